@@ -1,0 +1,36 @@
+# Two commands do everything on a fresh machine: `make quickstart` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.locked
+
+.PHONY: setup quickstart test lint bench lock
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked versions into $(VENV) (about two minutes the first time) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(STAMP)
+
+quickstart: setup
+	@$(PY) scripts/quickstart.py
+
+test: setup
+	@$(PY) -m pytest
+
+lint: setup
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+bench: setup
+	@$(PY) scripts/bench.py
+
+# After a change of dependencies in pyproject.toml: one pinned list for every supported Python, by environment markers.
+lock: setup
+	@$(PY) -m pip install --quiet uv
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 pyproject.toml --extra dev \
+	  --no-emit-index-url --no-annotate --no-header --output-file requirements.lock

@@ -1,0 +1,156 @@
+"""Every field once, with its unit and meaning; `parse_arg` reads the argument string behind the colon of --config."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from trajectory.schema import UserError
+
+BACKBONES = ("lstm", "gru", "transformer")
+
+
+def parse_arg(arg: str, **defaults: Any) -> ConfigDict:
+    """Reads "model=gru,tiny" into the types of `defaults`; a bare name means True. Raises UserError on anything else.
+
+    Every config takes `model` (one of BACKBONES) and `tiny` (shrink everything to run in about 10 s).
+    """
+    values: dict[str, Any] = {"model": "transformer", "tiny": False, **defaults}
+    for part in filter(None, (arg or "").split(",")):
+        key, _, text = part.partition("=")
+        if key not in values:
+            near = difflib.get_close_matches(key, values, 1, 0.0)[0]
+            raise UserError(f"unknown config argument {key!r}; did you mean {near!r}? It takes: {', '.join(values)}")
+        values[key] = _typed(key, text if "=" in part else "true", values[key])
+    if values["model"] not in BACKBONES:
+        raise UserError(f"model={values['model']} is unknown; expected one of {', '.join(BACKBONES)}")
+    return ConfigDict(values)
+
+
+def _typed(key: str, text: str, default: Any) -> Any:
+    kind = type(default)
+    try:
+        if kind is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        return kind(text)
+    except (KeyError, ValueError):
+        raise UserError(f"config argument {key}={text!r}: expected a {kind.__name__}, like {default!r}") from None
+
+
+def base(model: str = "transformer") -> ConfigDict:
+    """The common settings; a config file changes what its domain needs."""
+    c = ConfigDict()
+    c.name = ""  # shown in logs, tables and pages
+    c.seed = 0  # of initialisation, dropout, order of batches
+
+    d = c.data = ConfigDict()
+    d.source = ""  # a domain's name, a file or folder, or "tfds:<name>"
+    d.tfds_dir = ""  # where TFDS data sets lie ("" = TFDS' own default)
+    d.prepared_dir = "prepared"  # cleaned histories are kept here, by name and fingerprint
+    d.interest_column = "category"  # item column whose values are the interests ("" = none)
+    d.item_column = ""  # item-table column to work on instead of the item id (e.g. "title": product types)
+    d.columns = ConfigDict()  # names in the source; "" = detected from common names, and stated
+    for column in ("user", "item", "time", "position", "kind", "value", "basket", "label", "behaviour"):
+        d.columns[column] = ""
+    d.features = ()  # numeric columns of the log to feed as features of an event
+    d.time_unit = "auto"  # auto | s | ms | us | text (ISO) | datetime
+    d.order = "time"  # time (equal times: order drawn at random) | position | file
+    d.baskets = False  # True: events of one user at one time (or basket id) are one unordered step
+    d.kind_map = ConfigDict({}, convert_dict=False)  # source word -> kind, beside the built-in Chinese and English
+    d.extra_kinds = ()  # further kinds of this domain beside view, click, cart, favorite, purchase
+    d.seed = 0  # of the random order of equal times
+    d.single_user = ""  # id given to the only user of a log that has no user column ("" = a user column is needed)
+
+    k = d.cleaning = ConfigDict()
+    k.min_date = "1990-01-01"  # earlier times are impossible
+    k.max_date = "now"  # later times are impossible
+    k.max_events_per_minute = 0  # of one user; above it the user is a bot (0 = off)
+    k.max_events_per_day = 0  # (0 = off)
+    k.min_user_events = 1  # k-core, iterated with min_item_events
+    k.min_item_events = 1
+
+    s = c.split = ConfigDict()
+    s.kind = "leave_one_out"  # leave_one_out | leave_last | temporal
+    s.steps = 10  # leave_last: how many last steps are held out (the same number again for validation)
+    s.cut = ""  # temporal: ISO date of the test cut; "" = by quantile
+    s.quantile = 0.9  # temporal: share of events before the test cut; validation is cut from the rest alike
+    s.target = "last"  # temporal: first | last | all events of a user after the cut are asked for
+
+    b = c.batch = ConfigDict()
+    b.rows = 32  # packed rows of a batch, over all devices
+    b.length = 64  # events of a row
+    b.targets = 64  # target slots of a row (= length unless steps are baskets)
+    b.items = 1  # items of one target step that are trained on (> 1 only where steps are baskets)
+
+    m = c.model = ConfigDict()
+    m.backbone = model
+    m.width = 64  # of item vectors
+    m.layers = (64, 64)  # width of each layer (all equal for a transformer)
+    m.heads = 2  # of a transformer
+    m.dropout = 0.2  # after the embedding and after each layer
+    m.inputs = ("item", "kind", "gap", "calendar")  # what an event is embedded from; "features" too where the log has any
+    m.positions = True  # transformer: learned positions
+    m.position_offset = True  # transformer: random offset of a window's positions in training
+    m.repeat = False  # repeat head: a share of the next-step probability points at the user's own past items
+    m.repeat_heads = 4
+
+    h = c.heads = ConfigDict()  # weight of each head's loss; 0 = no such head
+    h.item = 1.0
+    h.interest = 0.0
+    h.conversion = 0.0
+    v = c.conversion = ConfigDict()
+    v.kind = "purchase"  # the kind that converts (ignored where the log has labels)
+    v.horizon_days = 1.0  # does one follow within this time
+    v.horizon_events = 0  # > 0: within this many next events instead
+
+    o = c.optim = ConfigDict()
+    o.learning_rate = 1e-3  # peak
+    o.warmup_steps = 100
+    o.schedule = "constant"  # constant | cosine (down to 0 at the last epoch)
+    o.weight_decay = 0.0  # AdamW, on matrices only
+    o.clip_norm = 1.0  # of the whole gradient; 0 = off
+    o.b2 = 0.98
+
+    t = c.train = ConfigDict()
+    t.epochs = 20
+    t.patience_epochs = 5  # without a better validation metric
+    t.monitor = "ndcg@10"  # validation metric that chooses the checkpoint
+    t.eval_users = 0  # validation users looked at during training (0 = all)
+    t.save_every_steps = 0  # beside the save after each epoch (0 = off)
+    t.strategy = "pmap"  # pmap | jit (a mesh)
+    t.devices = 0  # local devices used (0 = all; on a CPU one virtual device a core)
+
+    e = c.evaluation = ConfigDict()
+    e.cutoffs = (1, 5, 10, 20)
+    e.seen = "filter"  # filter | keep: may items of the history be recommended again
+    e.batch = 256  # users scored at once
+    e.bootstrap = 500  # resamples for the spread over users
+    e.recent_days = 28.0  # window of the floor "recent popularity"
+    e.decay = 0.9  # per step, of the floor "decayed personal frequency"
+
+    f = c.forecast = ConfigDict()
+    f.steps = 5  # steps ahead
+    f.paths = 200  # sampled paths a user
+    f.users = 200  # users forecast by the quickstart page (0 = all)
+
+    g = c.logging = ConfigDict()
+    g.wandb = True  # offline unless logged in
+    g.wandb_project = "interest-trajectory"
+    g.tensorboard = True
+    g.every_steps = 50
+    return c
+
+
+def shrink(c: ConfigDict) -> ConfigDict:
+    """The `tiny` switch: small widths, short rows, two epochs. Returns the same config, changed."""
+    c.name += "_tiny"
+    c.model.width = 16
+    c.model.layers = (16,) * len(c.model.layers)
+    c.batch.rows, c.batch.length = 8, 32
+    c.batch.targets, c.batch.items = min(c.batch.targets, 32), min(c.batch.items, 4)
+    c.train.epochs, c.train.eval_users = 2, 200
+    c.evaluation.bootstrap = 50
+    c.forecast.steps, c.forecast.paths, c.forecast.users = 2, 20, 20
+    return c

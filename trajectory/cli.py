@@ -1,0 +1,46 @@
+"""How every script starts: flags in, one call, a clear sentence and exit status 2 for a user's mistake."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags
+from ml_collections import config_flags
+
+from trajectory.schema import UserError
+
+
+def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
+    """Parses flags and calls `main`; a UserError or a wrong flag prints one message and exits with 2."""
+    argv = list(sys.argv if argv is None else argv)
+    try:
+        app.run(lambda _: _guard(main), argv=argv, flags_parser=_parse)
+    except UserError as error:
+        _fail(error)
+
+
+def _parse(argv: list[str]) -> list[str]:
+    try:
+        rest = flags.FLAGS(argv)
+    except (flags.Error, UserError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+        _fail(error)
+    if rest[1:]:
+        _fail(UserError(f"unexpected argument {rest[1]!r}; options start with --"))
+    return rest
+
+
+def _guard(main: Callable[[], None]) -> None:
+    try:
+        main()
+    except UserError as error:
+        _fail(error)
+
+
+def _fail(error: Exception) -> None:
+    message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+__all__ = ["run", "config_flags", "flags"]

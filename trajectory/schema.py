@@ -1,0 +1,157 @@
+"""The tables and arrays that rooms pass to each other; imported by all rooms, imports none.
+
+Dimensions: B rows of a batch, L positions of a row, T target slots of a row, M items of one target step,
+V items, K interests, N users (histories), E events, F numeric features of an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+# The standard kinds of event. A domain may declare further ones; "event" is the kind of a log that states none.
+STANDARD_KINDS = ("view", "click", "cart", "favorite", "purchase")
+DEFAULT_KIND = "event"
+
+
+class UserError(ValueError):
+    """A mistake of the user's: the message says what was expected, what came and what to do. Scripts exit with 2."""
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """A raw log in canonical columns, one row per source row, nothing dropped yet.
+
+    `events`: source_line (Int64, 1 = first data row), user, item (integer or string, as in the source),
+    time (Int64 unix seconds, null where it could not be read; absent if the log has no time),
+    position (Int64; absent if none), kind (String, raw; absent if none), value (Float64; absent if none),
+    basket (absent if none), label (Int8; absent if none), features (List or one Float32 column per name in `features`),
+    duplicate_key columns are not kept: `row_hash` (UInt64) identifies equal whole source rows.
+    `items`: item, and any of title, category, department, brand, price; None if the source has none.
+    `detected`: what was detected and is stated to the user (time unit, order, columns, rows).
+    """
+
+    events: pl.DataFrame
+    items: pl.DataFrame | None
+    features: tuple[str, ...] = ()
+    detected: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CleanLog:
+    """The usable rows and the others, each with its reason: rows kept + rows quarantined = rows read.
+
+    `events`: columns of `EventLog.events`, kind canonical. `quarantine`: the removed rows with `source_line`, `reason`
+    and their raw values as text. `counts`: reason -> rows.
+    """
+
+    events: pl.DataFrame
+    quarantine: pl.DataFrame
+    counts: dict[str, int]
+    log: EventLog
+
+
+@dataclass(frozen=True)
+class Histories:
+    """All users' events in time order, flat: history u is the slice offsets[u]:offsets[u + 1].
+
+    Item indices run 1..V over the catalogue (`num_items`); 0 is padding / unknown; indices above `num_items` are *cold*
+    items that a temporal split hides from the model. Interest indices run 1..K; 0 = the item has none.
+    Events with the same `step` of one history have no order (lines of one basket); elsewhere every event is a step.
+    """
+
+    name: str
+    fingerprint: str
+    offsets: np.ndarray  # int64 [N + 1]
+    item: np.ndarray  # int32 [E]
+    time: np.ndarray  # int64 [E], unix seconds; all 0 if not has_time
+    kind: np.ndarray  # int8 [E], 1-based index into `kinds`
+    value: np.ndarray  # float32 [E], NaN where absent
+    label: np.ndarray  # int8 [E], 0 / 1, -1 where absent
+    step: np.ndarray  # int32 [E], number of the event's step within its history, from 0
+    features: np.ndarray  # float32 [E, F], raw units
+    users: pl.DataFrame  # N rows: user (id of the source)
+    items: pl.DataFrame  # rows for indices 1, 2, ...: item (id of the source), title, interest (name) ...
+    item_interest: np.ndarray  # int32 [len(items) + 1], interest index of each item index
+    interests: tuple[str, ...]  # names of interests 1..K
+    kinds: tuple[str, ...]  # names of kinds 1..
+    feature_names: tuple[str, ...]
+    has_time: bool
+    baskets: bool  # True: several events may share a step
+    num_items: int  # V, size of the catalogue
+
+    @property
+    def num_users(self) -> int:
+        """Number of histories."""
+        return len(self.offsets) - 1
+
+    @property
+    def num_events(self) -> int:
+        """Number of events over all histories."""
+        return int(self.offsets[-1])
+
+
+class Queries(NamedTuple):
+    """What is asked of a model: after events start:stop of `user`, which items are in stop:end? Flat event indices."""
+
+    user: np.ndarray  # int64 [n]
+    start: np.ndarray  # int64 [n]
+    stop: np.ndarray  # int64 [n]
+    end: np.ndarray  # int64 [n]
+
+    def chunks(self, size: int) -> Iterator[Queries]:
+        """The same queries in order, at most `size` at a time."""
+        for i in range(0, len(self.user), size):
+            yield Queries(*(column[i : i + size] for column in self))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which events train, validate and test. Training sees offsets[u]:train_end[u] of each history, nothing else."""
+
+    kind: str
+    train_end: np.ndarray  # int64 [N], flat index, exclusive
+    validation: Queries
+    test: Queries
+    guarantee: str  # one sentence, printed with each result
+    cut: dict[str, Any] = field(default_factory=dict)  # e.g. the dates of a temporal split
+
+    def queries(self, part: str) -> Queries:
+        """The queries of "validation" or "test"."""
+        if part not in ("validation", "test"):
+            raise ValueError(f'expected part "validation" or "test", got {part!r}')
+        return self.validation if part == "validation" else self.test
+
+
+class Events(NamedTuple):
+    """Packed rows of events: what a model reads. Padding has segment 0."""
+
+    item: Any  # int32 [B, L]; 0 = padding or an item the model does not know
+    kind: Any  # int32 [B, L]; 0 = padding
+    gap: Any  # float32 [B, L], log(1 + seconds since the previous event of the history); 0 for its first event
+    age: Any  # float32 [B, L], days since the first event of the window (for differences only)
+    hour: Any  # int32 [B, L], 1..24; 0 = no time
+    weekday: Any  # int32 [B, L], 1 = Monday .. 7; 0 = no time
+    features: Any  # float32 [B, L, F], standardised on training events
+    segment: Any  # int32 [B, L], 1, 2, ... per packed window; 0 = padding
+    position: Any  # int32 [B, L], 0, 1, ... within a window
+
+
+class Targets(NamedTuple):
+    """What the states at some positions of each row should foretell. A slot with weight 0 is empty."""
+
+    position: Any  # int32 [B, T], index into the row's L positions
+    item: Any  # int32 [B, T, M], items of the next step; 0 = none
+    weight: Any  # float32 [B, T, M]; sums to 1 over M for a filled slot
+    label: Any  # int8 [B, T], conversion label 0 / 1; -1 = unknown
+
+
+class Batch(NamedTuple):
+    """One training batch."""
+
+    events: Events
+    targets: Targets
