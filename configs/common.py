@@ -43,6 +43,7 @@ def base(model: str = "transformer") -> ConfigDict:
     """The common settings; a config file changes what its domain needs."""
     c = ConfigDict()
     c.name = ""  # shown in logs, tables and pages
+    c.recipe = "fixed"  # fixed | auto: sizes, length and epochs from the data (trajectory/training/recipe.py)
     c.seed = 0  # of initialisation, dropout, order of batches
 
     d = c.data = ConfigDict()
@@ -82,7 +83,8 @@ def base(model: str = "transformer") -> ConfigDict:
     b.rows = 32  # packed rows of a batch, over all devices
     b.length = 64  # events of a row
     b.targets = 64  # target slots of a row (= length unless steps are baskets)
-    b.items = 1  # items of one target step that are trained on (> 1 only where steps are baskets)
+    b.target_items = 1  # items of one target step that are trained on (> 1 only where steps are baskets)
+    b.position_offset = True  # random offset of the positions of each window, within batch.length
 
     m = c.model = ConfigDict()
     m.backbone = model
@@ -90,9 +92,13 @@ def base(model: str = "transformer") -> ConfigDict:
     m.layers = (64, 64)  # width of each layer (all equal for a transformer)
     m.heads = 2  # of a transformer
     m.dropout = 0.2  # after the embedding and after each layer
-    m.inputs = ("item", "kind", "gap", "calendar")  # what an event is embedded from; "features" too where the log has any
+    m.inputs = (
+        "item",
+        "kind",
+        "gap",
+        "calendar",
+    )  # what an event is embedded from; "features" too where the log has any
     m.positions = True  # transformer: learned positions
-    m.position_offset = True  # transformer: random offset of a window's positions in training
     m.repeat = False  # repeat head: a share of the next-step probability points at the user's own past items
     m.repeat_heads = 4
 
@@ -122,6 +128,10 @@ def base(model: str = "transformer") -> ConfigDict:
     t.strategy = "pmap"  # pmap | jit (a mesh)
     t.devices = 0  # local devices used (0 = all; on a CPU one virtual device a core)
 
+    i = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
+    i.resume_from = ""  # workdir of another run of the same model: its whole state is taken over
+    i.init_from = ""  # workdir of another run: parameters of the same name and shape are taken over
+
     e = c.evaluation = ConfigDict()
     e.cutoffs = (1, 5, 10, 20)
     e.seen = "filter"  # filter | keep: may items of the history be recommended again
@@ -149,7 +159,7 @@ def shrink(c: ConfigDict) -> ConfigDict:
     c.model.width = 16
     c.model.layers = (16,) * len(c.model.layers)
     c.batch.rows, c.batch.length = 8, 32
-    c.batch.targets, c.batch.items = min(c.batch.targets, 32), min(c.batch.items, 4)
+    c.batch.targets, c.batch.target_items = min(c.batch.targets, 32), min(c.batch.target_items, 4)
     c.train.epochs, c.train.eval_users = 2, 200
     c.evaluation.bootstrap = 50
     c.forecast.steps, c.forecast.paths, c.forecast.users = 2, 20, 20

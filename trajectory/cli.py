@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import config_flags
 
 from trajectory.schema import UserError
@@ -14,6 +14,8 @@ from trajectory.schema import UserError
 def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
     """Parses flags and calls `main`; a UserError or a wrong flag prints one message and exits with 2."""
     argv = list(sys.argv if argv is None else argv)
+    logging.set_verbosity(logging.ERROR)  # Orbax and TFDS tell dozens of lines about every file they write
+    logging.set_stderrthreshold(logging.ERROR)
     try:
         app.run(lambda _: _guard(main), argv=argv, flags_parser=_parse)
     except UserError as error:
@@ -39,8 +41,10 @@ def _guard(main: Callable[[], None]) -> None:
 
 def _fail(error: Exception) -> None:
     message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
+    if "Traceback" in message:  # a config file's own error, wrapped whole by config_flags
+        message = message.strip().splitlines()[-1].rpartition("UserError: ")[2]
     print(f"error: {message}", file=sys.stderr)
     raise SystemExit(2)
 
 
-__all__ = ["run", "config_flags", "flags"]
+__all__ = ["UserError", "config_flags", "flags", "run"]

@@ -1,0 +1,29 @@
+"""Complete Journey, one year of grocery baskets: product types as items, the next basket as the next step.
+
+The data is simulated from real grocery patterns (its authors: not for academic research).
+
+python scripts/train.py --config=configs/complete_journey.py:model=gru --workdir=runs/groceries
+"""
+
+from ml_collections import ConfigDict
+
+from configs import common
+
+
+def get_config(arg: str = "") -> ConfigDict:
+    """Arguments: model, tiny."""
+    args = common.parse_arg(arg)
+    c = common.base(args.model)
+    c.name = "complete_journey"
+    c.data.source = "complete_journey"
+    c.batch.rows, c.batch.length = 16, 256
+    c.batch.targets, c.batch.target_items = 64, 16
+    c.model.width, c.model.layers = 64, (64, 64)
+    c.model.repeat = True
+    c.model.dropout = 0.1
+    c.heads.interest = 0.1
+    c.optim.learning_rate = 1e-3
+    c.evaluation.seen = "keep"
+    c.train.monitor = "ndcg@10"
+    c.train.epochs, c.train.patience_epochs = 6, 3
+    return common.shrink(c) if args.tiny else c

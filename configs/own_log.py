@@ -1,0 +1,32 @@
+"""Anyone's log: a CSV or Parquet file, or a folder in the layout interactions.parquet + items.parquet.
+
+python scripts/train.py --config=configs/own_log.py:path=LOG,model=transformer,split=leave_one_out --workdir=runs/mine
+
+Sizes, length and epochs are set from the data and stated; name columns with --config.data.columns.user=... where they
+are not found by their names.
+"""
+
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from configs import common
+from trajectory.schema import UserError
+
+
+def get_config(arg: str = "") -> ConfigDict:
+    """Arguments: path, split (leave_one_out, leave_last, temporal), baskets, user (of a log without user column), model, tiny."""
+    args = common.parse_arg(arg, path="", split="leave_one_out", baskets=False, user="")
+    if not args.path:
+        raise UserError("expected configs/own_log.py:path=LOG with a CSV or Parquet file, a folder or tfds:<name>")
+    c = common.base(args.model)
+    c.name = Path(args.path.rstrip("/")).name.split(".")[0].replace(":", "_") or "own_log"
+    c.recipe = "auto"
+    c.data.source = args.path
+    c.data.baskets = args.baskets
+    c.data.single_user = args.user
+    c.split.kind = args.split
+    if args.tiny:
+        c.recipe = "fixed"
+        common.shrink(c)
+    return c

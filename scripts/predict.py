@@ -1,0 +1,47 @@
+"""What new users will want next: their histories in, top-k with probabilities out, in their own ids.
+
+python scripts/predict.py --workdir=runs/first --histories=new_users.csv --out=predictions.csv --top=10 --steps=5
+
+--out ending in .json holds the steps ahead too; with .csv they go to <out>_steps.csv.
+"""
+
+import json
+from pathlib import Path
+
+from trajectory import cli
+from trajectory.training import parallel
+
+WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
+HISTORIES = cli.flags.DEFINE_string("histories", None, "CSV or Parquet file of the users' events")
+OUT = cli.flags.DEFINE_string("out", "predictions.csv", "file to write, .csv or .json")
+TOP = cli.flags.DEFINE_integer("top", 10, "items a user", lower_bound=1)
+STEPS = cli.flags.DEFINE_integer("steps", 0, "steps ahead (0 = only the next)", lower_bound=0)
+PATHS = cli.flags.DEFINE_integer("paths", 500, "sampled paths a user, for --steps", lower_bound=1)
+USER = cli.flags.DEFINE_string("user", "", "the only user's id, for a file without a user column")
+cli.flags.mark_flags_as_required(["workdir", "histories"])
+
+
+def main() -> None:
+    """Reads the histories for the run, predicts, writes."""
+    parallel.start()
+    from trajectory.forecasting.predict import predict
+    from trajectory.training.run import open_run
+
+    out = Path(OUT.value)
+    if out.suffix not in (".csv", ".json"):
+        raise cli.UserError(f"--out={out}: expected a name ending in .csv or .json")
+    run = open_run(Path(WORKDIR.value))
+    result = predict(run, Path(HISTORIES.value), USER.value, TOP.value, STEPS.value, PATHS.value)
+    for note in result.notes:
+        print(note)
+    if out.suffix == ".json":
+        out.write_text(json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        result.next_items.write_csv(out)
+        if result.steps is not None:
+            result.steps.write_csv(out.with_name(out.stem + "_steps.csv"))
+    print(f"{result.users:,} users; written to {out}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

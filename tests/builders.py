@@ -1,0 +1,101 @@
+"""Small made-up histories and models that several tests share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+import polars as pl
+
+from trajectory.data.rows import FeatureScale
+from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.schema import Events, Histories
+
+NO_FEATURES = FeatureScale(np.zeros(0, np.float32), np.ones(0, np.float32))
+
+
+def make_histories(
+    lists: list[list[int]],
+    *,
+    steps: list[list[int]] | None = None,
+    num_items: int = 0,
+    gap: int = 3600,
+    kinds: list[list[int]] | None = None,
+    interests: int = 3,
+) -> Histories:
+    """One history per list of item indices; events `gap` seconds apart by step from 2024-01-01 on."""
+    lengths = [len(items) for items in lists]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    step = np.concatenate([np.asarray(s) for s in (steps or [list(range(n)) for n in lengths])]).astype(np.int32)
+    item = np.concatenate([np.asarray(x) for x in lists]).astype(np.int32)
+    count = num_items or int(item.max())
+    kind = np.concatenate([np.asarray(k) for k in kinds]) if kinds else np.ones(len(item))
+    item_interest = np.concatenate([[0], np.arange(count) % interests + 1]).astype(np.int32)
+    return Histories(
+        name="made_up",
+        fingerprint="0" * 64,
+        offsets=offsets,
+        item=item,
+        time=1_704_067_200 + step.astype(np.int64) * gap,
+        kind=kind.astype(np.int8),
+        value=np.full(len(item), np.nan, np.float32),
+        label=np.full(len(item), -1, np.int8),
+        step=step,
+        features=np.zeros((len(item), 0), np.float32),
+        users=pl.DataFrame({"user": [f"u{i}" for i in range(len(lists))]}),
+        items=pl.DataFrame(
+            {
+                "item": [f"i{i}" for i in range(1, count + 1)],
+                "interest": [f"c{(i - 1) % interests + 1}" for i in range(1, count + 1)],
+            }
+        ),
+        item_interest=item_interest,
+        interests=tuple(f"c{i}" for i in range(1, interests + 1)),
+        kinds=("view", "purchase"),
+        feature_names=(),
+        has_time=True,
+        baskets=steps is not None,
+        num_items=count,
+    )
+
+
+def random_histories(users: int, items: int, longest: int, seed: int = 0, **options: Any) -> Histories:
+    """Histories of 3 to `longest` random items."""
+    rng = np.random.default_rng(seed)
+    lists = [rng.integers(1, items + 1, rng.integers(3, longest + 1)).tolist() for _ in range(users)]
+    return make_histories(lists, num_items=items, **options)
+
+
+def make_model(
+    backbone: str, *, items: int = 30, width: int = 16, repeat: bool = True, dropout: float = 0.2, capacity: int = 16
+) -> InterestModel:
+    """A small model with every head."""
+    return InterestModel(
+        Spec(
+            num_items=items,
+            num_interests=3,
+            num_kinds=2,
+            capacity=capacity,
+            backbone=backbone,
+            width=width,
+            layers=(width, width) if backbone == "transformer" else (2 * width, width),
+            heads=2,
+            dropout=dropout,
+            inputs=("item", "kind", "gap", "calendar", "features"),
+            positions=True,
+            repeat_heads=2 if repeat else 0,
+            interest=True,
+            conversion=True,
+        )
+    )
+
+
+def initialise(model: InterestModel, events: Events, seed: int = 0) -> Any:
+    """Parameters, moved away from their special starting values so that every part matters."""
+    params = jax.jit(lambda k: model.init(k, events, method="initialise"))(jax.random.key(seed))
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.random.split(jax.random.key(seed + 1), len(leaves))
+    return jax.tree.unflatten(
+        tree, [x + 0.2 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)]
+    )

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from configs.common import base
+from tests.builders import random_histories
+from tests.evaluation.test_baselines import BASKETS, hold_out
+from trajectory.evaluation.baselines import floors
+from trajectory.evaluation.protocol import evaluate, protocol, table
+from trajectory.schema import Histories, Queries
+
+
+class Oracle:
+    """Knows the next item of a query."""
+
+    def __init__(self, h: Histories) -> None:
+        self.h = h
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        scores = np.zeros((len(queries.user), self.h.num_items + 1), np.float32)
+        scores[np.arange(len(scores)), self.h.item[queries.stop]] = 1
+        return scores
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> dict[str, Any]:
+    h = random_histories(60, 30, 9)
+    c = base()
+    c.evaluation.bootstrap = 100
+    split = hold_out(h)
+    return evaluate(Oracle(h), floors(h, split, c), h, split, c, checkpoint="best of validation ndcg@10, epoch 3")
+
+
+def test_layout(evaluation: dict[str, Any]) -> None:
+    assert set(evaluation) == {"metrics", "floors", "spread", "paired", "protocol"}
+    names = {"popularity", "recent_popularity", "markov", "co_occurrence"}
+    names |= {"interest_popularity", "personal_interest_frequency", "last_interest"}
+    assert set(evaluation["floors"]) == set(evaluation["spread"]["floors"]) == names
+    for part in ("validation", "test"):
+        assert evaluation["metrics"][part]["ndcg@10"] == 1
+        assert evaluation["spread"][part]["ndcg@10"] == {"low": 1, "high": 1, "standard_error": 0}
+        floor, spread = evaluation["floors"]["popularity"][part], evaluation["spread"]["floors"]["popularity"][part]
+        assert spread["hr@10"]["low"] < floor["hr@10"] < spread["hr@10"]["high"]
+        assert set(spread) == set(floor) - {"coverage@10"}
+        assert set(evaluation["floors"]["last_interest"][part]) == {"interest_accuracy"}
+    assert json.loads(json.dumps(evaluation, allow_nan=False)) == evaluation
+
+
+def test_the_model_meets_the_best_floor_of_each_metric(evaluation: dict[str, Any]) -> None:
+    paired = evaluation["paired"]["test"]
+    assert set(paired) == {"hr@10", "ndcg@10", "mrr@10"}  # the model says nothing of interests
+    for metric, test in paired.items():
+        best = max(by["test"].get(metric, 0) for by in evaluation["floors"].values())
+        assert evaluation["floors"][test["floor"]]["test"][metric] == best
+        assert test["difference"] == pytest.approx(1 - best)
+        assert test["p_value"] == pytest.approx(1 / 101)
+
+
+def test_protocol_states_what_was_done(evaluation: dict[str, Any]) -> None:
+    facts = evaluation["protocol"]
+    assert facts["split"] == "leave_one_out"
+    assert facts["users"] == facts["targets"] == {"validation": 60, "test": 60}
+    assert facts["cold_targets"] == {"validation": 0, "test": 0}
+    assert facts["candidates"] == 30
+    assert "no sampling, without" in facts["candidate_rule"]
+    assert facts["checkpoint"] == "best of validation ndcg@10, epoch 3"
+    assert {"fingerprint", "guarantee", "ties", "seen", "seed", "spread", "cold_rule"} <= set(facts)
+
+
+def test_protocol_counts_cold_targets() -> None:
+    h = dataclasses.replace(BASKETS, num_items=3)  # item 4, asked of user 1 at test, is cold
+    c = base()
+    c.evaluation.seen = "keep"
+    facts = protocol(h, hold_out(h), c)
+    assert facts["cold_targets"] == {"validation": 0, "test": 1}
+    assert "no sampling, with the" in facts["candidate_rule"]
+
+
+def test_table_is_markdown(evaluation: dict[str, Any]) -> None:
+    text = table(evaluation)
+    lines = text.splitlines()
+    assert lines[0].replace(" ", "") == "||hr@10|ndcg@10|mrr@10|interest_accuracy|coverage@10|"
+    assert set(lines[1]) == set("|-:")
+    rows = [line for line in lines if line.startswith("| ")]
+    assert len({len(line) for line in [*rows, lines[1]]}) == 1  # aligned
+    assert rows[1].split()[:4] == ["|", "model", "|", "1.0000"]
+    assert len(rows) == 2 + len(evaluation["floors"])
+    assert "model - " in text
+    assert "epoch 3" in text
+    assert "60 users" in text
+
+
+def test_table_of_baskets_shows_repeat_and_explore() -> None:
+    c = base()
+    c.evaluation.update({"bootstrap": 10, "seen": "keep", "cutoffs": (1, 2)})
+    split = hold_out(BASKETS)
+    evaluation = evaluate(Oracle(BASKETS), floors(BASKETS, split, c), BASKETS, split, c, parts=("test",))
+    assert set(evaluation["metrics"]) == {"test"}
+    header = table(evaluation).splitlines()[0]
+    assert "recall@2_repeat" in header
+    assert "recall@2_explore" in header

@@ -1,0 +1,142 @@
+"""The interface of all backbones: causal, blind to padding and to neighbours in a row, step equals encode."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.builders import NO_FEATURES, initialise, make_model, random_histories
+from trajectory.data.rows import Windows, last_rows, read_rows
+from trajectory.schema import UserError
+
+BACKBONES = ("lstm", "gru", "transformer")
+LENGTH = 16
+
+
+@pytest.fixture(scope="module", params=BACKBONES)
+def case(request):
+    """(model, params, histories, packed events, windows): three histories packed in one row, padding at its end."""
+    histories = random_histories(3, 30, 5, seed=4)
+    model = make_model(request.param, capacity=LENGTH)
+    length = np.diff(histories.offsets)
+    column = np.cumsum(length) - length
+    start = histories.offsets[:-1]
+    zero = np.zeros(3, np.int64)
+    windows = Windows(start, length, start, zero, column, zero)
+    events = read_rows(histories, NO_FEATURES, windows, 1, LENGTH)
+    assert events.segment[0, -1] == 0, "the case needs padding"
+    return model, initialise(model, events), histories, events, windows
+
+
+@partial(jax.jit, static_argnums=0)
+def _outputs(model, params, events):
+    states = model.apply(params, events, method="encode")
+    scores = (model.apply(params, states, method=name) for name in ("score", "score_interest", "score_conversion"))
+    return states.vector, *scores
+
+
+@partial(jax.jit, static_argnums=0)
+def _step(model, params, carry, event):
+    carry, states = model.apply(params, carry, event, method="step")
+    scores = (model.apply(params, states, method=name) for name in ("score", "score_interest", "score_conversion"))
+    return carry, states.vector, *scores
+
+
+def test_scores_are_log_probabilities(case):
+    model, params, _, events, _ = case
+    _, item, interest, _ = _outputs(model, params, events)
+    np.testing.assert_allclose(np.exp(item).sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.exp(interest).sum(-1), 1, atol=1e-5)
+    assert np.all(np.asarray(item[..., 0]) < -60)
+
+
+def test_packed_row_equals_rows_of_its_own(case):
+    model, params, histories, events, windows = case
+    packed = _outputs(model, params, events)
+    alone_events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], LENGTH)
+    alone = _outputs(model, params, alone_events)
+    for together, apart in zip(packed, alone, strict=True):
+        for user, (column, length) in enumerate(zip(windows.column, windows.length, strict=True)):
+            np.testing.assert_allclose(together[0, column : column + length], apart[user, :length], atol=2e-5)
+
+
+def test_gradient_reaches_only_the_past_of_the_same_history(case):
+    model, params, _, events, windows = case
+    x = jax.jit(lambda: model.apply(params, events, method="embed"))()
+    column, length = int(windows.column[1]), int(windows.length[1])
+    at = column + length - 2  # the last but one event of the middle history
+
+    def read(x):
+        states = model.apply(params, x, events, method="encode_embedded")
+        return model.apply(params, states, method="score")[0, at, 1:].std() + states.vector[0, at].sum()
+
+    gradient = np.abs(np.asarray(jax.jit(jax.grad(read))(x))).sum(-1)[0]
+    assert np.all(gradient[column : at + 1] > 0)
+    gradient[column : at + 1] = 0
+    assert np.all(gradient == 0), "the future, a neighbour or padding has an influence"
+
+
+def test_values_do_not_depend_on_the_future_or_neighbours(case):
+    model, params, _, events, windows = case
+    column, length = int(windows.column[1]), int(windows.length[1])
+    before = _outputs(model, params, events)
+    changed = np.array(events.item)
+    outside = np.ones(LENGTH, bool)
+    outside[column : column + length - 1] = False
+    changed[0, outside] = changed[0, outside] % 30 + 1
+    after = _outputs(model, params, events._replace(item=changed, kind=np.where(outside, 2, events.kind)))
+    for a, b in zip(before, after, strict=True):
+        inside = slice(column, column + length - 1)
+        np.testing.assert_array_equal(np.asarray(a)[0, inside], np.asarray(b)[0, inside])
+    assert not np.allclose(np.asarray(before[0])[0, outside], np.asarray(after[0])[0, outside])
+
+
+def test_step_gives_the_states_of_encode(case):
+    model, params, histories, _, _ = case
+    start, stop = histories.offsets[:-1], histories.offsets[1:]
+    events = last_rows(histories, NO_FEATURES, start, stop, 8)
+    whole = _outputs(model, params, events)
+    carry = model.apply(params, 3, 8, method="start")
+    for t in range(8):
+        carry, *found = _step(model, params, carry, jax.tree.map(lambda x, t=t: x[:, t : t + 1], events))
+        real = np.asarray(events.segment[:, t]) > 0
+        for a, b in zip(found, whole, strict=True):
+            np.testing.assert_allclose(np.asarray(a)[real, 0], np.asarray(b)[real, t], atol=1e-5)
+    np.testing.assert_array_equal(carry.count, stop - start)
+
+
+def test_padding_event_leaves_the_carry_alone(case):
+    model, params, histories, _, _ = case
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 1)
+    carry = model.apply(params, 3, 8, method="start")
+    carry, *_ = _step(model, params, carry, events)
+    same, *_ = _step(model, params, carry, jax.tree.map(jnp.zeros_like, events))
+    jax.tree.map(np.testing.assert_array_equal, carry, same)
+
+
+def test_repeat_head_makes_own_items_likelier():
+    histories = random_histories(4, 30, 8, seed=1)
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
+    with_head, without = (make_model("gru", repeat=repeat, capacity=8) for repeat in (True, False))
+    params = jax.jit(lambda k: with_head.init(k, events, method="initialise"))(jax.random.key(0))
+    own = np.unique(histories.item[: histories.offsets[1]])
+    last = int(histories.offsets[1]) - 1
+    share = []
+    for model in (with_head, without):
+        probability = np.exp(_outputs(model, params, events)[1][0, last])
+        share.append(probability[own].sum())
+    assert share[0] > 2 * share[1]
+
+
+def test_transformer_refuses_widths_it_cannot_have():
+    model = make_model("transformer")
+    bad = type(model)(replace(model.spec, layers=(16, 8)))
+    histories = random_histories(1, 30, 4)
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 4)
+    with pytest.raises(UserError, match="layers of one width"):
+        bad.init(jax.random.key(0), events, method="initialise")

@@ -1,0 +1,211 @@
+"""Histories as flat arrays: ordered from a clean log, kept as .npy files, opened memory-mapped, described in words."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.schema import DEFAULT_KIND, STANDARD_KINDS, CleanLog, Histories, UserError
+
+# One array per column, of one entry per event (`features`: one row of F numbers per event).
+COLUMNS: dict[str, Any] = {
+    "item": np.int32,
+    "time": np.int64,
+    "kind": np.int8,
+    "value": np.float32,
+    "label": np.int8,
+    "step": np.int32,
+    "features": np.float32,
+}
+
+# The columns that can order the events of a user for each `data.order`, best first; source_line is always there.
+_ORDER = {"time": ("time", "position", "source_line"), "position": ("position",), "file": ("source_line",)}
+
+
+def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str = "") -> Histories:
+    """Orders the events of a clean log by user, step and chance, and numbers users, items, interests and kinds.
+
+    Users, items and interests are numbered in the order of their sorted ids, so equal logs give equal numbers. A time
+    that is unknown (possible only where something else orders the log) is 0. Raises UserError where baskets are asked
+    for and nothing tells them apart.
+    """
+    events = clean.events
+    users, user = _number(events["user"])
+    catalogue, item = _number(events["item"])
+    kinds, kind = _kinds(events, data)
+    order, step_of = _order(events, user, data)
+    user = user[order]
+    offsets = np.searchsorted(user, np.arange(users.height + 1))
+    items, interests = _items(catalogue, clean.log.items, data.interest_column)
+    columns = {
+        "item": item + 1,
+        "time": _numeric(events, "time", pl.Int64, 0),
+        "kind": kind,
+        "value": _numeric(events, "value", pl.Float32, np.nan),
+        "label": _numeric(events, "label", pl.Int8, -1),
+        "features": _features(events, clean.log.features),
+    }
+    return Histories(
+        name=name,
+        fingerprint=fingerprint,
+        offsets=offsets.astype(np.int64),
+        step=_steps(step_of[order], offsets),
+        **{key: values[order].astype(COLUMNS[key], copy=False) for key, values in columns.items()},
+        users=users,
+        items=items,
+        item_interest=number_interests(items, interests),
+        interests=interests,
+        kinds=kinds,
+        feature_names=tuple(clean.log.features),
+        has_time="time" in events.columns,
+        baskets=bool(data.baskets),
+        num_items=items.height,
+    )
+
+
+def _number(ids: pl.Series) -> tuple[pl.DataFrame, np.ndarray]:
+    """The sorted distinct ids as a table, and the row of that table for each id."""
+    table = ids.unique().sort().to_frame()
+    rows = ids.to_frame().join(table.with_row_index("row"), on=ids.name, how="left", maintain_order="left")
+    return table, rows["row"].to_numpy().astype(np.int32)
+
+
+def _order(events: pl.DataFrame, user: np.ndarray, data: ConfigDict) -> tuple[np.ndarray, np.ndarray]:
+    """The permutation that sorts the events, and one number per event that is equal within a step only."""
+    # The order of the source among equal times often follows the item id: chance decides instead.
+    chance = np.random.default_rng(data.seed).permutation(events.height).astype(np.uint32)
+    frame = pl.DataFrame({"user": user, "key": _order_key(events, data.order), "step": chance, "chance": chance})
+    if data.baskets:
+        basket = next((events[column] for column in ("basket", "time") if column in events.columns), None)
+        if basket is None:
+            raise UserError("data.baskets=True needs a basket id or a time in the log; name it in data.columns")
+        # A whole basket stands where its first line does; a line without a basket id is a step of its own.
+        known = pl.col("basket").is_not_null()
+        frame = frame.with_columns(basket=basket).with_columns(
+            pl.when(known).then(pl.col(column).min().over("user", "basket")).otherwise(pl.col(column))
+            for column in ("key", "step")
+        )
+    keys = ("user", "key", "step", "chance") if data.baskets else ("user", "key", "chance")
+    order = frame.select(pl.arg_sort_by(keys)).to_series().to_numpy()
+    return order, frame["step"].to_numpy()
+
+
+def _order_key(events: pl.DataFrame, order: str) -> pl.Series:
+    return next(events[column] for column in _ORDER[order] if column in events.columns)
+
+
+def _steps(step_of: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    new = np.ones(len(step_of), bool)
+    new[1:] = step_of[1:] != step_of[:-1]  # no step is shared by two users
+    count = np.cumsum(new)
+    return (count - np.repeat(count[offsets[:-1]], np.diff(offsets))).astype(np.int32)
+
+
+def _kinds(events: pl.DataFrame, data: ConfigDict) -> tuple[tuple[str, ...], np.ndarray]:
+    if "kind" not in events.columns:
+        return (DEFAULT_KIND,), np.ones(events.height, np.int8)
+    present = set(events["kind"].unique())
+    kinds = tuple(kind for kind in dict.fromkeys((*STANDARD_KINDS, *data.extra_kinds, DEFAULT_KIND)) if kind in present)
+    numbers = {kind: index for index, kind in enumerate(kinds, start=1)}
+    return kinds, events["kind"].replace_strict(numbers, return_dtype=pl.Int8).to_numpy()
+
+
+def _numeric(events: pl.DataFrame, column: str, dtype: Any, absent: float) -> np.ndarray:
+    if column not in events.columns:
+        return np.full(events.height, absent, np.dtype(COLUMNS[column]))
+    return events[column].cast(dtype).fill_null(absent).to_numpy()
+
+
+def _features(events: pl.DataFrame, names: tuple[str, ...]) -> np.ndarray:
+    if not names:
+        return np.zeros((events.height, 0), np.float32)
+    return events.select(pl.col(names)).cast(pl.Float32).fill_null(np.nan).to_numpy()
+
+
+def _items(
+    catalogue: pl.DataFrame, table: pl.DataFrame | None, interest_column: str
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The item table in index order with each item's interest by name, and the sorted names of the interests."""
+    if table is not None:
+        catalogue = catalogue.join(table, on="item", how="left", maintain_order="left", validate="1:1")
+    if interest_column in catalogue.columns:
+        name = pl.col(interest_column).cast(pl.String).str.strip_chars()
+    else:
+        name = pl.lit(None, pl.String)
+        if table is not None and interest_column:
+            print(f"no interests: the item table has no column {interest_column!r} (it has {', '.join(table.columns)})")
+    items = catalogue.with_columns(interest=pl.when(name != "").then(name))
+    return items, tuple(items["interest"].drop_nulls().unique().sort().to_list())
+
+
+def number_interests(items: pl.DataFrame, interests: tuple[str, ...]) -> np.ndarray:
+    """The interest index of each item index, int32 [len(items) + 1]; 0 for the padding item and where none is known."""
+    numbers = pl.DataFrame(
+        {"interest": interests, "number": range(1, len(interests) + 1)},
+        schema={"interest": pl.String, "number": pl.Int32},
+    )
+    rows = items.select("interest").join(numbers, on="interest", how="left", maintain_order="left")
+    return np.append(np.int32(0), rows["number"].fill_null(0).to_numpy().astype(np.int32))
+
+
+def load(folder: Path | str) -> Histories:
+    """Opens prepared histories; the arrays are memory-mapped and read-only."""
+    folder = Path(folder)
+    if not is_complete(folder):
+        raise UserError(f"{folder} holds no prepared histories (no meta.json); run scripts/prepare.py first")
+    meta = json.loads((folder / "meta.json").read_text())
+    items = pl.read_parquet(folder / "items.parquet")
+    interests = tuple(meta["interests"])
+    return Histories(
+        **{key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in ("offsets", *COLUMNS)},
+        **{key: meta[key] for key in ("name", "fingerprint", "has_time", "baskets", "num_items")},
+        interests=interests,
+        kinds=tuple(meta["kinds"]),
+        feature_names=tuple(meta["feature_names"]),
+        users=pl.read_parquet(folder / "users.parquet"),
+        items=items,
+        item_interest=number_interests(items, interests),
+    )
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a prepare that wrote this folder came to its end."""
+    return (folder / "meta.json").is_file()
+
+
+def describe(histories: Histories) -> str:
+    """Size, span and habits of the histories in a few lines for people."""
+    lengths = np.diff(histories.offsets)
+    lines = [
+        f"{histories.name}: {histories.num_users:,} users, {histories.num_events:,} events, "
+        f"{histories.num_items:,} items, {len(histories.interests):,} interests",
+        f"median length of a history: {np.median(lengths):,.0f} events",
+        f"kinds: {', '.join(histories.kinds)}",
+        f"events that repeat an earlier item of the same user: {_repeats(histories, lengths):.1%}",
+    ]
+    times = histories.time[histories.time != 0]
+    if len(times):
+        first, last = (datetime.fromtimestamp(int(t), UTC).date() for t in (times.min(), times.max()))
+        lines.insert(2, f"from {first} to {last}")
+        lines.append(f"events that share their time with another of the same user: {_tied(histories):.1%}")
+    return "\n".join(lines)
+
+
+def _repeats(histories: Histories, lengths: np.ndarray) -> float:
+    pairs = np.repeat(np.arange(len(lengths)), lengths) * (len(histories.items) + 1) + histories.item
+    return 1 - pl.Series(pairs).n_unique() / max(histories.num_events, 1)
+
+
+def _tied(histories: Histories) -> float:
+    same = histories.time[1:] == histories.time[:-1]
+    same[histories.offsets[1:-1] - 1] = False  # neighbours of two users
+    tied = np.zeros(histories.num_events, bool)
+    tied[1:] |= same
+    tied[:-1] |= same
+    return float(tied.mean())

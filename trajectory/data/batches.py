@@ -1,0 +1,190 @@
+"""The Grain pipeline of training: epochs of packed batches, reproducible from (seed, epoch), resumable at any batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grain
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.data.packing import cut, pack
+from trajectory.data.rows import FeatureScale, Windows, read_rows, spread
+from trajectory.data.splits import step_starts
+from trajectory.schema import Batch, Histories, Split, Targets, UserError
+
+PREFETCH = 4
+
+
+class TrainingData:
+    """What training may see of the histories, cut into windows and packed anew each epoch.
+
+    Where steps are single events, the state after each event foretells the next event's item. Where steps are
+    baskets, the state after each basket foretells the items of the next basket, at most `config.target_items` of them, drawn
+    anew each epoch; the lines of each basket are shuffled anew each epoch.
+    `label` (int8 [E] or None) are conversion labels as training knows them.
+    """
+
+    def __init__(
+        self,
+        histories: Histories,
+        split: Split,
+        scale: FeatureScale,
+        config: ConfigDict,
+        seed: int,
+        label: np.ndarray | None = None,
+    ) -> None:
+        if config.targets > config.length:
+            raise UserError(f"batch.targets={config.targets} exceeds batch.length={config.length}")
+        self.histories, self.scale, self.config, self.seed, self.label = histories, scale, config, seed, label
+        first, self.end = histories.offsets[:-1], split.train_end
+        self.step_end = step_starts(histories)[1:]
+        # The last step of training is only a target, so windows stop before it - unless its events have labels.
+        begin = np.append(0, self.step_end[:-1])
+        last_step = begin[np.searchsorted(begin, np.maximum(self.end - 1, 0), side="right") - 1]
+        stop = np.where(self.end > first, last_step, first) if label is None else self.end
+        self.first, self.length = first, np.maximum(stop - first, 0)
+        self.place = np.zeros(histories.num_events, bool)
+        self.place[self.step_end - 1] = True
+        inside = np.zeros_like(self.place)
+        inside[spread(self.first, self.length)] = True
+        self.place &= inside
+        self.places_before = np.concatenate([[0], np.cumsum(self.place)])
+        if not self.place.any():
+            raise UserError(
+                "no history has two steps left for training; a longer log or a shorter held-out part is needed"
+            )
+
+    def plan(self, epoch: int) -> EpochPlan:
+        """The batches of one epoch; the same for the same (seed, epoch)."""
+        return EpochPlan(self, np.random.default_rng([self.seed, epoch]))
+
+    def dataset(self) -> grain.IterDataset:
+        """Epochs without end, batch after batch, prepared ahead in a thread."""
+        return grain.experimental.ThreadPrefetchIterDataset(_Epochs(self), prefetch_buffer_size=PREFETCH)
+
+
+class EpochPlan:
+    """Which windows lie where in which batch of one epoch; `batch(i)` assembles one."""
+
+    def __init__(self, data: TrainingData, rng: np.random.Generator) -> None:
+        c, self.data = data.config, data
+        self.order = _shuffled_steps(data.histories, rng) if data.histories.baskets else None
+        start, length = cut(data.first, data.length, c.length, rng)
+        start, length = _split_crowded(start, length, data.places_before, c.targets)
+        targets = data.places_before[start + length] - data.places_before[start]
+        useful = targets > 0  # a window cut within one basket may foretell nothing
+        start, length, targets = start[useful], length[useful], targets[useful]
+        shuffle = rng.permutation(len(start))
+        start, length, targets = start[shuffle], length[shuffle], targets[shuffle]
+        row, column, slot = pack(length, targets, c.length, c.targets)
+        rows = int(row.max()) + 1
+        row = rng.permutation(rows)[row]
+        self.num_batches = -(-rows // c.rows)
+        # Rows are dealt evenly, so that no batch of an epoch is much smaller than the others.
+        bounds = np.linspace(0, rows, self.num_batches + 1).round().astype(np.int64)
+        by_row = np.argsort(row, kind="stable")
+        history = data.histories.offsets[np.searchsorted(data.histories.offsets, start, side="right") - 1]
+        shift = rng.integers(0, c.length - length + 1) if c.position_offset else np.zeros_like(start)
+        columns = (start, length, history, row, column, shift, slot)
+        self.start, self.length, self.history, self.row, self.column, self.shift, self.slot = (
+            x[by_row] for x in columns
+        )
+        self.bounds, self.edges = bounds, np.searchsorted(self.row, bounds)
+        self.padding = 1.0 - float(length.sum()) / (rows * c.length)
+
+    def batch(self, index: int) -> Batch:
+        """Batch `index` of the epoch, rows [config.rows, config.length]."""
+        c, h = self.data.config, self.data.histories
+        part = slice(self.edges[index], self.edges[index + 1])
+        row = self.row[part] - self.bounds[index]
+        windows = Windows(
+            self.start[part], self.length[part], self.history[part], row, self.column[part], self.shift[part]
+        )
+        events = read_rows(h, self.data.scale, windows, c.rows, c.length, self.order)
+        return Batch(events, self._targets(windows, self.slot[part]))
+
+    def _targets(self, windows: Windows, slot: np.ndarray) -> Targets:
+        c, data = self.data.config, self.data
+        h = data.histories
+        number = np.repeat(np.arange(len(windows.start)), windows.length)
+        at = spread(windows.start, windows.length)
+        chosen = data.place[at]
+        number, at = number[chosen], at[chosen]
+        before = data.places_before
+        place = windows.row[number] * c.targets + slot[number] + before[at] - before[windows.start[number]]
+        column = windows.column[number] + at - windows.start[number]
+
+        def fill(values: np.ndarray, dtype: type, empty: int = 0) -> np.ndarray:
+            out = np.full((c.rows * c.targets, *values.shape[1:]), empty, dtype)
+            out[place] = values
+            return out.reshape(c.rows, c.targets, *values.shape[1:])
+
+        ahead = at[:, None] + 1 + np.arange(c.target_items)
+        following = np.minimum(np.searchsorted(data.step_end, at, side="right") + 1, len(data.step_end) - 1)
+        user_end = data.end[np.searchsorted(h.offsets, at, side="right") - 1]
+        limit = np.minimum(data.step_end[following], user_end)
+        real = ahead < limit[:, None]
+        ahead = np.minimum(ahead, h.num_events - 1)
+        item = h.item[ahead if self.order is None else self.order[ahead]]
+        real &= (item > 0) & (item <= h.num_items)
+        weight = real / np.maximum(real.sum(1, keepdims=True), 1)
+        label = data.label[at] if data.label is not None else np.full(len(at), -1, np.int8)
+        return Targets(
+            fill(column, np.int32), fill(item * real, np.int32), fill(weight, np.float32), fill(label, np.int8, -1)
+        )
+
+
+def _shuffled_steps(histories: Histories, rng: np.random.Generator) -> np.ndarray:
+    """A permutation [E] of the events within each step."""
+    ends = step_starts(histories)[1:]
+    step = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    return np.argsort(step + rng.random(histories.num_events))
+
+
+def _split_crowded(start: np.ndarray, length: np.ndarray, before: np.ndarray, slots: int):
+    """Halves windows until none has more target places than a row has slots."""
+    while True:
+        crowded = before[start + length] - before[start] > slots
+        if not crowded.any():
+            return start, length
+        half = length[crowded] // 2
+        rest, rest_length = start[crowded] + half, length[crowded] - half
+        length = length.copy()
+        length[crowded] = half
+        start, length = np.append(start, rest), np.append(length, rest_length)
+
+
+class _Epochs(grain.IterDataset):
+    def __init__(self, data: TrainingData) -> None:
+        super().__init__()
+        self._data = data
+
+    def __iter__(self) -> _EpochIterator:
+        return _EpochIterator(self._data)
+
+
+class _EpochIterator(grain.DatasetIterator):
+    """State: the epoch and the batch within it that comes next."""
+
+    def __init__(self, data: TrainingData) -> None:
+        super().__init__()
+        self._data, self._epoch, self._batch = data, 0, 0
+        self._plan: EpochPlan | None = None
+
+    def __next__(self) -> Batch:
+        if self._plan is None:
+            self._plan = self._data.plan(self._epoch)
+        batch = self._plan.batch(self._batch)
+        self._batch += 1
+        if self._batch == self._plan.num_batches:
+            self._epoch, self._batch, self._plan = self._epoch + 1, 0, None
+        return batch
+
+    def get_state(self) -> dict[str, Any]:
+        return {"epoch": self._epoch, "batch": self._batch}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        if self._epoch != state["epoch"]:
+            self._plan = None
+        self._epoch, self._batch = int(state["epoch"]), int(state["batch"])

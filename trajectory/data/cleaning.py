@@ -1,0 +1,211 @@
+"""What is wrong with a row of a log, and the quarantine that keeps each such row with its reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.domains import resolve
+from trajectory.data.kinds import canonical, unstated
+from trajectory.schema import CleanLog, EventLog, UserError
+
+# A row gets the first that applies.
+REASONS = (
+    "malformed row",
+    "missing user",
+    "missing item",
+    "missing time",
+    "missing position",
+    "unparsable time",
+    "impossible time",
+    "time in the future",
+    "unknown kind",
+    "invalid value",
+    "invalid label",
+    "invalid feature",
+    "duplicate",
+    "bot",
+    "below minimum count",
+)
+_CODE = {reason: code for code, reason in enumerate(REASONS, start=1)}  # 0 = usable
+_OUTPUT = ("user", "item", "time", "position", "kind", "value", "basket", "label")
+_RAW = ("user", "item", "time", "kind", "value", "malformed")
+_MINUTE, _DAY = 60, 86_400
+_EASTERNMOST = timedelta(hours=14)  # wall clocks run this far ahead of UTC; times that name no zone are taken as UTC
+
+
+def clean(log: EventLog, data: ConfigDict) -> CleanLog:
+    """Parts the usable rows of a log from the others by `config.data.cleaning`, after `domains.resolve`.
+
+    Where something else than time orders the log, a missing time is no fault: it is filled with the user's previous
+    (or else next) time, and null only where the user has none. UserError if no row is usable. `quarantine`:
+    source_line, reason, then user, item, time, kind, value and malformed (the whole row's text) as String.
+    """
+    data = resolve(data)
+    stated = "kind" in log.events.columns
+    meaning = canonical(log.events["kind"], data) if stated else pl.lit(unstated(data))
+    events = log.events.with_columns(meaning=meaning)
+    faults = [pl.when(fault).then(pl.lit(_CODE[reason], pl.UInt8)) for reason, fault in _faults(log, data).items()]
+    codes = events.select(pl.coalesce(*faults, pl.lit(0, pl.UInt8))).to_series().to_numpy().copy()
+    _mark(codes, ~events["row_hash"].filter(codes == 0).is_first_distinct().to_numpy(), "duplicate")
+    _mark(codes, _bots(events.filter(codes == 0), data), "bot")
+    _mark(codes, _rare(events.filter(codes == 0), data.cleaning), "below minimum count")
+    rows = np.bincount(codes, minlength=len(REASONS) + 1)
+    counts = {reason: int(rows[code]) for reason, code in _CODE.items() if rows[code]}
+    if not rows[0]:
+        raise UserError(_nothing_left(events, counts))
+    usable, quarantine = _usable(events, log, codes), _quarantine(events, codes)
+    if usable.height + quarantine.height != log.events.height:
+        raise RuntimeError(f"{usable.height} rows kept + {quarantine.height} removed != {log.events.height} read")
+    return CleanLog(usable, quarantine, counts, log)
+
+
+def summary(clean: CleanLog) -> str:
+    """What was detected, and the rows kept and removed by reason, as a short table."""
+    log, found = clean.log, clean.log.detected
+    rows, kept = log.events.height, clean.events.height
+    columns = ", ".join(f"{field} = {name}" for field, name in found.get("columns", {}).items())
+    lines = [
+        ("source", found.get("source", "")),
+        ("columns", columns),
+        ("time", found.get("time", "")),
+        ("order", found.get("order", "")),
+        ("features", ", ".join(log.features)),
+        ("items", f"{log.items.height:,} in the item table" if log.items is not None else "no item table"),
+        ("rows read", f"{rows:,}"),
+        (
+            "rows kept",
+            f"{kept:,} ({clean.events['user'].n_unique():,} users, {clean.events['item'].n_unique():,} items)",
+        ),
+        ("quarantined", f"{rows - kept:,}"),
+        *((f"  {reason}", f"{count:,}") for reason, count in clean.counts.items()),
+    ]
+    return "\n".join(f"{name:<22} {text}" for name, text in lines if text)
+
+
+def print_summary(clean: CleanLog) -> None:
+    """Prints `summary`."""
+    print(summary(clean))
+
+
+def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
+    """Reason -> where it applies, of the faults that a row shows on its own, in the order of REASONS."""
+    have, order = set(log.events.columns), log.detected.get("order", data.order)
+    faults = {"malformed row": pl.col("malformed").is_not_null()} if "malformed" in have else {}
+    faults |= {f"missing {column}": pl.col(column).is_null() for column in ("user", "item")}
+    if "time" in have:
+        unread = pl.col("raw_time").is_not_null() if "raw_time" in have else pl.lit(False)
+        if order == "time":
+            faults["missing time"] = pl.col("time").is_null() & ~unread
+    if order == "position":
+        faults["missing position"] = pl.col("position").is_null()
+    if "time" in have:
+        first, last = _limits(data.cleaning)
+        faults["unparsable time"] = unread
+        faults["impossible time"] = pl.col("time") < first
+        faults["time in the future"] = pl.col("time") > last
+    if "kind" in have:
+        faults["unknown kind"] = pl.col("meaning").is_null()
+    if "value" in have:
+        faults["invalid value"] = ~(pl.col("value").is_finite() & (pl.col("value") >= 0))  # null, none stated, is fine
+    if "label" in have:
+        faults["invalid label"] = ~pl.col("label").is_in([0, 1])
+    if log.features:
+        # A model can be fed no gap: a feature that is absent is as unusable as one that is no number.
+        faults["invalid feature"] = ~pl.all_horizontal(pl.col(log.features).is_finite().fill_null(False))
+    return faults
+
+
+def _limits(cleaning: ConfigDict) -> tuple[int, int]:
+    """First and last possible time, unix seconds. A bare date counts from its first to its last second."""
+    first = _moment("min_date", cleaning.min_date)
+    if cleaning.max_date == "now":
+        last = datetime.now(UTC) + _EASTERNMOST
+    else:
+        last = _moment("max_date", cleaning.max_date)
+        if len(cleaning.max_date.strip()) == len("2024-05-31"):
+            last += timedelta(days=1) - timedelta(seconds=1)
+    if first > last:
+        raise UserError(
+            f"data.cleaning.min_date={cleaning.min_date!r} lies after max_date={cleaning.max_date!r}; exchange them"
+        )
+    return int(first.timestamp()), int(last.timestamp())
+
+
+def _moment(field: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        now = ' or "now"' if field == "max_date" else ""
+        raise UserError(f"data.cleaning.{field}={text!r}: expected an ISO date such as 2024-05-31{now}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _mark(codes: np.ndarray, faulty: np.ndarray, reason: str) -> None:
+    """Gives `reason` to those of the still usable rows that are `faulty`."""
+    codes[np.flatnonzero(codes == 0)[faulty]] = _CODE[reason]
+
+
+def _bots(events: pl.DataFrame, data: ConfigDict) -> np.ndarray:
+    """Rows of users with more events in one clock minute, or one day of UTC, than allowed. Baskets come all at once."""
+    limits = {_MINUTE: data.cleaning.max_events_per_minute, _DAY: data.cleaning.max_events_per_day}
+    found = pl.Series([], dtype=events.schema["user"])
+    if "time" in events.columns and not data.baskets:
+        for seconds, limit in limits.items():
+            if limit > 0:
+                timed = events.lazy().filter(pl.col("time").is_not_null())
+                busy = timed.group_by("user", span=pl.col("time") // seconds).len().filter(pl.col("len") > limit)
+                found.extend(busy.select(pl.col("user").unique()).collect()["user"])
+    return events["user"].is_in(found.unique().implode()).to_numpy()
+
+
+def _rare(events: pl.DataFrame, cleaning: ConfigDict) -> np.ndarray:
+    """Rows outside the k-core: users and items with too few events go, and again, until all that stay have enough."""
+    least = {"user": cleaning.min_user_events, "item": cleaning.min_item_events}
+    kept = np.ones(events.height, bool)
+    if max(least.values()) <= 1:
+        return ~kept
+    number = {name: events[name].rank("dense").to_numpy().astype(np.int64) for name in least}
+    while True:
+        before = np.count_nonzero(kept)
+        for name, count in least.items():
+            enough = np.bincount(number[name][kept], minlength=1 + number[name].max(initial=0)) >= count
+            kept &= enough[number[name]]
+        if np.count_nonzero(kept) == before:
+            return ~kept
+
+
+def _usable(events: pl.DataFrame, log: EventLog, codes: np.ndarray) -> pl.DataFrame:
+    order = log.detected.get("order", "time")
+    events = events.filter(codes == 0).with_columns(kind="meaning")
+    columns = [name for name in (*_OUTPUT, *log.features, "source_line") if name in events.columns]
+    events = events.select(columns)
+    if "time" in columns and order != "time" and events["time"].null_count():
+        by = "position" if order == "position" else "source_line"
+        known = pl.col("time").forward_fill().backward_fill().over("user", order_by=by)
+        events = events.with_columns(time=known)
+    return events
+
+
+def _quarantine(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
+    """The removed rows; a cell is the source's text where nothing could be made of it, else the value read."""
+    have = events.columns
+    rows = events.filter(codes != 0)
+    raw = {name: pl.col(name).cast(pl.String) if name in have else pl.lit(None, pl.String) for name in _RAW}
+    if "time" in have:
+        raw["time"] = pl.from_epoch("time").dt.strftime("%Y-%m-%dT%H:%M:%S")
+    raw |= {name: pl.coalesce(f"raw_{name}", raw[name]) for name in raw if f"raw_{name}" in have}
+    reason = pl.Series("reason", REASONS).gather(codes[codes != 0] - 1)
+    return rows.select("source_line", reason, **raw)
+
+
+def _nothing_left(events: pl.DataFrame, counts: dict[str, int]) -> str:
+    by_reason = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+    message = f"not one of the {events.height} rows is usable: {by_reason}; correct the log or config.data"
+    if "unknown kind" in counts:
+        words = events.filter(pl.col("meaning").is_null())["kind"].drop_nulls().value_counts(sort=True)["kind"].head(5)
+        message += f"; the kinds {', '.join(map(repr, words))} are unknown: say what they mean in data.kind_map"
+    return message

@@ -1,0 +1,46 @@
+"""Conversion labels: does the user convert (purchase) within a horizon after an event?"""
+
+from __future__ import annotations
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.data.rows import DAY
+from trajectory.schema import Histories, UserError
+
+
+def labels(histories: Histories, end: np.ndarray, until: int | None, config: ConfigDict) -> np.ndarray:
+    """Label int8 [E] of each event as seen by someone who knows only events before end[u] of each history u.
+
+    1: an event of kind `config.kind` follows within the horizon; 0: none does, and the whole horizon was observed;
+    -1: not known. `until` (unix seconds) is when observation stopped; None = at each history's last known event.
+    A log that states labels keeps them (they belong to the event's own row).
+    Raises UserError if the kind does not occur or days are asked of a log without times.
+    """
+    events = np.arange(histories.num_events)
+    user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
+    known = events < end[user]
+    if (histories.label >= 0).any():
+        return np.where(known, histories.label, -1).astype(np.int8)
+    if config.kind not in histories.kinds:
+        raise UserError(
+            f"conversion.kind={config.kind!r} is not a kind of this log; it has: {', '.join(histories.kinds)}"
+        )
+    converts = (histories.kind == histories.kinds.index(config.kind) + 1) & known
+    # Index of the next converting event of the same history after each event; `never` if there is none.
+    never = np.iinfo(np.int64).max // 2
+    following = np.minimum.accumulate(np.where(converts, events, never)[::-1])[::-1]
+    following = np.append(following, never)[1:]
+    following = np.where(following < end[user], following, never)
+    if config.horizon_events > 0:
+        within = following <= events + config.horizon_events
+        observed = events + config.horizon_events < end[user]
+    else:
+        if not histories.has_time:
+            raise UserError("conversion.horizon_days needs times and this log has none; set conversion.horizon_events")
+        horizon = round(config.horizon_days * DAY)
+        time = np.append(histories.time, never)
+        within = time[np.minimum(following, len(events))] <= histories.time + horizon
+        last = histories.time[np.maximum(end - 1, 0)][user] if until is None else until
+        observed = histories.time + horizon <= last
+    return np.where(~known, -1, np.where(within, 1, np.where(observed, 0, -1))).astype(np.int8)

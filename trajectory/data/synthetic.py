@@ -1,0 +1,532 @@
+"""Logs with a known truth: planted migrations and causes (`generate`), or a known chain (`generate_markov`).
+
+How a planted log is made. Each event's interest is drawn from its user's mix of that week (base mix, then migration,
+then season), its item from the interest's Zipf law; noise and bursts replace some. Every event has one origin:
+
+    interest     drawn from the mix
+    noise        uniform over the catalogue without trigger and distractor items
+    burst        an event of the user's one basket of a foreign interest
+    trigger      an interest event whose item was swapped for a trigger of the same interest
+    distractor   the same for a distractor, in the same basket as a trigger and of another interest
+    caused       the target of a trigger that fired, put in the place of an ordinary event
+
+A cause. Trigger and distractor items occur nowhere but in cue baskets: one event of the basket is a trigger, one a
+distractor, in random order, so both are exactly as frequent and exactly as close to whatever follows. When a trigger
+fires, one of the next `reach` events of the user becomes its target. The lag is uniform and counted from the end of
+the trigger's basket: the target always lies in a later basket, and no order within a basket matters.
+`probability_with` is the chance that the target is among these events, by the trigger or by ordinary draws.
+`probability_without` is the chance by ordinary draws alone, on average over the same occasions, and so after the
+distractor of the same number, which is of the same interest; the target's share of its interest is solved to give it.
+No cause disturbs another: windows of a user's cue baskets never overlap, and no target takes another target's place.
+
+What causes do to the interest truth: triggers and distractors keep the interest that was drawn. A caused event takes
+the interest of its trigger, itself a draw from the mix a few events earlier; caused events are about 1 % of the log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trajectory.schema import STANDARD_KINDS, UserError
+
+START = 1_672_617_600  # unix seconds of Monday 2023-01-02 00:00 UTC, where each log starts
+WEEK = 7 * 24 * 3600  # seconds
+ORIGINS = ("interest", "noise", "burst", "trigger", "distractor", "caused")
+INTEREST, NOISE, BURST, TRIGGER, DISTRACTOR, CAUSED = range(len(ORIGINS))
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise UserError(message)
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """What is planted; raises UserError where the numbers contradict each other."""
+
+    users: int = 2_000  # histories
+    weeks: int = 52  # length of the log
+    baskets: float = 60.0  # baskets of a user over the whole log, mean of a Poisson law (at least 1)
+    basket_size: int = 5  # events of a basket: uniform from 1 to this; a burst has exactly this many
+    interests: int = 20
+    items_per_interest: int = 50
+    zipf: float = 1.0  # exponent of an item's share by its rank within the interest
+    concentration: float = 0.3  # of the symmetric Dirichlet law of a user's base mix
+    migrating: float = 0.4  # share of users with one migration, from their strongest interest to another one
+    migration_first: int = 10  # earliest week (from 0) in which one begins
+    migration_last: int = 42  # latest week in which one begins
+    migration_mass: float = 0.5  # mass moved, of the user's whole mass 1; a source that has less is first raised to it
+    migration_ramp: int = 3  # weeks until all of the mass has moved, linear
+    bursting: float = 0.2  # share of users with one burst
+    seasonal: int = 5  # interests with a season
+    swing: float = 0.3  # amplitude of a season's yearly sinusoid, relative
+    noise: float = 0.1  # share of events outside bursts (before a few give way to targets)
+    causes: int = 30  # triggers; each has one target and one distractor, all three of one interest
+    probability_with: float = 0.6  # that the target is among the next `reach` events after its trigger's basket
+    probability_without: float = 0.02  # the same without the trigger
+    reach: int = 5  # events
+    spacing: int = 8  # baskets of a block; a block has at most one cue basket
+    kinds: tuple[str, ...] = STANDARD_KINDS  # of an event, drawn independently of all else
+    kind_shares: tuple[float, ...] = (0.6, 0.2, 0.1, 0.03, 0.07)  # of events, sums to 1
+
+    def __post_init__(self) -> None:
+        for name in ("users", "weeks", "basket_size", "items_per_interest", "migration_ramp", "reach"):
+            _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: expected at least 1")
+        for name in ("migrating", "migration_mass", "bursting", "swing", "noise"):
+            _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: expected a share from 0 to 1")
+        for name in ("baskets", "concentration"):
+            _require(getattr(self, name) > 0, f"{name}={getattr(self, name)}: expected more than 0")
+        _require(self.interests >= 2, f"interests={self.interests}: expected at least 2")
+        _require(0 <= self.seasonal <= self.interests, f"seasonal={self.seasonal}: expected 0 to interests")
+        _require(
+            0 <= self.migration_first <= self.migration_last <= self.weeks - self.migration_ramp or not self.migrating,
+            f"migrations begin in weeks {self.migration_first} to {self.migration_last}: expected an order and an end "
+            f"(+ migration_ramp={self.migration_ramp}) within weeks={self.weeks}",
+        )
+        _require(
+            0 <= self.probability_without < self.probability_with <= 1,
+            f"expected 0 <= probability_without < probability_with <= 1, "
+            f"got {self.probability_without} and {self.probability_with}",
+        )
+        _require(self.spacing > self.reach, f"spacing={self.spacing}: expected more than reach={self.reach}")
+        _require(
+            self.causes >= 0 and 3 * self.causes_per_interest < self.items_per_interest,
+            f"causes={self.causes}: expected fewer, {self.items_per_interest} items of an interest must hold "
+            "3 items a cause and an ordinary one",
+        )
+        _require(
+            len(self.kinds) == len(self.kind_shares) and bool(np.isclose(sum(self.kind_shares), 1)),
+            f"kind_shares={self.kind_shares}: expected one share for each of {len(self.kinds)} kinds, sum 1",
+        )
+
+    @property
+    def causes_per_interest(self) -> int:
+        """Causes of an interest, at most."""
+        return -(-self.causes // self.interests)
+
+    @property
+    def names(self) -> np.ndarray:
+        """Name of each interest."""
+        return np.array([f"interest_{k + 1:02d}" for k in range(self.interests)])
+
+    @property
+    def items(self) -> int:
+        """Size of the catalogue."""
+        return self.interests * self.items_per_interest
+
+
+@dataclass(frozen=True)
+class SyntheticLog:
+    """A log and its truth.
+
+    `events`: user_id, item_id, position (from 0 within a user), timestamp (unix s), event_type, basket_id; sorted by
+    user and position; events of a basket share the timestamp. `items`: item_id, title, category.
+    `truth`: table name -> table; item and user columns hold ids, interest columns categories, weeks count from 0.
+    """
+
+    events: pl.DataFrame
+    items: pl.DataFrame
+    truth: dict[str, pl.DataFrame]
+    parameters: dict[str, Any]
+
+    def write(self, folder: str | Path) -> None:
+        """Writes interactions.parquet, items.parquet, truth/<table>.parquet and truth/parameters.json.
+
+        Raises UserError if the folder cannot be written.
+        """
+        truth = Path(folder) / "truth"
+        try:
+            truth.mkdir(parents=True, exist_ok=True)
+            self.events.write_parquet(truth.parent / "interactions.parquet")
+            self.items.write_parquet(truth.parent / "items.parquet")
+            for name, table in self.truth.items():
+                table.write_parquet(truth / f"{name}.parquet")
+            (truth / "parameters.json").write_text(json.dumps(self.parameters, indent=2, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise UserError(f"cannot write the log into {folder}: {error}; give another folder") from error
+
+
+def write(parameters: Synthetic, folder: str | Path, seed: int = 0) -> None:
+    """Writes the log of `generate(parameters, seed)` into a folder."""
+    generate(parameters, seed).write(folder)
+
+
+def generate(parameters: Synthetic = Synthetic(), seed: int = 0) -> SyntheticLog:
+    """A planted log, the same for the same parameters and seed; raises UserError if no share gives the baseline.
+
+    Truth tables: migrations (user, week, source, destination, mass), bursts (user, basket, position, interest),
+    seasons (interest, phase), causes (trigger, target, distractor, interest, probability_with, probability_without,
+    lag_min, lag_max), fired (user, trigger_position, distractor_position, target_position, lag, trigger, distractor,
+    target), interest_mix (user, week, one column per interest), origins (user, position, origin).
+    """
+    p, rng = parameters, np.random.default_rng(seed)
+    mix, truth = _mixes(p, rng)
+    roles = _roles(p)
+    baskets = _baskets(p, mix, rng)
+
+    event_basket = np.repeat(np.arange(baskets.size.size), baskets.size)
+    row = (baskets.user * p.weeks + baskets.second // WEEK)[event_basket]
+    interest = _categorical(mix.reshape(-1, p.interests), row, rng)
+    burst_event = (baskets.begin[baskets.burst][:, None] + np.arange(p.basket_size)).ravel()
+    interest[burst_event] = np.repeat(baskets.burst_interest, p.basket_size)
+    item = interest * p.items_per_interest + _categorical(_item_shares(p, mix, roles), interest, rng)
+    origin = np.where(rng.random(item.size) < p.noise, NOISE, INTEREST).astype(np.int8)
+    origin[burst_event] = BURST
+    noise = np.flatnonzero(origin == NOISE)
+    item[noise] = rng.choice(np.setdiff1d(np.arange(p.items), roles[:2]), noise.size)
+
+    cue = _cues(p, baskets, interest, origin, ~np.isin(item, roles[2]), rng)
+    item[cue.trigger_event], origin[cue.trigger_event] = roles[0, cue.trigger], TRIGGER
+    item[cue.distractor_event], origin[cue.distractor_event] = roles[1, cue.distractor], DISTRACTOR
+    item[cue.target_event], origin[cue.target_event] = roles[2, cue.trigger[cue.fired]], CAUSED
+
+    user = baskets.user[event_basket]
+    position = _ranks(np.bincount(user, minlength=p.users))
+    fired = {
+        "trigger": cue.trigger_event[cue.fired],
+        "distractor": cue.distractor_event[cue.fired],
+        "target": cue.target_event,
+    }
+    truth["fired"] = pl.DataFrame(
+        {
+            "user": user[cue.target_event] + 1,
+            **{f"{role}_position": position[event] for role, event in fired.items()},
+            "lag": cue.lag,
+            **{role: item[event] + 1 for role, event in fired.items()},
+        }
+    )
+    truth["causes"] = _causes(p, roles)
+    truth["bursts"] = pl.DataFrame(
+        {
+            "user": baskets.user[baskets.burst] + 1,
+            "basket": baskets.burst + 1,
+            "position": position[baskets.begin[baskets.burst]],
+            "interest": p.names[baskets.burst_interest],
+        }
+    )
+    truth["origins"] = pl.DataFrame(
+        {"user": user + 1, "position": position, "origin": pl.Series(ORIGINS).gather(origin)}
+    )
+    kind = rng.choice(len(p.kinds), item.size, p=p.kind_shares)
+    return SyntheticLog(
+        events=_events(user, item, position, START + baskets.second[event_basket], event_basket, p.kinds, kind),
+        items=pl.DataFrame(
+            {
+                "item_id": np.arange(1, p.items + 1),
+                "title": [f"{name} item {i + 1:02d}" for name in p.names for i in range(p.items_per_interest)],
+                "category": np.repeat(p.names, p.items_per_interest),
+            }
+        ),
+        truth=truth,
+        parameters={**dataclasses.asdict(p), "seed": seed, "start": START},
+    )
+
+
+def _mixes(p: Synthetic, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, pl.DataFrame]]:
+    """The true mixes [users, weeks, interests], float32, and the truth tables that say how they came about."""
+    names = p.names
+    base = rng.dirichlet(np.full(p.interests, p.concentration), p.users)
+    mover = np.sort(rng.permutation(p.users)[: round(p.migrating * p.users)])
+    week = rng.integers(p.migration_first, p.migration_last + 1, mover.size)
+    source = base[mover].argmax(axis=1)
+    destination = (source + rng.integers(1, p.interests, mover.size)) % p.interests
+    top = base[mover, source]
+    raised = np.maximum(top, p.migration_mass)  # half of all mass can only leave an interest that holds it
+    base[mover] *= ((1 - raised) / np.maximum(1 - top, 1e-12))[:, None]
+    base[mover, source] = raised
+
+    mix = np.repeat(base.astype(np.float32)[:, None], p.weeks, axis=1)
+    moved = p.migration_mass * ((np.arange(p.weeks) - week[:, None] + 1) / p.migration_ramp).clip(0, 1)
+    mix[mover, :, source] -= moved
+    mix[mover, :, destination] += moved
+    np.maximum(mix, 0, out=mix)  # rounding
+    season, phase = np.sort(rng.permutation(p.interests)[: p.seasonal]), rng.random(p.seasonal)
+    mix[:, :, season] *= (1 + p.swing * np.sin(2 * np.pi * (np.arange(p.weeks)[:, None] / 52 + phase))).astype("f4")
+    mix /= mix.sum(axis=2, keepdims=True)
+
+    user, weeks = np.repeat(np.arange(1, p.users + 1), p.weeks), np.tile(np.arange(p.weeks), p.users)
+    columns = dict(zip(names.tolist(), mix.reshape(-1, p.interests).T, strict=True))
+    migrations = {"user": mover + 1, "week": week, "source": names[source], "destination": names[destination]}
+    return mix, {
+        "interest_mix": pl.DataFrame({"user": user, "week": weeks, **columns}),
+        "migrations": pl.DataFrame(migrations).with_columns(mass=pl.lit(p.migration_mass)),
+        "seasons": pl.DataFrame({"interest": names[season], "phase": phase}),
+    }
+
+
+@dataclass(frozen=True)
+class _Baskets:
+    """All baskets by user and time, and which of them are bursts."""
+
+    count: np.ndarray  # [users], baskets of each user
+    user: np.ndarray  # [baskets]
+    second: np.ndarray  # [baskets], since START
+    size: np.ndarray  # [baskets], events
+    begin: np.ndarray  # [baskets], flat index of the first event
+    burst: np.ndarray  # [bursts], flat index of a basket
+    burst_interest: np.ndarray  # [bursts]
+
+
+def _baskets(p: Synthetic, mix: np.ndarray, rng: np.random.Generator) -> _Baskets:
+    """Baskets at uniform times; a burst is of an interest that never has an even share of its user's mix."""
+    count = np.maximum(rng.poisson(p.baskets, p.users), 1)
+    user = np.repeat(np.arange(p.users), count)
+    moment = (np.sort(user + rng.random(user.size)) - user).clip(0, 1)  # sorted within each user
+    second = (moment * (p.weeks * WEEK - count.max())).astype(np.int64) + _ranks(count)  # + rank: no two are equal
+
+    size = rng.integers(1, p.basket_size + 1, user.size)
+    bursting = np.sort(rng.permutation(p.users)[: round(p.bursting * p.users)])
+    burst = (np.cumsum(count) - count)[bursting] + (rng.random(bursting.size) * count[bursting]).astype(np.int64)
+    size[burst] = p.basket_size
+    peak = mix[bursting].max(axis=1)
+    foreign = ((peak < 1 / p.interests) * (1 + rng.random(peak.shape)) - peak).argmax(axis=1)
+    return _Baskets(count, user, second, size, np.cumsum(size) - size, burst, foreign)
+
+
+def _roles(p: Synthetic) -> np.ndarray:
+    """Item indices [3, causes] of triggers, distractors and targets: cause j is of interest j modulo `interests`."""
+    cause = np.arange(p.causes)
+    trigger = cause % p.interests * p.items_per_interest + 3 * (cause // p.interests)
+    return trigger + np.arange(3)[:, None]
+
+
+def _causes(p: Synthetic, roles: np.ndarray) -> pl.DataFrame:
+    """The table of the causes' truth."""
+    return pl.DataFrame(
+        {
+            "trigger": roles[0] + 1,
+            "target": roles[2] + 1,
+            "distractor": roles[1] + 1,
+            "interest": p.names[np.arange(p.causes) % p.interests],
+            "probability_with": np.full(p.causes, p.probability_with),
+            "probability_without": np.full(p.causes, p.probability_without),
+            "lag_min": np.ones(p.causes, np.int64),
+            "lag_max": np.full(p.causes, p.reach),
+        }
+    )
+
+
+def _item_shares(p: Synthetic, mix: np.ndarray, roles: np.ndarray) -> np.ndarray:
+    """Share of each item in the ordinary draws of its interest, [interests, items]: Zipf beside the planted items."""
+    ordinary = np.ones((p.interests, p.items_per_interest), bool)
+    ordinary.ravel()[roles.ravel()] = False
+    shares = ordinary / np.maximum(ordinary.cumsum(axis=1), 1) ** p.zipf
+    targets = np.zeros_like(shares)
+    if p.causes:
+        targets.ravel()[roles[2]] = _target_share(p, mix)[np.arange(p.causes) % p.interests]
+    return shares / shares.sum(axis=1, keepdims=True) * (1 - targets.sum(axis=1, keepdims=True)) + targets
+
+
+def _target_share(p: Synthetic, mix: np.ndarray) -> np.ndarray:
+    """Share of a target in its interest, [interests], that makes `probability_without` true on average, by bisection.
+
+    A user's triggers of an interest with mass m come at the rate m (1 - m): two events of one basket, two interests.
+    """
+    mass = mix[:5000, :: max(1, p.weeks // 4)].reshape(-1, p.interests).astype(np.float64)  # enough for an average
+    if p.users < 500:  # too few for an average: that of the law
+        mass = np.random.default_rng(0).dirichlet(np.full(p.interests, p.concentration), 2000)
+    weight = mass * (1 - mass)
+    weight /= np.maximum(weight.sum(axis=0), 1e-12)
+    by_noise = p.noise / (p.items - 2 * p.causes)
+
+    def chance(share: np.ndarray) -> np.ndarray:
+        return (weight * (1 - (1 - (1 - p.noise) * mass * share - by_noise) ** p.reach)).sum(axis=0)
+
+    low, high = np.zeros(p.interests), np.full(p.interests, 0.9 / p.causes_per_interest)
+    lowest, highest = chance(low).max(), chance(high).min()
+    _require(
+        lowest <= p.probability_without <= highest,
+        f"probability_without={p.probability_without}: these users reach {lowest:.4f} to {highest:.4f} only",
+    )
+    for _ in range(40):
+        middle = (low + high) / 2
+        above = chance(middle) > p.probability_without
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return (low + high) / 2
+
+
+@dataclass(frozen=True)
+class _Cues:
+    """Cue baskets: flat event indices, cause numbers of trigger and distractor, which fired (only those have a lag)."""
+
+    trigger_event: np.ndarray
+    distractor_event: np.ndarray
+    trigger: np.ndarray
+    distractor: np.ndarray
+    fired: np.ndarray
+    lag: np.ndarray
+    target_event: np.ndarray
+
+
+def _cues(
+    p: Synthetic,
+    baskets: _Baskets,
+    interest: np.ndarray,
+    origin: np.ndarray,
+    free: np.ndarray,  # bool, events that may give way to a target
+    rng: np.random.Generator,
+) -> _Cues:
+    """At most one cue basket for each whole block of `spacing` baskets: `reach` more baskets of it always follow."""
+    blocks = baskets.count // p.spacing
+    first = np.repeat(np.cumsum(baskets.count) - baskets.count, blocks) + _ranks(blocks) * p.spacing
+    no_burst = np.diff(np.searchsorted(baskets.burst, np.stack([first, first + p.spacing])), axis=0)[0] == 0
+    basket = first + rng.integers(0, p.spacing - p.reach, first.size)
+    basket = basket[no_burst & (baskets.size[basket] > 1)]
+    size, begin = baskets.size[basket], baskets.begin[basket]
+    one = (rng.random(size.size) * size).astype(np.int64)
+    other = (one + 1 + (rng.random(size.size) * (size - 1)).astype(np.int64)) % size
+    pair = begin + np.stack([one, other])  # two different events of the basket
+    causes = np.bincount(np.arange(p.causes) % p.interests, minlength=p.interests)  # of each interest
+    keep = ((origin[pair] == INTEREST) & (causes[interest[pair]] > 0)).all(axis=0)
+    keep &= interest[pair[0]] != interest[pair[1]]
+    pair, end = pair[:, keep], (begin + size)[keep]
+    number = (rng.random(pair.shape) * causes[interest[pair]]).astype(np.int64) * p.interests + interest[pair]
+    rate = (p.probability_with - p.probability_without) / (1 - p.probability_without)  # ordinary draws do the rest
+    fired = rng.random(end.size) < rate
+    window = end[fired, None] + np.arange(p.reach)
+    lag = 1 + np.where(free[window], rng.random(window.shape), -1).argmax(axis=1)
+    return _Cues(pair[0], pair[1], number[0], number[1], fired, lag, end[fired] + lag - 1)
+
+
+@dataclass(frozen=True)
+class MarkovLog(SyntheticLog):
+    """A log whose items follow a known first-order chain: `states` [users, length] are items from 0."""
+
+    transition: np.ndarray = field(kw_only=True)  # [items, items], rows sum to 1
+    states: np.ndarray = field(kw_only=True)
+
+
+def generate_markov(
+    transition: Sequence[Sequence[float]] | np.ndarray,
+    users: int,
+    length: int,
+    seed: int = 0,
+    start: int = START,
+    kinds: Sequence[str] = STANDARD_KINDS,
+    kind_shares: Sequence[float] = (0.6, 0.2, 0.1, 0.03, 0.07),
+) -> MarkovLog:
+    """A log of `users` histories of `length` events: a uniform first item, then `transition` [items, items].
+
+    Histories begin within four weeks of `start` (unix s); gaps are 1 to 60 minutes; kinds are drawn independently of
+    the items; each event is a basket of its own.
+    Raises UserError if `transition` is no transition matrix.
+    """
+    chain = _chain(transition)
+    _require(users >= 1 and length >= 1, f"users={users}, length={length}: expected at least 1")
+    rng, items = np.random.default_rng(seed), len(chain)
+    states = np.empty((users, length), np.int64)
+    states[:, 0] = (rng.random(users) * items).astype(np.int64)
+    for i in range(1, length):
+        states[:, i] = _categorical(chain, states[:, i - 1], rng)
+    minutes = 1 + (rng.random((users, length)) * 60).astype(np.int64)
+    minutes[:, 0] = (rng.random(users) * 4 * WEEK / 60).astype(np.int64)
+    times = start + 60 * minutes.cumsum(axis=1).ravel()
+    kind = _categorical(np.asarray([kind_shares], float), np.zeros(states.size, np.int64), rng)
+    user, position = np.repeat(np.arange(users), length), np.tile(np.arange(length), users)
+    names = [f"item_{i + 1:02d}" for i in range(items)]
+    item_id = np.arange(1, items + 1)
+    return MarkovLog(
+        events=_events(user, states.ravel(), position, times, np.arange(states.size), kinds, kind),
+        items=pl.DataFrame({"item_id": item_id, "title": names, "category": names}),
+        truth={"transition": pl.DataFrame({"item": item_id, **dict(zip(names, chain.T, strict=True))})},
+        parameters={"users": users, "length": length, "seed": seed, "start": start, "transition": chain.tolist()},
+        transition=chain,
+        states=states,
+    )
+
+
+def chain_distribution(transition: Sequence[Sequence[float]] | np.ndarray, item: int, steps: int) -> np.ndarray:
+    """Exact distribution over items after 1, 2, ... steps from `item`, [steps, items]."""
+    chain = _chain(transition)
+    rows = [chain[item]]
+    for _ in range(steps - 1):
+        rows.append(rows[-1] @ chain)
+    return np.stack(rows)
+
+
+def chain_visited(transition: Sequence[Sequence[float]] | np.ndarray, item: int, steps: int) -> np.ndarray:
+    """Exact probability that each item is visited within 1, 2, ... steps after `item`, [steps, items].
+
+    Each item in turn is made absorbing: visited[k] = P + P visited[k - 1], without paths that were there already.
+    The start itself is no visit; coming back to it is.
+    """
+    chain = _chain(transition)
+    visited, rows = chain, [chain[item]]
+    for _ in range(steps - 1):
+        visited = chain + chain @ visited - chain * np.diag(visited)
+        rows.append(visited[item])
+    return np.stack(rows)
+
+
+def chain_path(
+    transition: Sequence[Sequence[float]] | np.ndarray, item: int, steps: int
+) -> tuple[tuple[int, ...], float]:
+    """The most likely path of `steps` items after `item`, and its probability (Viterbi; the lower item wins a tie)."""
+    chain = _chain(transition)
+    best, previous = chain[item], []
+    for _ in range(steps - 1):
+        step = best[:, None] * chain
+        previous.append(step.argmax(axis=0))
+        best = step.max(axis=0)
+    path = [int(best.argmax())]
+    for pointers in reversed(previous):
+        path.append(int(pointers[path[-1]]))
+    return tuple(reversed(path)), float(best.max())
+
+
+def _chain(transition: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+    chain = np.asarray(transition, np.float64)
+    _require(
+        chain.ndim == 2 and chain.shape[0] == chain.shape[1] and bool((chain >= 0).all()),
+        f"transition has shape {chain.shape}: expected a square matrix of probabilities",
+    )
+    _require(np.allclose(chain.sum(axis=1), 1), f"transition rows sum to {chain.sum(axis=1).round(3)}: expected 1")
+    return chain
+
+
+def _events(
+    user: np.ndarray,
+    item: np.ndarray,
+    position: np.ndarray,
+    timestamp: np.ndarray,
+    basket: np.ndarray,
+    kinds: Sequence[str],
+    kind: np.ndarray,
+) -> pl.DataFrame:
+    """The interactions table from indices that start at 0."""
+    return pl.DataFrame(
+        {
+            "user_id": user + 1,
+            "item_id": item + 1,
+            "position": position,
+            "timestamp": timestamp,
+            "event_type": pl.Series(list(kinds)).gather(kind),
+            "basket_id": basket + 1,
+        }
+    )
+
+
+def _categorical(probabilities: np.ndarray, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One column for each entry of `row`, drawn from that row of `probabilities` [rows, columns].
+
+    All rows' cumulative sums, each raised by its row number, are one sorted array: one search serves all draws.
+    """
+    rows, columns = probabilities.shape
+    cumulative = np.cumsum(probabilities, axis=1, dtype=np.float64)
+    cumulative /= cumulative[:, -1:]
+    cumulative += np.arange(rows)[:, None]
+    column = np.searchsorted(cumulative.ravel(), rng.random(row.size) + row, side="right") - row * columns
+    return np.minimum(column, columns - 1)
+
+
+def _ranks(counts: np.ndarray) -> np.ndarray:
+    """0, 1, ... counts[0] - 1, 0, 1, ... counts[1] - 1, ..."""
+    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -1,0 +1,78 @@
+"""Binary metrics of the conversion head, and the floors that know only how often users convert."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import log_loss, roc_auc_score
+
+from trajectory.data.conversion import labels
+from trajectory.evaluation.ranking import slices
+from trajectory.schema import Queries
+
+
+def conversion_metrics(probability: Any, label: Any) -> dict[str, float]:
+    """AUC, accuracy at 0.5, log loss (nats) of `probability` [n] against `label` [n] (0 / 1; -1 = unknown, left out).
+
+    A metric that the labels do not define is NaN: AUC with one class only, all three without labels. Raises
+    ValueError if a probability is NaN or outside 0..1.
+    """
+    probability, label = np.asarray(probability, np.float64).ravel(), np.asarray(label).ravel()
+    probability, label = probability[label >= 0], label[label >= 0]
+    if not ((probability >= 0) & (probability <= 1)).all():
+        raise ValueError("expected probabilities between 0 and 1, got others or NaN: pass probabilities, not logits")
+    if not len(label):
+        return {"auc": float("nan"), "accuracy": float("nan"), "log_loss": float("nan")}
+    both = 0 < label.mean() < 1
+    return {
+        "auc": float(roc_auc_score(label, probability)) if both else float("nan"),
+        "accuracy": float(((probability >= 0.5) == (label == 1)).mean()),
+        "log_loss": float(log_loss(label, probability, labels=[0, 1])),
+    }
+
+
+def conversion_floor(training_label: Any, label: Any) -> dict[str, float]:
+    """The metrics of always stating the share of conversions in training; accuracy: that of the training majority."""
+    training = np.asarray(training_label).ravel()
+    training = training[training >= 0]
+    share = float(training.mean()) if len(training) else 0.5
+    return conversion_metrics(np.full(np.size(label), share), label)
+
+
+def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) -> dict[str, float]:
+    """Metrics of a model's conversion head over the events of `part` ("train", "validation", "test") whose label is known.
+
+    An event's label says whether a conversion follows within the horizon, so the state after the last event before the
+    held-out ones counts too; where the log itself states labels, each held-out event's own is asked for.
+    """
+    queries = task.split.queries(part) if queries is None else queries
+    first, label = _asked(task, part, queries)
+    return conversion_metrics(scorer.conversion(queries.start, first, queries.end), label)
+
+
+def evaluate_floor(task: Any, part: str) -> dict[str, float]:
+    """The same events' metrics for always stating the training share."""
+    _, label = _asked(task, part, task.split.queries(part))
+    train = labels(task.histories, task.split.train_end, _cut(task, "validation"), task.config.conversion)
+    return conversion_floor(train, label)
+
+
+def _asked(task: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
+    """First event asked of each query (up to its end), and the labels of all of them in order."""
+    histories = task.histories
+    known = task.split.train_end.copy()
+    known[queries.user] = queries.end
+    until = _cut(task, {"train": "validation", "validation": "test"}.get(part, ""))
+    if part == "test" and task.split.kind == "temporal":
+        until = int(histories.time.max())
+    label = labels(histories, known, until, task.config.conversion)
+    first = queries.stop if (histories.label >= 0).any() else queries.stop - 1
+    _, event = slices(first, queries.end)
+    return first, label[event]
+
+
+def _cut(task: Any, name: str) -> int | None:
+    cut = task.split.cut.get(name)
+    return int(datetime.fromisoformat(cut).timestamp()) if cut else None

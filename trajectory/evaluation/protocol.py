@@ -1,0 +1,161 @@
+"""A model beside its floors, with the protocol: what each number means, printed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.evaluation.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer, slices
+from trajectory.evaluation.significance import bootstrap, compare
+from trajectory.schema import Histories, Split
+
+PARTS = ("validation", "test")
+MAIN_CUTOFF = 10  # of tables and paired tests; the largest one where the config has no such cutoff
+
+
+def evaluate(
+    scorer: Any,
+    floors: Sequence[Any],
+    histories: Histories,
+    split: Split,
+    config: ConfigDict,
+    parts: Sequence[str] = PARTS,
+    **facts: Any,
+) -> dict[str, Any]:
+    """Evaluates the model and its fitted floors on `parts`; `config` is the whole config, `facts` go to the protocol.
+
+    Returns numbers and text only (JSON): `metrics` {part: {metric: mean}}, `floors` {floor: {part: {metric: mean}}},
+    `spread` {part: {metric: {low, high, standard_error}}} with the same of the floors under
+    `spread["floors"][floor]`, `paired` {part: {metric: the model against the floor that is best at it on that part}},
+    and `protocol`. A metric is absent where a scorer has none or nobody counts.
+    """
+    rows = {floor.name: floor for floor in floors}
+    results: dict[str, dict[str, Result]] = {
+        name: {
+            part: evaluate_scorer(row, histories, split.queries(part), config.evaluation, label=f"{name}, {part}")
+            for part in parts
+        }
+        for name, row in {"": scorer, **rows}.items()
+    }
+    means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
+    spread = {
+        name: {part: _spread(result, config) for part, result in by_part.items()} for name, by_part in results.items()
+    }
+    return {
+        "metrics": means[""],
+        "floors": {name: means[name] for name in rows},
+        "spread": {**spread[""], "floors": {name: spread[name] for name in rows}},
+        "paired": {part: _paired({name: results[name][part] for name in results}, config) for part in parts},
+        "protocol": protocol(histories, split, config, parts, **facts),
+    }
+
+
+def protocol(
+    histories: Histories, split: Split, config: ConfigDict, parts: Sequence[str] = PARTS, **facts: Any
+) -> dict[str, Any]:
+    """What a reader must know to trust or repeat the numbers; `facts` (checkpoint, training seeds ...) are added."""
+    e = config.evaluation
+    queries = {part: split.queries(part) for part in parts}
+    targets = {part: histories.item[slices(q.stop, q.end)[1]] for part, q in queries.items()}
+    return {
+        "data": histories.name,
+        "fingerprint": histories.fingerprint,
+        "split": split.kind,
+        "guarantee": split.guarantee,
+        "cut": {name: value if isinstance(value, int | float) else str(value) for name, value in split.cut.items()},
+        "users": {part: len(q.user) for part, q in queries.items()},
+        "targets": {part: len(item) for part, item in targets.items()},
+        "cold_targets": {part: int((item > histories.num_items).sum()) for part, item in targets.items()},
+        "cold_rule": "a target outside the catalogue is a miss, never left out",
+        "candidates": histories.num_items,
+        "candidate_rule": "the full catalogue, no sampling"
+        + (
+            ", without the items of the user's history"
+            if e.seen == "filter"
+            else ", with the items of the user's history"
+        ),
+        "seen": e.seen,
+        "ties": "expected rank under random order",
+        "cutoffs": list(e.cutoffs),
+        "spread": f"95 % percentile bootstrap over users, {e.bootstrap} resamples",
+        "seed": config.seed,
+        **facts,
+    }
+
+
+def table(evaluation: dict[str, Any], part: str = "test") -> str:
+    """Markdown table of the model and its floors on `part` with the protocol below, legible as plain text too."""
+    means = {"model": evaluation["metrics"][part]} | {name: by[part] for name, by in evaluation["floors"].items()}
+    spreads = {"model": evaluation["spread"][part]}
+    spreads |= {name: by[part] for name, by in evaluation["spread"]["floors"].items()}
+    columns = [name for name in _main(evaluation["protocol"]["cutoffs"]) if any(name in row for row in means.values())]
+    cells = [["", *columns]]
+    for name, row in means.items():
+        cells.append([name, *(_cell(row.get(column), spreads[name].get(column)) for column in columns)])
+    width = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    lines = ["| " + " | ".join(_pad(text, width[i], i) for i, text in enumerate(row)) + " |" for row in cells]
+    lines.insert(1, "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(width)) + "|")
+    paired = [
+        f"{metric}: model - {test['floor']} = {test['difference']:+.4f} "
+        f"(95 % {test['low']:+.4f} to {test['high']:+.4f}, p = {test['p_value']:.3g})"
+        for metric, test in evaluation["paired"][part].items()
+    ]
+    return "\n".join([*lines, "", *_bullets(paired), *_bullets(_statement(evaluation["protocol"], part)), ""])
+
+
+def _statement(facts: dict[str, Any], part: str) -> list[str]:
+    lines = [
+        f"{part} of {facts['data']} ({facts['fingerprint']}), split {facts['split']}: {facts['guarantee']}",
+        f"{facts['users'][part]:,} users; {facts['targets'][part]:,} targets, "
+        f"of which {facts['cold_targets'][part]:,} cold ({facts['cold_rule']}); "
+        f"{facts['candidates']:,} candidates ({facts['candidate_rule']}); ties: {facts['ties']}",
+        f"± is the standard error over users ({facts['spread']}); seed {facts['seed']}",
+    ]
+    if "checkpoint" in facts:
+        lines.append(f"checkpoint: {facts['checkpoint']}")
+    return lines
+
+
+def _spread(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:
+    some = {name: value for name, value in result.per_user.items() if np.isfinite(value).any()}
+    columns = np.stack(list(some.values()), axis=1)
+    low, high, error = map(np.atleast_1d, bootstrap(columns, config.evaluation.bootstrap, config.seed))
+    return {
+        name: {"low": float(low[i]), "high": float(high[i]), "standard_error": float(error[i])}
+        for i, name in enumerate(some)
+    }
+
+
+def _paired(results: dict[str, Result], config: ConfigDict) -> dict[str, dict[str, Any]]:
+    model = results[""]
+    tests = {}
+    for metric in _main(config.evaluation.cutoffs):
+        means = {name: result.means()[metric] for name, result in results.items() if name and metric in result.means()}
+        if metric in model.per_user and metric in model.means() and means:
+            best = max(means, key=means.__getitem__)
+            values, other = model.per_user[metric], results[best].per_user[metric]
+            tests[metric] = {"floor": best, **compare(values, other, config.evaluation.bootstrap, config.seed)}
+    return tests
+
+
+def _main(cutoffs: Sequence[int]) -> list[str]:
+    k = MAIN_CUTOFF if MAIN_CUTOFF in cutoffs else max(cutoffs)
+    names = [f"hr@{k}", f"recall@{k}", f"ndcg@{k}", f"mrr@{k}", f"recall@{k}_repeat", f"recall@{k}_explore"]
+    return [*names, "interest_accuracy", f"coverage@{COVERAGE_CUTOFF}"]
+
+
+def _cell(mean: float | None, spread: dict[str, float] | None) -> str:
+    if mean is None:
+        return "-"
+    return f"{mean:.4f}" + (f" ± {spread['standard_error']:.4f}" if spread else "")
+
+
+def _pad(text: str, width: int, column: int) -> str:
+    return text.ljust(width) if column == 0 else text.rjust(width)
+
+
+def _bullets(lines: Sequence[str]) -> list[str]:
+    return [f"- {line}" for line in lines]

@@ -1,0 +1,238 @@
+"""Full-catalogue ranking: ranks by counting, metrics per user, and the loop that evaluates any scorer.
+
+A scorer is an object with `scores(queries) -> [n, V + 1]` and optionally `interest_scores(queries) -> [n, K + 1]`;
+either may return None (then its metrics are absent). Column 0 is ignored. The larger score is the better one. It may
+also state `batch`, the most queries it wants at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from trajectory.schema import Histories, Queries
+
+COVERAGE_CUTOFF = 10
+
+
+class Result(NamedTuple):
+    """What one scorer reached: `per_user` [n] per metric (NaN where a user does not count), `overall` numbers."""
+
+    per_user: dict[str, np.ndarray]
+    overall: dict[str, float]  # coverage@10: it has no value per user
+
+    def means(self) -> dict[str, float]:
+        """Each metric's mean over the users that count; a metric for which nobody counts is absent."""
+        some = {name: value for name, value in self.per_user.items() if np.isfinite(value).any()}
+        return {name: float(np.nanmean(value)) for name, value in some.items()} | self.overall
+
+
+def ranks(scores: Any, targets: Any, seen: Any = None) -> np.ndarray:
+    """Rank of each target among the candidates, by counting; ties get their expected rank under random order.
+
+    `scores` [n, V + 1] (jax or numpy; float64 is compared as float64), `targets` int32 [n, M] (0 = none), `seen`
+    int32 [n, S] (0 = padding, repetitions allowed). Returns float32 [n, M]: 1 + candidates with a greater score +
+    half of the other candidates with an equal one. Candidates are items 1..V without the seen ones; a target always
+    is one. Cold targets (index > V) and empty slots get infinity. Raises ValueError if a score is NaN.
+    """
+    with _precision(scores):
+        result, broken = _ranks(jnp.asarray(scores), jnp.asarray(targets), _seen(seen, len(targets)))
+    _refuse_nan(broken)
+    return np.asarray(result)
+
+
+def top_k(scores: Any, seen: Any = None, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """The k best candidates of each row and their scores, best first: items int32 [n, k], scores float32 [n, k].
+
+    Arguments as for `ranks`. Slots beyond the last candidate hold item 0 and score -inf. Equal scores come in item
+    order, so use `ranks`, never this, to measure accuracy. Raises ValueError if a score is NaN.
+    """
+    array = jnp.asarray(scores, jnp.float32)  # XLA sorts whole rows of float64, 50 times slower
+    items, values, broken = _top_k(array, _seen(seen, len(array)), min(k, array.shape[1] - 1))
+    _refuse_nan(broken)
+    missing = ((0, 0), (0, k - items.shape[1]))
+    return np.pad(np.asarray(items), missing), np.pad(np.asarray(values), missing, constant_values=-np.inf)
+
+
+def metrics(ranks: Any, targets: Any, cutoffs: Sequence[int]) -> dict[str, np.ndarray]:
+    """Hit rate, recall, NDCG and reciprocal rank at each cutoff, per user: float64 [n]; NaN for a user without target.
+
+    `ranks` [n, M] as from the function of that name, `targets` [n, M] (0 = none; repeated items count once). hr@k: at
+    least one hit; recall@k: share of the relevant items with rank <= k; ndcg@k: binary gains against the ideal order
+    of min(k, number relevant) items (Järvelin & Kekäläinen 2002); mrr@k: 1 / best rank, 0 beyond k. For one target
+    recall = hr.
+    """
+    relevant = _first_occurrence(np.asarray(targets))
+    rank = np.where(relevant, np.asarray(ranks, np.float64), np.inf)
+    count = relevant.sum(axis=1)
+    some = np.where(count > 0, 1.0, np.nan)
+    best = rank.min(axis=1, initial=np.inf)
+    gain = 1 / np.log2(rank + 1)
+    ideal = np.concatenate([[np.nan], np.cumsum(1 / np.log2(np.arange(rank.shape[1]) + 2))])
+    result = {}
+    for k in cutoffs:
+        hit = rank <= k
+        result[f"hr@{k}"] = some * (best <= k)
+        result[f"recall@{k}"] = some * hit.sum(axis=1) / np.maximum(count, 1)
+        result[f"ndcg@{k}"] = (gain * hit).sum(axis=1) / ideal[np.minimum(k, count)]
+        result[f"mrr@{k}"] = some * np.where(best <= k, 1 / best, 0)
+    return result
+
+
+def interest_accuracy(scores: Any, interests: np.ndarray) -> np.ndarray:
+    """Is the best-scored interest among those of the target step: float64 [n]; NaN where the step has none.
+
+    `scores` [n, K + 1] (column 0 ignored), `interests` int [n, M] (0 = none). Equal best scores share the credit,
+    which is what a random choice among them is expected to get. Raises ValueError if a score is NaN.
+    """
+    score = np.asarray(scores)[:, 1:]
+    _refuse_nan(np.isnan(score).any())
+    wanted = np.zeros((len(score), score.shape[1] + 1), bool)
+    np.put_along_axis(wanted, interests, True, axis=1)
+    wanted = wanted[:, 1:]
+    best = score == score.max(axis=1, keepdims=True)
+    return np.where(wanted.any(axis=1), (best & wanted).sum(axis=1) / best.sum(axis=1), np.nan)
+
+
+def evaluate_scorer(
+    scorer: Any, histories: Histories, queries: Queries, config: ConfigDict, *, coverage: bool = True, label: str = ""
+) -> Result:
+    """Metrics of `scorer` on `queries`, at `config.cutoffs`, seen items as `config.seen` says (`config.evaluation`).
+
+    Where steps are baskets, also each metric over the relevant items that the history holds (`..._repeat`) and over
+    the others (`..._explore`). Every query has the same weight. `coverage=False` saves the time of coverage@10.
+    Raises ValueError on NaN scores or an unknown `config.seen`.
+    """
+    if config.seen not in ("filter", "keep"):
+        raise ValueError(f"expected evaluation.seen 'filter' or 'keep', got {config.seen!r}")
+    total = len(queries.user)
+    if total == 0:
+        raise ValueError("expected at least one query, got none: the split left no user to evaluate")
+    size = min(config.batch, getattr(scorer, "batch", config.batch), total)
+    # Like sizes together: a chunk costs what its largest target set and its longest history cost.
+    order = np.lexsort((queries.stop - queries.start, queries.end - queries.stop))
+    queries = Queries(*(column[order] for column in queries))
+    covered = np.zeros(histories.num_items + 1, bool)
+    parts: list[dict[str, np.ndarray]] = []
+    single = True
+    for chunk in tqdm(queries.chunks(size), desc=label or None, total=-(-total // size), delay=2, leave=False):
+        n = len(chunk.user)
+        padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
+        targets = distinct_items(histories, padded.stop, padded.end)
+        part: dict[str, np.ndarray] = {}
+        scores = scorer.scores(padded)
+        if scores is not None:
+            history = distinct_items(histories, padded.start, padded.stop, least=64)
+            history[history > histories.num_items] = 0
+            seen = history if config.seen == "filter" else None
+            rank = ranks(scores, targets, seen)
+            part |= metrics(rank, targets, config.cutoffs)
+            if histories.baskets:
+                repeat = _contains(history, targets)
+                for suffix, chosen in (("repeat", repeat), ("explore", ~repeat)):
+                    subset = metrics(rank, np.where(chosen, targets, 0), config.cutoffs)
+                    part |= {f"{name}_{suffix}": value for name, value in subset.items()}
+            if coverage:
+                covered[top_k(scores, seen, COVERAGE_CUTOFF)[0][:n]] = True
+            single &= bool(((targets > 0).sum(axis=1) <= 1).all())
+        interest = getattr(scorer, "interest_scores", None)
+        scores = interest(padded) if interest and histories.interests else None
+        if scores is not None:
+            part["interest_accuracy"] = interest_accuracy(scores, histories.item_interest[targets])
+        parts.append({name: value[:n] for name, value in part.items()})
+    back = np.argsort(order)
+    per_user = {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
+    if single and not histories.baskets:  # recall would repeat the hit rate
+        per_user = {name: value for name, value in per_user.items() if not name.startswith("recall@")}
+    ranked = any(name.startswith("hr@") for name in per_user)
+    share = {f"coverage@{COVERAGE_CUTOFF}": float(covered[1:].mean())} if coverage and ranked else {}
+    return Result(per_user, share)
+
+
+def slices(start: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All flat indices of the slices start[i]:stop[i], in order: (number of the slice, index), both int64."""
+    length = np.maximum(stop - start, 0)
+    row = np.repeat(np.arange(len(length)), length)
+    before = np.cumsum(length) - length
+    return row, np.arange(len(row)) - before[row] + start[row]
+
+
+def distinct_items(histories: Histories, start: np.ndarray, stop: np.ndarray, least: int = 1) -> np.ndarray:
+    """The distinct items of each slice of events, int32 [n, M] padded with 0.
+
+    M is the smallest `least` x power of two that holds them all, so that few shapes are compiled.
+    """
+    row, index = slices(start, stop)
+    base = len(histories.item_interest)
+    row, item = np.divmod(np.unique(row * base + histories.item[index]), base)
+    row, item = row[item > 0], item[item > 0]
+    count = np.bincount(row, minlength=len(start))
+    width = least << max(-(-int(count.max(initial=1)) // least) - 1, 0).bit_length()
+    padded = np.zeros((len(start), width), np.int32)
+    padded[row, np.arange(len(row)) - (np.cumsum(count) - count)[row]] = item
+    return padded
+
+
+@jax.jit
+def _ranks(scores: jax.Array, targets: jax.Array, seen: jax.Array) -> tuple[jax.Array, jax.Array]:
+    width = scores.shape[1]
+    rows = jnp.arange(len(scores))[:, None]
+    column = jnp.where((targets > 0) & (targets < width), targets, width)  # width = out of range: neither read nor set
+    own = scores.at[rows, column].get(mode="fill", fill_value=0)
+    # A mask of bytes: a second matrix of scores would be as large as all else, and slower than the counting.
+    candidate = (
+        jnp.ones(scores.shape, jnp.int8).at[rows, seen].set(0).at[rows, column].set(1, mode="drop").at[:, 0].set(0)
+    )
+
+    def count(value: jax.Array) -> jax.Array:  # one target slot at a time: [n, V, M] never exists
+        greater, as_great = scores > value[:, None], scores >= value[:, None]
+        return (candidate * (greater.astype(jnp.int8) + as_great)).sum(axis=1, dtype=jnp.int32)
+
+    # With g greater and e equal candidates (itself among them): 1 + g + (e - 1) / 2 = (1 + g + (g + e)) / 2.
+    rank = (1 + jax.lax.map(count, own.T).T) / 2
+    return jnp.where(column < width, rank, jnp.inf).astype(jnp.float32), jnp.isnan(scores[:, 1:]).any()
+
+
+@jax.jit(static_argnums=2)
+def _top_k(scores: jax.Array, seen: jax.Array, k: int) -> tuple[jax.Array, jax.Array, jax.Array]:
+    allowed = scores.at[jnp.arange(len(scores))[:, None], seen].set(-jnp.inf).at[:, 0].set(-jnp.inf)
+    values, items = jax.lax.top_k(allowed, k)
+    return jnp.where(values > -jnp.inf, items, 0).astype(jnp.int32), values, jnp.isnan(scores[:, 1:]).any()
+
+
+def _precision(scores: Any) -> Any:
+    """Lets jax keep float64 scores as they are: rounding to float32 would make ties that are none."""
+    return jax.enable_x64(bool(scores.dtype == np.float64))
+
+
+def _seen(seen: Any, n: int) -> jax.Array:
+    return jnp.zeros((n, 1), jnp.int32) if seen is None else jnp.asarray(seen)
+
+
+def _refuse_nan(broken: Any) -> None:
+    if bool(broken):
+        raise ValueError("expected finite or infinite scores, got NaN: the scorer is broken; nothing was ranked")
+
+
+def _first_occurrence(items: np.ndarray) -> np.ndarray:
+    """True at the first slot of each distinct non-zero item of a row; bool [n, M]."""
+    order = np.argsort(items, axis=1, kind="stable")
+    ordered = np.take_along_axis(items, order, axis=1)
+    first = np.ones(items.shape, bool)
+    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    result = np.empty_like(first)
+    np.put_along_axis(result, order, first, axis=1)
+    return result & (items > 0)
+
+
+def _contains(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Is values[i, j] among rows[i]; bool like `values`."""
+    base = np.int64(max(rows.max(initial=0), values.max(initial=0))) + 1
+    shift = np.arange(len(rows))[:, None] * base
+    return np.isin(shift + values, shift + rows)

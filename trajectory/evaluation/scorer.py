@@ -1,0 +1,85 @@
+"""A trained model as a scorer of queries: the last events of each history through the model, in jitted batches."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from trajectory.data.rows import FeatureScale, last_rows
+from trajectory.evaluation.ranking import slices
+from trajectory.models.interest_model import InterestModel
+from trajectory.schema import Events, Histories, Queries
+
+CONVERSIONS_AT_ONCE = 256
+SHORTEST = 8  # rows are padded to a power of two of events, at least this: few shapes, little padding
+
+
+class ModelScorer:
+    """Log-probabilities of the next step's items and interests, and of a conversion, from at most `length` events."""
+
+    name = "model"
+
+    def __init__(
+        self, model: InterestModel, params: Any, histories: Histories, scale: FeatureScale, length: int
+    ) -> None:
+        self.model, self.params = model, jax.device_put(params, jax.local_devices()[0])
+        self.histories, self.scale, self.length = histories, scale, length
+
+    def events(self, start: np.ndarray, stop: np.ndarray) -> tuple[Events, np.ndarray]:
+        """Rows of the last events before `stop`, and the place of each row's newest event."""
+        count = np.minimum(stop - start, self.length)
+        width = min(max(SHORTEST, 1 << int(count.max() - 1).bit_length()), self.length)
+        return last_rows(self.histories, self.scale, start, stop, width), (count - 1).astype(np.int32)
+
+    def scores(self, queries: Queries) -> jax.Array:
+        """Log-probability of each item being the next [n, V + 1]."""
+        return self._read(queries.start, queries.stop)[0]
+
+    def interest_scores(self, queries: Queries) -> np.ndarray | None:
+        """Log-probability of each interest being the next [n, K + 1]; None if the model has no interest head."""
+        if not self.model.spec.interest:
+            return None
+        return np.asarray(self._read(queries.start, queries.stop)[1])
+
+    def conversion(self, start: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
+        """Probability of a conversion after each event of the slices first:stop of histories that begin at `start`.
+
+        Flat [sum of slice lengths], in order. Each is read with at least length / 2 earlier events where there are so
+        many.
+        """
+        half = max(self.length // 2, 1)
+        pieces = np.maximum(-(-(stop - first) // half), 0)
+        row, number = slices(np.zeros_like(pieces), pieces)
+        low = first[row] + number * half
+        high = np.minimum(low + half, stop[row])
+        found = []
+        for at in range(0, len(row), CONVERSIONS_AT_ONCE):
+            part = slice(at, at + CONVERSIONS_AT_ONCE)
+            events, newest = self.events(start[row[part]], high[part])
+            probability = np.asarray(_conversions(self.model, self.params, events))
+            count = high[part] - low[part]
+            place, column = slices(newest + 1 - count, newest + 1)
+            found.append(probability[place, column])
+        return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+    def _read(self, start: np.ndarray, stop: np.ndarray) -> tuple[Any, Any]:
+        return _heads(self.model, self.params, *self.events(start, stop))
+
+
+@partial(jax.jit, static_argnums=0)
+def _heads(model: InterestModel, params: Any, events: Events, place: jax.Array) -> tuple[Any, Any]:
+    """Item and interest log-probabilities at one place of each row."""
+    states = model.apply(params, events, place[:, None], method="encode")
+    item = model.apply(params, states, method="score")[:, 0]
+    return item, model.apply(params, states, method="score_interest")[:, 0] if model.spec.interest else None
+
+
+@partial(jax.jit, static_argnums=0)
+def _conversions(model: InterestModel, params: Any, events: Events) -> jax.Array:
+    """Probability of a conversion at all places [B, L]."""
+    states = model.apply(params, events, method="encode")
+    return jax.nn.sigmoid(model.apply(params, states, method="score_conversion"))

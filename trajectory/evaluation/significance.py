@@ -1,0 +1,82 @@
+"""How sure a mean over users is: bootstrap intervals and the paired comparison of two scorers.
+
+NaN values are users that do not count. Users are the unit: they are resampled, with replacement, as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+LEVEL = 0.95
+BLOCK = 8  # resamples at once: memory is BLOCK x users
+
+
+class Spread(NamedTuple):
+    """Of a mean over users: the 95 % percentile interval and the standard error; floats, or arrays [m]."""
+
+    low: np.ndarray | float
+    high: np.ndarray | float
+    standard_error: np.ndarray | float
+
+
+def bootstrap(values: np.ndarray, resamples: int, seed: int) -> Spread:
+    """Spread of the mean of `values` [n] or of each column of [n, m], from `resamples` resamples of the users.
+
+    Percentile bootstrap (Efron & Tibshirani 1993). All columns see the same resamples; one in which nobody counts
+    gives the plain mean. NaN where no user counts at all. Raises ValueError without users or with fewer than 2
+    resamples.
+    """
+    table = np.asarray(values, np.float64)
+    single = table.ndim == 1
+    table = table[:, None] if single else table
+    n = len(table)
+    if n == 0 or resamples < 2:
+        raise ValueError(f"expected at least 1 user and 2 resamples, got {n} and {resamples}")
+    rng = np.random.default_rng(seed)
+    counts = np.isfinite(table)
+    sums_and_counts = np.concatenate([np.where(counts, table, 0), counts], axis=1)
+    mean = _mean(sums_and_counts.sum(axis=0), np.nan)
+    means = []
+    for i in range(0, resamples, BLOCK):
+        rows = min(BLOCK, resamples - i)
+        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+        weight = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+        means.append(_mean(weight @ sums_and_counts, mean))
+    resampled = np.concatenate(means)
+    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    parts = (low, high, resampled.std(axis=0, ddof=1))
+    return Spread(*(float(part[0]) if single else part for part in parts))
+
+
+def compare(values: np.ndarray, other: np.ndarray, resamples: int, seed: int) -> dict[str, float]:
+    """Is the mean of `values` [n] above that of `other` [n] of the same users, by more than chance.
+
+    Returns the mean difference, its 95 % bootstrap interval and the two-sided p-value of the paired randomisation
+    test (signs of the differences flipped at random; Smucker, Allan & Carterette 2007), at least 1 / (resamples + 1).
+    Users where either is NaN are left out. Raises ValueError if the arrays differ in length or share no user.
+    """
+    if len(values) != len(other):
+        raise ValueError(f"expected two arrays over the same users, got {len(values)} and {len(other)} values")
+    difference = np.asarray(values, np.float64) - np.asarray(other, np.float64)
+    difference = difference[np.isfinite(difference)]
+    spread = bootstrap(difference, resamples, seed)
+    moved = difference[difference != 0]  # a flipped 0 changes nothing
+    rng = np.random.default_rng([seed, 1])
+    as_far = 1
+    for i in range(0, resamples, BLOCK):
+        sign = rng.integers(2, size=(min(BLOCK, resamples - i), len(moved)), dtype=np.int8) * 2.0 - 1
+        # The tolerance keeps sums that are equal but for rounding.
+        as_far += int((np.abs(sign @ moved) >= np.abs(moved.sum()) * (1 - 1e-12) - 1e-12).sum())
+    return {
+        "difference": float(difference.mean()),
+        "low": float(spread.low),
+        "high": float(spread.high),
+        "p_value": as_far / (resamples + 1),
+    }
+
+
+def _mean(sums_and_counts: np.ndarray, otherwise: np.ndarray | float) -> np.ndarray:
+    total, count = np.split(sums_and_counts, 2, axis=-1)
+    return np.where(count > 0, total / np.maximum(count, 1), otherwise)

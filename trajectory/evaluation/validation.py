@@ -1,0 +1,86 @@
+"""What a training run watches after each epoch: loss and accuracy on training and validation, and ranking metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trajectory.data.splits import step_starts
+
+from trajectory.evaluation import conversion
+from trajectory.evaluation.ranking import distinct_items, evaluate_scorer
+from trajectory.evaluation.scorer import ModelScorer
+from trajectory.schema import Histories, Queries, Split
+
+TRAIN_SAMPLE = 1000  # users whose last training step shows how well the training data is fitted
+
+
+class Watch:
+    """Called with parameters, returns "validation/..." and "train/..." metrics, dropout off, the same users each time."""
+
+    def __init__(self, task: Any) -> None:
+        self.task, c = task, task.config
+        rng = np.random.default_rng(c.seed)
+        self.parts = {
+            "train": _sample(training_queries(task.histories, task.split), TRAIN_SAMPLE, rng),
+            "validation": _sample(task.split.validation, c.train.eval_users, rng),
+        }
+
+    def __call__(self, params: Any) -> dict[str, float]:
+        """Metrics of these parameters (see class)."""
+        task, c = self.task, self.task.config
+        scorer = ModelScorer(task.model, params, task.histories, task.scale, c.batch.length)
+        found: dict[str, float] = {}
+        for part, queries in self.parts.items():
+            if c.heads.item:
+                watched = _Watched(scorer, task.histories)
+                means = evaluate_scorer(watched, task.histories, queries, c.evaluation, coverage=False).means()
+                found |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
+                found[f"{part}/loss"] = watched.loss
+                found[f"{part}/accuracy"] = means["hr@1"] if "hr@1" in means else float("nan")
+            if c.heads.conversion:
+                means = conversion.evaluate(scorer, task, part, queries)
+                found |= {f"{part}/conversion_{name}": value for name, value in means.items()}
+                if not c.heads.item:
+                    found |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}
+        return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def training_queries(histories: Histories, split: Split) -> Queries:
+    """The last training step of each history with an earlier one."""
+    ends = step_starts(histories)[1:]
+    end, first = split.train_end, histories.offsets[:-1]
+    begin = np.append(0, ends)[np.searchsorted(ends, end - 1, side="right")]
+    user = np.flatnonzero((end > first) & (begin > first))
+    return Queries(user, first[user], begin[user], end[user])
+
+
+def _sample(queries: Queries, count: int, rng: np.random.Generator) -> Queries:
+    if not count or count >= len(queries.user):
+        return queries
+    chosen = np.sort(rng.choice(len(queries.user), count, replace=False))
+    return Queries(*(column[chosen] for column in queries))
+
+
+class _Watched:
+    """Passes a scorer's scores on and adds up the loss: mean over queries of the mean over their target items."""
+
+    def __init__(self, scorer: ModelScorer, histories: Histories) -> None:
+        self.scorer, self.histories = scorer, histories
+        self.interest_scores = scorer.interest_scores
+        self.sum, self.count = 0.0, 0
+
+    def scores(self, queries: Queries) -> Any:
+        scores = self.scorer.scores(queries)
+        targets = distinct_items(self.histories, queries.stop, queries.end)
+        known = (targets > 0) & (targets <= self.histories.num_items)
+        values = np.take_along_axis(np.asarray(scores), np.where(known, targets, 1), axis=1)
+        number = known.sum(1)
+        self.sum -= float((np.where(known, values, 0).sum(1) / np.maximum(number, 1)).sum())
+        self.count += int((number > 0).sum())
+        return scores
+
+    @property
+    def loss(self) -> float:
+        return self.sum / max(self.count, 1)

@@ -1,0 +1,96 @@
+"""Heads: what is read from a state. Next item, next interest, conversion, and the repeat head's pointer."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class Memory(NamedTuple):
+    """The past events a pointer may point at, C places a row."""
+
+    key: jax.Array  # [B, C, heads * size]
+    item: jax.Array  # int32 [B, C]
+    segment: jax.Array  # int32 [B, C]; 0 = empty
+    age: jax.Array  # float32 [B, C], days
+
+
+class Pointer(NamedTuple):
+    """The share of the next step's probability that goes to the user's own past items."""
+
+    generate: jax.Array  # [B, T], log share left to the softmax over the catalogue
+    weight: jax.Array  # [B, T, C], probability of pointing at each place; sums to 1 - exp(generate)
+    item: jax.Array  # int32 [B, C], what lies at each place
+
+
+class RepeatHead(nn.Module):
+    """Points at past events, by content and by recency, with a learned share (pointer mixture, Merity et al. 2017;
+    repeat and explore modes, RepeatNet, Ren et al. 2019).
+    """
+
+    heads: int
+    size: int = 16
+
+    def setup(self) -> None:
+        self.query = nn.Dense(self.heads * self.size)
+        self.keys = nn.Dense(self.heads * self.size, use_bias=False)
+        self.share = nn.Dense(self.heads + 1)
+        # Heads begin with different memories: from nearly flat (how often) to steep (how recently).
+        self.recency = self.param("recency", lambda _: jnp.linspace(0.0, 1.0, self.heads))
+        self.decay = self.param("decay", lambda _: jnp.linspace(0.0, 1.0, self.heads))
+
+    def key(self, x: jax.Array) -> jax.Array:
+        """Event vectors [B, L, D] -> keys [B, L, heads * size]."""
+        return self.keys(x)
+
+    def __call__(self, state: jax.Array, place: jax.Array, memory: Memory) -> Pointer:
+        """States [B, T, D] of the events at places [B, T] of the memory -> where they point."""
+        rows, slots = place.shape
+        at = jnp.take_along_axis
+        visible = (jnp.arange(memory.item.shape[1]) <= place[..., None]) & (memory.item > 0)[:, None]
+        visible &= memory.segment[:, None] == at(memory.segment, place, 1)[..., None]
+        query = self.query(state).reshape(rows, slots, self.heads, self.size)
+        key = memory.key.reshape(rows, -1, self.heads, self.size)
+        score = jnp.einsum("bthd,bchd->bhtc", query, key) / jnp.sqrt(self.size)
+        days = jnp.maximum(at(memory.age, place, 1)[..., None] - memory.age[:, None], 0.0)
+        events = jnp.maximum(place[..., None] - jnp.arange(memory.item.shape[1]), 0).astype(jnp.float32)
+        per_head = (slice(None), None, None)
+        score -= jnp.abs(self.recency)[per_head] * jnp.log1p(events)[:, None]
+        score -= jnp.abs(self.decay)[per_head] * jnp.log1p(days)[:, None]
+        score = jnp.where(visible[:, None], score, -1e30)
+        weight = jax.nn.softmax(score, axis=-1) * visible[:, None]
+        share = jax.nn.log_softmax(self.share(state), axis=-1)
+        # Where nothing can be pointed at (only unknown items so far), the softmax gets everything.
+        some = visible.any(-1)
+        generate = jnp.where(some, share[..., 0], 0.0)
+        mixed = jnp.einsum("bhtc,bth->btc", weight, jnp.exp(share[..., 1:]))
+        return Pointer(generate, mixed * some[..., None], memory.item)
+
+
+def mix(log_softmax: jax.Array, pointer: Pointer) -> jax.Array:
+    """Log-probabilities [B, T, V + 1] of the mixture of softmax and pointer."""
+    rows, slots, _ = log_softmax.shape
+    b, t = jnp.arange(rows)[:, None, None], jnp.arange(slots)[None, :, None]
+    pointed = jnp.zeros_like(log_softmax).at[b, t, pointer.item[:, None, :]].add(pointer.weight)
+    return jnp.log(jnp.exp(log_softmax + pointer.generate[..., None]) + pointed + 1e-30)
+
+
+def pointed_at(pointer: Pointer, target: jax.Array) -> jax.Array:
+    """Probability [B, T, M] that the pointer gives to each target item [B, T, M] (without the softmax's share)."""
+    hit = target[..., None] == pointer.item[:, None, None, :]
+    return jnp.einsum("btmc,btc->btm", hit.astype(pointer.weight.dtype), pointer.weight)
+
+
+class States(NamedTuple):
+    """What the heads read at T positions of each row."""
+
+    vector: jax.Array  # [B, T, width]
+    pointer: Pointer | None
+
+    @property
+    def flat(self) -> Any:
+        """Vectors as rows [B * T, width]."""
+        return self.vector.reshape(-1, self.vector.shape[-1])

@@ -1,0 +1,163 @@
+"""Tower + backbone + heads: the one interface that every other room uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from trajectory.models.heads import Memory, RepeatHead, States, mix
+from trajectory.models.items import EventEmbedding, ItemTower
+from trajectory.models.recurrent import Recurrent
+from trajectory.models.transformer import Transformer
+from trajectory.schema import Events, UserError
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a model is built from: sizes of the data and the config's model and heads sections."""
+
+    num_items: int
+    num_interests: int
+    num_kinds: int
+    capacity: int  # positions that a window may have
+    backbone: str
+    width: int
+    layers: tuple[int, ...]
+    heads: int
+    dropout: float
+    inputs: tuple[str, ...]
+    positions: bool
+    repeat_heads: int  # 0 = no repeat head
+    interest: bool
+    conversion: bool
+
+
+class Carry(NamedTuple):
+    """All that `step` must remember of a row's events."""
+
+    backbone: Any
+    memory: Memory | None
+    count: jax.Array  # int32 [B], events so far
+
+
+class InterestModel(nn.Module):
+    """Events to states, states to probabilities over items and interests, and of a conversion."""
+
+    spec: Spec
+
+    def setup(self) -> None:
+        s = self.spec
+        self.items = ItemTower(s.num_items, s.width)
+        self.event = EventEmbedding(s.inputs, s.width, s.num_kinds, s.dropout)
+        if s.backbone == "transformer":
+            if len(set(s.layers)) != 1 or s.layers[0] % s.heads:
+                raise UserError(
+                    f"a transformer needs layers of one width, a multiple of its {s.heads} heads; got {s.layers}"
+                )
+            self.backbone = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
+            if s.layers[0] != s.width:
+                self.widen = nn.Dense(s.layers[0], use_bias=False)
+        else:
+            self.backbone = Recurrent(s.backbone, s.layers, s.dropout)
+        if s.layers[-1] != s.width:
+            self.narrow = nn.Dense(s.width)
+        if s.repeat_heads:
+            self.repeat = RepeatHead(s.repeat_heads)
+        if s.interest:
+            self.interest = nn.Dense(s.num_interests + 1)
+        if s.conversion:
+            self.conversion = nn.Dense(1)
+
+    def embed(self, events: Events, train: bool = False) -> jax.Array:
+        """Events [B, L] -> event vectors [B, L, width]."""
+        return self.event(self.items(events.item), events, train)
+
+    def encode(self, events: Events, position: jax.Array | None = None, train: bool = False) -> States:
+        """Events [B, L] -> states at positions [B, T] of each row (all L of them by default)."""
+        return self.encode_embedded(self.embed(events, train), events, position, train)
+
+    def encode_embedded(
+        self, x: jax.Array, events: Events, position: jax.Array | None = None, train: bool = False
+    ) -> States:
+        """As `encode`, from event vectors [B, L, width] (attribution differentiates with respect to them)."""
+        hidden = self._output(self.backbone(self._input(x), events, train))
+        place = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2]) if position is None else position
+        if position is not None:
+            hidden = jnp.take_along_axis(hidden, position[..., None], axis=1)
+        if not self.spec.repeat_heads:
+            return States(hidden, None)
+        memory = Memory(self.repeat.key(x), events.item, events.segment, events.age)
+        return States(hidden, self.repeat(hidden, place, memory))
+
+    def score(self, states: States) -> jax.Array:
+        """States at [B, T] -> log-probabilities of the next item [B, T, V + 1]; index 0 has -inf."""
+        logits = states.vector @ self.items.table().T
+        log_softmax = jax.nn.log_softmax(logits.at[..., 0].set(-jnp.inf), axis=-1)
+        if states.pointer is not None:
+            log_softmax = mix(log_softmax, states.pointer).at[..., 0].set(-jnp.inf)
+        return log_softmax
+
+    def score_interest(self, states: States) -> jax.Array:
+        """States at [B, T] -> log-probabilities of the next interest [B, T, K + 1] (0 = items without one)."""
+        return jax.nn.log_softmax(self.interest(states.vector), axis=-1)
+
+    def score_conversion(self, states: States) -> jax.Array:
+        """States at [B, T] -> log-odds [B, T] that the user converts within the horizon."""
+        return self.conversion(states.vector)[..., 0]
+
+    def item_table(self) -> jax.Array:
+        """Item vectors [V + 1, width]."""
+        return self.items.table()
+
+    def start(self, rows: int, capacity: int) -> Carry:
+        """The carry of `rows` users without events, with room for `capacity` events each."""
+        memory = None
+        if self.spec.repeat_heads:
+            place, flat = jnp.zeros((rows, capacity)), self.repeat.heads * self.repeat.size
+            empty = place.astype(jnp.int32)
+            memory = Memory(jnp.zeros((rows, capacity, flat)), empty, empty, place)
+        return Carry(self.backbone.initial(rows, capacity), memory, jnp.zeros((rows,), jnp.int32))
+
+    def step(self, carry: Carry, event: Events) -> tuple[Carry, States]:
+        """One event a row (Events [B, 1]) -> (carry, states at [B, 1]); a row whose event is padding keeps its carry.
+
+        Gives what `encode` gives on the whole history, up to rounding; at most `capacity` events a row.
+        """
+        x = self.embed(event)
+        backbone, hidden = self.backbone.step(carry.backbone, self._input(x)[:, 0], carry.count, event.position[:, 0])
+        hidden = self._output(hidden[:, None])
+        memory, pointer = carry.memory, None
+        if memory is not None:
+            rows, slot = jnp.arange(x.shape[0]), carry.count
+            memory = Memory(
+                memory.key.at[rows, slot].set(self.repeat.key(x)[:, 0]),
+                memory.item.at[rows, slot].set(event.item[:, 0]),
+                memory.segment.at[rows, slot].set(event.segment[:, 0]),
+                memory.age.at[rows, slot].set(event.age[:, 0]),
+            )
+            pointer = self.repeat(hidden, slot[:, None], memory)
+        after = Carry(backbone, memory, carry.count + 1)
+        real = event.segment[:, 0] > 0
+        kept = jax.tree.map(lambda a, b: jnp.where(real.reshape(-1, *(1,) * (a.ndim - 1)), a, b), after, carry)
+        return kept, States(hidden, pointer)
+
+    def _input(self, x: jax.Array) -> jax.Array:
+        wide = self.spec.backbone == "transformer" and self.spec.layers[0] != self.spec.width
+        return self.widen(x) if wide else x
+
+    def _output(self, x: jax.Array) -> jax.Array:
+        return self.narrow(x) if self.spec.layers[-1] != self.spec.width else x
+
+    def initialise(self, events: Events) -> jax.Array:
+        """Touches every parameter once; only for `init`."""
+        states = self.encode(events, jnp.zeros((events.item.shape[0], 1), jnp.int32))
+        parts = [self.score(states).sum()]
+        if self.spec.interest:
+            parts.append(self.score_interest(states).sum())
+        if self.spec.conversion:
+            parts.append(self.score_conversion(states).sum())
+        return jnp.stack(parts)

@@ -1,0 +1,59 @@
+"""The item tower: item ids to vectors, and the same vectors as the output table of the tied softmax."""
+
+from __future__ import annotations
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class ItemTower(nn.Module):
+    """A vector per item; index 0 (padding, an unknown item) is the zero vector."""
+
+    num_items: int
+    width: int
+
+    def setup(self) -> None:
+        # Standard deviation as in BERT4Rec and SASRec+: small vectors keep the first softmax close to uniform.
+        self.ids = nn.Embed(self.num_items + 1, self.width, embedding_init=nn.initializers.normal(0.02))
+
+    def __call__(self, item: jax.Array) -> jax.Array:
+        """Item indices [...] -> vectors [..., width]."""
+        return self.ids(item) * (item > 0)[..., None]
+
+    def table(self) -> jax.Array:
+        """All vectors [V + 1, width]; row 0 is never scored."""
+        return self.ids.embedding
+
+
+class EventEmbedding(nn.Module):
+    """The vector of an event: its item plus whatever else of it the config names as input."""
+
+    inputs: tuple[str, ...]
+    width: int
+    num_kinds: int
+    dropout: float
+
+    # log(1 + seconds) of twenty years is 20.3: 32 buckets of 0.65 each span a second to twenty years.
+    GAP_BUCKETS = 32
+    GAP_BUCKET = 0.65
+
+    @nn.compact
+    def __call__(self, item_vectors: jax.Array, events, train: bool) -> jax.Array:
+        """Item vectors [B, L, D] and the events they belong to -> event vectors [B, L, D]."""
+        init = nn.initializers.normal(0.02)
+
+        def table(rows: int, name: str) -> nn.Embed:
+            return nn.Embed(rows, self.width, embedding_init=init, name=name)
+
+        x = item_vectors if "item" in self.inputs else jnp.zeros_like(item_vectors)
+        if "kind" in self.inputs:
+            x += table(self.num_kinds + 1, "kind")(events.kind)
+        if "gap" in self.inputs:
+            bucket = jnp.ceil(events.gap / self.GAP_BUCKET).astype(jnp.int32)
+            x += table(self.GAP_BUCKETS, "gap")(jnp.clip(bucket, 0, self.GAP_BUCKETS - 1))
+        if "calendar" in self.inputs:
+            x += table(25, "hour")(events.hour) + table(8, "weekday")(events.weekday)
+        if "features" in self.inputs and events.features.shape[-1]:
+            x += nn.Dense(self.width, name="features")(events.features)
+        return nn.Dropout(self.dropout, deterministic=not train)(x)

@@ -1,0 +1,104 @@
+"""LSTM and GRU over packed rows: the state restarts at each window's first event.
+
+Hochreiter & Schmidhuber 1997 (LSTM, forget bias 1 after Jozefowicz et al. 2015); Cho et al. 2014 (GRU, reset after
+the recurrent product, as in cuDNN, so that input products leave the loop).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+Carry = tuple[tuple[jax.Array, ...], ...]
+
+
+class RecurrentLayer(nn.Module):
+    """One layer. All input products are one matrix product; only the recurrent product stays in the scan."""
+
+    cell: str  # lstm | gru
+    width: int
+
+    def setup(self) -> None:
+        gates = 4 if self.cell == "lstm" else 3
+        self.inputs = nn.Dense(gates * self.width)
+        self.recurrent = self.param("recurrent", _orthogonal_blocks, (self.width, gates * self.width))
+        self.bias = self.param("bias", nn.initializers.zeros_init(), (self.width,))
+
+    def zero(self, rows: int) -> tuple[jax.Array, ...]:
+        """The state before the first event: (h, c) for LSTM, (h,) for GRU, each [rows, width]."""
+        zero = jnp.zeros((rows, self.width))
+        return (zero, zero) if self.cell == "lstm" else (zero,)
+
+    def advance(self, carry: tuple[jax.Array, ...], projected: jax.Array) -> tuple[jax.Array, ...]:
+        """One event further: projected inputs [B, gates * width] -> the next state."""
+        return _advance(self.cell, self.recurrent, self.bias, carry, projected)
+
+    def __call__(self, x: jax.Array, fresh: jax.Array) -> jax.Array:
+        """x [B, L, D], fresh [B, L] (True where a window begins) -> states [B, L, width]."""
+        cell, recurrent, bias = self.cell, self.recurrent, self.bias
+        projected = jnp.swapaxes(self.inputs(x), 0, 1)
+        keep = 1.0 - jnp.swapaxes(fresh, 0, 1).astype(x.dtype)[..., None]
+
+        def body(carry, inputs):
+            now, kept = inputs
+            carry = _advance(cell, recurrent, bias, tuple(part * kept for part in carry), now)
+            return carry, carry[0]
+
+        _, states = jax.lax.scan(body, self.zero(x.shape[0]), (projected, keep))
+        return jnp.swapaxes(states, 0, 1)
+
+
+def _advance(cell: str, recurrent: jax.Array, bias: jax.Array, carry: tuple[jax.Array, ...], now: jax.Array):
+    h = carry[0]
+    product = h @ recurrent
+    if cell == "lstm":
+        i, f, g, o = jnp.split(now + product, 4, axis=-1)
+        c = jax.nn.sigmoid(f + 1.0) * carry[1] + jax.nn.sigmoid(i + bias) * jnp.tanh(g)
+        return jax.nn.sigmoid(o) * jnp.tanh(c), c
+    now_r, now_z, now_n = jnp.split(now, 3, axis=-1)
+    h_r, h_z, h_n = jnp.split(product, 3, axis=-1)
+    reset, update = jax.nn.sigmoid(now_r + h_r), jax.nn.sigmoid(now_z + h_z)
+    new = jnp.tanh(now_n + reset * (h_n + bias))
+    return ((1.0 - update) * new + update * h,)
+
+
+def _orthogonal_blocks(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    width, total = shape
+    keys = jax.random.split(key, total // width)
+    return jnp.concatenate([nn.initializers.orthogonal()(k, (width, width)) for k in keys], axis=1)
+
+
+class Recurrent(nn.Module):
+    """A stack of recurrent layers of given widths with dropout after each (the document's 128 -> 64 is one setting)."""
+
+    cell: str
+    widths: tuple[int, ...]
+    dropout: float
+
+    def setup(self) -> None:
+        self.stack = [RecurrentLayer(self.cell, width) for width in self.widths]
+        self.drop = nn.Dropout(self.dropout)
+
+    def __call__(self, x: jax.Array, events: Any, train: bool) -> jax.Array:
+        """Event vectors [B, L, D] -> states [B, L, widths[-1]]."""
+        before = jnp.pad(events.segment[:, :-1], ((0, 0), (1, 0)))
+        fresh = events.segment != before
+        for layer in self.stack:
+            x = self.drop(layer(x, fresh), deterministic=not train)
+        return x
+
+    def initial(self, rows: int, capacity: int) -> Carry:
+        """The carry before any event; recurrent states need no capacity."""
+        return tuple(layer.zero(rows) for layer in self.stack)
+
+    def step(self, carry: Carry, x: jax.Array, slot: jax.Array, position: jax.Array) -> tuple[Carry, jax.Array]:
+        """One event a row: x [B, D] -> (carry, state [B, widths[-1]])."""
+        after = []
+        for layer, before in zip(self.stack, carry, strict=True):
+            state = layer.advance(before, layer.inputs(x))
+            after.append(state)
+            x = state[0]
+        return tuple(after), x

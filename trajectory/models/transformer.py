@@ -1,0 +1,88 @@
+"""Causal transformer over packed rows (SASRec, Kang & McAuley 2018; pre-norm blocks with GELU as in GPT-2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+Carry = tuple[tuple[jax.Array, jax.Array], ...]
+
+
+class Block(nn.Module):
+    """Self-attention and a position-wise network, each on normalised inputs with a residual."""
+
+    width: int
+    heads: int
+    dropout: float
+
+    def setup(self) -> None:
+        init = nn.initializers.normal(0.02)
+        self.norm_attention, self.norm_mlp = nn.LayerNorm(), nn.LayerNorm()
+        self.qkv = nn.Dense(3 * self.width, kernel_init=init)
+        self.out = nn.Dense(self.width, kernel_init=init)
+        self.up, self.down = nn.Dense(4 * self.width, kernel_init=init), nn.Dense(self.width, kernel_init=init)
+        self.drop = nn.Dropout(self.dropout)
+
+    def project(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """x [B, L, width] -> query, key, value, each [B, L, heads, width / heads]."""
+        q, k, v = jnp.split(self.qkv(self.norm_attention(x)), 3, axis=-1)
+        shape = (*x.shape[:-1], self.heads, self.width // self.heads)
+        return q.reshape(shape), k.reshape(shape), v.reshape(shape)
+
+    def finish(self, x: jax.Array, q, k, v, mask: jax.Array, train: bool) -> jax.Array:
+        """Attention of q over k, v where mask [B, Lq, Lk] allows, then the network; [B, Lq, width]."""
+        scores = jnp.einsum("bqhd,bkhd->bhqk", q, k) / jnp.sqrt(q.shape[-1])
+        scores = jnp.where(mask[:, None], scores, jnp.finfo(scores.dtype).min)
+        mixed = jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores, axis=-1), v)
+        x = x + self.drop(self.out(mixed.reshape(x.shape)), deterministic=not train)
+        return x + self.drop(self.down(nn.gelu(self.up(self.norm_mlp(x)))), deterministic=not train)
+
+
+class Transformer(nn.Module):
+    """A stack of blocks; `capacity` positions have learned vectors."""
+
+    width: int
+    layers: int
+    heads: int
+    dropout: float
+    capacity: int
+    positions: bool
+
+    def setup(self) -> None:
+        self.stack = [Block(self.width, self.heads, self.dropout) for _ in range(self.layers)]
+        self.norm = nn.LayerNorm()
+        if self.positions:
+            self.position = nn.Embed(self.capacity, self.width, embedding_init=nn.initializers.normal(0.02))
+
+    def _place(self, x: jax.Array, position: jax.Array) -> jax.Array:
+        return x + self.position(position) if self.positions else x
+
+    def __call__(self, x: jax.Array, events: Any, train: bool) -> jax.Array:
+        """Event vectors [B, L, width] -> states [B, L, width]."""
+        x = self._place(x, events.position)
+        order = jnp.arange(x.shape[1])
+        mask = (events.segment[:, :, None] == events.segment[:, None, :]) & (order[:, None] >= order[None, :])
+        for block in self.stack:
+            x = block.finish(x, *block.project(x), mask, train)
+        return self.norm(x)
+
+    def initial(self, rows: int, capacity: int) -> Carry:
+        """Empty key-value caches [rows, capacity, heads, width / heads] for each layer."""
+        empty = jnp.zeros((rows, capacity, self.heads, self.width // self.heads))
+        return tuple((empty, empty) for _ in range(self.layers))
+
+    def step(self, carry: Carry, x: jax.Array, slot: jax.Array, position: jax.Array) -> tuple[Carry, jax.Array]:
+        """One event a row: x [B, width] written at cache place slot [B] -> (carry, state [B, width])."""
+        x = self._place(x, position)[:, None]
+        rows = jnp.arange(x.shape[0])
+        after = []
+        for block, (keys, values) in zip(self.stack, carry, strict=True):
+            q, k, v = block.project(x)
+            keys, values = keys.at[rows, slot].set(k[:, 0]), values.at[rows, slot].set(v[:, 0])
+            mask = (jnp.arange(keys.shape[1]) <= slot[:, None])[:, None]
+            x = block.finish(x, q, keys, values, mask, False)
+            after.append((keys, values))
+        return tuple(after), self.norm(x)[:, 0]

@@ -1,0 +1,133 @@
+"""The only importer of Orbax: the two last states of a run and the best one; damage is noticed and stepped over."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grain
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+from trajectory.schema import UserError
+from trajectory.training.steps import TrainState
+
+
+class Progress(NamedTuple):
+    """Where training stands besides its arrays: what a resumed run needs to go on as if nothing had happened."""
+
+    epoch: int  # epochs finished
+    best_metric: float | None
+    best_epoch: int
+    stale_epochs: int  # epochs since the best one
+    monitor: str
+
+
+class Checkpoints:
+    """`<workdir>/checkpoints/last` keeps the two newest states, `<workdir>/checkpoints/best` the best parameters."""
+
+    def __init__(self, workdir: Path) -> None:
+        folder = workdir.resolve() / "checkpoints"
+        self.last = self._manager(folder / "last", keep=2)
+        self.best = self._manager(folder / "best", keep=1)
+
+    @staticmethod
+    def _manager(folder: Path, keep: int) -> ocp.CheckpointManager:
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=keep, create=True, cleanup_tmp_directories=True, enable_async_checkpointing=True
+        )
+        return ocp.CheckpointManager(folder, options=options)
+
+    def save(self, state: TrainState, progress: Progress, data: grain.DatasetIterator) -> None:
+        """Writes a host state (NumPy arrays), the progress and the position of the data pipeline, in the background."""
+        step = int(state.step)
+        if step in self.last.all_steps():
+            return
+        self.last.save(
+            step,
+            args=ocp.args.Composite(
+                state=ocp.args.StandardSave(state._asdict()),
+                progress=ocp.args.JsonSave(progress._asdict() | {"digest": _digest(state._asdict())}),
+                data=grain.checkpoint.CheckpointSave(data),
+            ),
+        )
+
+    def save_best(self, step: int, params: Any) -> None:
+        """Keeps these parameters (NumPy arrays) as the best so far."""
+        for other in self.best.all_steps():
+            if other >= step:  # left by a run that was killed after this save; it is written again, the same
+                self.best.delete(other)
+        self.best.save(
+            step,
+            args=ocp.args.Composite(
+                params=ocp.args.StandardSave(params), digest=ocp.args.JsonSave({"digest": _digest(params)})
+            ),
+        )
+
+    def restore(self, like: TrainState, data: grain.DatasetIterator | None) -> tuple[TrainState, Progress] | None:
+        """The newest undamaged state, with `data` set to its position; None if the run has no checkpoint.
+
+        A damaged checkpoint is reported, removed, and the one before it is used. Raises UserError if all are damaged.
+        """
+        steps = sorted(self.last.all_steps(), reverse=True)
+        for step in steps:
+            try:
+                items = {
+                    "state": ocp.args.StandardRestore(jax.tree.map(np.asarray, like._asdict())),
+                    "progress": ocp.args.JsonRestore(),
+                }
+                if data is not None:
+                    items["data"] = grain.checkpoint.CheckpointRestore(data)
+                found = self.last.restore(step, args=ocp.args.Composite(**items))
+                progress = dict(found["progress"])
+                if progress.pop("digest") != _digest(found["state"]):
+                    raise ValueError("its contents differ from what was saved")
+                return TrainState(**found["state"]), Progress(**progress)
+            except Exception as error:  # Orbax raises many kinds for a damaged folder
+                print(f"checkpoint {step} is damaged and is not used ({_short(error)})")
+                self.last.delete(step)
+        if steps:
+            raise UserError(f"all checkpoints in {self.last.directory} are damaged; start again with a new --workdir")
+        return None
+
+    def restore_best(self, like: Any) -> tuple[int, Any]:
+        """Step and parameters of the best checkpoint. Raises UserError if there is none or it is damaged."""
+        step = self.best.latest_step()
+        if step is None:
+            raise UserError(f"no checkpoint in {self.best.directory}; train the run first (scripts/train.py)")
+        try:
+            items = ocp.args.Composite(params=ocp.args.StandardRestore(like), digest=ocp.args.JsonRestore())
+            found = self.best.restore(step, args=items)
+            if found["digest"]["digest"] != _digest(found["params"]):
+                raise ValueError("its contents differ from what was saved")
+        except Exception as error:
+            raise UserError(
+                f"the best checkpoint in {self.best.directory} is damaged ({_short(error)}); train again"
+            ) from error
+        return step, found["params"]
+
+    def wait(self) -> None:
+        """Returns when everything saved is on disk."""
+        self.last.wait_until_finished()
+        self.best.wait_until_finished()
+
+    def close(self) -> None:
+        """Waits, then releases the background threads."""
+        self.last.close()
+        self.best.close()
+
+
+def _digest(tree: Any) -> str:
+    """Hash of all names, shapes and bytes: a flipped bit on disk must not pass for a state."""
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
+        array = np.ascontiguousarray(leaf)
+        digest.update(f"{jax.tree_util.keystr(path)}{array.shape}{array.dtype}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else ''}"

@@ -1,0 +1,298 @@
+"""The one loop: config -> trained parameters in a run's folder, resumable bit for bit at any moment."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from trajectory.schema import Batch, UserError
+from trajectory.training import optim, parallel, transfer
+from trajectory.training import task as tasks
+from trajectory.training.checkpoint import Checkpoints, Progress
+from trajectory.training.logging import MetricsLog, draw_curves
+from trajectory.training.steps import TrainState, TrainStep, initial_state
+from trajectory.training.task import Task
+
+# Given parameters (NumPy arrays), returns named metrics; one of them is train.monitor.
+Validate = Callable[[Any], dict[str, float]]
+
+# Sections and fields that may differ when a run goes on: they do not change what is trained.
+MAY_CHANGE = ("evaluation", "forecast", "logging", "train.epochs", "train.patience_epochs", "train.save_every_steps")
+
+
+class Diverged(RuntimeError):
+    """A loss or gradient was not finite; the message names step and batch."""
+
+
+class _Pending(NamedTuple):
+    """Metrics of a dispatched step that have not been fetched: the device need not wait for the host."""
+
+    step: int
+    epoch: int
+    batch: int
+    metrics: dict[str, jax.Array]
+
+
+def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
+    """Trains until the last epoch or until patience ends; returns a summary (also written to training.json).
+
+    A run that was interrupted goes on from its newest checkpoint. Raises Diverged, UserError.
+    """
+    config = task.config
+    _claim(task, workdir)
+    devices = parallel.local_devices(config.train.devices, config.batch.rows)
+    data = task.training_data()
+    first = data.plan(0)
+    total_steps = first.num_batches * config.train.epochs
+    tx = optim.optimiser(config.optim, total_steps)
+    step = TrainStep(task.model, tx, config.heads, task.item_interest, dropout=config.model.dropout > 0)
+    devices_step = parallel.Parallel(step, config.train.strategy, devices)
+    checkpoints = Checkpoints(workdir)
+    batches = iter(data.dataset())
+    state = initial_state(task.model, tx, first.batch(0), config.seed)
+    state, progress, origin = _initialise(config, state, checkpoints, batches)
+    size = sum(np.size(leaf) for leaf in jax.tree.leaves(state.params))
+    print(
+        f"{config.name}: {config.model.backbone}, {size:,} parameters, {first.num_batches:,} batches an epoch "
+        f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}"
+    )
+    resumed_at = int(state.step) if origin.startswith("own workdir") else None
+    log = MetricsLog(workdir, config, resumed_at)
+    with _Stop() as stop:
+        looped = _Loop(config, devices_step, checkpoints, log, validate, batches, progress, stop)
+        try:
+            looped.run(devices_step.place(state), first.num_batches, total_steps)
+        finally:
+            checkpoints.wait()
+            log.close()
+            checkpoints.close()
+    draw_curves(workdir, f"{config.name}: {config.model.backbone}")
+    summary = {
+        "finished": not stop.asked,
+        "epochs": looped.progress.epoch,
+        "best_epoch": looped.progress.best_epoch,
+        f"best_{config.train.monitor}": looped.progress.best_metric,
+        "seconds_per_epoch": looped.seconds_per_epoch,
+        "events_per_second": looped.events_per_second,
+        "input_share": looped.input_share,
+        "parameters": size,
+    }
+    (workdir / "training.json").write_text(json.dumps(summary, indent=1) + "\n")
+    return summary
+
+
+class _Loop:
+    def __init__(self, config, devices_step, checkpoints, log, validate, batches, progress, stop) -> None:
+        self.config, self.parallel, self.checkpoints, self.log = config, devices_step, checkpoints, log
+        self.validate, self.batches, self.progress, self.stop = validate, batches, progress, stop
+        self.train_seconds = self.input_seconds = 0.0
+        self.events = self.epochs = 0
+
+    def run(self, state: TrainState, steps_per_epoch: int, total_steps: int) -> None:
+        config = self.config.train
+        while self.progress.epoch < config.epochs and self.progress.stale_epochs < config.patience_epochs:
+            if self.progress.best_epoch < 0 and self.progress.epoch == 0 and int(state.step) == 0:
+                # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
+                self._save(state)
+            state = self._epoch(state, steps_per_epoch, total_steps)
+            if self.stop.asked:
+                self._save(state)
+                print(f"stopped by a signal at step {int(state.step)}, saved; the same command goes on from here")
+                return
+            self._finish_epoch(state)
+
+    def _epoch(self, state: TrainState, steps_per_epoch: int, total_steps: int) -> TrainState:
+        began, events, seconds_waited = time.perf_counter(), 0, 0.0
+        number = self.progress.epoch + 1
+        bar = tqdm(
+            total=steps_per_epoch, desc=f"epoch {number}/{self.config.train.epochs}", leave=False, delay=2, disable=None
+        )
+        position = self.batches.get_state()
+        bar.update(position["batch"])
+        pending: _Pending | None = None
+        step = int(state.step)
+        while not self.stop.asked:
+            waited = time.perf_counter()
+            batch: Batch = next(self.batches)
+            seconds_waited += time.perf_counter() - waited
+            index, position = position["batch"], self.batches.get_state()
+            events += int(np.count_nonzero(batch.events.segment))
+            state, metrics = self.parallel.step(state, batch)
+            step += 1
+            self._fetch(pending, events, began, bar)
+            pending = _Pending(step, number, index, metrics)
+            bar.update()
+            if position["epoch"] >= number:
+                break
+            every = self.config.train.save_every_steps
+            if every and step % every == 0:
+                pending = self._fetch(pending, events, began, bar)
+                self._save(state)
+        self._fetch(pending, events, began, bar)
+        jax.block_until_ready(state)
+        bar.close()
+        seconds = time.perf_counter() - began
+        self.train_seconds, self.input_seconds = self.train_seconds + seconds, self.input_seconds + seconds_waited
+        self.events, self.epochs = self.events + events, self.epochs + 1
+        return state
+
+    def _fetch(self, pending: _Pending | None, events: int, began: float, bar: tqdm) -> None:
+        """Looks at a step's metrics once they are there; logs them now and then; stops a diverged run."""
+        if pending is None:
+            return
+        if pending.step % self.config.logging.every_steps and pending.step > 1:
+            # A non-finite gradient makes the parameters and so every later loss non-finite: one look is enough.
+            values = {"loss": pending.metrics["loss"], "gradient_norm": pending.metrics["gradient_norm"]}
+        else:
+            values = pending.metrics
+        found = {name: float(value) for name, value in jax.device_get(values).items()}
+        if not all(math.isfinite(found[name]) for name in ("loss", "gradient_norm")):
+            raise Diverged(
+                f"loss {found['loss']} and gradient norm {found['gradient_norm']} at step {pending.step} (epoch "
+                f"{pending.epoch}, batch {pending.batch}); the last good checkpoint is kept. "
+                "Lower optim.learning_rate or set optim.clip_norm, then start in a new --workdir"
+            )
+        rate = events / (time.perf_counter() - began)
+        bar.set_postfix_str(f"loss {found['loss']:.3f}, {rate:,.0f} events/s", refresh=False)
+        if values is pending.metrics:
+            named = {f"train/step_{name}": value for name, value in found.items()}
+            self.log.write(pending.step, pending.epoch - 1 + 0.0, named | {"events_per_second": rate})
+
+    def _finish_epoch(self, state: TrainState) -> None:
+        p, monitor = self.progress, self.config.train.monitor
+        host = self.parallel.host(state.params)
+        began = time.perf_counter()
+        metrics = self.validate(host)
+        seconds = time.perf_counter() - began
+        if monitor not in {name.removeprefix("validation/") for name in metrics}:
+            names = ", ".join(sorted(n.removeprefix("validation/") for n in metrics if n.startswith("validation/")))
+            raise UserError(f"train.monitor={monitor!r} is not measured here; choose one of: {names}")
+        value = metrics[f"validation/{monitor}"]
+        better = p.best_metric is None or (value < p.best_metric if monitor == "loss" else value > p.best_metric)
+        epoch, step = p.epoch + 1, int(state.step)
+        self.progress = Progress(
+            epoch,
+            value if better else p.best_metric,
+            epoch if better else p.best_epoch,
+            0 if better else p.stale_epochs + 1,
+            monitor,
+        )
+        if better:
+            self.checkpoints.save_best(step, host)
+        self.log.write(step, epoch, metrics | {"validation/seconds": seconds})
+        self._save(state)
+        losses = ", ".join(f"{n} {metrics[f'{n}/loss']:.3f}" for n in ("train", "validation") if f"{n}/loss" in metrics)
+        print(
+            f"epoch {epoch}/{self.config.train.epochs}: loss {losses}; validation {monitor} {value:.4f}"
+            f"{' (best)' if better else ''}; {self.events_per_second:,.0f} events/s, "
+            f"{self.seconds_per_epoch:.1f} s an epoch + {seconds:.1f} s to validate",
+            flush=True,
+        )
+
+    def _save(self, state: TrainState) -> None:
+        self.checkpoints.save(self.parallel.host(state), self.progress, self.batches)
+
+    @property
+    def seconds_per_epoch(self) -> float:
+        return self.train_seconds / max(self.epochs, 1)
+
+    @property
+    def events_per_second(self) -> float:
+        return self.events / max(self.train_seconds, 1e-9)
+
+    @property
+    def input_share(self) -> float:
+        return self.input_seconds / max(self.train_seconds, 1e-9)
+
+
+class _Stop:
+    """Notes SIGTERM and SIGINT, so that the loop can save and leave; a second SIGINT interrupts at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: object) -> None:
+        if self.asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.asked = True
+        print("stopping after this step ...", file=sys.stderr)
+
+
+def _claim(task: Task, workdir: Path) -> None:
+    """Makes the run's folder, or checks that it holds a run of the same config on the same data."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    config_path, data_path = workdir / "config.json", workdir / "data.json"
+    if config_path.exists():
+        before, now = _flat(tasks.load_config(config_path)), _flat(task.config)
+        changed = [k for k in sorted(before | now) if before.get(k) != now.get(k) and not k.startswith(MAY_CHANGE)]
+        if task.config.optim.schedule != "constant" and before["train.epochs"] != now["train.epochs"]:
+            changed.append("train.epochs")
+        if changed:
+            raise UserError(
+                f"{workdir} holds a run of another config; it differs in "
+                + ", ".join(f"{k} ({before.get(k)!r} there, {now.get(k)!r} here)" for k in changed[:5])
+                + ". Choose a new --workdir, or the same config to go on"
+            )
+        if data_path.exists() and json.loads(data_path.read_text())["fingerprint"] != task.histories.fingerprint:
+            raise UserError(f"the data has changed since the run in {workdir} began; choose a new --workdir")
+    tasks.save_config(task.config, config_path)
+    data_path.write_text(json.dumps(tasks.describe_data(task), indent=1, ensure_ascii=False) + "\n")
+
+
+def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in config.items():
+        if isinstance(value, ConfigDict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = tuple(value) if isinstance(value, list) else value
+    return flat
+
+
+def _initialise(
+    config: ConfigDict, fresh: TrainState, checkpoints: Checkpoints, batches: Any
+) -> tuple[TrainState, Progress, str]:
+    """Own workdir > resume_from > init_from > scratch; says which."""
+    host = jax.tree.map(np.asarray, fresh)
+    own = checkpoints.restore(host, batches)
+    if own is not None:
+        return *own, f"own workdir, step {int(own[0].step)}"
+    start = Progress(0, None, -1, 0, config.train.monitor)
+    if config.init.resume_from:
+        other = Checkpoints(_run_folder(config.init.resume_from))
+        found = other.restore(host, batches)
+        other.close()
+        if found is None:
+            raise UserError(f"init.resume_from={config.init.resume_from}: that run has no checkpoint")
+        return *found, f"resume_from {config.init.resume_from}, step {int(found[0].step)}"
+    if config.init.init_from:
+        params, report = transfer.take_over(host.params, _run_folder(config.init.init_from))
+        print(report)
+        return host._replace(params=params), start, f"init_from {config.init.init_from}"
+    return host, start, "scratch"
+
+
+def _run_folder(path: str) -> Path:
+    folder = Path(path)
+    if not (folder / "checkpoints").is_dir():
+        raise UserError(f"{folder} is not a run: it has no checkpoints; expected the --workdir of scripts/train.py")
+    return folder

@@ -1,0 +1,57 @@
+"""A recipe for anyone's log that needs no tuning by hand: sizes, length and epochs from the data, and each said."""
+
+from __future__ import annotations
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.schema import Histories, Split
+
+
+def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
+    """A copy of the config with what the data decides filled in; prints each choice with its reason."""
+    c = config.copy_and_resolve_references()
+    c.recipe = "fixed"
+    lengths = split.train_end - histories.offsets[:-1]
+    events, users = int(lengths.sum()), histories.num_users
+    items = histories.num_items
+    typical = float(np.quantile(lengths, 0.95))
+    c.batch.length = int(np.clip(1 << int(np.ceil(np.log2(max(typical, 8)))), 32, 200 if typical > 128 else 128))
+    c.batch.targets = c.batch.length
+    c.batch.rows = max(2, -(-2048 // c.batch.length))
+    c.batch.rows += c.batch.rows % 2
+    repeats = _repeat_share(histories, split)
+    c.model.repeat = repeats > 0.05
+    c.evaluation.seen = "keep" if repeats > 0.05 else "filter"
+    c.heads.interest = 0.1 if len(histories.interests) > 1 else 0.0
+    per_item = events / max(items, 1)
+    c.model.width = 64 if events < 100_000 else 128
+    c.model.layers = (c.model.width,) * 2
+    c.model.dropout = 0.5 if per_item < 30 else 0.3 if per_item < 100 else 0.2
+    c.optim.learning_rate = 5e-4 if c.model.width > 64 else 1e-3
+    c.train.epochs = int(np.clip(round(8_000_000 / max(events, 1)), 6, 60))
+    c.train.patience_epochs = max(3, min(8, c.train.epochs // 4))
+    reasons = {
+        "batch.length": f"95 % of training histories have at most {typical:.0f} events",
+        "batch.rows": "about 2,000 events a batch",
+        "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",
+        "evaluation.seen": "seen items are candidates where repeats are usual",
+        "heads.interest": f"{len(histories.interests)} interests",
+        "model.width": f"{events:,} training events",
+        "model.dropout": f"{per_item:.1f} training events an item",
+        "optim.learning_rate": "smaller for wider models",
+        "train.epochs": f"{events:,} training events; fewer if validation stops rising",
+    }
+    print(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")
+    for name, reason in reasons.items():
+        section, field = name.split(".")
+        print(f"  {name} = {c[section][field]}  ({reason})")
+    return c
+
+
+def _repeat_share(histories: Histories, split: Split) -> float:
+    """Share of training events whose item occurs earlier in their user's training history."""
+    user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
+    training = np.arange(histories.num_events) < split.train_end[user]
+    pairs = user[training] * np.int64(len(histories.items) + 1) + histories.item[training]
+    return 1.0 - len(np.unique(pairs)) / max(len(pairs), 1)

@@ -1,0 +1,44 @@
+"""A finished run opened again: its task and its best parameters."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trajectory.schema import UserError
+from trajectory.training import task as tasks
+from trajectory.training.checkpoint import Checkpoints
+from trajectory.training.task import Task
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder with everything in it in hand."""
+
+    workdir: Path
+    task: Task
+    params: Any
+    step: int  # at which the best parameters were taken
+
+    @property
+    def checkpoint(self) -> str:
+        """Which checkpoint this is, for the protocol."""
+        return f"best {self.task.config.train.monitor} on validation, step {self.step}"
+
+
+def open_run(workdir: Path) -> Run:
+    """Opens a run. Raises UserError if it is none, has no checkpoint, or its data has changed."""
+    config = tasks.load_config(workdir / "config.json")
+    task = tasks.build(config)
+    stored = json.loads((workdir / "data.json").read_text())
+    if stored["fingerprint"] != task.histories.fingerprint:
+        raise UserError(
+            f"the data of {workdir} has changed since it was trained (fingerprint {stored['fingerprint'][:12]} then, "
+            f"{task.histories.fingerprint[:12]} now); train again in a new --workdir, or put the old data back"
+        )
+    checkpoints = Checkpoints(workdir)
+    step, params = checkpoints.restore_best(task.parameters_like())
+    checkpoints.close()
+    return Run(workdir, task, params, step)

@@ -1,0 +1,79 @@
+"""Pure training and scoring functions; devices are not known here (see parallel.py)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from ml_collections import ConfigDict
+
+from trajectory.models.interest_model import InterestModel
+from trajectory.schema import Batch
+from trajectory.training import losses
+
+KEYS = "rbg"  # random bits of dropout cost less than with threefry
+
+
+class TrainState(NamedTuple):
+    """All that training changes: the same on every device."""
+
+    step: jax.Array  # int32, steps done
+    params: Any
+    opt_state: Any
+    key: jax.Array  # uint32 [4], of dropout; the key of a step is folded from it and the step's number
+
+
+class TrainStep:
+    """One step of gradient descent on a batch, or on this device's shard of it when `axis` names a device axis."""
+
+    def __init__(
+        self,
+        model: InterestModel,
+        tx: optax.GradientTransformation,
+        heads: ConfigDict,
+        item_interest: jax.Array,
+        dropout: bool,
+    ) -> None:
+        self.model, self.tx, self.dropout = model, tx, dropout
+        self.weights = {name: float(heads[name]) for name in ("item", "interest", "conversion")}
+        self.item_interest = item_interest
+
+    def __call__(self, state: TrainState, batch: Batch, axis: str | None = None) -> tuple[TrainState, dict[str, Any]]:
+        """Returns the next state and {"loss", "loss_<head>", "gradient_norm"}, equal on every device.
+
+        Sums, not means, cross devices: shards hold different numbers of targets, so a mean of means would be wrong;
+        and the sum over devices is taken of gradients, outside the differentiated function.
+        """
+
+        def total(tree: Any) -> Any:
+            return jax.lax.psum(tree, axis) if axis else tree
+
+        counts = jax.tree.map(lambda n: jnp.maximum(n, 1.0), total(losses.counts(batch)))
+        key = jax.random.fold_in(jax.random.wrap_key_data(state.key, impl=KEYS), state.step)
+        if axis:
+            key = jax.random.fold_in(key, jax.lax.axis_index(axis))
+        rngs = {"dropout": key} if self.dropout else None
+
+        def loss(params: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
+            sums = losses.sums(self.model, params, batch, self.item_interest, self.weights, rngs)
+            means = {name: value / counts[name] for name, value in sums.items()}
+            return sum((self.weights[name] * value for name, value in means.items()), jnp.zeros(())), means
+
+        (value, means), gradient = jax.value_and_grad(loss, has_aux=True)(state.params)
+        value, means, gradient = total((value, means, gradient))
+        updates, opt_state = self.tx.update(gradient, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        metrics = {"loss": value, "gradient_norm": optax.tree.norm(gradient)}
+        metrics |= {f"loss_{name}": part for name, part in means.items()}
+        return TrainState(state.step + 1, params, opt_state, state.key), metrics
+
+
+def initial_state(model: InterestModel, tx: optax.GradientTransformation, batch: Batch, seed: int) -> TrainState:
+    """Fresh parameters and optimiser state from a seed."""
+    key = jax.random.key(seed, impl=KEYS)
+    init_key, dropout_key = jax.random.split(key)
+    events = jax.tree.map(lambda x: x[:1], batch.events)
+    params = jax.jit(lambda k: model.init(k, events, method="initialise"))(init_key)
+    return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params), jax.random.key_data(dropout_key))

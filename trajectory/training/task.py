@@ -1,0 +1,121 @@
+"""What a run learns from and with: config -> prepared data, split, model. Opens a finished run again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.data import builder, conversion, splits
+from trajectory.data.batches import TrainingData
+from trajectory.data.rows import FeatureScale
+from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.schema import Histories, Split, UserError
+from trajectory.training import recipe
+
+
+@dataclass(frozen=True)
+class Task:
+    """A config with everything it names in hand; no parameters yet."""
+
+    config: ConfigDict
+    histories: Histories
+    split: Split
+    scale: FeatureScale
+    model: InterestModel
+
+    @property
+    def item_interest(self) -> jax.Array:
+        """Interest index int32 [V + 1] of each item of the catalogue."""
+        return jnp.asarray(self.histories.item_interest[: self.histories.num_items + 1])
+
+    def training_data(self) -> TrainingData:
+        """The batches of training."""
+        label = None
+        if self.config.heads.conversion:
+            cut = self.split.cut.get("validation")
+            until = int(datetime.fromisoformat(cut).timestamp()) if cut else None
+            label = conversion.labels(self.histories, self.split.train_end, until, self.config.conversion)
+        return TrainingData(self.histories, self.split, self.scale, self.config.batch, self.config.seed, label)
+
+    def parameters_like(self) -> Any:
+        """Shapes and types of the parameters, without computing any."""
+        events = jax.tree.map(lambda x: x[:1], self.training_data().plan(0).batch(0).events)
+        return jax.eval_shape(lambda k: self.model.init(k, events, method="initialise"), jax.random.key(0))
+
+
+def build(config: ConfigDict) -> Task:
+    """Prepares the data the config names, splits it, and builds the model for it."""
+    histories, split = splits.split(builder.prepare(config.data), config.split)
+    if config.recipe == "auto":
+        config = recipe.fit(config, histories, split)
+    heads = config.heads
+    if heads.interest and not histories.interests:
+        raise UserError(
+            "heads.interest needs interests, and this log's items have no data.interest_column; set it to 0"
+        )
+    m = config.model
+    spec = Spec(
+        num_items=histories.num_items,
+        num_interests=len(histories.interests),
+        num_kinds=len(histories.kinds),
+        capacity=config.batch.length,
+        backbone=m.backbone,
+        width=m.width,
+        layers=tuple(m.layers),
+        heads=m.heads,
+        dropout=m.dropout,
+        inputs=tuple(m.inputs),
+        positions=m.positions,
+        repeat_heads=m.repeat_heads if m.repeat else 0,
+        interest=bool(heads.interest),
+        conversion=bool(heads.conversion),
+    )
+    return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec))
+
+
+def describe_data(task: Task) -> dict[str, Any]:
+    """What data.json keeps: the fingerprint, counts and the scale of features."""
+    h, s = task.histories, task.split
+    return {
+        "name": h.name,
+        "fingerprint": h.fingerprint,
+        "users": h.num_users,
+        "events": h.num_events,
+        "training_events": int((s.train_end - h.offsets[:-1]).sum()),
+        "items": h.num_items,
+        "interests": len(h.interests),
+        "kinds": list(h.kinds),
+        "split": s.kind,
+        "guarantee": s.guarantee,
+        "feature_names": list(h.feature_names),
+        "feature_mean": np.asarray(task.scale.mean, float).tolist(),
+        "feature_deviation": np.asarray(task.scale.deviation, float).tolist(),
+    }
+
+
+def save_config(config: ConfigDict, path: Path) -> None:
+    """Writes config.json."""
+    path.write_text(json.dumps(config.to_dict(), indent=1, default=dict, ensure_ascii=False) + "\n")
+
+
+def load_config(path: Path) -> ConfigDict:
+    """Reads config.json. Raises UserError if the folder is not a run's."""
+    if not path.exists():
+        raise UserError(
+            f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of scripts/train.py"
+        )
+    return ConfigDict(_tuples(json.loads(path.read_text())))
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _tuples(v) for k, v in value.items()}
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value

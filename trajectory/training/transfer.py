@@ -1,0 +1,34 @@
+"""Parameters of one run as the beginning of another, with a report of what fitted and what did not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
+
+from trajectory.training.checkpoint import Checkpoints
+
+
+def take_over(params: Any, workdir: Path) -> tuple[Any, str]:
+    """Best parameters of `workdir` wherever name and shape are the same, the given ones elsewhere; and the report.
+
+    The report lists, sorted: loaded, missing there, unexpected there, of another shape.
+    """
+    checkpoints = Checkpoints(workdir)
+    _, found = checkpoints.restore_best(None)
+    checkpoints.close()
+    mine, theirs = flatten_dict(params, sep="/"), flatten_dict(found, sep="/")
+    shared = mine.keys() & theirs.keys()
+    fits = {name for name in shared if np.shape(mine[name]) == np.shape(theirs[name])}
+    groups = {
+        "loaded": fits,
+        "missing there": mine.keys() - theirs.keys(),
+        "unexpected there": theirs.keys() - mine.keys(),
+        "of another shape": shared - fits,
+    }
+    report = [f"parameters from {workdir}:"]
+    report += [f"  {title} ({len(names)}): {', '.join(sorted(names)) or '-'}" for title, names in groups.items()]
+    merged = {name: np.asarray(theirs[name]) if name in fits else value for name, value in mine.items()}
+    return unflatten_dict(merged, sep="/"), "\n".join(report)
