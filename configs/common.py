@@ -43,6 +43,7 @@ def base(model: str = "transformer") -> ConfigDict:
     """The common settings; a config file changes what its domain needs."""
     c = ConfigDict()
     c.name = ""  # shown in logs, tables and pages
+    c.note = ""  # what a reader of results on this data must be told
     c.recipe = "fixed"  # fixed | auto: sizes, length and epochs from the data (trajectory/training/recipe.py)
     c.seed = 0  # of initialisation, dropout, order of batches
 

@@ -15,6 +15,7 @@ def get_config(arg: str = "") -> ConfigDict:
     args = common.parse_arg(arg)
     c = common.base(args.model)
     c.name = "complete_journey"
+    c.note = "Complete Journey is simulated data based on real grocery shopping patterns; not for academic research."
     c.data.source = "complete_journey"
     c.batch.rows, c.batch.length = 16, 256
     c.batch.targets, c.batch.target_items = 64, 16

@@ -1,4 +1,4 @@
-"""Writes a log with planted migrations and causes, and its truth: synthesize.py --out synthetic --users 2000."""
+"""Writes a log with planted migrations and causes, and its truth: synthesize.py --users=2000."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from absl import flags
 from trajectory import cli
 from trajectory.data.synthetic import Synthetic, write
 
-OUT = flags.DEFINE_string("out", "synthetic", "folder to write; files of an earlier log there are replaced")
+OUT = flags.DEFINE_string("out", "prepared/synthetic_log", "folder to write; an earlier log there is replaced")
 USERS = flags.DEFINE_integer("users", Synthetic.users, "number of users, each with about 180 events a year")
 SEED = flags.DEFINE_integer("seed", 0, "of all random draws")
 

@@ -57,7 +57,9 @@ def test_packing_never_overfills_or_overlaps(lengths, ratio):
     for r in np.unique(row):
         assert targets[row == r].sum() <= slots
         order = np.argsort(slot[row == r])
-        np.testing.assert_array_equal(slot[row == r][order], (np.cumsum(targets[row == r][order]) - targets[row == r][order]))
+        np.testing.assert_array_equal(
+            slot[row == r][order], (np.cumsum(targets[row == r][order]) - targets[row == r][order])
+        )
 
 
 @given(length=st.lists(st.integers(0, 40), min_size=1, max_size=10), seed=st.integers(0, 5))

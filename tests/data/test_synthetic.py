@@ -308,6 +308,13 @@ def test_distractor_leaves_its_target_at_the_baseline(trial):
     assert 0.7 < rate / unfired.mean() < 1.4
 
 
+def test_other_probabilities_are_met_as_well():
+    trial = CauseTrial(generate(Synthetic(users=4000, probability_with=0.8, probability_without=0.1), seed=2))
+    n = trial.trigger.size
+    assert abs(trial.hit(trial.trigger).mean() - 0.8) < 4 * np.sqrt(0.16 / n)
+    assert abs(trial.hit(trial.distractor).mean() - 0.1) < 4 * np.sqrt(0.09 / n)
+
+
 def test_distractors_are_as_frequent_and_as_close_as_triggers(trial):
     trigger, distractor = trial.trigger, trial.distractor
     assert (trial.basket[trigger] == trial.basket[distractor]).all()  # hence the same lags to everything later

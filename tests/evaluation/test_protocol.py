@@ -95,6 +95,16 @@ def test_table_is_markdown(evaluation: dict[str, Any]) -> None:
     assert "60 users" in text
 
 
+def test_table_shows_conversion_that_was_added(evaluation: dict[str, Any]) -> None:
+    more = json.loads(json.dumps(evaluation))
+    more["metrics"]["test"]["conversion_auc"] = 0.75
+    more["floors"]["base rate"] = {"test": {"conversion_auc": 0.5}}
+    lines = table(more).splitlines()
+    assert "conversion_auc" in lines[0]
+    assert "0.7500" in lines[2]
+    assert lines[len(more["floors"]) + 2].split()[:3] == ["|", "base", "rate"]
+
+
 def test_table_of_baskets_shows_repeat_and_explore() -> None:
     c = base()
     c.evaluation.update({"bootstrap": 10, "seen": "keep", "cutoffs": (1, 2)})

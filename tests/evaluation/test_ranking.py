@@ -42,6 +42,7 @@ def row(values: list[float], dtype: Any = np.float32) -> np.ndarray:
         (2, [5], 2),  # the item it was tied with is gone
         (2, [1, 2], 1.5),  # a seen target stays a candidate
         (4, [1, 1, 1, 0], 4),  # repetitions and padding count once and never
+        (4, [6, 1, 9], 4),  # cold items were no candidates
         (6, [], INF),  # cold
         (0, [], INF),
     ],
@@ -134,6 +135,7 @@ def test_a_user_without_target_does_not_count() -> None:
 def test_top_k_leaves_out_seen_items_and_column_0() -> None:
     items, scores = top_k(row(ITEMS), np.array([[1, 0]]), 3)
     assert items.tolist() == [[2, 5, 3]]
+    assert top_k(row(ITEMS), np.array([[1, 6]]), 3)[0].tolist() == [[2, 5, 3]]
     assert scores.tolist() == [[3, 3, 2]]
     items, scores = top_k(row(ITEMS, np.float64), np.array([[1, 2, 3]]), 7)
     assert items.tolist() == [[5, 4, 0, 0, 0, 0, 0]]
@@ -228,6 +230,12 @@ def test_evaluate_baskets_splits_repeat_and_explore() -> None:
     np.testing.assert_allclose(got["recall@3_explore"], [0, 1, 0])
     np.testing.assert_allclose(got["ndcg@3"], [1 / (1 + 1 / LOG(3)), 1 / (1 + 1 / LOG(3)), 0])
     np.testing.assert_allclose(got["ndcg@3_repeat"], [1, 0, np.nan])
+    cold = dataclasses.replace(h, num_items=3)  # item 4 is asked of user 1 again: a miss among the repeats
+    got = evaluate_scorer(
+        Fixed(np.array(scores)[:, :4]), cold, last_step(h), config(cutoffs=(3,), seen="keep")
+    ).per_user
+    np.testing.assert_allclose(got["recall@3_repeat"], [1, 0, np.nan])
+    np.testing.assert_allclose(got["recall@3_explore"], [1, 1, 0])
 
 
 def test_evaluate_gives_each_query_its_own_value_whatever_the_chunks() -> None:

@@ -81,8 +81,8 @@ class Popularity(Floor):
     name = "popularity"
 
     def scores(self, queries: Queries) -> np.ndarray:
-        """Score of each item, float64 [n, V + 1]."""
-        return np.broadcast_to(self.popularity, (len(queries.user), self.width))
+        """Score of each item, float32 [n, V + 1]: exact below 2^24 events an item."""
+        return np.broadcast_to(self.popularity.astype(np.float32), (len(queries.user), self.width))
 
 
 class RecentPopularity(Popularity):

@@ -94,7 +94,7 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
     columns = [name for name in _main(evaluation["protocol"]["cutoffs"]) if any(name in row for row in means.values())]
     cells = [["", *columns]]
     for name, row in means.items():
-        cells.append([name, *(_cell(row.get(column), spreads[name].get(column)) for column in columns)])
+        cells.append([name, *(_cell(row.get(column), spreads.get(name, {}).get(column)) for column in columns)])
     width = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     lines = ["| " + " | ".join(_pad(text, width[i], i) for i, text in enumerate(row)) + " |" for row in cells]
     lines.insert(1, "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(width)) + "|")
@@ -108,7 +108,7 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
 
 def _statement(facts: dict[str, Any], part: str) -> list[str]:
     lines = [
-        f"{part} of {facts['data']} ({facts['fingerprint']}), split {facts['split']}: {facts['guarantee']}",
+        f"{part} of {facts['data']} ({facts['fingerprint'][:12]}), split {facts['split']}: {facts['guarantee']}",
         f"{facts['users'][part]:,} users; {facts['targets'][part]:,} targets, "
         f"of which {facts['cold_targets'][part]:,} cold ({facts['cold_rule']}); "
         f"{facts['candidates']:,} candidates ({facts['candidate_rule']}); ties: {facts['ties']}",
@@ -144,7 +144,8 @@ def _paired(results: dict[str, Result], config: ConfigDict) -> dict[str, dict[st
 def _main(cutoffs: Sequence[int]) -> list[str]:
     k = MAIN_CUTOFF if MAIN_CUTOFF in cutoffs else max(cutoffs)
     names = [f"hr@{k}", f"recall@{k}", f"ndcg@{k}", f"mrr@{k}", f"recall@{k}_repeat", f"recall@{k}_explore"]
-    return [*names, "interest_accuracy", f"coverage@{COVERAGE_CUTOFF}"]
+    conversion = ["conversion_auc", "conversion_accuracy", "conversion_log_loss"]
+    return [*names, "interest_accuracy", *conversion, f"coverage@{COVERAGE_CUTOFF}"]
 
 
 def _cell(mean: float | None, spread: dict[str, float] | None) -> str:

@@ -37,9 +37,9 @@ def ranks(scores: Any, targets: Any, seen: Any = None) -> np.ndarray:
     """Rank of each target among the candidates, by counting; ties get their expected rank under random order.
 
     `scores` [n, V + 1] (jax or numpy; float64 is compared as float64), `targets` int32 [n, M] (0 = none), `seen`
-    int32 [n, S] (0 = padding, repetitions allowed). Returns float32 [n, M]: 1 + candidates with a greater score +
-    half of the other candidates with an equal one. Candidates are items 1..V without the seen ones; a target always
-    is one. Cold targets (index > V) and empty slots get infinity. Raises ValueError if a score is NaN.
+    int32 [n, S] (0 = padding; repeated and cold items do no harm). Returns float32 [n, M]: 1 + candidates with a
+    greater score + half of the other candidates with an equal one. Candidates are items 1..V without the seen ones; a
+    target always is one. Cold targets (index > V) and empty slots get infinity. Raises ValueError if a score is NaN.
     """
     with _precision(scores):
         result, broken = _ranks(jnp.asarray(scores), jnp.asarray(targets), _seen(seen, len(targets)))
@@ -129,7 +129,6 @@ def evaluate_scorer(
         scores = scorer.scores(padded)
         if scores is not None:
             history = distinct_items(histories, padded.start, padded.stop, least=64)
-            history[history > histories.num_items] = 0
             seen = history if config.seen == "filter" else None
             rank = ranks(scores, targets, seen)
             part |= metrics(rank, targets, config.cutoffs)
@@ -139,7 +138,7 @@ def evaluate_scorer(
                     subset = metrics(rank, np.where(chosen, targets, 0), config.cutoffs)
                     part |= {f"{name}_{suffix}": value for name, value in subset.items()}
             if coverage:
-                covered[top_k(scores, seen, COVERAGE_CUTOFF)[0][:n]] = True
+                covered[top_k(scores, seen, COVERAGE_CUTOFF)[0]] = True
             single &= bool(((targets > 0).sum(axis=1) <= 1).all())
         interest = getattr(scorer, "interest_scores", None)
         scores = interest(padded) if interest and histories.interests else None
@@ -187,7 +186,13 @@ def _ranks(scores: jax.Array, targets: jax.Array, seen: jax.Array) -> tuple[jax.
     own = scores.at[rows, column].get(mode="fill", fill_value=0)
     # A mask of bytes: a second matrix of scores would be as large as all else, and slower than the counting.
     candidate = (
-        jnp.ones(scores.shape, jnp.int8).at[rows, seen].set(0).at[rows, column].set(1, mode="drop").at[:, 0].set(0)
+        jnp.ones(scores.shape, jnp.int8)
+        .at[rows, seen]
+        .set(0, mode="drop")
+        .at[rows, column]
+        .set(1, mode="drop")
+        .at[:, 0]
+        .set(0)
     )
 
     def count(value: jax.Array) -> jax.Array:  # one target slot at a time: [n, V, M] never exists
@@ -201,7 +206,7 @@ def _ranks(scores: jax.Array, targets: jax.Array, seen: jax.Array) -> tuple[jax.
 
 @jax.jit(static_argnums=2)
 def _top_k(scores: jax.Array, seen: jax.Array, k: int) -> tuple[jax.Array, jax.Array, jax.Array]:
-    allowed = scores.at[jnp.arange(len(scores))[:, None], seen].set(-jnp.inf).at[:, 0].set(-jnp.inf)
+    allowed = scores.at[jnp.arange(len(scores))[:, None], seen].set(-jnp.inf, mode="drop").at[:, 0].set(-jnp.inf)
     values, items = jax.lax.top_k(allowed, k)
     return jnp.where(values > -jnp.inf, items, 0).astype(jnp.int32), values, jnp.isnan(scores[:, 1:]).any()
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from trajectory.data.splits import step_starts
-
 from trajectory.evaluation import conversion
 from trajectory.evaluation.ranking import distinct_items, evaluate_scorer
 from trajectory.evaluation.scorer import ModelScorer

@@ -27,17 +27,18 @@ class Block(nn.Module):
         self.drop = nn.Dropout(self.dropout)
 
     def project(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """x [B, L, width] -> query, key, value, each [B, L, heads, width / heads]."""
-        q, k, v = jnp.split(self.qkv(self.norm_attention(x)), 3, axis=-1)
-        shape = (*x.shape[:-1], self.heads, self.width // self.heads)
-        return q.reshape(shape), k.reshape(shape), v.reshape(shape)
+        """x [B, L, width] -> query, key, value, each [B, heads, L, width / heads]."""
+        rows, length, _ = x.shape
+        split = self.qkv(self.norm_attention(x)).reshape(rows, length, 3, self.heads, self.width // self.heads)
+        q, k, v = jnp.transpose(split, (2, 0, 3, 1, 4))
+        return q, k, v
 
     def finish(self, x: jax.Array, q, k, v, mask: jax.Array, train: bool) -> jax.Array:
         """Attention of q over k, v where mask [B, Lq, Lk] allows, then the network; [B, Lq, width]."""
-        scores = jnp.einsum("bqhd,bkhd->bhqk", q, k) / jnp.sqrt(q.shape[-1])
+        scores = q @ jnp.swapaxes(k, 2, 3) / jnp.sqrt(q.shape[-1])
         scores = jnp.where(mask[:, None], scores, jnp.finfo(scores.dtype).min)
-        mixed = jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores, axis=-1), v)
-        x = x + self.drop(self.out(mixed.reshape(x.shape)), deterministic=not train)
+        mixed = jnp.swapaxes(jax.nn.softmax(scores, axis=-1) @ v, 1, 2).reshape(x.shape)
+        x = x + self.drop(self.out(mixed), deterministic=not train)
         return x + self.drop(self.down(nn.gelu(self.up(self.norm_mlp(x)))), deterministic=not train)
 
 
@@ -70,8 +71,8 @@ class Transformer(nn.Module):
         return self.norm(x)
 
     def initial(self, rows: int, capacity: int) -> Carry:
-        """Empty key-value caches [rows, capacity, heads, width / heads] for each layer."""
-        empty = jnp.zeros((rows, capacity, self.heads, self.width // self.heads))
+        """Empty key-value caches [rows, heads, capacity, width / heads] for each layer."""
+        empty = jnp.zeros((rows, self.heads, capacity, self.width // self.heads))
         return tuple((empty, empty) for _ in range(self.layers))
 
     def step(self, carry: Carry, x: jax.Array, slot: jax.Array, position: jax.Array) -> tuple[Carry, jax.Array]:
@@ -81,8 +82,9 @@ class Transformer(nn.Module):
         after = []
         for block, (keys, values) in zip(self.stack, carry, strict=True):
             q, k, v = block.project(x)
-            keys, values = keys.at[rows, slot].set(k[:, 0]), values.at[rows, slot].set(v[:, 0])
-            mask = (jnp.arange(keys.shape[1]) <= slot[:, None])[:, None]
+            keys = keys.at[rows, :, slot].set(k[:, :, 0])
+            values = values.at[rows, :, slot].set(v[:, :, 0])
+            mask = (jnp.arange(keys.shape[2]) <= slot[:, None])[:, None]
             x = block.finish(x, q, keys, values, mask, False)
             after.append((keys, values))
         return tuple(after), self.norm(x)[:, 0]

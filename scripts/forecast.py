@@ -1,0 +1,37 @@
+"""Forecasts the steps ahead of a run's users and writes the page to open.
+
+python scripts/forecast.py --workdir=runs/first --users=200
+
+Writes forecast.parquet, forecast.png and report.html.
+"""
+
+from pathlib import Path
+
+from trajectory import cli
+from trajectory.training import parallel
+
+WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
+USERS = cli.flags.DEFINE_integer(
+    "users", -1, "users to forecast (0 = all, -1 = as the run's config says)", lower_bound=-1
+)
+cli.flags.mark_flags_as_required(["workdir"])
+
+
+def main() -> None:
+    """Opens the run, forecasts, writes."""
+    parallel.start()
+    from trajectory.forecasting.forecast import forecast
+    from trajectory.forecasting.report import write_report
+    from trajectory.training.run import open_run
+
+    run = open_run(Path(WORKDIR.value))
+    made = forecast(run, run.task.config.forecast.users if USERS.value < 0 else USERS.value)
+    made.items.write_parquet(run.workdir / "forecast.parquet")
+    print(
+        f"{len(made.queries.user):,} users forecast, {run.task.config.forecast.steps} steps; written to {run.workdir}"
+    )
+    print(f"open {write_report(run, made).resolve()}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

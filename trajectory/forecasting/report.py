@@ -1,0 +1,155 @@
+"""report.html: what was learned, how good it is beside the floors, and the first forecasts; one file, works offline."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from trajectory.forecasting.forecast import Forecast, past_shares
+from trajectory.training.run import Run
+
+WINDOWS = 12  # of a user's past
+SHOWN_USERS = 40
+SHOWN_INTERESTS = 8
+SHOWN_COLUMNS = (
+    "hr@10",
+    "recall@10",
+    "ndcg@10",
+    "mrr@10",
+    "recall@10_repeat",
+    "recall@10_explore",
+    "interest_accuracy",
+)
+
+
+def write_report(run: Run, forecast: Forecast) -> Path:
+    """Writes forecast.png and report.html into the run's folder and returns the page's path."""
+    picture = draw_interests(run, forecast)
+    evaluation = run.workdir / "evaluation.json"
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.forecasting", "pages"), autoescape=True)
+    page = environment.get_template("report.html.j2").render(
+        name=run.task.config.name,
+        note=run.task.config.note,
+        backbone=run.task.config.model.backbone,
+        step_name="basket" if forecast.histories.baskets else "event",
+        counts=_counts(forecast),
+        results=_results(json.loads(evaluation.read_text())) if evaluation.exists() else None,
+        curves=_embed(run.workdir / "curves.png"),
+        interests=_embed(picture) if picture else "",
+        users=_script_safe(_users(forecast)),
+        steps=forecast.paths.probability.shape[1],
+        paths=forecast.paths.item.shape[1],
+    )
+    path = run.workdir / "report.html"
+    path.write_text(page)
+    return path
+
+
+def draw_interests(run: Run, forecast: Forecast) -> Path | None:
+    """forecast.png: interests whose share is forecast to grow and to shrink most; None if the log has no interests."""
+    names = forecast.histories.interests
+    if not names:
+        return None
+    before, after = forecast.known[:, 1:].mean(0), forecast.interests[:, :, 1:].mean((0, 1))
+    change = after - before
+    order = np.argsort(change)
+    number = min(8, len(names) // 2)
+    if not number:
+        return None
+    chosen = np.concatenate([order[:number], order[-number:]])
+    figure = Figure(figsize=(9, 0.34 * len(chosen) + 1.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    colours = np.where(change[chosen] > 0, "#1b7f5c", "#b4473a")
+    axis.barh([names[i] for i in chosen], 100 * change[chosen], color=colours)
+    axis.axvline(0, color="black", linewidth=0.8)
+    steps = forecast.paths.probability.shape[1]
+    unit = "baskets" if forecast.histories.baskets else "events"
+    axis.set_xlabel(f"forecast share in the next {steps} {unit} minus share in the past (percentage points)")
+    axis.set_title(f"Interests that grow and shrink most, mean of {len(forecast.known):,} users", loc="left")
+    axis.grid(axis="x", alpha=0.3)
+    path = run.workdir / "forecast.png"
+    figure.savefig(path, dpi=110)
+    return path
+
+
+def _counts(forecast: Forecast) -> list[tuple[str, str]]:
+    h = forecast.histories
+    pairs = [("users", h.num_users), ("events", h.num_events), ("items", h.num_items), ("interests", len(h.interests))]
+    return [(name, f"{value:,}") for name, value in pairs]
+
+
+def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
+    rows = {"this model": evaluation["metrics"]["test"]}
+    rows |= {name.replace("_", " "): by["test"] for name, by in evaluation["floors"].items()}
+    columns = [c for c in SHOWN_COLUMNS if any(c in row for row in rows.values())]
+    columns += sorted({c for row in rows.values() for c in row if c.startswith("conversion_")})
+    best = {c: max((row[c] for row in rows.values() if c in row), default=None) for c in columns}
+    table = [
+        {
+            "name": name,
+            "cells": [
+                {"text": f"{row[c]:.4f}" if c in row else "", "best": c in row and row[c] == best[c]} for c in columns
+            ],
+        }
+        for name, row in rows.items()
+    ]
+    facts = evaluation["protocol"]
+    return {
+        "columns": [c.replace("_", " ") for c in columns],
+        "rows": table,
+        "users": f"{facts['users']['test']:,}",
+        "guarantee": facts["guarantee"],
+        "candidates": f"{facts['candidates']:,} ({facts['candidate_rule']})",
+        "ties": facts["ties"],
+        "checkpoint": facts["checkpoint"],
+    }
+
+
+def _users(forecast: Forecast) -> list[dict[str, Any]]:
+    h, n = forecast.histories, min(SHOWN_USERS, len(forecast.queries.user))
+    queries = type(forecast.queries)(*(column[:n] for column in forecast.queries))
+    past = past_shares(h, queries, WINDOWS)
+    names = ("no interest", *h.interests)
+    found = []
+    by_user = forecast.items.partition_by("user", maintain_order=True, as_dict=True)
+    for row, index in enumerate(queries.user):
+        user = str(h.users["user"][int(index)])
+        both = np.concatenate([past[row], forecast.interests[row]])
+        top = np.argsort(-both.mean(0), kind="stable")[:SHOWN_INTERESTS]
+        table = by_user[(user,)]
+        next_step = table.filter(table["step"] == 1)
+        last = table.filter(table["step"] == table["step"].max()).sort("visited", descending=True)
+        found.append(
+            {
+                "user": user,
+                "events": int(queries.stop[row] - queries.start[row]),
+                "interests": [names[i] for i in top],
+                "past": [[round(float(past[row, w, i]), 4) for i in top] for w in range(WINDOWS)],
+                "future": [[round(float(step[i]), 4) for i in top] for step in forecast.interests[row]],
+                "next": [[r["title"] or r["item"], r["probability"]] for r in next_step.head(10).to_dicts()],
+                "visited": [[r["title"] or r["item"], r["visited"]] for r in last.head(10).to_dicts()],
+            }
+        )
+    return found
+
+
+def _script_safe(value: Any) -> str:
+    """JSON that cannot close the script element it stands in, whatever titles the data has."""
+    text = json.dumps(value, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _embed(path: Path) -> str:
+    if not path.exists():
+        return ""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
