@@ -85,6 +85,7 @@ def base(model: str = "transformer") -> ConfigDict:
     b.length = 64  # events of a row
     b.targets = 64  # target slots of a row (= length unless steps are baskets)
     b.target_items = 1  # items of one target step that are trained on (> 1 only where steps are baskets)
+    b.basket_power = 1.0  # a basket of m lines weighs m ** (1 - power): 1 = every basket alike, 0 = every line alike
     b.position_offset = True  # random offset of the positions of each window, within batch.length
 
     m = c.model = ConfigDict()

@@ -15,7 +15,7 @@ from trajectory.schema import UserError
 
 
 def get_config(arg: str = "") -> ConfigDict:
-    """Arguments: path, split (leave_one_out, leave_last, temporal), baskets, user (of a log without user column), model, tiny."""
+    """Arguments: path, split, baskets, user (the only user's id, for a log without a user column), model, tiny."""
     args = common.parse_arg(arg, path="", split="leave_one_out", baskets=False, user="")
     if not args.path:
         raise UserError("expected configs/own_log.py:path=LOG with a CSV or Parquet file, a folder or tfds:<name>")

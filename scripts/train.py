@@ -1,6 +1,6 @@
 """Trains one config into a run's folder.
 
-python scripts/train.py --config=configs/complete_journey.py:model=gru --workdir=runs/x --config.optim.learning_rate=3e-4
+python scripts/train.py --config=configs/complete_journey.py:model=gru --workdir=runs/x --config.optim.b2=0.99
 
 The same command again goes on from the newest checkpoint, bit for bit.
 """

@@ -37,14 +37,16 @@ def _guard(main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         _fail(error)
+    except FloatingPointError as error:  # a training run that diverged: nobody's mistake in writing, so another status
+        _fail(error, status=1)
 
 
-def _fail(error: Exception) -> None:
+def _fail(error: Exception, status: int = 2) -> None:
     message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
     if "Traceback" in message:  # a config file's own error, wrapped whole by config_flags
         message = message.strip().splitlines()[-1].rpartition("UserError: ")[2]
     print(f"error: {message}", file=sys.stderr)
-    raise SystemExit(2)
+    raise SystemExit(status)
 
 
 __all__ = ["UserError", "config_flags", "flags", "run"]

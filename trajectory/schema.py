@@ -146,7 +146,7 @@ class Targets(NamedTuple):
 
     position: Any  # int32 [B, T], index into the row's L positions
     item: Any  # int32 [B, T, M], items of the next step; 0 = none
-    weight: Any  # float32 [B, T, M]; sums to 1 over M for a filled slot
+    weight: Any  # float32 [B, T, M]; 0 = empty
     label: Any  # int8 [B, T], conversion label 0 / 1; -1 = unknown
 
 

@@ -1,4 +1,4 @@
-"""Every training event is a target once an epoch; packed rows, baskets, resumption; nothing beyond the training part."""
+"""Every training event is a target once an epoch; packed rows, baskets, resumption; nothing held out gets in."""
 
 from __future__ import annotations
 
@@ -57,9 +57,8 @@ def test_packing_never_overfills_or_overlaps(lengths, ratio):
     for r in np.unique(row):
         assert targets[row == r].sum() <= slots
         order = np.argsort(slot[row == r])
-        np.testing.assert_array_equal(
-            slot[row == r][order], (np.cumsum(targets[row == r][order]) - targets[row == r][order])
-        )
+        used_slots = targets[row == r][order]
+        np.testing.assert_array_equal(slot[row == r][order], np.cumsum(used_slots) - used_slots)
 
 
 @given(length=st.lists(st.integers(0, 40), min_size=1, max_size=10), seed=st.integers(0, 5))

@@ -107,7 +107,7 @@ def test_step_gives_the_states_of_encode(case):
         real = np.asarray(events.segment[:, t]) > 0
         for a, b in zip(found, whole, strict=True):
             np.testing.assert_allclose(np.asarray(a)[real, 0], np.asarray(b)[real, t], atol=1e-5)
-    np.testing.assert_array_equal(carry.count, stop - start)
+    np.testing.assert_array_equal(carry.events, stop - start)
 
 
 def test_padding_event_leaves_the_carry_alone(case):

@@ -1,0 +1,1 @@
+"""Raw log -> clean histories -> batches."""

@@ -19,8 +19,8 @@ PREFETCH = 4
 class TrainingData:
     """What training may see of the histories, cut into windows and packed anew each epoch.
 
-    Where steps are single events, the state after each event foretells the next event's item. Where steps are
-    baskets, the state after each basket foretells the items of the next basket, at most `config.target_items` of them, drawn
+    Where steps are single events, the state after each event foretells the next event's item. Where steps are baskets,
+    the state after each basket foretells the items of the next basket, at most `config.target_items` of them, drawn
     anew each epoch; the lines of each basket are shuffled anew each epoch.
     `label` (int8 [E] or None) are conversion labels as training knows them.
     """
@@ -128,7 +128,7 @@ class EpochPlan:
         ahead = np.minimum(ahead, h.num_events - 1)
         item = h.item[ahead if self.order is None else self.order[ahead]]
         real &= (item > 0) & (item <= h.num_items)
-        weight = real / np.maximum(real.sum(1, keepdims=True), 1)
+        weight = real * np.maximum(real.sum(1, keepdims=True), 1.0) ** -c.basket_power
         label = data.label[at] if data.label is not None else np.full(len(at), -1, np.int8)
         return Targets(
             fill(column, np.int32), fill(item * real, np.int32), fill(weight, np.float32), fill(label, np.int8, -1)

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def pack(size: np.ndarray, targets: np.ndarray, length: int, slots: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Best fit in the given order: windows of `size` events and `targets` target slots into rows of `length` and `slots`.
+    """Best fit in the given order: windows of `size` events and `targets` slots into rows of `length` and `slots`.
 
     Returns row, column (first event place) and first target slot of each window, int64 [W]. Deterministic.
     """
@@ -44,9 +44,9 @@ def pack(size: np.ndarray, targets: np.ndarray, length: int, slots: int) -> tupl
 
 
 def cut(start: np.ndarray, length: np.ndarray, longest: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Slices longer than `longest` into windows of at most `longest`, at a random phase; every event is in one window.
+    """Slices into windows of at most `longest`, long ones at a random phase; every event is in one window.
 
-    Returns (number of the slice, start) and lengths follow from the next start: here as start, length, int64 [W], in order.
+    Returns start and length of each window, int64 [W], in the order of the slices.
     """
     phase = np.where(length > longest, rng.integers(1, longest + 1, len(length)), longest)
     # Window 0 has `phase` events, the others `longest`; the last one what is left.

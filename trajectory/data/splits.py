@@ -164,7 +164,7 @@ def _first(mask: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 
 def step_starts(histories: Histories) -> np.ndarray:
-    """Flat indices at which the steps of all histories begin, ascending, and the number of events behind them; int64."""
+    """Flat indices at which the steps of all histories begin, ascending, then the number of events; int64."""
     new = np.ones(histories.num_events + 1, bool)
     new[1:-1] = histories.step[1:] != histories.step[:-1]
     new[histories.offsets] = True

@@ -1,4 +1,4 @@
-"""Logs with a known truth: planted migrations and causes (`generate`), or a known chain (`generate_markov`).
+"""Logs with a known truth: planted migrations and causes. (`markov.py` makes logs that follow a known chain.)
 
 How a planted log is made. Each event's interest is drawn from its user's mix of that week (base mix, then migration,
 then season), its item from the interest's Zipf law; noise and bursts replace some. Every event has one origin:
@@ -28,7 +28,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ ORIGINS = ("interest", "noise", "burst", "trigger", "distractor", "caused")
 INTEREST, NOISE, BURST, TRIGGER, DISTRACTOR, CAUSED = range(len(ORIGINS))
 
 
-def _require(holds: bool, message: str) -> None:
+def require(holds: bool, message: str) -> None:
+    """Raises UserError with the message unless `holds`."""
     if not holds:
         raise UserError(message)
 
@@ -79,30 +80,30 @@ class Synthetic:
 
     def __post_init__(self) -> None:
         for name in ("users", "weeks", "basket_size", "items_per_interest", "migration_ramp", "reach"):
-            _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: expected at least 1")
+            require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: expected at least 1")
         for name in ("migrating", "migration_mass", "bursting", "swing", "noise"):
-            _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: expected a share from 0 to 1")
+            require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: expected a share from 0 to 1")
         for name in ("baskets", "concentration"):
-            _require(getattr(self, name) > 0, f"{name}={getattr(self, name)}: expected more than 0")
-        _require(self.interests >= 2, f"interests={self.interests}: expected at least 2")
-        _require(0 <= self.seasonal <= self.interests, f"seasonal={self.seasonal}: expected 0 to interests")
-        _require(
+            require(getattr(self, name) > 0, f"{name}={getattr(self, name)}: expected more than 0")
+        require(self.interests >= 2, f"interests={self.interests}: expected at least 2")
+        require(0 <= self.seasonal <= self.interests, f"seasonal={self.seasonal}: expected 0 to interests")
+        require(
             0 <= self.migration_first <= self.migration_last <= self.weeks - self.migration_ramp or not self.migrating,
             f"migrations begin in weeks {self.migration_first} to {self.migration_last}: expected an order and an end "
             f"(+ migration_ramp={self.migration_ramp}) within weeks={self.weeks}",
         )
-        _require(
+        require(
             0 <= self.probability_without < self.probability_with <= 1,
             f"expected 0 <= probability_without < probability_with <= 1, "
             f"got {self.probability_without} and {self.probability_with}",
         )
-        _require(self.spacing > self.reach, f"spacing={self.spacing}: expected more than reach={self.reach}")
-        _require(
+        require(self.spacing > self.reach, f"spacing={self.spacing}: expected more than reach={self.reach}")
+        require(
             self.causes >= 0 and 3 * self.causes_per_interest < self.items_per_interest,
             f"causes={self.causes}: expected fewer, {self.items_per_interest} items of an interest must hold "
             "3 items a cause and an ordinary one",
         )
-        _require(
+        require(
             len(self.kinds) == len(self.kind_shares) and bool(np.isclose(sum(self.kind_shares), 1)),
             f"kind_shares={self.kind_shares}: expected one share for each of {len(self.kinds)} kinds, sum 1",
         )
@@ -174,10 +175,10 @@ def generate(parameters: Synthetic = Synthetic(), seed: int = 0) -> SyntheticLog
 
     event_basket = np.repeat(np.arange(baskets.size.size), baskets.size)
     row = (baskets.user * p.weeks + baskets.second // WEEK)[event_basket]
-    interest = _categorical(mix.reshape(-1, p.interests), row, rng)
+    interest = categorical(mix.reshape(-1, p.interests), row, rng)
     burst_event = (baskets.begin[baskets.burst][:, None] + np.arange(p.basket_size)).ravel()
     interest[burst_event] = np.repeat(baskets.burst_interest, p.basket_size)
-    item = interest * p.items_per_interest + _categorical(_item_shares(p, mix, roles), interest, rng)
+    item = interest * p.items_per_interest + categorical(_item_shares(p, mix, roles), interest, rng)
     origin = np.where(rng.random(item.size) < p.noise, NOISE, INTEREST).astype(np.int8)
     origin[burst_event] = BURST
     noise = np.flatnonzero(origin == NOISE)
@@ -217,7 +218,7 @@ def generate(parameters: Synthetic = Synthetic(), seed: int = 0) -> SyntheticLog
     )
     kind = rng.choice(len(p.kinds), item.size, p=p.kind_shares)
     return SyntheticLog(
-        events=_events(user, item, position, START + baskets.second[event_basket], event_basket, p.kinds, kind),
+        events=interactions(user, item, position, START + baskets.second[event_basket], event_basket, p.kinds, kind),
         items=pl.DataFrame(
             {
                 "item_id": np.arange(1, p.items + 1),
@@ -342,7 +343,7 @@ def _target_share(p: Synthetic, mix: np.ndarray) -> np.ndarray:
 
     low, high = np.zeros(p.interests), np.full(p.interests, 0.9 / p.causes_per_interest)
     lowest, highest = chance(low).max(), chance(high).min()
-    _require(
+    require(
         lowest <= p.probability_without <= highest,
         f"probability_without={p.probability_without}: these users reach {lowest:.4f} to {highest:.4f} only",
     )
@@ -396,103 +397,7 @@ def _cues(
     return _Cues(pair[0], pair[1], number[0], number[1], fired, lag, end[fired] + lag - 1)
 
 
-@dataclass(frozen=True)
-class MarkovLog(SyntheticLog):
-    """A log whose items follow a known first-order chain: `states` [users, length] are items from 0."""
-
-    transition: np.ndarray = field(kw_only=True)  # [items, items], rows sum to 1
-    states: np.ndarray = field(kw_only=True)
-
-
-def generate_markov(
-    transition: Sequence[Sequence[float]] | np.ndarray,
-    users: int,
-    length: int,
-    seed: int = 0,
-    start: int = START,
-    kinds: Sequence[str] = STANDARD_KINDS,
-    kind_shares: Sequence[float] = (0.6, 0.2, 0.1, 0.03, 0.07),
-) -> MarkovLog:
-    """A log of `users` histories of `length` events: a uniform first item, then `transition` [items, items].
-
-    Histories begin within four weeks of `start` (unix s); gaps are 1 to 60 minutes; kinds are drawn independently of
-    the items; each event is a basket of its own.
-    Raises UserError if `transition` is no transition matrix.
-    """
-    chain = _chain(transition)
-    _require(users >= 1 and length >= 1, f"users={users}, length={length}: expected at least 1")
-    rng, items = np.random.default_rng(seed), len(chain)
-    states = np.empty((users, length), np.int64)
-    states[:, 0] = (rng.random(users) * items).astype(np.int64)
-    for i in range(1, length):
-        states[:, i] = _categorical(chain, states[:, i - 1], rng)
-    minutes = 1 + (rng.random((users, length)) * 60).astype(np.int64)
-    minutes[:, 0] = (rng.random(users) * 4 * WEEK / 60).astype(np.int64)
-    times = start + 60 * minutes.cumsum(axis=1).ravel()
-    kind = _categorical(np.asarray([kind_shares], float), np.zeros(states.size, np.int64), rng)
-    user, position = np.repeat(np.arange(users), length), np.tile(np.arange(length), users)
-    names = [f"item_{i + 1:02d}" for i in range(items)]
-    item_id = np.arange(1, items + 1)
-    return MarkovLog(
-        events=_events(user, states.ravel(), position, times, np.arange(states.size), kinds, kind),
-        items=pl.DataFrame({"item_id": item_id, "title": names, "category": names}),
-        truth={"transition": pl.DataFrame({"item": item_id, **dict(zip(names, chain.T, strict=True))})},
-        parameters={"users": users, "length": length, "seed": seed, "start": start, "transition": chain.tolist()},
-        transition=chain,
-        states=states,
-    )
-
-
-def chain_distribution(transition: Sequence[Sequence[float]] | np.ndarray, item: int, steps: int) -> np.ndarray:
-    """Exact distribution over items after 1, 2, ... steps from `item`, [steps, items]."""
-    chain = _chain(transition)
-    rows = [chain[item]]
-    for _ in range(steps - 1):
-        rows.append(rows[-1] @ chain)
-    return np.stack(rows)
-
-
-def chain_visited(transition: Sequence[Sequence[float]] | np.ndarray, item: int, steps: int) -> np.ndarray:
-    """Exact probability that each item is visited within 1, 2, ... steps after `item`, [steps, items].
-
-    Each item in turn is made absorbing: visited[k] = P + P visited[k - 1], without paths that were there already.
-    The start itself is no visit; coming back to it is.
-    """
-    chain = _chain(transition)
-    visited, rows = chain, [chain[item]]
-    for _ in range(steps - 1):
-        visited = chain + chain @ visited - chain * np.diag(visited)
-        rows.append(visited[item])
-    return np.stack(rows)
-
-
-def chain_path(
-    transition: Sequence[Sequence[float]] | np.ndarray, item: int, steps: int
-) -> tuple[tuple[int, ...], float]:
-    """The most likely path of `steps` items after `item`, and its probability (Viterbi; the lower item wins a tie)."""
-    chain = _chain(transition)
-    best, previous = chain[item], []
-    for _ in range(steps - 1):
-        step = best[:, None] * chain
-        previous.append(step.argmax(axis=0))
-        best = step.max(axis=0)
-    path = [int(best.argmax())]
-    for pointers in reversed(previous):
-        path.append(int(pointers[path[-1]]))
-    return tuple(reversed(path)), float(best.max())
-
-
-def _chain(transition: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
-    chain = np.asarray(transition, np.float64)
-    _require(
-        chain.ndim == 2 and chain.shape[0] == chain.shape[1] and bool((chain >= 0).all()),
-        f"transition has shape {chain.shape}: expected a square matrix of probabilities",
-    )
-    _require(np.allclose(chain.sum(axis=1), 1), f"transition rows sum to {chain.sum(axis=1).round(3)}: expected 1")
-    return chain
-
-
-def _events(
+def interactions(
     user: np.ndarray,
     item: np.ndarray,
     position: np.ndarray,
@@ -514,7 +419,7 @@ def _events(
     )
 
 
-def _categorical(probabilities: np.ndarray, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def categorical(probabilities: np.ndarray, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One column for each entry of `row`, drawn from that row of `probabilities` [rows, columns].
 
     All rows' cumulative sums, each raised by its row number, are one sorted array: one search serves all draws.

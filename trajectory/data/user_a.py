@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from trajectory.data.synthetic import chain_distribution, chain_path, chain_visited, generate_markov
+from trajectory.data.markov import chain_distribution, chain_path, chain_visited, generate_markov
 from trajectory.schema import UserError
 
 LOG = Path(__file__).parent / "samples" / "user_a_log.csv"  # 用户, 时间, 行为: what a model is trained on

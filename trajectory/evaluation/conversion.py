@@ -42,7 +42,7 @@ def conversion_floor(training_label: Any, label: Any) -> dict[str, float]:
 
 
 def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) -> dict[str, float]:
-    """Metrics of a model's conversion head over the events of `part` ("train", "validation", "test") whose label is known.
+    """Metrics of a model's conversion head over the events of `part` (train, validation, test) with a known label.
 
     An event's label says whether a conversion follows within the horizon, so the state after the last event before the
     held-out ones counts too; where the log itself states labels, each held-out event's own is asked for.

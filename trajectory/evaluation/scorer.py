@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -72,13 +72,15 @@ class ModelScorer:
 @partial(jax.jit, static_argnums=0)
 def _heads(model: InterestModel, params: Any, events: Events, place: jax.Array) -> tuple[Any, Any]:
     """Item and interest log-probabilities at one place of each row."""
-    states = model.apply(params, events, place[:, None], method="encode")
-    item = model.apply(params, states, method="score")[:, 0]
-    return item, model.apply(params, states, method="score_interest")[:, 0] if model.spec.interest else None
+    apply = cast(Any, model.apply)
+    states = apply(params, events, place[:, None], method="encode")
+    item = apply(params, states, method="score")[:, 0]
+    return item, apply(params, states, method="score_interest")[:, 0] if model.spec.interest else None
 
 
 @partial(jax.jit, static_argnums=0)
 def _conversions(model: InterestModel, params: Any, events: Events) -> jax.Array:
     """Probability of a conversion at all places [B, L]."""
-    states = model.apply(params, events, method="encode")
-    return jax.nn.sigmoid(model.apply(params, states, method="score_conversion"))
+    apply = cast(Any, model.apply)
+    states = apply(params, events, method="encode")
+    return jax.nn.sigmoid(apply(params, states, method="score_conversion"))

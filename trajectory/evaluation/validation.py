@@ -16,7 +16,7 @@ TRAIN_SAMPLE = 1000  # users whose last training step shows how well the trainin
 
 
 class Watch:
-    """Called with parameters, returns "validation/..." and "train/..." metrics, dropout off, the same users each time."""
+    """Called with parameters, returns validation/... and train/... metrics: dropout off, the same users each time."""
 
     def __init__(self, task: Any) -> None:
         self.task, c = task, task.config

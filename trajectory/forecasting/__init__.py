@@ -1,0 +1,1 @@
+"""Checkpoint + histories -> paths with probabilities."""

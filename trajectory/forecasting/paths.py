@@ -116,7 +116,7 @@ def _sample(model, habit, steps, paths, lines, filter_seen, params, events, seen
     def fan_out(x):
         return jnp.repeat(x, paths, axis=0)
 
-    last = jnp.maximum(carry.count - 1, 0)[:, None]
+    last = jnp.maximum(carry.events - 1, 0)[:, None]
     newest = jax.tree.map(lambda x: jnp.take_along_axis(x, last, axis=1)[:, 0] if x.ndim == 2 else x[:, -1], events)
     carry, states, newest, seen = jax.tree.map(fan_out, (carry, states, newest, seen))
     rows = users * paths

@@ -41,7 +41,7 @@ class Carry(NamedTuple):
 
     backbone: Any
     memory: Memory | None
-    count: jax.Array  # int32 [B], events so far
+    events: jax.Array  # int32 [B], how many so far
 
 
 class InterestModel(nn.Module):
@@ -58,7 +58,7 @@ class InterestModel(nn.Module):
                 raise UserError(
                     f"a transformer needs layers of one width, a multiple of its {s.heads} heads; got {s.layers}"
                 )
-            self.backbone = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
+            self.backbone: Any = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
             if s.layers[0] != s.width:
                 self.widen = nn.Dense(s.layers[0], use_bias=False)
         else:
@@ -128,11 +128,11 @@ class InterestModel(nn.Module):
         Gives what `encode` gives on the whole history, up to rounding; at most `capacity` events a row.
         """
         x = self.embed(event)
-        backbone, hidden = self.backbone.step(carry.backbone, self._input(x)[:, 0], carry.count, event.position[:, 0])
+        backbone, hidden = self.backbone.step(carry.backbone, self._input(x)[:, 0], carry.events, event.position[:, 0])
         hidden = self._output(hidden[:, None])
         memory, pointer = carry.memory, None
         if memory is not None:
-            rows, slot = jnp.arange(x.shape[0]), carry.count
+            rows, slot = jnp.arange(x.shape[0]), carry.events
             memory = Memory(
                 memory.key.at[rows, slot].set(self.repeat.key(x)[:, 0]),
                 memory.item.at[rows, slot].set(event.item[:, 0]),
@@ -140,7 +140,7 @@ class InterestModel(nn.Module):
                 memory.age.at[rows, slot].set(event.age[:, 0]),
             )
             pointer = self.repeat(hidden, slot[:, None], memory)
-        after = Carry(backbone, memory, carry.count + 1)
+        after = Carry(backbone, memory, carry.events + 1)
         real = event.segment[:, 0] > 0
         kept = jax.tree.map(lambda a, b: jnp.where(real.reshape(-1, *(1,) * (a.ndim - 1)), a, b), after, carry)
         return kept, States(hidden, pointer)

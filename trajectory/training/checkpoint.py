@@ -28,16 +28,18 @@ class Progress(NamedTuple):
 class Checkpoints:
     """`<workdir>/checkpoints/last` keeps the two newest states, `<workdir>/checkpoints/best` the best parameters."""
 
-    def __init__(self, workdir: Path) -> None:
+    def __init__(self, workdir: Path, read_only: bool = False) -> None:
+        """`read_only`: nothing of the folder is changed; its run may be under way in another process."""
         folder = workdir.resolve() / "checkpoints"
-        self.last = self._manager(folder / "last", keep=2)
-        self.best = self._manager(folder / "best", keep=1)
+        self.last = self._manager(folder / "last", 2, read_only)
+        self.best = self._manager(folder / "best", 1, read_only)
 
     @staticmethod
-    def _manager(folder: Path, keep: int) -> ocp.CheckpointManager:
-        options = ocp.CheckpointManagerOptions(
-            max_to_keep=keep, create=True, cleanup_tmp_directories=True, enable_async_checkpointing=True
-        )
+    def _manager(folder: Path, keep: int, read_only: bool) -> ocp.CheckpointManager:
+        if read_only:
+            options = ocp.CheckpointManagerOptions(read_only=True, save_interval_steps=0, create=False)
+        else:
+            options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
         return ocp.CheckpointManager(folder, options=options)
 
     def save(self, state: TrainState, progress: Progress, data: grain.DatasetIterator) -> None:
@@ -45,6 +47,7 @@ class Checkpoints:
         step = int(state.step)
         if step in self.last.all_steps():
             return
+        self.best.wait_until_finished()  # the progress must not speak of a best state that a kill could still lose
         self.last.save(
             step,
             args=ocp.args.Composite(
@@ -69,10 +72,11 @@ class Checkpoints:
     def restore(self, like: TrainState, data: grain.DatasetIterator | None) -> tuple[TrainState, Progress] | None:
         """The newest undamaged state, with `data` set to its position; None if the run has no checkpoint.
 
-        A damaged checkpoint is reported, removed, and the one before it is used. Raises UserError if all are damaged.
+        A damaged checkpoint is reported and the one before it is used, which removes the damaged one. Raises
+        UserError if all are damaged.
         """
         steps = sorted(self.last.all_steps(), reverse=True)
-        for step in steps:
+        for number, step in enumerate(steps):
             try:
                 items = {
                     "state": ocp.args.StandardRestore(jax.tree.map(np.asarray, like._asdict())),
@@ -84,12 +88,13 @@ class Checkpoints:
                 progress = dict(found["progress"])
                 if progress.pop("digest") != _digest(found["state"]):
                     raise ValueError("its contents differ from what was saved")
+                for damaged in steps[:number]:
+                    self.last.delete(damaged)
                 return TrainState(**found["state"]), Progress(**progress)
             except Exception as error:  # Orbax raises many kinds for a damaged folder
-                print(f"checkpoint {step} is damaged and is not used ({_short(error)})")
-                self.last.delete(step)
+                print(f"checkpoint {step} is damaged and is not used ({_short(error)})", flush=True)
         if steps:
-            raise UserError(f"all checkpoints in {self.last.directory} are damaged; start again with a new --workdir")
+            raise UserError(f"all checkpoints in {self.last.directory} are damaged; train again in a new --workdir")
         return None
 
     def restore_best(self, like: Any) -> tuple[int, Any]:

@@ -20,7 +20,9 @@ class MetricsLog:
         elif self.path.exists():
             # Records after the checkpoint belong to steps that will be done again.
             kept = [r for r in read(self.path) if r["step"] <= resumed_at]
-            self.path.write_text("".join(json.dumps(r) + "\n" for r in kept))
+            part = self.path.with_suffix(".part")
+            part.write_text("".join(json.dumps(r) + "\n" for r in kept))
+            part.replace(self.path)  # at once: a kill must not cost the records so far
         self._wandb = self._tensorboard = None
         if config.logging.wandb:
             self._wandb = _start_wandb(workdir, config, resumed_at is not None)
@@ -96,7 +98,8 @@ def draw_curves(workdir: Path, title: str) -> Path | None:
                 axis.plot(*zip(*points, strict=True), style, label=part, markersize=3)
         axis.set(xlabel="epoch", ylabel=label)
         axis.grid(alpha=0.3)
-        axis.legend()
+        if axis.lines:
+            axis.legend()
     figure.suptitle(title)
     path = workdir / "curves.png"
     figure.savefig(path, dpi=110)

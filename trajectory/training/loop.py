@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,9 +29,11 @@ Validate = Callable[[Any], dict[str, float]]
 
 # Sections and fields that may differ when a run goes on: they do not change what is trained.
 MAY_CHANGE = ("evaluation", "forecast", "logging", "train.epochs", "train.patience_epochs", "train.save_every_steps")
+# Those that may differ from the run of init.resume_from besides; its data may lie elsewhere but must be the same.
+MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", "optim", "data", "train.strategy", "train.devices")
 
 
-class Diverged(RuntimeError):
+class Diverged(FloatingPointError):
     """A loss or gradient was not finite; the message names step and batch."""
 
 
@@ -47,76 +49,100 @@ class _Pending(NamedTuple):
 def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
     """Trains until the last epoch or until patience ends; returns a summary (also written to training.json).
 
-    A run that was interrupted goes on from its newest checkpoint. Raises Diverged, UserError.
+    A run that was interrupted goes on from its newest checkpoint; SIGTERM and SIGINT make it save and return.
+    Raises Diverged, UserError.
     """
+    with _Stop() as stop:
+        return _train(task, workdir, validate, stop)
+
+
+def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[str, Any]:
     config = task.config
     _claim(task, workdir)
     devices = parallel.local_devices(config.train.devices, config.batch.rows)
     data = task.training_data()
     first = data.plan(0)
-    total_steps = first.num_batches * config.train.epochs
-    tx = optim.optimiser(config.optim, total_steps)
+    tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
     step = TrainStep(task.model, tx, config.heads, task.item_interest, dropout=config.model.dropout > 0)
     devices_step = parallel.Parallel(step, config.train.strategy, devices)
     checkpoints = Checkpoints(workdir)
     batches = iter(data.dataset())
     state = initial_state(task.model, tx, first.batch(0), config.seed)
-    state, progress, origin = _initialise(config, state, checkpoints, batches)
+    state, progress, origin = _initialise(task, state, checkpoints, batches)
     size = sum(np.size(leaf) for leaf in jax.tree.leaves(state.params))
     print(
         f"{config.name}: {config.model.backbone}, {size:,} parameters, {first.num_batches:,} batches an epoch "
-        f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}"
+        f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}",
+        flush=True,
     )
     resumed_at = int(state.step) if origin.startswith("own workdir") else None
     log = MetricsLog(workdir, config, resumed_at)
-    with _Stop() as stop:
-        looped = _Loop(config, devices_step, checkpoints, log, validate, batches, progress, stop)
-        try:
-            looped.run(devices_step.place(state), first.num_batches, total_steps)
-        finally:
-            checkpoints.wait()
-            log.close()
-            checkpoints.close()
+    looped = _Loop(config, devices_step, checkpoints, log, validate, batches, progress, stop, first.num_batches)
+    try:
+        looped.run(devices_step.place(state))
+    finally:
+        checkpoints.wait()
+        log.close()
+        checkpoints.close()
     draw_curves(workdir, f"{config.name}: {config.model.backbone}")
-    summary = {
-        "finished": not stop.asked,
-        "epochs": looped.progress.epoch,
-        "best_epoch": looped.progress.best_epoch,
-        f"best_{config.train.monitor}": looped.progress.best_metric,
+    path = workdir / "training.json"
+    speeds = {
         "seconds_per_epoch": looped.seconds_per_epoch,
         "events_per_second": looped.events_per_second,
         "input_share": looped.input_share,
+    }
+    if not looped.steps and path.exists():  # nothing was left to do: the speeds measured then stand
+        before = json.loads(path.read_text())
+        speeds = {name: before[name] for name in speeds}
+    summary = {
+        "finished": looped.finished,
+        "epochs": looped.progress.epoch,
+        "best_epoch": looped.progress.best_epoch,
+        f"best_{config.train.monitor}": looped.progress.best_metric,
+        **speeds,
         "parameters": size,
     }
-    (workdir / "training.json").write_text(json.dumps(summary, indent=1) + "\n")
+    tasks.write_json(summary, path)
     return summary
 
 
 class _Loop:
-    def __init__(self, config, devices_step, checkpoints, log, validate, batches, progress, stop) -> None:
+    def __init__(
+        self, config, devices_step, checkpoints, log, validate, batches, progress, stop, steps_per_epoch
+    ) -> None:
         self.config, self.parallel, self.checkpoints, self.log = config, devices_step, checkpoints, log
         self.validate, self.batches, self.progress, self.stop = validate, batches, progress, stop
+        self.steps_per_epoch = steps_per_epoch
         self.train_seconds = self.input_seconds = 0.0
-        self.events = self.epochs = 0
+        self.events = self.steps = 0
 
-    def run(self, state: TrainState, steps_per_epoch: int, total_steps: int) -> None:
+    def run(self, state: TrainState) -> None:
+        if int(state.step) == 0:
+            # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
+            self._save(state)
+        while not (self.finished or self.stop.asked):
+            state = self._epoch(state)
+            if self.batches.get_state()["epoch"] > self.progress.epoch:
+                self._finish_epoch(state)
+            else:
+                self._save(state)
+        if not self.finished:
+            print(f"stopped by a signal at step {int(state.step)}, saved; the same command goes on from here")
+
+    @property
+    def finished(self) -> bool:
         config = self.config.train
-        while self.progress.epoch < config.epochs and self.progress.stale_epochs < config.patience_epochs:
-            if self.progress.best_epoch < 0 and self.progress.epoch == 0 and int(state.step) == 0:
-                # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
-                self._save(state)
-            state = self._epoch(state, steps_per_epoch, total_steps)
-            if self.stop.asked:
-                self._save(state)
-                print(f"stopped by a signal at step {int(state.step)}, saved; the same command goes on from here")
-                return
-            self._finish_epoch(state)
+        return self.progress.epoch >= config.epochs or self.progress.stale_epochs >= config.patience_epochs
 
-    def _epoch(self, state: TrainState, steps_per_epoch: int, total_steps: int) -> TrainState:
+    def _epoch(self, state: TrainState) -> TrainState:
         began, events, seconds_waited = time.perf_counter(), 0, 0.0
         number = self.progress.epoch + 1
         bar = tqdm(
-            total=steps_per_epoch, desc=f"epoch {number}/{self.config.train.epochs}", leave=False, delay=2, disable=None
+            total=self.steps_per_epoch,
+            desc=f"epoch {number}/{self.config.train.epochs}",
+            leave=False,
+            delay=2,
+            disable=None,
         )
         position = self.batches.get_state()
         bar.update(position["batch"])
@@ -129,7 +155,7 @@ class _Loop:
             index, position = position["batch"], self.batches.get_state()
             events += int(np.count_nonzero(batch.events.segment))
             state, metrics = self.parallel.step(state, batch)
-            step += 1
+            step, self.steps = step + 1, self.steps + 1
             self._fetch(pending, events, began, bar)
             pending = _Pending(step, number, index, metrics)
             bar.update()
@@ -137,14 +163,15 @@ class _Loop:
                 break
             every = self.config.train.save_every_steps
             if every and step % every == 0:
-                pending = self._fetch(pending, events, began, bar)
+                self._fetch(pending, events, began, bar)
+                pending = None
                 self._save(state)
         self._fetch(pending, events, began, bar)
         jax.block_until_ready(state)
         bar.close()
         seconds = time.perf_counter() - began
         self.train_seconds, self.input_seconds = self.train_seconds + seconds, self.input_seconds + seconds_waited
-        self.events, self.epochs = self.events + events, self.epochs + 1
+        self.events += events
         return state
 
     def _fetch(self, pending: _Pending | None, events: int, began: float, bar: tqdm) -> None:
@@ -205,7 +232,7 @@ class _Loop:
 
     @property
     def seconds_per_epoch(self) -> float:
-        return self.train_seconds / max(self.epochs, 1)
+        return self.train_seconds * self.steps_per_epoch / max(self.steps, 1)
 
     @property
     def events_per_second(self) -> float:
@@ -234,32 +261,37 @@ class _Stop:
         if self.asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.asked = True
-        print("stopping after this step ...", file=sys.stderr)
+        os.write(2, b"stopping after this step ...\n")  # print may be in the middle of a line already
 
 
 def _claim(task: Task, workdir: Path) -> None:
     """Makes the run's folder, or checks that it holds a run of the same config on the same data."""
     workdir.mkdir(parents=True, exist_ok=True)
-    config_path, data_path = workdir / "config.json", workdir / "data.json"
-    if config_path.exists():
-        before, now = _flat(tasks.load_config(config_path)), _flat(task.config)
-        changed = [k for k in sorted(before | now) if before.get(k) != now.get(k) and not k.startswith(MAY_CHANGE)]
-        if task.config.optim.schedule != "constant" and before["train.epochs"] != now["train.epochs"]:
-            changed.append("train.epochs")
-        if changed:
-            raise UserError(
-                f"{workdir} holds a run of another config; it differs in "
-                + ", ".join(f"{k} ({before.get(k)!r} there, {now.get(k)!r} here)" for k in changed[:5])
-                + ". Choose a new --workdir, or the same config to go on"
-            )
-        if data_path.exists() and json.loads(data_path.read_text())["fingerprint"] != task.histories.fingerprint:
-            raise UserError(f"the data has changed since the run in {workdir} began; choose a new --workdir")
-    tasks.save_config(task.config, config_path)
-    data_path.write_text(json.dumps(tasks.describe_data(task), indent=1, ensure_ascii=False) + "\n")
+    if (workdir / "config.json").exists():
+        # A schedule that ends with the last epoch is another one when the number of epochs changes.
+        fixed = () if task.config.optim.schedule == "constant" else ("train.epochs",)
+        advice = "Choose a new --workdir, or the same config and data to go on"
+        _check_same(task, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
+    tasks.save_config(task.config, workdir / "config.json")
+    tasks.write_json(tasks.describe_data(task), workdir / "data.json")
+
+
+def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: str) -> None:
+    before, now = _flat(tasks.load_config(folder / "config.json")), _flat(task.config)
+    changed = [k for k in sorted(before | now) if before.get(k) != now.get(k) and not k.startswith(may_change)]
+    if changed:
+        raise UserError(
+            f"{folder} holds a run of another config; it differs in "
+            + ", ".join(f"{k} ({before.get(k)!r} there, {now.get(k)!r} here)" for k in changed[:5])
+            + f". {advice}"
+        )
+    path = folder / "data.json"
+    if path.exists() and json.loads(path.read_text())["fingerprint"] != task.histories.fingerprint:
+        raise UserError(f"the data has changed since the run in {folder} began. {advice}")
 
 
 def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, ConfigDict):
             flat |= _flat(value, f"{prefix}{key}.")
@@ -269,20 +301,25 @@ def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
 
 
 def _initialise(
-    config: ConfigDict, fresh: TrainState, checkpoints: Checkpoints, batches: Any
+    task: Task, fresh: TrainState, checkpoints: Checkpoints, batches: Any
 ) -> tuple[TrainState, Progress, str]:
     """Own workdir > resume_from > init_from > scratch; says which."""
+    config = task.config
     host = jax.tree.map(np.asarray, fresh)
     own = checkpoints.restore(host, batches)
     if own is not None:
         return *own, f"own workdir, step {int(own[0].step)}"
     start = Progress(0, None, -1, 0, config.train.monitor)
     if config.init.resume_from:
-        other = Checkpoints(_run_folder(config.init.resume_from))
+        folder = _run_folder(config.init.resume_from)
+        _check_same(task, folder, MAY_DIFFER, "init.resume_from needs a run of the same model and data; see init_from")
+        other = Checkpoints(folder, read_only=True)
         found = other.restore(host, batches)
-        other.close()
         if found is None:
             raise UserError(f"init.resume_from={config.init.resume_from}: that run has no checkpoint")
+        if found[1].best_epoch >= 0:  # it may stay the best
+            checkpoints.save_best(*other.restore_best(host.params))
+        other.close()
         return *found, f"resume_from {config.init.resume_from}, step {int(found[0].step)}"
     if config.init.init_from:
         params, report = transfer.take_over(host.params, _run_folder(config.init.init_from))

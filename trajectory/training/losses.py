@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -79,13 +79,13 @@ def sums(
     model: InterestModel, params: Any, batch: Batch, item_interest: jax.Array, weights: dict[str, float], rngs: Any
 ) -> dict[str, jax.Array]:
     """Summed negative log-likelihood of each head with a weight, over this shard's rows, in nats."""
-    t = batch.targets
+    t, apply = batch.targets, cast(Any, model.apply)
     train = rngs is not None
-    states = model.apply(params, batch.events, t.position, train, method="encode", rngs=rngs)
+    states = apply(params, batch.events, t.position, train, method="encode", rngs=rngs)
     rows, slots, width = t.item.shape
     out = {}
     if weights["item"]:
-        table = model.apply(params, method="item_table")
+        table = apply(params, method="item_table")
         # Cold or empty targets point at row 0, whose logit is -inf; their weight is 0, so any finite row will do.
         safe = jnp.maximum(t.item, 1)
         log_p = target_log_softmax(states.flat, table, safe.reshape(-1, width)).reshape(rows, slots, width)
@@ -94,11 +94,11 @@ def sums(
             log_p = jnp.logaddexp(log_p + states.pointer.generate[..., None], jnp.log(pointed + 1e-30))
         out["item"] = -(log_p * t.weight).sum()
     if weights["interest"]:
-        log_p = model.apply(params, states, method="score_interest")
+        log_p = apply(params, states, method="score_interest")
         chosen = jnp.take_along_axis(log_p, item_interest[t.item], axis=-1)
         out["interest"] = -(chosen * t.weight).sum()
     if weights["conversion"]:
-        log_odds = model.apply(params, states, method="score_conversion")
+        log_odds = apply(params, states, method="score_conversion")
         loss = optax.sigmoid_binary_cross_entropy(log_odds, jnp.maximum(t.label, 0).astype(jnp.float32))
         out["conversion"] = (loss * (t.label >= 0)).sum()
     return out

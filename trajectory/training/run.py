@@ -38,7 +38,7 @@ def open_run(workdir: Path) -> Run:
             f"the data of {workdir} has changed since it was trained (fingerprint {stored['fingerprint'][:12]} then, "
             f"{task.histories.fingerprint[:12]} now); train again in a new --workdir, or put the old data back"
         )
-    checkpoints = Checkpoints(workdir)
+    checkpoints = Checkpoints(workdir, read_only=True)
     step, params = checkpoints.restore_best(task.parameters_like())
     checkpoints.close()
     return Run(workdir, task, params, step)

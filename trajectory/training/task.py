@@ -103,7 +103,14 @@ def describe_data(task: Task) -> dict[str, Any]:
 
 def save_config(config: ConfigDict, path: Path) -> None:
     """Writes config.json."""
-    path.write_text(json.dumps(config.to_dict(), indent=1, default=dict, ensure_ascii=False) + "\n")
+    write_json(config.to_dict(), path)
+
+
+def write_json(value: dict[str, Any], path: Path) -> None:
+    """Writes a file of a run's folder whole or not at all: a run may be killed at any moment."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(value, indent=1, default=dict, ensure_ascii=False) + "\n")
+    part.replace(path)
 
 
 def load_config(path: Path) -> ConfigDict:

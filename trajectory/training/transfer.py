@@ -16,7 +16,7 @@ def take_over(params: Any, workdir: Path) -> tuple[Any, str]:
 
     The report lists, sorted: loaded, missing there, unexpected there, of another shape.
     """
-    checkpoints = Checkpoints(workdir)
+    checkpoints = Checkpoints(workdir, read_only=True)
     _, found = checkpoints.restore_best(None)
     checkpoints.close()
     mine, theirs = flatten_dict(params, sep="/"), flatten_dict(found, sep="/")
