@@ -18,11 +18,15 @@ def get_config(arg: str = "") -> ConfigDict:
     c.name = "user_a"
     c.data.source = str(Path(trajectory.__file__).parent / "data" / "samples" / "user_a_log.csv")
     c.batch.rows, c.batch.length, c.batch.targets = 16, 32, 32
-    c.model.width, c.model.layers = 32, (32,)
+    c.model.width, c.model.layers = 8, (8,)
     c.model.inputs = ("item",)
     c.model.dropout = 0.0
     c.evaluation.seen = "keep"
-    c.optim.learning_rate = 3e-3
-    c.train.epochs, c.train.patience_epochs = 15, 4
+    c.evaluation.batch = 400  # all users at once
+    c.forecast.steps, c.forecast.paths = 3, 2000
+    c.optim.learning_rate, c.optim.schedule, c.optim.warmup_steps = 0.02, "cosine", 10
+    c.train.epochs, c.train.patience_epochs = 16, 16
     c.train.monitor = "loss"
+    c.train.devices = 1  # too small to share
+    c.logging.wandb = c.logging.tensorboard = False  # over in seconds
     return common.shrink(c) if args.tiny else c

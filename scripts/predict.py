@@ -2,7 +2,9 @@
 
 python scripts/predict.py --workdir=runs/first --histories=new_users.csv --out=predictions.csv --top=10 --steps=5
 
---out ending in .json holds the steps ahead too; with .csv they go to <out>_steps.csv.
+With --steps also a trajectory: the likeliest path with the probability of each step, the likeliest items at each step,
+and for each item the probability of being visited within all steps. --out ending in .json holds everything; beside
+<out>.csv there are then <out>_steps.csv, <out>_visited.csv and <out>_path.csv.
 """
 
 import json
@@ -30,17 +32,18 @@ def main() -> None:
     out = Path(OUT.value)
     if out.suffix not in (".csv", ".json"):
         raise cli.UserError(f"--out={out}: expected a name ending in .csv or .json")
+    if not out.parent.is_dir():
+        raise cli.UserError(f"--out={out}: the folder {out.parent} does not exist")
     run = open_run(Path(WORKDIR.value))
     result = predict(run, Path(HISTORIES.value), USER.value, TOP.value, STEPS.value, PATHS.value)
     for note in result.notes:
         print(note)
+    written = [out]
     if out.suffix == ".json":
         out.write_text(json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n")
     else:
-        result.next_items.write_csv(out)
-        if result.steps is not None:
-            result.steps.write_csv(out.with_name(out.stem + "_steps.csv"))
-    print(f"{result.users:,} users; written to {out}")
+        written = result.write_csv(out)
+    print(f"{result.users:,} users; written to {', '.join(map(str, written))}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Histories of new users in their own ids, read for a trained run: unknown items are reported, nothing is dropped unsaid."""
+"""Histories of new users in their own ids, read for a trained run: what is unknown is reported, none dropped unsaid."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from ml_collections import ConfigDict
 from configs.common import base
 from trajectory.data.arrays import flatten
 from trajectory.data.cleaning import clean, summary
-from trajectory.data.domains import known
+from trajectory.data.columns import pick
+from trajectory.data.domains import resolve
 from trajectory.data.log import read_log
+from trajectory.data.sources import read_source
 from trajectory.schema import Histories, Queries, UserError
+
+SHOWN = 5  # unknown items named in a note
 
 
 def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str = "") -> tuple[Histories, list[str]]:
     """The log at `path` as histories in the item indices of `trained`, and a list of things to tell the user.
 
-    `data` is the run's config.data: its columns and kinds are expected again where its source was a file. `user` names
-    the only user of a log without a user column. Unknown items become index 0: the model sees that something happened.
+    `data` is the run's config.data. `user` names the only user of a log without a user column. Unknown items become
+    index 0: the model sees that something happened. Raises UserError if no item is known, or features are missing.
     """
-    mine = data.copy_and_resolve_references()
-    mine.source, mine.item_column = str(path), ""
-    if data.source in known():
-        mine.columns = base().data.columns
-    mine.single_user = user or mine.single_user
-    mine.cleaning.min_user_events = mine.cleaning.min_item_events = 1
+    mine = _settings(path, data, user)
     cleaned = clean(read_log(mine), mine)
     notes = [summary(cleaned)] if cleaned.counts else []
     histories = flatten(cleaned, mine, trained.name)
@@ -37,24 +36,13 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
             f"the model was trained with the features {list(trained.feature_names)}, "
             f"but {path} has {list(histories.feature_names)}"
         )
-    numbers = trained.items.select(pl.col("item").cast(pl.String)).with_row_index("number", offset=1)
-    own = histories.items.select(pl.col("item").cast(pl.String)).join(
-        numbers, on="item", how="left", maintain_order="left"
-    )
-    number = np.append(0, own["number"].fill_null(0).to_numpy()).astype(np.int32)
-    number[number > trained.num_items] = 0
-    unknown = own["item"].to_numpy()[number[1:] == 0]
-    if len(unknown):
-        count = int((number[histories.item] == 0).sum())
-        shown = ", ".join(map(str, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
-        notes.append(f"{len(unknown)} items ({count} events) are unknown to the model: {shown}")
-    kind_number = np.array([0] + [trained.kinds.index(k) + 1 if k in trained.kinds else 0 for k in histories.kinds])
-    if (strange := [k for k in histories.kinds if k not in trained.kinds]) and trained.kinds != ("event",):
-        notes.append(f"kinds the model was not trained on: {', '.join(strange)}")
+    number = _item_numbers(histories, trained)
+    notes += _unknown_items(path, histories, trained, number)
+    kind = _kind_numbers(histories, trained, notes)
     return replace(
         histories,
         item=number[histories.item],
-        kind=kind_number[histories.kind].astype(np.int8),
+        kind=kind[histories.kind],
         items=trained.items,
         item_interest=trained.item_interest,
         interests=trained.interests,
@@ -68,3 +56,47 @@ def whole_histories(histories: Histories) -> Queries:
     """One query per user: what comes after the whole history."""
     start, stop = histories.offsets[:-1], histories.offsets[1:]
     return Queries(np.arange(histories.num_users), start, stop, stop)
+
+
+def _settings(path: Path, data: ConfigDict, user: str) -> ConfigDict:
+    """The run's `config.data` for another file: same kinds and baskets, columns as named there where it has them."""
+    mine = resolve(data)
+    mine.source = str(path)
+    mine.item_column = mine.interest_column = ""  # items are those of the model
+    mine.single_user = user or mine.single_user
+    mine.cleaning = base().data.cleaning  # limits of dates and counts were for the log that was learned
+    columns = read_source(mine).table.columns
+    mine.columns.update({field: "" for field, name in mine.columns.items() if name not in columns})
+    if mine.order == "position" and "position" not in pick(columns, mine.columns):
+        mine.order = "time"
+    return mine
+
+
+def _item_numbers(histories: Histories, trained: Histories) -> np.ndarray:
+    """Item index of the model, 0 = unknown, for each item index of the new histories; int32."""
+    known = trained.items[: trained.num_items].select(pl.col("item").cast(pl.String)).with_row_index("number", offset=1)
+    own = histories.items.select(pl.col("item").cast(pl.String))
+    rows = own.join(known, on="item", how="left", maintain_order="left")
+    return np.append(0, rows["number"].fill_null(0).to_numpy()).astype(np.int32)
+
+
+def _unknown_items(path: Path, histories: Histories, trained: Histories, number: np.ndarray) -> list[str]:
+    unknown = histories.items["item"].cast(pl.String).filter(number[1:] == 0).to_list()
+    if not unknown:
+        return []
+    shown = ", ".join(unknown[:SHOWN]) + (", ..." if len(unknown) > SHOWN else "")
+    if not number.any():
+        examples = ", ".join(map(str, trained.items["item"][: min(SHOWN, trained.num_items)]))
+        raise UserError(f"no item of {path} is known to the model: it has {shown}; the model knows {examples}, ...")
+    events = int((number[histories.item] == 0).sum())
+    return [f"unknown to the model: {len(unknown)} items in {events} events ({shown}); they count as events only"]
+
+
+def _kind_numbers(histories: Histories, trained: Histories, notes: list[str]) -> np.ndarray:
+    """Kind index of the model for each kind index of the new histories, int8; says in `notes` what it had to guess."""
+    usual = int(np.bincount(trained.kind, minlength=2)[1:].argmax())
+    strange = [kind for kind in histories.kinds if kind not in trained.kinds]
+    if strange:
+        notes.append(f"kinds unknown to the model are read as {trained.kinds[usual]!r}: {', '.join(strange)}")
+    known = [trained.kinds.index(kind) if kind in trained.kinds else usual for kind in histories.kinds]
+    return np.array([-1, *known], np.int8) + np.int8(1)

@@ -1,53 +1,40 @@
-"""Sampled futures: many paths of K steps for each user, by feeding the model its own draws.
+"""Sampled futures: many paths of H steps for each user, by feeding the model its own draws.
 
-A step is one event, or a basket where the log has baskets: then as many lines as one of the user's own past baskets,
-drawn without replacement. Times are not forecast here: events of the future are taken to come a typical gap apart and
-to be of the log's most frequent kind.
+A step is one event, or a basket where the log has baskets: then as many lines as one of the user's own past baskets
+(at most `Habits.lines`), drawn without replacement. Times are not forecast here: steps of the future are taken to come
+a typical gap apart, with events of the log's most frequent kind.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from tqdm import tqdm
 
 from trajectory.data.rows import DAY, FeatureScale, last_rows
-from trajectory.data.splits import step_starts
-from trajectory.models.interest_model import InterestModel
+from trajectory.evaluation.ranking import distinct_items
+from trajectory.forecasting.habits import Habits, own_sizes, user_numbers
+from trajectory.models.heads import States
+from trajectory.models.interest_model import Carry, InterestModel
 from trajectory.schema import Events, Histories, Queries, UserError
 
-USERS_AT_ONCE = 32
-MAX_LINES = 16  # of a drawn basket
+ROWS_AT_ONCE = 2048  # paths advanced together
+SCORES_AT_ONCE = 1 << 24  # scores that exist together: fewer rows for large catalogues
+SHORTEST = 8  # histories are padded to a power of two of events, at least this: few shapes
 
 
 class Paths(NamedTuple):
     """Futures of n users: S paths of H steps each."""
 
-    probability: np.ndarray  # [n, H, V + 1], of each item at each step (share of a line, where steps are baskets)
-    visited: np.ndarray  # [n, H, V + 1], share of paths with the item within steps 1..h
-    item: np.ndarray  # int32 [n, S, H], the step's item (its first line)
-    log_probability: np.ndarray  # [n, S], of the path's items (of its first lines)
-
-
-class Habits(NamedTuple):
-    """What the log says about how events come, beyond their items."""
-
-    kind: int  # most frequent kind
-    gap: float  # median seconds between steps
-    has_time: bool
-
-
-def habits(histories: Histories, scale: FeatureScale) -> Habits:
-    """Most frequent kind and median gap between steps of the same user."""
-    kind = int(np.bincount(histories.kind, minlength=2)[1:].argmax()) + 1
-    ends = step_starts(histories)[1:][:-1]
-    same_user = ~np.isin(ends, histories.offsets)
-    between = ends[same_user]
-    gap = float(np.median(histories.time[between] - histories.time[between - 1])) if len(between) else 0.0
-    return Habits(kind, gap, histories.has_time)
+    probability: Any  # float32 [n, H, V + 1], of each item at each step (share of a line, where steps are baskets)
+    visited: Any  # float32 [n, H, V + 1], probability of the item within steps 1..h
+    item: Any  # int32 [n, S, H], the step's item (its first line); 0 = nothing is left that may come
+    log_probability: Any  # float32 [n, S, H], of each step's item after those before it; 0 where nothing is left
 
 
 def sample(
@@ -56,146 +43,179 @@ def sample(
     histories: Histories,
     scale: FeatureScale,
     queries: Queries,
+    habit: Habits,
     *,
     steps: int,
     paths: int,
     seed: int,
     filter_seen: bool,
-) -> Paths:
-    """Paths of every query's user from its history on, by ancestral sampling; the same for the same seed.
+) -> Iterator[tuple[Queries, Paths]]:
+    """Paths of every query's user from its history on, by ancestral sampling, some users at a time.
 
-    `filter_seen`: an item of the history or of the path itself cannot come (again).
-    Raises UserError if steps leave no room for a history in the model's capacity.
+    A user's paths depend on its id, its history and the seed only. `filter_seen`: an item of the history or of the
+    path itself cannot come (again). Raises UserError if the steps leave no room for a history in the model's capacity.
     """
-    lines = min(MAX_LINES, int(np.quantile(_step_sizes(histories), 0.95))) if histories.baskets else 1
-    room = model.spec.capacity - steps * lines
+    room = model.spec.capacity - (steps - 1) * habit.lines  # the last step is drawn, never read
     if steps < 1 or paths < 1 or room < 1:
         raise UserError(
-            f"steps={steps} and paths={paths}: expected at least 1 each and at most {(model.spec.capacity - 1) // lines} "
-            f"steps, for the model reads {model.spec.capacity} events at most"
+            f"steps={steps} and paths={paths}: expected at least 1 of each, and at most "
+            f"{(model.spec.capacity - 1) // habit.lines + 1} steps, for the model reads {model.spec.capacity} events "
+            f"and a step of this log has up to {habit.lines}"
         )
-    habit = habits(histories, scale)
-    rng = np.random.default_rng(seed)
-    found = []
-    for number, chunk in enumerate(queries.chunks(USERS_AT_ONCE)):
+    rows = min(ROWS_AT_ONCE, SCORES_AT_ONCE // (histories.num_items + 1))
+    users = max(1, min(rows // paths, len(queries.user)))
+    habit = habit._replace(has_time=habit.has_time and histories.has_time)
+    for chunk in tqdm(queries.chunks(users), "forecast", -(-len(queries.user) // users), delay=2, leave=False, disable=None):
         count = len(chunk.user)
-        full = Queries(*(np.pad(column, (0, USERS_AT_ONCE - count), mode="edge") for column in chunk))
-        events = last_rows(histories, scale, full.start, full.stop, room)
-        seen = jnp.asarray(_seen(histories, full) if filter_seen else np.zeros((USERS_AT_ONCE, 1), np.int32))
-        size = jnp.asarray(_sizes(histories, full, steps, paths, lines, rng))
-        key = jax.random.fold_in(jax.random.key(seed), number)
-        out = _sample(model, habit, steps, paths, lines, filter_seen, params, events, seen, size, key)
-        found.append(Paths(*(np.asarray(part)[:count] for part in out)))
-    return Paths(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-
-
-@partial(jax.jit, static_argnums=(0, 1, 2, 3, 4, 5))
-def _sample(model, habit, steps, paths, lines, filter_seen, params, events, seen, size, key) -> Paths:
-    users, room = events.item.shape
-    carry = model.apply(params, users, room + steps * lines, method="start")
-
-    def read(carry, event):
-        event = jax.tree.map(lambda x: x[:, None], event)
-        carry, states = model.apply(params, carry, event, method="step")
-        return carry, states
-
-    def remember(before, inputs):
-        carry, kept = before
-        after, states = read(carry, inputs)
-        real = inputs.segment > 0
-        kept = jax.tree.map(
-            lambda new, old: jnp.where(real.reshape(-1, *(1,) * (new.ndim - 1)), new, old), states, kept
+        full = Queries(*(np.pad(column, (0, users - count), mode="edge") for column in chunk))  # one shape
+        longest = int((full.stop - full.start).max())
+        width = min(room, max(SHORTEST, 1 << (longest - 1).bit_length()))
+        found = _futures(
+            model,
+            habit,
+            filter_seen,
+            params,
+            _right_aligned(last_rows(histories, scale, full.start, full.stop, width)),
+            distinct_items(histories, full.start, full.stop, least=64) if filter_seen else np.zeros((users, 1), int),
+            own_sizes(histories, full, (paths, steps), habit.lines, seed),
+            seed,
+            user_numbers(histories, full),
         )
-        return (after, kept), None
+        yield chunk, Paths(*(np.asarray(part)[:count] for part in found))
 
-    by_time = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), events)
-    first = jax.tree.map(lambda x: x[0], by_time)
-    carry, states = read(carry, first)
-    (carry, states), _ = jax.lax.scan(remember, (carry, states), jax.tree.map(lambda x: x[1:], by_time))
+
+def _right_aligned(events: Events) -> Events:
+    """Rows with their padding first, so that the state after the last column is the one after the newest event."""
+    length = events.item.shape[1]
+    count = np.count_nonzero(events.segment, axis=1)
+    order = (np.arange(length) + count[:, None]) % length
+    return Events(*(np.take_along_axis(x, order.reshape(*order.shape, *(1,) * (x.ndim - 2)), 1) for x in events))
+
+
+class _Now(NamedTuple):
+    """Where all paths [R] stand between two steps."""
+
+    carry: Carry
+    newest: Events  # [R]
+    visited: jax.Array  # bool [R, V + 1], items of the path
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _futures(model, habit, filter_seen, params, events, seen, size, seed, numbers) -> Paths:
+    users, paths, steps = size.shape
+    length, rows, items = events.item.shape[1], users * paths, model.spec.num_items + 1
 
     def fan_out(x):
         return jnp.repeat(x, paths, axis=0)
 
-    last = jnp.maximum(carry.events - 1, 0)[:, None]
-    newest = jax.tree.map(lambda x: jnp.take_along_axis(x, last, axis=1)[:, 0] if x.ndim == 2 else x[:, -1], events)
-    carry, states, newest, seen = jax.tree.map(fan_out, (carry, states, newest, seen))
-    rows = users * paths
-    row = jnp.arange(rows)
-    banned = jnp.zeros((rows, model.spec.num_items + 1), bool).at[row[:, None], seen].set(filter_seen)
-    visited = jnp.zeros((rows, model.spec.num_items + 1), bool)
-    total = jnp.zeros(rows)
-    shares, visits, items = [], [], []
-    for step in range(steps):
+    # These keys give bits at half the cost, but not under vmap: there other rows' keys would play a part.
+    by_user = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed, impl="rbg"), numbers)
+    keys = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))(by_user, jnp.arange(steps))  # [H, users]
+    sizes = size.reshape(rows, steps).T
+    banned = jnp.zeros((users, items), bool).at[jnp.arange(users)[:, None], seen].set(filter_seen).at[:, 0].set(True)
+    banned = fan_out(banned)
+
+    def draw(now: _Now, states: States, key, size):
         scores = model.apply(params, states, method="score")[:, 0]
-        scores = jnp.where(banned.at[:, 0].set(True), -jnp.inf, scores)
-        log_p = jax.nn.log_softmax(scores, axis=-1)
-        noise = jax.random.gumbel(jax.random.fold_in(key, step), log_p.shape)
-        _, drawn = jax.lax.top_k(log_p + noise, lines)  # without replacement (Gumbel top-k, Kool et al. 2019)
-        drawn = jnp.where(jnp.arange(lines) < size[:, :, step].reshape(rows, 1), drawn, 0)
-        total += jnp.take_along_axis(log_p, drawn[:, :1], axis=1)[:, 0]
-        visited = visited.at[row[:, None], drawn].set(True).at[:, 0].set(False)
-        if filter_seen:
-            banned |= visited
-        shares.append(jnp.exp(log_p).reshape(users, paths, -1).mean(1))
-        visits.append(visited.reshape(users, paths, -1).mean(1))
-        items.append(drawn[:, 0])
-        for line in range(lines):
-            newest = _next_event(newest, drawn[:, line], habit, first=line == 0)
-            carry, after = read(carry, newest)
-            real = newest.segment > 0
-            states = jax.tree.map(
-                lambda new, old, real=real: jnp.where(real.reshape(-1, *(1,) * (new.ndim - 1)), new, old), after, states
-            )
+        taken = banned | now.visited if filter_seen else banned
+        scores = jnp.where(taken, -jnp.inf, scores)
+        log_p = scores - jnp.maximum(jax.nn.logsumexp(scores, axis=-1, keepdims=True), jnp.finfo(jnp.float32).min)
+        noise = jax.lax.map(partial(jax.random.gumbel, shape=(paths, items)), key).reshape(rows, items)
+        if habit.lines == 1:
+            drawn = (log_p + noise).argmax(-1)[:, None]
+        else:  # without replacement (Gumbel top-k, Kool et al. 2019)
+            drawn = jax.lax.top_k(log_p + noise, habit.lines)[1]
+        chance = jnp.take_along_axis(log_p, drawn, 1)
+        drawn = jnp.where((jnp.arange(habit.lines) < size[:, None]) & (chance > -jnp.inf), drawn, 0)
+        probability = jnp.exp(log_p)
+        visited = now.visited.at[jnp.arange(rows)[:, None], drawn].set(True).at[:, 0].set(False)
+        # Of a single draw the chance itself is known, which is less noisy than what was drawn.
+        within = jnp.where(now.visited, 1.0, probability) if habit.lines == 1 else visited
+
+        def mean(x):
+            return x.reshape(users, paths, items).mean(1)
+
+        log_probability = jnp.where(drawn[:, 0] > 0, chance[:, 0], 0.0)
+        return now._replace(visited=visited), (mean(probability), mean(within), drawn, log_probability)
+
+    def advance(before, inputs):
+        now, drawn = before
+        carry, newest, states = _read_step(model, params, habit, now, drawn)
+        now, out = draw(now._replace(carry=carry, newest=newest), states, *inputs)
+        return (now, out[2]), out
+
+    carry = model.apply(params, users, length + (steps - 1) * habit.lines, method="start")
+    by_time = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), events)
+    carry, _ = jax.lax.scan(
+        lambda carry, event: (_read(model, params, carry, event)[0], None),
+        carry,
+        jax.tree.map(lambda x: x[:-1], by_time),
+    )
+    newest = jax.tree.map(lambda x: x[-1], by_time)
+    carry, states = _read(model, params, carry, newest)
+    carry, states, newest = jax.tree.map(fan_out, (carry, states, newest))
+    now = _Now(carry, newest, jnp.zeros((rows, items), bool))
+    now, first = draw(now, states, keys[0], sizes[0])
+    _, others = jax.lax.scan(advance, (now, first[2]), (keys[1:], sizes[1:]))
+    probability, visited, drawn, log_probability = jax.tree.map(
+        lambda a, b: jnp.concatenate([a[None], b]), first, others
+    )
     return Paths(
-        jnp.stack(shares, 1),
-        jnp.stack(visits, 1),
-        jnp.stack(items, 1).reshape(users, paths, steps),
-        total.reshape(users, paths),
+        jnp.swapaxes(probability, 0, 1),
+        jnp.swapaxes(visited, 0, 1),
+        drawn[:, :, 0].T.reshape(users, paths, steps),
+        log_probability.T.reshape(users, paths, steps),
     )
 
 
-def _next_event(before: Events, item: jax.Array, habit: Habits, first: bool) -> Events:
-    """The event after `before` (fields [rows]); item 0 = padding, which leaves a carry alone."""
+def _read_step(model, params, habit: Habits, now: _Now, drawn) -> tuple[Carry, Events, States]:
+    """Reads the drawn lines [R, lines] of one step (0 = none), the last one first so that a row's last read is real."""
+
+    def line(before, item):
+        carry, newest, begun = before
+        event = _next_event(newest, item, habit, ~begun)
+        carry, _ = _read(model, params, carry, event)
+        return (carry, event, begun | (item > 0)), None
+
+    begun = jnp.zeros(drawn.shape[0], bool)
+    (carry, newest, begun), _ = jax.lax.scan(line, (now.carry, now.newest, begun), drawn[:, :0:-1].T)
+    newest = _next_event(newest, drawn[:, 0], habit, ~begun)
+    carry, states = _read(model, params, carry, newest)
+    return carry, newest, states
+
+
+def _next_event(before: Events, item: jax.Array, habit: Habits, first: jax.Array) -> Events:
+    """The event [R] after `before`, a `first` line of its step or not; item 0 = padding, which changes nothing."""
     real = item > 0
-    gap = habit.gap if first else 0.0
-    hours = before.hour  # the same hour of the day: a gap of days says little about it
+    days = jnp.where(first & real, habit.gap / DAY, 0.0)
+    gap = jnp.where(first, np.float32(np.log1p(habit.gap)), 0.0)
     weekday = before.weekday
-    if habit.has_time and first:
-        weekday = (before.weekday - 1 + round(habit.gap / DAY)) % 7 + 1
+    if habit.has_time:
+        weekday = jnp.where(first & real, (before.weekday - 1 + round(habit.gap / DAY)) % 7 + 1, weekday)
     return Events(
         item=item,
         kind=jnp.full_like(before.kind, habit.kind),
-        gap=jnp.full_like(before.gap, np.log1p(gap)),
-        age=before.age + gap / DAY,
-        hour=hours,
+        gap=gap if habit.has_time else before.gap,
+        age=before.age + (days if habit.has_time else 0.0),
+        hour=before.hour,  # the same hour of the day: a gap of days says little about it
         weekday=weekday,
-        features=jnp.zeros_like(before.features),
+        features=jnp.zeros_like(before.features),  # the mean
         segment=real.astype(before.segment.dtype),
         position=before.position + real,
     )
 
 
-def _step_sizes(histories: Histories) -> np.ndarray:
-    return np.diff(step_starts(histories)[1:], prepend=0)
+def _read(model, params, carry: Carry, event: Events) -> tuple[Carry, States]:
+    """`model.step` of an event [R] a row, without the copy of caches that a padding event would cost.
 
+    A padding event may write into a cache: the next real event of its row writes at the same place before anything
+    looks there. Everything else of the row's carry stays as it was; its states mean nothing.
+    """
+    real = event.segment > 0
+    written = jax.tree.map(lambda x: x[:, None], event._replace(segment=jnp.ones_like(event.segment)))
+    after, states = model.apply(params, carry, written, method="step")
 
-def _sizes(histories, queries, steps, paths, lines, rng) -> np.ndarray:
-    """Numbers of lines int32 [n, S, H] of the baskets to come, drawn from each user's own past ones."""
-    if not histories.baskets:
-        return np.ones((len(queries.user), paths, steps), np.int32)
-    ends = step_starts(histories)[1:]
-    low, high = np.searchsorted(ends, queries.start, "right"), np.searchsorted(ends, queries.stop, "right")
-    chosen = rng.integers(low[:, None, None], np.maximum(high, low + 1)[:, None, None], (len(low), paths, steps))
-    return np.clip(_step_sizes(histories)[chosen], 1, lines).astype(np.int32)
+    def keep(new, old):
+        return new if new.ndim > 2 else jnp.where(real.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
 
-
-def _seen(histories: Histories, queries: Queries) -> np.ndarray:
-    """Items of each history, int32 [n, longest], 0 = padding."""
-    length = queries.stop - queries.start
-    width = 1 << int(max(length.max() - 1, 1)).bit_length()
-    seen = np.zeros((len(length), width), np.int32)
-    number = np.repeat(np.arange(len(length)), length)
-    within = np.arange(len(number)) - np.repeat(np.cumsum(length) - length, length)
-    item = histories.item[queries.start[number] + within]
-    seen[number, within] = np.where(item <= histories.num_items, item, 0)
-    return seen
+    return jax.tree.map(keep, after, carry), states

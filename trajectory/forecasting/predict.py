@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,63 +13,102 @@ import polars as pl
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.forecasting import tables
+from trajectory.forecasting.habits import habits
 from trajectory.forecasting.newcomers import read_histories, whole_histories
 from trajectory.forecasting.paths import Paths, sample
-from trajectory.schema import Histories, UserError
+from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Tables of the next step and, if asked, of the steps ahead; and what the user must be told."""
+    """Tables by name, each with a column `user`, and what the user must be told.
 
-    users: int
-    next_items: pl.DataFrame
-    steps: pl.DataFrame | None
-    paths: Paths | None
-    histories: Histories
+    next: rank, item, title, probability. Of a run with a conversion head, conversion: probability after the last event.
+    If steps are asked for, steps: step, rank, item, title, probability, visited; visited: rank, item, title, visited
+    (probability of the item within all steps); path: step, item, title, probability.
+    """
+
+    tables: dict[str, pl.DataFrame]
     notes: list[str]
 
+    @property
+    def users(self) -> int:
+        """Number of users."""
+        return next(iter(self.tables.values()))["user"].n_unique()
+
     def to_dict(self) -> dict[str, Any]:
-        """By user: "next" and, if asked, "steps" and "path" with its probability."""
+        """User -> table -> rows; numbers of a path are joined by its whole probability."""
         found: dict[str, Any] = {}
-        for row in self.next_items.to_dicts():
-            found.setdefault(row.pop("user"), {"next": []})["next"].append(row)
-        if self.steps is not None and self.paths is not None:
-            for row in self.steps.to_dicts():
-                found[row.pop("user")].setdefault("steps", []).append(row)
-            for number, user in enumerate(self.histories.users["user"].cast(pl.String)):
-                items, probability = tables.likeliest_path(self.histories, self.paths, number)
-                found[user]["path"] = {"items": items, "probability": probability}
+        for name, table in self.tables.items():
+            for row in table.to_dicts():
+                found.setdefault(row.pop("user"), {}).setdefault(name, []).append(row)
+        for by_table in found.values():
+            if "conversion" in by_table:
+                by_table["conversion"] = by_table["conversion"][0]["probability"]
+            if "path" in by_table:
+                by_table["path_probability"] = float(np.prod([row["probability"] for row in by_table["path"]]))
         return found
+
+    def write_csv(self, path: Path) -> list[Path]:
+        """The first table to `path`, the others beside it as <name>_<table>.csv; returns what was written."""
+        paths = [path, *(path.with_name(f"{path.stem}_{name}.csv") for name in list(self.tables)[1:])]
+        for target, table in zip(paths, self.tables.values(), strict=True):
+            table.write_csv(target)
+        return paths
 
 
 def predict(run: Run, path: Path, user: str, top: int, steps: int, paths: int) -> Predictions:
     """Top items of the next step for each user in the file and, if `steps` > 0, the steps ahead."""
-    task = run.task
-    if not task.config.heads.item:
-        raise UserError("this run has no item head (heads.item=0), so it cannot foretell items")
+    task, heads = run.task, run.task.config.heads
+    if steps and not heads.item:
+        raise UserError("--steps: this run has no item head (heads.item=0), so it cannot foretell items")
     histories, notes = read_histories(path, task.histories, task.config.data, user)
-    filter_seen = task.config.evaluation.seen == "filter"
     queries = whole_histories(histories)
     scorer = ModelScorer(task.model, run.params, histories, task.scale, task.config.batch.length)
-    parts = []
-    for chunk in queries.chunks(task.config.evaluation.batch):
-        seen = distinct_items(histories, chunk.start, chunk.stop) if filter_seen else None
-        scores = np.asarray(scorer.scores(chunk))
-        parts.append(tables.next_items(histories, chunk, scores, seen, top))
-    ahead = sampled = None
+    found = {}
+    if heads.item:
+        found["next"] = _next(run, scorer, queries, top)
+    if heads.conversion:
+        probability = scorer.conversion(queries.start, queries.stop - 1, queries.stop)
+        user_ids = histories.users["user"].cast(pl.String)
+        found["conversion"] = pl.DataFrame({"user": user_ids, "probability": probability.astype(np.float64)})
     if steps:
-        sampled = sample(
-            task.model,
-            scorer.params,
-            histories,
-            task.scale,
-            queries,
-            steps=steps,
-            paths=paths,
-            seed=task.config.seed,
-            filter_seen=filter_seen,
-        )
-        ahead = tables.steps_ahead(histories, queries, sampled, top)
-    return Predictions(histories.num_users, pl.concat(parts), ahead, sampled, histories, notes)
+        found |= _ahead(sample_run(run, histories, queries, steps, paths), histories, top)
+    return Predictions(found, notes)
+
+
+def sample_run(
+    run: Run, histories: Histories, queries: Queries, steps: int, paths: int
+) -> Iterator[tuple[Queries, Paths]]:
+    """Sampled paths of a run's model after these histories, with the habits of the log it has learned."""
+    task = run.task
+    return sample(
+        task.model,
+        run.params,
+        histories,
+        task.scale,
+        queries,
+        habits(task.histories),
+        steps=steps,
+        paths=paths,
+        seed=task.config.seed,
+        filter_seen=task.config.evaluation.seen == "filter",
+    )
+
+
+def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataFrame:
+    config, histories, parts = run.task.config.evaluation, scorer.histories, []
+    for chunk in queries.chunks(config.batch):
+        seen = distinct_items(histories, chunk.start, chunk.stop) if config.seen == "filter" else None
+        parts.append(tables.next_items(histories, chunk, np.asarray(scorer.scores(chunk)), seen, top))
+    return pl.concat(parts)
+
+
+def _ahead(sampled: Iterator[tuple[Queries, Paths]], histories: Histories, top: int) -> dict[str, pl.DataFrame]:
+    parts: dict[str, list[pl.DataFrame]] = {"steps": [], "visited": [], "path": []}
+    for queries, paths in sampled:
+        parts["steps"].append(tables.steps_ahead(histories, queries, paths, top))
+        parts["visited"].append(tables.visited_within(histories, queries, paths, top))
+        parts["path"].append(tables.likeliest_paths(histories, queries, paths))
+    return {name: pl.concat(some) for name, some in parts.items()}

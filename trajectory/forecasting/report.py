@@ -9,15 +9,18 @@ from typing import Any
 
 import jinja2
 import numpy as np
+import polars as pl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from trajectory.forecasting.forecast import Forecast, past_shares
+from trajectory.schema import Queries
 from trajectory.training.run import Run
 
 WINDOWS = 12  # of a user's past
 SHOWN_USERS = 40
 SHOWN_INTERESTS = 8
+SHOWN_ITEMS = 10
 SHOWN_COLUMNS = (
     "hr@10",
     "recall@10",
@@ -44,8 +47,8 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         curves=_embed(run.workdir / "curves.png"),
         interests=_embed(picture) if picture else "",
         users=_script_safe(_users(forecast)),
-        steps=forecast.paths.probability.shape[1],
-        paths=forecast.paths.item.shape[1],
+        steps=forecast.steps,
+        paths=forecast.paths,
     )
     path = run.workdir / "report.html"
     path.write_text(page)
@@ -70,7 +73,7 @@ def draw_interests(run: Run, forecast: Forecast) -> Path | None:
     colours = np.where(change[chosen] > 0, "#1b7f5c", "#b4473a")
     axis.barh([names[i] for i in chosen], 100 * change[chosen], color=colours)
     axis.axvline(0, color="black", linewidth=0.8)
-    steps = forecast.paths.probability.shape[1]
+    steps = forecast.steps
     unit = "baskets" if forecast.histories.baskets else "events"
     axis.set_xlabel(f"forecast share in the next {steps} {unit} minus share in the past (percentage points)")
     axis.set_title(f"Interests that grow and shrink most, mean of {len(forecast.known):,} users", loc="left")
@@ -114,31 +117,35 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _users(forecast: Forecast) -> list[dict[str, Any]]:
+    """What the page's script draws of each of the first users."""
     h, n = forecast.histories, min(SHOWN_USERS, len(forecast.queries.user))
-    queries = type(forecast.queries)(*(column[:n] for column in forecast.queries))
+    queries = Queries(*(column[:n] for column in forecast.queries))
     past = past_shares(h, queries, WINDOWS)
     names = ("no interest", *h.interests)
+    next_step = _by_user(forecast.items.filter(pl.col("step") == 1))
+    within = _by_user(forecast.visited)
     found = []
-    by_user = forecast.items.partition_by("user", maintain_order=True, as_dict=True)
     for row, index in enumerate(queries.user):
         user = str(h.users["user"][int(index)])
         both = np.concatenate([past[row], forecast.interests[row]])
         top = np.argsort(-both.mean(0), kind="stable")[:SHOWN_INTERESTS]
-        table = by_user[(user,)]
-        next_step = table.filter(table["step"] == 1)
-        last = table.filter(table["step"] == table["step"].max()).sort("visited", descending=True)
+        top = top[both.mean(0)[top] > 0]
         found.append(
             {
                 "user": user,
                 "events": int(queries.stop[row] - queries.start[row]),
                 "interests": [names[i] for i in top],
-                "past": [[round(float(past[row, w, i]), 4) for i in top] for w in range(WINDOWS)],
-                "future": [[round(float(step[i]), 4) for i in top] for step in forecast.interests[row]],
-                "next": [[r["title"] or r["item"], r["probability"]] for r in next_step.head(10).to_dicts()],
-                "visited": [[r["title"] or r["item"], r["visited"]] for r in last.head(10).to_dicts()],
+                "past": [[round(float(share), 4) for share in shares[top]] for shares in past[row]],
+                "future": [[round(float(share), 4) for share in shares[top]] for shares in forecast.interests[row]],
+                "next": [[r["title"] or r["item"], round(r["probability"], 5)] for r in next_step[user][:SHOWN_ITEMS]],
+                "visited": [[r["title"] or r["item"], round(r["visited"], 5)] for r in within[user][:SHOWN_ITEMS]],
             }
         )
     return found
+
+
+def _by_user(table: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    return {str(user): part.to_dicts() for (user,), part in table.group_by("user", maintain_order=True)}
 
 
 def _script_safe(value: Any) -> str:

@@ -28,13 +28,16 @@ class Pointer(NamedTuple):
 
 class RepeatHead(nn.Module):
     """Points at past events, by content and by recency, with a learned share (pointer mixture, Merity et al. 2017;
-    repeat and explore modes, RepeatNet, Ren et al. 2019).
+    repeat and explore modes, RepeatNet, Ren et al. 2019), and adds a summary of what it points at to the state (NARM,
+    Li et al. 2017).
     """
 
     heads: int
+    width: int
     size: int = 16
 
     def setup(self) -> None:
+        self.summary = nn.Dense(self.width)
         self.query = nn.Dense(self.heads * self.size)
         self.keys = nn.Dense(self.heads * self.size, use_bias=False)
         self.share = nn.Dense(self.heads + 1)
@@ -46,8 +49,8 @@ class RepeatHead(nn.Module):
         """Event vectors [B, L, D] -> keys [B, L, heads * size]."""
         return self.keys(x)
 
-    def __call__(self, state: jax.Array, place: jax.Array, memory: Memory) -> Pointer:
-        """States [B, T, D] of the events at places [B, T] of the memory -> where they point."""
+    def __call__(self, state: jax.Array, place: jax.Array, memory: Memory) -> tuple[jax.Array, Pointer]:
+        """States [B, T, D] of the events at places [B, T] of the memory -> states with a summary, where they point."""
         rows, slots = place.shape
         at = jnp.take_along_axis
         visible = (jnp.arange(memory.item.shape[1]) <= place[..., None]) & (memory.item > 0)[:, None]
@@ -62,12 +65,14 @@ class RepeatHead(nn.Module):
         score -= jnp.abs(self.decay)[per_head] * jnp.log1p(days)[:, None]
         score = jnp.where(visible[:, None], score, -1e30)
         weight = jax.nn.softmax(score, axis=-1) * visible[:, None]
+        summary = jnp.einsum("bhtc,bchd->bthd", weight, key).reshape(rows, slots, -1)
+        state = state + self.summary(summary)
         share = jax.nn.log_softmax(self.share(state), axis=-1)
         # Where nothing can be pointed at (only unknown items so far), the softmax gets everything.
         some = visible.any(-1)
         generate = jnp.where(some, share[..., 0], 0.0)
         mixed = jnp.einsum("bhtc,bth->btc", weight, jnp.exp(share[..., 1:]))
-        return Pointer(generate, mixed * some[..., None], memory.item)
+        return state, Pointer(generate, mixed * some[..., None], memory.item)
 
 
 def mix(log_softmax: jax.Array, pointer: Pointer) -> jax.Array:

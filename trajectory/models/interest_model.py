@@ -66,7 +66,7 @@ class InterestModel(nn.Module):
         if s.layers[-1] != s.width:
             self.narrow = nn.Dense(s.width)
         if s.repeat_heads:
-            self.repeat = RepeatHead(s.repeat_heads)
+            self.repeat = RepeatHead(s.repeat_heads, s.width)
         if s.interest:
             self.interest = nn.Dense(s.num_interests + 1)
         if s.conversion:
@@ -91,7 +91,7 @@ class InterestModel(nn.Module):
         if not self.spec.repeat_heads:
             return States(hidden, None)
         memory = Memory(self.repeat.key(x), events.item, events.segment, events.age)
-        return States(hidden, self.repeat(hidden, place, memory))
+        return States(*self.repeat(hidden, place, memory))
 
     def score(self, states: States) -> jax.Array:
         """States at [B, T] -> log-probabilities of the next item [B, T, V + 1]; index 0 has -inf."""
@@ -139,7 +139,7 @@ class InterestModel(nn.Module):
                 memory.segment.at[rows, slot].set(event.segment[:, 0]),
                 memory.age.at[rows, slot].set(event.age[:, 0]),
             )
-            pointer = self.repeat(hidden, slot[:, None], memory)
+            hidden, pointer = self.repeat(hidden, slot[:, None], memory)
         after = Carry(backbone, memory, carry.events + 1)
         real = event.segment[:, 0] > 0
         kept = jax.tree.map(lambda a, b: jnp.where(real.reshape(-1, *(1,) * (a.ndim - 1)), a, b), after, carry)

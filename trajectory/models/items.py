@@ -56,4 +56,5 @@ class EventEmbedding(nn.Module):
             x += table(25, "hour")(events.hour) + table(8, "weekday")(events.weekday)
         if "features" in self.inputs and events.features.shape[-1]:
             x += nn.Dense(self.width, name="features")(events.features)
-        return nn.Dropout(self.dropout, deterministic=not train)(x)
+        # Normalised as in BERT: the small vectors that suit the tied softmax would hardly move a recurrent state.
+        return nn.Dropout(self.dropout, deterministic=not train)(nn.LayerNorm(name="norm")(x))

@@ -1,0 +1,156 @@
+"""Sampled paths against exact enumeration on tiny models; who else is forecast, and what is padding, plays no part."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import permutations
+
+import jax
+import numpy as np
+import pytest
+
+from tests.builders import NO_FEATURES, initialise, make_histories, make_model
+from trajectory.data.rows import last_rows
+from trajectory.forecasting.habits import habits
+from trajectory.forecasting.newcomers import whole_histories
+from trajectory.forecasting.paths import Paths, sample
+from trajectory.schema import Queries, UserError
+
+ITEMS, CAPACITY, GAP = 5, 16, 3600
+SINGLE = make_histories([[1, 2, 3], [4, 1, 1, 5, 2, 2, 3], [2, 5]], num_items=ITEMS, gap=GAP)
+BASKETS = make_histories(
+    [[1, 2, 3], [4, 1, 1, 5, 2, 3]], steps=[[0, 1, 1], [0, 1, 1, 2, 3, 3]], num_items=ITEMS, gap=GAP
+)
+
+
+@pytest.fixture(scope="module", params=["gru", "transformer"])
+def learned(request):
+    model = make_model(request.param, items=ITEMS, capacity=CAPACITY)
+    return model, initialise(model, last_rows(SINGLE, NO_FEATURES, np.array([0]), np.array([3]), 8), seed=2)
+
+
+def run(learned, histories, queries=None, *, steps=2, paths=400, seed=0, filter_seen=False) -> Paths:
+    queries = whole_histories(histories) if queries is None else queries
+    options = {"steps": steps, "paths": paths, "seed": seed, "filter_seen": filter_seen}
+    parts = [p for _, p in sample(*learned, histories, NO_FEATURES, queries, habits(histories), **options)]
+    return Paths(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+@partial(jax.jit, static_argnums=0)
+def _score(model, params, events, place):
+    states = model.apply(params, events, place, method="encode")
+    return model.apply(params, states, method="score")
+
+
+def chances(learned, histories, user, steps):
+    """Probabilities [V + 1] after the history and the given steps of items, all read at once by `encode`."""
+    start, stop = histories.offsets[user : user + 1], histories.offsets[user + 1 : user + 2]
+    events = last_rows(histories, NO_FEATURES, start, stop, CAPACITY)
+    at = int(stop[0] - start[0])
+    usual = np.bincount(histories.kind).argmax()
+    for items in steps:
+        for line, item in enumerate(items):
+            for name, column in events._asdict().items():
+                column[0, at] = {
+                    "item": item,
+                    "kind": usual,
+                    "gap": np.log1p(GAP) if line == 0 else 0,
+                    "age": events.age[0, at - 1] + (GAP / 86400 if line == 0 else 0),
+                    "position": at,
+                }.get(name, column[0, at - 1])
+            at += 1
+    return np.exp(np.asarray(_score(*learned, events, np.array([[at - 1]])))[0, 0].astype(np.float64))
+
+
+def assert_within_error(found, exact, count):
+    error = np.sqrt(np.maximum(exact * (1 - exact), 1e-6) / count)
+    assert (np.abs(found - exact) < 4.5 * error + 1e-4).all(), (found, exact)
+
+
+@pytest.mark.parametrize("user", range(3))
+def test_two_steps_equal_the_exact_mixture(learned, user):
+    paths = 2000
+    found = run(learned, SINGLE, paths=paths)
+    first = chances(learned, SINGLE, user, [])
+    second = np.array([chances(learned, SINGLE, user, [[i]]) if i else np.zeros(ITEMS + 1) for i in range(ITEMS + 1)])
+    visited = first + np.array(
+        [sum(first[i] * second[i, j] for i in range(ITEMS + 1) if i != j) for j in range(ITEMS + 1)]
+    )
+    np.testing.assert_allclose(found.probability[user, 0], first, atol=2e-5)
+    np.testing.assert_allclose(found.visited[user, 0], first, atol=2e-5)
+    assert_within_error(found.probability[user, 1], first @ second, paths)
+    assert_within_error(found.visited[user, 1], visited, paths)
+    drawn = found.item[user]
+    assert_within_error(np.bincount(drawn[:, 0], minlength=ITEMS + 1) / paths, first, paths)
+    np.testing.assert_allclose(found.log_probability[user, :, 0], np.log(first[drawn[:, 0]]), atol=1e-4)
+    np.testing.assert_allclose(found.log_probability[user, :, 1], np.log(second[drawn[:, 0], drawn[:, 1]]), atol=1e-3)
+
+
+@pytest.mark.parametrize("user", range(2))
+def test_baskets_equal_the_exact_mixture(learned, user):
+    """A basket is one or two distinct lines, as the user's own past ones; the last line drawn is read first."""
+    paths = 2000
+    sizes = np.array([[1, 2], [1, 2, 1, 2]][user])
+    found = run(learned, BASKETS, paths=paths)
+    first = chances(learned, BASKETS, user, [])
+    np.testing.assert_allclose(found.probability[user, 0], first, atol=2e-5)
+    inside, second = np.zeros(ITEMS + 1), np.zeros(ITEMS + 1)
+    for size in (1, 2):
+        share = (sizes == size).mean()
+        for basket in permutations(range(1, ITEMS + 1), size):
+            chance = share * first[basket[0]] * (first[basket[1]] / (1 - first[basket[0]]) if size == 2 else 1)
+            inside[list(basket)] += chance
+            second += chance * chances(learned, BASKETS, user, [basket[::-1]])
+    assert_within_error(found.visited[user, 0], inside, paths)
+    assert_within_error(found.probability[user, 1], second, paths)
+
+
+def test_filtered_items_never_come_again(learned):
+    found = run(learned, SINGLE, steps=3, filter_seen=True)
+    left = [{4, 5}, set(), {1, 3, 4}]
+    for user, allowed in enumerate(left):
+        for path in found.item[user].tolist():
+            real = [item for item in path if item]
+            assert len(real) == len(set(real)) == min(3, len(allowed))
+            assert set(real) <= allowed
+            assert path == real + [0] * (3 - len(real))
+        gone = [item for item in range(ITEMS + 1) if item not in allowed]
+        assert not found.probability[user][:, gone].any()
+        assert not found.visited[user][:, gone].any()
+        expected = [float(step < len(allowed)) for step in range(3)]
+        np.testing.assert_allclose(found.probability[user].sum(1), expected, atol=1e-5)
+        np.testing.assert_allclose(found.visited[user].sum(1), np.minimum(np.arange(1, 4), len(allowed)), atol=1e-4)
+    assert (found.log_probability[1] == 0).all()
+
+
+def test_same_seed_same_paths(learned):
+    one, again, other = (run(learned, SINGLE, seed=seed) for seed in (3, 3, 4))
+    for a, b in zip(one, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (one.item != other.item).any()
+
+
+@pytest.mark.parametrize("histories", [SINGLE, BASKETS])
+def test_other_users_and_padding_have_no_influence(learned, histories):
+    """Alone or with others, in a full or a padded chunk, with a shorter or longer neighbour: the same future."""
+    together = run(learned, histories, paths=1000)  # two users at a time
+    for user in range(histories.num_users):
+        alone = run(learned, histories, Queries(*(column[[user]] for column in whole_histories(histories))), paths=1000)
+        np.testing.assert_array_equal(together.item[user], alone.item[0])
+        np.testing.assert_allclose(together.visited[user], alone.visited[0], atol=1e-5)
+        np.testing.assert_allclose(together.probability[user], alone.probability[0], atol=1e-5)
+
+
+def test_a_long_history_is_read_as_far_as_there_is_room(learned):
+    long = make_histories([[1, 2, 3, 4, 5] * 8 + [3, 1, 4]], num_items=ITEMS)
+    found = run(learned, long, steps=3)
+    tail = last_rows(long, NO_FEATURES, long.offsets[:1], long.offsets[1:], CAPACITY - 2)
+    expected = np.exp(np.asarray(_score(*learned, tail, np.array([[CAPACITY - 3]])))[0, 0])
+    np.testing.assert_allclose(found.probability[0, 0], expected, atol=2e-5)
+    np.testing.assert_allclose(found.probability[0].sum(1), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 17}, {"steps": 0}, {"paths": 0}])
+def test_impossible_questions_are_explained(learned, wrong):
+    with pytest.raises(UserError, match="at most 16 steps, for the model reads 16 events"):
+        run(learned, SINGLE, **wrong)

@@ -1,0 +1,98 @@
+"""The founding document's user A from end to end: learn the made-up log, forecast A's table, compare with the truth."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.user_a import ITEMS, TABLE, TRANSITION, Truth, truth
+from trajectory.evaluation.validation import Watch
+from trajectory.forecasting.predict import Predictions, predict
+from trajectory.training import loop, task
+from trajectory.training.run import Run, open_run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the model says of user A beside what the chain says; columns of arrays are `ITEMS`."""
+
+    events: pl.DataFrame  # user A's table
+    path: pl.DataFrame  # step, item, title, probability: the likeliest sampled path
+    distribution: np.ndarray  # [K, items], of each step
+    visited: np.ndarray  # [items], within K steps
+    true: Truth
+    paths: int
+
+    @property
+    def largest_difference(self) -> float:
+        """Between the model's and the true probabilities, over steps, visits and the path."""
+        path = float(self.path["probability"].product())
+        return max(
+            float(np.abs(self.distribution - self.true.distribution).max()),
+            float(np.abs(self.visited - self.true.visited[-1]).max()),
+            abs(path - _probability(self.true, self.path["item"].to_list())),
+        )
+
+    def text(self) -> str:
+        """Everything as a page of text."""
+        steps, best = len(self.distribution), self.path["item"].to_list()
+        lines = ["User A:", *("  " + "  ".join(map(str, row)) for row in self.events.rows()), ""]
+        lines += [
+            f"Likeliest of {self.paths:,} sampled paths, with the probability of each step after those before it:"
+        ]
+        lines += [f"  step {r['step']}: {r['item']}  {r['probability']:.3f}" for r in self.path.to_dicts()]
+        lines += [
+            f"  whole path {' > '.join(best)}: {self.path['probability'].product():.3f}, in truth "
+            f"{_probability(self.true, best):.3f}",
+            f"  likeliest path in truth: {' > '.join(self.true.path)}: {self.true.probability:.3f}",
+            "",
+            "Probability of each item, model / truth:",
+            "         " + "".join(f"{f'at step {k + 1}':>16}" for k in range(steps)) + f"{f'within {steps} steps':>18}",
+        ]
+        for i, item in enumerate(ITEMS):
+            cells = [f"{self.distribution[k, i]:.3f} / {self.true.distribution[k, i]:.3f}" for k in range(steps)]
+            within = f"{self.visited[i]:.3f} / {self.true.visited[-1, i]:.3f}"
+            lines.append(f"  {item}  " + "".join(f"{cell:>16}" for cell in cells) + f"{within:>18}")
+        return "\n".join([*lines, "", f"Largest difference to the truth: {self.largest_difference:.3f}"])
+
+
+def trained(config: ConfigDict, workdir: Path) -> Run:
+    """The finished run of this config in `workdir`, trained first (in seconds) where there is none."""
+    summary, before = workdir / "training.json", workdir / "config.json"
+    finished = summary.exists() and json.loads(summary.read_text())["finished"]
+    if not (finished and task.load_config(before).to_dict() == config.to_dict()):
+        built = task.build(config)
+        loop.train(built, workdir, Watch(built))
+    return open_run(workdir)
+
+
+def compare(run: Run, steps: int, paths: int) -> Comparison:
+    """Forecasts user A's table with `paths` sampled paths of `steps` steps."""
+    events = pl.read_csv(TABLE)
+    predicted = predict(run, TABLE, "A", len(ITEMS), steps, paths)
+    history = events["行为"].str.slice(2).to_list()
+    ahead = predicted.tables["steps"].sort("step", pl.col("item").replace_strict(ITEMS, range(len(ITEMS))))
+    return Comparison(
+        events,
+        predicted.tables["path"],
+        ahead["probability"].to_numpy().reshape(steps, len(ITEMS)),
+        _visited(predicted),
+        truth(history, steps),
+        paths,
+    )
+
+
+def _visited(predicted: Predictions) -> np.ndarray:
+    by_item = dict(predicted.tables["visited"].select("item", "visited").iter_rows())
+    return np.array([by_item[item] for item in ITEMS])
+
+
+def _probability(true: Truth, path: list[str]) -> float:
+    """True probability of a path that need not be the likeliest."""
+    chain, at = np.array(TRANSITION), [ITEMS.index(item) for item in path]
+    return float(true.distribution[0, at[0]] * np.prod(chain[at[:-1], at[1:]]))
