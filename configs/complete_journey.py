@@ -24,11 +24,11 @@ def get_config(arg: str = "") -> ConfigDict:
     c.model.repeat = True
     c.model.dropout = 0.1
     c.heads.interest = 0.1
-    c.optim.learning_rate = 1e-3 if args.model == "transformer" else 3e-3
+    c.optim.learning_rate = 3e-3
     c.optim.schedule = "cosine"
     c.evaluation.seen = "keep"
     c.evaluation.decay = 0.97  # a better floor here than 0.9 on validation
-    c.train.epochs, c.train.patience_epochs = 4, 2
+    c.train.epochs, c.train.patience_epochs = 3, 2
     c.train.eval_users = 1000
     c.forecast.steps, c.forecast.paths, c.forecast.users = 5, 50, 100
     return common.shrink(c) if args.tiny else c

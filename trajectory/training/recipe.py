@@ -7,6 +7,9 @@ from ml_collections import ConfigDict
 
 from trajectory.schema import Histories, Split
 
+BUDGET = 60  # TFLOP of softmax in all: about a quarter of an hour on two CPU cores
+WIDTHS = (64, 128)
+
 
 def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     """A copy of the config with what the data decides filled in; prints each choice with its reason."""
@@ -25,11 +28,14 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     c.evaluation.seen = "keep" if repeats > 0.05 else "filter"
     c.heads.interest = 0.1 if len(histories.interests) > 1 else 0.0
     per_item = events / max(items, 1)
-    c.model.width = 64 if events < 100_000 else 128
+    # The softmax over the catalogue is nearly all of the work: forward, backward and once more (see losses.py).
+    work = {width: 8 * events * items * width / 1e12 for width in WIDTHS}
+    c.model.width = max((w for w in WIDTHS if events >= 100_000 and work[w] * 20 <= BUDGET), default=WIDTHS[0])
     c.model.layers = (c.model.width,) * 2
     c.model.dropout = 0.5 if per_item < 30 else 0.3 if per_item < 100 else 0.2
     c.optim.learning_rate = 5e-4 if c.model.width > 64 else 1e-3
-    c.train.epochs = int(np.clip(round(8_000_000 / max(events, 1)), 6, 60))
+    affordable = BUDGET / max(work[c.model.width], 1e-9)
+    c.train.epochs = int(np.clip(min(affordable, 10_000_000 / max(events, 1)), 4, 60))
     c.train.patience_epochs = max(3, min(8, c.train.epochs // 4))
     reasons = {
         "batch.length": f"95 % of training histories have at most {typical:.0f} events",
@@ -37,10 +43,10 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",
         "evaluation.seen": "seen items are candidates where repeats are usual",
         "heads.interest": f"{len(histories.interests)} interests",
-        "model.width": f"{events:,} training events",
+        "model.width": f"{work[c.model.width]:.2f} TFLOP of softmax an epoch",
         "model.dropout": f"{per_item:.1f} training events an item",
         "optim.learning_rate": "smaller for wider models",
-        "train.epochs": f"{events:,} training events; fewer if validation stops rising",
+        "train.epochs": f"at most {BUDGET} TFLOP and 10 million events in all; fewer if validation stops rising",
     }
     print(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")
     for name, reason in reasons.items():
