@@ -1,6 +1,6 @@
 """One config over backbones and seeds: trains and evaluates each, then prints mean and spread beside the floors.
 
-python scripts/sweep.py --config=configs/complete_journey.py --models=lstm,gru,transformer --seeds=0,1,2 --out=runs/sweep
+python scripts/sweep.py --config=configs/complete_journey.py --models=lstm,gru --seeds=0,1,2 --out=runs/sweep
 
 Each run is resumable and re-used when finished, so the same command goes on after an interruption.
 """

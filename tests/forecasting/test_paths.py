@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests.builders import NO_FEATURES, initialise, make_histories, make_model
+from tests.builders import NO_FEATURES, make_histories, make_model
 from trajectory.data.rows import last_rows
 from trajectory.forecasting.habits import habits
 from trajectory.forecasting.newcomers import whole_histories
@@ -23,13 +23,26 @@ BASKETS = make_histories(
 )
 
 
+def make(backbone):
+    """A model and parameters drawn from a normal law: no need to compile an initialisation."""
+    model = make_model(backbone, items=ITEMS, capacity=CAPACITY)
+    events = last_rows(SINGLE, NO_FEATURES, np.array([0]), np.array([3]), 8)
+    shapes = jax.eval_shape(lambda key: model.init(key, events, method="initialise"), jax.random.key(0))
+    rng = np.random.default_rng(2)
+    return model, jax.tree.map(lambda x: rng.normal(0, 0.3, x.shape).astype(np.float32), shapes)
+
+
+@pytest.fixture(scope="module")
+def transformer():
+    return make("transformer")
+
+
 @pytest.fixture(scope="module", params=["gru", "transformer"])
 def learned(request):
-    model = make_model(request.param, items=ITEMS, capacity=CAPACITY)
-    return model, initialise(model, last_rows(SINGLE, NO_FEATURES, np.array([0]), np.array([3]), 8), seed=2)
+    return make("gru") if request.param == "gru" else request.getfixturevalue("transformer")
 
 
-def run(learned, histories, queries=None, *, steps=2, paths=400, seed=0, filter_seen=False) -> Paths:
+def run(learned, histories, queries=None, *, steps=2, paths=1000, seed=0, filter_seen=False) -> Paths:
     queries = whole_histories(histories) if queries is None else queries
     options = {"steps": steps, "paths": paths, "seed": seed, "filter_seen": filter_seen}
     parts = [p for _, p in sample(*learned, histories, NO_FEATURES, queries, habits(histories), **options)]
@@ -69,8 +82,8 @@ def assert_within_error(found, exact, count):
 
 @pytest.mark.parametrize("user", range(3))
 def test_two_steps_equal_the_exact_mixture(learned, user):
-    paths = 2000
-    found = run(learned, SINGLE, paths=paths)
+    paths = 1000
+    found = run(learned, SINGLE)
     first = chances(learned, SINGLE, user, [])
     second = np.array([chances(learned, SINGLE, user, [[i]]) if i else np.zeros(ITEMS + 1) for i in range(ITEMS + 1)])
     visited = first + np.array(
@@ -87,12 +100,12 @@ def test_two_steps_equal_the_exact_mixture(learned, user):
 
 
 @pytest.mark.parametrize("user", range(2))
-def test_baskets_equal_the_exact_mixture(learned, user):
+def test_baskets_equal_the_exact_mixture(transformer, user):
     """A basket is one or two distinct lines, as the user's own past ones; the last line drawn is read first."""
-    paths = 2000
+    paths = 1000
     sizes = np.array([[1, 2], [1, 2, 1, 2]][user])
-    found = run(learned, BASKETS, paths=paths)
-    first = chances(learned, BASKETS, user, [])
+    found = run(transformer, BASKETS)
+    first = chances(transformer, BASKETS, user, [])
     np.testing.assert_allclose(found.probability[user, 0], first, atol=2e-5)
     inside, second = np.zeros(ITEMS + 1), np.zeros(ITEMS + 1)
     for size in (1, 2):
@@ -100,13 +113,13 @@ def test_baskets_equal_the_exact_mixture(learned, user):
         for basket in permutations(range(1, ITEMS + 1), size):
             chance = share * first[basket[0]] * (first[basket[1]] / (1 - first[basket[0]]) if size == 2 else 1)
             inside[list(basket)] += chance
-            second += chance * chances(learned, BASKETS, user, [basket[::-1]])
+            second += chance * chances(transformer, BASKETS, user, [basket[::-1]])
     assert_within_error(found.visited[user, 0], inside, paths)
     assert_within_error(found.probability[user, 1], second, paths)
 
 
-def test_filtered_items_never_come_again(learned):
-    found = run(learned, SINGLE, steps=3, filter_seen=True)
+def test_filtered_items_never_come_again(transformer):
+    found = run(transformer, SINGLE, steps=3, filter_seen=True)
     left = [{4, 5}, set(), {1, 3, 4}]
     for user, allowed in enumerate(left):
         for path in found.item[user].tolist():
@@ -123,34 +136,34 @@ def test_filtered_items_never_come_again(learned):
     assert (found.log_probability[1] == 0).all()
 
 
-def test_same_seed_same_paths(learned):
-    one, again, other = (run(learned, SINGLE, seed=seed) for seed in (3, 3, 4))
+def test_same_seed_same_paths(transformer):
+    one, again, other = (run(transformer, SINGLE, seed=seed) for seed in (3, 3, 4))
     for a, b in zip(one, again, strict=True):
         np.testing.assert_array_equal(a, b)
     assert (one.item != other.item).any()
 
 
 @pytest.mark.parametrize("histories", [SINGLE, BASKETS])
-def test_other_users_and_padding_have_no_influence(learned, histories):
+def test_other_users_and_padding_have_no_influence(transformer, histories):
     """Alone or with others, in a full or a padded chunk, with a shorter or longer neighbour: the same future."""
-    together = run(learned, histories, paths=1000)  # two users at a time
+    together = run(transformer, histories)  # two users at a time
     for user in range(histories.num_users):
-        alone = run(learned, histories, Queries(*(column[[user]] for column in whole_histories(histories))), paths=1000)
+        alone = run(transformer, histories, Queries(*(column[[user]] for column in whole_histories(histories))))
         np.testing.assert_array_equal(together.item[user], alone.item[0])
         np.testing.assert_allclose(together.visited[user], alone.visited[0], atol=1e-5)
         np.testing.assert_allclose(together.probability[user], alone.probability[0], atol=1e-5)
 
 
-def test_a_long_history_is_read_as_far_as_there_is_room(learned):
+def test_a_long_history_is_read_as_far_as_there_is_room(transformer):
     long = make_histories([[1, 2, 3, 4, 5] * 8 + [3, 1, 4]], num_items=ITEMS)
-    found = run(learned, long, steps=3)
-    tail = last_rows(long, NO_FEATURES, long.offsets[:1], long.offsets[1:], CAPACITY - 2)
-    expected = np.exp(np.asarray(_score(*learned, tail, np.array([[CAPACITY - 3]])))[0, 0])
+    found = run(transformer, long)
+    tail = last_rows(long, NO_FEATURES, long.offsets[:1], long.offsets[1:], CAPACITY - 1)
+    expected = np.exp(np.asarray(_score(*transformer, tail, np.array([[CAPACITY - 2]])))[0, 0])
     np.testing.assert_allclose(found.probability[0, 0], expected, atol=2e-5)
     np.testing.assert_allclose(found.probability[0].sum(1), 1, atol=1e-4)
 
 
 @pytest.mark.parametrize("wrong", [{"steps": 17}, {"steps": 0}, {"paths": 0}])
-def test_impossible_questions_are_explained(learned, wrong):
+def test_impossible_questions_are_explained(transformer, wrong):
     with pytest.raises(UserError, match="at most 16 steps, for the model reads 16 events"):
-        run(learned, SINGLE, **wrong)
+        run(transformer, SINGLE, **wrong)

@@ -34,6 +34,10 @@ def _state(step: int) -> TrainState:
 
 LIKE = _state(99)
 
+# Orbax reads arrays side by side; where one is damaged it closes its event loop, and TensorStore may still report on
+# another to that loop ("Event loop is closed"), out of any test's or user's reach.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. None:pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture
 def workdir(tmp_path) -> Path:
@@ -185,4 +189,12 @@ def test_a_better_state_replaces_the_best_even_if_written_before(workdir):
     checkpoints.wait()
     step, params = checkpoints.restore_best(LIKE.params)
     assert (step, params["b"][0]) == (2, 5)
+    checkpoints.close()
+
+
+def test_the_best_state_is_on_disk_before_the_progress_that_speaks_of_it(tmp_path):
+    checkpoints, batches = Checkpoints(tmp_path), _batches()
+    checkpoints.save_best(1, {"a": np.ones((1000, 4000), np.float32)})
+    checkpoints.save(_state(1), Progress(1, 0.1, 1, 0, "mrr@1"), batches)
+    assert (tmp_path / "checkpoints" / "best" / "1").is_dir()
     checkpoints.close()

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import re
 import runpy
+import shutil
 import signal
 import sys
 import time
@@ -18,8 +19,11 @@ import jax
 import numpy as np
 import pytest
 
+from trajectory.evaluation.validation import Watch
+from trajectory.schema import UserError
 from trajectory.training import logging, optim, task
 from trajectory.training.checkpoint import Checkpoints
+from trajectory.training.run import open_run
 from trajectory.training.steps import initial_state
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +116,7 @@ def _arguments(log: Path, backbone: str) -> list[str]:
         f"--config=configs/own_log.py:path={log},model={backbone},tiny",
         f"--config.data.prepared_dir={log.parent / 'prepared'}",
         "--config.batch.rows=4",
+        f"--config.train.devices={0 if backbone == 'gru' else 1}",  # gru: all cores
         "--config.model.layers=(16,)",
         "--config.model.inputs=('item','gap')",
         "--config.train.epochs=2",
@@ -216,3 +221,22 @@ def test_a_diverging_run_says_where_in_one_message(log, tmp_path):
         r"Lower optim\.learning_rate .*\n",
         error,
     ), said + error
+
+
+def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
+    workdir = undisturbed("gru")
+    run = open_run(workdir)
+    arrays, records = _end(workdir)
+    watched = [r for r in records if "validation/loss" in r]
+    best = max(watched, key=lambda r: r["validation/ndcg@10"])
+    assert run.step == best["step"] == arrays["['best_step']"]
+    assert run.checkpoint == f"best ndcg@10 on validation, step {run.step}"
+    found = Watch(run.task)(run.params)
+    assert {name: found[name] for name in best if "/" in name} == pytest.approx(
+        {name: value for name, value in best.items() if "/" in name}, rel=1e-5
+    )
+    copy = shutil.copytree(workdir, tmp_path / "copy")
+    data = json.loads((copy / "data.json").read_text())
+    (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))
+    with pytest.raises(UserError, match=r"has changed since it was trained \(fingerprint 111111111111 then"):
+        open_run(copy)

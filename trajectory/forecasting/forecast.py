@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.forecasting import tables
+from trajectory.forecasting.habits import step_sizes
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.forecasting.predict import sample_run
 from trajectory.schema import Histories, Queries, UserError
@@ -50,18 +51,21 @@ def forecast(run: Run, users: int) -> Forecast:
         pl.concat(items),
         pl.concat(visited),
         np.concatenate(interests),
-        past_shares(histories, queries, 1)[:, 0],
+        past_shares(histories, queries, 1, c.batch.basket_power)[:, 0],
         c.forecast.steps,
         c.forecast.paths,
     )
 
 
-def past_shares(histories: Histories, queries: Queries, windows: int) -> np.ndarray:
+def past_shares(histories: Histories, queries: Queries, windows: int, power: float) -> np.ndarray:
     """Share of each interest [n, windows, K + 1] in equal windows of the log's time (of each history without times).
 
-    A window without events has only zeros.
+    A basket of m lines weighs m ** (1 - power), as in training (config.batch.basket_power): only so are the shares of
+    the past and of the forecast of one kind. A window without events has only zeros.
     """
     shares = np.zeros((len(queries.user), windows, len(histories.interests) + 1))
+    sizes = step_sizes(histories)
+    weight = np.repeat(sizes.astype(np.float64) ** -power, sizes)
     if histories.has_time:
         bounds = np.linspace(histories.time.min(), histories.time.max() + 1, windows + 1)
     for row, (start, stop) in enumerate(zip(queries.start, queries.stop, strict=True)):
@@ -70,5 +74,6 @@ def past_shares(histories: Histories, queries: Queries, windows: int) -> np.ndar
             window = np.clip(np.searchsorted(bounds, histories.time[at], side="right") - 1, 0, windows - 1)
         else:
             window = np.arange(stop - start) * windows // max(stop - start, 1)
-        np.add.at(shares[row], (window, histories.item_interest[histories.item[at]]), 1.0)
-    return shares / np.maximum(shares.sum(2, keepdims=True), 1.0)
+        np.add.at(shares[row], (window, histories.item_interest[histories.item[at]]), weight[at])
+    total = shares.sum(2, keepdims=True)
+    return shares / np.where(total > 0, total, 1.0)

@@ -65,7 +65,9 @@ def sample(
     rows = min(ROWS_AT_ONCE, SCORES_AT_ONCE // (histories.num_items + 1))
     users = max(1, min(rows // paths, len(queries.user)))
     habit = habit._replace(has_time=habit.has_time and histories.has_time)
-    for chunk in tqdm(queries.chunks(users), "forecast", -(-len(queries.user) // users), delay=2, leave=False, disable=None):
+    for chunk in tqdm(
+        queries.chunks(users), "forecast", -(-len(queries.user) // users), delay=2, leave=False, disable=None
+    ):
         count = len(chunk.user)
         full = Queries(*(np.pad(column, (0, users - count), mode="edge") for column in chunk))  # one shape
         longest = int((full.stop - full.start).max())
@@ -78,10 +80,20 @@ def sample(
             _right_aligned(last_rows(histories, scale, full.start, full.stop, width)),
             distinct_items(histories, full.start, full.stop, least=64) if filter_seen else np.zeros((users, 1), int),
             own_sizes(histories, full, (paths, steps), habit.lines, seed),
-            seed,
-            user_numbers(histories, full),
+            _keys(histories, full, steps, seed),
         )
         yield chunk, Paths(*(np.asarray(part)[:count] for part in found))
+
+
+def _keys(histories: Histories, queries: Queries, steps: int, seed: int) -> np.ndarray:
+    """Key data uint32 [H, n, 4] of each step of each user, from the seed and the user's id alone."""
+    numbers = user_numbers(histories, queries).tolist()
+    return np.array([[np.random.SeedSequence([seed, n, h]).generate_state(4) for n in numbers] for h in range(steps)])
+
+
+def _noise(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    # This kind of key gives bits at half the cost, but not under vmap: there other rows' keys would play a part.
+    return jax.random.gumbel(jax.random.wrap_key_data(key, impl="rbg"), shape)
 
 
 def _right_aligned(events: Events) -> Events:
@@ -93,34 +105,31 @@ def _right_aligned(events: Events) -> Events:
 
 
 class _Now(NamedTuple):
-    """Where all paths [R] stand between two steps."""
+    """Where all paths [R] stand: what they have read, and the step drawn last, which is still to be read."""
 
     carry: Carry
-    newest: Events  # [R]
+    unread: Events  # [R, lines], padding first
     visited: jax.Array  # bool [R, V + 1], items of the path
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _futures(model, habit, filter_seen, params, events, seen, size, seed, numbers) -> Paths:
+def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size, keys) -> Paths:
     users, paths, steps = size.shape
     length, rows, items = events.item.shape[1], users * paths, model.spec.num_items + 1
 
     def fan_out(x):
         return jnp.repeat(x, paths, axis=0)
 
-    # These keys give bits at half the cost, but not under vmap: there other rows' keys would play a part.
-    by_user = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed, impl="rbg"), numbers)
-    keys = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))(by_user, jnp.arange(steps))  # [H, users]
-    sizes = size.reshape(rows, steps).T
     banned = jnp.zeros((users, items), bool).at[jnp.arange(users)[:, None], seen].set(filter_seen).at[:, 0].set(True)
     banned = fan_out(banned)
 
-    def draw(now: _Now, states: States, key, size):
+    def step(now: _Now, inputs):
+        key, size = inputs
+        carry, states = _read_step(model, params, now.carry, now.unread)
         scores = model.apply(params, states, method="score")[:, 0]
-        taken = banned | now.visited if filter_seen else banned
-        scores = jnp.where(taken, -jnp.inf, scores)
+        scores = jnp.where(banned | now.visited if filter_seen else banned, -jnp.inf, scores)
         log_p = scores - jnp.maximum(jax.nn.logsumexp(scores, axis=-1, keepdims=True), jnp.finfo(jnp.float32).min)
-        noise = jax.lax.map(partial(jax.random.gumbel, shape=(paths, items)), key).reshape(rows, items)
+        noise = jax.lax.map(partial(_noise, shape=(paths, items)), key).reshape(rows, items)
         if habit.lines == 1:
             drawn = (log_p + noise).argmax(-1)[:, None]
         else:  # without replacement (Gumbel top-k, Kool et al. 2019)
@@ -131,78 +140,54 @@ def _futures(model, habit, filter_seen, params, events, seen, size, seed, number
         visited = now.visited.at[jnp.arange(rows)[:, None], drawn].set(True).at[:, 0].set(False)
         # Of a single draw the chance itself is known, which is less noisy than what was drawn.
         within = jnp.where(now.visited, 1.0, probability) if habit.lines == 1 else visited
-
-        def mean(x):
-            return x.reshape(users, paths, items).mean(1)
-
-        log_probability = jnp.where(drawn[:, 0] > 0, chance[:, 0], 0.0)
-        return now._replace(visited=visited), (mean(probability), mean(within), drawn, log_probability)
-
-    def advance(before, inputs):
-        now, drawn = before
-        carry, newest, states = _read_step(model, params, habit, now, drawn)
-        now, out = draw(now._replace(carry=carry, newest=newest), states, *inputs)
-        return (now, out[2]), out
+        unread = _next_events(jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], habit)
+        first = jnp.where(drawn[:, 0] > 0, chance[:, 0], 0.0)
+        means = (x.reshape(users, paths, items).mean(1) for x in (probability, within))
+        return _Now(carry, unread, visited), (*means, drawn[:, 0], first)
 
     carry = model.apply(params, users, length + (steps - 1) * habit.lines, method="start")
-    by_time = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), events)
-    carry, _ = jax.lax.scan(
-        lambda carry, event: (_read(model, params, carry, event)[0], None),
-        carry,
-        jax.tree.map(lambda x: x[:-1], by_time),
-    )
-    newest = jax.tree.map(lambda x: x[-1], by_time)
-    carry, states = _read(model, params, carry, newest)
-    carry, states, newest = jax.tree.map(fan_out, (carry, states, newest))
-    now = _Now(carry, newest, jnp.zeros((rows, items), bool))
-    now, first = draw(now, states, keys[0], sizes[0])
-    _, others = jax.lax.scan(advance, (now, first[2]), (keys[1:], sizes[1:]))
-    probability, visited, drawn, log_probability = jax.tree.map(
-        lambda a, b: jnp.concatenate([a[None], b]), first, others
-    )
+    early = jax.tree.map(lambda x: jnp.swapaxes(x[:, :-1], 0, 1), events)
+    carry, _ = jax.lax.scan(lambda carry, event: (_read(model, params, carry, event)[0], None), carry, early)
+    blank = habit.lines - 1
+    newest = jax.tree.map(lambda x: jnp.pad(x[:, -1:], ((0, 0), (blank, 0), *((0, 0),) * (x.ndim - 2))), events)
+    now = _Now(*jax.tree.map(fan_out, (carry, newest)), jnp.zeros((rows, items), bool))
+    _, out = jax.lax.scan(step, now, (keys, size.reshape(rows, steps).T))
+    probability, visited, item, log_probability = out
     return Paths(
         jnp.swapaxes(probability, 0, 1),
         jnp.swapaxes(visited, 0, 1),
-        drawn[:, :, 0].T.reshape(users, paths, steps),
+        item.T.reshape(users, paths, steps),
         log_probability.T.reshape(users, paths, steps),
     )
 
 
-def _read_step(model, params, habit: Habits, now: _Now, drawn) -> tuple[Carry, Events, States]:
-    """Reads the drawn lines [R, lines] of one step (0 = none), the last one first so that a row's last read is real."""
-
-    def line(before, item):
-        carry, newest, begun = before
-        event = _next_event(newest, item, habit, ~begun)
-        carry, _ = _read(model, params, carry, event)
-        return (carry, event, begun | (item > 0)), None
-
-    begun = jnp.zeros(drawn.shape[0], bool)
-    (carry, newest, begun), _ = jax.lax.scan(line, (now.carry, now.newest, begun), drawn[:, :0:-1].T)
-    newest = _next_event(newest, drawn[:, 0], habit, ~begun)
-    carry, states = _read(model, params, carry, newest)
-    return carry, newest, states
-
-
-def _next_event(before: Events, item: jax.Array, habit: Habits, first: jax.Array) -> Events:
-    """The event [R] after `before`, a `first` line of its step or not; item 0 = padding, which changes nothing."""
+def _next_events(before: Events, item: jax.Array, habit: Habits) -> Events:
+    """The events [R, lines] of one step after the event `before` [R, 1]; item 0 = padding, which comes first."""
     real = item > 0
-    days = jnp.where(first & real, habit.gap / DAY, 0.0)
-    gap = jnp.where(first, np.float32(np.log1p(habit.gap)), 0.0)
-    weekday = before.weekday
+    count = jnp.cumsum(real, axis=1)
+    first = (real & (count == 1)).astype(jnp.float32)
+    shape, weekday = item.shape, before.weekday
     if habit.has_time:
-        weekday = jnp.where(first & real, (before.weekday - 1 + round(habit.gap / DAY)) % 7 + 1, weekday)
+        weekday = (weekday - 1 + round(habit.gap / DAY)) % 7 + 1
     return Events(
         item=item,
-        kind=jnp.full_like(before.kind, habit.kind),
-        gap=gap if habit.has_time else before.gap,
-        age=before.age + (days if habit.has_time else 0.0),
-        hour=before.hour,  # the same hour of the day: a gap of days says little about it
-        weekday=weekday,
-        features=jnp.zeros_like(before.features),  # the mean
+        kind=jnp.full(shape, habit.kind, before.kind.dtype),
+        gap=first * np.float32(np.log1p(habit.gap) if habit.has_time else 0.0),
+        age=jnp.broadcast_to(before.age + (habit.gap / DAY if habit.has_time else 0.0), shape),
+        hour=jnp.broadcast_to(before.hour, shape),  # the same hour of the day: a gap of days says little about it
+        weekday=jnp.broadcast_to(weekday, shape),
+        features=jnp.zeros((*shape, before.features.shape[-1]), before.features.dtype),  # the mean
         segment=real.astype(before.segment.dtype),
-        position=before.position + real,
+        position=before.position + count,
     )
+
+
+def _read_step(model, params, carry: Carry, events: Events) -> tuple[Carry, States]:
+    """Reads the events [R, lines] of one step, padding first, and gives the states after the last one."""
+    early = jax.tree.map(lambda x: jnp.swapaxes(x[:, :-1], 0, 1), events)
+    if events.item.shape[1] > 1:
+        carry, _ = jax.lax.scan(lambda carry, event: (_read(model, params, carry, event)[0], None), carry, early)
+    return _read(model, params, carry, jax.tree.map(lambda x: x[:, -1], events))
 
 
 def _read(model, params, carry: Carry, event: Events) -> tuple[Carry, States]:

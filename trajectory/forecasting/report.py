@@ -43,15 +43,15 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         backbone=run.task.config.model.backbone,
         step_name="basket" if forecast.histories.baskets else "event",
         counts=_counts(forecast),
-        results=_results(json.loads(evaluation.read_text())) if evaluation.exists() else None,
+        results=_results(json.loads(evaluation.read_text(encoding="utf-8"))) if evaluation.exists() else None,
         curves=_embed(run.workdir / "curves.png"),
         interests=_embed(picture) if picture else "",
-        users=_script_safe(_users(forecast)),
+        users=_script_safe(_users(forecast, run.task.config.batch.basket_power)),
         steps=forecast.steps,
         paths=forecast.paths,
     )
     path = run.workdir / "report.html"
-    path.write_text(page)
+    path.write_text(page, encoding="utf-8")
     return path
 
 
@@ -116,11 +116,11 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _users(forecast: Forecast) -> list[dict[str, Any]]:
+def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
     """What the page's script draws of each of the first users."""
     h, n = forecast.histories, min(SHOWN_USERS, len(forecast.queries.user))
     queries = Queries(*(column[:n] for column in forecast.queries))
-    past = past_shares(h, queries, WINDOWS)
+    past = past_shares(h, queries, WINDOWS, power)
     names = ("no interest", *h.interests)
     next_step = _by_user(forecast.items.filter(pl.col("step") == 1))
     within = _by_user(forecast.visited)
@@ -130,18 +130,29 @@ def _users(forecast: Forecast) -> list[dict[str, Any]]:
         both = np.concatenate([past[row], forecast.interests[row]])
         top = np.argsort(-both.mean(0), kind="stable")[:SHOWN_INTERESTS]
         top = top[both.mean(0)[top] > 0]
+        rest = len(top) < int(np.count_nonzero(both.any(0)))
         found.append(
             {
                 "user": user,
                 "events": int(queries.stop[row] - queries.start[row]),
-                "interests": [names[i] for i in top],
-                "past": [[round(float(share), 4) for share in shares[top]] for shares in past[row]],
-                "future": [[round(float(share), 4) for share in shares[top]] for shares in forecast.interests[row]],
-                "next": [[r["title"] or r["item"], round(r["probability"], 5)] for r in next_step[user][:SHOWN_ITEMS]],
-                "visited": [[r["title"] or r["item"], round(r["visited"], 5)] for r in within[user][:SHOWN_ITEMS]],
+                "interests": [names[i] for i in top] + ["all others"] * rest,
+                "past": [_shares(shares, top, rest) for shares in past[row]],
+                "future": [_shares(shares, top, rest) for shares in forecast.interests[row]],
+                "next": [
+                    [r["title"] or r["item"], round(r["probability"], 5)] for r in next_step.get(user, [])[:SHOWN_ITEMS]
+                ],
+                "visited": [
+                    [r["title"] or r["item"], round(r["visited"], 5)] for r in within.get(user, [])[:SHOWN_ITEMS]
+                ],
             }
         )
     return found
+
+
+def _shares(shares: np.ndarray, top: np.ndarray, rest: bool) -> list[float]:
+    """The shares of the top interests, then that of all others together."""
+    found = [*shares[top], shares.sum() - shares[top].sum()] if rest else shares[top]
+    return [round(max(float(share), 0.0), 4) for share in found]
 
 
 def _by_user(table: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:

@@ -15,14 +15,13 @@ class MetricsLog:
 
     def __init__(self, workdir: Path, config: ConfigDict, resumed_at: int | None) -> None:
         self.path = workdir / "metrics.jsonl"
-        if resumed_at is None:
-            self.path.unlink(missing_ok=True)
-        elif self.path.exists():
+        kept = []
+        if resumed_at is not None and self.path.exists():
             # Records after the checkpoint belong to steps that will be done again.
             kept = [r for r in read(self.path) if r["step"] <= resumed_at]
-            part = self.path.with_suffix(".part")
-            part.write_text("".join(json.dumps(r) + "\n" for r in kept))
-            part.replace(self.path)  # at once: a kill must not cost the records so far
+        part = self.path.with_suffix(".part")
+        part.write_text("".join(json.dumps(r) + "\n" for r in kept))
+        part.replace(self.path)  # at once: a kill must not cost the records so far
         self._wandb = self._tensorboard = None
         if config.logging.wandb:
             self._wandb = _start_wandb(workdir, config, resumed_at is not None)

@@ -1,0 +1,84 @@
+"""A model as a scorer: neither batch nor padding has a say; conversions are asked of the right events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
+from trajectory.data.rows import last_rows
+from trajectory.data.splits import split
+from trajectory.evaluation import conversion
+from trajectory.evaluation.scorer import ModelScorer
+from trajectory.evaluation.validation import training_queries
+from trajectory.schema import Queries
+
+
+@pytest.fixture(scope="module")
+def case():
+    histories = random_histories(6, 30, 12, seed=3)
+    model = make_model("gru", capacity=16)
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
+    return histories, ModelScorer(model, initialise(model, events), histories, NO_FEATURES, 16)
+
+
+def test_scores_are_those_of_the_history_alone(case):
+    histories, scorer = case
+    _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
+    together = np.asarray(scorer.scores(parts.test))
+    for row in range(len(parts.test.user)):
+        alone = np.asarray(scorer.scores(Queries(*(column[row : row + 1] for column in parts.test))))
+        np.testing.assert_allclose(together[row, 1:], alone[0, 1:], atol=2e-5)
+
+
+def test_nothing_after_the_query_is_read(case):
+    histories, scorer = case
+    _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
+    before = np.asarray(scorer.scores(parts.validation))
+    item = np.array(histories.item)
+    for stop, end in zip(parts.validation.stop, histories.offsets[1:], strict=True):
+        item[stop:end] = item[stop:end] % 30 + 1
+    changed = ModelScorer(scorer.model, scorer.params, replace(histories, item=item), NO_FEATURES, 16)
+    np.testing.assert_array_equal(before, np.asarray(changed.scores(parts.validation)))
+
+
+def test_conversions_are_read_in_pieces_as_in_one(case):
+    histories, scorer = case
+    start, stop = histories.offsets[:-1], histories.offsets[1:]
+    whole = scorer.conversion(start, start, stop)
+    assert len(whole) == histories.num_events
+    # With room for all 12 events of a history, pieces of half the length see the same history.
+    wide = ModelScorer(scorer.model, scorer.params, histories, NO_FEATURES, 32)
+    np.testing.assert_allclose(whole, wide.conversion(start, start, stop), atol=1e-5)
+
+
+def test_conversion_asks_the_events_whose_horizon_is_held_out():
+    histories = make_histories([[1, 2, 3, 4, 5, 6]] * 2, kinds=[[1, 1, 1, 1, 2, 1], [1, 1, 1, 1, 1, 2]])
+    _, parts = split(histories, ConfigDict({"kind": "leave_last", "steps": 2}))
+    asked = {}
+
+    class Oracle:
+        def conversion(self, start, first, stop):
+            asked["events"] = np.concatenate([np.arange(a, b) for a, b in zip(first, stop, strict=True)])
+            return np.array([0.9, 0.1, 0.1, 0.1, 0.9, 0.1])
+
+    config = ConfigDict({"conversion": {"kind": "purchase", "horizon_days": 0.0, "horizon_events": 1}})
+    task = SimpleNamespace(histories=histories, split=parts, config=config)
+    found = conversion.evaluate(Oracle(), task, "test")
+    # The state after the last known event (3) and the held-out ones; the last event's horizon is never observed.
+    np.testing.assert_array_equal(asked["events"], [3, 4, 5, 9, 10, 11])
+    assert found == {"auc": 1.0, "accuracy": 1.0, "log_loss": pytest.approx(-np.log(0.9))}
+    assert 0 <= conversion.evaluate_floor(task, "test")["accuracy"] <= 1
+
+
+def test_training_queries_ask_for_the_last_training_step():
+    histories = make_histories([[1, 2, 3, 4, 5], [1, 2, 3], [1, 2]])
+    _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
+    found = training_queries(histories, parts)
+    np.testing.assert_array_equal(found.user, [0, 2])  # the second has one training step only
+    np.testing.assert_array_equal(found.stop, [2, 9])
+    np.testing.assert_array_equal(found.end, [3, 10])

@@ -1,0 +1,116 @@
+"""Logs of new users for a trained run: any columns, unknown items and kinds reported, no limits of the old log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from configs import common, complete_journey, taobao_behavior
+from tests.builders import make_histories
+from trajectory.forecasting.newcomers import read_histories
+from trajectory.schema import UserError
+
+TRAINED = make_histories([[1, 2, 3, 2], [4, 1]], num_items=4, kinds=[[1, 1, 1, 2], [1, 1]])
+
+
+def data(**changes):
+    settings = common.base().data
+    settings.update({"source": "log.csv", **changes})
+    return settings
+
+
+def write(tmp_path, text):
+    path = tmp_path / "new.csv"
+    path.write_text(text)
+    return path
+
+
+def items(histories):
+    return [histories.item[a:b].tolist() for a, b in zip(histories.offsets[:-1], histories.offsets[1:], strict=True)]
+
+
+def test_user_item_time_is_enough(tmp_path):
+    path = write(tmp_path, "user,item,time\nb,i4,2024-03-01\na,i2,2024-03-02\na,i1,2024-03-01\n")
+    histories, notes = read_histories(path, TRAINED, data())
+    assert histories.users["user"].to_list() == ["a", "b"]
+    assert items(histories) == [[1, 2], [4]]
+    assert histories.items is TRAINED.items
+    assert histories.kind.tolist() == [1, 1, 1]
+    assert notes == ["kinds unknown to the model are read as 'view': event"]
+
+
+def test_unknown_items_are_reported_and_stay_events(tmp_path):
+    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,buy\na,new,2024-03-03,view\na,new,2024-03-04,view\n")
+    histories, notes = read_histories(path, TRAINED, data())
+    assert items(histories) == [[2, 0, 0]]
+    assert histories.kind.tolist() == [2, 1, 1]
+    assert notes == ["unknown to the model: 1 items in 2 events (new); they count as events only"]
+
+
+def test_cold_items_are_unknown(tmp_path):
+    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i4,2024-03-03,view\n")
+    assert items(read_histories(path, replace(TRAINED, num_items=3), data())[0]) == [[2, 0]]
+
+
+def test_a_log_of_other_items_is_refused_with_examples(tmp_path):
+    path = write(tmp_path, "user,item,time\na,x,2024-03-02\na,y,2024-03-03\n")
+    with pytest.raises(UserError, match=r"no item .* known .* it has x, y; the model knows i1, i2, i3, i4"):
+        read_histories(path, TRAINED, data())
+
+
+def test_columns_named_in_the_run_are_used_only_where_they_are(tmp_path):
+    settings = data()
+    settings.columns.update({"user": "shopper", "item": "thing"})
+    text = "user,item,time,kind\na,i2,2024-03-02,view\n"
+    for header in ("user,item", "shopper,thing"):
+        path = write(tmp_path, text.replace("user,item", header))
+        assert items(read_histories(path, TRAINED, settings)[0]) == [[2]]
+    assert settings.columns.user == "shopper", "the run's own config must not change"
+
+
+def test_an_order_by_position_falls_back_to_time(tmp_path):
+    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i1,2024-03-01,view\n")
+    assert items(read_histories(path, TRAINED, data(order="position"))[0]) == [[1, 2]]
+    path = write(tmp_path, "user,item,position,kind\na,i2,1,view\na,i1,2,view\n")
+    histories, _ = read_histories(path, TRAINED, data(order="position"))
+    assert items(histories) == [[2, 1]]
+    assert not histories.has_time
+
+
+def test_a_domain_keeps_its_baskets_and_kinds(tmp_path):
+    trained = replace(make_histories([[1, 2, 3]], steps=[[0, 0, 1]]), kinds=("purchase",))
+    path = write(tmp_path, "user,item,time\na,i2,2024-03-02\na,i1,2024-03-02\na,i3,2024-03-04\n")
+    histories, notes = read_histories(path, trained, complete_journey.get_config().data)
+    assert histories.baskets
+    assert histories.step.tolist() == [0, 0, 1]
+    assert histories.kinds == ("purchase",)
+    assert notes == []
+
+
+def test_dates_after_the_domain_s_own_are_no_fault(tmp_path):
+    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\n")
+    histories, notes = read_histories(path, TRAINED, taobao_behavior.get_config().data)
+    assert (items(histories), notes) == ([[2]], [])
+
+
+def test_unusable_rows_are_reported(tmp_path):
+    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i1,never,view\n")
+    histories, notes = read_histories(path, TRAINED, data())
+    assert items(histories) == [[2]]
+    assert "unparsable time" in notes[0]
+
+
+def test_one_user_without_a_column_and_behaviour_texts(tmp_path):
+    path = write(tmp_path, "时间,行为\n2024-03-01 10:00:00,浏览i1\n2024-03-01 11:00:00,购买i3\n")
+    histories, _ = read_histories(path, TRAINED, data(), "A")
+    assert (histories.users["user"].to_list(), items(histories)) == (["A"], [[1, 3]])
+    assert histories.kind.tolist() == [1, 2]
+
+
+def test_missing_features_are_explained(tmp_path):
+    trained = replace(TRAINED, feature_names=("speed",), features=np.zeros((6, 1), np.float32))
+    path = write(tmp_path, "user,item,time\na,i2,2024-03-02\n")
+    with pytest.raises(UserError, match="'speed'"):
+        read_histories(path, trained, data())

@@ -1,0 +1,47 @@
+"""Runs a script of scripts/ as the command line would, within this process: imports and compiled functions are shared."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from absl import flags
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def script(monkeypatch, capsys):
+    """script("train", "--config=...") -> exit status, stdout, stderr."""
+    # The devices of this process are there already.
+    monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(name: str, *arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", [f"scripts/{name}.py", *arguments])
+        capsys.readouterr()
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "the load_module", DeprecationWarning)  # of ml_collections
+                runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        finally:
+            own = {flag.name for flag in flags.FLAGS.flags_by_module_dict().get(sys.argv[0], ())}
+            for flag in [flag for flag in flags.FLAGS if flag in own or flag.startswith("config.")]:
+                delattr(flags.FLAGS, flag)
+            flags.FLAGS.unparse_flags()
+        return Ran(code, *capsys.readouterr())
+
+    return run

@@ -1,0 +1,39 @@
+"""Small made-up logs as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+
+def item_log(path: Path, users: int = 60, items: int = 12, seed: int = 0) -> Path:
+    """A CSV of user, item, time, kind: items follow one another in a ring, with some noise."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for user in range(users):
+        item = int(rng.integers(items))
+        for event in range(int(rng.integers(6, 16))):
+            rows.append((f"u{user:03d}", f"item {item}", 1_704_067_200 + 3600 * event, "view" if event % 4 else "buy"))
+            item = (item + 1) % items if rng.random() < 0.8 else int(rng.integers(items))
+    pl.DataFrame(rows, schema=["user", "item", "time", "kind"], orient="row").write_csv(path)
+    return path
+
+
+def behaviour_log(path: Path, users: int = 30, length: int = 50, seed: int = 0) -> Path:
+    """A user_behavior.csv: three features, and a label that depends on the first two."""
+    rng = np.random.default_rng(seed)
+    count = users * length
+    columns = {name: rng.normal(size=count).round(4) for name in ("clicks", "seconds", "depth")}
+    chance = 1 / (1 + np.exp(-(3 * columns["clicks"] + 2 * columns["seconds"] - 1)))
+    table = pl.DataFrame(
+        {
+            "user": np.repeat(np.arange(users), length),
+            "time": 1_704_067_200 + 60 * np.tile(np.arange(length), users),
+            **columns,
+            "label": (rng.random(count) < chance).astype(int),
+        }
+    )
+    table.write_csv(path)
+    return path

@@ -1,0 +1,96 @@
+"""metrics.jsonl always, W&B and TensorBoard when asked for, the picture of the curves."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from configs import common
+from trajectory.training import logging
+from trajectory.training.logging import MetricsLog
+
+
+def _config(wandb: bool = False, tensorboard: bool = False):
+    config = common.base("gru")
+    config.name, config.logging.wandb, config.logging.tensorboard = "made_up", wandb, tensorboard
+    return config
+
+
+def _log(workdir, resumed_at, steps, **sinks) -> None:
+    log = MetricsLog(workdir, _config(**sinks), resumed_at)
+    for step in steps:
+        log.write(step, step / 2, {"train/loss": 1 / step})
+    log.close()
+
+
+def _steps(workdir) -> list[int]:
+    return [record["step"] for record in logging.read(workdir / "metrics.jsonl")]
+
+
+def test_records_read_back_as_written(tmp_path):
+    _log(tmp_path, None, [1, 2, 3])
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == logging.read(tmp_path / "metrics.jsonl")
+    assert json.loads(lines[2]) == {"step": 3, "epoch": 1.5, "train/loss": 1 / 3}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.jsonl"]
+
+
+def test_a_run_without_a_record_has_an_empty_file(tmp_path):
+    _log(tmp_path, None, [])
+    assert (tmp_path / "metrics.jsonl").read_bytes() == b""
+    assert logging.draw_curves(tmp_path, "nothing") is None
+
+
+def test_a_resumed_run_has_no_step_twice_and_misses_none(tmp_path):
+    _log(tmp_path, None, [1, 2, 3, 4])
+    _log(tmp_path, 2, [3, 4, 5])
+    assert _steps(tmp_path) == [1, 2, 3, 4, 5]
+    _log(tmp_path, 5, [])
+    assert _steps(tmp_path) == [1, 2, 3, 4, 5]
+    _log(tmp_path, None, [1])
+    assert _steps(tmp_path) == [1]
+
+
+def test_a_line_cut_short_by_a_kill_is_left_out(tmp_path):
+    _log(tmp_path, None, [1, 2, 3])
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(path.read_text()[:-10])
+    assert _steps(tmp_path) == [1, 2]
+    _log(tmp_path, 2, [3])
+    assert _steps(tmp_path) == [1, 2, 3]
+
+
+def test_tensorboard_gets_a_file_of_events(tmp_path):
+    from tensorboardX.proto.event_pb2 import Event
+
+    _log(tmp_path, None, [1, 2], tensorboard=True)
+    (path,) = (tmp_path / "tensorboard").glob("events.out.tfevents.*")
+    data, at, found = path.read_bytes(), 0, []
+    while at < len(data):  # length, its checksum, the event, its checksum
+        size = int.from_bytes(data[at : at + 8], "little")
+        event = Event.FromString(data[at + 12 : at + 12 + size])
+        found += [(event.step, value.tag, value.simple_value) for value in event.summary.value]
+        at += 16 + size
+    assert found == [(1, "train/loss", 1.0), (2, "train/loss", 0.5)]
+
+
+def test_wandb_writes_a_run_offline(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    _log(tmp_path, None, [1, 2], wandb=True)
+    (path,) = (tmp_path / "wandb").glob("offline-run-*/run-*.wandb")
+    assert path.stat().st_size > 100
+    assert _steps(tmp_path) == [1, 2]
+
+
+@pytest.mark.parametrize("names", [("loss", "accuracy"), ("loss",)])
+def test_curves_are_a_picture_of_sensible_size(names, tmp_path):
+    log = MetricsLog(tmp_path, _config(), None)
+    for epoch in (1, 2, 3):
+        log.write(10 * epoch, epoch, {f"{part}/{n}": 1 / epoch for part in ("train", "validation") for n in names})
+    log.close()
+    picture = logging.draw_curves(tmp_path, "made up").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n")
+    width, height = (int.from_bytes(picture[at : at + 4]) for at in (16, 20))
+    assert (width, height) == (1100, 440)
+    assert len(picture) > 10_000

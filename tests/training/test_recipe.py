@@ -1,0 +1,70 @@
+"""The recipe says what it chooses, chooses the same for the same data, and copes with tiny data."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from configs import common
+from tests.builders import make_histories, random_histories
+from trajectory.data.splits import split
+from trajectory.training import recipe
+
+
+def _fit(histories, capsys):
+    config = common.base("gru")
+    config.recipe = "auto"
+    before = config.to_json()
+    histories, parts = split(histories, config.split)
+    fitted = recipe.fit(config, histories, parts)
+    assert config.to_json() == before, "the given config must not change"
+    return fitted, capsys.readouterr().out
+
+
+def test_every_choice_is_printed_with_its_value_and_reason(capsys):
+    fitted, said = _fit(random_histories(200, 50, 30), capsys)
+    assert said.startswith("recipe for 200 users, ")
+    lines = re.findall(r"^  (\w+)\.(\w+) = (.*?)  \((.+)\)$", said, re.MULTILINE)
+    assert len(lines) == said.count("\n") - 1 >= 9
+    for section, field, value, reason in lines:
+        assert str(fitted[section][field]) == value
+        assert reason
+    assert fitted.recipe == "fixed", "a run's folder keeps what was chosen"
+
+
+def test_the_same_data_gives_the_same_choice(capsys):
+    first, said = _fit(random_histories(100, 50, 30), capsys)
+    again, said_again = _fit(random_histories(100, 50, 30), capsys)
+    assert first.to_json() == again.to_json()
+    assert said == said_again
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [[[1, 2, 3]], [[1, 2, 3], [1]], [[1, 1, 1, 1]] * 2],
+    ids=["one history", "a history of one event", "one item"],
+)
+def test_tiny_data_gets_usable_sizes(lists, capsys):
+    fitted, _ = _fit(make_histories(lists), capsys)
+    assert fitted.batch.length >= 32
+    assert fitted.batch.rows >= 2
+    assert fitted.train.epochs >= 1
+    assert fitted.train.patience_epochs >= 1
+
+
+def test_a_row_holds_most_histories_and_a_batch_about_2000_events(capsys):
+    fitted, _ = _fit(random_histories(300, 400, 102), capsys)
+    assert fitted.batch.length == fitted.batch.targets == 128
+    assert fitted.batch.rows == 16
+    assert fitted.model.layers == (fitted.model.width,) * 2
+
+
+def test_repeats_switch_the_repeat_head_on_and_seen_items_in(capsys):
+    # Training sees 4 events of each; a repeat there, none there.
+    often, said = _fit(make_histories([[1, 2, 1, 2, 3, 4]] * 10), capsys)
+    assert (often.model.repeat, often.evaluation.seen) == (True, "keep")
+    assert "50.0% of training events repeat an earlier item" in said
+    never, said = _fit(make_histories([[1, 2, 3, 4, 1, 1]] * 10), capsys)
+    assert (never.model.repeat, never.evaluation.seen) == (False, "filter")
+    assert "0.0% of training events repeat an earlier item" in said

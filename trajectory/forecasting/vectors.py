@@ -1,0 +1,35 @@
+"""User and item vectors of a run, as tables: for search, clustering, or another system's features."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import jax
+import numpy as np
+import polars as pl
+
+from trajectory.evaluation.scorer import ModelScorer
+from trajectory.forecasting.newcomers import whole_histories
+from trajectory.training.run import Run
+
+
+def item_vectors(run: Run) -> pl.DataFrame:
+    """Columns item (source id) and vector (float32 list [width]): the table that inputs and the softmax share."""
+    task = run.task
+    table = cast(Any, task.model).apply(run.params, method="item_table")
+    items = task.histories.items[: task.histories.num_items]
+    return pl.DataFrame({"item": items["item"], "vector": np.asarray(table)[1:]})
+
+
+def user_vectors(run: Run) -> pl.DataFrame:
+    """Columns user (source id) and vector (float32 list [width]): the state after each user's newest event."""
+    task, c = run.task, run.task.config
+    scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
+    encode = jax.jit(
+        lambda events, place: cast(Any, task.model).apply(run.params, events, place, method="encode").vector
+    )
+    found = []
+    for chunk in whole_histories(task.histories).chunks(c.evaluation.batch):
+        events, place = scorer.events(chunk.start, chunk.stop)
+        found.append(np.asarray(encode(events, place[:, None]))[:, 0])
+    return pl.DataFrame({"user": task.histories.users["user"], "vector": np.concatenate(found)})
