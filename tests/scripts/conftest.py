@@ -1,4 +1,4 @@
-"""Runs a script of scripts/ as the command line would, within this process: imports and compiled functions are shared."""
+"""Runs a script of scripts/ as the command line would, within this process: imports and compilations are shared."""
 
 from __future__ import annotations
 

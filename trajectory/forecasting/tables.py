@@ -28,7 +28,7 @@ def next_items(
 
 
 def steps_ahead(histories: Histories, queries: Queries, paths: Paths, k: int) -> pl.DataFrame:
-    """The k likeliest items at each step: user, step, rank, item, title, probability, visited (within this many steps)."""
+    """The k likeliest items at each step: user, step, rank, item, title, probability, visited (within these steps)."""
     items = _best(paths.probability, k)
     chosen = {name: np.take_along_axis(getattr(paths, name), items, axis=2) for name in ("probability", "visited")}
     return _table(histories, queries, np.where(chosen["probability"] > 0, items, 0), **chosen)
@@ -42,7 +42,7 @@ def visited_within(histories: Histories, queries: Queries, paths: Paths, k: int)
 
 
 def likeliest_paths(histories: Histories, queries: Queries, paths: Paths) -> pl.DataFrame:
-    """The likeliest sampled path of each user: user, step, item, title, probability (of the step, after those before it).
+    """The likeliest sampled path of each user: user, step, item, title, probability (of the step, given those before).
 
     The path's own probability is the product over its steps. Of a basket, the first line drawn stands for the step.
     """
