@@ -38,7 +38,8 @@ def script(monkeypatch, capsys):
         except SystemExit as stop:
             code = stop.code or 0
         finally:
-            own = {flag.name for flag in flags.FLAGS.flags_by_module_dict().get(sys.argv[0], ())}
+            defined = flags.FLAGS.flags_by_module_dict().items()
+            own = {flag.name for module, found in defined if module.endswith(f"scripts/{name}.py") for flag in found}
             for flag in [flag for flag in flags.FLAGS if flag in own or flag.startswith("config.")]:
                 delattr(flags.FLAGS, flag)
             flags.FLAGS.unparse_flags()

@@ -150,7 +150,8 @@ def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size
     carry, _ = jax.lax.scan(lambda carry, event: (_read(model, params, carry, event)[0], None), carry, early)
     blank = habit.lines - 1
     newest = jax.tree.map(lambda x: jnp.pad(x[:, -1:], ((0, 0), (blank, 0), *((0, 0),) * (x.ndim - 2))), events)
-    now = _Now(*jax.tree.map(fan_out, (carry, newest)), jnp.zeros((rows, items), bool))
+    carry, newest = jax.tree.map(fan_out, (carry, newest))
+    now = _Now(carry, newest, jnp.zeros((rows, items), bool))
     _, out = jax.lax.scan(step, now, (keys, size.reshape(rows, steps).T))
     probability, visited, item, log_probability = out
     return Paths(

@@ -96,6 +96,7 @@ def draw_curves(workdir: Path, title: str) -> Path | None:
             if points:
                 axis.plot(*zip(*points, strict=True), style, label=part, markersize=3)
         axis.set(xlabel="epoch", ylabel=label)
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
         if axis.lines:
             axis.legend()
