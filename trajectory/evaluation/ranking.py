@@ -121,7 +121,9 @@ def evaluate_scorer(
     covered = np.zeros(histories.num_items + 1, bool)
     parts: list[dict[str, np.ndarray]] = []
     single = True
-    for chunk in tqdm(queries.chunks(size), desc=label or None, total=-(-total // size), delay=2, leave=False, disable=None):
+    for chunk in tqdm(
+        queries.chunks(size), desc=label or None, total=-(-total // size), delay=2, leave=False, disable=None
+    ):
         n = len(chunk.user)
         padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
         targets = distinct_items(histories, padded.stop, padded.end)
