@@ -22,7 +22,6 @@ def get_config(arg: str = "") -> ConfigDict:
     c.model.inputs = ("item",)
     c.model.dropout = 0.0
     c.evaluation.seen = "keep"
-    c.evaluation.batch = 400  # all users at once
     c.forecast.steps, c.forecast.paths = 3, 2000
     c.optim.learning_rate, c.optim.schedule, c.optim.warmup_steps = 0.02, "cosine", 10
     c.train.epochs, c.train.patience_epochs = 16, 16

@@ -26,5 +26,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c.model.layers = (128, 64) if args.model != "transformer" else (64, 64)
     c.heads.item, c.heads.conversion = 0.0, 1.0
     c.train.monitor = "conversion_auc"
-    c.train.epochs = 20
+    # A small file is a single batch an epoch: short warm-up, many epochs, patience.
+    c.optim.learning_rate, c.optim.warmup_steps = 3e-3, 10
+    c.train.epochs, c.train.patience_epochs = 60, 15
     return common.shrink(c) if args.tiny else c

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
 
 from absl import app, flags, logging
 from ml_collections import config_flags
@@ -24,12 +27,25 @@ def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
 
 def _parse(argv: list[str]) -> list[str]:
     try:
+        _require_config_file(argv)
         rest = flags.FLAGS(argv)
     except (flags.Error, UserError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
         _fail(error)
     if rest[1:]:
         _fail(UserError(f"unexpected argument {rest[1]!r}; options start with --"))
     return rest
+
+
+def _require_config_file(argv: list[str]) -> None:
+    """A config file that is missing: config_flags would say so only when its value is used, with a traceback."""
+    given = [text.partition("=")[2] for text in argv if text.startswith(("--config=", "-config="))]
+    given += [after for text, after in pairwise(argv) if text in ("--config", "-config")]
+    for path in (Path(value.partition(":")[0]) for value in given):
+        if not path.is_file():
+            there = sorted(str(other) for other in path.parent.glob("*.py") if other.name != "__init__.py")
+            near = difflib.get_close_matches(str(path), there, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise UserError(f"--config: there is no file {path} (looked in {Path.cwd()}); {hint}see configs/")
 
 
 def _guard(main: Callable[[], None]) -> None:

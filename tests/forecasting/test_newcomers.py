@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from configs import common, complete_journey, taobao_behavior
@@ -113,4 +114,11 @@ def test_missing_features_are_explained(tmp_path):
     trained = replace(TRAINED, feature_names=("speed",), features=np.zeros((6, 1), np.float32))
     path = write(tmp_path, "user,item,time\na,i2,2024-03-02\n")
     with pytest.raises(UserError, match="'speed'"):
+        read_histories(path, trained, data())
+
+
+def test_a_model_of_labels_wants_their_column(tmp_path):
+    trained = replace(make_histories([[1, 1]]), items=pl.DataFrame({"item": ["step"], "interest": [None]}))
+    path = write(tmp_path, "user,time,speed\na,2024-03-02,1.5\n")
+    with pytest.raises(UserError, match="needs a column label too"):
         read_histories(path, trained, data())

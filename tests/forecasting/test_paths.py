@@ -16,7 +16,7 @@ from trajectory.forecasting.newcomers import whole_histories
 from trajectory.forecasting.paths import Paths, sample
 from trajectory.schema import Queries, UserError
 
-ITEMS, CAPACITY, GAP = 5, 16, 3600
+ITEMS, CAPACITY, GAP, PATHS = 5, 16, 3600, 1000
 SINGLE = make_histories([[1, 2, 3], [4, 1, 1, 5, 2, 2, 3], [2, 5]], num_items=ITEMS, gap=GAP)
 BASKETS = make_histories(
     [[1, 2, 3], [4, 1, 1, 5, 2, 3]], steps=[[0, 1, 1], [0, 1, 1, 2, 3, 3]], num_items=ITEMS, gap=GAP
@@ -29,7 +29,7 @@ def make(backbone):
     events = last_rows(SINGLE, NO_FEATURES, np.array([0]), np.array([3]), 8)
     shapes = jax.eval_shape(lambda key: model.init(key, events, method="initialise"), jax.random.key(0))
     rng = np.random.default_rng(2)
-    return model, jax.tree.map(lambda x: rng.normal(0, 0.3, x.shape).astype(np.float32), shapes)
+    return model, jax.tree.map(lambda x: rng.normal(0, 0.6, x.shape).astype(np.float32), shapes)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def learned(request):
     return make("gru") if request.param == "gru" else request.getfixturevalue("transformer")
 
 
-def run(learned, histories, queries=None, *, steps=2, paths=1000, seed=0, filter_seen=False) -> Paths:
+def run(learned, histories, queries=None, *, steps=2, paths=PATHS, seed=0, filter_seen=False) -> Paths:
     queries = whole_histories(histories) if queries is None else queries
     options = {"steps": steps, "paths": paths, "seed": seed, "filter_seen": filter_seen}
     parts = [p for _, p in sample(*learned, histories, NO_FEATURES, queries, habits(histories), **options)]
@@ -75,26 +75,33 @@ def chances(learned, histories, user, steps):
     return np.exp(np.asarray(_score(*learned, events, np.array([[at - 1]])))[0, 0].astype(np.float64))
 
 
-def assert_within_error(found, exact, count):
-    error = np.sqrt(np.maximum(exact * (1 - exact), 1e-6) / count)
-    assert (np.abs(found - exact) < 4.5 * error + 1e-4).all(), (found, exact)
+def assert_within_error(found, exact, deviation, count=PATHS):
+    """Equal within 4.5 standard errors of a mean of `count` draws of this standard deviation."""
+    assert (np.abs(found - exact) < 4.5 * deviation / np.sqrt(count) + 1e-4).all(), (found, exact)
+
+
+def of_draws(exact):
+    return np.sqrt(exact * (1 - exact))
+
+
+def mixture(weights, values):
+    """Mean and standard deviation of rows of values that come with these chances."""
+    mean = weights @ values
+    return mean, np.sqrt(weights @ (values - mean) ** 2)
 
 
 @pytest.mark.parametrize("user", range(3))
 def test_two_steps_equal_the_exact_mixture(learned, user):
-    paths = 1000
     found = run(learned, SINGLE)
     first = chances(learned, SINGLE, user, [])
     second = np.array([chances(learned, SINGLE, user, [[i]]) if i else np.zeros(ITEMS + 1) for i in range(ITEMS + 1)])
-    visited = first + np.array(
-        [sum(first[i] * second[i, j] for i in range(ITEMS + 1) if i != j) for j in range(ITEMS + 1)]
-    )
+    within = np.where(np.eye(ITEMS + 1, dtype=bool), 1.0, second)
     np.testing.assert_allclose(found.probability[user, 0], first, atol=2e-5)
     np.testing.assert_allclose(found.visited[user, 0], first, atol=2e-5)
-    assert_within_error(found.probability[user, 1], first @ second, paths)
-    assert_within_error(found.visited[user, 1], visited, paths)
+    assert_within_error(found.probability[user, 1], *mixture(first, second))
+    assert_within_error(found.visited[user, 1], *mixture(first, within))
     drawn = found.item[user]
-    assert_within_error(np.bincount(drawn[:, 0], minlength=ITEMS + 1) / paths, first, paths)
+    assert_within_error(np.bincount(drawn[:, 0], minlength=ITEMS + 1) / PATHS, first, of_draws(first))
     np.testing.assert_allclose(found.log_probability[user, :, 0], np.log(first[drawn[:, 0]]), atol=1e-4)
     np.testing.assert_allclose(found.log_probability[user, :, 1], np.log(second[drawn[:, 0], drawn[:, 1]]), atol=1e-3)
 
@@ -102,20 +109,19 @@ def test_two_steps_equal_the_exact_mixture(learned, user):
 @pytest.mark.parametrize("user", range(2))
 def test_baskets_equal_the_exact_mixture(transformer, user):
     """A basket is one or two distinct lines, as the user's own past ones; the last line drawn is read first."""
-    paths = 1000
     sizes = np.array([[1, 2], [1, 2, 1, 2]][user])
     found = run(transformer, BASKETS)
     first = chances(transformer, BASKETS, user, [])
     np.testing.assert_allclose(found.probability[user, 0], first, atol=2e-5)
-    inside, second = np.zeros(ITEMS + 1), np.zeros(ITEMS + 1)
+    weights, inside, second = [], [], []
     for size in (1, 2):
-        share = (sizes == size).mean()
         for basket in permutations(range(1, ITEMS + 1), size):
-            chance = share * first[basket[0]] * (first[basket[1]] / (1 - first[basket[0]]) if size == 2 else 1)
-            inside[list(basket)] += chance
-            second += chance * chances(transformer, BASKETS, user, [basket[::-1]])
-    assert_within_error(found.visited[user, 0], inside, paths)
-    assert_within_error(found.probability[user, 1], second, paths)
+            weight = first[basket[0]] * (first[basket[1]] / (1 - first[basket[0]]) if size == 2 else 1)
+            weights.append((sizes == size).mean() * weight)
+            inside.append(np.isin(np.arange(ITEMS + 1), basket))
+            second.append(chances(transformer, BASKETS, user, [basket[::-1]]))
+    assert_within_error(found.visited[user, 0], *mixture(np.array(weights), np.array(inside)))
+    assert_within_error(found.probability[user, 1], *mixture(np.array(weights), np.array(second)))
 
 
 def test_filtered_items_never_come_again(transformer):
@@ -134,6 +140,14 @@ def test_filtered_items_never_come_again(transformer):
         np.testing.assert_allclose(found.probability[user].sum(1), expected, atol=1e-5)
         np.testing.assert_allclose(found.visited[user].sum(1), np.minimum(np.arange(1, 4), len(allowed)), atol=1e-4)
     assert (found.log_probability[1] == 0).all()
+
+
+def test_filtered_items_fill_no_basket_either(transformer):
+    found = run(transformer, BASKETS, steps=3, filter_seen=True)
+    assert not found.visited[:, :, :4].any()
+    assert not found.visited[1].any(), "this user has seen everything"
+    assert (found.visited[0, 0, 4:] > 0).all()
+    np.testing.assert_allclose(found.visited[0, -1, 4:], 1)
 
 
 def test_same_seed_same_paths(transformer):

@@ -1,4 +1,4 @@
-"""Runs a script of scripts/ as the command line would, within this process: imports and compilations are shared."""
+"""Runs a script of scripts/ as the command line would, but within this process, which is quicker."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ def script(monkeypatch, capsys):
     """script("train", "--config=...") -> exit status, stdout, stderr."""
     # The devices of this process are there already.
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.chdir(ROOT)
 
     def run(name: str, *arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", [f"scripts/{name}.py", *arguments])
+        path = str(ROOT / "scripts" / f"{name}.py")
+        monkeypatch.setattr(sys, "argv", [path, *arguments])
         capsys.readouterr()
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "the load_module", DeprecationWarning)  # of ml_collections
-                runpy.run_path(str(ROOT / "scripts" / f"{name}.py"), run_name="__main__")
+                runpy.run_path(path, run_name="__main__")
             code = 0
         except SystemExit as stop:
             code = stop.code or 0

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.scripts.conftest import ROOT
@@ -34,17 +35,17 @@ def arguments(name: str, folder: Path) -> list[str]:
     return [f"path={made[name](folder / 'log.csv')}"] if name in made else []
 
 
-def trained(script, name: str, folder: Path, *more: str) -> Path:
+def trained(script, name: str, folder: Path, *given: str, less: int = 0) -> Path:
     """The folder of a tiny run of this config, trained and evaluated."""
     workdir = folder / "run"
-    less = [f"--config.data.cleaning.min_user_events={BUSY[name]}"] if name in BUSY else []
-    argument = ",".join(["tiny", *arguments(name, folder), *more])
+    fewer = f"--config.data.cleaning.min_user_events={less or BUSY.get(name, 1)}"
+    argument = ",".join(["tiny", *(given or arguments(name, folder))])
     train = script(
         "train",
         f"--config=configs/{name}.py:{argument}",
         f"--workdir={workdir}",
         f"--config.data.prepared_dir={folder / 'prepared'}",
-        *less,
+        fewer,
         *QUIET,
     )
     assert train.code == 0, train.err
@@ -55,11 +56,55 @@ def trained(script, name: str, folder: Path, *more: str) -> Path:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_config_trains_and_evaluates(script, tmp_path, monkeypatch, name):
-    monkeypatch.chdir(ROOT)
+def test_every_config_trains_and_evaluates(script, tmp_path, name):
     workdir = trained(script, name, tmp_path)
     for file in ("config.json", "data.json", "metrics.jsonl", "training.json", "evaluation.json", "curves.png"):
         assert (workdir / file).stat().st_size, file
     evaluation = json.loads((workdir / "evaluation.json").read_text())
     assert all(np.isfinite(value) for value in evaluation["metrics"]["test"].values())
     assert json.loads((workdir / "training.json").read_text())["finished"]
+
+
+def test_own_log_reads_a_folder_of_public_data(script, tmp_path):
+    try:
+        folder = locate("movielens_100k")
+    except UserError as error:
+        pytest.skip(str(error))
+    workdir = trained(script, "own_log", tmp_path, f"path={folder}", "model=lstm", less=300)
+    data = json.loads((workdir / "data.json").read_text())
+    assert data["users"] == 54
+    assert data["interests"] > 10, "the folder's item table names them"
+
+
+def test_user_behavior_learns_conversions_and_draws_their_curves(script, tmp_path):
+    """The document's own input: features and a label, no items."""
+    log = behaviour_log(tmp_path / "user_behavior.csv")
+    workdir = tmp_path / "run"
+    config = f"--config=configs/user_behavior.py:path={log}"
+    home = f"--config.data.prepared_dir={tmp_path / 'prepared'}"
+    train = script("train", config, f"--workdir={workdir}", home, *QUIET)
+    assert train.code == 0, train.err
+    evaluate = script("evaluate", f"--workdir={workdir}")
+    assert evaluate.code == 0, evaluate.err
+    found = json.loads((workdir / "evaluation.json").read_text())
+    model, floor = found["metrics"]["test"], found["floors"]["base rate"]["test"]
+    assert floor["conversion_auc"] == 0.5
+    assert model["conversion_auc"] > 0.85
+    assert model["conversion_accuracy"] > floor["conversion_accuracy"] + 0.1
+    for text in ("conversion_auc", "conversion_accuracy", "base rate", f"{model['conversion_auc']:.4f}", "0.5000"):
+        assert text in evaluate.out
+    records = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    last = records[-1]
+    assert {"train/loss", "train/accuracy", "validation/loss", "validation/accuracy"} <= set(last)
+    assert (workdir / "curves.png").read_bytes().startswith(b"\x89PNG")
+    predict = script("predict", f"--workdir={workdir}", f"--histories={log}", f"--out={tmp_path / 'p.csv'}")
+    assert predict.code == 0, predict.err
+    probability = pl.read_csv(tmp_path / "p.csv")
+    assert probability.columns == ["user", "probability"]
+    label = pl.read_csv(log).group_by("user", maintain_order=True).last()["label"]
+    by_label = probability.sort("user").group_by(label.alias("label")).agg(pl.col("probability").mean()).sort("label")
+    assert by_label["probability"][1] > by_label["probability"][0] + 0.3
+    for name, more in (("forecast", ()), ("predict", (f"--histories={log}", "--steps=2"))):
+        refused = script(name, f"--workdir={workdir}", *more)
+        assert refused.code == 2
+        assert "no item head" in refused.err

@@ -74,6 +74,10 @@ class _Watched:
         scores = self.scorer.scores(queries)
         targets = distinct_items(self.histories, queries.stop, queries.end)
         known = (targets > 0) & (targets <= self.histories.num_items)
+        # A chunk is filled up with copies of its last query, and a user asks once: copies must not count.
+        once = np.zeros(len(known), bool)
+        once[np.unique(queries.user, return_index=True)[1]] = True
+        known &= once[:, None]
         values = np.take_along_axis(np.asarray(scores), np.where(known, targets, 1), axis=1)
         number = known.sum(1)
         self.sum -= float((np.where(known, values, 0).sum(1) / np.maximum(number, 1)).sum())

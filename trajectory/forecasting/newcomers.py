@@ -12,9 +12,9 @@ from ml_collections import ConfigDict
 from configs.common import base
 from trajectory.data.arrays import flatten
 from trajectory.data.cleaning import clean, summary
-from trajectory.data.columns import pick
+from trajectory.data.columns import listing, pick
 from trajectory.data.domains import resolve
-from trajectory.data.log import read_log
+from trajectory.data.log import STEP_ITEM, read_log
 from trajectory.data.sources import read_source
 from trajectory.schema import Histories, Queries, UserError
 
@@ -27,7 +27,7 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
     `data` is the run's config.data. `user` names the only user of a log without a user column. Unknown items become
     index 0: the model sees that something happened. Raises UserError if no item is known, or features are missing.
     """
-    mine = _settings(path, data, user)
+    mine = _settings(path, trained, data, user)
     cleaned = clean(read_log(mine), mine)
     notes = [summary(cleaned)] if cleaned.counts else []
     histories = flatten(cleaned, mine, trained.name)
@@ -58,7 +58,7 @@ def whole_histories(histories: Histories) -> Queries:
     return Queries(np.arange(histories.num_users), start, stop, stop)
 
 
-def _settings(path: Path, data: ConfigDict, user: str) -> ConfigDict:
+def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> ConfigDict:
     """The run's `config.data` for another file: same kinds and baskets, columns as named there where it has them."""
     mine = resolve(data)
     mine.source = str(path)
@@ -67,8 +67,14 @@ def _settings(path: Path, data: ConfigDict, user: str) -> ConfigDict:
     mine.cleaning = base().data.cleaning  # limits of dates and counts were for the log that was learned
     columns = read_source(mine).table.columns
     mine.columns.update({field: "" for field, name in mine.columns.items() if name not in columns})
-    if mine.order == "position" and "position" not in pick(columns, mine.columns):
+    found = pick(columns, mine.columns)
+    if mine.order == "position" and "position" not in found:
         mine.order = "time"
+    if "label" not in found and trained.items["item"].to_list() == [STEP_ITEM]:
+        raise UserError(
+            f"the model has learned labels of rows without items, so {path} needs a column label too "
+            f"(0 where it is not known: it is not read); it has {listing(columns)}"
+        )
     return mine
 
 

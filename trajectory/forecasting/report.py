@@ -58,8 +58,6 @@ def write_report(run: Run, forecast: Forecast) -> Path:
 def draw_interests(run: Run, forecast: Forecast) -> Path | None:
     """forecast.png: interests whose share is forecast to grow and to shrink most; None if the log has no interests."""
     names = forecast.histories.interests
-    if not names:
-        return None
     before, after = forecast.known[:, 1:].mean(0), forecast.interests[:, :, 1:].mean((0, 1))
     change = after - before
     order = np.argsort(change)

@@ -1,0 +1,125 @@
+"""A user's mistake costs one clear message on stderr and exit status 2, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from tests.scripts.logs import item_log
+
+
+def assert_explained(ran, *words: str) -> None:
+    assert ran.code == 2, (ran.out, ran.err)
+    assert "Traceback" not in ran.out + ran.err
+    message = [line for line in ran.err.splitlines() if line.startswith("error: ")]
+    assert len(message) == 1, ran.err
+    for word in words:
+        assert word in message[0]
+
+
+@pytest.fixture
+def train(script, tmp_path):
+    """Trains a log with the given further arguments, which must fail, leave no run and nothing half prepared."""
+
+    def run(config: str, *arguments: str, words: tuple[str, ...]) -> None:
+        home = f"--config.data.prepared_dir={tmp_path / 'prepared'}"
+        ran = script("train", f"--config=configs/{config}", f"--workdir={tmp_path / 'run'}", home, *arguments)
+        assert_explained(ran, *words)
+        assert not (tmp_path / "run").exists()
+        for folder in (tmp_path / "prepared").glob("*/*/"):
+            assert (folder / "meta.json").is_file(), "half-written"
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("config", "argument", "words"),
+    [
+        ("user_a.py", "--config.optim.learningrate=1", ("learningrate", "learning_rate")),
+        ("user_a.py", "--config.optim.learning_rate=fast", ("learning_rate", "fast")),
+        ("user_a.py", "--config.train.epochs=2.5", ("epochs", "2.5")),
+        ("user_a.py", "--confog.train.epochs=2", ("confog",)),
+        ("user_a.py", "stray", ("stray",)),
+        ("user_a.py:modle=gru", "", ("'modle'", "'model'")),
+        ("user_a.py:model=rnn", "", ("model=rnn", "lstm, gru, transformer")),
+        ("user_a.py:tiny=perhaps", "", ("tiny", "perhaps", "bool")),
+        ("own_log.py", "", ("path=LOG",)),
+        ("user_b.py", "", ("configs/user_b.py", "did you mean configs/user_a.py")),
+        ("user_b.py", "--config.train.epochs=1", ("configs/user_b.py", "did you mean configs/user_a.py")),
+        ("user_a.py:tiny", "--config.split.kind=leave_on_out", ("leave_on_out", "leave_one_out")),
+        ("user_a.py:tiny", "--config.heads.interest=1.0", ("heads.interest",)),
+    ],
+)
+def test_wrong_settings(train, config, argument, words):
+    train(config, *filter(None, [argument]), words=words)
+
+
+def break_file(kind: str, path):
+    text = item_log(path).read_text()
+    match kind:
+        case "missing":
+            path.unlink()
+        case "no_item":
+            path.write_text(text.replace("user,item,", "user,what,"))
+        case "empty":
+            path.write_bytes(b"")
+        case "only_header":
+            path.write_text(text.splitlines()[0] + "\n")
+        case "gbk":
+            path.write_bytes(text.replace("item 3", "商品三").encode("gbk"))
+        case "gzip":
+            path.write_bytes(gzip.compress(text.encode())[:-200])
+        case "bad_times":
+            path.write_text("user,item,time\na,b,never\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("missing", ("does not exist",)),
+        ("no_item", ("column for the item", "data.columns.item")),
+        ("empty", ("empty",)),
+        ("only_header", ("not one row",)),
+        ("gbk", ("not UTF-8", "GBK")),
+        ("gzip", ("cut off or damaged",)),
+        ("bad_times", ("not one time", "'never'", "data.time_unit")),
+    ],
+)
+def test_unreadable_logs(train, tmp_path, kind, words):
+    break_file(kind, tmp_path / "log.csv")
+    train(f"own_log.py:path={tmp_path / 'log.csv'},tiny", words=words)
+
+
+@pytest.mark.parametrize("name", ["evaluate", "predict", "forecast"])
+def test_a_folder_that_is_no_run(script, tmp_path, name):
+    log = item_log(tmp_path / "log.csv")
+    more = [f"--histories={log}", f"--out={tmp_path / 'p.csv'}"] if name == "predict" else []
+    for workdir in (tmp_path, tmp_path / "nowhere"):
+        assert_explained(script(name, f"--workdir={workdir}", *more), "is not a run", "scripts/train.py")
+        assert list(tmp_path.iterdir()) == [log]
+
+
+def test_a_run_without_a_checkpoint(script, tmp_path):
+    """Killed before its first epoch ended."""
+    from configs import user_a
+    from trajectory.training import task
+
+    config = user_a.get_config("tiny")
+    config.data.prepared_dir = str(tmp_path / "prepared")
+    run = tmp_path / "run"
+    run.mkdir()
+    task.save_config(config, run / "config.json")
+    (run / "data.json").write_text(json.dumps(task.describe_data(task.build(config))))
+    assert_explained(script("evaluate", f"--workdir={run}"), "no checkpoint")
+    assert not (run / "evaluation.json").exists()
+
+
+def test_flags_that_are_required_or_out_of_range(script, tmp_path):
+    assert_explained(script("evaluate"), "--workdir")
+    assert_explained(script("predict", "--workdir=x", "--histories=y", "--top=0"), "--top", "0")
+    wrong = script("predict", "--workdir=x", "--histories=y", f"--out={tmp_path / 'p.xlsx'}")
+    assert_explained(wrong, ".csv or .json")
+    wrong = script("predict", "--workdir=x", "--histories=y", f"--out={tmp_path / 'no' / 'p.csv'}")
+    assert_explained(wrong, "does not exist")

@@ -1,0 +1,110 @@
+"""A run of anyone's log, read by every script: evaluation.json, predictions for new users, the forecast page."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from configs import own_log
+from tests.scripts.logs import item_log
+from trajectory.evaluation.validation import Watch
+from trajectory.training import loop, task
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own_log")
+    config = own_log.get_config(f"path={item_log(folder / 'log.csv')},model=gru,tiny")
+    config.data.prepared_dir = str(folder / "prepared")
+    config.logging.wandb = config.logging.tensorboard = False
+    config.train.devices = 1
+    config.evaluation.seen = "keep"
+    built = task.build(config)
+    loop.train(built, folder / "run", Watch(built))
+    return folder / "run"
+
+
+@pytest.fixture
+def new_users(tmp_path):
+    path = tmp_path / "new.csv"
+    path.write_text(
+        "user,item,time\n7,item 3,2024-03-01\n7,item 4,2024-03-02\n9,unheard of,2024-03-01\n9,item 1,2024-03-02\n"
+    )
+    return path
+
+
+def test_evaluation_has_its_layout(script, workdir):
+    ran = script("evaluate", f"--workdir={workdir}")
+    assert ran.code == 0, ran.err
+    found = json.loads((workdir / "evaluation.json").read_text())
+    assert set(found) == {"metrics", "floors", "spread", "paired", "protocol"}
+    assert set(found["metrics"]) == {"validation", "test"}
+    assert {"popularity", "markov", "personal frequency"} <= {name.replace("_", " ") for name in found["floors"]}
+    for by_part in found["floors"].values():
+        assert set(by_part) == {"validation", "test"}
+    for part in ("validation", "test"):
+        metrics = found["metrics"][part]
+        assert {"hr@1", "hr@10", "ndcg@10", "mrr@10", "coverage@10"} <= set(metrics)
+        low, high = (found["spread"][part]["ndcg@10"][end] for end in ("low", "high"))
+        assert 0 <= low <= metrics["ndcg@10"] <= high <= 1
+        assert set(found["spread"]["floors"]) == set(found["floors"])
+    protocol = found["protocol"]
+    assert protocol["split"] == "leave_one_out"
+    assert protocol["ties"] == "expected rank under random order"
+    assert protocol["seen"] == "keep"
+    assert protocol["cold_targets"] == {"validation": 0, "test": 0}
+    assert protocol["candidates"] == 12
+    assert protocol["checkpoint"].startswith("best ndcg@10 on validation, step ")
+    assert protocol["fingerprint"] == json.loads((workdir / "data.json").read_text())["fingerprint"]
+    for text in (protocol["fingerprint"][:12], protocol["guarantee"], protocol["checkpoint"], protocol["ties"]):
+        assert text in ran.out
+
+
+def test_predictions_for_new_users_as_tables(script, workdir, new_users, tmp_path):
+    out = tmp_path / "p.csv"
+    ran = script("predict", f"--workdir={workdir}", f"--histories={new_users}", f"--out={out}", "--top=3", "--steps=2")
+    assert ran.code == 0, ran.err
+    assert "unknown to the model: 1 items in 1 events (unheard of)" in ran.out
+    table = pl.read_csv(out)
+    assert table.columns == ["user", "rank", "item", "title", "probability"]
+    assert table["user"].to_list() == [7, 7, 7, 9, 9, 9]
+    assert table["rank"].to_list() == [1, 2, 3] * 2
+    steps = pl.read_csv(tmp_path / "p_steps.csv")
+    assert steps.columns == ["user", "step", "rank", "item", "title", "probability", "visited"]
+    assert steps.height == 12
+    first = steps.filter(pl.col("step") == 1)
+    assert first["item"].to_list() == table["item"].to_list()
+    assert first["probability"].to_list() == pytest.approx(table["probability"].to_list(), abs=1e-4)
+    assert pl.read_csv(tmp_path / "p_visited.csv").columns == ["user", "rank", "item", "title", "visited"]
+    path = pl.read_csv(tmp_path / "p_path.csv")
+    assert path.columns == ["user", "step", "item", "title", "probability"]
+    assert path["step"].to_list() == [1, 2, 1, 2]
+
+
+def test_predictions_for_new_users_as_json(script, workdir, new_users, tmp_path):
+    out = tmp_path / "p.json"
+    ran = script("predict", f"--workdir={workdir}", f"--histories={new_users}", f"--out={out}", "--top=20", "--steps=2")
+    assert ran.code == 0, ran.err
+    found = json.loads(out.read_text())
+    assert set(found) == {"7", "9"}
+    user = found["7"]
+    assert set(user) == {"next", "steps", "visited", "path", "path_probability"}
+    assert sum(row["probability"] for row in user["next"]) == pytest.approx(1, abs=1e-4)
+    assert len(user["visited"]) == 12
+    assert user["path_probability"] == pytest.approx(user["path"][0]["probability"] * user["path"][1]["probability"])
+    assert list(tmp_path.iterdir()) == [new_users, out] or set(tmp_path.iterdir()) == {new_users, out}
+
+
+@pytest.mark.parametrize(("asked", "users"), [(5, 5), (0, 60), (100, 60)])
+def test_forecast_writes_table_picture_and_page(script, workdir, asked, users):
+    ran = script("forecast", f"--workdir={workdir}", f"--users={asked}")
+    assert ran.code == 0, ran.err
+    table = pl.read_parquet(workdir / "forecast.parquet")
+    assert table["user"].n_unique() == users
+    assert table["step"].unique().to_list() == [1, 2]
+    sums = table.group_by("user", "step").agg(pl.col("probability").sum())["probability"]
+    assert sums.to_list() == pytest.approx([1] * 2 * users, abs=1e-4)
+    assert "const users" in (workdir / "report.html").read_text()
+    assert str(workdir / "report.html") in ran.out
