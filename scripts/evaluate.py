@@ -5,7 +5,6 @@ python scripts/evaluate.py --workdir=runs/first
 Writes evaluation.json and prints the table of results with its protocol.
 """
 
-import json
 from pathlib import Path
 
 from trajectory import cli
@@ -19,15 +18,12 @@ def main() -> None:
     """Opens the run, evaluates it, writes and prints."""
     parallel.start()
     from trajectory.evaluation.protocol import table
-    from trajectory.evaluation.run import evaluate_run
+    from trajectory.evaluation.run import write_evaluation
     from trajectory.training.run import open_run
 
     run = open_run(Path(WORKDIR.value))
-    evaluation = evaluate_run(run)
-    path = run.workdir / "evaluation.json"
-    path.write_text(json.dumps(evaluation, indent=1, ensure_ascii=False) + "\n")
-    print(table(evaluation))
-    print(f"written to {path}")
+    print(table(write_evaluation(run)))
+    print(f"written to {run.workdir / 'evaluation.json'}")
 
 
 if __name__ == "__main__":

@@ -20,17 +20,13 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, forecasts, writes."""
     parallel.start()
-    from trajectory.forecasting.forecast import forecast
-    from trajectory.forecasting.report import write_report
+    from trajectory.forecasting.report import write_forecast
     from trajectory.training.run import open_run
 
     run = open_run(Path(WORKDIR.value))
-    made = forecast(run, run.task.config.forecast.users if USERS.value < 0 else USERS.value)
-    made.items.write_parquet(run.workdir / "forecast.parquet")
-    print(
-        f"{len(made.queries.user):,} users forecast, {run.task.config.forecast.steps} steps; written to {run.workdir}"
-    )
-    print(f"open {write_report(run, made).resolve()}")
+    page = write_forecast(run, run.task.config.forecast.users if USERS.value < 0 else USERS.value)
+    print(f"{run.task.config.forecast.steps} steps ahead; written to {run.workdir}")
+    print(f"open {page.resolve()}")
 
 
 if __name__ == "__main__":

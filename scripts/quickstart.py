@@ -21,10 +21,9 @@ def main() -> None:
     began = time.perf_counter()
     parallel.start(CONFIG.value.train.devices)
     from trajectory.evaluation.protocol import table
-    from trajectory.evaluation.run import evaluate_run
+    from trajectory.evaluation.run import write_evaluation
     from trajectory.evaluation.validation import Watch
-    from trajectory.forecasting.forecast import forecast
-    from trajectory.forecasting.report import write_report
+    from trajectory.forecasting.report import write_forecast
     from trajectory.training import loop, task
     from trajectory.training.run import open_run
 
@@ -33,17 +32,16 @@ def main() -> None:
     if not loop.train(built, workdir, Watch(built))["finished"]:
         return
     run = open_run(workdir)
-    results = workdir / "evaluation.json"
-    if not results.exists():
+    results, page = workdir / "evaluation.json", workdir / "report.html"
+    evaluation = json.loads(results.read_text()) if results.exists() else None
+    if evaluation is None or evaluation["protocol"]["checkpoint"] != run.checkpoint:
         print("evaluating on validation and test, beside the floors ...", flush=True)
-        results.write_text(json.dumps(evaluate_run(run), indent=1, ensure_ascii=False) + "\n")
-    page = workdir / "report.html"
+        evaluation = write_evaluation(run)
+        page.unlink(missing_ok=True)
     if not page.exists():
         print(f"forecasting {built.config.forecast.users:,} users ...", flush=True)
-        made = forecast(run, built.config.forecast.users)
-        made.items.write_parquet(workdir / "forecast.parquet")
-        write_report(run, made)
-    print(table(json.loads(results.read_text())))
+        write_forecast(run, built.config.forecast.users)
+    print(table(evaluation))
     if built.config.note:
         print(built.config.note)
     print(f"\nopen {page.resolve()}   ({time.perf_counter() - began:.0f} s)")

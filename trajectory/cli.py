@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import sys
 from collections.abc import Callable, Sequence
@@ -59,6 +60,9 @@ def _guard(main: Callable[[], None]) -> None:
 
 def _fail(error: Exception, status: int = 2) -> None:
     message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
+    if "Did you mean" in message:  # ml_collections' error within an error, as the text of a Python string
+        message = "unknown config field " + str(ast.literal_eval(message) if message[:1] in "'\"" else message)
+        message = message.replace("\n", ". ")
     if "Traceback" in message:  # a config file's own error, wrapped whole by config_flags
         message = message.strip().splitlines()[-1].rpartition("UserError: ")[2]
     print(f"error: {message}", file=sys.stderr)

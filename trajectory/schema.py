@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,8 +30,8 @@ class EventLog:
     `events`: source_line (Int64, 1 = first data row), user, item (integer or string, as in the source),
     time (Int64 unix seconds, null where it could not be read; absent if the log has no time),
     position (Int64; absent if none), kind (String, raw; absent if none), value (Float64; absent if none),
-    basket (absent if none), label (Int8; absent if none), features (List or one Float32 column per name in `features`),
-    duplicate_key columns are not kept: `row_hash` (UInt64) identifies equal whole source rows.
+    basket (absent if none), label (Int8, -1 = none; absent if none), one Float32 column per name in `features`, and
+    `row_hash` (UInt64), equal for equal whole source rows. Raw texts of what could not be read are kept for quarantine.
     `items`: item, and any of title, category, department, brand, price; None if the source has none.
     `detected`: what was detected and is stated to the user (time unit, order, columns, rows).
     """
@@ -125,6 +126,10 @@ class Split:
         if part not in ("validation", "test"):
             raise ValueError(f'expected part "validation" or "test", got {part!r}')
         return self.validation if part == "validation" else self.test
+
+    def cut_time(self, part: str) -> int | None:
+        """Unix seconds at which "validation" or "test" begins; None where the split is not by time."""
+        return int(datetime.fromisoformat(self.cut[part]).timestamp()) if part in self.cut else None
 
 
 class Events(NamedTuple):

@@ -20,8 +20,19 @@ def _config(**values):
 def test_by_events():
     histories = make_histories([[1, 2, 3, 4, 5], [1, 2, 3]], kinds=[[1, 1, 2, 1, 1], [1, 1, 2]])
     found = labels(histories, histories.offsets[1:], None, _config(horizon_events=2))
-    #                                a purchase within two events | not yet known
-    np.testing.assert_array_equal(found, [1, 1, 0, -1, -1, 1, 1, -1])
+    #                                a purchase within two events | two events are not known yet
+    np.testing.assert_array_equal(found, [1, 1, 0, -1, -1, 1, -1, -1])
+
+
+def test_a_conversion_in_a_horizon_that_is_not_over_is_no_label():
+    """Labelled, late events would all be positive, for their negatives are never known."""
+    rng = np.random.default_rng(0)
+    kinds = [(rng.random(40) < 0.3).astype(int) + 1 for _ in range(200)]
+    histories = make_histories([[1] * 40] * 200, kinds=[k.tolist() for k in kinds])
+    found = labels(histories, histories.offsets[1:], None, _config(horizon_events=5)).reshape(200, 40)
+    assert (found[:, -5:] == -1).all()
+    shares = found[:, :-5].mean(0)
+    assert abs(shares[-5:].mean() - shares[:5].mean()) < 0.1
 
 
 def test_by_days_with_the_end_of_observation():

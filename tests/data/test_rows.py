@@ -8,7 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from tests.builders import NO_FEATURES, make_histories
-from trajectory.data.rows import FeatureScale, last_rows
+from trajectory.data.rows import FeatureScale, last_rows, slices
 from trajectory.data.splits import split
 
 
@@ -54,3 +54,9 @@ def test_items_unknown_to_the_model_are_read_as_zero():
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 4)
     np.testing.assert_array_equal(events.item[0], [1, 2, 0, 0])
     np.testing.assert_array_equal(events.segment[0] > 0, [True, True, True, False])
+
+
+def test_slices():
+    rows, index = slices(np.array([3, 7, 0]), np.array([5, 7, 2]))
+    assert rows.tolist() == [0, 0, 2, 2]
+    assert index.tolist() == [3, 4, 0, 1]

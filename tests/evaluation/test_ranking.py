@@ -17,7 +17,6 @@ from trajectory.evaluation.ranking import (
     interest_accuracy,
     metrics,
     ranks,
-    slices,
     top_k,
 )
 from trajectory.schema import Histories, Queries
@@ -140,12 +139,6 @@ def test_top_k_leaves_out_seen_items_and_column_0() -> None:
     items, scores = top_k(row(ITEMS, np.float64), np.array([[1, 2, 3]]), 7)
     assert items.tolist() == [[5, 4, 0, 0, 0, 0, 0]]
     assert scores.tolist() == [[3, 1] + [-INF] * 5]
-
-
-def test_slices() -> None:
-    rows, index = slices(np.array([3, 7, 0]), np.array([5, 7, 2]))
-    assert rows.tolist() == [0, 0, 2, 2]
-    assert index.tolist() == [3, 4, 0, 1]
 
 
 def test_distinct_items_are_padded_to_few_widths() -> None:

@@ -82,3 +82,15 @@ def test_training_queries_ask_for_the_last_training_step():
     np.testing.assert_array_equal(found.user, [0, 2])  # the second has one training step only
     np.testing.assert_array_equal(found.stop, [2, 9])
     np.testing.assert_array_equal(found.end, [3, 10])
+
+
+def test_both_heads_are_read_of_the_model_once(case, monkeypatch):
+    histories, scorer = case
+    _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
+    asked, events = [], ModelScorer.events
+    monkeypatch.setattr(ModelScorer, "events", lambda self, *ranges: asked.append(1) or events(self, *ranges))
+    first = np.asarray(scorer.scores(parts.test))
+    scorer.interest_scores(parts.test)
+    assert len(asked) == 1
+    assert not np.array_equal(first, np.asarray(scorer.scores(parts.validation))), "other queries are read anew"
+    assert len(asked) == 2

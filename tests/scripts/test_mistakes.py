@@ -37,7 +37,11 @@ def train(script, tmp_path):
 @pytest.mark.parametrize(
     ("config", "argument", "words"),
     [
-        ("user_a.py", "--config.optim.learningrate=1", ("learningrate", "learning_rate")),
+        (
+            "user_a.py",
+            "--config.optim.learningrate=1",
+            ("unknown config field 'learningrate'. Did you mean \"learning_rate\"",),
+        ),
         ("user_a.py", "--config.optim.learning_rate=fast", ("learning_rate", "fast")),
         ("user_a.py", "--config.train.epochs=2.5", ("epochs", "2.5")),
         ("user_a.py", "--confog.train.epochs=2", ("confog",)),

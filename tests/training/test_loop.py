@@ -22,7 +22,7 @@ from trajectory.training import logging, loop, optim
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.parallel import Parallel
 from trajectory.training.steps import initial_state
-from trajectory.training.task import Task, save_config
+from trajectory.training.task import Task, load_config, save_config
 
 BATCHES = 4  # of an epoch
 
@@ -130,6 +130,31 @@ def test_a_loss_is_better_when_smaller(tmp_path):
 
     summary = loop.train(_task(train__monitor="loss", train__epochs=3), tmp_path, Losses(0.3, 0.1, 0.2))
     assert (summary["best_epoch"], summary["best_loss"]) == (2, 0.1)
+
+
+def test_any_loss_is_better_when_smaller(tmp_path):
+    task = _task(train__monitor="conversion_log_loss", train__epochs=3)
+    values = iter([0.5, 0.3, 0.4])
+    summary = loop.train(task, tmp_path, lambda params: {"validation/conversion_log_loss": next(values)})
+    assert summary["best_conversion_log_loss"] == 0.3
+    assert summary["best_epoch"] == 2
+
+
+def test_what_is_refused_leaves_no_folder(tmp_path):
+    with pytest.raises(UserError, match=r"train\.devices=99"):
+        loop.train(_task(train__devices=99), tmp_path / "run", Scripted())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_from_before_a_field_existed_opens_with_its_default(tmp_path):
+    save_config(common.base("gru"), tmp_path / "config.json")
+    stored = json.loads((tmp_path / "config.json").read_text())
+    del stored["batch"]["basket_power"]
+    stored["batch"]["rows"] = 6
+    (tmp_path / "config.json").write_text(json.dumps(stored))
+    config = load_config(tmp_path / "config.json")
+    assert config.batch.rows == 6
+    assert config.batch.basket_power == common.base().batch.basket_power
 
 
 def test_patience_goes_on_counting_after_a_stop(tmp_path, built):

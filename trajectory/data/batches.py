@@ -9,7 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.packing import cut, pack
-from trajectory.data.rows import FeatureScale, Windows, read_rows, spread
+from trajectory.data.rows import FeatureScale, Windows, read_rows, slices, spread
 from trajectory.data.splits import step_starts
 from trajectory.schema import Batch, Histories, Split, Targets, UserError
 
@@ -69,7 +69,7 @@ class EpochPlan:
 
     def __init__(self, data: TrainingData, rng: np.random.Generator) -> None:
         c, self.data = data.config, data
-        self.order = _shuffled_steps(data.histories, rng) if data.histories.baskets else None
+        self.order = _shuffled_steps(data.step_end, rng) if data.histories.baskets else None
         start, length = cut(data.first, data.length, c.length, rng)
         start, length = _split_crowded(start, length, data.places_before, c.targets)
         targets = data.places_before[start + length] - data.places_before[start]
@@ -107,8 +107,7 @@ class EpochPlan:
     def _targets(self, windows: Windows, slot: np.ndarray) -> Targets:
         c, data = self.data.config, self.data
         h = data.histories
-        number = np.repeat(np.arange(len(windows.start)), windows.length)
-        at = spread(windows.start, windows.length)
+        number, at = slices(windows.start, windows.start + windows.length)
         chosen = data.place[at]
         number, at = number[chosen], at[chosen]
         before = data.places_before
@@ -135,11 +134,10 @@ class EpochPlan:
         )
 
 
-def _shuffled_steps(histories: Histories, rng: np.random.Generator) -> np.ndarray:
-    """A permutation [E] of the events within each step."""
-    ends = step_starts(histories)[1:]
+def _shuffled_steps(ends: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A permutation [E] of the events within each step; `ends` are the flat indices after each step."""
     step = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-    return np.argsort(step + rng.random(histories.num_events))
+    return np.argsort(step + rng.random(len(step)))
 
 
 def _split_crowded(start: np.ndarray, length: np.ndarray, before: np.ndarray, slots: int):

@@ -86,11 +86,6 @@ def summary(clean: CleanLog) -> str:
     return "\n".join(f"{name:<22} {text}" for name, text in lines if text)
 
 
-def print_summary(clean: CleanLog) -> None:
-    """Prints `summary`."""
-    print(summary(clean))
-
-
 def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
     """Reason -> where it applies, of the faults that a row shows on its own, in the order of REASONS."""
     have, order = set(log.events.columns), log.detected.get("order", data.order)

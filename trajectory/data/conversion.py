@@ -12,8 +12,8 @@ from trajectory.schema import Histories, UserError
 def labels(histories: Histories, end: np.ndarray, until: int | None, config: ConfigDict) -> np.ndarray:
     """Label int8 [E] of each event as seen by someone who knows only events before end[u] of each history u.
 
-    1: an event of kind `config.kind` follows within the horizon; 0: none does, and the whole horizon was observed;
-    -1: not known. `until` (unix seconds) is when observation stopped; None = at each history's last known event.
+    1: an event of kind `config.kind` follows within the horizon; 0: none does; -1: the horizon was not observed to its
+    end - also where a conversion was seen already, for else late events would be labelled only if they convert. `until` (unix seconds) is when observation stopped; None = at each history's last known event.
     A log that states labels keeps them (they belong to the event's own row).
     Raises UserError if the kind does not occur or days are asked of a log without times.
     """
@@ -43,4 +43,4 @@ def labels(histories: Histories, end: np.ndarray, until: int | None, config: Con
         within = time[np.minimum(following, len(events))] <= histories.time + horizon
         last = histories.time[np.maximum(end - 1, 0)][user] if until is None else until
         observed = histories.time + horizon <= last
-    return np.where(~known, -1, np.where(within, 1, np.where(observed, 0, -1))).astype(np.int8)
+    return np.where(known & observed, within, -1).astype(np.int8)

@@ -47,6 +47,12 @@ def spread(start: np.ndarray, length: np.ndarray) -> np.ndarray:
     return np.repeat(start - before, length) + np.arange(int(length.sum()), dtype=np.int64)
 
 
+def slices(start: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All indices of the slices start[i]:stop[i], in order: (number of the slice, index), int64."""
+    length = np.maximum(stop - start, 0)
+    return np.repeat(np.arange(len(length)), length), spread(start, length)
+
+
 def read_rows(
     histories: Histories,
     scale: FeatureScale,
@@ -59,10 +65,9 @@ def read_rows(
 
     `order` (int64 [E]) replaces event i by event order[i] of the same step (baskets are shuffled anew each epoch).
     """
-    number = np.repeat(np.arange(len(windows.start)), windows.length)
-    within = spread(np.zeros_like(windows.start), windows.length)
+    number, at = slices(windows.start, windows.start + windows.length)
+    within = at - windows.start[number]
     place = windows.row[number] * length + windows.column[number] + within
-    at = windows.start[number] + within
     source = at if order is None else order[at]
 
     def fill(values: np.ndarray, dtype: type = np.int32) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from scipy import sparse
 
-from trajectory.evaluation.ranking import slices
+from trajectory.data.rows import slices
 from trajectory.schema import Histories, Queries, Split
 
 SECONDS_PER_DAY = 86_400

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 
 from trajectory.data.conversion import labels
-from trajectory.evaluation.ranking import slices
+from trajectory.data.rows import slices
 from trajectory.schema import Queries
 
 
@@ -55,7 +54,7 @@ def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) 
 def evaluate_floor(task: Any, part: str) -> dict[str, float]:
     """The same events' metrics for always stating the training share."""
     _, label = _asked(task, part, task.split.queries(part))
-    train = labels(task.histories, task.split.train_end, _cut(task, "validation"), task.config.conversion)
+    train = labels(task.histories, task.split.train_end, task.split.cut_time("validation"), task.config.conversion)
     return conversion_floor(train, label)
 
 
@@ -64,15 +63,10 @@ def _asked(task: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarr
     histories = task.histories
     known = task.split.train_end.copy()
     known[queries.user] = queries.end
-    until = _cut(task, {"train": "validation", "validation": "test"}.get(part, ""))
+    until = task.split.cut_time({"train": "validation", "validation": "test"}.get(part, ""))
     if part == "test" and task.split.kind == "temporal":
         until = int(histories.time.max())
     label = labels(histories, known, until, task.config.conversion)
     first = queries.stop if (histories.label >= 0).any() else queries.stop - 1
     _, event = slices(first, queries.end)
     return first, label[event]
-
-
-def _cut(task: Any, name: str) -> int | None:
-    cut = task.split.cut.get(name)
-    return int(datetime.fromisoformat(cut).timestamp()) if cut else None

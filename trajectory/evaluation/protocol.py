@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
-from trajectory.evaluation.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer, slices
+from trajectory.data.rows import slices
+from trajectory.evaluation.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer
 from trajectory.evaluation.significance import bootstrap, compare
 from trajectory.schema import Histories, Split
 

@@ -16,7 +16,8 @@ import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from trajectory.schema import Histories, Queries
+from trajectory.data.rows import slices
+from trajectory.schema import Histories, Queries, UserError
 
 COVERAGE_CUTOFF = 10
 
@@ -110,7 +111,7 @@ def evaluate_scorer(
     Raises ValueError on NaN scores or an unknown `config.seen`.
     """
     if config.seen not in ("filter", "keep"):
-        raise ValueError(f"expected evaluation.seen 'filter' or 'keep', got {config.seen!r}")
+        raise UserError(f"expected evaluation.seen 'filter' or 'keep', got {config.seen!r}")
     total = len(queries.user)
     if total == 0:
         raise ValueError("expected at least one query, got none: the split left no user to evaluate")
@@ -154,14 +155,6 @@ def evaluate_scorer(
     ranked = any(name.startswith("hr@") for name in per_user)
     share = {f"coverage@{COVERAGE_CUTOFF}": float(covered[1:].mean())} if coverage and ranked else {}
     return Result(per_user, share)
-
-
-def slices(start: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All flat indices of the slices start[i]:stop[i], in order: (number of the slice, index), both int64."""
-    length = np.maximum(stop - start, 0)
-    row = np.repeat(np.arange(len(length)), length)
-    before = np.cumsum(length) - length
-    return row, np.arange(len(row)) - before[row] + start[row]
 
 
 def distinct_items(histories: Histories, start: np.ndarray, stop: np.ndarray, least: int = 1) -> np.ndarray:

@@ -9,6 +9,7 @@ from trajectory.evaluation.baselines import floors
 from trajectory.evaluation.protocol import PARTS, evaluate, protocol
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.training.run import Run
+from trajectory.training.task import write_json
 
 
 def evaluate_run(run: Run) -> dict[str, Any]:
@@ -30,4 +31,11 @@ def evaluate_run(run: Run) -> dict[str, Any]:
             floor = conversion.evaluate_floor(task, part)
             base = found["floors"].setdefault("base rate", {})
             base[part] = {f"conversion_{name}": value for name, value in floor.items()}
+    return found
+
+
+def write_evaluation(run: Run) -> dict[str, Any]:
+    """Evaluates the run and writes evaluation.json into its folder."""
+    found = evaluate_run(run)
+    write_json(found, run.workdir / "evaluation.json")
     return found

@@ -8,8 +8,7 @@ from typing import Any, cast
 import jax
 import numpy as np
 
-from trajectory.data.rows import FeatureScale, last_rows
-from trajectory.evaluation.ranking import slices
+from trajectory.data.rows import FeatureScale, last_rows, slices
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events, Histories, Queries
 
@@ -27,6 +26,7 @@ class ModelScorer:
     ) -> None:
         self.model, self.params = model, jax.device_put(params, jax.local_devices()[0])
         self.histories, self.scale, self.length = histories, scale, length
+        self._last: tuple[Queries, tuple[Any, Any]] | None = None  # both heads are read of the same queries, one by one
 
     def events(self, start: np.ndarray, stop: np.ndarray) -> tuple[Events, np.ndarray]:
         """Rows of the last events before `stop`, and the place of each row's newest event."""
@@ -36,13 +36,13 @@ class ModelScorer:
 
     def scores(self, queries: Queries) -> jax.Array:
         """Log-probability of each item being the next [n, V + 1]."""
-        return self._read(queries.start, queries.stop)[0]
+        return self._read(queries)[0]
 
     def interest_scores(self, queries: Queries) -> np.ndarray | None:
         """Log-probability of each interest being the next [n, K + 1]; None if the model has no interest head."""
         if not self.model.spec.interest:
             return None
-        return np.asarray(self._read(queries.start, queries.stop)[1])
+        return np.asarray(self._read(queries)[1])
 
     def conversion(self, start: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Probability of a conversion after each event of the slices first:stop of histories that begin at `start`.
@@ -65,8 +65,11 @@ class ModelScorer:
             found.append(probability[place, column])
         return np.concatenate(found) if found else np.zeros(0, np.float32)
 
-    def _read(self, start: np.ndarray, stop: np.ndarray) -> tuple[Any, Any]:
-        return _heads(self.model, self.params, *self.events(start, stop))
+    def _read(self, queries: Queries) -> tuple[Any, Any]:
+        if self._last is None or self._last[0] is not queries:
+            read = _heads(self.model, self.params, *self.events(queries.start, queries.stop))
+            self._last = (queries, read)
+        return self._last[1]
 
 
 @partial(jax.jit, static_argnums=0)

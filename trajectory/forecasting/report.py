@@ -13,7 +13,7 @@ import polars as pl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from trajectory.forecasting.forecast import Forecast, past_shares
+from trajectory.forecasting.forecast import Forecast, forecast, past_shares
 from trajectory.schema import Queries
 from trajectory.training.run import Run
 
@@ -32,15 +32,21 @@ SHOWN_COLUMNS = (
 )
 
 
+def write_forecast(run: Run, users: int) -> Path:
+    """Forecasts `users` users (0 = all), writes forecast.parquet, forecast.png, report.html; returns the page."""
+    made = forecast(run, users)
+    made.items.write_parquet(run.workdir / "forecast.parquet")
+    return write_report(run, made)
+
+
 def write_report(run: Run, forecast: Forecast) -> Path:
-    """Writes forecast.png and report.html into the run's folder and returns the page's path."""
+    """Writes forecast.png and report.html into the run's folder and returns the page."""
     picture = draw_interests(run, forecast)
     evaluation = run.workdir / "evaluation.json"
     environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.forecasting", "pages"), autoescape=True)
     page = environment.get_template("report.html.j2").render(
         name=run.task.config.name,
         note=run.task.config.note,
-        backbone=run.task.config.model.backbone,
         step_name="basket" if forecast.histories.baskets else "event",
         counts=_counts(forecast),
         results=_results(json.loads(evaluation.read_text(encoding="utf-8"))) if evaluation.exists() else None,

@@ -55,7 +55,7 @@ def _start_wandb(workdir: Path, config: ConfigDict, resumed: bool):
     import wandb
 
     # Offline unless the user is logged in or says otherwise: a run must never hang on a prompt for a key.
-    logged_in = bool(os.environ.get("WANDB_API_KEY")) or wandb.api.api_key is not None
+    logged_in = wandb.login(prompt=False)
     mode: Any = os.environ.get("WANDB_MODE", "online" if logged_in else "offline")
     return wandb.init(
         project=config.logging.wandb_project,

@@ -58,9 +58,9 @@ def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
 
 def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[str, Any]:
     config = task.config
-    _claim(task, workdir)
     devices = parallel.local_devices(config.train.devices, config.batch.rows)
     data = task.training_data()
+    _claim(task, workdir)  # after what can be refused: a mistake must not leave a folder behind
     first = data.plan(0)
     tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
     step = TrainStep(task.model, tx, config.heads, task.item_interest, dropout=config.model.dropout > 0)
@@ -178,12 +178,7 @@ class _Loop:
         """Looks at a step's metrics once they are there; logs them now and then; stops a diverged run."""
         if pending is None:
             return
-        if pending.step % self.config.logging.every_steps and pending.step > 1:
-            # A non-finite gradient makes the parameters and so every later loss non-finite: one look is enough.
-            values = {"loss": pending.metrics["loss"], "gradient_norm": pending.metrics["gradient_norm"]}
-        else:
-            values = pending.metrics
-        found = {name: float(value) for name, value in jax.device_get(values).items()}
+        found = {name: float(value) for name, value in jax.device_get(pending.metrics).items()}
         if not all(math.isfinite(found[name]) for name in ("loss", "gradient_norm")):
             raise Diverged(
                 f"loss {found['loss']} and gradient norm {found['gradient_norm']} at step {pending.step} (epoch "
@@ -192,9 +187,9 @@ class _Loop:
             )
         rate = events / (time.perf_counter() - began)
         bar.set_postfix_str(f"loss {found['loss']:.3f}, {rate:,.0f} events/s", refresh=False)
-        if values is pending.metrics:
+        if pending.step == 1 or pending.step % self.config.logging.every_steps == 0:
             named = {f"train/step_{name}": value for name, value in found.items()}
-            self.log.write(pending.step, pending.epoch - 1 + 0.0, named | {"events_per_second": rate})
+            self.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
     def _finish_epoch(self, state: TrainState) -> None:
         p, monitor = self.progress, self.config.train.monitor
@@ -202,11 +197,11 @@ class _Loop:
         began = time.perf_counter()
         metrics = self.validate(host)
         seconds = time.perf_counter() - began
-        if monitor not in {name.removeprefix("validation/") for name in metrics}:
+        if f"validation/{monitor}" not in metrics:
             names = ", ".join(sorted(n.removeprefix("validation/") for n in metrics if n.startswith("validation/")))
             raise UserError(f"train.monitor={monitor!r} is not measured here; choose one of: {names}")
         value = metrics[f"validation/{monitor}"]
-        better = p.best_metric is None or (value < p.best_metric if monitor == "loss" else value > p.best_metric)
+        better = p.best_metric is None or (value < p.best_metric if monitor.endswith("loss") else value > p.best_metric)
         epoch, step = p.epoch + 1, int(state.step)
         self.progress = Progress(
             epoch,

@@ -40,12 +40,15 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     reasons = {
         "batch.length": f"95 % of training histories have at most {typical:.0f} events",
         "batch.rows": "about 2,000 events a batch",
+        "batch.targets": "the state after every event foretells",
         "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",
         "evaluation.seen": "seen items are candidates where repeats are usual",
         "heads.interest": f"{len(histories.interests)} interests",
         "model.width": f"{work[c.model.width]:.2f} TFLOP of softmax an epoch",
+        "model.layers": "as wide as the item vectors",
         "model.dropout": f"{per_item:.1f} training events an item",
         "optim.learning_rate": "smaller for wider models",
+        "train.patience_epochs": "a quarter of the epochs, within 3 to 8",
         "train.epochs": f"at most {BUDGET} TFLOP and 10 million events in all; fewer if validation stops rising",
     }
     print(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
+from configs.common import base
 from trajectory.data import builder, conversion, splits
 from trajectory.data.batches import TrainingData
-from trajectory.data.rows import FeatureScale
+from trajectory.data.rows import FeatureScale, last_rows
 from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.schema import Histories, Split, UserError
 from trajectory.training import recipe
@@ -40,14 +40,14 @@ class Task:
         """The batches of training."""
         label = None
         if self.config.heads.conversion:
-            cut = self.split.cut.get("validation")
-            until = int(datetime.fromisoformat(cut).timestamp()) if cut else None
+            until = self.split.cut_time("validation")
             label = conversion.labels(self.histories, self.split.train_end, until, self.config.conversion)
         return TrainingData(self.histories, self.split, self.scale, self.config.batch, self.config.seed, label)
 
     def parameters_like(self) -> Any:
         """Shapes and types of the parameters, without computing any."""
-        events = jax.tree.map(lambda x: x[:1], self.training_data().plan(0).batch(0).events)
+        start = self.histories.offsets[:1]
+        events = last_rows(self.histories, self.scale, start, start + 1, 1)
         return jax.eval_shape(lambda k: self.model.init(k, events, method="initialise"), jax.random.key(0))
 
 
@@ -119,7 +119,9 @@ def load_config(path: Path) -> ConfigDict:
         raise UserError(
             f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of scripts/train.py"
         )
-    return ConfigDict(_tuples(json.loads(path.read_text())))
+    config = base()  # fields that came after the run was made keep their defaults
+    config.update(ConfigDict(_tuples(json.loads(path.read_text()))))
+    return config
 
 
 def _tuples(value: Any) -> Any:
