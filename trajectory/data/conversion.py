@@ -13,7 +13,8 @@ def labels(histories: Histories, end: np.ndarray, until: int | None, config: Con
     """Label int8 [E] of each event as seen by someone who knows only events before end[u] of each history u.
 
     1: an event of kind `config.kind` follows within the horizon; 0: none does; -1: the horizon was not observed to its
-    end - also where a conversion was seen already, for else late events would be labelled only if they convert. `until` (unix seconds) is when observation stopped; None = at each history's last known event.
+    end - also where a conversion was seen already, for else late events would be labelled only if they convert.
+    `until` (unix seconds) is when observation stopped; None = at each history's last known event.
     A log that states labels keeps them (they belong to the event's own row).
     Raises UserError if the kind does not occur or days are asked of a log without times.
     """
