@@ -136,6 +136,7 @@ class Events(NamedTuple):
     """Packed rows of events: what a model reads. Padding has segment 0."""
 
     item: Any  # int32 [B, L]; 0 = padding or an item the model does not know
+    interest: Any  # int32 [B, L], of the item; 0 = none or unknown
     kind: Any  # int32 [B, L]; 0 = padding
     gap: Any  # float32 [B, L], log(1 + seconds since the previous event of the history); 0 for its first event
     age: Any  # float32 [B, L], days since the first event of the window (for differences only)

@@ -36,7 +36,7 @@ def _train(backbone: str, strategy: str, devices: int, dropout: float = 0.0):
     model = make_model(backbone, dropout=dropout)
     heads = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5})
     # Plain descent: Adam would divide tiny gradients by tiny gradients and blow rounding up.
-    tx = optax.sgd(0.3)
+    tx = optax.sgd(0.1)
     step = TrainStep(model, tx, heads, jnp.asarray(histories.item_interest), dropout > 0)
     parallel = Parallel(step, strategy, jax.local_devices()[:devices])
     plan = data.plan(0)

@@ -90,6 +90,7 @@ def read_rows(
     segment = windows.column[number] + 1
     return Events(
         item=fill(np.where(item <= histories.num_items, item, 0)),
+        interest=fill(histories.item_interest[item]),
         kind=fill(histories.kind[source]),
         gap=fill(np.log1p(gap), np.float32),
         age=fill(age, np.float32),

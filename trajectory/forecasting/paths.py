@@ -81,6 +81,7 @@ def sample(
             distinct_items(histories, full.start, full.stop, least=64) if filter_seen else np.zeros((users, 1), int),
             own_sizes(histories, full, (paths, steps), habit.lines, seed),
             _keys(histories, full, steps, seed),
+            histories.item_interest[: histories.num_items + 1],
         )
         yield chunk, Paths(*(np.asarray(part)[:count] for part in found))
 
@@ -113,7 +114,7 @@ class _Now(NamedTuple):
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size, keys) -> Paths:
+def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size, keys, item_interest) -> Paths:
     users, paths, steps = size.shape
     length, rows, items = events.item.shape[1], users * paths, model.spec.num_items + 1
 
@@ -140,7 +141,7 @@ def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size
         visited = now.visited.at[jnp.arange(rows)[:, None], drawn].set(True).at[:, 0].set(False)
         # Of a single draw the chance itself is known, which is less noisy than what was drawn.
         within = jnp.where(now.visited, 1.0, probability) if habit.lines == 1 else visited
-        unread = _next_events(jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], habit)
+        unread = _next_events(jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], item_interest, habit)
         first = jnp.where(drawn[:, 0] > 0, chance[:, 0], 0.0)
         means = (x.reshape(users, paths, items).mean(1) for x in (probability, within))
         return _Now(carry, unread, visited), (*means, drawn[:, 0], first)
@@ -162,7 +163,7 @@ def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size
     )
 
 
-def _next_events(before: Events, item: jax.Array, habit: Habits) -> Events:
+def _next_events(before: Events, item: jax.Array, item_interest: jax.Array, habit: Habits) -> Events:
     """The events [R, lines] of one step after the event `before` [R, 1]; item 0 = padding, which comes first."""
     real = item > 0
     count = jnp.cumsum(real, axis=1)
@@ -172,6 +173,7 @@ def _next_events(before: Events, item: jax.Array, habit: Habits) -> Events:
         weekday = (weekday - 1 + round(habit.gap / DAY)) % 7 + 1
     return Events(
         item=item,
+        interest=item_interest[item],
         kind=jnp.full(shape, habit.kind, before.kind.dtype),
         gap=first * np.float32(np.log1p(habit.gap) if habit.has_time else 0.0),
         age=jnp.broadcast_to(before.age + (habit.gap / DAY if habit.has_time else 0.0), shape),

@@ -14,6 +14,7 @@ class Memory(NamedTuple):
 
     key: jax.Array  # [B, C, heads * size]
     item: jax.Array  # int32 [B, C]
+    interest: jax.Array  # int32 [B, C], of the item
     segment: jax.Array  # int32 [B, C]; 0 = empty
     age: jax.Array  # float32 [B, C], days
 
@@ -24,6 +25,7 @@ class Pointer(NamedTuple):
     generate: jax.Array  # [B, T], log share left to the softmax over the catalogue
     weight: jax.Array  # [B, T, C], probability of pointing at each place; sums to 1 - exp(generate)
     item: jax.Array  # int32 [B, C], what lies at each place
+    interest: jax.Array  # int32 [B, C], its interest
 
 
 class RepeatHead(nn.Module):
@@ -72,14 +74,14 @@ class RepeatHead(nn.Module):
         some = visible.any(-1)
         generate = jnp.where(some, share[..., 0], 0.0)
         mixed = jnp.einsum("bhtc,bth->btc", weight, jnp.exp(share[..., 1:]))
-        return state, Pointer(generate, mixed * some[..., None], memory.item)
+        return state, Pointer(generate, mixed * some[..., None], memory.item, memory.interest)
 
 
-def mix(log_softmax: jax.Array, pointer: Pointer) -> jax.Array:
-    """Log-probabilities [B, T, V + 1] of the mixture of softmax and pointer."""
+def mix(log_softmax: jax.Array, pointer: Pointer, at: jax.Array) -> jax.Array:
+    """Log-probabilities [B, T, n] of the mixture of a softmax and the pointer; `at` [B, C]: index of each place."""
     rows, slots, _ = log_softmax.shape
     b, t = jnp.arange(rows)[:, None, None], jnp.arange(slots)[None, :, None]
-    pointed = jnp.zeros_like(log_softmax).at[b, t, pointer.item[:, None, :]].add(pointer.weight)
+    pointed = jnp.zeros_like(log_softmax).at[b, t, at[:, None, :]].add(pointer.weight)
     return jnp.log(jnp.exp(log_softmax + pointer.generate[..., None]) + pointed + 1e-30)
 
 

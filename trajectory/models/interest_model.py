@@ -90,7 +90,7 @@ class InterestModel(nn.Module):
             hidden = jnp.take_along_axis(hidden, position[..., None], axis=1)
         if not self.spec.repeat_heads:
             return States(hidden, None)
-        memory = Memory(self.repeat.key(x), events.item, events.segment, events.age)
+        memory = Memory(self.repeat.key(x), events.item, events.interest, events.segment, events.age)
         return States(*self.repeat(hidden, place, memory))
 
     def score(self, states: States) -> jax.Array:
@@ -98,12 +98,15 @@ class InterestModel(nn.Module):
         logits = states.vector @ self.items.table().T
         log_softmax = jax.nn.log_softmax(logits.at[..., 0].set(-jnp.inf), axis=-1)
         if states.pointer is not None:
-            log_softmax = mix(log_softmax, states.pointer).at[..., 0].set(-jnp.inf)
+            log_softmax = mix(log_softmax, states.pointer, states.pointer.item).at[..., 0].set(-jnp.inf)
         return log_softmax
 
     def score_interest(self, states: States) -> jax.Array:
         """States at [B, T] -> log-probabilities of the next interest [B, T, K + 1] (0 = items without one)."""
-        return jax.nn.log_softmax(self.interest(states.vector), axis=-1)
+        log_softmax = jax.nn.log_softmax(self.interest(states.vector), axis=-1)
+        if states.pointer is not None:
+            log_softmax = mix(log_softmax, states.pointer, states.pointer.interest)
+        return log_softmax
 
     def score_conversion(self, states: States) -> jax.Array:
         """States at [B, T] -> log-odds [B, T] that the user converts within the horizon."""
@@ -119,7 +122,7 @@ class InterestModel(nn.Module):
         if self.spec.repeat_heads:
             place, flat = jnp.zeros((rows, capacity)), self.repeat.heads * self.repeat.size
             empty = place.astype(jnp.int32)
-            memory = Memory(jnp.zeros((rows, capacity, flat)), empty, empty, place)
+            memory = Memory(jnp.zeros((rows, capacity, flat)), empty, empty, empty, place)
         return Carry(self.backbone.initial(rows, capacity), memory, jnp.zeros((rows,), jnp.int32))
 
     def step(self, carry: Carry, event: Events) -> tuple[Carry, States]:
@@ -136,6 +139,7 @@ class InterestModel(nn.Module):
             memory = Memory(
                 memory.key.at[rows, slot].set(self.repeat.key(x)[:, 0]),
                 memory.item.at[rows, slot].set(event.item[:, 0]),
+                memory.interest.at[rows, slot].set(event.interest[:, 0]),
                 memory.segment.at[rows, slot].set(event.segment[:, 0]),
                 memory.age.at[rows, slot].set(event.age[:, 0]),
             )

@@ -11,58 +11,7 @@ import optax
 from trajectory.models.heads import pointed_at
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Batch
-
-CHUNK = 512  # rows whose logits exist at one time
-
-
-@jax.custom_vjp
-def target_log_softmax(vectors: jax.Array, table: jax.Array, target: jax.Array) -> jax.Array:
-    """Log-softmax over items 1..V at the targets, without ever storing all logits.
-
-    vectors [N, D], table [V + 1, D] (row 0 is not an item), target int32 [N, M] -> [N, M]. The backward pass computes
-    the logits of a chunk of rows again (as the fused losses of Liger-Kernel and Cut Cross-Entropy do).
-    """
-    return _forward(vectors, table, target)[0]
-
-
-def _chunks(x: jax.Array) -> jax.Array:
-    size = min(CHUNK, x.shape[0])
-    rows = -(-x.shape[0] // size) * size
-    return jnp.pad(x, ((0, rows - x.shape[0]), (0, 0))).reshape(-1, size, x.shape[1])
-
-
-def _logits(vectors: jax.Array, table: jax.Array) -> jax.Array:
-    return (vectors @ table.T).at[:, 0].set(-jnp.inf)
-
-
-def _forward(vectors, table, target):
-    def chunk(_, inputs):
-        v, t = inputs
-        logits = _logits(v, table)
-        norm = jax.nn.logsumexp(logits, axis=-1)
-        return None, (jnp.take_along_axis(logits, t, axis=1) - norm[:, None], norm)
-
-    _, (log_probability, norm) = jax.lax.scan(chunk, None, (_chunks(vectors), _chunks(target)))
-    rows = vectors.shape[0]
-    return log_probability.reshape(-1, target.shape[1])[:rows], (vectors, table, target, norm)
-
-
-def _backward(residual, gradient):
-    vectors, table, target, norm = residual
-
-    def chunk(total, inputs):
-        v, t, g, n = inputs
-        probability = jnp.exp(_logits(v, table) - n[:, None])
-        d_logits = -probability * g.sum(1, keepdims=True)
-        d_logits = d_logits.at[jnp.arange(v.shape[0])[:, None], t].add(g)
-        return total + d_logits.T @ v, d_logits @ table
-
-    inputs = (_chunks(vectors), _chunks(target), _chunks(gradient), norm)
-    d_table, d_vectors = jax.lax.scan(chunk, jnp.zeros_like(table), inputs)
-    return d_vectors.reshape(-1, vectors.shape[1])[: vectors.shape[0]], d_table, None
-
-
-target_log_softmax.defvjp(_forward, _backward)
+from trajectory.training.item_loss import Asked, item_loss
 
 
 def counts(batch: Batch) -> dict[str, jax.Array]:
@@ -82,17 +31,16 @@ def sums(
     t, apply = batch.targets, cast(Any, model.apply)
     train = rngs is not None
     states = apply(params, batch.events, t.position, train, method="encode", rngs=rngs)
-    rows, slots, width = t.item.shape
     out = {}
     if weights["item"]:
-        table = apply(params, method="item_table")
-        # Cold or empty targets point at row 0, whose logit is -inf; their weight is 0, so any finite row will do.
+        # Cold or empty targets point at row 0, which is no item; their weight is 0, so any other row will do.
         safe = jnp.maximum(t.item, 1)
-        log_p = target_log_softmax(states.flat, table, safe.reshape(-1, width)).reshape(rows, slots, width)
+        generate, pointed = jnp.zeros(t.position.shape), jnp.zeros(t.item.shape)
         if states.pointer is not None:
-            pointed = pointed_at(states.pointer, safe)
-            log_p = jnp.logaddexp(log_p + states.pointer.generate[..., None], jnp.log(pointed + 1e-30))
-        out["item"] = -(log_p * t.weight).sum()
+            generate, pointed = states.pointer.generate, pointed_at(states.pointer, safe)
+        asked = Asked(states.vector, generate, pointed, safe, t.weight)
+        flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
+        out["item"] = item_loss(flat, apply(params, method="item_table"))
     if weights["interest"]:
         log_p = apply(params, states, method="score_interest")
         chosen = jnp.take_along_axis(log_p, item_interest[t.item], axis=-1)

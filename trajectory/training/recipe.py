@@ -28,7 +28,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     c.evaluation.seen = "keep" if repeats > 0.05 else "filter"
     c.heads.interest = 0.1 if len(histories.interests) > 1 else 0.0
     per_item = events / max(items, 1)
-    # The softmax over the catalogue is nearly all of the work: forward, backward and once more (see losses.py).
+    # The softmax over the catalogue is nearly all of the work: three products, with room for the rest (see item_loss.py).
     work = {width: 8 * events * items * width / 1e12 for width in WIDTHS}
     c.model.width = max((w for w in WIDTHS if events >= 100_000 and work[w] * 20 <= BUDGET), default=WIDTHS[0])
     c.model.layers = (c.model.width,) * 2
