@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from trajectory.schema import Histories, Split
 
-BUDGET = 60  # TFLOP of softmax in all: about a quarter of an hour on two CPU cores
+BUDGET = 60  # TFLOP of softmax in all: about ten minutes on two CPU cores
 WIDTHS = (64, 128)
 
 
@@ -28,8 +28,8 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     c.evaluation.seen = "keep" if repeats > 0.05 else "filter"
     c.heads.interest = 0.1 if len(histories.interests) > 1 else 0.0
     per_item = events / max(items, 1)
-    # The softmax over the catalogue is nearly all of the work: three products, with room for the rest (see item_loss.py).
-    work = {width: 8 * events * items * width / 1e12 for width in WIDTHS}
+    # The softmax over the catalogue is nearly all of the work: three products of N x V x D (see item_loss.py).
+    work = {width: 6 * events * items * width / 1e12 for width in WIDTHS}
     c.model.width = max((w for w in WIDTHS if events >= 100_000 and work[w] * 20 <= BUDGET), default=WIDTHS[0])
     c.model.layers = (c.model.width,) * 2
     c.model.dropout = 0.5 if per_item < 30 else 0.3 if per_item < 100 else 0.2
