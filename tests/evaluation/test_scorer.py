@@ -72,7 +72,19 @@ def test_conversion_asks_the_events_whose_horizon_is_held_out():
     # The state after the last known event (3) and the held-out ones; the last event's horizon is never observed.
     np.testing.assert_array_equal(asked["events"], [3, 4, 5, 9, 10, 11])
     assert found == {"auc": 1.0, "accuracy": 1.0, "log_loss": pytest.approx(-np.log(0.9))}
-    assert 0 <= conversion.evaluate_floor(task, "test")["accuracy"] <= 1
+    assert conversion.evaluate_floors(task, "test")["base rate"]["auc"] == 0.5
+
+
+def test_counting_floor_knows_each_users_own_conversions():
+    histories = make_histories([[1, 2, 3, 4, 5, 6, 7]] * 3, kinds=[[1] * 7, [2] * 7, [1] * 7])
+    _, parts = split(histories, ConfigDict({"kind": "leave_last", "steps": 1}))
+    config = ConfigDict({"conversion": {"kind": "purchase", "horizon_days": 0.0, "horizon_events": 1}})
+    task = SimpleNamespace(histories=histories, split=parts, config=config)
+    found = conversion.evaluate_floors(task, "test")["conversions so far"]
+    # Asked: does one follow the sixth event? After six purchases, as many as training never saw: the overall share 1/3.
+    # After none: 0 of 8 in training, with one event of the overall share added: 1/27.
+    chances = [26 / 27, 1 / 3, 26 / 27]
+    assert found == pytest.approx({"auc": 1.0, "accuracy": 2 / 3, "log_loss": -np.log(chances).mean()})
 
 
 def test_training_queries_ask_for_the_last_training_step():

@@ -11,6 +11,8 @@ from trajectory.data.conversion import labels
 from trajectory.data.rows import slices
 from trajectory.schema import Queries
 
+MOST_COUNTED = 20  # conversions of a user; more are as good as this many
+
 
 def conversion_metrics(probability: Any, label: Any) -> dict[str, float]:
     """AUC, accuracy at 0.5, log loss (nats) of `probability` [n] against `label` [n] (0 / 1; -1 = unknown, left out).
@@ -51,11 +53,43 @@ def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) 
     return conversion_metrics(scorer.conversion(queries.start, first, queries.end), label)
 
 
-def evaluate_floor(task: Any, part: str) -> dict[str, float]:
-    """The same events' metrics for always stating the training share."""
-    _, label = _asked(task, part, task.split.queries(part))
-    train = labels(task.histories, task.split.train_end, task.split.cut_time("validation"), task.config.conversion)
-    return conversion_floor(train, label)
+def evaluate_floors(task: Any, part: str) -> dict[str, dict[str, float]]:
+    """The same events' metrics for always stating the training share, and for counting the user's conversions so far.
+
+    Counting states the share of training events that convert among those with as many conversions before them.
+    """
+    queries, offsets = task.split.queries(part), task.histories.offsets
+    first, label = _asked(task, part, queries)
+    row, event = slices(first, queries.end)
+    known = labels(task.histories, task.split.train_end, task.split.cut_time("validation"), task.config.conversion)
+    trained = np.flatnonzero(known >= 0)
+    began = offsets[np.searchsorted(offsets, trained, side="right") - 1]
+    share = _share_by_count(_so_far(task, began, trained), known[trained])
+    return {
+        "base rate": conversion_floor(known, label),
+        "conversions so far": conversion_metrics(share[_so_far(task, queries.start[row], event)], label),
+    }
+
+
+def _so_far(task: Any, start: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Conversions int64 [n] of the history that begins at `start` when `event` has happened, at most MOST_COUNTED.
+
+    Where the log states labels an event's own is what is asked, so it does not count yet; a purchase does.
+    """
+    histories = task.histories
+    if stated := bool((histories.label >= 0).any()):
+        converts = histories.label == 1
+    else:
+        converts = histories.kind == histories.kinds.index(task.config.conversion.kind) + 1
+    total = np.append(0, np.cumsum(converts))
+    return np.minimum(total[event + (not stated)] - total[start], MOST_COUNTED)
+
+
+def _share_by_count(count: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Share of conversions at each count [MOST_COUNTED + 1], with one event of the overall share added to each."""
+    total, hit = (np.bincount(count, weights, MOST_COUNTED + 1) for weights in (None, label))
+    overall = label.mean() if len(label) else 0.5
+    return (hit + overall) / (total + 1)
 
 
 def _asked(task: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarray]:

@@ -28,9 +28,9 @@ def evaluate_run(run: Run) -> dict[str, Any]:
         for part in PARTS:
             for name, value in conversion.evaluate(scorer, task, part).items():
                 found["metrics"].setdefault(part, {})[f"conversion_{name}"] = value
-            floor = conversion.evaluate_floor(task, part)
-            base = found["floors"].setdefault("base rate", {})
-            base[part] = {f"conversion_{name}": value for name, value in floor.items()}
+            for floor, metrics in conversion.evaluate_floors(task, part).items():
+                named = {f"conversion_{name}": value for name, value in metrics.items()}
+                found["floors"].setdefault(floor, {})[part] = named
     return found
 
 
