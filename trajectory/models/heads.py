@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -96,8 +96,3 @@ class States(NamedTuple):
 
     vector: jax.Array  # [B, T, width]
     pointer: Pointer | None
-
-    @property
-    def flat(self) -> Any:
-        """Vectors as rows [B * T, width]."""
-        return self.vector.reshape(-1, self.vector.shape[-1])
