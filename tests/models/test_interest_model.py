@@ -55,6 +55,18 @@ def test_scores_are_log_probabilities(case):
     assert np.all(np.asarray(item[..., 0]) < -60)
 
 
+def test_an_interest_gets_what_points_at_its_past_events(case):
+    model, params, histories, events, _ = case
+    states = model.apply(params, events, method="encode")
+    interest = np.exp(model.apply(params, states, method="score_interest"))
+    pointed = np.zeros_like(interest)
+    for place, number in enumerate(histories.item_interest[events.item[0]]):
+        pointed[0, :, number] += np.asarray(states.pointer.weight[0, :, place])
+    left = interest - pointed
+    assert left.min() > 0, "the head's own softmax gives every interest something"
+    np.testing.assert_allclose(left.sum(-1), np.exp(states.pointer.generate), atol=1e-5)
+
+
 def test_packed_row_equals_rows_of_its_own(case):
     model, params, histories, events, windows = case
     packed = _outputs(model, params, events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -71,8 +71,8 @@ def _chunks(x: jax.Array, size: int) -> jax.Array:
 
 def _backward(residual, gradient):
     d_vectors, d_generate, d_pointed, d_table = (gradient * part for part in residual)
-    no = None  # targets and weights have no gradient
-    return Asked(d_vectors, d_generate, d_pointed, no, no), d_table  # type: ignore[arg-type]
+    nothing: Any = None  # targets and weights are given, not learned
+    return Asked(d_vectors, d_generate, d_pointed, target=nothing, weight=nothing), d_table
 
 
 item_loss.defvjp(_forward, _backward)

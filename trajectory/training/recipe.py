@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from trajectory.schema import Histories, Split
 
-BUDGET = 60  # TFLOP of softmax in all: about ten minutes on two CPU cores
+BUDGET = 60  # TFLOP of softmax in all
 WIDTHS = (64, 128)
 
 
