@@ -99,7 +99,7 @@ def base(model: str = "transformer") -> ConfigDict:
         "kind",
         "gap",
         "calendar",
-    )  # what an event is embedded from; "features" too where the log has any
+    )  # what an event is embedded from; also "features" of the log, "counts" of each kind so far
     m.positions = True  # transformer: learned positions
     m.repeat = False  # repeat head: a share of the next-step probability points at the user's own past items
     m.repeat_heads = 4

@@ -82,7 +82,7 @@ def make_model(
             layers=(width, width) if backbone == "transformer" else (2 * width, width),
             heads=2,
             dropout=dropout,
-            inputs=("item", "kind", "gap", "calendar", "features"),
+            inputs=("item", "kind", "counts", "gap", "calendar", "features"),
             positions=True,
             repeat_heads=2 if repeat else 0,
             interest=True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +96,12 @@ class Histories:
         """Number of events over all histories."""
         return int(self.offsets[-1])
 
+    @cached_property
+    def kind_counts(self) -> np.ndarray:
+        """Events of each kind before each event, over all histories in order, int32 [E + 1, kinds]."""
+        of_kind = self.kind[:, None] == np.arange(1, len(self.kinds) + 1)
+        return np.concatenate([np.zeros((1, len(self.kinds)), np.int32), np.cumsum(of_kind, 0, dtype=np.int32)])
+
 
 class Queries(NamedTuple):
     """What is asked of a model: after events start:stop of `user`, which items are in stop:end? Flat event indices."""
@@ -138,6 +145,7 @@ class Events(NamedTuple):
     item: Any  # int32 [B, L]; 0 = padding or an item the model does not know
     interest: Any  # int32 [B, L], of the item; 0 = none or unknown
     kind: Any  # int32 [B, L]; 0 = padding
+    counts: Any  # float32 [B, L, kinds], log(1 + events of each kind so far, this one included, in the whole history)
     gap: Any  # float32 [B, L], log(1 + seconds since the previous event of the history); 0 for its first event
     age: Any  # float32 [B, L], days since the first event of the window (for differences only)
     hour: Any  # int32 [B, L], 1..24; 0 = no time

@@ -49,6 +49,14 @@ def test_time_running_backwards_is_no_gap():
     assert events.gap[0, 1] == 0
 
 
+def test_counts_of_each_kind_are_of_the_whole_history():
+    histories = make_histories([[1, 1, 1], [1, 2, 3, 4, 5]], kinds=[[2, 2, 2], [1, 2, 1, 1, 2]])
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 4)
+    np.testing.assert_allclose(np.expm1(events.counts[0]), [[0, 1], [0, 2], [0, 3], [0, 0]], atol=1e-6)
+    # The first event of the second history lies before its row and counts.
+    np.testing.assert_allclose(np.expm1(events.counts[1]), [[1, 1], [2, 1], [3, 1], [3, 2]], atol=1e-6)
+
+
 def test_items_unknown_to_the_model_are_read_as_zero():
     histories = replace(make_histories([[1, 2, 3]]), num_items=2)
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 4)

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from trajectory.evaluation.conversion import conversion_floor, conversion_metrics
+from configs.common import base
+from tests.builders import make_histories
+from trajectory.data.splits import split
+from trajectory.evaluation.conversion import conversion_metrics, evaluate, evaluate_beside_floors, weighted_auc
 
 
 def test_metrics_by_hand() -> None:
@@ -12,9 +17,15 @@ def test_metrics_by_hand() -> None:
     assert got == pytest.approx({"auc": 3 / 4, "accuracy": 2 / 4, "log_loss": -np.log([0.9, 0.4, 0.4, 0.8]).mean()})
 
 
-def test_floor_states_the_training_share() -> None:
-    got = conversion_floor([1, 0, 0, 0, -1], [1, 1, 0, -1])
-    assert got == pytest.approx({"auc": 0.5, "accuracy": 1 / 3, "log_loss": -(2 * np.log(0.25) + np.log(0.75)) / 3})
+def test_weighted_auc_counts_repeated_events() -> None:
+    rng = np.random.default_rng(0)
+    score, label = rng.integers(0, 6, 40) / 5, rng.integers(0, 2, 40)  # many ties
+    weight = rng.integers(0, 4, (5, 40))
+    got = weighted_auc(score, label, weight)
+    for value, times in zip(got, weight, strict=True):
+        repeated = conversion_metrics(np.repeat(score, times), np.repeat(label, times))
+        assert value == pytest.approx(repeated["auc"])
+    assert weighted_auc([0.1, 0.9], [0, 1], np.array([[0, 2]])) == 0.5
 
 
 def test_what_labels_do_not_define_is_nan() -> None:
@@ -22,10 +33,72 @@ def test_what_labels_do_not_define_is_nan() -> None:
     assert np.isnan(one_class["auc"])
     assert one_class["accuracy"] == 1
     assert all(np.isnan(value) for value in conversion_metrics([0.2], [-1]).values())
-    assert conversion_floor([-1], [0, 1])["log_loss"] == pytest.approx(np.log(2))
 
 
 @pytest.mark.parametrize("probability", [np.nan, 1.5, -3])
 def test_logits_and_nan_are_refused(probability: float) -> None:
     with pytest.raises(ValueError, match="probabilities"):
         conversion_metrics([probability, 0.5], [0, 1])
+
+
+def _task(kinds: list[list[int]], held_out: int) -> SimpleNamespace:
+    """One history per list of kinds (2 = purchase); does a purchase follow at once?"""
+    histories = make_histories([list(range(1, len(k) + 1)) for k in kinds], kinds=kinds)
+    c = base()
+    c.split.kind, c.split.steps = "leave_last", held_out
+    c.conversion.horizon_events = 1
+    c.evaluation.bootstrap = 50
+    return SimpleNamespace(histories=histories, split=split(histories, c.split)[1], config=c)
+
+
+class _States:
+    """States the given probabilities and remembers which events it was asked for."""
+
+    def __init__(self, *probability: float) -> None:
+        self.probability = np.array(probability)
+
+    def conversion(self, start: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
+        self.events = np.concatenate([np.arange(a, b) for a, b in zip(first, stop, strict=True)])
+        return self.probability
+
+
+def test_asked_are_the_events_whose_horizon_is_held_out() -> None:
+    task = _task([[1, 1, 1, 1, 2, 1], [1, 1, 1, 1, 1, 2]], held_out=2)
+    oracle = _States(0.9, 0.1, 0.1, 0.1, 0.9, 0.1)
+    # The state after the last known event (3) and the held-out ones; the last event's horizon is never observed.
+    assert evaluate(oracle, task, "test") == {"auc": 1.0, "accuracy": 1.0, "log_loss": pytest.approx(-np.log(0.9))}
+    np.testing.assert_array_equal(oracle.events, [3, 4, 5, 9, 10, 11])
+
+
+def test_counting_floor_knows_each_users_own_conversions() -> None:
+    found = evaluate_beside_floors(_States(*[0.5] * 6), _task([[1] * 7, [2] * 7, [1] * 7], held_out=1), "test")
+    # Asked: does one follow the sixth event? After six purchases, as many as training never saw: the overall share 1/3.
+    # After none: 0 of 8 in training, with one event of the overall share added: 1/27.
+    chances = [26 / 27, 1 / 3, 26 / 27]
+    counted = {"auc": 1.0, "accuracy": 2 / 3, "log_loss": -np.log(chances).mean()}
+    assert found["floors"]["conversions so far"] == pytest.approx(counted)
+    # The base rate states the overall share of training, 4 of 12 events.
+    stated = {"auc": 0.5, "accuracy": 2 / 3, "log_loss": -(2 * np.log(2 / 3) + np.log(1 / 3)) / 3}
+    assert found["floors"]["base rate"] == pytest.approx(stated)
+
+
+def test_the_lead_over_the_best_floor_is_of_whole_users() -> None:
+    kinds = [[1] * 7, [2] * 7] * 8
+    task = _task(kinds, held_out=1)
+    blind = evaluate_beside_floors(_States(*[0.5] * 32), task, "test")
+    lead = blind["paired"]["auc"]
+    assert lead["floor"] == "conversions so far"
+    assert (lead["difference"], lead["low"], lead["high"]) == (-0.5, -0.5, -0.5)
+    assert blind["spread"]["auc"]["standard_error"] == 0
+    rng = np.random.default_rng(0)
+    noisy = evaluate_beside_floors(_States(*np.clip(rng.random(32), 0.01, 0.99)), task, "test")
+    spread = noisy["spread"]["auc"]
+    assert spread["low"] < noisy["metrics"]["auc"] < spread["high"]
+    assert set(noisy["spread"]["floors"]) == {"base rate", "conversions so far"}
+
+
+def test_without_labels_of_both_classes_there_is_no_spread() -> None:
+    found = evaluate_beside_floors(_States(0.5, 0.5), _task([[1] * 7], held_out=1), "test")
+    assert np.isnan(found["metrics"]["auc"])
+    assert found["spread"] == {"floors": {}}
+    assert found["paired"] == {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from ml_collections import ConfigDict
 from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
 from trajectory.data.rows import last_rows
 from trajectory.data.splits import split
-from trajectory.evaluation import conversion
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.evaluation.validation import training_queries
 from trajectory.schema import Queries
@@ -54,37 +52,6 @@ def test_conversions_are_read_in_pieces_as_in_one(case):
     # With room for all 12 events of a history, pieces of half the length see the same history.
     wide = ModelScorer(scorer.model, scorer.params, histories, NO_FEATURES, 32)
     np.testing.assert_allclose(whole, wide.conversion(start, start, stop), atol=1e-5)
-
-
-def test_conversion_asks_the_events_whose_horizon_is_held_out():
-    histories = make_histories([[1, 2, 3, 4, 5, 6]] * 2, kinds=[[1, 1, 1, 1, 2, 1], [1, 1, 1, 1, 1, 2]])
-    _, parts = split(histories, ConfigDict({"kind": "leave_last", "steps": 2}))
-    asked = {}
-
-    class Oracle:
-        def conversion(self, start, first, stop):
-            asked["events"] = np.concatenate([np.arange(a, b) for a, b in zip(first, stop, strict=True)])
-            return np.array([0.9, 0.1, 0.1, 0.1, 0.9, 0.1])
-
-    config = ConfigDict({"conversion": {"kind": "purchase", "horizon_days": 0.0, "horizon_events": 1}})
-    task = SimpleNamespace(histories=histories, split=parts, config=config)
-    found = conversion.evaluate(Oracle(), task, "test")
-    # The state after the last known event (3) and the held-out ones; the last event's horizon is never observed.
-    np.testing.assert_array_equal(asked["events"], [3, 4, 5, 9, 10, 11])
-    assert found == {"auc": 1.0, "accuracy": 1.0, "log_loss": pytest.approx(-np.log(0.9))}
-    assert conversion.evaluate_floors(task, "test")["base rate"]["auc"] == 0.5
-
-
-def test_counting_floor_knows_each_users_own_conversions():
-    histories = make_histories([[1, 2, 3, 4, 5, 6, 7]] * 3, kinds=[[1] * 7, [2] * 7, [1] * 7])
-    _, parts = split(histories, ConfigDict({"kind": "leave_last", "steps": 1}))
-    config = ConfigDict({"conversion": {"kind": "purchase", "horizon_days": 0.0, "horizon_events": 1}})
-    task = SimpleNamespace(histories=histories, split=parts, config=config)
-    found = conversion.evaluate_floors(task, "test")["conversions so far"]
-    # Asked: does one follow the sixth event? After six purchases, as many as training never saw: the overall share 1/3.
-    # After none: 0 of 8 in training, with one event of the overall share added: 1/27.
-    chances = [26 / 27, 1 / 3, 26 / 27]
-    assert found == pytest.approx({"auc": 1.0, "accuracy": 2 / 3, "log_loss": -np.log(chances).mean()})
 
 
 def test_training_queries_ask_for_the_last_training_step():

@@ -28,7 +28,7 @@ def make(backbone):
     model = make_model(backbone, items=ITEMS, capacity=CAPACITY)
     events = last_rows(SINGLE, NO_FEATURES, np.array([0]), np.array([3]), 8)
     shapes = jax.eval_shape(lambda key: model.init(key, events, method="initialise"), jax.random.key(0))
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(5)
     return model, jax.tree.map(lambda x: rng.normal(0, 0.6, x.shape).astype(np.float32), shapes)
 
 
@@ -61,12 +61,14 @@ def chances(learned, histories, user, steps):
     events = last_rows(histories, NO_FEATURES, start, stop, CAPACITY)
     at = int(stop[0] - start[0])
     usual = np.bincount(histories.kind).argmax()
+    one_more = np.arange(1, len(histories.kinds) + 1) == usual
     for items in steps:
         for line, item in enumerate(items):
             for name, column in events._asdict().items():
                 column[0, at] = {
                     "item": item,
                     "kind": usual,
+                    "counts": np.log1p(np.expm1(events.counts[0, at - 1]) + one_more),
                     "gap": np.log1p(GAP) if line == 0 else 0,
                     "age": events.age[0, at - 1] + (GAP / 86400 if line == 0 else 0),
                     "position": at,

@@ -75,23 +75,26 @@ def read_rows(
         out[place] = values
         return out.reshape(rows, length, *values.shape[1:])
 
-    item = histories.item[source]
+    item, began = histories.item[source], windows.history[number]
     features = (histories.features[source] - scale.mean) / scale.deviation
     if histories.has_time:
         time = histories.time[at]
         previous = histories.time[np.maximum(at - 1, 0)]
         # Where a published order runs against time (or a time is unknown), no time has passed.
-        gap = np.where(at > windows.history[number], np.maximum(time - previous, 0), 0)
+        gap = np.where(at > began, np.maximum(time - previous, 0), 0)
         age = (time - histories.time[windows.start][number]) / DAY
         hour, weekday = time // 3600 % 24 + 1, (time // DAY + 3) % 7 + 1  # 1970-01-01 was a Thursday
     else:
         gap = age = hour = weekday = np.zeros(len(at), np.int64)
+    # The whole history counts, also what lies before the window or is shuffled within a basket.
+    so_far = histories.kind_counts[at + 1] - histories.kind_counts[began]
     # Windows of one row are numbered by their column: any distinct numbers would do.
     segment = windows.column[number] + 1
     return Events(
         item=fill(np.where(item <= histories.num_items, item, 0)),
         interest=fill(histories.item_interest[item]),
         kind=fill(histories.kind[source]),
+        counts=fill(np.log1p(so_far), np.float32),
         gap=fill(np.log1p(gap), np.float32),
         age=fill(age, np.float32),
         hour=fill(hour),

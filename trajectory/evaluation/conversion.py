@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from trajectory.data.conversion import labels
 from trajectory.data.rows import slices
+from trajectory.evaluation.significance import spread, user_weights
 from trajectory.schema import Queries
 
 MOST_COUNTED = 20  # conversions of a user; more are as good as this many
@@ -34,12 +35,19 @@ def conversion_metrics(probability: Any, label: Any) -> dict[str, float]:
     }
 
 
-def conversion_floor(training_label: Any, label: Any) -> dict[str, float]:
-    """The metrics of always stating the share of conversions in training; accuracy: that of the training majority."""
-    training = np.asarray(training_label).ravel()
-    training = training[training >= 0]
-    share = float(training.mean()) if len(training) else 0.5
-    return conversion_metrics(np.full(np.size(label), share), label)
+def weighted_auc(score: Any, label: Any, weight: Any) -> np.ndarray:
+    """AUC [R] of `score` [n] against `label` [n] (0 / 1) under each row of weights [R, n]; ties count half.
+
+    0.5 where a row gives all its weight to one class, for then nothing can be ranked.
+    """
+    order = np.argsort(score, kind="stable")
+    ordered = np.asarray(score)[order]
+    groups = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    hit = np.asarray(label)[order] == 1
+    positive, negative = (np.add.reduceat(weight[:, order] * kept, groups, axis=1) for kept in (hit, ~hit))
+    below = np.cumsum(negative, axis=1) - negative / 2
+    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    return np.where(pairs > 0, (positive * below).sum(axis=1) / np.maximum(pairs, 1e-12), 0.5)
 
 
 def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) -> dict[str, float]:
@@ -53,21 +61,51 @@ def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) 
     return conversion_metrics(scorer.conversion(queries.start, first, queries.end), label)
 
 
-def evaluate_floors(task: Any, part: str) -> dict[str, dict[str, float]]:
-    """The same events' metrics for always stating the training share, and for counting the user's conversions so far.
+def evaluate_beside_floors(scorer: Any, task: Any, part: str) -> dict[str, Any]:
+    """Metrics of the model and of each floor on the same events, their spread over users, and the model's lead in AUC.
+
+    Returns `metrics` {metric: value}, `floors` {floor: {metric: value}}, `spread` of the model with those of the floors
+    under "floors", and `paired` {"auc": ...} against the floor that is best at it (as in protocol.evaluate).
+    """
+    queries = task.split.queries(part)
+    first, label = _asked(task, part, queries)
+    row, _ = slices(first, queries.end)
+    stated = {"": scorer.conversion(queries.start, first, queries.end), **_floors(task, queries, first)}
+    known = label >= 0
+    means = {name: conversion_metrics(probability, label) for name, probability in stated.items()}
+    found: dict[str, Any] = {"metrics": means.pop(""), "floors": means, "spread": {"floors": {}}, "paired": {}}
+    if not np.isfinite(found["metrics"]["auc"]):
+        return found
+    # Events of one user are alike, so users are resampled, each with all its events.
+    weight = user_weights(row[known], task.config.evaluation.bootstrap, task.config.seed)
+    aucs = {name: weighted_auc(probability[known], label[known], weight) for name, probability in stated.items()}
+    spreads = {name: {"auc": spread(values)._asdict()} for name, values in aucs.items()}
+    found["spread"] = spreads.pop("") | {"floors": spreads}
+    best = max(means, key=lambda name: np.nan_to_num(means[name]["auc"]))
+    lead = spread(aucs[""] - aucs[best])
+    found["paired"]["auc"] = {
+        "floor": best,
+        "difference": found["metrics"]["auc"] - means[best]["auc"],
+        "low": lead.low,
+        "high": lead.high,
+    }
+    return found
+
+
+def _floors(task: Any, queries: Queries, first: np.ndarray) -> dict[str, np.ndarray]:
+    """Probabilities for always stating the training share, and for counting the user's conversions so far.
 
     Counting states the share of training events that convert among those with as many conversions before them.
     """
-    queries, offsets = task.split.queries(part), task.histories.offsets
-    first, label = _asked(task, part, queries)
     row, event = slices(first, queries.end)
     known = labels(task.histories, task.split.train_end, task.split.cut_time("validation"), task.config.conversion)
     trained = np.flatnonzero(known >= 0)
+    offsets = task.histories.offsets
     began = offsets[np.searchsorted(offsets, trained, side="right") - 1]
     share = _share_by_count(_so_far(task, began, trained), known[trained])
     return {
-        "base rate": conversion_floor(known, label),
-        "conversions so far": conversion_metrics(share[_so_far(task, queries.start[row], event)], label),
+        "base rate": np.full(len(event), known[trained].mean() if len(trained) else 0.5),
+        "conversions so far": share[_so_far(task, queries.start[row], event)],
     }
 
 

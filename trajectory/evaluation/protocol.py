@@ -60,31 +60,40 @@ def protocol(
     """What a reader must know to trust or repeat the numbers; `facts` (checkpoint, training seeds ...) are added."""
     e = config.evaluation
     queries = {part: split.queries(part) for part in parts}
-    targets = {part: histories.item[slices(q.stop, q.end)[1]] for part, q in queries.items()}
-    return {
+    stated = {
         "data": histories.name,
         "fingerprint": histories.fingerprint,
         "split": split.kind,
         "guarantee": split.guarantee,
         "cut": {name: value if isinstance(value, int | float) else str(value) for name, value in split.cut.items()},
         "users": {part: len(q.user) for part, q in queries.items()},
-        "targets": {part: len(item) for part, item in targets.items()},
-        "cold_targets": {part: int((item > histories.num_items).sum()) for part, item in targets.items()},
-        "cold_rule": "a target outside the catalogue is a miss, never left out",
-        "candidates": histories.num_items,
-        "candidate_rule": "the full catalogue, no sampling"
-        + (
-            ", without the items of the user's history"
-            if e.seen == "filter"
-            else ", with the items of the user's history"
-        ),
-        "seen": e.seen,
-        "ties": "expected rank under random order",
         "cutoffs": list(e.cutoffs),
         "spread": f"95 % percentile bootstrap over users, {e.bootstrap} resamples",
         "seed": config.seed,
         **facts,
     }
+    if config.heads.item:
+        targets = {part: histories.item[slices(q.stop, q.end)[1]] for part, q in queries.items()}
+        stated |= {
+            "targets": {part: len(item) for part, item in targets.items()},
+            "cold_targets": {part: int((item > histories.num_items).sum()) for part, item in targets.items()},
+            "cold_rule": "a target outside the catalogue is a miss, never left out",
+            "candidates": histories.num_items,
+            "candidate_rule": "the full catalogue, no sampling, "
+            + ("without" if e.seen == "filter" else "with")
+            + " the items of the user's history",
+            "seen": e.seen,
+            "ties": "expected rank under random order",
+        }
+    if config.heads.conversion:
+        v = config.conversion
+        within = f"{v.horizon_events} events" if v.horizon_events else f"{v.horizon_days:g} days"
+        stated["conversion"] = (
+            "the label that the log states of each event"
+            if (histories.label >= 0).any()
+            else f"does a {v.kind} follow an event within {within}; events whose horizon was not observed are left out"
+        )
+    return stated
 
 
 def table(evaluation: dict[str, Any], part: str = "test") -> str:
@@ -101,20 +110,25 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
     lines.insert(1, "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(width)) + "|")
     paired = [
         f"{metric}: model - {test['floor']} = {test['difference']:+.4f} "
-        f"(95 % {test['low']:+.4f} to {test['high']:+.4f}, p = {test['p_value']:.3g})"
+        f"(95 % {test['low']:+.4f} to {test['high']:+.4f}"
+        + (f", p = {test['p_value']:.3g})" if "p_value" in test else ")")
         for metric, test in evaluation["paired"][part].items()
     ]
     return "\n".join([*lines, "", *_bullets(paired), *_bullets(_statement(evaluation["protocol"], part)), ""])
 
 
 def _statement(facts: dict[str, Any], part: str) -> list[str]:
-    lines = [
-        f"{part} of {facts['data']} ({facts['fingerprint'][:12]}), split {facts['split']}: {facts['guarantee']}",
-        f"{facts['users'][part]:,} users; {facts['targets'][part]:,} targets, "
-        f"of which {facts['cold_targets'][part]:,} cold ({facts['cold_rule']}); "
-        f"{facts['candidates']:,} candidates ({facts['candidate_rule']}); ties: {facts['ties']}",
-        f"± is the standard error over users ({facts['spread']}); seed {facts['seed']}",
-    ]
+    lines = [f"{part} of {facts['data']} ({facts['fingerprint'][:12]}), split {facts['split']}: {facts['guarantee']}"]
+    lines.append(f"{facts['users'][part]:,} users")
+    if "candidates" in facts:
+        lines[-1] += (
+            f"; {facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold "
+            f"({facts['cold_rule']}); {facts['candidates']:,} candidates ({facts['candidate_rule']}); "
+            f"ties: {facts['ties']}"
+        )
+    if "conversion" in facts:
+        lines.append(f"conversion: {facts['conversion']}")
+    lines.append(f"± is the standard error over users ({facts['spread']}); seed {facts['seed']}")
     if "checkpoint" in facts:
         lines.append(f"checkpoint: {facts['checkpoint']}")
     return lines

@@ -21,16 +21,12 @@ def evaluate_run(run: Run) -> dict[str, Any]:
         rows = floors(task.histories, task.split, c)
         found = evaluate(scorer, rows, task.histories, task.split, c, **facts)
     else:
-        none: dict[str, Any] = {part: {} for part in PARTS}
-        found = {"metrics": {part: {} for part in PARTS}, "floors": {}, "spread": none | {"floors": {}}, "paired": none}
+        found = {name: {part: {} for part in PARTS} for name in ("metrics", "spread", "paired")}
+        found |= {"floors": {}, "spread": found["spread"] | {"floors": {}}}
         found["protocol"] = protocol(task.histories, task.split, c, **facts)
     if c.heads.conversion:
         for part in PARTS:
-            for name, value in conversion.evaluate(scorer, task, part).items():
-                found["metrics"].setdefault(part, {})[f"conversion_{name}"] = value
-            for floor, metrics in conversion.evaluate_floors(task, part).items():
-                named = {f"conversion_{name}": value for name, value in metrics.items()}
-                found["floors"].setdefault(floor, {})[part] = named
+            _add(found, part, conversion.evaluate_beside_floors(scorer, task, part))
     return found
 
 
@@ -39,3 +35,18 @@ def write_evaluation(run: Run) -> dict[str, Any]:
     found = evaluate_run(run)
     write_json(found, run.workdir / "evaluation.json")
     return found
+
+
+def _add(found: dict[str, Any], part: str, more: dict[str, Any]) -> None:
+    """Adds what is measured of the conversion head on one part, each metric under the head's name."""
+
+    def named(values: dict[str, Any]) -> dict[str, Any]:
+        return {f"conversion_{name}": value for name, value in values.items() if name != "floors"}
+
+    found["metrics"][part] |= named(more["metrics"])
+    found["spread"][part] |= named(more["spread"])
+    found["paired"][part] |= named(more["paired"])
+    for floor, values in more["floors"].items():
+        found["floors"].setdefault(floor, {})[part] = named(values)
+    for floor, values in more["spread"]["floors"].items():
+        found["spread"]["floors"].setdefault(floor, {})[part] = named(values)

@@ -45,9 +45,20 @@ def bootstrap(values: np.ndarray, resamples: int, seed: int) -> Spread:
         weight = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
         means.append(_mean(weight @ sums_and_counts, mean))
     resampled = np.concatenate(means)
+    return spread(resampled[:, 0] if single else resampled)
+
+
+def user_weights(user: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """How often each event is drawn in each resample of its users, int [resamples, n]; `user` [n] = whose it is."""
+    _, number = np.unique(user, return_inverse=True)
+    count = int(number.max()) + 1
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)[:, number]
+
+
+def spread(resampled: np.ndarray) -> Spread:
+    """Spread over the resamples of a statistic [R] or of several [R, m]."""
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    parts = (low, high, resampled.std(axis=0, ddof=1))
-    return Spread(*(float(part[0]) if single else part for part in parts))
+    return Spread(low, high, resampled.std(axis=0, ddof=1))
 
 
 def compare(values: np.ndarray, other: np.ndarray, resamples: int, seed: int) -> dict[str, float]:

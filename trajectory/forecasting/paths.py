@@ -169,12 +169,14 @@ def _next_events(before: Events, item: jax.Array, item_interest: jax.Array, habi
     count = jnp.cumsum(real, axis=1)
     first = (real & (count == 1)).astype(jnp.float32)
     shape, weekday = item.shape, before.weekday
+    kinds = jnp.arange(1, before.counts.shape[-1] + 1)
     if habit.has_time:
         weekday = (weekday - 1 + round(habit.gap / DAY)) % 7 + 1
     return Events(
         item=item,
         interest=item_interest[item],
         kind=jnp.full(shape, habit.kind, before.kind.dtype),
+        counts=jnp.log(jnp.exp(before.counts) + count[..., None] * (kinds == habit.kind)),
         gap=first * np.float32(np.log1p(habit.gap) if habit.has_time else 0.0),
         age=jnp.broadcast_to(before.age + (habit.gap / DAY if habit.has_time else 0.0), shape),
         hour=jnp.broadcast_to(before.hour, shape),  # the same hour of the day: a gap of days says little about it

@@ -49,6 +49,8 @@ class EventEmbedding(nn.Module):
         x = item_vectors if "item" in self.inputs else jnp.zeros_like(item_vectors)
         if "kind" in self.inputs:
             x += table(self.num_kinds + 1, "kind")(events.kind)
+        if "counts" in self.inputs:
+            x += nn.Dense(self.width, use_bias=False, name="counts")(events.counts)
         if "gap" in self.inputs:
             bucket = jnp.ceil(events.gap / self.GAP_BUCKET).astype(jnp.int32)
             x += table(self.GAP_BUCKETS, "gap")(jnp.clip(bucket, 0, self.GAP_BUCKETS - 1))
