@@ -95,6 +95,9 @@ def test_the_lead_over_the_best_floor_is_of_whole_users() -> None:
     spread = noisy["spread"]["auc"]
     assert spread["low"] < noisy["metrics"]["auc"] < spread["high"]
     assert set(noisy["spread"]["floors"]) == {"base rate", "conversions so far"}
+    # Of two users a resample often holds one alone, all of whose events are alike.
+    two = evaluate_beside_floors(_States(*[0.1] * 5, *[0.9] * 5), _task([[1] * 9, [2] * 9], held_out=4), "test")
+    assert (two["metrics"]["auc"], two["spread"]["auc"]["low"]) == (1.0, 0.5)
 
 
 def test_without_labels_of_both_classes_there_is_no_spread() -> None:
