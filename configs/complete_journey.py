@@ -30,7 +30,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c.optim.schedule = "cosine"
     c.evaluation.seen = "keep"
     c.evaluation.decay = 0.97  # a better floor here than 0.9 on validation
-    c.train.epochs, c.train.patience_epochs = 3 if long else 4, 2  # 3 are too few for the transformer
+    c.train.epochs, c.train.patience_epochs = 3 if long else 6, 2  # 3 are too few for the transformer
     c.train.eval_users = 1000
     c.forecast.steps, c.forecast.paths, c.forecast.users = 5, 50, 100
     return common.shrink(c) if args.tiny else c
