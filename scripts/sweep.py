@@ -15,6 +15,7 @@ from trajectory import cli
 CONFIG = cli.flags.DEFINE_string("config", None, "configs/<name>.py or configs/<name>.py:<arguments without model>")
 MODELS = cli.flags.DEFINE_list("models", ["lstm", "gru", "transformer"], "backbones")
 SEEDS = cli.flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds")
+SET = cli.flags.DEFINE_multi_string("set", [], "config field of all runs, e.g. --set=train.epochs=4; repeatable")
 OUT = cli.flags.DEFINE_string("out", None, "folder of the runs")
 METRICS = cli.flags.DEFINE_list("metrics", ["recall@10", "ndcg@10"], "test metrics to show")
 cli.flags.mark_flags_as_required(["config", "out"])
@@ -32,8 +33,14 @@ def main() -> None:
             if not (workdir / "evaluation.json").exists():
                 joint = "," if ":" in CONFIG.value else ":"
                 config = [f"--config={CONFIG.value}{joint}model={model}", f"--config.seed={seed}"]
+                config += [f"--config.{field}" for field in SET.value]
                 for script, flags in (("train", config), ("evaluate", [])):
-                    subprocess.run([sys.executable, f"scripts/{script}.py", f"--workdir={workdir}", *flags], check=True)
+                    command = [sys.executable, f"scripts/{script}.py", f"--workdir={workdir}", *flags]
+                    if subprocess.run(command).returncode:
+                        raise cli.UserError(
+                            f"{' '.join(command[1:])} failed, its message is above; put it right and "
+                            "start the same sweep again: what is finished is kept"
+                        )
     found = {
         name: [
             {file: json.loads((folder / f"{file}.json").read_text()) for file in ("evaluation", "training")}

@@ -108,3 +108,60 @@ def test_forecast_writes_table_picture_and_page(script, workdir, asked, users):
     assert sums.to_list() == pytest.approx([1] * 2 * users, abs=1e-4)
     assert "const users" in (workdir / "report.html").read_text()
     assert str(workdir / "report.html") in ran.out
+
+
+def test_export_writes_a_vector_for_each_user_and_item(script, workdir):
+    ran = script("export", f"--workdir={workdir}")
+    assert ran.code == 0, ran.err
+    sizes = {"user": 60, "item": 12}
+    for name, count in sizes.items():
+        table = pl.read_parquet(workdir / f"{name}_vectors.parquet")
+        assert table.schema["vector"] == pl.Array(pl.Float32, 16)
+        assert table[name].n_unique() == count
+        assert table["vector"].arr.first().n_unique() > count / 2, "vectors differ"
+
+
+def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path):
+    log = item_log(tmp_path / "log.csv")
+    folder = tmp_path / "run"
+    command = ("quickstart", f"--config=configs/own_log.py:path={log},model=gru,tiny", f"--workdir={folder}")
+    command += (f"--config.data.prepared_dir={tmp_path / 'prepared'}", "--config.logging.wandb=False")
+    command += ("--config.logging.tensorboard=False", "--config.train.devices=1")
+    ran = script(*command)
+    assert ran.code == 0, ran.err
+    assert f"open {folder / 'report.html'}" in ran.out
+    assert "co_occurrence" in ran.out
+    made = {path: path.stat().st_mtime_ns for path in folder.glob("*") if path.suffix in (".html", ".parquet", ".png")}
+    assert {path.name for path in made} >= {"report.html", "forecast.parquet", "curves.png"}
+    evaluated = (folder / "evaluation.json").stat().st_mtime_ns
+    again = script(*command)
+    assert again.code == 0, again.err
+    assert f"open {folder / 'report.html'}" in again.out
+    assert (folder / "evaluation.json").stat().st_mtime_ns == evaluated
+    for name in ("report.html", "forecast.parquet"):
+        assert (folder / name).stat().st_mtime_ns == made[folder / name], name
+
+
+def test_sweep_runs_what_is_missing_and_prints_one_table(script, tmp_path):
+    log = item_log(tmp_path / "log.csv")
+    config = f"--config=configs/own_log.py:path={log},tiny"
+    command = ("sweep", config, f"--out={tmp_path}", "--seeds=0", "--metrics=hr@10,ndcg@10", "--models=gru")
+    command += (f"--set=data.prepared_dir={tmp_path / 'prepared'}", "--set=logging.wandb=False")
+    ran = script(*command)
+    assert ran.code == 0, ran.err
+    assert list((tmp_path / "prepared").iterdir()), "fields set for all runs reach them"
+    found = json.loads((tmp_path / "gru_0" / "evaluation.json").read_text())
+    shown = f"| gru | 1 | {found['metrics']['test']['hr@10']:.4f} | {found['metrics']['test']['ndcg@10']:.4f} |"
+    assert shown in ran.out
+    assert f"| floor: markov | | {found['floors']['markov']['test']['hr@10']:.4f} |" in ran.out
+    # What is finished is read, not run: the numbers of a doctored result come back.
+    found["metrics"]["test"]["hr@10"] = 0.12345
+    (tmp_path / "gru_0" / "evaluation.json").write_text(json.dumps(found))
+    assert "| gru | 1 | 0.1235 |" in script(*command).out
+
+
+def test_a_sweep_over_a_mistake_names_the_run_that_failed(script, tmp_path):
+    ran = script("sweep", "--config=configs/own_log.py:path=nowhere.csv", f"--out={tmp_path}", "--seeds=0")
+    assert ran.code == 2
+    assert f"--workdir={tmp_path / 'lstm_0'}" in ran.err
+    assert "Traceback" not in ran.err

@@ -14,7 +14,7 @@ from trajectory.training.run import Run
 
 
 def item_vectors(run: Run) -> pl.DataFrame:
-    """Columns item (source id) and vector (float32 list [width]): the table that inputs and the softmax share."""
+    """Columns item (source id) and vector (float32 array [width]): the table that inputs and the softmax share."""
     task = run.task
     table = cast(Any, task.model).apply(run.params, method="item_table")
     items = task.histories.items[: task.histories.num_items]
@@ -22,7 +22,7 @@ def item_vectors(run: Run) -> pl.DataFrame:
 
 
 def user_vectors(run: Run) -> pl.DataFrame:
-    """Columns user (source id) and vector (float32 list [width]): the state after each user's newest event."""
+    """Columns user (source id) and vector (float32 array [width]): the state after each user's newest event."""
     task, c = run.task, run.task.config
     scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
     encode = jax.jit(
