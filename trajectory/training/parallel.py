@@ -20,7 +20,8 @@ AXIS = "data"
 def start(devices: int = 0) -> None:
     """To be called before JAX is used: a virtual device per core on a CPU, and the persistent compilation cache.
 
-    Two virtual devices make an LSTM step 1.6 times faster on 2 cores. `devices` 0 = as many as cores.
+    What that brings on 2 cores depends on the model: 0.9 to 1.4 times the speed of one device on Complete Journey
+    (scripts/bench.py --only=step). `devices` 0 = as many as cores.
     """
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         jax.config.update("jax_num_cpu_devices", devices or len(os.sched_getaffinity(0)))
