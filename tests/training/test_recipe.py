@@ -68,3 +68,14 @@ def test_repeats_switch_the_repeat_head_on_and_seen_items_in(capsys):
     never, said = _fit(make_histories([[1, 2, 3, 4, 1, 1]] * 10), capsys)
     assert (never.model.repeat, never.evaluation.seen) == (False, "filter")
     assert "0.0% of training events repeat an earlier item" in said
+
+
+def test_baskets_are_foretold_where_they_end_and_by_several_lines(capsys):
+    baskets = [[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4]] * 20
+    fitted, said = _fit(make_histories([list(range(1, 15))] * 20, steps=baskets), capsys)
+    # Training sees three baskets of four lines.
+    assert (fitted.batch.length, fitted.batch.targets, fitted.batch.target_items) == (32, 10, 8)
+    assert fitted.batch.basket_power == 0.5
+    assert "4.0 events a step" in said
+    single, _ = _fit(make_histories([list(range(1, 15))] * 20), capsys)
+    assert (single.batch.targets, single.batch.target_items) == (single.batch.length, 1)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from ml_collections import ConfigDict
 
+from trajectory.data.splits import step_starts
 from trajectory.schema import Histories, Split
 
 BUDGET = 60  # TFLOP of softmax in all
 WIDTHS = (64, 128)
+MOST_LINES = 16  # of a basket that are trained on at one time
 
 
 def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
@@ -20,7 +22,13 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     items = histories.num_items
     typical = float(np.quantile(lengths, 0.95))
     c.batch.length = int(np.clip(1 << int(np.ceil(np.log2(max(typical, 8)))), 32, 200 if typical > 128 else 128))
-    c.batch.targets = c.batch.length
+    ends = step_starts(histories)[1:]
+    steps = int((ends <= split.train_end[np.searchsorted(histories.offsets, ends) - 1]).sum())
+    lines = events / max(steps, 1)
+    # A state is asked for where a step ends. Rows differ in how many do: a quarter more places than on average.
+    c.batch.targets = min(c.batch.length, int(np.ceil(1.25 * c.batch.length / max(lines, 1))))
+    c.batch.target_items = min(MOST_LINES, int(np.ceil(2 * lines))) if histories.baskets else 1
+    c.batch.basket_power = 0.5  # between every basket alike and every line alike: the best on Complete Journey
     c.batch.rows = max(2, -(-2048 // c.batch.length))
     c.batch.rows += c.batch.rows % 2
     repeats = _repeat_share(histories, split)
@@ -29,7 +37,8 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     c.heads.interest = 0.1 if len(histories.interests) > 1 else 0.0
     per_item = events / max(items, 1)
     # The softmax over the catalogue is nearly all of the work: three products of N x V x D (see item_loss.py).
-    work = {width: 6 * events * items * width / 1e12 for width in WIDTHS}
+    places = events * c.batch.targets / c.batch.length
+    work = {width: 6 * places * items * width / 1e12 for width in WIDTHS}
     c.model.width = max((w for w in WIDTHS if events >= 100_000 and work[w] * 20 <= BUDGET), default=WIDTHS[0])
     c.model.layers = (c.model.width,) * 2
     c.model.dropout = 0.5 if per_item < 30 else 0.3 if per_item < 100 else 0.2
@@ -40,7 +49,8 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     reasons = {
         "batch.length": f"95 % of training histories have at most {typical:.0f} events",
         "batch.rows": "about 2,000 events a batch",
-        "batch.targets": "the state after every event foretells",
+        "batch.targets": f"{lines:.1f} events a step; the state after each step foretells the next one",
+        "batch.target_items": "lines of the next basket" if histories.baskets else "steps are single events",
         "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",
         "evaluation.seen": "seen items are candidates where repeats are usual",
         "heads.interest": f"{len(histories.interests)} interests",
