@@ -161,7 +161,8 @@ def test_sweep_runs_what_is_missing_and_prints_one_table(script, tmp_path):
 
 
 def test_a_sweep_over_a_mistake_names_the_run_that_failed(script, tmp_path):
-    ran = script("sweep", "--config=configs/own_log.py:path=nowhere.csv", f"--out={tmp_path}", "--seeds=0")
+    home = f"--set=data.prepared_dir={tmp_path / 'prepared'}"
+    ran = script("sweep", "--config=configs/own_log.py:path=nowhere.csv", f"--out={tmp_path}", "--seeds=0", home)
     assert ran.code == 2
     assert f"--workdir={tmp_path / 'lstm_0'}" in ran.err
     assert "Traceback" not in ran.err
