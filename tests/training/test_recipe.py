@@ -74,7 +74,7 @@ def test_baskets_are_foretold_where_they_end_and_by_several_lines(capsys):
     baskets = [[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4]] * 20
     fitted, said = _fit(make_histories([list(range(1, 15))] * 20, steps=baskets), capsys)
     # Training sees three baskets of four lines.
-    assert (fitted.batch.length, fitted.batch.targets, fitted.batch.target_items) == (32, 10, 8)
+    assert (fitted.batch.length, fitted.batch.targets, fitted.batch.target_items) == (32, 14, 8)
     assert fitted.batch.basket_power == 0.5
     assert "4.0 events a step" in said
     single, _ = _fit(make_histories([list(range(1, 15))] * 20), capsys)

@@ -57,7 +57,7 @@ def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) 
     held-out ones counts too; where the log itself states labels, each held-out event's own is asked for.
     """
     queries = task.split.queries(part) if queries is None else queries
-    first, label = _asked(task, part, queries)
+    first, _, _, label = _asked(task, part, queries)
     return conversion_metrics(scorer.conversion(queries.start, first, queries.end), label)
 
 
@@ -68,17 +68,18 @@ def evaluate_beside_floors(scorer: Any, task: Any, part: str) -> dict[str, Any]:
     under "floors", and `paired` {"auc": ...} against the floor that is best at it (as in protocol.evaluate).
     """
     queries = task.split.queries(part)
-    first, label = _asked(task, part, queries)
-    row, _ = slices(first, queries.end)
-    stated = {"": scorer.conversion(queries.start, first, queries.end), **_floors(task, queries, first)}
+    first, row, event, label = _asked(task, part, queries)
+    stated = {"": scorer.conversion(queries.start, first, queries.end)}
+    stated |= _floors(task, queries.start[row], event)
     known = label >= 0
     means = {name: conversion_metrics(probability, label) for name, probability in stated.items()}
     found: dict[str, Any] = {"metrics": means.pop(""), "floors": means, "spread": {"floors": {}}, "paired": {}}
     if not np.isfinite(found["metrics"]["auc"]):
         return found
     # Events of one user are alike, so users are resampled, each with all its events.
-    weight = user_weights(row[known], task.config.evaluation.bootstrap, task.config.seed)
-    aucs = {name: weighted_auc(probability[known], label[known], weight) for name, probability in stated.items()}
+    weights = user_weights(row[known], task.config.evaluation.bootstrap, task.config.seed)
+    blocks = [{n: weighted_auc(p[known], label[known], weight) for n, p in stated.items()} for weight in weights]
+    aucs = {name: np.concatenate([block[name] for block in blocks]) for name in stated}
     spreads = {name: {"auc": spread(values)._asdict()} for name, values in aucs.items()}
     found["spread"] = spreads.pop("") | {"floors": spreads}
     best = max(means, key=lambda name: np.nan_to_num(means[name]["auc"]))
@@ -92,12 +93,12 @@ def evaluate_beside_floors(scorer: Any, task: Any, part: str) -> dict[str, Any]:
     return found
 
 
-def _floors(task: Any, queries: Queries, first: np.ndarray) -> dict[str, np.ndarray]:
-    """Probabilities for always stating the training share, and for counting the user's conversions so far.
+def _floors(task: Any, start: np.ndarray, event: np.ndarray) -> dict[str, np.ndarray]:
+    """Probabilities [n] for always stating the training share, and for counting the user's conversions so far, after
+    each `event` of the history that begins at `start`.
 
     Counting states the share of training events that convert among those with as many conversions before them.
     """
-    row, event = slices(first, queries.end)
     known = labels(task.histories, task.split.train_end, task.split.cut_time("validation"), task.config.conversion)
     trained = np.flatnonzero(known >= 0)
     offsets = task.histories.offsets
@@ -105,7 +106,7 @@ def _floors(task: Any, queries: Queries, first: np.ndarray) -> dict[str, np.ndar
     share = _share_by_count(_so_far(task, began, trained), known[trained])
     return {
         "base rate": np.full(len(event), known[trained].mean() if len(trained) else 0.5),
-        "conversions so far": share[_so_far(task, queries.start[row], event)],
+        "conversions so far": share[_so_far(task, start, event)],
     }
 
 
@@ -115,12 +116,13 @@ def _so_far(task: Any, start: np.ndarray, event: np.ndarray) -> np.ndarray:
     Where the log states labels an event's own is what is asked, so it does not count yet; a purchase does.
     """
     histories = task.histories
-    if stated := bool((histories.label >= 0).any()):
-        converts = histories.label == 1
+    if (histories.label >= 0).any():
+        total = np.append(0, np.cumsum(histories.label == 1))
+        so_far = total[event] - total[start]
     else:
-        converts = histories.kind == histories.kinds.index(task.config.conversion.kind) + 1
-    total = np.append(0, np.cumsum(converts))
-    return np.minimum(total[event + (not stated)] - total[start], MOST_COUNTED)
+        total = histories.kind_counts[:, histories.kinds.index(task.config.conversion.kind)]
+        so_far = total[event + 1] - total[start]
+    return np.minimum(so_far, MOST_COUNTED)
 
 
 def _share_by_count(count: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -130,8 +132,8 @@ def _share_by_count(count: np.ndarray, label: np.ndarray) -> np.ndarray:
     return (hit + overall) / (total + 1)
 
 
-def _asked(task: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
-    """First event asked of each query (up to its end), and the labels of all of them in order."""
+def _asked(task: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """First event asked of each query (up to its end); of all of them in order: the query's number, event, label."""
     histories = task.histories
     known = task.split.train_end.copy()
     known[queries.user] = queries.end
@@ -140,5 +142,5 @@ def _asked(task: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarr
         until = int(histories.time.max())
     label = labels(histories, known, until, task.config.conversion)
     first = queries.stop if (histories.label >= 0).any() else queries.stop - 1
-    _, event = slices(first, queries.end)
-    return first, label[event]
+    row, event = slices(first, queries.end)
+    return first, row, event, label[event]

@@ -5,6 +5,7 @@ NaN values are users that do not count. Users are the unit: they are resampled, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -48,11 +49,15 @@ def bootstrap(values: np.ndarray, resamples: int, seed: int) -> Spread:
     return spread(resampled[:, 0] if single else resampled)
 
 
-def user_weights(user: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """How often each event is drawn in each resample of its users, int [resamples, n]; `user` [n] = whose it is."""
+def user_weights(user: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each event is drawn in each resample of its users, int [at most BLOCK, n] at a time.
+
+    `user` [n] = whose event it is.
+    """
     _, number = np.unique(user, return_inverse=True)
-    count = int(number.max()) + 1
-    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)[:, number]
+    count, rng = int(number.max()) + 1, np.random.default_rng(seed)
+    for i in range(0, resamples, BLOCK):
+        yield rng.multinomial(count, np.full(count, 1 / count), size=min(BLOCK, resamples - i))[:, number]
 
 
 def spread(resampled: np.ndarray) -> Spread:

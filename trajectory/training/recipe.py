@@ -25,10 +25,10 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     ends = step_starts(histories)[1:]
     steps = int((ends <= split.train_end[np.searchsorted(histories.offsets, ends) - 1]).sum())
     lines = events / max(steps, 1)
-    # A state is asked for where a step ends. Rows differ in how many do: a quarter more places than on average.
-    c.batch.targets = min(c.batch.length, int(np.ceil(1.25 * c.batch.length / max(lines, 1))))
+    # A state is asked for where a step ends. Rows differ in how many do; with fewer places they could not be filled.
+    c.batch.targets = min(c.batch.length, int(np.ceil(1.75 * c.batch.length / max(lines, 1))))
     c.batch.target_items = min(MOST_LINES, int(np.ceil(2 * lines))) if histories.baskets else 1
-    c.batch.basket_power = 0.5  # between every basket alike and every line alike: the best on Complete Journey
+    c.batch.basket_power = 0.5  # the best on Complete Journey; 1 line weighs 1 in any case
     c.batch.rows = max(2, -(-2048 // c.batch.length))
     c.batch.rows += c.batch.rows % 2
     repeats = _repeat_share(histories, split)
@@ -51,6 +51,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         "batch.rows": "about 2,000 events a batch",
         "batch.targets": f"{lines:.1f} events a step; the state after each step foretells the next one",
         "batch.target_items": "lines of the next basket" if histories.baskets else "steps are single events",
+        "batch.basket_power": "between every basket alike and every line alike",
         "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",
         "evaluation.seen": "seen items are candidates where repeats are usual",
         "heads.interest": f"{len(histories.interests)} interests",
