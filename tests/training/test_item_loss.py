@@ -37,8 +37,12 @@ def _by_reals(function, asked: Asked):
 
 @pytest.mark.parametrize("pointer", [False, True])
 @pytest.mark.parametrize("rows", [1, 7, 40])
-def test_it_equals_the_plain_one_in_value_and_gradient(monkeypatch, rows, pointer):
-    monkeypatch.setattr(item_loss, "CHUNK", 16)
+@pytest.mark.parametrize("block", [None, 7, 12, 64])  # 49 items: none cut, a whole number of blocks or not, one block
+def test_it_equals_the_plain_one_in_value_and_gradient(monkeypatch, rows, pointer, block):
+    monkeypatch.setattr(item_loss, "ROWS", 16)
+    if block:
+        monkeypatch.setattr(item_loss, "LARGE", 0)
+        monkeypatch.setattr(item_loss, "BLOCK", block)
     asked, table = _asked(rows, pointer)
     ours, plain = (
         jax.jit(jax.value_and_grad(_by_reals(function, asked), argnums=(0, 1, 2, 3)))(*asked[:3], table)

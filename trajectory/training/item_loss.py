@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-CHUNK = 256  # rows whose logits exist at one time: few enough for a processor's cache
+ROWS = 256  # rows whose logits exist at one time: few enough for a processor's cache
+LARGE = 65_536  # from so many items on, the catalogue is cut into blocks instead
+BLOCK = 512  # items of a block
 TINY = 1e-30  # the logarithm of nothing is avoided
 
 
@@ -21,47 +23,61 @@ class Asked(NamedTuple):
     weight: jax.Array  # [N, M]; 0 = no target
 
 
+class _Foretold(NamedTuple):
+    """What the targets of some rows give once the softmax's normaliser is known."""
+
+    loss: jax.Array  # scalar
+    share: jax.Array  # [N, M], weight x the part of each target's probability that the softmax gave
+    d_pointed: jax.Array  # [N, M]
+    d_vectors: jax.Array  # [N, D], of the targets' own logits alone
+
+
 @jax.custom_vjp
 def item_loss(asked: Asked, table: jax.Array) -> jax.Array:
     """Weighted negative log-likelihood of the targets under softmax(vectors @ table.T) mixed with the pointer, summed.
 
-    table [V + 1, D]; row 0 is not an item. Logits exist for CHUNK rows at a time and are computed once: their
-    exponentials give the loss and at once both products of its gradient (as the fused linear cross-entropy of
-    Liger-Kernel, Hsu et al. 2024), so a step costs three products of N x V x D instead of four.
+    table [V + 1, D]; row 0 is not an item. Up to LARGE items, logits exist for ROWS rows at a time and are computed
+    once: their exponentials give the loss and at once both products of its gradient (as the fused linear
+    cross-entropy of Liger-Kernel, Hsu et al. 2024), so a step costs three products of N x V x D instead of four.
+    Larger catalogues are gone through twice in blocks of BLOCK items, four products, since even a few rows' logits
+    would fill the memory: first for the normaliser, kept relative to the largest logit so far (online softmax,
+    Milakov & Gimelshein 2018), then for the table's gradient.
     """
-    return _forward(asked, table, gradient=False)[0]
+    return _forward(asked, table)[0]
 
 
-def _forward(asked: Asked, table: jax.Array, gradient: bool = True):
+def _forward(asked: Asked, table: jax.Array):
+    items = table[1:]
+    by_blocks = len(items) >= LARGE
+    loss, d_asked, d_items = (_blocks if by_blocks else _rows)(asked, items)
+    return loss, (d_asked, jnp.pad(d_items, ((1, 0), (0, 0))))
+
+
+def _backward(residual, gradient):
+    return jax.tree.map(lambda part: gradient * part, residual)
+
+
+item_loss.defvjp(_forward, _backward)
+
+
+def _rows(asked: Asked, items: jax.Array):
+    """Loss, gradient by `asked` and by `items` [V, D], some rows at a time."""
+
     def chunk(total, part: Asked):
-        logits = part.vectors @ table.T
-        logits = jnp.where(jnp.arange(len(table)) == 0, -jnp.inf, logits)
-        most = logits.max(axis=1, keepdims=True)
-        raised = jnp.exp(logits - most)
+        logits = part.vectors @ items.T
+        most = logits.max(axis=1)
+        raised = jnp.exp(logits - most[:, None])
         mass = raised.sum(axis=1)
-        hit = table[part.target]
-        log_softmax = jnp.einsum("nd,nmd->nm", part.vectors, hit) - (most[:, 0] + jnp.log(mass))[:, None]
-        log_softmax = log_softmax + part.generate[:, None]
-        log_p = jnp.logaddexp(log_softmax, jnp.log(part.pointed + TINY))
-        loss = -(log_p * part.weight).sum()
-        if not gradient:
-            return (total[0] + loss, total[1]), None
-        share = part.weight * jnp.exp(log_softmax - log_p)  # of each target's probability, what the softmax gave
-        scale = share.sum(axis=1) / mass
-        d_vectors = scale[:, None] * (raised @ table) - jnp.einsum("nm,nmd->nd", share, hit)
-        d_table = total[1] + raised.T @ (scale[:, None] * part.vectors)
-        d_table = d_table.at[part.target].add(-share[..., None] * part.vectors[:, None])
-        d_pointed = -part.weight * jnp.exp(-log_p)
-        return (total[0] + loss, d_table), (d_vectors, -share.sum(axis=1), d_pointed)
+        found = _foretold(part, items, most + jnp.log(mass))
+        scale = (found.share.sum(axis=1) / mass)[:, None]
+        d_vectors = scale * (raised @ items) + found.d_vectors
+        d_items = total[1] + raised.T @ (scale * part.vectors)
+        return (total[0] + found.loss, _add_targets(d_items, part, found)), _d_asked(d_vectors, found)
 
-    rows = len(asked.vectors)
-    size = min(CHUNK, rows)
-    chunks = jax.tree.map(lambda x: _chunks(x, size), asked)
-    start = (jnp.zeros(()), jnp.zeros_like(table) if gradient else None)
-    (loss, d_table), parts = jax.lax.scan(chunk, start, chunks)
-    if not gradient:
-        return loss, None
-    return loss, (*(part.reshape(-1, *part.shape[2:])[:rows] for part in parts), d_table)
+    count = len(asked.vectors)
+    chunks = jax.tree.map(lambda x: _chunks(x, min(ROWS, count)), asked)
+    (loss, d_items), parts = jax.lax.scan(chunk, (jnp.zeros(()), jnp.zeros_like(items)), chunks)
+    return loss, jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[:count], parts), d_items
 
 
 def _chunks(x: jax.Array, size: int) -> jax.Array:
@@ -69,10 +85,56 @@ def _chunks(x: jax.Array, size: int) -> jax.Array:
     return jnp.pad(x, ((0, rows - len(x)), *((0, 0),) * (x.ndim - 1))).reshape(-1, size, *x.shape[1:])
 
 
-def _backward(residual, gradient):
-    d_vectors, d_generate, d_pointed, d_table = (gradient * part for part in residual)
+def _blocks(asked: Asked, items: jax.Array):
+    """As `_rows`, all rows at once, some items at a time."""
+    vectors, size = asked.vectors, min(BLOCK, len(items))
+    whole = len(items) // size
+
+    def block(number):
+        return jax.lax.dynamic_slice_in_dim(items, number * size, size)
+
+    rest = items[whole * size :]  # the last items, fewer than a block
+
+    def normalise(so_far, part):
+        most_before, mass, mean = so_far
+        logits = vectors @ part.T
+        most = jnp.maximum(most_before, logits.max(axis=1, initial=-jnp.inf))
+        raised, fade = jnp.exp(logits - most[:, None]), jnp.exp(most_before - most)
+        return most, fade * mass + raised.sum(axis=1), fade[:, None] * mean + raised @ part
+
+    start = (jnp.full(len(vectors), -jnp.inf), jnp.zeros(len(vectors)), jnp.zeros_like(vectors))
+    so_far = jax.lax.fori_loop(0, whole, lambda i, so_far: normalise(so_far, block(i)), start)
+    most, mass, mean = normalise(so_far, rest)
+    log_mass = most + jnp.log(mass)
+    found = _foretold(asked, items, log_mass)
+    scale = found.share.sum(axis=1)[:, None]
+    d_vectors = scale / mass[:, None] * mean + found.d_vectors
+    scaled = scale * vectors
+
+    def by_items(part):
+        return jnp.exp(vectors @ part.T - log_mass[:, None]).T @ scaled
+
+    def fill(number, d_items):
+        return jax.lax.dynamic_update_slice_in_dim(d_items, by_items(block(number)), number * size, 0)
+
+    d_items = jax.lax.fori_loop(0, whole, fill, jnp.zeros_like(items))
+    d_items = d_items.at[whole * size :].set(by_items(rest))
+    return found.loss, _d_asked(d_vectors, found), _add_targets(d_items, asked, found)
+
+
+def _foretold(asked: Asked, items: jax.Array, log_mass: jax.Array) -> _Foretold:
+    hit = items[asked.target - 1]
+    log_softmax = jnp.einsum("nd,nmd->nm", asked.vectors, hit) - log_mass[:, None] + asked.generate[:, None]
+    log_p = jnp.logaddexp(log_softmax, jnp.log(asked.pointed + TINY))
+    share = asked.weight * jnp.exp(log_softmax - log_p)
+    d_pointed = -asked.weight * jnp.exp(-log_p)
+    return _Foretold(-(log_p * asked.weight).sum(), share, d_pointed, -jnp.einsum("nm,nmd->nd", share, hit))
+
+
+def _add_targets(d_items: jax.Array, asked: Asked, found: _Foretold) -> jax.Array:
+    return d_items.at[asked.target - 1].add(-found.share[..., None] * asked.vectors[:, None])
+
+
+def _d_asked(d_vectors: jax.Array, found: _Foretold) -> Asked:
     nothing: Any = None  # targets and weights are given, not learned
-    return Asked(d_vectors, d_generate, d_pointed, target=nothing, weight=nothing), d_table
-
-
-item_loss.defvjp(_forward, _backward)
+    return Asked(d_vectors, -found.share.sum(axis=1), found.d_pointed, target=nothing, weight=nothing)
