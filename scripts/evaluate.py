@@ -1,8 +1,9 @@
-"""Evaluates a run's best checkpoint on validation and, once, on test, beside the floors.
+"""Evaluates a run's best checkpoint on validation and, once, on test, beside the floors; or several runs as one.
 
 python scripts/evaluate.py --workdir=runs/first
+python scripts/evaluate.py --workdir=runs/a,runs/b --floor=co_occurrence --out=runs/ensemble
 
-Writes evaluation.json and prints the table of results with its protocol.
+Writes evaluation.json (of one run into its folder, of several into --out) and prints the table with its protocol.
 """
 
 from pathlib import Path
@@ -10,20 +11,36 @@ from pathlib import Path
 from trajectory import cli
 from trajectory.training import parallel
 
-WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
+WORKDIR = cli.flags.DEFINE_list("workdir", None, "folder of the run; several are evaluated as an ensemble")
+OUT = cli.flags.DEFINE_string("out", None, "folder of an ensemble's evaluation.json")
+COMBINE = cli.flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
+FLOOR = cli.flags.DEFINE_string("floor", "", "a floor that is a member too, e.g. co_occurrence")
 cli.flags.mark_flags_as_required(["workdir"])
 
 
 def main() -> None:
-    """Opens the run, evaluates it, writes and prints."""
+    """Opens the runs, evaluates, writes and prints."""
     parallel.start()
+    from trajectory.evaluation.ensemble import write_ensemble
     from trajectory.evaluation.protocol import table
     from trajectory.evaluation.run import write_evaluation
     from trajectory.training.run import open_run
 
-    run = open_run(Path(WORKDIR.value))
-    print(table(write_evaluation(run)))
-    print(f"written to {run.workdir / 'evaluation.json'}")
+    workdirs = [Path(folder) for folder in WORKDIR.value or ()]
+    several = len(workdirs) > 1 or bool(FLOOR.value)
+    if several != bool(OUT.value):
+        raise cli.UserError(
+            "--workdir with several runs, or with --floor, is an ensemble and needs --out, a folder for evaluation.json"
+            if several
+            else f"--out={OUT.value} is for an ensemble; the evaluation of one run is written into its own folder"
+        )
+    folder = Path(OUT.value) if several else workdirs[0]
+    if several:
+        found = write_ensemble(workdirs, folder, COMBINE.value, FLOOR.value)
+    else:
+        found = write_evaluation(open_run(folder))
+    print(table(found))
+    print(f"written to {folder / 'evaluation.json'}")
 
 
 if __name__ == "__main__":

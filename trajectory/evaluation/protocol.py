@@ -24,6 +24,7 @@ def evaluate(
     split: Split,
     config: ConfigDict,
     parts: Sequence[str] = PARTS,
+    members: Sequence[Any] = (),
     **facts: Any,
 ) -> dict[str, Any]:
     """Evaluates the model and its fitted floors on `parts`; `config` is the whole config, `facts` go to the protocol.
@@ -31,27 +32,39 @@ def evaluate(
     Returns numbers and text only (JSON): `metrics` {part: {metric: mean}}, `floors` {floor: {part: {metric: mean}}},
     `spread` {part: {metric: {low, high, standard_error}}} with the same of the floors under
     `spread["floors"][floor]`, `paired` {part: {metric: the model against the floor that is best at it on that part}},
-    and `protocol`. A metric is absent where a scorer has none or nobody counts.
+    and `protocol`. A metric is absent where a scorer has none or nobody counts. Where the model is an ensemble of
+    `members`, also the members' `members` {member: {part: ...}}, `spread["members"]`, and `paired_member` {part:
+    {metric: the ensemble against the member of the best validation NDCG}}.
     """
     rows = {floor.name: floor for floor in floors}
+    singles = {member.name: member for member in members}
     results: dict[str, dict[str, Result]] = {
         name: {
             part: evaluate_scorer(row, histories, split.queries(part), config.evaluation, label=f"{name}, {part}")
             for part in parts
         }
-        for name, row in {"": scorer, **rows}.items()
+        for name, row in {"": scorer, **singles, **rows}.items()
     }
     means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
     spread = {
         name: {part: _spread(result, config) for part, result in by_part.items()} for name, by_part in results.items()
     }
-    return {
+    found: dict[str, Any] = {
         "metrics": means[""],
         "floors": {name: means[name] for name in rows},
         "spread": {**spread[""], "floors": {name: spread[name] for name in rows}},
-        "paired": {part: _paired({name: results[name][part] for name in results}, config) for part in parts},
+        "paired": {part: _paired({name: results[name][part] for name in ("", *rows)}, config) for part in parts},
         "protocol": protocol(histories, split, config, parts, **facts),
     }
+    if singles:
+        found["members"] = {name: means[name] for name in singles}
+        found["spread"]["members"] = {name: spread[name] for name in singles}
+        metric = f"ndcg@{_cutoff(config.evaluation.cutoffs)}"
+        best = max(singles, key=lambda name: means[name][PARTS[0]][metric])
+        found["paired_member"] = {
+            part: _paired({name: results[name][part] for name in ("", best)}, config, "member") for part in parts
+        }
+    return found
 
 
 def protocol(
@@ -98,9 +111,11 @@ def protocol(
 
 def table(evaluation: dict[str, Any], part: str = "test") -> str:
     """Markdown table of the model and its floors on `part` with the protocol below, legible as plain text too."""
-    means = {"model": evaluation["metrics"][part]} | {name: by[part] for name, by in evaluation["floors"].items()}
-    spreads = {"model": evaluation["spread"][part]}
-    spreads |= {name: by[part] for name, by in evaluation["spread"]["floors"].items()}
+    model = "ensemble" if "members" in evaluation else "model"
+    means, spreads = {model: evaluation["metrics"][part]}, {model: evaluation["spread"][part]}
+    for kind in ("members", "floors"):
+        means |= {name: by[part] for name, by in evaluation.get(kind, {}).items()}
+        spreads |= {name: by[part] for name, by in evaluation["spread"].get(kind, {}).items()}
     columns = [name for name in _main(evaluation["protocol"]["cutoffs"]) if any(name in row for row in means.values())]
     cells = [["", *columns]]
     for name, row in means.items():
@@ -109,10 +124,11 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
     lines = ["| " + " | ".join(_pad(text, width[i], i) for i, text in enumerate(row)) + " |" for row in cells]
     lines.insert(1, "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(width)) + "|")
     paired = [
-        f"{metric}: model - {test['floor']} = {test['difference']:+.4f} "
+        f"{metric}: {model} - {test[other]} = {test['difference']:+.4f} "
         f"(95 % {test['low']:+.4f} to {test['high']:+.4f}"
         + (f", p = {test['p_value']:.3g})" if "p_value" in test else ")")
-        for metric, test in evaluation["paired"][part].items()
+        for key, other in (("paired", "floor"), ("paired_member", "member"))
+        for metric, test in evaluation.get(key, {}).get(part, {}).items()
     ]
     return "\n".join([*lines, "", *_bullets(paired), *_bullets(_statement(evaluation["protocol"], part)), ""])
 
@@ -131,6 +147,10 @@ def _statement(facts: dict[str, Any], part: str) -> list[str]:
     lines.append(f"± is the standard error over users ({facts['spread']}); seed {facts['seed']}")
     if "checkpoint" in facts:
         lines.append(f"checkpoint: {facts['checkpoint']}")
+    if "members" in facts:
+        lines.append(f"ensemble: {facts['combination']}")
+        for name, of in facts["members"].items():
+            lines.append(f"member {name}: " + ", ".join(f"{key} {_shown(value)}" for key, value in of.items()))
     return lines
 
 
@@ -144,20 +164,24 @@ def _spread(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:
     }
 
 
-def _paired(results: dict[str, Result], config: ConfigDict) -> dict[str, dict[str, Any]]:
+def _paired(results: dict[str, Result], config: ConfigDict, other: str = "floor") -> dict[str, dict[str, Any]]:
     model = results[""]
     tests = {}
     for metric in _main(config.evaluation.cutoffs):
         means = {name: result.means()[metric] for name, result in results.items() if name and metric in result.means()}
         if metric in model.per_user and metric in model.means() and means:
             best = max(means, key=means.__getitem__)
-            values, other = model.per_user[metric], results[best].per_user[metric]
-            tests[metric] = {"floor": best, **compare(values, other, config.evaluation.bootstrap, config.seed)}
+            pair = model.per_user[metric], results[best].per_user[metric]
+            tests[metric] = {other: best, **compare(*pair, config.evaluation.bootstrap, config.seed)}
     return tests
 
 
+def _cutoff(cutoffs: Sequence[int]) -> int:
+    return MAIN_CUTOFF if MAIN_CUTOFF in cutoffs else max(cutoffs)
+
+
 def _main(cutoffs: Sequence[int]) -> list[str]:
-    k = MAIN_CUTOFF if MAIN_CUTOFF in cutoffs else max(cutoffs)
+    k = _cutoff(cutoffs)
     names = [f"hr@{k}", f"recall@{k}", f"ndcg@{k}", f"mrr@{k}", f"recall@{k}_repeat", f"recall@{k}_explore"]
     conversion = ["conversion_auc", "conversion_accuracy", "conversion_log_loss"]
     return [*names, "interest_accuracy", *conversion, f"coverage@{COVERAGE_CUTOFF}"]
@@ -167,6 +191,10 @@ def _cell(mean: float | None, spread: dict[str, float] | None) -> str:
     if mean is None:
         return "-"
     return f"{mean:.4f}" + (f" ± {spread['standard_error']:.4f}" if spread else "")
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _pad(text: str, width: int, column: int) -> str:

@@ -1,0 +1,281 @@
+"""Several finished runs, and a counting floor if asked, as one scorer; weights and floor are fitted on validation.
+
+Probabilities are pooled linearly: p(item) = sum of w_m p_m(item) (Stone 1961, "The opinion pool"), each p_m over the
+candidates, so that what a member gives to seen items is not held against it. The weights maximise the validation
+likelihood by EM (Dempster, Laird & Rubin 1977): one number a member, read of the probabilities of the targets alone.
+Ranks are fused as sum of 1 / (60 + rank_m(item)) (Cormack, Clarke & Büttcher 2009) and have no weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from scipy.stats import rankdata
+
+from trajectory.evaluation.baselines import Floor, InterestFrequency, floors
+from trajectory.evaluation.protocol import evaluate
+from trajectory.evaluation.ranking import distinct_items
+from trajectory.evaluation.scorer import ModelScorer
+from trajectory.schema import Histories, Queries, UserError
+from trajectory.training.run import Run, open_run
+from trajectory.training.task import write_json
+
+COMBINATIONS = {
+    "probabilities": "mean of the members' probabilities over the candidates, weights by likelihood on validation",
+    "ranks": "reciprocal rank fusion, sum of 1 / (60 + rank)",
+}
+RANK_OFFSET = 60
+POPULARITY_SHARE = 0.1  # of a floor's distribution: an item that it never counted is possible too
+EXPONENTS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)  # that sharpen or flatten a floor's distribution
+EM_STEPS = 1000
+EM_TOLERANCE = 1e-6  # of every weight
+
+
+class FloorDistribution:
+    """A floor's scores as log-probabilities, up to a constant of each row: exponent * log(0.9 q + 0.1 popularity).
+
+    q: its scores above 0, normalised over the items; below 0 floors only order what they did not count.
+    """
+
+    def __init__(self, floor: Floor, exponent: float = 1.0) -> None:
+        self.floor, self.exponent = floor, exponent
+
+    def scores(self, queries: Queries) -> jax.Array:
+        """Log-probability of each item up to a constant of the row, [n, V + 1]."""
+        scores = jnp.asarray(self.floor.scores(queries), jnp.float32)
+        return self.exponent * _log_shares(scores, jnp.asarray(self.floor.popularity, jnp.float32))
+
+    def fit(self, histories: Histories, queries: Queries, config: ConfigDict) -> FloorDistribution:
+        """Takes the exponent under which the targets of `queries` are likeliest, and returns itself."""
+        plain = FloorDistribution(self.floor)
+
+        def powers(chunk: Queries) -> Iterable[jax.Array]:
+            scores = plain.scores(chunk)
+            return (exponent * scores for exponent in EXPONENTS)
+
+        found, weight = _of_targets(powers, histories, queries, config)
+        if len(found):
+            self.exponent = EXPONENTS[int(np.argmax(weight @ found))]
+        return self
+
+
+class MeanProbability:
+    """Weighted mean of the members' probabilities; a member's scores are log-probabilities up to a constant of the row.
+
+    Interest probabilities are averaged with the same weights over the members that are models; None unless all of them
+    have the head.
+    """
+
+    name = "ensemble"
+
+    def __init__(self, members: Sequence[Any], weights: np.ndarray, histories: Histories, seen: str) -> None:
+        self.members, self.weights, self.histories, self.seen = members, weights, histories, seen
+
+    def scores(self, queries: Queries) -> jax.Array | np.ndarray:
+        """Log of the mean probability of each item [n, V + 1]; the candidates' sum to 1."""
+        seen = _seen(self.histories, queries, self.seen)
+        return self._mean(((m.scores(queries), w) for m, w in zip(self.members, self.weights, strict=True)), seen)
+
+    def interest_scores(self, queries: Queries) -> np.ndarray | None:
+        """Log of the mean probability of each interest [n, K + 1]."""
+        models = [i for i, member in enumerate(self.members) if not isinstance(member, Floor | FloorDistribution)]
+        found = [self.members[i].interest_scores(queries) for i in models]
+        if not found or any(scores is None for scores in found):
+            return None
+        nothing = np.zeros((len(queries.user), 1), np.int32)
+        return np.asarray(self._mean(zip(found, self.weights[models], strict=True), nothing))
+
+    @staticmethod
+    def _mean(scores_and_weights: Iterable[tuple[Any, float]], excluded: np.ndarray) -> jax.Array:
+        total: Any = -jnp.inf
+        for scores, weight in scores_and_weights:  # one member's scores at a time
+            total = _add(total, jnp.asarray(scores, jnp.float32), excluded, weight)
+        return total
+
+
+class ReciprocalRank(MeanProbability):
+    """Sum of weight / (60 + rank) over the members, each ranking all items by its scores; ties share their mean rank.
+
+    Interests are combined as by MeanProbability.
+    """
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Fused score of each item, float64 [n, V + 1]."""
+        total: Any = 0.0
+        for member, weight in zip(self.members, self.weights, strict=True):
+            rank = rankdata(-np.asarray(member.scores(queries))[:, 1:], axis=1)
+            total = total + weight / (RANK_OFFSET + rank)
+        return np.pad(total, ((0, 0), (1, 0)))
+
+
+def mixture_weights(log_probability: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weights [m], summing to 1, of the mixture under which the observations are likeliest, by EM from equal ones.
+
+    `log_probability` [n, m] of each observation under each member, `weight` [n] of the observations, summing to 1.
+    """
+    relative = np.exp(log_probability - log_probability.max(axis=1, keepdims=True))
+    found = np.full(relative.shape[1], 1 / relative.shape[1])
+    for _ in range(EM_STEPS):
+        share = found * relative
+        before, found = found, weight @ (share / share.sum(axis=1, keepdims=True))
+        if np.abs(found - before).max() < EM_TOLERANCE:
+            break
+    return found
+
+
+def fit_weights(members: Sequence[Any], histories: Histories, queries: Queries, config: ConfigDict) -> np.ndarray:
+    """Weights of MeanProbability [m] under which the targets of `queries` are likeliest (`config.evaluation`).
+
+    Every query weighs the same, shared by its targets; cold ones are left out. Equal where there are none at all.
+    """
+    found, weight = _of_targets(lambda chunk: (m.scores(chunk) for m in members), histories, queries, config)
+    return mixture_weights(found, weight) if len(found) else np.full(len(members), 1 / len(members))
+
+
+def refuse_unlike(first: Run, other: Run) -> None:
+    """Raises UserError, naming what differs, unless both runs rank the same candidates for the same queries."""
+    a, b = first.task, other.task
+    differs = []
+    if a.histories.fingerprint != b.histories.fingerprint:
+        differs.append(
+            _differing("fingerprint of the data", a.histories.fingerprint[:12], b.histories.fingerprint[:12])
+        )
+    if not _same_split(a.split, b.split):
+        for name in a.config.split:
+            if a.config.split[name] != b.config.split[name]:
+                differs.append(_differing(f"split.{name}", a.config.split[name], b.config.split[name]))
+    if a.config.evaluation.seen != b.config.evaluation.seen:
+        differs.append(_differing("evaluation.seen", a.config.evaluation.seen, b.config.evaluation.seen))
+    if differs:
+        raise UserError(
+            f"an ensemble needs runs of the same data, split and candidates, but {first.workdir} and {other.workdir} "
+            f"differ in {'; '.join(differs)}"
+        )
+
+
+def evaluate_ensemble(workdirs: Sequence[Path], combine: str, floor: str = "") -> dict[str, Any]:
+    """What evaluation.json holds of the runs combined, beside each of them and the floors (see protocol.evaluate).
+
+    `combine` is one of COMBINATIONS, `floor` the name of a floor that becomes a member. Settings of the evaluation are
+    those of the first run. Raises UserError for runs that do not fit together (`refuse_unlike`), have no item head, are
+    named twice, or an unknown floor.
+    """
+    if len(set(workdirs)) < len(workdirs):
+        raise UserError(f"--workdir={','.join(map(str, workdirs))}: expected different runs, got one of them twice")
+    first = open_run(workdirs[0])
+    histories, split, config = first.task.histories, first.task.split, first.task.config
+    models, facts = [], {}
+    for workdir in workdirs:
+        run = first if workdir is workdirs[0] else open_run(workdir)
+        refuse_unlike(first, run)
+        c = run.task.config
+        if not c.heads.item:
+            raise UserError(f"{workdir} has no item head (heads.item=0), so it ranks nothing; leave it out")
+        # The first run's histories for all: those of the others are the same ones again.
+        models.append(ModelScorer(run.task.model, run.params, histories, run.task.scale, c.batch.length))
+        models[-1].name = str(workdir)
+        facts[str(workdir)] = {"backbone": c.model.backbone, "checkpoint": run.checkpoint}
+    rows = floors(histories, split, config)
+    alone: list[Any] = [*models]
+    members: list[Any] = [*models]
+    if floor:
+        alone.append(_find(rows, floor))
+        members.append(alone[-1])
+        facts[floor] = {"floor": True}
+    if combine == "probabilities":
+        if floor:
+            members[-1] = FloorDistribution(alone[-1]).fit(histories, split.validation, config)
+            facts[floor]["exponent"] = members[-1].exponent
+        weights = fit_weights(members, histories, split.validation, config)
+        ensemble = MeanProbability(members, weights, histories, config.evaluation.seen)
+    else:
+        weights = np.full(len(members), 1 / len(members))
+        ensemble = ReciprocalRank(members, weights, histories, config.evaluation.seen)
+    for stated, weight in zip(facts.values(), weights, strict=True):
+        stated["weight"] = float(weight)
+    stated = {"combination": COMBINATIONS[combine], "members": facts}
+    return evaluate(ensemble, rows, histories, split, config, members=alone, **stated)
+
+
+def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, floor: str = "") -> dict[str, Any]:
+    """Evaluates the ensemble and writes evaluation.json into the folder `out`, which must not be a run's."""
+    if (out / "config.json").exists():
+        raise UserError(f"--out={out} is a run, whose evaluation.json would be lost; name another folder")
+    found = evaluate_ensemble(workdirs, combine, floor)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(found, out / "evaluation.json")
+    return found
+
+
+def _of_targets(
+    read: Callable[[Queries], Iterable[Any]], histories: Histories, queries: Queries, config: ConfigDict
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log-probability among the candidates of each target that the catalogue has [n, m], and its weight [n].
+
+    `read` gives the scores [q, V + 1] of each of m scorers, one after another.
+    """
+    found, weights = [], []
+    for chunk in queries.chunks(config.evaluation.batch):
+        seen = _seen(histories, chunk, config.evaluation.seen)
+        targets = distinct_items(histories, chunk.stop, chunk.end)
+        row, slot = np.nonzero((targets > 0) & (targets <= histories.num_items))
+        columns = [np.asarray(_log_probability(scores, seen))[row, targets[row, slot]] for scores in read(chunk)]
+        found.append(np.stack(columns, axis=1).astype(np.float64))
+        weights.append(1 / np.bincount(row, minlength=len(targets))[row])
+    weight = np.concatenate(weights)
+    return np.concatenate(found), weight / max(weight.sum(), 1)
+
+
+def _seen(histories: Histories, queries: Queries, seen: str) -> np.ndarray:
+    """The items of each history that are no candidates, int32 [n, S]; column 0 never is one."""
+    if seen == "keep":
+        return np.zeros((len(queries.user), 1), np.int32)
+    return distinct_items(histories, queries.start, queries.stop, least=64)
+
+
+@jax.jit
+def _log_probability(scores: jax.Array, seen: jax.Array) -> jax.Array:
+    """Scores shifted so that the candidates' probabilities sum to 1. Seen items keep theirs: a target may be one."""
+    rows = jnp.arange(len(scores))[:, None]
+    candidates = scores.at[rows, seen].set(-jnp.inf, mode="drop").at[:, 0].set(-jnp.inf)
+    total = jax.nn.logsumexp(candidates, axis=1, keepdims=True)
+    return scores - jnp.where(jnp.isfinite(total), total, 0)  # a history may hold the whole catalogue
+
+
+@jax.jit
+def _add(total: jax.Array, scores: jax.Array, seen: jax.Array, weight: float) -> jax.Array:
+    return jnp.logaddexp(total, _log_probability(scores, seen) + jnp.log(weight))
+
+
+@jax.jit
+def _log_shares(scores: jax.Array, popularity: jax.Array) -> jax.Array:
+    counted = jnp.maximum(scores, 0).at[:, 0].set(0)
+    counted = counted / jnp.maximum(counted.sum(axis=1, keepdims=True), jnp.finfo(jnp.float32).tiny)
+    popular = (popularity + 1) / (popularity[1:] + 1).sum()
+    return jnp.log((1 - POPULARITY_SHARE) * counted + POPULARITY_SHARE * popular)
+
+
+def _same_split(a: Any, b: Any) -> bool:
+    pairs = [
+        (a.train_end, b.train_end),
+        *zip(a.validation, b.validation, strict=True),
+        *zip(a.test, b.test, strict=True),
+    ]
+    return all(np.array_equal(one, other) for one, other in pairs)
+
+
+def _differing(name: str, one: Any, other: Any) -> str:
+    return f"{name} ({one} and {other})"
+
+
+def _find(rows: Sequence[Floor], name: str) -> Floor:
+    named = {row.name: row for row in rows if not isinstance(row, InterestFrequency)}
+    if name not in named:
+        raise UserError(f"--floor={name} is no floor here; expected one of {', '.join(named)}")
+    return named[name]
