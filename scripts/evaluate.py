@@ -15,6 +15,7 @@ WORKDIR = cli.flags.DEFINE_list("workdir", None, "folder of the run; several are
 OUT = cli.flags.DEFINE_string("out", None, "folder of an ensemble's evaluation.json")
 COMBINE = cli.flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
 FLOOR = cli.flags.DEFINE_string("floor", "", "a floor that is a member too, e.g. co_occurrence")
+FIT = cli.flags.DEFINE_boolean("fit", False, "weigh the members of an ensemble by likelihood on validation")
 cli.flags.mark_flags_as_required(["workdir"])
 
 
@@ -36,7 +37,7 @@ def main() -> None:
         )
     folder = Path(OUT.value) if several else workdirs[0]
     if several:
-        found = write_ensemble(workdirs, folder, COMBINE.value, FLOOR.value)
+        found = write_ensemble(workdirs, folder, COMBINE.value, FLOOR.value, FIT.value)
     else:
         found = write_evaluation(open_run(folder))
     print(table(found))

@@ -62,6 +62,43 @@ def test_evaluation_has_its_layout(script, workdir):
         assert text in ran.out
 
 
+@pytest.mark.parametrize(("combine", "fit"), [("probabilities", False), ("probabilities", True), ("ranks", False)])
+def test_a_run_and_a_floor_are_evaluated_as_one(script, workdir, tmp_path, combine, fit):
+    out = tmp_path / "ensemble"
+    how = ["--floor=markov", f"--combine={combine}", f"--fit={str(fit).lower()}"]
+    ran = script("evaluate", f"--workdir={workdir}", f"--out={out}", *how)
+    assert ran.code == 0, ran.err
+    found = json.loads((out / "evaluation.json").read_text())
+    assert set(found["members"]) == {str(workdir), "markov"}
+    members = found["protocol"]["members"]
+    weights = [member["weight"] for member in members.values()]
+    assert sum(weights) == pytest.approx(1)
+    assert (weights != [0.5, 0.5]) == fit
+    assert members[str(workdir)]["checkpoint"].startswith("best ndcg@10 on validation, step ")
+    assert ("exponent" in members["markov"]) == (combine == "probabilities")
+    for part in ("validation", "test"):
+        assert found["members"]["markov"][part] == found["floors"]["markov"][part]
+        assert found["paired_member"][part]["ndcg@10"]["member"] in found["members"]
+    assert "| ensemble " in ran.out
+    assert found["protocol"]["combination"] in ran.out
+
+
+def test_mistakes_about_ensembles(script, workdir, tmp_path):
+    out = tmp_path / "ensemble"
+    for arguments, words in (
+        ([f"--workdir={workdir},{workdir}", f"--out={out}"], "twice"),
+        ([f"--workdir={workdir}", "--floor=markof", f"--out={out}"], "markov"),
+        ([f"--workdir={workdir}", "--floor=markov"], "--out"),
+        ([f"--workdir={workdir}", f"--out={out}"], "--out"),
+        ([f"--workdir={workdir}", "--floor=markov", f"--out={out}", "--fit", "--combine=ranks"], "--fit"),
+        ([f"--workdir={workdir}", "--floor=markov", f"--out={workdir}"], "is a run"),
+    ):
+        ran = script("evaluate", *arguments)
+        assert ran.code == 2, (arguments, ran.err)
+        assert words in ran.err
+        assert not out.exists()
+
+
 def test_predictions_for_new_users_as_tables(script, workdir, new_users, tmp_path):
     out = tmp_path / "p.csv"
     ran = script("predict", f"--workdir={workdir}", f"--histories={new_users}", f"--out={out}", "--top=3", "--steps=2")

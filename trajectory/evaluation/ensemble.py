@@ -1,9 +1,9 @@
-"""Several finished runs, and a counting floor if asked, as one scorer; weights and floor are fitted on validation.
+"""Several finished runs, and a counting floor if asked, as one scorer; what is fitted is fitted on validation.
 
 Probabilities are pooled linearly: p(item) = sum of w_m p_m(item) (Stone 1961, "The opinion pool"), each p_m over the
-candidates, so that what a member gives to seen items is not held against it. The weights maximise the validation
-likelihood by EM (Dempster, Laird & Rubin 1977): one number a member, read of the probabilities of the targets alone.
-Ranks are fused as sum of 1 / (60 + rank_m(item)) (Cormack, Clarke & Büttcher 2009) and have no weights.
+candidates, so that what a member gives to seen items is not held against it. The weights are equal, or maximise the
+validation likelihood by EM (Dempster, Laird & Rubin 1977), read of the probabilities of the targets alone. Ranks are
+fused as sum of 1 / (60 + rank_m(item)) (Cormack, Clarke & Büttcher 2009).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from trajectory.training.run import Run, open_run
 from trajectory.training.task import write_json
 
 COMBINATIONS = {
-    "probabilities": "mean of the members' probabilities over the candidates, weights by likelihood on validation",
-    "ranks": "reciprocal rank fusion, sum of 1 / (60 + rank)",
+    "probabilities": "mean of the members' probabilities over the candidates",
+    "ranks": "reciprocal rank fusion, sum of 1 / (60 + rank) over the members",
 }
 RANK_OFFSET = 60
 POPULARITY_SHARE = 0.1  # of a floor's distribution: an item that it never counted is possible too
@@ -159,55 +159,59 @@ def refuse_unlike(first: Run, other: Run) -> None:
         )
 
 
-def evaluate_ensemble(workdirs: Sequence[Path], combine: str, floor: str = "") -> dict[str, Any]:
+def evaluate_ensemble(workdirs: Sequence[Path], combine: str, floor: str = "", fit: bool = False) -> dict[str, Any]:
     """What evaluation.json holds of the runs combined, beside each of them and the floors (see protocol.evaluate).
 
-    `combine` is one of COMBINATIONS, `floor` the name of a floor that becomes a member. Settings of the evaluation are
-    those of the first run. Raises UserError for runs that do not fit together (`refuse_unlike`), have no item head, are
-    named twice, or an unknown floor.
+    `combine` is one of COMBINATIONS, `floor` the name of a floor that becomes a member, `fit` chooses the weights of
+    probabilities on validation. Settings of the evaluation are those of the first run; conversions are not combined.
+    Raises UserError for runs that do not fit together (`refuse_unlike`), have no item head or are named twice, for an
+    unknown floor, and for weights of ranks.
     """
     if len(set(workdirs)) < len(workdirs):
         raise UserError(f"--workdir={','.join(map(str, workdirs))}: expected different runs, got one of them twice")
+    if fit and combine == "ranks":
+        raise UserError(
+            "--fit weighs probabilities by their likelihood, which ranks have not; leave out one of the two"
+        )
     first = open_run(workdirs[0])
     histories, split, config = first.task.histories, first.task.split, first.task.config
-    models, facts = [], {}
+    singles: list[Any] = []
+    facts: dict[str, dict[str, Any]] = {}
     for workdir in workdirs:
-        run = first if workdir is workdirs[0] else open_run(workdir)
+        run = open_run(workdir) if singles else first
         refuse_unlike(first, run)
         c = run.task.config
         if not c.heads.item:
             raise UserError(f"{workdir} has no item head (heads.item=0), so it ranks nothing; leave it out")
         # The first run's histories for all: those of the others are the same ones again.
-        models.append(ModelScorer(run.task.model, run.params, histories, run.task.scale, c.batch.length))
-        models[-1].name = str(workdir)
+        singles.append(ModelScorer(run.task.model, run.params, histories, run.task.scale, c.batch.length))
+        singles[-1].name = str(workdir)
         facts[str(workdir)] = {"backbone": c.model.backbone, "checkpoint": run.checkpoint}
     rows = floors(histories, split, config)
-    alone: list[Any] = [*models]
-    members: list[Any] = [*models]
+    members = list(singles)
     if floor:
-        alone.append(_find(rows, floor))
-        members.append(alone[-1])
-        facts[floor] = {"floor": True}
-    if combine == "probabilities":
-        if floor:
-            members[-1] = FloorDistribution(alone[-1]).fit(histories, split.validation, config)
-            facts[floor]["exponent"] = members[-1].exponent
+        singles.append(_find(rows, floor))
+        members.append(singles[-1])
+        facts[floor] = {}
+        if combine == "probabilities":
+            members[-1] = FloorDistribution(singles[-1]).fit(histories, split.validation, config)
+            facts[floor] = {"exponent": members[-1].exponent}
+    weights = np.full(len(members), 1 / len(members))
+    if fit:
         weights = fit_weights(members, histories, split.validation, config)
-        ensemble = MeanProbability(members, weights, histories, config.evaluation.seen)
-    else:
-        weights = np.full(len(members), 1 / len(members))
-        ensemble = ReciprocalRank(members, weights, histories, config.evaluation.seen)
     for stated, weight in zip(facts.values(), weights, strict=True):
         stated["weight"] = float(weight)
-    stated = {"combination": COMBINATIONS[combine], "members": facts}
-    return evaluate(ensemble, rows, histories, split, config, members=alone, **stated)
+    pool = {"probabilities": MeanProbability, "ranks": ReciprocalRank}[combine]
+    ensemble = pool(members, weights, histories, config.evaluation.seen)
+    how = f"{COMBINATIONS[combine]}; weights " + ("by likelihood on validation" if fit else "equal")
+    return evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
 
 
-def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, floor: str = "") -> dict[str, Any]:
+def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, floor: str, fit: bool) -> dict[str, Any]:
     """Evaluates the ensemble and writes evaluation.json into the folder `out`, which must not be a run's."""
     if (out / "config.json").exists():
         raise UserError(f"--out={out} is a run, whose evaluation.json would be lost; name another folder")
-    found = evaluate_ensemble(workdirs, combine, floor)
+    found = evaluate_ensemble(workdirs, combine, floor, fit)
     out.mkdir(parents=True, exist_ok=True)
     write_json(found, out / "evaluation.json")
     return found

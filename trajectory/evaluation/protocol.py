@@ -24,7 +24,7 @@ def evaluate(
     split: Split,
     config: ConfigDict,
     parts: Sequence[str] = PARTS,
-    members: Sequence[Any] = (),
+    singles: Sequence[Any] = (),
     **facts: Any,
 ) -> dict[str, Any]:
     """Evaluates the model and its fitted floors on `parts`; `config` is the whole config, `facts` go to the protocol.
@@ -33,17 +33,17 @@ def evaluate(
     `spread` {part: {metric: {low, high, standard_error}}} with the same of the floors under
     `spread["floors"][floor]`, `paired` {part: {metric: the model against the floor that is best at it on that part}},
     and `protocol`. A metric is absent where a scorer has none or nobody counts. Where the model is an ensemble of
-    `members`, also the members' `members` {member: {part: ...}}, `spread["members"]`, and `paired_member` {part:
-    {metric: the ensemble against the member of the best validation NDCG}}.
+    `singles`, also their `members` {member: {part: ...}}, `spread["members"]`, and `paired_member` {part: {metric: the
+    ensemble against the member of the best validation NDCG}}.
     """
     rows = {floor.name: floor for floor in floors}
-    singles = {member.name: member for member in members}
+    members = {member.name: member for member in singles}
     results: dict[str, dict[str, Result]] = {
         name: {
             part: evaluate_scorer(row, histories, split.queries(part), config.evaluation, label=f"{name}, {part}")
             for part in parts
         }
-        for name, row in {"": scorer, **singles, **rows}.items()
+        for name, row in {"": scorer, **members, **rows}.items()
     }
     means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
     spread = {
@@ -56,11 +56,11 @@ def evaluate(
         "paired": {part: _paired({name: results[name][part] for name in ("", *rows)}, config) for part in parts},
         "protocol": protocol(histories, split, config, parts, **facts),
     }
-    if singles:
-        found["members"] = {name: means[name] for name in singles}
-        found["spread"]["members"] = {name: spread[name] for name in singles}
+    if members:
+        found["members"] = {name: means[name] for name in members}
+        found["spread"]["members"] = {name: spread[name] for name in members}
         metric = f"ndcg@{_cutoff(config.evaluation.cutoffs)}"
-        best = max(singles, key=lambda name: means[name][PARTS[0]][metric])
+        best = max(members, key=lambda name: means[name][PARTS[0]][metric])
         found["paired_member"] = {
             part: _paired({name: results[name][part] for name in ("", best)}, config, "member") for part in parts
         }
