@@ -130,7 +130,9 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
         for key, other in (("paired", "floor"), ("paired_member", "member"))
         for metric, test in evaluation.get(key, {}).get(part, {}).items()
     ]
-    return "\n".join([*lines, "", *_bullets(paired), *_bullets(_statement(evaluation["protocol"], part)), ""])
+    return "\n".join(
+        [*lines, "", *_bullets(list(dict.fromkeys(paired))), *_bullets(_statement(evaluation["protocol"], part)), ""]
+    )
 
 
 def _statement(facts: dict[str, Any], part: str) -> list[str]:
