@@ -68,6 +68,13 @@ def test_a_member_without_weight_has_no_say():
     np.testing.assert_allclose(probabilities(pooled.scores(QUERIES)), [0.5, 0.3, 0.2], rtol=1e-5)
 
 
+def test_column_0_never_is_a_candidate_even_where_seen_items_leave_no_padding():
+    h = make_histories([[*range(1, 65), 65]], num_items=66)
+    queries = Queries(*(np.array([value]) for value in (0, 0, 64, 65)))
+    pooled = MeanProbability([Fixed([1 / 66] * 66)], np.ones(1), h, "filter")
+    np.testing.assert_allclose(probabilities(pooled.scores(queries))[64:], [0.5, 0.5], rtol=1e-5)
+
+
 def test_a_history_of_the_whole_catalogue_is_no_number_lost():
     h = make_histories([[1, 2, 3, 1]], num_items=3)
     queries = Queries(*(np.array([value]) for value in (0, 0, 3, 4)))
