@@ -2,11 +2,12 @@
 
 A scorer is an object with `scores(queries) -> [n, V + 1]` and optionally `interest_scores(queries) -> [n, K + 1]`;
 either may return None (then its metrics are absent). Column 0 is ignored. The larger score is the better one. It may
-also state `batch`, the most queries it wants at once.
+also state `batch`, the most queries it wants at once, and `log_probabilities = True`, if that is what its scores are.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from trajectory.data.rows import slices
 from trajectory.schema import Histories, Queries, UserError
 
 COVERAGE_CUTOFF = 10
+AHEAD = 2  # chunks under way before the first is waited for
 
 
 class Result(NamedTuple):
@@ -38,12 +40,12 @@ def ranks(scores: Any, targets: Any, seen: Any = None) -> np.ndarray:
     """Rank of each target among the candidates, by counting; ties get their expected rank under random order.
 
     `scores` [n, V + 1] (jax or numpy; float64 is compared as float64), `targets` int32 [n, M] (0 = none), `seen`
-    int32 [n, S] (0 = padding; repeated and cold items do no harm). Returns float32 [n, M]: 1 + candidates with a
-    greater score + half of the other candidates with an equal one. Candidates are items 1..V without the seen ones; a
-    target always is one. Cold targets (index > V) and empty slots get infinity. Raises ValueError if a score is NaN.
+    int32 [n, S] (0 = padding; the items of a row are distinct; cold ones do no harm). Returns float32 [n, M]: 1 +
+    candidates with a greater score + half of the other candidates with an equal one. Candidates are items 1..V without
+    the seen ones; a target always is one. Cold targets (index > V) and empty slots get infinity. Raises ValueError if
+    a score is NaN.
     """
-    with _precision(scores):
-        result, broken = _ranks(jnp.asarray(scores), jnp.asarray(targets), _seen(seen, len(targets)))
+    result, _, broken = _start_ranks(scores, targets, seen)
     _refuse_nan(broken)
     return np.asarray(result)
 
@@ -54,11 +56,9 @@ def top_k(scores: Any, seen: Any = None, k: int = 10) -> tuple[np.ndarray, np.nd
     Arguments as for `ranks`. Slots beyond the last candidate hold item 0 and score -inf. Equal scores come in item
     order, so use `ranks`, never this, to measure accuracy. Raises ValueError if a score is NaN.
     """
-    array = jnp.asarray(scores, jnp.float32)  # XLA sorts whole rows of float64, 50 times slower
-    items, values, broken = _top_k(array, _seen(seen, len(array)), min(k, array.shape[1] - 1))
-    _refuse_nan(broken)
+    items, values = _finish_top_k(*_start_top_k(scores, seen, k))
     missing = ((0, 0), (0, k - items.shape[1]))
-    return np.pad(np.asarray(items), missing), np.pad(np.asarray(values), missing, constant_values=-np.inf)
+    return np.pad(items, missing), np.pad(values, missing, constant_values=-np.inf)
 
 
 def metrics(ranks: Any, targets: Any, cutoffs: Sequence[int]) -> dict[str, np.ndarray]:
@@ -119,42 +119,76 @@ def evaluate_scorer(
     # Like sizes together: a chunk costs what its largest target set and its longest history cost.
     order = np.lexsort((queries.stop - queries.start, queries.end - queries.stop))
     queries = Queries(*(column[order] for column in queries))
+    chunks = tqdm(queries.chunks(size), desc=label or None, total=-(-total // size), delay=2, leave=False, disable=None)
     covered = np.zeros(histories.num_items + 1, bool)
     parts: list[dict[str, np.ndarray]] = []
-    single = True
-    for chunk in tqdm(
-        queries.chunks(size), desc=label or None, total=-(-total // size), delay=2, leave=False, disable=None
-    ):
-        n = len(chunk.user)
-        padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
-        targets = distinct_items(histories, padded.stop, padded.end)
-        part: dict[str, np.ndarray] = {}
-        scores = scorer.scores(padded)
-        if scores is not None:
-            history = distinct_items(histories, padded.start, padded.stop, least=64)
-            seen = history if config.seen == "filter" else None
-            rank = ranks(scores, targets, seen)
-            part |= metrics(rank, targets, config.cutoffs)
-            if histories.baskets:
-                repeat = _contains(history, targets)
-                for suffix, chosen in (("repeat", repeat), ("explore", ~repeat)):
-                    subset = metrics(rank, np.where(chosen, targets, 0), config.cutoffs)
-                    part |= {f"{name}_{suffix}": value for name, value in subset.items()}
-            if coverage:
-                covered[top_k(scores, seen, COVERAGE_CUTOFF)[0]] = True
-            single &= bool(((targets > 0).sum(axis=1) <= 1).all())
-        interest = getattr(scorer, "interest_scores", None)
-        scores = interest(padded) if interest and histories.interests else None
-        if scores is not None:
-            part["interest_accuracy"] = interest_accuracy(scores, histories.item_interest[targets])
-        parts.append({name: value[:n] for name, value in part.items()})
+    begun: deque[_Chunk] = deque()
+    for chunk in chunks:
+        begun.append(_begin(scorer, histories, chunk, size, config, coverage))
+        if len(begun) > AHEAD:
+            parts.append(_finish(begun.popleft(), histories, config, covered))
+    while begun:
+        parts.append(_finish(begun.popleft(), histories, config, covered))
     back = np.argsort(order)
+    single = all(part.pop("single", True) for part in parts)
     per_user = {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
     if single and not histories.baskets:  # recall would repeat the hit rate
         per_user = {name: value for name, value in per_user.items() if not name.startswith("recall@")}
     ranked = any(name.startswith("hr@") for name in per_user)
     share = {f"coverage@{COVERAGE_CUTOFF}": float(covered[1:].mean())} if coverage and ranked else {}
     return Result(per_user, share)
+
+
+class _Chunk(NamedTuple):
+    """Queries whose scores are under way: the device works while the host goes on."""
+
+    count: int  # queries; what is beyond is padding
+    targets: np.ndarray
+    history: np.ndarray
+    ranks: tuple[Any, Any, Any] | None  # rank, own score, is a score NaN
+    log_probabilities: bool
+    best: tuple[Any, Any, Any] | None
+    interest: Any
+
+
+def _begin(scorer: Any, histories: Histories, chunk: Queries, size: int, config: ConfigDict, coverage: bool) -> _Chunk:
+    n = len(chunk.user)
+    padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
+    targets = distinct_items(histories, padded.stop, padded.end)
+    history = distinct_items(histories, padded.start, padded.stop, least=64)
+    scores, ranks, best = scorer.scores(padded), None, None
+    if scores is not None:
+        seen = history if config.seen == "filter" else None
+        ranks = _start_ranks(scores, targets, seen)
+        best = _start_top_k(scores, seen, COVERAGE_CUTOFF) if coverage else None
+    interest = getattr(scorer, "interest_scores", None)
+    interest = interest(padded) if interest and histories.interests else None
+    return _Chunk(n, targets, history, ranks, getattr(scorer, "log_probabilities", False), best, interest)
+
+
+def _finish(chunk: _Chunk, histories: Histories, config: ConfigDict, covered: np.ndarray) -> dict[str, Any]:
+    targets, part = chunk.targets, {}
+    if chunk.ranks is not None:
+        rank, own, broken = map(np.asarray, chunk.ranks)
+        _refuse_nan(broken)
+        part |= metrics(rank, targets, config.cutoffs)
+        if histories.baskets:
+            repeat = _contains(chunk.history, targets)
+            for suffix, chosen in (("repeat", repeat), ("explore", ~repeat)):
+                subset = metrics(rank, np.where(chosen, targets, 0), config.cutoffs)
+                part |= {f"{name}_{suffix}": value for name, value in subset.items()}
+        if chunk.log_probabilities:
+            known = (targets > 0) & (targets <= histories.num_items)
+            number = known.sum(1)
+            part["loss"] = np.where(number > 0, -np.where(known, own, 0).sum(1) / np.maximum(number, 1), np.nan)
+    if chunk.best is not None:
+        covered[_finish_top_k(*chunk.best)[0]] = True
+    if chunk.interest is not None:
+        part["interest_accuracy"] = interest_accuracy(chunk.interest, histories.item_interest[targets])
+    part = {name: value[: chunk.count] for name, value in part.items()}
+    if chunk.ranks is not None:
+        part["single"] = bool(((targets > 0).sum(axis=1) <= 1).all())
+    return part
 
 
 def distinct_items(histories: Histories, start: np.ndarray, stop: np.ndarray, least: int = 1) -> np.ndarray:
@@ -173,37 +207,57 @@ def distinct_items(histories: Histories, start: np.ndarray, stop: np.ndarray, le
     return padded
 
 
+def _start_ranks(scores: Any, targets: Any, seen: Any) -> tuple[Any, Any, Any]:
+    """Ranks, the targets' own scores, and whether a score is NaN: dispatched, not waited for."""
+    with _precision(scores):
+        return _ranks(jnp.asarray(scores), jnp.asarray(targets), _seen(seen, len(targets)))
+
+
 @jax.jit
-def _ranks(scores: jax.Array, targets: jax.Array, seen: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _ranks(scores: jax.Array, targets: jax.Array, seen: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     width = scores.shape[1]
     rows = jnp.arange(len(scores))[:, None]
-    column = jnp.where((targets > 0) & (targets < width), targets, width)  # width = out of range: neither read nor set
+    column = jnp.where((targets > 0) & (targets < width), targets, width)  # width = out of range: not read
     own = scores.at[rows, column].get(mode="fill", fill_value=0)
-    # A mask of bytes: a second matrix of scores would be as large as all else, and slower than the counting.
-    candidate = (
-        jnp.ones(scores.shape, jnp.int8)
-        .at[rows, seen]
-        .set(0, mode="drop")
-        .at[rows, column]
-        .set(1, mode="drop")
-        .at[:, 0]
-        .set(0)
-    )
+    seen_scores = scores.at[rows, seen].get(mode="fill", fill_value=0)
+    # Others are no candidates in any case, and a target always is one.
+    counts = (seen > 0) & (seen < width) & ~(seen[:, :, None] == targets[:, None]).any(axis=2)
 
     def count(value: jax.Array) -> jax.Array:  # one target slot at a time: [n, V, M] never exists
-        greater, as_great = scores > value[:, None], scores >= value[:, None]
-        return (candidate * (greater.astype(jnp.int8) + as_great)).sum(axis=1, dtype=jnp.int32)
+        def above(others: jax.Array) -> jax.Array:
+            return (others > value[:, None]).astype(jnp.int32) + (others >= value[:, None])
+
+        # Counted over all columns, then column 0 and the seen ones are taken out again: a mask or a slice of the scores
+        # would cost more than the counting.
+        removed = jnp.where(counts, above(seen_scores), 0)
+        return above(scores).sum(axis=1) - above(scores[:, :1])[:, 0] - removed.sum(axis=1)
 
     # With g greater and e equal candidates (itself among them): 1 + g + (e - 1) / 2 = (1 + g + (g + e)) / 2.
     rank = (1 + jax.lax.map(count, own.T).T) / 2
-    return jnp.where(column < width, rank, jnp.inf).astype(jnp.float32), jnp.isnan(scores[:, 1:]).any()
+    return jnp.where(column < width, rank, jnp.inf).astype(jnp.float32), own, _any_nan(scores)
+
+
+def _any_nan(scores: jax.Array) -> jax.Array:
+    """Is there a NaN in columns 1..V; they are looked at one by one only where a row's maximum is NaN."""
+    suspect = jnp.isnan(scores.max(axis=1)).any()
+    return jax.lax.cond(suspect, lambda: jnp.isnan(scores[:, 1:]).any(), lambda: False)
+
+
+def _start_top_k(scores: Any, seen: Any, k: int) -> tuple[Any, Any, Any]:
+    array = jnp.asarray(scores, jnp.float32)  # XLA sorts whole rows of float64, 50 times slower
+    return _top_k(array, _seen(seen, len(array)), min(k, array.shape[1] - 1))
+
+
+def _finish_top_k(items: Any, values: Any, broken: Any) -> tuple[np.ndarray, np.ndarray]:
+    _refuse_nan(broken)
+    return np.asarray(items), np.asarray(values)
 
 
 @jax.jit(static_argnums=2)
 def _top_k(scores: jax.Array, seen: jax.Array, k: int) -> tuple[jax.Array, jax.Array, jax.Array]:
     allowed = scores.at[jnp.arange(len(scores))[:, None], seen].set(-jnp.inf, mode="drop").at[:, 0].set(-jnp.inf)
     values, items = jax.lax.top_k(allowed, k)
-    return jnp.where(values > -jnp.inf, items, 0).astype(jnp.int32), values, jnp.isnan(scores[:, 1:]).any()
+    return jnp.where(values > -jnp.inf, items, 0).astype(jnp.int32), values, _any_nan(scores)
 
 
 def _precision(scores: Any) -> Any:

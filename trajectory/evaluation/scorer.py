@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from typing import Any, cast
 
@@ -20,11 +21,14 @@ class ModelScorer:
     """Log-probabilities of the next step's items and interests, and of a conversion, from at most `length` events."""
 
     name = "model"
+    log_probabilities = True
 
     def __init__(
         self, model: InterestModel, params: Any, histories: Histories, scale: FeatureScale, length: int
     ) -> None:
-        self.model, self.params = model, jax.device_put(params, jax.local_devices()[0])
+        self.model, self.params = model, params
+        # Batches go to the local devices in turn, so that several are under way at one time.
+        self._copies = deque(jax.device_put(params, device) for device in jax.local_devices())
         self.histories, self.scale, self.length = histories, scale, length
         self._last: tuple[Queries, tuple[Any, Any]] | None = None  # both heads are read of the same queries, one by one
 
@@ -38,11 +42,9 @@ class ModelScorer:
         """Log-probability of each item being the next [n, V + 1]."""
         return self._read(queries)[0]
 
-    def interest_scores(self, queries: Queries) -> np.ndarray | None:
+    def interest_scores(self, queries: Queries) -> jax.Array | None:
         """Log-probability of each interest being the next [n, K + 1]; None if the model has no interest head."""
-        if not self.model.spec.interest:
-            return None
-        return np.asarray(self._read(queries)[1])
+        return self._read(queries)[1] if self.model.spec.interest else None
 
     def conversion(self, start: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Probability of a conversion after each event of the slices first:stop of histories that begin at `start`.
@@ -59,7 +61,7 @@ class ModelScorer:
         for at in range(0, len(row), CONVERSIONS_AT_ONCE):
             part = slice(at, at + CONVERSIONS_AT_ONCE)
             events, newest = self.events(start[row[part]], high[part])
-            probability = np.asarray(_conversions(self.model, self.params, events))
+            probability = np.asarray(_conversions(self.model, self._next_params(), events))
             count = high[part] - low[part]
             place, column = slices(newest + 1 - count, newest + 1)
             found.append(probability[place, column])
@@ -67,9 +69,13 @@ class ModelScorer:
 
     def _read(self, queries: Queries) -> tuple[Any, Any]:
         if self._last is None or self._last[0] is not queries:
-            read = _heads(self.model, self.params, *self.events(queries.start, queries.stop))
+            read = _heads(self.model, self._next_params(), *self.events(queries.start, queries.stop))
             self._last = (queries, read)
         return self._last[1]
+
+    def _next_params(self) -> Any:
+        self._copies.rotate()
+        return self._copies[0]
 
 
 @partial(jax.jit, static_argnums=0)

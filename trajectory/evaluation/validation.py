@@ -8,7 +8,7 @@ import numpy as np
 
 from trajectory.data.splits import step_starts
 from trajectory.evaluation import conversion
-from trajectory.evaluation.ranking import distinct_items, evaluate_scorer
+from trajectory.evaluation.ranking import evaluate_scorer
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.schema import Histories, Queries, Split
 
@@ -33,11 +33,10 @@ class Watch:
         found: dict[str, float] = {}
         for part, queries in self.parts.items():
             if c.heads.item:
-                watched = _Watched(scorer, task.histories)
-                means = evaluate_scorer(watched, task.histories, queries, c.evaluation, coverage=False).means()
+                means = evaluate_scorer(scorer, task.histories, queries, c.evaluation, coverage=False).means()
                 found |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
-                found[f"{part}/loss"] = watched.loss
-                found[f"{part}/accuracy"] = means["hr@1"] if "hr@1" in means else float("nan")
+                found[f"{part}/loss"] = means.get("loss", float("nan"))
+                found[f"{part}/accuracy"] = means.get("hr@1", float("nan"))
             if c.heads.conversion:
                 means = conversion.evaluate(scorer, task, part, queries)
                 found |= {f"{part}/conversion_{name}": value for name, value in means.items()}
@@ -60,30 +59,3 @@ def _sample(queries: Queries, count: int, rng: np.random.Generator) -> Queries:
         return queries
     chosen = np.sort(rng.choice(len(queries.user), count, replace=False))
     return Queries(*(column[chosen] for column in queries))
-
-
-class _Watched:
-    """Passes a scorer's scores on and adds up the loss: mean over queries of the mean over their target items."""
-
-    def __init__(self, scorer: ModelScorer, histories: Histories) -> None:
-        self.scorer, self.histories = scorer, histories
-        self.interest_scores = scorer.interest_scores
-        self.sum, self.count = 0.0, 0
-
-    def scores(self, queries: Queries) -> Any:
-        scores = self.scorer.scores(queries)
-        targets = distinct_items(self.histories, queries.stop, queries.end)
-        known = (targets > 0) & (targets <= self.histories.num_items)
-        # A chunk is filled up with copies of its last query, and a user asks once: copies must not count.
-        once = np.zeros(len(known), bool)
-        once[np.unique(queries.user, return_index=True)[1]] = True
-        known &= once[:, None]
-        values = np.take_along_axis(np.asarray(scores), np.where(known, targets, 1), axis=1)
-        number = known.sum(1)
-        self.sum -= float((np.where(known, values, 0).sum(1) / np.maximum(number, 1)).sum())
-        self.count += int((number > 0).sum())
-        return scores
-
-    @property
-    def loss(self) -> float:
-        return self.sum / max(self.count, 1)

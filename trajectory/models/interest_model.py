@@ -84,19 +84,19 @@ class InterestModel(nn.Module):
         self, x: jax.Array, events: Events, position: jax.Array | None = None, train: bool = False
     ) -> States:
         """As `encode`, from event vectors [B, L, width] (attribution differentiates with respect to them)."""
-        hidden = self._output(self.backbone(self._input(x), events, train))
-        place = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2]) if position is None else position
-        if position is not None:
-            hidden = jnp.take_along_axis(hidden, position[..., None], axis=1)
+        hidden = self._output(self.backbone(self._input(x), events, position, train))
         if not self.spec.repeat_heads:
             return States(hidden, None)
+        place = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2]) if position is None else position
         memory = Memory(self.repeat.key(x), events.item, events.interest, events.segment, events.age)
         return States(*self.repeat(hidden, place, memory))
 
     def score(self, states: States) -> jax.Array:
         """States at [B, T] -> log-probabilities of the next item [B, T, V + 1]; index 0 has -inf."""
-        logits = states.vector @ self.items.table().T
-        log_softmax = jax.nn.log_softmax(logits.at[..., 0].set(-jnp.inf), axis=-1)
+        table = self.items.table()
+        no_item = jnp.zeros(len(table)).at[0].set(-jnp.inf)  # added, not set: a copy of all logits would cost more
+        flat = states.vector.reshape(-1, states.vector.shape[-1])
+        log_softmax = jax.nn.log_softmax(flat @ table.T + no_item, axis=-1).reshape(*states.vector.shape[:2], -1)
         if states.pointer is not None:
             log_softmax = mix(log_softmax, states.pointer, states.pointer.item).at[..., 0].set(-jnp.inf)
         return log_softmax

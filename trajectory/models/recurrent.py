@@ -82,13 +82,13 @@ class Recurrent(nn.Module):
         self.stack = [RecurrentLayer(self.cell, width) for width in self.widths]
         self.drop = nn.Dropout(self.dropout)
 
-    def __call__(self, x: jax.Array, events: Any, train: bool) -> jax.Array:
-        """Event vectors [B, L, D] -> states [B, L, widths[-1]]."""
+    def __call__(self, x: jax.Array, events: Any, place: jax.Array | None, train: bool) -> jax.Array:
+        """Event vectors [B, L, D] -> states at places [B, T] of each row (None = all L), [B, T, widths[-1]]."""
         before = jnp.pad(events.segment[:, :-1], ((0, 0), (1, 0)))
         fresh = events.segment != before
         for layer in self.stack:
             x = self.drop(layer(x, fresh), deterministic=not train)
-        return x
+        return x if place is None else jnp.take_along_axis(x, place[..., None], axis=1)
 
     def initial(self, rows: int, capacity: int) -> Carry:
         """The carry before any event; recurrent states need no capacity."""

@@ -34,7 +34,7 @@ class Block(nn.Module):
         return q, k, v
 
     def finish(self, x: jax.Array, q, k, v, mask: jax.Array, train: bool) -> jax.Array:
-        """Attention of q over k, v where mask [B, Lq, Lk] allows, then the network; [B, Lq, width]."""
+        """Attention of q over k, v where mask [B, Lq, Lk] allows, then the network; x and result [B, Lq, width]."""
         scores = q @ jnp.swapaxes(k, 2, 3) / jnp.sqrt(q.shape[-1])
         scores = jnp.where(mask[:, None], scores, jnp.finfo(scores.dtype).min)
         mixed = jnp.swapaxes(jax.nn.softmax(scores, axis=-1) @ v, 1, 2).reshape(x.shape)
@@ -61,13 +61,18 @@ class Transformer(nn.Module):
     def _place(self, x: jax.Array, position: jax.Array) -> jax.Array:
         return x + self.position(position) if self.positions else x
 
-    def __call__(self, x: jax.Array, events: Any, train: bool) -> jax.Array:
-        """Event vectors [B, L, width] -> states [B, L, width]."""
+    def __call__(self, x: jax.Array, events: Any, place: jax.Array | None, train: bool) -> jax.Array:
+        """Event vectors [B, L, width] -> states at places [B, T] of each row (None = all L), [B, T, width]."""
         x = self._place(x, events.position)
         order = jnp.arange(x.shape[1])
         mask = (events.segment[:, :, None] == events.segment[:, None, :]) & (order[:, None] >= order[None, :])
-        for block in self.stack:
-            x = block.finish(x, *block.project(x), mask, train)
+        for number, block in enumerate(self.stack):
+            q, k, v = block.project(x)
+            if number == len(self.stack) - 1 and place is not None:
+                # Nobody reads the last block elsewhere; where one place of a row is asked this halves the work.
+                x, mask = (jnp.take_along_axis(part, place[..., None], axis=1) for part in (x, mask))
+                q = jnp.take_along_axis(q, place[:, None, :, None], axis=2)
+            x = block.finish(x, q, k, v, mask, train)
         return self.norm(x)
 
     def initial(self, rows: int, capacity: int) -> Carry:
