@@ -167,7 +167,8 @@ def _begin(scorer: Any, histories: Histories, chunk: Queries, size: int, config:
 
 
 def _finish(chunk: _Chunk, histories: Histories, config: ConfigDict, covered: np.ndarray) -> dict[str, Any]:
-    targets, part = chunk.targets, {}
+    targets = chunk.targets
+    part: dict[str, Any] = {}
     if chunk.ranks is not None:
         rank, own, broken = map(np.asarray, chunk.ranks)
         _refuse_nan(broken)
