@@ -142,7 +142,7 @@ def evaluate_scorer(
 class _Chunk(NamedTuple):
     """Queries whose scores are under way: the device works while the host goes on."""
 
-    count: int  # queries; what is beyond is padding
+    queries: int  # real ones; what is beyond is padding
     targets: np.ndarray
     history: np.ndarray
     ranks: tuple[Any, Any, Any] | None  # rank, own score, is a score NaN
@@ -186,7 +186,7 @@ def _finish(chunk: _Chunk, histories: Histories, config: ConfigDict, covered: np
         covered[_finish_top_k(*chunk.best)[0]] = True
     if chunk.interest is not None:
         part["interest_accuracy"] = interest_accuracy(chunk.interest, histories.item_interest[targets])
-    part = {name: value[: chunk.count] for name, value in part.items()}
+    part = {name: value[: chunk.queries] for name, value in part.items()}
     if chunk.ranks is not None:
         part["single"] = bool(((targets > 0).sum(axis=1) <= 1).all())
     return part
