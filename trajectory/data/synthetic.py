@@ -10,43 +10,26 @@ then season), its item from the interest's Zipf law; noise and bursts replace so
     distractor   the same for a distractor, in the same basket as a trigger and of another interest
     caused       the target of a trigger that fired, put in the place of an ordinary event
 
-A cause. Trigger and distractor items occur nowhere but in cue baskets: one event of the basket is a trigger, one a
-distractor, in random order, so both are exactly as frequent and exactly as close to whatever follows. When a trigger
-fires, one of the next `reach` events of the user becomes its target. The lag is uniform and counted from the end of
-the trigger's basket: the target always lies in a later basket, and no order within a basket matters.
-`probability_with` is the chance that the target is among these events, by the trigger or by ordinary draws.
-`probability_without` is the chance by ordinary draws alone, on average over the same occasions, and so after the
-distractor of the same number, which is of the same interest; the target's share of its interest is solved to give it.
-No cause disturbs another: windows of a user's cue baskets never overlap, and no target takes another target's place.
-
-What causes do to the interest truth: triggers and distractors keep the interest that was drawn. A caused event takes
-the interest of its trigger, itself a draw from the mix a few events earlier; caused events are about 1 % of the log.
+What causes (`causes.py`) do to the interest truth: triggers and distractors keep the interest that was drawn. A caused
+event takes the interest of its trigger, itself a draw from the mix a few events earlier; caused events are about 1 % of
+the log.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from trajectory.schema import STANDARD_KINDS, UserError
+from trajectory.data import causes
+from trajectory.data.known_truth import START, WEEK, SyntheticLog, categorical, interactions, ranks, require
+from trajectory.schema import STANDARD_KINDS
 
-START = 1_672_617_600  # unix seconds of Monday 2023-01-02 00:00 UTC, where each log starts
-WEEK = 7 * 24 * 3600  # seconds
 ORIGINS = ("interest", "noise", "burst", "trigger", "distractor", "caused")
 INTEREST, NOISE, BURST, TRIGGER, DISTRACTOR, CAUSED = range(len(ORIGINS))
-
-
-def require(holds: bool, message: str) -> None:
-    """Raises UserError with the message unless `holds`."""
-    if not holds:
-        raise UserError(message)
 
 
 @dataclass(frozen=True)
@@ -124,37 +107,6 @@ class Synthetic:
         return self.interests * self.items_per_interest
 
 
-@dataclass(frozen=True)
-class SyntheticLog:
-    """A log and its truth.
-
-    `events`: user_id, item_id, position (from 0 within a user), timestamp (unix s), event_type, basket_id; sorted by
-    user and position; events of a basket share the timestamp. `items`: item_id, title, category.
-    `truth`: table name -> table; item and user columns hold ids, interest columns categories, weeks count from 0.
-    """
-
-    events: pl.DataFrame
-    items: pl.DataFrame
-    truth: dict[str, pl.DataFrame]
-    parameters: dict[str, Any]
-
-    def write(self, folder: str | Path) -> None:
-        """Writes interactions.parquet, items.parquet, truth/<table>.parquet and truth/parameters.json.
-
-        Raises UserError if the folder cannot be written.
-        """
-        truth = Path(folder) / "truth"
-        try:
-            truth.mkdir(parents=True, exist_ok=True)
-            self.events.write_parquet(truth.parent / "interactions.parquet")
-            self.items.write_parquet(truth.parent / "items.parquet")
-            for name, table in self.truth.items():
-                table.write_parquet(truth / f"{name}.parquet")
-            (truth / "parameters.json").write_text(json.dumps(self.parameters, indent=2, ensure_ascii=False) + "\n")
-        except OSError as error:
-            raise UserError(f"cannot write the log into {folder}: {error}; give another folder") from error
-
-
 def write(parameters: Synthetic, folder: str | Path, seed: int = 0) -> None:
     """Writes the log of `generate(parameters, seed)` into a folder."""
     generate(parameters, seed).write(folder)
@@ -170,7 +122,7 @@ def generate(parameters: Synthetic = Synthetic(), seed: int = 0) -> SyntheticLog
     """
     p, rng = parameters, np.random.default_rng(seed)
     mix, truth = _mixes(p, rng)
-    roles = _roles(p)
+    roles = causes.roles_of(p)
     baskets = _baskets(p, mix, rng)
 
     event_basket = np.repeat(np.arange(baskets.size.size), baskets.size)
@@ -178,19 +130,19 @@ def generate(parameters: Synthetic = Synthetic(), seed: int = 0) -> SyntheticLog
     interest = categorical(mix.reshape(-1, p.interests), row, rng)
     burst_event = (baskets.begin[baskets.burst][:, None] + np.arange(p.basket_size)).ravel()
     interest[burst_event] = np.repeat(baskets.burst_interest, p.basket_size)
-    item = interest * p.items_per_interest + categorical(_item_shares(p, mix, roles), interest, rng)
+    item = interest * p.items_per_interest + categorical(causes.item_shares(p, mix, roles), interest, rng)
     origin = np.where(rng.random(item.size) < p.noise, NOISE, INTEREST).astype(np.int8)
     origin[burst_event] = BURST
     noise = np.flatnonzero(origin == NOISE)
     item[noise] = rng.choice(np.setdiff1d(np.arange(p.items), roles[:2]), noise.size)
 
-    cue = _cues(p, baskets, interest, origin, ~np.isin(item, roles[2]), rng)
+    cue = causes.cues(p, baskets, interest, origin == INTEREST, ~np.isin(item, roles[2]), rng)
     item[cue.trigger_event], origin[cue.trigger_event] = roles[0, cue.trigger], TRIGGER
     item[cue.distractor_event], origin[cue.distractor_event] = roles[1, cue.distractor], DISTRACTOR
     item[cue.target_event], origin[cue.target_event] = roles[2, cue.trigger[cue.fired]], CAUSED
 
     user = baskets.user[event_basket]
-    position = _ranks(np.bincount(user, minlength=p.users))
+    position = ranks(np.bincount(user, minlength=p.users))
     fired = {
         "trigger": cue.trigger_event[cue.fired],
         "distractor": cue.distractor_event[cue.fired],
@@ -204,7 +156,7 @@ def generate(parameters: Synthetic = Synthetic(), seed: int = 0) -> SyntheticLog
             **{role: item[event] + 1 for role, event in fired.items()},
         }
     )
-    truth["causes"] = _causes(p, roles)
+    truth["causes"] = causes.table(p, roles)
     truth["bursts"] = pl.DataFrame(
         {
             "user": baskets.user[baskets.burst] + 1,
@@ -264,7 +216,7 @@ def _mixes(p: Synthetic, rng: np.random.Generator) -> tuple[np.ndarray, dict[str
 
 
 @dataclass(frozen=True)
-class _Baskets:
+class Baskets:
     """All baskets by user and time, and which of them are bursts."""
 
     count: np.ndarray  # [users], baskets of each user
@@ -276,12 +228,12 @@ class _Baskets:
     burst_interest: np.ndarray  # [bursts]
 
 
-def _baskets(p: Synthetic, mix: np.ndarray, rng: np.random.Generator) -> _Baskets:
+def _baskets(p: Synthetic, mix: np.ndarray, rng: np.random.Generator) -> Baskets:
     """Baskets at uniform times; a burst is of an interest that never has an even share of its user's mix."""
     count = np.maximum(rng.poisson(p.baskets, p.users), 1)
     user = np.repeat(np.arange(p.users), count)
     moment = (np.sort(user + rng.random(user.size)) - user).clip(0, 1)  # sorted within each user
-    second = (moment * (p.weeks * WEEK - count.max())).astype(np.int64) + _ranks(count)  # + rank: no two are equal
+    second = (moment * (p.weeks * WEEK - count.max())).astype(np.int64) + ranks(count)  # + rank: no two are equal
 
     size = rng.integers(1, p.basket_size + 1, user.size)
     bursting = np.sort(rng.permutation(p.users)[: round(p.bursting * p.users)])
@@ -289,149 +241,4 @@ def _baskets(p: Synthetic, mix: np.ndarray, rng: np.random.Generator) -> _Basket
     size[burst] = p.basket_size
     peak = mix[bursting].max(axis=1)
     foreign = ((peak < 1 / p.interests) * (1 + rng.random(peak.shape)) - peak).argmax(axis=1)
-    return _Baskets(count, user, second, size, np.cumsum(size) - size, burst, foreign)
-
-
-def _roles(p: Synthetic) -> np.ndarray:
-    """Item indices [3, causes] of triggers, distractors and targets: cause j is of interest j modulo `interests`."""
-    cause = np.arange(p.causes)
-    trigger = cause % p.interests * p.items_per_interest + 3 * (cause // p.interests)
-    return trigger + np.arange(3)[:, None]
-
-
-def _causes(p: Synthetic, roles: np.ndarray) -> pl.DataFrame:
-    """The table of the causes' truth."""
-    return pl.DataFrame(
-        {
-            "trigger": roles[0] + 1,
-            "target": roles[2] + 1,
-            "distractor": roles[1] + 1,
-            "interest": p.names[np.arange(p.causes) % p.interests],
-            "probability_with": np.full(p.causes, p.probability_with),
-            "probability_without": np.full(p.causes, p.probability_without),
-            "lag_min": np.ones(p.causes, np.int64),
-            "lag_max": np.full(p.causes, p.reach),
-        }
-    )
-
-
-def _item_shares(p: Synthetic, mix: np.ndarray, roles: np.ndarray) -> np.ndarray:
-    """Share of each item in the ordinary draws of its interest, [interests, items]: Zipf beside the planted items."""
-    ordinary = np.ones((p.interests, p.items_per_interest), bool)
-    ordinary.ravel()[roles.ravel()] = False
-    shares = ordinary / np.maximum(ordinary.cumsum(axis=1), 1) ** p.zipf
-    targets = np.zeros_like(shares)
-    if p.causes:
-        targets.ravel()[roles[2]] = _target_share(p, mix)[np.arange(p.causes) % p.interests]
-    return shares / shares.sum(axis=1, keepdims=True) * (1 - targets.sum(axis=1, keepdims=True)) + targets
-
-
-def _target_share(p: Synthetic, mix: np.ndarray) -> np.ndarray:
-    """Share of a target in its interest, [interests], that makes `probability_without` true on average, by bisection.
-
-    A user's triggers of an interest with mass m come at the rate m (1 - m): two events of one basket, two interests.
-    """
-    mass = mix[:5000, :: max(1, p.weeks // 4)].reshape(-1, p.interests).astype(np.float64)  # enough for an average
-    if p.users < 500:  # too few for an average: that of the law
-        mass = np.random.default_rng(0).dirichlet(np.full(p.interests, p.concentration), 2000)
-    weight = mass * (1 - mass)
-    weight /= np.maximum(weight.sum(axis=0), 1e-12)
-    by_noise = p.noise / (p.items - 2 * p.causes)
-
-    def chance(share: np.ndarray) -> np.ndarray:
-        return (weight * (1 - (1 - (1 - p.noise) * mass * share - by_noise) ** p.reach)).sum(axis=0)
-
-    low, high = np.zeros(p.interests), np.full(p.interests, 0.9 / p.causes_per_interest)
-    lowest, highest = chance(low).max(), chance(high).min()
-    require(
-        lowest <= p.probability_without <= highest,
-        f"probability_without={p.probability_without}: these users reach {lowest:.4f} to {highest:.4f} only",
-    )
-    for _ in range(40):
-        middle = (low + high) / 2
-        above = chance(middle) > p.probability_without
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return (low + high) / 2
-
-
-@dataclass(frozen=True)
-class _Cues:
-    """Cue baskets: flat event indices, cause numbers of trigger and distractor, which fired (only those have a lag)."""
-
-    trigger_event: np.ndarray
-    distractor_event: np.ndarray
-    trigger: np.ndarray
-    distractor: np.ndarray
-    fired: np.ndarray
-    lag: np.ndarray
-    target_event: np.ndarray
-
-
-def _cues(
-    p: Synthetic,
-    baskets: _Baskets,
-    interest: np.ndarray,
-    origin: np.ndarray,
-    free: np.ndarray,  # bool, events that may give way to a target
-    rng: np.random.Generator,
-) -> _Cues:
-    """At most one cue basket for each whole block of `spacing` baskets: `reach` more baskets of it always follow."""
-    blocks = baskets.count // p.spacing
-    first = np.repeat(np.cumsum(baskets.count) - baskets.count, blocks) + _ranks(blocks) * p.spacing
-    no_burst = np.diff(np.searchsorted(baskets.burst, np.stack([first, first + p.spacing])), axis=0)[0] == 0
-    basket = first + rng.integers(0, p.spacing - p.reach, first.size)
-    basket = basket[no_burst & (baskets.size[basket] > 1)]
-    size, begin = baskets.size[basket], baskets.begin[basket]
-    one = (rng.random(size.size) * size).astype(np.int64)
-    other = (one + 1 + (rng.random(size.size) * (size - 1)).astype(np.int64)) % size
-    pair = begin + np.stack([one, other])  # two different events of the basket
-    causes = np.bincount(np.arange(p.causes) % p.interests, minlength=p.interests)  # of each interest
-    keep = ((origin[pair] == INTEREST) & (causes[interest[pair]] > 0)).all(axis=0)
-    keep &= interest[pair[0]] != interest[pair[1]]
-    pair, end = pair[:, keep], (begin + size)[keep]
-    number = (rng.random(pair.shape) * causes[interest[pair]]).astype(np.int64) * p.interests + interest[pair]
-    rate = (p.probability_with - p.probability_without) / (1 - p.probability_without)  # ordinary draws do the rest
-    fired = rng.random(end.size) < rate
-    window = end[fired, None] + np.arange(p.reach)
-    lag = 1 + np.where(free[window], rng.random(window.shape), -1).argmax(axis=1)
-    return _Cues(pair[0], pair[1], number[0], number[1], fired, lag, end[fired] + lag - 1)
-
-
-def interactions(
-    user: np.ndarray,
-    item: np.ndarray,
-    position: np.ndarray,
-    timestamp: np.ndarray,
-    basket: np.ndarray,
-    kinds: Sequence[str],
-    kind: np.ndarray,
-) -> pl.DataFrame:
-    """The interactions table from indices that start at 0."""
-    return pl.DataFrame(
-        {
-            "user_id": user + 1,
-            "item_id": item + 1,
-            "position": position,
-            "timestamp": timestamp,
-            "event_type": pl.Series(list(kinds)).gather(kind),
-            "basket_id": basket + 1,
-        }
-    )
-
-
-def categorical(probabilities: np.ndarray, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One column for each entry of `row`, drawn from that row of `probabilities` [rows, columns].
-
-    All rows' cumulative sums, each raised by its row number, are one sorted array: one search serves all draws.
-    """
-    rows, columns = probabilities.shape
-    cumulative = np.cumsum(probabilities, axis=1, dtype=np.float64)
-    cumulative /= cumulative[:, -1:]
-    cumulative += np.arange(rows)[:, None]
-    column = np.searchsorted(cumulative.ravel(), rng.random(row.size) + row, side="right") - row * columns
-    return np.minimum(column, columns - 1)
-
-
-def _ranks(counts: np.ndarray) -> np.ndarray:
-    """0, 1, ... counts[0] - 1, 0, 1, ... counts[1] - 1, ..."""
-    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return Baskets(count, user, second, size, np.cumsum(size) - size, burst, foreign)
