@@ -77,6 +77,15 @@ def test_packed_row_equals_rows_of_its_own(case):
             np.testing.assert_allclose(together[0, column : column + length], apart[user, :length], atol=2e-5)
 
 
+@pytest.mark.parametrize("places", [[4, 11], [11, 0, 4], list(range(LENGTH))[::-1]])
+def test_states_at_some_places_are_those_of_all(case, places):
+    model, params, _, events, _ = case
+    everywhere = _outputs(model, params, events)
+    states = model.apply(params, events, np.array([places]), method="encode")
+    np.testing.assert_allclose(states.vector[0], everywhere[0][0, places], atol=2e-5)
+    np.testing.assert_allclose(model.apply(params, states, method="score")[0], everywhere[1][0, places], atol=2e-5)
+
+
 def test_gradient_reaches_only_the_past_of_the_same_history(case):
     model, params, _, events, windows = case
     x = jax.jit(lambda: model.apply(params, events, method="embed"))()

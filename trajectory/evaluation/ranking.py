@@ -21,7 +21,6 @@ from trajectory.data.rows import slices
 from trajectory.schema import Histories, Queries, UserError
 
 COVERAGE_CUTOFF = 10
-AHEAD = 2  # chunks under way before the first is waited for
 
 
 class Result(NamedTuple):
@@ -40,12 +39,12 @@ def ranks(scores: Any, targets: Any, seen: Any = None) -> np.ndarray:
     """Rank of each target among the candidates, by counting; ties get their expected rank under random order.
 
     `scores` [n, V + 1] (jax or numpy; float64 is compared as float64), `targets` int32 [n, M] (0 = none), `seen`
-    int32 [n, S] (0 = padding; the items of a row are distinct; cold ones do no harm). Returns float32 [n, M]: 1 +
-    candidates with a greater score + half of the other candidates with an equal one. Candidates are items 1..V without
-    the seen ones; a target always is one. Cold targets (index > V) and empty slots get infinity. Raises ValueError if
-    a score is NaN.
+    int32 [n, S] (0 = padding; repeated and cold items do no harm). Returns float32 [n, M]: 1 + candidates with a
+    greater score + half of the other candidates with an equal one. Candidates are items 1..V without the seen ones; a
+    target always is one. Cold targets (index > V) and empty slots get infinity. Raises ValueError if a score is NaN.
     """
-    result, _, broken = _start_ranks(scores, targets, seen)
+    once = None if seen is None else np.where(_first_occurrence(np.asarray(seen)), seen, 0)
+    result, _, broken = _start_ranks(scores, targets, once)
     _refuse_nan(broken)
     return np.asarray(result)
 
@@ -123,14 +122,15 @@ def evaluate_scorer(
     covered = np.zeros(histories.num_items + 1, bool)
     parts: list[dict[str, np.ndarray]] = []
     begun: deque[_Chunk] = deque()
+    single = True
     for chunk in chunks:
         begun.append(_begin(scorer, histories, chunk, size, config, coverage))
-        if len(begun) > AHEAD:
+        single &= bool(((begun[-1].targets > 0).sum(axis=1) <= 1).all())
+        if len(begun) > len(jax.local_devices()):  # each may have one under way while the host makes the next
             parts.append(_finish(begun.popleft(), histories, config, covered))
     while begun:
         parts.append(_finish(begun.popleft(), histories, config, covered))
     back = np.argsort(order)
-    single = all(part.pop("single", True) for part in parts)
     per_user = {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
     if single and not histories.baskets:  # recall would repeat the hit rate
         per_user = {name: value for name, value in per_user.items() if not name.startswith("recall@")}
@@ -144,7 +144,7 @@ class _Chunk(NamedTuple):
 
     queries: int  # real ones; what is beyond is padding
     targets: np.ndarray
-    history: np.ndarray
+    history: np.ndarray | None  # known where there are ranks
     ranks: tuple[Any, Any, Any] | None  # rank, own score, is a score NaN
     log_probabilities: bool
     best: tuple[Any, Any, Any] | None
@@ -155,9 +155,9 @@ def _begin(scorer: Any, histories: Histories, chunk: Queries, size: int, config:
     n = len(chunk.user)
     padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
     targets = distinct_items(histories, padded.stop, padded.end)
-    history = distinct_items(histories, padded.start, padded.stop, least=64)
-    scores, ranks, best = scorer.scores(padded), None, None
+    scores, history, ranks, best = scorer.scores(padded), None, None, None
     if scores is not None:
+        history = distinct_items(histories, padded.start, padded.stop, least=64)
         seen = history if config.seen == "filter" else None
         ranks = _start_ranks(scores, targets, seen)
         best = _start_top_k(scores, seen, COVERAGE_CUTOFF) if coverage else None
@@ -166,10 +166,10 @@ def _begin(scorer: Any, histories: Histories, chunk: Queries, size: int, config:
     return _Chunk(n, targets, history, ranks, getattr(scorer, "log_probabilities", False), best, interest)
 
 
-def _finish(chunk: _Chunk, histories: Histories, config: ConfigDict, covered: np.ndarray) -> dict[str, Any]:
+def _finish(chunk: _Chunk, histories: Histories, config: ConfigDict, covered: np.ndarray) -> dict[str, np.ndarray]:
     targets = chunk.targets
-    part: dict[str, Any] = {}
-    if chunk.ranks is not None:
+    part: dict[str, np.ndarray] = {}
+    if chunk.ranks is not None and chunk.history is not None:
         rank, own, broken = map(np.asarray, chunk.ranks)
         _refuse_nan(broken)
         part |= metrics(rank, targets, config.cutoffs)
@@ -186,10 +186,7 @@ def _finish(chunk: _Chunk, histories: Histories, config: ConfigDict, covered: np
         covered[_finish_top_k(*chunk.best)[0]] = True
     if chunk.interest is not None:
         part["interest_accuracy"] = interest_accuracy(chunk.interest, histories.item_interest[targets])
-    part = {name: value[: chunk.queries] for name, value in part.items()}
-    if chunk.ranks is not None:
-        part["single"] = bool(((targets > 0).sum(axis=1) <= 1).all())
-    return part
+    return {name: value[: chunk.queries] for name, value in part.items()}
 
 
 def distinct_items(histories: Histories, start: np.ndarray, stop: np.ndarray, least: int = 1) -> np.ndarray:
@@ -209,7 +206,7 @@ def distinct_items(histories: Histories, start: np.ndarray, stop: np.ndarray, le
 
 
 def _start_ranks(scores: Any, targets: Any, seen: Any) -> tuple[Any, Any, Any]:
-    """Ranks, the targets' own scores, and whether a score is NaN: dispatched, not waited for."""
+    """Ranks, the targets' own scores, and whether a score is NaN: dispatched, not waited for. `seen` has no repeats."""
     with _precision(scores):
         return _ranks(jnp.asarray(scores), jnp.asarray(targets), _seen(seen, len(targets)))
 

@@ -61,11 +61,9 @@ class ModelScorer:
         for at in range(0, len(row), CONVERSIONS_AT_ONCE):
             part = slice(at, at + CONVERSIONS_AT_ONCE)
             events, newest = self.events(start[row[part]], high[part])
-            probability = np.asarray(_conversions(self.model, self._next_params(), events))
-            count = high[part] - low[part]
-            place, column = slices(newest + 1 - count, newest + 1)
-            found.append(probability[place, column])
-        return np.concatenate(found) if found else np.zeros(0, np.float32)
+            asked = slices(newest + 1 - (high[part] - low[part]), newest + 1)
+            found.append((_conversions(self.model, self._next_params(), events), asked))
+        return np.concatenate([np.zeros(0, np.float32), *(np.asarray(rows)[asked] for rows, asked in found)])
 
     def _read(self, queries: Queries) -> tuple[Any, Any]:
         if self._last is None or self._last[0] is not queries:

@@ -66,14 +66,14 @@ class Transformer(nn.Module):
         x = self._place(x, events.position)
         order = jnp.arange(x.shape[1])
         mask = (events.segment[:, :, None] == events.segment[:, None, :]) & (order[:, None] >= order[None, :])
-        for number, block in enumerate(self.stack):
-            q, k, v = block.project(x)
-            if number == len(self.stack) - 1 and place is not None:
-                # Nobody reads the last block elsewhere; where one place of a row is asked this halves the work.
-                x, mask = (jnp.take_along_axis(part, place[..., None], axis=1) for part in (x, mask))
-                q = jnp.take_along_axis(q, place[:, None, :, None], axis=2)
-            x = block.finish(x, q, k, v, mask, train)
-        return self.norm(x)
+        for block in self.stack[:-1]:
+            x = block.finish(x, *block.project(x), mask, train)
+        q, k, v = self.stack[-1].project(x)
+        if place is not None and place.shape[1] < x.shape[1]:  # nobody reads the last block elsewhere
+            x, mask = (jnp.take_along_axis(part, place[..., None], axis=1) for part in (x, mask))
+            q, place = jnp.take_along_axis(q, place[:, None, :, None], axis=2), None
+        x = self.norm(self.stack[-1].finish(x, q, k, v, mask, train))
+        return x if place is None else jnp.take_along_axis(x, place[..., None], axis=1)
 
     def initial(self, rows: int, capacity: int) -> Carry:
         """Empty key-value caches [rows, heads, capacity, width / heads] for each layer."""
