@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from configs.common import base
-from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
+from tests.builders import make_histories, random_histories
 from tests.evaluation.test_baselines import hold_out
-from trajectory.data.rows import last_rows
 from trajectory.evaluation.baselines import Popularity
 from trajectory.evaluation.ensemble import (
     FloorDistribution,
@@ -24,7 +23,6 @@ from trajectory.evaluation.ensemble import (
     refuse_unlike,
 )
 from trajectory.evaluation.protocol import evaluate, table
-from trajectory.evaluation.scorer import ModelScorer
 from trajectory.schema import Queries, UserError
 
 HISTORIES = make_histories([[3, 1, 2]], num_items=3)  # item 3 is in the history, 1 is asked for
@@ -62,17 +60,6 @@ def test_what_a_member_gives_to_seen_items_is_not_held_against_it():
     found = probabilities(pooled.scores(QUERIES))
     np.testing.assert_allclose(found[:2], [9 / 16, 7 / 16], rtol=1e-5)
     assert np.isfinite(found[2]), "a target of the history stays comparable"
-
-
-def test_models_that_work_on_different_devices_are_averaged():
-    histories = random_histories(6, 30, 12, seed=3)
-    model = make_model("gru", capacity=16)
-    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
-    one, other = (ModelScorer(model, initialise(model, events), histories, NO_FEATURES, 16) for _ in range(2))
-    queries = hold_out(histories).test
-    alone = np.asarray(one.scores(queries))  # from here on the two are out of step
-    both = MeanProbability([one, other], np.array([0.5, 0.5]), histories, "keep").scores(Queries(*queries))
-    np.testing.assert_allclose(probabilities(both), probabilities(alone), rtol=1e-4)
 
 
 def test_a_member_without_weight_has_no_say():

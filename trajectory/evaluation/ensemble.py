@@ -95,8 +95,6 @@ class MeanProbability:
     def _mean(scores_and_weights: Iterable[tuple[Any, float]], excluded: np.ndarray) -> jax.Array:
         total: Any = -jnp.inf
         for scores, weight in scores_and_weights:  # one member's scores at a time
-            if isinstance(total, jax.Array):  # models work on the devices in turn, each at its own
-                scores = jax.device_put(scores, total.sharding)
             total = _add(total, jnp.asarray(scores, jnp.float32), excluded, weight)
         return total
 

@@ -21,6 +21,7 @@ from trajectory.data.rows import slices
 from trajectory.schema import Histories, Queries, UserError
 
 COVERAGE_CUTOFF = 10
+AHEAD = 1  # chunks under way on the device while the host makes the next one
 
 
 class Result(NamedTuple):
@@ -126,7 +127,7 @@ def evaluate_scorer(
     for chunk in chunks:
         begun.append(_begin(scorer, histories, chunk, size, config, coverage))
         single &= bool(((begun[-1].targets > 0).sum(axis=1) <= 1).all())
-        if len(begun) > len(jax.local_devices()):  # each may have one under way while the host makes the next
+        if len(begun) > AHEAD:
             parts.append(_finish(begun.popleft(), histories, config, covered))
     while begun:
         parts.append(_finish(begun.popleft(), histories, config, covered))

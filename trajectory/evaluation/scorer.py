@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
 from typing import Any, cast
 
@@ -26,9 +25,7 @@ class ModelScorer:
     def __init__(
         self, model: InterestModel, params: Any, histories: Histories, scale: FeatureScale, length: int
     ) -> None:
-        self.model, self.params = model, params
-        # Batches go to the local devices in turn, so that several are under way at one time.
-        self._copies = deque(jax.device_put(params, device) for device in jax.local_devices())
+        self.model, self.params = model, jax.device_put(params, jax.local_devices()[0])
         self.histories, self.scale, self.length = histories, scale, length
         self._last: tuple[Queries, tuple[Any, Any]] | None = None  # both heads are read of the same queries, one by one
 
@@ -62,18 +59,14 @@ class ModelScorer:
             part = slice(at, at + CONVERSIONS_AT_ONCE)
             events, newest = self.events(start[row[part]], high[part])
             asked = slices(newest + 1 - (high[part] - low[part]), newest + 1)
-            found.append((_conversions(self.model, self._next_params(), events), asked))
+            found.append((_conversions(self.model, self.params, events), asked))
         return np.concatenate([np.zeros(0, np.float32), *(np.asarray(rows)[asked] for rows, asked in found)])
 
     def _read(self, queries: Queries) -> tuple[Any, Any]:
         if self._last is None or self._last[0] is not queries:
-            read = _heads(self.model, self._next_params(), *self.events(queries.start, queries.stop))
+            read = _heads(self.model, self.params, *self.events(queries.start, queries.stop))
             self._last = (queries, read)
         return self._last[1]
-
-    def _next_params(self) -> Any:
-        self._copies.rotate()
-        return self._copies[0]
 
 
 @partial(jax.jit, static_argnums=0)
