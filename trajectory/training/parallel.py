@@ -12,19 +12,21 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from trajectory.schema import Batch, UserError
+from trajectory.training import memory
 from trajectory.training.steps import TrainState, TrainStep
 
 AXIS = "data"
 
 
 def start(devices: int = 0) -> None:
-    """To be called before JAX is used: a virtual device per core on a CPU, and the persistent compilation cache.
+    """To be called before JAX is used: a virtual device per core on a CPU, memory kept, the compilation cache.
 
     What that brings on 2 cores depends on the model: 0.9 to 1.4 times the speed of one device on Complete Journey
     (scripts/bench.py --only=step). `devices` 0 = as many as cores.
     """
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         jax.config.update("jax_num_cpu_devices", devices or len(os.sched_getaffinity(0)))
+    memory.keep()
     cache()
 
 
