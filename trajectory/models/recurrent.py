@@ -12,18 +12,32 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from trajectory.models import recurrence
+
 Carry = tuple[tuple[jax.Array, ...], ...]
 
 
+class Inputs(nn.Module):
+    """Kernel and bias of the input products, as nn.Dense has them; the loop applies them itself."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, size: int) -> tuple[jax.Array, jax.Array]:
+        """The kernel [size, features] and the bias [features]."""
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), (size, self.features))
+        return kernel, self.param("bias", nn.initializers.zeros_init(), (self.features,))
+
+
 class RecurrentLayer(nn.Module):
-    """One layer. All input products are one matrix product; only the recurrent product stays in the scan."""
+    """One layer; its loops are in recurrence.py."""
 
     cell: str  # lstm | gru
     width: int
 
     def setup(self) -> None:
         gates = 4 if self.cell == "lstm" else 3
-        self.inputs = nn.Dense(gates * self.width)
+        self.inputs = Inputs(gates * self.width)
         self.recurrent = self.param("recurrent", _orthogonal_blocks, (self.width, gates * self.width))
         self.bias = self.param("bias", nn.initializers.zeros_init(), (self.width,))
 
@@ -32,37 +46,18 @@ class RecurrentLayer(nn.Module):
         zero = jnp.zeros((rows, self.width))
         return (zero, zero) if self.cell == "lstm" else (zero,)
 
-    def advance(self, carry: tuple[jax.Array, ...], projected: jax.Array) -> tuple[jax.Array, ...]:
-        """One event further: projected inputs [B, gates * width] -> the next state."""
-        return _advance(self.cell, self.recurrent, self.bias, carry, projected)
+    def advance(self, carry: tuple[jax.Array, ...], x: jax.Array) -> tuple[jax.Array, ...]:
+        """One event further: x [B, D] -> the next state."""
+        return recurrence.advance(self.cell, self._weights(x.shape[-1]), carry, x)
 
     def __call__(self, x: jax.Array, fresh: jax.Array) -> jax.Array:
         """x [B, L, D], fresh [B, L] (True where a window begins) -> states [B, L, width]."""
-        cell, recurrent, bias = self.cell, self.recurrent, self.bias
-        projected = jnp.swapaxes(self.inputs(x), 0, 1)
         keep = 1.0 - jnp.swapaxes(fresh, 0, 1).astype(x.dtype)[..., None]
-
-        def body(carry, inputs):
-            now, kept = inputs
-            carry = _advance(cell, recurrent, bias, tuple(part * kept for part in carry), now)
-            return carry, carry[0]
-
-        _, states = jax.lax.scan(body, self.zero(x.shape[0]), (projected, keep))
+        states = recurrence.states(self.cell, self._weights(x.shape[-1]), jnp.swapaxes(x, 0, 1), keep)
         return jnp.swapaxes(states, 0, 1)
 
-
-def _advance(cell: str, recurrent: jax.Array, bias: jax.Array, carry: tuple[jax.Array, ...], now: jax.Array):
-    h = carry[0]
-    product = h @ recurrent
-    if cell == "lstm":
-        i, f, g, o = jnp.split(now + product, 4, axis=-1)
-        c = jax.nn.sigmoid(f + 1.0) * carry[1] + jax.nn.sigmoid(i + bias) * jnp.tanh(g)
-        return jax.nn.sigmoid(o) * jnp.tanh(c), c
-    now_r, now_z, now_n = jnp.split(now, 3, axis=-1)
-    h_r, h_z, h_n = jnp.split(product, 3, axis=-1)
-    reset, update = jax.nn.sigmoid(now_r + h_r), jax.nn.sigmoid(now_z + h_z)
-    new = jnp.tanh(now_n + reset * (h_n + bias))
-    return ((1.0 - update) * new + update * h,)
+    def _weights(self, size: int) -> recurrence.Weights:
+        return recurrence.Weights(*self.inputs(size), self.recurrent, self.bias)
 
 
 def _orthogonal_blocks(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
@@ -98,7 +93,7 @@ class Recurrent(nn.Module):
         """One event a row: x [B, D] -> (carry, state [B, widths[-1]])."""
         after = []
         for layer, before in zip(self.stack, carry, strict=True):
-            state = layer.advance(before, layer.inputs(x))
+            state = layer.advance(before, x)
             after.append(state)
             x = state[0]
         return tuple(after), x
