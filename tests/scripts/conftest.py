@@ -26,6 +26,7 @@ def script(monkeypatch, capsys):
     # The devices of this process are there already.
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
     monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(ROOT / "scripts")
 
     def run(name: str, *arguments: str) -> Ran:
         path = str(ROOT / "scripts" / f"{name}.py")

@@ -1,0 +1,1 @@
+"""Measurements that scripts/bench.py runs by name: one file for each subject."""

@@ -1,0 +1,30 @@
+"""A training step with the host's memory kept between steps, and without, each in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+# What memory.keep does cannot be undone, and both must have the same devices.
+STEP = """
+from trajectory.training import memory
+if sys.argv[1] == "kept":
+    memory.keep()
+from benchmarks.step import step_seconds
+print(step_seconds("gru"))
+"""
+
+
+def memory() -> None:
+    """Milliseconds of a step of the GRU on one device."""
+    kept, thrown_away = _seconds("kept"), _seconds("thrown away")
+    print(
+        f"memory: a step in {1e3 * kept:.0f} ms with memory kept, {1e3 * thrown_away:.0f} ms without; "
+        f"{kept / thrown_away:.2f} of the time"
+    )
+
+
+def _seconds(how: str) -> float:
+    path = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})"
+    command = [sys.executable, "-c", path + STEP, how]
+    # The last word: data that is not prepared yet says before what it came to.
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])

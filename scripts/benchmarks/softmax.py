@@ -1,0 +1,69 @@
+"""Cross-entropy over the catalogue: against its bare products, and at a million items."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from benchmarks.timing import least, peak_gib
+from trajectory.training.item_loss import Asked, item_loss
+
+TARGETS, ITEMS = 2048, 12_101  # those of Amazon Beauty
+
+
+def softmax() -> None:
+    """The loss and its gradient against forward product, and products towards states and table, 512 rows at a time."""
+
+    def bare(states, table):
+        def chunk(total, part):
+            logits = part @ table.T
+            return total + logits.T @ part, logits @ table
+
+        return jax.lax.scan(chunk, jnp.zeros_like(table), states.reshape(-1, 512, states.shape[1]))
+
+    def loss(asked, table):
+        return jax.value_and_grad(lambda v, t: item_loss(asked._replace(vectors=v), t), (0, 1))(asked.vectors, table)
+
+    flop = "6 x targets x items x width FLOP"
+    print(f"softmax ({TARGETS:,} targets)  | bare products | loss and gradient | ratio  ({flop})")
+    for width in (64, 128):
+        asked, table = _asked(TARGETS, ITEMS, width)
+        ways = (partial(jax.jit(bare), asked.vectors, table), partial(jax.jit(loss), asked, table))
+        plain, ours = least(ways)
+        rate = 6 * TARGETS * ITEMS * width / plain / 1e9
+        print(
+            f"width {width:18d} | {1e3 * plain:10.1f} ms | {1e3 * ours:14.1f} ms | {ours / plain:.2f}  ({rate:.0f}e9/s)"
+        )
+
+
+def million() -> None:
+    """Seconds and peak memory of a step whose catalogue is gone through in blocks."""
+    asked, table = _asked(1600, 1_000_000, 64)
+    tx = optax.adam(1e-3)
+
+    def step(table, state):
+        loss, gradient = jax.value_and_grad(lambda t: item_loss(asked, t))(table)
+        updates, state = tx.update(gradient, state)
+        return optax.apply_updates(table, updates), state, loss
+
+    train = jax.jit(step, donate_argnums=(0, 1))
+    held: list[Any] = [table, jax.jit(tx.init)(table)]
+    del table  # the first step takes its memory over
+
+    def once():
+        held[0], held[1], loss = train(*held)
+        return loss
+
+    (seconds,) = least([once], rounds=3)
+    print(f"million: a step in {seconds:.1f} s; peak {peak_gib():.2f} GiB of the whole process")
+
+
+def _asked(targets: int, items: int, width: int) -> tuple[Asked, jax.Array]:
+    """Random states with one target each, and a table of items [items + 1, width]."""
+    rng = np.random.default_rng(0)
+    vectors, table = (jnp.asarray(rng.standard_normal((n, width), np.float32) * 0.1) for n in (targets, items + 1))
+    target = jnp.asarray(rng.integers(1, items + 1, (targets, 1), np.int32))
+    return Asked(vectors, jnp.zeros(targets), jnp.zeros((targets, 1)), target, jnp.ones((targets, 1))), table
