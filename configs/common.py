@@ -128,7 +128,8 @@ def base(model: str = "transformer") -> ConfigDict:
     t.eval_users = 0  # validation users looked at during training (0 = all)
     t.save_every_steps = 0  # beside the save after each epoch (0 = off)
     t.strategy = "pmap"  # pmap | jit (a mesh)
-    t.devices = 0  # local devices used (0 = all; on a CPU one virtual device a core)
+    t.devices = 0  # devices of each process used (0 = all; on a CPU one virtual device a core)
+    t.shard_items = False  # jit: each device trains its share of the item table, for one too large to have it whole
 
     i = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
     i.resume_from = ""  # workdir of another run of the same model: its whole state is taken over

@@ -74,7 +74,7 @@ def _body(cell: str, batches: Sequence[Events]) -> Seconds:
         updates, opt_state = tx.update(gradient, opt_state, params)
         return (optax.apply_updates(params, updates), opt_state), value
 
-    over: Any = parallel.Parallel(cast(Any, descend), "pmap", parallel.local_devices(0, len(batches[0].item)))
+    over: Any = parallel.Parallel(cast(Any, descend), "pmap", parallel.devices(0, len(batches[0].item)))
     state, feed = over.place((params, tx.init(params))), cycle(batches)
 
     def seconds() -> float:

@@ -9,20 +9,13 @@ import jax
 import numpy as np
 import pytest
 
-from configs import common
-from tests.builders import NO_FEATURES, random_histories
-from trajectory.data.batches import TrainingData
-from trajectory.data.splits import split
 from trajectory.schema import UserError
 from trajectory.training.checkpoint import Checkpoints, Progress
 from trajectory.training.steps import TrainState
 
 
-def _batches():
-    config = common.shrink(common.base())
-    histories, parts = split(random_histories(80, 20, 10), config.split)
-    config.batch.rows = 2
-    return iter(TrainingData(histories, parts, NO_FEATURES, config.batch, 0).dataset())
+def _position(step: int) -> dict[str, int]:
+    return {"epoch": 0, "batch": step}
 
 
 def _state(step: int) -> TrainState:
@@ -42,19 +35,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. None:pytes
 @pytest.fixture
 def workdir(tmp_path) -> Path:
     """Checkpoints of steps 1, 2, 3 were saved, with the data one batch further each time; 2 and 3 are kept."""
-    checkpoints, batches = Checkpoints(tmp_path), _batches()
+    checkpoints = Checkpoints(tmp_path)
     for step in (1, 2, 3):
-        next(batches)
-        checkpoints.save(_state(step), Progress(step, step / 10, step, 0, "mrr@1"), batches)
+        checkpoints.save(_state(step), Progress(step, step / 10, step, 0, "mrr@1"), _position(step))
     checkpoints.save_best(2, _state(2).params)
     checkpoints.close()
     return tmp_path
 
 
 def _restore(workdir: Path, **options) -> tuple[TrainState, Progress, dict]:
-    checkpoints, batches = Checkpoints(workdir, **options), _batches()
+    checkpoints = Checkpoints(workdir, **options)
     try:
-        return *checkpoints.restore(LIKE, batches), batches.get_state()
+        return checkpoints.restore(LIKE)
     finally:
         checkpoints.close()
 
@@ -65,7 +57,7 @@ def _assert_is(found: tuple[TrainState, Progress, dict], step: int) -> None:
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)
     assert progress == Progress(step, step / 10, step, 0, "mrr@1")
-    assert position == {"epoch": 0, "batch": step}
+    assert position == _position(step)
 
 
 def _largest(folder: Path) -> Path:
@@ -119,10 +111,8 @@ def test_a_damaged_newest_checkpoint_is_said_and_the_one_before_used(damage, wor
     assert "checkpoint 3 is damaged and is not used (" in capsys.readouterr().out
     assert sorted(path.name for path in (workdir / "checkpoints" / "last").iterdir()) == ["2"]
     checkpoints = Checkpoints(workdir)
-    batches = _batches()
-    checkpoints.restore(LIKE, batches)
-    next(batches)
-    checkpoints.save(_state(3), Progress(3, 0.3, 3, 0, "mrr@1"), batches)
+    checkpoints.restore(LIKE)
+    checkpoints.save(_state(3), Progress(3, 0.3, 3, 0, "mrr@1"), _position(3))
     checkpoints.close()
     _assert_is(_restore(workdir), 3)
 
@@ -152,7 +142,7 @@ def test_all_damaged_is_an_error_and_nothing_is_removed(workdir):
 
 def test_no_checkpoint_is_no_error(tmp_path):
     checkpoints = Checkpoints(tmp_path)
-    assert checkpoints.restore(LIKE, _batches()) is None
+    assert checkpoints.restore(LIKE) is None
     with pytest.raises(UserError, match=r"no checkpoint in .*best; train the run first"):
         checkpoints.restore_best(LIKE.params)
     checkpoints.close()
@@ -193,8 +183,8 @@ def test_a_better_state_replaces_the_best_even_if_written_before(workdir):
 
 
 def test_the_best_state_is_on_disk_before_the_progress_that_speaks_of_it(tmp_path):
-    checkpoints, batches = Checkpoints(tmp_path), _batches()
+    checkpoints = Checkpoints(tmp_path)
     checkpoints.save_best(1, {"a": np.ones((1000, 4000), np.float32)})
-    checkpoints.save(_state(1), Progress(1, 0.1, 1, 0, "mrr@1"), batches)
+    checkpoints.save(_state(1), Progress(1, 0.1, 1, 0, "mrr@1"), _position(1))
     assert (tmp_path / "checkpoints" / "best" / "1").is_dir()
     checkpoints.close()

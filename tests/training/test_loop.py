@@ -64,9 +64,9 @@ def _newest(task: Task, workdir: Path):
     batch = task.training_data().plan(0).batch(0)
     shapes = jax.eval_shape(lambda: initial_state(task.model, tx, batch, 0))
     checkpoints = Checkpoints(workdir, read_only=True)
-    found = checkpoints.restore(jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes), None)
+    found = checkpoints.restore(jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes))
     checkpoints.close()
-    return found
+    return found[:2]
 
 
 def _best(workdir: Path):

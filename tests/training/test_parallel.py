@@ -15,7 +15,7 @@ from trajectory.data.batches import TrainingData
 from trajectory.data.splits import split
 from trajectory.schema import UserError
 from trajectory.training import optim
-from trajectory.training.parallel import Parallel, local_devices
+from trajectory.training.parallel import Parallel, devices
 from trajectory.training.steps import TrainStep, initial_state
 
 STEPS = 4
@@ -31,14 +31,14 @@ def _data():
     return histories, TrainingData(histories, parts, NO_FEATURES, config, 0, label)
 
 
-def _train(backbone: str, strategy: str, devices: int, dropout: float = 0.0):
+def _train(backbone: str, strategy: str, count: int, dropout: float = 0.0, shard_items: bool = False):
     histories, data = _data()
     model = make_model(backbone, dropout=dropout)
     heads = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5})
     # Plain descent: Adam would divide tiny gradients by tiny gradients and blow rounding up.
-    tx = optax.sgd(0.1)
+    tx = optax.chain(optax.clip_by_global_norm(1.0), optax.add_decayed_weights(0.01), optax.sgd(0.1, momentum=0.5))
     step = TrainStep(model, tx, heads, jnp.asarray(histories.item_interest), dropout > 0)
-    parallel = Parallel(step, strategy, jax.local_devices()[:devices])
+    parallel = Parallel(step, strategy, jax.local_devices()[:count], shard_items)
     plan = data.plan(0)
     state = parallel.place(initial_state(model, tx, plan.batch(0), 0))
     for i in range(STEPS):
@@ -65,11 +65,35 @@ def test_pmap_equals_jit_equals_one_device(backbone):
             assert all(np.array_equal(shards[0], shard) for shard in shards), "devices have diverged"
 
 
-def test_shards_with_dropout_stay_bitwise_equal():
+def test_with_dropout_shards_stay_bitwise_equal_and_strategies_agree():
     state, _, _ = _train("gru", "pmap", 8, dropout=0.3)
-    for leaf in jax.tree.leaves(state):
+    other, _, _ = _train("gru", "jit", 8, dropout=0.3)
+    assert _difference(state, other) < 1e-6
+    for leaf in jax.tree.leaves((state, other)):
         shards = [np.asarray(shard.data) for shard in leaf.addressable_shards]
         assert all(np.array_equal(shards[0], shard) for shard in shards)
+
+
+def test_a_split_item_table_trains_as_a_whole_one():
+    whole, metrics, parallel = _train("gru", "jit", 8, dropout=0.3)
+    split, split_metrics, split_parallel = _train("gru", "jit", 8, dropout=0.3, shard_items=True)
+    for name, value in metrics.items():
+        np.testing.assert_allclose(float(split_metrics[name]), float(value), rtol=1e-5)
+    assert split_parallel.traces == 1
+    found = jax.tree_util.tree_flatten_with_path(split_parallel.host(split))[0]
+    expected = jax.tree.leaves(parallel.host(whole))
+    for (path, a), b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6, err_msg=jax.tree_util.keystr(path))
+    sizes = {
+        jax.tree_util.keystr(path, simple=True, separator="/"): {shard.data.nbytes for shard in leaf.addressable_shards}
+        for path, leaf in jax.tree_util.tree_flatten_with_path(split)[0]
+    }
+    # 30 items and row 0 fill 32 rows: 4 of 16 numbers for each of 8 devices, of the table and of its momentum.
+    assert [size for name, size in sizes.items() if "items/" in name] == [{4 * 16 * 4}] * 2
+    placed = split_parallel.place(split_parallel.host(split))
+    for a, b in zip(jax.tree.leaves(placed), jax.tree.leaves(split), strict=True):
+        assert a.sharding == b.sharding
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
 def test_the_given_state_is_donated():
@@ -88,8 +112,10 @@ def test_the_given_state_is_donated():
 
 def test_devices_and_rows_that_do_not_fit_are_refused():
     with pytest.raises(UserError, match=r"train\.devices=99"):
-        local_devices(99, 8)
+        devices(99, 8)
     with pytest.raises(UserError, match="multiple of 8"):
-        local_devices(8, 12)
+        devices(8, 12)
+    with pytest.raises(UserError, match=r"train\.shard_items needs train\.strategy=jit"):
+        Parallel(None, "pmap", jax.devices(), True)
     with pytest.raises(UserError, match="pmap or jit"):
         Parallel(None, "tpu", jax.devices())

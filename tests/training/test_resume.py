@@ -2,131 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import multiprocessing
 import os
 import re
-import runpy
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
+from tests.training.train_script import Script, arguments, end, write_log
 from trajectory.evaluation.validation import Watch
 from trajectory.schema import UserError
-from trajectory.training import logging, optim, task
-from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.run import open_run
-from trajectory.training.steps import initial_state
-
-ROOT = Path(__file__).parents[2]
-TIMINGS = {"events_per_second", "validation/seconds"}
-# Forks of a process that has imported everything: the script itself, without the 5 s that its imports take.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        "matplotlib.backends.backend_agg",
-        "matplotlib.figure",
-        "trajectory.cli",
-        "trajectory.evaluation.validation",
-        "trajectory.training.loop",
-    ]
-)
-
-
-def _script(arguments: list[str], output: Path) -> None:
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    os.chdir(ROOT)
-    sys.argv = ["scripts/train.py", *arguments]
-    runpy.run_path("scripts/train.py", run_name="__main__")
-
-
-class Script:
-    """One start of scripts/train.py."""
-
-    def __init__(self, arguments: list[str], workdir: Path) -> None:
-        self.workdir, self.output, self.began = workdir, workdir.with_suffix(".txt"), time.time_ns()
-        self.output.unlink(missing_ok=True)
-        self.process = FORKS.Process(target=_script, args=([*arguments, f"--workdir={workdir}"], self.output))
-        self.process.start()
-
-    def wait_for(self, what: Callable[[], object]) -> None:
-        while not what():
-            assert self.process.is_alive(), f"ended too early: {self.said()}"
-            time.sleep(0.002)
-
-    def trains(self) -> bool:
-        return "; from " in self.said()
-
-    def said(self) -> str:
-        return self.output.read_text() if self.output.exists() else ""
-
-    def saves(self, finished: bool = True) -> int:
-        """How many checkpoints this start has written, or is writing."""
-        found = 0
-        for path in self.workdir.glob("checkpoints/*/*"):
-            with contextlib.suppress(FileNotFoundError):  # moved to its final name meanwhile
-                found += path.name.isdigit() == finished and path.stat().st_mtime_ns > self.began
-        return found
-
-    def kill(self) -> None:
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.join()
-        assert self.process.exitcode == -signal.SIGKILL
-
-    def kill_while_saving(self) -> None:
-        """Kills the process where a checkpoint is half written: it is halted first to be sure."""
-        while True:
-            self.wait_for(lambda: self.saves(finished=False))
-            os.kill(self.process.pid, signal.SIGSTOP)
-            if self.saves(finished=False):
-                return self.kill()
-            os.kill(self.process.pid, signal.SIGCONT)
-
-    def finish(self) -> str:
-        self.process.join(120)
-        assert self.process.exitcode == 0, self.said()
-        return self.said()
 
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory) -> Path:
-    rng = np.random.default_rng(0)
-    rows = ["user,item,time"]
-    for user in range(150):
-        rows += [
-            f"u{user},i{rng.integers(40)},{1_700_000_000 + 50 * user + 4000 * t}" for t in range(rng.integers(4, 15))
-        ]
-    path = tmp_path_factory.mktemp("log") / "clicks.csv"
-    path.write_text("\n".join(rows) + "\n")
-    return path
+    return write_log(tmp_path_factory.mktemp("log"))
 
 
 def _arguments(log: Path, backbone: str) -> list[str]:
-    return [
-        f"--config=configs/own_log.py:path={log},model={backbone},tiny",
-        f"--config.data.prepared_dir={log.parent / 'prepared'}",
-        "--config.batch.rows=4",
-        f"--config.train.devices={0 if backbone == 'gru' else 1}",  # gru: all cores
-        "--config.model.layers=(16,)",
-        "--config.model.inputs=('item','gap')",
-        "--config.train.epochs=2",
-        "--config.train.save_every_steps=1",
-        "--config.optim.warmup_steps=4",
-        "--config.optim.learning_rate=0.01",
-        "--config.logging.every_steps=3",
-        "--config.logging.wandb=False",
-        "--config.logging.tensorboard=False",
-    ]
+    return arguments(log, backbone, devices=0 if backbone == "gru" else 1)  # gru: all cores
 
 
 @pytest.fixture(scope="module")
@@ -142,23 +42,8 @@ def undisturbed(log) -> Callable[[str], Path]:
     return run
 
 
-def _end(workdir: Path) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """All arrays of the newest and of the best checkpoint, and the records without timings."""
-    built = task.build(task.load_config(workdir / "config.json"))
-    tx, batch = optim.optimiser(built.config.optim, 100), built.training_data().plan(0).batch(0)
-    shapes = jax.eval_shape(lambda: initial_state(built.model, tx, batch, 0))
-    checkpoints = Checkpoints(workdir, read_only=True)
-    state, progress = checkpoints.restore(jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes), None)
-    step, best = checkpoints.restore_best(None)
-    checkpoints.close()
-    tree = {"state": state, "progress": progress._replace(monitor=0), "best_step": step, "best": best}
-    arrays = {jax.tree_util.keystr(k): np.asarray(v) for k, v in jax.tree_util.tree_flatten_with_path(tree)[0]}
-    records = logging.read(workdir / "metrics.jsonl")
-    return arrays, [{k: v for k, v in record.items() if k not in TIMINGS} for record in records]
-
-
 def _assert_same_end(workdir: Path, reference: Path) -> None:
-    (arrays, records), (expected, expected_records) = _end(workdir), _end(reference)
+    (arrays, records), (expected, expected_records) = end(workdir), end(reference)
     assert arrays.keys() == expected.keys()
     different = [name for name in expected if arrays[name].tobytes() != expected[name].tobytes()]
     assert not different
@@ -226,7 +111,7 @@ def test_a_diverging_run_says_where_in_one_message(log, tmp_path):
 def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
     workdir = undisturbed("gru")
     run = open_run(workdir)
-    arrays, records = _end(workdir)
+    arrays, records = end(workdir)
     watched = [r for r in records if "validation/loss" in r]
     best = max(watched, key=lambda r: r["validation/ndcg@10"])
     assert run.step == best["step"] == arrays["['best_step']"]

@@ -72,13 +72,20 @@ class InterestModel(nn.Module):
         if s.conversion:
             self.conversion = nn.Dense(1)
 
-    def embed(self, events: Events, train: bool = False) -> jax.Array:
-        """Events [B, L] -> event vectors [B, L, width]."""
-        return self.event(self.items(events.item), events, train)
+    def embed(self, events: Events, train: bool = False, item_vectors: jax.Array | None = None) -> jax.Array:
+        """Events [B, L] -> event vectors [B, L, width]; `item_vectors` [B, L, width] if they are at hand already."""
+        vectors = self.items(events.item) if item_vectors is None else item_vectors
+        return self.event(vectors, events, train)
 
-    def encode(self, events: Events, position: jax.Array | None = None, train: bool = False) -> States:
-        """Events [B, L] -> states at positions [B, T] of each row (all L of them by default)."""
-        return self.encode_embedded(self.embed(events, train), events, position, train)
+    def encode(
+        self,
+        events: Events,
+        position: jax.Array | None = None,
+        train: bool = False,
+        item_vectors: jax.Array | None = None,
+    ) -> States:
+        """Events [B, L] -> states at positions [B, T] of each row (all L of them by default); see `embed`."""
+        return self.encode_embedded(self.embed(events, train, item_vectors), events, position, train)
 
     def encode_embedded(
         self, x: jax.Array, events: Events, position: jax.Array | None = None, train: bool = False

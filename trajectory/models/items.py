@@ -6,6 +6,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+# Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
+TABLE = ("params", "items", "ids", "embedding")
+
 
 class ItemTower(nn.Module):
     """A vector per item; index 0 (padding, an unknown item) is the zero vector."""

@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import grain
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
@@ -36,13 +35,19 @@ class Checkpoints:
 
     @staticmethod
     def _manager(folder: Path, keep: int, read_only: bool) -> ocp.CheckpointManager:
+        # Of several processes only the first comes here: it must not wait for the others.
+        alone: Any = {
+            "multiprocessing_options": ocp.options.MultiprocessingOptions(active_processes={0}),
+            "create": False,  # Orbax makes no folders for a part of the processes
+        }
         if read_only:
-            options = ocp.CheckpointManagerOptions(read_only=True, save_interval_steps=0, create=False)
+            options = ocp.CheckpointManagerOptions(read_only=True, save_interval_steps=0, **alone)
         else:
-            options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True, **alone)
         return ocp.CheckpointManager(folder, options=options)
 
-    def save(self, state: TrainState, progress: Progress, data: grain.DatasetIterator) -> None:
+    def save(self, state: TrainState, progress: Progress, position: dict[str, int]) -> None:
         """Writes a host state (NumPy arrays), the progress and the position of the data pipeline, in the background."""
         step = int(state.step)
         if step in self.last.all_steps():
@@ -53,7 +58,7 @@ class Checkpoints:
             args=ocp.args.Composite(
                 state=ocp.args.StandardSave(state._asdict()),
                 progress=ocp.args.JsonSave(progress._asdict() | {"digest": _digest(state._asdict())}),
-                data=grain.checkpoint.CheckpointSave(data),
+                data=ocp.args.JsonSave(position),
             ),
         )
 
@@ -69,8 +74,8 @@ class Checkpoints:
             ),
         )
 
-    def restore(self, like: TrainState, data: grain.DatasetIterator | None) -> tuple[TrainState, Progress] | None:
-        """The newest undamaged state, with `data` set to its position; None if the run has no checkpoint.
+    def restore(self, like: TrainState) -> tuple[TrainState, Progress, dict[str, int]] | None:
+        """The newest undamaged state, progress and position of the data; None if the run has no checkpoint.
 
         A damaged checkpoint is reported and the one before it is used, which removes the damaged one. Raises
         UserError if all are damaged.
@@ -81,16 +86,15 @@ class Checkpoints:
                 items = {
                     "state": ocp.args.StandardRestore(jax.tree.map(np.asarray, like._asdict())),
                     "progress": ocp.args.JsonRestore(),
+                    "data": ocp.args.JsonRestore(),
                 }
-                if data is not None:
-                    items["data"] = grain.checkpoint.CheckpointRestore(data)
                 found = self.last.restore(step, args=ocp.args.Composite(**items))
                 progress = dict(found["progress"])
                 if progress.pop("digest") != _digest(found["state"]):
                     raise ValueError("its contents differ from what was saved")
                 for damaged in steps[:number]:
                     self.last.delete(damaged)
-                return TrainState(**found["state"]), Progress(**progress)
+                return TrainState(**found["state"]), Progress(**progress), found["data"]
             except Exception as error:  # Orbax raises many kinds for a damaged folder
                 print(f"checkpoint {step} is damaged and is not used ({_short(error)})", flush=True)
         if steps:

@@ -40,8 +40,7 @@ def item_loss(asked: Asked, table: jax.Array) -> jax.Array:
     once: their exponentials give the loss and at once both products of its gradient (as the fused linear
     cross-entropy of Liger-Kernel, Hsu et al. 2024), so a step costs three products of N x V x D instead of four.
     Larger catalogues are gone through twice in blocks of BLOCK items, four products, since even a few rows' logits
-    would fill the memory: first for the normaliser, kept relative to the largest logit so far (online softmax,
-    Milakov & Gimelshein 2018), then for the table's gradient.
+    would fill the memory: first for the normaliser, then for the table's gradient.
     """
     return _forward(asked, table)[0]
 
@@ -95,16 +94,12 @@ def _blocks(asked: Asked, items: jax.Array):
 
     rest = items[whole * size :]  # the last items, fewer than a block
 
-    def normalise(so_far, part):
-        most_before, mass, mean = so_far
-        logits = vectors @ part.T
-        most = jnp.maximum(most_before, logits.max(axis=1, initial=-jnp.inf))
-        raised, fade = jnp.exp(logits - most[:, None]), jnp.exp(most_before - most)
-        return most, fade * mass + raised.sum(axis=1), fade[:, None] * mean + raised @ part
+    def more(so_far, part):
+        return normalise(so_far, vectors @ part.T, part)
 
     start = (jnp.full(len(vectors), -jnp.inf), jnp.zeros(len(vectors)), jnp.zeros_like(vectors))
-    so_far = jax.lax.fori_loop(0, whole, lambda i, so_far: normalise(so_far, block(i)), start)
-    most, mass, mean = normalise(so_far, rest)
+    so_far = jax.lax.fori_loop(0, whole, lambda i, so_far: more(so_far, block(i)), start)
+    most, mass, mean = more(so_far, rest)
     log_mass = most + jnp.log(mass)
     found = _foretold(asked, items, log_mass)
     scale = found.share.sum(axis=1)[:, None]
@@ -120,6 +115,18 @@ def _blocks(asked: Asked, items: jax.Array):
     d_items = jax.lax.fori_loop(0, whole, fill, jnp.zeros_like(items))
     d_items = d_items.at[whole * size :].set(by_items(rest))
     return found.loss, _d_asked(d_vectors, found), _add_targets(d_items, asked, found)
+
+
+def normalise(so_far, logits: jax.Array, items: jax.Array):
+    """Further items [I, D] with their logits [N, I] taken into a softmax (online softmax, Milakov & Gimelshein 2018).
+
+    `so_far` and what is returned: largest logit [N], sum of exp(logit - largest) [N], that sum with each item's vector
+    as factor [N, D].
+    """
+    most_before, mass, mean = so_far
+    most = jnp.maximum(most_before, logits.max(axis=1, initial=-jnp.inf))
+    raised, fade = jnp.exp(logits - most[:, None]), jnp.exp(most_before - most)
+    return most, fade * mass + raised.sum(axis=1), fade[:, None] * mean + raised @ items
 
 
 def _foretold(asked: Asked, items: jax.Array, log_mass: jax.Array) -> _Foretold:

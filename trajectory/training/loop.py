@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from trajectory.schema import Batch, UserError
-from trajectory.training import optim, parallel, transfer
+from trajectory.training import optim, parallel, processes, transfer
 from trajectory.training import task as tasks
 from trajectory.training.checkpoint import Checkpoints, Progress
 from trajectory.training.logging import MetricsLog, draw_curves
@@ -29,8 +29,9 @@ Validate = Callable[[Any], dict[str, float]]
 
 # Sections and fields that may differ when a run goes on: they do not change what is trained.
 MAY_CHANGE = ("evaluation", "forecast", "logging", "train.epochs", "train.patience_epochs", "train.save_every_steps")
+DEVICES = ("train.strategy", "train.devices", "train.shard_items")
 # Those that may differ from the run of init.resume_from besides; its data may lie elsewhere but must be the same.
-MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", "optim", "data", "train.strategy", "train.devices")
+MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", "optim", "data", *DEVICES)
 
 
 class Diverged(FloatingPointError):
@@ -58,17 +59,19 @@ def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
 
 def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[str, Any]:
     config = task.config
-    devices = parallel.local_devices(config.train.devices, config.batch.rows)
+    devices = parallel.devices(config.train.devices, config.batch.rows)
     data = task.training_data()
-    _claim(task, workdir)  # after what can be refused: a mistake must not leave a folder behind
     first = data.plan(0)
     tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
     step = TrainStep(task.model, tx, config.heads, task.item_interest, dropout=config.model.dropout > 0)
-    devices_step = parallel.Parallel(step, config.train.strategy, devices)
-    checkpoints = Checkpoints(workdir)
+    devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items)
+    processes.led(lambda: _claim(task, workdir))  # after what can be refused: a mistake must not leave a folder behind
+    checkpoints = Checkpoints(workdir) if processes.leads() else None
+    state, progress, position, origin = processes.led(
+        lambda: _initialise(task, initial_state(task.model, tx, first.batch(0), config.seed), checkpoints)
+    )
     batches = iter(data.dataset())
-    state = initial_state(task.model, tx, first.batch(0), config.seed)
-    state, progress, origin = _initialise(task, state, checkpoints, batches)
+    batches.set_state(position)
     size = sum(np.size(leaf) for leaf in jax.tree.leaves(state.params))
     print(
         f"{config.name}: {config.model.backbone}, {size:,} parameters, {first.num_batches:,} batches an epoch "
@@ -76,14 +79,19 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         flush=True,
     )
     resumed_at = int(state.step) if origin.startswith("own workdir") else None
-    log = MetricsLog(workdir, config, resumed_at)
+    log = MetricsLog(workdir, config, resumed_at) if processes.leads() else None
     looped = _Loop(config, devices_step, checkpoints, log, validate, batches, progress, stop, first.num_batches)
     try:
         looped.run(devices_step.place(state))
     finally:
-        checkpoints.wait()
-        log.close()
-        checkpoints.close()
+        if checkpoints and log:
+            checkpoints.wait()
+            log.close()
+            checkpoints.close()
+    return processes.led(lambda: _summarise(workdir, config, looped, size))
+
+
+def _summarise(workdir: Path, config: ConfigDict, looped: _Loop, size: int) -> dict[str, Any]:
     draw_curves(workdir, f"{config.name}: {config.model.backbone}")
     path = workdir / "training.json"
     speeds = {
@@ -107,6 +115,8 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
 
 
 class _Loop:
+    """Steps and epochs; only the first process has checkpoints and a log."""
+
     def __init__(
         self, config, devices_step, checkpoints, log, validate, batches, progress, stop, steps_per_epoch
     ) -> None:
@@ -142,13 +152,13 @@ class _Loop:
             desc=f"epoch {number}/{self.config.train.epochs}",
             leave=False,
             delay=2,
-            disable=None,
+            disable=None if processes.leads() else True,
         )
         position = self.batches.get_state()
         bar.update(position["batch"])
         pending: _Pending | None = None
         step = int(state.step)
-        while not self.stop.asked:
+        while not self.stop.before(step):
             waited = time.perf_counter()
             batch: Batch = next(self.batches)
             seconds_waited += time.perf_counter() - waited
@@ -187,13 +197,18 @@ class _Loop:
             )
         rate = events / (time.perf_counter() - began)
         bar.set_postfix_str(f"loss {found['loss']:.3f}, {rate:,.0f} events/s", refresh=False)
-        if pending.step == 1 or pending.step % self.config.logging.every_steps == 0:
+        if self.log and (pending.step == 1 or pending.step % self.config.logging.every_steps == 0):
             named = {f"train/step_{name}": value for name, value in found.items()}
             self.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
     def _finish_epoch(self, state: TrainState) -> None:
+        step, host = int(state.step), self.parallel.host(state.params)
+        self.progress = processes.led(lambda: self._judge(step, host))
+        self._save(state)
+
+    def _judge(self, step: int, host: Any) -> Progress:
+        """Validates, keeps the best parameters, logs and tells."""
         p, monitor = self.progress, self.config.train.monitor
-        host = self.parallel.host(state.params)
         began = time.perf_counter()
         metrics = self.validate(host)
         seconds = time.perf_counter() - began
@@ -202,8 +217,8 @@ class _Loop:
             raise UserError(f"train.monitor={monitor!r} is not measured here; choose one of: {names}")
         value = metrics[f"validation/{monitor}"]
         better = p.best_metric is None or (value < p.best_metric if monitor.endswith("loss") else value > p.best_metric)
-        epoch, step = p.epoch + 1, int(state.step)
-        self.progress = Progress(
+        epoch = p.epoch + 1
+        progress = Progress(
             epoch,
             value if better else p.best_metric,
             epoch if better else p.best_epoch,
@@ -213,7 +228,6 @@ class _Loop:
         if better:
             self.checkpoints.save_best(step, host)
         self.log.write(step, epoch, metrics | {"validation/seconds": seconds})
-        self._save(state)
         losses = ", ".join(f"{n} {metrics[f'{n}/loss']:.3f}" for n in ("train", "validation") if f"{n}/loss" in metrics)
         print(
             f"epoch {epoch}/{self.config.train.epochs}: loss {losses}; validation {monitor} {value:.4f}"
@@ -221,9 +235,12 @@ class _Loop:
             f"{self.seconds_per_epoch:.1f} s an epoch + {seconds:.1f} s to validate",
             flush=True,
         )
+        return progress
 
     def _save(self, state: TrainState) -> None:
-        self.checkpoints.save(self.parallel.host(state), self.progress, self.batches)
+        host = self.parallel.host(state)
+        if self.checkpoints:
+            self.checkpoints.save(host, self.progress, self.batches.get_state())
 
     @property
     def seconds_per_epoch(self) -> float:
@@ -239,24 +256,38 @@ class _Loop:
 
 
 class _Stop:
-    """Notes SIGTERM and SIGINT, so that the loop can save and leave; a second SIGINT interrupts at once."""
+    """Notes SIGTERM and SIGINT, so that the loop can save and leave; a second SIGINT interrupts at once.
+
+    Several processes must leave at the same step. JAX's preemption service sees to it once one of them gets SIGTERM,
+    which is left to it then, and SIGINT is passed on as SIGTERM.
+    """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = self._noted = False
 
     def __enter__(self) -> _Stop:
-        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)}
+        numbers = (signal.SIGINT,) if processes.several() else (signal.SIGTERM, signal.SIGINT)
+        self._handlers = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
+    def before(self, step: int) -> bool:
+        """Whether to leave before this step."""
+        self.asked = self.asked or processes.preempted(step)
+        return self.asked
+
     def _note(self, number: int, _: object) -> None:
-        if self.asked and number == signal.SIGINT:
+        if self._noted and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.asked = True
+        self._noted = True
         os.write(2, b"stopping after this step ...\n")  # print may be in the middle of a line already
+        if processes.several():
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            self.asked = True
 
 
 def _claim(task: Task, workdir: Path) -> None:
@@ -295,21 +326,19 @@ def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _initialise(
-    task: Task, fresh: TrainState, checkpoints: Checkpoints, batches: Any
-) -> tuple[TrainState, Progress, str]:
-    """Own workdir > resume_from > init_from > scratch; says which."""
+def _initialise(task: Task, fresh: TrainState, checkpoints: Any) -> tuple[TrainState, Progress, dict[str, int], str]:
+    """State, progress and position of the data: own workdir > resume_from > init_from > scratch; says which."""
     config = task.config
     host = jax.tree.map(np.asarray, fresh)
-    own = checkpoints.restore(host, batches)
+    own = checkpoints.restore(host)
     if own is not None:
         return *own, f"own workdir, step {int(own[0].step)}"
-    start = Progress(0, None, -1, 0, config.train.monitor)
+    start = Progress(0, None, -1, 0, config.train.monitor), {"epoch": 0, "batch": 0}
     if config.init.resume_from:
         folder = _run_folder(config.init.resume_from)
         _check_same(task, folder, MAY_DIFFER, "init.resume_from needs a run of the same model and data; see init_from")
         other = Checkpoints(folder, read_only=True)
-        found = other.restore(host, batches)
+        found = other.restore(host)
         if found is None:
             raise UserError(f"init.resume_from={config.init.resume_from}: that run has no checkpoint")
         if found[1].best_epoch >= 0:  # it may stay the best
@@ -319,8 +348,8 @@ def _initialise(
     if config.init.init_from:
         params, report = transfer.take_over(host.params, _run_folder(config.init.init_from))
         print(report)
-        return host._replace(params=params), start, f"init_from {config.init.init_from}"
-    return host, start, "scratch"
+        return host._replace(params=params), *start, f"init_from {config.init.init_from}"
+    return host, *start, "scratch"
 
 
 def _run_folder(path: str) -> Path:

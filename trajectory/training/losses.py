@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any, cast
 
 import jax
@@ -10,7 +12,9 @@ import optax
 
 from trajectory.models.heads import pointed_at
 from trajectory.models.interest_model import InterestModel
+from trajectory.models.items import TABLE
 from trajectory.schema import Batch
+from trajectory.training import item_shards
 from trajectory.training.item_loss import Asked, item_loss
 
 
@@ -25,12 +29,22 @@ def counts(batch: Batch) -> dict[str, jax.Array]:
 
 
 def sums(
-    model: InterestModel, params: Any, batch: Batch, item_interest: jax.Array, weights: dict[str, float], rngs: Any
+    model: InterestModel,
+    params: Any,
+    batch: Batch,
+    item_interest: jax.Array,
+    weights: dict[str, float],
+    rngs: Any,
+    items_axis: str | None = None,
 ) -> dict[str, jax.Array]:
-    """Summed negative log-likelihood of each head with a weight, over this shard's rows, in nats."""
+    """Summed negative log-likelihood of each head with a weight, over this shard's rows, in nats.
+
+    `items_axis`: the device axis that the rows of the item table in `params` are split over, if any.
+    """
     t, apply = batch.targets, cast(Any, model.apply)
     train = rngs is not None
-    states = apply(params, batch.events, t.position, train, method="encode", rngs=rngs)
+    vectors = item_shards.look_up(_table(params), batch.events.item, items_axis) if items_axis else None
+    states = apply(params, batch.events, t.position, train, vectors, method="encode", rngs=rngs)
     out = {}
     if weights["item"]:
         # Cold or empty targets point at row 0, which is no item; their weight is 0, so any other row will do.
@@ -40,7 +54,10 @@ def sums(
             generate, pointed = states.pointer.generate, pointed_at(states.pointer, safe)
         asked = Asked(states.vector, generate, pointed, safe, t.weight)
         flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
-        out["item"] = item_loss(flat, apply(params, method="item_table"))
+        if items_axis:
+            out["item"] = item_shards.item_loss(flat, _table(params), model.spec.num_items, items_axis)
+        else:
+            out["item"] = item_loss(flat, apply(params, method="item_table"))
     if weights["interest"]:
         log_p = apply(params, states, method="score_interest")
         chosen = jnp.take_along_axis(log_p, item_interest[t.item], axis=-1)
@@ -50,3 +67,8 @@ def sums(
         loss = optax.sigmoid_binary_cross_entropy(log_odds, jnp.maximum(t.label, 0).astype(jnp.float32))
         out["conversion"] = (loss * (t.label >= 0)).sum()
     return out
+
+
+def _table(params: Any) -> jax.Array:
+    """The part of the item table that is here: of another shape than the model's own, so that Flax would refuse it."""
+    return functools.reduce(operator.getitem, TABLE, params)

@@ -10,6 +10,7 @@ import optax
 from ml_collections import ConfigDict
 
 from trajectory.models.interest_model import InterestModel
+from trajectory.models.items import TABLE
 from trajectory.schema import Batch
 from trajectory.training import losses
 
@@ -41,33 +42,57 @@ class TrainStep:
         self.item_interest = item_interest
 
     def __call__(self, state: TrainState, batch: Batch, axis: str | None = None) -> tuple[TrainState, dict[str, Any]]:
-        """Returns the next state and {"loss", "loss_<head>", "gradient_norm"}, equal on every device.
+        """Returns the next state and {"loss", "loss_<head>", "gradient_norm"}, equal on every device."""
+        return self.update(state, *self.gradient(state.params, self.key(state), batch, axis))
+
+    def key(self, state: TrainState) -> jax.Array:
+        """The random key of this step."""
+        return jax.random.fold_in(jax.random.wrap_key_data(state.key, impl=KEYS), state.step)
+
+    def gradient(
+        self, params: Any, key: jax.Array, batch: Batch, axis: str | None = None, shard_items: bool = False
+    ) -> tuple[Any, dict[str, jax.Array]]:
+        """Gradient of the loss and {"loss", "loss_<head>"}, equal on every device.
 
         Sums, not means, cross devices: shards hold different numbers of targets, so a mean of means would be wrong;
-        and the sum over devices is taken of gradients, outside the differentiated function.
+        and the sum over devices is taken of gradients, outside the differentiated function. With `shard_items` the
+        item table is this device's part of it and so is its gradient, which is summed where items are looked up.
         """
 
         def total(tree: Any) -> Any:
             return jax.lax.psum(tree, axis) if axis else tree
 
         counts = jax.tree.map(lambda n: jnp.maximum(n, 1.0), total(losses.counts(batch)))
-        key = jax.random.fold_in(jax.random.wrap_key_data(state.key, impl=KEYS), state.step)
+        items_axis = axis if shard_items else None
         if axis:
             key = jax.random.fold_in(key, jax.lax.axis_index(axis))
         rngs = {"dropout": key} if self.dropout else None
 
         def loss(params: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
-            sums = losses.sums(self.model, params, batch, self.item_interest, self.weights, rngs)
+            sums = losses.sums(self.model, params, batch, self.item_interest, self.weights, rngs, items_axis)
             means = {name: value / counts[name] for name, value in sums.items()}
             return sum((self.weights[name] * value for name, value in means.items()), jnp.zeros(())), means
 
-        (value, means), gradient = jax.value_and_grad(loss, has_aux=True)(state.params)
-        value, means, gradient = total((value, means, gradient))
+        (value, means), gradient = jax.value_and_grad(loss, has_aux=True)(params)
+        value, means = total((value, means))
+        gradient = jax.tree_util.tree_map_with_path(
+            lambda path, part: part if shard_items and in_table(path) else total(part), gradient
+        )
+        return gradient, {"loss": value, **{f"loss_{name}": part for name, part in means.items()}}
+
+    def update(
+        self, state: TrainState, gradient: Any, metrics: dict[str, jax.Array]
+    ) -> tuple[TrainState, dict[str, jax.Array]]:
+        """The state after one step down the gradient; the metrics with "gradient_norm"."""
         updates, opt_state = self.tx.update(gradient, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
-        metrics = {"loss": value, "gradient_norm": optax.tree.norm(gradient)}
-        metrics |= {f"loss_{name}": part for name, part in means.items()}
+        metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
         return TrainState(state.step + 1, params, opt_state, state.key), metrics
+
+
+def in_table(path: tuple[Any, ...]) -> bool:
+    """Whether the leaf at this path belongs to the item table: the table itself or a moment of it."""
+    return jax.tree_util.keystr(path, simple=True, separator="/").endswith("/".join(TABLE))
 
 
 def initial_state(model: InterestModel, tx: optax.GradientTransformation, batch: Batch, seed: int) -> TrainState:
