@@ -151,6 +151,7 @@ def base(model: str = "transformer") -> ConfigDict:
     g = c.logging = ConfigDict()
     g.wandb = True  # offline unless logged in
     g.wandb_project = "interest-trajectory"
+    g.group = ""  # W&B group; a sweep names it after its folder
     g.tensorboard = True
     g.every_steps = 50
     return c

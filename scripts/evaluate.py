@@ -3,7 +3,8 @@
 python scripts/evaluate.py --workdir=runs/first
 python scripts/evaluate.py --workdir=runs/a,runs/b --floor=co_occurrence --out=runs/ensemble
 
-Writes evaluation.json (of one run into its folder, of several into --out) and prints the table with its protocol.
+Writes evaluation.json (of one run into its folder, with per_user.parquet, each user's metrics; of several into --out)
+and prints the table with its protocol.
 """
 
 from pathlib import Path

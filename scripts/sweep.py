@@ -1,54 +1,60 @@
-"""One config over backbones and seeds: trains and evaluates each, then prints mean and spread beside the floors.
+"""Trains and evaluates the members of a sweep with several seeds, then compares them in one table and a picture.
 
-python scripts/sweep.py --config=configs/complete_journey.py --models=lstm,gru --seeds=0,1,2 --out=runs/sweep
+python scripts/sweep.py --config=configs/amazon_beauty.py --sweep=configs/sweeps/backbone.py --out=runs/sweep
 
-Each run is resumable and re-used when finished, so the same command goes on after an interruption.
+Writes sweep.csv, sweep.md and sweep.png. What is finished is kept and what was cut goes on, so the same command goes on
+after an interruption. Exit status 1: a member failed; the others are in the table.
 """
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 from trajectory import cli
 
-CONFIG = cli.flags.DEFINE_string("config", None, "configs/<name>.py or configs/<name>.py:<arguments without model>")
-MODELS = cli.flags.DEFINE_list("models", ["lstm", "gru", "transformer"], "backbones")
+CONFIG = cli.flags.DEFINE_string("config", None, "configs/<name>.py or configs/<name>.py:<arguments>")
+SWEEP = cli.flags.DEFINE_string("sweep", None, "file with get_sweep(), e.g. configs/sweeps/backbone.py")
+OUT = cli.flags.DEFINE_string("out", None, "folder of the runs and the table")
 SEEDS = cli.flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds")
 SET = cli.flags.DEFINE_multi_string("set", [], "config field of all runs, e.g. --set=train.epochs=4; repeatable")
-OUT = cli.flags.DEFINE_string("out", None, "folder of the runs")
-METRICS = cli.flags.DEFINE_list("metrics", ["recall@10", "ndcg@10"], "test metrics to show")
-cli.flags.mark_flags_as_required(["config", "out"])
+METRICS = cli.flags.DEFINE_list(
+    "metrics", ["recall@10", "hr@10", "ndcg@10", "conversion_auc"], "on test, where measured"
+)
+WORKERS = cli.flags.DEFINE_integer("workers", 1, "runs at a time", lower_bound=1)
+CORES = cli.flags.DEFINE_integer("cores", 0, "cores shared out between the workers (0 = all)", lower_bound=0)
+cli.flags.mark_flags_as_required(["config", "sweep", "out"])
 
 
 def main() -> None:
-    """Runs what is missing, then reads all and prints."""
-    from trajectory.evaluation.sweep import table
+    """Plans, makes what is missing, reads all, writes and prints."""
+    from trajectory.evaluation.sweep import Outcome, read
+    from trajectory.evaluation.sweep_table import write
+    from trajectory.training import sweep as runs
+    from trajectory.training.workers import Workers
 
-    runs: dict[str, list[Path]] = {}
-    for model in MODELS.value:
-        for seed in SEEDS.value:
-            workdir = Path(OUT.value) / f"{model}_{seed}"
-            runs.setdefault(model, []).append(workdir)
-            if not (workdir / "evaluation.json").exists():
-                joint = "," if ":" in CONFIG.value else ":"
-                config = [f"--config={CONFIG.value}{joint}model={model}", f"--config.seed={seed}"]
-                config += [f"--config.{field}" for field in SET.value]
-                for script, flags in (("train", config), ("evaluate", [])):
-                    command = [sys.executable, f"scripts/{script}.py", f"--workdir={workdir}", *flags]
-                    if subprocess.run(command).returncode:
-                        raise cli.UserError(
-                            f"{' '.join(command[1:])} failed, its message is above; put it right and "
-                            "start the same sweep again: what is finished is kept"
-                        )
-    found = {
-        name: [
-            {file: json.loads((folder / f"{file}.json").read_text()) for file in ("evaluation", "training")}
-            for folder in folders
+    out, asked = Path(OUT.value), runs.read_sweep(Path(SWEEP.value))
+    if not all(seed.isdecimal() for seed in SEEDS.value):
+        raise cli.UserError(f"--seeds: expected whole numbers like 0,1,2, got {','.join(SEEDS.value)}")
+    planned = runs.plan(CONFIG.value, asked, [int(seed) for seed in SEEDS.value], SET.value, out)
+    with Workers(WORKERS.value, CORES.value) as workers:
+        failed = runs.make(planned, workers, Path(__file__).parent)
+    if workers.stopped:
+        print("stopped; the same command goes on from here")
+        raise SystemExit(128 + workers.stopped)
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in asked.members}
+    for run in planned:
+        if run.folder.name not in failed:
+            outcomes[run.member].append(read(run.folder))
+    if any(outcomes.values()):
+        notes = [f"{name} failed: {lines.splitlines()[-1]}" for name, lines in failed.items()]
+        notes += [
+            f"{name} was made by several versions of the code ({', '.join(found)}); a new --out makes it anew"
+            for name, found in runs.versions(planned).items()
         ]
-        for name, folders in runs.items()
-    }
-    print(table(found, METRICS.value))
+        text = write(outcomes, asked.base, METRICS.value, notes, out)
+        print(f"\n{text}\nwritten to {out}/sweep.md, sweep.csv and sweep.png")
+    for name, lines in failed.items():
+        print(f"{name} failed: {lines}")
+    if failed:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ python scripts/train.py --config=configs/complete_journey.py:model=gru --workdir
 
 The same command again goes on from the newest checkpoint, bit for bit.
 
-Several processes train one model with --config.train.strategy=jit. Start each with the same command and its number:
+Several processes, each of which can read the data, train one model with --config.train.strategy=jit. Start each with
+the same command and its number:
 --coordinator=localhost:1234 --processes=2 --process=0, then --process=1; or all of them with --coordinator=auto on
 Slurm, Open MPI, Kubernetes or Cloud TPU. Only process 0 writes to the workdir, prints and validates.
 """

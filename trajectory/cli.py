@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import sys
 from collections.abc import Callable, Sequence
@@ -23,7 +22,7 @@ def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
     try:
         app.run(lambda _: _guard(main), argv=argv, flags_parser=_parse)
     except UserError as error:
-        _fail(error)
+        _fail(str(error))
 
 
 def _parse(argv: list[str]) -> list[str]:
@@ -31,9 +30,9 @@ def _parse(argv: list[str]) -> list[str]:
         _require_config_file(argv)
         rest = flags.FLAGS(argv)
     except (flags.Error, UserError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
-        _fail(error)
+        _fail(reason(error))
     if rest[1:]:
-        _fail(UserError(f"unexpected argument {rest[1]!r}; options start with --"))
+        _fail(f"unexpected argument {rest[1]!r}; options start with --")
     return rest
 
 
@@ -53,20 +52,25 @@ def _guard(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        _fail(error)
+        _fail(str(error))
     except FloatingPointError as error:  # a training run that diverged: nobody's mistake in writing, so another status
-        _fail(error, status=1)
+        _fail(str(error), status=1)
 
 
-def _fail(error: Exception, status: int = 2) -> None:
-    message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
-    if "Did you mean" in message:  # ml_collections' error within an error, as the text of a Python string
-        message = "unknown config field " + str(ast.literal_eval(message) if message[:1] in "'\"" else message)
-        message = message.replace("\n", ". ")
+def reason(error: Exception) -> str:
+    """What is wrong with flags, in one line, from the error of the libraries that read them."""
+    inner = error.args[0] if isinstance(error, AttributeError) and error.args else error
+    if isinstance(inner, KeyError):
+        return "unknown config field " + str(inner.args[0]).replace("\n", ". ")
+    message = str(error)
     if "Traceback" in message:  # a config file's own error, wrapped whole by config_flags
         message = message.strip().splitlines()[-1].rpartition("UserError: ")[2]
+    return message
+
+
+def _fail(message: str, status: int = 2) -> None:
     print(f"error: {message}", file=sys.stderr)
     raise SystemExit(status)
 
 
-__all__ = ["UserError", "config_flags", "flags", "run"]
+__all__ = ["UserError", "config_flags", "flags", "reason", "run"]

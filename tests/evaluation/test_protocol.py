@@ -33,7 +33,7 @@ def evaluation() -> dict[str, Any]:
     c = base()
     c.evaluation.bootstrap = 100
     split = hold_out(h)
-    return evaluate(Oracle(h), floors(h, split, c), h, split, c, checkpoint="best of validation ndcg@10, epoch 3")
+    return evaluate(Oracle(h), floors(h, split, c), h, split, c, checkpoint="best of validation ndcg@10, epoch 3")[0]
 
 
 def test_layout(evaluation: dict[str, Any]) -> None:
@@ -109,7 +109,7 @@ def test_table_of_baskets_shows_repeat_and_explore() -> None:
     c = base()
     c.evaluation.update({"bootstrap": 10, "seen": "keep", "cutoffs": (1, 2)})
     split = hold_out(BASKETS)
-    evaluation = evaluate(Oracle(BASKETS), floors(BASKETS, split, c), BASKETS, split, c, parts=("test",))
+    evaluation, _ = evaluate(Oracle(BASKETS), floors(BASKETS, split, c), BASKETS, split, c, parts=("test",))
     assert set(evaluation["metrics"]) == {"test"}
     header = table(evaluation).splitlines()[0]
     assert "recall@2_repeat" in header

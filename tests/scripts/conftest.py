@@ -22,7 +22,7 @@ class Ran(NamedTuple):
 
 @pytest.fixture
 def script(monkeypatch, capsys):
-    """script("train", "--config=...") -> exit status, stdout, stderr."""
+    """script("train", "--config=...") -> exit status, stdout, stderr. A path names a script elsewhere."""
     # The devices of this process are there already.
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
     monkeypatch.chdir(ROOT)
@@ -41,7 +41,12 @@ def script(monkeypatch, capsys):
             code = stop.code or 0
         finally:
             defined = flags.FLAGS.flags_by_module_dict().items()
-            own = {flag.name for module, found in defined if module.endswith(f"scripts/{name}.py") for flag in found}
+            own = {
+                flag.name
+                for module, found in defined
+                if module.endswith(f"scripts/{Path(name).name}.py")
+                for flag in found
+            }
             for flag in [flag for flag in flags.FLAGS if flag in own or flag.startswith("config.")]:
                 delattr(flags.FLAGS, flag)
             flags.FLAGS.unparse_flags()

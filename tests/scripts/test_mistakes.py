@@ -42,6 +42,8 @@ def train(script, tmp_path):
             "--config.optim.learningrate=1",
             ("unknown config field 'learningrate'. Did you mean \"learning_rate\"",),
         ),
+        ("user_a.py", "--config.optm.b2=1", ("unknown config field 'optm'. Did you mean \"optim\"",)),
+        ("user_a.py", "--config.optim.zzz=1", ("unknown config field 'zzz'",)),
         ("user_a.py", "--config.optim.learning_rate=fast", ("learning_rate", "fast")),
         ("user_a.py", "--config.train.epochs=2.5", ("epochs", "2.5")),
         ("user_a.py", "--confog.train.epochs=2", ("confog",)),

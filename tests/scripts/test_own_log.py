@@ -177,29 +177,3 @@ def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path):
     assert (folder / "evaluation.json").stat().st_mtime_ns == evaluated
     for name in ("report.html", "forecast.parquet"):
         assert (folder / name).stat().st_mtime_ns == made[folder / name], name
-
-
-def test_sweep_runs_what_is_missing_and_prints_one_table(script, tmp_path):
-    log = item_log(tmp_path / "log.csv")
-    config = f"--config=configs/own_log.py:path={log},tiny"
-    command = ("sweep", config, f"--out={tmp_path}", "--seeds=0", "--metrics=hr@10,ndcg@10", "--models=gru")
-    command += (f"--set=data.prepared_dir={tmp_path / 'prepared'}", "--set=logging.wandb=False")
-    ran = script(*command)
-    assert ran.code == 0, ran.err
-    assert list((tmp_path / "prepared").iterdir()), "fields set for all runs reach them"
-    found = json.loads((tmp_path / "gru_0" / "evaluation.json").read_text())
-    shown = f"| gru | 1 | {found['metrics']['test']['hr@10']:.4f} | {found['metrics']['test']['ndcg@10']:.4f} |"
-    assert shown in ran.out
-    assert f"| floor: markov | | {found['floors']['markov']['test']['hr@10']:.4f} |" in ran.out
-    # What is finished is read, not run: the numbers of a doctored result come back.
-    found["metrics"]["test"]["hr@10"] = 0.12345
-    (tmp_path / "gru_0" / "evaluation.json").write_text(json.dumps(found))
-    assert "| gru | 1 | 0.1235 |" in script(*command).out
-
-
-def test_a_sweep_over_a_mistake_names_the_run_that_failed(script, tmp_path):
-    home = f"--set=data.prepared_dir={tmp_path / 'prepared'}"
-    ran = script("sweep", "--config=configs/own_log.py:path=nowhere.csv", f"--out={tmp_path}", "--seeds=0", home)
-    assert ran.code == 2
-    assert f"--workdir={tmp_path / 'lstm_0'}" in ran.err
-    assert "Traceback" not in ran.err

@@ -83,6 +83,19 @@ def test_wandb_writes_a_run_offline(tmp_path, monkeypatch):
     assert _steps(tmp_path) == [1, 2]
 
 
+def test_wandb_gets_the_group_of_the_config(tmp_path, monkeypatch):
+    import wandb
+
+    asked = {}
+    monkeypatch.setattr(wandb, "login", lambda **_: False)
+    monkeypatch.setattr(wandb, "init", lambda **given: asked.update(given))
+    config = _config(wandb=True)
+    for group in ("", "my_sweep"):
+        config.logging.group = group
+        MetricsLog(tmp_path, config, None)
+        assert asked["group"] == (group or None)
+
+
 @pytest.mark.parametrize("names", [("loss", "accuracy"), ("loss",)])
 def test_curves_are_a_picture_of_sensible_size(names, tmp_path):
     log = MetricsLog(tmp_path, _config(), None)

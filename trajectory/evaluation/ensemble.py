@@ -204,7 +204,8 @@ def evaluate_ensemble(workdirs: Sequence[Path], combine: str, floor: str = "", f
     pool = {"probabilities": MeanProbability, "ranks": ReciprocalRank}[combine]
     ensemble = pool(members, weights, histories, config.evaluation.seen)
     how = f"{COMBINATIONS[combine]}; weights " + ("by likelihood on validation" if fit else "equal")
-    return evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
+    found, _ = evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
+    return found
 
 
 def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, floor: str, fit: bool) -> dict[str, Any]:

@@ -26,15 +26,16 @@ def evaluate(
     parts: Sequence[str] = PARTS,
     singles: Sequence[Any] = (),
     **facts: Any,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, Result]]:
     """Evaluates the model and its fitted floors on `parts`; `config` is the whole config, `facts` go to the protocol.
 
-    Returns numbers and text only (JSON): `metrics` {part: {metric: mean}}, `floors` {floor: {part: {metric: mean}}},
-    `spread` {part: {metric: {low, high, standard_error}}} with the same of the floors under
-    `spread["floors"][floor]`, `paired` {part: {metric: the model against the floor that is best at it on that part}},
-    and `protocol`. A metric is absent where a scorer has none or nobody counts. Where the model is an ensemble of
-    `singles`, also their `members` {member: {part: ...}}, `spread["members"]`, and `paired_member` {part: {metric: the
-    ensemble against the member of the best validation NDCG}}.
+    Returns what is reported and the model's result on each part. The former is numbers and text only (JSON):
+    `metrics` {part: {metric: mean}}, `floors` {floor: {part: {metric: mean}}}, `spread` {part: {metric: {low, high,
+    standard_error}}} with the same of the floors under `spread["floors"][floor]`, `paired` {part: {metric: the model
+    against the floor that is best at it on that part}}, and `protocol`. A metric is absent where a scorer has none or
+    nobody counts. Where the model is an ensemble of `singles`, also their `members` {member: {part: ...}},
+    `spread["members"]`, and `paired_member` {part: {metric: the ensemble against the member of the best validation
+    NDCG}}.
     """
     rows = {floor.name: floor for floor in floors}
     members = {member.name: member for member in singles}
@@ -64,7 +65,7 @@ def evaluate(
         found["paired_member"] = {
             part: _paired({name: results[name][part] for name in ("", best)}, config, "member") for part in parts
         }
-    return found
+    return found, results[""]
 
 
 def protocol(

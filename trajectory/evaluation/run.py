@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from trajectory.evaluation import conversion
 from trajectory.evaluation.baselines import floors
 from trajectory.evaluation.protocol import PARTS, evaluate, protocol
+from trajectory.evaluation.ranking import Result
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.training.run import Run
-from trajectory.training.task import write_json
+from trajectory.training.task import Task, write_json
 
 
-def evaluate_run(run: Run) -> dict[str, Any]:
-    """What evaluation.json holds (layout: see protocol.evaluate), test measured once, with the best checkpoint."""
+def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
+    """What evaluation.json and per_user.parquet hold, test measured once, with the best checkpoint.
+
+    The layout of the first is that of protocol.evaluate; the second has part, user and each ranking metric of the
+    model (null where a user does not count).
+    """
     task, c = run.task, run.task.config
     scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
+    results = {part: Result({}, {}) for part in PARTS}
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     if c.heads.item:
         rows = floors(task.histories, task.split, c)
-        found = evaluate(scorer, rows, task.histories, task.split, c, **facts)
+        found, results = evaluate(scorer, rows, task.histories, task.split, c, **facts)
     else:
         found = {name: {part: {} for part in PARTS} for name in ("metrics", "spread", "paired")}
         found |= {"floors": {}, "spread": found["spread"] | {"floors": {}}}
@@ -27,14 +35,23 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     if c.heads.conversion:
         for part in PARTS:
             _add(found, part, conversion.evaluate_beside_floors(scorer, task, part))
-    return found
+    return found, pl.concat([_per_user(task, part, result) for part, result in results.items()], how="diagonal")
 
 
 def write_evaluation(run: Run) -> dict[str, Any]:
-    """Evaluates the run and writes evaluation.json into its folder."""
-    found = evaluate_run(run)
+    """Evaluates the run, writes per_user.parquet and evaluation.json into its folder, and returns the latter."""
+    found, per_user = evaluate_run(run)
+    part = run.workdir / "per_user.part"
+    per_user.write_parquet(part)
+    part.replace(run.workdir / "per_user.parquet")
     write_json(found, run.workdir / "evaluation.json")
     return found
+
+
+def _per_user(task: Task, part: str, result: Result) -> pl.DataFrame:
+    user = task.histories.users["user"].gather(task.split.queries(part).user)
+    columns = {name: pl.Series(values, nan_to_null=True) for name, values in result.per_user.items()}
+    return pl.DataFrame({"part": [part] * len(user), "user": user, **columns})
 
 
 def _add(found: dict[str, Any], part: str, more: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ NaN values are users that do not count. Users are the unit: they are resampled, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -91,6 +91,18 @@ def compare(values: np.ndarray, other: np.ndarray, resamples: int, seed: int) ->
         "high": float(spread.high),
         "p_value": as_far / (resamples + 1),
     }
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """P-values [m] adjusted for being m tests of one family (Holm 1979); NaN is no test and stays NaN.
+
+    The smallest is multiplied by m, the next by m - 1 and so on; none is below one that was smaller, none above 1.
+    """
+    values = np.asarray(p_values, np.float64)
+    order = np.argsort(values)[: np.isfinite(values).sum()]
+    adjusted = np.full(len(values), np.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(order), 0, -1)), 1)
+    return adjusted
 
 
 def _mean(sums_and_counts: np.ndarray, otherwise: np.ndarray | float) -> np.ndarray:

@@ -1,40 +1,134 @@
-"""Several runs as one table: mean and standard deviation over seeds, floors below."""
+"""The runs of a sweep as numbers: mean and spread over seeds, each member against the base over users, the floors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
+
+from trajectory.evaluation.significance import compare, holm
+from trajectory.schema import UserError
+
+RESAMPLES = 2000
+# Of the protocol: where these differ, two runs were not asked the same and are not compared.
+SAME = ("fingerprint", "split", "cut", "users", "seen", "candidates")
 
 
-def table(runs: dict[str, list[dict[str, Any]]], metrics: Sequence[str]) -> str:
-    """Markdown rows: model, seeds, test metrics as mean ± standard deviation over seeds, epochs, seconds, events/s.
+class Outcome(NamedTuple):
+    """What a finished run's folder tells."""
 
-    `runs` maps a row's name to its runs, each {"evaluation": evaluation.json, "training": training.json}.
+    evaluation: dict[str, Any]
+    training: dict[str, Any]
+    per_user: pl.DataFrame
+    monitor: str  # validation metric that chose the checkpoint
+
+    def test(self, metric: str) -> float:
+        """The metric on test; NaN if it has none."""
+        return self.evaluation["metrics"]["test"].get(metric, np.nan)
+
+    def user_error(self, metric: str) -> float:
+        """Standard error over users of the metric on test; NaN if it has none."""
+        return self.evaluation["spread"]["test"].get(metric, {}).get("standard_error", np.nan)
+
+    def validation(self) -> float:
+        """The monitored metric over all validation users, or as training saw it where evaluation has none (loss)."""
+        found = self.evaluation["metrics"]["validation"]
+        return found.get(self.monitor, self.training[f"best_{self.monitor}"])
+
+
+def read(folder: Path) -> Outcome:
+    """The outcome of a run that was trained and evaluated."""
+    evaluation, training, config = (
+        json.loads((folder / f"{name}.json").read_text()) for name in ("evaluation", "training", "config")
+    )
+    return Outcome(evaluation, training, pl.read_parquet(folder / "per_user.parquet"), config["train"]["monitor"])
+
+
+def chosen(outcomes: Mapping[str, Sequence[Outcome]], metrics: Sequence[str]) -> list[str]:
+    """Those of `metrics` that some run has on test. Raises UserError if none has any of them."""
+    there = {name for runs in outcomes.values() for run in runs for name in run.evaluation["metrics"]["test"]}
+    found = [metric for metric in metrics if metric in there]
+    if not found:
+        raise UserError(f"no run has {', '.join(metrics)} on test; --metrics may name: {', '.join(sorted(there))}")
+    return found
+
+
+def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Sequence[str]) -> pl.DataFrame:
+    """One row a member, then one a floor.
+
+    Columns: `name`, `row` (base, member or floor), `seeds` (finished ones), `validation` and `validation_sd` of the
+    monitored metric, `best_epoch` (of each seed), `seconds_per_epoch`; of each metric on test its mean over seeds under
+    its name, `_sd` (standard deviation over seeds; null for one seed), `_user_error` (mean standard error over users of
+    a run), and of its lead over the base `_difference`, `_low`, `_high`, `_p`, `_p_holm` (see `lead` and `holm`; the
+    family is the members on that metric). Null where there is none.
     """
-    lines = [
-        "| model | seeds | " + " | ".join(metrics) + " | epochs (best) | s per epoch | events/s |",
-        "|---|--:|" + "--:|" * (len(metrics) + 3),
-    ]
-    for name, members in runs.items():
-        training = [m["training"] for m in members]
-        cells = [
-            _spread([m["evaluation"]["metrics"]["test"].get(metric, np.nan) for m in members]) for metric in metrics
-        ]
-        best = ", ".join(f"{t['epochs']} ({t['best_epoch']})" for t in training)
-        seconds = np.mean([t["seconds_per_epoch"] for t in training])
-        rate = np.mean([t["events_per_second"] for t in training])
-        lines.append(f"| {name} | {len(members)} | {' | '.join(cells)} | {best} | {seconds:.1f} | {rate:,.0f} |")
-    floors = next(iter(runs.values()))[0]["evaluation"]["floors"]
-    for name, parts in floors.items():
-        cells = [f"{parts['test'][metric]:.4f}" if metric in parts["test"] else "-" for metric in metrics]
-        if set(cells) != {"-"}:
-            lines.append(f"| floor: {name.replace('_', ' ')} | | {' | '.join(cells)} | | | |")
-    return "\n".join(lines)
+    rows: list[dict[str, Any]] = []
+    for name, runs in outcomes.items():
+        row: dict[str, Any] = {"name": name, "row": "base" if name == base else "member", "seeds": len(runs)}
+        row |= _spread("validation", [run.validation() for run in runs])
+        row["best_epoch"] = ", ".join(f"{run.training['best_epoch']}/{run.training['epochs']}" for run in runs)
+        row["seconds_per_epoch"] = _mean([run.training["seconds_per_epoch"] for run in runs])
+        for metric in metrics:
+            row |= _spread(metric, [run.test(metric) for run in runs])
+            row[f"{metric}_user_error"] = _mean([run.user_error(metric) for run in runs])
+            found = lead(runs, outcomes[base], metric) if name != base else {}
+            row |= {f"{metric}_{key}": found.get(key, np.nan) for key in ("difference", "low", "high", "p")}
+        rows.append(row)
+    for metric in metrics:
+        for row, adjusted in zip(rows, holm([row[f"{metric}_p"] for row in rows]), strict=True):
+            row[f"{metric}_p_holm"] = adjusted
+    return pl.DataFrame([*rows, *_floors(outcomes, base, metrics)], infer_schema_length=None).fill_nan(None)
 
 
-def _spread(values: Sequence[float]) -> str:
-    if len(values) < 2:
-        return f"{values[0]:.4f}"
-    return f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
+def lead(runs: Sequence[Outcome], base: Sequence[Outcome], metric: str) -> dict[str, float]:
+    """How far the runs of a member are ahead of those of the base on test, over users; {} where it cannot be said.
+
+    Each user's metric is averaged over the seeds first, so users are the unit and seeds are not counted as more of
+    them. Returns difference, low, high (95 % bootstrap) and p (paired randomisation), see significance.compare.
+    """
+    if not runs or not base or any(_asked(run) != _asked(base[0]) for run in (*runs, *base)):
+        return {}
+    ours, theirs = _over_seeds(runs, metric), _over_seeds(base, metric)
+    if ours is None or theirs is None:
+        return {}
+    both = ours.join(theirs, on="user", suffix="_base").drop_nulls()
+    if both.is_empty():
+        return {}
+    found = compare(both[metric].to_numpy(), both[f"{metric}_base"].to_numpy(), RESAMPLES, 0)
+    return {key.removesuffix("_value"): value for key, value in found.items()}
+
+
+def _over_seeds(runs: Sequence[Outcome], metric: str) -> pl.DataFrame | None:
+    """Each test user's mean over the runs, null where one run does not count them; None if the metric has no users."""
+    if any(metric not in run.per_user.columns for run in runs):
+        return None
+    every = pl.concat([run.per_user.filter(part="test").select("user", metric) for run in runs])
+    counted = pl.col(metric).count() == len(runs)
+    return every.group_by("user", maintain_order=True).agg(pl.when(counted).then(pl.col(metric).mean()).alias(metric))
+
+
+def _asked(run: Outcome) -> list[Any]:
+    return [run.evaluation["protocol"].get(key) for key in SAME]
+
+
+def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
+    return {name: _mean(values), f"{name}_sd": float(np.std(values, ddof=1)) if len(values) > 1 else np.nan}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else np.nan
+
+
+def _floors(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """A row of each floor that has one of the metrics, as the base's first run met them."""
+    first = next(run for name in (base, *outcomes) for run in outcomes[name])
+    rows = []
+    for name, parts in first.evaluation["floors"].items():
+        found = {metric: parts["test"][metric] for metric in metrics if metric in parts["test"]}
+        if found:
+            rows.append({"name": name.replace("_", " "), "row": "floor", **found})
+    return rows

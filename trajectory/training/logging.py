@@ -59,6 +59,7 @@ def _start_wandb(workdir: Path, config: ConfigDict, resumed: bool):
     mode: Any = os.environ.get("WANDB_MODE", "online" if logged_in else "offline")
     return wandb.init(
         project=config.logging.wandb_project,
+        group=config.logging.group or None,
         name=f"{config.name}_{workdir.name}",
         dir=str(workdir),
         config=config.to_dict(),

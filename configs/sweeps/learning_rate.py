@@ -1,0 +1,14 @@
+"""Learning rate by dropout.
+
+python scripts/sweep.py --config=configs/amazon_beauty.py --sweep=configs/sweeps/learning_rate.py --out=runs/rates
+"""
+
+from configs.sweeps.common import Sweep, grid
+
+
+def get_sweep() -> Sweep:
+    """Six members."""
+    return grid(
+        {"optim.learning_rate": (3e-4, 1e-3, 3e-3), "model.dropout": (0.2, 0.5)},
+        base={"optim.learning_rate": 1e-3, "model.dropout": 0.2},
+    )

@@ -1,0 +1,199 @@
+"""The runs of a sweep: which there are, which are finished, and making the others by train.py and evaluate.py."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+import trajectory
+from configs.sweeps.common import Sweep
+from trajectory.cli import reason
+from trajectory.schema import UserError
+from trajectory.training.task import write_json
+from trajectory.training.workers import Workers, claim, last_lines
+
+# Rooms that decide what a run's numbers are.
+DECISIVE = ("schema.py", "data", "models", "training", "evaluation")
+
+
+class Run(NamedTuple):
+    """One member of a sweep with one seed."""
+
+    member: str
+    folder: Path
+    flags: tuple[str, ...]  # of scripts/train.py, but for the folder
+    fields: tuple[str, ...]  # that these flags set
+    asked: dict[str, Any]  # the config they make, but for its section `logging`
+
+
+def read_sweep(path: Path) -> Sweep:
+    """What `get_sweep` of a sweep file returns. Raises UserError if it is not a sweep."""
+    sweep = load(path, "get_sweep")()
+    if not isinstance(sweep, Sweep) or not sweep.members:
+        raise UserError(f"{path}: get_sweep() must return a Sweep with members, see configs/sweeps/backbone.py")
+    if sweep.base not in sweep.members:
+        raise UserError(f"{path}: the base {sweep.base!r} is no member; members: {', '.join(sweep.members)}")
+    for name in sweep.members:
+        if not re.fullmatch(r"[\w+-][\w.,=+-]*", name):
+            raise UserError(f"{path}: {name!r} names a folder; use letters, digits and . , = + - _ only")
+    return sweep
+
+
+def load(path: Path, function: str) -> Callable[..., Any]:
+    """A function of a Python file. Raises UserError if there is no such file or function."""
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; see configs/sweeps/")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not callable(getattr(module, function, None)):
+        raise UserError(f"{path} has no function {function}(); see configs/sweeps/")
+    return getattr(module, function)
+
+
+def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str], out: Path) -> list[Run]:
+    """Every member with every seed, seed by seed; a member's own fields go before `settings` ("field=value").
+
+    `config` is as for scripts/train.py. Raises UserError where a member does not fit it.
+    """
+    runs = []
+    for seed in seeds:
+        for name, member in sweep.members.items():
+            fields = [f"{field}={_text(value)}" for field, value in member.fields.items()]
+            texts = [*settings, *fields, f"seed={seed}", f"logging.group={out.name}"]
+            try:
+                runs.append(run(name, with_argument(config, member.argument), texts, out / f"{name}_{seed}"))
+            except UserError as error:
+                raise UserError(f"member {name!r}: {error}") from None
+    return runs
+
+
+def run(name: str, config: str, settings: Sequence[str], folder: Path) -> Run:
+    """The run of a config with `settings` ("field=value"). Raises UserError if the config has no such field."""
+    chosen = (f"--config={config}", *(f"--config.{text}" for text in settings))
+    fields = tuple(text.partition("=")[0] for text in settings)
+    asked = json.loads(json.dumps(resolve(chosen).to_dict(), default=dict))
+    return Run(name, folder, chosen, fields, {key: value for key, value in asked.items() if key != "logging"})
+
+
+def resolve(arguments: Sequence[str]) -> ConfigDict:
+    """The config that scripts/train.py reads from these flags. Raises UserError as it would."""
+    values, argv = flags.FlagValues(), ["", *arguments]
+    config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
+    try:
+        values(argv)
+        return values["config"].value
+    except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+        raise UserError(reason(error)) from None
+
+
+def with_argument(config: str, argument: str) -> str:
+    """A config as given to --config with a further argument behind its colon."""
+    return f"{config}{',' if ':' in config else ':'}{argument}" if argument else config
+
+
+def code() -> str:
+    """Digest of the code that decides a run's numbers."""
+    root = Path(trajectory.__file__).parent
+    files = [file for name in DECISIVE for file in sorted((root / name).rglob("*.py")) or [root / name]]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]:
+    """Makes what is not finished; returns what went wrong {name of the run's folder: its last lines}.
+
+    `scripts` is the folder with train.py and evaluate.py. A run that was cut goes on where it was, one that fails
+    stops no other. A run is finished that was evaluated with the same config by the same code.
+    """
+    now, failed = code(), {}
+    waiting = [run for run in runs if not _done(run, now)]
+    print(f"{len(runs)} runs, {len(runs) - len(waiting)} of them finished before", flush=True)
+
+    def make_one(run: Run) -> None:
+        began = time.perf_counter()
+        try:
+            problem = _make(run, now, workers, scripts)
+        except UserError as error:
+            problem = str(error)
+        if workers.stopped:
+            return
+        if problem:
+            failed[run.folder.name] = problem
+        print(
+            f"{run.folder.name}: {'failed' if problem else 'done'} in {time.perf_counter() - began:.0f} s", flush=True
+        )
+
+    workers.for_each(make_one, waiting)
+    return failed
+
+
+def versions(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Digests of the code that worked in each run's folder, for those where more than one did."""
+    found = {run.folder.name: _stamp(run)["code"] for run in runs if _stamp(run)["done"]}
+    return {name: digests for name, digests in found.items() if len(digests) > 1}
+
+
+def _make(run: Run, now: str, workers: Workers, scripts: Path) -> str:
+    """Trains and evaluates; returns what went wrong, "" if nothing."""
+    with claim(run.folder) as log:
+        begin = log.seek(0, 2)
+        before = _stamp(run)["code"]
+        stamp = {"asked": run.asked, "code": before if before[-1:] == [now] else [*before, now], "done": False}
+        write_json(stamp, run.folder / "sweep.json")
+        workdir = f"--workdir={run.folder}"
+        if status := workers.call([sys.executable, str(scripts / "train.py"), *run.flags, workdir], log):
+            return last_lines(log, begin) or f"exit status {status}"
+        if not json.loads((run.folder / "training.json").read_text())["finished"]:
+            return "stopped before its last epoch; start the same sweep again"
+        if wrong := overruled(run):
+            return wrong
+        if status := workers.call([sys.executable, str(scripts / "evaluate.py"), workdir], log):
+            return last_lines(log, begin) or f"exit status {status}"
+        write_json(stamp | {"done": True}, run.folder / "sweep.json")
+    return ""
+
+
+def overruled(run: Run) -> str:
+    """Says which fields the run was trained with otherwise than asked, "" if none: recipe=auto sets some itself."""
+    trained = json.loads((run.folder / "config.json").read_text())
+    fields = [field for field in run.fields if not field.startswith("logging.")]
+    other = [field for field in fields if _get(trained, field) != _get(run.asked, field)]
+    if not other:
+        return ""
+    return f"recipe=auto sets {', '.join(other)} itself; add --set=recipe=fixed, or leave them to it"
+
+
+def _get(config: Mapping[str, Any], field: str) -> Any:
+    value: Any = config
+    for key in field.split("."):
+        value = value[key]
+    return value
+
+
+def _done(run: Run, now: str) -> bool:
+    stamp = _stamp(run)
+    return stamp["done"] and stamp["asked"] == run.asked and stamp["code"][-1] == now
+
+
+def _stamp(run: Run) -> dict[str, Any]:
+    path = run.folder / "sweep.json"
+    return json.loads(path.read_text()) if path.exists() else {"asked": None, "code": [], "done": False}
+
+
+def _text(value: Any) -> str:
+    return str(tuple(value) if isinstance(value, list) else value)

@@ -1,0 +1,122 @@
+"""Commands in parallel: so many at a time, the cores shared out between them, each with a log, all stopped together."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from trajectory.schema import UserError
+
+POLL = 0.2  # seconds between two looks at a command that runs
+Item = TypeVar("Item")
+
+
+class Workers:
+    """Entered, it notes SIGINT and SIGTERM and passes SIGTERM on to every command; a second signal kills them."""
+
+    def __init__(self, count: int, cores: int = 0) -> None:
+        """`cores` 0 = all that this process may use. Raises UserError if they cannot be shared by `count` workers."""
+        mine = sorted(os.sched_getaffinity(0))
+        if not (0 <= cores <= len(mine) and 1 <= count <= (cores or len(mine))):
+            raise UserError(
+                f"expected 1 <= --workers <= --cores <= {len(mine)} (the cores here), got {count} workers and "
+                f"{cores or len(mine)} cores"
+            )
+        mine = mine[: cores or len(mine)]
+        self.shares = [mine[len(mine) * i // count : len(mine) * (i + 1) // count] for i in range(count)]
+        self.stopped = 0  # number of the signal
+        self._running: set[subprocess.Popen] = set()
+
+    def __enter__(self) -> Workers:
+        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def for_each(self, do: Callable[[Item], None], items: Iterable[Item]) -> None:
+        """Calls `do` on every item, as many at once as there are workers; no further one once stopped.
+
+        An item is taken when a worker is free for it. What `do` raises is raised here when the other workers are done.
+        """
+        waiting, one = iter(items), threading.Lock()
+        with ThreadPoolExecutor(len(self.shares)) as pool:
+            futures = [pool.submit(self._work, do, waiting, one, share) for share in self.shares]
+            wait(futures)
+        for future in futures:
+            future.result()
+
+    def call(self, command: Sequence[str], log: IO[Any], watch: Callable[[], bool] = lambda: False) -> int:
+        """Runs a command with its output in `log`; returns its exit status. From within `for_each` only.
+
+        `watch` is called now and then; once it returns True the command gets SIGTERM.
+        """
+        if self.stopped:
+            return -self.stopped
+        # A session of its own: Ctrl-C must not reach it twice, from the terminal and from here.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        self._running.add(process)
+        if self.stopped:  # meanwhile
+            process.terminate()
+        try:
+            told = False
+            while True:
+                try:
+                    return process.wait(POLL)
+                except subprocess.TimeoutExpired:
+                    if not told and watch():
+                        told = True
+                        process.terminate()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            self._running.discard(process)
+
+    def _work(self, do: Callable[[Item], None], items: Iterator[Item], one: threading.Lock, share: list[int]) -> None:
+        os.sched_setaffinity(0, share)  # of this thread; the commands it starts inherit it
+        while not self.stopped:
+            with one:
+                item = next(items, None)
+            if item is None:
+                return
+            do(item)
+
+    def _stop(self, number: int, _: object) -> None:
+        for process in list(self._running):
+            process.kill() if self.stopped else process.terminate()
+        if not self.stopped:
+            os.write(2, b"stopping: every run saves and leaves ...\n")  # print may be in the middle of a line already
+        self.stopped = number
+
+
+def claim(folder: Path) -> IO[str]:
+    """Opens the folder's log.txt at its end and keeps others out while it, or a command that writes to it, is open.
+
+    Raises UserError if another process has the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    log = (folder / "log.txt").open("a+")
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.close()
+        raise UserError(f"another process is at work in {folder}; wait for it, or end it") from None
+    return log
+
+
+def last_lines(log: IO[str], begin: int, count: int = 5) -> str:
+    """The last lines of a log, from byte `begin` on, without empty ones."""
+    text = Path(log.name).read_bytes()[begin:].decode(errors="replace")
+    return "\n".join([line for line in text.splitlines() if line.strip()][-count:])
