@@ -92,8 +92,8 @@ def _statement(base: str, tests: int, monitor: str, protocol: Mapping[str, Any])
     if tests:
         lines.append(
             f"- against the base, {base}: mean difference over users, each user's metric averaged over the seeds "
-            f"first, with its 95 % bootstrap interval ({RESAMPLES} resamples of the users); p of the paired randomisation "
-            "test, adjusted for as many tests as its column shows (Holm)"
+            f"first, with its 95 % bootstrap interval ({RESAMPLES} resamples of the users); p of the paired "
+            "randomisation test, adjusted for as many tests as its column shows (Holm)"
         )
     return lines
 
