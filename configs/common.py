@@ -100,6 +100,7 @@ def base(model: str = "transformer") -> ConfigDict:
         "gap",
         "calendar",
     )  # what an event is embedded from; also "features" of the log, "counts" of each kind so far
+    m.temperature = 0.0  # > 0: the softmax is over cosines divided by this; 0 = over dot products
     m.positions = True  # transformer: learned positions
     m.repeat = False  # repeat head: a share of the next-step probability points at the user's own past items
     m.repeat_heads = 4
@@ -120,6 +121,7 @@ def base(model: str = "transformer") -> ConfigDict:
     o.weight_decay = 0.0  # AdamW, on matrices only
     o.clip_norm = 1.0  # of the whole gradient; 0 = off
     o.b2 = 0.98
+    o.average = 0.0  # > 0: what is evaluated and kept is a moving average of the parameters, with this decay a step
 
     t = c.train = ConfigDict()
     t.epochs = 20
@@ -132,6 +134,9 @@ def base(model: str = "transformer") -> ConfigDict:
     t.shard_items = False  # jit: each device trains its share of the item table, for one too large to have it whole
 
     i = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
+    i.item_vectors = (
+        "random"  # random | co_occurrence (trajectory/training/first_vectors.py): item vectors, from scratch
+    )
     i.resume_from = ""  # workdir of another run of the same model: its whole state is taken over
     i.init_from = ""  # workdir of another run: parameters of the same name and shape are taken over
 

@@ -68,7 +68,14 @@ def random_histories(users: int, items: int, longest: int, seed: int = 0, **opti
 
 
 def make_model(
-    backbone: str, *, items: int = 30, width: int = 16, repeat: bool = True, dropout: float = 0.2, capacity: int = 16
+    backbone: str,
+    *,
+    items: int = 30,
+    width: int = 16,
+    repeat: bool = True,
+    dropout: float = 0.2,
+    capacity: int = 16,
+    temperature: float = 0.0,
 ) -> InterestModel:
     """A small model with every head."""
     return InterestModel(
@@ -84,6 +91,7 @@ def make_model(
             dropout=dropout,
             inputs=("item", "kind", "counts", "gap", "calendar", "features"),
             positions=True,
+            temperature=temperature,
             repeat_heads=2 if repeat else 0,
             interest=True,
             conversion=True,

@@ -55,6 +55,18 @@ def test_scores_are_log_probabilities(case):
     assert np.all(np.asarray(item[..., 0]) < -60)
 
 
+def test_with_a_temperature_the_softmax_is_over_cosines_divided_by_it(case):
+    model, params, _, events, _ = case
+    model = type(model)(replace(model.spec, temperature=0.25, repeat_heads=0))
+    states = model.apply(params, events, method="encode")
+    table = np.asarray(params["params"]["items"]["ids"]["embedding"], np.float64)[1:]
+    vector = np.asarray(states.vector, np.float64)
+    cosine = vector @ table.T / np.linalg.norm(vector, axis=-1)[..., None] / np.linalg.norm(table, axis=1)
+    expected = 4 * cosine - np.log(np.exp(4 * cosine).sum(-1, keepdims=True))
+    real = np.asarray(events.segment) > 0
+    np.testing.assert_allclose(model.apply(params, states, method="score")[..., 1:][real], expected[real], atol=1e-4)
+
+
 def test_an_interest_gets_what_points_at_its_past_events(case):
     model, params, histories, events, _ = case
     states = model.apply(params, events, method="encode")

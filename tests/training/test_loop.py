@@ -20,6 +20,7 @@ from trajectory.models.interest_model import InterestModel
 from trajectory.schema import UserError
 from trajectory.training import logging, loop, optim
 from trajectory.training.checkpoint import Checkpoints
+from trajectory.training.first_vectors import first_vectors
 from trajectory.training.parallel import Parallel
 from trajectory.training.steps import initial_state
 from trajectory.training.task import Task, load_config, save_config
@@ -251,6 +252,30 @@ def test_init_from_starts_with_the_best_parameters(finished, tmp_path, capsys):
     loop.train(task, tmp_path, Scripted(0.1))
     assert "  missing there (0): -\n  unexpected there (0): -\n  of another shape (0): -\n" in capsys.readouterr().out
     _assert_equal(_newest(task, tmp_path)[0].params, _best(finished)[1])
+
+
+def test_an_average_is_what_is_watched_and_kept_and_starts_with_the_given_parameters(finished, tmp_path):
+    task = _task(train__epochs=0, init__init_from=str(finished), optim__average=0.5)
+    loop.train(task, tmp_path / "start", Scripted(0.1))
+    _assert_equal(_newest(task, tmp_path / "start")[0].opt_state.average, _best(finished)[1])
+    task = _task(train__epochs=1, optim__average=0.5)
+    loop.train(task, tmp_path / "own", Scripted(0.1))
+    newest = _newest(task, tmp_path / "own")[0]
+    _assert_equal(_best(tmp_path / "own")[1], newest.opt_state.average)
+    with pytest.raises(AssertionError):
+        _assert_equal(newest.params, newest.opt_state.average)
+
+
+def test_item_vectors_may_begin_with_those_of_co_occurrence(tmp_path):
+    task = _task(train__epochs=0, init__item_vectors="co_occurrence", optim__average=0.5)
+    loop.train(task, tmp_path / "run", Scripted())
+    state, expected = _newest(task, tmp_path / "run")[0], first_vectors(task.histories, task.split, 8)
+    for params in (state.params, state.opt_state.average):
+        np.testing.assert_array_equal(params["params"]["items"]["ids"]["embedding"], expected)
+    assert np.abs(state.params["params"]["event"]["norm"]["scale"] - 1).max() == 0, "the rest is as from scratch"
+    with pytest.raises(UserError, match=r"init\.item_vectors='svd' is unknown; expected random or co_occurrence"):
+        loop.train(_task(init__item_vectors="svd"), tmp_path / "other", Scripted())
+    assert not (tmp_path / "other").exists()
 
 
 def test_folders_that_do_not_fit_are_refused(finished, tmp_path):

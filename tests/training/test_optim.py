@@ -9,7 +9,7 @@ import pytest
 
 from configs import common
 from trajectory.schema import UserError
-from trajectory.training.optim import optimiser, schedule
+from trajectory.training.optim import evaluated, optimiser, schedule
 
 
 def _config(**changes):
@@ -74,3 +74,25 @@ def test_the_whole_gradient_is_clipped(clip, scale):
 def test_the_second_moment_uses_b2():
     _, state = _update(_config(clip_norm=0.0, b2=0.75))
     np.testing.assert_allclose(optax.tree.get(state, "nu")["bias"], 0.25 * 16, rtol=1e-6)
+
+
+def test_the_average_follows_the_parameters_with_the_decay_it_was_given():
+    tx = optimiser(_config(warmup_steps=0, average=0.15), 10)
+    params, state = PARAMS, tx.init(PARAMS)
+    seen = []
+    for _ in range(3):
+        updates, state = tx.update(GRADIENT, state, params)
+        params = optax.apply_updates(params, updates)
+        seen.append(float(params["bias"][0]))
+    # Decays 1 / 10, then 2 / 11 and 3 / 12, which are above 0.15.
+    average = 0.1 * 2.0 + 0.9 * seen[0]
+    average = 0.15 * average + 0.85 * seen[1]
+    average = 0.15 * average + 0.85 * seen[2]
+    np.testing.assert_allclose(evaluated(params, state)["bias"][0], average, rtol=1e-6)
+
+
+def test_the_average_changes_no_update_and_without_it_the_parameters_are_evaluated():
+    plain, plain_state = _update(_config(warmup_steps=0))
+    averaged, _ = _update(_config(warmup_steps=0, average=0.9))
+    np.testing.assert_array_equal(plain["matrix"], averaged["matrix"])
+    assert evaluated(PARAMS, plain_state) is PARAMS

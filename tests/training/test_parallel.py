@@ -31,9 +31,11 @@ def _data():
     return histories, TrainingData(histories, parts, NO_FEATURES, config, 0, label)
 
 
-def _train(backbone: str, strategy: str, count: int, dropout: float = 0.0, shard_items: bool = False):
+def _train(
+    backbone: str, strategy: str, count: int, dropout: float = 0.0, shard_items: bool = False, temperature: float = 0.0
+):
     histories, data = _data()
-    model = make_model(backbone, dropout=dropout)
+    model = make_model(backbone, dropout=dropout, temperature=temperature)
     heads = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5})
     # Plain descent: Adam would divide tiny gradients by tiny gradients and blow rounding up.
     tx = optax.chain(optax.clip_by_global_norm(1.0), optax.add_decayed_weights(0.01), optax.sgd(0.1, momentum=0.5))
@@ -74,9 +76,11 @@ def test_with_dropout_shards_stay_bitwise_equal_and_strategies_agree():
         assert all(np.array_equal(shards[0], shard) for shard in shards)
 
 
-def test_a_split_item_table_trains_as_a_whole_one():
-    whole, metrics, parallel = _train("gru", "jit", 8, dropout=0.3)
-    split, split_metrics, split_parallel = _train("gru", "jit", 8, dropout=0.3, shard_items=True)
+@pytest.mark.parametrize("temperature", [0.0, 0.2])
+def test_a_split_item_table_trains_as_a_whole_one(temperature):
+    options = {"dropout": 0.3, "temperature": temperature}
+    whole, metrics, parallel = _train("gru", "jit", 8, **options)
+    split, split_metrics, split_parallel = _train("gru", "jit", 8, **options, shard_items=True)
     for name, value in metrics.items():
         np.testing.assert_allclose(float(split_metrics[name]), float(value), rtol=1e-5)
     assert split_parallel.traces == 1

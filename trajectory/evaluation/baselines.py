@@ -11,12 +11,13 @@ import numpy as np
 from ml_collections import ConfigDict
 from scipy import sparse
 
+from trajectory.data.co_occurrence import co_occurrence
 from trajectory.data.rows import slices
 from trajectory.schema import Histories, Queries, Split
 
 SECONDS_PER_DAY = 86_400
 RECENT_SHARE = 0.1  # of each training history, where the log has no times
-MAX_DISTANCE_EVENTS = 100  # pairs further apart do not count: all pairs would be quadratic in the length
+MAX_DISTANCE_EVENTS = 100  # of pairs that co-occurrence counts
 HISTORY_EVENTS = 20  # of a query, that co-occurrence looks at
 HISTORY_DECAY = 0.8  # per step of age, of co-occurrence
 BACKWARD = 0.5  # weight of "b before a" against "a before b"
@@ -152,22 +153,7 @@ class CoOccurrence(Floor):
     name = "co_occurrence"
 
     def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
-        item, step = self.histories.item[index], self.histories.step[index]
-        parts = [sparse.csr_matrix((self.width, self.width))]
-        for distance in range(1, MAX_DISTANCE_EVENTS + 1):
-            pair = np.flatnonzero(user[distance:] == user[:-distance])
-            if not len(pair):
-                break
-            before, after = item[pair], item[pair + distance]
-            steps = step[pair + distance] - step[pair]
-            weight = np.where(steps > 0, 1 / np.maximum(steps, 1), 0.5)
-            same = steps == 0
-            rows, columns = np.append(before, after[same]), np.append(after, before[same])
-            values = np.append(weight, weight[same])
-            parts.append(sparse.csr_matrix((values, (rows, columns)), (self.width, self.width)))
-            while len(parts) > 1 and 2 * parts[-1].nnz >= parts[-2].nnz:  # like sizes: each entry is copied log times
-                parts.append(parts.pop() + parts.pop())
-        forward = sum(parts[1:], parts[0])
+        forward = co_occurrence(self.histories, user, index, MAX_DISTANCE_EVENTS)
         self.pairs = forward + BACKWARD * forward.T.tocsr()
         self.pairs.data /= np.sqrt(self.popularity + 1)[self.pairs.indices]
 

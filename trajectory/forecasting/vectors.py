@@ -10,11 +10,13 @@ import polars as pl
 
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.forecasting.newcomers import whole_histories
+from trajectory.models.items import comparable
+from trajectory.schema import Events
 from trajectory.training.run import Run
 
 
 def item_vectors(run: Run) -> pl.DataFrame:
-    """Columns item (source id) and vector (float32 array [width]): the table that inputs and the softmax share."""
+    """Columns item (source id) and vector (float32 array [width]): the table of the softmax."""
     task = run.task
     table = cast(Any, task.model).apply(run.params, method="item_table")
     items = task.histories.items[: task.histories.num_items]
@@ -22,12 +24,18 @@ def item_vectors(run: Run) -> pl.DataFrame:
 
 
 def user_vectors(run: Run) -> pl.DataFrame:
-    """Columns user (source id) and vector (float32 array [width]): the state after each user's newest event."""
+    """Columns user (source id) and vector (float32 array [width]): the state after each user's newest event.
+
+    Its product with an item's vector is that item's logit in the softmax over the catalogue.
+    """
     task, c = run.task, run.task.config
     scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
-    encode = jax.jit(
-        lambda events, place: cast(Any, task.model).apply(run.params, events, place, method="encode").vector
-    )
+
+    @jax.jit
+    def encode(events: Events, place: jax.Array) -> jax.Array:
+        states = cast(Any, task.model).apply(run.params, events, place, method="encode")
+        return comparable(states.vector, c.model.temperature)
+
     found = []
     for chunk in whole_histories(task.histories).chunks(c.evaluation.batch):
         events, place = scorer.events(chunk.start, chunk.stop)

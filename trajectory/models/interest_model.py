@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.heads import Memory, RepeatHead, States, mix
-from trajectory.models.items import EventEmbedding, ItemTower
+from trajectory.models.items import EventEmbedding, ItemTower, comparable
 from trajectory.models.recurrent import Recurrent
 from trajectory.models.transformer import Transformer
 from trajectory.schema import Events, UserError
@@ -31,6 +31,7 @@ class Spec:
     dropout: float
     inputs: tuple[str, ...]
     positions: bool
+    temperature: float  # of the softmax over cosines; 0 = over dot products
     repeat_heads: int  # 0 = no repeat head
     interest: bool
     conversion: bool
@@ -100,9 +101,9 @@ class InterestModel(nn.Module):
 
     def score(self, states: States) -> jax.Array:
         """States at [B, T] -> log-probabilities of the next item [B, T, V + 1]; index 0 has -inf."""
-        table = self.items.table()
+        table = self.item_table()
         no_item = jnp.zeros(len(table)).at[0].set(-jnp.inf)  # added, not set: a copy of all logits would cost more
-        flat = states.vector.reshape(-1, states.vector.shape[-1])
+        flat = comparable(states.vector.reshape(-1, states.vector.shape[-1]), self.spec.temperature)
         log_softmax = jax.nn.log_softmax(flat @ table.T + no_item, axis=-1).reshape(*states.vector.shape[:2], -1)
         if states.pointer is not None:
             log_softmax = mix(log_softmax, states.pointer, states.pointer.item).at[..., 0].set(-jnp.inf)
@@ -120,8 +121,8 @@ class InterestModel(nn.Module):
         return self.conversion(states.vector)[..., 0]
 
     def item_table(self) -> jax.Array:
-        """Item vectors [V + 1, width]."""
-        return self.items.table()
+        """Item vectors [V + 1, width] as the softmax compares them with states (see `comparable`)."""
+        return comparable(self.items.table(), self.spec.temperature)
 
     def start(self, rows: int, capacity: int) -> Carry:
         """The carry of `rows` users without events, with room for `capacity` events each."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 # Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
 TABLE = ("params", "items", "ids", "embedding")
+SHORT = 1e-12  # added to squared lengths: the vector of a filled-up row has none
 
 
 class ItemTower(nn.Module):
@@ -27,6 +28,17 @@ class ItemTower(nn.Module):
     def table(self) -> jax.Array:
         """All vectors [V + 1, width]; row 0 is never scored."""
         return self.ids.embedding
+
+
+def comparable(x: jax.Array, temperature: float) -> jax.Array:
+    """Vectors [..., width] of which a product of two is what the softmax is over: their cosine / temperature.
+
+    Temperature 0 leaves them as they are. Lengths then cannot grow to fit what training has seen often (CORE, Hou et
+    al. 2022, section 3.3).
+    """
+    if not temperature:
+        return x
+    return x * jax.lax.rsqrt(temperature * (jnp.square(x).sum(-1, keepdims=True) + SHORT))
 
 
 class EventEmbedding(nn.Module):

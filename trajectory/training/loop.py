@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+import optax
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
@@ -20,18 +21,24 @@ from trajectory.schema import Batch, UserError
 from trajectory.training import optim, parallel, processes, transfer
 from trajectory.training import task as tasks
 from trajectory.training.checkpoint import Checkpoints, Progress
+from trajectory.training.first_vectors import first_vectors
 from trajectory.training.logging import MetricsLog, draw_curves
-from trajectory.training.steps import TrainState, TrainStep, initial_state
+from trajectory.training.steps import TrainState, TrainStep, in_table, initial_state
 from trajectory.training.task import Task
 
 # Given parameters (NumPy arrays), returns named metrics; one of them is train.monitor.
 Validate = Callable[[Any], dict[str, float]]
 
+ITEM_VECTORS = ("random", "co_occurrence")
 # Sections and fields that may differ when a run goes on: they do not change what is trained.
 MAY_CHANGE = ("evaluation", "forecast", "logging", "train.epochs", "train.patience_epochs", "train.save_every_steps")
+# All of the optimiser but optim.average, which decides what its state consists of.
+OPTIM = tuple(
+    f"optim.{name}" for name in ("learning_rate", "warmup_steps", "schedule", "weight_decay", "clip_norm", "b2")
+)
 DEVICES = ("train.strategy", "train.devices", "train.shard_items")
 # Those that may differ from the run of init.resume_from besides; its data may lie elsewhere but must be the same.
-MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", "optim", "data", *DEVICES)
+MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", *OPTIM, "data", *DEVICES)
 
 
 class Diverged(FloatingPointError):
@@ -60,6 +67,10 @@ def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
 def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[str, Any]:
     config = task.config
     devices = parallel.devices(config.train.devices, config.batch.rows)
+    if config.init.item_vectors not in ITEM_VECTORS:
+        raise UserError(
+            f"init.item_vectors={config.init.item_vectors!r} is unknown; expected {' or '.join(ITEM_VECTORS)}"
+        )
     data = task.training_data()
     first = data.plan(0)
     tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
@@ -68,7 +79,7 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
     processes.led(lambda: _claim(task, workdir))  # after what can be refused: a mistake must not leave a folder behind
     checkpoints = Checkpoints(workdir) if processes.leads() else None
     state, progress, position, origin = processes.led(
-        lambda: _initialise(task, initial_state(task.model, tx, first.batch(0), config.seed), checkpoints)
+        lambda: _initialise(task, tx, initial_state(task.model, tx, first.batch(0), config.seed), checkpoints)
     )
     batches = iter(data.dataset())
     batches.set_state(position)
@@ -202,7 +213,7 @@ class _Loop:
             self.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
     def _finish_epoch(self, state: TrainState) -> None:
-        step, host = int(state.step), self.parallel.host(state.params)
+        step, host = int(state.step), self.parallel.host(optim.evaluated(state.params, state.opt_state))
         self.progress = processes.led(lambda: self._judge(step, host))
         self._save(state)
 
@@ -326,7 +337,9 @@ def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _initialise(task: Task, fresh: TrainState, checkpoints: Any) -> tuple[TrainState, Progress, dict[str, int], str]:
+def _initialise(
+    task: Task, tx: optax.GradientTransformation, fresh: TrainState, checkpoints: Any
+) -> tuple[TrainState, Progress, dict[str, int], str]:
     """State, progress and position of the data: own workdir > resume_from > init_from > scratch; says which."""
     config = task.config
     host = jax.tree.map(np.asarray, fresh)
@@ -348,8 +361,16 @@ def _initialise(task: Task, fresh: TrainState, checkpoints: Any) -> tuple[TrainS
     if config.init.init_from:
         params, report = transfer.take_over(host.params, _run_folder(config.init.init_from))
         print(report)
-        return host._replace(params=params), *start, f"init_from {config.init.init_from}"
+        return _starting(host, tx, params), *start, f"init_from {config.init.init_from}"
+    if config.init.item_vectors == "co_occurrence":
+        vectors = first_vectors(task.histories, task.split, config.model.width)
+        params = jax.tree_util.tree_map_with_path(lambda path, x: vectors if in_table(path) else x, host.params)
+        return _starting(host, tx, params), *start, "item vectors of co-occurrence"
     return host, *start, "scratch"
+
+
+def _starting(host: TrainState, tx: optax.GradientTransformation, params: Any) -> TrainState:
+    return host._replace(params=params, opt_state=jax.tree.map(np.asarray, tx.init(params)))
 
 
 def _run_folder(path: str) -> Path:

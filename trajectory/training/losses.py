@@ -12,7 +12,7 @@ import optax
 
 from trajectory.models.heads import pointed_at
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.items import TABLE
+from trajectory.models.items import TABLE, comparable
 from trajectory.schema import Batch
 from trajectory.training import item_shards
 from trajectory.training.item_loss import Asked, item_loss
@@ -52,10 +52,11 @@ def sums(
         generate, pointed = jnp.zeros(t.position.shape), jnp.zeros(t.item.shape)
         if states.pointer is not None:
             generate, pointed = states.pointer.generate, pointed_at(states.pointer, safe)
-        asked = Asked(states.vector, generate, pointed, safe, t.weight)
+        compared = functools.partial(comparable, temperature=model.spec.temperature)
+        asked = Asked(compared(states.vector), generate, pointed, safe, t.weight)
         flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
         if items_axis:
-            out["item"] = item_shards.item_loss(flat, _table(params), model.spec.num_items, items_axis)
+            out["item"] = item_shards.item_loss(flat, compared(_table(params)), model.spec.num_items, items_axis)
         else:
             out["item"] = item_loss(flat, apply(params, method="item_table"))
     if weights["interest"]:

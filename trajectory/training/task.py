@@ -74,6 +74,7 @@ def build(config: ConfigDict) -> Task:
         dropout=m.dropout,
         inputs=tuple(m.inputs),
         positions=m.positions,
+        temperature=m.temperature,
         repeat_heads=m.repeat_heads if m.repeat else 0,
         interest=bool(heads.interest),
         conversion=bool(heads.conversion),

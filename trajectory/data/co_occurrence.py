@@ -1,0 +1,33 @@
+"""Which items lie near each other in histories: the counts behind a floor and behind the first item vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from trajectory.schema import Histories
+
+
+def co_occurrence(histories: Histories, user: np.ndarray, index: np.ndarray, longest: int) -> sparse.csr_matrix:
+    """Entry [a, b] of the matrix [V + 1, V + 1]: the sum of 1 / d over all a that lie d steps before a b.
+
+    `index`: flat indices of the events that count, `user` of each; both in order, items within the catalogue. Pairs
+    more than `longest` events apart do not count: all pairs would be quadratic in the length. Within a step d = 1, and
+    both directions get a half.
+    """
+    item, step, width = histories.item[index], histories.step[index], histories.num_items + 1
+    parts = [sparse.csr_matrix((width, width))]
+    for distance in range(1, longest + 1):
+        pair = np.flatnonzero(user[distance:] == user[:-distance])
+        if not len(pair):
+            break
+        before, after = item[pair], item[pair + distance]
+        steps = step[pair + distance] - step[pair]
+        weight = np.where(steps > 0, 1 / np.maximum(steps, 1), 0.5)
+        same = steps == 0
+        rows, columns = np.append(before, after[same]), np.append(after, before[same])
+        values = np.append(weight, weight[same])
+        parts.append(sparse.csr_matrix((values, (rows, columns)), (width, width)))
+        while len(parts) > 1 and 2 * parts[-1].nnz >= parts[-2].nnz:  # like sizes: each entry is copied log times
+            parts.append(parts.pop() + parts.pop())
+    return sum(parts[1:], parts[0])

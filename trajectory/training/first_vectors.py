@@ -1,0 +1,67 @@
+"""First item vectors from co-occurrence, so that training need not find out first what lies beside what."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from trajectory.data.co_occurrence import co_occurrence
+from trajectory.data.splits import training_events
+from trajectory.schema import Histories, Split
+
+LONGEST = 10  # events between two items that count as neighbours
+SMOOTHING = 0.75  # power of the counts of contexts
+MORE = 10  # directions looked for beside those that are kept
+ROUNDS = 5  # of power iteration
+DEVIATION = 0.02  # of random vectors, and the root mean square of the others
+
+
+def first_vectors(histories: Histories, split: Split, width: int) -> np.ndarray:
+    """Vectors float32 [V + 1, width] whose products approximate how much likelier than by chance two items are near.
+
+    The positive pointwise mutual information of pairs within LONGEST training events, weighted 1 / distance,
+    factorised: eigenvectors x root of the eigenvalue (Levy & Goldberg 2014, "Neural word embedding as implicit matrix
+    factorization", with the context counts to the power 0.75 of Levy, Goldberg & Dagan 2015). All vectors get the
+    same length; items without neighbours get random ones.
+    """
+    rng = np.random.default_rng(0)
+    index = np.flatnonzero(training_events(histories, split))
+    index = index[(histories.item[index] > 0) & (histories.item[index] <= histories.num_items)]
+    user = np.searchsorted(histories.offsets, index, side="right") - 1
+    information = _positive_information(co_occurrence(histories, user, index, LONGEST))
+    values, directions = _leading(information, min(width, information.shape[0] - 1), rng)
+    found = directions * np.sqrt(np.maximum(values, 0))
+    found = np.pad(found, ((0, 0), (0, width - found.shape[1])))
+    length = np.linalg.norm(found, axis=1, keepdims=True)
+    lonely = length[:, 0] < 1e-6 * length.max(initial=1e-30)
+    found[lonely] = rng.standard_normal((int(lonely.sum()), width))
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    # Turned at random: the model's norms treat all coordinates alike, while eigenvectors come by weight.
+    turn, _ = np.linalg.qr(rng.standard_normal((width, width)))
+    return (DEVIATION * width**0.5 * found @ turn).astype(np.float32)
+
+
+def _positive_information(forward: sparse.csr_matrix) -> sparse.csr_matrix:
+    """max(0, log of pairs over pairs expected by chance), symmetric, of different items."""
+    pairs = (forward + forward.T).tocoo()
+    near = np.asarray(pairs.sum(axis=1)).ravel()
+    context = near**SMOOTHING
+    chance = near[pairs.row] * context[pairs.col] / max(context.sum(), 1e-30)
+    value = np.log(np.maximum(pairs.data, 1e-30) / np.maximum(chance, 1e-30))
+    kept = (value > 0) & (pairs.row != pairs.col)
+    found = sparse.csr_matrix((value[kept], (pairs.row[kept], pairs.col[kept])), pairs.shape)
+    return (found + found.T) / 2
+
+
+def _leading(matrix: sparse.csr_matrix, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The `count` largest eigenvalues and their vectors [n, count] of a symmetric matrix, approximately.
+
+    Randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4): eigenvalues that hardly differ, of
+    which there are many here, would keep an exact solver busy for long and are as good as one another.
+    """
+    size = matrix.shape[0]
+    basis = rng.standard_normal((size, min(count + MORE, size)))
+    for _ in range(ROUNDS):
+        basis, _ = np.linalg.qr(matrix @ basis)
+    values, turn = np.linalg.eigh(basis.T @ (matrix @ basis))
+    return values[-count:], basis @ turn[:, -count:]
