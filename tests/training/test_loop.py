@@ -278,6 +278,19 @@ def test_item_vectors_may_begin_with_those_of_co_occurrence(tmp_path):
     assert not (tmp_path / "other").exists()
 
 
+def test_a_sampled_softmax_estimates_the_full_one_and_needs_the_whole_table(tmp_path):
+    first = []
+    for name, count in (("full", 0), ("some", 4), ("many", 4000)):
+        loop.train(_task(train__negatives=count, train__epochs=1), tmp_path / name, Scripted())
+        first.append(logging.read(tmp_path / name / "metrics.jsonl")[0]["train/step_loss"])
+    full, some, many = first
+    assert some != full
+    assert many == pytest.approx(full, abs=0.02)
+    with pytest.raises(UserError, match=r"train\.negatives draws from a whole item table"):
+        loop.train(_task(train__negatives=8, train__shard_items=True), tmp_path / "other", Scripted())
+    assert not (tmp_path / "other").exists()
+
+
 def test_folders_that_do_not_fit_are_refused(finished, tmp_path):
     before = _files(finished)
 

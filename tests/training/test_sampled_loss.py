@@ -24,20 +24,20 @@ def _some(rows: int = 6, slots: int = 2):
         lambda x: jnp.asarray(x, jnp.int32 if x.dtype.kind == "i" else jnp.float32),
         (asked, rng.normal(size=(ITEMS + 1, 4))),
     )
-    return asked, table, Negatives.of(events, ITEMS)
+    return asked, table, Negatives.of(8, events, ITEMS)
 
 
 def test_items_are_drawn_as_often_as_stated():
     _, _, negatives = _some()
-    drawn = np.asarray(negatives.draw(jax.random.key(0), 200_000))
+    drawn = np.asarray(negatives._replace(count=200_000).draw(jax.random.key(0)).item)
     share = np.bincount(drawn, minlength=ITEMS + 1) / len(drawn)
     assert share[0] == 0
     np.testing.assert_allclose(share[1:], np.exp(negatives.log_q[1:]), atol=0.004)
 
 
 def test_items_without_events_and_cold_ones_do_not_break_the_draw():
-    negatives = Negatives.of(np.array([0, 2, 2, 9, 40]), 5)
-    drawn = np.asarray(negatives.draw(jax.random.key(1), 1000))
+    negatives = Negatives.of(1000, np.array([0, 2, 2, 9, 40]), 5)
+    drawn = np.asarray(negatives.draw(jax.random.key(1)).item)
     assert set(drawn) == {1, 2, 3, 4, 5}
     np.testing.assert_allclose(np.exp(negatives.log_q[1:]).sum(), 1, rtol=1e-6)
 
@@ -49,7 +49,7 @@ def test_with_many_draws_value_and_gradient_are_those_of_the_full_softmax():
         return jax.value_and_grad(lambda v, t: function(asked._replace(vectors=v), t), argnums=(0, 1))
 
     full, gradient = by_reals(item_loss)(asked.vectors, table)
-    sampled = by_reals(lambda a, t: sampled_item_loss(a, t, negatives, jax.random.key(2), 400_000))
+    sampled = by_reals(lambda a, t: sampled_item_loss(a, t, negatives._replace(count=400_000).draw(jax.random.key(2))))
     value, estimated = sampled(asked.vectors, table)
     np.testing.assert_allclose(value, full, rtol=3e-3)
     for got, expected in zip(estimated, gradient, strict=True):
@@ -60,7 +60,7 @@ def test_the_normaliser_is_right_on_average_with_few_draws():
     asked, table, negatives = _some(rows=1, slots=1)
     asked = asked._replace(generate=jnp.zeros(1), pointed=jnp.zeros((1, 1)), weight=jnp.ones((1, 1)))
     keys = jax.random.split(jax.random.key(3), 40_000)
-    loss = jax.vmap(lambda key: sampled_item_loss(asked, table, negatives, key, 8))(keys)
+    loss = jax.vmap(lambda key: sampled_item_loss(asked, table, negatives.draw(key)))(keys)
     own = asked.vectors[0] @ table[asked.target[0, 0]]
     normaliser = np.exp(np.asarray(loss) + own)
     true = np.exp(np.asarray(table[1:] @ asked.vectors[0])).sum()

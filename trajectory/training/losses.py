@@ -16,6 +16,7 @@ from trajectory.models.items import TABLE, comparable
 from trajectory.schema import Batch
 from trajectory.training import item_shards
 from trajectory.training.item_loss import Asked, item_loss
+from trajectory.training.sampled_loss import Drawn, sampled_item_loss
 
 
 def counts(batch: Batch) -> dict[str, jax.Array]:
@@ -36,10 +37,12 @@ def sums(
     weights: dict[str, float],
     rngs: Any,
     items_axis: str | None = None,
+    drawn: Drawn | None = None,
 ) -> dict[str, jax.Array]:
     """Summed negative log-likelihood of each head with a weight, over this shard's rows, in nats.
 
-    `items_axis`: the device axis that the rows of the item table in `params` are split over, if any.
+    `items_axis`: the device axis that the rows of the item table in `params` are split over, if any; `drawn`:
+    the items that stand for the catalogue in the softmax, if not all do.
     """
     t, apply = batch.targets, cast(Any, model.apply)
     train = rngs is not None
@@ -57,6 +60,8 @@ def sums(
         flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
         if items_axis:
             out["item"] = item_shards.item_loss(flat, compared(_table(params)), model.spec.num_items, items_axis)
+        elif drawn is not None:
+            out["item"] = sampled_item_loss(flat, apply(params, method="item_table"), drawn)
         else:
             out["item"] = item_loss(flat, apply(params, method="item_table"))
     if weights["interest"]:

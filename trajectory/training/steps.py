@@ -13,7 +13,9 @@ from trajectory.models.interest_model import InterestModel
 from trajectory.models.items import TABLE
 from trajectory.schema import Batch
 from trajectory.training import losses
+from trajectory.training.sampled_loss import Negatives
 
+DRAW = 1  # told from the key of dropout
 KEYS = "rbg"  # random bits of dropout cost less than with threefry
 
 
@@ -36,10 +38,11 @@ class TrainStep:
         heads: ConfigDict,
         item_interest: jax.Array,
         dropout: bool,
+        negatives: Negatives | None = None,
     ) -> None:
         self.model, self.tx, self.dropout = model, tx, dropout
         self.weights = {name: float(heads[name]) for name in ("item", "interest", "conversion")}
-        self.item_interest = item_interest
+        self.item_interest, self.negatives = item_interest, negatives
 
     def __call__(self, state: TrainState, batch: Batch, axis: str | None = None) -> tuple[TrainState, dict[str, Any]]:
         """Returns the next state and {"loss", "loss_<head>", "gradient_norm"}, equal on every device."""
@@ -67,9 +70,10 @@ class TrainStep:
         if axis:
             key = jax.random.fold_in(key, jax.lax.axis_index(axis))
         rngs = {"dropout": key} if self.dropout else None
+        drawn = self.negatives.draw(jax.random.fold_in(key, DRAW)) if self.negatives else None
 
         def loss(params: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
-            sums = losses.sums(self.model, params, batch, self.item_interest, self.weights, rngs, items_axis)
+            sums = losses.sums(self.model, params, batch, self.item_interest, self.weights, rngs, items_axis, drawn)
             means = {name: value / counts[name] for name, value in sums.items()}
             return sum((self.weights[name] * value for name, value in means.items()), jnp.zeros(())), means
 

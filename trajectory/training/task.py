@@ -16,9 +16,11 @@ from configs.common import base
 from trajectory.data import builder, conversion, splits
 from trajectory.data.batches import TrainingData
 from trajectory.data.rows import FeatureScale, last_rows
+from trajectory.data.splits import training_events
 from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.schema import Histories, Split, UserError
 from trajectory.training import recipe
+from trajectory.training.sampled_loss import Negatives
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class Task:
             until = self.split.cut_time("validation")
             label = conversion.labels(self.histories, self.split.train_end, until, self.config.conversion)
         return TrainingData(self.histories, self.split, self.scale, self.config.batch, self.config.seed, label)
+
+    def negatives(self) -> Negatives | None:
+        """What the items of a sampled softmax are drawn from; None where it is over the whole catalogue."""
+        count = self.config.train.negatives
+        if not count:
+            return None
+        events = self.histories.item[training_events(self.histories, self.split)]
+        return Negatives.of(count, events, self.histories.num_items)
 
     def parameters_like(self) -> Any:
         """Shapes and types of the parameters, without computing any."""
