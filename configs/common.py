@@ -163,6 +163,20 @@ def base(model: str = "transformer") -> ConfigDict:
     return c
 
 
+def benchmark(model: str = "transformer") -> ConfigDict:
+    """The settings of the published leave-one-out benchmarks: nothing of an event but its item."""
+    c = base(model)
+    c.batch.rows, c.batch.length, c.batch.targets = 32, 64, 64
+    c.model.width, c.model.layers = 128, (128, 128)
+    c.model.dropout = 0.5
+    c.model.inputs = ("item",)
+    c.model.temperature = 0.07
+    c.init.item_vectors = "co_occurrence"
+    c.optim.learning_rate, c.optim.average = 5e-4, 0.995
+    c.train.epochs, c.train.patience_epochs = 25, 5
+    return c
+
+
 def shrink(c: ConfigDict) -> ConfigDict:
     """The `tiny` switch: small widths, short rows, two epochs. Returns the same config, changed."""
     c.name += "_tiny"

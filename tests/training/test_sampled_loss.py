@@ -29,7 +29,7 @@ def _some(rows: int = 6, slots: int = 2):
 
 def test_items_are_drawn_as_often_as_stated():
     _, _, negatives = _some()
-    drawn = np.asarray(negatives._replace(count=200_000).draw(jax.random.key(0)).item)
+    drawn = np.asarray(negatives._replace(draws=200_000).draw(jax.random.key(0)).item)
     share = np.bincount(drawn, minlength=ITEMS + 1) / len(drawn)
     assert share[0] == 0
     np.testing.assert_allclose(share[1:], np.exp(negatives.log_q[1:]), atol=0.004)
@@ -49,7 +49,7 @@ def test_with_many_draws_value_and_gradient_are_those_of_the_full_softmax():
         return jax.value_and_grad(lambda v, t: function(asked._replace(vectors=v), t), argnums=(0, 1))
 
     full, gradient = by_reals(item_loss)(asked.vectors, table)
-    sampled = by_reals(lambda a, t: sampled_item_loss(a, t, negatives._replace(count=400_000).draw(jax.random.key(2))))
+    sampled = by_reals(lambda a, t: sampled_item_loss(a, t, negatives._replace(draws=400_000).draw(jax.random.key(2))))
     value, estimated = sampled(asked.vectors, table)
     np.testing.assert_allclose(value, full, rtol=3e-3)
     for got, expected in zip(estimated, gradient, strict=True):

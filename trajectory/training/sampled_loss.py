@@ -23,22 +23,22 @@ class Drawn(NamedTuple):
 class Negatives(NamedTuple):
     """What items are drawn from: half of them are those of training events, half are any items alike."""
 
-    count: int  # draws a step
+    draws: int  # a step
     events: jax.Array  # int32 [E], items of training events
     log_q: jax.Array  # [V + 1], log-probability that a draw is this item
 
     @classmethod
-    def of(cls, count: int, events: np.ndarray, num_items: int) -> Negatives:
+    def of(cls, draws: int, events: np.ndarray, num_items: int) -> Negatives:
         """From the items of training events; items 1 to `num_items` can be drawn."""
         known = events[(events > 0) & (events <= num_items)].astype(np.int32)
         share = np.bincount(known, minlength=num_items + 1) / max(len(known), 1)
         q = (1 - UNIFORM) * share + UNIFORM / num_items
         q[0] = 1.0  # never drawn, never used
-        return cls(count, jnp.asarray(known), jnp.asarray(np.log(q), jnp.float32))
+        return cls(draws, jnp.asarray(known), jnp.asarray(np.log(q), jnp.float32))
 
     def draw(self, key: jax.Array) -> Drawn:
         """The items of one step."""
-        count = self.count
+        count = self.draws
         which, event, any_item = jax.random.split(key, 3)
         popular = self.events[jax.random.randint(event, (count,), 0, len(self.events))]
         uniform = jax.random.randint(any_item, (count,), 1, len(self.log_q), jnp.int32)
