@@ -18,7 +18,13 @@ from trajectory.schema import UserError
 CONFIGS = sorted(path.stem for path in (ROOT / "configs").glob("*.py") if path.stem not in ("__init__", "common"))
 QUIET = ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--config.train.devices=1")
 # Of real logs only the busiest users, to be quick.
-BUSY = {"amazon_beauty": 40, "complete_journey": 2500, "movielens_1m": 1000, "taobao_behavior": 300}
+BUSY = {
+    "amazon_beauty": 40,
+    "amazon_sports": 40,
+    "complete_journey": 2500,
+    "movielens_1m": 1000,
+    "taobao_behavior": 300,
+}
 
 
 def arguments(name: str, folder: Path) -> list[str]:
