@@ -11,11 +11,14 @@ from ml_collections import ConfigDict
 
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.items import TABLE
-from trajectory.schema import Batch
+from trajectory.schema import Batch, UserError
 from trajectory.training import losses
 from trajectory.training.sampled_loss import Negatives
 
 DRAW = 1  # told from the key of dropout
+# Factors rounded to bfloat16, products summed in float32 (mixed precision, Micikevicius et al. 2018; bfloat16 has the
+# range of float32, so losses need no scaling). XLA on a CPU computes both in float32.
+PRODUCTS = {"float32": "float32", "bfloat16": "BF16_BF16_F32"}
 KEYS = "rbg"  # random bits of dropout cost less than with threefry
 
 
@@ -39,8 +42,11 @@ class TrainStep:
         item_interest: jax.Array,
         dropout: bool,
         negatives: Negatives | None = None,
+        products: str = "float32",
     ) -> None:
-        self.model, self.tx, self.dropout = model, tx, dropout
+        if products not in PRODUCTS:
+            raise UserError(f"train.products={products!r} is unknown; expected {' or '.join(PRODUCTS)}")
+        self.model, self.tx, self.dropout, self.products = model, tx, dropout, PRODUCTS[products]
         self.weights = {name: float(heads[name]) for name in ("item", "interest", "conversion")}
         self.item_interest, self.negatives = item_interest, negatives
 
@@ -77,7 +83,8 @@ class TrainStep:
             means = {name: value / counts[name] for name, value in sums.items()}
             return sum((self.weights[name] * value for name, value in means.items()), jnp.zeros(())), means
 
-        (value, means), gradient = jax.value_and_grad(loss, has_aux=True)(params)
+        with jax.default_matmul_precision(self.products):
+            (value, means), gradient = jax.value_and_grad(loss, has_aux=True)(params)
         value, means = total((value, means))
         gradient = jax.tree_util.tree_map_with_path(
             lambda path, part: part if shard_items and in_table(path) else total(part), gradient
