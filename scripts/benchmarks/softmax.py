@@ -12,26 +12,19 @@ from benchmarks.timing import least, peak_gib
 from trajectory.training.item_loss import Asked, item_loss
 
 TARGETS, ITEMS = 2048, 12_101  # those of Amazon Beauty
+FLOP = "6 x targets x items x width FLOP"
 
 
 def softmax() -> None:
-    """The loss and its gradient against forward product, and products towards states and table, 512 rows at a time."""
+    """The loss and its gradient against the three products."""
 
-    def bare(states, table):
-        def chunk(total, part):
-            logits = part @ table.T
-            return total + logits.T @ part, logits @ table
+    def loss(part, table):
+        return jax.value_and_grad(lambda v, t: item_loss(part._replace(vectors=v), t), (0, 1))(part.vectors, table)
 
-        return jax.lax.scan(chunk, jnp.zeros_like(table), states.reshape(-1, 512, states.shape[1]))
-
-    def loss(asked, table):
-        return jax.value_and_grad(lambda v, t: item_loss(asked._replace(vectors=v), t), (0, 1))(asked.vectors, table)
-
-    flop = "6 x targets x items x width FLOP"
-    print(f"softmax ({TARGETS:,} targets)  | bare products | loss and gradient | ratio  ({flop})")
+    print(f"softmax ({TARGETS:,} targets)  | bare products | loss and gradient | ratio  ({FLOP})")
     for width in (64, 128):
-        asked, table = _asked(TARGETS, ITEMS, width)
-        ways = (partial(jax.jit(bare), asked.vectors, table), partial(jax.jit(loss), asked, table))
+        part, table = asked(TARGETS, ITEMS, width)
+        ways = (partial(jax.jit(partial(bare, rows=512)), part.vectors, table), partial(jax.jit(loss), part, table))
         plain, ours = least(ways)
         rate = 6 * TARGETS * ITEMS * width / plain / 1e9
         print(
@@ -39,13 +32,23 @@ def softmax() -> None:
         )
 
 
+def bare(states: jax.Array, table: jax.Array, rows: int) -> tuple[jax.Array, jax.Array]:
+    """Forward product, and products towards states and table, so many rows at a time."""
+
+    def chunk(total, part):
+        logits = part @ table.T
+        return total + logits.T @ part, logits @ table
+
+    return jax.lax.scan(chunk, jnp.zeros_like(table), states.reshape(-1, rows, states.shape[1]))
+
+
 def million() -> None:
     """Seconds and peak memory of a step whose catalogue is gone through in blocks."""
-    asked, table = _asked(1600, 1_000_000, 64)
+    part, table = asked(1600, 1_000_000, 64)
     tx = optax.adam(1e-3)
 
     def step(table, state):
-        loss, gradient = jax.value_and_grad(lambda t: item_loss(asked, t))(table)
+        loss, gradient = jax.value_and_grad(lambda t: item_loss(part, t))(table)
         updates, state = tx.update(gradient, state)
         return optax.apply_updates(table, updates), state, loss
 
@@ -61,7 +64,7 @@ def million() -> None:
     print(f"million: a step in {seconds:.1f} s; peak {peak_gib():.2f} GiB of the whole process")
 
 
-def _asked(targets: int, items: int, width: int) -> tuple[Asked, jax.Array]:
+def asked(targets: int, items: int, width: int) -> tuple[Asked, jax.Array]:
     """Random states with one target each, and a table of items [items + 1, width]."""
     rng = np.random.default_rng(0)
     vectors, table = (jnp.asarray(rng.standard_normal((n, width), np.float32) * 0.1) for n in (targets, items + 1))
