@@ -79,3 +79,10 @@ def test_baskets_are_foretold_where_they_end_and_by_several_lines(capsys):
     assert "4.0 events a step" in said
     single, _ = _fit(make_histories([list(range(1, 15))] * 20), capsys)
     assert (single.batch.targets, single.batch.target_items) == (single.batch.length, 1)
+
+
+def test_where_steps_are_events_the_softmax_is_over_cosines_and_begins_with_neighbours(capsys):
+    events, _ = _fit(random_histories(100, 50, 30), capsys)
+    assert (events.model.temperature, events.init.item_vectors, events.optim.average) == (0.07, "co_occurrence", 0.995)
+    baskets, _ = _fit(make_histories([list(range(1, 9))] * 20, steps=[[0, 0, 1, 1, 2, 2, 3, 4]] * 20), capsys)
+    assert (baskets.model.temperature, baskets.init.item_vectors, baskets.optim.average) == (0.0, "random", 0.0)

@@ -43,6 +43,8 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     c.model.layers = (c.model.width,) * 2
     c.model.dropout = 0.5 if per_item < 30 else 0.3 if per_item < 100 else 0.2
     c.optim.learning_rate = 5e-4 if c.model.width > 64 else 1e-3
+    if not histories.baskets:  # tried where steps are single events
+        c.model.temperature, c.init.item_vectors, c.optim.average = 0.07, "co_occurrence", 0.995
     affordable = BUDGET / max(work[c.model.width], 1e-9)
     c.train.epochs = int(np.clip(min(affordable, 10_000_000 / max(events, 1)), 4, 60))
     c.train.patience_epochs = max(3, min(8, c.train.epochs // 4))
@@ -59,6 +61,9 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         "model.layers": "as wide as the item vectors",
         "model.dropout": f"{per_item:.1f} training events an item",
         "optim.learning_rate": "smaller for wider models",
+        "model.temperature": "cosines over this" if c.model.temperature else "dot products",
+        "init.item_vectors": "steps are baskets" if histories.baskets else "training need not find neighbours first",
+        "optim.average": "decay a step of the average that is kept; 0 = none",
         "train.patience_epochs": "a quarter of the epochs, within 3 to 8",
         "train.epochs": f"at most {BUDGET} TFLOP and 10 million events in all; fewer if validation stops rising",
     }
