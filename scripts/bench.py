@@ -8,6 +8,7 @@ epoch      whole epochs of Amazon Beauty and MovieLens-100K, width 64, against t
            (goals: 1.2 times, and 2 s for MovieLens-100K)
 softmax    cross-entropy with its gradient over 12,101 items against its three bare products (goal: 1.2 times)
 million    one step of softmax and Adam at 1,000,000 items, 1,600 targets (goal: 6 s, 2 GiB); alone: --only=million
+scaling    an event of a step, and peak memory, against catalogue, length of histories and size of the log (minutes)
 ranking    users a second in full-catalogue ranking of Amazon Beauty by a transformer of width 64 (goal: 30,000)
 recurrent  LSTM and GRU without the softmax: a step against torch's on the same padded rows (goal: no slower); torch is
            run by the Python that TRAJECTORY_TORCH_PYTHON names
@@ -18,7 +19,7 @@ packed     the same layers: a history of Amazon Beauty in packed rows against on
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import data, epoch, memory, ranking, recurrent, softmax, step
+from benchmarks import data, epoch, memory, ranking, recurrent, scaling, softmax, step
 from trajectory import cli
 from trajectory.training import parallel
 
@@ -36,6 +37,7 @@ def main() -> None:
         "step": step.step,
         "memory": memory.memory,
         "epoch": epoch.epoch,
+        "scaling": scaling.scaling,
         "softmax": softmax.softmax,
         "million": softmax.million,
         "ranking": ranking.ranking,

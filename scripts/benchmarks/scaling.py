@@ -1,0 +1,88 @@
+"""How time and memory grow with the catalogue, the length of histories and the size of the log."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.timing import peak_gib
+from configs.common import base
+from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.schema import Batch, Events, Targets
+from trajectory.training import optim, parallel, steps
+
+EVENTS = 2000  # of a batch
+CATALOGUES = (10_000, 100_000, 1_000_000)
+LENGTHS = (50, 200, 1000)
+LOGS = (200_000, 2_000_000, 10_000_000)
+WIDTH, LAYERS, STEPS = 64, 2, 4
+
+# Each cell in a process of its own: the peak of memory is that of the whole process.
+CELL = "import sys; sys.path[:0] = [{folder!r}]; from benchmarks import {module}; {module}.{call}"
+
+
+def scaling() -> None:
+    """Microseconds an event of a training step of a transformer, against its work, and peaks of memory."""
+    print("scaling: catalogue, length | us an event | MFLOP an event | GFLOP/s | peak GiB")
+    cells = [(items, LENGTHS[0]) for items in CATALOGUES] + [(CATALOGUES[0], length) for length in LENGTHS[1:]]
+    for items, length in cells:
+        seconds, peak = map(float, _run("scaling", f"cell({items}, {length})").split()[-2:])
+        # Three products with the catalogue; forward and twice backward through the layers' matrices and the attention.
+        work = 6 * WIDTH * items + 3 * LAYERS * (24 * WIDTH**2 + 4 * WIDTH * length)
+        each = seconds / EVENTS
+        size, rate = f"{items:17,d}, {length:6d}", work / each / 1e9
+        print(f"{size} | {1e6 * each:11.0f} | {work / 1e6:14.1f} | {rate:7.1f} | {peak:.2f}")
+    for events in LOGS:
+        print("scaling: " + _run("data", f"prepare({events})").strip().splitlines()[-1])
+
+
+def cell(items: int, length: int) -> None:
+    """Prints least seconds of a step on a batch of random events, and the peak of memory in GiB."""
+    parallel.start()
+    c, rows = base(), EVENTS // length
+    spec = Spec(
+        num_items=items,
+        num_interests=0,
+        num_kinds=1,
+        capacity=length,
+        backbone="transformer",
+        width=WIDTH,
+        layers=(WIDTH,) * LAYERS,
+        heads=2,
+        dropout=0.2,
+        inputs=("item",),
+        positions=True,
+        temperature=0.0,
+        repeat_heads=0,
+        interest=False,
+        conversion=False,
+    )
+    model, tx = InterestModel(spec), optim.optimiser(c.optim, 1000)
+    train_step = steps.TrainStep(model, tx, c.heads, jnp.zeros(items + 1, jnp.int32), dropout=True)
+    over = parallel.Parallel(train_step, "pmap", parallel.devices(0, rows))
+    batch = _random_batch(items, rows, length)
+    state = over.place(steps.initial_state(model, tx, batch, 0))
+    seconds = []
+    for _ in range(STEPS):
+        began = time.perf_counter()
+        state, _ = jax.block_until_ready(over.step(state, batch))
+        seconds.append(time.perf_counter() - began)
+    print(min(seconds[1:]), peak_gib())
+
+
+def _random_batch(items: int, rows: int, length: int) -> Batch:
+    """One history a row, every place a target."""
+    rng, zero = np.random.default_rng(0), np.zeros((rows, length), np.int32)
+    none, place = zero[..., None].astype(np.float32), zero + np.arange(length, dtype=np.int32)
+    item, target = (rng.integers(1, items + 1, zero.shape, np.int32) for _ in range(2))
+    events = Events(item, zero, zero, none, none[..., 0], none[..., 0], zero, zero, none[..., :0], zero + 1, place)
+    return Batch(events, Targets(place, target[..., None], none + 1, zero.astype(np.int8) - 1))
+
+
+def _run(module: str, call: str) -> str:
+    code = CELL.format(folder=str(Path(__file__).parents[1]), module=module, call=call)
+    return subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
