@@ -10,7 +10,4 @@ from configs import common
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: model, tiny."""
-    args = common.parse_arg(arg)
-    c = common.benchmark(args.model)
-    c.name = c.data.source = "amazon_sports"
-    return common.shrink(c) if args.tiny else c
+    return common.benchmark(arg, "amazon_sports")

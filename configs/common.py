@@ -136,9 +136,7 @@ def base(model: str = "transformer") -> ConfigDict:
     t.shard_items = False  # jit: each device trains its share of the item table, for one too large to have it whole
 
     i = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
-    i.item_vectors = (
-        "random"  # random | co_occurrence (trajectory/training/first_vectors.py): item vectors, from scratch
-    )
+    i.item_vectors = "random"  # from scratch: random | co_occurrence (trajectory/training/first_vectors.py)
     i.resume_from = ""  # workdir of another run of the same model: its whole state is taken over
     i.init_from = ""  # workdir of another run: parameters of the same name and shape are taken over
 
@@ -164,18 +162,20 @@ def base(model: str = "transformer") -> ConfigDict:
     return c
 
 
-def benchmark(model: str = "transformer") -> ConfigDict:
-    """The settings of the published leave-one-out benchmarks: nothing of an event but its item."""
-    c = base(model)
-    c.batch.rows, c.batch.length, c.batch.targets = 32, 64, 64
+def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: float = 0.5) -> ConfigDict:
+    """The recipe of the published leave-one-out benchmarks, from item ids alone. Arguments: model, tiny."""
+    args = parse_arg(arg)
+    c = base(args.model)
+    c.name = c.data.source = source
+    c.batch.rows, c.batch.length, c.batch.targets = rows, length, length
     c.model.width, c.model.layers = 128, (128, 128)
-    c.model.dropout = 0.5
+    c.model.dropout = dropout
     c.model.inputs = ("item",)
     c.model.temperature = 0.07
     c.init.item_vectors = "co_occurrence"
     c.optim.learning_rate, c.optim.average = 5e-4, 0.995
     c.train.epochs, c.train.patience_epochs = 25, 5
-    return c
+    return shrink(c) if args.tiny else c
 
 
 def shrink(c: ConfigDict) -> ConfigDict:

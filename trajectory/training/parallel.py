@@ -66,7 +66,7 @@ class Parallel:
     With `shard_items` the item table and its moments are split by rows over the devices instead.
 
     Both strategies give each device its rows of the batch and sum gradients over the devices explicitly. Left to find
-    that out by itself, jit took 6.1 s a step instead of 0.5 s (a GRU on Complete Journey, two processes on 2 cores).
+    that out by itself, jit was many times slower (a GRU on Complete Journey, two processes on 2 cores).
     """
 
     def __init__(self, step: TrainStep, strategy: str, devices: list[jax.Device], shard_items: bool = False) -> None:
@@ -81,7 +81,7 @@ class Parallel:
 
         def jitted(state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
             self.traces += 1
-            # The optimiser stays outside: within shard_map it made compiling ten times slower (124 s against 12 s).
+            # The optimiser stays outside: within shard_map it made compiling many times slower.
             params = jax.tree.map(lambda sharding: sharding.spec, self._shardings(state.params))
             gradient = jax.shard_map(
                 lambda params, key, batch: step.gradient(params, key, batch, AXIS, shard_items),
