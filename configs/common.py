@@ -130,6 +130,7 @@ def base(model: str = "transformer") -> ConfigDict:
     t.eval_users = 0  # validation users looked at during training (0 = all)
     t.save_every_steps = 0  # beside the save after each epoch (0 = off)
     t.negatives = 0  # items drawn a step (and device) for the softmax, with logQ correction; 0 = the whole catalogue
+    t.smoothing = 0.0  # share of each target's probability that is spread over all items (label smoothing)
     t.products = "float32"  # bfloat16: factors of matrix products on accelerators; all else stays float32
     t.strategy = "pmap"  # pmap | jit (a mesh)
     t.devices = 0  # devices of each process used (0 = all; on a CPU one virtual device a core)
@@ -174,7 +175,8 @@ def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: 
     c.model.temperature = 0.07
     c.init.item_vectors = "co_occurrence"
     c.optim.learning_rate, c.optim.average = 5e-4, 0.995
-    c.train.epochs, c.train.patience_epochs = 25, 5
+    c.train.smoothing = 0.1
+    c.train.epochs, c.train.patience_epochs = 40, 5
     return shrink(c) if args.tiny else c
 
 

@@ -6,12 +6,13 @@ import re
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 import pytest
 from ml_collections import ConfigDict
 
 from configs import common
-from tests.builders import NO_FEATURES, make_model, random_histories
+from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.batches import TrainingData
 from trajectory.data.splits import split
 from trajectory.schema import UserError
@@ -20,12 +21,16 @@ from trajectory.training.steps import TrainStep, initial_state
 HEADS = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5})
 
 
-def _lowered(backbone: str, products: str) -> str:
+def _data():
     histories = random_histories(20, 30, 12)
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
     config = common.base().batch
     config.rows, config.length, config.targets = 4, 16, 16
-    batch = TrainingData(histories, parts, NO_FEATURES, config, 0).plan(0).batch(0)
+    return histories, TrainingData(histories, parts, NO_FEATURES, config, 0).plan(0).batch(0)
+
+
+def _lowered(backbone: str, products: str) -> str:
+    histories, batch = _data()
     model, tx = make_model(backbone), optax.adam(1e-3)
     step = TrainStep(model, tx, HEADS, jnp.asarray(histories.item_interest), True, products=products)
     state = initial_state(model, tx, batch, 0)
@@ -47,3 +52,36 @@ def test_bfloat16_rounds_the_factors_of_every_product_and_nothing_else(backbone)
 def test_unknown_products_are_refused():
     with pytest.raises(UserError, match=r"train\.products='float16' is unknown; expected float32 or bfloat16"):
         _lowered("gru", "float16")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.2])
+def test_smoothing_is_cross_entropy_with_a_share_of_each_target_spread_over_all_items(temperature):
+    histories, batch = _data()
+    model = make_model("transformer", repeat=False, temperature=temperature)
+    params = initialise(model, batch.events)
+    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0})
+    interests = jnp.asarray(histories.item_interest)
+    step = TrainStep(model, optax.adam(1e-3), heads, interests, dropout=False, smoothing=0.3)
+    gradient, metrics = step.gradient(params, jax.random.key(0), batch)
+
+    def plain(params):
+        states = model.apply(params, batch.events, batch.targets.position, method="encode")
+        log_p = model.apply(params, states, method="score")[..., 1:]
+        wanted = 0.7 * jax.nn.one_hot(batch.targets.item[..., 0] - 1, 30) + 0.3 / 30
+        weight = batch.targets.weight[..., 0]
+        return -((wanted * log_p).sum(-1) * weight).sum() / weight.sum()
+
+    value, expected = jax.value_and_grad(plain)(params)
+    np.testing.assert_allclose(float(metrics["loss"]), float(value), rtol=1e-5)
+    for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_smoothing_that_is_no_share_or_has_no_plain_softmax_is_refused():
+    def step(smoothing: float, repeat: bool = False) -> None:
+        TrainStep(make_model("gru", repeat=repeat), optax.adam(1e-3), HEADS, jnp.zeros(31), True, smoothing=smoothing)
+
+    with pytest.raises(UserError, match=r"train\.smoothing=1\.5 is no share"):
+        step(1.5)
+    with pytest.raises(UserError, match=r"train\.negatives=0 and model\.repeat=False"):
+        step(0.1, repeat=True)

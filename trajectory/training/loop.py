@@ -76,6 +76,8 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
     tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
     if config.train.negatives and config.train.shard_items:
         raise UserError("train.negatives draws from a whole item table; set train.shard_items=False, or negatives to 0")
+    if config.train.smoothing and config.train.shard_items:
+        raise UserError("train.smoothing needs a whole item table; set train.shard_items=False, or smoothing to 0")
     step = TrainStep(
         task.model,
         tx,
@@ -84,6 +86,7 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         dropout=config.model.dropout > 0,
         negatives=task.negatives(),
         products=config.train.products,
+        smoothing=config.train.smoothing,
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items)
     processes.led(lambda: _claim(task, workdir))  # after what can be refused: a mistake must not leave a folder behind
