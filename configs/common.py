@@ -169,12 +169,16 @@ def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: 
     c = base(args.model)
     c.name = c.data.source = source
     c.batch.rows, c.batch.length, c.batch.targets = rows, length, length
-    c.model.width, c.model.layers = 128, (128, 128)
-    c.model.dropout = dropout
+    if args.model == "transformer":
+        c.model.width, c.model.layers = 128, (128, 128)
+        c.model.dropout, c.optim.learning_rate = dropout, 5e-4
+    else:  # one wide layer learns far more than two narrow ones (RESULTS.md)
+        c.model.width, c.model.layers = 64, (128,)
+        c.model.dropout, c.optim.learning_rate = 0.8 * dropout, 2e-3
     c.model.inputs = ("item",)
     c.model.temperature = 0.07
     c.init.item_vectors = "co_occurrence"
-    c.optim.learning_rate, c.optim.average = 5e-4, 0.995
+    c.optim.average = 0.995
     c.train.smoothing = 0.1
     c.train.epochs, c.train.patience_epochs = 40, 5
     return shrink(c) if args.tiny else c
