@@ -9,7 +9,8 @@ from ml_collections import ConfigDict
 
 from trajectory.schema import UserError
 
-BACKBONES = ("lstm", "gru", "transformer")
+RECURRENT = ("lstm", "gru")
+BACKBONES = (*RECURRENT, "transformer", "hybrid")  # hybrid: a transformer with a GRU, twice as wide, beside it
 
 
 def parse_arg(arg: str, **defaults: Any) -> ConfigDict:
@@ -169,12 +170,12 @@ def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: 
     c = base(args.model)
     c.name = c.data.source = source
     c.batch.rows, c.batch.length, c.batch.targets = rows, length, length
-    if args.model == "transformer":
-        c.model.width, c.model.layers = 128, (128, 128)
-        c.model.dropout, c.optim.learning_rate = dropout, 5e-4
-    else:  # one wide layer learns far more than two narrow ones (RESULTS.md)
+    if args.model in RECURRENT:  # one wide layer learns far more than two narrow ones (RESULTS.md)
         c.model.width, c.model.layers = 64, (128,)
         c.model.dropout, c.optim.learning_rate = 0.8 * dropout, 2e-3
+    else:
+        c.model.width, c.model.layers = 128, (128, 128)
+        c.model.dropout, c.optim.learning_rate = dropout, 5e-4
     c.model.inputs = ("item",)
     c.model.temperature = 0.07
     c.init.item_vectors = "co_occurrence"

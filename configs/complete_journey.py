@@ -18,7 +18,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c.note = "Complete Journey is simulated data based on real grocery shopping patterns; not for academic research."
     c.data.source = "complete_journey"
     # Households have 590 events on average: a longer memory is better on validation, but attention pays its square.
-    long = args.model != "transformer"
+    long = args.model in common.RECURRENT
     c.batch.rows, c.batch.length, c.batch.targets = (16, 512, 96) if long else (32, 256, 48)
     c.batch.target_items = 16
     c.batch.basket_power = 0.5

@@ -23,7 +23,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c.split.kind, c.split.steps = "leave_last", 10
     c.batch.rows, c.batch.length, c.batch.targets = 16, 64, 64
     c.model.inputs = ("features", "gap")
-    c.model.layers = (128, 64) if args.model != "transformer" else (64, 64)
+    c.model.layers = (128, 64) if args.model in common.RECURRENT else (64, 64)
     c.heads.item, c.heads.conversion = 0.0, 1.0
     c.train.monitor = "conversion_auc"
     # A small file is a single batch an epoch: short warm-up, many epochs, patience.

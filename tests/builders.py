@@ -86,7 +86,7 @@ def make_model(
             capacity=capacity,
             backbone=backbone,
             width=width,
-            layers=(width, width) if backbone == "transformer" else (2 * width, width),
+            layers=(width, width) if backbone in ("transformer", "hybrid") else (2 * width, width),
             heads=2,
             dropout=dropout,
             inputs=("item", "kind", "counts", "gap", "calendar", "features"),

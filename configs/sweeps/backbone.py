@@ -1,4 +1,4 @@
-"""The three backbones of a config, compared with the GRU.
+"""The backbones of a config, compared with the GRU.
 
 python scripts/sweep.py --config=configs/amazon_beauty.py --sweep=configs/sweeps/backbone.py --out=runs/backbones
 """

@@ -53,7 +53,7 @@ def _difference(a, b) -> float:
     return max(float(np.abs(np.asarray(x) - np.asarray(y)).max()) for x, y in pairs)
 
 
-@pytest.mark.parametrize("backbone", ["lstm", "gru", "transformer"])
+@pytest.mark.parametrize("backbone", common.BACKBONES)
 def test_pmap_equals_jit_equals_one_device(backbone):
     one, one_metrics, _ = _train(backbone, "jit", 1)
     for strategy in ("pmap", "jit"):

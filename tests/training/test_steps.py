@@ -39,7 +39,7 @@ def _lowered(backbone: str, products: str) -> str:
     return jax.jit(step).lower(state, batch).as_text()
 
 
-@pytest.mark.parametrize("backbone", ["lstm", "gru", "transformer"])
+@pytest.mark.parametrize("backbone", common.BACKBONES)
 def test_bfloat16_rounds_the_factors_of_every_product_and_nothing_else(backbone):
     products = re.findall(r"stablehlo\.dot_general.*", _lowered(backbone, "bfloat16"))
     assert len(products) > 10

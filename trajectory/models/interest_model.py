@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.heads import Memory, RepeatHead, States, mix
+from trajectory.models.hybrid import Hybrid
 from trajectory.models.items import EventEmbedding, ItemTower, comparable
 from trajectory.models.recurrent import Recurrent
 from trajectory.models.transformer import Transformer
@@ -54,12 +55,14 @@ class InterestModel(nn.Module):
         s = self.spec
         self.items = ItemTower(s.num_items, s.width)
         self.event = EventEmbedding(s.inputs, s.width, s.num_kinds, s.dropout)
-        if s.backbone == "transformer":
+        if self._attends:
             if len(set(s.layers)) != 1 or s.layers[0] % s.heads:
                 raise UserError(
-                    f"a transformer needs layers of one width, a multiple of its {s.heads} heads; got {s.layers}"
+                    f"a {s.backbone} needs layers of one width, a multiple of its {s.heads} heads; got {s.layers}"
                 )
-            self.backbone: Any = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
+            attention = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
+            beside = Recurrent("gru", (2 * s.layers[0],), s.dropout)
+            self.backbone: Any = Hybrid(attention, beside) if s.backbone == "hybrid" else attention
             if s.layers[0] != s.width:
                 self.widen = nn.Dense(s.layers[0], use_bias=False)
         else:
@@ -157,9 +160,12 @@ class InterestModel(nn.Module):
         kept = jax.tree.map(lambda a, b: jnp.where(real.reshape(-1, *(1,) * (a.ndim - 1)), a, b), after, carry)
         return kept, States(hidden, pointer)
 
+    @property
+    def _attends(self) -> bool:
+        return self.spec.backbone in ("transformer", "hybrid")
+
     def _input(self, x: jax.Array) -> jax.Array:
-        wide = self.spec.backbone == "transformer" and self.spec.layers[0] != self.spec.width
-        return self.widen(x) if wide else x
+        return self.widen(x) if self._attends and self.spec.layers[0] != self.spec.width else x
 
     def _output(self, x: jax.Array) -> jax.Array:
         return self.narrow(x) if self.spec.layers[-1] != self.spec.width else x
