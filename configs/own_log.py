@@ -1,6 +1,6 @@
 """Anyone's log: a CSV or Parquet file, or a folder in the layout interactions.parquet + items.parquet.
 
-python scripts/train.py --config=configs/own_log.py:path=LOG,model=transformer,split=leave_one_out --workdir=runs/mine
+python scripts/train.py --config=configs/own_log.py:path=LOG,model=hybrid,split=leave_one_out --workdir=runs/mine
 
 Sizes, length and epochs are set from the data and stated; name columns with --config.data.columns.user=... where they
 are not found by their names.
@@ -16,7 +16,7 @@ from trajectory.schema import UserError
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: path, split, baskets, user (the only user's id, for a log without a user column), model, tiny."""
-    args = common.parse_arg(arg, path="", split="leave_one_out", baskets=False, user="")
+    args = common.parse_arg(arg, path="", split="leave_one_out", baskets=False, user="", model="hybrid")
     if not args.path:
         raise UserError("expected configs/own_log.py:path=LOG with a CSV or Parquet file, a folder or tfds:<name>")
     c = common.base(args.model)

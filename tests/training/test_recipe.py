@@ -84,5 +84,10 @@ def test_baskets_are_foretold_where_they_end_and_by_several_lines(capsys):
 def test_where_steps_are_events_the_softmax_is_over_cosines_and_begins_with_neighbours(capsys):
     events, _ = _fit(random_histories(100, 50, 30), capsys)
     assert (events.model.temperature, events.init.item_vectors, events.optim.average) == (0.07, "co_occurrence", 0.995)
+    fresh, _ = _fit(make_histories([list(range(1, 15))] * 20), capsys)
+    repeats, _ = _fit(make_histories([[1, 2, 1, 2, 3, 4]] * 10), capsys)
+    assert (fresh.model.temperature, fresh.train.smoothing) == (0.07, 0.1)
+    assert (repeats.model.temperature, repeats.train.smoothing) == (0.07, 0.0), "smoothing needs a plain softmax"
     baskets, _ = _fit(make_histories([list(range(1, 9))] * 20, steps=[[0, 0, 1, 1, 2, 2, 3, 4]] * 20), capsys)
     assert (baskets.model.temperature, baskets.init.item_vectors, baskets.optim.average) == (0.0, "random", 0.0)
+    assert baskets.train.smoothing == 0.0

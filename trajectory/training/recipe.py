@@ -45,6 +45,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     c.optim.learning_rate = 5e-4 if c.model.width > 64 else 1e-3
     if not histories.baskets:  # tried where steps are single events
         c.model.temperature, c.init.item_vectors, c.optim.average = 0.07, "co_occurrence", 0.995
+        c.train.smoothing = 0.0 if c.model.repeat else 0.1
     affordable = BUDGET / max(work[c.model.width], 1e-9)
     c.train.epochs = int(np.clip(min(affordable, 10_000_000 / max(events, 1)), 4, 60))
     c.train.patience_epochs = max(3, min(8, c.train.epochs // 4))
@@ -64,6 +65,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         "model.temperature": "cosines over this" if c.model.temperature else "dot products",
         "init.item_vectors": "steps are baskets" if histories.baskets else "training need not find neighbours first",
         "optim.average": "decay a step of the average that is kept; 0 = none",
+        "train.smoothing": "share of a target spread over all items; 0 beside a repeat head and for baskets",
         "train.patience_epochs": "a quarter of the epochs, within 3 to 8",
         "train.epochs": f"at most {BUDGET} TFLOP and 10 million events in all; fewer if validation stops rising",
     }
