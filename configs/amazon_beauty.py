@@ -1,6 +1,6 @@
 """Amazon Beauty, the published leave-one-out benchmark, from item ids alone.
 
-python scripts/train.py --config=configs/amazon_beauty.py:model=transformer --workdir=runs/beauty
+python scripts/train.py --config=configs/amazon_beauty.py:model=hybrid --workdir=runs/beauty
 """
 
 from ml_collections import ConfigDict

@@ -1,6 +1,6 @@
 """Amazon Sports and Outdoors, the published leave-one-out benchmark, from item ids alone.
 
-python scripts/train.py --config=configs/amazon_sports.py:model=transformer --workdir=runs/sports
+python scripts/train.py --config=configs/amazon_sports.py:model=hybrid --workdir=runs/sports
 """
 
 from ml_collections import ConfigDict

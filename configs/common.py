@@ -166,7 +166,7 @@ def base(model: str = "transformer") -> ConfigDict:
 
 def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: float = 0.5) -> ConfigDict:
     """The recipe of the published leave-one-out benchmarks, from item ids alone. Arguments: model, tiny."""
-    args = parse_arg(arg)
+    args = parse_arg(arg, model="hybrid")
     c = base(args.model)
     c.name = c.data.source = source
     c.batch.rows, c.batch.length, c.batch.targets = rows, length, length

@@ -1,6 +1,6 @@
 """MovieLens-1M, leave-one-out, from item ids alone.
 
-python scripts/train.py --config=configs/movielens_1m.py:model=transformer --workdir=runs/films
+python scripts/train.py --config=configs/movielens_1m.py:model=hybrid --workdir=runs/films
 """
 
 from ml_collections import ConfigDict

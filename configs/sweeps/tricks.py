@@ -34,4 +34,6 @@ def get_sweep() -> Sweep:
         "dropout_0.3": {"model.dropout": 0.3},
         "length_32": {"batch.rows": 64, "batch.length": 32, "batch.targets": 32},
     }
-    return Sweep("recipe", {"recipe": Member()} | {name: Member(fields) for name, fields in changes.items()})
+    backbones = {f"{name}_alone": Member(argument=f"model={name}") for name in ("transformer", "gru", "lstm")}
+    changed = {name: Member(fields) for name, fields in changes.items()}
+    return Sweep("recipe", {"recipe": Member()} | backbones | changed)
