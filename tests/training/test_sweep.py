@@ -73,7 +73,10 @@ def test_grid_fields_with_the_same_last_word_are_named_in_full():
     assert list(found.members) == ["data.seed=0,seed=0", "data.seed=1,seed=0"]
 
 
-@pytest.mark.parametrize(("name", "count", "base"), [("backbone", 4, "gru"), ("learning_rate", 6, None), ("tricks", 20, "recipe")])
+EXAMPLES = [("backbone", 4, "gru"), ("learning_rate", 6, None), ("tricks", 20, "recipe")]
+
+
+@pytest.mark.parametrize(("name", "count", "base"), EXAMPLES)
 def test_example_sweeps_fit_a_config(name, count, base, tmp_path):
     found = sweep.read_sweep(ROOT / "configs" / "sweeps" / f"{name}.py")
     runs = sweep.plan(f"{ROOT}/configs/amazon_beauty.py:tiny", found, (0, 1), (), tmp_path)
