@@ -37,9 +37,9 @@ def transformer():
     return make("transformer")
 
 
-@pytest.fixture(scope="module", params=["gru", "transformer"])
+@pytest.fixture(scope="module", params=["gru", "transformer", "hybrid"])
 def learned(request):
-    return make("gru") if request.param == "gru" else request.getfixturevalue("transformer")
+    return request.getfixturevalue("transformer") if request.param == "transformer" else make(request.param)
 
 
 def run(learned, histories, queries=None, *, steps=2, paths=PATHS, seed=0, filter_seen=False) -> Paths:

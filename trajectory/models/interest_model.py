@@ -61,8 +61,11 @@ class InterestModel(nn.Module):
                     f"a {s.backbone} needs layers of one width, a multiple of its {s.heads} heads; got {s.layers}"
                 )
             attention = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
-            beside = Recurrent("gru", (2 * s.layers[0],), s.dropout)
-            self.backbone: Any = Hybrid(attention, beside) if s.backbone == "hybrid" else attention
+            self.backbone: Any = (
+                attention
+                if s.backbone == "transformer"
+                else Hybrid(attention, Recurrent("gru", (2 * s.layers[0],), s.dropout))
+            )
             if s.layers[0] != s.width:
                 self.widen = nn.Dense(s.layers[0], use_bias=False)
         else:
