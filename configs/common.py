@@ -137,6 +137,11 @@ def base(model: str = "transformer") -> ConfigDict:
     t.devices = 0  # devices of each process used (0 = all; on a CPU one virtual device a core)
     t.shard_items = False  # jit: each device trains its share of the item table, for one too large to have it whole
 
+    q = c.distil = ConfigDict()  # finished runs on the same data teach this one (trajectory/training/teachers.py)
+    q.teachers = ""  # their workdirs, with commas between them
+    q.share = 0.5  # of each target's weight that goes to the items that they hold likeliest
+    q.likeliest = 32  # so many items of each
+
     i = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
     i.item_vectors = "random"  # from scratch: random | co_occurrence (trajectory/training/first_vectors.py)
     i.resume_from = ""  # workdir of another run of the same model: its whole state is taken over

@@ -164,6 +164,13 @@ class Targets(NamedTuple):
     label: Any  # int8 [B, T], conversion label 0 / 1; -1 = unknown
 
 
+class SoftTargets(NamedTuple):
+    """What teachers hold likeliest after each event of the log, to be learned beside what came."""
+
+    item: np.ndarray  # int32 [E, K]; 0 = none
+    share: np.ndarray  # float32 [E, K] of a target's weight; they sum to less than 1 where there are any
+
+
 class Batch(NamedTuple):
     """One training batch."""
 

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 from trajectory.data.packing import cut, pack
 from trajectory.data.rows import FeatureScale, Windows, read_rows, slices, spread
 from trajectory.data.splits import step_starts
-from trajectory.schema import Batch, Histories, Split, Targets, UserError
+from trajectory.schema import Batch, Histories, SoftTargets, Split, Targets, UserError
 
 PREFETCH = 4
 
@@ -22,7 +22,8 @@ class TrainingData:
     Where steps are single events, the state after each event foretells the next event's item. Where steps are baskets,
     the state after each basket foretells the items of the next basket, at most `config.target_items` of them, drawn
     anew each epoch; the lines of each basket are shuffled anew each epoch.
-    `label` (int8 [E] or None) are conversion labels as training knows them.
+    `label` (int8 [E] or None) are conversion labels as training knows them. With `soft` a target's weight is shared
+    between its item and those of the soft targets, of which single events only have any.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class TrainingData:
         config: ConfigDict,
         seed: int,
         label: np.ndarray | None = None,
+        soft: SoftTargets | None = None,
     ) -> None:
         if config.targets > config.length:
             raise UserError(f"batch.targets={config.targets} exceeds batch.length={config.length}")
         self.histories, self.scale, self.config, self.seed, self.label = histories, scale, config, seed, label
+        self.soft = soft
         first, self.end = histories.offsets[:-1], split.train_end
         self.step_end = step_starts(histories)[1:]
         # The last step of training is only a target, so windows stop before it - unless its events have labels.
@@ -96,13 +99,25 @@ class EpochPlan:
     def batch(self, index: int) -> Batch:
         """Batch `index` of the epoch, rows [config.rows, config.length]."""
         c, h = self.data.config, self.data.histories
-        part = slice(self.edges[index], self.edges[index + 1])
+        windows = self._windows(index)
+        events = read_rows(h, self.data.scale, windows, c.rows, c.length, self.order)
+        return Batch(events, self._targets(windows, self.slot[self._part(index)]))
+
+    def places(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Row and column in batch `index` of each of its events, and the event's flat index, int64 [n] each."""
+        windows = self._windows(index)
+        number, at = slices(windows.start, windows.start + windows.length)
+        return windows.row[number], windows.column[number] + at - windows.start[number], at
+
+    def _part(self, index: int) -> slice:
+        return slice(self.edges[index], self.edges[index + 1])
+
+    def _windows(self, index: int) -> Windows:
+        part = self._part(index)
         row = self.row[part] - self.bounds[index]
-        windows = Windows(
+        return Windows(
             self.start[part], self.length[part], self.history[part], row, self.column[part], self.shift[part]
         )
-        events = read_rows(h, self.data.scale, windows, c.rows, c.length, self.order)
-        return Batch(events, self._targets(windows, self.slot[part]))
 
     def _targets(self, windows: Windows, slot: np.ndarray) -> Targets:
         c, data = self.data.config, self.data
@@ -128,10 +143,13 @@ class EpochPlan:
         item = h.item[ahead if self.order is None else self.order[ahead]]
         real &= (item > 0) & (item <= h.num_items)
         weight = real * np.maximum(real.sum(1, keepdims=True), 1.0) ** -c.basket_power
+        item *= real
+        if data.soft is not None:
+            share = data.soft.share[at]
+            weight = np.hstack([weight * (1 - share.sum(1, keepdims=True)), share])
+            item = np.hstack([item, data.soft.item[at]])
         label = data.label[at] if data.label is not None else np.full(len(at), -1, np.int8)
-        return Targets(
-            fill(column, np.int32), fill(item * real, np.int32), fill(weight, np.float32), fill(label, np.int8, -1)
-        )
+        return Targets(fill(column, np.int32), fill(item, np.int32), fill(weight, np.float32), fill(label, np.int8, -1))
 
 
 def _shuffled_steps(ends: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -17,8 +17,8 @@ import optax
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from trajectory.schema import Batch, UserError
-from trajectory.training import optim, parallel, processes, transfer
+from trajectory.schema import Batch, SoftTargets, UserError
+from trajectory.training import optim, parallel, processes, teachers, transfer
 from trajectory.training import task as tasks
 from trajectory.training.checkpoint import Checkpoints, Progress
 from trajectory.training.first_vectors import first_vectors
@@ -71,7 +71,8 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         raise UserError(
             f"init.item_vectors={config.init.item_vectors!r} is unknown; expected {' or '.join(ITEM_VECTORS)}"
         )
-    data = task.training_data()
+    soft = teachers.soft_targets(task)
+    data = task.training_data(soft)
     first = data.plan(0)
     tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
     if config.train.negatives and config.train.shard_items:
@@ -89,7 +90,9 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         smoothing=config.train.smoothing,
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items)
-    processes.led(lambda: _claim(task, workdir))  # after what can be refused: a mistake must not leave a folder behind
+    processes.led(
+        lambda: _claim(task, workdir, soft)
+    )  # after what can be refused: a mistake must not leave a folder behind
     checkpoints = Checkpoints(workdir) if processes.leads() else None
     state, progress, position, origin = processes.led(
         lambda: _initialise(task, tx, initial_state(task.model, tx, first.batch(0), config.seed), checkpoints)
@@ -314,16 +317,20 @@ class _Stop:
             self.asked = True
 
 
-def _claim(task: Task, workdir: Path) -> None:
-    """Makes the run's folder, or checks that it holds a run of the same config on the same data."""
+def _claim(task: Task, workdir: Path, soft: SoftTargets | None) -> None:
+    """Makes the run's folder, or checks that it holds a run of the same config on the same data, taught the same."""
+    described = tasks.describe_data(task, soft)
     workdir.mkdir(parents=True, exist_ok=True)
     if (workdir / "config.json").exists():
         # A schedule that ends with the last epoch is another one when the number of epochs changes.
         fixed = () if task.config.optim.schedule == "constant" else ("train.epochs",)
         advice = "Choose a new --workdir, or the same config and data to go on"
         _check_same(task, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
+        path = workdir / "data.json"
+        if path.exists() and json.loads(path.read_text()).get("soft_targets") != described["soft_targets"]:
+            raise UserError(f"the runs in distil.teachers have changed since the run in {workdir} began. {advice}")
     tasks.save_config(task.config, workdir / "config.json")
-    tasks.write_json(tasks.describe_data(task), workdir / "data.json")
+    tasks.write_json(described, workdir / "data.json")
 
 
 def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: str) -> None:

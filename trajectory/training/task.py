@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from trajectory.data.batches import TrainingData
 from trajectory.data.rows import FeatureScale, last_rows
 from trajectory.data.splits import training_events
 from trajectory.models.interest_model import InterestModel, Spec
-from trajectory.schema import Histories, Split, UserError
+from trajectory.schema import Histories, SoftTargets, Split, UserError
 from trajectory.training import recipe
 from trajectory.training.sampled_loss import Negatives
 
@@ -38,13 +39,13 @@ class Task:
         """Interest index int32 [V + 1] of each item of the catalogue."""
         return jnp.asarray(self.histories.item_interest[: self.histories.num_items + 1])
 
-    def training_data(self) -> TrainingData:
-        """The batches of training."""
+    def training_data(self, soft: SoftTargets | None = None) -> TrainingData:
+        """The batches of training, with what teachers foretell if there are any (teachers.py)."""
         label = None
         if self.config.heads.conversion:
             until = self.split.cut_time("validation")
             label = conversion.labels(self.histories, self.split.train_end, until, self.config.conversion)
-        return TrainingData(self.histories, self.split, self.scale, self.config.batch, self.config.seed, label)
+        return TrainingData(self.histories, self.split, self.scale, self.config.batch, self.config.seed, label, soft)
 
     def negatives(self) -> Negatives | None:
         """What the items of a sampled softmax are drawn from; None where it is over the whole catalogue."""
@@ -92,12 +93,13 @@ def build(config: ConfigDict) -> Task:
     return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec))
 
 
-def describe_data(task: Task) -> dict[str, Any]:
-    """What data.json keeps: the fingerprint, counts and the scale of features."""
+def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]:
+    """What data.json keeps: the fingerprint, counts, the scale of features, and a digest of what teachers foretell."""
     h, s = task.histories, task.split
     return {
         "name": h.name,
         "fingerprint": h.fingerprint,
+        "soft_targets": soft and hashlib.sha256(soft.item.tobytes() + soft.share.tobytes()).hexdigest(),
         "users": h.num_users,
         "events": h.num_events,
         "training_events": int((s.train_end - h.offsets[:-1]).sum()),
