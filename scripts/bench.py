@@ -6,6 +6,8 @@ step       one training step of each backbone on Complete Journey: pmap over all
 memory     one training step of the GRU on one device: host memory kept between steps against given back
 epoch      whole epochs of Amazon Beauty and MovieLens-100K, width 64, against the bare products over the catalogue
            (goals: 1.2 times, and 2 s for MovieLens-100K)
+rectools   an epoch of Amazon Beauty against one of RecTools' SASRec with the full softmax, run by the Python that
+           TRAJECTORY_TORCH_PYTHON names (goal: 30 times as fast; minutes)
 softmax    cross-entropy with its gradient over 12,101 items against its three bare products (goal: 1.2 times)
 million    one step of softmax and Adam at 1,000,000 items, 1,600 targets (goal: 6 s, 2 GiB); alone: --only=million
 scaling    an event of a step, and peak memory, against catalogue, length of histories and size of the log (minutes)
@@ -37,6 +39,7 @@ def main() -> None:
         "step": step.step,
         "memory": memory.memory,
         "epoch": epoch.epoch,
+        "rectools": epoch.against_rectools,
         "scaling": scaling.scaling,
         "softmax": softmax.softmax,
         "million": softmax.million,
