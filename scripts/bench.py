@@ -8,6 +8,7 @@ epoch      whole epochs of Amazon Beauty and MovieLens-100K, width 64, against t
            (goals: 1.2 times, and 2 s for MovieLens-100K)
 rectools   an epoch of Amazon Beauty against one of RecTools' SASRec with the full softmax, run by the Python that
            TRAJECTORY_TORCH_PYTHON names (goal: 30 times as fast; minutes)
+dense      a dense layer with its gradient against Flax's, on rows of events
 softmax    cross-entropy with its gradient over 12,101 items against its three bare products (goal: 1.2 times)
 million    one step of softmax and Adam at 1,000,000 items, 1,600 targets (goal: 6 s, 2 GiB); alone: --only=million
 scaling    an event of a step, and peak memory, against catalogue, length of histories and size of the log (minutes)
@@ -21,11 +22,11 @@ packed     the same layers: a history of Amazon Beauty in packed rows against on
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import data, epoch, memory, ranking, recurrent, scaling, softmax, step
+from benchmarks import data, dense, epoch, memory, ranking, recurrent, scaling, softmax, step
 from trajectory import cli
 from trajectory.training import parallel
 
-DEFAULT = ["epoch", "softmax", "ranking", "recurrent", "packed", "input", "step", "memory", "prepare"]
+DEFAULT = ["epoch", "dense", "softmax", "ranking", "recurrent", "packed", "input", "step", "memory", "prepare"]
 ONLY = cli.flags.DEFINE_list("only", DEFAULT, "which benchmarks, in order")
 EVENTS = cli.flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare`", lower_bound=1000)
 
@@ -40,6 +41,7 @@ def main() -> None:
         "memory": memory.memory,
         "epoch": epoch.epoch,
         "rectools": epoch.against_rectools,
+        "dense": dense.dense,
         "scaling": scaling.scaling,
         "softmax": softmax.softmax,
         "million": softmax.million,

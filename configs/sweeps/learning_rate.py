@@ -9,6 +9,6 @@ from configs.sweeps.common import Sweep, grid
 def get_sweep() -> Sweep:
     """Six members."""
     return grid(
-        {"optim.learning_rate": (2.5e-4, 5e-4, 1e-3), "model.dropout": (0.2, 0.5)},
-        base={"optim.learning_rate": 5e-4, "model.dropout": 0.5},
+        {"optim.learning_rate": (7.5e-4, 1.5e-3, 3e-3), "model.dropout": (0.2, 0.5)},
+        base={"optim.learning_rate": 1.5e-3, "model.dropout": 0.5},
     )

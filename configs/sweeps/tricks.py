@@ -27,7 +27,7 @@ def get_sweep() -> Sweep:
         "temperature_0.05": {"model.temperature": 0.05},
         "temperature_0.1": {"model.temperature": 0.1},
         "negatives_256": {"train.negatives": 256, "train.smoothing": 0.0},
-        "width_64": {"model.width": 64, "model.layers": (64, 64), "optim.learning_rate": 1e-3},
+        "width_64": {"model.width": 64, "model.layers": (64, 64)},
         "width_256": {"model.width": 256, "model.layers": (256, 256)},
         "depth_1": {"model.layers": (128,)},
         "depth_3": {"model.layers": (128, 128, 128)},

@@ -8,6 +8,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from trajectory.models.dense import Dense
+
 
 class Memory(NamedTuple):
     """The past events a pointer may point at, C places a row."""
@@ -39,10 +41,10 @@ class RepeatHead(nn.Module):
     size: int = 16
 
     def setup(self) -> None:
-        self.summary = nn.Dense(self.width)
-        self.query = nn.Dense(self.heads * self.size)
-        self.keys = nn.Dense(self.heads * self.size, use_bias=False)
-        self.share = nn.Dense(self.heads + 1)
+        self.summary = Dense(self.width)
+        self.query = Dense(self.heads * self.size)
+        self.keys = Dense(self.heads * self.size, use_bias=False)
+        self.share = Dense(self.heads + 1)
         # Heads begin with different memories: from nearly flat (how often) to steep (how recently).
         self.recency = self.param("recency", lambda _: jnp.linspace(0.0, 1.0, self.heads))
         self.decay = self.param("decay", lambda _: jnp.linspace(0.0, 1.0, self.heads))

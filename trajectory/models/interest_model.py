@@ -9,6 +9,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from trajectory.models.dense import Dense
 from trajectory.models.heads import Memory, RepeatHead, States, mix
 from trajectory.models.hybrid import Hybrid
 from trajectory.models.items import EventEmbedding, ItemTower, comparable
@@ -67,17 +68,17 @@ class InterestModel(nn.Module):
                 else Hybrid(attention, Recurrent("gru", (2 * s.layers[0],), s.dropout))
             )
             if s.layers[0] != s.width:
-                self.widen = nn.Dense(s.layers[0], use_bias=False)
+                self.widen = Dense(s.layers[0], use_bias=False)
         else:
             self.backbone = Recurrent(s.backbone, s.layers, s.dropout)
         if s.layers[-1] != s.width:
-            self.narrow = nn.Dense(s.width)
+            self.narrow = Dense(s.width)
         if s.repeat_heads:
             self.repeat = RepeatHead(s.repeat_heads, s.width)
         if s.interest:
-            self.interest = nn.Dense(s.num_interests + 1)
+            self.interest = Dense(s.num_interests + 1)
         if s.conversion:
-            self.conversion = nn.Dense(1)
+            self.conversion = Dense(1)
 
     def embed(self, events: Events, train: bool = False, item_vectors: jax.Array | None = None) -> jax.Array:
         """Events [B, L] -> event vectors [B, L, width]; `item_vectors` [B, L, width] if they are at hand already."""

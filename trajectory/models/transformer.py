@@ -8,6 +8,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from trajectory.models.dense import Dense
+
 Carry = tuple[tuple[jax.Array, jax.Array], ...]
 
 
@@ -21,9 +23,9 @@ class Block(nn.Module):
     def setup(self) -> None:
         init = nn.initializers.normal(0.02)
         self.norm_attention, self.norm_mlp = nn.LayerNorm(), nn.LayerNorm()
-        self.qkv = nn.Dense(3 * self.width, kernel_init=init)
-        self.out = nn.Dense(self.width, kernel_init=init)
-        self.up, self.down = nn.Dense(4 * self.width, kernel_init=init), nn.Dense(self.width, kernel_init=init)
+        self.qkv = Dense(3 * self.width, kernel_init=init)
+        self.out = Dense(self.width, kernel_init=init)
+        self.up, self.down = Dense(4 * self.width, kernel_init=init), Dense(self.width, kernel_init=init)
         self.drop = nn.Dropout(self.dropout)
 
     def project(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
