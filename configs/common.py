@@ -186,7 +186,7 @@ def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: 
     c.init.item_vectors = "co_occurrence"
     c.optim.average = 0.995
     c.train.smoothing = 0.1
-    c.train.epochs, c.train.patience_epochs = 40 if args.model in RECURRENT else 16, 5
+    c.train.epochs, c.train.patience_epochs = 40 if args.model in RECURRENT else 12, 5
     return shrink(c) if args.tiny else c
 
 
