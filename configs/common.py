@@ -140,7 +140,7 @@ def base(model: str = "transformer") -> ConfigDict:
     q = c.distil = ConfigDict()  # finished runs on the same data teach this one (trajectory/training/teachers.py)
     q.teachers = ""  # their workdirs, with commas between them
     q.share = 0.5  # of each target's weight that goes to the items that they hold likeliest
-    q.likeliest = 32  # so many items of each
+    q.likeliest = 32  # how many items that is after each event
 
     i = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
     i.item_vectors = "random"  # from scratch: random | co_occurrence (trajectory/training/first_vectors.py)

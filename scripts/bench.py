@@ -6,8 +6,6 @@ step       one training step of each backbone on Complete Journey: pmap over all
 memory     one training step of the GRU on one device: host memory kept between steps against given back
 epoch      whole epochs of Amazon Beauty and MovieLens-100K, width 64, against the bare products over the catalogue
            (goals: 1.2 times, and 2 s for MovieLens-100K)
-rectools   an epoch of Amazon Beauty against one of RecTools' SASRec with the full softmax, run by the Python that
-           TRAJECTORY_TORCH_PYTHON names (goal: 30 times as fast; minutes)
 dense      a dense layer with its gradient against Flax's, on rows of events
 softmax    cross-entropy with its gradient over 12,101 items against its three bare products (goal: 1.2 times)
 million    one step of softmax and Adam at 1,000,000 items, 1,600 targets (goal: 6 s, 2 GiB); alone: --only=million
@@ -40,7 +38,6 @@ def main() -> None:
         "step": step.step,
         "memory": memory.memory,
         "epoch": epoch.epoch,
-        "rectools": epoch.against_rectools,
         "dense": dense.dense,
         "scaling": scaling.scaling,
         "softmax": softmax.softmax,

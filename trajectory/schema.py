@@ -168,7 +168,7 @@ class SoftTargets(NamedTuple):
     """What teachers hold likeliest after each event of the log, to be learned beside what came."""
 
     item: np.ndarray  # int32 [E, K]; 0 = none
-    share: np.ndarray  # float32 [E, K] of a target's weight; they sum to less than 1 where there are any
+    share: np.ndarray  # float32 [E, K] of a target's weight; 0 where nothing is taught
 
 
 class Batch(NamedTuple):

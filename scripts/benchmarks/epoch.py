@@ -1,16 +1,13 @@
 """Whole epochs of a transformer as the published ones are set up: width 64, 2 layers, 2 heads, length 50."""
 
-import subprocess
 import time
 from functools import partial
-from pathlib import Path
 
 import jax
 
 from benchmarks.softmax import FLOP, asked, bare
-from benchmarks.timing import least, torch_python
+from benchmarks.timing import least
 from configs import common
-from trajectory.data.domains import locate
 from trajectory.training import optim, parallel, steps, task
 
 EPOCHS = 3
@@ -22,9 +19,13 @@ def epoch() -> None:
     """Seconds of the fastest of some epochs, and of the bare products of as many targets, taken in turn."""
     print(f"epoch                    | bare products | epoch  | ratio  ({FLOP}; targets with padding)")
     for name, rows in ROWS.items():
-        built = _task(name, rows)
+        c = common.base("transformer")
+        c.name = c.data.source = name
+        c.batch.rows, c.batch.length, c.batch.targets = rows, 50, 50
+        c.model.inputs = ("item",)
+        built = task.build(c)
         run = _Epochs(built)
-        part, table = asked(rows * 50, built.histories.num_items, built.config.model.width)
+        part, table = asked(rows * 50, built.histories.num_items, c.model.width)
         sizes = [rows * 50 // parts for parts in (1, 2, 4, 8, 16, 32) if rows * 50 % parts == 0]
         ways = [partial(jax.jit(partial(bare, rows=size)), part.vectors, table) for size in sizes]
         plain, ours = float("inf"), float("inf")
@@ -32,25 +33,6 @@ def epoch() -> None:
             plain = min(plain, *(run.batches * seconds for seconds in least(ways, rounds=6)))
             ours = min(ours, run.seconds())
         print(f"{name:24s} | {plain:11.2f} s | {ours:4.2f} s | {ours / plain:.2f}")
-
-
-def against_rectools() -> None:
-    """Seconds of an epoch of Amazon Beauty by RecTools' SASRec and by such a transformer here, before and after."""
-    run = _Epochs(_task("amazon_beauty", ROWS["amazon_beauty"]))
-    ours = [run.seconds() for _ in range(2)]
-    program = str(Path(__file__).with_name("rectools_epoch.py"))
-    command = [torch_python(), program, str(locate("amazon_beauty") / "interactions.parquet")]
-    theirs = float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1])
-    ours += [run.seconds() for _ in range(2)]
-    print(f"rectools: theirs {theirs:.0f} s, ours {min(ours):.1f} to {max(ours):.1f} s: {theirs / max(ours):.0f} times")
-
-
-def _task(name: str, rows: int) -> task.Task:
-    c = common.base("transformer")
-    c.name = c.data.source = name
-    c.batch.rows, c.batch.length, c.batch.targets = rows, 50, 50
-    c.model.inputs = ("item",)
-    return task.build(c)
 
 
 class _Epochs:

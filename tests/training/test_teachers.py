@@ -95,6 +95,15 @@ def test_a_target_shares_its_weight_with_what_teachers_hold_likeliest(taught):
         np.testing.assert_array_equal(targets.weight[real][:, 1:], soft.share[there])
 
 
+def test_a_history_that_holds_the_whole_catalogue_is_taught_nothing(taught):
+    task = _task(make_histories([[*range(1, 15), 1, 2, 3], [5, 6, 7, 8]], num_items=14), share=0.4)
+    task = dataclasses.replace(task, model=make_model("gru", items=14, repeat=False))
+    soft = taught(task, _run(task))
+    assert np.isfinite(soft.share).all()
+    assert not soft.share[13].any()
+    assert soft.share[12].sum() == pytest.approx(0.4)
+
+
 def test_what_cannot_be_taught_is_refused(taught):
     histories = random_histories(12, ITEMS, 10)
     task, run = _task(histories), _run(_task(histories))
@@ -104,6 +113,10 @@ def test_what_cannot_be_taught_is_refused(taught):
         taught(task, _run(_task(histories, kind="leave_last")))
     with pytest.raises(UserError, match=r"distil\.share=1\.5 is no share"):
         taught(_task(histories, share=1.5), run)
+    silent = _run(_task(histories))
+    silent.task.config.heads.item = 0.0
+    with pytest.raises(UserError, match="run0 has no item head"):
+        taught(task, silent)
     baskets = make_histories([[1, 2, 3, 4, 5]] * 6, steps=[[0, 0, 1, 2, 3]] * 6, num_items=ITEMS)
     with pytest.raises(UserError, match="steps are baskets here"):
         taught(_task(baskets), run)

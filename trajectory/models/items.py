@@ -6,6 +6,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from trajectory.models.dense import Dense
+
 # Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
 TABLE = ("params", "items", "ids", "embedding")
 SHORT = 1e-12  # added to squared lengths: the vector of a filled-up row has none
@@ -65,13 +67,13 @@ class EventEmbedding(nn.Module):
         if "kind" in self.inputs:
             x += table(self.num_kinds + 1, "kind")(events.kind)
         if "counts" in self.inputs:
-            x += nn.Dense(self.width, use_bias=False, name="counts")(events.counts)
+            x += Dense(self.width, use_bias=False, name="counts")(events.counts)
         if "gap" in self.inputs:
             bucket = jnp.ceil(events.gap / self.GAP_BUCKET).astype(jnp.int32)
             x += table(self.GAP_BUCKETS, "gap")(jnp.clip(bucket, 0, self.GAP_BUCKETS - 1))
         if "calendar" in self.inputs:
             x += table(25, "hour")(events.hour) + table(8, "weekday")(events.weekday)
         if "features" in self.inputs and events.features.shape[-1]:
-            x += nn.Dense(self.width, name="features")(events.features)
+            x += Dense(self.width, name="features")(events.features)
         # Normalised as in BERT: the small vectors that suit the tied softmax would hardly move a recurrent state.
         return nn.Dropout(self.dropout, deterministic=not train)(nn.LayerNorm(name="norm")(x))

@@ -71,14 +71,14 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         raise UserError(
             f"init.item_vectors={config.init.item_vectors!r} is unknown; expected {' or '.join(ITEM_VECTORS)}"
         )
-    soft = teachers.soft_targets(task)
-    data = task.training_data(soft)
-    first = data.plan(0)
-    tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
     if config.train.negatives and config.train.shard_items:
         raise UserError("train.negatives draws from a whole item table; set train.shard_items=False, or negatives to 0")
     if config.train.smoothing and config.train.shard_items:
         raise UserError("train.smoothing needs a whole item table; set train.shard_items=False, or smoothing to 0")
+    soft = teachers.soft_targets(task)
+    data = task.training_data(soft)
+    first = data.plan(0)
+    tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
     step = TrainStep(
         task.model,
         tx,
@@ -90,9 +90,8 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         smoothing=config.train.smoothing,
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items)
-    processes.led(
-        lambda: _claim(task, workdir, soft)
-    )  # after what can be refused: a mistake must not leave a folder behind
+    # After what can be refused: a mistake must not leave a folder behind.
+    processes.led(lambda: _claim(task, workdir, soft))
     checkpoints = Checkpoints(workdir) if processes.leads() else None
     state, progress, position, origin = processes.led(
         lambda: _initialise(task, tx, initial_state(task.model, tx, first.batch(0), config.seed), checkpoints)

@@ -18,6 +18,8 @@ from trajectory.schema import Events, SoftTargets, UserError
 from trajectory.training.run import Run, open_run
 from trajectory.training.task import Task
 
+TINY = 1e-30
+
 
 def soft_targets(task: Task) -> SoftTargets | None:
     """The likeliest next items after each training event, by the mean probability of the runs in distil.teachers.
@@ -25,7 +27,8 @@ def soft_targets(task: Task) -> SoftTargets | None:
     None without teachers. Their `distil.likeliest` likeliest items share `distil.share` of a target's weight in the
     proportions of their probabilities (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network",
     of temperature 1; an ensemble into one network as there). Teachers see no more of the log than training does.
-    Raises UserError for teachers of other data or another split, for baskets, and for a share outside 0..1.
+    Raises UserError for teachers of other data or another split or without an item head, for baskets, and for a share
+    outside 0..1.
     """
     c = task.config.distil
     if not c.teachers:
@@ -48,7 +51,8 @@ def soft_targets(task: Task) -> SoftTargets | None:
         row, column, at = plan.places(index)
         likeliest = _likeliest(models, params, plan.batch(index).events, count, filter_seen)
         item[at], probability = (np.asarray(part)[row, column] for part in likeliest)
-        share[at] = c.share * probability / probability.sum(axis=1, keepdims=True)
+        # Nothing is taught where a history holds the whole catalogue.
+        share[at] = c.share * probability / np.maximum(probability.sum(axis=1, keepdims=True), TINY)
     print(f"taught by {len(runs)} run(s), {c.share:.0%} of each target's weight on {count} items", flush=True)
     return SoftTargets(item, share)
 
@@ -85,6 +89,8 @@ def _likeliest(
 
 
 def _refuse_unlike(task: Task, run: Run) -> None:
+    if not run.task.config.heads.item:
+        raise UserError(f"distil.teachers: {run.workdir} has no item head (heads.item=0), so it foretells no items")
     if run.task.histories.fingerprint != task.histories.fingerprint:
         raise UserError(f"distil.teachers: {run.workdir} was trained on other data; expected the data of this run")
     if not np.array_equal(run.task.split.train_end, task.split.train_end):
