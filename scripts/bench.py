@@ -6,7 +6,7 @@ step       one training step of each backbone on Complete Journey: pmap over all
 memory     one training step of the GRU on one device: host memory kept between steps against given back
 epoch      whole epochs of Amazon Beauty and MovieLens-100K, width 64, against the bare products over the catalogue
            (goals: 1.2 times, and 2 s for MovieLens-100K)
-dense      a dense layer with its gradient against Flax's, on rows of events
+dense      a dense layer with its gradient against Flax's, on rows of events; dropout: likewise
 softmax    cross-entropy with its gradient over 12,101 items against its three bare products (goal: 1.2 times)
 million    one step of softmax and Adam at 1,000,000 items, 1,600 targets (goal: 6 s, 2 GiB); alone: --only=million
 scaling    an event of a step, and peak memory, against catalogue, length of histories and size of the log (minutes)
@@ -20,11 +20,12 @@ packed     the same layers: a history of Amazon Beauty in packed rows against on
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import data, dense, epoch, memory, ranking, recurrent, scaling, softmax, step
+from benchmarks import data, epoch, layers, memory, ranking, recurrent, scaling, softmax, step
 from trajectory import cli
 from trajectory.training import parallel
 
-DEFAULT = ["epoch", "dense", "softmax", "ranking", "recurrent", "packed", "input", "step", "memory", "prepare"]
+DEFAULT = ["epoch", "dense", "dropout", "softmax", "ranking"]
+DEFAULT += ["recurrent", "packed", "input", "step", "memory", "prepare"]
 ONLY = cli.flags.DEFINE_list("only", DEFAULT, "which benchmarks, in order")
 EVENTS = cli.flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare`", lower_bound=1000)
 
@@ -38,7 +39,8 @@ def main() -> None:
         "step": step.step,
         "memory": memory.memory,
         "epoch": epoch.epoch,
-        "dense": dense.dense,
+        "dense": layers.dense,
+        "dropout": layers.dropout,
         "scaling": scaling.scaling,
         "softmax": softmax.softmax,
         "million": softmax.million,

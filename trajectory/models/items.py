@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.dense import Dense
+from trajectory.models.dropout import Dropout
 
 # Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
 TABLE = ("params", "items", "ids", "embedding")
@@ -76,4 +77,4 @@ class EventEmbedding(nn.Module):
         if "features" in self.inputs and events.features.shape[-1]:
             x += Dense(self.width, name="features")(events.features)
         # Normalised as in BERT: the small vectors that suit the tied softmax would hardly move a recurrent state.
-        return nn.Dropout(self.dropout, deterministic=not train)(nn.LayerNorm(name="norm")(x))
+        return Dropout(self.dropout, deterministic=not train)(nn.LayerNorm(name="norm")(x))

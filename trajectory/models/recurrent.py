@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models import recurrence
+from trajectory.models.dropout import Dropout
 
 Carry = tuple[tuple[jax.Array, ...], ...]
 
@@ -75,7 +76,7 @@ class Recurrent(nn.Module):
 
     def setup(self) -> None:
         self.stack = [RecurrentLayer(self.cell, width) for width in self.widths]
-        self.drop = nn.Dropout(self.dropout)
+        self.drop = Dropout(self.dropout)
 
     def __call__(self, x: jax.Array, events: Any, place: jax.Array | None, train: bool) -> jax.Array:
         """Event vectors [B, L, D] -> states at places [B, T] of each row (None = all L), [B, T, widths[-1]]."""

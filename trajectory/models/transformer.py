@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.dense import Dense
+from trajectory.models.dropout import Dropout
 
 Carry = tuple[tuple[jax.Array, jax.Array], ...]
 
@@ -26,7 +27,7 @@ class Block(nn.Module):
         self.qkv = Dense(3 * self.width, kernel_init=init)
         self.out = Dense(self.width, kernel_init=init)
         self.up, self.down = Dense(4 * self.width, kernel_init=init), Dense(self.width, kernel_init=init)
-        self.drop = nn.Dropout(self.dropout)
+        self.drop = Dropout(self.dropout)
 
     def project(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """x [B, L, width] -> query, key, value, each [B, heads, L, width / heads]."""
