@@ -16,7 +16,7 @@ COUNT = np.prod(SHAPE)
 
 def kept(seed: int, rate: float = 0.5, shape=SHAPE) -> np.ndarray:
     x = jnp.ones(shape)
-    return np.asarray(Dropout(rate).apply({}, x, False, rngs={"dropout": jax.random.key(seed)}) > 0)
+    return np.asarray(Dropout(rate).apply({}, x, True, rngs={"dropout": jax.random.key(seed)}) > 0)
 
 
 def assert_share(found: np.ndarray, expected: float) -> None:
@@ -27,7 +27,7 @@ def assert_share(found: np.ndarray, expected: float) -> None:
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5, 0.9])
 def test_values_are_dropped_at_the_rate_and_the_others_raised(rate):
     x = jax.random.normal(jax.random.key(3), SHAPE)
-    out = Dropout(rate).apply({}, x, False, rngs={"dropout": jax.random.key(0)})
+    out = Dropout(rate).apply({}, x, True, rngs={"dropout": jax.random.key(0)})
     mask = np.asarray(out) != 0
     assert_share(mask, 1 - rate)
     np.testing.assert_allclose(out[mask], x[mask] / (1 - rate), rtol=1e-6)
@@ -63,18 +63,17 @@ def test_a_key_gives_the_same_mask_jitted_or_not():
     layer, x, key = Dropout(0.3), jnp.ones(SHAPE), jax.random.key(5)
 
     def drop(x):
-        return layer.apply({}, x, False, rngs={"dropout": key})
+        return layer.apply({}, x, True, rngs={"dropout": key})
 
     np.testing.assert_array_equal(drop(x), jax.jit(drop)(x))
     np.testing.assert_array_equal(jax.grad(lambda x: drop(x).sum())(x), drop(x))
 
 
-def test_nothing_is_dropped_when_deterministic_or_at_rate_0_and_all_at_rate_1():
+def test_nothing_is_dropped_outside_training_or_at_rate_0_and_all_at_rate_1():
     x, rngs = jnp.ones((3, 4)), {"dropout": jax.random.key(0)}
-    np.testing.assert_array_equal(Dropout(0.5).apply({}, x, True), x)
-    np.testing.assert_array_equal(Dropout(0.5, deterministic=True).apply({}, x), x)
-    np.testing.assert_array_equal(Dropout(0.0).apply({}, x, False), x)
-    gone = jax.value_and_grad(lambda x: Dropout(1.0).apply({}, x, False, rngs=rngs).sum())(x)
+    np.testing.assert_array_equal(Dropout(0.5).apply({}, x, False), x)
+    np.testing.assert_array_equal(Dropout(0.0).apply({}, x, True), x)
+    gone = jax.value_and_grad(lambda x: Dropout(1.0).apply({}, x, True, rngs=rngs).sum())(x)
     for part in gone:
         np.testing.assert_array_equal(part, 0 * part)
 
@@ -83,7 +82,7 @@ def test_layers_of_a_model_are_dropped_by_masks_of_their_own():
     class Two(nn.Module):
         @nn.compact
         def __call__(self, x):
-            return Dropout(0.5)(x, False), Dropout(0.5)(x, False)
+            return Dropout(0.5)(x, True), Dropout(0.5)(x, True)
 
     one, other = Two().apply({}, jnp.ones(SHAPE), rngs={"dropout": jax.random.key(0)})
     assert_share((np.asarray(one) > 0) & (np.asarray(other) > 0), 0.25)

@@ -8,20 +8,22 @@ import jax.numpy as jnp
 import numpy as np
 
 
-class Dropout(nn.Dropout):
-    """nn.Dropout with a mask hashed from the place of each value and two random words, not drawn bit by bit.
+class Dropout(nn.Module):
+    """Dropout with a mask hashed from the place of each value and two random words, not drawn bit by bit.
 
     On a CPU the draws of nn.Dropout cost more than what they hide (scripts/bench.py --only=dropout). The hash is
     lowbias32 (Wellons, "Hash Prospector"), with one word added before it and one within, so that no two draws
     are each other's shift.
     """
 
+    rate: float
+
     @nn.compact
-    def __call__(self, x: jax.Array, deterministic: bool | None = None) -> jax.Array:
-        """x of any shape -> x / (1 - rate), or 0 with probability `rate`; x itself if deterministic."""
-        if nn.merge_param("deterministic", self.deterministic, deterministic) or not self.rate:
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+        """x of any shape -> x / (1 - rate), or 0 with probability `rate`; x itself where nothing is trained."""
+        if not train or not self.rate:
             return x
-        return jnp.where(_kept(self.make_rng(self.rng_collection), x.shape, self.rate), x / (1 - self.rate), 0)
+        return jnp.where(_kept(self.make_rng("dropout"), x.shape, self.rate), x / (1 - self.rate), 0)
 
 
 def _kept(key: jax.Array, shape: tuple[int, ...], rate: float) -> jax.Array:

@@ -77,4 +77,4 @@ class EventEmbedding(nn.Module):
         if "features" in self.inputs and events.features.shape[-1]:
             x += Dense(self.width, name="features")(events.features)
         # Normalised as in BERT: the small vectors that suit the tied softmax would hardly move a recurrent state.
-        return Dropout(self.dropout, deterministic=not train)(nn.LayerNorm(name="norm")(x))
+        return Dropout(self.dropout)(nn.LayerNorm(name="norm")(x), train)

@@ -83,7 +83,7 @@ class Recurrent(nn.Module):
         before = jnp.pad(events.segment[:, :-1], ((0, 0), (1, 0)))
         fresh = events.segment != before
         for layer in self.stack:
-            x = self.drop(layer(x, fresh), deterministic=not train)
+            x = self.drop(layer(x, fresh), train)
         return x if place is None else jnp.take_along_axis(x, place[..., None], axis=1)
 
     def initial(self, rows: int, capacity: int) -> Carry:

@@ -41,8 +41,8 @@ class Block(nn.Module):
         scores = q @ jnp.swapaxes(k, 2, 3) / jnp.sqrt(q.shape[-1])
         scores = jnp.where(mask[:, None], scores, jnp.finfo(scores.dtype).min)
         mixed = jnp.swapaxes(jax.nn.softmax(scores, axis=-1) @ v, 1, 2).reshape(x.shape)
-        x = x + self.drop(self.out(mixed), deterministic=not train)
-        return x + self.drop(self.down(nn.gelu(self.up(self.norm_mlp(x)))), deterministic=not train)
+        x = x + self.drop(self.out(mixed), train)
+        return x + self.drop(self.down(nn.gelu(self.up(self.norm_mlp(x)))), train)
 
 
 class Transformer(nn.Module):
