@@ -6,6 +6,8 @@ step       one training step of each backbone on Complete Journey: pmap over all
 memory     one training step of the GRU on one device: host memory kept between steps against given back
 epoch      whole epochs of Amazon Beauty and MovieLens-100K, width 64, against the bare products over the catalogue
            (goals: 1.2 times, and 2 s for MovieLens-100K)
+rectools   an epoch of Amazon Beauty against RecTools' by ten of its steps (goal: 30 times as fast); RecTools is run by
+           the Python that TRAJECTORY_TORCH_PYTHON names
 dense      a dense layer with its gradient against Flax's, on rows of events; dropout: likewise
 softmax    cross-entropy with its gradient over 12,101 items against its three bare products (goal: 1.2 times)
 million    one step of softmax and Adam at 1,000,000 items, 1,600 targets (goal: 6 s, 2 GiB); alone: --only=million
@@ -24,7 +26,7 @@ from benchmarks import data, epoch, layers, memory, ranking, recurrent, scaling,
 from trajectory import cli
 from trajectory.training import parallel
 
-DEFAULT = ["epoch", "dense", "dropout", "softmax", "ranking"]
+DEFAULT = ["epoch", "rectools", "dense", "dropout", "softmax", "ranking"]
 DEFAULT += ["recurrent", "packed", "input", "step", "memory", "prepare"]
 ONLY = cli.flags.DEFINE_list("only", DEFAULT, "which benchmarks, in order")
 EVENTS = cli.flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare`", lower_bound=1000)
@@ -39,6 +41,7 @@ def main() -> None:
         "step": step.step,
         "memory": memory.memory,
         "epoch": epoch.epoch,
+        "rectools": epoch.against_rectools,
         "dense": layers.dense,
         "dropout": layers.dropout,
         "scaling": scaling.scaling,

@@ -1,16 +1,23 @@
 """Whole epochs of a transformer as the published ones are set up: width 64, 2 layers, 2 heads, length 50."""
 
+import os
+import subprocess
 import time
 from functools import partial
+from pathlib import Path
+from statistics import median
 
 import jax
 
 from benchmarks.softmax import FLOP, asked, bare
 from benchmarks.timing import least
 from configs import common
+from trajectory.data.domains import locate
+from trajectory.schema import UserError
 from trajectory.training import optim, parallel, steps, task
 
 EPOCHS = 3
+RECTOOLS_STEPS = 10
 # Of 50 events, so that a batch holds 256 histories: packed ones of Beauty, windows that fill a row of MovieLens.
 ROWS = {"amazon_beauty": 36, "movielens_100k": 256}
 
@@ -19,13 +26,9 @@ def epoch() -> None:
     """Seconds of the fastest of some epochs, and of the bare products of as many targets, taken in turn."""
     print(f"epoch                    | bare products | epoch  | ratio  ({FLOP}; targets with padding)")
     for name, rows in ROWS.items():
-        c = common.base("transformer")
-        c.name = c.data.source = name
-        c.batch.rows, c.batch.length, c.batch.targets = rows, 50, 50
-        c.model.inputs = ("item",)
-        built = task.build(c)
+        built = _task(name, rows)
         run = _Epochs(built)
-        part, table = asked(rows * 50, built.histories.num_items, c.model.width)
+        part, table = asked(rows * 50, built.histories.num_items, built.config.model.width)
         sizes = [rows * 50 // parts for parts in (1, 2, 4, 8, 16, 32) if rows * 50 % parts == 0]
         ways = [partial(jax.jit(partial(bare, rows=size)), part.vectors, table) for size in sizes]
         plain, ours = float("inf"), float("inf")
@@ -33,6 +36,33 @@ def epoch() -> None:
             plain = min(plain, *(run.batches * seconds for seconds in least(ways, rounds=6)))
             ours = min(ours, run.seconds())
         print(f"{name:24s} | {plain:11.2f} s | {ours:4.2f} s | {ours / plain:.2f}")
+
+
+def against_rectools() -> None:
+    """Seconds of an epoch of Amazon Beauty here, before and after some steps of RecTools' SASRec, and by those."""
+    python = os.environ.get("TRAJECTORY_TORCH_PYTHON", "")
+    if not python:
+        raise UserError("TRAJECTORY_TORCH_PYTHON names no Python; set it to one that has rectools[torch] and polars")
+    run = _Epochs(_task("amazon_beauty", ROWS["amazon_beauty"]))
+    ours = [run.seconds() for _ in range(2)]
+    program, log = Path(__file__).with_name("rectools_epoch.py"), locate("amazon_beauty") / "interactions.parquet"
+    command = [python, str(program), str(log), str(RECTOOLS_STEPS)]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    batches, *seconds = map(float, printed[-RECTOOLS_STEPS - 1 :])
+    ours += [run.seconds() for _ in range(2)]
+    theirs = batches * median(seconds)
+    print(
+        f"rectools: {batches:.0f} steps of {median(seconds):.2f} s = {theirs:.0f} s, "
+        f"ours {min(ours):.1f} to {max(ours):.1f} s an epoch: {theirs / max(ours):.0f} times"
+    )
+
+
+def _task(name: str, rows: int) -> task.Task:
+    c = common.base("transformer")
+    c.name = c.data.source = name
+    c.batch.rows, c.batch.length, c.batch.targets = rows, 50, 50
+    c.model.inputs = ("item",)
+    return task.build(c)
 
 
 class _Epochs:
