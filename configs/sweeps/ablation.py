@@ -1,0 +1,45 @@
+"""What each part of the benchmark recipe brings to a transformer of width 64 in 8 epochs, one changed at a time.
+
+python scripts/sweep.py --config=configs/amazon_beauty.py --sweep=configs/sweeps/ablation.py --out=runs/ablation \
+    --seeds=0 --workers=2
+"""
+
+from typing import Any
+
+from configs.sweeps.common import Member, Sweep
+
+SMALL: dict[str, Any] = {"model.width": 64, "model.layers": (64, 64), "train.epochs": 8}
+CHANGES: dict[str, dict[str, Any]] = {
+    "dot_products": {"model.temperature": 0.0},
+    "temperature_0.05": {"model.temperature": 0.05},
+    "temperature_0.1": {"model.temperature": 0.1},
+    "random_vectors": {"init.item_vectors": "random"},
+    "no_average": {"optim.average": 0.0},
+    "no_smoothing": {"train.smoothing": 0.0},
+    "smoothing_0.2": {"train.smoothing": 0.2},
+    "no_offset": {"batch.position_offset": False},
+    "constant_rate": {"optim.schedule": "constant"},
+    "none_of_these": {
+        "model.temperature": 0.0,
+        "init.item_vectors": "random",
+        "optim.average": 0.0,
+        "train.smoothing": 0.0,
+        "batch.position_offset": False,
+        "optim.schedule": "constant",
+    },
+    "negatives_256": {"train.negatives": 256, "train.smoothing": 0.0},
+    "dropout_0.3": {"model.dropout": 0.3},
+    "dropout_0.7": {"model.dropout": 0.7},
+    "width_128": {"model.width": 128, "model.layers": (128, 128)},
+    "depth_1": {"model.layers": (64,)},
+    "depth_3": {"model.layers": (64, 64, 64)},
+    "length_16": {"batch.rows": 128, "batch.length": 16, "batch.targets": 16},
+}
+
+
+def get_sweep() -> Sweep:
+    """The transformer as it is, the other backbones, and members named by what differs."""
+    members = {"transformer": Member(SMALL, "model=transformer"), "hybrid": Member(SMALL, "model=hybrid")}
+    members |= {name: Member({"train.epochs": 8}, f"model={name}") for name in ("gru", "lstm")}
+    members |= {name: Member(SMALL | change, "model=transformer") for name, change in CHANGES.items()}
+    return Sweep("transformer", members)
