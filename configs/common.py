@@ -177,16 +177,17 @@ def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: 
     c.batch.rows, c.batch.length, c.batch.targets = rows, length, length
     if args.model in RECURRENT:  # one wide layer learns far more than two narrow ones (RESULTS.md)
         c.model.width, c.model.layers = 64, (128,)
-        c.model.dropout, c.optim.learning_rate = 0.8 * dropout, 2e-3
+        c.model.dropout, c.optim.learning_rate = 0.8 * dropout, 3e-3
     else:
         c.model.width, c.model.layers = 128, (128, 128)
-        c.model.dropout, c.optim.learning_rate, c.optim.schedule = dropout, 1.5e-3, "cosine"
+        c.model.dropout, c.optim.learning_rate = dropout, 1.5e-3
+    c.optim.schedule = "cosine"
     c.model.inputs = ("item",)
     c.model.temperature = 0.07
     c.init.item_vectors = "co_occurrence"
     c.optim.average = 0.995
     c.train.smoothing = 0.1
-    c.train.epochs, c.train.patience_epochs = 40 if args.model in RECURRENT else 12, 5
+    c.train.epochs = 15 if args.model in RECURRENT else 12
     return shrink(c) if args.tiny else c
 
 
