@@ -23,6 +23,8 @@ class Dropout(nn.Module):
         """x of any shape -> x / (1 - rate), or 0 with probability `rate`; x itself where nothing is trained."""
         if not train or not self.rate:
             return x
+        if self.rate == 1:
+            return jnp.zeros_like(x)
         return jnp.where(_kept(self.make_rng("dropout"), x.shape, self.rate), x / (1 - self.rate), 0)
 
 
