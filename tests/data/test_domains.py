@@ -68,6 +68,12 @@ def test_resolve_orders_by_position_only_where_that_is_the_benchmark() -> None:
     }
 
 
+def test_time_orders_a_benchmark_too_if_it_is_asked_for() -> None:
+    data = settings("amazon_beauty")
+    data.order = "time"
+    assert domains.resolve(data).order == "time"
+
+
 def test_locate_prefers_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lastfm").mkdir()
     monkeypatch.setenv("TRAJECTORY_DATA", str(tmp_path))

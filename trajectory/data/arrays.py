@@ -26,6 +26,7 @@ COLUMNS: dict[str, Any] = {
 
 # The columns that can order the events of a user for each `data.order`, best first; source_line is always there.
 _ORDER = {"time": ("time", "position", "source_line"), "position": ("position",), "file": ("source_line",)}
+_ORDER["auto"] = _ORDER["time"]
 
 
 def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str = "") -> Histories:

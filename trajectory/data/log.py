@@ -179,9 +179,9 @@ def _items(
 
 def _order(events: pl.DataFrame, data: ConfigDict) -> str:
     """What orders a user's events: time, else position, else the order of the file."""
-    if data.order not in ("time", "position", "file"):
-        raise UserError(f"data.order={data.order!r} is unknown; expected time, position or file")
+    if data.order not in ("auto", "time", "position", "file"):
+        raise UserError(f"data.order={data.order!r} is unknown; expected auto, time, position or file")
     if data.order == "position" and "position" not in events.columns:
         raise UserError("data.order='position' needs a position column; set data.columns.position, or order by time")
-    choices = ("time", "position") if data.order == "time" else (data.order,)
+    choices = ("time", "position") if data.order in ("auto", "time") else (data.order,)
     return next((name for name in choices if name in events.columns), "file")
