@@ -59,9 +59,7 @@ def base(model: str = "transformer") -> ConfigDict:
         d.columns[column] = ""
     d.features = ()  # numeric columns of the log to feed as features of an event
     d.time_unit = "auto"  # auto | s | ms | us | text (ISO) | datetime
-    d.order = (
-        "auto"  # time (equal times: order drawn at random) | position | file | auto: as known of a domain, else time
-    )
+    d.order = "auto"  # time (equal times in random order) | position | file | auto: the domain's, else time
     d.baskets = False  # True: events of one user at one time (or basket id) are one unordered step
     d.kind_map = ConfigDict({}, convert_dict=False)  # source word -> kind, beside the built-in Chinese and English
     d.extra_kinds = ()  # further kinds of this domain beside view, click, cart, favorite, purchase

@@ -1,6 +1,5 @@
 """Whole epochs of a transformer as the published ones are set up: width 64, 2 layers, 2 heads, length 50."""
 
-import os
 import subprocess
 import time
 from functools import partial
@@ -10,10 +9,9 @@ from statistics import median
 import jax
 
 from benchmarks.softmax import FLOP, asked, bare
-from benchmarks.timing import least
+from benchmarks.timing import least, torch_python
 from configs import common
 from trajectory.data.domains import locate
-from trajectory.schema import UserError
 from trajectory.training import optim, parallel, steps, task
 
 EPOCHS = 3
@@ -40,9 +38,7 @@ def epoch() -> None:
 
 def against_rectools() -> None:
     """Seconds of an epoch of Amazon Beauty here, before and after some steps of RecTools' SASRec, and by those."""
-    python = os.environ.get("TRAJECTORY_TORCH_PYTHON", "")
-    if not python:
-        raise UserError("TRAJECTORY_TORCH_PYTHON names no Python; set it to one that has rectools[torch] and polars")
+    python = torch_python()
     run = _Epochs(_task("amazon_beauty", ROWS["amazon_beauty"]))
     ours = [run.seconds() for _ in range(2)]
     program, log = Path(__file__).with_name("rectools_epoch.py"), locate("amazon_beauty") / "interactions.parquet"

@@ -1,6 +1,5 @@
 """LSTM and GRU without the softmax: against torch on the same padded rows, and packed against padded rows."""
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from benchmarks.timing import torch_python
 from configs import amazon_beauty
 from configs.common import base
 from trajectory.data.rows import last_rows
 from trajectory.models.interest_model import InterestModel, Spec
-from trajectory.schema import Events, UserError
+from trajectory.schema import Events
 from trajectory.training import optim, parallel, task
 
 CELLS = ("lstm", "gru")
@@ -29,9 +29,7 @@ Seconds = Callable[[], float]  # does one step and returns what it took
 
 def against_torch() -> None:
     """Steps of ours and of torch's, in turn, on rows of one history each, LENGTH events long."""
-    python = os.environ.get("TRAJECTORY_TORCH_PYTHON", "")
-    if not python:
-        raise UserError("TRAJECTORY_TORCH_PYTHON names no Python; set it to one that has torch")
+    python = torch_python()
     zero = np.zeros((ROWS, LENGTH), np.int32)
     item = np.random.default_rng(0).integers(1, ITEMS + 1, zero.shape, np.int32)
     events = Events(item, zero, zero, zero[..., None], zero, zero, zero, zero, zero[..., None], zero + 1, zero)

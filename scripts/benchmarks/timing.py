@@ -1,11 +1,14 @@
 """Seconds of several ways to do one thing, taken in turn, and the peak memory of this process."""
 
+import os
 import resource
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+
+from trajectory.schema import UserError
 
 
 def least(ways: Sequence[Callable[[], Any]], rounds: int = 12) -> list[float]:
@@ -22,3 +25,11 @@ def least(ways: Sequence[Callable[[], Any]], rounds: int = 12) -> list[float]:
 def peak_gib() -> float:
     """The most memory that this process ever had, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def torch_python() -> str:
+    """The Python of an environment that has torch. Raises UserError if none is named."""
+    python = os.environ.get("TRAJECTORY_TORCH_PYTHON", "")
+    if not python:
+        raise UserError("TRAJECTORY_TORCH_PYTHON names no Python; set it to one that has torch, rectools and polars")
+    return python

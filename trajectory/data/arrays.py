@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.data.log import ORDERS
 from trajectory.schema import DEFAULT_KIND, STANDARD_KINDS, CleanLog, Histories, UserError
 
 # One array per column, of one entry per event (`features`: one row of F numbers per event).
@@ -23,10 +24,6 @@ COLUMNS: dict[str, Any] = {
     "step": np.int32,
     "features": np.float32,
 }
-
-# The columns that can order the events of a user for each `data.order`, best first; source_line is always there.
-_ORDER = {"time": ("time", "position", "source_line"), "position": ("position",), "file": ("source_line",)}
-_ORDER["auto"] = _ORDER["time"]
 
 
 def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str = "") -> Histories:
@@ -98,7 +95,7 @@ def _order(events: pl.DataFrame, user: np.ndarray, data: ConfigDict) -> tuple[np
 
 
 def _order_key(events: pl.DataFrame, order: str) -> pl.Series:
-    return next(events[column] for column in _ORDER[order] if column in events.columns)
+    return next(events[column] for column in ORDERS[order] if column in events.columns)
 
 
 def _steps(step_of: np.ndarray, offsets: np.ndarray) -> np.ndarray:

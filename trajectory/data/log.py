@@ -19,6 +19,13 @@ from trajectory.schema import EventLog, UserError
 STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
 STEP_USER = "user"  # the user of such a log if it has no user column
 ITSELF = "item"  # data.item_column: the item id itself, where a domain would regroup
+# The columns that can order the events of a user for each `data.order`, best first; source_line is always there.
+ORDERS = {
+    "auto": ("time", "position", "source_line"),  # of a source of which no other order is known (domains.resolve)
+    "time": ("time", "position", "source_line"),
+    "position": ("position",),
+    "file": ("source_line",),
+}
 # Canonical columns; a feature of the same name is renamed.
 _RESERVED = (
     "source_line",
@@ -179,9 +186,9 @@ def _items(
 
 def _order(events: pl.DataFrame, data: ConfigDict) -> str:
     """What orders a user's events: time, else position, else the order of the file."""
-    if data.order not in ("auto", "time", "position", "file"):
-        raise UserError(f"data.order={data.order!r} is unknown; expected auto, time, position or file")
+    if data.order not in ORDERS:
+        raise UserError(f"data.order={data.order!r} is unknown; expected {', '.join(ORDERS)}")
     if data.order == "position" and "position" not in events.columns:
         raise UserError("data.order='position' needs a position column; set data.columns.position, or order by time")
-    choices = ("time", "position") if data.order in ("auto", "time") else (data.order,)
-    return next((name for name in choices if name in events.columns), "file")
+    columns = {*events.columns} - {"source_line"}
+    return next((name for name in ORDERS[data.order] if name in columns), "file")
