@@ -131,7 +131,7 @@ def base(model: str = "transformer") -> ConfigDict:
     t.eval_users = 0  # validation users looked at during training (0 = all)
     t.save_every_steps = 0  # beside the save after each epoch (0 = off)
     t.negatives = 0  # items drawn a step (and device) for the softmax, with logQ correction; 0 = the whole catalogue
-    t.smoothing = 0.0  # share of each target's probability that is spread over all items (label smoothing)
+    t.power = 0.0  # > 0: a target counts by its probability to this power; 0 = cross-entropy (training/losses.py)
     t.products = "float32"  # bfloat16: factors of matrix products on accelerators; all else stays float32
     t.strategy = "pmap"  # pmap | jit (a mesh)
     t.devices = 0  # devices of each process used (0 = all; on a CPU one virtual device a core)

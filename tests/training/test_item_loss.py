@@ -11,10 +11,11 @@ from trajectory.training import item_loss
 from trajectory.training.item_loss import Asked
 
 
-def _plain(asked: Asked, table):
+def _plain(asked: Asked, table, power: float = 0.0):
     logits = (asked.vectors @ table.T).at[:, 0].set(-jnp.inf)
     softmax = jnp.take_along_axis(jax.nn.softmax(logits, axis=-1), asked.target, axis=1)
-    return -(jnp.log(jnp.exp(asked.generate)[:, None] * softmax + asked.pointed) * asked.weight).sum()
+    p = jnp.exp(asked.generate)[:, None] * softmax + asked.pointed
+    return ((1 - p**power) / power * asked.weight).sum() if power else -(jnp.log(p) * asked.weight).sum()
 
 
 def _asked(rows: int, pointer: bool) -> tuple[Asked, np.ndarray]:
@@ -28,24 +29,25 @@ def _asked(rows: int, pointer: bool) -> tuple[Asked, np.ndarray]:
     return Asked(vectors, generate, pointed, target, weight), table
 
 
-def _by_reals(function, asked: Asked):
+def _by_reals(function, asked: Asked, power: float = 0.0):
     """As a function of what can be differentiated."""
     return lambda vectors, generate, pointed, table: function(
-        asked._replace(vectors=vectors, generate=generate, pointed=pointed), table
+        asked._replace(vectors=vectors, generate=generate, pointed=pointed), table, power
     )
 
 
+@pytest.mark.parametrize("power", [0.0, 0.3])
 @pytest.mark.parametrize("pointer", [False, True])
 @pytest.mark.parametrize("rows", [1, 7, 40])
 @pytest.mark.parametrize("block", [None, 7, 12, 64])  # 49 items: none cut, a whole number of blocks or not, one block
-def test_it_equals_the_plain_one_in_value_and_gradient(monkeypatch, rows, pointer, block):
+def test_it_equals_the_plain_one_in_value_and_gradient(monkeypatch, rows, pointer, block, power):
     monkeypatch.setattr(item_loss, "ROWS", 16)
     if block:
         monkeypatch.setattr(item_loss, "LARGE", 0)
         monkeypatch.setattr(item_loss, "BLOCK", block)
     asked, table = _asked(rows, pointer)
     ours, plain = (
-        jax.jit(jax.value_and_grad(_by_reals(function, asked), argnums=(0, 1, 2, 3)))(*asked[:3], table)
+        jax.jit(jax.value_and_grad(_by_reals(function, asked, power), argnums=(0, 1, 2, 3)))(*asked[:3], table)
         for function in (item_loss.item_loss, _plain)
     )
     np.testing.assert_allclose(ours[0], plain[0], rtol=1e-5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,8 +39,8 @@ def _asked(rows: int, items: int) -> tuple[Asked, np.ndarray]:
 
 
 # 8 + 1 rows over 8 devices: two each, and the last three devices have no item at all.
-@pytest.mark.parametrize("items", [8, 50, 87])
-def test_value_and_gradients_are_those_of_the_whole_table(items, monkeypatch):
+@pytest.mark.parametrize(("items", "power"), [(8, 0.0), (50, 0.0), (87, 0.0), (87, 0.3)])
+def test_value_and_gradients_are_those_of_the_whole_table(items, power, monkeypatch):
     monkeypatch.setattr(item_shards, "BLOCK", 4)
     asked, table = _asked(16, items)
 
@@ -49,7 +51,7 @@ def test_value_and_gradients_are_those_of_the_whole_table(items, monkeypatch):
 
     def local(asked: Asked, table):
         def shards(asked: Asked, table):
-            return item_shards.item_loss(asked, table, items, "data")
+            return item_shards.item_loss(asked, table, items, "data", power)
 
         value, gradient = jax.value_and_grad(loss, argnums=(0, 1))(asked[:3], table, asked, shards)
         return value[None], gradient
@@ -57,7 +59,7 @@ def test_value_and_gradients_are_those_of_the_whole_table(items, monkeypatch):
     values, (d_reals, d_table) = _over_devices(local, asked, _split(table))
     whole = jax.tree.map(jnp.asarray, (asked, table))
     value, (expected, d_expected) = jax.value_and_grad(loss, argnums=(0, 1))(
-        whole[0][:3], whole[1], whole[0], item_loss.item_loss
+        whole[0][:3], whole[1], whole[0], partial(item_loss.item_loss, power=power)
     )
     np.testing.assert_allclose(values.sum(), value, rtol=1e-5)
     for got, wanted in zip(d_reals, expected, strict=True):

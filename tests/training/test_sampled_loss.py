@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from trajectory.training.item_loss import Asked, item_loss
 from trajectory.training.sampled_loss import Negatives, sampled_item_loss
@@ -42,14 +45,16 @@ def test_items_without_events_and_cold_ones_do_not_break_the_draw():
     np.testing.assert_allclose(np.exp(negatives.log_q[1:]).sum(), 1, rtol=1e-6)
 
 
-def test_with_many_draws_value_and_gradient_are_those_of_the_full_softmax():
+@pytest.mark.parametrize("power", [0.0, 0.3])
+def test_with_many_draws_value_and_gradient_are_those_of_the_full_softmax(power):
     asked, table, negatives = _some()
 
     def by_reals(function):
-        return jax.value_and_grad(lambda v, t: function(asked._replace(vectors=v), t), argnums=(0, 1))
+        return jax.value_and_grad(lambda v, t: function(asked._replace(vectors=v), t, power=power), argnums=(0, 1))
 
     full, gradient = by_reals(item_loss)(asked.vectors, table)
-    sampled = by_reals(lambda a, t: sampled_item_loss(a, t, negatives._replace(draws=400_000).draw(jax.random.key(2))))
+    drawn = negatives._replace(draws=400_000).draw(jax.random.key(2))
+    sampled = by_reals(partial(sampled_item_loss, drawn=drawn))
     value, estimated = sampled(asked.vectors, table)
     np.testing.assert_allclose(value, full, rtol=3e-3)
     for got, expected in zip(estimated, gradient, strict=True):

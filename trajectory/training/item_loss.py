@@ -1,7 +1,8 @@
-"""Cross-entropy over the catalogue that never stores all logits, with its gradient found in the forward pass."""
+"""Loss of a softmax over the catalogue that never stores all logits, with its gradient found in the forward pass."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -26,15 +27,25 @@ class Asked(NamedTuple):
 class _Foretold(NamedTuple):
     """What the targets of some rows give once the softmax's normaliser is known."""
 
-    loss: jax.Array  # scalar
-    share: jax.Array  # [N, M], weight x the part of each target's probability that the softmax gave
+    loss: jax.Array  # [N]
+    share: jax.Array  # [N, M], weight x p ** power x the part of each target's probability that the softmax gave
     d_pointed: jax.Array  # [N, M]
     d_vectors: jax.Array  # [N, D], of the targets' own logits alone
 
 
-@jax.custom_vjp
-def item_loss(asked: Asked, table: jax.Array) -> jax.Array:
-    """Weighted negative log-likelihood of the targets under softmax(vectors @ table.T) mixed with the pointer, summed.
+def scored(log_p: jax.Array, weight: jax.Array, power: float) -> jax.Array:
+    """Losses weight * (1 - p ** power) / power of targets of log-probabilities log_p; weight * -log p where power is 0.
+
+    The generalised cross-entropy of Zhang & Sabuncu (2018): a target counts by p ** power, so that what cannot be
+    foretold bends the model less.
+    """
+    # Not expm1: its derivative, expm1 + 1, is 0 where p ** power is small.
+    return ((1 - jnp.exp(power * log_p)) / power if power else -log_p) * weight
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def item_loss(asked: Asked, table: jax.Array, power: float = 0.0) -> jax.Array:
+    """Loss of the targets (see `scored`) under softmax(vectors @ table.T) mixed with the pointer, weighted and summed.
 
     table [V + 1, D]; row 0 is not an item. Up to LARGE items, logits exist for ROWS rows at a time and are computed
     once: their exponentials give the loss and at once both products of its gradient (as the fused linear
@@ -42,41 +53,44 @@ def item_loss(asked: Asked, table: jax.Array) -> jax.Array:
     Larger catalogues are gone through twice in blocks of BLOCK items, four products, since even a few rows' logits
     would fill the memory: first for the normaliser, then for the table's gradient.
     """
-    return _forward(asked, table)[0]
+    return _forward(asked, table, power)[0]
 
 
-def _forward(asked: Asked, table: jax.Array):
-    items = table[1:]
-    by_blocks = len(items) >= LARGE
-    loss, d_asked, d_items = (_blocks if by_blocks else _rows)(asked, items)
-    return loss, (d_asked, jnp.pad(d_items, ((1, 0), (0, 0))))
+def _forward(asked: Asked, table: jax.Array, power: float):
+    by_blocks = len(table) > LARGE
+    found, d_vectors, d_table = (_blocks if by_blocks else _rows)(asked, table, power)
+    d_table = d_table.at[asked.target].add(-found.share[..., None] * asked.vectors[:, None])
+    nothing: Any = None  # targets and weights are given, not learned
+    d_asked = Asked(d_vectors, -found.share.sum(axis=1), found.d_pointed, target=nothing, weight=nothing)
+    return found.loss.sum(), (d_asked, d_table)
 
 
-def _backward(residual, gradient):
+def _backward(_power: float, residual, gradient):
     return jax.tree.map(lambda part: gradient * part, residual)
 
 
 item_loss.defvjp(_forward, _backward)
 
 
-def _rows(asked: Asked, items: jax.Array):
-    """Loss, gradient by `asked` and by `items` [V, D], some rows at a time."""
+def _rows(asked: Asked, table: jax.Array, power: float):
+    """What the targets give, gradient by `vectors`, and by `table` but for the targets' own logits; by rows."""
+    items = table[1:]
 
-    def chunk(total, part: Asked):
+    def chunk(d_items, part: Asked):
         logits = part.vectors @ items.T
         most = logits.max(axis=1)
         raised = jnp.exp(logits - most[:, None])
         mass = raised.sum(axis=1)
-        found = _foretold(part, items, most + jnp.log(mass))
+        found = _foretold(part, table, most + jnp.log(mass), power)
         scale = (found.share.sum(axis=1) / mass)[:, None]
         d_vectors = scale * (raised @ items) + found.d_vectors
-        d_items = total[1] + raised.T @ (scale * part.vectors)
-        return (total[0] + found.loss, _add_targets(d_items, part, found)), _d_asked(d_vectors, found)
+        return d_items + raised.T @ (scale * part.vectors), (found, d_vectors)
 
     count = len(asked.vectors)
     chunks = jax.tree.map(lambda x: _chunks(x, min(ROWS, count)), asked)
-    (loss, d_items), parts = jax.lax.scan(chunk, (jnp.zeros(()), jnp.zeros_like(items)), chunks)
-    return loss, jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[:count], parts), d_items
+    d_items, parts = jax.lax.scan(chunk, jnp.zeros_like(items), chunks)
+    found, d_vectors = jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[:count], parts)
+    return found, d_vectors, jnp.pad(d_items, ((1, 0), (0, 0)))
 
 
 def _chunks(x: jax.Array, size: int) -> jax.Array:
@@ -84,15 +98,16 @@ def _chunks(x: jax.Array, size: int) -> jax.Array:
     return jnp.pad(x, ((0, rows - len(x)), *((0, 0),) * (x.ndim - 1))).reshape(-1, size, *x.shape[1:])
 
 
-def _blocks(asked: Asked, items: jax.Array):
-    """As `_rows`, all rows at once, some items at a time."""
-    vectors, size = asked.vectors, min(BLOCK, len(items))
-    whole = len(items) // size
+def _blocks(asked: Asked, table: jax.Array, power: float):
+    """As `_rows`, all rows at once, some items at a time; nothing as large as the table exists but its gradient."""
+    vectors, items = asked.vectors, len(table) - 1
+    size = min(BLOCK, items)
+    whole = items // size
 
     def block(number):
-        return jax.lax.dynamic_slice_in_dim(items, number * size, size)
+        return jax.lax.dynamic_slice_in_dim(table, 1 + number * size, size)
 
-    rest = items[whole * size :]  # the last items, fewer than a block
+    rest = table[1 + whole * size :]  # the last items, fewer than a block
 
     def more(so_far, part):
         return normalise(so_far, vectors @ part.T, part)
@@ -101,20 +116,19 @@ def _blocks(asked: Asked, items: jax.Array):
     so_far = jax.lax.fori_loop(0, whole, lambda i, so_far: more(so_far, block(i)), start)
     most, mass, mean = more(so_far, rest)
     log_mass = most + jnp.log(mass)
-    found = _foretold(asked, items, log_mass)
+    found = _foretold(asked, table, log_mass, power)
     scale = found.share.sum(axis=1)[:, None]
-    d_vectors = scale / mass[:, None] * mean + found.d_vectors
     scaled = scale * vectors
 
     def by_items(part):
         return jnp.exp(vectors @ part.T - log_mass[:, None]).T @ scaled
 
-    def fill(number, d_items):
-        return jax.lax.dynamic_update_slice_in_dim(d_items, by_items(block(number)), number * size, 0)
+    def fill(number, d_table):
+        return jax.lax.dynamic_update_slice_in_dim(d_table, by_items(block(number)), 1 + number * size, 0)
 
-    d_items = jax.lax.fori_loop(0, whole, fill, jnp.zeros_like(items))
-    d_items = d_items.at[whole * size :].set(by_items(rest))
-    return found.loss, _d_asked(d_vectors, found), _add_targets(d_items, asked, found)
+    d_table = jax.lax.fori_loop(0, whole, fill, jnp.zeros_like(table))
+    d_table = d_table.at[1 + whole * size :].set(by_items(rest))
+    return found, scale / mass[:, None] * mean + found.d_vectors, d_table
 
 
 def normalise(so_far, logits: jax.Array, items: jax.Array):
@@ -129,19 +143,13 @@ def normalise(so_far, logits: jax.Array, items: jax.Array):
     return most, fade * mass + raised.sum(axis=1), fade[:, None] * mean + raised @ items
 
 
-def _foretold(asked: Asked, items: jax.Array, log_mass: jax.Array) -> _Foretold:
-    hit = items[asked.target - 1]
+def _foretold(asked: Asked, table: jax.Array, log_mass: jax.Array, power: float) -> _Foretold:
+    hit = table[asked.target]
     log_softmax = jnp.einsum("nd,nmd->nm", asked.vectors, hit) - log_mass[:, None] + asked.generate[:, None]
     log_p = jnp.logaddexp(log_softmax, jnp.log(asked.pointed + TINY))
-    share = asked.weight * jnp.exp(log_softmax - log_p)
-    d_pointed = -asked.weight * jnp.exp(-log_p)
-    return _Foretold(-(log_p * asked.weight).sum(), share, d_pointed, -jnp.einsum("nm,nmd->nd", share, hit))
-
-
-def _add_targets(d_items: jax.Array, asked: Asked, found: _Foretold) -> jax.Array:
-    return d_items.at[asked.target - 1].add(-found.share[..., None] * asked.vectors[:, None])
-
-
-def _d_asked(d_vectors: jax.Array, found: _Foretold) -> Asked:
-    nothing: Any = None  # targets and weights are given, not learned
-    return Asked(d_vectors, -found.share.sum(axis=1), found.d_pointed, target=nothing, weight=nothing)
+    weight = asked.weight * jnp.exp(power * log_p)
+    share = weight * jnp.exp(log_softmax - log_p)
+    d_pointed = -weight * jnp.exp(-log_p)
+    return _Foretold(
+        scored(log_p, asked.weight, power).sum(axis=1), share, d_pointed, -jnp.einsum("nm,nmd->nd", share, hit)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from trajectory.training.item_loss import BLOCK, TINY, Asked, normalise
+from trajectory.training.item_loss import BLOCK, TINY, Asked, normalise, scored
 
 NEVER = -1e30  # logit of a row that is no item; finite, as a device may hold no item at all
 
@@ -22,7 +22,7 @@ def look_up(table: jax.Array, item: jax.Array, axis: str) -> jax.Array:
     return jax.lax.psum_scatter(found, axis, scatter_dimension=0, tiled=True)
 
 
-def item_loss(asked: Asked, table: jax.Array, num_items: int, axis: str) -> jax.Array:
+def item_loss(asked: Asked, table: jax.Array, num_items: int, axis: str, power: float = 0.0) -> jax.Array:
     """As item_loss.item_loss for this device's N states, with this device's rows [(V + 1) / n, D] of the table.
 
     Each device finds the log-sum-exp of its part of the catalogue for everyone's states, and each puts together what
@@ -36,7 +36,7 @@ def item_loss(asked: Asked, table: jax.Array, num_items: int, axis: str) -> jax.
     hit = look_up(table, asked.target, axis)
     log_softmax = jnp.einsum("nd,nmd->nm", asked.vectors, hit) - jax.nn.logsumexp(parts, axis=0)[:, None]
     log_p = jnp.logaddexp(log_softmax + asked.generate[:, None], jnp.log(asked.pointed + TINY))
-    return -(log_p * asked.weight).sum()
+    return scored(log_p, asked.weight, power).sum()
 
 
 @jax.custom_vjp

@@ -1,4 +1,4 @@
-"""Cross-entropy against drawn items instead of the whole catalogue, for very large ones."""
+"""Loss of a softmax over drawn items instead of the whole catalogue, for very large ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.training.item_loss import TINY, Asked
+from trajectory.training.item_loss import TINY, Asked, scored
 
 UNIFORM = 0.5  # share of the draws that comes from the catalogue and not from the events
 
@@ -46,7 +46,7 @@ class Negatives(NamedTuple):
         return Drawn(item, self.log_q[item] + jnp.log(count))
 
 
-def sampled_item_loss(asked: Asked, table: jax.Array, drawn: Drawn) -> jax.Array:
+def sampled_item_loss(asked: Asked, table: jax.Array, drawn: Drawn, power: float = 0.0) -> jax.Array:
     """As item_loss, with the softmax's normaliser estimated from S items drawn for all states together.
 
     The sum of exp(logit) over the items other than the target is estimated by importance sampling: each draw j counts
@@ -63,4 +63,4 @@ def sampled_item_loss(asked: Asked, table: jax.Array, drawn: Drawn) -> jax.Array
 
     chosen = jax.lax.map(lambda slot: log_softmax(*slot), (asked.target.T, own.T)).T + asked.generate[:, None]
     log_p = jnp.logaddexp(chosen, jnp.log(asked.pointed + TINY))
-    return -(log_p * asked.weight).sum()
+    return scored(log_p, asked.weight, power).sum()
