@@ -131,6 +131,7 @@ def base(model: str = "transformer") -> ConfigDict:
     t.eval_users = 0  # validation users looked at during training (0 = all)
     t.save_every_steps = 0  # beside the save after each epoch (0 = off)
     t.negatives = 0  # items drawn a step (and device) for the softmax, with logQ correction; 0 = the whole catalogue
+    t.smoothing = 0.0  # share of each target's probability that is spread over all items (label smoothing)
     t.power = 0.0  # > 0: a target counts by its probability to this power; 0 = cross-entropy (training/losses.py)
     t.products = "float32"  # bfloat16: factors of matrix products on accelerators; all else stays float32
     t.strategy = "pmap"  # pmap | jit (a mesh)
@@ -169,7 +170,9 @@ def base(model: str = "transformer") -> ConfigDict:
     return c
 
 
-def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: float = 0.5) -> ConfigDict:
+def benchmark(
+    arg: str, source: str, rows: int = 32, length: int = 64, dropout: float = 0.5, power: float = 0.25
+) -> ConfigDict:
     """The recipe of the published leave-one-out benchmarks, from item ids alone. Arguments: model, tiny."""
     args = parse_arg(arg, model="hybrid")
     c = base(args.model)
@@ -183,10 +186,10 @@ def benchmark(arg: str, source: str, rows: int = 32, length: int = 64, dropout: 
         c.model.dropout, c.optim.learning_rate = dropout, 1.5e-3
     c.optim.schedule = "cosine"
     c.model.inputs = ("item",)
-    c.model.temperature = 0.07
+    c.train.power, c.train.smoothing = power, 0.0 if power else 0.1
+    c.model.temperature = 0.07 / (1 - power)  # what is trained is sharper by 1 / (1 - power): cosines / 0.07
     c.init.item_vectors = "co_occurrence"
     c.optim.average = 0.995
-    c.train.smoothing = 0.1
     c.train.epochs = 15 if args.model in RECURRENT else 12
     return shrink(c) if args.tiny else c
 

@@ -9,25 +9,27 @@ from typing import Any
 from configs.sweeps.common import Member, Sweep
 
 SMALL: dict[str, Any] = {"model.width": 64, "model.layers": (64, 64), "train.epochs": 8}
+CROSS_ENTROPY: dict[str, Any] = {"train.power": 0.0, "model.temperature": 0.07}
 CHANGES: dict[str, dict[str, Any]] = {
     "dot_products": {"model.temperature": 0.0},
-    "temperature_0.05": {"model.temperature": 0.05},
-    "temperature_0.1": {"model.temperature": 0.1},
+    "temperature_0.067": {"model.temperature": 0.067},
+    "temperature_0.133": {"model.temperature": 0.133},
     "random_vectors": {"init.item_vectors": "random"},
     "no_average": {"optim.average": 0.0},
-    "no_smoothing": {"train.smoothing": 0.0},
-    "smoothing_0.2": {"train.smoothing": 0.2},
+    "cross_entropy": CROSS_ENTROPY,
+    "smoothing_0.1": CROSS_ENTROPY | {"train.smoothing": 0.1},
+    "power_0.5": {"train.power": 0.5, "model.temperature": 0.14},
     "no_offset": {"batch.position_offset": False},
     "constant_rate": {"optim.schedule": "constant"},
     "none_of_these": {
         "model.temperature": 0.0,
         "init.item_vectors": "random",
         "optim.average": 0.0,
-        "train.smoothing": 0.0,
+        "train.power": 0.0,
         "batch.position_offset": False,
         "optim.schedule": "constant",
     },
-    "negatives_256": {"train.negatives": 256, "train.smoothing": 0.0},
+    "negatives_256": {"train.negatives": 256},
     "dropout_0.3": {"model.dropout": 0.3},
     "dropout_0.7": {"model.dropout": 0.7},
     "width_128": {"model.width": 128, "model.layers": (128, 128)},

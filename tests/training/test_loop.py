@@ -291,6 +291,15 @@ def test_a_sampled_softmax_estimates_the_full_one_and_needs_the_whole_table(fini
     assert not (tmp_path / "other").exists()
 
 
+def test_smoothing_reaches_the_step_and_needs_the_whole_table(finished, tmp_path):
+    loop.train(_task(train__smoothing=0.5, train__epochs=1), tmp_path / "smooth", Scripted())
+    plain, smooth = (logging.read(d / "metrics.jsonl")[0]["train/step_loss"] for d in (finished, tmp_path / "smooth"))
+    assert abs(plain - smooth) > 1e-4
+    with pytest.raises(UserError, match=r"train\.smoothing needs a whole item table"):
+        loop.train(_task(train__smoothing=0.1, train__shard_items=True), tmp_path / "other", Scripted())
+    assert not (tmp_path / "other").exists()
+
+
 def test_power_reaches_the_step(finished, tmp_path):
     loop.train(_task(train__power=0.5, train__epochs=1), tmp_path / "power", Scripted())
     plain, power = (logging.read(d / "metrics.jsonl")[0]["train/step_loss"] for d in (finished, tmp_path / "power"))

@@ -55,6 +55,29 @@ def test_unknown_products_are_refused():
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.2])
+def test_smoothing_is_cross_entropy_with_a_share_of_each_target_spread_over_all_items(temperature):
+    histories, batch = _data()
+    model = make_model("transformer", repeat=False, temperature=temperature)
+    params = initialise(model, batch.events)
+    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0})
+    interests = jnp.asarray(histories.item_interest)
+    step = TrainStep(model, optax.adam(1e-3), heads, interests, dropout=False, smoothing=0.3)
+    gradient, metrics = step.gradient(params, jax.random.key(0), batch)
+
+    def plain(params):
+        states = model.apply(params, batch.events, batch.targets.position, method="encode")
+        log_p = model.apply(params, states, method="score")[..., 1:]
+        wanted = 0.7 * jax.nn.one_hot(batch.targets.item[..., 0] - 1, 30) + 0.3 / 30
+        weight = batch.targets.weight[..., 0]
+        return -((wanted * log_p).sum(-1) * weight).sum() / weight.sum()
+
+    value, expected = jax.value_and_grad(plain)(params)
+    np.testing.assert_allclose(float(metrics["loss"]), float(value), rtol=1e-5)
+    for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.2])
 def test_a_power_makes_the_loss_the_pseudospherical_score(temperature):
     histories, batch = _data()
     model = make_model("transformer", repeat=False, temperature=temperature)
@@ -80,12 +103,17 @@ def test_a_power_makes_the_loss_the_pseudospherical_score(temperature):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_a_power_out_of_range_or_without_a_plain_softmax_is_refused():
-    def step(power: float, repeat: bool = False) -> None:
-        TrainStep(make_model("gru", repeat=repeat), optax.adam(1e-3), HEADS, jnp.zeros(31), True, power=power)
+@pytest.mark.parametrize("name", ["smoothing", "power"])
+def test_a_smoothing_or_power_out_of_range_or_without_a_plain_softmax_is_refused(name):
+    def step(value: float, repeat: bool = False, **more: float) -> None:
+        model = make_model("gru", repeat=repeat)
+        TrainStep(model, optax.adam(1e-3), HEADS, jnp.zeros(31), True, **{name: value}, **more)
 
     for wrong in (-0.1, 1.0):
-        with pytest.raises(UserError, match=rf"train\.power={wrong} is out of range"):
+        with pytest.raises(UserError, match=rf"train\.{name}={wrong} is out of range"):
             step(wrong)
-    with pytest.raises(UserError, match=r"train\.power is for a plain softmax"):
+    with pytest.raises(UserError, match=rf"train\.{name} is for a plain softmax"):
         step(0.1, repeat=True)
+    other = {"smoothing": "power", "power": "smoothing"}[name]
+    with pytest.raises(UserError, match=r"train\.negatives=0 and train\.power=0"):
+        step(0.1, **{other: 0.1})

@@ -73,6 +73,8 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         )
     if config.train.negatives and config.train.shard_items:
         raise UserError("train.negatives draws from a whole item table; set train.shard_items=False, or negatives to 0")
+    if config.train.smoothing and config.train.shard_items:
+        raise UserError("train.smoothing needs a whole item table; set train.shard_items=False, or smoothing to 0")
     soft = teachers.soft_targets(task)
     data = task.training_data(soft)
     first = data.plan(0)
@@ -85,6 +87,7 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         dropout=config.model.dropout > 0,
         negatives=task.negatives(),
         products=config.train.products,
+        smoothing=config.train.smoothing,
         power=config.train.power,
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items)

@@ -38,12 +38,13 @@ def sums(
     rngs: Any,
     items_axis: str | None = None,
     drawn: Drawn | None = None,
+    smoothing: float = 0.0,
     power: float = 0.0,
 ) -> dict[str, jax.Array]:
     """Summed negative log-likelihood of each head with a weight, over this shard's rows, in nats.
 
     `items_axis`: the device axis that the rows of the item table in `params` are split over, if any; `drawn`:
-    the items that stand for the catalogue in the softmax, if not all do.
+    the items that stand for the catalogue in the softmax, if not all do; `smoothing`: see `_smoothed`.
 
     With a `power` q in (0, 1) the item head's loss is (1 - s ** q) / q, s the probability that the softmax of logits /
     (1 - q) gives to the target: the pseudospherical score (Good 1971; Gneiting & Raftery 2007, section 4.1). It is
@@ -69,7 +70,10 @@ def sums(
         elif drawn is not None:
             out["item"] = sampled_item_loss(flat, apply(params, method="item_table"), drawn, power)
         else:
-            out["item"] = item_loss(flat, apply(params, method="item_table"), power)
+            table = apply(params, method="item_table")
+            out["item"] = item_loss(flat, table, power)
+            if smoothing:
+                out["item"] += smoothing * _smoothed(flat, table)
     if weights["interest"]:
         log_p = apply(params, states, method="score_interest")
         chosen = jnp.take_along_axis(log_p, item_interest[t.item], axis=-1)
@@ -79,6 +83,16 @@ def sums(
         loss = optax.sigmoid_binary_cross_entropy(log_odds, jnp.maximum(t.label, 0).astype(jnp.float32))
         out["conversion"] = (loss * (t.label >= 0)).sum()
     return out
+
+
+def _smoothed(asked: Asked, table: jax.Array) -> jax.Array:
+    """By how much the targets' logits exceed the mean logit of all items, weighted and summed.
+
+    Times epsilon and added to the cross-entropy it gives that with targets of 1 - epsilon for the item and epsilon /
+    V for every item (label smoothing, Szegedy et al. 2016, section 7), without all logits at hand.
+    """
+    lead = table[asked.target] - table[1:].mean(axis=0)
+    return (jnp.einsum("nd,nmd->nm", asked.vectors, lead) * asked.weight).sum()
 
 
 def _table(params: Any) -> jax.Array:

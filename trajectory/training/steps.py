@@ -43,15 +43,24 @@ class TrainStep:
         dropout: bool,
         negatives: Negatives | None = None,
         products: str = "float32",
+        smoothing: float = 0.0,
         power: float = 0.0,
     ) -> None:
         if products not in PRODUCTS:
             raise UserError(f"train.products={products!r} is unknown; expected {' or '.join(PRODUCTS)}")
-        if not 0 <= power < 1:
-            raise UserError(f"train.power={power} is out of range; expected 0 (cross-entropy) <= power < 1")
-        if power and model.spec.repeat_heads:
-            raise UserError("train.power is for a plain softmax; set it to 0, or model.repeat=False")
-        self.power = power
+        for name, value in (("smoothing", smoothing), ("power", power)):
+            if not 0 <= value < 1:
+                raise UserError(
+                    f"train.{name}={value} is out of range; expected 0 (plain cross-entropy) or more, below 1"
+                )
+            if value and model.spec.repeat_heads:
+                raise UserError(f"train.{name} is for a plain softmax; set it to 0, or model.repeat=False")
+        if smoothing and (negatives or power):
+            raise UserError(
+                "train.smoothing is for cross-entropy over all items; set it to 0, or train.negatives=0 and "
+                "train.power=0"
+            )
+        self.smoothing, self.power = smoothing, power
         self.model, self.tx, self.dropout, self.products = model, tx, dropout, PRODUCTS[products]
         self.weights = {name: float(heads[name]) for name in ("item", "interest", "conversion")}
         self.item_interest, self.negatives = item_interest, negatives
@@ -86,7 +95,16 @@ class TrainStep:
 
         def loss(params: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
             sums = losses.sums(
-                self.model, params, batch, self.item_interest, self.weights, rngs, items_axis, drawn, self.power
+                self.model,
+                params,
+                batch,
+                self.item_interest,
+                self.weights,
+                rngs,
+                items_axis,
+                drawn,
+                self.smoothing,
+                self.power,
             )
             means = {name: value / counts[name] for name, value in sums.items()}
             return sum((self.weights[name] * value for name, value in means.items()), jnp.zeros(())), means
