@@ -3,7 +3,7 @@
 python scripts/evaluate.py --workdir=runs/first
 python scripts/evaluate.py --workdir=runs/a,runs/b --floor=co_occurrence --out=runs/ensemble
 
-Writes evaluation.json (of one run into its folder, with per_user.parquet, each user's metrics; of several into --out)
+Writes evaluation.json and per_user.parquet, each user's metrics (of one run into its folder, of several into --out),
 and prints the table with its protocol.
 """
 
@@ -13,7 +13,7 @@ from trajectory import cli
 from trajectory.training import parallel
 
 WORKDIR = cli.flags.DEFINE_list("workdir", None, "folder of the run; several are evaluated as an ensemble")
-OUT = cli.flags.DEFINE_string("out", None, "folder of an ensemble's evaluation.json")
+OUT = cli.flags.DEFINE_string("out", None, "folder of an ensemble's evaluation")
 COMBINE = cli.flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
 FLOOR = cli.flags.DEFINE_string("floor", "", "a floor that is a member too, e.g. co_occurrence")
 FIT = cli.flags.DEFINE_boolean("fit", False, "weigh the members of an ensemble by likelihood on validation")
@@ -32,7 +32,7 @@ def main() -> None:
     several = len(workdirs) > 1 or bool(FLOOR.value)
     if several != bool(OUT.value):
         raise cli.UserError(
-            "--workdir with several runs, or with --floor, is an ensemble and needs --out, a folder for evaluation.json"
+            "--workdir with several runs, or with --floor, is an ensemble and needs --out, a folder for its evaluation"
             if several
             else f"--out={OUT.value} is for an ensemble; the evaluation of one run is written into its own folder"
         )

@@ -79,6 +79,8 @@ def test_a_run_and_a_floor_are_evaluated_as_one(script, workdir, tmp_path, combi
     for part in ("validation", "test"):
         assert found["members"]["markov"][part] == found["floors"]["markov"][part]
         assert found["paired_member"][part]["ndcg@10"]["member"] in found["members"]
+        users = pl.read_parquet(out / "per_user.parquet").filter(pl.col("part") == part)
+        assert users["ndcg@10"].mean() == pytest.approx(found["metrics"][part]["ndcg@10"])
     assert "| ensemble " in ran.out
     assert found["protocol"]["combination"] in ran.out
 

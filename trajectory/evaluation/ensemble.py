@@ -15,16 +15,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import polars as pl
 from ml_collections import ConfigDict
 from scipy.stats import rankdata
 
 from trajectory.evaluation.baselines import Floor, InterestFrequency, floors
 from trajectory.evaluation.protocol import evaluate
 from trajectory.evaluation.ranking import distinct_items
+from trajectory.evaluation.run import per_user, write_results
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run, open_run
-from trajectory.training.task import write_json
 
 COMBINATIONS = {
     "probabilities": "mean of the members' probabilities over the candidates",
@@ -159,8 +160,10 @@ def refuse_unlike(first: Run, other: Run) -> None:
         )
 
 
-def evaluate_ensemble(workdirs: Sequence[Path], combine: str, floor: str = "", fit: bool = False) -> dict[str, Any]:
-    """What evaluation.json holds of the runs combined, beside each of them and the floors (see protocol.evaluate).
+def evaluate_ensemble(
+    workdirs: Sequence[Path], combine: str, floor: str = "", fit: bool = False
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    """What evaluation.json and per_user.parquet hold of the runs combined (see run.evaluate_run).
 
     `combine` is one of COMBINATIONS, `floor` the name of a floor that becomes a member, `fit` chooses the weights of
     probabilities on validation. Settings of the evaluation are those of the first run; conversions are not combined.
@@ -204,18 +207,17 @@ def evaluate_ensemble(workdirs: Sequence[Path], combine: str, floor: str = "", f
     pool = {"probabilities": MeanProbability, "ranks": ReciprocalRank}[combine]
     ensemble = pool(members, weights, histories, config.evaluation.seen)
     how = f"{COMBINATIONS[combine]}; weights " + ("by likelihood on validation" if fit else "equal")
-    found, _ = evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
-    return found
+    found, results = evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
+    return found, per_user(first.task, results)
 
 
 def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, floor: str, fit: bool) -> dict[str, Any]:
-    """Evaluates the ensemble and writes evaluation.json into the folder `out`, which must not be a run's."""
+    """Evaluates the ensemble and writes what write_results does into the folder `out`, which must not be a run's."""
     if (out / "config.json").exists():
         raise UserError(f"--out={out} is a run, whose evaluation.json would be lost; name another folder")
-    found = evaluate_ensemble(workdirs, combine, floor, fit)
+    found, users = evaluate_ensemble(workdirs, combine, floor, fit)
     out.mkdir(parents=True, exist_ok=True)
-    write_json(found, out / "evaluation.json")
-    return found
+    return write_results(found, users, out)
 
 
 def _of_targets(

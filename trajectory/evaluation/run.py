@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,8 +19,7 @@ from trajectory.training.task import Task, write_json
 def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     """What evaluation.json and per_user.parquet hold, test measured once, with the best checkpoint.
 
-    The layout of the first is that of protocol.evaluate; the second has part, user and each ranking metric of the
-    model (null where a user does not count).
+    The layout of the first is that of protocol.evaluate, of the second that of `per_user`.
     """
     task, c = run.task, run.task.config
     scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
@@ -35,23 +35,32 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     if c.heads.conversion:
         for part in PARTS:
             _add(found, part, conversion.evaluate_beside_floors(scorer, task, part))
-    return found, pl.concat([_per_user(task, part, result) for part, result in results.items()], how="diagonal")
+    return found, per_user(task, results)
 
 
 def write_evaluation(run: Run) -> dict[str, Any]:
     """Evaluates the run, writes per_user.parquet and evaluation.json into its folder, and returns the latter."""
-    found, per_user = evaluate_run(run)
-    part = run.workdir / "per_user.part"
-    per_user.write_parquet(part)
-    part.replace(run.workdir / "per_user.parquet")
-    write_json(found, run.workdir / "evaluation.json")
+    return write_results(*evaluate_run(run), run.workdir)
+
+
+def write_results(found: dict[str, Any], users: pl.DataFrame, folder: Path) -> dict[str, Any]:
+    """Writes evaluation.json and per_user.parquet, and returns the former."""
+    part = folder / "per_user.part"
+    users.write_parquet(part)
+    part.replace(folder / "per_user.parquet")
+    write_json(found, folder / "evaluation.json")
     return found
 
 
-def _per_user(task: Task, part: str, result: Result) -> pl.DataFrame:
-    user = task.histories.users["user"].gather(task.split.queries(part).user)
-    columns = {name: pl.Series(values, nan_to_null=True) for name, values in result.per_user.items()}
-    return pl.DataFrame({"part": [part] * len(user), "user": user, **columns})
+def per_user(task: Task, results: dict[str, Result]) -> pl.DataFrame:
+    """Part, user and each ranking metric of `results` by part (null where a user does not count)."""
+
+    def rows(part: str, result: Result) -> pl.DataFrame:
+        user = task.histories.users["user"].gather(task.split.queries(part).user)
+        columns = {name: pl.Series(values, nan_to_null=True) for name, values in result.per_user.items()}
+        return pl.DataFrame({"part": [part] * len(user), "user": user, **columns})
+
+    return pl.concat([rows(part, result) for part, result in results.items()], how="diagonal")
 
 
 def _add(found: dict[str, Any], part: str, more: dict[str, Any]) -> None:
