@@ -178,20 +178,24 @@ def benchmark(
     c = base(args.model)
     c.name = c.data.source = source
     c.batch.rows, c.batch.length, c.batch.targets = rows, length, length
-    if args.model in RECURRENT:  # one wide layer learns far more than two narrow ones (RESULTS.md)
-        c.model.width, c.model.layers = 64, (128,)
-        c.model.dropout, c.optim.learning_rate = 0.8 * dropout, 3e-3
-    else:
-        c.model.width, c.model.layers = 128, (128, 128)
-        c.model.dropout, c.optim.learning_rate = dropout, 1.5e-3
-    c.optim.schedule = "cosine"
     c.model.inputs = ("item",)
-    c.train.power, c.train.smoothing = power, 0.0 if power else 0.1
+    c.model.width, c.model.dropout = 128, dropout
+    c.train.epochs = 15 if args.model in RECURRENT else 12
+    learn_from_events(c, power)
+    return shrink(c) if args.tiny else c
+
+
+def learn_from_events(c: ConfigDict, power: float) -> None:
+    """Sets what was found best where steps are single events (RESULTS.md): layers of model.width, rate, loss, start."""
+    if c.model.backbone in RECURRENT:  # one wide layer learns far more than two narrow ones
+        c.model.width, c.model.layers = 64, (128,)
+        c.model.dropout, c.optim.learning_rate = 0.8 * c.model.dropout, 3e-3
+    else:
+        c.model.layers, c.optim.learning_rate = (c.model.width,) * 2, 1.5e-3
+    c.optim.schedule, c.optim.average = "cosine", 0.995
+    c.train.power, c.train.smoothing = power, 0.0 if power or c.model.repeat else 0.1
     c.model.temperature = 0.07 / (1 - power)  # what is trained is sharper by 1 / (1 - power): cosines / 0.07
     c.init.item_vectors = "co_occurrence"
-    c.optim.average = 0.995
-    c.train.epochs = 15 if args.model in RECURRENT else 12
-    return shrink(c) if args.tiny else c
 
 
 def shrink(c: ConfigDict) -> ConfigDict:

@@ -57,7 +57,6 @@ def test_a_row_holds_most_histories_and_a_batch_about_2000_events(capsys):
     fitted, _ = _fit(random_histories(300, 400, 102), capsys)
     assert fitted.batch.length == fitted.batch.targets == 128
     assert fitted.batch.rows == 16
-    assert fitted.model.layers == (fitted.model.width,) * 2
 
 
 def test_repeats_switch_the_repeat_head_on_and_seen_items_in(capsys):
@@ -81,13 +80,22 @@ def test_baskets_are_foretold_where_they_end_and_by_several_lines(capsys):
     assert (single.batch.targets, single.batch.target_items) == (single.batch.length, 1)
 
 
-def test_where_steps_are_events_the_softmax_is_over_cosines_and_begins_with_neighbours(capsys):
-    events, _ = _fit(random_histories(100, 50, 30), capsys)
-    assert (events.model.temperature, events.init.item_vectors, events.optim.average) == (0.07, "co_occurrence", 0.995)
-    fresh, _ = _fit(make_histories([list(range(1, 15))] * 20), capsys)
+def test_where_steps_are_events_it_is_the_recipe_of_the_benchmarks(capsys):
+    fresh, _ = _fit(make_histories([list(range(1, 15))] * 20), capsys)  # 12 x 20 training events of 14 items
+    usual, _ = _fit(make_histories([list(range(1, 15))] * 100), capsys)
     repeats, _ = _fit(make_histories([[1, 2, 1, 2, 3, 4]] * 10), capsys)
-    assert (fresh.model.temperature, fresh.train.smoothing) == (0.07, 0.1)
-    assert (repeats.model.temperature, repeats.train.smoothing) == (0.07, 0.0), "smoothing needs a plain softmax"
+    for found in (fresh, usual, repeats):
+        assert (found.init.item_vectors, found.optim.average, found.optim.schedule) == (
+            "co_occurrence",
+            0.995,
+            "cosine",
+        )
+        assert (found.model.width, found.model.layers, found.optim.learning_rate) == (64, (128,), 3e-3), "a GRU"
+        assert found.train.patience_epochs == found.train.epochs >= 12
+    assert (fresh.train.power, fresh.train.smoothing) == (0.3, 0.0)
+    assert fresh.model.temperature == pytest.approx(0.1)
+    assert (usual.train.power, usual.train.smoothing, usual.model.temperature) == (0.0, 0.1, 0.07)
+    assert (repeats.train.power, repeats.train.smoothing) == (0.0, 0.0), "both need a plain softmax"
     baskets, _ = _fit(make_histories([list(range(1, 9))] * 20, steps=[[0, 0, 1, 1, 2, 2, 3, 4]] * 20), capsys)
     assert (baskets.model.temperature, baskets.init.item_vectors, baskets.optim.average) == (0.0, "random", 0.0)
-    assert baskets.train.smoothing == 0.0
+    assert (baskets.train.power, baskets.train.smoothing, baskets.optim.schedule) == (0.0, 0.0, "constant")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 from ml_collections import ConfigDict
 
+from configs.common import learn_from_events
 from trajectory.data.splits import step_starts
 from trajectory.schema import Histories, Split
 
 BUDGET = 60  # TFLOP of softmax in all
 WIDTHS = (64, 128)
+BATCH = 2048  # events
+EPOCHS, STEPS = 12, 1000  # of training at least, where steps are single events and BUDGET allows it
+RARE = 30  # training events of an item: below it a model soon learns by heart
 MOST_LINES = 16  # of a basket that are trained on at one time
 
 
@@ -29,7 +33,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     c.batch.targets = min(c.batch.length, int(np.ceil(1.75 * c.batch.length / max(lines, 1))))
     c.batch.target_items = min(MOST_LINES, int(np.ceil(2 * lines))) if histories.baskets else 1
     c.batch.basket_power = 0.5  # the best on Complete Journey; 1 line weighs 1 in any case
-    c.batch.rows = max(2, -(-2048 // c.batch.length))
+    c.batch.rows = max(2, -(-BATCH // c.batch.length))
     c.batch.rows += c.batch.rows % 2
     repeats = _repeat_share(histories, split)
     c.model.repeat = repeats > 0.05
@@ -39,16 +43,19 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     # The softmax over the catalogue is nearly all of the work: three products of N x V x D (see item_loss.py).
     places = events * c.batch.targets / c.batch.length
     work = {width: 6 * places * items * width / 1e12 for width in WIDTHS}
-    c.model.width = max((w for w in WIDTHS if events >= 100_000 and work[w] * 20 <= BUDGET), default=WIDTHS[0])
+    fewest = 20 if histories.baskets else EPOCHS
+    c.model.width = max((w for w in WIDTHS if events >= 100_000 and work[w] * fewest <= BUDGET), default=WIDTHS[0])
     c.model.layers = (c.model.width,) * 2
-    c.model.dropout = 0.5 if per_item < 30 else 0.3 if per_item < 100 else 0.2
-    c.optim.learning_rate = 5e-4 if c.model.width > 64 else 1e-3
-    if not histories.baskets:  # tried where steps are single events
-        c.model.temperature, c.init.item_vectors, c.optim.average = 0.07, "co_occurrence", 0.995
-        c.train.smoothing = 0.0 if c.model.repeat else 0.1
-    affordable = BUDGET / max(work[c.model.width], 1e-9)
-    c.train.epochs = int(np.clip(min(affordable, 10_000_000 / max(events, 1)), 4, 60))
-    c.train.patience_epochs = max(3, min(8, c.train.epochs // 4))
+    c.model.dropout = 0.5 if per_item < RARE else 0.3 if per_item < 100 else 0.2
+    affordable = min(BUDGET / max(work[c.model.width], 1e-9), 10_000_000 / max(events, 1))
+    if histories.baskets:
+        c.optim.learning_rate = 5e-4 if c.model.width > 64 else 1e-3
+        c.train.epochs = int(np.clip(affordable, 4, 60))
+        c.train.patience_epochs = max(3, min(8, c.train.epochs // 4))
+    else:
+        learn_from_events(c, power=0.3 if per_item < RARE and not c.model.repeat else 0.0)
+        c.train.epochs = int(np.clip(min(affordable, max(EPOCHS, STEPS * BATCH / max(events, 1))), 4, 60))
+        c.train.patience_epochs = c.train.epochs  # the rate is meant to fall to 0
     reasons = {
         "batch.length": f"95 % of training histories have at most {typical:.0f} events",
         "batch.rows": "about 2,000 events a batch",
@@ -59,15 +66,18 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         "evaluation.seen": "seen items are candidates where repeats are usual",
         "heads.interest": f"{len(histories.interests)} interests",
         "model.width": f"{work[c.model.width]:.2f} TFLOP of softmax an epoch",
-        "model.layers": "as wide as the item vectors",
+        "model.layers": "one wide layer of a recurrent model, else two",
         "model.dropout": f"{per_item:.1f} training events an item",
-        "optim.learning_rate": "smaller for wider models",
-        "model.temperature": "cosines over this" if c.model.temperature else "dot products",
-        "init.item_vectors": "steps are baskets" if histories.baskets else "training need not find neighbours first",
+        "optim.learning_rate": "at most",
+        "optim.schedule": "steps are baskets" if histories.baskets else "steps are single events",
         "optim.average": "decay a step of the average that is kept; 0 = none",
-        "train.smoothing": "share of a target spread over all items; 0 beside a repeat head and for baskets",
-        "train.patience_epochs": "a quarter of the epochs, within 3 to 8",
-        "train.epochs": f"at most {BUDGET} TFLOP and 10 million events in all; fewer if validation stops rising",
+        "init.item_vectors": "steps are baskets" if histories.baskets else "training need not find neighbours first",
+        "model.temperature": "cosines over this" if c.model.temperature else "dot products",
+        "train.power": f"a target counts by its probability to this where items are rare (below {RARE} events), or 0",
+        "train.smoothing": "share of a target spread over all items; 0 beside a power, a repeat head and for baskets",
+        "train.epochs": f"at most {BUDGET} TFLOP and 10 million events in all"
+        + ("" if histories.baskets else f", at least {EPOCHS} or {STEPS} steps"),
+        "train.patience_epochs": "epochs without a better validation before it ends",
     }
     print(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")
     for name, reason in reasons.items():
