@@ -171,7 +171,7 @@ def base(model: str = "transformer") -> ConfigDict:
 
 
 def benchmark(
-    arg: str, source: str, rows: int = 32, length: int = 64, dropout: float = 0.35, power: float = 0.3
+    arg: str, source: str, rows: int = 32, length: int = 64, dropout: float = 0.5, power: float = 0.3
 ) -> ConfigDict:
     """The recipe of the published leave-one-out benchmarks, from item ids alone. Arguments: model, tiny."""
     args = parse_arg(arg, model="hybrid")

@@ -8,7 +8,7 @@ from typing import Any
 
 from configs.sweeps.common import Member, Sweep
 
-SMALL: dict[str, Any] = {"model.width": 64, "model.layers": (64, 64), "train.epochs": 8}
+SMALL: dict[str, Any] = {"model.width": 64, "model.layers": (64, 64), "model.dropout": 0.35, "train.epochs": 8}
 CROSS_ENTROPY: dict[str, Any] = {"train.power": 0.0, "model.temperature": 0.07}
 CHANGES: dict[str, dict[str, Any]] = {
     "dot_products": {"model.temperature": 0.0},
