@@ -11,17 +11,24 @@ from configs.sweeps.common import Member, Sweep
 SMALL: dict[str, Any] = {"model.width": 64, "model.layers": (64, 64), "model.dropout": 0.35, "train.epochs": 8}
 CROSS_ENTROPY: dict[str, Any] = {"train.power": 0.0, "model.temperature": 0.07}
 CHANGES: dict[str, dict[str, Any]] = {
-    "dot_products": {"model.temperature": 0.0},
-    "temperature_0.07": {"model.temperature": 0.07},
-    "temperature_0.14": {"model.temperature": 0.14},
-    "random_vectors": {"init.item_vectors": "random"},
-    "no_average": {"optim.average": 0.0},
     "cross_entropy": CROSS_ENTROPY,
     "cross_entropy_dropout_0.5": CROSS_ENTROPY | {"model.dropout": 0.5},
-    "smoothing_0.1": CROSS_ENTROPY | {"train.smoothing": 0.1},
-    "power_0.5": {"train.power": 0.5, "model.temperature": 0.14},
-    "no_offset": {"batch.position_offset": False},
+    "dropout_0.2": {"model.dropout": 0.2},
+    "dropout_0.5": {"model.dropout": 0.5},
+    "dot_products": {"model.temperature": 0.0},
+    "random_vectors": {"init.item_vectors": "random"},
     "constant_rate": {"optim.schedule": "constant"},
+    "width_128": {"model.width": 128, "model.layers": (128, 128)},
+    "depth_1": {"model.layers": (64,)},
+    "depth_3": {"model.layers": (64, 64, 64)},
+    "length_16": {"batch.rows": 128, "batch.length": 16, "batch.targets": 16},
+    "power_0.5": {"train.power": 0.5, "model.temperature": 0.14},
+    "temperature_0.07": {"model.temperature": 0.07},
+    "temperature_0.14": {"model.temperature": 0.14},
+    "no_offset": {"batch.position_offset": False},
+    "no_average": {"optim.average": 0.0},
+    "smoothing_0.1": CROSS_ENTROPY | {"train.smoothing": 0.1},
+    "negatives_256": {"train.negatives": 256},
     "none_of_these": {
         "model.temperature": 0.0,
         "init.item_vectors": "random",
@@ -30,13 +37,6 @@ CHANGES: dict[str, dict[str, Any]] = {
         "batch.position_offset": False,
         "optim.schedule": "constant",
     },
-    "negatives_256": {"train.negatives": 256},
-    "dropout_0.2": {"model.dropout": 0.2},
-    "dropout_0.5": {"model.dropout": 0.5},
-    "width_128": {"model.width": 128, "model.layers": (128, 128)},
-    "depth_1": {"model.layers": (64,)},
-    "depth_3": {"model.layers": (64, 64, 64)},
-    "length_16": {"batch.rows": 128, "batch.length": 16, "batch.targets": 16},
 }
 
 
