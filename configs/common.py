@@ -95,6 +95,7 @@ def base(model: str = "transformer") -> ConfigDict:
     m.layers = (64, 64)  # width of each layer (all equal for a transformer)
     m.heads = 2  # of a transformer
     m.dropout = 0.2  # after the embedding and after each layer
+    m.event_dropout = 0.0  # share of events whose item training hides from the model
     m.inputs = (
         "item",
         "kind",
@@ -171,7 +172,14 @@ def base(model: str = "transformer") -> ConfigDict:
 
 
 def benchmark(
-    arg: str, source: str, rows: int = 32, length: int = 64, dropout: float = 0.5, power: float = 0.3
+    arg: str,
+    source: str,
+    rows: int = 32,
+    length: int = 64,
+    width: int = 256,
+    dropout: float = 0.5,
+    event_dropout: float = 0.1,
+    power: float = 0.3,
 ) -> ConfigDict:
     """The recipe of the published leave-one-out benchmarks, from item ids alone. Arguments: model, tiny."""
     args = parse_arg(arg, model="hybrid")
@@ -179,7 +187,8 @@ def benchmark(
     c.name = c.data.source = source
     c.batch.rows, c.batch.length, c.batch.targets = rows, length, length
     c.model.inputs = ("item",)
-    c.model.width, c.model.dropout = 128, dropout
+    c.model.width, c.model.dropout = width, dropout
+    c.model.event_dropout = 0.0 if args.model in RECURRENT else event_dropout
     c.train.epochs = 15 if args.model in RECURRENT else 12
     learn_from_events(c, power)
     return shrink(c) if args.tiny else c

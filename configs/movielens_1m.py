@@ -11,7 +11,7 @@ from configs import common
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: model, tiny."""
     # A film has 290 training events, an article of Amazon Beauty 11: less dropout, and every target counts alike.
-    c = common.benchmark(arg, "movielens_1m", rows=16, length=200, dropout=0.2, power=0.0)
+    c = common.benchmark(arg, "movielens_1m", rows=16, length=200, width=128, dropout=0.2, event_dropout=0.0, power=0.0)
     # Half of all events share their second with the one before. Published figures are of the source's order.
     c.data.order = "position"
     return c

@@ -74,6 +74,7 @@ def make_model(
     width: int = 16,
     repeat: bool = True,
     dropout: float = 0.2,
+    event_dropout: float = 0.0,
     capacity: int = 16,
     temperature: float = 0.0,
 ) -> InterestModel:
@@ -89,6 +90,7 @@ def make_model(
             layers=(width, width) if backbone in ("transformer", "hybrid") else (2 * width, width),
             heads=2,
             dropout=dropout,
+            event_dropout=event_dropout,
             inputs=("item", "kind", "counts", "gap", "calendar", "features"),
             positions=True,
             temperature=temperature,

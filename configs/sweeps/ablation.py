@@ -8,13 +8,20 @@ from typing import Any
 
 from configs.sweeps.common import Member, Sweep
 
-SMALL: dict[str, Any] = {"model.width": 64, "model.layers": (64, 64), "model.dropout": 0.35, "train.epochs": 8}
+SMALL: dict[str, Any] = {
+    "model.width": 64,
+    "model.layers": (64, 64),
+    "model.dropout": 0.35,
+    "model.event_dropout": 0.0,
+    "train.epochs": 8,
+}
 CROSS_ENTROPY: dict[str, Any] = {"train.power": 0.0, "model.temperature": 0.07}
 CHANGES: dict[str, dict[str, Any]] = {
     "cross_entropy": CROSS_ENTROPY,
     "cross_entropy_dropout_0.5": CROSS_ENTROPY | {"model.dropout": 0.5},
     "dropout_0.2": {"model.dropout": 0.2},
     "dropout_0.5": {"model.dropout": 0.5},
+    "event_dropout_0.1": {"model.event_dropout": 0.1},
     "dot_products": {"model.temperature": 0.0},
     "random_vectors": {"init.item_vectors": "random"},
     "constant_rate": {"optim.schedule": "constant"},

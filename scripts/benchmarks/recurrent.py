@@ -58,7 +58,8 @@ def packed_against_padded() -> None:
 
 def _body(cell: str, batches: Sequence[Events]) -> Seconds:
     """A training step over all devices: item vectors of 64, one layer of 128, mean square of 64 outputs."""
-    model = InterestModel(Spec(ITEMS, 0, 1, LENGTH, cell, 64, (128,), 1, 0.0, ("item",), False, 0.0, 0, False, False))
+    spec = Spec(ITEMS, 0, 1, LENGTH, cell, 64, (128,), 1, 0.0, 0.0, ("item",), False, 0.0, 0, False, False)
+    model = InterestModel(spec)
     tx, apply = optim.optimiser(base().optim, 1000), cast(Any, model.apply)
     params = model.init(jax.random.key(0), batches[0], method="encode")
 

@@ -54,6 +54,7 @@ def cell(items: int, length: int) -> None:
         layers=(WIDTH,) * LAYERS,
         heads=2,
         dropout=0.2,
+        event_dropout=0.0,
         inputs=("item",),
         positions=True,
         temperature=0.0,

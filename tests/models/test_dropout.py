@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trajectory.models.dropout import Dropout
+from trajectory.models.dropout import Dropout, EventDropout
 
 SHAPE = (64, 50, 32)
 COUNT = np.prod(SHAPE)
@@ -86,3 +86,13 @@ def test_layers_of_a_model_are_dropped_by_masks_of_their_own():
 
     one, other = Two().apply({}, jnp.ones(SHAPE), rngs={"dropout": jax.random.key(0)})
     assert_share((np.asarray(one) > 0) & (np.asarray(other) > 0), 0.25)
+
+
+def test_events_are_hidden_whole_at_the_rate_and_the_others_left_as_they_are():
+    x, rngs = jax.random.normal(jax.random.key(3), (400, 50, 8)), {"dropout": jax.random.key(0)}
+    out = np.asarray(EventDropout(0.1).apply({}, x, True, rngs=rngs))
+    hidden = (out == 0).all(axis=-1)
+    assert_share(hidden, 0.1)
+    np.testing.assert_array_equal(out[~hidden], x[~hidden])
+    np.testing.assert_array_equal(EventDropout(0.1).apply({}, x, False), x)
+    np.testing.assert_array_equal(EventDropout(0.0).apply({}, x, True), x)

@@ -173,3 +173,19 @@ def test_transformer_refuses_widths_it_cannot_have():
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 4)
     with pytest.raises(UserError, match="layers of one width"):
         bad.init(jax.random.key(0), events, method="initialise")
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_hidden_events_tell_a_model_in_training_all_but_their_item(backbone):
+    histories = random_histories(2, 20, 5, seed=1)
+    model = make_model(backbone, dropout=0.0, event_dropout=1.0, repeat=False)
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], LENGTH)
+    params, others = initialise(model, events), events._replace(item=np.roll(events.item, 1, axis=0))
+
+    def states(events, train):
+        rngs = {"dropout": jax.random.key(0)}
+        return model.apply(params, events, train=train, rngs=rngs, method="encode").vector
+
+    np.testing.assert_array_equal(states(events, True), states(others, True))
+    assert np.abs(states(events, False) - states(others, False)).max() > 0.01
+    assert np.abs(states(events, True) - states(events._replace(kind=3 - events.kind), True)).max() > 0.01

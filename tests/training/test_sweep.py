@@ -73,7 +73,7 @@ def test_grid_fields_with_the_same_last_word_are_named_in_full():
     assert list(found.members) == ["data.seed=0,seed=0", "data.seed=1,seed=0"]
 
 
-EXAMPLES = [("backbone", 4, "gru"), ("learning_rate", 6, None), ("ablation", 23, "transformer")]
+EXAMPLES = [("backbone", 4, "gru"), ("learning_rate", 6, None), ("ablation", 24, "transformer")]
 
 
 @pytest.mark.parametrize(("name", "count", "base"), EXAMPLES)

@@ -28,6 +28,19 @@ class Dropout(nn.Module):
         return jnp.where(_kept(self.make_rng("dropout"), x.shape, self.rate), x / (1 - self.rate), 0)
 
 
+class EventDropout(nn.Module):
+    """Hides whole events: their item becomes unknown (Tan, Xu & Liu 2016, section 3.1, leave them out)."""
+
+    rate: float
+
+    @nn.compact
+    def __call__(self, item_vectors: jax.Array, train: bool) -> jax.Array:
+        """Item vectors [B, L, D] -> the same, but all zero with probability `rate`; unchanged outside training."""
+        if not train or not self.rate:
+            return item_vectors
+        return item_vectors * _kept(self.make_rng("dropout"), (*item_vectors.shape[:-1], 1), self.rate)
+
+
 def _kept(key: jax.Array, shape: tuple[int, ...], rate: float) -> jax.Array:
     before, within = jax.random.bits(key, (2,), jnp.uint32)
     word = jax.lax.iota(jnp.uint32, int(np.prod(shape))).reshape(shape) + before

@@ -31,6 +31,7 @@ class Spec:
     layers: tuple[int, ...]
     heads: int
     dropout: float
+    event_dropout: float
     inputs: tuple[str, ...]
     positions: bool
     temperature: float  # of the softmax over cosines; 0 = over dot products
@@ -55,7 +56,7 @@ class InterestModel(nn.Module):
     def setup(self) -> None:
         s = self.spec
         self.items = ItemTower(s.num_items, s.width)
-        self.event = EventEmbedding(s.inputs, s.width, s.num_kinds, s.dropout)
+        self.event = EventEmbedding(s.inputs, s.width, s.num_kinds, s.dropout, s.event_dropout)
         if self._attends:
             if len(set(s.layers)) != 1 or s.layers[0] % s.heads:
                 raise UserError(

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.dense import Dense
-from trajectory.models.dropout import Dropout
+from trajectory.models.dropout import Dropout, EventDropout
 
 # Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
 TABLE = ("params", "items", "ids", "embedding")
@@ -51,6 +51,7 @@ class EventEmbedding(nn.Module):
     width: int
     num_kinds: int
     dropout: float
+    event_dropout: float
 
     # log(1 + seconds) of twenty years is 20.3: 32 buckets of 0.65 each span a second to twenty years.
     GAP_BUCKETS = 32
@@ -64,7 +65,8 @@ class EventEmbedding(nn.Module):
         def table(rows: int, name: str) -> nn.Embed:
             return nn.Embed(rows, self.width, embedding_init=init, name=name)
 
-        x = item_vectors if "item" in self.inputs else jnp.zeros_like(item_vectors)
+        x = EventDropout(self.event_dropout)(item_vectors, train)
+        x = x if "item" in self.inputs else jnp.zeros_like(x)
         if "kind" in self.inputs:
             x += table(self.num_kinds + 1, "kind")(events.kind)
         if "counts" in self.inputs:

@@ -83,6 +83,7 @@ def build(config: ConfigDict) -> Task:
         layers=tuple(m.layers),
         heads=m.heads,
         dropout=m.dropout,
+        event_dropout=m.event_dropout,
         inputs=tuple(m.inputs),
         positions=m.positions,
         temperature=m.temperature,
