@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -123,3 +126,12 @@ def test_devices_and_rows_that_do_not_fit_are_refused():
         Parallel(None, "pmap", jax.devices(), True)
     with pytest.raises(UserError, match="pmap or jit"):
         Parallel(None, "tpu", jax.devices())
+
+
+def test_float32_products_are_not_rounded_once_a_program_has_started():
+    code = (
+        "import jax, jax.numpy as jnp; from trajectory.training import parallel; parallel.start(1); "
+        "print(jax.jit(lambda x: x @ x).lower(jnp.ones((2, 2))).as_text())"
+    )
+    lowered = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "precision = [HIGHEST, HIGHEST]" in lowered
