@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from trajectory.schema import UserError
 
 RECURRENT = ("lstm", "gru")
-BACKBONES = (*RECURRENT, "transformer", "hybrid")  # hybrid: a transformer with a GRU, twice as wide, beside it
+BACKBONES = (*RECURRENT, "transformer", "hybrid")  # hybrid: a transformer beside a recurrent network twice as wide
 
 
 def parse_arg(arg: str, **defaults: Any) -> ConfigDict:
@@ -94,8 +94,9 @@ def base(model: str = "transformer") -> ConfigDict:
     m.width = 64  # of item vectors
     m.layers = (64, 64)  # width of each layer (all equal for a transformer)
     m.heads = 2  # of a transformer
+    m.cell = "gru"  # hybrid: of the recurrent network beside the transformer, gru | lstm
     m.dropout = 0.2  # after the embedding and after each layer
-    m.event_dropout = 0.0  # share of events whose item training hides from the model
+    m.event_dropout = 0.0  # share of events whose item training leaves out of their vectors
     m.inputs = (
         "item",
         "kind",
@@ -177,6 +178,7 @@ def benchmark(
     rows: int = 32,
     length: int = 64,
     width: int = 256,
+    cell: str = "gru",
     dropout: float = 0.5,
     event_dropout: float = 0.1,
     power: float = 0.3,
@@ -187,8 +189,8 @@ def benchmark(
     c.name = c.data.source = source
     c.batch.rows, c.batch.length, c.batch.targets = rows, length, length
     c.model.inputs = ("item",)
-    c.model.width, c.model.dropout = width, dropout
-    c.model.event_dropout = 0.0 if args.model in RECURRENT else event_dropout
+    c.model.width, c.model.cell, c.model.dropout = width, cell, dropout
+    c.model.event_dropout = 0.0 if args.model in RECURRENT else event_dropout  # not tried with these
     c.train.epochs = 15 if args.model in RECURRENT else 12
     learn_from_events(c, power)
     return shrink(c) if args.tiny else c

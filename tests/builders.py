@@ -70,6 +70,7 @@ def random_histories(users: int, items: int, longest: int, seed: int = 0, **opti
 def make_model(
     backbone: str,
     *,
+    cell: str = "gru",
     items: int = 30,
     width: int = 16,
     repeat: bool = True,
@@ -89,6 +90,7 @@ def make_model(
             width=width,
             layers=(width, width) if backbone in ("transformer", "hybrid") else (2 * width, width),
             heads=2,
+            cell=cell,
             dropout=dropout,
             event_dropout=event_dropout,
             inputs=("item", "kind", "counts", "gap", "calendar", "features"),

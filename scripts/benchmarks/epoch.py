@@ -67,7 +67,7 @@ class _Epochs:
     def __init__(self, built: task.Task) -> None:
         c, data = built.config, built.training_data()
         plan, tx = data.plan(0), optim.optimiser(c.optim, 1000)
-        train_step = steps.TrainStep(built.model, tx, c.heads, built.item_interest, dropout=True)
+        train_step = steps.TrainStep(built.model, tx, c.heads, built.item_interest)
         self.parallel = parallel.Parallel(train_step, c.train.strategy, parallel.devices(0, c.batch.rows))
         self.state = self.parallel.place(steps.initial_state(built.model, tx, plan.batch(0), 0))
         self.batches, self.data = plan.num_batches, iter(data.dataset())

@@ -17,7 +17,7 @@ from benchmarks.timing import torch_python
 from configs import amazon_beauty
 from configs.common import base
 from trajectory.data.rows import last_rows
-from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events
 from trajectory.training import optim, parallel, task
 
@@ -58,9 +58,11 @@ def packed_against_padded() -> None:
 
 def _body(cell: str, batches: Sequence[Events]) -> Seconds:
     """A training step over all devices: item vectors of 64, one layer of 128, mean square of 64 outputs."""
-    spec = Spec(ITEMS, 0, 1, LENGTH, cell, 64, (128,), 1, 0.0, 0.0, ("item",), False, 0.0, 0, False, False)
-    model = InterestModel(spec)
-    tx, apply = optim.optimiser(base().optim, 1000), cast(Any, model.apply)
+    c = base(cell)
+    c.batch.length = LENGTH
+    c.model.inputs, c.model.layers, c.model.dropout = ("item",), (128,), 0.0
+    model = InterestModel(task.model_spec(c, ITEMS, 0, 1))
+    tx, apply = optim.optimiser(c.optim, 1000), cast(Any, model.apply)
     params = model.init(jax.random.key(0), batches[0], method="encode")
 
     def loss(params, events):

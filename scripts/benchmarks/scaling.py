@@ -11,9 +11,10 @@ import numpy as np
 
 from benchmarks.timing import peak_gib
 from configs.common import base
-from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Batch, Events, Targets
 from trajectory.training import optim, parallel, steps
+from trajectory.training.task import model_spec
 
 EVENTS = 2000  # of a batch
 CATALOGUES = (10_000, 100_000, 1_000_000)
@@ -44,26 +45,10 @@ def cell(items: int, length: int) -> None:
     """Prints least seconds of a step on a batch of random events, and the peak of memory in GiB."""
     parallel.start()
     c, rows = base(), EVENTS // length
-    spec = Spec(
-        num_items=items,
-        num_interests=0,
-        num_kinds=1,
-        capacity=length,
-        backbone="transformer",
-        width=WIDTH,
-        layers=(WIDTH,) * LAYERS,
-        heads=2,
-        dropout=0.2,
-        event_dropout=0.0,
-        inputs=("item",),
-        positions=True,
-        temperature=0.0,
-        repeat_heads=0,
-        interest=False,
-        conversion=False,
-    )
-    model, tx = InterestModel(spec), optim.optimiser(c.optim, 1000)
-    train_step = steps.TrainStep(model, tx, c.heads, jnp.zeros(items + 1, jnp.int32), dropout=True)
+    c.batch.length = length
+    c.model.inputs, c.model.width, c.model.layers = ("item",), WIDTH, (WIDTH,) * LAYERS
+    model, tx = InterestModel(model_spec(c, items, 0, 1)), optim.optimiser(c.optim, 1000)
+    train_step = steps.TrainStep(model, tx, c.heads, jnp.zeros(items + 1, jnp.int32))
     over = parallel.Parallel(train_step, "pmap", parallel.devices(0, rows))
     batch = _random_batch(items, rows, length)
     state = over.place(steps.initial_state(model, tx, batch, 0))

@@ -28,7 +28,7 @@ def step_seconds(model: str, devices: int = 0) -> float:
     built = journey(model)
     c, plan = built.config, built.training_data().plan(0)
     tx = optim.optimiser(c.optim, 1000)
-    train_step = steps.TrainStep(built.model, tx, c.heads, built.item_interest, dropout=True)
+    train_step = steps.TrainStep(built.model, tx, c.heads, built.item_interest)
     over = parallel.Parallel(train_step, c.train.strategy, parallel.devices(devices, c.batch.rows))
     state = over.place(steps.initial_state(built.model, tx, plan.batch(0), 0))
     seconds = []

@@ -42,7 +42,7 @@ def _train(
     heads = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5})
     # Plain descent: Adam would divide tiny gradients by tiny gradients and blow rounding up.
     tx = optax.chain(optax.clip_by_global_norm(1.0), optax.add_decayed_weights(0.01), optax.sgd(0.1, momentum=0.5))
-    step = TrainStep(model, tx, heads, jnp.asarray(histories.item_interest), dropout > 0)
+    step = TrainStep(model, tx, heads, jnp.asarray(histories.item_interest))
     parallel = Parallel(step, strategy, jax.local_devices()[:count], shard_items)
     plan = data.plan(0)
     state = parallel.place(initial_state(model, tx, plan.batch(0), 0))
@@ -108,7 +108,7 @@ def test_the_given_state_is_donated():
     model = make_model("gru")
     tx = optim.optimiser(common.base().optim, 100)
     heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0})
-    parallel = Parallel(TrainStep(model, tx, heads, jnp.asarray(histories.item_interest), True), "pmap", jax.devices())
+    parallel = Parallel(TrainStep(model, tx, heads, jnp.asarray(histories.item_interest)), "pmap", jax.devices())
     batch = data.plan(0).batch(0)
     before = parallel.place(initial_state(model, tx, batch, 0))
     host = parallel.host(before)

@@ -32,7 +32,7 @@ def _data():
 def _lowered(backbone: str, products: str) -> str:
     histories, batch = _data()
     model, tx = make_model(backbone), optax.adam(1e-3)
-    step = TrainStep(model, tx, HEADS, jnp.asarray(histories.item_interest), True, products=products)
+    step = TrainStep(model, tx, HEADS, jnp.asarray(histories.item_interest), products=products)
     state = initial_state(model, tx, batch, 0)
     after, metrics = jax.eval_shape(step, state, batch)
     assert all(leaf.dtype != jnp.bfloat16 for leaf in jax.tree.leaves((after, metrics)))
@@ -57,11 +57,11 @@ def test_unknown_products_are_refused():
 @pytest.mark.parametrize("temperature", [0.0, 0.2])
 def test_smoothing_is_cross_entropy_with_a_share_of_each_target_spread_over_all_items(temperature):
     histories, batch = _data()
-    model = make_model("transformer", repeat=False, temperature=temperature)
+    model = make_model("transformer", repeat=False, dropout=0.0, temperature=temperature)
     params = initialise(model, batch.events)
     heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0})
     interests = jnp.asarray(histories.item_interest)
-    step = TrainStep(model, optax.adam(1e-3), heads, interests, dropout=False, smoothing=0.3)
+    step = TrainStep(model, optax.adam(1e-3), heads, interests, smoothing=0.3)
     gradient, metrics = step.gradient(params, jax.random.key(0), batch)
 
     def plain(params):
@@ -80,11 +80,11 @@ def test_smoothing_is_cross_entropy_with_a_share_of_each_target_spread_over_all_
 @pytest.mark.parametrize("temperature", [0.0, 0.2])
 def test_a_power_makes_the_loss_the_pseudospherical_score(temperature):
     histories, batch = _data()
-    model = make_model("transformer", repeat=False, temperature=temperature)
+    model = make_model("transformer", repeat=False, dropout=0.0, temperature=temperature)
     params = initialise(model, batch.events)
     heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0})
     interests = jnp.asarray(histories.item_interest)
-    step = TrainStep(model, optax.adam(1e-3), heads, interests, dropout=False, power=0.3)
+    step = TrainStep(model, optax.adam(1e-3), heads, interests, power=0.3)
     gradient, metrics = step.gradient(params, jax.random.key(0), batch)
 
     def plain(params):
@@ -107,7 +107,7 @@ def test_a_power_makes_the_loss_the_pseudospherical_score(temperature):
 def test_a_smoothing_or_power_out_of_range_or_without_a_plain_softmax_is_refused(name):
     def step(value: float, repeat: bool = False, **more: float) -> None:
         model = make_model("gru", repeat=repeat)
-        TrainStep(model, optax.adam(1e-3), HEADS, jnp.zeros(31), True, **{name: value}, **more)
+        TrainStep(model, optax.adam(1e-3), HEADS, jnp.zeros(31), **{name: value}, **more)
 
     for wrong in (-0.1, 1.0):
         with pytest.raises(UserError, match=rf"train\.{name}={wrong} is out of range"):

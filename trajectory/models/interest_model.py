@@ -30,6 +30,7 @@ class Spec:
     width: int
     layers: tuple[int, ...]
     heads: int
+    cell: str  # of a hybrid's recurrent network
     dropout: float
     event_dropout: float
     inputs: tuple[str, ...]
@@ -66,7 +67,7 @@ class InterestModel(nn.Module):
             self.backbone: Any = (
                 attention
                 if s.backbone == "transformer"
-                else Hybrid(attention, Recurrent("gru", (2 * s.layers[0],), s.dropout))
+                else Hybrid(attention, Recurrent(s.cell, (2 * s.layers[0],), s.dropout))
             )
             if s.layers[0] != s.width:
                 self.widen = Dense(s.layers[0], use_bias=False)

@@ -65,8 +65,10 @@ class EventEmbedding(nn.Module):
         def table(rows: int, name: str) -> nn.Embed:
             return nn.Embed(rows, self.width, embedding_init=init, name=name)
 
-        x = EventDropout(self.event_dropout)(item_vectors, train)
-        x = x if "item" in self.inputs else jnp.zeros_like(x)
+        if "item" in self.inputs:
+            x = EventDropout(self.event_dropout)(item_vectors, train)
+        else:
+            x = jnp.zeros_like(item_vectors)
         if "kind" in self.inputs:
             x += table(self.num_kinds + 1, "kind")(events.kind)
         if "counts" in self.inputs:

@@ -84,7 +84,6 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         tx,
         config.heads,
         task.item_interest,
-        dropout=max(config.model.dropout, config.model.event_dropout) > 0,
         negatives=task.negatives(),
         products=config.train.products,
         smoothing=config.train.smoothing,

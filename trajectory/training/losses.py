@@ -52,9 +52,8 @@ def sums(
     be foretold, most of what shoppers do, bends the model less. Only for a plain softmax.
     """
     t, apply = batch.targets, cast(Any, model.apply)
-    train = rngs is not None
     vectors = item_shards.look_up(_table(params), batch.events.item, items_axis) if items_axis else None
-    states = apply(params, batch.events, t.position, train, vectors, method="encode", rngs=rngs)
+    states = apply(params, batch.events, t.position, True, vectors, method="encode", rngs=rngs)
     out = {}
     if weights["item"]:
         # Cold or empty targets point at row 0, which is no item; their weight is 0, so any other row will do.

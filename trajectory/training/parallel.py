@@ -20,7 +20,7 @@ AXIS = "data"
 
 
 def start(devices: int = 0, coordinator: str = "", count: int = 1, process: int = 0) -> None:
-    """To be called before JAX is used: a virtual device per core on a CPU, full products, memory kept, the cache.
+    """To be called before JAX is used: a virtual device per core on a CPU, unrounded products, memory kept, caches.
 
     What that brings on 2 cores depends on the model: 0.9 to 1.4 times the speed of one device on Complete Journey
     (scripts/bench.py --only=step). `devices` 0 = as many as cores. With a `coordinator` (see processes.join) this

@@ -40,7 +40,6 @@ class TrainStep:
         tx: optax.GradientTransformation,
         heads: ConfigDict,
         item_interest: jax.Array,
-        dropout: bool,
         negatives: Negatives | None = None,
         products: str = "float32",
         smoothing: float = 0.0,
@@ -61,7 +60,7 @@ class TrainStep:
                 "train.power=0"
             )
         self.smoothing, self.power = smoothing, power
-        self.model, self.tx, self.dropout, self.products = model, tx, dropout, PRODUCTS[products]
+        self.model, self.tx, self.products = model, tx, PRODUCTS[products]
         self.weights = {name: float(heads[name]) for name in ("item", "interest", "conversion")}
         self.item_interest, self.negatives = item_interest, negatives
 
@@ -90,7 +89,6 @@ class TrainStep:
         items_axis = axis if shard_items else None
         if axis:
             key = jax.random.fold_in(key, jax.lax.axis_index(axis))
-        rngs = {"dropout": key} if self.dropout else None
         drawn = self.negatives.draw(jax.random.fold_in(key, DRAW)) if self.negatives else None
 
         def loss(params: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
@@ -100,7 +98,7 @@ class TrainStep:
                 batch,
                 self.item_interest,
                 self.weights,
-                rngs,
+                {"dropout": key},
                 items_axis,
                 drawn,
                 self.smoothing,

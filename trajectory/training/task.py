@@ -67,31 +67,36 @@ def build(config: ConfigDict) -> Task:
     histories, split = splits.split(builder.prepare(config.data), config.split)
     if config.recipe == "auto":
         config = recipe.fit(config, histories, split)
-    heads = config.heads
-    if heads.interest and not histories.interests:
+    if config.heads.interest and not histories.interests:
         raise UserError(
             "heads.interest needs interests, and this log's items have no data.interest_column; set it to 0"
         )
+    spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.kinds))
+    return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec))
+
+
+def model_spec(config: ConfigDict, num_items: int, num_interests: int, num_kinds: int) -> Spec:
+    """What the config's model and heads come to on data of these sizes."""
     m = config.model
-    spec = Spec(
-        num_items=histories.num_items,
-        num_interests=len(histories.interests),
-        num_kinds=len(histories.kinds),
+    return Spec(
+        num_items=num_items,
+        num_interests=num_interests,
+        num_kinds=num_kinds,
         capacity=config.batch.length,
         backbone=m.backbone,
         width=m.width,
         layers=tuple(m.layers),
         heads=m.heads,
+        cell=m.cell,
         dropout=m.dropout,
         event_dropout=m.event_dropout,
         inputs=tuple(m.inputs),
         positions=m.positions,
         temperature=m.temperature,
         repeat_heads=m.repeat_heads if m.repeat else 0,
-        interest=bool(heads.interest),
-        conversion=bool(heads.conversion),
+        interest=bool(config.heads.interest),
+        conversion=bool(config.heads.conversion),
     )
-    return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec))
 
 
 def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]:
