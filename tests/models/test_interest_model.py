@@ -18,11 +18,12 @@ from trajectory.schema import UserError
 LENGTH = 16
 
 
-@pytest.fixture(scope="module", params=BACKBONES)
+@pytest.fixture(scope="module", params=(*BACKBONES, "hybrid with an lstm"))
 def case(request):
     """(model, params, histories, packed events, windows): three histories packed in one row, padding at its end."""
     histories = random_histories(3, 30, 5, seed=4)
-    model = make_model(request.param, capacity=LENGTH)
+    backbone, *other = request.param.split(" with an ")
+    model = make_model(backbone, cell=other[0] if other else "gru", capacity=LENGTH)
     length = np.diff(histories.offsets)
     column = np.cumsum(length) - length
     start = histories.offsets[:-1]
@@ -166,13 +167,26 @@ def test_repeat_head_makes_own_items_likelier():
     assert share[0] > 2 * share[1]
 
 
-def test_transformer_refuses_widths_it_cannot_have():
-    model = make_model("transformer")
-    bad = type(model)(replace(model.spec, layers=(16, 8)))
+def _one_history():
     histories = random_histories(1, 30, 4)
-    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 4)
-    with pytest.raises(UserError, match="layers of one width"):
-        bad.init(jax.random.key(0), events, method="initialise")
+    return last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"layers": (16, 8)}, "layers of one width"), ({"cell": "rnn"}, "model.cell=rnn")]
+)
+def test_hybrid_refuses_what_it_cannot_have(change, message):
+    model = make_model("hybrid")
+    bad = type(model)(replace(model.spec, **change))
+    with pytest.raises(UserError, match=message):
+        bad.init(jax.random.key(0), _one_history(), method="initialise")
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("gru", 3), ("lstm", 4)])
+def test_a_hybrid_has_the_cell_it_is_given(cell, gates):
+    model = make_model("hybrid", cell=cell, width=16)
+    recurrent = initialise(model, _one_history())["params"]["backbone"]["recurrent"]["stack_0"]["recurrent"]
+    assert recurrent.shape == (32, gates * 32)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from trajectory.models import recurrence
 from trajectory.models.dropout import Dropout
 
+CELLS = ("lstm", "gru")
 Carry = tuple[tuple[jax.Array, ...], ...]
 
 
