@@ -8,7 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from tests.builders import NO_FEATURES, make_histories
-from trajectory.data.rows import FeatureScale, last_rows, slices
+from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
 from trajectory.data.splits import split
 
 
@@ -68,3 +68,10 @@ def test_slices():
     rows, index = slices(np.array([3, 7, 0]), np.array([5, 7, 2]))
     assert rows.tolist() == [0, 0, 2, 2]
     assert index.tolist() == [3, 4, 0, 1]
+
+
+def test_rows_have_few_lengths_and_little_padding():
+    lengths = [row_length(longest, 50) for longest in range(1, 51)]
+    assert all(length >= longest for longest, length in enumerate(lengths, 1))
+    assert set(lengths) == {4, 6, 8, 12, 16, 24, 32, 48, 50}
+    assert row_length(900, 50) == 50

@@ -11,6 +11,7 @@ from trajectory.data.splits import training_events
 from trajectory.schema import Events, Histories, Split
 
 DAY = 86_400
+SHORTEST = 4  # events of a row
 
 
 class Windows(NamedTuple):
@@ -103,6 +104,16 @@ def read_rows(
         segment=fill(segment),
         position=fill(windows.position[number] + within),
     )
+
+
+def row_length(longest: int, room: int) -> int:
+    """Events of a row that holds `longest`: the next of 4, 6, 8, 12, 16, 24 ..., at most `room`.
+
+    So few lengths are compiled, and little is padded.
+    """
+    longest = max(longest, SHORTEST)
+    power = 1 << (longest - 1).bit_length()
+    return min(power * 3 // 4 if longest <= power * 3 // 4 else power, room)
 
 
 def last_rows(histories: Histories, scale: FeatureScale, start: np.ndarray, stop: np.ndarray, length: int) -> Events:

@@ -8,12 +8,11 @@ from typing import Any, cast
 import jax
 import numpy as np
 
-from trajectory.data.rows import FeatureScale, last_rows, slices
+from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events, Histories, Queries
 
 CONVERSIONS_AT_ONCE = 256
-SHORTEST = 8  # rows are padded to a power of two of events, at least this: few shapes, little padding
 
 
 class ModelScorer:
@@ -32,8 +31,8 @@ class ModelScorer:
     def events(self, start: np.ndarray, stop: np.ndarray) -> tuple[Events, np.ndarray]:
         """Rows of the last events before `stop`, and the place of each row's newest event."""
         count = np.minimum(stop - start, self.length)
-        width = min(max(SHORTEST, 1 << int(count.max() - 1).bit_length()), self.length)
-        return last_rows(self.histories, self.scale, start, stop, width), (count - 1).astype(np.int32)
+        length = row_length(int(count.max()), self.length)
+        return last_rows(self.histories, self.scale, start, stop, length), (count - 1).astype(np.int32)
 
     def scores(self, queries: Queries) -> jax.Array:
         """Log-probability of each item being the next [n, V + 1]."""

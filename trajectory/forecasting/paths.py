@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from trajectory.data.rows import DAY, FeatureScale, last_rows
+from trajectory.data.rows import DAY, FeatureScale, last_rows, row_length
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.forecasting.habits import Habits, own_sizes, user_numbers
 from trajectory.models.heads import States
@@ -25,7 +25,6 @@ from trajectory.schema import Events, Histories, Queries, UserError
 
 ROWS_AT_ONCE = 2048  # paths advanced together
 SCORES_AT_ONCE = 1 << 24  # scores that exist together: fewer rows for large catalogues
-SHORTEST = 8  # histories are padded to a power of two of events, at least this: few shapes
 
 
 class Paths(NamedTuple):
@@ -71,13 +70,12 @@ def sample(
         count = len(chunk.user)
         full = Queries(*(np.pad(column, (0, users - count), mode="edge") for column in chunk))  # one shape
         longest = int((full.stop - full.start).max())
-        width = min(room, max(SHORTEST, 1 << (longest - 1).bit_length()))
         found = _futures(
             model,
             habit,
             filter_seen,
             params,
-            _right_aligned(last_rows(histories, scale, full.start, full.stop, width)),
+            _right_aligned(last_rows(histories, scale, full.start, full.stop, row_length(longest, room))),
             distinct_items(histories, full.start, full.stop, least=64) if filter_seen else np.zeros((users, 1), int),
             own_sizes(histories, full, (paths, steps), habit.lines, seed),
             _keys(histories, full, steps, seed),
