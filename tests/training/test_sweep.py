@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import trajectory
 from configs.sweeps.common import Member, Sweep, grid
 from trajectory.schema import UserError
 from trajectory.training import sweep
@@ -161,9 +163,17 @@ def test_what_is_finished_with_the_same_config_and_code_is_kept(make, tmp_path, 
     assert starts(tmp_path) == {"a_0": 3}
 
 
-def test_code_is_what_decides_the_numbers():
-    assert len(sweep.code()) == 12
-    assert sweep.code() == sweep.code()
+@pytest.mark.parametrize(
+    ("file", "decides"),
+    [("evaluation/ranking.py", True), ("schema.py", True), ("evaluation/sweep_table.py", False), ("cli.py", False)],
+)
+def test_code_is_what_decides_the_numbers(tmp_path, file, decides):
+    package = shutil.copytree(Path(trajectory.__file__).parent, tmp_path / "trajectory")
+    before = sweep.code(package)
+    assert before == sweep.code()
+    with (package / file).open("a") as text:
+        text.write("# changed")
+    assert (sweep.code(package) != before) == decides
 
 
 def test_a_cut_run_goes_on_where_it_was(make, tmp_path):

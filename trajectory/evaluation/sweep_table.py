@@ -77,6 +77,7 @@ def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
         axis.set_yticks(range(rows.height), rows["name"].to_list())
         axis.set_ylim(-0.6, rows.height - 0.4)
         axis.margins(x=0.08)
+        axis.locator_params(axis="x", nbins=5)  # more labels would run into one another
         axis.grid(alpha=0.3)
     what = "standard deviation over seeds" if over_seeds else "standard error over users"
     figure.supxlabel(f"mean over seeds, bars: ± {what}; square: the base", fontsize="small")

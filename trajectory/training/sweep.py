@@ -22,8 +22,9 @@ from trajectory.schema import UserError
 from trajectory.training.task import write_json
 from trajectory.training.workers import Workers, claim, last_lines
 
-# Rooms that decide what a run's numbers are.
+# Rooms that decide what a run's numbers are, and files there that only compare runs.
 DECISIVE = ("schema.py", "data", "models", "training", "evaluation")
+COMPARING = ("evaluation/ensemble.py", "evaluation/sweep.py", "evaluation/sweep_table.py")
 
 
 class Run(NamedTuple):
@@ -104,13 +105,13 @@ def with_argument(config: str, argument: str) -> str:
     return f"{config}{',' if ':' in config else ':'}{argument}" if argument else config
 
 
-def code() -> str:
-    """Digest of the code that decides a run's numbers."""
-    root = Path(trajectory.__file__).parent
+def code(root: Path = Path(trajectory.__file__).parent) -> str:
+    """Digest of the code of the package in `root` that decides a run's numbers."""
     files = [file for name in DECISIVE for file in sorted((root / name).rglob("*.py")) or [root / name]]
     digest = hashlib.sha256()
     for file in files:
-        digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
+        if (name := file.relative_to(root).as_posix()) not in COMPARING:
+            digest.update(f"{name}\0".encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 
 
