@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import jax
+import pytest
 
 jax.config.update("jax_num_cpu_devices", 8)
 
 from trajectory.training import parallel  # noqa: E402
 
 parallel.cache()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _release_programs():
+    """Compiled programs go after each file: all of them at once pass Linux's vm.max_map_count, and XLA then crashes."""
+    yield
+    jax.clear_caches()
