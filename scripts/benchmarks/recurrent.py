@@ -18,10 +18,10 @@ from configs import amazon_beauty
 from configs.common import base
 from trajectory.data.rows import last_rows
 from trajectory.models.interest_model import InterestModel
+from trajectory.models.recurrent import CELLS
 from trajectory.schema import Events
 from trajectory.training import optim, parallel, task
 
-CELLS = ("lstm", "gru")
 ROWS, LENGTH, ITEMS = 256, 50, 12_101
 ROUNDS = 20
 Seconds = Callable[[], float]  # does one step and returns what it took

@@ -18,12 +18,12 @@ from trajectory.schema import UserError
 LENGTH = 16
 
 
-@pytest.fixture(scope="module", params=(*BACKBONES, "hybrid with an lstm"))
+@pytest.fixture(scope="module", params=[*((backbone, "gru") for backbone in BACKBONES), ("hybrid", "lstm")])
 def case(request):
     """(model, params, histories, packed events, windows): three histories packed in one row, padding at its end."""
     histories = random_histories(3, 30, 5, seed=4)
-    backbone, *other = request.param.split(" with an ")
-    model = make_model(backbone, cell=other[0] if other else "gru", capacity=LENGTH)
+    backbone, cell = request.param
+    model = make_model(backbone, cell=cell, capacity=LENGTH)
     length = np.diff(histories.offsets)
     column = np.cumsum(length) - length
     start = histories.offsets[:-1]
@@ -173,10 +173,16 @@ def _one_history():
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"layers": (16, 8)}, "layers of one width"), ({"cell": "rnn"}, "model.cell=rnn")]
+    ("backbone", "change", "message"),
+    [
+        ("transformer", {"layers": (16, 8)}, "layers of one width"),
+        ("hybrid", {"layers": (16, 8)}, "layers of one width"),
+        ("hybrid", {"cell": "rnn"}, "rnn is no recurrent network"),
+        ("gru", {"backbone": "rnn"}, "rnn is no recurrent network"),
+    ],
 )
-def test_hybrid_refuses_what_it_cannot_have(change, message):
-    model = make_model("hybrid")
+def test_a_model_refuses_what_it_cannot_have(backbone, change, message):
+    model = make_model(backbone)
     bad = type(model)(replace(model.spec, **change))
     with pytest.raises(UserError, match=message):
         bad.init(jax.random.key(0), _one_history(), method="initialise")

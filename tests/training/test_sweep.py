@@ -168,6 +168,7 @@ def test_what_is_finished_with_the_same_config_and_code_is_kept(make, tmp_path, 
     [("evaluation/ranking.py", True), ("schema.py", True), ("evaluation/sweep_table.py", False), ("cli.py", False)],
 )
 def test_code_is_what_decides_the_numbers(tmp_path, file, decides):
+    assert all((ROOT / "trajectory" / name).is_file() for name in sweep.COMPARING)
     package = shutil.copytree(Path(trajectory.__file__).parent, tmp_path / "trajectory")
     before = sweep.code(package)
     assert before == sweep.code()

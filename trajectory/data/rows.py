@@ -11,7 +11,7 @@ from trajectory.data.splits import training_events
 from trajectory.schema import Events, Histories, Split
 
 DAY = 86_400
-SHORTEST = 4  # events of a row
+SHORTEST = 4  # places of the shortest row
 
 
 class Windows(NamedTuple):
@@ -107,7 +107,7 @@ def read_rows(
 
 
 def row_length(longest: int, room: int) -> int:
-    """Events of a row that holds `longest`: the next of 4, 6, 8, 12, 16, 24 ..., at most `room`.
+    """Places of rows whose longest history has `longest` events: 4, 6, 8, 12, 16, 24 ..., at most `room`.
 
     So few lengths are compiled, and little is padded.
     """

@@ -13,7 +13,7 @@ from trajectory.models.dense import Dense
 from trajectory.models.heads import Memory, RepeatHead, States, mix
 from trajectory.models.hybrid import Hybrid
 from trajectory.models.items import EventEmbedding, ItemTower, comparable
-from trajectory.models.recurrent import CELLS, Recurrent
+from trajectory.models.recurrent import Recurrent
 from trajectory.models.transformer import Transformer
 from trajectory.schema import Events, UserError
 
@@ -63,8 +63,6 @@ class InterestModel(nn.Module):
                 raise UserError(
                     f"a {s.backbone} needs layers of one width, a multiple of its {s.heads} heads; got {s.layers}"
                 )
-            if s.backbone == "hybrid" and s.cell not in CELLS:
-                raise UserError(f"model.cell={s.cell} is unknown; expected one of {', '.join(CELLS)}")
             attention = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
             self.backbone: Any = (
                 attention

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from trajectory.models import recurrence
 from trajectory.models.dropout import Dropout
+from trajectory.schema import UserError
 
 CELLS = ("lstm", "gru")
 Carry = tuple[tuple[jax.Array, ...], ...]
@@ -76,6 +77,11 @@ class Recurrent(nn.Module):
     dropout: float
 
     def setup(self) -> None:
+        if self.cell not in CELLS:
+            raise UserError(
+                f"{self.cell} is no recurrent network: expected model.cell of a hybrid, or model.backbone where no "
+                f"transformer is asked for, to be one of {', '.join(CELLS)}"
+            )
         self.stack = [RecurrentLayer(self.cell, width) for width in self.widths]
         self.drop = Dropout(self.dropout)
 

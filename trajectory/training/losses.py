@@ -35,7 +35,7 @@ def sums(
     batch: Batch,
     item_interest: jax.Array,
     weights: dict[str, float],
-    rngs: Any,
+    key: jax.Array,
     items_axis: str | None = None,
     drawn: Drawn | None = None,
     smoothing: float = 0.0,
@@ -43,8 +43,9 @@ def sums(
 ) -> dict[str, jax.Array]:
     """Summed negative log-likelihood of each head with a weight, over this shard's rows, in nats.
 
-    `items_axis`: the device axis that the rows of the item table in `params` are split over, if any; `drawn`:
-    the items that stand for the catalogue in the softmax, if not all do; `smoothing`: see `_smoothed`.
+    `key` decides what is dropped; `items_axis`: the device axis that the rows of the item table in `params` are split
+    over, if any; `drawn`: the items that stand for the catalogue in the softmax, if not all do; `smoothing`: see
+    `_smoothed`.
 
     With a `power` q in (0, 1) the item head's loss is (1 - s ** q) / q, s the probability that the softmax of logits /
     (1 - q) gives to the target: the pseudospherical score (Good 1971; Gneiting & Raftery 2007, section 4.1). It is
@@ -53,7 +54,7 @@ def sums(
     """
     t, apply = batch.targets, cast(Any, model.apply)
     vectors = item_shards.look_up(_table(params), batch.events.item, items_axis) if items_axis else None
-    states = apply(params, batch.events, t.position, True, vectors, method="encode", rngs=rngs)
+    states = apply(params, batch.events, t.position, True, vectors, method="encode", rngs={"dropout": key})
     out = {}
     if weights["item"]:
         # Cold or empty targets point at row 0, which is no item; their weight is 0, so any other row will do.

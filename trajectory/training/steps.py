@@ -98,7 +98,7 @@ class TrainStep:
                 batch,
                 self.item_interest,
                 self.weights,
-                {"dropout": key},
+                key,
                 items_axis,
                 drawn,
                 self.smoothing,
