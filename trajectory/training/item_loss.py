@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 ROWS = 256  # rows whose logits exist at one time: few enough for a processor's cache
 LARGE = 65_536  # from so many items on, the catalogue is cut into blocks instead
-BLOCK = 512  # items of a block
+BLOCK = 4096  # items of a block: with fewer, small products take longer
 TINY = 1e-30  # the logarithm of nothing is avoided
 
 
