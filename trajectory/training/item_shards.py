@@ -72,8 +72,9 @@ _log_mass.defvjp(_forward, _backward)
 
 
 def _blocks(items: jax.Array, bias: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """In blocks of BLOCK, the last one filled up with what is no item."""
-    size = min(BLOCK, len(items))
-    more = -len(items) % size
+    """In equal blocks of at most BLOCK, the last one filled up with what is no item."""
+    number = -(-len(items) // BLOCK)
+    size = -(-len(items) // number)
+    more = number * size - len(items)
     items = jnp.pad(items, ((0, more), (0, 0)))
     return items.reshape(-1, size, items.shape[1]), jnp.pad(bias, (0, more), constant_values=NEVER).reshape(-1, size)
