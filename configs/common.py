@@ -112,6 +112,8 @@ def base(model: str = "transformer") -> ConfigDict:
     h.item = 1.0
     h.interest = 0.0
     h.conversion = 0.0
+    h.time = 0.0  # time until the step
+    h.horizon = 1  # steps ahead that heads foretell directly: each training target is one of the next so many steps
     v = c.conversion = ConfigDict()
     v.kind = "purchase"  # the kind that converts (ignored where the log has labels)
     v.horizon_days = 1.0  # does one follow within this time

@@ -78,6 +78,8 @@ def make_model(
     event_dropout: float = 0.0,
     capacity: int = 16,
     temperature: float = 0.0,
+    horizon: int = 1,
+    time: bool = True,
 ) -> InterestModel:
     """A small model with every head."""
     return InterestModel(
@@ -97,8 +99,10 @@ def make_model(
             positions=True,
             temperature=temperature,
             repeat_heads=2 if repeat else 0,
+            horizon=horizon,
             interest=True,
             conversion=True,
+            time=time,
         )
     )
 

@@ -1,7 +1,7 @@
 """The tables and arrays that rooms pass to each other; imported by all rooms, imports none.
 
 Dimensions: B rows of a batch, L positions of a row, T target slots of a row, M items of one target step,
-V items, K interests, N users (histories), E events, F numeric features of an event.
+H steps of the future, V items, K interests, N users (histories), E events, F numeric features of an event.
 """
 
 from __future__ import annotations
@@ -159,8 +159,10 @@ class Targets(NamedTuple):
     """What the states at some positions of each row should foretell. A slot with weight 0 is empty."""
 
     position: Any  # int32 [B, T], index into the row's L positions
-    item: Any  # int32 [B, T, M], items of the next step; 0 = none
+    horizon: Any  # int32 [B, T], steps from there to the target step; 1 = the next one
+    item: Any  # int32 [B, T, M], items of the target step; 0 = none
     weight: Any  # float32 [B, T, M]; 0 = empty
+    wait: Any  # float32 [B, T], days from there to the target step; -1 = unknown
     label: Any  # int8 [B, T], conversion label 0 / 1; -1 = unknown
 
 

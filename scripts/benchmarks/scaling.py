@@ -66,7 +66,9 @@ def _random_batch(items: int, rows: int, length: int) -> Batch:
     none, place = zero[..., None].astype(np.float32), zero + np.arange(length, dtype=np.int32)
     item, target = (rng.integers(1, items + 1, zero.shape, np.int32) for _ in range(2))
     events = Events(item, zero, zero, none, none[..., 0], none[..., 0], zero, zero, none[..., :0], zero + 1, place)
-    return Batch(events, Targets(place, target[..., None], none + 1, zero.astype(np.int8) - 1))
+    return Batch(
+        events, Targets(place, zero + 1, target[..., None], none + 1, none[..., 0] - 1, zero.astype(np.int8) - 1)
+    )
 
 
 def _run(module: str, call: str) -> str:

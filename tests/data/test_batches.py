@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,11 +18,11 @@ from trajectory.data.splits import split
 from trajectory.schema import UserError
 
 
-def _training(histories, *, length=8, targets=8, target_items=1, rows=4, seed=0, label=None):
+def _training(histories, *, length=8, targets=8, target_items=1, rows=4, seed=0, label=None, horizon=1):
     config = common.base().batch
     config.rows, config.length, config.targets, config.target_items = rows, length, targets, target_items
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
-    return TrainingData(histories, parts, NO_FEATURES, config, seed, label), parts
+    return TrainingData(histories, parts, NO_FEATURES, config, seed, label, horizon=horizon), parts
 
 
 def _epoch(data, number=0):
@@ -160,3 +162,64 @@ def test_epochs_differ_and_seeds_decide():
 def test_nothing_to_train_on_is_said():
     with pytest.raises(UserError, match="two steps left for training"):
         _training(make_histories([[1, 2, 3]]))
+
+
+def _horizons(batches):
+    """(item of the event, steps ahead, item of the target, days of waiting) of all targets of the batches."""
+    for events, targets in batches:
+        row, slot = np.nonzero(targets.weight[..., 0])
+        yield from zip(
+            events.item[row, targets.position[row, slot]].tolist(),
+            targets.horizon[row, slot].tolist(),
+            targets.item[row, slot, 0].tolist(),
+            targets.wait[row, slot].tolist(),
+            strict=True,
+        )
+
+
+def test_with_a_horizon_targets_are_any_of_the_next_steps_of_training():
+    histories = make_histories([list(range(1, 9)), list(range(11, 16))], num_items=20, gap=43_200)
+    data, _ = _training(histories, horizon=3)
+    seen = set()
+    for epoch in range(20):
+        found = list(_horizons(_epoch(data, epoch)))
+        assert len(found) == 5 + 2, "each training event with a later one is asked once an epoch"
+        for item, ahead, target, days in found:
+            assert target == item + ahead
+            assert days == pytest.approx(0.5 * ahead)
+            assert target <= (6 if item < 10 else 13), "held-out events are no targets"
+        seen |= {(item, ahead) for item, ahead, _, _ in found}
+    expected = {(i, k) for i in range(1, 6) for k in (1, 2, 3) if i + k <= 6}
+    assert seen == expected | {(11, 1), (11, 2), (12, 1)}
+
+
+def test_horizons_of_baskets_count_baskets():
+    histories = make_histories([[1, 2, 3, 4, 5, 6, 7, 8]], steps=[[0, 0, 1, 2, 2, 3, 4, 5]], num_items=8, gap=86_400)
+    data, _ = _training(histories, target_items=2, horizon=3)
+    basket = {1: {1, 2}, 2: {3}, 3: {4, 5}, 4: {6}}
+    number = {item: step for step, items in basket.items() for item in items}
+    seen = set()
+    for epoch in range(20):
+        for events, targets in _epoch(data, epoch):
+            for row, slot in zip(*np.nonzero(targets.weight.sum(2)), strict=True):
+                at = number[int(events.item[row, targets.position[row, slot]])]
+                ahead = int(targets.horizon[row, slot])
+                assert set(targets.item[row, slot].tolist()) - {0} == basket[at + ahead]
+                assert targets.wait[row, slot] == ahead
+                seen.add((at, ahead))
+    assert seen == {(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 1)}
+
+
+def test_waiting_is_unknown_where_the_order_runs_against_time_or_there_is_none():
+    histories = make_histories([[1, 2, 3, 4, 5, 6]], num_items=6)
+    histories.time[2] -= 10_000
+    days = [days for _, _, _, days in sorted(_horizons(_epoch(_training(histories)[0])))]
+    assert [d >= 0 for d in days] == [True, False, True]
+    untimed = replace(histories, has_time=False, time=np.zeros_like(histories.time))
+    assert {days for _, _, _, days in _horizons(_epoch(_training(untimed)[0]))} == {-1.0}
+
+
+def test_a_horizon_beside_conversions_is_refused():
+    histories = make_histories([[1, 2, 3, 4, 5]], num_items=5)
+    with pytest.raises(UserError, match=r"heads\.horizon=2"):
+        _training(histories, label=np.zeros(5, np.int8), horizon=2)

@@ -25,7 +25,7 @@ BASKETS = make_histories(
 
 def make(backbone):
     """A model and parameters drawn from a normal law: no need to compile an initialisation."""
-    model = make_model(backbone, items=ITEMS, capacity=CAPACITY)
+    model = make_model(backbone, items=ITEMS, capacity=CAPACITY, time=False)
     events = last_rows(SINGLE, NO_FEATURES, np.array([0]), np.array([3]), 8)
     shapes = jax.eval_shape(lambda key: model.init(key, events, method="initialise"), jax.random.key(0))
     rng = np.random.default_rng(5)
@@ -71,6 +71,7 @@ def chances(learned, histories, user, steps):
                     "counts": np.log1p(np.expm1(events.counts[0, at - 1]) + one_more),
                     "gap": np.log1p(GAP) if line == 0 else 0,
                     "age": events.age[0, at - 1] + (GAP / 86400 if line == 0 else 0),
+                    "hour": events.hour[0, at - 1] + (line == 0),
                     "position": at,
                 }.get(name, column[0, at - 1])
             at += 1

@@ -38,7 +38,8 @@ def made_up(**changes) -> Forecast:
     )
     queries = whole_histories(histories)
     probability = np.tile(np.array([0, 0.4, 0.3, 0.2, 0.1], np.float32), (3, 2, 1))
-    paths = Paths(probability, probability, np.ones((3, 5, 2), np.int32), np.zeros((3, 5, 2), np.float32))
+    none = np.zeros((3, 5, 2), np.float32)
+    paths = Paths(probability, probability, np.ones((3, 5, 2), np.int32), none, none, probability[:, -1])
     return Forecast(
         histories,
         queries,

@@ -21,7 +21,7 @@ PROBABILITY = np.array(  # [2 users, 2 steps, 5]
 VISITED = np.maximum.accumulate(PROBABILITY, axis=1)
 ITEM = np.array([[[4, 1], [3, 2]], [[1, 3], [1, 0]]], np.int32)
 LOG = np.log(np.array([[[0.4, 0.5], [0.3, 0.9]], [[1, 0.25], [1, 1]]], np.float32))
-PATHS = Paths(PROBABILITY, VISITED, ITEM, LOG)
+PATHS = Paths(PROBABILITY, VISITED, ITEM, LOG, np.zeros_like(LOG), VISITED[:, -1])
 
 
 def test_next_items_without_seen_ones_are_renormalised():

@@ -23,7 +23,7 @@ def case(request):
     """(model, params, histories, packed events, windows): three histories packed in one row, padding at its end."""
     histories = random_histories(3, 30, 5, seed=4)
     backbone, cell = request.param
-    model = make_model(backbone, cell=cell, capacity=LENGTH)
+    model = make_model(backbone, cell=cell, capacity=LENGTH, horizon=3)
     length = np.diff(histories.offsets)
     column = np.cumsum(length) - length
     start = histories.offsets[:-1]
@@ -210,3 +210,15 @@ def test_hidden_events_tell_a_model_in_training_all_but_their_item(backbone):
     assert np.abs(states(events, False) - states(others, False)).max() > 0.01
     other_kind = events._replace(kind=np.where(events.kind, 3 - events.kind, 0))
     assert np.abs(states(events, True) - states(other_kind, True)).max() > 0.01
+
+
+def test_states_look_as_many_steps_ahead_as_they_are_asked_to(case):
+    model, params, _, events, _ = case
+    place = jnp.array([[1, 1, 1]])
+    ahead = model.apply(params, events, place, horizon=jnp.array([[1, 2, 3]]), method="encode")
+    alone = model.apply(params, events, place[:, :1], method="encode")
+    np.testing.assert_allclose(ahead.vector[:, :1], alone.vector, atol=1e-5, err_msg="1 is the default")
+    for one, other in ((0, 1), (1, 2)):
+        assert np.abs(np.asarray(ahead.vector[0, one] - ahead.vector[0, other])).max() > 1e-3
+    weight = np.asarray(ahead.pointer.weight[0])
+    assert np.abs(weight[0] - weight[2]).max() > 1e-4, "what is pointed at depends on the step too"

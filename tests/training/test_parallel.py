@@ -39,7 +39,7 @@ def _train(
 ):
     histories, data = _data()
     model = make_model(backbone, dropout=dropout, temperature=temperature)
-    heads = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5})
+    heads = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5, "time": 0.3})
     # Plain descent: Adam would divide tiny gradients by tiny gradients and blow rounding up.
     tx = optax.chain(optax.clip_by_global_norm(1.0), optax.add_decayed_weights(0.01), optax.sgd(0.1, momentum=0.5))
     step = TrainStep(model, tx, heads, jnp.asarray(histories.item_interest))
@@ -107,7 +107,7 @@ def test_the_given_state_is_donated():
     histories, data = _data()
     model = make_model("gru")
     tx = optim.optimiser(common.base().optim, 100)
-    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0})
+    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0, "time": 0.0})
     parallel = Parallel(TrainStep(model, tx, heads, jnp.asarray(histories.item_interest)), "pmap", jax.devices())
     batch = data.plan(0).batch(0)
     before = parallel.place(initial_state(model, tx, batch, 0))

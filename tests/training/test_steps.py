@@ -18,7 +18,7 @@ from trajectory.data.splits import split
 from trajectory.schema import UserError
 from trajectory.training.steps import TrainStep, initial_state
 
-HEADS = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5})
+HEADS = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5, "time": 0.3})
 
 
 def _data():
@@ -59,7 +59,7 @@ def test_smoothing_is_cross_entropy_with_a_share_of_each_target_spread_over_all_
     histories, batch = _data()
     model = make_model("transformer", repeat=False, dropout=0.0, temperature=temperature)
     params = initialise(model, batch.events)
-    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0})
+    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0, "time": 0.0})
     interests = jnp.asarray(histories.item_interest)
     step = TrainStep(model, optax.adam(1e-3), heads, interests, smoothing=0.3)
     gradient, metrics = step.gradient(params, jax.random.key(0), batch)
@@ -82,7 +82,7 @@ def test_a_power_makes_the_loss_the_pseudospherical_score(temperature):
     histories, batch = _data()
     model = make_model("transformer", repeat=False, dropout=0.0, temperature=temperature)
     params = initialise(model, batch.events)
-    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0})
+    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0, "time": 0.0})
     interests = jnp.asarray(histories.item_interest)
     step = TrainStep(model, optax.adam(1e-3), heads, interests, power=0.3)
     gradient, metrics = step.gradient(params, jax.random.key(0), batch)

@@ -9,7 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.packing import cut, pack
-from trajectory.data.rows import FeatureScale, Windows, read_rows, slices, spread
+from trajectory.data.rows import DAY, FeatureScale, Windows, read_rows, slices, spread
 from trajectory.data.splits import step_starts
 from trajectory.schema import Batch, Histories, SoftTargets, Split, Targets, UserError
 
@@ -21,7 +21,8 @@ class TrainingData:
 
     Where steps are single events, the state after each event foretells the next event's item. Where steps are baskets,
     the state after each basket foretells the items of the next basket, at most `config.target_items` of them, drawn
-    anew each epoch; the lines of each basket are shuffled anew each epoch.
+    anew each epoch; the lines of each basket are shuffled anew each epoch. With a `horizon` H > 1 it is not always the
+    next step but one of the next H, drawn anew each epoch from those that training has.
     `label` (int8 [E] or None) are conversion labels as training knows them. With `soft` a target's weight is shared
     between its item and those of the soft targets, of which single events only have any.
     """
@@ -35,11 +36,16 @@ class TrainingData:
         seed: int,
         label: np.ndarray | None = None,
         soft: SoftTargets | None = None,
+        horizon: int = 1,
     ) -> None:
         if config.targets > config.length:
             raise UserError(f"batch.targets={config.targets} exceeds batch.length={config.length}")
+        if horizon > 1 and (label is not None or soft is not None):
+            raise UserError(
+                f"heads.horizon={horizon}: conversions and teachers foretell the next step only; expected 1 beside them"
+            )
         self.histories, self.scale, self.config, self.seed, self.label = histories, scale, config, seed, label
-        self.soft = soft
+        self.soft, self.horizon = soft, horizon
         first, self.end = histories.offsets[:-1], split.train_end
         self.step_end = step_starts(histories)[1:]
         # The last step of training is only a target, so windows stop before it - unless its events have labels.
@@ -89,6 +95,7 @@ class EpochPlan:
         by_row = np.argsort(row, kind="stable")
         history = data.histories.offsets[np.searchsorted(data.histories.offsets, start, side="right") - 1]
         shift = rng.integers(0, c.length - length + 1) if c.position_offset else np.zeros_like(start)
+        self.chance = rng.random(data.places_before[-1]) if data.horizon > 1 else None
         columns = (start, length, history, row, column, shift, slot)
         self.start, self.length, self.history, self.row, self.column, self.shift, self.slot = (
             x[by_row] for x in columns
@@ -134,10 +141,15 @@ class EpochPlan:
             out[place] = values
             return out.reshape(c.rows, c.targets, *values.shape[1:])
 
-        ahead = at[:, None] + 1 + np.arange(c.target_items)
-        following = np.minimum(np.searchsorted(data.step_end, at, side="right") + 1, len(data.step_end) - 1)
+        step, last = np.searchsorted(data.step_end, at, side="right"), len(data.step_end) - 1
         user_end = data.end[np.searchsorted(h.offsets, at, side="right") - 1]
-        limit = np.minimum(data.step_end[following], user_end)
+        horizon = np.ones(len(at), np.int64)
+        if self.chance is not None:
+            left = np.searchsorted(data.step_end, user_end, side="left") - step
+            horizon += (self.chance[before[at]] * np.minimum(left, data.horizon)).astype(np.int64)
+        begin = data.step_end[step + horizon - 1]
+        ahead = begin[:, None] + np.arange(c.target_items)
+        limit = np.minimum(data.step_end[np.minimum(step + horizon, last)], user_end)
         real = ahead < limit[:, None]
         ahead = np.minimum(ahead, h.num_events - 1)
         item = h.item[ahead if self.order is None else self.order[ahead]]
@@ -149,7 +161,22 @@ class EpochPlan:
             weight = np.hstack([weight * (1 - share.sum(1, keepdims=True)), share])
             item = np.hstack([item, data.soft.item[at]])
         label = data.label[at] if data.label is not None else np.full(len(at), -1, np.int8)
-        return Targets(fill(column, np.int32), fill(item, np.int32), fill(weight, np.float32), fill(label, np.int8, -1))
+        return Targets(
+            fill(column, np.int32),
+            fill(horizon, np.int32, 1),
+            fill(item, np.int32),
+            fill(weight, np.float32),
+            fill(_wait(h, at, np.where(begin < user_end, begin, at)), np.float32, -1),
+            fill(label, np.int8, -1),
+        )
+
+
+def _wait(histories: Histories, at: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """Days between two events of a history; -1 where there is no later one or the log's order runs against time."""
+    if not histories.has_time:
+        return np.full(len(at), -1.0)
+    days = (histories.time[then] - histories.time[at]) / DAY
+    return np.where((then > at) & (days >= 0) & (histories.time[at] > 0), days, -1.0)
 
 
 def _shuffled_steps(ends: np.ndarray, rng: np.random.Generator) -> np.ndarray:

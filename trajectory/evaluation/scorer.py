@@ -6,11 +6,12 @@ from functools import partial
 from typing import Any, cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
 from trajectory.models.interest_model import InterestModel
-from trajectory.schema import Events, Histories, Queries
+from trajectory.schema import Events, Histories, Queries, UserError
 
 CONVERSIONS_AT_ONCE = 256
 
@@ -66,6 +67,33 @@ class ModelScorer:
             read = _heads(self.model, self.params, *self.events(queries.start, queries.stop))
             self._last = (queries, read)
         return self._last[1]
+
+
+class DirectForecast(ModelScorer):
+    """What the heads of a model of several steps foretell directly of each of the next `steps` steps (see `Ahead`)."""
+
+    name = "direct"
+    batch = 64
+
+    def __init__(self, *args: Any, steps: int) -> None:
+        super().__init__(*args)
+        if steps > self.model.spec.horizon:
+            raise UserError(
+                f"steps={steps}: this model foretells {self.model.spec.horizon} steps directly (heads.horizon)"
+            )
+        self.steps = steps
+
+    def ahead(self, queries: Queries) -> jax.Array:
+        """Log-probability of each item at each step [n, H, V + 1]."""
+        return _ahead(self.model, self.params, *self.events(queries.start, queries.stop), self.steps)
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def _ahead(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> jax.Array:
+    shape = (len(place), steps)
+    places, horizon = jnp.broadcast_to(place[:, None], shape), jnp.broadcast_to(jnp.arange(1, steps + 1), shape)
+    apply = cast(Any, model.apply)
+    return apply(params, apply(params, events, places, horizon=horizon, method="encode"), method="score")
 
 
 @partial(jax.jit, static_argnums=0)

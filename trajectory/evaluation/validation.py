@@ -8,8 +8,9 @@ import numpy as np
 
 from trajectory.data.splits import step_starts
 from trajectory.evaluation import conversion
+from trajectory.evaluation.horizon import evaluate_ahead
 from trajectory.evaluation.ranking import evaluate_scorer
-from trajectory.evaluation.scorer import ModelScorer
+from trajectory.evaluation.scorer import DirectForecast, ModelScorer
 from trajectory.schema import Histories, Queries, Split
 
 TRAIN_SAMPLE = 1000  # users whose last training step shows how well the training data is fitted
@@ -37,6 +38,11 @@ class Watch:
                 found |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
                 found[f"{part}/loss"] = means.get("loss", float("nan"))
                 found[f"{part}/accuracy"] = means.get("hr@1", float("nan"))
+            if c.heads.item and c.heads.horizon > 1 and part == "validation":
+                steps = min(c.heads.horizon, c.split.steps) if c.split.kind == "leave_last" else c.heads.horizon
+                direct = DirectForecast(scorer.model, params, task.histories, task.scale, c.batch.length, steps=steps)
+                by_step = evaluate_ahead(direct, task.histories, queries, c.evaluation, steps, c.evaluation.cutoffs)
+                found |= {f"{part}/ahead_{name}": float(np.nanmean(value)) for name, value in by_step.items()}
             if c.heads.conversion:
                 means = conversion.evaluate(scorer, task, part, queries)
                 found |= {f"{part}/conversion_{name}": value for name, value in means.items()}

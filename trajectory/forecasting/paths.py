@@ -1,8 +1,8 @@
 """Sampled futures: many paths of H steps for each user, by feeding the model its own draws.
 
 A step is one event, or a basket where the log has baskets: then as many lines as one of the user's own past baskets
-(at most `Habits.lines`), drawn without replacement. Times are not forecast here: steps of the future are taken to come
-a typical gap apart, with events of the log's most frequent kind.
+(at most `Habits.lines`), drawn without replacement. The time between steps is drawn from the model's time head; without
+one, steps are taken to come a typical gap apart. Events are of the log's most frequent kind.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from trajectory.evaluation.ranking import distinct_items
 from trajectory.forecasting.habits import Habits, own_sizes, user_numbers
 from trajectory.models.heads import States
 from trajectory.models.interest_model import Carry, InterestModel
+from trajectory.models.time_head import COMPONENTS, draw
 from trajectory.schema import Events, Histories, Queries, UserError
 
 ROWS_AT_ONCE = 2048  # paths advanced together
 SCORES_AT_ONCE = 1 << 24  # scores that exist together: fewer rows for large catalogues
+WEEK = 7 * DAY
+LONGEST_GAP = 20 * 365  # days: what the embedding of gaps tells apart
 
 
 class Paths(NamedTuple):
@@ -34,6 +37,8 @@ class Paths(NamedTuple):
     visited: Any  # float32 [n, H, V + 1], probability of the item within steps 1..h
     item: Any  # int32 [n, S, H], the step's item (its first line); 0 = nothing is left that may come
     log_probability: Any  # float32 [n, S, H], of each step's item after those before it; 0 where nothing is left
+    days: Any  # float32 [n, S, H], from the newest event of the history to the step
+    soon: Any  # float32 [n, V + 1], probability of the item within the days asked for, and all steps
 
 
 def sample(
@@ -48,6 +53,7 @@ def sample(
     paths: int,
     seed: int,
     filter_seen: bool,
+    days: float = 0.0,
 ) -> Iterator[tuple[Queries, Paths]]:
     """Paths of every query's user from its history on, by ancestral sampling, some users at a time.
 
@@ -74,11 +80,13 @@ def sample(
             model,
             habit,
             filter_seen,
+            days,
             params,
             _right_aligned(last_rows(histories, scale, full.start, full.stop, row_length(longest, room))),
             distinct_items(histories, full.start, full.stop, least=64) if filter_seen else np.zeros((users, 1), int),
             own_sizes(histories, full, (paths, steps), habit.lines, seed),
             _keys(histories, full, steps, seed),
+            ((histories.time[full.stop - 1] + 3 * DAY) % WEEK).astype(np.int32),
             histories.item_interest[: histories.num_items + 1],
         )
         yield chunk, Paths(*(np.asarray(part)[:count] for part in found))
@@ -90,9 +98,19 @@ def _keys(histories: Histories, queries: Queries, steps: int, seed: int) -> np.n
     return np.array([[np.random.SeedSequence([seed, n, h]).generate_state(4) for n in numbers] for h in range(steps)])
 
 
-def _noise(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+class _Noise(NamedTuple):
+    """What decides a step of one user's paths."""
+
+    item: jax.Array  # [S, V + 1], Gumbel
+    component: jax.Array  # [S, 1 + C], Gumbel
+    length: jax.Array  # [S], normal
+
+
+def _noise(key: jax.Array, paths: int, items: int) -> _Noise:
     # This kind of key gives bits at half the cost, but not under vmap: there other rows' keys would play a part.
-    return jax.random.gumbel(jax.random.wrap_key_data(key, impl="rbg"), shape)
+    one, two = jax.random.split(jax.random.wrap_key_data(key, impl="rbg"))
+    gumbel = jax.random.gumbel(one, (paths, items + 1 + COMPONENTS))
+    return _Noise(gumbel[:, :items], gumbel[:, items:], jax.random.normal(two, (paths,)))
 
 
 def _right_aligned(events: Events) -> Events:
@@ -109,10 +127,15 @@ class _Now(NamedTuple):
     carry: Carry
     unread: Events  # [R, lines], padding first
     visited: jax.Array  # bool [R, V + 1], items of the path
+    soon: jax.Array  # bool [R, V + 1], those that came within the days asked for
+    elapsed: jax.Array  # float32 [R], days since the history's newest event
+    clock: jax.Array  # int32 [R], seconds since Monday 0:00
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2))
-def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size, keys, item_interest) -> Paths:
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _futures(
+    model, habit: Habits, filter_seen: bool, days: float, params, events, seen, size, keys, clock, item_interest
+) -> Paths:
     users, paths, steps = size.shape
     length, rows, items = events.item.shape[1], users * paths, model.spec.num_items + 1
 
@@ -128,21 +151,32 @@ def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size
         scores = model.apply(params, states, method="score")[:, 0]
         scores = jnp.where(banned | now.visited if filter_seen else banned, -jnp.inf, scores)
         log_p = scores - jnp.maximum(jax.nn.logsumexp(scores, axis=-1, keepdims=True), jnp.finfo(jnp.float32).min)
-        noise = jax.lax.map(partial(_noise, shape=(paths, items)), key).reshape(rows, items)
+        noise = jax.lax.map(partial(_noise, paths=paths, items=items), key)
+        noise = jax.tree.map(lambda x: x.reshape(rows, *x.shape[2:]), noise)
         if habit.lines == 1:
-            drawn = (log_p + noise).argmax(-1)[:, None]
+            drawn = (log_p + noise.item).argmax(-1)[:, None]
         else:  # without replacement (Gumbel top-k, Kool et al. 2019)
-            drawn = jax.lax.top_k(log_p + noise, habit.lines)[1]
+            drawn = jax.lax.top_k(log_p + noise.item, habit.lines)[1]
         chance = jnp.take_along_axis(log_p, drawn, 1)
         drawn = jnp.where((jnp.arange(habit.lines) < size[:, None]) & (chance > -jnp.inf), drawn, 0)
         probability = jnp.exp(log_p)
-        visited = now.visited.at[jnp.arange(rows)[:, None], drawn].set(True).at[:, 0].set(False)
+        gap = jnp.full(rows, habit.gap / DAY)
+        if model.spec.time:
+            wait = jax.tree.map(lambda x: x[:, 0], model.apply(params, states, method="wait"))
+            gap = jnp.minimum(draw(wait, noise.component, noise.length), LONGEST_GAP)
+        elapsed, clock = now.elapsed + gap, _later(now.clock, gap)
+        row = jnp.arange(rows)[:, None]
+        visited = now.visited.at[row, drawn].set(True).at[:, 0].set(False)
+        in_time = (elapsed <= days)[:, None]
+        soon = now.soon.at[row, drawn].max(in_time).at[:, 0].set(False)
         # Of a single draw the chance itself is known, which is less noisy than what was drawn.
         within = jnp.where(now.visited, 1.0, probability) if habit.lines == 1 else visited
-        unread = _next_events(jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], item_interest, habit)
+        unread = _next_events(
+            jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], item_interest, habit, gap, clock
+        )
         first = jnp.where(drawn[:, 0] > 0, chance[:, 0], 0.0)
         means = (x.reshape(users, paths, items).mean(1) for x in (probability, within))
-        return _Now(carry, unread, visited), (*means, drawn[:, 0], first)
+        return _Now(carry, unread, visited, soon, elapsed, clock), (*means, drawn[:, 0], first, elapsed)
 
     carry = model.apply(params, users, length + (steps - 1) * habit.lines, method="start")
     early = jax.tree.map(lambda x: jnp.swapaxes(x[:, :-1], 0, 1), events)
@@ -150,35 +184,47 @@ def _futures(model, habit: Habits, filter_seen: bool, params, events, seen, size
     blank = habit.lines - 1
     newest = jax.tree.map(lambda x: jnp.pad(x[:, -1:], ((0, 0), (blank, 0), *((0, 0),) * (x.ndim - 2))), events)
     carry, newest = jax.tree.map(fan_out, (carry, newest))
-    now = _Now(carry, newest, jnp.zeros((rows, items), bool))
-    _, out = jax.lax.scan(step, now, (keys, size.reshape(rows, steps).T))
-    probability, visited, item, log_probability = out
+    nothing = jnp.zeros((rows, items), bool)
+    now = _Now(carry, newest, nothing, nothing, jnp.zeros(rows), fan_out(clock))
+    last, out = jax.lax.scan(step, now, (keys, size.reshape(rows, steps).T))
+    probability, visited, item, log_probability, elapsed = out
     return Paths(
         jnp.swapaxes(probability, 0, 1),
         jnp.swapaxes(visited, 0, 1),
         item.T.reshape(users, paths, steps),
         log_probability.T.reshape(users, paths, steps),
+        elapsed.T.reshape(users, paths, steps),
+        last.soon.reshape(users, paths, items).mean(1),
     )
 
 
-def _next_events(before: Events, item: jax.Array, item_interest: jax.Array, habit: Habits) -> Events:
-    """The events [R, lines] of one step after the event `before` [R, 1]; item 0 = padding, which comes first."""
+def _later(clock: jax.Array, gap: jax.Array) -> jax.Array:
+    """Second of the week after a gap in days: of half a day or more the hour is kept, about which it says little."""
+    seconds = jnp.where(gap < 0.5, gap * DAY, jnp.round(gap) % 7 * DAY)
+    return (clock + seconds.astype(jnp.int32)) % WEEK
+
+
+def _next_events(
+    before: Events, item: jax.Array, item_interest: jax.Array, habit: Habits, gap: jax.Array, clock: jax.Array
+) -> Events:
+    """The events [R, lines] of one step, `gap` [R] days after the event `before` [R, 1], at second `clock` [R] of the
+    week; item 0 = padding, which comes first.
+    """
     real = item > 0
     count = jnp.cumsum(real, axis=1)
     first = (real & (count == 1)).astype(jnp.float32)
-    shape, weekday = item.shape, before.weekday
+    shape = item.shape
     kinds = jnp.arange(1, before.counts.shape[-1] + 1)
-    if habit.has_time:
-        weekday = (weekday - 1 + round(habit.gap / DAY)) % 7 + 1
+    timed = 1 if habit.has_time else 0
     return Events(
         item=item,
         interest=item_interest[item],
         kind=jnp.full(shape, habit.kind, before.kind.dtype),
         counts=jnp.log(jnp.exp(before.counts) + count[..., None] * (kinds == habit.kind)),
-        gap=first * np.float32(np.log1p(habit.gap) if habit.has_time else 0.0),
-        age=jnp.broadcast_to(before.age + (habit.gap / DAY if habit.has_time else 0.0), shape),
-        hour=jnp.broadcast_to(before.hour, shape),  # the same hour of the day: a gap of days says little about it
-        weekday=jnp.broadcast_to(weekday, shape),
+        gap=first * timed * jnp.log1p(gap * DAY)[:, None],
+        age=jnp.broadcast_to(before.age + timed * gap[:, None], shape),
+        hour=jnp.broadcast_to(timed * (clock // 3600 % 24 + 1)[:, None], shape),
+        weekday=jnp.broadcast_to(timed * (clock // DAY + 1)[:, None], shape),
         features=jnp.zeros((*shape, before.features.shape[-1]), before.features.dtype),  # the mean
         segment=real.astype(before.segment.dtype),
         position=before.position + count,

@@ -1,4 +1,4 @@
-"""Heads: what is read from a state. Next item, next interest, conversion, and the repeat head's pointer."""
+"""Heads: what is read from a state. How far ahead it looks, and the repeat head's pointer at the user's own past."""
 
 from __future__ import annotations
 
@@ -9,6 +9,27 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.dense import Dense
+
+
+class Ahead(nn.Module):
+    """Turns a state towards what comes k steps later, so that all heads foretell each step of a horizon directly (the
+    direct strategy of multi-step forecasting, Taieb et al. 2012, section 2.2, with one network for all steps).
+    """
+
+    horizon: int
+    width: int
+
+    def setup(self) -> None:
+        self.step = nn.Embed(self.horizon + 1, self.width, embedding_init=nn.initializers.normal(0.02))
+        self.inner = Dense(2 * self.width)
+        self.outer = Dense(
+            self.width, kernel_init=nn.initializers.zeros_init()
+        )  # training begins with one state for all
+
+    def __call__(self, state: jax.Array, horizon: jax.Array) -> jax.Array:
+        """States [B, T, D], steps ahead int32 [B, T] -> states [B, T, D]."""
+        ahead = self.step(horizon)
+        return state + self.outer(nn.gelu(self.inner(jnp.concatenate([state, ahead], axis=-1)))) + ahead
 
 
 class Memory(NamedTuple):

@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.dense import Dense
-from trajectory.models.heads import Memory, RepeatHead, States, mix
+from trajectory.models.heads import Ahead, Memory, RepeatHead, States, mix
 from trajectory.models.hybrid import Hybrid
 from trajectory.models.items import EventEmbedding, ItemTower, comparable
 from trajectory.models.recurrent import Recurrent
+from trajectory.models.time_head import TimeHead, Wait
 from trajectory.models.transformer import Transformer
 from trajectory.schema import Events, UserError
 
@@ -37,8 +38,10 @@ class Spec:
     positions: bool
     temperature: float  # of the softmax over cosines; 0 = over dot products
     repeat_heads: int  # 0 = no repeat head
+    horizon: int  # steps ahead that heads foretell directly
     interest: bool
     conversion: bool
+    time: bool
 
 
 class Carry(NamedTuple):
@@ -75,12 +78,16 @@ class InterestModel(nn.Module):
             self.backbone = Recurrent(s.backbone, s.layers, s.dropout)
         if s.layers[-1] != s.width:
             self.narrow = Dense(s.width)
+        if s.horizon > 1:
+            self.ahead = Ahead(s.horizon, s.width)
         if s.repeat_heads:
             self.repeat = RepeatHead(s.repeat_heads, s.width)
         if s.interest:
             self.interest = Dense(s.num_interests + 1)
         if s.conversion:
             self.conversion = Dense(1)
+        if s.time:
+            self.time = TimeHead()
 
     def embed(self, events: Events, train: bool = False, item_vectors: jax.Array | None = None) -> jax.Array:
         """Events [B, L] -> event vectors [B, L, width]; `item_vectors` [B, L, width] if they are at hand already."""
@@ -93,15 +100,24 @@ class InterestModel(nn.Module):
         position: jax.Array | None = None,
         train: bool = False,
         item_vectors: jax.Array | None = None,
+        horizon: jax.Array | None = None,
     ) -> States:
-        """Events [B, L] -> states at positions [B, T] of each row (all L of them by default); see `embed`."""
-        return self.encode_embedded(self.embed(events, train, item_vectors), events, position, train)
+        """Events [B, L] -> states at positions [B, T] of each row (all L of them by default); see `embed`.
+
+        `horizon` int32 [B, T]: how many steps ahead the heads are to look from each state (1 by default).
+        """
+        return self.encode_embedded(self.embed(events, train, item_vectors), events, position, train, horizon)
 
     def encode_embedded(
-        self, x: jax.Array, events: Events, position: jax.Array | None = None, train: bool = False
+        self,
+        x: jax.Array,
+        events: Events,
+        position: jax.Array | None = None,
+        train: bool = False,
+        horizon: jax.Array | None = None,
     ) -> States:
         """As `encode`, from event vectors [B, L, width] (attribution differentiates with respect to them)."""
-        hidden = self._output(self.backbone(self._input(x), events, position, train))
+        hidden = self._look(self._output(self.backbone(self._input(x), events, position, train)), horizon)
         if not self.spec.repeat_heads:
             return States(hidden, None)
         place = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2]) if position is None else position
@@ -129,6 +145,10 @@ class InterestModel(nn.Module):
         """States at [B, T] -> log-odds [B, T] that the user converts within the horizon."""
         return self.conversion(states.vector)[..., 0]
 
+    def wait(self, states: States) -> Wait:
+        """States at [B, T] -> how the time until the step they look at is distributed."""
+        return self.time(states.vector)
+
     def item_table(self) -> jax.Array:
         """Item vectors [V + 1, width] as the softmax compares them with states (see `comparable`)."""
         return comparable(self.items.table(), self.spec.temperature)
@@ -149,7 +169,7 @@ class InterestModel(nn.Module):
         """
         x = self.embed(event)
         backbone, hidden = self.backbone.step(carry.backbone, self._input(x)[:, 0], carry.events, event.position[:, 0])
-        hidden = self._output(hidden[:, None])
+        hidden = self._look(self._output(hidden[:, None]), None)
         memory, pointer = carry.memory, None
         if memory is not None:
             rows, slot = jnp.arange(x.shape[0]), carry.events
@@ -170,6 +190,11 @@ class InterestModel(nn.Module):
     def _attends(self) -> bool:
         return self.spec.backbone in ("transformer", "hybrid")
 
+    def _look(self, x: jax.Array, horizon: jax.Array | None) -> jax.Array:
+        if self.spec.horizon == 1:
+            return x
+        return self.ahead(x, jnp.ones(x.shape[:2], jnp.int32) if horizon is None else horizon)
+
     def _input(self, x: jax.Array) -> jax.Array:
         return self.widen(x) if self._attends and self.spec.layers[0] != self.spec.width else x
 
@@ -184,4 +209,6 @@ class InterestModel(nn.Module):
             parts.append(self.score_interest(states).sum())
         if self.spec.conversion:
             parts.append(self.score_conversion(states).sum())
+        if self.spec.time:
+            parts.append(self.wait(states).zero.sum())
         return jnp.stack(parts)

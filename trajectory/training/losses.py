@@ -13,10 +13,13 @@ import optax
 from trajectory.models.heads import pointed_at
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.items import TABLE, comparable
+from trajectory.models.time_head import log_likelihood
 from trajectory.schema import Batch
 from trajectory.training import item_shards
 from trajectory.training.item_loss import Asked, item_loss
 from trajectory.training.sampled_loss import Drawn, sampled_item_loss
+
+HEADS = ("item", "interest", "conversion", "time")
 
 
 def counts(batch: Batch) -> dict[str, jax.Array]:
@@ -26,6 +29,7 @@ def counts(batch: Batch) -> dict[str, jax.Array]:
         "item": t.weight.sum(),
         "interest": t.weight.sum(),
         "conversion": (t.label >= 0).sum().astype(jnp.float32),
+        "time": (t.wait >= 0).sum().astype(jnp.float32),
     }
 
 
@@ -54,7 +58,7 @@ def sums(
     """
     t, apply = batch.targets, cast(Any, model.apply)
     vectors = item_shards.look_up(_table(params), batch.events.item, items_axis) if items_axis else None
-    states = apply(params, batch.events, t.position, True, vectors, method="encode", rngs={"dropout": key})
+    states = apply(params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs={"dropout": key})
     out = {}
     if weights["item"]:
         # Cold or empty targets point at row 0, which is no item; their weight is 0, so any other row will do.
@@ -82,6 +86,10 @@ def sums(
         log_odds = apply(params, states, method="score_conversion")
         loss = optax.sigmoid_binary_cross_entropy(log_odds, jnp.maximum(t.label, 0).astype(jnp.float32))
         out["conversion"] = (loss * (t.label >= 0)).sum()
+    if weights["time"]:
+        known = t.wait >= 0
+        likelihood = log_likelihood(apply(params, states, method="wait"), jnp.where(known, t.wait, 0.0))
+        out["time"] = -(likelihood * known).sum()
     return out
 
 

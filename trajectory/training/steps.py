@@ -61,7 +61,7 @@ class TrainStep:
             )
         self.smoothing, self.power = smoothing, power
         self.model, self.tx, self.products = model, tx, PRODUCTS[products]
-        self.weights = {name: float(heads[name]) for name in ("item", "interest", "conversion")}
+        self.weights = {name: float(heads[name]) for name in losses.HEADS}
         self.item_interest, self.negatives = item_interest, negatives
 
     def __call__(self, state: TrainState, batch: Batch, axis: str | None = None) -> tuple[TrainState, dict[str, Any]]:

@@ -45,7 +45,8 @@ class Task:
         if self.config.heads.conversion:
             until = self.split.cut_time("validation")
             label = conversion.labels(self.histories, self.split.train_end, until, self.config.conversion)
-        return TrainingData(self.histories, self.split, self.scale, self.config.batch, self.config.seed, label, soft)
+        c = self.config
+        return TrainingData(self.histories, self.split, self.scale, c.batch, c.seed, label, soft, c.heads.horizon)
 
     def negatives(self) -> Negatives | None:
         """What the items of a sampled softmax are drawn from; None where it is over the whole catalogue."""
@@ -71,6 +72,10 @@ def build(config: ConfigDict) -> Task:
         raise UserError(
             "heads.interest needs interests, and this log's items have no data.interest_column; set it to 0"
         )
+    if config.heads.time and not histories.has_time:
+        raise UserError("heads.time needs the times of events, and this log has none; set it to 0")
+    if config.heads.horizon < 1:
+        raise UserError(f"heads.horizon={config.heads.horizon}: expected at least 1 step ahead")
     spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.kinds))
     return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec))
 
@@ -94,8 +99,10 @@ def model_spec(config: ConfigDict, num_items: int, num_interests: int, num_kinds
         positions=m.positions,
         temperature=m.temperature,
         repeat_heads=m.repeat_heads if m.repeat else 0,
+        horizon=config.heads.horizon,
         interest=bool(config.heads.interest),
         conversion=bool(config.heads.conversion),
+        time=bool(config.heads.time),
     )
 
 
