@@ -2,9 +2,11 @@
 
 python scripts/evaluate.py --workdir=runs/first
 python scripts/evaluate.py --workdir=runs/a,runs/b --floor=co_occurrence --out=runs/ensemble
+python scripts/evaluate.py --workdir=runs/ahead --ahead=direct,paths
 
 Writes evaluation.json and per_user.parquet, each user's metrics (of one run into its folder, of several into --out),
-and prints the table with its protocol.
+and prints the table with its protocol. With --ahead it measures each of the steps that split.kind=leave_last held out
+instead: trajectories.json.
 """
 
 from pathlib import Path
@@ -17,6 +19,7 @@ OUT = cli.flags.DEFINE_string("out", None, "folder of an ensemble's evaluation")
 COMBINE = cli.flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
 FLOOR = cli.flags.DEFINE_string("floor", "", "a floor that is a member too, e.g. co_occurrence")
 FIT = cli.flags.DEFINE_boolean("fit", False, "weigh the members of an ensemble by likelihood on validation")
+AHEAD = cli.flags.DEFINE_list("ahead", [], "measure several steps ahead: direct (heads.horizon > 1), paths, or both")
 cli.flags.mark_flags_as_required(["workdir"])
 
 
@@ -36,6 +39,16 @@ def main() -> None:
             if several
             else f"--out={OUT.value} is for an ensemble; the evaluation of one run is written into its own folder"
         )
+    if AHEAD.value:
+        if several:
+            raise cli.UserError("--ahead measures one run; name one --workdir and no --floor")
+        from trajectory.evaluation import steps_ahead
+        from trajectory.forecasting.forecasters import forecasters
+
+        run = open_run(workdirs[0])
+        print(steps_ahead.table(steps_ahead.write_steps(run, forecasters(run, AHEAD.value))))
+        print(f"written to {run.workdir / 'trajectories.json'}")
+        return
     folder = Path(OUT.value) if several else workdirs[0]
     if several:
         found = write_ensemble(workdirs, folder, COMBINE.value, FLOOR.value, FIT.value)

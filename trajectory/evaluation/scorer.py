@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
+from trajectory.evaluation.horizon_times import LEVELS, Times
 from trajectory.models.interest_model import InterestModel
+from trajectory.models.time_head import log_likelihood, quantile
 from trajectory.schema import Events, Histories, Queries, UserError
 
 CONVERSIONS_AT_ONCE = 256
@@ -87,13 +89,30 @@ class DirectForecast(ModelScorer):
         """Log-probability of each item at each step [n, H, V + 1]."""
         return _ahead(self.model, self.params, *self.events(queries.start, queries.stop), self.steps)
 
+    def times(self, queries: Queries, observed: np.ndarray) -> Times:
+        """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""
+        events = self.events(queries.start, queries.stop)
+        days, likelihood = _waits(self.model, self.params, *events, self.steps, np.nan_to_num(observed))
+        return Times(np.asarray(days), np.where(np.isfinite(observed), likelihood, np.nan))
+
+
+def _look(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> Any:
+    """States [n, H] that look 1 .. H steps ahead from one place of each row."""
+    shape = (len(place), steps)
+    places, horizon = jnp.broadcast_to(place[:, None], shape), jnp.broadcast_to(jnp.arange(1, steps + 1), shape)
+    return cast(Any, model.apply)(params, events, places, horizon=horizon, method="encode")
+
 
 @partial(jax.jit, static_argnums=(0, 4))
 def _ahead(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> jax.Array:
-    shape = (len(place), steps)
-    places, horizon = jnp.broadcast_to(place[:, None], shape), jnp.broadcast_to(jnp.arange(1, steps + 1), shape)
-    apply = cast(Any, model.apply)
-    return apply(params, apply(params, events, places, horizon=horizon, method="encode"), method="score")
+    return cast(Any, model.apply)(params, _look(model, params, events, place, steps), method="score")
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def _waits(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int, observed: jax.Array) -> Any:
+    wait = cast(Any, model.apply)(params, _look(model, params, events, place, steps), method="wait")
+    wide = jax.tree.map(lambda x: x[:, :, None], wait)
+    return quantile(wide, jnp.asarray(LEVELS)), log_likelihood(wait, observed)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -1,0 +1,149 @@
+"""Several steps ahead: a run beside the floors at each step, with spread, paired tests and the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.evaluation.horizon import evaluate_ahead
+from trajectory.evaluation.horizon_floors import Calibrated, Steady, horizon_floors
+from trajectory.evaluation.horizon_times import evaluate_times
+from trajectory.evaluation.protocol import PARTS, protocol
+from trajectory.evaluation.significance import bootstrap, compare, holm
+from trajectory.schema import Histories, Split, UserError
+from trajectory.training.run import Run
+from trajectory.training.task import write_json
+
+CUTOFFS = (5, 10)
+PAIRED = ("hr@5", "recall@10", "ndcg@10", "within_recall@10", "within_ndcg@10", "nll")
+LOWER_IS_BETTER = ("nll",)
+TIME_SHOWN = ("median_error_days", "mean_error_days", "nll", "coverage_80")
+SHOWN = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10", "nll")
+
+
+def evaluate_steps(
+    forecasters: Sequence[Any], histories: Histories, split: Split, config: ConfigDict, **facts: Any
+) -> dict[str, Any]:
+    """What trajectories.json holds: forecasters and floors at each of the steps that a leave_last split holds out.
+
+    The first forecaster is the one that is compared with the floors. Numbers and text only: `steps`, `unit`,
+    `means` {name: {part: {metric: [H]}}}, `errors` (standard errors over users, alike), `paired` {part: {metric: [H]
+    tests against the floor that is best there}} with p-values adjusted by Holm over the steps, `times` (see
+    `evaluate_times`; absent where the first forecaster has none) and `protocol`. A floor's likelihood is that of its
+    calibrated distribution (see `Calibrated`). Raises UserError for another split.
+    """
+    if split.kind != "leave_last":
+        raise UserError(
+            f"steps ahead are measured where the last H steps were held out: split.kind=leave_last, not {split.kind}"
+        )
+    steps, e = config.split.steps, config.evaluation
+    rows: dict[str, dict[str, dict[str, np.ndarray]]] = {part: {} for part in PARTS}
+    for part in PARTS:
+        for forecaster in forecasters:
+            found = evaluate_ahead(forecaster, histories, split.queries(part), e, steps, CUTOFFS)
+            rows[part][forecaster.name] = found
+    chances = []
+    for floor in horizon_floors(histories, split, config, steps):
+        calibrated = Calibrated(floor).fit(histories, split.validation, e)
+        chances.append((floor.name, calibrated))
+        for part in PARTS:
+            rows[part][floor.name] = _floor(floor, calibrated, histories, split, config, part)
+    names = [forecaster.name for forecaster in forecasters]
+    floors = [name for name, _ in chances]
+    stated = protocol(histories, split, config, **facts)
+    times = {}
+    if config.heads.time and hasattr(forecasters[0], "times"):
+        times = {"times": evaluate_times(forecasters[0], histories, split, config, PARTS)}
+    stated["floor_likelihood"] = "each floor mixed with popularity by shares fitted on validation, for each step"
+    return {
+        "steps": steps,
+        "unit": "basket" if histories.baskets else "event",
+        "forecasters": names,
+        "floors": floors,
+        "means": _by_name(rows, names + floors, lambda x: np.nanmean(x, axis=0)),
+        "errors": _by_name(rows, names + floors, lambda x: bootstrap(x, e.bootstrap, config.seed).standard_error),
+        **times,
+        "paired": {part: _paired(rows[part], names[0], floors, config) for part in PARTS},
+        "protocol": stated,
+    }
+
+
+def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
+    """Measures a run's forecasters on validation and, once, on test; writes trajectories.json, and returns it."""
+    task = run.task
+    facts = {"checkpoint": run.checkpoint, "backbone": task.config.model.backbone}
+    found = evaluate_steps(forecasters, task.histories, task.split, task.config, **facts)
+    write_json(found, run.workdir / "trajectories.json")
+    return found
+
+
+def table(found: dict[str, Any], part: str = "test") -> str:
+    """Markdown tables by step of the main measures on `part`, with the lead over the best floor of each step."""
+    head = found["forecasters"][0]
+    users = found["protocol"]["users"][part]
+    lines, steps = [], [f"{found['unit']} {h + 1}" for h in range(found["steps"])]
+    for metric in SHOWN:
+        lines += [f"{metric}, {part}, {users:,} users", "", "| | " + " | ".join(steps) + " |"]
+        lines.append("|---|" + "--:|" * found["steps"])
+        for name in (*found["forecasters"], *found["floors"]):
+            values = found["means"][name][part].get(metric)
+            if values:
+                lines.append(f"| {name} | " + " | ".join(f"{value:.4f}" for value in values) + " |")
+        tests = found["paired"][part].get(metric)
+        if tests:
+            cells = [f"{t['difference']:+.4f} (p {t['p_value']:.2g})" for t in tests]
+            lines.append(f"| **{head} - best floor** | " + " | ".join(cells) + " |")
+        lines.append("")
+    for measure in TIME_SHOWN if "times" in found else ():
+        lines += [f"{measure}, {part}", "", "| | " + " | ".join(steps) + " |", "|---|" + "--:|" * found["steps"]]
+        for name, by in found["times"].items():
+            lines.append(f"| {name} | " + " | ".join(f"{value:.3f}" for value in by[part][measure]) + " |")
+        lines.append("")
+    facts = found["protocol"]
+    lines += [
+        f"- split {facts['split']}: {facts['guarantee']}",
+        f"- p-values: paired randomisation test over users, adjusted over the {found['steps']} steps (Holm)",
+        f"- nll: nats of a step's distinct items; floors: {facts['floor_likelihood']}",
+    ]
+    return "\n".join(lines)
+
+
+def _floor(
+    floor: Steady, calibrated: Calibrated, histories: Histories, split: Split, config: ConfigDict, part: str
+) -> dict[str, np.ndarray]:
+    e, steps = config.evaluation, config.split.steps
+    found = evaluate_ahead(floor, histories, split.queries(part), e, steps, CUTOFFS)
+    likelihood = evaluate_ahead(calibrated, histories, split.queries(part), e, steps, CUTOFFS)["nll"]
+    return found | {"nll": likelihood}
+
+
+def _by_name(rows: dict[str, Any], names: list[str], reduce: Any) -> dict[str, Any]:
+    return {
+        name: {
+            part: {metric: np.asarray(reduce(values)).tolist() for metric, values in rows[part][name].items()}
+            for part in PARTS
+        }
+        for name in names
+    }
+
+
+def _paired(
+    rows: dict[str, dict[str, np.ndarray]], name: str, floors: list[str], config: ConfigDict
+) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for metric in PAIRED:
+        sign = -1 if metric in LOWER_IS_BETTER else 1
+        own = rows[name][metric]
+        tests: list[dict[str, Any]] = []
+        for h in range(own.shape[1]):
+            means = {floor: sign * float(np.nanmean(rows[floor][metric][:, h])) for floor in floors}
+            best = max(means, key=means.__getitem__)
+            test = compare(own[:, h], rows[best][metric][:, h], config.evaluation.bootstrap, config.seed)
+            tests.append({"floor": best, **test})
+        for test, p in zip(tests, holm([test["p_value"] for test in tests]), strict=True):
+            test["p_value"] = float(p)
+        found[metric] = tests
+    return found
