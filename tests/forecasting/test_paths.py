@@ -180,7 +180,14 @@ def test_a_long_history_is_read_as_far_as_there_is_room(transformer):
     np.testing.assert_allclose(found.probability[0].sum(1), 1, atol=1e-4)
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 17}, {"steps": 0}, {"paths": 0}])
-def test_impossible_questions_are_explained(transformer, wrong):
-    with pytest.raises(UserError, match="at most 16 steps, for the model reads 16 events"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"steps": 17}, "at most 16, for the model reads 16 events"),
+        ({"steps": 0}, "expected at least 1, and at most 16"),
+        ({"paths": 0}, "paths=0: expected at least 1"),
+    ],
+)
+def test_impossible_questions_are_explained(transformer, wrong, said):
+    with pytest.raises(UserError, match=said):
         run(transformer, SINGLE, **wrong)
