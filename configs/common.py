@@ -162,7 +162,10 @@ def base(model: str = "transformer") -> ConfigDict:
 
     f = c.forecast = ConfigDict()
     f.steps = 5  # steps ahead
+    f.days = 0.0  # > 0: also what comes within so many days, by runs with a time head
     f.paths = 200  # sampled paths a user
+    f.beams = 5  # likeliest paths a user that are kept
+    f.particles = 20  # drawn item paths that stand for a path of interests, or of baskets
     f.users = 200  # users forecast by the quickstart page (0 = all)
 
     g = c.logging = ConfigDict()
@@ -220,5 +223,5 @@ def shrink(c: ConfigDict) -> ConfigDict:
     c.batch.targets, c.batch.target_items = min(c.batch.targets, 32), min(c.batch.target_items, 4)
     c.train.epochs, c.train.eval_users = 2, 200
     c.evaluation.bootstrap = 50
-    c.forecast.steps, c.forecast.paths, c.forecast.users = 2, 20, 20
+    c.forecast.steps, c.forecast.paths, c.forecast.users, c.forecast.particles = 2, 20, 20, 4
     return c

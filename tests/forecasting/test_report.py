@@ -17,9 +17,10 @@ import pytest
 from configs import common
 from tests.builders import make_histories
 from trajectory.forecasting import tables
+from trajectory.forecasting.beam import Beams
 from trajectory.forecasting.forecast import Forecast, past_shares
 from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.paths import Paths
+from trajectory.forecasting.outlook import Outlook
 from trajectory.forecasting.report import write_report
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -38,14 +39,21 @@ def made_up(**changes) -> Forecast:
     )
     queries = whole_histories(histories)
     probability = np.tile(np.array([0, 0.4, 0.3, 0.2, 0.1], np.float32), (3, 2, 1))
-    none = np.zeros((3, 5, 2), np.float32)
-    paths = Paths(probability, probability, np.ones((3, 5, 2), np.int32), none, none, probability[:, -1])
+    interests = np.tile(np.array([0, 0.6, 0.4], np.float32), (3, 2, 1))
+    days = np.tile([0.5, 1.5, 30.0], (3, 2, 1))
+    outlook = Outlook(probability, probability, probability[:, -1], interests, interests[:, -1], days)
+    beams = Beams(np.tile([1, 2], (3, 2, 1)), np.full((3, 2, 2), np.log(0.01)))
     return Forecast(
         histories,
         queries,
-        tables.steps_ahead(histories, queries, paths, 4),
-        tables.visited_within(histories, queries, paths, 4),
-        tables.interest_shares(histories, paths),
+        pl.concat(
+            [
+                tables.statements(histories, queries, outlook, 0.0, 4),
+                tables.path_statements(histories, queries, beams, "item"),
+                tables.path_statements(histories, queries, beams, "interest"),
+            ]
+        ),
+        tables.interest_shares(histories, outlook),
         past_shares(histories, queries, 1, 1.0)[:, 0],
         steps=2,
         paths=5,

@@ -10,8 +10,9 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.forecasting import tables
+from trajectory.forecasting.beam import Beams
 from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.paths import Paths
+from trajectory.forecasting.outlook import Outlook
 
 HISTORIES = make_histories([[1, 2], [4, 3]], num_items=4, interests=2)
 QUERIES = whole_histories(HISTORIES)
@@ -19,9 +20,17 @@ PROBABILITY = np.array(  # [2 users, 2 steps, 5]
     [[[0, 0.1, 0.2, 0.3, 0.4], [0, 0.4, 0.3, 0.2, 0.1]], [[0, 1, 0, 0, 0], [0, 0.25, 0.25, 0.25, 0.25]]], np.float32
 )
 VISITED = np.maximum.accumulate(PROBABILITY, axis=1)
-ITEM = np.array([[[4, 1], [3, 2]], [[1, 3], [1, 0]]], np.int32)
-LOG = np.log(np.array([[[0.4, 0.5], [0.3, 0.9]], [[1, 0.25], [1, 1]]], np.float32))
-PATHS = Paths(PROBABILITY, VISITED, ITEM, LOG, np.zeros_like(LOG), VISITED[:, -1])
+INTERESTS = np.array([[[0, 0.4, 0.6], [0, 0.8, 0.9]], [[0, 1, 0], [0, 1, 0.5]]], np.float32)
+DAYS = np.array([[[0.5, 1, 2], [1, 2, 4]], [[5, 10, 20], [10, 20, 40]]])
+OUTLOOK = Outlook(PROBABILITY, VISITED, VISITED[:, -1] / 2, INTERESTS, INTERESTS[:, -1] / 2, DAYS)
+BEAMS = Beams(
+    np.array([[[3, 2], [4, 1]], [[1, 0], [0, 0]]], np.int32),
+    np.log(
+        np.array([[[0.3, 0.9], [0.4, 0.5]], [[1, 1], [0, 0]]], np.float32),
+        where=[[[1], [1]], [[1], [0]]],
+        out=np.full((2, 2, 2), -np.inf, np.float32),
+    ),
+)
 
 
 def test_next_items_without_seen_ones_are_renormalised():
@@ -39,7 +48,7 @@ def test_next_items_without_seen_ones_are_renormalised():
 
 
 def test_steps_ahead_by_probability():
-    table = tables.steps_ahead(HISTORIES, QUERIES, PATHS, 2)
+    table = tables.steps_ahead(HISTORIES, QUERIES, OUTLOOK, 2)
     first = table.filter(pl.col("user") == "u0")
     assert first["step"].to_list() == [1, 1, 2, 2]
     assert first["item"].to_list() == ["i4", "i3", "i1", "i2"]
@@ -48,23 +57,23 @@ def test_steps_ahead_by_probability():
 
 
 def test_visited_is_of_all_steps():
-    table = tables.visited_within(HISTORIES, QUERIES, PATHS, 4)
+    table = tables.visited_within(HISTORIES, QUERIES, OUTLOOK, 4)
     assert table.filter(pl.col("user") == "u0")["item"].to_list() == ["i1", "i4", "i2", "i3"]
     assert table.filter(pl.col("user") == "u1")["visited"].to_list() == [1, 0.25, 0.25, 0.25]
 
 
 def test_likeliest_path_and_its_steps():
-    table = tables.likeliest_paths(HISTORIES, QUERIES, PATHS)
+    table = tables.likeliest_path(HISTORIES, QUERIES, BEAMS)
     assert table.columns == ["user", "step", "item", "title", "probability"]
     assert table["item"].to_list() == ["i3", "i2", "i1"], "a path may end before the last step"
     np.testing.assert_allclose(table["probability"], [0.3, 0.9, 1.0], rtol=1e-6)
 
 
 def test_interest_shares_sum_over_items():
-    shares = tables.interest_shares(HISTORIES, PATHS)
+    shares = tables.interest_shares(HISTORIES, OUTLOOK)
     np.testing.assert_allclose(shares[0], [[0, 0.4, 0.6], [0, 0.6, 0.4]], atol=1e-6)
     none = replace(HISTORIES, interests=(), item_interest=np.zeros(5, np.int32))
-    np.testing.assert_allclose(tables.interest_shares(none, PATHS), 1, atol=1e-6)
+    np.testing.assert_allclose(tables.interest_shares(none, OUTLOOK), 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("titles", [None, ["A", None, "C", "D"]])
@@ -72,5 +81,57 @@ def test_titles_are_given_where_there_are_some(titles):
     histories = (
         HISTORIES if titles is None else replace(HISTORIES, items=HISTORIES.items.with_columns(title=pl.Series(titles)))
     )
-    table = tables.visited_within(histories, QUERIES, PATHS, 4).filter(pl.col("user") == "u0")
+    table = tables.visited_within(histories, QUERIES, OUTLOOK, 4).filter(pl.col("user") == "u0")
     assert table["title"].to_list() == ([None] * 4 if titles is None else ["A", "D", None, "C"])
+
+
+def of(table, **values):
+    return table.filter(pl.all_horizontal(pl.col(name) == value for name, value in values.items()))
+
+
+def test_statements_say_what_comes_at_and_within_steps_of_items_and_interests():
+    table = tables.statements(HISTORIES, QUERIES, OUTLOOK, 7.0, 2)
+    assert table.schema == tables.STATEMENTS
+    assert set(table["statement"]) == {"at_step", "within_steps", "within_days", "time"}
+    at = of(table, user="u0", statement="at_step", level="item", step=1)
+    assert at["id"].to_list() == ["i4", "i3"]
+    np.testing.assert_allclose(at["probability"], [0.4, 0.3])
+    within = of(table, user="u0", statement="within_steps", level="item", step=2)
+    assert within["id"].to_list() == ["i1", "i4"], "equal ones in item order"
+    interests = of(table, user="u0", statement="at_step", level="interest", step=1)
+    assert interests["title"].to_list() == ["c2", "c1"]
+    np.testing.assert_allclose(interests["probability"], [0.6, 0.4], atol=1e-6)
+    reached = of(table, user="u0", statement="within_steps", level="interest", step=2)
+    np.testing.assert_allclose(reached["probability"], [0.9, 0.8], atol=1e-6)
+    soon = of(table, user="u1", statement="within_days", level="item")
+    assert (soon["id"].to_list()[0], soon["days"].to_list()[0], soon["step"].null_count()) == ("i1", 7.0, soon.height)
+    assert of(table, user="u1", statement="at_step", level="item", step=1).height == 1, "what cannot come is left out"
+
+
+def test_statements_of_time_are_a_median_and_an_interval():
+    table = tables.statements(HISTORIES, QUERIES, OUTLOOK, 0.0, 2)
+    time = of(table, user="u1", statement="time")
+    assert time.select("step", "days_low", "days", "days_high").rows() == [(1, 5, 10, 20), (2, 10, 20, 40)]
+    assert not of(table, statement="within_days").height
+    assert not of(tables.statements(HISTORIES, QUERIES, OUTLOOK._replace(days=None), 0.0, 2), statement="time").height
+
+
+def test_a_log_without_interests_has_statements_of_items_only():
+    none = replace(HISTORIES, interests=(), item_interest=np.zeros(5, np.int32))
+    assert set(tables.statements(none, QUERIES, OUTLOOK, 0.0, 2)["level"].drop_nulls()) == {"item"}
+
+
+def test_paths_are_rows_of_steps_with_the_chance_of_the_whole():
+    table = tables.path_statements(HISTORIES, QUERIES, BEAMS, "item")
+    assert table.schema == tables.STATEMENTS
+    assert table.select("user", "rank", "step", "id").rows() == [
+        ("u0", 1, 1, "i3"),
+        ("u0", 1, 2, "i2"),
+        ("u0", 2, 1, "i4"),
+        ("u0", 2, 2, "i1"),
+        ("u1", 1, 1, "i1"),
+    ]
+    np.testing.assert_allclose(table["path_probability"], [0.27, 0.27, 0.2, 0.2, 1], rtol=1e-6)
+    np.testing.assert_allclose(table["probability"], [0.3, 0.9, 0.4, 0.5, 1], rtol=1e-6)
+    interests = tables.path_statements(HISTORIES, QUERIES, BEAMS._replace(path=BEAMS.path % 3), "interest")
+    assert interests["id"].to_list() == [None, "c2", "c1", "c1", "c1", None]

@@ -44,7 +44,7 @@ SEED = 1  # told from the seed of sampled paths
 class Beams(NamedTuple):
     """The likeliest paths of n users, likeliest first."""
 
-    path: Any  # int32 [n, beams, H], items or interests; 0 = there is no such path (interests: one without a name)
+    path: Any  # int32 [n, beams, H], items (0 = nothing is left that may come) or interests (0 = without a name)
     log_probability: Any  # float32 [n, beams, H], of each step after those before it; -inf where there is no such path
 
 
@@ -139,6 +139,8 @@ def _beams(
         number, key, size = inputs
         carry, states = read_step(model, params, now.carry, now.unread)
         log_p = log_chances(model, params, states, banned | now.visited if filter_seen else banned)
+        ended = ~(log_p > -jnp.inf).any(-1)  # nothing is left that may come: the path goes on with nothing
+        log_p = log_p.at[:, 0].set(jnp.where(ended, 0.0, log_p[:, 0]))
         if groups:
             belongs = (group_of[:, None] == jnp.arange(groups)).astype(log_p.dtype)
             each = jnp.log(jnp.exp(log_p) @ belongs)
@@ -167,7 +169,7 @@ def _beams(
         others = (log_p + order).at[jnp.arange(rows), first].set(jnp.inf)
         lines = jax.lax.top_k(others, habit.lines)[1]
         possible = jnp.take_along_axis(log_p, lines, 1) > -jnp.inf
-        lines = jnp.where((jnp.arange(habit.lines) < size[:, None]) & possible, lines, 0)
+        lines = jnp.where((jnp.arange(habit.lines) < size[:, None]) & possible, lines, 0)  # line 0 is none
         gap = jnp.full(rows, habit.gap / DAY)
         if wait is not None:
             gap = quantile(wait, jnp.full(rows, 0.5))

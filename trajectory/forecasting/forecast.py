@@ -10,11 +10,11 @@ import polars as pl
 from trajectory.forecasting import tables
 from trajectory.forecasting.habits import step_sizes
 from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.predict import sample_run
+from trajectory.forecasting.outlook import beam_run, look_ahead
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
-TOP = 20  # items kept at each step
+TOP = 20  # items and interests kept of each kind of statement
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class Forecast:
 
     histories: Histories
     queries: Queries
-    items: pl.DataFrame  # user, step, rank, item, title, probability, visited: what forecast.parquet holds
-    visited: pl.DataFrame  # user, rank, item, title, visited (within all steps)
+    statements: pl.DataFrame  # what forecast.parquet holds, see tables.STATEMENTS
     interests: np.ndarray  # [n, H, K + 1], share of each interest at each step
     known: np.ndarray  # [n, K + 1], share of each interest in the history
     steps: int
@@ -32,28 +31,32 @@ class Forecast:
 
 
 def forecast(run: Run, users: int) -> Forecast:
-    """Forecasts `users` users spread over the log (0 = all) for config.forecast.steps steps."""
+    """Forecasts `users` users spread over the log (0 = all) as config.forecast says."""
     c, histories = run.task.config, run.task.histories
+    f = c.forecast
     if not c.heads.item:
         raise UserError("this run has no item head (heads.item=0), so it cannot forecast items")
+    if f.days and not c.heads.time:
+        raise UserError("forecast.days needs a run with a time head (heads.time); set it to 0")
     queries = whole_histories(histories)
     if 0 < users < histories.num_users:
         chosen = np.linspace(0, histories.num_users - 1, users).round().astype(np.int64)
         queries = Queries(*(column[chosen] for column in queries))
-    items, visited, interests = [], [], []
-    for chunk, paths in sample_run(run, histories, queries, c.forecast.steps, c.forecast.paths):
-        items.append(tables.steps_ahead(histories, chunk, paths, TOP))
-        visited.append(tables.visited_within(histories, chunk, paths, TOP))
-        interests.append(tables.interest_shares(histories, paths))
+    parts, interests = [], []
+    for chunk, outlook in look_ahead(run, histories, queries, f.steps, f.paths, f.days):
+        parts.append(tables.statements(histories, chunk, outlook, f.days, TOP))
+        interests.append(tables.interest_shares(histories, outlook))
+    for level in ("item", "interest") if histories.interests else ("item",):
+        for chunk, beams in beam_run(run, histories, queries, f.steps, level == "interest"):
+            parts.append(tables.path_statements(histories, chunk, beams, level))
     return Forecast(
         histories,
         queries,
-        pl.concat(items),
-        pl.concat(visited),
+        pl.concat(parts),
         np.concatenate(interests),
         past_shares(histories, queries, 1, c.batch.basket_power)[:, 0],
-        c.forecast.steps,
-        c.forecast.paths,
+        f.steps,
+        f.paths,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trajectory.evaluation.scorer import DirectForecast
-from trajectory.forecasting.predict import sample_run
+from trajectory.forecasting.outlook import sample_run
 from trajectory.schema import Queries, UserError
 from trajectory.training.run import Run
 

@@ -48,6 +48,8 @@ class Paths(NamedTuple):
     log_probability: Any  # float32 [n, S, H], of each step's item after those before it; 0 where nothing is left
     days: Any  # float32 [n, S, H], from the newest event of the history to the step
     soon: Any  # float32 [n, V + 1], probability of the item within the days asked for, and all steps
+    interest_visited: Any  # float32 [n, H, K + 1], probability of an item of the interest within steps 1..h
+    interest_soon: Any  # float32 [n, K + 1], within the days asked for, and all steps
 
 
 def sample(
@@ -104,6 +106,8 @@ class _Now(NamedTuple):
     unread: Events  # [R, lines], padding first
     visited: jax.Array  # bool [R, V + 1], items of the path
     soon: jax.Array  # bool [R, V + 1], those that came within the days asked for
+    interests: jax.Array  # bool [R, K + 1], of these items
+    interests_soon: jax.Array  # bool [R, K + 1]
     elapsed: jax.Array  # float32 [R], days since the history's newest event
     clock: jax.Array  # int32 [R], seconds since Monday 0:00
 
@@ -113,7 +117,8 @@ def _futures(
     model, habit: Habits, filter_seen: bool, days: float, params, events, seen, size, key, clock, item_interest
 ) -> Paths:
     users, paths, steps = size.shape
-    rows, items = users * paths, model.spec.num_items + 1
+    rows, items, interests = users * paths, model.spec.num_items + 1, model.spec.num_interests + 1
+    belongs = (item_interest[:, None] == jnp.arange(interests)).astype(jnp.float32)
     banned = jnp.zeros((users, items), bool).at[jnp.arange(users)[:, None], seen].set(filter_seen).at[:, 0].set(True)
     banned = jnp.repeat(banned, paths, axis=0)
 
@@ -139,20 +144,27 @@ def _futures(
         visited = now.visited.at[row, drawn].set(True).at[:, 0].set(False)
         in_time = (elapsed <= days)[:, None]
         soon = now.soon.at[row, drawn].max(in_time).at[:, 0].set(False)
-        # Of a single draw the chance itself is known, which is less noisy than what was drawn.
-        within = jnp.where(now.visited, 1.0, probability) if habit.lines == 1 else visited
+        drawn_interest = jnp.where(drawn > 0, item_interest[drawn], interests)
+        reached = now.interests.at[row, drawn_interest].set(True, mode="drop")
+        reached_soon = now.interests_soon.at[row, drawn_interest].max(in_time, mode="drop")
+        within, interest_within = visited, reached
+        if habit.lines == 1:  # of a single draw the chance itself is known, which is less noisy than what was drawn
+            within = jnp.where(now.visited, 1.0, probability)
+            interest_within = jnp.where(now.interests, 1.0, probability @ belongs)
         unread = next_events(
             jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], item_interest, habit, gap, clock
         )
         first = jnp.where(drawn[:, 0] > 0, chance[:, 0], 0.0)
-        means = (x.reshape(users, paths, items).mean(1) for x in (probability, within))
-        return _Now(carry, unread, visited, soon, elapsed, clock), (*means, drawn[:, 0], first, elapsed)
+        means = (x.reshape(users, paths, -1).mean(1) for x in (probability, within, interest_within))
+        now = _Now(carry, unread, visited, soon, reached, reached_soon, elapsed, clock)
+        return now, (*means, drawn[:, 0], first, elapsed)
 
     carry, newest = begin(model, params, events, steps, habit, paths)
     nothing = jnp.zeros((rows, items), bool)
-    now = _Now(carry, newest, nothing, nothing, jnp.zeros(rows), jnp.repeat(clock, paths))
+    no_interest = jnp.zeros((rows, interests), bool)
+    now = _Now(carry, newest, nothing, nothing, no_interest, no_interest, jnp.zeros(rows), jnp.repeat(clock, paths))
     last, out = jax.lax.scan(step, now, (key, size.reshape(rows, steps).T))
-    probability, visited, item, log_probability, elapsed = out
+    probability, visited, interest_visited, item, log_probability, elapsed = out
     return Paths(
         jnp.swapaxes(probability, 0, 1),
         jnp.swapaxes(visited, 0, 1),
@@ -160,4 +172,6 @@ def _futures(
         log_probability.T.reshape(users, paths, steps),
         elapsed.T.reshape(users, paths, steps),
         last.soon.reshape(users, paths, items).mean(1),
+        jnp.swapaxes(interest_visited, 0, 1),
+        last.interests_soon.reshape(users, paths, interests).mean(1),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ import polars as pl
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.forecasting import tables
-from trajectory.forecasting.habits import habits
 from trajectory.forecasting.newcomers import read_histories, whole_histories
-from trajectory.forecasting.paths import Paths, sample
+from trajectory.forecasting.outlook import beam_run, look_ahead
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -74,27 +72,8 @@ def predict(run: Run, path: Path, user: str, top: int, steps: int, paths: int) -
         user_ids = histories.users["user"].cast(pl.String)
         found["conversion"] = pl.DataFrame({"user": user_ids, "probability": probability.astype(np.float64)})
     if steps:
-        found |= _ahead(sample_run(run, histories, queries, steps, paths), histories, top)
+        found |= _ahead(run, histories, queries, steps, paths, top)
     return Predictions(found, notes)
-
-
-def sample_run(
-    run: Run, histories: Histories, queries: Queries, steps: int, paths: int
-) -> Iterator[tuple[Queries, Paths]]:
-    """Sampled paths of a run's model after these histories, with the habits of the log it has learned."""
-    task = run.task
-    return sample(
-        task.model,
-        run.params,
-        histories,
-        task.scale,
-        queries,
-        habits(task.histories),
-        steps=steps,
-        paths=paths,
-        seed=task.config.seed,
-        filter_seen=task.config.evaluation.seen == "filter",
-    )
 
 
 def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataFrame:
@@ -105,10 +84,13 @@ def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataF
     return pl.concat(parts)
 
 
-def _ahead(sampled: Iterator[tuple[Queries, Paths]], histories: Histories, top: int) -> dict[str, pl.DataFrame]:
+def _ahead(
+    run: Run, histories: Histories, queries: Queries, steps: int, paths: int, top: int
+) -> dict[str, pl.DataFrame]:
     parts: dict[str, list[pl.DataFrame]] = {"steps": [], "visited": [], "path": []}
-    for queries, paths in sampled:
-        parts["steps"].append(tables.steps_ahead(histories, queries, paths, top))
-        parts["visited"].append(tables.visited_within(histories, queries, paths, top))
-        parts["path"].append(tables.likeliest_paths(histories, queries, paths))
+    for chunk, outlook in look_ahead(run, histories, queries, steps, paths):
+        parts["steps"].append(tables.steps_ahead(histories, chunk, outlook, top))
+        parts["visited"].append(tables.visited_within(histories, chunk, outlook, top))
+    for chunk, beams in beam_run(run, histories, queries, steps, interests=False):
+        parts["path"].append(tables.likeliest_path(histories, chunk, beams))
     return {name: pl.concat(some) for name, some in parts.items()}

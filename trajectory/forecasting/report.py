@@ -21,6 +21,7 @@ WINDOWS = 12  # of a user's past
 SHOWN_USERS = 40
 SHOWN_INTERESTS = 8
 SHOWN_ITEMS = 10
+SHOWN_PATHS = 3
 SHOWN_COLUMNS = (
     "hr@10",
     "recall@10",
@@ -35,7 +36,7 @@ SHOWN_COLUMNS = (
 def write_forecast(run: Run, users: int) -> Path:
     """Forecasts `users` users (0 = all), writes forecast.parquet, forecast.png, report.html; returns the page."""
     made = forecast(run, users)
-    made.items.write_parquet(run.workdir / "forecast.parquet")
+    made.statements.write_parquet(run.workdir / "forecast.parquet")
     return write_report(run, made)
 
 
@@ -126,8 +127,13 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
     queries = Queries(*(column[:n] for column in forecast.queries))
     past = past_shares(h, queries, WINDOWS, power)
     names = ("no interest", *h.interests)
-    next_step = _by_user(forecast.items.filter(pl.col("step") == 1))
-    within = _by_user(forecast.visited)
+    said, names_shown = pl.col("statement"), h.users["user"].cast(pl.String).gather(queries.user)
+    shown = forecast.statements.filter(pl.col("user").is_in(names_shown.implode()))
+    items = shown.filter(pl.col("level") == "item")
+    next_step = _by_user(items.filter((said == "at_step") & (pl.col("step") == 1)))
+    within = _by_user(items.filter((said == "within_steps") & (pl.col("step") == forecast.steps)))
+    times = _by_user(shown.filter(said == "time"))
+    paths = _by_user(shown.filter((said == "path") & (pl.col("rank") <= SHOWN_PATHS)))
     found = []
     for row, index in enumerate(queries.user):
         user = str(h.users["user"][int(index)])
@@ -142,15 +148,29 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
                 "interests": [names[i] for i in top] + ["all others"] * rest,
                 "past": [_shares(shares, top, rest) for shares in past[row]],
                 "future": [_shares(shares, top, rest) for shares in forecast.interests[row]],
-                "next": [
-                    [r["title"] or r["item"], round(r["probability"], 5)] for r in next_step.get(user, [])[:SHOWN_ITEMS]
-                ],
-                "visited": [
-                    [r["title"] or r["item"], round(r["visited"], 5)] for r in within.get(user, [])[:SHOWN_ITEMS]
+                "next": _chances(next_step.get(user, [])),
+                "visited": _chances(within.get(user, [])),
+                "paths": {level: _paths(paths.get(user, []), level) for level in ("item", "interest")},
+                "times": [
+                    [round(r[name], 3) for name in ("days_low", "days", "days_high")] for r in times.get(user, [])
                 ],
             }
         )
     return found
+
+
+def _chances(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    return [[r["title"] or r["id"], round(r["probability"], 5)] for r in rows[:SHOWN_ITEMS]]
+
+
+def _paths(rows: list[dict[str, Any]], level: str) -> list[list[Any]]:
+    """[[probability of the path, [names of its steps]]], likeliest first."""
+    found: dict[int, list[Any]] = {}
+    for r in rows:
+        if r["level"] == level:
+            path = found.setdefault(r["rank"], [r["path_probability"], []])
+            path[1].append(r["title"] or r["id"] or "no interest")
+    return [found[rank] for rank in sorted(found)]
 
 
 def _shares(shares: np.ndarray, top: np.ndarray, rest: bool) -> list[float]:

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
+from trajectory.evaluation.horizon_times import LEVELS
 from trajectory.evaluation.ranking import top_k
-from trajectory.forecasting.paths import Paths
+from trajectory.forecasting.beam import Beams
+from trajectory.forecasting.outlook import Outlook
 from trajectory.schema import Histories, Queries
+
+STATEMENTS = {  # columns of forecast.parquet; null where they say nothing
+    "user": pl.String,
+    "statement": pl.String,  # at_step | within_steps | within_days | time | path
+    "level": pl.String,  # item | interest
+    "step": pl.Int64,
+    "rank": pl.Int64,
+    "id": pl.String,
+    "title": pl.String,
+    "probability": pl.Float64,
+    "path_probability": pl.Float64,
+    "days_low": pl.Float64,
+    "days": pl.Float64,
+    "days_high": pl.Float64,
+}
 
 
 def next_items(
@@ -27,36 +46,127 @@ def next_items(
     ).drop("step")
 
 
-def steps_ahead(histories: Histories, queries: Queries, paths: Paths, k: int) -> pl.DataFrame:
+def steps_ahead(histories: Histories, queries: Queries, outlook: Outlook, k: int) -> pl.DataFrame:
     """The k likeliest items at each step: user, step, rank, item, title, probability, visited (within these steps)."""
-    items = _best(paths.probability, k)
-    chosen = {name: np.take_along_axis(getattr(paths, name), items, axis=2) for name in ("probability", "visited")}
+    items = _best(outlook.probability, k)
+    chosen = {name: np.take_along_axis(getattr(outlook, name), items, axis=2) for name in ("probability", "visited")}
     return _table(histories, queries, np.where(chosen["probability"] > 0, items, 0), **chosen)
 
 
-def visited_within(histories: Histories, queries: Queries, paths: Paths, k: int) -> pl.DataFrame:
+def visited_within(histories: Histories, queries: Queries, outlook: Outlook, k: int) -> pl.DataFrame:
     """The k items that are likeliest to occur within all steps: user, rank, item, title, visited."""
-    last = paths.visited[:, -1:]
+    last = outlook.visited[:, -1:]
     items = _best(last, k)
     return _table(histories, queries, items, visited=np.take_along_axis(last, items, axis=2)).drop("step")
 
 
-def likeliest_paths(histories: Histories, queries: Queries, paths: Paths) -> pl.DataFrame:
-    """The likeliest sampled path of each user: user, step, item, title, probability (of the step, given those before).
+def likeliest_path(histories: Histories, queries: Queries, beams: Beams) -> pl.DataFrame:
+    """The likeliest path of each user: user, step, item, title, probability (of the step, given those before).
 
-    The path's own probability is the product over its steps. Of a basket, the first line drawn stands for the step.
+    The path's own probability is the product over its steps.
     """
-    best = paths.log_probability.sum(2).argmax(1)[:, None, None]
-    items = np.take_along_axis(paths.item, best, axis=1)[:, 0, :, None]
-    probability = np.exp(np.take_along_axis(paths.log_probability, best, axis=1)[:, 0, :, None])
+    items, probability = beams.path[:, 0, :, None], np.exp(beams.log_probability[:, 0, :, None])
     return _table(histories, queries, items, probability=probability).drop("rank")
 
 
-def interest_shares(histories: Histories, paths: Paths) -> np.ndarray:
+def interest_shares(histories: Histories, outlook: Outlook) -> np.ndarray:
     """Probability [n, H, K + 1] of each interest at each step: the sum over its items (column 0: items without one)."""
     interest = histories.item_interest[1 : histories.num_items + 1]
     belongs = interest[:, None] == np.arange(len(histories.interests) + 1)
-    return paths.probability[:, :, 1:] @ belongs.astype(np.float32)
+    return outlook.probability[:, :, 1:] @ belongs.astype(np.float32)
+
+
+def statements(histories: Histories, queries: Queries, outlook: Outlook, days: float, k: int) -> pl.DataFrame:
+    """Everything foretold of each step, one statement a row, in the columns of STATEMENTS.
+
+    at_step: an item or interest is (a line of) step `step`. within_steps: it comes within steps 1..step. within_days:
+    it comes within `days` days, if there are any. time: the step comes after `days` (median), with 80 % chance between
+    `days_low` and `days_high`. The k likeliest of each are kept, in order of probability.
+    """
+    shares = interest_shares(histories, outlook)
+    parts = []
+    for level, at, within, soon in (
+        ("item", outlook.probability, outlook.visited, outlook.soon),
+        ("interest", shares, outlook.interest_visited, outlook.interest_soon),
+    ):
+        if level == "interest" and not histories.interests:
+            continue
+        parts += [
+            _ranked(histories, queries, level, "at_step", at, k),
+            _ranked(histories, queries, level, "within_steps", within, k),
+        ]
+        if days:
+            rows = _ranked(histories, queries, level, "within_days", soon[:, None], k)
+            parts.append(rows.with_columns(step=pl.lit(None, pl.Int64), days=pl.lit(float(days))))
+    if outlook.days is not None:
+        row, step = (index.ravel() for index in np.indices(outlook.days.shape[:2]))
+        low, middle, high = (outlook.days[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
+        time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
+        parts.append(_of_users(histories, queries, row, time))
+    return pl.concat(parts)
+
+
+def path_statements(histories: Histories, queries: Queries, beams: Beams, level: str) -> pl.DataFrame:
+    """The likeliest paths of items or interests, a row a step, in the columns of STATEMENTS.
+
+    `rank` numbers a user's paths, `probability` is the step's after those before it, `path_probability` the path's.
+    """
+    row, rank, step = (index.ravel() for index in np.indices(beams.path.shape))
+    there = np.isfinite(beams.log_probability).all(2)[row, rank]
+    if level == "item":
+        there &= beams.path.ravel() > 0
+    row, rank, step = row[there], rank[there], step[there]
+    whole = np.exp(beams.log_probability.astype(np.float64).sum(2))
+    values = {
+        "statement": "path",
+        "level": level,
+        "step": step + 1,
+        "rank": rank + 1,
+        **_names(histories, level, beams.path[row, rank, step]),
+        "probability": np.exp(beams.log_probability[row, rank, step].astype(np.float64)),
+        "path_probability": whole[row, rank],
+    }
+    return _of_users(histories, queries, row, values)
+
+
+def _ranked(
+    histories: Histories, queries: Queries, level: str, statement: str, chance: np.ndarray, k: int
+) -> pl.DataFrame:
+    """The k greatest chances [n, H, columns] above 0 of each user and step; column 0 is no item or interest."""
+    best = _best(chance, k)
+    value = np.take_along_axis(chance, best, axis=2)
+    row, step, rank = np.nonzero(value > 0)
+    values = {
+        "statement": statement,
+        "level": level,
+        "step": step + 1,
+        "rank": rank + 1,
+        **_names(histories, level, best[row, step, rank]),
+        "probability": value[row, step, rank].astype(np.float64),
+    }
+    return _of_users(histories, queries, row, values)
+
+
+def _names(histories: Histories, level: str, index: np.ndarray) -> dict[str, pl.Series]:
+    """Id and title of items, names of interests (null: items without one)."""
+    if level == "item":
+        chosen = histories.items.select(pl.col("item").cast(pl.String), title=_title(histories))[index - 1]
+        return {"id": chosen["item"], "title": chosen["title"]}
+    names = pl.Series([None, *histories.interests], dtype=pl.String).gather(index)
+    return {"id": names, "title": names}
+
+
+def _of_users(histories: Histories, queries: Queries, row: np.ndarray, values: dict[str, Any]) -> pl.DataFrame:
+    """Rows with all columns of STATEMENTS."""
+    given = pl.DataFrame({"user": histories.users["user"].cast(pl.String).gather(queries.user[row])})
+    given = given.with_columns(
+        pl.lit(value).alias(name) if isinstance(value, str) else pl.Series(name, value)
+        for name, value in values.items()
+    )
+    return given.select(
+        (pl.col(name) if name in given.columns else pl.lit(None).alias(name)).cast(kind)
+        for name, kind in STATEMENTS.items()
+    )
 
 
 def _best(values: np.ndarray, k: int) -> np.ndarray:

@@ -22,7 +22,7 @@ class Comparison:
     """What the model says of user A beside what the chain says; columns of arrays are `ITEMS`."""
 
     events: pl.DataFrame  # user A's table
-    path: pl.DataFrame  # step, item, title, probability: the likeliest sampled path
+    path: pl.DataFrame  # step, item, title, probability: the likeliest path
     distribution: np.ndarray  # [K, items], of each step
     visited: np.ndarray  # [items], within K steps
     true: Truth
@@ -42,9 +42,7 @@ class Comparison:
         """Everything as a page of text."""
         steps, best = len(self.distribution), self.path["item"].to_list()
         lines = ["User A:", *("  " + "  ".join(map(str, row)) for row in self.events.rows()), ""]
-        lines += [
-            f"Likeliest of {self.paths:,} sampled paths, with the probability of each step after those before it:"
-        ]
+        lines += ["Likeliest path, with the probability of each step after those before it:"]
         lines += [f"  step {r['step']}: {r['item']}  {r['probability']:.3f}" for r in self.path.to_dicts()]
         lines += [
             f"  whole path {' > '.join(best)}: {self.path['probability'].product():.3f}, in truth "
