@@ -12,7 +12,7 @@ from configs import common
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.rows import last_rows
 from trajectory.data.splits import split
-from trajectory.evaluation.scorer import ModelScorer
+from trajectory.evaluation.scorer import DirectForecast, ModelScorer
 from trajectory.evaluation.validation import Watch
 
 
@@ -30,3 +30,22 @@ def test_loss_is_the_mean_over_queries_whatever_the_batch():
         config.evaluation.batch = batch
         task = SimpleNamespace(config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model)
         assert Watch(task)(params)["validation/loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_several_held_out_steps_are_watched_one_by_one():
+    """The next step's metrics are of the first of them; ahead_... are means over them, as foretold directly."""
+    histories = random_histories(9, 30, 14, seed=2)
+    config = common.base("gru")
+    config.split.kind, config.split.steps, config.heads.horizon, config.batch.length = "leave_last", 2, 3, 16
+    _, parts = split(histories, config.split)
+    model = make_model("gru", capacity=16, horizon=3)
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
+    params = initialise(model, events)
+    task = SimpleNamespace(config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model)
+    found = Watch(task)(params)
+    ahead = np.asarray(DirectForecast(model, params, histories, NO_FEATURES, 16, steps=2).ahead(parts.validation))
+    rows = np.arange(len(ahead))
+    surprise = [-ahead[rows, h, histories.item[parts.validation.stop + h]] for h in range(2)]
+    assert found["validation/loss"] == pytest.approx(surprise[0].mean(), rel=1e-5)
+    config.evaluation.seen = "keep"
+    assert Watch(task)(params)["validation/ahead_nll"] == pytest.approx(np.mean(surprise), rel=1e-4)

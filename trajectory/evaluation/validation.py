@@ -8,7 +8,7 @@ import numpy as np
 
 from trajectory.data.splits import step_starts
 from trajectory.evaluation import conversion
-from trajectory.evaluation.horizon import evaluate_ahead
+from trajectory.evaluation.horizon import evaluate_ahead, step_bounds
 from trajectory.evaluation.ranking import evaluate_scorer
 from trajectory.evaluation.scorer import DirectForecast, ModelScorer
 from trajectory.schema import Histories, Queries, Split
@@ -17,7 +17,11 @@ TRAIN_SAMPLE = 1000  # users whose last training step shows how well the trainin
 
 
 class Watch:
-    """Called with parameters, returns validation/... and train/... metrics: dropout off, the same users each time."""
+    """Called with parameters, returns validation/... and train/... metrics: dropout off, the same users each time.
+
+    They are of the next step. Where the split holds out several and the heads look ahead, validation/ahead_... are
+    means over these steps.
+    """
 
     def __init__(self, task: Any) -> None:
         self.task, c = task, task.config
@@ -26,6 +30,10 @@ class Watch:
             "train": _sample(training_queries(task.histories, task.split), TRAIN_SAMPLE, rng),
             "validation": _sample(task.split.validation, c.train.eval_users, rng),
         }
+        self.held_out = self.parts["validation"]
+        if task.split.kind == "leave_last":
+            ends = step_bounds(task.histories, self.held_out, 1)[:, 1]
+            self.parts["validation"] = self.held_out._replace(end=ends)
 
     def __call__(self, params: Any) -> dict[str, float]:
         """Metrics of these parameters (see class)."""
@@ -38,17 +46,22 @@ class Watch:
                 found |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
                 found[f"{part}/loss"] = means.get("loss", float("nan"))
                 found[f"{part}/accuracy"] = means.get("hr@1", float("nan"))
-            if c.heads.item and c.heads.horizon > 1 and part == "validation":
-                steps = min(c.heads.horizon, c.split.steps) if c.split.kind == "leave_last" else c.heads.horizon
-                direct = DirectForecast(scorer.model, params, task.histories, task.scale, c.batch.length, steps=steps)
-                by_step = evaluate_ahead(direct, task.histories, queries, c.evaluation, steps, c.evaluation.cutoffs)
-                found |= {f"{part}/ahead_{name}": float(np.nanmean(value)) for name, value in by_step.items()}
             if c.heads.conversion:
                 means = conversion.evaluate(scorer, task, part, queries)
                 found |= {f"{part}/conversion_{name}": value for name, value in means.items()}
                 if not c.heads.item:
                     found |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}
+        if c.heads.item and c.heads.horizon > 1 and task.split.kind == "leave_last":
+            found |= {f"validation/ahead_{name}": value for name, value in self._ahead(params).items()}
         return {name: value for name, value in found.items() if np.isfinite(value)}
+
+    def _ahead(self, params: Any) -> dict[str, float]:
+        task, c = self.task, self.task.config
+        steps = min(c.heads.horizon, c.split.steps)
+        data = task.model, params, task.histories, task.scale, c.batch.length
+        direct = DirectForecast(*data, steps=steps)
+        by_step = evaluate_ahead(direct, task.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs)
+        return {name: float(np.nanmean(value)) for name, value in by_step.items()}
 
 
 def training_queries(histories: Histories, split: Split) -> Queries:
