@@ -26,7 +26,7 @@ class Given:
     def __init__(self, ahead, within=None, log_probabilities=False):
         self._ahead, self.log_probabilities = np.asarray(ahead, np.float32), log_probabilities
         if within is not None:
-            self.within = lambda queries: np.asarray(within, np.float32)
+            self.within = lambda queries, ahead: np.asarray(within, np.float32)
 
     def ahead(self, queries: Queries) -> np.ndarray:
         return self._ahead
@@ -57,18 +57,15 @@ def test_each_step_is_ranked_by_its_own_scores():
     np.testing.assert_allclose(found["within_recall@1"], [[1, 0, 0.25]])
 
 
-def test_probabilities_add_up_over_the_steps_unless_chances_are_given():
+def test_chances_of_coming_within_steps_rank_what_comes_within_them():
     p = np.full((1, 3, 6), 0.01)
-    p[0, 0, 4], p[0, 1, 3], p[0, 2, 3] = 0.6, 0.5, 0.5
-    log = np.log(p)
-    asked = queries((0, 0, 2, 8))
-    found = evaluate_ahead(Given(log, log_probabilities=True), BASKETS, asked, settings().evaluation, 3, (1,))
-    np.testing.assert_allclose(found["within_hr@1"], [[0, 1, 1]])  # 4, which comes second; then 3 with 0.51 + 0.5
+    p[0, :, 4] = 0.6
     within = np.zeros((1, 3, 6))
-    within[0, :, 5] = 1
-    told = Given(log, within, log_probabilities=True)
-    found = evaluate_ahead(told, BASKETS, asked, settings().evaluation, 3, (1,))
-    np.testing.assert_allclose(found["within_hr@1"], [[0, 0, 0]])
+    within[0, :, 3] = 1
+    told = Given(np.log(p), within, log_probabilities=True)
+    found = evaluate_ahead(told, BASKETS, queries((0, 0, 2, 8)), settings().evaluation, 3, (1,))
+    np.testing.assert_allclose(found["within_hr@1"], [[1, 1, 1]])
+    np.testing.assert_allclose(found["hr@1"], [[0, 1, 0]])
 
 
 def test_surprise_is_of_the_candidates_distribution_and_missing_steps_do_not_count():

@@ -2,8 +2,8 @@
 
 A forecaster is an object with a `name` and `ahead(queries) -> [n, H, V + 1]`: a score of each item being (a line of)
 step 1, 2, ... H after the history start:stop of the query; column 0 is ignored. It may state `batch`, the most queries
-it wants at once, and `log_probabilities = True`, if that is what its scores are. With `within(queries)`, shaped alike,
-it also scores each item's coming within the first h steps; else the sum of its probabilities over them stands for that.
+it wants at once, and `log_probabilities = True`, if that is what its scores are. With `within(queries, ahead)`, shaped
+alike, it also scores each item's coming within the first h steps, given what it said of each; else its scores stand.
 """
 
 from __future__ import annotations
@@ -65,12 +65,7 @@ def _chunk(
     ahead = np.asarray(forecaster.ahead(queries))
     log_probabilities = getattr(forecaster, "log_probabilities", False)
     within = getattr(forecaster, "within", None)
-    if within is not None:
-        reached = np.asarray(within(queries))
-    elif log_probabilities:
-        reached = np.cumsum(np.exp(ahead), axis=1)
-    else:
-        reached = ahead
+    reached = ahead if within is None else np.asarray(within(queries, ahead))
     columns: dict[str, list[np.ndarray]] = {}
     for h in range(steps):
         targets = distinct_items(histories, bounds[:, h], bounds[:, h + 1])

@@ -11,6 +11,7 @@ import numpy as np
 
 from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
 from trajectory.evaluation.horizon_times import LEVELS, Times
+from trajectory.evaluation.ranking import distinct_items
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.time_head import log_likelihood, quantile
 from trajectory.schema import Events, Histories, Queries, UserError
@@ -72,22 +73,44 @@ class ModelScorer:
 
 
 class DirectForecast(ModelScorer):
-    """What the heads of a model of several steps foretell directly of each of the next `steps` steps (see `Ahead`)."""
+    """What the heads of a model of several steps foretell directly of each of the next `steps` steps (see `Ahead`).
+
+    With `filter_seen` items of the history cannot come again, nor any item twice.
+    """
 
     name = "direct"
     batch = 64
 
-    def __init__(self, *args: Any, steps: int) -> None:
+    def __init__(self, *args: Any, steps: int, filter_seen: bool) -> None:
         super().__init__(*args)
         if steps > self.model.spec.horizon:
             raise UserError(
                 f"steps={steps}: this model foretells {self.model.spec.horizon} steps directly (heads.horizon)"
             )
-        self.steps = steps
+        self.steps, self.filter_seen = steps, filter_seen
 
     def ahead(self, queries: Queries) -> jax.Array:
         """Log-probability of each item at each step [n, H, V + 1]."""
-        return _ahead(self.model, self.params, *self.events(queries.start, queries.stop), self.steps)
+        seen = np.zeros((len(queries.user), 1), np.int32)
+        if self.filter_seen:
+            seen = distinct_items(self.histories, queries.start, queries.stop, least=64)
+        return _ahead(self.model, self.params, *self.events(queries.start, queries.stop), seen, self.steps)
+
+    def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
+        """Probability of each item (or interest) within the first h steps [n, H, ...], given `ahead` of these queries.
+
+        Where nothing comes twice, steps exclude each other. Else steps are taken as independent; a basket brings
+        a Poisson number of lines, as many as the user's baskets had on average, each of the item by its chance.
+        """
+        chance = np.exp(np.asarray(ahead))
+        if self.filter_seen:
+            return np.cumsum(chance, axis=1).clip(0, 1)
+        if not self.histories.baskets:
+            return 1 - np.cumprod(1 - chance, axis=1)
+        step = self.histories.step
+        baskets = step[queries.stop - 1] - step[queries.start] + 1
+        lines = (queries.stop - queries.start) / baskets
+        return -np.expm1(-lines[:, None, None] * np.cumsum(chance, axis=1))
 
     def times(self, queries: Queries, observed: np.ndarray) -> Times:
         """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""
@@ -103,9 +126,13 @@ def _look(model: InterestModel, params: Any, events: Events, place: jax.Array, s
     return cast(Any, model.apply)(params, events, places, horizon=horizon, method="encode")
 
 
-@partial(jax.jit, static_argnums=(0, 4))
-def _ahead(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> jax.Array:
-    return cast(Any, model.apply)(params, _look(model, params, events, place, steps), method="score")
+@partial(jax.jit, static_argnums=(0, 5))
+def _ahead(
+    model: InterestModel, params: Any, events: Events, place: jax.Array, seen: jax.Array, steps: int
+) -> jax.Array:
+    score = cast(Any, model.apply)(params, _look(model, params, events, place, steps), method="score")
+    score = score.at[jnp.arange(len(seen))[:, None], :, seen].set(-jnp.inf, mode="drop").at[..., 0].set(-jnp.inf)
+    return jax.nn.log_softmax(score, axis=-1)
 
 
 @partial(jax.jit, static_argnums=(0, 4))

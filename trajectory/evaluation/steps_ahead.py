@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
+from trajectory.data.splits import training_events
 from trajectory.evaluation.horizon import evaluate_ahead
 from trajectory.evaluation.horizon_floors import Calibrated, Steady, horizon_floors
 from trajectory.evaluation.horizon_times import evaluate_times
 from trajectory.evaluation.protocol import PARTS, protocol
 from trajectory.evaluation.significance import bootstrap, compare, holm
+from trajectory.evaluation.step_calibration import CalibratedForecast, fit_steps, log_popularity
+from trajectory.evaluation.step_reliability import reliability
+from trajectory.evaluation.step_reliability import table as reliability_table
 from trajectory.schema import Histories, Split, UserError
 from trajectory.training.run import Run
 from trajectory.training.task import write_json
@@ -32,7 +36,7 @@ def evaluate_steps(
     The first forecaster is the one that is compared with the floors. Numbers and text only: `steps`, `unit`,
     `means` {name: {part: {metric: [H]}}}, `errors` (standard errors over users, alike), `paired` {part: {metric: [H]
     tests against the floor that is best there}} with p-values adjusted by Holm over the steps, `times` (see
-    `evaluate_times`; absent where the first forecaster has none) and `protocol`. A floor's likelihood is that of its
+    `evaluate_times`; absent where no forecaster has them) and `protocol`. A floor's likelihood is that of its
     calibrated distribution (see `Calibrated`). Raises UserError for another split.
     """
     if split.kind != "leave_last":
@@ -55,8 +59,9 @@ def evaluate_steps(
     floors = [name for name, _ in chances]
     stated = protocol(histories, split, config, **facts)
     times = {}
-    if config.heads.time and hasattr(forecasters[0], "times"):
-        times = {"times": evaluate_times(forecasters[0], histories, split, config, PARTS)}
+    timed = [forecaster for forecaster in forecasters if config.heads.time and hasattr(forecaster, "times")]
+    if timed:
+        times = {"times": evaluate_times(timed[0], histories, split, config, PARTS)}
     stated["floor_likelihood"] = "each floor mixed with popularity by shares fitted on validation, for each step"
     return {
         "steps": steps,
@@ -72,10 +77,21 @@ def evaluate_steps(
 
 
 def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
-    """Measures a run's forecasters on validation and, once, on test; writes trajectories.json, and returns it."""
-    task = run.task
-    facts = {"checkpoint": run.checkpoint, "backbone": task.config.model.backbone}
-    found = evaluate_steps(forecasters, task.histories, task.split, task.config, **facts)
+    """Calibrates a run's first forecaster on validation, measures all on validation and, once, on test.
+
+    Writes calibration.json, trajectories.json (see `evaluate_steps`; `reliability` is of the first one) and
+    reliability.png into the run's folder; returns trajectories.json.
+    """
+    task, c = run.task, run.task.config
+    histories, split, steps = task.histories, task.split, c.split.steps
+    facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
+    popularity = log_popularity(histories, training_events(histories, split))
+    calibration = fit_steps(forecasters[0], histories, split.validation, steps, popularity, c.seed)
+    honest = CalibratedForecast(forecasters[0], calibration)
+    found = evaluate_steps([honest, *forecasters], histories, split, c, **facts)
+    picture = run.workdir / "reliability.png"
+    found["reliability"] = reliability(forecasters[0], calibration, histories, split.test, steps, picture)
+    calibration.write(run.workdir / "calibration.json")
     write_json(found, run.workdir / "trajectories.json")
     return found
 
@@ -102,6 +118,8 @@ def table(found: dict[str, Any], part: str = "test") -> str:
         for name, by in found["times"].items():
             lines.append(f"| {name} | " + " | ".join(f"{value:.3f}" for value in by[part][measure]) + " |")
         lines.append("")
+    if "reliability" in found and part == "test":
+        lines.append(reliability_table(found["reliability"], found["unit"]))
     facts = found["protocol"]
     lines += [
         f"- split {facts['split']}: {facts['guarantee']}",

@@ -59,7 +59,7 @@ class Watch:
         task, c = self.task, self.task.config
         steps = min(c.heads.horizon, c.split.steps)
         data = task.model, params, task.histories, task.scale, c.batch.length
-        direct = DirectForecast(*data, steps=steps)
+        direct = DirectForecast(*data, steps=steps, filter_seen=c.evaluation.seen == "filter")
         by_step = evaluate_ahead(direct, task.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs)
         return {name: float(np.nanmean(value)) for name, value in by_step.items()}
 

@@ -29,7 +29,7 @@ class PathForecast:
         self._within = np.concatenate([paths.visited for paths in found])
         return np.log(np.concatenate([paths.probability for paths in found]) + LEAST)
 
-    def within(self, queries: Queries) -> np.ndarray:
+    def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
         """Probability of each item within the first h steps [n, H, V + 1], for the queries last asked for `ahead`."""
         return self._within
 
@@ -41,7 +41,7 @@ def forecasters(run: Run, names: list[str]) -> list[DirectForecast | PathForecas
     for name in names:
         if name == "direct":
             data = task.model, run.params, task.histories, task.scale, c.batch.length
-            found.append(DirectForecast(*data, steps=c.split.steps))
+            found.append(DirectForecast(*data, steps=c.split.steps, filter_seen=c.evaluation.seen == "filter"))
         elif name == "paths":
             found.append(PathForecast(run, c.split.steps, c.forecast.paths))
         else:

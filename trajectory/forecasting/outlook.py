@@ -1,8 +1,8 @@
 """What is foretold of each user: the chance of each item at each step and within several, and when the steps come.
 
-Chances at a step are the direct heads' where the run has them for so many steps (they measure better at later steps,
-RESULTS.md), else means over sampled paths. Chances within several steps or days are of sampled paths in any case, for
-they depend on what comes together; where no item comes twice, items' are the sums of the direct chances.
+A run whose heads foretell so many steps directly is read so (that measures better at later steps, RESULTS.md), with the
+calibration that its evaluation fitted, if there is one; any other by sampled paths. Chances within days are of sampled
+paths in any case, for they depend on what comes when.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectory.data.rows import slices
+from trajectory.data.splits import training_events
 from trajectory.evaluation.horizon_times import LEVELS
 from trajectory.evaluation.scorer import DirectForecast
+from trajectory.evaluation.step_calibration import CalibratedForecast, StepCalibration, log_popularity
 from trajectory.forecasting.beam import Beams, search
 from trajectory.forecasting.habits import habits
 from trajectory.forecasting.paths import Paths, sample
@@ -25,39 +26,71 @@ from trajectory.training.run import Run
 class Outlook(NamedTuple):
     """The next H steps of n users."""
 
-    probability: (
-        np.ndarray
-    )  # float32 [n, H, V + 1], of each item at each step (share of a line, where steps are baskets)
-    visited: np.ndarray  # float32 [n, H, V + 1], probability of the item within steps 1..h
-    soon: np.ndarray  # float32 [n, V + 1], probability of the item within the days asked for (and all steps)
-    interest_visited: np.ndarray  # float32 [n, H, K + 1], probability of an item of the interest within steps 1..h
-    interest_soon: np.ndarray  # float32 [n, K + 1], within the days asked for (and all steps)
+    probability: np.ndarray  # float [n, H, V + 1], of each item at each step (share of a line, where steps are baskets)
+    visited: np.ndarray  # float [n, H, V + 1], probability of the item within steps 1..h
+    interest_visited: np.ndarray  # float [n, H, K + 1], probability of an item of the interest within steps 1..h
     days: np.ndarray | None  # float64 [n, H, 3], quantiles LEVELS of the time until the step; None without a time head
+    soon: np.ndarray | None  # float [n, V + 1], probability of the item within the days asked for (and all steps)
+    interest_soon: np.ndarray | None  # float [n, K + 1], likewise
 
 
 def look_ahead(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, days: float = 0.0
 ) -> Iterator[tuple[Queries, Outlook]]:
     """The outlook of every query's user over `steps` steps, some users at a time."""
-    task, c = run.task, run.task.config
-    direct = None
-    if c.heads.horizon >= steps:
-        direct = DirectForecast(task.model, run.params, histories, task.scale, c.batch.length, steps=steps)
+    c = run.task.config
+    direct = c.heads.horizon >= steps
+    if direct and not days:
+        for chunk in queries.chunks(DirectForecast.batch):
+            yield chunk, _direct(run, histories, chunk, steps)
+        return
+    timed = run.task.model.spec.time and histories.has_time
     for chunk, sampled in sample_run(run, histories, queries, steps, paths, days):
-        probability, visited, quantiles = sampled.probability, sampled.visited, None
-        if direct is not None:
-            probability = np.exp(np.asarray(direct.ahead(chunk)))
-            probability[:, :, 0] = 0
-            if c.evaluation.seen == "filter":
-                probability = _candidates(probability, histories, chunk)
-                visited = np.cumsum(probability, axis=1).clip(0, 1)
-        if task.model.spec.time and histories.has_time:
-            if direct is not None:
-                quantiles = direct.times(chunk, np.zeros((len(chunk.user), steps))).days
-            else:
-                quantiles = np.moveaxis(np.quantile(sampled.days, LEVELS, axis=1), 0, -1)
-        reached = sampled.interest_visited, sampled.interest_soon
-        yield chunk, Outlook(probability, visited, sampled.soon, *reached, quantiles)
+        if direct:
+            outlook = _direct(run, histories, chunk, steps)
+        else:
+            quantiles = np.moveaxis(np.quantile(sampled.days, LEVELS, axis=1), 0, -1) if timed else None
+            outlook = Outlook(sampled.probability, sampled.visited, sampled.interest_visited, quantiles, None, None)
+        if days:
+            outlook = outlook._replace(soon=sampled.soon, interest_soon=sampled.interest_soon)
+        yield chunk, outlook
+
+
+def calibration(run: Run) -> StepCalibration | None:
+    """What evaluate.py --ahead fitted for this run's direct forecasts; None if it has not been run."""
+    path = run.workdir / "calibration.json"
+    if not path.exists():
+        return None
+    task = run.task
+    return StepCalibration.read(path, log_popularity(task.histories, training_events(task.histories, task.split)))
+
+
+def _direct(run: Run, histories: Histories, queries: Queries, steps: int) -> Outlook:
+    task, c = run.task, run.task.config
+    seen = c.evaluation.seen == "filter"
+    plain = DirectForecast(task.model, run.params, histories, task.scale, c.batch.length, steps=steps, filter_seen=seen)
+    fitted = calibration(run)
+    forecaster = plain if fitted is None else CalibratedForecast(plain, fitted)
+    ahead = np.asarray(forecaster.ahead(queries))
+    chance = np.exp(ahead)
+    chance[:, :, 0] = 0
+    interest = histories.item_interest[: chance.shape[2]]
+    belongs = (interest[:, None] == np.arange(len(histories.interests) + 1)).astype(chance.dtype)
+    with np.errstate(divide="ignore"):
+        shares = np.log(chance @ belongs)
+    quantiles = None
+    if task.model.spec.time and histories.has_time:
+        quantiles = plain.times(queries, np.zeros(chance.shape[:2])).days
+    return Outlook(
+        chance, forecaster.within(queries, ahead), _repeatable(plain, queries, shares), quantiles, None, None
+    )
+
+
+def _repeatable(plain: DirectForecast, queries: Queries, log_shares: np.ndarray) -> np.ndarray:
+    """Probability of each interest within the first h steps: an interest may come again even where no item does."""
+    if plain.filter_seen:
+        return 1 - np.cumprod(1 - np.exp(log_shares), axis=1)
+    return plain.within(queries, log_shares)
 
 
 def sample_run(
@@ -84,12 +117,3 @@ def _known(run: Run, histories: Histories, queries: Queries) -> tuple[Any, ...]:
 def _rules(run: Run) -> dict[str, Any]:
     c = run.task.config
     return {"seed": c.seed, "filter_seen": c.evaluation.seen == "filter"}
-
-
-def _candidates(probability: np.ndarray, histories: Histories, queries: Queries) -> np.ndarray:
-    """The same chances without the items of each history, which sum to 1 again."""
-    row, index = slices(queries.start, queries.stop)
-    item = histories.item[index]
-    known = item < probability.shape[2]
-    probability[row[known], :, item[known]] = 0
-    return probability / np.maximum(probability.sum(axis=2, keepdims=True), 1e-30)

@@ -95,7 +95,7 @@ def statements(histories: Histories, queries: Queries, outlook: Outlook, days: f
             _ranked(histories, queries, level, "at_step", at, k),
             _ranked(histories, queries, level, "within_steps", within, k),
         ]
-        if days:
+        if soon is not None:
             rows = _ranked(histories, queries, level, "within_days", soon[:, None], k)
             parts.append(rows.with_columns(step=pl.lit(None, pl.Int64), days=pl.lit(float(days))))
     if outlook.days is not None:

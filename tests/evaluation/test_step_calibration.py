@@ -1,0 +1,120 @@
+"""Several steps made honest: an overconfident forecaster is corrected at each step, and what is measured says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from tests.builders import make_histories
+from trajectory.data.splits import split, training_events
+from trajectory.evaluation.step_calibration import (
+    CalibratedForecast,
+    StepCalibration,
+    fit_steps,
+    log_popularity,
+    read_steps,
+    read_within,
+)
+from trajectory.evaluation.step_reliability import reliability, table
+
+USERS, ITEMS, STEPS = 1500, 6, 2
+BASKETS = make_histories(
+    [[1, 1, 2, 3, 4, 5], [2, 3, 4, 5, 1, 1]], steps=[[0, 0, 0, 1, 2, 3], [0, 1, 2, 3, 4, 4]], num_items=5
+)
+
+
+class Sharp:
+    """Knows each user's habits, drawn for it, but says them with their logarithms times `sharpness`."""
+
+    name, batch, log_probabilities = "sharp", 400, True
+
+    def __init__(self, habits, sharpness):
+        self.log = np.log(habits) * sharpness
+        self.log -= np.log(np.exp(self.log).sum(1, keepdims=True))
+
+    def ahead(self, queries):
+        log = np.pad(self.log[queries.user], ((0, 0), (1, 0)), constant_values=-np.inf)
+        return np.repeat(log[:, None], STEPS, axis=1)
+
+    def within(self, queries, ahead):
+        return 1 - np.cumprod(1 - np.exp(ahead), axis=1)
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Histories of independent draws from habits, leave_last of two steps, and what each user's habits are."""
+    rng = np.random.default_rng(0)
+    habits = rng.dirichlet(np.full(ITEMS, 0.5), USERS)
+    habits = 0.95 * habits + 0.05 / ITEMS
+    lists = [(rng.choice(ITEMS, 6, p=p) + 1).tolist() for p in habits]
+    histories, parts = split(make_histories(lists, num_items=ITEMS), ConfigDict({"kind": "leave_last", "steps": STEPS}))
+    return histories, parts, habits, log_popularity(histories, training_events(histories, parts))
+
+
+def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
+    histories, parts, habits, popularity = world
+    sharp = Sharp(habits, 2.0)
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0)
+    honest = CalibratedForecast(sharp, fitted)
+    truth = np.pad(habits, ((0, 0), (1, 0)))
+    for h in range(STEPS):
+        found = np.exp(honest.ahead(parts.test))[:, h]
+        plain = np.exp(sharp.ahead(parts.test))[:, h]
+        assert np.abs(found - truth).mean() < 0.2 * np.abs(plain - truth).mean()
+    within = honest.within(parts.test, honest.ahead(parts.test))[:, :, 1:]
+    np.testing.assert_allclose(within[:, 1], 1 - (1 - habits) ** 2, atol=0.08)
+    assert (within[:, 1] >= within[:, 0]).all()
+    found = reliability(sharp, fitted, histories, parts.test, STEPS, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+    for h in range(STEPS):
+        assert not found["plain_top"][h]["inside"]
+        for kind in ("top", "items", "interests", "within"):
+            assert found[kind][h]["ece"] < 1.3 * found[kind][h]["high"], kind
+        assert found["top"][h]["nll"] < found["plain_top"][h]["nll"]
+        sets = found["sets"][h]
+        assert sets["all"]["coverage"] == pytest.approx(0.9, abs=0.03)
+        assert set(sets) == {"all", "0 to 19 events"}
+    text = table(found, "event")
+    assert "likeliest item, not calibrated" in text
+    assert text.count("*") >= STEPS
+
+
+def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
+    histories, parts, habits, popularity = world
+    sharp = Sharp(habits, 0.5)
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0)
+    fitted.write(tmp_path / "calibration.json")
+    again = StepCalibration.read(tmp_path / "calibration.json", popularity)
+    one, other = CalibratedForecast(sharp, fitted), CalibratedForecast(sharp, again)
+    ahead = one.ahead(parts.test)
+    np.testing.assert_allclose(ahead, other.ahead(parts.test))
+    np.testing.assert_allclose(one.within(parts.test, ahead), other.within(parts.test, ahead))
+    assert again.sets == fitted.sets
+
+
+def test_targets_of_baskets_are_shares_of_their_lines():
+    _, parts = split(BASKETS, ConfigDict({"kind": "leave_last", "steps": 1}))
+    habits = np.full((2, 5), 0.2)
+    forecast = Sharp(habits, 1.0)
+    first = dict(read_steps(forecast, BASKETS, parts.test, 1))[0]
+    np.testing.assert_array_equal(first.row, [0, 1])
+    np.testing.assert_allclose(first.target, [[0, 0, 0, 0, 0, 1], [0, 1, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(first.lines, [1, 2])
+
+
+def test_targets_that_cannot_come_are_left_out():
+    histories = make_histories([[1, 2, 3, 1], [2, 3, 4, 5]], num_items=5)
+    _, parts = split(histories, ConfigDict({"kind": "leave_last", "steps": 1}))
+    habits = np.array([[0.0, 0.25, 0.25, 0.25, 0.25], [0.2, 0.2, 0.2, 0.2, 0.2]])
+    with np.errstate(divide="ignore"):
+        found = dict(read_steps(Sharp(habits, 1.0), histories, parts.test, 1))[0]
+    np.testing.assert_array_equal(found.row, [1])
+    np.testing.assert_array_equal(found.target, [5])
+
+
+def test_what_came_within_steps_adds_up():
+    histories = make_histories([[1, 1, 1, 1, 2, 3]], num_items=4)
+    _, parts = split(histories, ConfigDict({"kind": "leave_last", "steps": 2}))
+    found = [came for _, _, came in read_within(Sharp(np.full((1, 4), 0.25), 1.0), histories, parts.test, 2)]
+    np.testing.assert_array_equal(found, [[[0, 1, 0, 0]], [[0, 1, 1, 0]]])

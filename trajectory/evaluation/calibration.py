@@ -1,0 +1,146 @@
+"""Recalibration of categorical forecasts, fitted on validation users and applied to others.
+
+All forms are log p' = scale * log p + bias + pool * log q, normalised: a scale for all columns is a temperature (Guo
+et al. 2017, its inverse), a scale and a bias per column is their vector scaling, and with a second forecast q it is a
+log-linear pool (Genest & Zidek 1986). What cannot come (-inf) still cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from trajectory.evaluation.categorical import LOG_FLOOR, blocks, check, proper_scores
+from trajectory.evaluation.held_out import held_out_losses
+
+FORMS = ("identity", "temperature", "pool", "bias", "vector")  # pool: with a scale; bias: per column, with one scale
+LEAST_SCALE, MOST_SCALE = 0.01, 100.0
+SHRINKAGE = 1.0  # of what is fitted per column, towards the identity: a Gaussian prior of variance 1 / SHRINKAGE
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A fitted recalibration; `scale` and `bias` have one value for all columns or one for each."""
+
+    form: str
+    scale: tuple[float, ...] = (1.0,)
+    bias: tuple[float, ...] = (0.0,)
+    pool: float = 0.0
+
+    def apply(self, log_p: np.ndarray, log_q: np.ndarray | None = None) -> np.ndarray:
+        """Recalibrated log-probabilities float64 [n, C] of `log_p` [n, C]; `log_q` [C] or [n, C] is the pool's second.
+
+        Raises ValueError if the form is "pool" and `log_q` is missing, or if it was fitted on other columns.
+        """
+        columns = log_p.shape[1]
+        if not {len(self.scale), len(self.bias)} <= {1, columns}:
+            raise ValueError(f"expected the {len(self.bias)} columns that it was fitted on, got {columns}")
+        score = log_p.astype(np.float64) * np.array(self.scale) + np.array(self.bias)
+        if self.form == "pool":
+            score += self.pool * _second(log_q, log_p.shape)
+        return score - logsumexp(score, axis=1, keepdims=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Calibration:
+        """What `to_dict` gave, possibly after a way through JSON."""
+        return cls(values["form"], tuple(values["scale"]), tuple(values["bias"]), values["pool"])
+
+
+class Choice(NamedTuple):
+    """The form that did best on held-out users, fitted on all, and what each form reached there."""
+
+    calibration: Calibration
+    held_out_nll: dict[str, float]  # form -> mean, nats
+
+
+def fit(form: str, log_p: np.ndarray, target: np.ndarray, log_q: np.ndarray | None = None) -> Calibration:
+    """The calibration of this form with the least negative log-likelihood (convex; found by L-BFGS-B).
+
+    `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] for "pool". Targets held impossible do
+    not count: no form could help them. Values per column are drawn to the identity. Raises ValueError for another
+    form, or if the arrays are no forecast and target.
+    """
+    check(log_p, target)
+    if form == "identity":
+        return Calibration(form)
+    if form not in FORMS:
+        raise ValueError(f"expected a form out of {', '.join(FORMS)}, got {form!r}")
+    n, columns = log_p.shape
+    scales = columns if form == "vector" else 1
+    biases = columns if form in ("bias", "vector") else 0
+    second = _second(log_q, log_p.shape) if form == "pool" else None
+    pools = int(second is not None)
+
+    def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
+        scale, bias, pool = np.split(values, [scales, scales + biases])
+        total, slope = 0.0, np.zeros(len(values))
+        for rows, part, weight in blocks(log_p, target):
+            can = np.isfinite(part)
+            part, weight = np.where(can, part, 0), np.where(can, weight, 0)
+            score = part * scale + (bias if biases else 0)
+            if second is not None:
+                score += pool * second[rows]
+            norm = logsumexp(np.where(can, score, -np.inf), axis=1, keepdims=True)
+            total += float((weight * (norm - score)).sum())
+            excess = np.where(can, np.exp(score - norm), 0) * weight.sum(axis=1, keepdims=True) - weight
+            moved = [(excess * part).sum(axis=0) if scales > 1 else [(excess * part).sum()]]
+            moved += [excess.sum(axis=0)] * bool(biases)
+            moved += [] if second is None else [[(excess * second[rows]).sum()]]
+            slope += np.concatenate(moved)
+        away = np.concatenate([scale - 1 if scales > 1 else np.zeros(1), bias, np.zeros(pools)])
+        return (total + SHRINKAGE / 2 * float(away @ away)) / n, (slope + SHRINKAGE * away) / n
+
+    start = np.concatenate([np.ones(scales), np.zeros(biases + pools)])
+    bounds = [(LEAST_SCALE, MOST_SCALE)] * scales + [(None, None)] * biases + [(0, MOST_SCALE)] * pools
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x.tolist()
+    return Calibration(
+        form, tuple(best[:scales]), tuple(best[scales : scales + biases]) or (0.0,), best[-1] if pools else 0.0
+    )
+
+
+def choose(
+    log_p: np.ndarray,
+    target: np.ndarray,
+    log_q: np.ndarray | None = None,
+    *,
+    forms: Sequence[str] = ("identity", "temperature", "bias"),
+    user: np.ndarray | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> Choice:
+    """The form with the least negative log-likelihood on held-out folds of users (of equals the first), fitted on all.
+
+    `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] if "pool" is among the forms; `user` [n] =
+    whose row it is (default: each row another's). Raises ValueError as `fit` and `held_out_losses` do.
+    """
+    check(log_p, target)
+
+    def part(rows: np.ndarray) -> np.ndarray | None:
+        return log_q if log_q is None or log_q.ndim == 1 else log_q[rows]
+
+    losses = held_out_losses(
+        forms,
+        lambda form, rows: fit(form, log_p[rows], target[rows], part(rows)),
+        lambda fitted, rows: proper_scores(fitted.apply(log_p[rows], part(rows)), target[rows]).nll,
+        np.arange(len(log_p)) if user is None else user,
+        folds,
+        seed,
+    )
+    return Choice(fit(min(losses, key=lambda form: losses[form]), log_p, target, log_q), losses)
+
+
+def _second(log_q: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+    """The pool's second forecast [n, C]: floored, for it weighs columns and forbids none."""
+    if log_q is None or log_q.shape not in (shape, shape[1:]):
+        got = None if log_q is None else log_q.shape
+        raise ValueError(f"expected a second forecast log_q of shape {shape} or {shape[1:]} for a pool, got {got}")
+    return np.broadcast_to(np.maximum(log_q, LOG_FLOOR), shape)

@@ -1,0 +1,171 @@
+"""A forecaster of several steps made honest on validation: each step has a calibration of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trajectory.data.rows import slices
+from trajectory.evaluation.binary_calibration import BinaryCalibration, fit_binary
+from trajectory.evaluation.calibration import Calibration, choose
+from trajectory.evaluation.conformal import Conformal, calibrate
+from trajectory.evaluation.horizon import step_bounds
+from trajectory.schema import Histories, Queries
+
+ENTRIES = 16_000_000  # users x items that a step is fitted on: two or three numbers need no more
+FEW = 400  # columns: with more, a bias of each would be learned by heart
+BINARY_ENTRIES = 4_000_000
+ALPHA = 0.1  # sets cover a line of the step with probability 1 - ALPHA
+
+
+class Step(NamedTuple):
+    """A forecast of one step beside what came, of the n users that have such a step of the catalogue."""
+
+    row: np.ndarray  # int64 [n], of the queries
+    log_p: np.ndarray  # float32 [n, V + 1]
+    target: np.ndarray  # int64 [n], or shares of the basket's lines float32 [n, V + 1]
+    lines: np.ndarray | None  # int64 [n], of the basket; None where steps are single events
+
+
+@dataclass(frozen=True)
+class StepCalibration:
+    """What was fitted for each step: the distribution at it, chances of coming within it, and sets that cover it."""
+
+    at: tuple[Calibration, ...]
+    within: tuple[BinaryCalibration, ...]
+    sets: tuple[Conformal, ...]
+    log_popularity: np.ndarray  # float64 [V + 1], what a pool is with
+
+    def write(self, path: Path) -> None:
+        """Writes calibration.json (the popularity is of the training data, which a run has)."""
+        named = {name: [x.to_dict() for x in getattr(self, name)] for name in ("at", "within", "sets")}
+        path.write_text(json.dumps(named) + "\n")
+
+    @classmethod
+    def read(cls, path: Path, log_popularity: np.ndarray) -> StepCalibration:
+        """What `write` wrote."""
+        named = json.loads(path.read_text())
+        return cls(
+            tuple(Calibration.from_dict(x) for x in named["at"]),
+            tuple(BinaryCalibration.from_dict(x) for x in named["within"]),
+            tuple(Conformal.from_dict(x) for x in named["sets"]),
+            log_popularity,
+        )
+
+
+class CalibratedForecast:
+    """A forecaster whose chances are recalibrated, as a forecaster."""
+
+    log_probabilities = True
+
+    def __init__(self, forecaster: Any, calibration: StepCalibration) -> None:
+        self.forecaster, self.calibration = forecaster, calibration
+        self.name, self.batch = f"{forecaster.name}, calibrated", forecaster.batch
+
+    def ahead(self, queries: Queries) -> np.ndarray:
+        """Log-probability of each item at each step [n, H, V + 1]."""
+        plain = np.asarray(self.forecaster.ahead(queries))
+        return np.stack([self._at(h, plain[:, h]) for h in range(plain.shape[1])], axis=1)
+
+    def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
+        """Probability of each item within the first h steps, shaped as `ahead`; never below that of fewer steps."""
+        plain = np.asarray(self.forecaster.within(queries, ahead))
+        fitted = [self.calibration.within[h].apply(plain[:, h]) for h in range(plain.shape[1])]
+        return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
+
+    def _at(self, h: int, log_p: np.ndarray) -> np.ndarray:
+        fitted = self.calibration.at[h]
+        return fitted.apply(log_p, self.calibration.log_popularity if fitted.form == "pool" else None)
+
+
+def fit_steps(
+    forecaster: Any, histories: Histories, queries: Queries, steps: int, log_popularity: np.ndarray, seed: int
+) -> StepCalibration:
+    """Fits every step on (validation) queries, of which a random part is read where the catalogue is large."""
+    queries = _some(queries, max(ENTRIES // (histories.num_items + 1), 1), seed)
+    forms = ["identity", "temperature", "pool"] + ["bias"] * (histories.num_items <= FEW)
+    at, sets = [], []
+    for _, step in read_steps(forecaster, histories, queries, steps):
+        chosen = choose(step.log_p, step.target, log_popularity, forms=forms, seed=seed).calibration
+        at.append(chosen)
+        honest = chosen.apply(step.log_p, log_popularity if chosen.form == "pool" else None)
+        sets.append(calibrate(honest, step.target, alpha=ALPHA, seed=seed))
+    before = StepCalibration(tuple(at), (), tuple(sets), log_popularity)
+    binary = _some(queries, max(BINARY_ENTRIES // (histories.num_items + 1), 1), seed + 1)
+    within = [
+        fit_binary("beta", chance, came)
+        for _, chance, came in read_within(_halfway(forecaster, before), histories, binary, steps)
+    ]
+    return StepCalibration(before.at, tuple(within), before.sets, log_popularity)
+
+
+def log_popularity(histories: Histories, training: np.ndarray) -> np.ndarray:
+    """Log-counts of each item among the `training` events (bool [E]), from one on; float64 [V + 1]."""
+    item = histories.item[training]
+    count = np.bincount(item[item <= histories.num_items], minlength=histories.num_items + 1) + 1.0
+    return np.log(count / count[1:].sum())
+
+
+def read_steps(forecaster: Any, histories: Histories, queries: Queries, steps: int) -> Iterator[tuple[int, Step]]:
+    """Each step's forecast beside what came; users without a target that may come are left out of it."""
+    bounds = step_bounds(histories, queries, steps)
+    chunks = queries.chunks(forecaster.batch)
+    ahead = np.concatenate([np.asarray(forecaster.ahead(chunk), np.float32) for chunk in chunks])
+    ahead[:, :, 0] = -np.inf
+    for h in range(steps):
+        log_p = ahead[:, h]
+        row, index = slices(bounds[:, h], bounds[:, h + 1])
+        item = histories.item[index]
+        real = (item > 0) & (item <= histories.num_items)
+        row, item = row[real], item[real]
+        possible = np.isfinite(log_p[row, item])
+        row, item = row[possible], item[possible]
+        lines = np.bincount(row, minlength=len(log_p))
+        some = np.flatnonzero(lines)
+        if histories.baskets:
+            share = np.zeros(log_p.shape, np.float32)
+            np.add.at(share, (row, item), 1.0)
+            yield h, Step(some, log_p[some], share[some] / lines[some, None], lines[some])
+        else:
+            target = np.zeros(len(log_p), np.int64)
+            target[row] = item
+            yield h, Step(some, log_p[some], target[some], None)
+
+
+def read_within(
+    forecaster: Any, histories: Histories, queries: Queries, steps: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Each item's chance within the first h steps, float64 [n, V], and whether it came, int8 [n, V]."""
+    bounds = step_bounds(histories, queries, steps)
+    parts = []
+    for chunk in queries.chunks(forecaster.batch):
+        ahead = np.asarray(forecaster.ahead(chunk))
+        parts.append(np.asarray(forecaster.within(chunk, ahead), np.float32)[:, :, 1:])
+    chance = np.concatenate(parts)
+    came = np.zeros((len(chance), histories.num_items + 1), np.int8)
+    for h in range(steps):
+        row, index = slices(bounds[:, h], bounds[:, h + 1])
+        item = histories.item[index]
+        known = item <= histories.num_items
+        came[row[known], item[known]] = 1
+        yield h, chance[:, h].astype(np.float64), came[:, 1:].copy()
+
+
+def _halfway(forecaster: Any, calibration: StepCalibration) -> Any:
+    """Calibrated at each step, but with plain chances within steps: what those are fitted on."""
+    identity = tuple(BinaryCalibration("identity") for _ in calibration.at)
+    return CalibratedForecast(
+        forecaster, StepCalibration(calibration.at, identity, calibration.sets, calibration.log_popularity)
+    )
+
+
+def _some(queries: Queries, count: int, seed: int) -> Queries:
+    if len(queries.user) <= count:
+        return queries
+    chosen = np.sort(np.random.default_rng(seed).choice(len(queries.user), count, replace=False))
+    return Queries(*(column[chosen] for column in queries))

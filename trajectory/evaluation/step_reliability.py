@@ -1,0 +1,111 @@
+"""Do the probabilities of several steps hold: calibration errors beside their bands, and what sets cover, by step."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trajectory.evaluation import reliability_picture
+from trajectory.evaluation.conformal import coverage
+from trajectory.evaluation.reliability import Pairs, column_pairs, diagram, event_pairs, summary, top_pairs
+from trajectory.evaluation.step_calibration import (
+    ALPHA,
+    CalibratedForecast,
+    StepCalibration,
+    read_steps,
+    read_within,
+)
+from trajectory.schema import Histories, Queries
+
+SIMULATIONS = 300
+COLUMNS = 2_000_000  # users x columns of which every single probability is looked at
+LENGTHS = (20, 50, 100, 200)  # events: bounds of the groups by length of history
+
+
+def reliability(
+    forecaster: Any, calibration: StepCalibration, histories: Histories, queries: Queries, steps: int, picture: Path
+) -> dict[str, Any]:
+    """What reliability.json holds, measured on (test) queries, and the diagrams drawn to `picture`.
+
+    For each step: `top`, `items` (each item's chance; absent for large catalogues), `interests` (absent without), each
+    with ece, the 95 % band low..high of a perfectly calibrated model, inside, nll, brier, n; `plain_top`, the same
+    before calibration; `within`, of coming within the first h steps; `sets`, coverage and size of the sets at 1 - ALPHA
+    and by length of history.
+    """
+    honest = CalibratedForecast(forecaster, calibration)
+    found: dict[str, list[Any]] = {}
+    pictures: dict[str, dict[str, np.ndarray]] = {}
+    length = queries.stop - queries.start
+    shown = (0, steps // 2, steps - 1)
+
+    def add(name: str, h: int, pairs: Pairs) -> None:
+        found.setdefault(name, []).append(summary(pairs, SIMULATIONS))
+        if h in shown and name != "plain_top":
+            pictures[f"{_TITLE[name]} {h + 1}"] = diagram(pairs, SIMULATIONS)
+
+    for h, step in read_steps(forecaster, histories, queries, steps):
+        log_p = honest._at(h, step.log_p)
+        add("plain_top", h, top_pairs(step.log_p.astype(np.float64), step.target, step.lines))
+        add("top", h, top_pairs(log_p, step.target, step.lines))
+        if log_p.size <= COLUMNS:
+            add("items", h, column_pairs(log_p, step.target, step.lines))
+        if histories.interests:
+            add("interests", h, column_pairs(*_by_interest(histories, log_p, step.target), step.lines))
+        group = np.digitize(length[step.row], LENGTHS)
+        sets = calibration.sets[h].sets(log_p, step.target)
+        found.setdefault("sets", []).append(
+            {_GROUP.get(name, name): of for name, of in coverage(sets, ALPHA, group).items()}
+        )
+    rows = max(COLUMNS // (histories.num_items + 1), 1)
+    fewer = Queries(*(column[:: -(-len(column) // rows)] for column in queries))
+    for h, chance, came in read_within(honest, histories, fewer, steps):
+        add("within", h, event_pairs(chance, came))
+    order = [name for name in _TITLE if name in found]
+    reliability_picture.draw(
+        {title: pictures[title] for name in order for title in pictures if title.startswith(_TITLE[name])}, picture
+    )
+    return found
+
+
+def table(found: dict[str, Any], unit: str) -> str:
+    """Markdown: calibration error and band of each kind of statement by step, and the sets."""
+    steps = len(found["top"])
+    head = "| | " + " | ".join(f"{unit} {h + 1}" for h in range(steps)) + " |"
+    lines = ["calibration error (95 % band of a perfectly calibrated model); * = above it", "", head]
+    lines.append("|---|" + "--:|" * steps)
+    for name, title in (("plain_top", "likeliest item, not calibrated"), *_TITLE.items()):
+        if name in found:
+            cells = [
+                f"{x['ece']:.2g} ({x['low']:.2g} to {x['high']:.2g}){'' if x['inside'] else ' *'}" for x in found[name]
+            ]
+            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    sets = [by["all"] for by in found["sets"]]
+    cells = [f"{x['coverage']:.3f} ({x['low']:.3f} to {x['high']:.3f})" for x in sets]
+    lines.append(f"| sets at {1 - ALPHA:.0%}: covered | " + " | ".join(cells) + " |")
+    lines.append("| sets: mean size | " + " | ".join(f"{x['mean_size']:.1f}" for x in sets) + " |")
+    return "\n".join([*lines, ""])
+
+
+_TITLE = {
+    "top": "likeliest item at step",
+    "items": "each item at step",
+    "interests": "each interest at step",
+    "within": "each item within steps 1 to",
+}
+_BOUNDS = (0, *LENGTHS)
+_GROUP = {str(i): f"{low} to {high - 1} events" for i, (low, high) in enumerate(pairwise(_BOUNDS))} | {
+    str(len(LENGTHS)): f"{LENGTHS[-1]} events or more"
+}
+
+
+def _by_interest(histories: Histories, log_p: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same forecast and target over interests; column 0: items without one."""
+    interest = histories.item_interest[: log_p.shape[1]]
+    belongs = (interest[:, None] == np.arange(len(histories.interests) + 1)).astype(np.float64)
+    belongs[0] = 0
+    with np.errstate(divide="ignore"):
+        chance = np.log(np.exp(log_p) @ belongs)
+    return chance, interest[target].astype(np.int64) if target.ndim == 1 else target @ belongs
