@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
 from tests.builders import make_histories
 from trajectory.data.splits import split, training_events
+from trajectory.evaluation.horizon_times import waits
 from trajectory.evaluation.step_calibration import (
     CalibratedForecast,
     StepCalibration,
@@ -17,6 +20,8 @@ from trajectory.evaluation.step_calibration import (
     read_within,
 )
 from trajectory.evaluation.step_reliability import reliability, table
+from trajectory.evaluation.time_calibration import TimeCalibration
+from trajectory.models.time_head import Wait
 
 USERS, ITEMS, STEPS = 1500, 6, 2
 BASKETS = make_histories(
@@ -36,6 +41,12 @@ class Sharp:
     def ahead(self, queries):
         log = np.pad(self.log[queries.user], ((0, 0), (1, 0)), constant_values=-np.inf)
         return np.repeat(log[:, None], STEPS, axis=1)
+
+    def waits(self, queries):
+        """Steps an hour apart are foretold four hours apart, and too surely."""
+        one = np.ones((len(queries.user), STEPS, 1))
+        centre = np.log(4 / 24 * np.arange(1, STEPS + 1))[:, None] * one
+        return Wait(-5 * one[..., 0], 0 * one, centre, 0.2 * one)
 
     def within(self, queries, ahead):
         return 1 - np.cumprod(1 - np.exp(ahead), axis=1)
@@ -80,17 +91,29 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
     assert text.count("*") >= STEPS
 
 
+def test_times_are_fitted_where_the_forecaster_has_them(world):
+    histories, parts, habits, popularity = world
+    sharp = Sharp(habits, 1.0)
+    assert not fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0).times
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0, timed=True)
+    observed = waits(histories, parts.test, STEPS)
+    found = CalibratedForecast(sharp, fitted).times(parts.test, observed)
+    np.testing.assert_allclose(found.days[:, :, 1], observed, rtol=0.05)
+    before = CalibratedForecast(sharp, replace(fitted, times=(TimeCalibration(),) * STEPS)).times(parts.test, observed)
+    assert (found.log_likelihood > before.log_likelihood).all()
+
+
 def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     histories, parts, habits, popularity = world
     sharp = Sharp(habits, 0.5)
-    fitted = fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0)
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0, timed=True)
     fitted.write(tmp_path / "calibration.json")
     again = StepCalibration.read(tmp_path / "calibration.json", popularity)
     one, other = CalibratedForecast(sharp, fitted), CalibratedForecast(sharp, again)
     ahead = one.ahead(parts.test)
     np.testing.assert_allclose(ahead, other.ahead(parts.test))
     np.testing.assert_allclose(one.within(parts.test, ahead), other.within(parts.test, ahead))
-    assert again.sets == fitted.sets
+    assert (again.sets, again.times) == (fitted.sets, fitted.times)
 
 
 def test_targets_of_baskets_are_shares_of_their_lines():

@@ -13,7 +13,7 @@ from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
 from trajectory.evaluation.horizon_times import LEVELS, Times
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.time_head import log_likelihood, quantile
+from trajectory.models.time_head import Wait, log_likelihood, quantile
 from trajectory.schema import Events, Histories, Queries, UserError
 
 CONVERSIONS_AT_ONCE = 256
@@ -112,11 +112,25 @@ class DirectForecast(ModelScorer):
         lines = (queries.stop - queries.start) / baskets
         return -np.expm1(-lines[:, None, None] * np.cumsum(chance, axis=1))
 
+    def waits(self, queries: Queries) -> Wait:
+        """How the time until each step is distributed, arrays [n, H, ...]."""
+        return _waits(self.model, self.params, *self.events(queries.start, queries.stop), self.steps)
+
     def times(self, queries: Queries, observed: np.ndarray) -> Times:
         """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""
-        events = self.events(queries.start, queries.stop)
-        days, likelihood = _waits(self.model, self.params, *events, self.steps, np.nan_to_num(observed))
-        return Times(np.asarray(days), np.where(np.isfinite(observed), likelihood, np.nan))
+        return timing(self.waits(queries), observed)
+
+
+def timing(wait: Wait, observed: np.ndarray) -> Times:
+    """Quantiles of waiting times [n, H, ...], and the likelihood of the `observed` days [n, H] (NaN: none)."""
+    days, likelihood = _timing(wait, np.nan_to_num(observed))
+    return Times(np.asarray(days), np.where(np.isfinite(observed), likelihood, np.nan))
+
+
+@jax.jit
+def _timing(wait: Wait, observed: jax.Array) -> tuple[jax.Array, jax.Array]:
+    wide = jax.tree.map(lambda x: x[:, :, None], wait)
+    return quantile(wide, jnp.asarray(LEVELS)), log_likelihood(wait, observed)
 
 
 def _look(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> Any:
@@ -136,10 +150,8 @@ def _ahead(
 
 
 @partial(jax.jit, static_argnums=(0, 4))
-def _waits(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int, observed: jax.Array) -> Any:
-    wait = cast(Any, model.apply)(params, _look(model, params, events, place, steps), method="wait")
-    wide = jax.tree.map(lambda x: x[:, :, None], wait)
-    return quantile(wide, jnp.asarray(LEVELS)), log_likelihood(wait, observed)
+def _waits(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> Wait:
+    return cast(Any, model.apply)(params, _look(model, params, events, place, steps), method="wait")
 
 
 @partial(jax.jit, static_argnums=0)

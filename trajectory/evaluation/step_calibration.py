@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.rows import slices
@@ -15,6 +17,10 @@ from trajectory.evaluation.binary_calibration import BinaryCalibration, fit_bina
 from trajectory.evaluation.calibration import Calibration, choose
 from trajectory.evaluation.conformal import Conformal, calibrate
 from trajectory.evaluation.horizon import step_bounds
+from trajectory.evaluation.horizon_times import Times, waits
+from trajectory.evaluation.scorer import timing
+from trajectory.evaluation.time_calibration import TimeCalibration, fit_times
+from trajectory.models.time_head import Wait
 from trajectory.schema import Histories, Queries
 
 ENTRIES = 16_000_000  # users x items that a step is fitted on: two or three numbers need no more
@@ -39,11 +45,12 @@ class StepCalibration:
     at: tuple[Calibration, ...]
     within: tuple[BinaryCalibration, ...]
     sets: tuple[Conformal, ...]
+    times: tuple[TimeCalibration, ...]  # empty without a time head
     log_popularity: np.ndarray  # float64 [V + 1], what a pool is with
 
     def write(self, path: Path) -> None:
         """Writes calibration.json (the popularity is of the training data, which a run has)."""
-        named = {name: [x.to_dict() for x in getattr(self, name)] for name in ("at", "within", "sets")}
+        named = {name: [x.to_dict() for x in getattr(self, name)] for name in ("at", "within", "sets", "times")}
         path.write_text(json.dumps(named) + "\n")
 
     @classmethod
@@ -54,6 +61,7 @@ class StepCalibration:
             tuple(Calibration.from_dict(x) for x in named["at"]),
             tuple(BinaryCalibration.from_dict(x) for x in named["within"]),
             tuple(Conformal.from_dict(x) for x in named["sets"]),
+            tuple(TimeCalibration.from_dict(x) for x in named["times"]),
             log_popularity,
         )
 
@@ -78,15 +86,30 @@ class CalibratedForecast:
         fitted = [self.calibration.within[h].apply(plain[:, h]) for h in range(plain.shape[1])]
         return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
 
+    def times(self, queries: Queries, observed: np.ndarray) -> Times:
+        """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""
+        wait = self.forecaster.waits(queries)
+        by_step = [fitted.apply(_of_step(wait, h)) for h, fitted in enumerate(self.calibration.times)]
+        return timing(jax.tree.map(lambda *x: jnp.stack(x, axis=1), *by_step), observed)
+
     def _at(self, h: int, log_p: np.ndarray) -> np.ndarray:
         fitted = self.calibration.at[h]
         return fitted.apply(log_p, self.calibration.log_popularity if fitted.form == "pool" else None)
 
 
 def fit_steps(
-    forecaster: Any, histories: Histories, queries: Queries, steps: int, log_popularity: np.ndarray, seed: int
+    forecaster: Any,
+    histories: Histories,
+    queries: Queries,
+    steps: int,
+    log_popularity: np.ndarray,
+    seed: int,
+    timed: bool = False,
 ) -> StepCalibration:
-    """Fits every step on (validation) queries, of which a random part is read where the catalogue is large."""
+    """Fits every step on (validation) queries, of which a random part is read where the catalogue is large.
+
+    `timed`: the forecaster has `waits`, whose times are fitted too.
+    """
     queries = _some(queries, max(ENTRIES // (histories.num_items + 1), 1), seed)
     forms = ["identity", "temperature", "pool"] + ["bias"] * (histories.num_items <= FEW)
     at, sets = [], []
@@ -95,13 +118,19 @@ def fit_steps(
         at.append(chosen)
         honest = chosen.apply(step.log_p, log_popularity if chosen.form == "pool" else None)
         sets.append(calibrate(honest, step.target, alpha=ALPHA, seed=seed))
-    before = StepCalibration(tuple(at), (), tuple(sets), log_popularity)
+    times: tuple[TimeCalibration, ...] = ()
+    if timed:
+        observed = waits(histories, queries, steps)
+        found = [forecaster.waits(chunk) for chunk in queries.chunks(forecaster.batch)]
+        wait = jax.tree.map(lambda *x: np.concatenate(x), *found)
+        times = tuple(fit_times(_of_step(wait, h), observed[:, h]) for h in range(steps))
+    before = StepCalibration(tuple(at), (), tuple(sets), times, log_popularity)
     binary = _some(queries, max(BINARY_ENTRIES // (histories.num_items + 1), 1), seed + 1)
     within = [
         fit_binary("beta", chance, came)
         for _, chance, came in read_within(_halfway(forecaster, before), histories, binary, steps)
     ]
-    return StepCalibration(before.at, tuple(within), before.sets, log_popularity)
+    return replace(before, within=tuple(within))
 
 
 def log_popularity(histories: Histories, training: np.ndarray) -> np.ndarray:
@@ -156,12 +185,14 @@ def read_within(
         yield h, chance[:, h].astype(np.float64), came[:, 1:].copy()
 
 
+def _of_step(wait: Wait, h: int) -> Wait:
+    return jax.tree.map(lambda x: x[:, h], wait)
+
+
 def _halfway(forecaster: Any, calibration: StepCalibration) -> Any:
     """Calibrated at each step, but with plain chances within steps: what those are fitted on."""
     identity = tuple(BinaryCalibration("identity") for _ in calibration.at)
-    return CalibratedForecast(
-        forecaster, StepCalibration(calibration.at, identity, calibration.sets, calibration.log_popularity)
-    )
+    return CalibratedForecast(forecaster, replace(calibration, within=identity))
 
 
 def _some(queries: Queries, count: int, seed: int) -> Queries:

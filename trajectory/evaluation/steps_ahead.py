@@ -13,6 +13,7 @@ from trajectory.evaluation.horizon import evaluate_ahead
 from trajectory.evaluation.horizon_floors import Calibrated, Steady, horizon_floors
 from trajectory.evaluation.horizon_times import evaluate_times
 from trajectory.evaluation.protocol import PARTS, protocol
+from trajectory.evaluation.sequences import evaluate_sequences
 from trajectory.evaluation.significance import bootstrap, compare, holm
 from trajectory.evaluation.step_calibration import CalibratedForecast, fit_steps, log_popularity
 from trajectory.evaluation.step_reliability import reliability
@@ -24,6 +25,7 @@ from trajectory.training.task import write_json
 CUTOFFS = (5, 10)
 PAIRED = ("hr@5", "recall@10", "ndcg@10", "within_recall@10", "within_ndcg@10", "nll")
 LOWER_IS_BETTER = ("nll",)
+LABELS = 400  # most items whose sequences are compared
 TIME_SHOWN = ("median_error_days", "mean_error_days", "nll", "coverage_80")
 SHOWN = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10", "nll")
 
@@ -35,7 +37,8 @@ def evaluate_steps(
 
     The first forecaster is the one that is compared with the floors. Numbers and text only: `steps`, `unit`,
     `means` {name: {part: {metric: [H]}}}, `errors` (standard errors over users, alike), `paired` {part: {metric: [H]
-    tests against the floor that is best there}} with p-values adjusted by Holm over the steps, `times` (see
+    tests against the floor that is best there}} with p-values adjusted by Holm over the steps, `sequences` (test, see
+    `evaluate_sequences`; absent for large catalogues and where no forecaster has times), `times` (see
     `evaluate_times`; absent where no forecaster has them) and `protocol`. A floor's likelihood is that of its
     calibrated distribution (see `Calibrated`). Raises UserError for another split.
     """
@@ -59,9 +62,13 @@ def evaluate_steps(
     floors = [name for name, _ in chances]
     stated = protocol(histories, split, config, **facts)
     times = {}
-    timed = [forecaster for forecaster in forecasters if config.heads.time and hasattr(forecaster, "times")]
+    timed = [forecaster for forecaster in forecasters if config.heads.time and hasattr(forecaster, "waits")]
     if timed:
-        times = {"times": evaluate_times(timed[0], histories, split, config, PARTS)}
+        times = {"times": evaluate_times(forecasters[0], histories, split, config, PARTS)}
+        if histories.num_items <= LABELS:
+            among = [calibrated for _, calibrated in chances]
+            options = {"steps": steps, "resamples": e.bootstrap, "seed": config.seed}
+            times["sequences"] = evaluate_sequences(forecasters[0], among, histories, split, PARTS[1], **options)
     stated["floor_likelihood"] = "each floor mixed with popularity by shares fitted on validation, for each step"
     return {
         "steps": steps,
@@ -85,8 +92,9 @@ def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
     task, c = run.task, run.task.config
     histories, split, steps = task.histories, task.split, c.split.steps
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
+    timed = bool(c.heads.time) and hasattr(forecasters[0], "waits")
     popularity = log_popularity(histories, training_events(histories, split))
-    calibration = fit_steps(forecasters[0], histories, split.validation, steps, popularity, c.seed)
+    calibration = fit_steps(forecasters[0], histories, split.validation, steps, popularity, c.seed, timed)
     honest = CalibratedForecast(forecasters[0], calibration)
     found = evaluate_steps([honest, *forecasters], histories, split, c, **facts)
     picture = run.workdir / "reliability.png"
@@ -118,6 +126,8 @@ def table(found: dict[str, Any], part: str = "test") -> str:
         for name, by in found["times"].items():
             lines.append(f"| {name} | " + " | ".join(f"{value:.3f}" for value in by[part][measure]) + " |")
         lines.append("")
+    if "sequences" in found and part == "test":
+        lines += _sequences(found["sequences"])
     if "reliability" in found and part == "test":
         lines.append(reliability_table(found["reliability"], found["unit"]))
     facts = found["protocol"]
@@ -127,6 +137,21 @@ def table(found: dict[str, Any], part: str = "test") -> str:
         f"- nll: nats of a step's distinct items; floors: {facts['floor_likelihood']}",
     ]
     return "\n".join(lines)
+
+
+def _sequences(found: dict[str, Any]) -> list[str]:
+    lines = [
+        f"sequences of {found['horizon_days']:.1f} days, a unit is {found['unit_days']:.1f} days; "
+        f"{found['cut']:.0%} of users have fewer held-out days",
+        "",
+        "| | OTD (units) | T-mAP | T-mAP, weighted |",
+        "|---|--:|--:|--:|",
+    ]
+    for name, row in found["rows"].items():
+        lines.append(
+            f"| {name} | {row['otd']:.3f} ± {row['otd_error']:.3f} | {row['t_map']:.4f} | {row['t_map_weighted']:.4f} |"
+        )
+    return [*lines, ""]
 
 
 def _floor(

@@ -80,7 +80,7 @@ def _direct(run: Run, histories: Histories, queries: Queries, steps: int) -> Out
         shares = np.log(chance @ belongs)
     quantiles = None
     if task.model.spec.time and histories.has_time:
-        quantiles = plain.times(queries, np.zeros(chance.shape[:2])).days
+        quantiles = forecaster.times(queries, np.zeros(chance.shape[:2])).days
     return Outlook(
         chance, forecaster.within(queries, ahead), _repeatable(plain, queries, shares), quantiles, None, None
     )
