@@ -17,6 +17,7 @@ from trajectory.evaluation.baselines import (
     PersonalFrequency,
     Popularity,
     RecentPopularity,
+    basket_size,
     floors,
 )
 from trajectory.schema import Histories, Queries, Split
@@ -245,3 +246,9 @@ def _shuffled_validation(h: Histories, split: Split, rng: np.random.Generator) -
         item[start:stop] = rng.integers(1, 9, stop - start)
         time[start:stop] += 1000 * DAY
     return dataclasses.replace(h, item=item, time=time)
+
+
+def test_basket_size_counts_distinct_items_of_the_history():
+    histories = make_histories([[1, 1, 2, 3, 3], [2, 2]], steps=[[0, 0, 0, 1, 2], [0, 1]], num_items=3)
+    queries = Queries(*np.array([[0, 0, 1], [0, 0, 5], [3, 5, 7], [4, 5, 7]]))
+    np.testing.assert_allclose(basket_size(histories, queries), [2, 4 / 3, 1])

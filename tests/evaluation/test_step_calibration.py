@@ -116,14 +116,14 @@ def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     assert (again.sets, again.times) == (fitted.sets, fitted.times)
 
 
-def test_targets_of_baskets_are_shares_of_their_lines():
+def test_targets_of_baskets_are_equal_shares_of_their_distinct_items():
     _, parts = split(BASKETS, ConfigDict({"kind": "leave_last", "steps": 1}))
     habits = np.full((2, 5), 0.2)
     forecast = Sharp(habits, 1.0)
     first = dict(read_steps(forecast, BASKETS, parts.test, 1))[0]
     np.testing.assert_array_equal(first.row, [0, 1])
     np.testing.assert_allclose(first.target, [[0, 0, 0, 0, 0, 1], [0, 1, 0, 0, 0, 0]])
-    np.testing.assert_array_equal(first.lines, [1, 2])
+    np.testing.assert_array_equal(first.lines, [1, 1])
 
 
 def test_targets_that_cannot_come_are_left_out():

@@ -33,7 +33,7 @@ class Floor:
         """Learns from the events offsets[u]:train_end[u] of each user, and returns itself."""
         self.histories = histories
         self.width = histories.num_items + 1
-        self._counts = _once_a_step(histories) & (histories.item > 0) & (histories.item < self.width)
+        self._counts = once_a_step(histories) & (histories.item > 0) & (histories.item < self.width)
         user, index = self._events(histories.offsets[:-1], split.train_end)
         self.popularity = np.bincount(histories.item[index], minlength=self.width).astype(np.float64)
         self._share = self.popularity / (self.popularity.max(initial=0) + 1)  # in [0, 1)
@@ -212,7 +212,14 @@ def floors(histories: Histories, split: Split, config: ConfigDict) -> list[Floor
     return [floor.fit(histories, split) for floor in chosen]
 
 
-def _once_a_step(histories: Histories) -> np.ndarray:
+def basket_size(histories: Histories, queries: Queries) -> np.ndarray:
+    """Mean number of distinct items in the steps of each query's history, float64 [n]."""
+    before = np.concatenate([[0], np.cumsum(once_a_step(histories))])
+    baskets = histories.step[queries.stop - 1] - histories.step[queries.start] + 1
+    return (before[queries.stop] - before[queries.start]) / baskets
+
+
+def once_a_step(histories: Histories) -> np.ndarray:
     """True at the first line of each item within its step, bool [E]; all True where steps are events."""
     if not histories.baskets:
         return np.ones(histories.num_events, bool)

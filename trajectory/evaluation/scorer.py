@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
+from trajectory.evaluation.baselines import basket_size
 from trajectory.evaluation.horizon_times import LEVELS, Times
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.models.interest_model import InterestModel
@@ -100,17 +101,15 @@ class DirectForecast(ModelScorer):
         """Probability of each item (or interest) within the first h steps [n, H, ...], given `ahead` of these queries.
 
         Where nothing comes twice, steps exclude each other. Else steps are taken as independent; a basket brings
-        a Poisson number of lines, as many as the user's baskets had on average, each of the item by its chance.
+        a Poisson number of items, as many as the user's baskets had on average, each this one by its chance.
         """
         chance = np.exp(np.asarray(ahead))
         if self.filter_seen:
             return np.cumsum(chance, axis=1).clip(0, 1)
         if not self.histories.baskets:
             return 1 - np.cumprod(1 - chance, axis=1)
-        step = self.histories.step
-        baskets = step[queries.stop - 1] - step[queries.start] + 1
-        lines = (queries.stop - queries.start) / baskets
-        return -np.expm1(-lines[:, None, None] * np.cumsum(chance, axis=1))
+        size = basket_size(self.histories, queries)
+        return -np.expm1(-size[:, None, None] * np.cumsum(chance, axis=1))
 
     def waits(self, queries: Queries) -> Wait:
         """How the time until each step is distributed, arrays [n, H, ...]."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from trajectory.data.rows import DAY, slices
 from trajectory.data.splits import step_starts
+from trajectory.evaluation.baselines import basket_size
 from trajectory.evaluation.horizon import step_bounds
 from trajectory.evaluation.horizon_times import GapFloor
 from trajectory.evaluation.significance import bootstrap
@@ -82,9 +83,7 @@ def _measure(
     time = begin[:, None] + days
     there = days < HORIZON * unit
     if histories.baskets:
-        step = histories.step
-        lines = (queries.stop - queries.start) / (step[queries.stop - 1] - step[queries.start] + 1)
-        present = -np.expm1(-lines[:, None, None] * chance) >= PRESENT
+        present = -np.expm1(-basket_size(histories, queries)[:, None, None] * chance) >= PRESENT
     else:
         present = np.arange(chance.shape[2]) == chance.argmax(axis=2)[..., None]
     row, number, label = np.nonzero(present & there[..., None])

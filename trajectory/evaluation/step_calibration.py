@@ -34,8 +34,8 @@ class Step(NamedTuple):
 
     row: np.ndarray  # int64 [n], of the queries
     log_p: np.ndarray  # float32 [n, V + 1]
-    target: np.ndarray  # int64 [n], or shares of the basket's lines float32 [n, V + 1]
-    lines: np.ndarray | None  # int64 [n], of the basket; None where steps are single events
+    target: np.ndarray  # int64 [n], or equal shares of the basket's distinct items float32 [n, V + 1]
+    lines: np.ndarray | None  # int64 [n], distinct items of the basket; None where steps are single events
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,8 @@ def read_steps(forecaster: Any, histories: Histories, queries: Queries, steps: i
         some = np.flatnonzero(lines)
         if histories.baskets:
             share = np.zeros(log_p.shape, np.float32)
-            np.add.at(share, (row, item), 1.0)
+            share[row, item] = 1.0
+            lines = share.sum(axis=1).astype(np.int64)
             yield h, Step(some, log_p[some], share[some] / lines[some, None], lines[some])
         else:
             target = np.zeros(len(log_p), np.int64)
