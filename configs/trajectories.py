@@ -19,12 +19,15 @@ def get_config(arg: str = "") -> ConfigDict:
     c = _DOMAIN[args.domain](args.model)
     c.name += "_ahead"
     c.split.kind = "leave_last"
-    c.split.steps = 3 if args.domain == "amazon_beauty" else 10
-    c.forecast.steps = c.split.steps
+    if args.tiny:
+        common.shrink(c)
+    else:
+        c.forecast.steps = 3 if args.domain == "amazon_beauty" else 10  # histories of Amazon Beauty are short
+    c.split.steps = c.forecast.steps
     if args.direct:
         c.heads.horizon, c.train.monitor = c.split.steps, "ahead_ndcg@10"
     c.heads.interest, c.heads.time = 0.0, 0.1
-    return common.shrink(c) if args.tiny else c
+    return c
 
 
 def _complete_journey(model: str) -> ConfigDict:

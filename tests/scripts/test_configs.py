@@ -24,6 +24,7 @@ BUSY = {
     "complete_journey": 2500,
     "movielens_1m": 1000,
     "taobao_behavior": 300,
+    "trajectories": 2500,
 }
 
 

@@ -1,0 +1,111 @@
+"""Several steps ahead on real data, from training to the page: what is measured, calibrated and foretold."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from configs import trajectories
+from tests.scripts.test_configs import QUIET
+from trajectory.forecasting.tables import STATEMENTS
+from trajectory.schema import UserError
+
+STEPS = 2
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("ahead")
+
+
+@pytest.fixture
+def run(script, folder):
+    """A tiny run on the busiest households of Complete Journey, measured and forecast once for all tests."""
+    workdir, kept = folder / "run", folder / "evaluate.txt"
+    if kept.exists():
+        return workdir, kept.read_text()
+    train = script(
+        "train",
+        "--config=configs/trajectories.py:tiny",
+        f"--workdir={workdir}",
+        f"--config.data.prepared_dir={folder / 'prepared'}",
+        "--config.data.cleaning.min_user_events=2500",
+        "--config.forecast.days=14",
+        *QUIET,
+    )
+    assert train.code == 0, train.err
+    assert "validation ahead_ndcg@10" in train.out
+    evaluate = script("evaluate", f"--workdir={workdir}", "--ahead=direct,paths")
+    assert evaluate.code == 0, evaluate.err
+    forecast = script("forecast", f"--workdir={workdir}", "--users=3")
+    assert forecast.code == 0, forecast.err
+    kept.write_text(evaluate.out)
+    return workdir, evaluate.out
+
+
+def test_each_step_is_measured_beside_the_floors(run):
+    workdir, out = run
+    found = json.loads((workdir / "trajectories.json").read_text())
+    assert (found["steps"], found["unit"]) == (STEPS, "basket")
+    assert found["forecasters"] == ["direct, calibrated", "direct", "paths"]
+    assert "personal_frequency" in found["floors"]
+    for name in (*found["forecasters"], *found["floors"]):
+        for part in ("validation", "test"):
+            for metric in ("ndcg@10", "recall@10", "within_ndcg@10", "nll"):
+                assert np.isfinite(found["means"][name][part][metric]).all()
+                assert len(found["means"][name][part][metric]) == STEPS
+    assert len(found["paired"]["test"]["ndcg@10"]) == STEPS
+    assert set(found["times"]) == {"direct, calibrated", "typical_gap", "own_gap"}
+    assert found["sequences"]["rows"]["history_again"]["otd"] > 0
+    assert "direct, calibrated - best floor" in out
+    assert "likeliest item at step" in out
+
+
+def test_probabilities_are_calibrated_and_their_errors_are_reported(run):
+    workdir, _ = run
+    found = json.loads((workdir / "trajectories.json").read_text())["reliability"]
+    for kind in ("top", "items", "interests", "within", "sets"):
+        assert len(found[kind]) == STEPS, kind
+    assert (workdir / "reliability.png").stat().st_size > 10_000
+    assert len(json.loads((workdir / "calibration.json").read_text())["at"]) == STEPS
+
+
+def test_the_forecast_states_steps_times_days_and_paths(run):
+    workdir, _ = run
+    table = pl.read_parquet(workdir / "forecast.parquet")
+    assert table.schema == STATEMENTS
+    assert table["user"].n_unique() == 3
+    assert set(table["statement"]) == {"at_step", "within_steps", "within_days", "time", "path"}
+    for level in ("item", "interest"):
+        said = pl.col("statement")
+        some = table.filter(pl.col("level") == level)
+        assert some.filter(said == "path")["step"].max() == 2
+        chance = some.filter(said.is_in(["at_step", "within_steps", "within_days"]))["probability"]
+        assert 0 < chance.min() <= chance.max() <= 1
+    time = table.filter(pl.col("statement") == "time")
+    assert (time["days_low"] <= time["days"]).all()
+    assert (time["days"] <= time["days_high"]).all()
+    assert "Likeliest paths" in (workdir / "report.html").read_text()
+
+
+def test_every_domain_has_a_config():
+    for domain in trajectories.DOMAINS:
+        c = trajectories.get_config(f"domain={domain}")
+        assert c.split.kind == "leave_last"
+        assert c.heads.horizon == c.split.steps == (3 if domain == "amazon_beauty" else 10)
+        assert trajectories.get_config(f"domain={domain},direct=False").heads.horizon == 1
+    with pytest.raises(UserError, match="domain=nowhere is unknown"):
+        trajectories.get_config("domain=nowhere")
+
+
+def test_steps_ahead_need_a_run_that_held_them_out(script, run, tmp_path):
+    workdir, _ = run
+    refused = script("evaluate", f"--workdir={workdir}", "--ahead=direct", "--floor=markov", f"--out={tmp_path}")
+    assert refused.code == 2
+    assert "--ahead measures one run" in refused.err
+    unknown = script("evaluate", f"--workdir={workdir}", "--ahead=guess")
+    assert unknown.code == 2
+    assert "forecaster 'guess' is unknown" in unknown.err
