@@ -13,6 +13,9 @@ softmax    cross-entropy with its gradient over 12,101 items against its three b
 million    one step of softmax and Adam at 1,000,000 items, 1,600 targets (goal: 6 s, 2 GiB); alone: --only=million
 scaling    an event of a step, and peak memory, against catalogue, length of histories and size of the log (minutes)
 ranking    users a second in full-catalogue ranking of Amazon Beauty by a transformer of width 64 (goal: 30,000)
+forecast   10 steps of all households of Complete Journey at category level, directly and by 100 sampled paths (goal:
+           3 minutes)
+many       the same of 100,000 made-up users, in chunks: seconds and peak memory (minutes); alone: --only=many
 recurrent  LSTM and GRU without the softmax: a step against torch's on the same padded rows (goal: no slower); torch is
            run by the Python that TRAJECTORY_TORCH_PYTHON names
 packed     the same layers: a history of Amazon Beauty in packed rows against one in a row of its own (goal: 3 times as
@@ -22,11 +25,11 @@ packed     the same layers: a history of Amazon Beauty in packed rows against on
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import data, epoch, layers, memory, ranking, recurrent, scaling, softmax, step
+from benchmarks import data, epoch, forecast, layers, memory, ranking, recurrent, scaling, softmax, step
 from trajectory import cli
 from trajectory.training import parallel
 
-DEFAULT = ["epoch", "rectools", "dense", "dropout", "softmax", "ranking"]
+DEFAULT = ["epoch", "rectools", "dense", "dropout", "softmax", "ranking", "forecast"]
 DEFAULT += ["recurrent", "packed", "input", "step", "memory", "prepare"]
 ONLY = cli.flags.DEFINE_list("only", DEFAULT, "which benchmarks, in order")
 EVENTS = cli.flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare`", lower_bound=1000)
@@ -48,6 +51,8 @@ def main() -> None:
         "softmax": softmax.softmax,
         "million": softmax.million,
         "ranking": ranking.ranking,
+        "forecast": forecast.forecast,
+        "many": forecast.many,
         "recurrent": recurrent.against_torch,
         "packed": recurrent.packed_against_padded,
     }
