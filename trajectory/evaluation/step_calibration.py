@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.rows import slices
-from trajectory.evaluation.binary_calibration import BinaryCalibration, fit_binary
+from trajectory.evaluation.binary_calibration import BinaryCalibration, binary_nll, fit_binary
 from trajectory.evaluation.calibration import Calibration, choose
 from trajectory.evaluation.conformal import Conformal, calibrate
 from trajectory.evaluation.horizon import step_bounds
@@ -44,6 +44,7 @@ class StepCalibration:
 
     at: tuple[Calibration, ...]
     within: tuple[BinaryCalibration, ...]
+    honest_within: bool  # `within` starts from calibrated chances at each step, not from plain ones
     sets: tuple[Conformal, ...]
     times: tuple[TimeCalibration, ...]  # empty without a time head
     log_popularity: np.ndarray  # float64 [V + 1], what a pool is with
@@ -51,7 +52,7 @@ class StepCalibration:
     def write(self, path: Path) -> None:
         """Writes calibration.json (the popularity is of the training data, which a run has)."""
         named = {name: [x.to_dict() for x in getattr(self, name)] for name in ("at", "within", "sets", "times")}
-        path.write_text(json.dumps(named) + "\n")
+        path.write_text(json.dumps(named | {"honest_within": self.honest_within}) + "\n")
 
     @classmethod
     def read(cls, path: Path, log_popularity: np.ndarray) -> StepCalibration:
@@ -60,6 +61,7 @@ class StepCalibration:
         return cls(
             tuple(Calibration.from_dict(x) for x in named["at"]),
             tuple(BinaryCalibration.from_dict(x) for x in named["within"]),
+            named["honest_within"],
             tuple(Conformal.from_dict(x) for x in named["sets"]),
             tuple(TimeCalibration.from_dict(x) for x in named["times"]),
             log_popularity,
@@ -77,12 +79,15 @@ class CalibratedForecast:
 
     def ahead(self, queries: Queries) -> np.ndarray:
         """Log-probability of each item at each step [n, H, V + 1]."""
-        plain = np.asarray(self.forecaster.ahead(queries))
-        return np.stack([self._at(h, plain[:, h]) for h in range(plain.shape[1])], axis=1)
+        self._plain = np.asarray(self.forecaster.ahead(queries))
+        return np.stack([self._at(h, self._plain[:, h]) for h in range(self._plain.shape[1])], axis=1)
 
     def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
-        """Probability of each item within the first h steps, shaped as `ahead`; never below that of fewer steps."""
-        plain = np.asarray(self.forecaster.within(queries, ahead))
+        """Probability of each item within the first h steps, shaped as `ahead`; never below that of fewer steps.
+
+        Of the queries last asked for `ahead`.
+        """
+        plain = np.asarray(self.forecaster.within(queries, ahead if self.calibration.honest_within else self._plain))
         fitted = [self.calibration.within[h].apply(plain[:, h]) for h in range(plain.shape[1])]
         return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
 
@@ -124,13 +129,25 @@ def fit_steps(
         found = [forecaster.waits(chunk) for chunk in queries.chunks(forecaster.batch)]
         wait = jax.tree.map(lambda *x: np.concatenate(x), *found)
         times = tuple(fit_times(_of_step(wait, h), observed[:, h]) for h in range(steps))
-    before = StepCalibration(tuple(at), (), tuple(sets), times, log_popularity)
+    unchanged = (BinaryCalibration("identity"),) * steps
+    begun = StepCalibration(tuple(at), unchanged, True, tuple(sets), times, log_popularity)
     binary = _some(queries, max(BINARY_ENTRIES // (histories.num_items + 1), 1), seed + 1)
-    within = [
-        fit_binary("beta", chance, came)
-        for _, chance, came in read_within(_halfway(forecaster, before), histories, binary, steps)
-    ]
-    return replace(before, within=tuple(within))
+    # Calibrated steps have items' shares of a basket right; plain ones may tell better what large baskets bring.
+    options = [(begun, CalibratedForecast(forecaster, begun)), (replace(begun, honest_within=False), forecaster)]
+    fitted = [(start, *_fit_within(source, histories, binary, steps)) for start, source in options]
+    start, within, _ = min(fitted, key=lambda one: one[2])
+    return replace(start, within=within)
+
+
+def _fit_within(
+    forecaster: Any, histories: Histories, queries: Queries, steps: int
+) -> tuple[tuple[BinaryCalibration, ...], float]:
+    """The calibrations of chances within steps, and their summed negative log-likelihood in nats."""
+    found, total = [], 0.0
+    for _, chance, came in read_within(forecaster, histories, queries, steps):
+        found.append(fit_binary("beta", chance, came))
+        total += float(binary_nll(found[-1].apply(chance), came).sum())
+    return tuple(found), total
 
 
 def log_popularity(histories: Histories, training: np.ndarray) -> np.ndarray:
@@ -188,12 +205,6 @@ def read_within(
 
 def _of_step(wait: Wait, h: int) -> Wait:
     return jax.tree.map(lambda x: x[:, h], wait)
-
-
-def _halfway(forecaster: Any, calibration: StepCalibration) -> Any:
-    """Calibrated at each step, but with plain chances within steps: what those are fitted on."""
-    identity = tuple(BinaryCalibration("identity") for _ in calibration.at)
-    return CalibratedForecast(forecaster, replace(calibration, within=identity))
 
 
 def _some(queries: Queries, count: int, seed: int) -> Queries:
