@@ -56,7 +56,7 @@ def made_up(**changes) -> Forecast:
         tables.interest_shares(histories, outlook),
         past_shares(histories, queries, 1, 1.0)[:, 0],
         steps=2,
-        paths=5,
+        method="by magic",
     )
 
 

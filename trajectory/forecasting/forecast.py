@@ -10,7 +10,7 @@ import polars as pl
 from trajectory.forecasting import tables
 from trajectory.forecasting.habits import step_sizes
 from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.outlook import beam_run, look_ahead
+from trajectory.forecasting.outlook import beam_run, calibration, look_ahead
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -27,7 +27,7 @@ class Forecast:
     interests: np.ndarray  # [n, H, K + 1], share of each interest at each step
     known: np.ndarray  # [n, K + 1], share of each interest in the history
     steps: int
-    paths: int
+    method: str  # how the chances came about, to be read after a chance
 
 
 def forecast(run: Run, users: int) -> Forecast:
@@ -56,8 +56,16 @@ def forecast(run: Run, users: int) -> Forecast:
         np.concatenate(interests),
         past_shares(histories, queries, 1, c.batch.basket_power)[:, 0],
         f.steps,
-        f.paths,
+        _method(run, f.steps),
     )
+
+
+def _method(run: Run, steps: int) -> str:
+    c = run.task.config
+    if c.heads.horizon < steps:
+        return f"from {c.forecast.paths} sampled paths, not calibrated"
+    fitted = "calibrated on validation" if calibration(run) else "not calibrated (evaluate.py --ahead=direct does)"
+    return f"directly by the model's heads, {fitted}"
 
 
 def past_shares(histories: Histories, queries: Queries, windows: int, power: float) -> np.ndarray:

@@ -55,7 +55,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         interests=_embed(picture) if picture else "",
         users=_script_safe(_users(forecast, run.task.config.batch.basket_power)),
         steps=forecast.steps,
-        paths=forecast.paths,
+        method=forecast.method,
     )
     path = run.workdir / "report.html"
     path.write_text(page, encoding="utf-8")
