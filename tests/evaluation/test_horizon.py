@@ -120,7 +120,7 @@ def test_calibrated_floors_are_distributions_that_trust_a_floor_as_far_as_it_hol
         histories, parts, config = of(histories)
         floor = Steady(PersonalFrequency("personal_frequency", 1.0).fit(histories, parts), 2)
         fitted = Calibrated(floor).fit(histories, parts.validation, config.evaluation)
-        p = np.exp(fitted.ahead(parts.test))
+        p = np.exp(fitted.log_chances(parts.test, fitted.ahead(parts.test)))
         np.testing.assert_allclose(p.sum(-1), 1)
         assert (p[..., 1:] > 0).all()
         assert (p[..., 0] == 0).all()
@@ -133,7 +133,8 @@ def test_calibrated_floors_leave_out_what_cannot_come():
     histories, parts, config = of(make_histories([[1, 2, 3, 4, 5], [3, 4, 5, 6, 1], [6, 5, 4, 3, 2]], num_items=6), 1)
     config.evaluation.seen = "filter"
     for floor in horizon_floors(histories, parts, config, 1):
-        p = np.exp(Calibrated(floor).fit(histories, parts.validation, config.evaluation).ahead(parts.test))[:, 0]
+        fitted = Calibrated(floor).fit(histories, parts.validation, config.evaluation)
+        p = np.exp(fitted.log_chances(parts.test, fitted.ahead(parts.test)))[:, 0]
         np.testing.assert_allclose(p.sum(-1), 1)
         for row, user in enumerate(parts.test.user):
             seen = histories.item[parts.test.start[user] : parts.test.stop[user]]

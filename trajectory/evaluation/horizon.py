@@ -2,8 +2,9 @@
 
 A forecaster is an object with a `name` and `ahead(queries) -> [n, H, V + 1]`: a score of each item being (a line of)
 step 1, 2, ... H after the history start:stop of the query; column 0 is ignored. It may state `batch`, the most queries
-it wants at once, and `log_probabilities = True`, if that is what its scores are. With `within(queries, ahead)`, shaped
-alike, it also scores each item's coming within the first h steps, given what it said of each; else its scores stand.
+it wants at once, and `log_probabilities = True`, if that is what its scores are, or give such ones with
+`log_chances(queries, ahead)`. With `within(queries, ahead)`, shaped alike, it also scores each item's coming within the
+first h steps, given what it said of each; else its scores stand.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def evaluate_ahead(
 
     hr@k, recall@k and ndcg@k of the step's own items; the same with `within_` before, of the distinct items of steps
     1..h ranked by their chance to come within them; nll, the mean negative log-probability of the step's distinct items
-    in nats, where scores are log-probabilities. `config` is `config.evaluation`: candidates and ties as there.
+    in nats, where there are log-probabilities. `config` is `config.evaluation`: candidates and ties as there.
     """
     size = min(getattr(forecaster, "batch", BATCH), len(queries.user))
     parts: list[dict[str, np.ndarray]] = []
@@ -63,15 +64,17 @@ def _chunk(
     if config.seen == "filter":
         seen = distinct_items(histories, queries.start, queries.stop, least=64)
     ahead = np.asarray(forecaster.ahead(queries))
-    log_probabilities = getattr(forecaster, "log_probabilities", False)
+    log_p = ahead if getattr(forecaster, "log_probabilities", False) else None
+    if hasattr(forecaster, "log_chances"):
+        log_p = np.asarray(forecaster.log_chances(queries, ahead))
     within = getattr(forecaster, "within", None)
     reached = ahead if within is None else np.asarray(within(queries, ahead))
     columns: dict[str, list[np.ndarray]] = {}
     for h in range(steps):
         targets = distinct_items(histories, bounds[:, h], bounds[:, h + 1])
         found = metrics(ranks(ahead[:, h], targets, seen), targets, cutoffs)
-        if log_probabilities:
-            found["nll"] = _surprise(ahead[:, h], targets, seen)
+        if log_p is not None:
+            found["nll"] = _surprise(log_p[:, h], targets, seen)
         so_far = distinct_items(histories, bounds[:, 0], bounds[:, h + 1])
         together = metrics(ranks(reached[:, h], so_far, seen), so_far, cutoffs)
         found |= {

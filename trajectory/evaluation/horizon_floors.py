@@ -51,13 +51,11 @@ class Chain(Steady):
 
 
 class Calibrated:
-    """A floor's scores as probabilities: at each step its normalised positive scores, mixed with popularity.
+    """A floor with probabilities beside its scores: at each step its normalised positive scores, mixed with popularity.
 
     Popularity is counted from one on, so that nothing is impossible. The share of each is that under which the
     validation targets of the step are likeliest (EM, see `mixture_weights`).
     """
-
-    log_probabilities = True
 
     def __init__(self, floor: Steady) -> None:
         self.floor, self.name, self.batch, self.steps = floor, floor.name, floor.batch, floor.steps
@@ -72,7 +70,8 @@ class Calibrated:
         found: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
         weights: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
         for chunk in queries.chunks(self.batch):
-            counted, popular = self._parts(chunk)
+            counted, popular = self._parts(chunk, self.floor.ahead(chunk))
+            counted = np.broadcast_to(counted, (len(counted), self.steps, counted.shape[2]))
             bounds = step_bounds(histories, chunk, self.steps)
             for h in range(self.steps):
                 targets = distinct_items(histories, bounds[:, h], bounds[:, h + 1])
@@ -88,17 +87,21 @@ class Calibrated:
         return self
 
     def ahead(self, queries: Queries) -> np.ndarray:
-        """Log-probability of each item at each step [n, H, V + 1]."""
-        counted, popular = self._parts(queries)
+        """The floor's scores of each step [n, H, V + 1]."""
+        return self.floor.ahead(queries)
+
+    def log_chances(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
+        """Log-probability of each item at each step [n, H, V + 1], given the scores."""
+        counted, popular = self._parts(queries, ahead)
         share = self.share[:, None]
         mixed = share * counted + (1 - share) * popular[:, None]
         empty = counted.sum(axis=2, keepdims=True) == 0
         with np.errstate(divide="ignore"):
             return np.log(np.where(empty, popular[:, None], mixed))
 
-    def _parts(self, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
-        """Both distributions over the candidates: [n, H, V + 1] and [n, V + 1]."""
-        counted = np.maximum(self.floor.ahead(queries), 0)
+    def _parts(self, queries: Queries, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both distributions over the candidates: [n, H, V + 1] ([n, 1, V + 1] of a steady floor) and [n, V + 1]."""
+        counted = np.maximum(ahead[:, :1] if ahead.strides[1] == 0 else ahead, 0)
         counted[:, :, 0] = 0
         popular = np.tile(self.popular, (len(counted), 1))
         if self.filter_seen:

@@ -38,10 +38,10 @@ def evaluate_sequences(
 ) -> dict[str, Any]:
     """OTD (in units, with standard error over users) and T-mAP of the forecaster and the floors.
 
-    `forecaster` has `name`, `ahead` (log-probabilities) and `times`; `floors` have `name` and `ahead` alike. One more
-    floor: the user's last H steps come again with their gaps ("history_again"). Returns `unit_days`, `horizon_days`,
-    `cut` (share of users whose held-out steps end before the horizon) and `rows` {name: {otd, otd_error, t_map,
-    t_map_weighted}}.
+    `forecaster` has `name`, `ahead` (log-probabilities) and `times`; `floors` have `name`, `ahead` and `log_chances`.
+    One more floor: the user's last H steps come again with their gaps ("history_again"). Returns `unit_days`,
+    `horizon_days`, `cut` (share of users whose held-out steps end before the horizon) and `rows` {name: {otd,
+    otd_error, t_map, t_map_weighted}}.
     """
     queries = split.queries(part)
     unit = _mean_gap(histories, split)
@@ -54,7 +54,7 @@ def evaluate_sequences(
     own = gaps.times(queries, nothing).days[:, :, 1]
     found: dict[str, Any] = {}
     for row in (forecaster, *floors):
-        chance = np.concatenate([np.exp(np.asarray(row.ahead(q), np.float64)) for q in queries.chunks(row.batch)])
+        chance = np.concatenate([_chances(row, q) for q in queries.chunks(row.batch)])
         days = own
         if row is forecaster:
             size = row.batch
@@ -66,6 +66,11 @@ def evaluate_sequences(
     found["history_again"] = _measure(histories, queries, again, days, begin, truth, unit, resamples, seed)
     cut = float((ends - begin < HORIZON * unit).mean())
     return {"unit_days": unit, "horizon_days": HORIZON * unit, "cut": cut, "rows": found}
+
+
+def _chances(row: Any, queries: Queries) -> np.ndarray:
+    ahead = row.ahead(queries)
+    return np.exp(np.asarray(row.log_chances(queries, ahead) if hasattr(row, "log_chances") else ahead, np.float64))
 
 
 def _measure(

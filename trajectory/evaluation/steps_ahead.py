@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.splits import training_events
 from trajectory.evaluation.horizon import evaluate_ahead
-from trajectory.evaluation.horizon_floors import Calibrated, Steady, horizon_floors
+from trajectory.evaluation.horizon_floors import Calibrated, horizon_floors
 from trajectory.evaluation.horizon_times import evaluate_times
 from trajectory.evaluation.protocol import PARTS, protocol
 from trajectory.evaluation.sequences import evaluate_sequences
@@ -57,7 +57,8 @@ def evaluate_steps(
         calibrated = Calibrated(floor).fit(histories, split.validation, e)
         chances.append((floor.name, calibrated))
         for part in PARTS:
-            rows[part][floor.name] = _floor(floor, calibrated, histories, split, config, part)
+            found = evaluate_ahead(calibrated, histories, split.queries(part), e, steps, CUTOFFS)
+            rows[part][floor.name] = found
     names = [forecaster.name for forecaster in forecasters]
     floors = [name for name, _ in chances]
     stated = protocol(histories, split, config, **facts)
@@ -152,15 +153,6 @@ def _sequences(found: dict[str, Any]) -> list[str]:
             f"| {name} | {row['otd']:.3f} ± {row['otd_error']:.3f} | {row['t_map']:.4f} | {row['t_map_weighted']:.4f} |"
         )
     return [*lines, ""]
-
-
-def _floor(
-    floor: Steady, calibrated: Calibrated, histories: Histories, split: Split, config: ConfigDict, part: str
-) -> dict[str, np.ndarray]:
-    e, steps = config.evaluation, config.split.steps
-    found = evaluate_ahead(floor, histories, split.queries(part), e, steps, CUTOFFS)
-    likelihood = evaluate_ahead(calibrated, histories, split.queries(part), e, steps, CUTOFFS)["nll"]
-    return found | {"nll": likelihood}
 
 
 def _by_name(rows: dict[str, Any], names: list[str], reduce: Any) -> dict[str, Any]:
