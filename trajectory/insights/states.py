@@ -1,0 +1,46 @@
+"""Interest states: a user's probability distribution over interests, in each window of time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajectory.insights.season import windows_of
+from trajectory.insights.sessions import Sessions
+
+SMOOTHING = 4.0  # sessions' worth of the user's own overall mix in each state
+
+
+def interest_states(sessions: Sessions, users: np.ndarray, window: float) -> np.ndarray:
+    """States of the given users [n] in windows of `window` days (steps), float64 [n, W, K]; each sums to 1.
+
+    A state is the mass of the window's sessions smoothed towards the user's overall mix by a Dirichlet prior worth
+    `SMOOTHING` sessions: a window without any is that mix. Users without any session have only zeros.
+    """
+    count = int(windows_of(sessions.moment, window).max()) + 1
+    states = np.zeros((len(users), count, sessions.mass.shape[1]))
+    for row, user in enumerate(users):
+        at = slice(sessions.offsets[user], sessions.offsets[user + 1])
+        mass = sessions.mass[at].toarray()
+        if len(mass):
+            by_window = np.zeros(states.shape[1:])
+            np.add.at(by_window, windows_of(sessions.moment[at], window), mass)
+            states[row] = smoothed(by_window, mass)
+    return states
+
+
+def smoothed(mass: np.ndarray, all_mass: np.ndarray) -> np.ndarray:
+    """Mass [..., K] as shares, smoothed towards those of all of a user's sessions `all_mass` [n, K]."""
+    overall = all_mass.sum(0)
+    prior = SMOOTHING * overall / len(all_mass)
+    return (mass + prior) / (mass.sum(-1, keepdims=True) + prior.sum())
+
+
+def divergence(one: np.ndarray, other: np.ndarray) -> float:
+    """Jensen-Shannon divergence of two states [K] in bits, from 0 to 1 (Lin 1991)."""
+    middle = (one + other) / 2
+    return float((_relative(one, middle) + _relative(other, middle)) / 2)
+
+
+def _relative(p: np.ndarray, q: np.ndarray) -> float:
+    held = p > 0
+    return float((p[held] * np.log2(p[held] / q[held])).sum())
