@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from configs import common
@@ -53,7 +54,7 @@ def score(found: pl.DataFrame, log: SyntheticLog, within: float = WITHIN) -> dic
         "right_pair": _share(pairs.height, hits.height),
         **{name: _share(len(alarms & group), len(group)) for name, group in counts.items()},
         "covered": _share(right.filter(pl.col("began").is_between("low", "high")).height, right.height),
-        "days": float(right["days"].abs().median() or 0) if right.height else float("nan"),
+        "days": float(np.median(right["days"].abs())) if right.height else float("nan"),
     }
 
 

@@ -86,8 +86,8 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
             rows.append(at.stop - at.start)
     if not tested:
         raise UserError(
-            f"expected a user with {2 * SIDE} sessions and {settings.lasting:g} {units.unit} before and after a change, "
-            f"but nobody has them in this log's {np.ptp(units.moment):.0f} {units.unit}; set a smaller `lasting`"
+            f"expected a user with {2 * SIDE} sessions and {settings.lasting:g} {units.unit} before and after a "
+            f"change, but nobody has them in the log's {np.ptp(units.moment):.0f} {units.unit}; set a smaller `lasting`"
         )
     number, statistic, p_value = (np.array(column) for column in zip(*tested, strict=True))
     q_value = false_discovery_control(p_value)

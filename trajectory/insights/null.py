@@ -71,14 +71,20 @@ def _largest(
     """The statistic of the sessions in each order [P, n], float64 [P]."""
     before = np.cumsum(mass[order], axis=1)[:, slots - 1]  # [P, T, K]
     share_before = np.cumsum(weight[order], axis=1)[:, slots - 1, None] / weight.sum()
-    total = mass.sum(0)
+    signed = changes(before, share_before, mass.sum(0)) / scale
+    return (signed.max(2) - signed.min(2)).max(1)
+
+
+def changes(before: np.ndarray, share_before: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Log-likelihood ratio of another share after than before, of each interest [..., K]; below 0 where it rises.
+
+    `before`: mass before the change, of `total` [K]; `share_before`: the share of all mass that is before it, [..., 1].
+    """
     expected = total * share_before
     rest, expected_rest = total - before, total - expected
     ratio = before * np.log(np.maximum(before, 1e-12) / expected)
     ratio += rest * np.log(np.maximum(rest, 1e-12) / expected_rest)
-    ratio /= scale
-    falls = before > expected
-    return (np.where(falls, ratio, 0).max(2) + np.where(falls, 0, ratio).max(2)).max(1)
+    return np.where(before > expected, ratio, -ratio)
 
 
 def _p_value(observed: float, null: np.ndarray) -> float:

@@ -1,0 +1,40 @@
+"""How well planted migrations are found: by their mass, by the users' activity, and where none are."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from trajectory.data.synthetic import Synthetic, generate
+from trajectory.insights.known_truth import histories_of, score
+from trajectory.insights.migration import Settings, detect
+
+SHOWN = ("precision", "recall", "detected", "right_pair", "false_alarms", "of_bursting", "of_season_only", "days")
+SMALL = Synthetic(users=1000)
+
+
+def migration() -> None:
+    """One row for each planted log; its default is measured as it is, the curves on 1,000 users of another seed."""
+    print(
+        f"migration: {'planted log':<22} seed " + " ".join(f"{name:>14}" for name in SHOWN) + f" {'level':>6}  users/s"
+    )
+    _row("default", Synthetic(), 0)
+    _row("no migration", replace(SMALL, migrating=0.0), 1)
+    for mass in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8):
+        _row(f"mass {mass}", replace(SMALL, migration_mass=mass), 1)
+    for baskets in (15.0, 30.0, 60.0, 120.0):
+        _row(f"{baskets:.0f} baskets a user", replace(SMALL, baskets=baskets), 1)
+
+
+def _row(name: str, parameters: Synthetic, seed: int) -> None:
+    """`level`: share of the users without migration whose p-value is at most 0.05, which should be 0.05."""
+    log = generate(parameters, seed)
+    histories = histories_of(log)
+    began = time.perf_counter()
+    result = detect(histories, Settings())
+    rate = histories.num_users / (time.perf_counter() - began)
+    found = score(result.found, log)
+    still = ~result.tested["user"].is_in(log.truth["migrations"]["user"].implode())
+    level = np.mean(result.tested.filter(still)["p_value"].to_numpy() <= 0.05)
+    cells = " ".join(f"{found[column]:14.3f}" for column in SHOWN)
+    print(f"migration: {name:<22} {seed:>4} {cells} {level:6.3f} {rate:8.0f}", flush=True)
