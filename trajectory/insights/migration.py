@@ -82,7 +82,10 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
         if len(slots):
             # By the user's id: the result does not depend on who else is in the log.
             rng = np.random.default_rng([settings.seed, zlib.crc32(str(ids[user]).encode())])
-            tested.append((user, *evidence(plain[at].toarray(), slots, settings.permutations, rng)))
+            own = plain[at].sum(0) / plain[at].sum()
+            factor = multiplier[window[at]]
+            factor = factor / (factor @ own)[:, None]
+            tested.append((user, *evidence(units.mass[at].toarray(), factor, slots, settings.permutations, rng)))
             rows.append(at.stop - at.start)
     if not tested:
         raise UserError(
