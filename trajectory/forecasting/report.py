@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
+from trajectory.forecasting.page import script_safe
 from trajectory.schema import Queries
 from trajectory.training.run import Run
 
@@ -53,7 +54,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         results=_results(json.loads(evaluation.read_text(encoding="utf-8"))) if evaluation.exists() else None,
         curves=_embed(run.workdir / "curves.png"),
         interests=_embed(picture) if picture else "",
-        users=_script_safe(_users(forecast, run.task.config.batch.basket_power)),
+        users=script_safe(_users(forecast, run.task.config.batch.basket_power)),
         steps=forecast.steps,
         method=forecast.method,
     )
@@ -181,14 +182,6 @@ def _shares(shares: np.ndarray, top: np.ndarray, rest: bool) -> list[float]:
 
 def _by_user(table: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return {str(user): part.to_dicts() for (user,), part in table.group_by("user", maintain_order=True)}
-
-
-def _script_safe(value: Any) -> str:
-    """JSON that cannot close the script element it stands in, whatever titles the data has."""
-    text = json.dumps(value, ensure_ascii=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
 
 
 def _embed(path: Path) -> str:

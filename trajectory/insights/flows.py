@@ -9,7 +9,7 @@ from scipy.stats import beta, chi2
 from trajectory.insights.migration import Migrations
 from trajectory.insights.null import change_slots, changes
 from trajectory.insights.season import windows_of
-from trajectory.insights.sessions import Sessions
+from trajectory.insights.sessions import DAY, Sessions
 
 LEVEL = 0.95  # of all intervals
 ROUNDS = 200  # of the fit of independence
@@ -126,8 +126,8 @@ def lead_times(migrations: Migrations) -> pl.DataFrame:
     units, found = migrations.sessions, migrations.found
     number = {name: i for i, name in enumerate(units.histories.interests)}
     rows = {user: i for i, user in enumerate(units.histories.users["user"])}
-    end = _moments(found["end"], units)
-    ramp = end - _moments(found["start"], units)
+    end = moments_of(found["end"], units)
+    ramp = end - moments_of(found["start"], units)
     first_to_end, drop_to_rise = [], []
     for i, (user, source, destination) in enumerate(found.select("user", "source", "destination").iter_rows()):
         at = slice(units.offsets[rows[user]], units.offsets[rows[user] + 1])
@@ -146,8 +146,8 @@ def lead_times(migrations: Migrations) -> pl.DataFrame:
     )
 
 
-def _moments(times: pl.Series, units: Sessions) -> np.ndarray:
-    """Times of the table as moments of the sessions."""
+def moments_of(times: pl.Series, units: Sessions) -> np.ndarray:
+    """Times of a table of migrations as moments of the sessions, float64."""
     if not units.histories.has_time:
         return times.cast(pl.Float64).to_numpy()
-    return (times.dt.epoch("s").to_numpy() - int(units.histories.time.min())) / (24 * 3600)
+    return (times.dt.epoch("s").to_numpy() - int(units.histories.time.min())) / DAY
