@@ -23,7 +23,7 @@ from trajectory.evaluation.time_calibration import TimeCalibration, fit_times
 from trajectory.models.time_head import Wait
 from trajectory.schema import Histories, Queries
 
-ENTRIES = 16_000_000  # users x items that a step is fitted on: two or three numbers need no more
+ENTRIES = 8_000_000  # users x items that a step is fitted on: two or three numbers need no more
 FEW = 400  # columns: with more, a bias of each would be learned by heart
 BINARY_ENTRIES = 4_000_000
 ALPHA = 0.1  # sets cover a line of the step with probability 1 - ALPHA
