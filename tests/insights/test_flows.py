@@ -80,6 +80,7 @@ def test_growth_is_of_users_that_were_there_before():
         (1, "c1", 1.0, 0.0, -1.0),
     ]
     assert growth(units, 100.0).height == 0
+    assert growth(units, 12.0).height == 0  # of the second twelve days the log has three
 
 
 def test_planted_sources_and_destinations_move_together():

@@ -84,11 +84,12 @@ def growth(sessions: Sessions, period: float) -> pl.DataFrame:
 
     Columns period (from 1: the first has none before it), interest, before, share, change (share - before), low, high.
     Shares are means over the users with sessions in both periods, so that newcomers do not count as change; low, high:
-    95 % interval of the mean change over users, normal. `period` in days (steps). Seasons are part of growth.
+    95 % interval of the mean change over users, normal. `period` in days (steps); a last one less than half of which is
+    in the log is left out. Seasons are part of growth.
     """
     at, interests = windows_of(sessions.moment, period), sessions.histories.interests
     user, tables = sessions.user, []
-    for now in range(1, int(at.max()) + 1):
+    for now in range(1, round(float(sessions.moment.max()) / period)):
         one, other = (_shares(sessions, user, at == window) for window in (now - 1, now))
         both = (one.sum(1) > 0) & (other.sum(1) > 0)
         if both.sum() < 2:
