@@ -22,8 +22,6 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, finds its migrations, writes; a log without interests gets learned ones."""
     parallel.start()
-    import numpy as np
-
     from trajectory.forecasting.vectors import item_vectors
     from trajectory.insights.clusters import learned_interests
     from trajectory.insights.migration import Settings, detect
@@ -36,7 +34,7 @@ def main() -> None:
     run = open_run(Path(WORKDIR.value))
     histories, config = run.task.histories, run.task.config
     if not histories.interests:
-        histories = learned_interests(histories, np.stack(item_vectors(run)["vector"].to_list()))
+        histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
         print(f"the log has no interests: learned {len(histories.interests)} from the run's item vectors")
     migrations = detect(histories, settings)
     page = write_migrations(migrations, run.workdir, config.name, config.note)

@@ -160,6 +160,23 @@ def test_export_writes_a_vector_for_each_user_and_item(script, workdir):
         assert table["vector"].arr.first().n_unique() > count / 2, "vectors differ"
 
 
+def test_migrations_are_looked_for_between_learned_interests(script, workdir):
+    ran = script("migrate", f"--workdir={workdir}", "--lasting=0.1", "--window=0.2", "--permutations=99")
+    assert ran.code == 0, ran.err
+    assert "the log has no interests: learned " in ran.out
+    assert str(workdir / "migration.html") in ran.out
+    found = pl.read_parquet(workdir / "migrations.parquet")
+    assert f"{found.height} of " in ran.out
+    assert "who moved where" in (workdir / "migration.html").read_text()
+    assert pl.read_parquet(workdir / "flows.parquet").columns[:4] == ["period", "from", "to", "users"]
+
+
+def test_a_log_too_short_for_migrations_is_explained(script, workdir):
+    ran = script("migrate", f"--workdir={workdir}")
+    assert ran.code == 2
+    assert "set a smaller `lasting`" in ran.err
+
+
 def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path):
     log = item_log(tmp_path / "log.csv")
     folder = tmp_path / "run"
