@@ -125,6 +125,14 @@ def test_short_histories_are_not_tested():
         detect(without_time(lists), Settings(lasting=60))
 
 
+def test_who_has_one_interest_only_cannot_migrate():
+    rng = np.random.default_rng(5)
+    steps = np.repeat(np.arange(60), rng.integers(1, 9, 60)).tolist()  # their weights do not add up exactly
+    histories = make_histories([[1] * len(steps)] * 2, steps=[steps] * 2, num_items=4)
+    result = detect(replace(histories, has_time=False), Settings(permutations=99, lasting=10))
+    assert result.tested.select("statistic", "p_value").rows() == [(0.0, 1.0)] * 2
+
+
 def test_a_log_without_interests_is_explained():
     histories = replace(make_histories([[1, 2, 3]]), interests=(), item_interest=np.zeros(4, np.int32))
     with pytest.raises(UserError, match="learned_interests"):
