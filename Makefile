@@ -18,8 +18,9 @@ $(STAMP): requirements.lock pyproject.toml
 quickstart: setup
 	@$(PY) scripts/quickstart.py
 
+# Two processes, a file of tests to each at a time: files share what they train.
 test: setup
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: setup
 	@$(VENV)/bin/ruff check .
