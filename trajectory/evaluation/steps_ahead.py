@@ -87,8 +87,8 @@ def evaluate_steps(
 def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
     """Calibrates a run's first forecaster on validation, measures all on validation and, once, on test.
 
-    Writes calibration.json, trajectories.json (see `evaluate_steps`; `reliability` is of the first one) and
-    reliability.png into the run's folder; returns trajectories.json.
+    Writes calibration.json (of direct forecasts), trajectories.json (see `evaluate_steps`; `reliability` is of the
+    first one) and reliability.png into the run's folder; returns trajectories.json.
     """
     task, c = run.task, run.task.config
     histories, split, steps = task.histories, task.split, c.split.steps
@@ -100,7 +100,8 @@ def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
     found = evaluate_steps([honest, *forecasters], histories, split, c, **facts)
     picture = run.workdir / "reliability.png"
     found["reliability"] = reliability(forecasters[0], calibration, histories, split.test, steps, picture)
-    calibration.write(run.workdir / "calibration.json")
+    if forecasters[0].name == "direct":  # what later forecasts of the run are made of
+        calibration.write(run.workdir / "calibration.json")
     write_json(found, run.workdir / "trajectories.json")
     return found
 

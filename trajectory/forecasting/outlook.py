@@ -38,16 +38,15 @@ def look_ahead(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, days: float = 0.0
 ) -> Iterator[tuple[Queries, Outlook]]:
     """The outlook of every query's user over `steps` steps, some users at a time."""
-    c = run.task.config
-    direct = c.heads.horizon >= steps
+    direct = _direct(run, histories, steps) if run.task.config.heads.horizon >= steps else None
     if direct and not days:
         for chunk in queries.chunks(DirectForecast.batch):
-            yield chunk, _direct(run, histories, chunk, steps)
+            yield chunk, _outlook(*direct, chunk)
         return
     timed = run.task.model.spec.time and histories.has_time
     for chunk, sampled in sample_run(run, histories, queries, steps, paths, days):
         if direct:
-            outlook = _direct(run, histories, chunk, steps)
+            outlook = _outlook(*direct, chunk)
         else:
             quantiles = np.moveaxis(np.quantile(sampled.days, LEVELS, axis=1), 0, -1) if timed else None
             outlook = Outlook(sampled.probability, sampled.visited, sampled.interest_visited, quantiles, None, None)
@@ -65,12 +64,17 @@ def calibration(run: Run) -> StepCalibration | None:
     return StepCalibration.read(path, log_popularity(task.histories, training_events(task.histories, task.split)))
 
 
-def _direct(run: Run, histories: Histories, queries: Queries, steps: int) -> Outlook:
+def _direct(run: Run, histories: Histories, steps: int) -> tuple[DirectForecast, DirectForecast | CalibratedForecast]:
+    """The run's heads as they are, and calibrated if they have been."""
     task, c = run.task, run.task.config
     seen = c.evaluation.seen == "filter"
     plain = DirectForecast(task.model, run.params, histories, task.scale, c.batch.length, steps=steps, filter_seen=seen)
     fitted = calibration(run)
-    forecaster = plain if fitted is None else CalibratedForecast(plain, fitted)
+    return plain, plain if fitted is None else CalibratedForecast(plain, fitted)
+
+
+def _outlook(plain: DirectForecast, forecaster: DirectForecast | CalibratedForecast, queries: Queries) -> Outlook:
+    histories = plain.histories
     ahead = np.asarray(forecaster.ahead(queries))
     chance = np.exp(ahead)
     chance[:, :, 0] = 0
@@ -79,7 +83,7 @@ def _direct(run: Run, histories: Histories, queries: Queries, steps: int) -> Out
     with np.errstate(divide="ignore"):
         shares = np.log(chance @ belongs)
     quantiles = None
-    if task.model.spec.time and histories.has_time:
+    if plain.model.spec.time and histories.has_time:
         quantiles = forecaster.times(queries, np.zeros(chance.shape[:2])).days
     return Outlook(
         chance, forecaster.within(queries, ahead), _repeatable(plain, queries, shares), quantiles, None, None
