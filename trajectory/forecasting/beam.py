@@ -16,13 +16,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from tqdm import tqdm
 
 from trajectory.data.rows import DAY, FeatureScale, last_rows, row_length
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.forecasting.draws import keys, noise
 from trajectory.forecasting.habits import Habits, own_sizes
-from trajectory.forecasting.paths import ROWS_AT_ONCE, SCORES_AT_ONCE
 from trajectory.forecasting.rollout import (
     LONGEST_GAP,
     begin,
@@ -33,6 +31,7 @@ from trajectory.forecasting.rollout import (
     read_step,
     right_aligned,
     room_for,
+    user_chunks,
 )
 from trajectory.models.interest_model import Carry, InterestModel
 from trajectory.models.time_head import draw, quantile
@@ -73,15 +72,10 @@ def search(
     if not interests and habit.lines == 1:
         particles = 1
     count = beams * particles
-    rows = min(ROWS_AT_ONCE, SCORES_AT_ONCE // (histories.num_items + 1))
-    users = max(1, min(rows // count, len(queries.user)))
     habit = habit._replace(has_time=habit.has_time and histories.has_time)
     group = histories.item_interest[: histories.num_items + 1]
-    for chunk in tqdm(
-        queries.chunks(users), "paths", -(-len(queries.user) // users), delay=2, leave=False, disable=None
-    ):
-        n = len(chunk.user)
-        full = Queries(*(np.pad(column, (0, users - n), mode="edge") for column in chunk))  # one shape
+    for chunk, full in user_chunks(queries, count, histories.num_items, "paths"):
+        n, users = len(chunk.user), len(full.user)
         longest = int((full.stop - full.start).max())
         found = _beams(
             model,

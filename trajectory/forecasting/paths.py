@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from tqdm import tqdm
 
 from trajectory.data.rows import DAY, FeatureScale, last_rows, row_length
 from trajectory.evaluation.ranking import distinct_items
@@ -30,13 +29,11 @@ from trajectory.forecasting.rollout import (
     read_step,
     right_aligned,
     room_for,
+    user_chunks,
 )
 from trajectory.models.interest_model import Carry, InterestModel
 from trajectory.models.time_head import draw
 from trajectory.schema import Events, Histories, Queries, UserError
-
-ROWS_AT_ONCE = 2048  # paths advanced together
-SCORES_AT_ONCE = 1 << 24  # scores that exist together: fewer rows for large catalogues
 
 
 class Paths(NamedTuple):
@@ -74,14 +71,9 @@ def sample(
     room = room_for(model, habit, steps)
     if paths < 1:
         raise UserError(f"paths={paths}: expected at least 1")
-    rows = min(ROWS_AT_ONCE, SCORES_AT_ONCE // (histories.num_items + 1))
-    users = max(1, min(rows // paths, len(queries.user)))
     habit = habit._replace(has_time=habit.has_time and histories.has_time)
-    for chunk in tqdm(
-        queries.chunks(users), "forecast", -(-len(queries.user) // users), delay=2, leave=False, disable=None
-    ):
-        count = len(chunk.user)
-        full = Queries(*(np.pad(column, (0, users - count), mode="edge") for column in chunk))  # one shape
+    for chunk, full in user_chunks(queries, paths, histories.num_items, "forecast"):
+        count, users = len(chunk.user), len(full.user)
         longest = int((full.stop - full.start).max())
         found = _futures(
             model,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from tqdm import tqdm
 
 from trajectory.data.rows import DAY
 from trajectory.forecasting.habits import Habits
 from trajectory.models.heads import States
 from trajectory.models.interest_model import Carry, InterestModel
-from trajectory.schema import Events, Histories, UserError
+from trajectory.schema import Events, Histories, Queries, UserError
 
+ROWS_AT_ONCE = 2048  # futures advanced together
+SCORES_AT_ONCE = 1 << 24  # scores that exist together: fewer rows for large catalogues
 WEEK = 7 * DAY
 LONGEST_GAP = 20 * 365  # days: what the embedding of gaps tells apart
 
@@ -27,6 +31,15 @@ def room_for(model: InterestModel, habit: Habits, steps: int) -> int:
             f"model reads {model.spec.capacity} events and a step of this log has up to {habit.lines}"
         )
     return room
+
+
+def user_chunks(queries: Queries, each: int, items: int, label: str) -> Iterator[tuple[Queries, Queries]]:
+    """Some users at a time, of whom `each` futures are followed: their queries, and the same filled up to one shape."""
+    rows = min(ROWS_AT_ONCE, SCORES_AT_ONCE // (items + 1))
+    users = max(1, min(rows // each, len(queries.user)))
+    for chunk in tqdm(queries.chunks(users), label, -(-len(queries.user) // users), delay=2, leave=False, disable=None):
+        missing = users - len(chunk.user)
+        yield chunk, Queries(*(np.pad(column, (0, missing), mode="edge") for column in chunk))
 
 
 def clocks(histories: Histories, stop: np.ndarray) -> np.ndarray:
