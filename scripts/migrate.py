@@ -1,8 +1,10 @@
-"""Finds who of a run's users moved from which interest to which, and writes the page to open.
+"""Finds who of a run's users moved from which interest to which, where they are going, and writes the page to open.
 
 python scripts/migrate.py --workdir=runs/first
 
-Writes migrations.parquet, flows.parquet and migration.html.
+Writes migration.html and its tables: migrations.parquet, flows.parquet, states.parquet, and of the forecast
+foreseen.parquet, foreseen_flows.parquet and, where the run's split held out as many steps as are foretold
+(configs/trajectories.py), transitions.json, how far such forecasts held.
 """
 
 from pathlib import Path
@@ -16,16 +18,21 @@ LASTING = cli.flags.DEFINE_float("lasting", 28.0, "days (steps) of behaviour bef
 GAP = cli.flags.DEFINE_float("gap", 1800.0, "seconds without a step that end a session")
 RATE = cli.flags.DEFINE_float("rate", 0.05, "share of the found migrations that may be false")
 PERMUTATIONS = cli.flags.DEFINE_integer("permutations", 1000, "rearrangements of each user's sessions")
+FORECAST = cli.flags.DEFINE_boolean("forecast", True, "foresee where users go; --noforecast only looks back")
+SEGMENTS = cli.flags.DEFINE_string("segments", "", "CSV or Parquet of columns user, segment (default: by activity)")
 cli.flags.mark_flags_as_required(["workdir"])
 
 
 def main() -> None:
-    """Opens the run, finds its migrations, writes; a log without interests gets learned ones."""
+    """Opens the run, finds its migrations and foresees others, writes; a log without interests gets learned ones."""
     parallel.start()
     from trajectory.forecasting.vectors import item_vectors
     from trajectory.insights.clusters import learned_interests
     from trajectory.insights.migration import Settings, detect
+    from trajectory.insights.prospect import look_forward
     from trajectory.insights.report import write_migrations
+    from trajectory.insights.segments import read_segments
+    from trajectory.insights.transitions import table
     from trajectory.training.run import open_run
 
     settings = Settings(
@@ -36,8 +43,17 @@ def main() -> None:
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
         print(f"the log has no interests: learned {len(histories.interests)} from the run's item vectors")
+    segment = read_segments(Path(SEGMENTS.value), histories) if SEGMENTS.value else None
     migrations = detect(histories, settings)
-    page = write_migrations(migrations, run.workdir, config.name, config.note)
+    prospect = None
+    if FORECAST.value:
+        try:
+            prospect = look_forward(run, migrations)
+        except cli.UserError as reason:
+            print(f"nothing is foreseen: {reason}")
+    page = write_migrations(migrations, run.workdir, config.name, config.note, prospect, segment)
+    if prospect and prospect.check:
+        print(table(prospect.check))
     print(f"{migrations.found.height:,} of {migrations.tested.height:,} users migrated; written to {run.workdir}")
     print(f"open {page.resolve()}")
 

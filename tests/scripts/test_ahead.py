@@ -91,6 +91,24 @@ def test_the_forecast_states_steps_times_days_and_paths(run):
     assert "Likeliest paths" in (workdir / "report.html").read_text()
 
 
+def test_migrations_are_foreseen_and_checked(script, run):
+    workdir, _ = run
+    ran = script("migrate", f"--workdir={workdir}", "--permutations=99")
+    assert ran.code == 0, ran.err
+    assert "forecast less persistence" in ran.out
+    check = json.loads((workdir / "transitions.json").read_text())
+    assert check["steps"] == STEPS
+    assert set(check["log_loss"]) == {"forecast", "persistence", "history density", "Markov", "all of these"}
+    moves = pl.read_parquet(workdir / "foreseen.parquet")
+    assert (moves["mass"] <= moves["moved"] + 1e-9).all()
+    flows = pl.read_parquet(workdir / "foreseen_flows.parquet").filter(pl.col("segment") == "all users")
+    assert flows["users"].sum() == pytest.approx(moves["moved"].sum(), rel=0.05)  # flows too small are left out
+    assert "Did such forecasts hold?" in (workdir / "migration.html").read_text()
+    back = script("migrate", f"--workdir={workdir}", "--permutations=99", "--noforecast")
+    assert back.code == 0, back.err
+    assert "Did such forecasts hold?" not in (workdir / "migration.html").read_text()
+
+
 def test_every_domain_has_a_config():
     for domain in trajectories.DOMAINS:
         c = trajectories.get_config(f"domain={domain}")

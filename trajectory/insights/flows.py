@@ -31,7 +31,7 @@ def migration_matrix(found: pl.DataFrame) -> pl.DataFrame:
     np.add.at(users, (source, destination), 1)
     mass = np.zeros_like(users)
     np.add.at(mass, (source, destination), found["mass"].to_numpy())
-    expected = _quasi_independent(users)
+    expected = quasi_independent(users)
     one, other = np.nonzero(users)
     count, chance = users[one, other], np.maximum(expected[one, other], 1e-12)
     table = {
@@ -47,7 +47,7 @@ def migration_matrix(found: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(table).sort("users", "lift", "from", "to", descending=[True, True, False, False])
 
 
-def _quasi_independent(users: np.ndarray) -> np.ndarray:
+def quasi_independent(users: np.ndarray) -> np.ndarray:
     """The table with the same sums of rows and columns and a product form off its empty diagonal."""
     fitted = 1.0 - np.eye(len(users))
     for _ in range(ROUNDS):

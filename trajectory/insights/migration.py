@@ -117,7 +117,7 @@ def _size(mass: np.ndarray, moment: np.ndarray, place: Place) -> dict[str, float
     change = after / after.sum() - before / before.sum()
     return {
         "mass": max(float(min(-change[place.source], change[place.destination])), 0.0),
-        "divergence": divergence(smoothed(before, mass), smoothed(after, mass)),
+        "divergence": float(divergence(smoothed(before, mass.mean(0)), smoothed(after, mass.mean(0)))),
     }
 
 

@@ -1,4 +1,4 @@
-"""migration.html: who moved from which interest to which, when, and against which chance; one file, works offline."""
+"""migration.html: who moved from which interest to which, when, and who is foreseen to; one file, works offline."""
 
 from __future__ import annotations
 
@@ -10,23 +10,50 @@ import numpy as np
 import polars as pl
 
 from trajectory.forecasting.page import script_safe
-from trajectory.insights.flows import growth, lead_times, migration_matrix, moments_of, net_flows
+from trajectory.insights.flows import growth, lead_times, migration_matrix, net_flows
+from trajectory.insights.foreseen_flows import foreseen_changes, foreseen_matrix
 from trajectory.insights.migration import Migrations
-from trajectory.insights.states import interest_states
+from trajectory.insights.prospect import Prospect, foreseen_moves
+from trajectory.insights.segments import by_activity
+from trajectory.insights.timeline import states_table, timelines
+from trajectory.training.task import write_json
 
-SHOWN_FLOWS = 30  # of a period
-SHOWN_INTERESTS = 8  # of a user, and of those that grow or shrink
-SHOWN_USERS = 60  # those with the smallest p-values
+SHOWN_FLOWS = 30  # of a period and segment
+SHOWN_ENDS = 8  # of those that grow and of those that shrink most
 WHOLE = "whole log"
+EVERYBODY = "all users"
 QUARTER = 91.0  # days
 
 
-def write_migrations(migrations: Migrations, folder: Path, name: str, note: str = "") -> Path:
-    """Writes migrations.parquet, flows.parquet (`flows_by_period`) and migration.html; returns the page."""
-    flows = flows_by_period(migrations)
+def write_migrations(
+    migrations: Migrations,
+    folder: Path,
+    name: str,
+    note: str = "",
+    prospect: Prospect | None = None,
+    segment: np.ndarray | None = None,
+) -> Path:
+    """Writes what was found and, of a prospect, what is foreseen, as tables and as migration.html; returns the page.
+
+    migrations.parquet, flows.parquet (`flows_by_period`) and states.parquet (`states_table`); of a prospect also
+    foreseen.parquet (`foreseen_moves`), foreseen_flows.parquet and transitions.json. `segment` str [N] of each user
+    (default: by activity) is what the page's flows can be filtered by.
+    """
+    units, settings = migrations.sessions, migrations.settings
+    segment = by_activity(units) if segment is None else segment
+    flows = flows_by_period(migrations, segment)
     migrations.found.write_parquet(folder / "migrations.parquet")
     flows.write_parquet(folder / "flows.parquet")
-    units, settings = migrations.sessions, migrations.settings
+    states_table(migrations, prospect).write_parquet(folder / "states.parquet")
+    drawn, foreseen = _flows(flows), None
+    if prospect:
+        ahead = foreseen_flows(prospect, units.histories.interests, segment)
+        ahead.write_parquet(folder / "foreseen_flows.parquet")
+        foreseen_moves(prospect, units.histories).write_parquet(folder / "foreseen.parquet")
+        if prospect.check:
+            write_json(prospect.check, folder / "transitions.json")
+        drawn += _flows(ahead, ahead=True)
+        foreseen = _foreseen(prospect, units.histories.interests)
     environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.insights", "pages"), autoescape=True)
     page = environment.get_template("migration.html.j2").render(
         name=name,
@@ -38,41 +65,77 @@ def write_migrations(migrations: Migrations, folder: Path, name: str, note: str 
         ],
         settings=settings,
         unit=units.unit,
+        step="basket" if units.histories.baskets else "event",
         lead=_lead(migrations),
         net=_ends(net_flows(migrations.found), "net"),
         growth=_growth(migrations),
-        data=script_safe({"flows": _flows(flows), "users": _users(migrations), "timed": units.histories.has_time}),
+        foreseen=foreseen,
+        data=script_safe({"flows": drawn, "users": timelines(migrations, prospect), "timed": units.histories.has_time}),
     )
     path = folder / "migration.html"
     path.write_text(page, encoding="utf-8")
     return path
 
 
-def flows_by_period(migrations: Migrations) -> pl.DataFrame:
-    """The migration matrix of the whole log and, where it has times, of each calendar quarter of starts: `period`."""
-    parts = {WHOLE: migrations.found}
+def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame:
+    """Migration matrices (`flows.migration_matrix`) by `period` and `segment`.
+
+    Periods: the whole log and, where it has times, each calendar quarter of starts. Segments: all users, and each.
+    """
+    of_user = pl.DataFrame({"user": migrations.sessions.histories.users["user"], "segment": segment})
+    found = migrations.found.join(of_user, on="user", how="left", maintain_order="left")
+    periods = {WHOLE: found}
     if migrations.sessions.histories.has_time:
         quarter = pl.format("{} Q{}", pl.col("start").dt.year(), pl.col("start").dt.quarter())
-        dated = migrations.found.with_columns(period=quarter).sort("period")
-        parts |= {period: part for (period,), part in dated.group_by("period", maintain_order=True)}
-    return pl.concat(
-        [migration_matrix(part).select(pl.lit(period).alias("period"), pl.all()) for period, part in parts.items()]
-    )
+        dated = found.with_columns(period=quarter).sort("period")
+        periods |= {period: part for (period,), part in dated.group_by("period", maintain_order=True)}
+    parts = []
+    for period, part in periods.items():
+        for name in _segments(segment):
+            chosen = part if name == EVERYBODY else part.filter(pl.col("segment") == name)
+            labels = pl.lit(period).alias("period"), pl.lit(name).alias("segment")
+            parts.append(migration_matrix(chosen).select(*labels, pl.all()))
+    return pl.concat(parts)
 
 
-def _flows(flows: pl.DataFrame) -> list[dict[str, Any]]:
-    """What the page draws of each period: its largest flows."""
+def foreseen_flows(prospect: Prospect, interests: tuple[str, ...], segment: np.ndarray) -> pl.DataFrame:
+    """Matrices of what is foreseen (`foreseen_matrix`) by `period` (the steps to come) and `segment`."""
+    parts = []
+    for name in _segments(segment):
+        users = np.flatnonzero((segment == name) | (name == EVERYBODY))
+        matrix = foreseen_matrix(prospect.forecast.now[users], prospect.forecast.next[users], interests)
+        labels = pl.lit(f"next {prospect.steps} steps").alias("period"), pl.lit(name).alias("segment")
+        parts.append(matrix.select(*labels, pl.all()))
+    return pl.concat(parts)
+
+
+def _segments(segment: np.ndarray) -> list[str]:
+    return [EVERYBODY, *sorted(set(segment.tolist()))]
+
+
+def _foreseen(prospect: Prospect, interests: tuple[str, ...]) -> dict[str, Any]:
+    """What the page says of the window to come and of how far such forecasts held."""
+    changes = foreseen_changes(prospect.forecast.now, prospect.forecast.next, interests)
+    certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0))
+    found: dict[str, Any] = {"steps": prospect.steps, "changes": _ends(certain, "change")}
+    return found | ({"check": prospect.check} if prospect.check else {})
+
+
+def _flows(flows: pl.DataFrame, ahead: bool = False) -> list[dict[str, Any]]:
+    """What the page draws of each period and segment: its largest flows."""
     columns = ("from", "to", "users", "lift", "low", "high")
     return [
         {
             "period": period,
-            "users": int(part["users"].sum()),
+            "segment": segment,
+            "ahead": ahead,
+            "users": round(float(part["users"].sum()), 1),
             "flows": [
-                [one, other, users, *(round(value, 2) for value in lift)]
-                for one, other, users, *lift in part.select(columns).head(SHOWN_FLOWS).iter_rows()
+                [one, other, *(round(value, 2) for value in values)]
+                for one, other, *values in part.select(columns).head(SHOWN_FLOWS).iter_rows()
             ],
         }
-        for (period,), part in flows.group_by("period", maintain_order=True)
+        for (period, segment), part in flows.group_by("period", "segment", maintain_order=True)
     ]
 
 
@@ -94,10 +157,10 @@ def _lead(migrations: Migrations) -> list[dict[str, str]]:
 
 def _ends(table: pl.DataFrame, column: str) -> list[dict[str, Any]]:
     """The rows that gain and lose most, in order."""
-    if table.height <= 2 * SHOWN_INTERESTS:
+    if table.height <= 2 * SHOWN_ENDS:
         return table.to_dicts()
     ordered = table.sort(column, descending=True)
-    return pl.concat([ordered.head(SHOWN_INTERESTS), ordered.tail(SHOWN_INTERESTS)]).to_dicts()
+    return pl.concat([ordered.head(SHOWN_ENDS), ordered.tail(SHOWN_ENDS)]).to_dicts()
 
 
 def _growth(migrations: Migrations) -> list[dict[str, Any]]:
@@ -109,41 +172,3 @@ def _growth(migrations: Migrations) -> list[dict[str, Any]]:
         {"period": f"{period} to {period + 1}", "rows": _ends(part, "change")}
         for (period,), part in certain.group_by("period", maintain_order=True)
     ]
-
-
-def _users(migrations: Migrations) -> list[dict[str, Any]]:
-    """What the page's script draws of each of the surest users."""
-    units, window = migrations.sessions, migrations.settings.window
-    histories = units.histories
-    row_of = {user: row for row, user in enumerate(histories.users["user"])}
-    shown = migrations.found.sort("p_value", "divergence", descending=[False, True]).head(SHOWN_USERS)
-    states = interest_states(units, np.array([row_of[user] for user in shown["user"]], np.int64), window)
-    times = {name: moments_of(shown[name], units) / window for name in ("low", "start", "high", "end")}
-    found = []
-    for row, move in enumerate(shown.iter_rows(named=True)):
-        pair = [histories.interests.index(move[name]) for name in ("source", "destination")]
-        top = np.argsort(-states[row].mean(0), kind="stable")[:SHOWN_INTERESTS]
-        top = np.array(pair + [i for i in top if i not in pair][: SHOWN_INTERESTS - 2])
-        rest = 1 - states[row][:, top].sum(1)
-        found.append(
-            {
-                "user": str(move["user"]),
-                "interests": [histories.interests[i] for i in top] + ["all others"],
-                "states": np.round(np.column_stack([states[row][:, top], rest.clip(0)]), 3).tolist(),
-                "text": _sentence(move, units.unit),
-                **{name: round(float(values[row]), 3) for name, values in times.items()},
-            }
-        )
-    return found
-
-
-def _sentence(move: dict[str, Any], unit: str) -> str:
-    when = {
-        name: f"{move[name]:%d %b %Y}" if unit == "days" else f"step {move[name]}" for name in ("start", "low", "high")
-    }
-    return (
-        f"moved {move['mass']:.0%} of their interest from {move['source']} to {move['destination']}, from "
-        f"{when['start']} on (90 % interval {when['low']} to {when['high']}); "
-        f"Jensen-Shannon divergence {move['divergence']:.2f} bits, p = {move['p_value']:.2g}, "
-        f"q = {move['q_value']:.2g}."
-    )

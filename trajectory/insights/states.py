@@ -24,23 +24,21 @@ def interest_states(sessions: Sessions, users: np.ndarray, window: float) -> np.
         if len(mass):
             by_window = np.zeros(states.shape[1:])
             np.add.at(by_window, windows_of(sessions.moment[at], window), mass)
-            states[row] = smoothed(by_window, mass)
+            states[row] = smoothed(by_window, mass.mean(0))
     return states
 
 
-def smoothed(mass: np.ndarray, all_mass: np.ndarray) -> np.ndarray:
-    """Mass [..., K] as shares, smoothed towards those of all of a user's sessions `all_mass` [n, K]."""
-    overall = all_mass.sum(0)
-    prior = SMOOTHING * overall / len(all_mass)
-    return (mass + prior) / (mass.sum(-1, keepdims=True) + prior.sum())
+def smoothed(mass: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Mass [..., K] as shares, smoothed towards the mass `usual` [..., K] of one of the user's sessions on average."""
+    prior = SMOOTHING * usual
+    return (mass + prior) / (mass + prior).sum(-1, keepdims=True)
 
 
-def divergence(one: np.ndarray, other: np.ndarray) -> float:
-    """Jensen-Shannon divergence of two states [K] in bits, from 0 to 1 (Lin 1991)."""
+def divergence(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Jensen-Shannon divergence of two states [..., K] in bits, from 0 to 1 (Lin 1991)."""
     middle = (one + other) / 2
-    return float((_relative(one, middle) + _relative(other, middle)) / 2)
+    return (_relative(one, middle) + _relative(other, middle)) / 2
 
 
-def _relative(p: np.ndarray, q: np.ndarray) -> float:
-    held = p > 0
-    return float((p[held] * np.log2(p[held] / q[held])).sum())
+def _relative(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    return (p * np.log2(np.where(p > 0, p, 1) / np.where(p > 0, q, 1))).sum(-1)

@@ -1,0 +1,95 @@
+"""What a page draws of single users: their interests over the past, from behaviour and from the model, and ahead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trajectory.insights.flows import moments_of
+from trajectory.insights.migration import Migrations
+from trajectory.insights.prospect import Prospect
+from trajectory.insights.states import interest_states
+
+SHOWN_USERS = 60  # those with the smallest p-values
+SHOWN_INTERESTS = 8  # of a user
+SMALL = 0.001  # share of an interest below which a table leaves it out
+
+
+def timelines(migrations: Migrations, prospect: Prospect | None) -> list[dict[str, Any]]:
+    """Of each of the surest users, plain values: interests, states (of windows), text, when the move was, and where
+    there is a prospect `model` (states as the model saw them after each window, null before the first event), `ahead`
+    (states of the steps to come) and `days` (until each; null without times).
+    """
+    units, window = migrations.sessions, migrations.settings.window
+    histories = units.histories
+    row_of = {user: row for row, user in enumerate(histories.users["user"])}
+    order = migrations.found.with_row_index("row").sort("p_value", "divergence", descending=[False, True])
+    shown = order.head(SHOWN_USERS)
+    users = np.array([row_of[user] for user in shown["user"]], np.int64)
+    states = interest_states(units, users, window)
+    times = {name: moments_of(shown[name], units) / window for name in ("low", "start", "high", "end")}
+    found = []
+    for row, move in enumerate(shown.iter_rows(named=True)):
+        pair = [histories.interests.index(move[name]) for name in ("source", "destination")]
+        top = np.argsort(-states[row].mean(0), kind="stable")[:SHOWN_INTERESTS]
+        top = np.array(pair + [i for i in top if i not in pair][: SHOWN_INTERESTS - 2])
+        user = {
+            "user": str(move["user"]),
+            "interests": [histories.interests[i] for i in top] + ["all others"],
+            "states": _shown(states[row], top),
+            "text": _sentence(move, units.unit),
+            **{name: round(float(values[row]), 3) for name, values in times.items()},
+        }
+        if prospect:
+            user |= {"model": _shown(prospect.past[move["row"]], top), **_ahead(prospect, int(users[row]), top)}
+        found.append(user)
+    return found
+
+
+def states_table(migrations: Migrations, prospect: Prospect | None) -> pl.DataFrame:
+    """States of all users that migrated: user, window (from 0), interest, behaviour and model (share; null without).
+
+    Interests to which neither gives a share of SMALL are left out.
+    """
+    units, window = migrations.sessions, migrations.settings.window
+    histories, ids = units.histories, migrations.found["user"]
+    row_of = {user: row for row, user in enumerate(histories.users["user"])}
+    behaviour = interest_states(units, np.array([row_of[user] for user in ids], np.int64), window)
+    model = np.full_like(behaviour, np.nan) if prospect is None else prospect.past
+    row, at, interest = np.nonzero(np.fmax(behaviour, model) >= SMALL)
+    return pl.DataFrame(
+        {
+            "user": ids.gather(row),
+            "window": at,
+            "interest": pl.Series(histories.interests, dtype=pl.String).gather(interest),
+            "behaviour": behaviour[row, at, interest],
+            "model": pl.Series(model[row, at, interest], dtype=pl.Float64).fill_nan(None),
+        }
+    )
+
+
+def _ahead(prospect: Prospect, user: int, top: np.ndarray) -> dict[str, Any]:
+    steps = prospect.forecast.steps
+    days = None if steps.days is None else [round(float(value), 1) for value in steps.days[user]]
+    return {"ahead": _shown(steps.interests[user], top), "days": days}
+
+
+def _shown(states: np.ndarray, top: np.ndarray) -> list[list[float] | None]:
+    """States [T, K] of the top interests and of all others together; None for a state that is not known."""
+    rest = (1 - states[:, top].sum(1)).clip(0)
+    rounded = np.round(np.column_stack([states[:, top], rest]), 3)
+    return [None if np.isnan(row).any() else row.tolist() for row in rounded]
+
+
+def _sentence(move: dict[str, Any], unit: str) -> str:
+    when = {
+        name: f"{move[name]:%d %b %Y}" if unit == "days" else f"step {move[name]}" for name in ("start", "low", "high")
+    }
+    return (
+        f"moved {move['mass']:.0%} of their interest from {move['source']} to {move['destination']}, from "
+        f"{when['start']} on (90 % interval {when['low']} to {when['high']}); "
+        f"Jensen-Shannon divergence {move['divergence']:.2f} bits, p = {move['p_value']:.2g}, "
+        f"q = {move['q_value']:.2g}."
+    )
