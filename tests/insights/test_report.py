@@ -38,13 +38,14 @@ def made_up(**changes):
 
 
 def foreseen(migrations):
-    """All users are foreseen to turn to the second interest, in 3 steps; the model sees nothing of the first window."""
+    """All users are foreseen to turn to two interests, in 3 steps; the model sees nothing of the first window."""
     histories = migrations.sessions.histories
     now = np.tile([0.4, 0.1, 0.3, 0.2], (histories.num_users, 1))
-    following = np.tile([0.2, 0.4, 0.3, 0.1], (histories.num_users, 1))
+    following = np.tile([0.2, 0.35, 0.35, 0.1], (histories.num_users, 1))
     steps = StepStates(np.linspace(now, following, 3, axis=1), np.tile([1.0, 2.0, 3.0], (histories.num_users, 1)))
     windows = int(migrations.sessions.moment.max() // migrations.settings.window) + 1
     past = np.full((migrations.found.height, windows, 4), 0.25)
+    past[0] = [0.31, 0.23, 0.23, 0.23]  # of the first user in the table of migrations
     past[:, 0] = np.nan
     group = {"all": 5, "steadiest quarter": 2}
     check = {
@@ -97,12 +98,13 @@ def test_what_is_foreseen_is_written(report):
     flows = pl.read_parquet(report.with_name("foreseen_flows.parquet"))
     assert flows["period"].unique().to_list() == ["next 3 steps"]
     of_all = flows.filter(pl.col("segment") == "all users").select("from", "to", "users").rows()
-    assert of_all == [(HOSTILE, COMMENT, pytest.approx(5 * 0.2)), ("c4", COMMENT, pytest.approx(5 * 0.1))]
-    of_new = flows.filter(pl.col("segment") == "new", pl.col("from") == "c4")
-    assert of_new["users"].to_list() == [pytest.approx(4 * 0.1)]
+    expected = [(HOSTILE, COMMENT, 5 / 6), ("c4", COMMENT, 5 / 12), (HOSTILE, "c3", 1 / 6), ("c4", "c3", 1 / 12)]
+    assert of_all == [(one, other, pytest.approx(users)) for one, other, users in expected]
+    of_new = flows.filter(pl.col("segment") == "new", pl.col("from") == "c4", pl.col("to") == COMMENT)
+    assert of_new["users"].to_list() == [pytest.approx(4 / 12)]
     moves = pl.read_parquet(report.with_name("foreseen.parquet"))
     assert moves["user"].to_list() == [HOSTILE, "u1", "u2", "u3", "u4"]
-    assert moves.row(0)[1:] == (HOSTILE, COMMENT, pytest.approx(0.2), pytest.approx(0.3))
+    assert moves.row(0)[1:] == (HOSTILE, COMMENT, pytest.approx(1 / 6), pytest.approx(0.3))
     assert json.loads(report.with_name("transitions.json").read_text())["slope"]["value"] == 0.9
 
 
@@ -112,7 +114,9 @@ def test_states_are_written_as_behaviour_and_as_the_model_saw_them(report):
     totals = states.group_by("user", "window").agg(pl.col("behaviour", "model").sum())
     np.testing.assert_allclose(totals["behaviour"], 1)
     assert states.filter(pl.col("window") == 0)["model"].null_count() == states.filter(pl.col("window") == 0).height
-    assert set(states.filter(pl.col("window") > 0)["model"]) == {0.25}
+    later = states.filter(pl.col("window") > 0)
+    assert set(later.filter(pl.col("user") != HOSTILE)["model"]) == {0.25}
+    assert set(later.filter(pl.col("user") == HOSTILE, pl.col("interest") == HOSTILE)["model"]) == {0.31}
 
 
 def test_a_log_without_time_has_no_quarters(tmp_path):
@@ -127,7 +131,10 @@ def test_names_cannot_leave_their_place(report):
     data = re.search(r"const data = (.*);\n", html).group(1)
     assert not set(data) & set("<>&\u2028")
     assert json.loads(data)["flows"][0]["flows"][1][:3] == [HOSTILE, COMMENT, 2]
-    assert json.loads(data)["users"][0]["model"][0] is None
+    users = json.loads(data)["users"]
+    assert all(user["model"][0] is None for user in users)
+    sees = {user["user"]: user["model"][1][user["interests"].index(HOSTILE)] for user in users}
+    assert sees == {HOSTILE: 0.31, "u1": 0.25, "u2": 0.25, "u3": 0.25}
 
 
 def test_nothing_is_fetched(report):
@@ -152,7 +159,7 @@ def test_the_script_draws_the_page(shown):
 
 def test_the_page_says_what_is_foreseen_and_how_far_it_held(shown):
     table = re.search(r'<table id="foreseen">.*?</table>', shown, re.DOTALL).group(0)
-    assert re.search(r"10\.00 %.*40\.00 %.*\+30\.00", table, re.DOTALL)
+    assert re.search(r"10\.00 %.*35\.00 %.*\+25\.00", table, re.DOTALL)
     check = re.search(r'<table id="check">.*?</table>', shown, re.DOTALL).group(0)
     assert "steadiest quarter (2)" in check
     assert 'class="gain">forecast -0.2500' in check
@@ -171,7 +178,7 @@ def choose(report, script, tmp_path_factory):
 def test_flows_are_filtered_by_period_and_segment(report, tmp_path_factory):
     ahead = 'byId("period").value = "next 3 steps"; byId("segment").value = "new"; showPeriod();'
     shown = choose(report, ahead, tmp_path_factory)
-    assert "interest worth 0.8 users is foreseen to move from &lt;/script&gt;" in shown
+    assert "interest worth 0.7 users is foreseen to move from &lt;/script&gt;" in shown
     assert "interest worth 1.2 users moves" in shown
     assert "in the next 3 events, " in shown
 

@@ -79,6 +79,20 @@ def test_flows_come_as_foreseen_where_the_future_is_known(world):
     assert net["c1"]["foreseen"] * USERS == pytest.approx(gain)
 
 
+def test_a_flow_counts_what_the_source_lost_and_the_destination_won():
+    histories = make_histories([[1, 1, 1, 1, 2, 2, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1]], interests=3)
+    queries = Queries(np.arange(2), np.array([0, 8]), np.array([4, 12]), np.array([8, 16]))
+    windows = cut_back(histories, queries, 4)
+    floors = fit_floors(windows, interest_mass(histories, queries.stop, queries.end).toarray())
+    now = np.tile([0.7, 0.2, 0.1], (2, 1))
+    following = np.array([[0.3, 0.5, 0.2], [0.6, 0.3, 0.1]])  # in truth (0, 1/2, 1/2) and (1, 0, 0)
+    foreseen = StateForecast(queries, now, following, StepStates(np.repeat(following[:, None], 4, axis=1), None))
+    flows = {flow["to"]: flow for flow in check_transitions(foreseen, floors, histories, 20, 0)["flows"]}
+    assert flows["c2"]["foreseen"] == pytest.approx(0.3 + 0.1)
+    assert flows["c2"]["came"] == pytest.approx((0.7 * 3 / 4 + 0.3) / 2 + (-0.3 - 0.2) / 2)
+    assert flows["c3"]["came"] == pytest.approx((0.7 / 4 + 0.4) / 2)
+
+
 def test_users_without_two_windows_are_in_no_quarter(world):
     histories, queries, after = world
     late = queries._replace(start=np.where(queries.user < 40, queries.stop - STEPS, queries.start))
