@@ -8,7 +8,14 @@ from ml_collections import ConfigDict
 from configs import amazon_beauty, common, complete_journey, movielens_1m, taobao_behavior
 from trajectory.schema import UserError
 
-DOMAINS = ("complete_journey", "taobao_behavior", "amazon_beauty", "movielens_1m", "stackoverflow_badges")
+DOMAINS = (
+    "complete_journey",
+    "complete_journey_departments",
+    "taobao_behavior",
+    "amazon_beauty",
+    "movielens_1m",
+    "stackoverflow_badges",
+)
 
 
 def get_config(arg: str = "") -> ConfigDict:
@@ -34,6 +41,16 @@ def _complete_journey(model: str) -> ConfigDict:
     """Product categories; a step is a basket."""
     c = complete_journey.get_config(f"model={model}")
     c.data.item_column, c.data.interest_column = "category", "department"
+    c.model.width = 128
+    c.train.epochs = c.train.patience_epochs = 8
+    return c
+
+
+def _departments(model: str) -> ConfigDict:
+    """Departments; for the comparison of whole sequences, which HoTPP makes between few labels."""
+    c = _complete_journey(model)
+    c.name += "_departments"
+    c.data.item_column = "department"
     return c
 
 
@@ -57,6 +74,7 @@ def _badges(model: str) -> ConfigDict:
 
 _DOMAIN = {
     "complete_journey": _complete_journey,
+    "complete_journey_departments": _departments,
     "taobao_behavior": _taobao,
     "amazon_beauty": lambda model: amazon_beauty.get_config(f"model={model}"),
     "movielens_1m": lambda model: movielens_1m.get_config(f"model={model}"),
