@@ -11,13 +11,8 @@ import numpy as np
 from trajectory.evaluation import reliability_picture
 from trajectory.evaluation.conformal import coverage
 from trajectory.evaluation.reliability import Pairs, column_pairs, diagram, event_pairs, summary, top_pairs
-from trajectory.evaluation.step_calibration import (
-    ALPHA,
-    CalibratedForecast,
-    StepCalibration,
-    read_steps,
-    read_within,
-)
+from trajectory.evaluation.step_calibration import ALPHA, CalibratedForecast, StepCalibration, interest_step
+from trajectory.evaluation.step_targets import read_steps, read_within
 from trajectory.schema import Histories, Queries
 
 SIMULATIONS = 300
@@ -32,10 +27,10 @@ def reliability(
 
     For each step: `top`, `items` (each item's chance; absent for large catalogues), `interests` (absent without), each
     with ece, the 95 % band low..high of a perfectly calibrated model, inside, nll, brier, n; `plain_top`, the same
-    before calibration; `within`, of coming within the first h steps; `sets`, coverage and size of the sets at 1 - ALPHA
-    and by length of history.
+    before calibration; `within` and `interests_within`, of coming within the first h steps; `sets`, coverage and size
+    of the sets at 1 - ALPHA and by length of history.
     """
-    honest = CalibratedForecast(forecaster, calibration)
+    honest = CalibratedForecast(forecaster, calibration, histories)
     found: dict[str, list[Any]] = {}
     pictures: dict[str, dict[str, np.ndarray]] = {}
     length = queries.stop - queries.start
@@ -47,13 +42,15 @@ def reliability(
             pictures[f"{_TITLE[name]} {h + 1}"] = diagram(pairs, SIMULATIONS)
 
     for h, step in read_steps(forecaster, histories, queries, steps):
-        log_p = honest._at(h, step.log_p)
         add("plain_top", h, top_pairs(step.log_p.astype(np.float64), step.target, step.lines))
+    for h, step in read_steps(honest, histories, queries, steps):
+        log_p = step.log_p.astype(np.float64)
         add("top", h, top_pairs(log_p, step.target, step.lines))
         if log_p.size <= COLUMNS:
             add("items", h, column_pairs(log_p, step.target, step.lines))
         if histories.interests:
-            add("interests", h, column_pairs(*_by_interest(histories, log_p, step.target), step.lines))
+            shares, target = interest_step(histories, log_p, step.target)
+            add("interests", h, column_pairs(calibration.interests[h].apply(shares), target, step.lines))
         group = np.digitize(length[step.row], LENGTHS)
         sets = calibration.sets[h].sets(log_p, step.target)
         found.setdefault("sets", []).append(
@@ -63,6 +60,9 @@ def reliability(
     fewer = Queries(*(column[:: -(-len(column) // rows)] for column in queries))
     for h, chance, came in read_within(honest, histories, fewer, steps):
         add("within", h, event_pairs(chance, came))
+    if histories.interests:
+        for h, chance, came in read_within(honest, histories, fewer, steps, "interest"):
+            add("interests_within", h, event_pairs(chance, came))
     order = [name for name in _TITLE if name in found]
     reliability_picture.draw(
         {title: pictures[title] for name in order for title in pictures if title.startswith(_TITLE[name])}, picture
@@ -94,18 +94,9 @@ _TITLE = {
     "items": "each item at step",
     "interests": "each interest at step",
     "within": "each item within steps 1 to",
+    "interests_within": "each interest within steps 1 to",
 }
 _BOUNDS = (0, *LENGTHS)
 _GROUP = {str(i): f"{low} to {high - 1} events" for i, (low, high) in enumerate(pairwise(_BOUNDS))} | {
     str(len(LENGTHS)): f"{LENGTHS[-1]} events or more"
 }
-
-
-def _by_interest(histories: Histories, log_p: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same forecast and target over interests; column 0: items without one."""
-    interest = histories.item_interest[: log_p.shape[1]]
-    belongs = (interest[:, None] == np.arange(len(histories.interests) + 1)).astype(np.float64)
-    belongs[0] = 0
-    with np.errstate(divide="ignore"):
-        chance = np.log(np.exp(log_p) @ belongs)
-    return chance, interest[target].astype(np.int64) if target.ndim == 1 else target @ belongs

@@ -12,10 +12,11 @@ from trajectory.data.splits import training_events
 from trajectory.evaluation.horizon import evaluate_ahead
 from trajectory.evaluation.horizon_floors import Calibrated, horizon_floors
 from trajectory.evaluation.horizon_times import evaluate_times
+from trajectory.evaluation.own_rates import overall_rates
 from trajectory.evaluation.protocol import PARTS, protocol
 from trajectory.evaluation.sequences import evaluate_sequences
 from trajectory.evaluation.significance import bootstrap, compare, holm
-from trajectory.evaluation.step_calibration import CalibratedForecast, fit_steps, log_popularity
+from trajectory.evaluation.step_calibration import CalibratedForecast, fit_steps
 from trajectory.evaluation.step_reliability import reliability
 from trajectory.evaluation.step_reliability import table as reliability_table
 from trajectory.schema import Histories, Split, UserError
@@ -94,14 +95,14 @@ def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
     histories, split, steps = task.histories, task.split, c.split.steps
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     timed = bool(c.heads.time) and hasattr(forecasters[0], "waits")
-    popularity = log_popularity(histories, training_events(histories, split))
-    calibration = fit_steps(forecasters[0], histories, split.validation, steps, popularity, c.seed, timed)
-    honest = CalibratedForecast(forecasters[0], calibration)
+    overall = overall_rates(histories, training_events(histories, split))
+    calibration = fit_steps(forecasters[0], histories, split.validation, steps, overall, c.seed, timed)
+    honest = CalibratedForecast(forecasters[0], calibration, histories)
     found = evaluate_steps([honest, *forecasters], histories, split, c, **facts)
     picture = run.workdir / "reliability.png"
     found["reliability"] = reliability(forecasters[0], calibration, histories, split.test, steps, picture)
     if forecasters[0].name == "direct":  # what later forecasts of the run are made of
-        calibration.write(run.workdir / "calibration.json")
+        calibration.write(run.workdir / "calibration.json", run.checkpoint)
     write_json(found, run.workdir / "trajectories.json")
     return found
 
