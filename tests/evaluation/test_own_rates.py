@@ -13,7 +13,7 @@ HISTORIES = make_histories(  # item 3 is unknown to the catalogue, item 1 comes 
 
 def test_overall_rates_are_of_training_steps() -> None:
     training = np.array([1, 1, 1, 1, 1, 0, 1, 1, 0], bool)  # five steps
-    np.testing.assert_allclose(overall_rates(HISTORIES, training), [0, 2.5 / 6, 3.5 / 6])
+    np.testing.assert_allclose(overall_rates(HISTORIES, training), [0, 3 / 6, 4 / 6])
 
 
 def test_own_rates_count_steps_of_the_history_and_are_drawn_to_the_overall_ones() -> None:

@@ -86,7 +86,8 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
         sets = found["sets"][h]
         assert sets["all"]["coverage"] == pytest.approx(0.9, abs=0.03)
         assert set(sets) == {"all", "0 to 19 events"}
-    text = table(found, "event")
+    text = table(found, [{"coverage": 0.875, "low": 0.8, "high": 0.95, "mean_size": 123.4}] * STEPS, "event")
+    assert "| sets of the best floor: mean size | 123.4 | 123.4 |" in text
     assert "likeliest item, not calibrated" in text
     assert text.count("*") >= STEPS
 

@@ -63,6 +63,8 @@ def test_each_step_is_measured_beside_the_floors(run):
     assert len(found["paired"]["test"]["ndcg@10"]) == STEPS
     assert set(found["times"]) == {"direct, calibrated", "typical_gap", "own_gap"}
     assert found["sequences"]["rows"]["history_again"]["otd"] > 0
+    assert [sets["floor"] in found["floors"] for sets in found["floor_sets"]] == [True] * STEPS
+    assert "sets of the best floor" in out
     assert "direct, calibrated - best floor" in out
     assert "likeliest item at step" in out
 

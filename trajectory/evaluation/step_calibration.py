@@ -110,7 +110,7 @@ def fit_steps(
 
     `overall` are the rates of `overall_rates`. `timed`: the forecaster has `waits`, whose times are fitted too.
     """
-    queries = _some(queries, max(ENTRIES // (histories.num_items + 1), 1), seed)
+    queries = some_queries(histories, queries, seed)
     log_rates = _log_rates(histories, queries, overall)
     at, interests, sets = [], [], []
     for _, step in read_steps(forecaster, histories, queries, steps):
@@ -131,7 +131,7 @@ def fit_steps(
     unchanged = (BinaryCalibration(),) * steps
     begun = StepCalibration(tuple(at), unchanged, tuple(interests), unchanged, tuple(sets), times, overall)
     honest = CalibratedForecast(forecaster, begun, histories)
-    few = _some(queries, max(BINARY_ENTRIES // (histories.num_items + 1), 1), seed + 1)
+    few = some_queries(histories, queries, seed + 1, BINARY_ENTRIES)
     rates = own_rates(histories, few, overall)[:, 1:]
     within = [fit_binary(p, came, _within(rates, h)) for h, p, came in read_within(honest, histories, few, steps)]
     begun = replace(begun, within=tuple(within))
@@ -139,6 +139,15 @@ def fit_steps(
         read = read_within(honest, histories, few, steps, "interest")
         begun = replace(begun, interests_within=tuple(fit_binary(p, came) for _, p, came in read))
     return begun
+
+
+def some_queries(histories: Histories, queries: Queries, seed: int, entries: int = ENTRIES) -> Queries:
+    """A random part of the queries, in order: as many as have `entries` chances of items at a step; all if fewer."""
+    count = max(entries // (histories.num_items + 1), 1)
+    if len(queries.user) <= count:
+        return queries
+    chosen = np.sort(np.random.default_rng(seed).choice(len(queries.user), count, replace=False))
+    return Queries(*(column[chosen] for column in queries))
 
 
 def interest_step(histories: Histories, log_p: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -165,13 +174,6 @@ def _within(rates: np.ndarray, h: int) -> np.ndarray:
 
 def _of_step(wait: Wait, h: int) -> Wait:
     return jax.tree.map(lambda x: x[:, h], wait)
-
-
-def _some(queries: Queries, count: int, seed: int) -> Queries:
-    if len(queries.user) <= count:
-        return queries
-    chosen = np.sort(np.random.default_rng(seed).choice(len(queries.user), count, replace=False))
-    return Queries(*(column[chosen] for column in queries))
 
 
 _KINDS: dict[str, Any] = {
