@@ -117,6 +117,19 @@ def test_a_forecast_that_knows_no_user_learns_of_each_one_s_own_rates(world):
         assert np.corrcoef(found.ravel(), truth.ravel())[0, 1] > 0.6
 
 
+def test_what_comes_within_steps_is_learned_of_own_rates_too(world):
+    histories, parts, habits, overall = world
+
+    class Blind(Sharp):
+        def within(self, queries, ahead):
+            return np.full(ahead.shape, 0.2)
+
+    blind = Blind(habits, 1.0)
+    honest = CalibratedForecast(blind, fit_steps(blind, histories, parts.validation, STEPS, overall, 0), histories)
+    within = honest.within(parts.test, honest.ahead(parts.test))[:, 1, 1:]
+    assert np.corrcoef(within.ravel(), (1 - (1 - habits) ** 2).ravel())[0, 1] > 0.6
+
+
 def test_times_are_fitted_where_the_forecaster_has_them(world):
     histories, parts, habits, overall = world
     sharp = Sharp(habits, 1.0)
