@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 
 from trajectory.evaluation import categorical
-from trajectory.evaluation.binary_calibration import BinaryCalibration, binary_nll, choose_binary, fit_binary
+from trajectory.evaluation.binary_calibration import BinaryCalibration, binary_nll, fit_binary
 from trajectory.evaluation.calibration import Calibration, choose, fit
 from trajectory.evaluation.categorical import proper_scores
 from trajectory.evaluation.held_out import held_out_losses
@@ -38,7 +38,7 @@ def test_proper_scores_by_hand() -> None:
 def test_temperature_by_hand() -> None:
     log_p = np.log([[0.9, 0.1]] * 5)
     fitted = fit("temperature", log_p, np.array([0, 0, 0, 1, 1]))  # 0.9 said, 0.6 came
-    assert fitted.scale == pytest.approx([np.log(1.5) / np.log(9)], rel=1e-4)
+    assert fitted.scale == pytest.approx(np.log(1.5) / np.log(9), rel=1e-4)
     np.testing.assert_allclose(np.exp(fitted.apply(log_p)), [[0.6, 0.4]] * 5, rtol=1e-4)
 
 
@@ -46,18 +46,19 @@ def test_temperature_by_hand() -> None:
 @pytest.mark.parametrize(
     ("form", "scale", "bias", "pool"),
     [
-        ("temperature", [0.5], [0], 0),
-        ("pool", [0.5], [0], 0.25),
-        ("bias", [2], [0.5, 0.2, -0.3, -0.4], 0),
-        ("vector", [0.5, 1, 1, 2], [0.5, 0.2, -0.3, -0.4], 0),
+        ("temperature", 0.5, [0], 0),
+        ("pool", 0.5, [0], 0.25),
+        ("bias", 2, [0.5, 0.2, -0.3, -0.4], 0),
+        ("bias", 0.5, [0.5, 0.2, -0.3, -0.4], 0.25),
     ],
 )
 def test_each_form_finds_the_truth_of_its_kind(
-    form: str, scale: list[float], bias: list[float], pool: float, wide: bool
+    form: str, scale: float, bias: list[float], pool: float, wide: bool
 ) -> None:
     log_p = forecasts(4000, 4)
-    log_q = forecasts(4000, 4, seed=2) if wide else np.log([0.1, 0.2, 0.3, 0.4])
-    truth = log_softmax(np.array(scale) * log_p + bias + pool * log_q, axis=1)
+    # Beside biases one forecast for all rows would say nothing.
+    log_q = forecasts(4000, 4, seed=2) if wide or form == "bias" else np.log([0.1, 0.2, 0.3, 0.4])
+    truth = log_softmax(scale * log_p + bias + pool * log_q, axis=1)
     fitted = fit(form, log_p, np.exp(truth), log_q)  # the shares of infinitely many lines
     assert fitted.scale == pytest.approx(scale, abs=0.02)
     assert fitted.bias == pytest.approx(bias, abs=0.02)
@@ -72,12 +73,12 @@ def test_what_is_fitted_per_column_is_drawn_to_the_identity() -> None:
     assert fitted.bias == pytest.approx([0.3380, -0.3380], abs=1e-3)
 
 
-@pytest.mark.parametrize("form", ["temperature", "pool", "bias", "vector"])
+@pytest.mark.parametrize("form", ["temperature", "pool", "bias"])
 def test_what_cannot_come_stays_so(form: str) -> None:
     log_p = np.array([[-INF, np.log(0.7), np.log(0.3)], [-INF, 0, -INF], [-INF, np.log(0.5), np.log(0.5)]])
     log_q = np.array([0, -INF, -INF])
     fitted = fit(form, log_p, np.array([1, 0, 2]), log_q)  # the second row's target was held impossible
-    assert np.isfinite([*fitted.scale, *fitted.bias, fitted.pool]).all()
+    assert np.isfinite([fitted.scale, *fitted.bias, fitted.pool]).all()
     got = fitted.apply(log_p, log_q)
     assert (np.isneginf(got) == np.isneginf(log_p)).all()
     np.testing.assert_allclose(np.exp(got).sum(axis=1), 1)
@@ -86,14 +87,15 @@ def test_what_cannot_come_stays_so(form: str) -> None:
 def test_a_large_catalogue_is_fitted_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     log_p, log_q = forecasts(50, 7), forecasts(50, 7, seed=3)
     target = draw(log_softmax(log_p + log_q, axis=1))
-    for form in ("pool", "vector"):
+    for form in ("pool", "bias"):
         whole = fit(form, log_p, target, log_q)
-        assert form == "vector" or whole.pool > 0.5
+        assert whole.pool > 0.5
         with monkeypatch.context() as patch:
             patch.setattr(categorical, "BLOCK", 7 * 8)
             parts = fit(form, log_p, target, log_q)
             scores = proper_scores(log_p, target)
-        np.testing.assert_allclose([*parts.scale, parts.pool], [*whole.scale, whole.pool], rtol=1e-3)
+        np.testing.assert_allclose([parts.scale, parts.pool], [whole.scale, whole.pool], rtol=1e-3)
+        np.testing.assert_allclose(parts.bias, whole.bias, atol=1e-3)
         np.testing.assert_allclose(scores, proper_scores(log_p, target))
 
 
@@ -137,10 +139,10 @@ def test_rows_of_one_user_are_held_out_together() -> None:
 
 def test_calibrations_survive_json() -> None:
     log_p = forecasts(30, 3)
-    for form in ("identity", "temperature", "pool", "bias", "vector"):
+    for form in ("identity", "temperature", "pool", "bias"):
         fitted = fit(form, log_p, draw(log_p), log_p[0])
         assert Calibration.from_dict(json.loads(json.dumps(fitted.to_dict()))) == fitted
-    binary = fit_binary("beta", np.array([0.2, 0.4, 0.6]), np.array([0, 1, 0]))
+    binary = fit_binary(np.array([0.2, 0.4, 0.6]), np.array([0, 1, 0]))
     assert BinaryCalibration.from_dict(json.loads(json.dumps(binary.to_dict()))) == binary
 
 
@@ -163,7 +165,7 @@ def test_what_is_no_forecast_or_target_is_refused(log_p: np.ndarray, target: np.
 
 def test_unknown_forms_and_missing_seconds_are_refused() -> None:
     log_p, target = forecasts(5, 3), np.zeros(5, int)
-    with pytest.raises(ValueError, match="vector"):
+    with pytest.raises(ValueError, match="pool, bias"):
         fit("temprature", log_p, target)
     with pytest.raises(ValueError, match="second"):
         fit("pool", log_p, target)
@@ -171,8 +173,6 @@ def test_unknown_forms_and_missing_seconds_are_refused() -> None:
         fit("pool", log_p, target, log_p[:, :2])
     with pytest.raises(ValueError, match="3 columns"):
         fit("bias", log_p, target).apply(forecasts(5, 4))
-    with pytest.raises(ValueError, match="platt"):
-        fit_binary("plat", np.array([0.5]), np.array([1]))
 
 
 def observed(p: list[float], hits: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -180,45 +180,42 @@ def observed(p: list[float], hits: list[int]) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(p, 10), np.concatenate([np.arange(10) < h for h in hits]).astype(int)
 
 
-def test_binary_forms_reach_what_was_observed() -> None:
-    p, outcome = observed([0.8, 0.2], [6, 3])  # two values: two parameters fit them
-    platt = fit_binary("platt", p, outcome)
-    np.testing.assert_allclose(platt.apply(np.array([0.8, 0.2])), [0.6, 0.3], atol=1e-3)
-    assert platt.a == platt.b
-    p, outcome = observed([0.1, 0.5, 0.9], [2, 3, 6])
-    beta = fit_binary("beta", p.reshape(6, 5), outcome.reshape(6, 5))
-    np.testing.assert_allclose(beta.apply(np.array([[0.1], [0.5], [0.9]])), [[0.2], [0.3], [0.6]], atol=2e-3)
+def test_binary_calibration_reaches_what_was_observed() -> None:
+    p, outcome = observed([0.1, 0.5, 0.9], [2, 3, 6])  # three values: three parameters fit them
+    fitted = fit_binary(p.reshape(6, 5), outcome.reshape(6, 5))
+    np.testing.assert_allclose(fitted.apply(np.array([[0.1], [0.5], [0.9]])), [[0.2], [0.3], [0.6]], atol=2e-3)
 
 
 def test_binary_calibration_never_turns_the_order_round() -> None:
     p, outcome = observed([0.2, 0.8], [8, 2])
-    for form in ("platt", "beta"):
-        np.testing.assert_allclose(fit_binary(form, p, outcome).apply(np.array([0.2, 0.8])), 0.5, atol=1e-3)
+    np.testing.assert_allclose(fit_binary(p, outcome).apply(np.array([0.2, 0.8])), 0.5, atol=1e-3)
 
 
-def test_binary_certainty_is_bearable() -> None:
+def test_binary_certainty_is_bearable_and_what_has_no_chance_keeps_none() -> None:
     p, outcome = np.array([0, 0, 1, 1, 0.5, 0.5]), np.array([0, 1, 1, 0, 1, 0])
-    for form in ("platt", "beta"):
-        fitted = fit_binary(form, p, outcome)
-        assert np.isfinite([fitted.a, fitted.b, fitted.c]).all()
-        assert ((fitted.apply(p) > 0) & (fitted.apply(p) < 1)).all()
+    fitted = fit_binary(p, outcome, np.full(6, 0.9))
+    assert np.isfinite([*fitted.to_dict().values()]).all()
+    found = fitted.apply(p, np.full(6, 0.9))
+    assert (found[:2] == 0).all()
+    assert ((found[2:] > 0) & (found[2:] < 1)).all()
+    assert fit_binary(p[:2], outcome[:2]) == BinaryCalibration()
     np.testing.assert_allclose(binary_nll(np.array([0.0, 0.25, 0.25]), np.array([1, 1, 0])), np.log([1e6, 4, 4 / 3]))
 
 
-def test_binary_choice_is_by_users_held_out() -> None:
+def test_a_second_binary_forecast_is_weighed_against_the_first() -> None:
     rng = np.random.default_rng(0)
-    p = rng.beta(1, 3, (400, 10))
-    came = (rng.random(p.shape) < p).astype(int)
-    sharp = p**2 / (p**2 + (1 - p) ** 2)
-    fitted = choose_binary(sharp, came).calibration
-    assert fitted.form != "identity"
-    np.testing.assert_allclose(fitted.apply(sharp), p, atol=0.06)
-    skewed = choose_binary(p**0.3, came)
-    assert skewed.calibration.form == "beta"
-    assert skewed.held_out_nll["beta"] < skewed.held_out_nll["platt"] < skewed.held_out_nll["identity"]
+    p, q = rng.uniform(0.02, 0.98, (2, 1000, 200))
+    truth = expit(0.5 * np.log(p) - 1.5 * np.log1p(-p) + 0.75 * np.log(q) - 0.25 * np.log1p(-q) - 0.5)
+    fitted = fit_binary(p, (rng.random(p.shape) < truth).astype(int), q)
+    assert [*fitted.to_dict().values()] == pytest.approx([0.5, 1.5, -0.5, 0.75, 0.25], abs=0.1)
+    np.testing.assert_allclose(fitted.apply(p, q), truth, atol=0.02)
+
+
+def test_what_is_no_probability_or_outcome_is_refused() -> None:
+    p, came = np.full((2, 3), 0.5), np.ones((2, 3), int)
     with pytest.raises(ValueError, match="logits"):
-        choose_binary(p * 4, came)
+        fit_binary(p * 4, came)
     with pytest.raises(ValueError, match="0 or 1"):
-        choose_binary(p, came * 2)
+        fit_binary(p, came * 2)
     with pytest.raises(ValueError, match="shape"):
-        choose_binary(p, came[0])
+        fit_binary(p, came[0])

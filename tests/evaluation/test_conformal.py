@@ -19,6 +19,12 @@ def forecasts(rows: int, columns: int, rng: np.random.Generator) -> tuple[np.nda
     return log_softmax(2 * truth, axis=1), target
 
 
+def members(fitted: Conformal, log_p: np.ndarray) -> np.ndarray:
+    """Which columns are in each row's set: those that cover a target there, [n, C]."""
+    columns = range(log_p.shape[1])
+    return np.stack([fitted.sets(log_p, np.full(len(log_p), column)).covered for column in columns], axis=1)
+
+
 @pytest.mark.parametrize(("rows", "alpha", "threshold"), [(9, 0.1, 0.9), (9, 0.3, 0.7), (9, 0.35, 0.7), (8, 0.1, 1)])
 def test_threshold_by_hand(rows: int, alpha: float, threshold: float) -> None:
     p = TENTHS[:rows]
@@ -32,7 +38,7 @@ def test_lines_of_a_basket_count_by_their_share() -> None:
     weight = np.array([[0.5, 0.5, 0], [1, 0, 0], [0, 0, 1]])
     fitted = calibrate(log_p, weight, alpha=0.5)  # 2 of the rows' weight: 1.5 at score 0.4, 2 at 0.7
     assert fitted.threshold == pytest.approx(0.7)
-    assert fitted.members(log_p[:1]).tolist() == [[True, True, False]]
+    assert members(fitted, log_p[:1]).tolist() == [[1, 1, 0]]
     size, covered = fitted.sets(
         np.log([[0.6, 0.35, 0.05], [0.2, 0.2, 0.6]]), np.array([[0.5, 0.2, 0.3], [0.5, 0.5, 0]])
     )
@@ -40,7 +46,7 @@ def test_lines_of_a_basket_count_by_their_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "threshold", "members"),
+    ("p", "threshold", "inside"),
     [
         ([0.5, 0.3, 0.2], 0.5, [1, 0, 0]),  # scores 0.5 u, 0.5 + 0.3 u, 0.8 + 0.2 u
         ([0.3, 0.2, 0.5], 0.8, [1, 0, 1]),
@@ -52,11 +58,11 @@ def test_lines_of_a_basket_count_by_their_share() -> None:
         ([0.6, 0.4005, 0.0003], 1.0, [1, 1, 1]),  # nor keep out what can
     ],
 )
-def test_adaptive_sets_by_hand(p: list[float], threshold: float, members: list[int]) -> None:
+def test_adaptive_sets_by_hand(p: list[float], threshold: float, inside: list[int]) -> None:
     fitted = Conformal("aps", 0.1, 0, threshold, {}, ())
     with np.errstate(divide="ignore"):
         log_p = np.log(np.array([p] * 20))
-    assert (fitted.members(log_p) == members).all()
+    assert (members(fitted, log_p) == inside).all()
 
 
 @pytest.mark.parametrize("method", ["lac", "aps"])
@@ -101,7 +107,7 @@ def test_groups_have_their_own_thresholds_if_they_are_large() -> None:
         assert list(found) == ["all", "1", "2", "3"]
         assert [found[name]["coverage"] for name in "12"] == pytest.approx([0.9, 0.9], abs=0.03)
         assert found["all"]["n"] == sum(found[name]["n"] for name in "123") == 450
-        assert (fitted.members(log_p, group).sum(axis=1) == sets.size).all()
+        assert (members(Conformal(method, 0.1, 0, fitted.threshold, {}, ()), log_p).sum(axis=1) == alone.size).all()
     one = calibrate(log_p[:200], target[:200])
     assert calibrate(log_p, target, group).thresholds["1"] == one.threshold
 
@@ -143,4 +149,4 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="group"):
         calibrate(log_p, target, np.zeros(9))
     with pytest.raises(ValueError, match="log_softmax"):
-        calibrate(log_p, target).members(np.exp(log_p))
+        calibrate(log_p, target).sets(np.exp(log_p), target)

@@ -10,16 +10,14 @@ from ml_collections import ConfigDict
 
 from tests.builders import make_histories
 from trajectory.data.splits import split, training_events
+from trajectory.evaluation.binary_calibration import BinaryCalibration
+from trajectory.evaluation.by_interest import by_interest
+from trajectory.evaluation.calibration import Calibration
 from trajectory.evaluation.horizon_times import waits
-from trajectory.evaluation.step_calibration import (
-    CalibratedForecast,
-    StepCalibration,
-    fit_steps,
-    log_popularity,
-    read_steps,
-    read_within,
-)
+from trajectory.evaluation.own_rates import overall_rates
+from trajectory.evaluation.step_calibration import CalibratedForecast, StepCalibration, fit_steps
 from trajectory.evaluation.step_reliability import reliability, table
+from trajectory.evaluation.step_targets import read_steps, read_within
 from trajectory.evaluation.time_calibration import TimeCalibration
 from trajectory.models.time_head import Wait
 
@@ -51,6 +49,8 @@ class Sharp:
     def within(self, queries, ahead):
         return 1 - np.cumprod(1 - np.exp(ahead), axis=1)
 
+    interests_within = within
+
 
 @pytest.fixture(scope="module")
 def world():
@@ -60,14 +60,14 @@ def world():
     habits = 0.95 * habits + 0.05 / ITEMS
     lists = [(rng.choice(ITEMS, 6, p=p) + 1).tolist() for p in habits]
     histories, parts = split(make_histories(lists, num_items=ITEMS), ConfigDict({"kind": "leave_last", "steps": STEPS}))
-    return histories, parts, habits, log_popularity(histories, training_events(histories, parts))
+    return histories, parts, habits, overall_rates(histories, training_events(histories, parts))
 
 
 def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
-    histories, parts, habits, popularity = world
+    histories, parts, habits, overall = world
     sharp = Sharp(habits, 2.0)
-    fitted = fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0)
-    honest = CalibratedForecast(sharp, fitted)
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0)
+    honest = CalibratedForecast(sharp, fitted, histories)
     truth = np.pad(habits, ((0, 0), (1, 0)))
     for h in range(STEPS):
         found = np.exp(honest.ahead(parts.test))[:, h]
@@ -80,39 +80,83 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
     assert (tmp_path / "picture.png").stat().st_size > 10_000
     for h in range(STEPS):
         assert not found["plain_top"][h]["inside"]
-        for kind in ("top", "items", "interests", "within"):
+        for kind in ("top", "items", "interests", "within", "interests_within"):
             assert found[kind][h]["ece"] < 1.3 * found[kind][h]["high"], kind
         assert found["top"][h]["nll"] < found["plain_top"][h]["nll"]
         sets = found["sets"][h]
         assert sets["all"]["coverage"] == pytest.approx(0.9, abs=0.03)
         assert set(sets) == {"all", "0 to 19 events"}
-    text = table(found, "event")
+    text = table(found, [{"coverage": 0.875, "low": 0.8, "high": 0.95, "mean_size": 123.4}] * STEPS, "event")
+    assert "| sets of the best floor: mean size | 123.4 | 123.4 |" in text
     assert "likeliest item, not calibrated" in text
     assert text.count("*") >= STEPS
 
 
+def test_interests_have_calibrations_of_their_own(world):
+    histories, parts, habits, overall = world
+    truth = by_interest(histories, np.pad(habits, ((0, 0), (1, 0))))
+    said = habits * truth[:, histories.item_interest[1:]]  # twice as sure of interests as of items within one
+    sharp = Sharp(said / said.sum(1, keepdims=True), 1.0)
+    honest = CalibratedForecast(sharp, fit_steps(sharp, histories, parts.validation, STEPS, overall, 0), histories)
+    ahead = honest.ahead(parts.test)
+    shares = honest.interests(parts.test, ahead)
+    summed = by_interest(histories, np.exp(ahead))
+    assert np.abs(np.exp(shares) - truth[:, None]).mean() < 0.5 * np.abs(summed - truth[:, None]).mean()
+    within = honest.interests_within(parts.test, shares)[:, :, 1:]
+    np.testing.assert_allclose(within[:, 1], 1 - (1 - truth[:, 1:]) ** 2, atol=0.1)
+    assert (within[:, 1] >= within[:, 0]).all()
+
+
+def test_a_forecast_that_knows_no_user_learns_of_each_one_s_own_rates(world):
+    histories, parts, habits, overall = world
+    blind = Sharp(habits, 0.0)
+    honest = CalibratedForecast(blind, fit_steps(blind, histories, parts.validation, STEPS, overall, 0), histories)
+    ahead = honest.ahead(parts.test)
+    within = honest.within(parts.test, ahead)
+    for found, truth in ((np.exp(ahead[:, 0, 1:]), habits), (within[:, 1, 1:], 1 - (1 - habits) ** 2)):
+        assert np.corrcoef(found.ravel(), truth.ravel())[0, 1] > 0.6
+
+
+def test_what_comes_within_steps_is_learned_of_own_rates_too(world):
+    histories, parts, habits, overall = world
+
+    class Blind(Sharp):
+        def within(self, queries, ahead):
+            return np.full(ahead.shape, 0.2)
+
+    blind = Blind(habits, 1.0)
+    honest = CalibratedForecast(blind, fit_steps(blind, histories, parts.validation, STEPS, overall, 0), histories)
+    within = honest.within(parts.test, honest.ahead(parts.test))[:, 1, 1:]
+    assert np.corrcoef(within.ravel(), (1 - (1 - habits) ** 2).ravel())[0, 1] > 0.6
+
+
 def test_times_are_fitted_where_the_forecaster_has_them(world):
-    histories, parts, habits, popularity = world
+    histories, parts, habits, overall = world
     sharp = Sharp(habits, 1.0)
-    assert not fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0).times
-    fitted = fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0, timed=True)
+    assert not fit_steps(sharp, histories, parts.validation, STEPS, overall, 0).times
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0, timed=True)
     observed = waits(histories, parts.test, STEPS)
-    found = CalibratedForecast(sharp, fitted).times(parts.test, observed)
+    found = CalibratedForecast(sharp, fitted, histories).times(parts.test, observed)
     np.testing.assert_allclose(found.days[:, :, 1], observed, rtol=0.05)
-    before = CalibratedForecast(sharp, replace(fitted, times=(TimeCalibration(),) * STEPS)).times(parts.test, observed)
+    unfitted = replace(fitted, times=(TimeCalibration(),) * STEPS)
+    before = CalibratedForecast(sharp, unfitted, histories).times(parts.test, observed)
     assert (found.log_likelihood > before.log_likelihood).all()
 
 
 def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
-    histories, parts, habits, popularity = world
+    histories, parts, habits, overall = world
     sharp = Sharp(habits, 0.5)
-    fitted = fit_steps(sharp, histories, parts.validation, STEPS, popularity, 0, timed=True)
-    fitted.write(tmp_path / "calibration.json")
-    again = StepCalibration.read(tmp_path / "calibration.json", popularity)
-    one, other = CalibratedForecast(sharp, fitted), CalibratedForecast(sharp, again)
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0, timed=True)
+    fitted.write(tmp_path / "calibration.json", "step 7")
+    again, checkpoint = StepCalibration.read(tmp_path / "calibration.json", overall)
+    assert checkpoint == "step 7"
+    one, other = CalibratedForecast(sharp, fitted, histories), CalibratedForecast(sharp, again, histories)
     ahead = one.ahead(parts.test)
     np.testing.assert_allclose(ahead, other.ahead(parts.test))
     np.testing.assert_allclose(one.within(parts.test, ahead), other.within(parts.test, ahead))
+    shares = one.interests(parts.test, ahead)
+    np.testing.assert_allclose(shares, other.interests(parts.test, ahead))
+    np.testing.assert_allclose(one.interests_within(parts.test, shares), other.interests_within(parts.test, shares))
     assert (again.sets, again.times) == (fitted.sets, fitted.times)
 
 
@@ -141,3 +185,8 @@ def test_what_came_within_steps_adds_up():
     _, parts = split(histories, ConfigDict({"kind": "leave_last", "steps": 2}))
     found = [came for _, _, came in read_within(Sharp(np.full((1, 4), 0.25), 1.0), histories, parts.test, 2)]
     np.testing.assert_array_equal(found, [[[0, 1, 0, 0]], [[0, 1, 1, 0]]])
+    unchanged, same = (Calibration("identity"),) * STEPS, (BinaryCalibration(),) * STEPS
+    calibration = StepCalibration(unchanged, same, unchanged, same, (), (), np.full(5, 0.25))
+    forecast = CalibratedForecast(Sharp(np.full((1, 4), 0.25), 1.0), calibration, histories)
+    found = [came for _, _, came in read_within(forecast, histories, parts.test, 2, "interest")]
+    np.testing.assert_array_equal(found, [[[0, 1, 0]], [[0, 1, 1]]])

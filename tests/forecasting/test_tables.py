@@ -20,9 +20,10 @@ PROBABILITY = np.array(  # [2 users, 2 steps, 5]
     [[[0, 0.1, 0.2, 0.3, 0.4], [0, 0.4, 0.3, 0.2, 0.1]], [[0, 1, 0, 0, 0], [0, 0.25, 0.25, 0.25, 0.25]]], np.float32
 )
 VISITED = np.maximum.accumulate(PROBABILITY, axis=1)
+SHARES = np.array([[[0, 0.45, 0.55], [0, 0.6, 0.4]], [[0, 1, 0], [0, 0.5, 0.5]]], np.float32)
 INTERESTS = np.array([[[0, 0.4, 0.6], [0, 0.8, 0.9]], [[0, 1, 0], [0, 1, 0.5]]], np.float32)
 DAYS = np.array([[[0.5, 1, 2], [1, 2, 4]], [[5, 10, 20], [10, 20, 40]]])
-OUTLOOK = Outlook(PROBABILITY, VISITED, INTERESTS, DAYS, VISITED[:, -1] / 2, INTERESTS[:, -1] / 2)
+OUTLOOK = Outlook(PROBABILITY, VISITED, SHARES, INTERESTS, DAYS, VISITED[:, -1] / 2, INTERESTS[:, -1] / 2)
 BEAMS = Beams(
     np.array([[[3, 2], [4, 1]], [[1, 0], [0, 0]]], np.int32),
     np.log(
@@ -69,13 +70,6 @@ def test_likeliest_path_and_its_steps():
     np.testing.assert_allclose(table["probability"], [0.3, 0.9, 1.0], rtol=1e-6)
 
 
-def test_interest_shares_sum_over_items():
-    shares = tables.interest_shares(HISTORIES, OUTLOOK)
-    np.testing.assert_allclose(shares[0], [[0, 0.4, 0.6], [0, 0.6, 0.4]], atol=1e-6)
-    none = replace(HISTORIES, interests=(), item_interest=np.zeros(5, np.int32))
-    np.testing.assert_allclose(tables.interest_shares(none, OUTLOOK), 1, atol=1e-6)
-
-
 @pytest.mark.parametrize("titles", [None, ["A", None, "C", "D"]])
 def test_titles_are_given_where_there_are_some(titles):
     histories = (
@@ -100,7 +94,7 @@ def test_statements_say_what_comes_at_and_within_steps_of_items_and_interests():
     assert within["id"].to_list() == ["i1", "i4"], "equal ones in item order"
     interests = of(table, user="u0", statement="at_step", level="interest", step=1)
     assert interests["title"].to_list() == ["c2", "c1"]
-    np.testing.assert_allclose(interests["probability"], [0.6, 0.4], atol=1e-6)
+    np.testing.assert_allclose(interests["probability"], [0.55, 0.45], atol=1e-6)
     reached = of(table, user="u0", statement="within_steps", level="interest", step=2)
     np.testing.assert_allclose(reached["probability"], [0.9, 0.8], atol=1e-6)
     soon = of(table, user="u1", statement="within_days", level="item")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import polars as pl
@@ -10,8 +11,10 @@ import pytest
 
 from configs import trajectories
 from tests.scripts.test_configs import QUIET
+from trajectory.forecasting.outlook import calibration, method
 from trajectory.forecasting.tables import STATEMENTS
 from trajectory.schema import UserError
+from trajectory.training.run import open_run
 
 STEPS = 2
 
@@ -60,6 +63,8 @@ def test_each_step_is_measured_beside_the_floors(run):
     assert len(found["paired"]["test"]["ndcg@10"]) == STEPS
     assert set(found["times"]) == {"direct, calibrated", "typical_gap", "own_gap"}
     assert found["sequences"]["rows"]["history_again"]["otd"] > 0
+    assert [sets["floor"] in found["floors"] for sets in found["floor_sets"]] == [True] * STEPS
+    assert "sets of the best floor" in out
     assert "direct, calibrated - best floor" in out
     assert "likeliest item at step" in out
 
@@ -67,7 +72,7 @@ def test_each_step_is_measured_beside_the_floors(run):
 def test_probabilities_are_calibrated_and_their_errors_are_reported(run):
     workdir, _ = run
     found = json.loads((workdir / "trajectories.json").read_text())["reliability"]
-    for kind in ("top", "items", "interests", "within", "sets"):
+    for kind in ("top", "items", "interests", "within", "interests_within", "sets"):
         assert len(found[kind]) == STEPS, kind
     assert (workdir / "reliability.png").stat().st_size > 10_000
     assert len(json.loads((workdir / "calibration.json").read_text())["at"]) == STEPS
@@ -107,6 +112,24 @@ def test_migrations_are_foreseen_and_checked(script, run):
     back = script("migrate", f"--workdir={workdir}", "--permutations=99", "--noforecast")
     assert back.code == 0, back.err
     assert "Did such forecasts hold?" not in (workdir / "migration.html").read_text()
+
+
+def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
+    workdir, _ = run
+    opened = open_run(shutil.copytree(workdir, tmp_path / "run"))
+    found, words = calibration(opened, STEPS)
+    assert (len(found.at), words) == (STEPS, "calibrated on validation")
+    assert method(opened, STEPS, 50) == "directly by the model's heads, calibrated on validation"
+    found, words = calibration(opened, STEPS + 1)
+    assert found is None
+    assert f"of {STEPS} steps" in words
+    path = opened.workdir / "calibration.json"
+    path.write_text(path.read_text().replace(opened.checkpoint, "best of another day"))
+    found, words = calibration(opened, STEPS)
+    assert found is None
+    assert "of another checkpoint, best of another day: run evaluate.py --ahead=direct again" in words
+    path.unlink()
+    assert calibration(opened, STEPS) == (None, "not calibrated (evaluate.py --ahead=direct does)")
 
 
 def test_every_domain_has_a_config():

@@ -1,55 +1,48 @@
 """Recalibration of binary forecasts ("visited within the horizon"), fitted on validation users and applied to others.
 
-Beta calibration (Kull, Silva Filho & Flach 2017): logit p' = a ln p - b ln(1 - p) + c with a, b >= 0; with a = b it is
-Platt's (1999) on the log-odds. Shares of S sampled paths should come as (k + 1/2) / (S + 1): a share of 0 is not
-certainty, and here a probability of 0 or 1 is read as 1e-6 off it.
+Beta calibration (Kull, Silva Filho & Flach 2017): logit p' = a ln p - b ln(1 - p) + c with a, b >= 0. A second forecast
+q of the same event adds d ln q - e ln(1 - q), a pool of both on the log-odds (Ranjan & Gneiting 2010). Probabilities
+are read as 1e-6 off 0 and 1, but what has no chance keeps none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from trajectory.evaluation.held_out import held_out_losses
-
-BINARY_FORMS = ("identity", "platt", "beta")
 CLIP = 1e-6
 
 
 @dataclass(frozen=True)
 class BinaryCalibration:
-    """A fitted recalibration of probabilities; keeps their order."""
+    """A fitted recalibration of probabilities; without a second forecast it keeps their order."""
 
-    form: str
     a: float = 1.0
     b: float = 1.0
     c: float = 0.0
+    d: float = 0.0
+    e: float = 0.0
 
-    def apply(self, p: np.ndarray) -> np.ndarray:
-        """Recalibrated probabilities, float64 of the shape of `p`."""
+    def apply(self, p: np.ndarray, q: np.ndarray | None = None) -> np.ndarray:
+        """Recalibrated probabilities, float64 of the shape of `p`; `q`, shaped alike, if it was fitted with one."""
         chance, against = _logs(p)
-        return expit(self.a * chance + self.b * against + self.c)
+        score = self.a * chance + self.b * against + self.c
+        if q is not None:
+            chance, against = _logs(q)
+            score += self.d * chance + self.e * against
+        return np.where(p > 0, expit(score), 0.0)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, float]:
         """Plain values for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> BinaryCalibration:
+    def from_dict(cls, values: dict[str, float]) -> BinaryCalibration:
         """What `to_dict` gave, possibly after a way through JSON."""
         return cls(**values)
-
-
-class BinaryChoice(NamedTuple):
-    """The form that did best on held-out users, fitted on all, and what each form reached there."""
-
-    calibration: BinaryCalibration
-    held_out_nll: dict[str, float]  # form -> mean, nats
 
 
 def check_binary(p: np.ndarray, outcome: np.ndarray) -> None:
@@ -68,59 +61,29 @@ def binary_nll(p: np.ndarray, outcome: np.ndarray) -> np.ndarray:
     return -np.log(np.maximum(chance, CLIP))
 
 
-def fit_binary(form: str, p: np.ndarray, outcome: np.ndarray) -> BinaryCalibration:
-    """The calibration of this form with the least negative log-likelihood (convex; found by L-BFGS-B).
+def fit_binary(p: np.ndarray, outcome: np.ndarray, q: np.ndarray | None = None) -> BinaryCalibration:
+    """The calibration with the least negative log-likelihood (convex; found by L-BFGS-B).
 
-    `p` and `outcome` (0 / 1) are [n] or [n, K]. Raises ValueError for another form, or if they are no such arrays.
+    `p`, `outcome` (0 / 1) and the second forecast `q` are [n] or [n, K]; events without a chance do not count. Raises
+    ValueError if `p` and `outcome` are no such arrays.
     """
     check_binary(p, outcome)
-    if form not in BINARY_FORMS:
-        raise ValueError(f"expected a form out of {', '.join(BINARY_FORMS)}, got {form!r}")
-    if form == "identity":
-        return BinaryCalibration(form)
-    chance, against = (part.ravel() for part in _logs(p))
-    inputs = [chance + against] if form == "platt" else [chance, against]
-    design = np.stack([*inputs, np.ones(p.size)], axis=1)
-    sign = np.where(outcome.ravel() == 1, 1.0, -1.0)
+    some = p > 0
+    if not some.any():
+        return BinaryCalibration()
+    inputs = [*_logs(p[some])] + ([] if q is None else [*_logs(q[some])])
+    design = np.stack([*inputs, np.ones(len(inputs[0]))], axis=1)
+    came = outcome[some] == 1
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        margin = sign * (design @ values)
-        return float(np.logaddexp(0, -margin).mean()), -(sign * expit(-margin)) @ design / len(sign)
+        score = design @ values
+        surprise = np.logaddexp(0, np.where(came, -score, score)).mean()
+        return float(surprise), (expit(score) - came) @ design / len(came)
 
-    start = np.array([*np.ones(len(inputs)), 0.0])
+    start = np.array([1.0, 1.0, *np.zeros(len(inputs) - 1)])
     bounds = [(0, None)] * len(inputs) + [(None, None)]
-    *slopes, constant = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x.tolist()
-    return BinaryCalibration(form, slopes[0], slopes[-1], constant)
-
-
-def choose_binary(
-    p: np.ndarray,
-    outcome: np.ndarray,
-    *,
-    forms: Sequence[str] = BINARY_FORMS,
-    user: np.ndarray | None = None,
-    folds: int = 5,
-    seed: int = 0,
-) -> BinaryChoice:
-    """The form with the least negative log-likelihood on held-out folds of users (of equals the first), fitted on all.
-
-    `p` and `outcome` (0 / 1) are [n] or [n, K]; `user` [n] = whose row it is (default: each row another's). Raises
-    ValueError as `fit_binary` and `held_out_losses` do.
-    """
-    check_binary(p, outcome)
-
-    def loss(fitted: BinaryCalibration, rows: np.ndarray) -> np.ndarray:
-        return binary_nll(fitted.apply(p[rows]), outcome[rows]).reshape(len(rows), -1).mean(axis=1)
-
-    losses = held_out_losses(
-        forms,
-        lambda form, rows: fit_binary(form, p[rows], outcome[rows]),
-        loss,
-        np.arange(len(p)) if user is None else user,
-        folds,
-        seed,
-    )
-    return BinaryChoice(fit_binary(min(losses, key=lambda form: losses[form]), p, outcome), losses)
+    a, b, *second, c = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x.tolist()
+    return BinaryCalibration(a, b, c, *second)
 
 
 def _logs(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,8 @@
 """Recalibration of categorical forecasts, fitted on validation users and applied to others.
 
-All forms are log p' = scale * log p + bias + pool * log q, normalised: a scale for all columns is a temperature (Guo
-et al. 2017, its inverse), a scale and a bias per column is their vector scaling, and with a second forecast q it is a
-log-linear pool (Genest & Zidek 1986). What cannot come (-inf) still cannot.
+All forms are log p' = scale * log p + bias + pool * log q, normalised: the scale is a temperature (Guo et al. 2017, its
+inverse), with a second forecast q it is a log-linear pool (Genest & Zidek 1986), and each column may have a bias. What
+cannot come (-inf) still cannot.
 """
 
 from __future__ import annotations
@@ -18,30 +18,29 @@ from scipy.special import logsumexp
 from trajectory.evaluation.categorical import LOG_FLOOR, blocks, check, proper_scores
 from trajectory.evaluation.held_out import held_out_losses
 
-FORMS = ("identity", "temperature", "pool", "bias", "vector")  # pool: with a scale; bias: per column, with one scale
+FORMS = ("identity", "temperature", "pool", "bias")  # each has a scale; bias: per column, and pooled if there is a q
 LEAST_SCALE, MOST_SCALE = 0.01, 100.0
 SHRINKAGE = 1.0  # of what is fitted per column, towards the identity: a Gaussian prior of variance 1 / SHRINKAGE
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A fitted recalibration; `scale` and `bias` have one value for all columns or one for each."""
+    """A fitted recalibration; `bias` has one value for all columns or one for each."""
 
     form: str
-    scale: tuple[float, ...] = (1.0,)
+    scale: float = 1.0
     bias: tuple[float, ...] = (0.0,)
     pool: float = 0.0
 
     def apply(self, log_p: np.ndarray, log_q: np.ndarray | None = None) -> np.ndarray:
         """Recalibrated log-probabilities float64 [n, C] of `log_p` [n, C]; `log_q` [C] or [n, C] is the pool's second.
 
-        Raises ValueError if the form is "pool" and `log_q` is missing, or if it was fitted on other columns.
+        Raises ValueError if there is a pool and `log_q` is missing, or if it was fitted on other columns.
         """
-        columns = log_p.shape[1]
-        if not {len(self.scale), len(self.bias)} <= {1, columns}:
-            raise ValueError(f"expected the {len(self.bias)} columns that it was fitted on, got {columns}")
-        score = log_p.astype(np.float64) * np.array(self.scale) + np.array(self.bias)
-        if self.form == "pool":
+        if len(self.bias) not in (1, log_p.shape[1]):
+            raise ValueError(f"expected the {len(self.bias)} columns that it was fitted on, got {log_p.shape[1]}")
+        score = log_p.astype(np.float64) * self.scale + np.array(self.bias)
+        if self.pool:
             score += self.pool * _second(log_q, log_p.shape)
         return score - logsumexp(score, axis=1, keepdims=True)
 
@@ -52,7 +51,7 @@ class Calibration:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Calibration:
         """What `to_dict` gave, possibly after a way through JSON."""
-        return cls(values["form"], tuple(values["scale"]), tuple(values["bias"]), values["pool"])
+        return cls(**(values | {"bias": tuple(values["bias"])}))
 
 
 class Choice(NamedTuple):
@@ -65,23 +64,22 @@ class Choice(NamedTuple):
 def fit(form: str, log_p: np.ndarray, target: np.ndarray, log_q: np.ndarray | None = None) -> Calibration:
     """The calibration of this form with the least negative log-likelihood (convex; found by L-BFGS-B).
 
-    `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] for "pool". Targets held impossible do
-    not count: no form could help them. Values per column are drawn to the identity. Raises ValueError for another
-    form, or if the arrays are no forecast and target.
+    `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] is the pool's second. Targets held
+    impossible do not count: no form could help them. Values per column are drawn to the identity. Raises ValueError for
+    another form, or if the arrays are no forecast and target.
     """
     check(log_p, target)
     if form == "identity":
         return Calibration(form)
     if form not in FORMS:
         raise ValueError(f"expected a form out of {', '.join(FORMS)}, got {form!r}")
-    n, columns = log_p.shape
-    scales = columns if form == "vector" else 1
-    biases = columns if form in ("bias", "vector") else 0
-    second = _second(log_q, log_p.shape) if form == "pool" else None
-    pools = int(second is not None)
+    n = len(log_p)
+    biases = log_p.shape[1] if form == "bias" else 0
+    pooled = form == "pool" or (form == "bias" and log_q is not None)
+    second = _second(log_q, log_p.shape) if pooled else None
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        scale, bias, pool = np.split(values, [scales, scales + biases])
+        scale, bias, pool = np.split(values, [1, 1 + biases])
         total, slope = 0.0, np.zeros(len(values))
         for rows, part, weight in blocks(log_p, target):
             can = np.isfinite(part)
@@ -92,19 +90,17 @@ def fit(form: str, log_p: np.ndarray, target: np.ndarray, log_q: np.ndarray | No
             norm = logsumexp(np.where(can, score, -np.inf), axis=1, keepdims=True)
             total += float((weight * (norm - score)).sum())
             excess = np.where(can, np.exp(score - norm), 0) * weight.sum(axis=1, keepdims=True) - weight
-            moved = [(excess * part).sum(axis=0) if scales > 1 else [(excess * part).sum()]]
+            moved = [[(excess * part).sum()]]
             moved += [excess.sum(axis=0)] * bool(biases)
             moved += [] if second is None else [[(excess * second[rows]).sum()]]
             slope += np.concatenate(moved)
-        away = np.concatenate([scale - 1 if scales > 1 else np.zeros(1), bias, np.zeros(pools)])
+        away = np.concatenate([[0.0], bias, np.zeros_like(pool)])
         return (total + SHRINKAGE / 2 * float(away @ away)) / n, (slope + SHRINKAGE * away) / n
 
-    start = np.concatenate([np.ones(scales), np.zeros(biases + pools)])
-    bounds = [(LEAST_SCALE, MOST_SCALE)] * scales + [(None, None)] * biases + [(0, MOST_SCALE)] * pools
+    start = np.concatenate([[1.0], np.zeros(biases + pooled)])
+    bounds = [(LEAST_SCALE, MOST_SCALE)] + [(None, None)] * biases + [(0, MOST_SCALE)] * pooled
     best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x.tolist()
-    return Calibration(
-        form, tuple(best[:scales]), tuple(best[scales : scales + biases]) or (0.0,), best[-1] if pools else 0.0
-    )
+    return Calibration(form, best[0], tuple(best[1 : 1 + biases]) or (0.0,), best[-1] if pooled else 0.0)
 
 
 def choose(
@@ -119,7 +115,7 @@ def choose(
 ) -> Choice:
     """The form with the least negative log-likelihood on held-out folds of users (of equals the first), fitted on all.
 
-    `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] if "pool" is among the forms; `user` [n] =
+    `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] is the pool's second; `user` [n] =
     whose row it is (default: each row another's). Raises ValueError as `fit` and `held_out_losses` do.
     """
     check(log_p, target)

@@ -45,17 +45,14 @@ class Conformal:
     def sets(self, log_p: np.ndarray, target: np.ndarray, group: np.ndarray | None = None) -> Sets:
         """Size and coverage of each row's set; arguments as of `calibrate`, of other users."""
         check(log_p, target)
-        found = [
-            (inside.sum(axis=1), (weight * inside).sum(axis=1)) for inside, weight in self._inside(log_p, target, group)
-        ]
-        size, covered = zip(*found, strict=True)
+        limit = np.array([self.thresholds.get(name, self.threshold) for name in _names(group, len(log_p))])
+        size, covered = [], []
+        # Test rows draw other numbers than calibration rows did.
+        for rows, score, weight in _scores(self.method, log_p, target, np.random.default_rng([self.seed, 1])):
+            inside = score <= limit[rows, None]
+            size.append(inside.sum(axis=1))
+            covered.append((weight * inside).sum(axis=1))
         return Sets(np.concatenate(size), np.concatenate(covered))
-
-    def members(self, log_p: np.ndarray, group: np.ndarray | None = None) -> np.ndarray:
-        """Which columns are in each row's set, bool [n, C]."""
-        nothing = np.zeros(len(log_p), np.int64)  # the target is not asked for
-        check(log_p, nothing)
-        return np.concatenate([inside for inside, _ in self._inside(log_p, nothing, group)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -65,14 +62,6 @@ class Conformal:
     def from_dict(cls, values: dict[str, Any]) -> Conformal:
         """What `to_dict` gave, possibly after a way through JSON."""
         return cls(**(values | {"pooled": tuple(values["pooled"])}))
-
-    def _inside(
-        self, log_p: np.ndarray, target: np.ndarray, group: np.ndarray | None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        limit = np.array([self.thresholds.get(name, self.threshold) for name in _names(group, len(log_p))])
-        # Test rows draw other numbers than calibration rows did.
-        for rows, score, weight in _scores(self.method, log_p, target, np.random.default_rng([self.seed, 1])):
-            yield score <= limit[rows, None], weight
 
 
 def calibrate(

@@ -11,6 +11,7 @@ import numpy as np
 
 from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
 from trajectory.evaluation.baselines import basket_size
+from trajectory.evaluation.by_interest import log_by_interest
 from trajectory.evaluation.horizon_times import LEVELS, Times
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.models.interest_model import InterestModel
@@ -98,14 +99,25 @@ class DirectForecast(ModelScorer):
         return _ahead(self.model, self.params, *self.events(queries.start, queries.stop), seen, self.steps)
 
     def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
-        """Probability of each item (or interest) within the first h steps [n, H, ...], given `ahead` of these queries.
+        """Probability of each item within the first h steps [n, H, V + 1], given `ahead` of these queries.
 
-        Where nothing comes twice, steps exclude each other. Else steps are taken as independent; a basket brings
-        a Poisson number of items, as many as the user's baskets had on average, each this one by its chance.
+        Where nothing comes twice, steps exclude each other. Else they are taken as of `interests_within`.
         """
-        chance = np.exp(np.asarray(ahead))
         if self.filter_seen:
-            return np.cumsum(chance, axis=1).clip(0, 1)
+            return np.cumsum(np.exp(np.asarray(ahead)), axis=1).clip(0, 1)
+        return self.interests_within(queries, ahead)
+
+    def interests(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
+        """Log-probability of each interest at each step [n, H, K + 1], given `ahead` (column 0: items without one)."""
+        return log_by_interest(self.histories, np.asarray(ahead))
+
+    def interests_within(self, queries: Queries, log_shares: np.ndarray) -> np.ndarray:
+        """Probability of each interest within the first h steps [n, H, K + 1], given its log-chances at each.
+
+        Steps are taken as independent; a basket brings a Poisson number of items, as many as the user's baskets had
+        on average, each of this interest by its chance.
+        """
+        chance = np.exp(np.asarray(log_shares))
         if not self.histories.baskets:
             return 1 - np.cumprod(1 - chance, axis=1)
         size = basket_size(self.histories, queries)

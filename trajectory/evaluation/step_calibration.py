@@ -3,69 +3,58 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.data.rows import slices
-from trajectory.evaluation.binary_calibration import BinaryCalibration, binary_nll, fit_binary
+from trajectory.evaluation.binary_calibration import BinaryCalibration, fit_binary
+from trajectory.evaluation.by_interest import by_interest, log_by_interest
 from trajectory.evaluation.calibration import Calibration, choose
 from trajectory.evaluation.conformal import Conformal, calibrate
-from trajectory.evaluation.horizon import step_bounds
 from trajectory.evaluation.horizon_times import Times, waits
+from trajectory.evaluation.own_rates import own_rates
 from trajectory.evaluation.scorer import timing
+from trajectory.evaluation.step_targets import read_steps, read_within
 from trajectory.evaluation.time_calibration import TimeCalibration, fit_times
 from trajectory.models.time_head import Wait
 from trajectory.schema import Histories, Queries
 
-ENTRIES = 8_000_000  # users x items that a step is fitted on: two or three numbers need no more
+ENTRIES = 8_000_000  # users x items that a step is fitted on: a few numbers need no more
 FEW = 400  # columns: with more, a bias of each would be learned by heart
-BINARY_ENTRIES = 4_000_000
+BINARY_ENTRIES = 2_000_000
 ALPHA = 0.1  # sets cover a line of the step with probability 1 - ALPHA
-
-
-class Step(NamedTuple):
-    """A forecast of one step beside what came, of the n users that have such a step of the catalogue."""
-
-    row: np.ndarray  # int64 [n], of the queries
-    log_p: np.ndarray  # float32 [n, V + 1]
-    target: np.ndarray  # int64 [n], or equal shares of the basket's distinct items float32 [n, V + 1]
-    lines: np.ndarray | None  # int64 [n], distinct items of the basket; None where steps are single events
 
 
 @dataclass(frozen=True)
 class StepCalibration:
-    """What was fitted for each step: the distribution at it, chances of coming within it, and sets that cover it."""
+    """What was fitted for each step: distributions at it, chances of coming within it, sets that cover it, times.
+
+    Items' chances are pooled with the user's own rates of the item (see `own_rates`, drawn to `overall`).
+    """
 
     at: tuple[Calibration, ...]
     within: tuple[BinaryCalibration, ...]
-    honest_within: bool  # `within` starts from calibrated chances at each step, not from plain ones
+    interests: tuple[Calibration, ...]
+    interests_within: tuple[BinaryCalibration, ...]
     sets: tuple[Conformal, ...]
     times: tuple[TimeCalibration, ...]  # empty without a time head
-    log_popularity: np.ndarray  # float64 [V + 1], what a pool is with
+    overall: np.ndarray  # float64 [V + 1]
 
-    def write(self, path: Path) -> None:
-        """Writes calibration.json (the popularity is of the training data, which a run has)."""
-        named = {name: [x.to_dict() for x in getattr(self, name)] for name in ("at", "within", "sets", "times")}
-        path.write_text(json.dumps(named | {"honest_within": self.honest_within}) + "\n")
+    def write(self, path: Path, checkpoint: str) -> None:
+        """Writes calibration.json, of the run's `checkpoint` (overall rates are of the training data: a run has it)."""
+        named = {name: [x.to_dict() for x in getattr(self, name)] for name in _KINDS}
+        path.write_text(json.dumps({"checkpoint": checkpoint} | named) + "\n")
 
     @classmethod
-    def read(cls, path: Path, log_popularity: np.ndarray) -> StepCalibration:
-        """What `write` wrote."""
-        named = json.loads(path.read_text())
-        return cls(
-            tuple(Calibration.from_dict(x) for x in named["at"]),
-            tuple(BinaryCalibration.from_dict(x) for x in named["within"]),
-            named["honest_within"],
-            tuple(Conformal.from_dict(x) for x in named["sets"]),
-            tuple(TimeCalibration.from_dict(x) for x in named["times"]),
-            log_popularity,
-        )
+    def read(cls, path: Path, overall: np.ndarray) -> tuple[StepCalibration, str]:
+        """What `write` wrote: the calibration and the checkpoint that it is of."""
+        stored = json.loads(path.read_text())
+        named = {name: tuple(kind.from_dict(x) for x in stored[name]) for name, kind in _KINDS.items()}
+        return cls(**named, overall=overall), stored["checkpoint"]
 
 
 class CalibratedForecast:
@@ -73,22 +62,32 @@ class CalibratedForecast:
 
     log_probabilities = True
 
-    def __init__(self, forecaster: Any, calibration: StepCalibration) -> None:
-        self.forecaster, self.calibration = forecaster, calibration
+    def __init__(self, forecaster: Any, calibration: StepCalibration, histories: Histories) -> None:
+        self.forecaster, self.calibration, self.histories = forecaster, calibration, histories
         self.name, self.batch = f"{forecaster.name}, calibrated", forecaster.batch
 
     def ahead(self, queries: Queries) -> np.ndarray:
         """Log-probability of each item at each step [n, H, V + 1]."""
-        self._plain = np.asarray(self.forecaster.ahead(queries))
-        return np.stack([self._at(h, self._plain[:, h]) for h in range(self._plain.shape[1])], axis=1)
+        plain = np.asarray(self.forecaster.ahead(queries))
+        log_rates = _log_rates(self.histories, queries, self.calibration.overall)
+        return np.stack([self.calibration.at[h].apply(plain[:, h], log_rates) for h in range(plain.shape[1])], axis=1)
 
     def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
-        """Probability of each item within the first h steps, shaped as `ahead`; never below that of fewer steps.
+        """Probability of each item within the first h steps, shaped as `ahead`; never below that of fewer steps."""
+        chance = np.asarray(self.forecaster.within(queries, ahead))
+        rates = own_rates(self.histories, queries, self.calibration.overall)
+        fitted = [self.calibration.within[h].apply(chance[:, h], _within(rates, h)) for h in range(chance.shape[1])]
+        return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
 
-        Of the queries last asked for `ahead`.
-        """
-        plain = np.asarray(self.forecaster.within(queries, ahead if self.calibration.honest_within else self._plain))
-        fitted = [self.calibration.within[h].apply(plain[:, h]) for h in range(plain.shape[1])]
+    def interests(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
+        """Log-probability of each interest at each step [n, H, K + 1], given `ahead` (column 0: items without one)."""
+        plain = log_by_interest(self.histories, ahead)
+        return np.stack([self.calibration.interests[h].apply(plain[:, h]) for h in range(plain.shape[1])], axis=1)
+
+    def interests_within(self, queries: Queries, log_shares: np.ndarray) -> np.ndarray:
+        """Probability of each interest within the first h steps [n, H, K + 1], given what `interests` said."""
+        chance = np.asarray(self.forecaster.interests_within(queries, log_shares))
+        fitted = [self.calibration.interests_within[h].apply(chance[:, h]) for h in range(chance.shape[1])]
         return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
 
     def times(self, queries: Queries, observed: np.ndarray) -> Times:
@@ -97,118 +96,91 @@ class CalibratedForecast:
         by_step = [fitted.apply(_of_step(wait, h)) for h, fitted in enumerate(self.calibration.times)]
         return timing(jax.tree.map(lambda *x: jnp.stack(x, axis=1), *by_step), observed)
 
-    def _at(self, h: int, log_p: np.ndarray) -> np.ndarray:
-        fitted = self.calibration.at[h]
-        return fitted.apply(log_p, self.calibration.log_popularity if fitted.form == "pool" else None)
-
 
 def fit_steps(
     forecaster: Any,
     histories: Histories,
     queries: Queries,
     steps: int,
-    log_popularity: np.ndarray,
+    overall: np.ndarray,
     seed: int,
     timed: bool = False,
 ) -> StepCalibration:
     """Fits every step on (validation) queries, of which a random part is read where the catalogue is large.
 
-    `timed`: the forecaster has `waits`, whose times are fitted too.
+    `overall` are the rates of `overall_rates`. `timed`: the forecaster has `waits`, whose times are fitted too.
     """
-    queries = _some(queries, max(ENTRIES // (histories.num_items + 1), 1), seed)
-    forms = ["identity", "temperature", "pool"] + ["bias"] * (histories.num_items <= FEW)
-    at, sets = [], []
+    queries = some_queries(histories, queries, seed)
+    log_rates = _log_rates(histories, queries, overall)
+    at, interests, sets = [], [], []
     for _, step in read_steps(forecaster, histories, queries, steps):
-        chosen = choose(step.log_p, step.target, log_popularity, forms=forms, seed=seed).calibration
-        at.append(chosen)
-        honest = chosen.apply(step.log_p, log_popularity if chosen.form == "pool" else None)
-        sets.append(calibrate(honest, step.target, alpha=ALPHA, seed=seed))
+        log_q = log_rates[step.row]
+        forms = ["identity", "temperature", "pool", *_biased(histories.num_items)]
+        at.append(choose(step.log_p, step.target, log_q, forms=forms, seed=seed).calibration)
+        log_p = at[-1].apply(step.log_p, log_q)
+        sets.append(calibrate(log_p, step.target, alpha=ALPHA, seed=seed))
+        forms = ["identity", "temperature", *_biased(len(histories.interests))] if histories.interests else ["identity"]
+        shares, target = interest_step(histories, log_p, step.target)
+        interests.append(choose(shares, target, forms=forms, seed=seed).calibration)
     times: tuple[TimeCalibration, ...] = ()
     if timed:
         observed = waits(histories, queries, steps)
         found = [forecaster.waits(chunk) for chunk in queries.chunks(forecaster.batch)]
         wait = jax.tree.map(lambda *x: np.concatenate(x), *found)
         times = tuple(fit_times(_of_step(wait, h), observed[:, h]) for h in range(steps))
-    unchanged = (BinaryCalibration("identity"),) * steps
-    begun = StepCalibration(tuple(at), unchanged, True, tuple(sets), times, log_popularity)
-    binary = _some(queries, max(BINARY_ENTRIES // (histories.num_items + 1), 1), seed + 1)
-    # Calibrated steps have items' shares of a basket right; plain ones may tell better what large baskets bring.
-    options = [(begun, CalibratedForecast(forecaster, begun)), (replace(begun, honest_within=False), forecaster)]
-    fitted = [(start, *_fit_within(source, histories, binary, steps)) for start, source in options]
-    start, within, _ = min(fitted, key=lambda one: one[2])
-    return replace(start, within=within)
+    unchanged = (BinaryCalibration(),) * steps
+    begun = StepCalibration(tuple(at), unchanged, tuple(interests), unchanged, tuple(sets), times, overall)
+    honest = CalibratedForecast(forecaster, begun, histories)
+    few = some_queries(histories, queries, seed + 1, BINARY_ENTRIES)
+    rates = own_rates(histories, few, overall)[:, 1:]
+    within = [fit_binary(p, came, _within(rates, h)) for h, p, came in read_within(honest, histories, few, steps)]
+    begun = replace(begun, within=tuple(within))
+    if histories.interests:
+        read = read_within(honest, histories, few, steps, "interest")
+        begun = replace(begun, interests_within=tuple(fit_binary(p, came) for _, p, came in read))
+    return begun
 
 
-def _fit_within(
-    forecaster: Any, histories: Histories, queries: Queries, steps: int
-) -> tuple[tuple[BinaryCalibration, ...], float]:
-    """The calibrations of chances within steps, and their summed negative log-likelihood in nats."""
-    found, total = [], 0.0
-    for _, chance, came in read_within(forecaster, histories, queries, steps):
-        found.append(fit_binary("beta", chance, came))
-        total += float(binary_nll(found[-1].apply(chance), came).sum())
-    return tuple(found), total
+def some_queries(histories: Histories, queries: Queries, seed: int, entries: int = ENTRIES) -> Queries:
+    """A random part of the queries, in order: as many as have `entries` chances of items at a step; all if fewer."""
+    count = max(entries // (histories.num_items + 1), 1)
+    if len(queries.user) <= count:
+        return queries
+    chosen = np.sort(np.random.default_rng(seed).choice(len(queries.user), count, replace=False))
+    return Queries(*(column[chosen] for column in queries))
 
 
-def log_popularity(histories: Histories, training: np.ndarray) -> np.ndarray:
-    """Log-counts of each item among the `training` events (bool [E]), from one on; float64 [V + 1]."""
-    item = histories.item[training]
-    count = np.bincount(item[item <= histories.num_items], minlength=histories.num_items + 1) + 1.0
-    return np.log(count / count[1:].sum())
+def interest_step(histories: Histories, log_p: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A forecast [n, V + 1] and its target, int [n] or weights [n, V + 1], over interests (column 0: none)."""
+    shares = log_by_interest(histories, log_p)
+    if target.ndim == 1:
+        return shares, histories.item_interest[target].astype(np.int64)
+    return shares, by_interest(histories, target)
 
 
-def read_steps(forecaster: Any, histories: Histories, queries: Queries, steps: int) -> Iterator[tuple[int, Step]]:
-    """Each step's forecast beside what came; users without a target that may come are left out of it."""
-    bounds = step_bounds(histories, queries, steps)
-    chunks = queries.chunks(forecaster.batch)
-    ahead = np.concatenate([np.asarray(forecaster.ahead(chunk), np.float32) for chunk in chunks])
-    ahead[:, :, 0] = -np.inf
-    for h in range(steps):
-        log_p = ahead[:, h]
-        row, index = slices(bounds[:, h], bounds[:, h + 1])
-        item = histories.item[index]
-        real = (item > 0) & (item <= histories.num_items)
-        row, item = row[real], item[real]
-        possible = np.isfinite(log_p[row, item])
-        row, item = row[possible], item[possible]
-        lines = np.bincount(row, minlength=len(log_p))
-        some = np.flatnonzero(lines)
-        if histories.baskets:
-            share = np.zeros(log_p.shape, np.float32)
-            share[row, item] = 1.0
-            lines = share.sum(axis=1).astype(np.int64)
-            yield h, Step(some, log_p[some], share[some] / lines[some, None], lines[some])
-        else:
-            target = np.zeros(len(log_p), np.int64)
-            target[row] = item
-            yield h, Step(some, log_p[some], target[some], None)
+def _biased(columns: int) -> list[str]:
+    return ["bias"] if columns <= FEW else []
 
 
-def read_within(
-    forecaster: Any, histories: Histories, queries: Queries, steps: int
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Each item's chance within the first h steps, float64 [n, V], and whether it came, int8 [n, V]."""
-    bounds = step_bounds(histories, queries, steps)
-    parts = []
-    for chunk in queries.chunks(forecaster.batch):
-        ahead = np.asarray(forecaster.ahead(chunk))
-        parts.append(np.asarray(forecaster.within(chunk, ahead), np.float32)[:, :, 1:])
-    chance = np.concatenate(parts)
-    came = np.zeros((len(chance), histories.num_items + 1), np.int8)
-    for h in range(steps):
-        row, index = slices(bounds[:, h], bounds[:, h + 1])
-        item = histories.item[index]
-        known = item <= histories.num_items
-        came[row[known], item[known]] = 1
-        yield h, chance[:, h].astype(np.float64), came[:, 1:].copy()
+def _log_rates(histories: Histories, queries: Queries, overall: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.log(own_rates(histories, queries, overall))
+
+
+def _within(rates: np.ndarray, h: int) -> np.ndarray:
+    """Chance within steps 1 to h + 1 of what comes at each with the same rate."""
+    return 1 - (1 - rates) ** (h + 1)
 
 
 def _of_step(wait: Wait, h: int) -> Wait:
     return jax.tree.map(lambda x: x[:, h], wait)
 
 
-def _some(queries: Queries, count: int, seed: int) -> Queries:
-    if len(queries.user) <= count:
-        return queries
-    chosen = np.sort(np.random.default_rng(seed).choice(len(queries.user), count, replace=False))
-    return Queries(*(column[chosen] for column in queries))
+_KINDS: dict[str, Any] = {
+    "at": Calibration,
+    "within": BinaryCalibration,
+    "interests": Calibration,
+    "interests_within": BinaryCalibration,
+    "sets": Conformal,
+    "times": TimeCalibration,
+}

@@ -11,16 +11,13 @@ import numpy as np
 from trajectory.evaluation import reliability_picture
 from trajectory.evaluation.conformal import coverage
 from trajectory.evaluation.reliability import Pairs, column_pairs, diagram, event_pairs, summary, top_pairs
-from trajectory.evaluation.step_calibration import (
-    ALPHA,
-    CalibratedForecast,
-    StepCalibration,
-    read_steps,
-    read_within,
-)
+from trajectory.evaluation.sampled_visits import sampled_visits
+from trajectory.evaluation.step_calibration import ALPHA, CalibratedForecast, StepCalibration, interest_step
+from trajectory.evaluation.step_targets import read_steps, read_within
 from trajectory.schema import Histories, Queries
 
 SIMULATIONS = 300
+DRAWS = 40  # of what comes within steps, for each user
 COLUMNS = 2_000_000  # users x columns of which every single probability is looked at
 LENGTHS = (20, 50, 100, 200)  # events: bounds of the groups by length of history
 
@@ -32,10 +29,11 @@ def reliability(
 
     For each step: `top`, `items` (each item's chance; absent for large catalogues), `interests` (absent without), each
     with ece, the 95 % band low..high of a perfectly calibrated model, inside, nll, brier, n; `plain_top`, the same
-    before calibration; `within`, of coming within the first h steps; `sets`, coverage and size of the sets at 1 - ALPHA
-    and by length of history.
+    before calibration; `within` and `interests_within`, of coming within the first h steps, with bands of
+    outcomes that go together as in `sampled_visits`; `sets`, coverage and size
+    of the sets at 1 - ALPHA and by length of history.
     """
-    honest = CalibratedForecast(forecaster, calibration)
+    honest = CalibratedForecast(forecaster, calibration, histories)
     found: dict[str, list[Any]] = {}
     pictures: dict[str, dict[str, np.ndarray]] = {}
     length = queries.stop - queries.start
@@ -47,13 +45,15 @@ def reliability(
             pictures[f"{_TITLE[name]} {h + 1}"] = diagram(pairs, SIMULATIONS)
 
     for h, step in read_steps(forecaster, histories, queries, steps):
-        log_p = honest._at(h, step.log_p)
         add("plain_top", h, top_pairs(step.log_p.astype(np.float64), step.target, step.lines))
+    for h, step in read_steps(honest, histories, queries, steps):
+        log_p = step.log_p.astype(np.float64)
         add("top", h, top_pairs(log_p, step.target, step.lines))
         if log_p.size <= COLUMNS:
             add("items", h, column_pairs(log_p, step.target, step.lines))
         if histories.interests:
-            add("interests", h, column_pairs(*_by_interest(histories, log_p, step.target), step.lines))
+            shares, target = interest_step(histories, log_p, step.target)
+            add("interests", h, column_pairs(calibration.interests[h].apply(shares), target, step.lines))
         group = np.digitize(length[step.row], LENGTHS)
         sets = calibration.sets[h].sets(log_p, step.target)
         found.setdefault("sets", []).append(
@@ -61,8 +61,12 @@ def reliability(
         )
     rows = max(COLUMNS // (histories.num_items + 1), 1)
     fewer = Queries(*(column[:: -(-len(column) // rows)] for column in queries))
-    for h, chance, came in read_within(honest, histories, fewer, steps):
-        add("within", h, event_pairs(chance, came))
+    for name, level in (("within", "item"), ("interests_within", "interest")):
+        if level == "item" or histories.interests:
+            visits = sampled_visits(histories, fewer, _at_steps(honest, fewer, level), DRAWS, seed=0)
+            read = read_within(honest, histories, fewer, steps, level)
+            for (h, chance, came), drawn in zip(read, visits, strict=True):
+                add(name, h, event_pairs(chance, came, drawn))
     order = [name for name in _TITLE if name in found]
     reliability_picture.draw(
         {title: pictures[title] for name in order for title in pictures if title.startswith(_TITLE[name])}, picture
@@ -70,8 +74,8 @@ def reliability(
     return found
 
 
-def table(found: dict[str, Any], unit: str) -> str:
-    """Markdown: calibration error and band of each kind of statement by step, and the sets."""
+def table(found: dict[str, Any], floor_sets: list[dict[str, Any]], unit: str) -> str:
+    """Markdown: calibration error and band of each kind of statement by step, and the sets beside those of floors."""
     steps = len(found["top"])
     head = "| | " + " | ".join(f"{unit} {h + 1}" for h in range(steps)) + " |"
     lines = ["calibration error (95 % band of a perfectly calibrated model); * = above it", "", head]
@@ -82,10 +86,10 @@ def table(found: dict[str, Any], unit: str) -> str:
                 f"{x['ece']:.2g} ({x['low']:.2g} to {x['high']:.2g}){'' if x['inside'] else ' *'}" for x in found[name]
             ]
             lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    sets = [by["all"] for by in found["sets"]]
-    cells = [f"{x['coverage']:.3f} ({x['low']:.3f} to {x['high']:.3f})" for x in sets]
-    lines.append(f"| sets at {1 - ALPHA:.0%}: covered | " + " | ".join(cells) + " |")
-    lines.append("| sets: mean size | " + " | ".join(f"{x['mean_size']:.1f}" for x in sets) + " |")
+    for name, sets in (("sets", [by["all"] for by in found["sets"]]), ("sets of the best floor", floor_sets)):
+        cells = [f"{x['coverage']:.3f} ({x['low']:.3f} to {x['high']:.3f})" for x in sets]
+        lines.append(f"| {name} at {1 - ALPHA:.0%}: covered | " + " | ".join(cells) + " |")
+        lines.append(f"| {name}: mean size | " + " | ".join(f"{x['mean_size']:.1f}" for x in sets) + " |")
     return "\n".join([*lines, ""])
 
 
@@ -94,6 +98,7 @@ _TITLE = {
     "items": "each item at step",
     "interests": "each interest at step",
     "within": "each item within steps 1 to",
+    "interests_within": "each interest within steps 1 to",
 }
 _BOUNDS = (0, *LENGTHS)
 _GROUP = {str(i): f"{low} to {high - 1} events" for i, (low, high) in enumerate(pairwise(_BOUNDS))} | {
@@ -101,11 +106,10 @@ _GROUP = {str(i): f"{low} to {high - 1} events" for i, (low, high) in enumerate(
 }
 
 
-def _by_interest(histories: Histories, log_p: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same forecast and target over interests; column 0: items without one."""
-    interest = histories.item_interest[: log_p.shape[1]]
-    belongs = (interest[:, None] == np.arange(len(histories.interests) + 1)).astype(np.float64)
-    belongs[0] = 0
-    with np.errstate(divide="ignore"):
-        chance = np.log(np.exp(log_p) @ belongs)
-    return chance, interest[target].astype(np.int64) if target.ndim == 1 else target @ belongs
+def _at_steps(honest: CalibratedForecast, queries: Queries, level: str) -> np.ndarray:
+    """Probability of each item or interest at each step [n, H, columns], column 0 with it."""
+    found = []
+    for chunk in queries.chunks(honest.batch):
+        ahead = honest.ahead(chunk)
+        found.append(np.exp(ahead if level == "item" else honest.interests(chunk, ahead)))
+    return np.concatenate(found)

@@ -9,13 +9,15 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.splits import training_events
+from trajectory.evaluation.floor_sets import floor_sets
 from trajectory.evaluation.horizon import evaluate_ahead
 from trajectory.evaluation.horizon_floors import Calibrated, horizon_floors
 from trajectory.evaluation.horizon_times import evaluate_times
+from trajectory.evaluation.own_rates import overall_rates
 from trajectory.evaluation.protocol import PARTS, protocol
 from trajectory.evaluation.sequences import evaluate_sequences
 from trajectory.evaluation.significance import bootstrap, compare, holm
-from trajectory.evaluation.step_calibration import CalibratedForecast, fit_steps, log_popularity
+from trajectory.evaluation.step_calibration import CalibratedForecast, fit_steps
 from trajectory.evaluation.step_reliability import reliability
 from trajectory.evaluation.step_reliability import table as reliability_table
 from trajectory.schema import Histories, Split, UserError
@@ -38,9 +40,10 @@ def evaluate_steps(
     The first forecaster is the one that is compared with the floors. Numbers and text only: `steps`, `unit`,
     `means` {name: {part: {metric: [H]}}}, `errors` (standard errors over users, alike), `paired` {part: {metric: [H]
     tests against the floor that is best there}} with p-values adjusted by Holm over the steps, `sequences` (test, see
-    `evaluate_sequences`; absent for large catalogues and where no forecaster has times), `times` (see
-    `evaluate_times`; absent where no forecaster has them) and `protocol`. A floor's likelihood is that of its
-    calibrated distribution (see `Calibrated`). Raises UserError for another split.
+    `evaluate_sequences`; absent for large catalogues and where no forecaster has times), `floor_sets` (see there; of
+    the floor that is likeliest at the step on validation), `times` (see `evaluate_times`; absent where no forecaster
+    has them) and `protocol`. A floor's likelihood is that of its calibrated distribution (see `Calibrated`). Raises
+    UserError for another split.
     """
     if split.kind != "leave_last":
         raise UserError(
@@ -52,24 +55,27 @@ def evaluate_steps(
         for forecaster in forecasters:
             found = evaluate_ahead(forecaster, histories, split.queries(part), e, steps, CUTOFFS)
             rows[part][forecaster.name] = found
-    chances = []
+    chances: dict[str, Calibrated] = {}
     for floor in horizon_floors(histories, split, config, steps):
         calibrated = Calibrated(floor).fit(histories, split.validation, e)
-        chances.append((floor.name, calibrated))
+        chances[floor.name] = calibrated
         for part in PARTS:
             found = evaluate_ahead(calibrated, histories, split.queries(part), e, steps, CUTOFFS)
             rows[part][floor.name] = found
     names = [forecaster.name for forecaster in forecasters]
-    floors = [name for name, _ in chances]
+    floors = list(chances)
     stated = protocol(histories, split, config, **facts)
     times = {}
     timed = [forecaster for forecaster in forecasters if config.heads.time and hasattr(forecaster, "waits")]
     if timed:
         times = {"times": evaluate_times(forecasters[0], histories, split, config, PARTS)}
         if histories.num_items <= LABELS:
-            among = [calibrated for _, calibrated in chances]
             options = {"steps": steps, "resamples": e.bootstrap, "seed": config.seed}
-            times["sequences"] = evaluate_sequences(forecasters[0], among, histories, split, PARTS[1], **options)
+            times["sequences"] = evaluate_sequences(
+                forecasters[0], [*chances.values()], histories, split, PARTS[1], **options
+            )
+    surprise = np.stack([np.nanmean(rows[PARTS[0]][name]["nll"], axis=0) for name in floors])
+    best = [floors[i] for i in surprise.argmin(axis=0)]
     stated["floor_likelihood"] = "each floor mixed with popularity by shares fitted on validation, for each step"
     return {
         "steps": steps,
@@ -79,6 +85,7 @@ def evaluate_steps(
         "means": _by_name(rows, names + floors, lambda x: np.nanmean(x, axis=0)),
         "errors": _by_name(rows, names + floors, lambda x: bootstrap(x, e.bootstrap, config.seed).standard_error),
         **times,
+        "floor_sets": floor_sets(chances, best, histories, split, config.seed),
         "paired": {part: _paired(rows[part], names[0], floors, config) for part in PARTS},
         "protocol": stated,
     }
@@ -94,14 +101,14 @@ def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
     histories, split, steps = task.histories, task.split, c.split.steps
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     timed = bool(c.heads.time) and hasattr(forecasters[0], "waits")
-    popularity = log_popularity(histories, training_events(histories, split))
-    calibration = fit_steps(forecasters[0], histories, split.validation, steps, popularity, c.seed, timed)
-    honest = CalibratedForecast(forecasters[0], calibration)
+    overall = overall_rates(histories, training_events(histories, split))
+    calibration = fit_steps(forecasters[0], histories, split.validation, steps, overall, c.seed, timed)
+    honest = CalibratedForecast(forecasters[0], calibration, histories)
     found = evaluate_steps([honest, *forecasters], histories, split, c, **facts)
     picture = run.workdir / "reliability.png"
     found["reliability"] = reliability(forecasters[0], calibration, histories, split.test, steps, picture)
     if forecasters[0].name == "direct":  # what later forecasts of the run are made of
-        calibration.write(run.workdir / "calibration.json")
+        calibration.write(run.workdir / "calibration.json", run.checkpoint)
     write_json(found, run.workdir / "trajectories.json")
     return found
 
@@ -131,7 +138,7 @@ def table(found: dict[str, Any], part: str = "test") -> str:
     if "sequences" in found and part == "test":
         lines += _sequences(found["sequences"])
     if "reliability" in found and part == "test":
-        lines.append(reliability_table(found["reliability"], found["unit"]))
+        lines.append(reliability_table(found["reliability"], found["floor_sets"], found["unit"]))
     facts = found["protocol"]
     lines += [
         f"- split {facts['split']}: {facts['guarantee']}",

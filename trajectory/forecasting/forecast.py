@@ -10,7 +10,7 @@ import polars as pl
 from trajectory.forecasting import tables
 from trajectory.forecasting.habits import step_sizes
 from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.outlook import beam_run, calibration, look_ahead
+from trajectory.forecasting.outlook import beam_run, look_ahead, method
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -45,7 +45,7 @@ def forecast(run: Run, users: int) -> Forecast:
     parts, interests = [], []
     for chunk, outlook in look_ahead(run, histories, queries, f.steps, f.paths, f.days):
         parts.append(tables.statements(histories, chunk, outlook, f.days, TOP))
-        interests.append(tables.interest_shares(histories, outlook))
+        interests.append(outlook.interest)
     for level in ("item", "interest") if histories.interests else ("item",):
         for chunk, beams in beam_run(run, histories, queries, f.steps, level == "interest"):
             parts.append(tables.path_statements(histories, chunk, beams, level))
@@ -56,16 +56,8 @@ def forecast(run: Run, users: int) -> Forecast:
         np.concatenate(interests),
         past_shares(histories, queries, 1, c.batch.basket_power)[:, 0],
         f.steps,
-        _method(run, f.steps),
+        method(run, f.steps, f.paths),
     )
-
-
-def _method(run: Run, steps: int) -> str:
-    c = run.task.config
-    if c.heads.horizon < steps:
-        return f"from {c.forecast.paths} sampled paths, not calibrated"
-    fitted = "calibrated on validation" if calibration(run) else "not calibrated (evaluate.py --ahead=direct does)"
-    return f"directly by the model's heads, {fitted}"
 
 
 def past_shares(histories: Histories, queries: Queries, windows: int, power: float) -> np.ndarray:

@@ -26,12 +26,18 @@ class PathForecast:
         """Log-probability of each item at each step [n, H, V + 1]."""
         sampled = sample_run(self.run, self.run.task.histories, queries, self.steps, self.paths)
         found = [paths for _, paths in sampled]
-        self._within = np.concatenate([paths.visited for paths in found])
+        self._within, self._interests_within = (
+            np.concatenate([getattr(paths, name) for paths in found]) for name in ("visited", "interest_visited")
+        )
         return np.log(np.concatenate([paths.probability for paths in found]) + LEAST)
 
     def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
         """Probability of each item within the first h steps [n, H, V + 1], for the queries last asked for `ahead`."""
         return self._within
+
+    def interests_within(self, queries: Queries, log_shares: np.ndarray) -> np.ndarray:
+        """Probability of each interest within the first h steps [n, H, K + 1], as of `within`."""
+        return self._interests_within
 
 
 def forecasters(run: Run, names: list[str]) -> list[DirectForecast | PathForecast]:

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trajectory.data.splits import training_events
+from trajectory.evaluation.by_interest import by_interest
 from trajectory.evaluation.horizon_times import LEVELS
+from trajectory.evaluation.own_rates import overall_rates
 from trajectory.evaluation.scorer import DirectForecast
-from trajectory.evaluation.step_calibration import CalibratedForecast, StepCalibration, log_popularity
+from trajectory.evaluation.step_calibration import CalibratedForecast, StepCalibration
 from trajectory.forecasting.beam import Beams, search
 from trajectory.forecasting.habits import habits
 from trajectory.forecasting.paths import Paths, sample
@@ -28,6 +30,7 @@ class Outlook(NamedTuple):
 
     probability: np.ndarray  # float [n, H, V + 1], of each item at each step (share of a line, where steps are baskets)
     visited: np.ndarray  # float [n, H, V + 1], probability of the item within steps 1..h
+    interest: np.ndarray  # float [n, H, K + 1], probability of each interest at each step (column 0: items without one)
     interest_visited: np.ndarray  # float [n, H, K + 1], probability of an item of the interest within steps 1..h
     days: np.ndarray | None  # float64 [n, H, 3], quantiles LEVELS of the time until the step; None without a time head
     soon: np.ndarray | None  # float [n, V + 1], probability of the item within the days asked for (and all steps)
@@ -41,60 +44,64 @@ def look_ahead(
     direct = _direct(run, histories, steps) if run.task.config.heads.horizon >= steps else None
     if direct and not days:
         for chunk in queries.chunks(DirectForecast.batch):
-            yield chunk, _outlook(*direct, chunk)
+            yield chunk, _outlook(run, direct, chunk)
         return
     timed = run.task.model.spec.time and histories.has_time
     for chunk, sampled in sample_run(run, histories, queries, steps, paths, days):
         if direct:
-            outlook = _outlook(*direct, chunk)
+            outlook = _outlook(run, direct, chunk)
         else:
             quantiles = np.moveaxis(np.quantile(sampled.days, LEVELS, axis=1), 0, -1) if timed else None
-            outlook = Outlook(sampled.probability, sampled.visited, sampled.interest_visited, quantiles, None, None)
+            shares = by_interest(histories, sampled.probability)
+            outlook = Outlook(
+                sampled.probability, sampled.visited, shares, sampled.interest_visited, quantiles, None, None
+            )
         if days:
             outlook = outlook._replace(soon=sampled.soon, interest_soon=sampled.interest_soon)
         yield chunk, outlook
 
 
-def calibration(run: Run) -> StepCalibration | None:
-    """What evaluate.py --ahead fitted for this run's direct forecasts; None if it has not been run."""
-    path = run.workdir / "calibration.json"
+def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
+    """What evaluate.py --ahead=direct fitted for the first `steps` steps of this run's direct forecasts, or why not."""
+    path, task = run.workdir / "calibration.json", run.task
+    again = "evaluate.py --ahead=direct"
     if not path.exists():
-        return None
-    task = run.task
-    return StepCalibration.read(path, log_popularity(task.histories, training_events(task.histories, task.split)))
+        return None, f"not calibrated ({again} does)"
+    overall = overall_rates(task.histories, training_events(task.histories, task.split))
+    fitted, checkpoint = StepCalibration.read(path, overall)
+    if checkpoint != run.checkpoint:
+        return None, f"not calibrated (calibration.json is of another checkpoint, {checkpoint}: run {again} again)"
+    if steps > len(fitted.at):
+        return None, f"not calibrated (calibration.json is of {len(fitted.at)} steps, as many as the split held out)"
+    return fitted, "calibrated on validation"
 
 
-def _direct(run: Run, histories: Histories, steps: int) -> tuple[DirectForecast, DirectForecast | CalibratedForecast]:
-    """The run's heads as they are, and calibrated if they have been."""
+def method(run: Run, steps: int, paths: int) -> str:
+    """How `look_ahead` finds its chances, in words to be read after a chance."""
+    if run.task.config.heads.horizon < steps:
+        return f"from {paths} sampled paths, not calibrated"
+    return f"directly by the model's heads, {calibration(run, steps)[1]}"
+
+
+def _direct(run: Run, histories: Histories, steps: int) -> DirectForecast | CalibratedForecast:
+    """The run's heads, calibrated if they have been."""
     task, c = run.task, run.task.config
     seen = c.evaluation.seen == "filter"
     plain = DirectForecast(task.model, run.params, histories, task.scale, c.batch.length, steps=steps, filter_seen=seen)
-    fitted = calibration(run)
-    return plain, plain if fitted is None else CalibratedForecast(plain, fitted)
+    fitted, _ = calibration(run, steps)
+    return plain if fitted is None else CalibratedForecast(plain, fitted, histories)
 
 
-def _outlook(plain: DirectForecast, forecaster: DirectForecast | CalibratedForecast, queries: Queries) -> Outlook:
-    histories = plain.histories
+def _outlook(run: Run, forecaster: DirectForecast | CalibratedForecast, queries: Queries) -> Outlook:
     ahead = np.asarray(forecaster.ahead(queries))
     chance = np.exp(ahead)
     chance[:, :, 0] = 0
-    interest = histories.item_interest[: chance.shape[2]]
-    belongs = (interest[:, None] == np.arange(len(histories.interests) + 1)).astype(chance.dtype)
-    with np.errstate(divide="ignore"):
-        shares = np.log(chance @ belongs)
+    shares = forecaster.interests(queries, ahead)
     quantiles = None
-    if plain.model.spec.time and histories.has_time:
+    if run.task.model.spec.time and forecaster.histories.has_time:
         quantiles = forecaster.times(queries, np.zeros(chance.shape[:2])).days
-    return Outlook(
-        chance, forecaster.within(queries, ahead), _repeatable(plain, queries, shares), quantiles, None, None
-    )
-
-
-def _repeatable(plain: DirectForecast, queries: Queries, log_shares: np.ndarray) -> np.ndarray:
-    """Probability of each interest within the first h steps: an interest may come again even where no item does."""
-    if plain.filter_seen:
-        return 1 - np.cumprod(1 - np.exp(log_shares), axis=1)
-    return plain.within(queries, log_shares)
+    visited, interest_visited = forecaster.within(queries, ahead), forecaster.interests_within(queries, shares)
+    return Outlook(chance, visited, np.exp(shares), interest_visited, quantiles, None, None)
 
 
 def sample_run(

@@ -13,7 +13,7 @@ from trajectory.evaluation.ranking import distinct_items
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.forecasting import tables
 from trajectory.forecasting.newcomers import read_histories, whole_histories
-from trajectory.forecasting.outlook import beam_run, look_ahead
+from trajectory.forecasting.outlook import beam_run, look_ahead, method
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -73,6 +73,7 @@ def predict(run: Run, path: Path, user: str, top: int, steps: int, paths: int) -
         found["conversion"] = pl.DataFrame({"user": user_ids, "probability": probability.astype(np.float64)})
     if steps:
         found |= _ahead(run, histories, queries, steps, paths, top)
+        notes = [*notes, f"the steps ahead are foretold {method(run, steps, paths)}"]
     return Predictions(found, notes)
 
 

@@ -69,13 +69,6 @@ def likeliest_path(histories: Histories, queries: Queries, beams: Beams) -> pl.D
     return _table(histories, queries, items, probability=probability).drop("rank")
 
 
-def interest_shares(histories: Histories, outlook: Outlook) -> np.ndarray:
-    """Probability [n, H, K + 1] of each interest at each step: the sum over its items (column 0: items without one)."""
-    interest = histories.item_interest[1 : histories.num_items + 1]
-    belongs = interest[:, None] == np.arange(len(histories.interests) + 1)
-    return outlook.probability[:, :, 1:] @ belongs.astype(np.float32)
-
-
 def statements(histories: Histories, queries: Queries, outlook: Outlook, days: float, k: int) -> pl.DataFrame:
     """Everything foretold of each step, one statement a row, in the columns of STATEMENTS.
 
@@ -83,11 +76,10 @@ def statements(histories: Histories, queries: Queries, outlook: Outlook, days: f
     it comes within `days` days, if there are any. time: the step comes after `days` (median), with 80 % chance between
     `days_low` and `days_high`. The k likeliest of each are kept, in order of probability.
     """
-    shares = interest_shares(histories, outlook)
     parts = []
     for level, at, within, soon in (
         ("item", outlook.probability, outlook.visited, outlook.soon),
-        ("interest", shares, outlook.interest_visited, outlook.interest_soon),
+        ("interest", outlook.interest, outlook.interest_visited, outlook.interest_soon),
     ):
         if level == "interest" and not histories.interests:
             continue

@@ -1,0 +1,21 @@
+"""Chances of items summed over the interests that the items belong to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajectory.schema import Histories
+
+
+def by_interest(histories: Histories, chance: np.ndarray) -> np.ndarray:
+    """Sums of `chance` [..., V + 1] over each interest's items, [..., K + 1]; column 0: items without one."""
+    interest = histories.item_interest[: chance.shape[-1]]
+    belongs = interest[:, None] == np.arange(len(histories.interests) + 1)
+    belongs[0] = False  # no item
+    return chance @ belongs.astype(chance.dtype)
+
+
+def log_by_interest(histories: Histories, log_p: np.ndarray) -> np.ndarray:
+    """The same of log-probabilities."""
+    with np.errstate(divide="ignore"):
+        return np.log(by_interest(histories, np.exp(log_p)))
