@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from itertools import product
+from types import SimpleNamespace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -91,6 +93,45 @@ def test_interest_paths_are_sums_over_their_items(learned):
     found = run(learned, SINGLE, interests=True, steps=3, beams=27, particles=300)
     for path, chance in zip(found.path[user].tolist(), found.log_probability[user], strict=True):
         assert np.exp(chance.sum()) == pytest.approx(total[tuple(path)], abs=0.01)
+
+
+class Chain:
+    """In place of a model: what comes next depends on the newest item alone, and strongly. Params: log chances."""
+
+    spec = SimpleNamespace(num_items=ITEMS, capacity=16, time=False)
+
+    def apply(self, params, *args, method):
+        return getattr(self, method)(params, *args)
+
+    def start(self, params, rows, capacity, past=None):
+        return jnp.zeros(rows, jnp.int32) if past is None else jnp.repeat(past, rows // len(past))
+
+    def step(self, params, newest, event, past=None):
+        newest = jnp.where(event.segment[:, 0] > 0, event.item[:, 0], newest)
+        return newest, newest
+
+    def score(self, params, newest):
+        return params[newest][:, None]
+
+
+def test_particles_follow_the_interests_by_how_likely_they_make_them():
+    """Items of one interest lead elsewhere: those that made the next interest likely decide what comes after it."""
+    to = np.zeros((ITEMS + 1, ITEMS + 1))
+    to[3, [1, 4]] = 0.5  # the newest of the history; 1 and 4 are of one interest, 2 and 5 of another
+    to[1, [2, 3]], to[4, [5, 3]] = [0.9, 0.1], [0.1, 0.9]
+    to[2, [1, 3]], to[5, [4, 3]] = [0.9, 0.1], [0.1, 0.9]
+    total = dict.fromkeys(product((1, 2, 3), repeat=3), 0.0)
+    for path in product(range(1, ITEMS + 1), repeat=3):
+        total[tuple(SINGLE.item_interest[list(path)].tolist())] += float(np.prod(to[(3, *path[:2]), path]))
+    with np.errstate(divide="ignore"):
+        chain = Chain(), jnp.log(to)
+    found = run(chain, SINGLE, interests=True, steps=3, beams=4, particles=500)
+    chance_of = {
+        tuple(path): np.exp(chance.sum())
+        for path, chance in zip(found.path[0].tolist(), found.log_probability[0], strict=True)
+    }
+    assert chance_of[1, 2, 1] == pytest.approx(total[1, 2, 1], abs=0.03)
+    assert chance_of[1, 2, 3] == pytest.approx(total[1, 2, 3], abs=0.03)
 
 
 def test_a_basket_is_followed_by_the_chance_of_a_random_line(learned):

@@ -42,8 +42,8 @@ def _outputs(model, params, events):
 
 
 @partial(jax.jit, static_argnums=0)
-def _step(model, params, carry, event):
-    carry, states = model.apply(params, carry, event, method="step")
+def _step(model, params, carry, event, past=None):
+    carry, states = model.apply(params, carry, event, past, method="step")
     scores = (model.apply(params, states, method=name) for name in ("score", "score_interest", "score_conversion"))
     return carry, states.vector, *scores
 
@@ -142,6 +142,25 @@ def test_step_gives_the_states_of_encode(case):
         for a, b in zip(found, whole, strict=True):
             np.testing.assert_allclose(np.asarray(a)[real, 0], np.asarray(b)[real, t], atol=1e-5)
     np.testing.assert_array_equal(carry.events, stop - start)
+
+
+def test_rows_that_share_a_past_go_on_from_it_each_by_its_own_events(case):
+    model, params, histories, _, _ = case
+    start, stop, early = histories.offsets[:-1], histories.offsets[1:], 2
+    events = last_rows(histories, NO_FEATURES, start, stop, 8)
+    past = model.apply(params, 3, 4, method="start")  # with room to spare
+    for t in range(early):
+        past, *_ = _step(model, params, past, jax.tree.map(lambda x, t=t: x[:, t : t + 1], events))
+    twice = jax.tree.map(lambda x: np.repeat(x, 2, axis=0), events)
+    twice.item[1::2, early:] = twice.item[1::2, early:] % 30 + 1
+    whole = _outputs(model, params, twice)
+    carry = model.apply(params, 6, 8 - early, past, method="start")
+    for t in range(early, 8):
+        carry, *found = _step(model, params, carry, jax.tree.map(lambda x, t=t: x[:, t : t + 1], twice), past)
+        real = np.asarray(twice.segment[:, t]) > 0
+        for a, b in zip(found, whole, strict=True):
+            np.testing.assert_allclose(np.asarray(a)[real, 0], np.asarray(b)[real, t], atol=1e-5)
+    np.testing.assert_array_equal(carry.events, np.repeat(stop - start, 2))
 
 
 def test_padding_event_leaves_the_carry_alone(case):

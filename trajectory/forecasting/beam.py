@@ -131,7 +131,7 @@ def _beams(
 
     def step(now: _Now, inputs):
         number, key, size = inputs
-        carry, states = read_step(model, params, now.carry, now.unread)
+        carry, states = read_step(model, params, past, now.carry, now.unread)
         log_p = log_chances(model, params, states, banned | now.visited if filter_seen else banned)
         ended = ~(log_p > -jnp.inf).any(-1)  # nothing is left that may come: the path goes on with nothing
         log_p = log_p.at[:, 0].set(jnp.where(ended, 0.0, log_p[:, 0]))
@@ -185,7 +185,7 @@ def _beams(
             None,
         )
 
-    carry, newest = begin(model, params, events, steps, habit, copies)
+    past, carry, newest = begin(model, params, events, steps, habit, copies)
     start = _Now(
         carry,
         newest,

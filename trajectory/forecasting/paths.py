@@ -116,7 +116,7 @@ def _futures(
 
     def step(now: _Now, inputs):
         key, size = inputs
-        carry, states = read_step(model, params, now.carry, now.unread)
+        carry, states = read_step(model, params, past, now.carry, now.unread)
         log_p = log_chances(model, params, states, banned | now.visited if filter_seen else banned)
         drawn_by = jax.lax.map(partial(noise, paths=paths, items=items), key)
         drawn_by = jax.tree.map(lambda x: x.reshape(rows, *x.shape[2:]), drawn_by)
@@ -151,7 +151,7 @@ def _futures(
         now = _Now(carry, unread, visited, soon, reached, reached_soon, elapsed, clock)
         return now, (*means, drawn[:, 0], first, elapsed)
 
-    carry, newest = begin(model, params, events, steps, habit, paths)
+    past, carry, newest = begin(model, params, events, steps, habit, paths)
     nothing = jnp.zeros((rows, items), bool)
     no_interest = jnp.zeros((rows, interests), bool)
     now = _Now(carry, newest, nothing, nothing, no_interest, no_interest, jnp.zeros(rows), jnp.repeat(clock, paths))

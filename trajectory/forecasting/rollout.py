@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -57,18 +57,20 @@ def right_aligned(events: Events) -> Events:
 
 def begin(
     model: InterestModel, params: Any, events: Events, steps: int, habit: Habits, copies: int
-) -> tuple[Carry, Events]:
-    """Reads all but the newest event of `right_aligned` rows [n, L]: carry and unread events of `copies` of each row.
+) -> tuple[Carry, Carry, Events]:
+    """Reads all but the newest event of `right_aligned` rows [n, L]: their past, which `copies` futures of each row
+    share, and the carry and unread events of each future.
 
     The carry has room for `steps` further steps.
     """
+    apply: Any = model.apply
     users, length = events.item.shape
-    carry = cast(Any, model.apply)(params, users, length + (steps - 1) * habit.lines, method="start")
-    early = jax.tree.map(lambda x: jnp.swapaxes(x[:, :-1], 0, 1), events)
-    carry, _ = jax.lax.scan(lambda carry, event: (_read(model, params, carry, event)[0], None), carry, early)
+    early = jax.tree.map(lambda x: x[:, :-1], events)
+    past = _read(model, params, None, apply(params, users, length - 1, method="start"), early)
+    carry = apply(params, users * copies, 1 + (steps - 1) * habit.lines, past, method="start")
     blank = habit.lines - 1
     newest = jax.tree.map(lambda x: jnp.pad(x[:, -1:], ((0, 0), (blank, 0), *((0, 0),) * (x.ndim - 2))), events)
-    return jax.tree.map(lambda x: jnp.repeat(x, copies, axis=0), (carry, newest))
+    return past, carry, jax.tree.map(lambda x: jnp.repeat(x, copies, axis=0), newest)
 
 
 def later(clock: jax.Array, gap: jax.Array) -> jax.Array:
@@ -104,12 +106,10 @@ def next_events(
     )
 
 
-def read_step(model, params, carry: Carry, events: Events) -> tuple[Carry, States]:
+def read_step(model, params, past: Carry, carry: Carry, events: Events) -> tuple[Carry, States]:
     """Reads the events [R, lines] of one step, padding first, and gives the states after the last one."""
-    early = jax.tree.map(lambda x: jnp.swapaxes(x[:, :-1], 0, 1), events)
-    if events.item.shape[1] > 1:
-        carry, _ = jax.lax.scan(lambda carry, event: (_read(model, params, carry, event)[0], None), carry, early)
-    return _read(model, params, carry, jax.tree.map(lambda x: x[:, -1], events))
+    carry = _read(model, params, past, carry, jax.tree.map(lambda x: x[:, :-1], events))
+    return model.apply(params, carry, jax.tree.map(lambda x: x[:, -1:], events), past, method="step")
 
 
 def log_chances(model, params, states: States, banned: jax.Array) -> jax.Array:
@@ -118,17 +118,11 @@ def log_chances(model, params, states: States, banned: jax.Array) -> jax.Array:
     return scores - jnp.maximum(jax.nn.logsumexp(scores, axis=-1, keepdims=True), jnp.finfo(jnp.float32).min)
 
 
-def _read(model, params, carry: Carry, event: Events) -> tuple[Carry, States]:
-    """`model.step` of an event [R] a row, without the copy of caches that a padding event would cost.
+def _read(model, params, past: Carry | None, carry: Carry, events: Events) -> Carry:
+    """The carry after events [R, L], one after another."""
 
-    A padding event may write into a cache: the next real event of its row writes at the same place before anything
-    looks there. Everything else of the row's carry stays as it was; its states mean nothing.
-    """
-    real = event.segment > 0
-    written = jax.tree.map(lambda x: x[:, None], event._replace(segment=jnp.ones_like(event.segment)))
-    after, states = model.apply(params, carry, written, method="step")
+    def read(carry: Carry, event: Events) -> tuple[Carry, None]:
+        event = jax.tree.map(lambda x: x[:, None], event)
+        return model.apply(params, carry, event, past, method="step")[0], None
 
-    def keep(new, old):
-        return new if new.ndim > 2 else jnp.where(real.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
-
-    return jax.tree.map(keep, after, carry), states
+    return jax.lax.scan(read, carry, jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), events))[0]

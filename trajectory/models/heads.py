@@ -8,6 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from trajectory.models.attention import HIDDEN, attend, shared
 from trajectory.models.dense import Dense
 
 
@@ -35,11 +36,12 @@ class Ahead(nn.Module):
 class Memory(NamedTuple):
     """The past events a pointer may point at, C places a row."""
 
-    key: jax.Array  # [B, C, heads * size]
+    key: jax.Array  # [B, heads, C, size]
     item: jax.Array  # int32 [B, C]
     interest: jax.Array  # int32 [B, C], of the item
     segment: jax.Array  # int32 [B, C]; 0 = empty
     age: jax.Array  # float32 [B, C], days
+    place: jax.Array  # int32 [B, C], grows by one from event to event
 
 
 class Pointer(NamedTuple):
@@ -71,33 +73,44 @@ class RepeatHead(nn.Module):
         self.decay = self.param("decay", lambda _: jnp.linspace(0.0, 1.0, self.heads))
 
     def key(self, x: jax.Array) -> jax.Array:
-        """Event vectors [B, L, D] -> keys [B, L, heads * size]."""
-        return self.keys(x)
+        """Event vectors [B, L, D] -> keys [B, heads, L, size]."""
+        return self._by_head(self.keys(x))
 
-    def __call__(self, state: jax.Array, place: jax.Array, memory: Memory) -> tuple[jax.Array, Pointer]:
-        """States [B, T, D] of the events at places [B, T] of the memory -> states with a summary, where they point."""
-        rows, slots = place.shape
-        at = jnp.take_along_axis
-        visible = (jnp.arange(memory.item.shape[1]) <= place[..., None]) & (memory.item > 0)[:, None]
-        visible &= memory.segment[:, None] == at(memory.segment, place, 1)[..., None]
-        query = self.query(state).reshape(rows, slots, self.heads, self.size)
-        key = memory.key.reshape(rows, -1, self.heads, self.size)
-        score = jnp.einsum("bthd,bchd->bhtc", query, key) / jnp.sqrt(self.size)
-        days = jnp.maximum(at(memory.age, place, 1)[..., None] - memory.age[:, None], 0.0)
-        events = jnp.maximum(place[..., None] - jnp.arange(memory.item.shape[1]), 0).astype(jnp.float32)
+    def __call__(
+        self, state: jax.Array, slot: jax.Array, memory: Memory, past: Memory | None = None
+    ) -> tuple[jax.Array, Pointer]:
+        """States [B, T, D] of the events in slots [B, T] of the memory -> states with a summary, where they point.
+
+        They see a `past` too, if there is one, of which each row [U, C] is that of B / U rows that follow one another.
+        """
+        place, segment, age = (
+            jnp.take_along_axis(x, slot, 1)[..., None] for x in (memory.place, memory.segment, memory.age)
+        )
+        parts = [memory] if past is None else [past, memory]
+        item, interest, segments, ages, places = (
+            jnp.concatenate([shared(x, len(state)) for x in each], axis=1)
+            for each in zip(*(part[1:] for part in parts), strict=True)
+        )
+        visible = (places[:, None] <= place) & (item > 0)[:, None] & (segments[:, None] == segment)
+        days = jnp.maximum(age - ages[:, None], 0.0)
+        events = jnp.maximum(place - places[:, None], 0).astype(jnp.float32)
         per_head = (slice(None), None, None)
-        score -= jnp.abs(self.recency)[per_head] * jnp.log1p(events)[:, None]
-        score -= jnp.abs(self.decay)[per_head] * jnp.log1p(days)[:, None]
-        score = jnp.where(visible[:, None], score, -1e30)
-        weight = jax.nn.softmax(score, axis=-1) * visible[:, None]
-        summary = jnp.einsum("bhtc,bchd->bthd", weight, key).reshape(rows, slots, -1)
-        state = state + self.summary(summary)
+        fading = jnp.abs(self.recency)[per_head] * jnp.log1p(events)[:, None]
+        fading += jnp.abs(self.decay)[per_head] * jnp.log1p(days)[:, None]
+        bias = jnp.where(visible[:, None], -fading, HIDDEN)
+        summary, weight = attend(self._by_head(self.query(state)), [(part.key, part.key) for part in parts], bias)
+        # Where nothing is visible, nothing is summed up either.
+        some = visible.any(-1)
+        summary = jnp.swapaxes(summary * some[:, None, :, None], 1, 2)
+        state = state + self.summary(summary.reshape(*slot.shape, -1))
         share = jax.nn.log_softmax(self.share(state), axis=-1)
         # Where nothing can be pointed at (only unknown items so far), the softmax gets everything.
-        some = visible.any(-1)
         generate = jnp.where(some, share[..., 0], 0.0)
         mixed = jnp.einsum("bhtc,bth->btc", weight, jnp.exp(share[..., 1:]))
-        return state, Pointer(generate, mixed * some[..., None], memory.item, memory.interest)
+        return state, Pointer(generate, mixed * some[..., None], item, interest)
+
+    def _by_head(self, x: jax.Array) -> jax.Array:
+        return jnp.swapaxes(x.reshape(*x.shape[:2], self.heads, self.size), 1, 2)
 
 
 def mix(log_softmax: jax.Array, pointer: Pointer, at: jax.Array) -> jax.Array:

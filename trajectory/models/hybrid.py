@@ -27,12 +27,18 @@ class Hybrid(nn.Module):
         """Event vectors [B, L, width] -> states at places [B, T] of each row (None = all L), [B, T, width]."""
         return self.attention(x, events, place, train) + self.out(self.recurrent(x, events, place, train))
 
-    def initial(self, rows: int, capacity: int) -> Carry:
-        """The carries of both before any event."""
-        return self.attention.initial(rows, capacity), self.recurrent.initial(rows, capacity)
+    def initial(self, rows: int, capacity: int, past: Carry | None) -> Carry:
+        """The carries of both before any event, or after the `past` that rows share."""
+        return tuple(part.initial(rows, capacity, before) for part, before in self._parts(past))
 
-    def step(self, carry: Carry, x: jax.Array, slot: jax.Array, position: jax.Array) -> tuple[Carry, jax.Array]:
-        """One event a row: x [B, width] -> (carry, state [B, width])."""
-        attention, attended = self.attention.step(carry[0], x, slot, position)
-        recurrent, remembered = self.recurrent.step(carry[1], x, slot, position)
+    def step(
+        self, carry: Carry, x: jax.Array, event: Any, slot: jax.Array, past: Carry | None
+    ) -> tuple[Carry, jax.Array]:
+        """One event a row, or padding: x [B, width] -> (carry, state [B, width])."""
+        (attention, attended), (recurrent, remembered) = (
+            part.step(own, x, event, slot, before) for own, (part, before) in zip(carry, self._parts(past), strict=True)
+        )
         return (attention, recurrent), attended + self.out(remembered)
+
+    def _parts(self, past: Carry | None) -> tuple[tuple[Any, Any], ...]:
+        return tuple(zip((self.attention, self.recurrent), past or (None, None), strict=True))

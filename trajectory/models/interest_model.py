@@ -9,6 +9,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from trajectory.models.attention import shared
 from trajectory.models.dense import Dense
 from trajectory.models.heads import Ahead, Memory, RepeatHead, States, mix
 from trajectory.models.hybrid import Hybrid
@@ -120,9 +121,9 @@ class InterestModel(nn.Module):
         hidden = self._look(self._output(self.backbone(self._input(x), events, position, train)), horizon)
         if not self.spec.repeat_heads:
             return States(hidden, None)
-        place = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2]) if position is None else position
-        memory = Memory(self.repeat.key(x), events.item, events.interest, events.segment, events.age)
-        return States(*self.repeat(hidden, place, memory))
+        column = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2])
+        memory = Memory(self.repeat.key(x), events.item, events.interest, events.segment, events.age, column)
+        return States(*self.repeat(hidden, column if position is None else position, memory))
 
     def score(self, states: States) -> jax.Array:
         """States at [B, T] -> log-probabilities of the next item [B, T, V + 1]; index 0 has -inf."""
@@ -153,38 +154,40 @@ class InterestModel(nn.Module):
         """Item vectors [V + 1, width] as the softmax compares them with states (see `comparable`)."""
         return comparable(self.items.table(), self.spec.temperature)
 
-    def start(self, rows: int, capacity: int) -> Carry:
-        """The carry of `rows` users without events, with room for `capacity` events each."""
+    def start(self, rows: int, capacity: int, past: Carry | None = None) -> Carry:
+        """The carry of `rows` users before any event, with room for `capacity` events each.
+
+        With the carry of other rows as their `past`, they go on from there: each of its rows is shared by as many that
+        follow one another, and is not copied for them.
+        """
         memory = None
         if self.spec.repeat_heads:
-            place, flat = jnp.zeros((rows, capacity)), self.repeat.heads * self.repeat.size
+            place = jnp.zeros((rows, capacity))
             empty = place.astype(jnp.int32)
-            memory = Memory(jnp.zeros((rows, capacity, flat)), empty, empty, empty, place)
-        return Carry(self.backbone.initial(rows, capacity), memory, jnp.zeros((rows,), jnp.int32))
+            key = jnp.zeros((rows, self.repeat.heads, capacity, self.repeat.size))
+            memory = Memory(key, empty, empty, empty, place, empty)
+        events = jnp.zeros((rows,), jnp.int32) if past is None else shared(past.events, rows)
+        return Carry(self.backbone.initial(rows, capacity, past and past.backbone), memory, events)
 
-    def step(self, carry: Carry, event: Events) -> tuple[Carry, States]:
+    def step(self, carry: Carry, event: Events, past: Carry | None = None) -> tuple[Carry, States]:
         """One event a row (Events [B, 1]) -> (carry, states at [B, 1]); a row whose event is padding keeps its carry.
 
-        Gives what `encode` gives on the whole history, up to rounding; at most `capacity` events a row.
+        Gives what `encode` gives on the whole history, up to rounding; at most `capacity` events a row. `past` as in
+        `start`.
         """
-        x = self.embed(event)
-        backbone, hidden = self.backbone.step(carry.backbone, self._input(x)[:, 0], carry.events, event.position[:, 0])
+        x, rows, real = self.embed(event), jnp.arange(len(carry.events)), event.segment[:, 0] > 0
+        slot = carry.events if past is None else carry.events - shared(past.events, len(rows))
+        # What is written outside is dropped: so padding leaves caches as they are, and nothing copies them.
+        into = jnp.where(real, slot, jnp.iinfo(slot.dtype).max)
+        backbone, hidden = self.backbone.step(carry.backbone, self._input(x)[:, 0], event, into, past and past.backbone)
         hidden = self._look(self._output(hidden[:, None]), None)
         memory, pointer = carry.memory, None
         if memory is not None:
-            rows, slot = jnp.arange(x.shape[0]), carry.events
-            memory = Memory(
-                memory.key.at[rows, slot].set(self.repeat.key(x)[:, 0]),
-                memory.item.at[rows, slot].set(event.item[:, 0]),
-                memory.interest.at[rows, slot].set(event.interest[:, 0]),
-                memory.segment.at[rows, slot].set(event.segment[:, 0]),
-                memory.age.at[rows, slot].set(event.age[:, 0]),
-            )
-            hidden, pointer = self.repeat(hidden, slot[:, None], memory)
-        after = Carry(backbone, memory, carry.events + 1)
-        real = event.segment[:, 0] > 0
-        kept = jax.tree.map(lambda a, b: jnp.where(real.reshape(-1, *(1,) * (a.ndim - 1)), a, b), after, carry)
-        return kept, States(hidden, pointer)
+            key = memory.key.at[rows, :, into].set(self.repeat.key(x)[:, :, 0])
+            new = event.item[:, 0], event.interest[:, 0], event.segment[:, 0], event.age[:, 0], carry.events
+            memory = Memory(key, *(a.at[rows, into].set(b) for a, b in zip(memory[1:], new, strict=True)))
+            hidden, pointer = self.repeat(hidden, slot[:, None], memory, past and past.memory)
+        return Carry(backbone, memory, carry.events + real), States(hidden, pointer)
 
     @property
     def _attends(self) -> bool:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models import recurrence
+from trajectory.models.attention import shared
 from trajectory.models.dropout import Dropout
 from trajectory.schema import UserError
 
@@ -93,15 +94,19 @@ class Recurrent(nn.Module):
             x = self.drop(layer(x, fresh), train)
         return x if place is None else jnp.take_along_axis(x, place[..., None], axis=1)
 
-    def initial(self, rows: int, capacity: int) -> Carry:
-        """The carry before any event; recurrent states need no capacity."""
+    def initial(self, rows: int, capacity: int, past: Carry | None) -> Carry:
+        """The carry before any event, or after the `past` that rows share; recurrent states need no capacity."""
+        if past is not None:
+            return jax.tree.map(lambda state: shared(state, rows), past)
         return tuple(layer.zero(rows) for layer in self.stack)
 
-    def step(self, carry: Carry, x: jax.Array, slot: jax.Array, position: jax.Array) -> tuple[Carry, jax.Array]:
-        """One event a row: x [B, D] -> (carry, state [B, widths[-1]])."""
-        after = []
+    def step(
+        self, carry: Carry, x: jax.Array, event: Any, slot: jax.Array, past: Carry | None
+    ) -> tuple[Carry, jax.Array]:
+        """One event a row, or padding: x [B, D] -> (carry, state [B, widths[-1]])."""
+        after, real = [], event.segment > 0
         for layer, before in zip(self.stack, carry, strict=True):
             state = layer.advance(before, x)
-            after.append(state)
+            after.append(tuple(jnp.where(real, new, old) for new, old in zip(state, before, strict=True)))
             x = state[0]
         return tuple(after), x

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from trajectory.models.attention import HIDDEN, Part, attend, shared
 from trajectory.models.dense import Dense
 from trajectory.models.dropout import Dropout
 
-Carry = tuple[tuple[jax.Array, jax.Array], ...]
+
+class Carry(NamedTuple):
+    """Keys and values of the events so far."""
+
+    layers: tuple[Part, ...]
+    filled: jax.Array  # bool [B, C], where they lie
 
 
 class Block(nn.Module):
@@ -36,12 +43,10 @@ class Block(nn.Module):
         q, k, v = jnp.transpose(split, (2, 0, 3, 1, 4))
         return q, k, v
 
-    def finish(self, x: jax.Array, q, k, v, mask: jax.Array, train: bool) -> jax.Array:
-        """Attention of q over k, v where mask [B, Lq, Lk] allows, then the network; x and result [B, Lq, width]."""
-        scores = q @ jnp.swapaxes(k, 2, 3) / jnp.sqrt(q.shape[-1])
-        scores = jnp.where(mask[:, None], scores, jnp.finfo(scores.dtype).min)
-        mixed = jnp.swapaxes(jax.nn.softmax(scores, axis=-1) @ v, 1, 2).reshape(x.shape)
-        x = x + self.drop(self.out(mixed), train)
+    def finish(self, x: jax.Array, q: jax.Array, parts: Sequence[Part], mask: jax.Array, train: bool) -> jax.Array:
+        """Attention of q over parts where mask [B, Lq, Lk] allows, then the network; x and result [B, Lq, width]."""
+        mixed, _ = attend(q, parts, jnp.where(mask, 0.0, HIDDEN)[:, None])
+        x = x + self.drop(self.out(jnp.swapaxes(mixed, 1, 2).reshape(x.shape)), train)
         return x + self.drop(self.down(nn.gelu(self.up(self.norm_mlp(x)))), train)
 
 
@@ -70,29 +75,31 @@ class Transformer(nn.Module):
         order = jnp.arange(x.shape[1])
         mask = (events.segment[:, :, None] == events.segment[:, None, :]) & (order[:, None] >= order[None, :])
         for block in self.stack[:-1]:
-            x = block.finish(x, *block.project(x), mask, train)
+            q, k, v = block.project(x)
+            x = block.finish(x, q, [(k, v)], mask, train)
         q, k, v = self.stack[-1].project(x)
         if place is not None and place.shape[1] < x.shape[1]:  # nobody reads the last block elsewhere
             x, mask = (jnp.take_along_axis(part, place[..., None], axis=1) for part in (x, mask))
             q, place = jnp.take_along_axis(q, place[:, None, :, None], axis=2), None
-        x = self.norm(self.stack[-1].finish(x, q, k, v, mask, train))
+        x = self.norm(self.stack[-1].finish(x, q, [(k, v)], mask, train))
         return x if place is None else jnp.take_along_axis(x, place[..., None], axis=1)
 
-    def initial(self, rows: int, capacity: int) -> Carry:
-        """Empty key-value caches [rows, heads, capacity, width / heads] for each layer."""
+    def initial(self, rows: int, capacity: int, past: Carry | None) -> Carry:
+        """Empty caches; a `past` that rows share stays where it is."""
         empty = jnp.zeros((rows, self.heads, capacity, self.width // self.heads))
-        return tuple((empty, empty) for _ in range(self.layers))
+        return Carry(((empty, empty),) * self.layers, jnp.zeros((rows, capacity), bool))
 
-    def step(self, carry: Carry, x: jax.Array, slot: jax.Array, position: jax.Array) -> tuple[Carry, jax.Array]:
-        """One event a row: x [B, width] written at cache place slot [B] -> (carry, state [B, width])."""
-        x = self._place(x, position)[:, None]
-        rows = jnp.arange(x.shape[0])
-        after = []
-        for block, (keys, values) in zip(self.stack, carry, strict=True):
+    def step(
+        self, carry: Carry, x: jax.Array, event: Any, slot: jax.Array, past: Carry | None
+    ) -> tuple[Carry, jax.Array]:
+        """One event a row: x [B, width] written into slot [B] of the caches -> (carry, state [B, width])."""
+        x = self._place(x[:, None], event.position)
+        rows = jnp.arange(len(x))
+        filled, after = carry.filled.at[rows, slot].set(True), []
+        mask = filled if past is None else jnp.concatenate([shared(past.filled, len(x)), filled], axis=1)
+        for number, (block, (keys, values)) in enumerate(zip(self.stack, carry.layers, strict=True)):
             q, k, v = block.project(x)
-            keys = keys.at[rows, :, slot].set(k[:, :, 0])
-            values = values.at[rows, :, slot].set(v[:, :, 0])
-            mask = (jnp.arange(keys.shape[2]) <= slot[:, None])[:, None]
-            x = block.finish(x, q, keys, values, mask, False)
-            after.append((keys, values))
-        return tuple(after), self.norm(x)[:, 0]
+            own = keys.at[rows, :, slot].set(k[:, :, 0]), values.at[rows, :, slot].set(v[:, :, 0])
+            x = block.finish(x, q, [own] if past is None else [past.layers[number], own], mask[:, None], False)
+            after.append(own)
+        return Carry(tuple(after), filled), self.norm(x)[:, 0]
