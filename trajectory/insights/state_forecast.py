@@ -9,6 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.splits import leave_last
+from trajectory.evaluation.by_interest import by_interest
 from trajectory.evaluation.calibration import Calibration, choose
 from trajectory.evaluation.step_calibration import FEW
 from trajectory.forecasting.outlook import look_ahead
@@ -41,8 +42,8 @@ class StateForecast(NamedTuple):
 class StateForecaster:
     """How a run's forecasts of steps become states of a window; what was fitted for that, on one window of each user.
 
-    `calibration`: temperature, biases, or a pool with the state now, over the mean of the steps, whichever does best on
-    held-out users; the identity where the model has seen the window.
+    `calibration`: of the mean of the steps, pooled with the state now, with biases where there are few interests, as
+    does best on held-out users; the identity where the model has seen the window.
     """
 
     floors: StateFloors
@@ -84,13 +85,16 @@ def held_out(run: Run) -> bool:
 
 
 def step_states(run: Run, histories: Histories, queries: Queries, steps: int) -> StepStates:
-    """What the run foretells of the next `steps` steps, in interests of `histories` (of the run's items)."""
+    """What the run foretells of the next `steps` steps, in interests of `histories` (of the run's items).
+
+    The run's own interests are calibrated as far as the run is; learned ones are sums over their items.
+    """
     paths = run.task.config.forecast.paths if steps > 1 else 1  # the first step's chances are the same on every path
-    item_interest = histories.item_interest[: histories.num_items + 1]
-    belongs = (item_interest[:, None] == np.arange(1, len(histories.interests) + 1)).astype(np.float32)
+    own = histories.interests == run.task.histories.interests
     interests, days = [], []
     for _, outlook in look_ahead(run, run.task.histories, queries, steps, paths):
-        interests.append(shares(outlook.probability @ belongs))
+        chance = outlook.interest if own else by_interest(histories, outlook.probability)
+        interests.append(shares(chance[:, :, 1:]))
         days += [] if outlook.days is None else [outlook.days[:, :, 1]]
     return StepStates(np.concatenate(interests), np.concatenate(days) if days else None)
 
