@@ -52,6 +52,13 @@ class Sharp:
     interests_within = within
 
 
+class First(Sharp):
+    """Says the first step only."""
+
+    def waits(self, queries):
+        return Wait(*(part[:, :1] for part in super().waits(queries)))
+
+
 @pytest.fixture(scope="module")
 def world():
     """Histories of independent draws from habits, leave_last of two steps, and what each user's habits are."""
@@ -141,6 +148,8 @@ def test_times_are_fitted_where_the_forecaster_has_them(world):
     unfitted = replace(fitted, times=(TimeCalibration(),) * STEPS)
     before = CalibratedForecast(sharp, unfitted, histories).times(parts.test, observed)
     assert (found.log_likelihood > before.log_likelihood).all()
+    one = CalibratedForecast(First(habits, 1.0), fitted, histories).times(parts.test, observed[:, :1])
+    np.testing.assert_allclose(one.days, found.days[:, :1])  # fewer steps than were fitted
 
 
 def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,9 @@ from configs import trajectories
 from tests.scripts.test_configs import QUIET
 from trajectory.forecasting.outlook import calibration, method
 from trajectory.forecasting.tables import STATEMENTS
+from trajectory.insights.migration import Settings, detect
+from trajectory.insights.prospect import look_forward
+from trajectory.insights.sessions import DAY
 from trajectory.schema import UserError
 from trajectory.training.run import open_run
 
@@ -130,6 +134,20 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
     assert "of another checkpoint, best of another day: run evaluate.py --ahead=direct again" in words
     path.unlink()
     assert calibration(opened, STEPS) == (None, "not calibrated (evaluate.py --ahead=direct does)")
+
+
+def test_the_model_sees_a_past_state_once_there_is_an_event(run):
+    opened = open_run(run[0])
+    histories = opened.task.histories
+    late = histories.time.copy()
+    late[: histories.offsets[1]] += 70 * DAY  # the first user comes late
+    moved = detect(replace(histories, time=late), Settings(permutations=99, rate=0.999))
+    assert moved.found["user"][0] == histories.users["user"][0]
+    past = look_forward(opened, moved).past
+    first = int((late[0] - late.min()) / DAY // moved.settings.window)
+    assert np.isnan(past[0, :first]).all()
+    assert first >= 2
+    np.testing.assert_allclose(past[0, first:].sum(1), 1, rtol=1e-5)
 
 
 def test_every_domain_has_a_config():
