@@ -57,7 +57,7 @@ def foreseen(migrations):
         },
         "slope": {"value": 0.9, "low": 0.8, "high": 1.1},
         "flows": [{"from": HOSTILE, "to": COMMENT, "foreseen": 1.5, "came": 1.25, "error": 0.5}],
-        "interests": [],
+        "interests": [{"interest": COMMENT, "foreseen": 0.031, "came": 0.022, "error": 0.005}],
     }
     return Prospect(StateForecast(whole_histories(histories), now, following, steps), check, past)
 
@@ -165,6 +165,7 @@ def test_the_page_says_what_is_foreseen_and_how_far_it_held(shown):
     assert 'class="gain">forecast -0.2500' in check
     assert "90% came on average (80% to 110%" in shown
     assert re.search(r'<table id="held">.*1\.5.*1\.2', shown, re.DOTALL)
+    assert re.search(r'<table id="net_held">.*\+3\.10.*\+2\.20.*0\.50', shown, re.DOTALL)
 
 
 def choose(report, script, tmp_path_factory):

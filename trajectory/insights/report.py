@@ -118,7 +118,10 @@ def _foreseen(prospect: Prospect, interests: tuple[str, ...]) -> dict[str, Any]:
     changes = foreseen_changes(prospect.forecast.now, prospect.forecast.next, interests)
     certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0))
     found: dict[str, Any] = {"steps": prospect.steps, "changes": _ends(certain, "change")}
-    return found | ({"check": prospect.check} if prospect.check else {})
+    if not prospect.check:
+        return found
+    net = sorted(prospect.check["interests"], key=lambda row: -abs(row["foreseen"]))[:SHOWN_ENDS]
+    return found | {"check": prospect.check, "net": net}
 
 
 def _flows(flows: pl.DataFrame, ahead: bool = False) -> list[dict[str, Any]]:
