@@ -121,6 +121,18 @@ def test_choice_is_by_users_held_out() -> None:
     )
 
 
+def test_held_out_chances_are_of_fits_without_the_row() -> None:
+    log_p = forecasts(300, 20)
+    target = draw(log_p)
+    chosen = choose(log_p, target, forms=["bias"])
+    own = proper_scores(chosen.calibration.apply(log_p), target).nll.mean()
+    held_out = proper_scores(chosen.held_out, target).nll.mean()
+    assert held_out == pytest.approx(chosen.held_out_nll["bias"])
+    assert own < held_out - 0.01
+    plain = choose(log_p, target, forms=["identity", "bias"])
+    np.testing.assert_allclose(plain.held_out, log_p)  # the truth as it is did best
+
+
 def test_rows_of_one_user_are_held_out_together() -> None:
     user = np.array([7, 3, 7, 5, 3, 9, 7])
     held = []

@@ -59,6 +59,7 @@ class Choice(NamedTuple):
 
     calibration: Calibration
     held_out_nll: dict[str, float]  # form -> mean, nats
+    held_out: np.ndarray  # float64 [n, C], each row's log-probabilities by a fit of that form without its user
 
 
 def fit(form: str, log_p: np.ndarray, target: np.ndarray, log_q: np.ndarray | None = None) -> Calibration:
@@ -123,15 +124,26 @@ def choose(
     def part(rows: np.ndarray) -> np.ndarray | None:
         return log_q if log_q is None or log_q.ndim == 1 else log_q[rows]
 
+    fits: list[tuple[Calibration, np.ndarray]] = []
+
+    def loss(fitted: Calibration, rows: np.ndarray) -> np.ndarray:
+        fits.append((fitted, rows))
+        return proper_scores(fitted.apply(log_p[rows], part(rows)), target[rows]).nll
+
     losses = held_out_losses(
         forms,
         lambda form, rows: fit(form, log_p[rows], target[rows], part(rows)),
-        lambda fitted, rows: proper_scores(fitted.apply(log_p[rows], part(rows)), target[rows]).nll,
+        loss,
         np.arange(len(log_p)) if user is None else user,
         folds,
         seed,
     )
-    return Choice(fit(min(losses, key=lambda form: losses[form]), log_p, target, log_q), losses)
+    best = min(losses, key=lambda form: losses[form])
+    held_out = np.empty(log_p.shape)
+    for fitted, rows in fits:
+        if fitted.form == best:
+            held_out[rows] = fitted.apply(log_p[rows], part(rows))
+    return Choice(fit(best, log_p, target, log_q), losses, held_out)
 
 
 def _second(log_q: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:

@@ -116,11 +116,12 @@ def fit_steps(
     for _, step in read_steps(forecaster, histories, queries, steps):
         log_q = log_rates[step.row]
         forms = ["identity", "temperature", "pool", *_biased(histories.num_items)]
-        at.append(choose(step.log_p, step.target, log_q, forms=forms, seed=seed).calibration)
-        log_p = at[-1].apply(step.log_p, log_q)
-        sets.append(calibrate(log_p, step.target, alpha=ALPHA, seed=seed))
+        chosen = choose(step.log_p, step.target, log_q, forms=forms, seed=seed)
+        at.append(chosen.calibration)
+        # Held-out chances: those of the very users that were fitted on look better than others' will be.
+        sets.append(calibrate(chosen.held_out, step.target, alpha=ALPHA, seed=seed))
         forms = ["identity", "temperature", *_biased(len(histories.interests))] if histories.interests else ["identity"]
-        shares, target = interest_step(histories, log_p, step.target)
+        shares, target = interest_step(histories, chosen.held_out, step.target)
         interests.append(choose(shares, target, forms=forms, seed=seed).calibration)
     times: tuple[TimeCalibration, ...] = ()
     if timed:

@@ -23,6 +23,7 @@ SHOWN_ENDS = 8  # of those that grow and of those that shrink most
 WHOLE = "whole log"
 EVERYBODY = "all users"
 QUARTER = 91.0  # days
+VISIBLE = 5e-5  # a change of share that shows in hundredths of a percentage point
 
 
 def write_migrations(
@@ -116,7 +117,7 @@ def _segments(segment: np.ndarray) -> list[str]:
 def _foreseen(prospect: Prospect, interests: tuple[str, ...]) -> dict[str, Any]:
     """What the page says of the window to come and of how far such forecasts held."""
     changes = foreseen_changes(prospect.forecast.now, prospect.forecast.next, interests)
-    certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0))
+    certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
     found: dict[str, Any] = {"steps": prospect.steps, "changes": _ends(certain, "change")}
     if not prospect.check:
         return found
