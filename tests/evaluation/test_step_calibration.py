@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from trajectory.evaluation.step_reliability import reliability, table
 from trajectory.evaluation.step_targets import read_steps, read_within
 from trajectory.evaluation.time_calibration import TimeCalibration
 from trajectory.models.time_head import Wait
+from trajectory.schema import UserError
 
 USERS, ITEMS, STEPS = 1500, 6, 2
 BASKETS = make_histories(
@@ -167,6 +169,11 @@ def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     np.testing.assert_allclose(shares, other.interests(parts.test, ahead))
     np.testing.assert_allclose(one.interests_within(parts.test, shares), other.interests_within(parts.test, shares))
     assert (again.sets, again.times) == (fitted.sets, fitted.times)
+    old = json.loads((tmp_path / "calibration.json").read_text())
+    del old["interests"]
+    (tmp_path / "calibration.json").write_text(json.dumps(old))
+    with pytest.raises(UserError, match="older form, without interests; run evaluate"):
+        StepCalibration.read(tmp_path / "calibration.json", overall)
 
 
 def test_targets_of_baskets_are_equal_shares_of_their_distinct_items():

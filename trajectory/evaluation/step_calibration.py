@@ -21,7 +21,7 @@ from trajectory.evaluation.scorer import timing
 from trajectory.evaluation.step_targets import read_steps, read_within
 from trajectory.evaluation.time_calibration import TimeCalibration, fit_times
 from trajectory.models.time_head import Wait
-from trajectory.schema import Histories, Queries
+from trajectory.schema import Histories, Queries, UserError
 
 ENTRIES = 8_000_000  # users x items that a step is fitted on: a few numbers need no more
 FEW = 400  # columns: with more, a bias of each would be learned by heart
@@ -51,8 +51,12 @@ class StepCalibration:
 
     @classmethod
     def read(cls, path: Path, overall: np.ndarray) -> tuple[StepCalibration, str]:
-        """What `write` wrote: the calibration and the checkpoint that it is of."""
+        """What `write` wrote: the calibration and the checkpoint that it is of. UserError for one of an older form."""
         stored = json.loads(path.read_text())
+        if missing := {"checkpoint", *_KINDS} - set(stored):
+            raise UserError(
+                f"{path} is of an older form, without {', '.join(sorted(missing))}; run evaluate.py --ahead=direct again"
+            )
         named = {name: tuple(kind.from_dict(x) for x in stored[name]) for name, kind in _KINDS.items()}
         return cls(**named, overall=overall), stored["checkpoint"]
 
