@@ -172,7 +172,7 @@ def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     old = json.loads((tmp_path / "calibration.json").read_text())
     del old["interests"]
     (tmp_path / "calibration.json").write_text(json.dumps(old))
-    with pytest.raises(UserError, match="older form, without interests; run evaluate"):
+    with pytest.raises(UserError, match="older form, without interests: run evaluate"):
         StepCalibration.read(tmp_path / "calibration.json", overall)
 
 

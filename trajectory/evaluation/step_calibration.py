@@ -55,7 +55,7 @@ class StepCalibration:
         stored = json.loads(path.read_text())
         if missing := {"checkpoint", *_KINDS} - set(stored):
             raise UserError(
-                f"{path} is of an older form, without {', '.join(sorted(missing))}; run evaluate.py --ahead=direct again"
+                f"{path} is of an older form, without {', '.join(sorted(missing))}: run evaluate.py --ahead=direct"
             )
         named = {name: tuple(kind.from_dict(x) for x in stored[name]) for name, kind in _KINDS.items()}
         return cls(**named, overall=overall), stored["checkpoint"]
