@@ -159,7 +159,7 @@ def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     sharp = Sharp(habits, 0.5)
     fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0, timed=True)
     fitted.write(tmp_path / "calibration.json", "step 7")
-    again, checkpoint = StepCalibration.read(tmp_path / "calibration.json", overall)
+    again, checkpoint = StepCalibration.read(tmp_path / "calibration.json")
     assert checkpoint == "step 7"
     one, other = CalibratedForecast(sharp, fitted, histories), CalibratedForecast(sharp, again, histories)
     ahead = one.ahead(parts.test)
@@ -173,7 +173,7 @@ def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     del old["interests"]
     (tmp_path / "calibration.json").write_text(json.dumps(old))
     with pytest.raises(UserError, match="older form, without interests: run evaluate"):
-        StepCalibration.read(tmp_path / "calibration.json", overall)
+        StepCalibration.read(tmp_path / "calibration.json")
 
 
 def test_targets_of_baskets_are_equal_shares_of_their_distinct_items():

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from tests.chromium import drawn
+from tests.pages import drawn, inert_data
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.insights.migration import Settings, detect
 from trajectory.insights.prospect import Prospect
@@ -125,13 +125,9 @@ def test_a_log_without_time_has_no_quarters(tmp_path):
 
 
 def test_names_cannot_leave_their_place(report):
-    html = report.read_text(encoding="utf-8")
-    assert html.count("<script") == html.count("</script>") == 1
-    assert "<img src=x" not in html
-    data = re.search(r"const data = (.*);\n", html).group(1)
-    assert not set(data) & set("<>&\u2028")
-    assert json.loads(data)["flows"][0]["flows"][1][:3] == [HOSTILE, COMMENT, 2]
-    users = json.loads(data)["users"]
+    data = inert_data(report, "data")
+    assert data["flows"][0]["flows"][1][:3] == [HOSTILE, COMMENT, 2]
+    users = data["users"]
     assert all(user["model"][0] is None for user in users)
     sees = {user["user"]: user["model"][1][user["interests"].index(HOSTILE)] for user in users}
     assert sees == {HOSTILE: 0.31, "u1": 0.25, "u2": 0.25, "u3": 0.25}

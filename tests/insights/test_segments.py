@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -39,7 +41,7 @@ def test_ids_that_are_numbers_are_read_as_text(tmp_path):
     path = tmp_path / "segments.csv"
     path.write_text("user,segment\n7,1\n")
     histories = log([1])
-    numbered = histories.__class__(**{**histories.__dict__, "users": pl.DataFrame({"user": [7]})})
+    numbered = replace(histories, users=pl.DataFrame({"user": [7]}))
     assert read_segments(path, numbered).tolist() == ["1"]
 
 

@@ -45,20 +45,20 @@ class StepCalibration:
     overall: np.ndarray  # float64 [V + 1]
 
     def write(self, path: Path, checkpoint: str) -> None:
-        """Writes calibration.json, of the run's `checkpoint` (overall rates are of the training data: a run has it)."""
+        """Writes calibration.json, of the run's `checkpoint`."""
         named = {name: [x.to_dict() for x in getattr(self, name)] for name in _KINDS}
-        path.write_text(json.dumps({"checkpoint": checkpoint} | named) + "\n")
+        path.write_text(json.dumps({"checkpoint": checkpoint, "overall": self.overall.tolist()} | named) + "\n")
 
     @classmethod
-    def read(cls, path: Path, overall: np.ndarray) -> tuple[StepCalibration, str]:
+    def read(cls, path: Path) -> tuple[StepCalibration, str]:
         """What `write` wrote: the calibration and the checkpoint that it is of. UserError for one of an older form."""
         stored = json.loads(path.read_text())
-        if missing := {"checkpoint", *_KINDS} - set(stored):
+        if missing := {"checkpoint", "overall", *_KINDS} - set(stored):
             raise UserError(
                 f"{path} is of an older form, without {', '.join(sorted(missing))}: run evaluate.py --ahead=direct"
             )
         named = {name: tuple(kind.from_dict(x) for x in stored[name]) for name, kind in _KINDS.items()}
-        return cls(**named, overall=overall), stored["checkpoint"]
+        return cls(**named, overall=np.array(stored["overall"])), stored["checkpoint"]
 
 
 class CalibratedForecast:

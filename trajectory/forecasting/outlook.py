@@ -12,10 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectory.data.splits import training_events
 from trajectory.evaluation.by_interest import by_interest
 from trajectory.evaluation.horizon_times import LEVELS
-from trajectory.evaluation.own_rates import overall_rates
 from trajectory.evaluation.scorer import DirectForecast
 from trajectory.evaluation.step_calibration import CalibratedForecast, StepCalibration
 from trajectory.forecasting.beam import Beams, search
@@ -63,12 +61,11 @@ def look_ahead(
 
 def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
     """What evaluate.py --ahead=direct fitted for the first `steps` steps of this run's direct forecasts, or why not."""
-    path, task = run.workdir / "calibration.json", run.task
+    path = run.workdir / "calibration.json"
     again = "evaluate.py --ahead=direct"
     if not path.exists():
         return None, f"not calibrated ({again} does)"
-    overall = overall_rates(task.histories, training_events(task.histories, task.split))
-    fitted, checkpoint = StepCalibration.read(path, overall)
+    fitted, checkpoint = StepCalibration.read(path)
     if checkpoint != run.checkpoint:
         return None, f"not calibrated (calibration.json is of another checkpoint, {checkpoint}: run {again} again)"
     if steps > len(fitted.at):

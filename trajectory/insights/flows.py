@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 from scipy.stats import beta, chi2
 
+from trajectory.data.rows import DAY
 from trajectory.insights.migration import Migrations
 from trajectory.insights.null import change_slots, changes
 from trajectory.insights.season import windows_of
-from trajectory.insights.sessions import DAY, Sessions
+from trajectory.insights.sessions import Sessions
 
 LEVEL = 0.95  # of all intervals
 ROUNDS = 200  # of the fit of independence
@@ -126,12 +127,12 @@ def lead_times(migrations: Migrations) -> pl.DataFrame:
     """
     units, found = migrations.sessions, migrations.found
     number = {name: i for i, name in enumerate(units.histories.interests)}
-    rows = {user: i for i, user in enumerate(units.histories.users["user"])}
     end = moments_of(found["end"], units)
     ramp = end - moments_of(found["start"], units)
     first_to_end, drop_to_rise = [], []
-    for i, (user, source, destination) in enumerate(found.select("user", "source", "destination").iter_rows()):
-        at = slice(units.offsets[rows[user]], units.offsets[rows[user] + 1])
+    pairs = zip(migrations.movers, found["source"], found["destination"], strict=True)
+    for i, (user, source, destination) in enumerate(pairs):
+        at = slice(units.offsets[user], units.offsets[user + 1])
         mass, moment = units.mass[at].toarray(), units.moment[at]
         pair = mass[:, [number[source], number[destination]]]
         first_to_end.append(end[i] - moment[np.flatnonzero(pair[:, 1])[0]])

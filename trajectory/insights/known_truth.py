@@ -8,7 +8,7 @@ import polars as pl
 from configs import common
 from trajectory.data.arrays import flatten
 from trajectory.data.known_truth import START, WEEK, SyntheticLog
-from trajectory.insights.sessions import DAY
+from trajectory.data.rows import DAY
 from trajectory.schema import CleanLog, EventLog, Histories
 
 WITHIN = 28.0  # days, one window: how far from its truth a start may lie

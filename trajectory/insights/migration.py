@@ -10,10 +10,11 @@ import polars as pl
 from scipy.stats import false_discovery_control
 from tqdm import tqdm
 
+from trajectory.data.rows import DAY
 from trajectory.insights import season, sessions
 from trajectory.insights.locate import Place, locate
 from trajectory.insights.null import SIDE, change_slots, evidence
-from trajectory.insights.sessions import DAY, Sessions, sessions_of
+from trajectory.insights.sessions import Sessions, sessions_of
 from trajectory.insights.states import divergence, smoothed
 from trajectory.schema import Histories, UserError
 
@@ -59,6 +60,12 @@ class Migrations:
     sessions: Sessions
     season: np.ndarray  # [W, K], the population's multipliers
     settings: Settings
+
+    @property
+    def movers(self) -> np.ndarray:
+        """Whose each of the found migrations is: row of the users, int64 [found]."""
+        row_of = {user: row for row, user in enumerate(self.sessions.histories.users["user"])}
+        return np.array([row_of[user] for user in self.found["user"]], np.int64)
 
 
 def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.data.rows import DAY
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.insights.foreseen_flows import Moves
 from trajectory.insights.migration import Migrations
-from trajectory.insights.sessions import Sessions
+from trajectory.insights.sessions import Sessions, moments
 from trajectory.insights.state_forecast import StateForecast, fit_forecaster, held_out, step_states
 from trajectory.insights.transitions import check_transitions
 from trajectory.schema import Histories, Queries, UserError
@@ -44,8 +43,6 @@ def look_forward(run: Run, migrations: Migrations) -> Prospect:
     if not c.heads.item:
         raise UserError("this run has no item head (heads.item=0), so it cannot foretell interests")
     forecaster = fit_forecaster(run, histories)
-    row_of = {user: row for row, user in enumerate(histories.users["user"])}
-    movers = np.array([row_of[user] for user in migrations.found["user"]], np.int64)
     check = None
     if held_out(run):
         tested = forecaster.forecast(run, histories, run.task.split.test)
@@ -53,7 +50,7 @@ def look_forward(run: Run, migrations: Migrations) -> Prospect:
     return Prospect(
         forecaster.forecast(run, histories, whole_histories(histories)),
         check,
-        _model_states(run, units, movers, migrations.settings.window),
+        _model_states(run, units, migrations.movers, migrations.settings.window),
     )
 
 
@@ -78,7 +75,7 @@ def foreseen_moves(prospect: Prospect, histories: Histories) -> pl.DataFrame:
 def _model_states(run: Run, units: Sessions, users: np.ndarray, window: float) -> np.ndarray:
     """What the model expects of the step after each window's end [n, W, K]; NaN before a user's first event."""
     histories, count = units.histories, int(units.moment.max() // window) + 1
-    moment = (histories.time - histories.time.min()) / DAY if histories.has_time else histories.step
+    moment = moments(histories)
     first, last = histories.offsets[users], histories.offsets[users + 1]
     ends = (np.arange(count) + 1) * window
     stop = np.array(

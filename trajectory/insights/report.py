@@ -15,6 +15,7 @@ from trajectory.insights.foreseen_flows import foreseen_changes, foreseen_matrix
 from trajectory.insights.migration import Migrations
 from trajectory.insights.prospect import Prospect, foreseen_moves
 from trajectory.insights.segments import by_activity
+from trajectory.insights.states import interest_states
 from trajectory.insights.timeline import states_table, timelines
 from trajectory.training.task import write_json
 
@@ -45,7 +46,8 @@ def write_migrations(
     flows = flows_by_period(migrations, segment)
     migrations.found.write_parquet(folder / "migrations.parquet")
     flows.write_parquet(folder / "flows.parquet")
-    states_table(migrations, prospect).write_parquet(folder / "states.parquet")
+    behaviour = interest_states(units, migrations.movers, settings.window)
+    states_table(migrations, behaviour, prospect).write_parquet(folder / "states.parquet")
     drawn, foreseen = _flows(flows), None
     if prospect:
         ahead = foreseen_flows(prospect, units.histories.interests, segment)
@@ -71,7 +73,7 @@ def write_migrations(
         net=_ends(net_flows(migrations.found), "net"),
         growth=_growth(migrations),
         foreseen=foreseen,
-        data=script_safe({"flows": drawn, "users": timelines(migrations, prospect), "timed": units.histories.has_time}),
+        data=script_safe({"flows": drawn, "users": timelines(migrations, behaviour, prospect)}),
     )
     path = folder / "migration.html"
     path.write_text(page, encoding="utf-8")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from trajectory.data.rows import DAY
 from trajectory.data.splits import step_starts
 from trajectory.schema import Histories, UserError
 
-DAY = 24 * 3600  # seconds
 GAP = 1800.0  # seconds without a step that end a session
 POWER = 0.5  # detected more migrations of a small size than 0, 0.75 or 1 did
 
@@ -61,10 +61,16 @@ def sessions_of(histories: Histories, gap: float = GAP, power: float = POWER) ->
     mass = csr_array((lines[session] ** -power, (session, interest[known] - 1)), shape)
     mass.sum_duplicates()
     kept = np.flatnonzero(lines)
-    moment = (histories.time[starts] - histories.time.min()) / DAY if histories.has_time else histories.step[starts]
     return Sessions(
         histories,
         np.searchsorted(starts[kept], histories.offsets),
-        np.asarray(moment[kept], np.float64),
+        moments(histories)[starts[kept]],
         csr_array(mass[kept]),
     )
+
+
+def moments(histories: Histories) -> np.ndarray:
+    """When each event was, float64 [E]: days since the log's first; number of the step where the log has no time."""
+    if not histories.has_time:
+        return histories.step.astype(np.float64)
+    return (histories.time - histories.time.min()) / DAY

@@ -10,28 +10,27 @@ import polars as pl
 from trajectory.insights.flows import moments_of
 from trajectory.insights.migration import Migrations
 from trajectory.insights.prospect import Prospect
-from trajectory.insights.states import interest_states
 
 SHOWN_USERS = 60  # those with the smallest p-values
 SHOWN_INTERESTS = 8  # of a user
 SMALL = 0.001  # share of an interest below which a table leaves it out
 
 
-def timelines(migrations: Migrations, prospect: Prospect | None) -> list[dict[str, Any]]:
-    """Of each of the surest users, plain values: interests, states (of windows), text, when the move was, and where
-    there is a prospect `model` (states as the model saw them after each window, null before the first event), `ahead`
-    (states of the steps to come) and `days` (until each; null without times).
+def timelines(migrations: Migrations, states: np.ndarray, prospect: Prospect | None) -> list[dict[str, Any]]:
+    """Of each of the surest users plain values, given the `states` [found, W, K] of all from behaviour.
+
+    interests, states (of windows), text, when the move was; where there is a prospect `model` (states as the model saw
+    them after each window, null before the first event), `ahead` (states of the steps to come) and `days` (until each;
+    null without times).
     """
     units, window = migrations.sessions, migrations.settings.window
     histories = units.histories
-    row_of = {user: row for row, user in enumerate(histories.users["user"])}
     order = migrations.found.with_row_index("row").sort("p_value", "divergence", descending=[False, True])
     shown = order.head(SHOWN_USERS)
-    users = np.array([row_of[user] for user in shown["user"]], np.int64)
-    states = interest_states(units, users, window)
     times = {name: moments_of(shown[name], units) / window for name in ("low", "start", "high", "end")}
-    found = []
-    for row, move in enumerate(shown.iter_rows(named=True)):
+    found, movers = [], migrations.movers
+    for place, move in enumerate(shown.iter_rows(named=True)):
+        row = move["row"]
         pair = [histories.interests.index(move[name]) for name in ("source", "destination")]
         top = np.argsort(-states[row].mean(0), kind="stable")[:SHOWN_INTERESTS]
         top = np.array(pair + [i for i in top if i not in pair][: SHOWN_INTERESTS - 2])
@@ -40,30 +39,26 @@ def timelines(migrations: Migrations, prospect: Prospect | None) -> list[dict[st
             "interests": [histories.interests[i] for i in top] + ["all others"],
             "states": _shown(states[row], top),
             "text": _sentence(move, units.unit),
-            **{name: round(float(values[row]), 3) for name, values in times.items()},
+            **{name: round(float(values[place]), 3) for name, values in times.items()},
         }
         if prospect:
-            user |= {"model": _shown(prospect.past[move["row"]], top), **_ahead(prospect, int(users[row]), top)}
+            user |= {"model": _shown(prospect.past[row], top), **_ahead(prospect, int(movers[row]), top)}
         found.append(user)
     return found
 
 
-def states_table(migrations: Migrations, prospect: Prospect | None) -> pl.DataFrame:
+def states_table(migrations: Migrations, behaviour: np.ndarray, prospect: Prospect | None) -> pl.DataFrame:
     """States of all users that migrated: user, window (from 0), interest, behaviour and model (share; null without).
 
     Interests to which neither gives a share of SMALL are left out.
     """
-    units, window = migrations.sessions, migrations.settings.window
-    histories, ids = units.histories, migrations.found["user"]
-    row_of = {user: row for row, user in enumerate(histories.users["user"])}
-    behaviour = interest_states(units, np.array([row_of[user] for user in ids], np.int64), window)
     model = np.full_like(behaviour, np.nan) if prospect is None else prospect.past
     row, at, interest = np.nonzero(np.fmax(behaviour, model) >= SMALL)
     return pl.DataFrame(
         {
-            "user": ids.gather(row),
+            "user": migrations.found["user"].gather(row),
             "window": at,
-            "interest": pl.Series(histories.interests, dtype=pl.String).gather(interest),
+            "interest": pl.Series(migrations.sessions.histories.interests, dtype=pl.String).gather(interest),
             "behaviour": behaviour[row, at, interest],
             "model": pl.Series(model[row, at, interest], dtype=pl.Float64).fill_nan(None),
         }

@@ -1,11 +1,13 @@
-"""A page as people see it: after its script ran in a real browser."""
+"""What tests ask of every page: what it shows after its script ran in a real browser, and that its data stay data."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,3 +23,13 @@ def drawn(page: Path, profile: Path) -> str:
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--dump-dom"]
     done = subprocess.run([browser, *options, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
     return re.sub(r"<script>.*?</script>", "", done.stdout, flags=re.DOTALL)
+
+
+def inert_data(page: Path, name: str) -> Any:
+    """The data that the page's only script holds as `name`, none of whose characters could end the script."""
+    html = page.read_text(encoding="utf-8")
+    assert html.count("<script") == html.count("</script>") == 1
+    assert "<img src=x" not in html
+    data = re.search(f"const {name} = (.*);\n", html).group(1)
+    assert not set(data) & set("<>&\u2028")
+    return json.loads(data)
