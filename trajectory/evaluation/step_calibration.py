@@ -96,7 +96,7 @@ class CalibratedForecast:
 
     def times(self, queries: Queries, observed: np.ndarray) -> Times:
         """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""
-        wait = self.forecaster.waits(queries)
+        wait = jax.tree.map(np.asarray, self.forecaster.waits(queries))
         by_step = [self.calibration.times[h].apply(_of_step(wait, h)) for h in range(observed.shape[1])]
         return timing(jax.tree.map(lambda *x: jnp.stack(x, axis=1), *by_step), observed)
 
