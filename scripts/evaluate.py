@@ -3,10 +3,11 @@
 python scripts/evaluate.py --workdir=runs/first
 python scripts/evaluate.py --workdir=runs/a,runs/b --floor=co_occurrence --out=runs/ensemble
 python scripts/evaluate.py --workdir=runs/ahead --ahead=direct,paths
+python scripts/evaluate.py --workdir=runs/seed0,runs/seed1,runs/seed2 --ahead=direct
 
 Writes evaluation.json and per_user.parquet, each user's metrics (of one run into its folder, of several into --out),
 and prints the table with its protocol. With --ahead it measures each of the steps that split.kind=leave_last held out
-instead: trajectories.json.
+instead: trajectories.json; of several runs each, and then their means and spread.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from trajectory import cli
 from trajectory.training import parallel
 
-WORKDIR = cli.flags.DEFINE_list("workdir", None, "folder of the run; several are evaluated as an ensemble")
+WORKDIR = cli.flags.DEFINE_list("workdir", None, "folder of the run; several are an ensemble, or seeds with --ahead")
 OUT = cli.flags.DEFINE_string("out", None, "folder of an ensemble's evaluation")
 COMBINE = cli.flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
 FLOOR = cli.flags.DEFINE_string("floor", "", "a floor that is a member too, e.g. co_occurrence")
@@ -32,6 +33,20 @@ def main() -> None:
     from trajectory.training.run import open_run
 
     workdirs = [Path(folder) for folder in WORKDIR.value or ()]
+    if AHEAD.value:
+        if FLOOR.value or OUT.value:
+            raise cli.UserError("--ahead measures runs one by one, each into its folder; leave out --floor and --out")
+        from trajectory.evaluation import ahead_seeds, steps_ahead
+        from trajectory.forecasting.forecasters import forecasters
+
+        found = {}
+        for run in map(open_run, workdirs):
+            found[str(run.workdir)] = steps_ahead.write_steps(run, forecasters(run, AHEAD.value))
+            print(steps_ahead.table(found[str(run.workdir)]))
+            print(f"written to {run.workdir / 'trajectories.json'}")
+        if len(found) > 1:
+            print(ahead_seeds.over_seeds(found))
+        return
     several = len(workdirs) > 1 or bool(FLOOR.value)
     if several != bool(OUT.value):
         raise cli.UserError(
@@ -39,16 +54,6 @@ def main() -> None:
             if several
             else f"--out={OUT.value} is for an ensemble; the evaluation of one run is written into its own folder"
         )
-    if AHEAD.value:
-        if several:
-            raise cli.UserError("--ahead measures one run; name one --workdir and no --floor")
-        from trajectory.evaluation import steps_ahead
-        from trajectory.forecasting.forecasters import forecasters
-
-        run = open_run(workdirs[0])
-        print(steps_ahead.table(steps_ahead.write_steps(run, forecasters(run, AHEAD.value))))
-        print(f"written to {run.workdir / 'trajectories.json'}")
-        return
     folder = Path(OUT.value) if several else workdirs[0]
     if several:
         found = write_ensemble(workdirs, folder, COMBINE.value, FLOOR.value, FIT.value)

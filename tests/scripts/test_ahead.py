@@ -164,7 +164,16 @@ def test_steps_ahead_need_a_run_that_held_them_out(script, run, tmp_path):
     workdir, _ = run
     refused = script("evaluate", f"--workdir={workdir}", "--ahead=direct", "--floor=markov", f"--out={tmp_path}")
     assert refused.code == 2
-    assert "--ahead measures one run" in refused.err
+    assert "--ahead measures runs one by one" in refused.err
     unknown = script("evaluate", f"--workdir={workdir}", "--ahead=guess")
     assert unknown.code == 2
     assert "forecaster 'guess' is unknown" in unknown.err
+
+
+def test_seeds_are_measured_one_by_one_and_put_together(script, run, tmp_path):
+    workdir, _ = run
+    folders = [shutil.copytree(workdir, tmp_path / name) for name in ("a", "b")]
+    both = script("evaluate", f"--workdir={folders[0]},{folders[1]}", "--ahead=direct")
+    assert both.code == 0, both.err
+    assert f"written to {folders[1] / 'trajectories.json'}" in both.out
+    assert "mean ± standard deviation over 2 runs (seeds 0, 0)" in both.out

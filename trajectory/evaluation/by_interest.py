@@ -9,10 +9,13 @@ from trajectory.schema import Histories
 
 def by_interest(histories: Histories, chance: np.ndarray) -> np.ndarray:
     """Sums of `chance` [..., V + 1] over each interest's items, [..., K + 1]; column 0: items without one."""
-    interest = histories.item_interest[: chance.shape[-1]]
-    belongs = interest[:, None] == np.arange(len(histories.interests) + 1)
-    belongs[0] = False  # no item
-    return chance @ belongs.astype(chance.dtype)
+    interest = histories.item_interest[1 : chance.shape[-1]]
+    order = np.argsort(interest, kind="stable")
+    some, first = np.unique(interest[order], return_index=True)
+    sums = np.zeros((*chance.shape[:-1], len(histories.interests) + 1), chance.dtype)
+    if len(some):
+        sums[..., some] = np.add.reduceat(chance[..., 1:][..., order], first, axis=-1)
+    return sums
 
 
 def log_by_interest(histories: Histories, log_p: np.ndarray) -> np.ndarray:

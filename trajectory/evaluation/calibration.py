@@ -62,12 +62,18 @@ class Choice(NamedTuple):
     held_out: np.ndarray  # float64 [n, C], each row's log-probabilities by a fit of that form without its user
 
 
-def fit(form: str, log_p: np.ndarray, target: np.ndarray, log_q: np.ndarray | None = None) -> Calibration:
-    """The calibration of this form with the least negative log-likelihood (convex; found by L-BFGS-B).
+def fit(
+    form: str,
+    log_p: np.ndarray,
+    target: np.ndarray,
+    log_q: np.ndarray | None = None,
+    start: Calibration | None = None,
+) -> Calibration:
+    """The calibration of this form with the least negative log-likelihood (convex; found by L-BFGS-B from `start` on).
 
-    `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] is the pool's second. Targets held
-    impossible do not count: no form could help them. Values per column are drawn to the identity. Raises ValueError for
-    another form, or if the arrays are no forecast and target.
+    `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] is the pool's second; `start` is of the
+    same form and columns. Targets held impossible do not count: no form could help them. Values per column are drawn to
+    the identity. Raises ValueError for another form, or if the arrays are no forecast and target.
     """
     check(log_p, target)
     if form == "identity":
@@ -88,9 +94,12 @@ def fit(form: str, log_p: np.ndarray, target: np.ndarray, log_q: np.ndarray | No
             score = part * scale + (bias if biases else 0)
             if second is not None:
                 score += pool * second[rows]
-            norm = logsumexp(np.where(can, score, -np.inf), axis=1, keepdims=True)
-            total += float((weight * (norm - score)).sum())
-            excess = np.where(can, np.exp(score - norm), 0) * weight.sum(axis=1, keepdims=True) - weight
+            score = np.where(can, score, -np.inf)
+            top = score.max(axis=1, keepdims=True)
+            chance = np.exp(score - top)
+            mass = chance.sum(axis=1, keepdims=True)
+            total += float((weight * np.where(can, np.log(mass) + top - score, 0)).sum())
+            excess = chance * (weight.sum(axis=1, keepdims=True) / mass) - weight
             moved = [[(excess * part).sum()]]
             moved += [excess.sum(axis=0)] * bool(biases)
             moved += [] if second is None else [[(excess * second[rows]).sum()]]
@@ -98,9 +107,11 @@ def fit(form: str, log_p: np.ndarray, target: np.ndarray, log_q: np.ndarray | No
         away = np.concatenate([[0.0], bias, np.zeros_like(pool)])
         return (total + SHRINKAGE / 2 * float(away @ away)) / n, (slope + SHRINKAGE * away) / n
 
-    start = np.concatenate([[1.0], np.zeros(biases + pooled)])
+    begin = np.concatenate([[1.0], np.zeros(biases + pooled)])
+    if start:
+        begin = np.concatenate([[start.scale], start.bias if biases else [], [start.pool] * pooled])
     bounds = [(LEAST_SCALE, MOST_SCALE)] + [(None, None)] * biases + [(0, MOST_SCALE)] * pooled
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x.tolist()
+    best = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds).x.tolist()
     return Calibration(form, best[0], tuple(best[1 : 1 + biases]) or (0.0,), best[-1] if pooled else 0.0)
 
 
@@ -124,6 +135,7 @@ def choose(
     def part(rows: np.ndarray) -> np.ndarray | None:
         return log_q if log_q is None or log_q.ndim == 1 else log_q[rows]
 
+    whole = {form: fit(form, log_p, target, log_q) for form in forms}
     fits: list[tuple[Calibration, np.ndarray]] = []
 
     def loss(fitted: Calibration, rows: np.ndarray) -> np.ndarray:
@@ -132,7 +144,7 @@ def choose(
 
     losses = held_out_losses(
         forms,
-        lambda form, rows: fit(form, log_p[rows], target[rows], part(rows)),
+        lambda form, rows: fit(form, log_p[rows], target[rows], part(rows), whole[form]),
         loss,
         np.arange(len(log_p)) if user is None else user,
         folds,
@@ -143,7 +155,7 @@ def choose(
     for fitted, rows in fits:
         if fitted.form == best:
             held_out[rows] = fitted.apply(log_p[rows], part(rows))
-    return Choice(fit(best, log_p, target, log_q), losses, held_out)
+    return Choice(whole[best], losses, held_out)
 
 
 def _second(log_q: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:

@@ -20,6 +20,13 @@ SIMULATIONS = 300
 DRAWS = 40  # of what comes within steps, for each user
 COLUMNS = 2_000_000  # users x columns of which every single probability is looked at
 LENGTHS = (20, 50, 100, 200)  # events: bounds of the groups by length of history
+TITLES = {
+    "top": "likeliest item at step",
+    "items": "each item at step",
+    "interests": "each interest at step",
+    "within": "each item within steps 1 to",
+    "interests_within": "each interest within steps 1 to",
+}
 
 
 def reliability(
@@ -42,7 +49,7 @@ def reliability(
     def add(name: str, h: int, pairs: Pairs) -> None:
         found.setdefault(name, []).append(summary(pairs, SIMULATIONS))
         if h in shown and name != "plain_top":
-            pictures[f"{_TITLE[name]} {h + 1}"] = diagram(pairs, SIMULATIONS)
+            pictures[f"{TITLES[name]} {h + 1}"] = diagram(pairs, SIMULATIONS)
 
     for h, step in read_steps(forecaster, histories, queries, steps):
         add("plain_top", h, top_pairs(step.log_p.astype(np.float64), step.target, step.lines))
@@ -67,9 +74,9 @@ def reliability(
             read = read_within(honest, histories, fewer, steps, level)
             for (h, chance, came), drawn in zip(read, visits, strict=True):
                 add(name, h, event_pairs(chance, came, drawn))
-    order = [name for name in _TITLE if name in found]
+    order = [name for name in TITLES if name in found]
     reliability_picture.draw(
-        {title: pictures[title] for name in order for title in pictures if title.startswith(_TITLE[name])}, picture
+        {title: pictures[title] for name in order for title in pictures if title.startswith(TITLES[name])}, picture
     )
     return found
 
@@ -80,7 +87,7 @@ def table(found: dict[str, Any], floor_sets: list[dict[str, Any]], unit: str) ->
     head = "| | " + " | ".join(f"{unit} {h + 1}" for h in range(steps)) + " |"
     lines = ["calibration error (95 % band of a perfectly calibrated model); * = above it", "", head]
     lines.append("|---|" + "--:|" * steps)
-    for name, title in (("plain_top", "likeliest item, not calibrated"), *_TITLE.items()):
+    for name, title in (("plain_top", "likeliest item, not calibrated"), *TITLES.items()):
         if name in found:
             cells = [
                 f"{x['ece']:.2g} ({x['low']:.2g} to {x['high']:.2g}){'' if x['inside'] else ' *'}" for x in found[name]
@@ -93,13 +100,6 @@ def table(found: dict[str, Any], floor_sets: list[dict[str, Any]], unit: str) ->
     return "\n".join([*lines, ""])
 
 
-_TITLE = {
-    "top": "likeliest item at step",
-    "items": "each item at step",
-    "interests": "each interest at step",
-    "within": "each item within steps 1 to",
-    "interests_within": "each interest within steps 1 to",
-}
 _BOUNDS = (0, *LENGTHS)
 _GROUP = {str(i): f"{low} to {high - 1} events" for i, (low, high) in enumerate(pairwise(_BOUNDS))} | {
     str(len(LENGTHS)): f"{LENGTHS[-1]} events or more"

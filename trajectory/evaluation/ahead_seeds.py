@@ -1,0 +1,95 @@
+"""Several runs of one config, steps ahead: means over their seeds, with spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from trajectory.evaluation.step_reliability import TITLES
+from trajectory.evaluation.sweep import SAME
+from trajectory.schema import UserError
+
+SHOWN = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10", "nll")
+BOTTOM = ("nll",)  # the less, the better
+
+
+def over_seeds(found: Mapping[str, dict[str, Any]]) -> str:
+    """Markdown of what several runs' trajectories.json ({run: content}) say of test, as means over the runs.
+
+    Of each step: the first forecaster's measures, its lead over the best floor and those of the others, ± the standard
+    deviation over the runs, and how many runs lead; of each kind of statement: how many of the steps are calibrated
+    inside the band, and the calibration error over the band's upper end (1 and less is inside). Raises UserError if the
+    runs were not asked the same, or there are fewer than two.
+    """
+    runs = list(found.values())
+    if len(runs) < 2:
+        raise UserError(f"expected two runs or more to compare seeds, got {', '.join(found) or 'none'}")
+    for name, run in found.items():
+        same = [key for key in (*SAME, "seen") if run["protocol"].get(key) != runs[0]["protocol"].get(key)]
+        if same or run["steps"] != runs[0]["steps"] or run["forecasters"] != runs[0]["forecasters"]:
+            raise UserError(
+                f"{name} was not asked the same as {next(iter(found))} ({', '.join(same) or 'steps or forecasters'} "
+                "differ): seeds are compared of one config on one log"
+            )
+    facts, steps = runs[0]["protocol"], runs[0]["steps"]
+    head = [f"{runs[0]['unit']} {h + 1}" for h in range(steps)]
+    lines = [
+        f"test, {facts['users']['test']:,} users; mean ± standard deviation over {len(runs)} runs "
+        f"(seeds {', '.join(str(run['protocol']['seed']) for run in runs)})",
+        "",
+        *_row("", head),
+        "|---|" + "--:|" * steps,
+    ]
+    for metric in SHOWN:
+        first, *others = runs[0]["forecasters"]
+        lines += _row(metric, _cells(_means(runs, first, metric), "{:.4f} ± {:.4f}"))
+        lines += _row("... lead", _leads(runs, first, metric))
+        for name in others:
+            lines += _row(f"... lead of {name}", _leads(runs, name, metric))
+    lines += ["", *_row("", ["steps inside the band", "calibration error / band's upper end, mean over the steps"])]
+    lines.append("|---|--:|--:|")
+    for name, title in {"plain_top": "likeliest item, not calibrated", **TITLES}.items():
+        if name in runs[0]["reliability"]:
+            statements = [run["reliability"][name] for run in runs]
+            inside = np.array([sum(x["inside"] for x in of) for of in statements])
+            ratio = np.array([np.mean([x["ece"] / x["high"] for x in of]) for of in statements])
+            lines += _row(title, [_one(inside, "{:.1f} ± {:.1f}") + f" of {steps}", _one(ratio, "{:.2f} ± {:.2f}")])
+    covered = np.array([[x["all"]["coverage"] for x in run["reliability"]["sets"]] for run in runs])
+    holds = np.array([sum(x["all"]["nominal_inside"] for x in run["reliability"]["sets"]) for run in runs])
+    size = np.array([[x["all"]["mean_size"] for x in run["reliability"]["sets"]] for run in runs])
+    floor = np.array([[x["mean_size"] for x in run["floor_sets"]] for run in runs])
+    lines += [
+        "",
+        f"sets at 90 % cover {covered.mean(axis=0).min():.3f} to {covered.mean(axis=0).max():.3f} (mean over the runs, "
+        f"by step); the interval of {_one(holds, '{:.1f} ± {:.1f}')} of {steps} steps holds 0.9; smaller than the best "
+        f"floor's at {int((size < floor).sum())} of {size.size} steps and runs",
+    ]
+    return "\n".join(lines)
+
+
+def _means(runs: Sequence[dict[str, Any]], name: str, metric: str) -> np.ndarray:
+    return np.array([run["means"][name]["test"][metric] for run in runs])
+
+
+def _leads(runs: Sequence[dict[str, Any]], name: str, metric: str) -> list[str]:
+    """Lead over the floor that is best at the step, in its favour above 0 but for what is better below."""
+    floors = np.stack([_means(runs, f, metric) for f in runs[0]["floors"] if metric in runs[0]["means"][f]["test"]])
+    down = metric in BOTTOM
+    lead = _means(runs, name, metric) - (floors.min(axis=0) if down else floors.max(axis=0))
+    wins = (lead < 0 if down else lead > 0).sum(axis=0)
+    cells = zip(_cells(lead, "{:+.4f} ± {:.4f}"), wins, strict=True)
+    return [f"{cell} ({n} of {len(runs)})" for cell, n in cells]
+
+
+def _row(title: str, cells: Sequence[str]) -> list[str]:
+    return [f"| {title} | " + " | ".join(cells) + " |"]
+
+
+def _cells(values: np.ndarray, form: str) -> list[str]:
+    return [_one(column, form) for column in values.T]
+
+
+def _one(values: np.ndarray, form: str) -> str:
+    return form.format(values.mean(), values.std(ddof=1))
