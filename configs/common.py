@@ -77,6 +77,7 @@ def base(model: str = "transformer") -> ConfigDict:
     s = c.split = ConfigDict()
     s.kind = "leave_one_out"  # leave_one_out | leave_last | temporal
     s.steps = 10  # leave_last: how many last steps are held out (the same number again for validation)
+    s.left_out = 0  # leave_last: last steps that are as if they had not come yet, to test at an earlier origin
     s.cut = ""  # temporal: ISO date of the test cut; "" = by quantile
     s.quantile = 0.9  # temporal: share of events before the test cut; validation is cut from the rest alike
     s.target = "last"  # temporal: first | last | all events of a user after the cut are asked for

@@ -91,6 +91,15 @@ def test_leave_last_holds_out_as_many_for_validation():
     assert queries(result, "test") == [(0, 0, 3, 5)]
 
 
+def test_an_earlier_origin_is_as_if_the_last_steps_had_not_come_yet():
+    log = histories(LONG, LONG[:4], LONG[:3], LONG[:1])
+    _, result = splits.split(log, config(kind="leave_last", steps=1, left_out=1))
+    assert queries(result, "validation") == [(0, 0, 2, 3), (1, 5, 6, 7)]
+    assert queries(result, "test") == [(0, 0, 3, 4), (1, 5, 7, 8)]
+    assert result.train_end.tolist() == [2, 6, 11, 12]  # of those without enough all but the steps left out
+    assert "The last 1 steps of each user are as if they had not come yet" in result.guarantee
+
+
 # Cuts of the log below at quantile 0.6: ten times 1..10, test cut 7; of the six before it the fourth: validation cut 4.
 ALICE = [("a", 1), ("b", 2), ("c", 5), ("d", 6), ("e", 8), ("f", 9)]
 BOB = [("g", 3), ("a", 4), ("h", 7), ("b", 10)]
@@ -250,6 +259,8 @@ def test_guarantees_are_in_the_docstrings():
         ({"kind": "leave_one"}, "did you mean 'leave_one_out'"),
         ({"kind": "leave_last", "steps": 0}, "at least 1 step"),
         ({"kind": "leave_last", "steps": 3}, "at least 7 steps, but the longest has 6"),
+        ({"kind": "leave_last", "steps": 2, "left_out": 2}, "at least 7 steps, but the longest has 6"),
+        ({"kind": "leave_last", "steps": 1, "left_out": -1}, "left_out=-1: expected a number of steps"),
         ({"kind": "temporal", "quantile": 1.0}, "between 0 and 1"),
         ({"kind": "temporal", "quantile": 0.0}, "between 0 and 1"),
         ({"kind": "temporal", "quantile": 0.05}, "no event is before the test cut"),
