@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 LOG_FLOOR = float(np.log(1e-12))  # a target that was held impossible costs 27.6 nats, so that means stay finite
-BLOCK = 100_000  # entries at once: they stay in a core's cache, four times as fast as all of some 10^6
+BLOCK = 100_000  # entries at once: a catalogue would not fit in memory several times over, these in a cache
 TOLERANCE = 1e-3  # of a row's sum: forecasts come in float32
 
 
