@@ -34,18 +34,7 @@ def main() -> None:
 
     workdirs = [Path(folder) for folder in WORKDIR.value or ()]
     if AHEAD.value:
-        if FLOOR.value or OUT.value:
-            raise cli.UserError("--ahead measures runs one by one, each into its folder; leave out --floor and --out")
-        from trajectory.evaluation import ahead_seeds, steps_ahead
-        from trajectory.forecasting.forecasters import forecasters
-
-        found = {}
-        for run in map(open_run, workdirs):
-            found[str(run.workdir)] = steps_ahead.write_steps(run, forecasters(run, AHEAD.value))
-            print(steps_ahead.table(found[str(run.workdir)]))
-            print(f"written to {run.workdir / 'trajectories.json'}")
-        if len(found) > 1:
-            print(ahead_seeds.over_seeds(found))
+        ahead(workdirs)
         return
     several = len(workdirs) > 1 or bool(FLOOR.value)
     if several != bool(OUT.value):
@@ -61,6 +50,23 @@ def main() -> None:
         found = write_evaluation(open_run(folder))
     print(table(found))
     print(f"written to {folder / 'evaluation.json'}")
+
+
+def ahead(workdirs: list[Path]) -> None:
+    """Measures each run's steps ahead, then puts several together."""
+    from trajectory.evaluation import ahead_seeds, steps_ahead
+    from trajectory.forecasting.forecasters import forecasters
+    from trajectory.training.run import open_run
+
+    if FLOOR.value or OUT.value:
+        raise cli.UserError("--ahead measures runs one by one, each into its folder; leave out --floor and --out")
+    found = {}
+    for run in map(open_run, workdirs):
+        steps = found[str(run.workdir)] = steps_ahead.write_steps(run, forecasters(run, AHEAD.value))
+        print(steps_ahead.table(steps))
+        print(f"written to {run.workdir / 'trajectories.json'}")
+    if len(found) > 1:
+        print(ahead_seeds.over_seeds(found))
 
 
 if __name__ == "__main__":

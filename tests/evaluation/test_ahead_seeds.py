@@ -30,7 +30,7 @@ def measured(seed: int, ndcg: float, ece: float) -> dict[str, Any]:
             "markov": means(0.1, 0.35),
         },
         "reliability": {"plain_top": statement, "top": statement, "sets": sets},
-        "floor_sets": [{"mean_size": 5.0}, {"mean_size": 4.0}],
+        "floor_sets": [{"coverage": 0.9, "mean_size": 5.0}, {"coverage": 0.9, "mean_size": 4.0}],
         "protocol": {"seed": seed, "users": {"test": 1000}, "fingerprint": "f", "split": "leave_last"},
     }
 
@@ -46,8 +46,9 @@ def test_means_leads_and_calibration_over_seeds() -> None:
     assert "| ... lead | -0.1600 ± 0.0283 (2 of 2) | -0.0100 ± 0.0283 (1 of 2) |" in text  # nll: less is better
     assert rows["likeliest item at step"] == "| likeliest item at step | 1.0 ± 1.4 of 2 | 1.00 ± 0.71 |"
     assert "each interest at step" not in text  # not measured
-    assert "sets at 90 % cover 0.885 to 0.885" in text
-    assert "the interval of 1.0 ± 1.4 of 2 steps holds 0.9; smaller than the best floor's at 2 of 4" in text
+    assert "| sets at 90%: covered | 0.885 ± 0.007 | 0.885 ± 0.007 |" in text
+    assert "| ... of the best floor: mean size | 5.0 ± 0.0 | 4.0 ± 0.0 |" in text
+    assert "holds 0.9 at 1.0 ± 1.4 of 2 steps; they are smaller than the best floor's at 2 of 4 steps and runs" in text
 
 
 def test_only_runs_that_were_asked_the_same_are_put_together() -> None:

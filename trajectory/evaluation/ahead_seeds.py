@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.evaluation.step_reliability import TITLES
+from trajectory.evaluation.step_reliability import ALPHA, TITLES
+from trajectory.evaluation.steps_ahead import LOWER_IS_BETTER, SHOWN
 from trajectory.evaluation.sweep import SAME
 from trajectory.schema import UserError
-
-SHOWN = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10", "nll")
-BOTTOM = ("nll",)  # the less, the better
 
 
 def over_seeds(found: Mapping[str, dict[str, Any]]) -> str:
@@ -27,7 +25,7 @@ def over_seeds(found: Mapping[str, dict[str, Any]]) -> str:
     if len(runs) < 2:
         raise UserError(f"expected two runs or more to compare seeds, got {', '.join(found) or 'none'}")
     for name, run in found.items():
-        same = [key for key in (*SAME, "seen") if run["protocol"].get(key) != runs[0]["protocol"].get(key)]
+        same = [key for key in SAME if run["protocol"].get(key) != runs[0]["protocol"].get(key)]
         if same or run["steps"] != runs[0]["steps"] or run["forecasters"] != runs[0]["forecasters"]:
             raise UserError(
                 f"{name} was not asked the same as {next(iter(found))} ({', '.join(same) or 'steps or forecasters'} "
@@ -48,23 +46,27 @@ def over_seeds(found: Mapping[str, dict[str, Any]]) -> str:
         lines += _row("... lead", _leads(runs, first, metric))
         for name in others:
             lines += _row(f"... lead of {name}", _leads(runs, name, metric))
+    sets = [[x["all"] for x in run["reliability"]["sets"]] for run in runs]
+    for title, of in (
+        (f"sets at {1 - ALPHA:.0%}", sets),
+        ("... of the best floor", [run["floor_sets"] for run in runs]),
+    ):
+        lines += _row(f"{title}: covered", _cells(_each(of, "coverage"), "{:.3f} ± {:.3f}"))
+        lines += _row(f"{title}: mean size", _cells(_each(of, "mean_size"), "{:.1f} ± {:.1f}"))
     lines += ["", *_row("", ["steps inside the band", "calibration error / band's upper end, mean over the steps"])]
     lines.append("|---|--:|--:|")
-    for name, title in {"plain_top": "likeliest item, not calibrated", **TITLES}.items():
+    for name, title in TITLES.items():
         if name in runs[0]["reliability"]:
             statements = [run["reliability"][name] for run in runs]
-            inside = np.array([sum(x["inside"] for x in of) for of in statements])
-            ratio = np.array([np.mean([x["ece"] / x["high"] for x in of]) for of in statements])
+            inside = _each(statements, "inside").sum(axis=1)
+            ratio = (_each(statements, "ece") / _each(statements, "high")).mean(axis=1)
             lines += _row(title, [_one(inside, "{:.1f} ± {:.1f}") + f" of {steps}", _one(ratio, "{:.2f} ± {:.2f}")])
-    covered = np.array([[x["all"]["coverage"] for x in run["reliability"]["sets"]] for run in runs])
-    holds = np.array([sum(x["all"]["nominal_inside"] for x in run["reliability"]["sets"]) for run in runs])
-    size = np.array([[x["all"]["mean_size"] for x in run["reliability"]["sets"]] for run in runs])
-    floor = np.array([[x["mean_size"] for x in run["floor_sets"]] for run in runs])
+    holds = _each(sets, "nominal_inside").sum(axis=1)
+    smaller = _each(sets, "mean_size") < _each([run["floor_sets"] for run in runs], "mean_size")
     lines += [
         "",
-        f"sets at 90 % cover {covered.mean(axis=0).min():.3f} to {covered.mean(axis=0).max():.3f} (mean over the runs, "
-        f"by step); the interval of {_one(holds, '{:.1f} ± {:.1f}')} of {steps} steps holds 0.9; smaller than the best "
-        f"floor's at {int((size < floor).sum())} of {size.size} steps and runs",
+        f"the interval of the sets' coverage holds {1 - ALPHA:g} at {_one(holds, '{:.1f} ± {:.1f}')} of {steps} steps; "
+        f"they are smaller than the best floor's at {int(smaller.sum())} of {smaller.size} steps and runs",
     ]
     return "\n".join(lines)
 
@@ -73,10 +75,15 @@ def _means(runs: Sequence[dict[str, Any]], name: str, metric: str) -> np.ndarray
     return np.array([run["means"][name]["test"][metric] for run in runs])
 
 
+def _each(runs: Sequence[Sequence[dict[str, Any]]], key: str) -> np.ndarray:
+    """This value of each run and step, float64 [runs, H]."""
+    return np.array([[step[key] for step in run] for run in runs], float)
+
+
 def _leads(runs: Sequence[dict[str, Any]], name: str, metric: str) -> list[str]:
     """Lead over the floor that is best at the step, in its favour above 0 but for what is better below."""
     floors = np.stack([_means(runs, f, metric) for f in runs[0]["floors"] if metric in runs[0]["means"][f]["test"]])
-    down = metric in BOTTOM
+    down = metric in LOWER_IS_BETTER
     lead = _means(runs, name, metric) - (floors.min(axis=0) if down else floors.max(axis=0))
     wins = (lead < 0 if down else lead > 0).sum(axis=0)
     cells = zip(_cells(lead, "{:+.4f} ± {:.4f}"), wins, strict=True)

@@ -18,9 +18,11 @@ from trajectory.schema import Histories, Queries
 
 SIMULATIONS = 300
 DRAWS = 40  # of what comes within steps, for each user
+PLAIN = "plain_top"  # before calibration: in tables, not in pictures
 COLUMNS = 2_000_000  # users x columns of which every single probability is looked at
 LENGTHS = (20, 50, 100, 200)  # events: bounds of the groups by length of history
-TITLES = {
+TITLES = {  # of statements, in the order of tables and pictures
+    "plain_top": "likeliest item, not calibrated",
     "top": "likeliest item at step",
     "items": "each item at step",
     "interests": "each interest at step",
@@ -48,11 +50,11 @@ def reliability(
 
     def add(name: str, h: int, pairs: Pairs) -> None:
         found.setdefault(name, []).append(summary(pairs, SIMULATIONS))
-        if h in shown and name != "plain_top":
+        if h in shown and name != PLAIN:
             pictures[f"{TITLES[name]} {h + 1}"] = diagram(pairs, SIMULATIONS)
 
     for h, step in read_steps(forecaster, histories, queries, steps):
-        add("plain_top", h, top_pairs(step.log_p.astype(np.float64), step.target, step.lines))
+        add(PLAIN, h, top_pairs(step.log_p.astype(np.float64), step.target, step.lines))
     for h, step in read_steps(honest, histories, queries, steps):
         log_p = step.log_p.astype(np.float64)
         add("top", h, top_pairs(log_p, step.target, step.lines))
@@ -74,7 +76,7 @@ def reliability(
             read = read_within(honest, histories, fewer, steps, level)
             for (h, chance, came), drawn in zip(read, visits, strict=True):
                 add(name, h, event_pairs(chance, came, drawn))
-    order = [name for name in TITLES if name in found]
+    order = [name for name in TITLES if name in found and name != PLAIN]
     reliability_picture.draw(
         {title: pictures[title] for name in order for title in pictures if title.startswith(TITLES[name])}, picture
     )
@@ -87,7 +89,7 @@ def table(found: dict[str, Any], floor_sets: list[dict[str, Any]], unit: str) ->
     head = "| | " + " | ".join(f"{unit} {h + 1}" for h in range(steps)) + " |"
     lines = ["calibration error (95 % band of a perfectly calibrated model); * = above it", "", head]
     lines.append("|---|" + "--:|" * steps)
-    for name, title in (("plain_top", "likeliest item, not calibrated"), *TITLES.items()):
+    for name, title in TITLES.items():
         if name in found:
             cells = [
                 f"{x['ece']:.2g} ({x['low']:.2g} to {x['high']:.2g}){'' if x['inside'] else ' *'}" for x in found[name]
