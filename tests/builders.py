@@ -80,6 +80,7 @@ def make_model(
     temperature: float = 0.0,
     horizon: int = 1,
     time: bool = True,
+    kept: int = 0,
 ) -> InterestModel:
     """A small model with every head."""
     return InterestModel(
@@ -103,6 +104,7 @@ def make_model(
             interest=True,
             conversion=True,
             time=time,
+            kept=kept,
         )
     )
 

@@ -173,6 +173,14 @@ class SoftTargets(NamedTuple):
     share: np.ndarray  # float32 [E, K] of a target's weight; 0 where nothing is taught
 
 
+class ItemContent(NamedTuple):
+    """What is known of the items beside which is which, in rows 0 to V (0: no item)."""
+
+    vectors: dict[str, Any]  # name -> float32 [V + 1, any]; a row of zeros where it is not known
+    codes: dict[str, Any]  # name -> int32 [V + 1], 0 = not known; the same word has the same code in every domain
+    kept: Any  # float32 [V + 1, any], what of the vectors no learning changes: unit vectors, or zeros
+
+
 class Batch(NamedTuple):
     """One training batch."""
 

@@ -16,6 +16,7 @@ import optax
 from benchmarks.timing import torch_python
 from configs import amazon_beauty
 from configs.common import base
+from trajectory.data.batches import TrainingData
 from trajectory.data.rows import last_rows
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.recurrent import CELLS
@@ -46,6 +47,7 @@ def packed_against_padded() -> None:
     config.batch.rows, config.batch.length, config.batch.targets = 32, LENGTH, LENGTH
     beauty = task.build(config)
     data = beauty.training_data()
+    assert isinstance(data, TrainingData)
     plan, used = data.plan(0), np.flatnonzero(data.length)
     packed = [plan.batch(index).events for index in range(4)]
     alone = [(data.first[u], data.first[u] + data.length[u]) for u in np.split(used[: 4 * ROWS], 4)]

@@ -129,6 +129,19 @@ def test_temporal_by_date_equals_the_same_cut_by_quantile():
     assert by_date.cut == by_quantile.cut
 
 
+def test_fewer_users_train_and_validate_but_all_are_tested():
+    log = histories(*([("a", 1), ("b", 2), ("c", 3), ("d", 4)] for _ in range(40)))
+    whole = splits.split(log, config(kind="leave_one_out"))[1]
+    parts = {share: splits.split(log, config(kind="leave_one_out", train_users=share))[1] for share in (0.1, 0.5)}
+    trained = {share: set(np.flatnonzero(part.train_end > log.offsets[:-1])) for share, part in parts.items()}
+    assert [len(users) for users in trained.values()] == [4, 20]
+    assert trained[0.1] < trained[0.5]
+    for share, part in parts.items():
+        assert set(part.validation.user) == trained[share]
+        assert queries(part, "test") == queries(whole, "test")
+        assert f"Only {len(trained[share])} of 40 users train and validate." in part.guarantee
+
+
 def test_temporal_asks_only_users_with_an_earlier_event():
     log = histories(ALICE, BOB, [("a", 8), ("b", 9)], [("c", 10)])
     _, result = splits.split(log, config(kind="temporal", cut="1970-01-01T00:00:07", quantile=0.6, target="first"))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from configs.common import base
 from tests.builders import make_histories
 from trajectory.evaluation.baselines import (
+    ContentNeighbours,
     CoOccurrence,
     InterestFrequency,
     Markov,
@@ -20,7 +21,7 @@ from trajectory.evaluation.baselines import (
     basket_size,
     floors,
 )
-from trajectory.schema import Histories, Queries, Split
+from trajectory.schema import Histories, ItemContent, Queries, Split
 
 DAY = 86_400
 
@@ -178,6 +179,20 @@ def test_cold_and_unknown_items_are_passed_over() -> None:
         scores = floor.scores(split.test)
         assert scores is None or (scores.shape == (2, 5) and np.isfinite(scores).all())
     assert first(Popularity(), h, "test").tolist() == [0, 2, 2, 0, 0]
+
+
+def test_content_neighbours() -> None:
+    h = make_histories([[1, 2, 3, 1, 1], [3, 3, 4, 1, 1]], num_items=5)
+    text = np.array([[0, 0], [1, 0], [1, 0.1], [0, 1], [0.1, 1], [0, 0]], np.float32)
+    content = ItemContent({"text": text}, {}, np.zeros((6, 0), np.float32))
+    floor = ContentNeighbours(content).fit(h, hold_out(h))
+    asked = hold_out(h).validation
+    scores = floor.scores(asked)
+    vectors = text[1:5] / np.linalg.norm(text[1:5], axis=1, keepdims=True)
+    mean = 0.8**2 * vectors[0] + 0.8 * vectors[1] + vectors[2]  # of 1, 2, 3, the newest counting most
+    np.testing.assert_allclose(scores[0, 1:5], vectors @ mean / np.linalg.norm(mean), atol=1e-5)
+    assert scores[:, 5].max() < scores[:, 1:5].min(), "of item 5 nothing is known"
+    assert [f.name for f in floors(h, hold_out(h), base(), content)][-1] == "content_neighbours"
 
 
 def test_the_floors_that_mean_something() -> None:

@@ -210,6 +210,15 @@ def test_evaluate_seen_policy_and_cold_targets() -> None:
         evaluate_scorer(scorer, h, Queries(*(x[:0] for x in last_step(h))), config())
 
 
+def test_evaluate_tells_how_well_cold_items_are_found() -> None:
+    h = make_histories([[1, 2, 3], [3, 1, 1], [2, 1, 4]], num_items=4)
+    cold = np.array([False, False, False, True, True])
+    scorer = Fixed([[0, 3, 2, 1, 0], [0, 1, 2, 3, 4], [0, 3, 2, 4, 5]])
+    got = evaluate_scorer(scorer, h, last_step(h), config(cutoffs=(1, 2), seen="keep"), cold=cold).per_user
+    np.testing.assert_allclose(got["hr@1_cold"], [0, np.nan, 1])  # user 1 was not asked for a cold item
+    np.testing.assert_allclose(got["hr@1"], [0, 0, 1])
+
+
 def test_evaluate_baskets_splits_repeat_and_explore() -> None:
     h = make_histories(
         [[1, 2, 1, 3, 3], [4, 4, 4, 1], [1, 5]],

@@ -18,12 +18,15 @@ from trajectory.schema import UserError
 LENGTH = 16
 
 
-@pytest.fixture(scope="module", params=[*((backbone, "gru") for backbone in BACKBONES), ("hybrid", "lstm")])
+CASES = [*((backbone, "gru", 0) for backbone in BACKBONES), ("hybrid", "lstm", 0), ("gru", "", 5), ("hybrid", "gru", 5)]
+
+
+@pytest.fixture(scope="module", params=CASES)
 def case(request):
     """(model, params, histories, packed events, windows): three histories packed in one row, padding at its end."""
     histories = random_histories(3, 30, 5, seed=4)
-    backbone, cell = request.param
-    model = make_model(backbone, cell=cell, capacity=LENGTH, horizon=3)
+    backbone, cell, kept = request.param
+    model = make_model(backbone, cell=cell, capacity=LENGTH, horizon=3, kept=kept)
     length = np.diff(histories.offsets)
     column = np.cumsum(length) - length
     start = histories.offsets[:-1]

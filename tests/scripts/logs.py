@@ -37,3 +37,21 @@ def behaviour_log(path: Path, users: int = 30, length: int = 50, seed: int = 0) 
     )
     table.write_csv(path)
     return path
+
+
+def bank_log(path: Path, accounts: int = 30, seed: int = 0) -> Path:
+    """Made-up transactions in the form of trans.asc of the PKDD'99 financial data: income and payments, each month."""
+    rng = np.random.default_rng(seed)
+    lines = ['"trans_id";"account_id";"date";"type";"operation";"amount";"balance";"k_symbol";"bank";"account"']
+    payments = [("VYDAJ", "PREVOD NA UCET", "SIPO"), ("VYDAJ", "VYBER KARTOU", ""), ("VYBER", "VYBER", " ")]
+    for account in range(accounts):
+        for month in range(1, 7):
+            income = ("PRIJEM", "PREVOD Z UCTU", "DUCHOD") if account % 2 else ("PRIJEM", "VKLAD", "")
+            for day, (kind, operation, symbol) in enumerate(
+                [income, payments[rng.integers(3)], ("PRIJEM", "", "UROK")]
+            ):
+                amount = f"{rng.uniform(10, 5000):.2f}"
+                date = f"93{month:02d}{5 + 10 * day:02d}"
+                lines.append(f'{len(lines)};{account};{date};"{kind}";"{operation}";{amount};{amount};"{symbol}";;')
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -10,12 +10,15 @@ import polars as pl
 import pytest
 
 from tests.scripts.conftest import ROOT
-from tests.scripts.logs import behaviour_log, item_log
+from tests.scripts.logs import bank_log, behaviour_log, item_log
 from trajectory.data.domains import known, locate
 from trajectory.data.synthetic import Synthetic, write
 from trajectory.schema import UserError
 
-CONFIGS = sorted(path.stem for path in (ROOT / "configs").glob("*.py") if path.stem not in ("__init__", "common"))
+TRANSFER = ("pretrain", "finetune")  # tests/scripts/test_transfer.py
+CONFIGS = sorted(
+    path.stem for path in (ROOT / "configs").glob("*.py") if path.stem not in ("__init__", "common", *TRANSFER)
+)
 QUIET = ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--config.train.devices=1")
 # Of real logs only the busiest users, to be quick.
 BUSY = {
@@ -38,7 +41,7 @@ def arguments(name: str, folder: Path) -> list[str]:
     if name == "synthetic":
         write(Synthetic(users=60, causes=0), folder / "log")
         return [f"path={folder / 'log'}"]
-    made = {"own_log": item_log, "user_behavior": behaviour_log}
+    made = {"finance": bank_log, "own_log": item_log, "user_behavior": behaviour_log}
     return [f"path={made[name](folder / 'log.csv')}"] if name in made else []
 
 
@@ -81,6 +84,16 @@ def test_own_log_reads_a_folder_of_public_data(script, tmp_path):
     data = json.loads((workdir / "data.json").read_text())
     assert data["users"] == 54
     assert data["interests"] > 10, "the folder's item table names them"
+
+
+def test_finance_reads_what_a_transaction_is_for_and_how_it_is_made(script, tmp_path):
+    workdir = trained(script, "finance", tmp_path)
+    data = json.loads((workdir / "data.json").read_text())
+    assert (data["users"], data["events"], data["kinds"]) == (30, 540, ["credit", "debit"])
+    assert data["items"] == 6  # two incomes, three payments, interest
+    refused = script("train", "--config=configs/finance.py", f"--workdir={tmp_path / 'none'}")
+    assert refused.code == 2
+    assert "expected configs/finance.py:path=LOG with the transactions" in refused.err
 
 
 def test_user_behavior_learns_conversions_and_draws_their_curves(script, tmp_path):

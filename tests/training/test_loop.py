@@ -225,7 +225,7 @@ def test_initialisation_comes_from_own_workdir_then_resume_from_then_init_from_t
 
     def origin(folder: str, **options: str) -> str:
         task = _task(train__epochs=1, **{f"init__{name}": str(path) for name, path in options.items()})
-        loop.train(task, tmp_path / folder, Scripted(0.15))
+        loop.train(task, tmp_path / folder, Scripted(0.15, 0.15))
         return capsys.readouterr().out.rpartition("; from ")[2].splitlines()[0]
 
     assert origin("a") == "scratch"
@@ -252,6 +252,20 @@ def test_init_from_starts_with_the_best_parameters(finished, tmp_path, capsys):
     loop.train(task, tmp_path, Scripted(0.1))
     assert "  missing there (0): -\n  unexpected there (0): -\n  of another shape (0): -\n" in capsys.readouterr().out
     _assert_equal(_newest(task, tmp_path)[0].params, _best(finished)[1])
+
+
+def test_what_was_taken_over_stays_the_best_unless_training_finds_better(finished, tmp_path):
+    taken = _best(finished)[1]
+    task = _task(train__epochs=2, init__init_from=str(finished))
+    summary = loop.train(task, tmp_path / "worse", Scripted(0.3, 0.1, 0.2))
+    assert (summary["best_epoch"], summary["epochs"], summary["best_ndcg@10"]) == (0, 2, 0.3)
+    _assert_equal(_best(tmp_path / "worse"), (0, taken))
+    assert loop.train(task, tmp_path / "better", Scripted(0.1, 0.1, 0.2))["best_epoch"] == 2
+    # A run of no epochs is that model as it is, and can be opened.
+    assert loop.train(_task(train__epochs=0, init__init_from=str(finished)), tmp_path / "none", Scripted(0.1))[
+        "finished"
+    ]
+    _assert_equal(_best(tmp_path / "none"), (0, taken))
 
 
 def test_an_average_is_what_is_watched_and_kept_and_starts_with_the_given_parameters(finished, tmp_path):

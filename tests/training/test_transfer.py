@@ -34,6 +34,7 @@ def test_the_report_has_four_sorted_lists_and_only_what_fits_is_taken(tmp_path):
         "  missing there (2): params/w, params/x",
         "  unexpected there (2): params/y, params/z",
         "  of another shape (1): params/encoder/a",
+        "  skipped by rule (0): -",
     ]
     expected = {**mine["params"], "encoder": {**theirs["params"]["encoder"], "a": mine["params"]["encoder"]["a"]}}
     assert merged["params"].keys() == expected.keys()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import grain
 import numpy as np
@@ -70,7 +70,7 @@ class TrainingData:
 
     def dataset(self) -> grain.IterDataset:
         """Epochs without end, batch after batch, prepared ahead in a thread."""
-        return grain.experimental.ThreadPrefetchIterDataset(_Epochs(self), prefetch_buffer_size=PREFETCH)
+        return grain.experimental.ThreadPrefetchIterDataset(Epochs(self), prefetch_buffer_size=PREFETCH)
 
 
 class EpochPlan:
@@ -198,8 +198,26 @@ def _split_crowded(start: np.ndarray, length: np.ndarray, before: np.ndarray, sl
         start, length = np.append(start, rest), np.append(length, rest_length)
 
 
-class _Epochs(grain.IterDataset):
-    def __init__(self, data: TrainingData) -> None:
+class Plan(Protocol):
+    """The batches of one epoch."""
+
+    num_batches: int
+
+    def batch(self, index: int) -> Batch:
+        """Batch `index` of the epoch."""
+
+
+class Planned(Protocol):
+    """Data whose epochs are planned; the same for the same epoch."""
+
+    def plan(self, epoch: int) -> Plan:
+        """The batches of one epoch."""
+
+
+class Epochs(grain.IterDataset):
+    """Epochs without end, batch after batch."""
+
+    def __init__(self, data: Planned) -> None:
         super().__init__()
         self._data = data
 
@@ -210,10 +228,10 @@ class _Epochs(grain.IterDataset):
 class _EpochIterator(grain.DatasetIterator):
     """State: the epoch and the batch within it that comes next."""
 
-    def __init__(self, data: TrainingData) -> None:
+    def __init__(self, data: Planned) -> None:
         super().__init__()
         self._data, self._epoch, self._batch = data, 0, 0
-        self._plan: EpochPlan | None = None
+        self._plan: Plan | None = None
 
     def __next__(self) -> Batch:
         if self._plan is None:

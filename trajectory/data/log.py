@@ -56,7 +56,7 @@ def read_log(data: ConfigDict) -> EventLog:
     """
     data = resolve(data)
     source = read_source(data)
-    table = source.table
+    table = _with_joined(source.table, data.columns.item)
     names = pick(table.columns, data.columns)
     stepwise = not names.keys() & {"item", "behaviour"} and "label" in names
     if stepwise:
@@ -83,6 +83,16 @@ def read_log(data: ConfigDict) -> EventLog:
         "items": items.height if items is not None else 0,
     }
     return EventLog(events, items, tuple(features), detected)
+
+
+def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """With a column of the texts of several, where "a+b" is asked for and is no column: what there is of them."""
+    parts = name.split("+")
+    if len(parts) == 1 or name in table.columns or not {*parts} <= {*table.columns}:
+        return table
+    some = [texts(table[part]).replace("", None) for part in parts]
+    both = pl.concat_str(*(pl.lit(column) for column in some), separator=", ", ignore_nulls=True).replace("", None)
+    return table.with_columns(both.alias(name))
 
 
 def _users(table: pl.DataFrame, names: dict[str, str], single: str) -> pl.Series:

@@ -33,7 +33,8 @@ def split(histories: Histories, config: ConfigDict) -> tuple[Histories, Split]:
     if config.kind not in _SPLITS:
         near = difflib.get_close_matches(str(config.kind), _SPLITS, 1, 0.0)[0]
         raise UserError(f"split.kind={config.kind!r} is unknown; did you mean {near!r}? Kinds: {', '.join(_SPLITS)}")
-    return _SPLITS[config.kind](histories, config)
+    histories, result = _SPLITS[config.kind](histories, config)
+    return histories, _fewer(histories, result, config.get("train_users", 1.0))
 
 
 def leave_one_out(histories: Histories, config: ConfigDict) -> tuple[Histories, Split]:
@@ -129,6 +130,30 @@ def cold_targets(histories: Histories, split: Split, part: str) -> int:
     queries = split.queries(part)
     asked = histories.item[_marked(queries.stop, queries.end, histories.num_events)]
     return int(np.count_nonzero(~trained[asked]))
+
+
+def _fewer(histories: Histories, split: Split, share: float) -> Split:
+    """The split of which only a share of the users train and validate; all are tested.
+
+    Users are drawn once, so that those of a smaller share are among those of a larger one.
+    """
+    if not 0 < share <= 1:
+        raise UserError(f"split.train_users={share}: expected a share of the users above 0, up to 1")
+    if share == 1:
+        return split
+    count = max(round(share * histories.num_users), 1)
+    chosen = np.zeros(histories.num_users, bool)
+    chosen[np.random.default_rng(0).permutation(histories.num_users)[:count]] = True
+    train_end = np.where(chosen, split.train_end, histories.offsets[:-1])
+    asked = chosen[split.validation.user]
+    if not asked.any() or not (train_end > histories.offsets[:-1]).any():
+        raise UserError(f"split.train_users={share} leaves {count} users and none to validate; set a larger share")
+    return replace(
+        split,
+        train_end=train_end,
+        validation=Queries(*(column[asked] for column in split.validation)),
+        guarantee=f"{split.guarantee} Only {count:,} of {histories.num_users:,} users train and validate.",
+    )
 
 
 def _marked(starts: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:

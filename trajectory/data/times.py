@@ -17,6 +17,7 @@ _FORMATS = (
     "%Y%m%d",
     "%Y%m%d%H%M%S",
     "%Y%m%d %H:%M:%S",
+    "%y%m%d",
 )
 _ZONE = r":\d+(?:\.\d+)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 _DATED = r"^\d{4}\s*[-/年]"

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from trajectory.data.co_occurrence import co_occurrence
 from trajectory.data.rows import slices
-from trajectory.schema import Histories, Queries, Split
+from trajectory.schema import Histories, ItemContent, Queries, Split
 
 SECONDS_PER_DAY = 86_400
 RECENT_SHARE = 0.1  # of each training history, where the log has no times
@@ -189,11 +189,34 @@ class InterestFrequency(Floor):
         return np.where(own > 0, own * (1 + 1e-9 * self.frequency), self.frequency - 1)
 
 
-def floors(histories: Histories, split: Split, config: ConfigDict) -> list[Floor]:
+class ContentNeighbours(Floor):
+    """Cosine of an item's content with that of the history: the mean of its items' vectors, newer ones counting more.
+
+    Needs no training event; items of which nothing is known come last.
+    """
+
+    name = "content_neighbours"
+
+    def __init__(self, content: ItemContent) -> None:
+        parts = [_unit(vectors) for _, vectors in sorted(content.vectors.items())]
+        self.vectors = _unit(np.concatenate(parts, axis=1)) if parts else np.zeros((0, 0), np.float32)
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Score of each item, float64 [n, V + 1]."""
+        mean = _unit(self._history(queries, HISTORY_DECAY) @ self.vectors)
+        known = self.vectors.any(axis=1)
+        return np.where(known, mean @ self.vectors.T, -2) + 1e-9 * self._share
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def floors(histories: Histories, split: Split, config: ConfigDict, content: ItemContent | None = None) -> list[Floor]:
     """All floors that mean something here, fitted: `config` is the whole config, of which `evaluation` is read.
 
     Those that recommend items of the history exist only where seen items stay candidates; those of the next interest
-    only where items have interests.
+    only where items have interests; that of content where items have vectors.
     """
     e = config.evaluation
     chosen: list[Floor] = [Popularity(), RecentPopularity(e.recent_days), Markov(), CoOccurrence()]
@@ -209,6 +232,8 @@ def floors(histories: Histories, split: Split, config: ConfigDict) -> list[Floor
             InterestFrequency("personal_interest_frequency", 1.0),
             InterestFrequency("last_interest", 0.0),
         ]
+    if content and content.vectors:
+        chosen.append(ContentNeighbours(content))
     return [floor.fit(histories, split) for floor in chosen]
 
 

@@ -25,6 +25,7 @@ def evaluate(
     config: ConfigDict,
     parts: Sequence[str] = PARTS,
     singles: Sequence[Any] = (),
+    cold: np.ndarray | None = None,
     **facts: Any,
 ) -> tuple[dict[str, Any], dict[str, Result]]:
     """Evaluates the model and its fitted floors on `parts`; `config` is the whole config, `facts` go to the protocol.
@@ -35,13 +36,15 @@ def evaluate(
     against the floor that is best at it on that part}}, and `protocol`. A metric is absent where a scorer has none or
     nobody counts. Where the model is an ensemble of `singles`, also their `members` {member: {part: ...}},
     `spread["members"]`, and `paired_member` {part: {metric: the ensemble against the member of the best validation
-    NDCG}}.
+    NDCG}}. `cold` as in `evaluate_scorer`.
     """
     rows = {floor.name: floor for floor in floors}
     members = {member.name: member for member in singles}
     results: dict[str, dict[str, Result]] = {
         name: {
-            part: evaluate_scorer(row, histories, split.queries(part), config.evaluation, label=f"{name}, {part}")
+            part: evaluate_scorer(
+                row, histories, split.queries(part), config.evaluation, label=f"{name}, {part}", cold=cold
+            )
             for part in parts
         }
         for name, row in {"": scorer, **members, **rows}.items()
@@ -185,7 +188,15 @@ def _cutoff(cutoffs: Sequence[int]) -> int:
 
 def _main(cutoffs: Sequence[int]) -> list[str]:
     k = _cutoff(cutoffs)
-    names = [f"hr@{k}", f"recall@{k}", f"ndcg@{k}", f"mrr@{k}", f"recall@{k}_repeat", f"recall@{k}_explore"]
+    names = [
+        f"hr@{k}",
+        f"recall@{k}",
+        f"ndcg@{k}",
+        f"mrr@{k}",
+        f"recall@{k}_repeat",
+        f"recall@{k}_explore",
+        f"hr@{k}_cold",
+    ]
     conversion = ["conversion_auc", "conversion_accuracy", "conversion_log_loss"]
     return [*names, "interest_accuracy", *conversion, f"coverage@{COVERAGE_CUTOFF}"]
 

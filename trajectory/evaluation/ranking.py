@@ -102,12 +102,20 @@ def interest_accuracy(scores: Any, interests: np.ndarray) -> np.ndarray:
 
 
 def evaluate_scorer(
-    scorer: Any, histories: Histories, queries: Queries, config: ConfigDict, *, coverage: bool = True, label: str = ""
+    scorer: Any,
+    histories: Histories,
+    queries: Queries,
+    config: ConfigDict,
+    *,
+    coverage: bool = True,
+    label: str = "",
+    cold: np.ndarray | None = None,
 ) -> Result:
     """Metrics of `scorer` on `queries`, at `config.cutoffs`, seen items as `config.seen` says (`config.evaluation`).
 
     Where steps are baskets, also each metric over the relevant items that the history holds (`..._repeat`) and over
-    the others (`..._explore`). Every query has the same weight. `coverage=False` saves the time of coverage@10.
+    the others (`..._explore`); with `cold` bool [V + 1] over those of its items (`..._cold`). Every query has the same
+    weight. `coverage=False` saves the time of coverage@10.
     Raises ValueError on NaN scores or an unknown `config.seen`.
     """
     if config.seen not in ("filter", "keep"):
@@ -128,9 +136,9 @@ def evaluate_scorer(
         begun.append(_begin(scorer, histories, chunk, size, config, coverage))
         single &= bool(((begun[-1].targets > 0).sum(axis=1) <= 1).all())
         if len(begun) > AHEAD:
-            parts.append(_finish(begun.popleft(), histories, config, covered))
+            parts.append(_finish(begun.popleft(), histories, config, covered, cold))
     while begun:
-        parts.append(_finish(begun.popleft(), histories, config, covered))
+        parts.append(_finish(begun.popleft(), histories, config, covered, cold))
     back = np.argsort(order)
     per_user = {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
     if single and not histories.baskets:  # recall would repeat the hit rate
@@ -167,18 +175,24 @@ def _begin(scorer: Any, histories: Histories, chunk: Queries, size: int, config:
     return _Chunk(n, targets, history, ranks, getattr(scorer, "log_probabilities", False), best, interest)
 
 
-def _finish(chunk: _Chunk, histories: Histories, config: ConfigDict, covered: np.ndarray) -> dict[str, np.ndarray]:
+def _finish(
+    chunk: _Chunk, histories: Histories, config: ConfigDict, covered: np.ndarray, cold: np.ndarray | None
+) -> dict[str, np.ndarray]:
     targets = chunk.targets
     part: dict[str, np.ndarray] = {}
     if chunk.ranks is not None and chunk.history is not None:
         rank, own, broken = map(np.asarray, chunk.ranks)
         _refuse_nan(broken)
         part |= metrics(rank, targets, config.cutoffs)
+        groups = {}
         if histories.baskets:
             repeat = _contains(chunk.history, targets)
-            for suffix, chosen in (("repeat", repeat), ("explore", ~repeat)):
-                subset = metrics(rank, np.where(chosen, targets, 0), config.cutoffs)
-                part |= {f"{name}_{suffix}": value for name, value in subset.items()}
+            groups = {"repeat": repeat, "explore": ~repeat}
+        if cold is not None:
+            groups["cold"] = (targets < len(cold)) & cold[np.minimum(targets, len(cold) - 1)]
+        for suffix, chosen in groups.items():
+            subset = metrics(rank, np.where(chosen, targets, 0), config.cutoffs)
+            part |= {f"{name}_{suffix}": value for name, value in subset.items()}
         if chunk.log_probabilities:
             known = (targets > 0) & (targets <= histories.num_items)
             number = known.sum(1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from trajectory.data.splits import training_events
 from trajectory.evaluation import conversion
 from trajectory.evaluation.baselines import floors
 from trajectory.evaluation.protocol import PARTS, evaluate, protocol
@@ -26,8 +28,8 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     results = {part: Result({}, {}) for part in PARTS}
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     if c.heads.item:
-        rows = floors(task.histories, task.split, c)
-        found, results = evaluate(scorer, rows, task.histories, task.split, c, **facts)
+        rows = floors(task.histories, task.split, c, task.content)
+        found, results = evaluate(scorer, rows, task.histories, task.split, c, cold=_cold(task), **facts)
     else:
         found = {name: {part: {} for part in PARTS} for name in ("metrics", "spread", "paired")}
         found |= {"floors": {}, "spread": found["spread"] | {"floors": {}}}
@@ -36,6 +38,18 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
         for part in PARTS:
             _add(found, part, conversion.evaluate_beside_floors(scorer, task, part))
     return found, per_user(task, results)
+
+
+def _cold(task: Task) -> np.ndarray | None:
+    """Items [V + 1] without a training event, where something else is known of them or few users train."""
+    c = task.config
+    if task.content is None and c.split.train_users == 1:
+        return None
+    h = task.histories
+    seen = np.zeros(h.num_items + 1, bool)
+    item = h.item[training_events(h, task.split)]
+    seen[item[item <= h.num_items]] = True
+    return ~seen
 
 
 def write_evaluation(run: Run) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from trajectory.evaluation import conversion
 from trajectory.evaluation.horizon import evaluate_ahead, step_bounds
 from trajectory.evaluation.ranking import evaluate_scorer
 from trajectory.evaluation.scorer import DirectForecast, ModelScorer
+from trajectory.models.baking import bake
 from trajectory.schema import Histories, Queries, Split
 
 TRAIN_SAMPLE = 1000  # users whose last training step shows how well the training data is fitted
@@ -38,7 +39,8 @@ class Watch:
     def __call__(self, params: Any) -> dict[str, float]:
         """Metrics of these parameters (see class)."""
         task, c = self.task, self.task.config
-        scorer = ModelScorer(task.model, params, task.histories, task.scale, c.batch.length)
+        model, params = bake(task.model, params, task.content)
+        scorer = ModelScorer(model, params, task.histories, task.scale, c.batch.length)
         found: dict[str, float] = {}
         for part, queries in self.parts.items():
             if c.heads.item:
@@ -52,13 +54,13 @@ class Watch:
                 if not c.heads.item:
                     found |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}
         if c.heads.item and c.heads.horizon > 1 and task.split.kind == "leave_last":
-            found |= {f"validation/ahead_{name}": value for name, value in self._ahead(params).items()}
+            found |= {f"validation/ahead_{name}": value for name, value in self._ahead(model, params).items()}
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
-    def _ahead(self, params: Any) -> dict[str, float]:
+    def _ahead(self, model: Any, params: Any) -> dict[str, float]:
         task, c = self.task, self.task.config
         steps = min(c.heads.horizon, c.split.steps)
-        data = task.model, params, task.histories, task.scale, c.batch.length
+        data = model, params, task.histories, task.scale, c.batch.length
         direct = DirectForecast(*data, steps=steps, filter_seen=c.evaluation.seen == "filter")
         by_step = evaluate_ahead(direct, task.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs)
         return {name: float(np.nanmean(value)) for name, value in by_step.items()}

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 
 from trajectory.models.attention import shared
 from trajectory.models.dense import Dense
-from trajectory.models.heads import Ahead, Memory, RepeatHead, States, mix
+from trajectory.models.heads import Ahead, Memory, Pointer, RepeatHead, States, mix
 from trajectory.models.hybrid import Hybrid
 from trajectory.models.items import EventEmbedding, ItemTower, comparable
+from trajectory.models.prior import SHARPNESS, Prior
 from trajectory.models.recurrent import Recurrent
 from trajectory.models.time_head import TimeHead, Wait
 from trajectory.models.transformer import Transformer
@@ -43,6 +44,14 @@ class Spec:
     interest: bool
     conversion: bool
     time: bool
+    kept: int = 0  # numbers of its content that no learning changes (see prior.py)
+    reconstruct: bool = False
+    contrast: bool = False
+    item_ids: bool = True  # items have vectors of their own
+    item_content: bool = False  # items have content, see schema.ItemContent
+    item_vectors: tuple[str, ...] = ()  # its fields that are vectors and something is learned from
+    item_codes: tuple[str, ...] = ()  # ... that are codes
+    field_dropout: float = 0.0  # share of known fields that training hides
 
 
 class Carry(NamedTuple):
@@ -51,6 +60,7 @@ class Carry(NamedTuple):
     backbone: Any
     memory: Memory | None
     events: jax.Array  # int32 [B], how many so far
+    trace: jax.Array | None  # of the prior
 
 
 class InterestModel(nn.Module):
@@ -60,7 +70,16 @@ class InterestModel(nn.Module):
 
     def setup(self) -> None:
         s = self.spec
-        self.items = ItemTower(s.num_items, s.width)
+        self.items = ItemTower(
+            s.num_items,
+            s.width,
+            s.item_ids,
+            s.item_vectors,
+            s.item_codes,
+            s.field_dropout,
+            s.kept,
+            plain=not s.item_content,
+        )
         self.event = EventEmbedding(s.inputs, s.width, s.num_kinds, s.dropout, s.event_dropout)
         if self._attends:
             if len(set(s.layers)) != 1 or s.layers[0] % s.heads:
@@ -77,7 +96,10 @@ class InterestModel(nn.Module):
                 self.widen = Dense(s.layers[0], use_bias=False)
         else:
             self.backbone = Recurrent(s.backbone, s.layers, s.dropout)
-        if s.layers[-1] != s.width:
+        if s.kept:
+            self.prior = Prior()
+            self.narrow = Dense(s.width, kernel_init=nn.initializers.zeros)
+        elif s.layers[-1] != s.width:
             self.narrow = Dense(s.width)
         if s.horizon > 1:
             self.ahead = Ahead(s.horizon, s.width)
@@ -89,11 +111,16 @@ class InterestModel(nn.Module):
             self.conversion = Dense(1)
         if s.time:
             self.time = TimeHead()
+        if s.reconstruct:
+            self.reconstruct = Dense(s.width)
+        if s.contrast:
+            self.contrast = Dense(s.width)
 
     def embed(self, events: Events, train: bool = False, item_vectors: jax.Array | None = None) -> jax.Array:
-        """Events [B, L] -> event vectors [B, L, width]; `item_vectors` [B, L, width] if they are at hand already."""
-        vectors = self.items(events.item) if item_vectors is None else item_vectors
-        return self.event(vectors, events, train)
+        """Events [B, L] -> event vectors [B, L, width + kept]; `item_vectors` of that shape if they are at hand."""
+        learned, kept = self._parts(self.items(events.item, train) if item_vectors is None else item_vectors)
+        x = self.event(learned, events, train)
+        return jnp.concatenate([x, kept], -1) if self.spec.kept else x
 
     def encode(
         self,
@@ -117,13 +144,15 @@ class InterestModel(nn.Module):
         train: bool = False,
         horizon: jax.Array | None = None,
     ) -> States:
-        """As `encode`, from event vectors [B, L, width] (attribution differentiates with respect to them)."""
+        """As `encode`, from vectors as `embed` makes them (attribution differentiates with respect to them)."""
         hidden = self._look(self._output(self.backbone(self._input(x), events, position, train)), horizon)
+        learned, kept = self._parts(x)
+        beside = self.prior(kept, events, position) if self.spec.kept else None
         if not self.spec.repeat_heads:
-            return States(hidden, None)
+            return _together(hidden, None, beside)
         column = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2])
-        memory = Memory(self.repeat.key(x), events.item, events.interest, events.segment, events.age, column)
-        return States(*self.repeat(hidden, column if position is None else position, memory))
+        memory = Memory(self.repeat.key(learned), events.item, events.interest, events.segment, events.age, column)
+        return _together(*self.repeat(hidden, column if position is None else position, memory), beside)
 
     def score(self, states: States) -> jax.Array:
         """States at [B, T] -> log-probabilities of the next item [B, T, V + 1]; index 0 has -inf."""
@@ -146,13 +175,25 @@ class InterestModel(nn.Module):
         """States at [B, T] -> log-odds [B, T] that the user converts within the horizon."""
         return self.conversion(states.vector)[..., 0]
 
+    def recall(self, states: States) -> jax.Array:
+        """States at [B, T] -> vectors [B, T, width] that are compared with those of the items that came before."""
+        return comparable(self.reconstruct(states.vector), self.spec.temperature)
+
+    def view(self, states: States) -> jax.Array:
+        """States at [B, T] -> unit vectors [B, T, width]: what a history is like, told apart from others."""
+        return comparable(self.contrast(states.vector), 1.0)
+
     def wait(self, states: States) -> Wait:
         """States at [B, T] -> how the time until the step they look at is distributed."""
         return self.time(states.vector)
 
     def item_table(self) -> jax.Array:
-        """Item vectors [V + 1, width] as the softmax compares them with states (see `comparable`)."""
+        """Item vectors [V + 1, width + kept] as the softmax compares them with states (see `comparable`)."""
         return comparable(self.items.table(), self.spec.temperature)
+
+    def look_up(self, item: jax.Array) -> jax.Array:
+        """Rows of `item_table` for item indices [...], [..., width + kept]."""
+        return comparable(self.items(item), self.spec.temperature)
 
     def start(self, rows: int, capacity: int, past: Carry | None = None) -> Carry:
         """The carry of `rows` users before any event, with room for `capacity` events each.
@@ -167,7 +208,10 @@ class InterestModel(nn.Module):
             key = jnp.zeros((rows, self.repeat.heads, capacity, self.repeat.size))
             memory = Memory(key, empty, empty, empty, place, empty)
         events = jnp.zeros((rows,), jnp.int32) if past is None else shared(past.events, rows)
-        return Carry(self.backbone.initial(rows, capacity, past and past.backbone), memory, events)
+        trace = self.prior.initial(rows, self.spec.kept) if self.spec.kept else None
+        if past is not None and past.trace is not None:
+            trace = shared(past.trace, rows)
+        return Carry(self.backbone.initial(rows, capacity, past and past.backbone), memory, events, trace)
 
     def step(self, carry: Carry, event: Events, past: Carry | None = None) -> tuple[Carry, States]:
         """One event a row (Events [B, 1]) -> (carry, states at [B, 1]); a row whose event is padding keeps its carry.
@@ -181,17 +225,25 @@ class InterestModel(nn.Module):
         into = jnp.where(real, slot, jnp.iinfo(slot.dtype).max)
         backbone, hidden = self.backbone.step(carry.backbone, self._input(x)[:, 0], event, into, past and past.backbone)
         hidden = self._look(self._output(hidden[:, None]), None)
+        (learned, kept), trace, beside = self._parts(x), carry.trace, None
+        if trace is not None:
+            trace, beside = self.prior.step(trace, kept[:, 0], real)
+            beside = beside[:, None]
         memory, pointer = carry.memory, None
         if memory is not None:
-            key = memory.key.at[rows, :, into].set(self.repeat.key(x)[:, :, 0])
+            key = memory.key.at[rows, :, into].set(self.repeat.key(learned)[:, :, 0])
             new = event.item[:, 0], event.interest[:, 0], event.segment[:, 0], event.age[:, 0], carry.events
             memory = Memory(key, *(a.at[rows, into].set(b) for a, b in zip(memory[1:], new, strict=True)))
             hidden, pointer = self.repeat(hidden, slot[:, None], memory, past and past.memory)
-        return Carry(backbone, memory, carry.events + real), States(hidden, pointer)
+        return Carry(backbone, memory, carry.events + real, trace), _together(hidden, pointer, beside)
 
     @property
     def _attends(self) -> bool:
         return self.spec.backbone in ("transformer", "hybrid")
+
+    def _parts(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """What is learned of vectors [..., width + kept], and what is kept."""
+        return x[..., : self.spec.width], x[..., self.spec.width :]
 
     def _look(self, x: jax.Array, horizon: jax.Array | None) -> jax.Array:
         if self.spec.horizon == 1:
@@ -199,10 +251,11 @@ class InterestModel(nn.Module):
         return self.ahead(x, jnp.ones(x.shape[:2], jnp.int32) if horizon is None else horizon)
 
     def _input(self, x: jax.Array) -> jax.Array:
+        x, _ = self._parts(x)
         return self.widen(x) if self._attends and self.spec.layers[0] != self.spec.width else x
 
     def _output(self, x: jax.Array) -> jax.Array:
-        return self.narrow(x) if self.spec.layers[-1] != self.spec.width else x
+        return self.narrow(x) if self.spec.kept or self.spec.layers[-1] != self.spec.width else x
 
     def initialise(self, events: Events) -> jax.Array:
         """Touches every parameter once; only for `init`."""
@@ -214,4 +267,18 @@ class InterestModel(nn.Module):
             parts.append(self.score_conversion(states).sum())
         if self.spec.time:
             parts.append(self.wait(states).zero.sum())
+        if self.spec.reconstruct:
+            parts.append(self.recall(states).sum())
+        if self.spec.contrast:
+            parts.append(self.view(states).sum())
         return jnp.stack(parts)
+
+
+def _together(hidden: jax.Array, pointer: Pointer | None, beside: jax.Array | None) -> States:
+    """States from what is learned and what is known before; the first is bounded as cosines are, so that it cannot
+    drown the second by being sure of what training saw.
+    """
+    if beside is None:
+        return States(hidden, pointer)
+    bounded = SHARPNESS * hidden * jax.lax.rsqrt(1 + jnp.square(hidden).sum(-1, keepdims=True))
+    return States(jnp.concatenate([bounded, beside], -1), pointer)

@@ -11,26 +11,94 @@ from trajectory.models.dropout import Dropout, EventDropout
 
 # Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
 TABLE = ("params", "items", "ids", "embedding")
+CODES = 4096  # rows of the table of a field of codes; what falls on the same row is taken for the same
 SHORT = 1e-12  # added to squared lengths: the vector of a filled-up row has none
 
 
 class ItemTower(nn.Module):
-    """A vector per item; index 0 (padding, an unknown item) is the zero vector."""
+    """A vector per item, of its id, of its content, or of both; index 0 (padding, an unknown item) is the zero vector.
+
+    Content comes in the Flax collection "content" (see `schema.ItemContent`). Each field becomes a vector of the width,
+    what is not known of an item a learned one; they are summed, each times a gate that looks at all of them (gated
+    multimodal units, Arevalo et al. 2017), and the sum goes through a residual layer. Ids are added after it. Beside
+    what is learned an item keeps `kept` numbers of its content as they are (see prior.py).
+    """
 
     num_items: int
-    width: int
+    width: int  # of what is learned
+    by_id: bool = True
+    vectors: tuple[str, ...] = ()  # names of the fields that are vectors
+    codes: tuple[str, ...] = ()  # names of those that are codes
+    field_dropout: float = 0.0  # share of what is known that training hides
+    kept: int = 0  # numbers of the content as they are
+    plain: bool = True  # a table of ids holds all of it, content comes from nowhere else
 
     def setup(self) -> None:
-        # Standard deviation as in BERT4Rec and SASRec+: small vectors keep the first softmax close to uniform.
-        self.ids = nn.Embed(self.num_items + 1, self.width, embedding_init=nn.initializers.normal(0.02))
+        # Standard deviation as in BERT4Rec and SASRec+: small vectors keep the first softmax close to uniform; beside
+        # content they are smaller still, so that at first they do not hide it.
+        init = nn.initializers.normal(0.002 if self.fields else 0.02)
+        if self.by_id:
+            width = self.width + self.kept if self.plain else self.width
+            self.ids = nn.Embed(self.num_items + 1, width, embedding_init=init)
+        if self.fields:
+            self.content = Content(self.width, self.vectors, self.codes, self.field_dropout)
 
-    def __call__(self, item: jax.Array) -> jax.Array:
-        """Item indices [...] -> vectors [..., width]."""
-        return self.ids(item) * (item > 0)[..., None]
+    @property
+    def fields(self) -> bool:
+        """Whether something is learned from content."""
+        return bool(self.vectors or self.codes)
+
+    def __call__(self, item: jax.Array, train: bool = False) -> jax.Array:
+        """Item indices [...] -> vectors [..., width + kept]; `train` hides fields."""
+        there = (item > 0)[..., None]
+        if self.plain:
+            return self.ids(item) * there
+        x = self.content(item, train) if self.fields else jnp.zeros((*item.shape, self.width))
+        if self.by_id:
+            x += self.ids(item)
+        if self.kept:
+            x = jnp.concatenate([comparable(x, 1.0), jnp.asarray(self.get_variable("content", "kept"))[item]], -1)
+        return x * there
 
     def table(self) -> jax.Array:
-        """All vectors [V + 1, width]; row 0 is never scored."""
-        return self.ids.embedding
+        """All vectors [V + 1, width + kept]; row 0 is never scored."""
+        if self.plain:
+            return self.ids.embedding
+        return self(jnp.arange(self.num_items + 1))
+
+
+class Content(nn.Module):
+    """The fields of items as one vector each (see `ItemTower`)."""
+
+    width: int
+    vectors: tuple[str, ...]
+    codes: tuple[str, ...]
+    dropout: float
+
+    @nn.compact
+    def __call__(self, item: jax.Array, train: bool) -> jax.Array:
+        """Item indices [...] -> vectors [..., width]."""
+        init = nn.initializers.normal(0.02)
+        known, parts = [], []
+        for name in self.vectors:
+            found = jnp.asarray(self.get_variable("content", "vectors")[name])[item]
+            known.append((found != 0).any(-1))
+            parts.append(Dense(self.width, use_bias=False, name=f"{name}_in")(found))
+        for name in self.codes:
+            code = jnp.asarray(self.get_variable("content", "codes")[name])[item]
+            known.append(code > 0)
+            parts.append(nn.Embed(CODES, self.width, embedding_init=init, name=f"{name}_codes")(code))
+        there = jnp.stack(known, -1)
+        if train and self.dropout:
+            there &= jax.random.uniform(self.make_rng("dropout"), there.shape) >= self.dropout
+        unknown = self.param("unknown", init, (len(parts), self.width))
+        fields = jnp.where(there[..., None], jnp.stack(parts, -2), unknown)
+        flat = fields.reshape(*fields.shape[:-2], -1)
+        gate = jax.nn.sigmoid(Dense(len(parts), name="gate")(flat))
+        x = nn.LayerNorm(name="norm")((gate[..., None] * fields).sum(-2))
+        inner = nn.gelu(Dense(2 * self.width, name="inner")(x))
+        x += Dense(self.width, kernel_init=nn.initializers.zeros, name="out")(inner)
+        return 0.02 * nn.LayerNorm(name="norm_out")(x)
 
 
 def comparable(x: jax.Array, temperature: float) -> jax.Array:
@@ -59,7 +127,7 @@ class EventEmbedding(nn.Module):
 
     @nn.compact
     def __call__(self, item_vectors: jax.Array, events, train: bool) -> jax.Array:
-        """Item vectors [B, L, D] and the events they belong to -> event vectors [B, L, D]."""
+        """Item vectors [B, L, width] and the events they belong to -> event vectors [B, L, width]."""
         init = nn.initializers.normal(0.02)
 
         def table(rows: int, name: str) -> nn.Embed:

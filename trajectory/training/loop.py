@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import optax
+from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
@@ -25,6 +26,7 @@ from trajectory.training.first_vectors import first_vectors
 from trajectory.training.logging import MetricsLog, draw_curves
 from trajectory.training.steps import TrainState, TrainStep, in_table, initial_state
 from trajectory.training.task import Task
+from trajectory.training.transfer_rules import Rules
 
 # Given parameters (NumPy arrays), returns named metrics; one of them is train.monitor.
 Validate = Callable[[Any], dict[str, float]]
@@ -78,7 +80,9 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
     soft = teachers.soft_targets(task)
     data = task.training_data(soft)
     first = data.plan(0)
-    tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs)
+    names = flatten_dict(task.parameters_like(), sep="/")
+    rules = Rules.of(config.init.rules, names)
+    tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs, rules)
     step = TrainStep(
         task.model,
         tx,
@@ -89,12 +93,14 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
         smoothing=config.train.smoothing,
         power=config.train.power,
     )
-    devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items)
+    devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, task.content)
     # After what can be refused: a mistake must not leave a folder behind.
     processes.led(lambda: _claim(task, workdir, soft))
     checkpoints = Checkpoints(workdir) if processes.leads() else None
     state, progress, position, origin = processes.led(
-        lambda: _initialise(task, tx, initial_state(task.model, tx, first.batch(0), config.seed), checkpoints)
+        lambda: _initialise(
+            task, tx, rules, initial_state(task.model, tx, first.batch(0), config.seed, task.content), checkpoints
+        )
     )
     batches = iter(data.dataset())
     batches.set_state(position)
@@ -154,12 +160,15 @@ class _Loop:
 
     def run(self, state: TrainState) -> None:
         if int(state.step) == 0:
+            if self.config.init.init_from:  # what was taken over may be better than anything that comes of it
+                self._judged(state, 0)
             # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
             self._save(state)
         while not (self.finished or self.stop.asked):
             state = self._epoch(state)
             if self.batches.get_state()["epoch"] > self.progress.epoch:
-                self._finish_epoch(state)
+                self._judged(state, self.progress.epoch + 1)
+                self._save(state)
             else:
                 self._save(state)
         if not self.finished:
@@ -227,12 +236,11 @@ class _Loop:
             named = {f"train/step_{name}": value for name, value in found.items()}
             self.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
-    def _finish_epoch(self, state: TrainState) -> None:
+    def _judged(self, state: TrainState, epoch: int) -> None:
         step, host = int(state.step), self.parallel.host(optim.evaluated(state.params, state.opt_state))
-        self.progress = processes.led(lambda: self._judge(step, host))
-        self._save(state)
+        self.progress = processes.led(lambda: self._judge(step, host, epoch))
 
-    def _judge(self, step: int, host: Any) -> Progress:
+    def _judge(self, step: int, host: Any, epoch: int) -> Progress:
         """Validates, keeps the best parameters, logs and tells."""
         p, monitor = self.progress, self.config.train.monitor
         began = time.perf_counter()
@@ -243,7 +251,6 @@ class _Loop:
             raise UserError(f"train.monitor={monitor!r} is not measured here; choose one of: {names}")
         value = metrics[f"validation/{monitor}"]
         better = p.best_metric is None or (value < p.best_metric if monitor.endswith("loss") else value > p.best_metric)
-        epoch = p.epoch + 1
         progress = Progress(
             epoch,
             value if better else p.best_metric,
@@ -357,7 +364,7 @@ def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
 
 
 def _initialise(
-    task: Task, tx: optax.GradientTransformation, fresh: TrainState, checkpoints: Any
+    task: Task, tx: optax.GradientTransformation, rules: Rules, fresh: TrainState, checkpoints: Any
 ) -> tuple[TrainState, Progress, dict[str, int], str]:
     """State, progress and position of the data: own workdir > resume_from > init_from > scratch; says which."""
     config = task.config
@@ -377,19 +384,16 @@ def _initialise(
             checkpoints.save_best(*other.restore_best(host.params))
         other.close()
         return *found, f"resume_from {config.init.resume_from}, step {int(found[0].step)}"
-    if config.init.init_from:
-        params, report = transfer.take_over(host.params, _run_folder(config.init.init_from))
-        print(report)
-        return _starting(host, tx, params), *start, f"init_from {config.init.init_from}"
-    if config.init.item_vectors == "co_occurrence":
+    params, origin = host.params, "scratch"
+    if config.init.item_vectors == "co_occurrence" and config.content.by != "content":
         vectors = first_vectors(task.histories, task.split, config.model.width)
-        params = jax.tree_util.tree_map_with_path(lambda path, x: vectors if in_table(path) else x, host.params)
-        return _starting(host, tx, params), *start, "item vectors of co-occurrence"
-    return host, *start, "scratch"
-
-
-def _starting(host: TrainState, tx: optax.GradientTransformation, params: Any) -> TrainState:
-    return host._replace(params=params, opt_state=jax.tree.map(np.asarray, tx.init(params)))
+        params = jax.tree_util.tree_map_with_path(lambda path, x: vectors if in_table(path) else x, params)
+        origin = "item vectors of co-occurrence"
+    if config.init.init_from:
+        params, report = transfer.take_over(params, _run_folder(config.init.init_from), rules.skipped)
+        print(report)
+        origin = f"init_from {config.init.init_from}"
+    return host._replace(params=params, opt_state=jax.tree.map(np.asarray, tx.init(params))), *start, origin
 
 
 def _run_folder(path: str) -> Path:

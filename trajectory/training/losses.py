@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from trajectory.models.heads import pointed_at
+from trajectory.models.heads import States, pointed_at
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.items import TABLE, comparable
 from trajectory.models.time_head import log_likelihood
@@ -19,7 +19,10 @@ from trajectory.training import item_shards
 from trajectory.training.item_loss import Asked, item_loss
 from trajectory.training.sampled_loss import Drawn, sampled_item_loss
 
-HEADS = ("item", "interest", "conversion", "time")
+HEADS = ("item", "interest", "conversion", "time", "reconstruct", "contrast")
+NEVER = -1e30  # not -inf: a shard without any window would have no gradient
+AGAIN = 2  # told from the keys of the first look and of the draw
+SHARPNESS = 10.0  # cosines of views are multiplied by it (a temperature of 0.1)
 
 
 def counts(batch: Batch) -> dict[str, jax.Array]:
@@ -30,6 +33,8 @@ def counts(batch: Batch) -> dict[str, jax.Array]:
         "interest": t.weight.sum(),
         "conversion": (t.label >= 0).sum().astype(jnp.float32),
         "time": (t.wait >= 0).sum().astype(jnp.float32),
+        "reconstruct": _held(batch)[1].any(axis=1).sum().astype(jnp.float32),
+        "contrast": _last(batch).sum().astype(jnp.float32),
     }
 
 
@@ -72,7 +77,8 @@ def sums(
         if items_axis:
             out["item"] = item_shards.item_loss(flat, compared(_table(params)), model.spec.num_items, items_axis, power)
         elif drawn is not None:
-            out["item"] = sampled_item_loss(flat, apply(params, method="item_table"), drawn, power)
+            own, others = (apply(params, item, method="look_up") for item in (flat.target, drawn.item))
+            out["item"] = sampled_item_loss(flat, own, others, drawn, power)
         else:
             table = apply(params, method="item_table")
             out["item"] = item_loss(flat, table, power)
@@ -90,7 +96,62 @@ def sums(
         known = t.wait >= 0
         likelihood = log_likelihood(apply(params, states, method="wait"), jnp.where(known, t.wait, 0.0))
         out["time"] = -(likelihood * known).sum()
+    if weights["reconstruct"]:
+        out["reconstruct"] = _reconstructed(model, params, batch, states, drawn)
+    if weights["contrast"]:
+        again = {"dropout": jax.random.fold_in(key, AGAIN)}
+        other = apply(params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs=again)
+        first, second = (apply(params, look, method="view") for look in (states, other))
+        out["contrast"] = _contrasted(first, second, _last(batch))
     return out
+
+
+def _last(batch: Batch) -> jax.Array:
+    """Which target slots [B, T] are the last ones of their window."""
+    t = batch.targets
+    there = t.weight.any(axis=-1)
+    window = jnp.take_along_axis(batch.events.segment, t.position, axis=1) * there
+    return there & (window != jnp.pad(window[:, 1:], ((0, 0), (0, 1))))
+
+
+def _held(batch: Batch) -> tuple[jax.Array, jax.Array]:
+    """The slot [B] of the last state of each row, and which of its items [B, L] that state's window held until then."""
+    t, e = batch.targets, batch.events
+    slot = jnp.argmax(jnp.where(t.weight.any(axis=-1), t.position + 1, 0), axis=1)
+    position = jnp.take_along_axis(t.position, slot[:, None], axis=1)
+    window = jnp.take_along_axis(e.segment, position, axis=1)
+    some = jnp.take_along_axis(t.weight.any(axis=-1), slot[:, None], axis=1)
+    return slot, (e.segment == window) & (jnp.arange(e.item.shape[1]) <= position) & (e.item > 0) & some
+
+
+def _reconstructed(model: InterestModel, params: Any, batch: Batch, states: States, drawn: Drawn | None) -> jax.Array:
+    """How well the last state of each row tells the items of its window, hidden ones too, summed over rows.
+
+    A denoising autoencoder of histories with the multinomial likelihood (Vincent et al. 2008; Liang et al. 2018).
+    """
+    apply = cast(Any, model.apply)
+    slot, held = _held(batch)
+    last = jax.tree.map(lambda x: jnp.take_along_axis(x, slot[:, None, None], axis=1), states._replace(pointer=None))
+    vectors = apply(params, last, method="recall")[:, 0]
+    weight = held / jnp.maximum(held.sum(axis=1, keepdims=True), 1)
+    nothing = jnp.zeros(held.shape)
+    asked = Asked(vectors, nothing[:, 0], nothing, jnp.maximum(batch.events.item, 1), weight)
+    if drawn is None:
+        return item_loss(asked, apply(params, method="item_table"))
+    own, others = (apply(params, item, method="look_up") for item in (asked.target, drawn.item))
+    return sampled_item_loss(asked, own, others, drawn)
+
+
+def _contrasted(first: jax.Array, second: jax.Array, last: jax.Array) -> jax.Array:
+    """How well each window's view [B, T, D] at its last slot is told from all others' other views, summed.
+
+    InfoNCE (van den Oord et al. 2018) of two looks with different dropout (Gao, Yao & Chen 2021; of histories: Qiu et
+    al. 2022).
+    """
+    one, other = (x.reshape(-1, x.shape[-1]) for x in (first, second))
+    there = last.reshape(-1)
+    log_p = jax.nn.log_softmax(jnp.where(there, SHARPNESS * one @ other.T, NEVER), axis=1)
+    return -jnp.where(there, jnp.diagonal(log_p), 0).sum()
 
 
 def _smoothed(asked: Asked, table: jax.Array) -> jax.Array:

@@ -10,6 +10,7 @@ import optax
 from ml_collections import ConfigDict
 
 from trajectory.schema import UserError
+from trajectory.training.transfer_rules import Rules
 
 
 def schedule(config: ConfigDict, total_steps: int) -> optax.Schedule:
@@ -26,8 +27,11 @@ def schedule(config: ConfigDict, total_steps: int) -> optax.Schedule:
     return optax.join_schedules([warmup, after], [config.warmup_steps])
 
 
-def optimiser(config: ConfigDict, total_steps: int) -> optax.GradientTransformation:
-    """Clipping, then AdamW (Loshchilov & Hutter 2019) with decay on matrices only; averaged if `average` says so."""
+def optimiser(config: ConfigDict, total_steps: int, rules: Rules | None = None) -> optax.GradientTransformation:
+    """Clipping, then AdamW (Loshchilov & Hutter 2019) with decay on matrices only; averaged if `average` says so.
+
+    `rules` say which parameters learn later or more slowly.
+    """
     tx = optax.chain(
         optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity(),
         optax.adamw(
@@ -37,6 +41,7 @@ def optimiser(config: ConfigDict, total_steps: int) -> optax.GradientTransformat
             mask=lambda params: jax.tree.map(lambda p: p.ndim > 1, params),
         ),
     )
+    tx = rules.around(tx) if rules else tx
     return _averaged(tx, config.average) if config.average else tx
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from trajectory.schema import Batch, UserError
+from trajectory.schema import Batch, ItemContent, UserError
 from trajectory.training import memory, processes
 from trajectory.training.steps import TrainState, TrainStep, in_table
 
@@ -71,28 +71,37 @@ class Parallel:
     that out by itself, jit was many times slower (a GRU on Complete Journey, two processes on 2 cores).
     """
 
-    def __init__(self, step: TrainStep, strategy: str, devices: list[jax.Device], shard_items: bool = False) -> None:
+    def __init__(
+        self,
+        step: TrainStep,
+        strategy: str,
+        devices: list[jax.Device],
+        shard_items: bool = False,
+        content: ItemContent | None = None,
+    ) -> None:
         self.train_step, self.shard_items = step, shard_items
         self.count, self.traces = len(devices), 0  # times the step was traced: more than once means changing shapes
         mesh = jax.sharding.Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
         self.replicated, self.sharded = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(AXIS))
 
-        def pmapped(state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
-            self.traces += 1
-            return step(state, batch, AXIS)
+        self.content = jax.tree.map(lambda x: _spread(x, self.replicated), content)
 
-        def jitted(state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
+        def pmapped(state: TrainState, batch: Batch, content: ItemContent | None) -> tuple[TrainState, dict[str, Any]]:
+            self.traces += 1
+            return step(state, batch, AXIS, content)
+
+        def jitted(state: TrainState, batch: Batch, content: ItemContent | None) -> tuple[TrainState, dict[str, Any]]:
             self.traces += 1
             # The optimiser stays outside: within shard_map it made compiling many times slower.
             params = jax.tree.map(lambda sharding: sharding.spec, self._shardings(state.params))
             gradient = jax.shard_map(
-                lambda params, key, batch: step.gradient(params, key, batch, AXIS, shard_items),
+                lambda params, key, batch, content: step.gradient(params, key, batch, AXIS, shard_items, content),
                 mesh=mesh,
-                in_specs=(params, PartitionSpec(), PartitionSpec(AXIS)),
+                in_specs=(params, PartitionSpec(), PartitionSpec(AXIS), PartitionSpec()),
                 out_specs=(params, PartitionSpec()),
                 check_vma=False,  # with it, differentiation would sum over devices once more
             )
-            after = step.update(state, *gradient(state.params, step.key(state), batch))
+            after = step.update(state, *gradient(state.params, step.key(state), batch, content))
             return jax.lax.with_sharding_constraint(after, self._shardings(after))
 
         match strategy:
@@ -104,7 +113,7 @@ class Parallel:
                 self._step: Callable = jax.pmap(
                     pmapped,
                     axis_name=AXIS,
-                    in_axes=(None, 0),
+                    in_axes=(None, 0, None),
                     out_axes=None,  # the state stays one replicated array, never a stack
                     devices=devices,
                     donate_argnums=(0,),
@@ -142,7 +151,7 @@ class Parallel:
             batch = jax.tree.map(lambda x: x.reshape(self.count, x.shape[0] // self.count, *x.shape[1:]), batch)
         else:
             batch = jax.tree.map(lambda x: _spread(x, self.sharded), batch)
-        return self._step(state, batch)
+        return self._step(state, batch, self.content)
 
     def _splits(self, path: tuple[Any, ...]) -> bool:
         return self.shard_items and in_table(path)

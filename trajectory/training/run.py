@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from trajectory.models.baking import bake
 from trajectory.schema import UserError
 from trajectory.training import task as tasks
 from trajectory.training.checkpoint import Checkpoints
@@ -15,7 +16,7 @@ from trajectory.training.task import Task
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder with everything in it in hand."""
+    """A run's folder with everything in it in hand; the vectors of its items are in a table."""
 
     workdir: Path
     task: Task
@@ -41,4 +42,5 @@ def open_run(workdir: Path) -> Run:
     checkpoints = Checkpoints(workdir, read_only=True)
     step, params = checkpoints.restore_best(task.parameters_like())
     checkpoints.close()
-    return Run(workdir, task, params, step)
+    model, params = bake(task.model, params, task.content)
+    return Run(workdir, replace(task, model=model), params, step)

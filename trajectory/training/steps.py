@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
+from trajectory.models.baking import initialise, with_content
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.items import TABLE
-from trajectory.schema import Batch, UserError
+from trajectory.schema import Batch, ItemContent, UserError
 from trajectory.training import losses
 from trajectory.training.sampled_loss import Negatives
 
@@ -61,19 +62,27 @@ class TrainStep:
             )
         self.smoothing, self.power = smoothing, power
         self.model, self.tx, self.products = model, tx, PRODUCTS[products]
-        self.weights = {name: float(heads[name]) for name in losses.HEADS}
+        self.weights = {name: float(heads.get(name, 0.0)) for name in losses.HEADS}
         self.item_interest, self.negatives = item_interest, negatives
 
-    def __call__(self, state: TrainState, batch: Batch, axis: str | None = None) -> tuple[TrainState, dict[str, Any]]:
+    def __call__(
+        self, state: TrainState, batch: Batch, axis: str | None = None, content: ItemContent | None = None
+    ) -> tuple[TrainState, dict[str, Any]]:
         """Returns the next state and {"loss", "loss_<head>", "gradient_norm"}, equal on every device."""
-        return self.update(state, *self.gradient(state.params, self.key(state), batch, axis))
+        return self.update(state, *self.gradient(state.params, self.key(state), batch, axis, content=content))
 
     def key(self, state: TrainState) -> jax.Array:
         """The random key of this step."""
         return jax.random.fold_in(jax.random.wrap_key_data(state.key, impl=KEYS), state.step)
 
     def gradient(
-        self, params: Any, key: jax.Array, batch: Batch, axis: str | None = None, shard_items: bool = False
+        self,
+        params: Any,
+        key: jax.Array,
+        batch: Batch,
+        axis: str | None = None,
+        shard_items: bool = False,
+        content: ItemContent | None = None,
     ) -> tuple[Any, dict[str, jax.Array]]:
         """Gradient of the loss and {"loss", "loss_<head>"}, equal on every device.
 
@@ -89,12 +98,12 @@ class TrainStep:
         items_axis = axis if shard_items else None
         if axis:
             key = jax.random.fold_in(key, jax.lax.axis_index(axis))
-        drawn = self.negatives.draw(jax.random.fold_in(key, DRAW)) if self.negatives else None
+        drawn = self.negatives.draw(jax.random.fold_in(key, DRAW), batch.events.item.max()) if self.negatives else None
 
         def loss(params: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
             sums = losses.sums(
                 self.model,
-                params,
+                with_content(params, content),
                 batch,
                 self.item_interest,
                 self.weights,
@@ -130,10 +139,16 @@ def in_table(path: tuple[Any, ...]) -> bool:
     return jax.tree_util.keystr(path, simple=True, separator="/").endswith("/".join(TABLE))
 
 
-def initial_state(model: InterestModel, tx: optax.GradientTransformation, batch: Batch, seed: int) -> TrainState:
+def initial_state(
+    model: InterestModel,
+    tx: optax.GradientTransformation,
+    batch: Batch,
+    seed: int,
+    content: ItemContent | None = None,
+) -> TrainState:
     """Fresh parameters and optimiser state from a seed."""
     key = jax.random.key(seed, impl=KEYS)
     init_key, dropout_key = jax.random.split(key)
     events = jax.tree.map(lambda x: x[:1], batch.events)
-    params = jax.jit(lambda k: model.init(k, events, method="initialise"))(init_key)
+    params = jax.jit(lambda k, c: initialise(model, k, events, c))(init_key, content)
     return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params), jax.random.key_data(dropout_key))

@@ -16,11 +16,15 @@ from ml_collections import ConfigDict
 from configs.common import base
 from trajectory.data import builder, conversion, splits
 from trajectory.data.batches import TrainingData
+from trajectory.data.mixed import MixedData
 from trajectory.data.rows import FeatureScale, last_rows
 from trajectory.data.splits import training_events
+from trajectory.data.union import DOMAIN, of_domain, union
+from trajectory.models.baking import initialise
 from trajectory.models.interest_model import InterestModel, Spec
-from trajectory.schema import Histories, SoftTargets, Split, UserError
+from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
 from trajectory.training import recipe
+from trajectory.training.content import LEARNED, item_content, join, with_popularity
 from trajectory.training.sampled_loss import Negatives
 
 
@@ -33,20 +37,32 @@ class Task:
     split: Split
     scale: FeatureScale
     model: InterestModel
+    content: ItemContent | None = None
 
     @property
     def item_interest(self) -> jax.Array:
         """Interest index int32 [V + 1] of each item of the catalogue."""
         return jnp.asarray(self.histories.item_interest[: self.histories.num_items + 1])
 
-    def training_data(self, soft: SoftTargets | None = None) -> TrainingData:
+    def training_data(self, soft: SoftTargets | None = None) -> TrainingData | MixedData:
         """The batches of training, with what teachers foretell if there are any (teachers.py)."""
         label = None
         if self.config.heads.conversion:
             until = self.split.cut_time("validation")
             label = conversion.labels(self.histories, self.split.train_end, until, self.config.conversion)
         c = self.config
-        return TrainingData(self.histories, self.split, self.scale, c.batch, c.seed, label, soft, c.heads.horizon)
+
+        def data(split: Split) -> TrainingData:
+            return TrainingData(self.histories, split, self.scale, c.batch, c.seed, label, soft, c.heads.horizon)
+
+        if not c.sources.names:
+            return data(self.split)
+        parts = of_domain(self.histories, self.split)
+        events = [(part.train_end - self.histories.offsets[:-1]).sum() for part in parts.values()]
+        weights = c.sources.weights or [float(count) ** c.sources.power for count in events]
+        if len(weights) != len(parts):
+            raise UserError(f"sources.weights: expected one for each of {', '.join(parts)}, got {len(weights)}")
+        return MixedData([data(part) for part in parts.values()], weights, c.seed)
 
     def negatives(self) -> Negatives | None:
         """What the items of a sampled softmax are drawn from; None where it is over the whole catalogue."""
@@ -54,18 +70,21 @@ class Task:
         if not count:
             return None
         events = self.histories.item[training_events(self.histories, self.split)]
-        return Negatives.of(count, events, self.histories.num_items)
+        items = self.histories.items[: self.histories.num_items]
+        last = np.cumsum(items.group_by(DOMAIN, maintain_order=True).len()["len"]) if DOMAIN in items.columns else ()
+        return Negatives.of(count, events, self.histories.num_items, tuple(last))
 
     def parameters_like(self) -> Any:
         """Shapes and types of the parameters, without computing any."""
         start = self.histories.offsets[:1]
         events = last_rows(self.histories, self.scale, start, start + 1, 1)
-        return jax.eval_shape(lambda k: self.model.init(k, events, method="initialise"), jax.random.key(0))
+        return jax.eval_shape(lambda k: initialise(self.model, k, events, self.content), jax.random.key(0))
 
 
 def build(config: ConfigDict) -> Task:
     """Prepares the data the config names, splits it, and builds the model for it."""
-    histories, split = splits.split(builder.prepare(config.data), config.split)
+    domains = _domains(config)
+    histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
     if config.recipe == "auto":
         config = recipe.fit(config, histories, split)
     if config.heads.interest and not histories.interests:
@@ -76,11 +95,36 @@ def build(config: ConfigDict) -> Task:
         raise UserError("heads.time needs the times of events, and this log has none; set it to 0")
     if config.heads.horizon < 1:
         raise UserError(f"heads.horizon={config.heads.horizon}: expected at least 1 step ahead")
-    spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.kinds))
-    return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec))
+    content = _content(domains if config.sources.names else [histories], config, histories, split)
+    if content and config.train.shard_items:
+        raise UserError("train.shard_items splits a table of ids; set it to False, or content.by=ids")
+    spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.kinds), content)
+    return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec), content)
 
 
-def model_spec(config: ConfigDict, num_items: int, num_interests: int, num_kinds: int) -> Spec:
+def _domains(config: ConfigDict) -> list[Histories]:
+    if not config.sources.names:
+        return [builder.prepare(config.data)]
+    found = []
+    for name in config.sources.names:
+        data = config.data.copy_and_resolve_references()
+        data.source = name
+        found.append(builder.prepare(data))
+    return found
+
+
+def _content(domains: list[Histories], config: ConfigDict, histories: Histories, split: Split) -> ItemContent | None:
+    found = [item_content(domain, config) for domain in domains]
+    some = [content for content in found if content is not None]
+    if not some:
+        return None
+    item = histories.item[training_events(histories, split)]
+    return with_popularity(join(some), np.bincount(item, minlength=histories.num_items + 1)[: histories.num_items + 1])
+
+
+def model_spec(
+    config: ConfigDict, num_items: int, num_interests: int, num_kinds: int, content: ItemContent | None = None
+) -> Spec:
     """What the config's model and heads come to on data of these sizes."""
     m = config.model
     return Spec(
@@ -103,6 +147,14 @@ def model_spec(config: ConfigDict, num_items: int, num_interests: int, num_kinds
         interest=bool(config.heads.interest),
         conversion=bool(config.heads.conversion),
         time=bool(config.heads.time),
+        reconstruct=bool(config.heads.reconstruct),
+        contrast=bool(config.heads.contrast),
+        item_ids=config.content.by != "content",
+        item_content=content is not None,
+        item_vectors=tuple(sorted(content.vectors)) if content and config.content.by in LEARNED else (),
+        item_codes=tuple(sorted(content.codes)) if content and config.content.by in LEARNED else (),
+        kept=content.kept.shape[1] if content else 0,
+        field_dropout=config.content.field_dropout if content else 0.0,
     )
 
 

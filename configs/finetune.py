@@ -1,0 +1,60 @@
+"""A target domain, from scratch or from a run of configs/pretrain.py.
+
+python scripts/train.py --config=configs/finetune.py:target=amazon_beauty,init=runs/sources --workdir=runs/target
+"""
+
+import importlib
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from configs import common
+from configs.pretrain import transferable
+from trajectory.schema import UserError
+
+STARTS = ("scratch", "pretrained", "frozen", "zero_shot")
+LONGEST = 60  # epochs; with few users an epoch has few steps
+
+
+def get_config(arg: str = "") -> ConfigDict:
+    """Arguments: target (a domain), init (workdir of a pretrained run), start (scratch; pretrained, the default with
+    init; frozen: only what reads the states learns; zero_shot: nothing does), readout (is that of the sources taken
+    over too), by (ids, content, content+ids, prior+ids), users (share of the target's users that train), model, tiny.
+    """
+    args = common.parse_arg(
+        arg, target="amazon_beauty", init="", start="", readout=False, by="content", users=1.0, model="gru"
+    )
+    start = args.start or ("pretrained" if args.init else "scratch")
+    if start not in STARTS:
+        raise UserError(f"start={start} is unknown; expected one of {', '.join(STARTS)}")
+    if start != "scratch" and not args.init:
+        raise UserError(f"start={start} needs init=WORKDIR of a run of configs/pretrain.py")
+    c = _own(args.target, args.model)
+    c.name = f"{args.target}_{start}_{args.by.replace('+', '_')}"
+    c.split.train_users = args.users
+    if args.by in ("content", "content+ids"):
+        transferable(c)
+        if c.batch.target_items == 1:  # steps are events
+            c.train.negatives = 2048
+    if args.by != "ids":
+        c.model.temperature = 0.0  # the prior (trajectory/models/prior.py) has a sharpness of its own
+    c.content.by = args.by
+    if start != "scratch":
+        c.init.init_from = args.init
+        c.init.rules = () if args.readout else (("narrow/*", "skip"),)
+    if start == "frozen":
+        c.init.rules += tuple((f"{part}/*", "freeze") for part in ("items", "event", "backbone"))
+    c.train.epochs = round(min(c.train.epochs / args.users, LONGEST))
+    c.train.patience_epochs = c.train.epochs // 3
+    if args.tiny:
+        common.shrink(c)
+    if start == "zero_shot":
+        c.train.epochs = 0
+    return c
+
+
+def _own(target: str, model: str) -> ConfigDict:
+    """The target's own config, or that of the leave-one-out benchmarks for a domain that has none."""
+    if (Path(__file__).parent / f"{target}.py").is_file():
+        return importlib.import_module(f"configs.{target}").get_config(f"model={model}")
+    return common.benchmark(f"model={model}", target)

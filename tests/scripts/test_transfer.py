@@ -1,0 +1,120 @@
+"""One model of several shops, and what a target makes of it, by the scripts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jax
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.scripts.test_configs import QUIET
+from trajectory.training.checkpoint import Checkpoints
+
+SORTS = ("cream", "soap", "comb", "scent")
+
+
+def shop(path: Path, seed: int, users: int = 80, items: int = 24) -> Path:
+    """A made-up log whose shoppers go from one sort of item to the next; all shops know the same sorts."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for user in range(users):
+        sort = int(rng.integers(len(SORTS)))
+        for event in range(8):
+            item = sort + len(SORTS) * int(rng.integers(items // len(SORTS)))
+            rows.append((f"u{user}", f"{path.stem} {item}", 1_704_067_200 + 3600 * event, SORTS[sort]))
+            sort = (sort + 1) % len(SORTS)
+    pl.DataFrame(rows, schema=["user", "item", "time", "category"], orient="row").write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Where all runs of this file lie."""
+    return tmp_path_factory.mktemp("shops")
+
+
+@pytest.fixture
+def shops(script, folder):
+    """(folder, arguments of all runs, workdir of a run pretrained on two made-up shops)."""
+    given = (f"--config.data.prepared_dir={folder / 'prepared'}", "--config.content.text=()", *QUIET)
+    if not (folder / "sources").exists():
+        names = "+".join(str(shop(folder / f"{name}.csv", seed)) for seed, name in enumerate(("north", "south")))
+        learn = ("--config.train.epochs=30", "--config.optim.learning_rate=0.02")
+        config = f"--config=configs/pretrain.py:tiny,sources={names}"
+        found = script("train", config, *given, *learn, f"--workdir={folder / 'sources'}")
+        assert found.code == 0, found.err
+    return folder, given, folder / "sources"
+
+
+def finetune(script, shops, name: str, argument: str, *more: str):
+    folder, given, sources = shops
+    target = shop(folder / "west.csv", 7)
+    config = f"--config=configs/finetune.py:tiny,target={target},init={sources},{argument}"
+    found = script("train", config, *given, *more, f"--workdir={folder / name}")
+    assert found.code == 0, found.err
+    return found, json.loads((folder / name / "training.json").read_text()), folder / name
+
+
+def test_what_shops_teach_is_right_in_a_shop_that_training_never_saw(script, shops):
+    found, zero, workdir = finetune(script, shops, "zero", "start=zero_shot,readout=true")
+    assert "  missing there (0): -\n  unexpected there (0): -\n  of another shape (0): -\n" in found.out
+    assert (zero["epochs"], zero["finished"]) == (0, True)
+    # One sort of four comes next: six items of 24, so ten places hold all of them, and chance has four in ten.
+    hit = json.loads(evaluated(script, workdir))["metrics"]["test"]
+    assert hit["hr@10"] > 0.8
+    _, scratch, _ = finetune(
+        script, shops, "scratch", "start=scratch", "--config.train.epochs=0", "--config.init.init_from="
+    )
+    assert scratch["best_ndcg@10"] is None, "nothing was judged: there is nothing to start from"
+
+
+def evaluated(script, workdir: Path) -> str:
+    found = script("evaluate", f"--workdir={workdir}")
+    assert found.code == 0, found.err
+    return (workdir / "evaluation.json").read_text()
+
+
+def test_few_users_train_and_what_is_frozen_stays(script, shops):
+    found, _, workdir = finetune(script, shops, "frozen", "start=frozen,users=0.3")
+    assert "  skipped by rule (2): params/narrow/bias, params/narrow/kernel\n" in found.out
+    mine, theirs = best(workdir), best(shops[2])
+    for part in ("items", "event", "backbone"):
+        for one, other in zip(leaves(mine[part]), leaves(theirs[part]), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert any(
+        np.any(one != other) for one, other in zip(leaves(mine["narrow"]), leaves(theirs["narrow"]), strict=True)
+    )
+    protocol = json.dumps(json.loads(evaluated(script, workdir))["protocol"])
+    assert "Only 24 of 80 users train and validate." in protocol
+    metrics = json.loads((workdir / "evaluation.json").read_text())["metrics"]["test"]
+    assert "hr@10" in metrics
+
+
+def best(workdir: Path):
+    checkpoints = Checkpoints(workdir, read_only=True)
+    found = checkpoints.restore_best(None)[1]["params"]
+    checkpoints.close()
+    return found
+
+
+def leaves(tree) -> list[np.ndarray]:
+    return [np.asarray(x) for x in jax.tree.leaves(tree)]
+
+
+def test_rules_and_starts_that_fit_nothing_are_refused(script, shops):
+    folder, given, sources = shops
+    for argument, words in (
+        ("start=frozen", "start=frozen needs init=WORKDIR"),
+        (f"start=half,init={sources}", "start=half is unknown"),
+    ):
+        found = script("train", f"--config=configs/finetune.py:{argument}", f"--workdir={folder / 'no'}")
+        assert found.code == 2
+        assert words in found.err
+    rule = "--config.init.rules=(('tower/*','freeze'),)"
+    config = f"--config=configs/finetune.py:tiny,target={folder / 'west.csv'},init={sources}"
+    found = script("train", config, *given, rule, f"--workdir={folder / 'no'}")
+    assert found.code == 2
+    assert "'tower/*' matches no parameter" in found.err

@@ -1,0 +1,131 @@
+"""What is known of items as arrays: texts, codes, buckets of price, vectors from files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from configs.common import base
+from tests.builders import make_histories
+from trajectory.models.items import CODES
+from trajectory.schema import Histories, UserError
+from trajectory.training.content import item_content, join, with_popularity
+
+LOG = make_histories([[1, 2, 3, 4]], num_items=4)
+LOG = replace(
+    LOG,
+    items=pl.DataFrame(
+        {
+            "item": ["i1", "i2", "i3", "i4"],
+            "title": ["Night cream", "Day cream", None, "Soap"],
+            "category": ["face", "face", "hands", None],
+            "brand": ["Anna", None, " anna ", "Bea"],
+            "price": [1.0, 9.0, None, 30.0],
+        }
+    ),
+)
+
+
+def config(tmp_path: Path, **changes):
+    c = base()
+    c.data.prepared_dir = str(tmp_path)
+    c.content.by, c.content.text = "content", ()
+    c.content.update(changes)
+    return c
+
+
+def test_ids_alone_have_no_content(tmp_path: Path) -> None:
+    assert item_content(LOG, config(tmp_path, by="ids")) is None
+
+
+def test_words_have_codes_that_are_the_same_everywhere(tmp_path: Path) -> None:
+    codes = item_content(LOG, config(tmp_path)).codes
+    assert {name: values.shape for name, values in codes.items()} == dict.fromkeys(("category", "brand", "price"), (5,))
+    assert (codes["category"] > 0).tolist() == [False, True, True, True, False]
+    assert codes["category"][1] == codes["category"][2] != codes["category"][3]
+    assert codes["brand"][1] == codes["brand"][3] != codes["brand"][4]  # but for spaces and capitals
+    assert max(values.max() for values in codes.values()) < CODES
+    other = replace(LOG, items=LOG.items.reverse())
+    assert item_content(other, config(tmp_path)).codes["brand"].tolist() == [0, *codes["brand"][:0:-1].tolist()]
+
+
+def test_prices_are_told_by_their_place_among_the_log_s(tmp_path: Path) -> None:
+    assert item_content(LOG, config(tmp_path)).codes["price"].tolist() == [0, 1, 6, 0, 10]
+    dear = replace(LOG, items=LOG.items.with_columns(pl.col("price") * 100))
+    assert item_content(dear, config(tmp_path)).codes["price"].tolist() == [0, 1, 6, 0, 10]
+
+
+def test_what_a_log_lacks_is_unknown_of_every_item(tmp_path: Path) -> None:
+    fewer = replace(LOG, items=LOG.items.drop("price", "brand"))
+    codes = item_content(fewer, config(tmp_path)).codes
+    assert not codes["price"].any()
+    assert not codes["brand"].any()
+    with pytest.raises(UserError, match="nothing is known of the items: none of category, brand, price"):
+        item_content(replace(LOG, items=LOG.items.select("item")), config(tmp_path))
+    with pytest.raises(UserError, match=r"content\.by='both' is unknown"):
+        item_content(LOG, config(tmp_path, by="both"))
+
+
+def vectors(tmp_path: Path, **columns) -> dict[str, str]:
+    pl.DataFrame(columns).write_parquet(tmp_path / "image.parquet")
+    return {"image": str(tmp_path / "image.parquet")}
+
+
+def test_further_vectors_come_from_files(tmp_path: Path) -> None:
+    files = vectors(tmp_path, item=["i4", "i2", "other"], vector=[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    found = item_content(LOG, config(tmp_path, files=files)).vectors["image"]
+    # Without what those that are known have in common, [2, 3], and of length 1.
+    np.testing.assert_allclose(found, np.array([[0, 0], [0, 0], [1, 1], [0, 0], [-1, -1]]) / 2**0.5, atol=1e-6)
+    assert found.dtype == np.float32
+
+
+def test_directions_that_all_differ_in_count_less(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    wide = rng.standard_normal((4, 3)) * [10, 1, 0.1]
+    files = vectors(tmp_path, item=["i1", "i2", "i3"], vector=wide[:3].tolist())
+    found = item_content(LOG, config(tmp_path, files=files, kept=2)).kept
+    assert found.shape == (5, 2)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), [0, 1, 1, 1, 0], atol=1e-5)
+    plain = item_content(LOG, config(tmp_path, files=files)).vectors["image"]
+    spread = [np.linalg.svd(x[1:4], compute_uv=False) for x in (plain, found)]
+    assert spread[1][1] / spread[1][0] > 2 * spread[0][1] / spread[0][0]
+    more = item_content(LOG, config(tmp_path, files=files, kept=8)).kept
+    np.testing.assert_allclose(more @ more.T, np.pad(more[:, :3], ((0, 0), (0, 5))) @ more.T, atol=1e-6)
+
+
+def test_popularity_is_the_last_number_that_is_kept(tmp_path: Path) -> None:
+    files = vectors(tmp_path, item=["i1", "i2"], vector=[[1.0, 2.0], [3.0, 4.0]])
+    content = item_content(LOG, config(tmp_path, files=files, kept=2))
+    with_it = with_popularity(content, np.array([7, 0, 3, 1, 0]))
+    np.testing.assert_allclose(with_it.kept[:, 2], np.log([1, 1, 4, 2, 1]), rtol=1e-6)
+    np.testing.assert_array_equal(with_it.kept[:, :2], content.kept)
+    nothing = item_content(LOG, config(tmp_path, files=files, kept=0))
+    assert with_popularity(nothing, np.zeros(5)).kept.shape == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"item": ["i1"], "image": [[1.0]]}, "lacks vector"),
+        ({"item": ["i1", "i2"], "vector": [[1.0], [1.0, 2.0]]}, "vectors of 1 to 2 numbers"),
+        ({"item": ["x"], "vector": [[1.0]]}, "has none of the log's items"),
+    ],
+)
+def test_files_that_do_not_fit(tmp_path: Path, columns: dict, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        item_content(LOG, config(tmp_path, files=vectors(tmp_path, **columns)))
+    with pytest.raises(UserError, match="is not there"):
+        item_content(LOG, config(tmp_path, files={"image": str(tmp_path / "nowhere.parquet")}))
+
+
+def test_contents_of_several_domains_are_joined(tmp_path: Path) -> None:
+    def of(log: Histories):
+        return item_content(log, config(tmp_path))
+
+    both = join([of(LOG), of(replace(LOG, items=LOG.items.reverse()))])
+    one = of(LOG).codes["category"]
+    assert both.codes["category"].tolist() == [*one.tolist(), *one[:0:-1].tolist()]

@@ -1,0 +1,96 @@
+"""Which items are near which, across domains: a map of item vectors in two dimensions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from sklearn.manifold import TSNE
+
+from trajectory.data.union import DOMAIN
+from trajectory.training.run import Run
+
+ITEMS = 2400  # drawn, as many of each domain
+COLOURS = 10  # categories told apart; the others are grey
+NEIGHBOURS = 10
+OTHER = "other"
+
+
+def item_map(run: Run) -> pl.DataFrame:
+    """Columns item, domain, category (null where not known), x, y, and `elsewhere` and `alike`.
+
+    x and y are t-SNE coordinates (van der Maaten & Hinton 2008) of what the model has learned of the items; the numbers
+    that it keeps are left out, for each domain has its own. `elsewhere` is the share of an item's ten nearest items
+    drawn that are of other domains, `alike` of those of known category that are of the item's own (null where there
+    are none).
+    """
+    task = run.task
+    table = np.asarray(cast(Any, task.model).apply(run.params, method="item_table"))[1:, : task.model.spec.width]
+    items = task.histories.items[: task.histories.num_items].with_row_index("row")
+    if DOMAIN not in items.columns:
+        items = items.with_columns(pl.lit(task.histories.name).alias(DOMAIN))
+    if "category" not in items.columns:
+        items = items.with_columns(pl.lit(None, pl.String).alias("category"))
+    each = max(ITEMS // items[DOMAIN].n_unique(), 1)
+    order = pl.Series(np.random.default_rng(0).permutation(items.height))
+    drawn = items.with_columns(order=order).sort("order").group_by(DOMAIN, maintain_order=True).head(each).sort("row")
+    vectors = table[drawn["row"].to_numpy()]
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    perplexity = min(30, max(len(vectors) // 4, 2))
+    place = TSNE(metric="cosine", perplexity=perplexity, init="pca", random_state=0).fit_transform(vectors)
+    cosine = vectors @ vectors.T
+    np.fill_diagonal(cosine, -np.inf)
+    near = np.argsort(-cosine, axis=1)[:, :NEIGHBOURS]
+    domain, category = drawn[DOMAIN].to_numpy(), drawn["category"].to_numpy()
+    known = np.array([value is not None for value in category])
+    told = known[near] & known[:, None]
+    alike = (category[near] == category[:, None]) & told
+    share = np.where(told.any(axis=1), alike.sum(axis=1) / np.maximum(told.sum(axis=1), 1), np.nan)
+    return pl.DataFrame(
+        {
+            "item": drawn["item"],
+            "domain": drawn[DOMAIN],
+            "category": drawn["category"],
+            "x": place[:, 0],
+            "y": place[:, 1],
+            "elsewhere": (domain[near] != domain[:, None]).mean(axis=1),
+            "alike": pl.Series(share).fill_nan(None),
+        }
+    )
+
+
+def draw(items: pl.DataFrame, path: Path) -> None:
+    """Draws the map at `path`, coloured by domain, if there are several, and by category, if any is known."""
+    panels = [name for name in ("domain", "category") if items[name].n_unique() > 1] or ["domain"]
+    figure = Figure(figsize=(1 + 7 * len(panels), 7.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axis, name in zip(axes, panels, strict=True):
+        _panel(axis, items, name)
+    figure.suptitle("Items by their learned vectors (t-SNE of cosines): near = alike to the model", fontsize=11)
+    figure.savefig(path, dpi=110)
+
+
+def _panel(axis: Axes, items: pl.DataFrame, name: str) -> None:
+    """One map; what is most frequent has a colour of its own."""
+    counts = items[name].drop_nulls().value_counts(sort=True)
+    named = counts[name].to_list()[:COLOURS]
+    if counts.height > COLOURS or items[name].null_count():
+        items = items.with_columns(
+            pl.when(pl.col(name).is_in(named)).then(pl.col(name)).otherwise(pl.lit(OTHER)).alias(name)
+        )
+        named.append(OTHER)
+    for number, value in reversed(list(enumerate(named))):
+        some = items.filter(pl.col(name) == value)
+        colour = "0.8" if value == OTHER else f"C{number}"
+        axis.scatter(some["x"], some["y"], s=9, color=colour, label=f"{value} ({some.height})", linewidths=0)
+    handles, labels = axis.get_legend_handles_labels()
+    axis.legend(
+        handles[::-1], labels[::-1], fontsize=8, markerscale=2, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=4
+    )
+    axis.set(title=f"by {name}", xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)")

