@@ -47,7 +47,7 @@ def get_config(arg: str = "") -> ConfigDict:
     transferable(c)
     c.batch.rows, c.batch.length, c.batch.targets = 32, 64, 64
     c.train.negatives = 2048
-    c.train.epochs = c.train.patience_epochs = 5
+    c.train.epochs = c.train.patience_epochs = 3
     c.train.eval_users = 2000
     return common.shrink(c) if args.tiny else c
 

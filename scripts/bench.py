@@ -20,6 +20,7 @@ recurrent  LSTM and GRU without the softmax: a step against torch's on the same 
            run by the Python that TRAJECTORY_TORCH_PYTHON names
 packed     the same layers: a history of Amazon Beauty in packed rows against one in a row of its own (goal: 3 times as
            fast)
+text       vectors of titles by the pretrained encoder: texts a second (goal: 100,000 in 15 minutes)
 migration  precision and recall of migrations planted in synthetic logs, by their mass and the users' activity (goal:
            0.9 each at the default; minutes): --only=migration
 """
@@ -27,12 +28,25 @@ migration  precision and recall of migrations planted in synthetic logs, by thei
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import data, epoch, forecast, layers, memory, migration, ranking, recurrent, scaling, softmax, step
+from benchmarks import (
+    data,
+    epoch,
+    forecast,
+    layers,
+    memory,
+    migration,
+    ranking,
+    recurrent,
+    scaling,
+    softmax,
+    step,
+    text,
+)
 from trajectory import cli
 from trajectory.training import parallel
 
 DEFAULT = ["epoch", "rectools", "dense", "dropout", "softmax", "ranking", "forecast"]
-DEFAULT += ["recurrent", "packed", "input", "step", "memory", "prepare"]
+DEFAULT += ["recurrent", "packed", "input", "step", "memory", "text", "prepare"]
 ONLY = cli.flags.DEFINE_list("only", DEFAULT, "which benchmarks, in order")
 EVENTS = cli.flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare`", lower_bound=1000)
 
@@ -57,6 +71,7 @@ def main() -> None:
         "many": forecast.many,
         "recurrent": recurrent.against_torch,
         "packed": recurrent.packed_against_padded,
+        "text": text.text,
         "migration": migration.migration,
     }
     for name in ONLY.value:

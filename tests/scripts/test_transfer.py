@@ -10,13 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.scripts.conftest import ROOT
 from tests.scripts.test_configs import QUIET
+from trajectory.evaluation.transfer_table import measure
 from trajectory.training.checkpoint import Checkpoints
+from trajectory.training.sweep import resolve
 
 SORTS = ("cream", "soap", "comb", "scent")
 
 
-def shop(path: Path, seed: int, users: int = 80, items: int = 24) -> Path:
+def shop(path: Path, seed: int, users: int = 80, items: int = 24, turn: int = 1) -> Path:
     """A made-up log whose shoppers go from one sort of item to the next; all shops know the same sorts."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -25,7 +28,7 @@ def shop(path: Path, seed: int, users: int = 80, items: int = 24) -> Path:
         for event in range(8):
             item = sort + len(SORTS) * int(rng.integers(items // len(SORTS)))
             rows.append((f"u{user}", f"{path.stem} {item}", 1_704_067_200 + 3600 * event, SORTS[sort]))
-            sort = (sort + 1) % len(SORTS)
+            sort = (sort + turn) % len(SORTS)
     pl.DataFrame(rows, schema=["user", "item", "time", "category"], orient="row").write_csv(path)
     return path
 
@@ -118,3 +121,38 @@ def test_rules_and_starts_that_fit_nothing_are_refused(script, shops):
     found = script("train", config, *given, rule, f"--workdir={folder / 'no'}")
     assert found.code == 2
     assert "'tower/*' matches no parameter" in found.err
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
+def test_a_source_helps_where_one_sort_follows_another_as_there(script, shops):
+    folder, given, sources = shops
+    for name, turn in (("east", 1), ("same", 0)):
+        shop(folder / f"{name}.csv", 9, turn=turn)
+    leads = {}
+    for name in ("east", "same"):
+        argument = f"--config={ROOT}/configs/finetune.py:tiny,target={folder / name}.csv"
+        (row,) = measure(resolve([argument, *given]), {"sources": sources})
+        assert (row["target"], row["source"]) == (name, "sources")
+        assert row["low_test"] < row["difference_test"] < row["high_test"]
+        assert row["test"] - row["prior_test"] == pytest.approx(row["difference_test"])
+        leads[name] = row["difference_test"]
+    assert leads["east"] > 0.1
+    assert leads["same"] < 0.0
+
+
+def test_the_table_of_sources_and_targets_is_one_command(script, tmp_path):
+    paths = [shop(tmp_path / f"{name}.csv", seed) for seed, name in enumerate(("north", "south"))]
+    quick = ("model.width=8", "model.layers=(8,)", "train.epochs=1", "train.devices=1", "logging.wandb=False")
+    ran = script(
+        "transfer",
+        f"--domains={','.join(map(str, paths))}",
+        f"--out={tmp_path / 'out'}",
+        "--set=content.text=()",
+        f"--set=data.prepared_dir={tmp_path / 'prepared'}",
+        *(f"--set={text}" for text in (*quick, "logging.tensorboard=False")),
+    )
+    assert ran.code == 0, ran.err
+    table = pl.read_csv(tmp_path / "out" / "transfer.csv")
+    assert table.select("target", "source").rows() == [(a, b) for a in ("north", "south") for b in ("north", "south")]
+    assert "| north |" in (tmp_path / "out" / "transfer.md").read_text()
+    assert (tmp_path / "out" / "transfer.png").read_bytes().startswith(b"\x89PNG")

@@ -58,7 +58,7 @@ def item_content(histories: Histories, config: ConfigDict) -> ItemContent | None
     items = histories.items[: histories.num_items]
     vectors = {name: _from_file(items, Path(path), name) for name, path in sorted(i.files.items())}
     if i.text and TEXT not in vectors:
-        vectors[TEXT] = text_vectors(_texts(items, i.text), Path(config.data.prepared_dir) / "text")
+        vectors[TEXT] = text_vectors(texts(items, i.text), Path(config.data.prepared_dir) / "text")
     codes = {name: _codes(items, name) for name in i.codes}
     known = [values for values in (*vectors.values(), *codes.values()) if values.any()]
     if not known:
@@ -96,7 +96,7 @@ def _whitened(vectors: np.ndarray, size: int) -> np.ndarray:
     return (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), TINY)).astype(np.float32)
 
 
-def _texts(items: pl.DataFrame, columns: tuple[str, ...]) -> list[str]:
+def texts(items: pl.DataFrame, columns: tuple[str, ...]) -> list[str]:
     """Each item's words: what is known of it in these columns, with commas between."""
     some = [pl.col(name).cast(pl.String) for name in columns if name in items.columns]
     if not some:

@@ -1,0 +1,56 @@
+"""Which source helps which target: python scripts/transfer.py --domains=amazon_beauty,amazon_health --out=runs/transfer
+
+Trains a model on each domain alone (configs/pretrain.py), then asks each in all of them, where it has learned nothing.
+Writes transfer.csv, transfer.md with advice, and transfer.png. What is finished is kept.
+"""
+
+from pathlib import Path
+
+from trajectory import cli
+
+DOMAINS = cli.flags.DEFINE_list("domains", None, "names of domains, each as source and as target")
+OUT = cli.flags.DEFINE_string("out", None, "folder of the runs and the table")
+SEED = cli.flags.DEFINE_integer("seed", 0, "of the models", lower_bound=0)
+MODEL = cli.flags.DEFINE_string("model", "gru", "backbone")
+SET = cli.flags.DEFINE_multi_string("set", [], "config field of all runs, e.g. --set=train.epochs=2; repeatable")
+WORKERS = cli.flags.DEFINE_integer("workers", 1, "runs at a time", lower_bound=1)
+cli.flags.mark_flags_as_required(["domains", "out"])
+
+
+def main() -> None:
+    """Trains what is missing, measures, writes and prints."""
+    import polars as pl
+
+    from configs.sweeps.common import Member, Sweep
+    from trajectory.evaluation import transfer_table
+    from trajectory.training import parallel, sweep
+    from trajectory.training.workers import Workers
+
+    out, folder = Path(OUT.value), Path(__file__).parent
+    names = [Path(name).name.partition(".")[0] for name in DOMAINS.value]  # of files too
+    arguments = [f"sources={name},model={MODEL.value}" for name in DOMAINS.value]
+    asked = Sweep(names[0], {name: Member({}, text) for name, text in zip(names, arguments, strict=True)})
+    planned = sweep.plan(str(folder.parent / "configs" / "pretrain.py"), asked, [SEED.value], SET.value, out)
+    with Workers(WORKERS.value, 0) as workers:
+        failed = sweep.make(planned, workers, folder)
+    if failed:
+        raise cli.UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
+    parallel.start()
+    sources, rows = {run.member: run.folder for run in planned}, []
+    finetune = folder.parent / "configs" / "finetune.py"
+    for target in DOMAINS.value:
+        flags = (
+            f"--config={finetune}:target={target},model={MODEL.value}",
+            *(f"--config.{text}" for text in SET.value),
+        )
+        rows += transfer_table.measure(sweep.resolve(flags), sources)
+    table = pl.DataFrame(rows)
+    table.write_csv(out / "transfer.csv")
+    transfer_table.draw(table, out / "transfer.png")
+    text = "\n\n".join([transfer_table.markdown(table), *transfer_table.advice(table)])
+    (out / "transfer.md").write_text(f"{text}\n")
+    print(f"{text}\n\nwritten to {out}/transfer.md, transfer.csv and transfer.png")
+
+
+if __name__ == "__main__":
+    cli.run(main)
