@@ -1,11 +1,14 @@
 from pathlib import Path
 
+import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
 from configs.common import base
+from configs.pretrain import SOURCES
 from trajectory.data import domains
 from trajectory.data.cleaning import clean
+from trajectory.data.items import read_items
 from trajectory.data.log import read_log
 from trajectory.schema import UserError
 
@@ -139,3 +142,13 @@ def test_complete_journey_by_product() -> None:
     log = read_log(data)
     assert log.events["item"].n_unique() == 68_509
     assert log.events["item"].dtype.is_integer()
+
+
+@pytest.mark.parametrize("source", [*SOURCES["all"], "movielens_100k"])
+def test_of_every_domain_that_is_learned_from_something_is_known_of_its_items(source: str) -> None:
+    folder = domains.locate(found(source))
+    table = folder / "items.parquet"
+    items = read_items(pl.read_parquet(table)) if table.exists() else read_log(settings(source)).items
+    known = [name for name in ("title", "category") if name in items.columns]
+    assert known
+    assert items.select(pl.any_horizontal(pl.col(known).is_not_null()).mean()).item() > 0.95
