@@ -67,6 +67,20 @@ def test_holm_by_hand() -> None:
     assert holm([]).tolist() == []
 
 
+def test_steps_are_counted_until_a_run_is_as_good_as_the_base_of_its_seed(outcomes) -> None:
+    def with_curve(run: Outcome, best: float, *values: float) -> Outcome:
+        curve = [(10 * i, value) for i, value in enumerate(values)]
+        return run._replace(curve=curve, training=run.training | {"best_ndcg@10": best})
+
+    outcomes["plain"] = [with_curve(outcomes["plain"][0], 0.4, 0.1, 0.4), with_curve(outcomes["plain"][1], 0.6, 0.6)]
+    outcomes["wide"] = [with_curve(outcomes["wide"][0], 0.5, 0.3, 0.3, 0.5), with_curve(outcomes["wide"][1], 0.7, 0.7)]
+    outcomes["same"] = [with_curve(run, 0.5, 0.5) for run in outcomes["same"]]
+    steps = summary(outcomes, "plain", ["ndcg@10"])["steps_to_base"].to_list()
+    assert steps[:4] == [10, 5, None, None]  # (20 + 0) / 2; (10 + 0) / 2; never as good as 0.6; no run
+    falling = outcome(np.zeros(40))._replace(monitor="loss", curve=[(1, 3.0), (2, 2.0), (3, 1.0)])
+    assert falling.steps_to(2.5) == 2
+
+
 def test_a_row_holds_mean_and_deviation_over_seeds(outcomes) -> None:
     frame = summary(outcomes, "plain", ["ndcg@10"])
     assert frame["name"].to_list() == ["wide", "plain", "same", "broken", "personal frequency", "popularity"]
@@ -160,8 +174,11 @@ def test_a_folder_is_read(tmp_path, outcomes) -> None:
     (tmp_path / "training.json").write_text(json.dumps(made.training))
     (tmp_path / "config.json").write_text(json.dumps({"train": {"monitor": "ndcg@10"}}))
     made.per_user.write_parquet(tmp_path / "per_user.parquet")
+    records = {"step": 5, "train/step_loss": 2.0}, {"step": 8, "validation/ndcg@10": 0.25}
+    (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, records)))
     found = read(tmp_path)
     assert found.validation() == 0.5
+    assert found.curve == [(8, 0.25)]
     assert found.per_user.equals(made.per_user)
     loss = found._replace(monitor="loss", training={"best_loss": 2.5})
     assert loss.validation() == 2.5, "evaluation has no loss"

@@ -25,6 +25,7 @@ class Outcome(NamedTuple):
     training: dict[str, Any]
     per_user: pl.DataFrame
     monitor: str  # validation metric that chose the checkpoint
+    curve: Sequence[tuple[int, float]] = ()  # step and monitored metric, each time training looked
 
     def test(self, metric: str) -> float:
         """The metric on test; NaN if it has none."""
@@ -39,13 +40,21 @@ class Outcome(NamedTuple):
         found = self.evaluation["metrics"]["validation"]
         return found.get(self.monitor, self.training[f"best_{self.monitor}"])
 
+    def steps_to(self, value: float) -> float:
+        """First step at which training saw the monitored metric as good as `value`; NaN if it never did."""
+        sign = -1 if self.monitor.endswith("loss") else 1
+        return next((float(step) for step, seen in self.curve if sign * seen >= sign * value), np.nan)
+
 
 def read(folder: Path) -> Outcome:
     """The outcome of a run that was trained and evaluated."""
     evaluation, training, config = (
         json.loads((folder / f"{name}.json").read_text()) for name in ("evaluation", "training", "config")
     )
-    return Outcome(evaluation, training, pl.read_parquet(folder / "per_user.parquet"), config["train"]["monitor"])
+    monitor = config["train"]["monitor"]
+    records = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    curve = [(r["step"], r[f"validation/{monitor}"]) for r in records if f"validation/{monitor}" in r]
+    return Outcome(evaluation, training, pl.read_parquet(folder / "per_user.parquet"), monitor, curve)
 
 
 def chosen(outcomes: Mapping[str, Sequence[Outcome]], metrics: Sequence[str]) -> list[str]:
@@ -61,16 +70,18 @@ def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Seque
     """One row a member, then one a floor.
 
     Columns: `name`, `row` (base, member or floor), `seeds` (finished ones), `validation` and `validation_sd` of the
-    monitored metric, `best_epoch` (of each seed), `seconds_per_epoch`; of each metric on test its mean over seeds under
-    its name, `_sd` (standard deviation over seeds; null for one seed), `_user_error` (mean standard error over users of
-    a run), and of its lead over the base `_difference`, `_low`, `_high`, `_p`, `_p_holm` (see `lead` and `holm`; the
-    family is the members on that metric). Null where there is none.
+    monitored metric, `best_epoch` (of each seed), `steps_to_base` (steps until a run was as good on validation as the
+    base of the same seed at its best, mean over seeds; null if one never was), `seconds_per_epoch`; of each metric on
+    test its mean over seeds under its name, `_sd` (standard deviation over seeds; null for one seed), `_user_error`
+    (mean standard error over users of a run), and of its lead over the base `_difference`, `_low`, `_high`, `_p`,
+    `_p_holm` (see `lead` and `holm`; the family is the members on that metric). Null where there is none.
     """
     rows: list[dict[str, Any]] = []
     for name, runs in outcomes.items():
         row: dict[str, Any] = {"name": name, "row": "base" if name == base else "member", "seeds": len(runs)}
         row |= _spread("validation", [run.validation() for run in runs])
         row["best_epoch"] = ", ".join(f"{run.training['best_epoch']}/{run.training['epochs']}" for run in runs)
+        row["steps_to_base"] = _steps_to_base(runs, outcomes[base])
         row["seconds_per_epoch"] = _mean([run.training["seconds_per_epoch"] for run in runs])
         for metric in metrics:
             row |= _spread(metric, [run.test(metric) for run in runs])
@@ -100,6 +111,12 @@ def lead(runs: Sequence[Outcome], base: Sequence[Outcome], metric: str) -> dict[
         return {}
     found = compare(both[metric].to_numpy(), both[f"{metric}_base"].to_numpy(), RESAMPLES, 0)
     return {key.removesuffix("_value"): value for key, value in found.items()}
+
+
+def _steps_to_base(runs: Sequence[Outcome], base: Sequence[Outcome]) -> float:
+    if len(runs) != len(base) or any(_asked(run) != _asked(base[0]) for run in (*runs, *base)):
+        return np.nan
+    return _mean([run.steps_to(one.training[f"best_{one.monitor}"]) for run, one in zip(runs, base, strict=True)])
 
 
 def _over_seeds(runs: Sequence[Outcome], metric: str) -> pl.DataFrame | None:

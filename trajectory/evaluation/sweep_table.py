@@ -37,13 +37,14 @@ def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol
     header = ["", "seeds", f"validation {monitor}"]
     for metric in metrics:
         header += [metric, *(["against base (p)"] if tests else [])]
-    cells = [[*header, "best epoch", "s/epoch"]]
+    cells = [[*header, "best epoch", "steps to base", "s/epoch"]]
     for row in frame.iter_rows(named=True):
         label = {"floor": "floor: {}", "base": "{} (base)", "member": "{}"}[row["row"]].format(row["name"])
         line = [label, _text(row["seeds"], "{}"), _spread(row, "validation")]
         for metric in metrics:
             line += [_spread(row, metric), *([_lead(row, metric)] if tests else [])]
-        cells.append([*line, row["best_epoch"] or "", _text(row["seconds_per_epoch"], "{:.1f}")])
+        speed = [_text(row["steps_to_base"], "{:,.0f}"), _text(row["seconds_per_epoch"], "{:.1f}")]
+        cells.append([*line, row["best_epoch"] or "", *speed])
     width = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     lines = [
         "| " + " | ".join(f"{text:{'>' if i else '<'}{width[i]}}" for i, text in enumerate(line)) + " |"
@@ -88,7 +89,8 @@ def _statement(base: str, tests: int, monitor: str, protocol: Mapping[str, Any])
     lines = [
         f"- test of {protocol['data']} ({protocol['fingerprint'][:12]}), {protocol['users']['test']:,} users, split "
         f"{protocol['split']}: {protocol['guarantee']}",
-        f"- mean ± standard deviation over seeds; checkpoints chosen by validation {monitor}; best epoch of those run",
+        f"- mean ± standard deviation over seeds; checkpoints chosen by validation {monitor}; best epoch of those run; "
+        "steps until as good on validation as the base of the same seed at its best, empty if one never was",
     ]
     if tests:
         lines.append(

@@ -1,0 +1,24 @@
+"""Whether it pays to begin with what other domains taught, with this share of the target's users to learn from.
+
+python scripts/sweep.py --config=configs/finetune.py:target=amazon_beauty,users=0.05,init=runs/sources \
+    --sweep=configs/sweeps/transfer.py --out=runs/beauty_5 --seeds=0,1,2 --metrics=ndcg@10,hr@10,hr@10_cold
+"""
+
+from configs.sweeps.common import Member, Sweep
+
+
+def get_sweep() -> Sweep:
+    """From scratch by ids and by content, each with and without the prior, and what can be made of the sources' run."""
+    return Sweep(
+        "content",
+        {
+            "ids": Member(argument="start=scratch,by=ids"),
+            "prior_ids": Member(argument="start=scratch,by=prior+ids"),
+            "content_without_prior": Member({"content.kept": 0}, "start=scratch"),
+            "content": Member(argument="start=scratch"),
+            "pretrained": Member(argument="start=pretrained"),
+            "pretrained_readout": Member(argument="start=pretrained,readout=true"),
+            "frozen": Member(argument="start=frozen"),
+            "zero_shot": Member(argument="start=zero_shot"),
+        },
+    )
