@@ -28,7 +28,9 @@ def test_loss_is_the_mean_over_queries_whatever_the_batch():
     expected = -log_p[np.arange(len(log_p)), histories.item[parts.validation.stop]].mean()
     for batch in (4, 10, 11):  # 4 and 10 leave a last chunk to be filled up
         config.evaluation.batch = batch
-        task = SimpleNamespace(config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model)
+        task = SimpleNamespace(
+            config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
+        )
         assert Watch(task)(params)["validation/loss"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -41,7 +43,9 @@ def test_several_held_out_steps_are_watched_one_by_one():
     model = make_model("gru", capacity=16, horizon=3)
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
     params = initialise(model, events)
-    task = SimpleNamespace(config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model)
+    task = SimpleNamespace(
+        config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
+    )
     found = Watch(task)(params)
     ahead = np.asarray(
         DirectForecast(model, params, histories, NO_FEATURES, 16, steps=2, filter_seen=False).ahead(parts.validation)
