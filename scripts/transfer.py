@@ -33,6 +33,9 @@ def main() -> None:
     planned = sweep.plan(str(folder.parent / "configs" / "pretrain.py"), asked, [SEED.value], SET.value, out)
     with Workers(WORKERS.value, 0) as workers:
         failed = sweep.make(planned, workers, folder)
+    if workers.stopped:
+        print("stopped; the same command goes on from here")
+        raise SystemExit(128 + workers.stopped)
     if failed:
         raise cli.UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
     parallel.start()

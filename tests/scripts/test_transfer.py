@@ -44,6 +44,7 @@ def shops(script, folder):
     """(folder, arguments of all runs, workdir of a run pretrained on two made-up shops)."""
     given = (f"--config.data.prepared_dir={folder / 'prepared'}", "--config.content.text=()", *QUIET)
     if not (folder / "sources").exists():
+        shop(folder / "west.csv", 7)  # the target
         names = "+".join(str(shop(folder / f"{name}.csv", seed)) for seed, name in enumerate(("north", "south")))
         learn = ("--config.train.epochs=30", "--config.optim.learning_rate=0.02")
         config = f"--config=configs/pretrain.py:tiny,sources={names}"
@@ -54,8 +55,7 @@ def shops(script, folder):
 
 def finetune(script, shops, name: str, argument: str, *more: str):
     folder, given, sources = shops
-    target = shop(folder / "west.csv", 7)
-    config = f"--config=configs/finetune.py:tiny,target={target},init={sources},{argument}"
+    config = f"--config=configs/finetune.py:tiny,target={folder / 'west.csv'},init={sources},{argument}"
     found = script("train", config, *given, *more, f"--workdir={folder / name}")
     assert found.code == 0, found.err
     return found, json.loads((folder / name / "training.json").read_text()), folder / name
@@ -156,3 +156,21 @@ def test_the_table_of_sources_and_targets_is_one_command(script, tmp_path):
     assert table.select("target", "source").rows() == [(a, b) for a in ("north", "south") for b in ("north", "south")]
     assert "| north |" in (tmp_path / "out" / "transfer.md").read_text()
     assert (tmp_path / "out" / "transfer.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_sources_of_which_a_split_leaves_items_out_are_refused(script, shops):
+    folder, given, _ = shops
+    late = shop(folder / "late.csv", 3)
+    with late.open("a") as file:
+        file.write(f"u0,new,{1_704_067_200 + 3600 * 50},cream\n")  # bought by nobody before
+    names = f"{folder / 'north.csv'}+{late}"
+    found = script(
+        "train",
+        f"--config=configs/pretrain.py:tiny,sources={names}",
+        *given,
+        "--config.split.kind=temporal",
+        "--config.split.quantile=0.7",
+        f"--workdir={folder / 'no'}",
+    )
+    assert found.code == 2
+    assert "sources.names needs a split that leaves no item out; split.kind=temporal does" in found.err

@@ -13,12 +13,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
-from trajectory.data.rows import last_rows
 from trajectory.evaluation.protocol import PARTS
 from trajectory.evaluation.ranking import evaluate_scorer
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.evaluation.significance import compare, holm
-from trajectory.models.baking import bake, initialise
+from trajectory.models.baking import bake
 from trajectory.training.task import Task, build
 from trajectory.training.transfer import take_over
 
@@ -35,9 +34,7 @@ def measure(config: ConfigDict, sources: Mapping[str, Path], seed: int = 0) -> l
     the p-value of the paired randomisation test. Seeds and training of the target play no part: nothing is learned.
     """
     task = build(config)
-    start = task.histories.offsets[:1]
-    events = last_rows(task.histories, task.scale, start, start + 1, 1)
-    fresh = jax.tree.map(np.asarray, initialise(task.model, jax.random.key(seed), events, task.content))
+    fresh = jax.tree.map(np.asarray, task.initial_parameters(jax.random.key(seed)))
     before = _per_user(task, fresh)
     rows = []
     for source, workdir in sources.items():

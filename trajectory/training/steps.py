@@ -94,7 +94,8 @@ class TrainStep:
         def total(tree: Any) -> Any:
             return jax.lax.psum(tree, axis) if axis else tree
 
-        counts = jax.tree.map(lambda n: jnp.maximum(n, 1.0), total(losses.counts(batch)))
+        counted = {name: count for name, count in losses.counts(batch).items() if self.weights[name]}
+        counts = jax.tree.map(lambda n: jnp.maximum(n, 1.0), total(counted))
         items_axis = axis if shard_items else None
         if axis:
             key = jax.random.fold_in(key, jax.lax.axis_index(axis))

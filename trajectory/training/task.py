@@ -74,17 +74,23 @@ class Task:
         last = np.cumsum(items.group_by(DOMAIN, maintain_order=True).len()["len"]) if DOMAIN in items.columns else ()
         return Negatives.of(count, events, self.histories.num_items, tuple(last))
 
-    def parameters_like(self) -> Any:
-        """Shapes and types of the parameters, without computing any."""
+    def initial_parameters(self, key: jax.Array) -> Any:
+        """Parameters before anything is learned."""
         start = self.histories.offsets[:1]
         events = last_rows(self.histories, self.scale, start, start + 1, 1)
-        return jax.eval_shape(lambda k: initialise(self.model, k, events, self.content), jax.random.key(0))
+        return initialise(self.model, key, events, self.content)
+
+    def parameters_like(self) -> Any:
+        """Shapes and types of the parameters, without computing any."""
+        return jax.eval_shape(self.initial_parameters, jax.random.key(0))
 
 
 def build(config: ConfigDict) -> Task:
     """Prepares the data the config names, splits it, and builds the model for it."""
     domains = _domains(config)
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
+    if histories.num_items < sum(domain.num_items for domain in domains) and config.sources.names:
+        raise UserError(f"sources.names needs a split that leaves no item out; split.kind={config.split.kind} does")
     if config.recipe == "auto":
         config = recipe.fit(config, histories, split)
     if config.heads.interest and not histories.interests:
