@@ -169,7 +169,8 @@ def base(model: str = "transformer") -> ConfigDict:
     q.likeliest = 32  # how many items that is after each event
 
     o = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
-    o.item_vectors = "random"  # from scratch: random | co_occurrence (trajectory/training/first_vectors.py)
+    # From scratch: random | co_occurrence | co_occurrence+content (trajectory/training/first_vectors.py).
+    o.item_vectors = "random"
     o.resume_from = ""  # workdir of another run of the same model: its whole state is taken over
     o.init_from = ""  # workdir of another run: parameters of the same name and shape are taken over
     o.rules = ()  # (pattern of names, action[, number]): what of init_from is not taken, learns later or more slowly

@@ -13,17 +13,17 @@ from configs.pretrain import transferable
 from trajectory.schema import UserError
 
 STARTS = ("scratch", "pretrained", "frozen", "zero_shot")
+NEAR = "near+ids"
 LONGEST = 60  # epochs; with few users an epoch has few steps
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: target (a domain), init (workdir of a pretrained run), start (scratch; pretrained, the default with
-    init; frozen: only what reads the states learns; zero_shot: nothing does), readout (is that of the sources taken
-    over too), by (ids, content, content+ids, prior+ids), users (share of the target's users that train), model, tiny.
+    init; frozen: only what reads the states learns; zero_shot: nothing does, what reads the states is of the sources
+    too), by (what an item is known by: ids; near+ids: ids whose vectors begin near those of like content; prior+ids;
+    content; content+ids), users (share of the target's users that train), model, tiny.
     """
-    args = common.parse_arg(
-        arg, target="amazon_beauty", init="", start="", readout=False, by="content", users=1.0, model="gru"
-    )
+    args = common.parse_arg(arg, target="amazon_beauty", init="", start="", by="content", users=1.0, model="gru")
     start = args.start or ("pretrained" if args.init else "scratch")
     if start not in STARTS:
         raise UserError(f"start={start} is unknown; expected one of {', '.join(STARTS)}")
@@ -36,12 +36,18 @@ def get_config(arg: str = "") -> ConfigDict:
         transferable(c)
         if c.batch.target_items == 1:  # steps are events
             c.train.negatives = 2048
-    if args.by != "ids":
-        c.model.temperature = 0.0  # the prior (trajectory/models/prior.py) has a sharpness of its own
-    c.content.by = args.by
+    if args.by == NEAR:
+        c.init.item_vectors = "co_occurrence+content"
+    else:
+        c.content.by = args.by
+        if args.by != "ids":
+            c.model.temperature = 0.0  # the prior (trajectory/models/prior.py) has a sharpness of its own
     if start != "scratch":
         c.init.init_from = args.init
-        c.init.rules = () if args.readout else (("narrow/*", "skip"),)
+        # What the sources teach the prior is right for their likelihood, and ranks worse elsewhere (RESULTS.md).
+        c.init.rules = (("prior/*", "skip"),)
+    if start in ("pretrained", "frozen"):
+        c.init.rules += (("narrow/*", "skip"),)
     if start == "frozen":
         c.init.rules += tuple((f"{part}/*", "freeze") for part in ("items", "event", "backbone"))
     c.train.epochs = round(min(c.train.epochs / args.users, LONGEST))

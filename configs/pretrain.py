@@ -6,6 +6,7 @@ python scripts/train.py --config=configs/pretrain.py:target=amazon_beauty --work
 from ml_collections import ConfigDict
 
 from configs import common
+from trajectory.data.union import DOMAIN
 from trajectory.schema import UserError
 
 AMAZON = (
@@ -55,6 +56,7 @@ def get_config(arg: str = "") -> ConfigDict:
 def transferable(c: ConfigDict) -> ConfigDict:
     """Sets what a model has in all domains: items by their content, events by nothing else. Returns the same config."""
     c.content.by = "content"
+    c.content.codes = ("price", DOMAIN)  # words of categories and brands are in the text, and other words elsewhere
     c.model.inputs = ("item",)
     c.model.width, c.model.layers = 128, (256,) if c.model.backbone in common.RECURRENT else (128, 128)
     c.model.dropout, c.model.event_dropout = 0.2, 0.1

@@ -43,7 +43,7 @@ def main() -> None:
     finetune = folder.parent / "configs" / "finetune.py"
     for target in DOMAINS.value:
         flags = (
-            f"--config={finetune}:target={target},model={MODEL.value}",
+            f"--config={finetune}:target={target},model={MODEL.value},start=zero_shot,init={planned[0].folder}",
             *(f"--config.{text}" for text in SET.value),
         )
         rows += transfer_table.measure(sweep.resolve(flags), sources)

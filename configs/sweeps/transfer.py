@@ -8,16 +8,17 @@ from configs.sweeps.common import Member, Sweep
 
 
 def get_sweep() -> Sweep:
-    """From scratch by ids and by content, each with and without the prior, and what can be made of the sources' run."""
+    """From scratch by ids and by content in several ways, and what can be made of the sources' run."""
     return Sweep(
         "content",
         {
             "ids": Member(argument="start=scratch,by=ids"),
+            "near_ids": Member(argument="start=scratch,by=near+ids"),
             "prior_ids": Member(argument="start=scratch,by=prior+ids"),
+            "prior": Member({"train.epochs": 0}, "start=scratch"),  # nothing learned, neither there nor here
             "content_without_prior": Member({"content.kept": 0}, "start=scratch"),
             "content": Member(argument="start=scratch"),
             "pretrained": Member(argument="start=pretrained"),
-            "pretrained_readout": Member(argument="start=pretrained,readout=true"),
             "frozen": Member(argument="start=frozen"),
             "zero_shot": Member(argument="start=zero_shot"),
         },

@@ -38,10 +38,6 @@ def config(tmp_path: Path, **changes):
     return c
 
 
-def test_ids_alone_have_no_content(tmp_path: Path) -> None:
-    assert item_content(LOG, config(tmp_path, by="ids")) is None
-
-
 def test_words_have_codes_that_are_the_same_everywhere(tmp_path: Path) -> None:
     codes = item_content(LOG, config(tmp_path)).codes
     assert {name: values.shape for name, values in codes.items()} == dict.fromkeys(("category", "brand", "price"), (5,))
@@ -66,8 +62,6 @@ def test_what_a_log_lacks_is_unknown_of_every_item(tmp_path: Path) -> None:
     assert not codes["brand"].any()
     with pytest.raises(UserError, match="nothing is known of the items: none of category, brand, price"):
         item_content(replace(LOG, items=LOG.items.select("item")), config(tmp_path))
-    with pytest.raises(UserError, match=r"content\.by='both' is unknown"):
-        item_content(LOG, config(tmp_path, by="both"))
 
 
 def vectors(tmp_path: Path, **columns) -> dict[str, str]:

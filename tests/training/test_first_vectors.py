@@ -68,3 +68,22 @@ def test_a_log_whose_training_has_no_pairs_gets_random_vectors():
     vectors = first_vectors(*split(make_histories([[1, 2, 3], [2, 3, 1]], num_items=3), KIND), 4)
     assert np.isfinite(vectors).all()
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 0.04, rtol=1e-5)
+
+
+def test_items_of_like_content_lie_close_also_where_no_history_has_them():
+    histories, parts = _two_groups()
+    sorts = np.zeros((13, 3), np.float32)
+    sorts[1:6, 0], sorts[6:11, 1], sorts[11], sorts[12, 2] = 1, 1, [0, 1, 0], 1
+    cosine = _cosine(first_vectors(histories, parts, 4, sorts))
+    assert cosine[11, 6:11].min() > 0.9, "never bought, but of the sort of 6 to 10"
+    assert max(cosine[11, 1:6].max(), cosine[12, 1:12].max()) < 0.5
+    assert _cosine(first_vectors(histories, parts, 4))[11, 6:11].max() < 0.9
+
+
+def test_what_is_nearest_does_not_depend_on_how_many_are_compared_at_a_time(monkeypatch):
+    histories, parts = split(random_histories(300, 12, 9), KIND)
+    content = np.random.default_rng(0).standard_normal((histories.num_items + 1, 5))
+    content = (content / np.linalg.norm(content, axis=1, keepdims=True)).astype(np.float32)
+    whole = first_vectors(histories, parts, 4, content)
+    monkeypatch.setattr("trajectory.training.first_vectors.BLOCK", 40)
+    np.testing.assert_allclose(first_vectors(histories, parts, 4, content), whole, atol=1e-6)

@@ -287,7 +287,7 @@ def test_item_vectors_may_begin_with_those_of_co_occurrence(tmp_path):
     for params in (state.params, state.opt_state.average):
         np.testing.assert_array_equal(params["params"]["items"]["ids"]["embedding"], expected)
     assert np.abs(state.params["params"]["event"]["norm"]["scale"] - 1).max() == 0, "the rest is as from scratch"
-    with pytest.raises(UserError, match=r"init\.item_vectors='svd' is unknown; expected random or co_occurrence"):
+    with pytest.raises(UserError, match=r"init\.item_vectors='svd' is unknown; expected one of random, co_occurrence"):
         loop.train(_task(init__item_vectors="svd"), tmp_path / "other", Scripted())
     assert not (tmp_path / "other").exists()
 

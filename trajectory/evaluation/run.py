@@ -43,7 +43,7 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
 def _cold(task: Task) -> np.ndarray | None:
     """Items [V + 1] without a training event, where something else is known of them or few users train."""
     c = task.config
-    if task.content is None and c.split.train_users == 1:
+    if task.content is None and "content" not in c.init.item_vectors and c.split.train_users == 1:
         return None
     h = task.histories
     seen = np.zeros(h.num_items + 1, bool)

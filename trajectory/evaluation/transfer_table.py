@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 import polars as pl
+from flax.traverse_util import flatten_dict
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
@@ -20,6 +21,7 @@ from trajectory.evaluation.significance import compare, holm
 from trajectory.models.baking import bake
 from trajectory.training.task import Task, build
 from trajectory.training.transfer import take_over
+from trajectory.training.transfer_rules import Rules
 
 METRIC = "ndcg@10"
 RESAMPLES = 5000  # p-values must be small enough for as many comparisons as a table has
@@ -29,16 +31,18 @@ LEVEL = 0.05
 def measure(config: ConfigDict, sources: Mapping[str, Path], seed: int = 0) -> list[dict[str, Any]]:
     """How well each source's model foretells the target of `config`, beside what is likely before anything is learned.
 
-    `sources` name the workdirs of runs of one domain each. One row a source: target, source, and for validation and
-    test the mean NDCG@10 of the model, of the prior alone (`prior_...`), the lead, its 95 % interval over users and
-    the p-value of the paired randomisation test. Seeds and training of the target play no part: nothing is learned.
+    `sources` name the workdirs of runs of one domain each, taken over by the rules of the config. One row a source:
+    target, source, and for validation and test the mean NDCG@10 of the model, of the prior alone (`prior_...`), the
+    lead, its 95 % interval over users and the p-value of the paired randomisation test. Seeds and training of the
+    target play no part: nothing is learned.
     """
     task = build(config)
     fresh = jax.tree.map(np.asarray, task.initial_parameters(jax.random.key(seed)))
+    skipped = Rules.of(config.init.rules, flatten_dict(fresh, sep="/")).skipped
     before = _per_user(task, fresh)
     rows = []
     for source, workdir in sources.items():
-        params, _ = take_over(fresh, workdir)
+        params, _ = take_over(fresh, workdir, skipped)
         after = _per_user(task, params)
         row: dict[str, Any] = {"target": task.histories.name, "source": source}
         for part in PARTS:

@@ -14,8 +14,6 @@ from trajectory.models.items import CODES
 from trajectory.schema import Histories, ItemContent, UserError
 from trajectory.training.text import text_vectors
 
-BY = ("ids", "content", "content+ids", "prior+ids")
-LEARNED = ("content", "content+ids")  # in which something is learned from content
 TEXT = "text"
 PRICE = "price"
 TINY = 1e-9
@@ -44,17 +42,13 @@ def with_popularity(content: ItemContent, events: np.ndarray) -> ItemContent:
     return content._replace(kept=np.concatenate([content.kept, popular[:, None]], 1))
 
 
-def item_content(histories: Histories, config: ConfigDict) -> ItemContent | None:
-    """What `config.content` names of the items of the catalogue; None where they are known by id only.
+def item_content(histories: Histories, config: ConfigDict) -> ItemContent:
+    """What `config.content` names of the items of the catalogue.
 
     A field that the log has not is there too, unknown of every item: a model that learned it elsewhere can be used.
     Raises UserError if nothing is known of any item, or a file of vectors does not fit.
     """
     i = config.content
-    if i.by not in BY:
-        raise UserError(f"content.by={i.by!r} is unknown; expected one of {', '.join(BY)}")
-    if i.by == "ids":
-        return None
     items = histories.items[: histories.num_items]
     vectors = {name: _from_file(items, Path(path), name) for name, path in sorted(i.files.items())}
     if i.text and TEXT not in vectors:
@@ -63,7 +57,7 @@ def item_content(histories: Histories, config: ConfigDict) -> ItemContent | None
     known = [values for values in (*vectors.values(), *codes.values()) if values.any()]
     if not known:
         raise UserError(
-            f"content.by={i.by} needs content, but nothing is known of the items: none of "
+            "content.by or init.item_vectors asks for content, but nothing is known of the items: none of "
             f"{', '.join((*i.text, *i.codes))} is in the item table, which has {', '.join(items.columns)}"
         )
     above = {name: np.pad(_centred(values), ((1, 0), (0, 0))) for name, values in vectors.items()}

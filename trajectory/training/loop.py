@@ -13,34 +13,20 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import optax
 from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from trajectory.schema import Batch, SoftTargets, UserError
-from trajectory.training import optim, parallel, processes, teachers, transfer
-from trajectory.training import task as tasks
+from trajectory.schema import Batch, UserError
+from trajectory.training import optim, parallel, processes, start, teachers
 from trajectory.training.checkpoint import Checkpoints, Progress
-from trajectory.training.first_vectors import first_vectors
 from trajectory.training.logging import MetricsLog, draw_curves
-from trajectory.training.steps import TrainState, TrainStep, in_table, initial_state
-from trajectory.training.task import Task
+from trajectory.training.steps import TrainState, TrainStep, initial_state
+from trajectory.training.task import Task, write_json
 from trajectory.training.transfer_rules import Rules
 
 # Given parameters (NumPy arrays), returns named metrics; one of them is train.monitor.
 Validate = Callable[[Any], dict[str, float]]
-
-ITEM_VECTORS = ("random", "co_occurrence")
-# Sections and fields that may differ when a run goes on: they do not change what is trained.
-MAY_CHANGE = ("evaluation", "forecast", "logging", "train.epochs", "train.patience_epochs", "train.save_every_steps")
-# All of the optimiser but optim.average, which decides what its state consists of.
-OPTIM = tuple(
-    f"optim.{name}" for name in ("learning_rate", "warmup_steps", "schedule", "weight_decay", "clip_norm", "b2")
-)
-DEVICES = ("train.strategy", "train.devices", "train.shard_items")
-# Those that may differ from the run of init.resume_from besides; its data may lie elsewhere but must be the same.
-MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", *OPTIM, "data", *DEVICES)
 
 
 class Diverged(FloatingPointError):
@@ -69,10 +55,7 @@ def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
 def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[str, Any]:
     config = task.config
     devices = parallel.devices(config.train.devices, config.batch.rows)
-    if config.init.item_vectors not in ITEM_VECTORS:
-        raise UserError(
-            f"init.item_vectors={config.init.item_vectors!r} is unknown; expected {' or '.join(ITEM_VECTORS)}"
-        )
+    content = start.content_of_start(task)
     if config.train.negatives and config.train.shard_items:
         raise UserError("train.negatives draws from a whole item table; set train.shard_items=False, or negatives to 0")
     if config.train.smoothing and config.train.shard_items:
@@ -95,11 +78,16 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, task.content)
     # After what can be refused: a mistake must not leave a folder behind.
-    processes.led(lambda: _claim(task, workdir, soft))
+    processes.led(lambda: start.claim(task, workdir, soft))
     checkpoints = Checkpoints(workdir) if processes.leads() else None
     state, progress, position, origin = processes.led(
-        lambda: _initialise(
-            task, tx, rules, initial_state(task.model, tx, first.batch(0), config.seed, task.content), checkpoints
+        lambda: start.initialise(
+            task,
+            tx,
+            rules,
+            initial_state(task.model, tx, first.batch(0), config.seed, task.content),
+            checkpoints,
+            content,
         )
     )
     batches = iter(data.dataset())
@@ -142,7 +130,7 @@ def _summarise(workdir: Path, config: ConfigDict, looped: _Loop, size: int) -> d
         **speeds,
         "parameters": size,
     }
-    tasks.write_json(summary, path)
+    write_json(summary, path)
     return summary
 
 
@@ -160,7 +148,8 @@ class _Loop:
 
     def run(self, state: TrainState) -> None:
         if int(state.step) == 0:
-            if self.config.init.init_from:  # what was taken over may be better than anything that comes of it
+            # What was taken over, or is known before, may be better than anything that comes of it.
+            if self.config.init.init_from or self.config.content.by != "ids":
                 self._judged(state, 0)
             # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
             self._save(state)
@@ -321,83 +310,3 @@ class _Stop:
             os.kill(os.getpid(), signal.SIGTERM)
         else:
             self.asked = True
-
-
-def _claim(task: Task, workdir: Path, soft: SoftTargets | None) -> None:
-    """Makes the run's folder, or checks that it holds a run of the same config on the same data, taught the same."""
-    described = tasks.describe_data(task, soft)
-    workdir.mkdir(parents=True, exist_ok=True)
-    if (workdir / "config.json").exists():
-        # A schedule that ends with the last epoch is another one when the number of epochs changes.
-        fixed = () if task.config.optim.schedule == "constant" else ("train.epochs",)
-        advice = "Choose a new --workdir, or the same config and data to go on"
-        _check_same(task, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
-        path = workdir / "data.json"
-        if path.exists() and json.loads(path.read_text()).get("soft_targets") != described["soft_targets"]:
-            raise UserError(f"the runs in distil.teachers have changed since the run in {workdir} began. {advice}")
-    tasks.save_config(task.config, workdir / "config.json")
-    tasks.write_json(described, workdir / "data.json")
-
-
-def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: str) -> None:
-    before, now = _flat(tasks.load_config(folder / "config.json")), _flat(task.config)
-    changed = [k for k in sorted(before | now) if before.get(k) != now.get(k) and not k.startswith(may_change)]
-    if changed:
-        raise UserError(
-            f"{folder} holds a run of another config; it differs in "
-            + ", ".join(f"{k} ({before.get(k)!r} there, {now.get(k)!r} here)" for k in changed[:5])
-            + f". {advice}"
-        )
-    path = folder / "data.json"
-    if path.exists() and json.loads(path.read_text())["fingerprint"] != task.histories.fingerprint:
-        raise UserError(f"the data has changed since the run in {folder} began. {advice}")
-
-
-def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, ConfigDict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = tuple(value) if isinstance(value, list) else value
-    return flat
-
-
-def _initialise(
-    task: Task, tx: optax.GradientTransformation, rules: Rules, fresh: TrainState, checkpoints: Any
-) -> tuple[TrainState, Progress, dict[str, int], str]:
-    """State, progress and position of the data: own workdir > resume_from > init_from > scratch; says which."""
-    config = task.config
-    host = jax.tree.map(np.asarray, fresh)
-    own = checkpoints.restore(host)
-    if own is not None:
-        return *own, f"own workdir, step {int(own[0].step)}"
-    start = Progress(0, None, -1, 0, config.train.monitor), {"epoch": 0, "batch": 0}
-    if config.init.resume_from:
-        folder = _run_folder(config.init.resume_from)
-        _check_same(task, folder, MAY_DIFFER, "init.resume_from needs a run of the same model and data; see init_from")
-        other = Checkpoints(folder, read_only=True)
-        found = other.restore(host)
-        if found is None:
-            raise UserError(f"init.resume_from={config.init.resume_from}: that run has no checkpoint")
-        if found[1].best_epoch >= 0:  # it may stay the best
-            checkpoints.save_best(*other.restore_best(host.params))
-        other.close()
-        return *found, f"resume_from {config.init.resume_from}, step {int(found[0].step)}"
-    params, origin = host.params, "scratch"
-    if config.init.item_vectors == "co_occurrence" and config.content.by != "content":
-        vectors = first_vectors(task.histories, task.split, config.model.width)
-        params = jax.tree_util.tree_map_with_path(lambda path, x: vectors if in_table(path) else x, params)
-        origin = "item vectors of co-occurrence"
-    if config.init.init_from:
-        params, report = transfer.take_over(params, _run_folder(config.init.init_from), rules.skipped)
-        print(report)
-        origin = f"init_from {config.init.init_from}"
-    return host._replace(params=params, opt_state=jax.tree.map(np.asarray, tx.init(params))), *start, origin
-
-
-def _run_folder(path: str) -> Path:
-    folder = Path(path)
-    if not (folder / "checkpoints").is_dir():
-        raise UserError(f"{folder} is not a run: it has no checkpoints; expected the --workdir of scripts/train.py")
-    return folder

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import polars as pl
 from ml_collections import ConfigDict
 
 from configs.common import base
@@ -24,8 +25,11 @@ from trajectory.models.baking import initialise
 from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
 from trajectory.training import recipe
-from trajectory.training.content import LEARNED, item_content, join, with_popularity
+from trajectory.training.content import item_content, join, with_popularity
 from trajectory.training.sampled_loss import Negatives
+
+LEARNED = ("content", "content+ids")  # what items are known by, where something is learned from their content
+BY = ("ids", "prior+ids", *LEARNED)
 
 
 @dataclass(frozen=True)
@@ -115,17 +119,19 @@ def _domains(config: ConfigDict) -> list[Histories]:
     for name in config.sources.names:
         data = config.data.copy_and_resolve_references()
         data.source = name
-        found.append(builder.prepare(data))
+        domain = builder.prepare(data)
+        found.append(replace(domain, items=domain.items.with_columns(pl.lit(domain.name).alias(DOMAIN))))
     return found
 
 
 def _content(domains: list[Histories], config: ConfigDict, histories: Histories, split: Split) -> ItemContent | None:
-    found = [item_content(domain, config) for domain in domains]
-    some = [content for content in found if content is not None]
-    if not some:
+    if config.content.by not in BY:
+        raise UserError(f"content.by={config.content.by!r} is unknown; expected one of {', '.join(BY)}")
+    if config.content.by == "ids":
         return None
+    found = join([item_content(domain, config) for domain in domains])
     item = histories.item[training_events(histories, split)]
-    return with_popularity(join(some), np.bincount(item, minlength=histories.num_items + 1)[: histories.num_items + 1])
+    return with_popularity(found, np.bincount(item, minlength=histories.num_items + 1)[: histories.num_items + 1])
 
 
 def model_spec(
