@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from ml_collections import ConfigDict
 
 from configs.common import base
 from tests.builders import make_histories
+from trajectory.data import splits
 from trajectory.models.items import CODES
-from trajectory.schema import Histories, UserError
-from trajectory.training.content import item_content, join, with_popularity
+from trajectory.schema import Histories, ItemContent, UserError
+from trajectory.training.content import item_content, join, with_behaviour
 
+KIND = ConfigDict({"kind": "leave_one_out"})
 LOG = make_histories([[1, 2, 3, 4]], num_items=4)
 LOG = replace(
     LOG,
@@ -91,14 +94,22 @@ def test_directions_that_all_differ_in_count_less(tmp_path: Path) -> None:
     np.testing.assert_allclose(more @ more.T, np.pad(more[:, :3], ((0, 0), (0, 5))) @ more.T, atol=1e-6)
 
 
-def test_popularity_is_the_last_number_that_is_kept(tmp_path: Path) -> None:
-    files = vectors(tmp_path, item=["i1", "i2"], vector=[[1.0, 2.0], [3.0, 4.0]])
-    content = item_content(LOG, config(tmp_path, files=files, kept=2))
-    with_it = with_popularity(content, np.array([7, 0, 3, 1, 0]))
-    np.testing.assert_allclose(with_it.kept[:, 2], np.log([1, 1, 4, 2, 1]), rtol=1e-6)
-    np.testing.assert_array_equal(with_it.kept[:, :2], content.kept)
-    nothing = item_content(LOG, config(tmp_path, files=files, kept=0))
-    assert with_popularity(nothing, np.zeros(5)).kept.shape == (5, 0)
+def test_what_is_kept_tells_also_what_lies_beside_an_item_in_training_and_how_often_it_was_bought() -> None:
+    kept = np.array([[0, 0], [1, 0], [0, 1], [0, 0], [1, 0]], np.float32)
+    log = make_histories([[1, 2, 1, 4, 3]] * 9 + [[1, 2, 3, 4, 4]], num_items=4)
+    known = ItemContent({}, {}, kept)
+    found = with_behaviour(known, *splits.split(log, KIND)).kept
+    np.testing.assert_allclose(found[:, 2], np.log1p([0, 19, 10, 1, 0]), rtol=1e-6)
+    # 1 is 19 times next to 2 and once two away from 3; 2 is next to 3 once. 20 count as much as an item's own content.
+    assert found[1, 1] / found[1, 0] == pytest.approx(19.5 / 39.5)
+    assert found[2, 0] / found[2, 1] == pytest.approx(20 / 40)
+    np.testing.assert_allclose(found[4, :2], kept[4])
+    np.testing.assert_allclose(np.linalg.norm(found[3, :2]), 1, rtol=1e-6)  # only what lies beside it is known
+    np.testing.assert_allclose(found[0], 0)
+    other = make_histories([[1, 2, 1, 3, 4]] * 9 + [[1, 2, 3, 1, 2]], num_items=4)  # what is held out changes nothing
+    again = with_behaviour(known, *splits.split(other, KIND)).kept
+    np.testing.assert_array_equal(again, found)
+    assert with_behaviour(known._replace(kept=kept[:, :0]), *splits.split(log, KIND)).kept.shape == (5, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,23 @@
-"""Which items lie near each other in histories: the counts behind a floor and behind the first item vectors."""
+"""Which items lie near each other in histories: the counts behind a floor, first item vectors, and the prior."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
 
-from trajectory.schema import Histories
+from trajectory.data.splits import training_events
+from trajectory.schema import Histories, Split
+
+LONGEST = 10  # events between two items that count as neighbours
+
+
+def training_pairs(histories: Histories, split: Split) -> sparse.csr_matrix:
+    """Co-occurrence of the catalogue's items in training events at most LONGEST apart, both directions added."""
+    index = np.flatnonzero(training_events(histories, split))
+    index = index[(histories.item[index] > 0) & (histories.item[index] <= histories.num_items)]
+    user = np.searchsorted(histories.offsets, index, side="right") - 1
+    forward = co_occurrence(histories, user, index, LONGEST)
+    return forward + forward.T.tocsr()
 
 
 def co_occurrence(histories: Histories, user: np.ndarray, index: np.ndarray, longest: int) -> sparse.csr_matrix:

@@ -1,4 +1,4 @@
-"""The content of a log's items as arrays: vectors of their texts, codes of their category, brand and price."""
+"""What is known of a log's items as arrays: vectors of their texts, codes of category, brand and price, behaviour."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.data.co_occurrence import training_pairs
+from trajectory.data.splits import training_events
 from trajectory.models.items import CODES
-from trajectory.schema import Histories, ItemContent, UserError
+from trajectory.schema import Histories, ItemContent, Split, UserError
 from trajectory.training.text import text_vectors
 
 TEXT = "text"
 PRICE = "price"
 TINY = 1e-9
 SHRINKAGE = 0.1  # share of the largest variance that is added to each
+BESIDE = 20.0  # co-occurrences of an item by which others tell as much of it as its content; best on validation
 PRICES = 10  # buckets of equally many items
 
 
@@ -34,12 +37,23 @@ def join(contents: Sequence[ItemContent]) -> ItemContent:
     return ItemContent(vectors, codes, np.concatenate([c.kept[i > 0 :] for i, c in enumerate(contents)]))
 
 
-def with_popularity(content: ItemContent, events: np.ndarray) -> ItemContent:
-    """Content whose last kept number is log(1 + an item's training events), where it keeps any; `events` [V + 1]."""
+def with_behaviour(content: ItemContent, histories: Histories, split: Split) -> ItemContent:
+    """Content whose kept numbers, where it keeps any, tell what training has of the items too.
+
+    To what is kept of an item's content is added that of what lies beside it in histories: a step of propagation
+    (simplified graph convolution, Wu et al. 2019) over co-occurrence, which counts as much as its own where training
+    has BESIDE of it. The last number is log(1 + an item's training events).
+    """
     if not content.kept.shape[1]:
         return content
-    popular = np.log1p(events * (np.arange(len(events)) > 0)).astype(np.float32)
-    return content._replace(kept=np.concatenate([content.kept, popular[:, None]], 1))
+    pairs = training_pairs(histories, split)
+    pairs.setdiag(0)
+    count = np.asarray(pairs.sum(axis=1))
+    kept = _unit(content.kept + count / (count + BESIDE) * _unit(pairs @ content.kept))
+    item = histories.item[training_events(histories, split)]
+    events = np.bincount(item, minlength=len(kept))[: len(kept)]
+    popular = np.log1p(events * (np.arange(len(events)) > 0))
+    return content._replace(kept=np.concatenate([kept, popular[:, None]], 1).astype(np.float32))
 
 
 def item_content(histories: Histories, config: ConfigDict) -> ItemContent:
@@ -75,7 +89,7 @@ def _centred(vectors: np.ndarray) -> np.ndarray:
     if not known.any():
         return vectors.astype(np.float32)
     x = (vectors - vectors[known].mean(axis=0)) * known[:, None]
-    return (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), TINY)).astype(np.float32)
+    return _unit(x).astype(np.float32)
 
 
 def _whitened(vectors: np.ndarray, size: int) -> np.ndarray:
@@ -86,8 +100,11 @@ def _whitened(vectors: np.ndarray, size: int) -> np.ndarray:
     """
     variance, direction = np.linalg.eigh(vectors.T @ vectors / len(vectors))
     x = vectors @ (direction / np.sqrt(np.maximum(variance, 0) + SHRINKAGE * variance[-1]))[:, ::-1][:, :size]
-    x = np.pad(x, ((0, 0), (0, size - x.shape[1])))
-    return (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), TINY)).astype(np.float32)
+    return _unit(np.pad(x, ((0, 0), (0, size - x.shape[1])))).astype(np.float32)
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), TINY)
 
 
 def texts(items: pl.DataFrame, columns: tuple[str, ...]) -> list[str]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from trajectory.data.co_occurrence import co_occurrence
-from trajectory.data.splits import training_events
+from trajectory.data.co_occurrence import training_pairs
 from trajectory.schema import Histories, Split
 
-LONGEST = 10  # events between two items that count as neighbours
 SMOOTHING = 0.75  # power of the counts of contexts
 MORE = 10  # directions looked for beside those that are kept
 ROUNDS = 5  # of power iteration
@@ -22,17 +20,14 @@ DEVIATION = 0.02  # of random vectors, and the root mean square of the others
 def first_vectors(histories: Histories, split: Split, width: int, content: np.ndarray | None = None) -> np.ndarray:
     """Vectors float32 [V + 1, width] whose products approximate how much likelier than by chance two items are near.
 
-    The positive pointwise mutual information of pairs within LONGEST training events, weighted 1 / distance,
+    The positive pointwise mutual information of pairs of training events near each other, weighted 1 / distance,
     factorised: eigenvectors x root of the eigenvalue (Levy & Goldberg 2014, "Neural word embedding as implicit matrix
     factorization", with the context counts to the power 0.75 of Levy, Goldberg & Dagan 2015). All vectors get the
     same length; items without neighbours get random ones. With `content`, unit vectors [V + 1, any] or zeros where
     nothing is known, what is most alike is informative of one another too: LIKENESS times the cosine.
     """
     rng = np.random.default_rng(0)
-    index = np.flatnonzero(training_events(histories, split))
-    index = index[(histories.item[index] > 0) & (histories.item[index] <= histories.num_items)]
-    user = np.searchsorted(histories.offsets, index, side="right") - 1
-    information = _positive_information(co_occurrence(histories, user, index, LONGEST))
+    information = _positive_information(training_pairs(histories, split))
     if content is not None:
         information += LIKENESS * _alike(content)
     values, directions = _leading(information, min(width, information.shape[0] - 1), rng)
@@ -47,9 +42,9 @@ def first_vectors(histories: Histories, split: Split, width: int, content: np.nd
     return (DEVIATION * width**0.5 * found @ turn).astype(np.float32)
 
 
-def _positive_information(forward: sparse.csr_matrix) -> sparse.csr_matrix:
-    """max(0, log of pairs over pairs expected by chance), symmetric, of different items."""
-    pairs = (forward + forward.T).tocoo()
+def _positive_information(both: sparse.csr_matrix) -> sparse.csr_matrix:
+    """max(0, log of pairs over pairs expected by chance), symmetric, of different items; from counts of pairs."""
+    pairs = both.tocoo()
     near = np.asarray(pairs.sum(axis=1)).ravel()
     context = near**SMOOTHING
     chance = near[pairs.row] * context[pairs.col] / max(context.sum(), 1e-30)

@@ -24,7 +24,12 @@ from trajectory.training.workers import Workers, claim, last_lines
 
 # Rooms that decide what a run's numbers are, and files there that only compare runs.
 DECISIVE = ("schema.py", "data", "models", "training", "evaluation")
-COMPARING = ("evaluation/ensemble.py", "evaluation/sweep.py", "evaluation/sweep_table.py")
+COMPARING = (
+    "evaluation/ensemble.py",
+    "evaluation/sweep.py",
+    "evaluation/sweep_table.py",
+    "evaluation/transfer_table.py",
+)
 
 
 class Run(NamedTuple):

@@ -25,7 +25,7 @@ from trajectory.models.baking import initialise
 from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
 from trajectory.training import recipe
-from trajectory.training.content import item_content, join, with_popularity
+from trajectory.training.content import item_content, join, with_behaviour
 from trajectory.training.sampled_loss import Negatives
 
 LEARNED = ("content", "content+ids")  # what items are known by, where something is learned from their content
@@ -129,9 +129,7 @@ def _content(domains: list[Histories], config: ConfigDict, histories: Histories,
         raise UserError(f"content.by={config.content.by!r} is unknown; expected one of {', '.join(BY)}")
     if config.content.by == "ids":
         return None
-    found = join([item_content(domain, config) for domain in domains])
-    item = histories.item[training_events(histories, split)]
-    return with_popularity(found, np.bincount(item, minlength=histories.num_items + 1)[: histories.num_items + 1])
+    return with_behaviour(join([item_content(domain, config) for domain in domains]), histories, split)
 
 
 def model_spec(
