@@ -125,6 +125,9 @@ def base(model: str = "transformer") -> ConfigDict:
     i.files = ConfigDict({}, convert_dict=False)
     # Numbers of it that no learning changes: what is like the last events, or popular, is likely from the start.
     i.kept = 384  # 0 = none
+    # Whose events tell what lies beside an item and how popular it is: training's, or those of users who do not train
+    # (split.train_users < 1), so that nothing is learned of an event that has been counted.
+    i.counted = "training"  # training | others
     i.field_dropout = 0.1  # share of known fields that training hides
 
     h = c.heads = ConfigDict()  # weight of each head's loss; 0 = no such head

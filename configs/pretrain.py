@@ -43,6 +43,9 @@ def get_config(arg: str = "") -> ConfigDict:
     c.name = f"pretrain_{args.sources}" + f"_without_{args.target}" * bool(args.target)
     c.sources.names = names
     c.data.interest_column = ""
+    # Half of the users are counted, half train: how far counts can be trusted is the same then in a target's future.
+    c.split.train_users, c.content.counted = 0.5, "others"
+    c.train.monitor = "loss"
     c.train.power = 0.3
     c.optim.schedule = "cosine"
     transferable(c)

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from tests.builders import make_histories
 from trajectory.data.splits import split, training_events
-from trajectory.data.union import DOMAIN, of_domain, union
+from trajectory.data.union import DOMAIN, item_and_user_domains, of_domain, union
 from trajectory.schema import UserError
 
 SHOP = replace(make_histories([[1, 2, 3, 1], [3, 3, 2]], num_items=3, interests=2), name="shop")
@@ -75,3 +75,10 @@ def test_mistakes(domains: list) -> None:
 def test_columns_that_one_domain_lacks_are_unknown_there() -> None:
     priced = replace(BOOKS, items=BOOKS.items.with_columns(price=pl.lit(2.5)))
     assert union([SHOP, priced]).items["price"].to_list() == [None] * 3 + [2.5] * 4
+
+
+def test_whose_items_and_users_are_is_told_by_number() -> None:
+    of_item, of_user = item_and_user_domains(BOTH)
+    assert of_item.tolist() == [0, 1, 1, 1, 2, 2, 2, 2]
+    assert of_user.tolist() == [1, 1, 2]
+    assert item_and_user_domains(SHOP) is None

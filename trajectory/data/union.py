@@ -61,6 +61,18 @@ def union(domains: Sequence[Histories]) -> Histories:
     )
 
 
+def item_and_user_domains(histories: Histories) -> tuple[np.ndarray, np.ndarray] | None:
+    """Numbers of the domains of a union's items [V + 1] (0: none) and of its users; None for a log of one domain."""
+    if DOMAIN not in histories.items.columns or DOMAIN not in histories.users.columns:
+        return None
+    names = histories.users[DOMAIN].unique(maintain_order=True)
+    of_user, of_item = (
+        table[DOMAIN].replace_strict(names, range(1, len(names) + 1), return_dtype=pl.Int32).to_numpy()
+        for table in (histories.users, histories.items[: histories.num_items])
+    )
+    return np.append(0, of_item), of_user
+
+
 def of_domain(histories: Histories, split: Split) -> dict[str, Split]:
     """The split of each domain of a union alone: of other domains' users nothing trains, and nothing is asked."""
     whose = histories.users[DOMAIN].to_numpy()

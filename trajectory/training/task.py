@@ -30,6 +30,7 @@ from trajectory.training.sampled_loss import Negatives
 
 LEARNED = ("content", "content+ids")  # what items are known by, where something is learned from their content
 BY = ("ids", "prior+ids", *LEARNED)
+COUNTED = ("training", "others")
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,23 @@ def _content(domains: list[Histories], config: ConfigDict, histories: Histories,
         raise UserError(f"content.by={config.content.by!r} is unknown; expected one of {', '.join(BY)}")
     if config.content.by == "ids":
         return None
-    return with_behaviour(join([item_content(domain, config) for domain in domains]), histories, split)
+    found = join([item_content(domain, config) for domain in domains])
+    return with_behaviour(found, histories, _counted(histories, split, config))
+
+
+def _counted(histories: Histories, split: Split, config: ConfigDict) -> Split:
+    """The split of which training events are counted: this one, or that of the users who do not train."""
+    counted = config.content.counted
+    if counted not in COUNTED:
+        raise UserError(f"content.counted={counted!r} is unknown; expected one of {', '.join(COUNTED)}")
+    if counted == "training":
+        return split
+    if config.split.train_users == 1:
+        raise UserError("content.counted=others counts users who do not train; set split.train_users below 1")
+    first = histories.offsets[:-1]
+    until = first.copy()
+    until[split.test.user] = split.test.stop
+    return replace(split, train_end=np.where(split.train_end > first, first, until))
 
 
 def model_spec(
