@@ -144,6 +144,8 @@ def test_a_source_helps_where_one_sort_follows_another_as_there(script, shops):
         assert row["low_test"] < row["difference_test"] < row["high_test"]
         assert row["test"] - row["prior_test"] == pytest.approx(row["difference_test"])
         leads[name] = row["difference_test"]
+    (row,) = measure(resolve([argument, *given, "--config.init.rules=(('*','skip'),)"]), {"sources": sources})
+    assert row["test"] == row["prior_test"], "nothing is taken over"
     assert leads["east"] > 0.1
     assert leads["same"] < 0.0
 

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from tests.builders import make_histories, random_histories
 from trajectory.data.splits import split
-from trajectory.training.first_vectors import first_vectors
+from trajectory.training.first_vectors import LIKENESS, first_vectors
 
 KIND = ConfigDict({"kind": "leave_one_out"})
 
@@ -42,9 +42,12 @@ def test_all_vectors_have_one_length_also_of_items_without_neighbours(width):
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 0.02 * width**0.5, rtol=1e-5)
 
 
-def test_products_approximate_the_positive_pointwise_mutual_information():
+@pytest.mark.parametrize("alike", [False, True])
+def test_products_approximate_the_positive_pointwise_mutual_information_and_likeness(alike):
     histories, parts = split(random_histories(300, 12, 9), KIND)
-    vectors = first_vectors(histories, parts, 13).astype(np.float64)
+    content = np.random.default_rng(1).standard_normal((13, 4)).astype(np.float32)
+    content /= np.linalg.norm(content, axis=1, keepdims=True)
+    vectors = first_vectors(histories, parts, 13, content if alike else None).astype(np.float64)
     counts = np.zeros((13, 13))
     for first, end in zip(histories.offsets[:-1], parts.train_end, strict=True):
         items = histories.item[first:end]
@@ -58,6 +61,10 @@ def test_products_approximate_the_positive_pointwise_mutual_information():
     information = np.where(np.isfinite(information), np.maximum(information, 0), 0)
     information = (information + information.T) / 2
     np.fill_diagonal(information, 0)
+    if alike:
+        cosine = content @ content.T - 9 * np.eye(13)
+        nearest = np.where(cosine >= np.sort(cosine, axis=1)[:, [3]], np.maximum(cosine, 0), 0)  # ten of thirteen
+        information += LIKENESS * (nearest + nearest.T) / 2
     values, directions = np.linalg.eigh(information)
     whole = directions * np.sqrt(np.maximum(values, 0))
     expected = _cosine(whole[1:])
