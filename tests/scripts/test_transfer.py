@@ -104,6 +104,25 @@ def test_few_users_train_and_what_is_frozen_stays(script, shops):
     assert "hr@10" in metrics
 
 
+def test_ids_may_begin_near_what_is_alike(script, shops):
+    folder, given, _ = shops
+    log = shop(folder / "rare.csv", 5)
+    with log.open("a") as file:
+        file.write(f"u0,rare new,{1_704_067_200 + 3600 * 50},cream\n")  # of which training has no event
+    vectors = {"item": [f"rare {i}" for i in range(24)], "vector": np.eye(len(SORTS))[np.arange(24) % 4].tolist()}
+    pl.DataFrame(vectors).write_parquet(folder / "sorts.parquet")
+    files = f"--config.content.files={{'sort': '{folder / 'sorts.parquet'}'}}"
+    config = f"--config=configs/finetune.py:tiny,target={log},by=near+ids"
+    found = script("train", config, *given, files, f"--workdir={folder / 'near'}")
+    assert found.code == 0, found.err
+    assert "from item vectors of co_occurrence+content" in found.out
+    assert "hr@10_cold" in json.loads(evaluated(script, folder / "near"))["metrics"]["test"]
+    refused = script("train", config, *given, files, "--config.content.kept=0", f"--workdir={folder / 'no'}")
+    assert refused.code == 2
+    assert "compares numbers of content.kept, and that is 0" in refused.err
+    assert not (folder / "no").exists()
+
+
 def best(workdir: Path):
     checkpoints = Checkpoints(workdir, read_only=True)
     found = checkpoints.restore_best(None)[1]["params"]
