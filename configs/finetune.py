@@ -13,15 +13,15 @@ from configs.pretrain import transferable
 from trajectory.schema import UserError
 
 STARTS = ("scratch", "pretrained", "frozen", "zero_shot")
-NEAR = "near+ids"
+NEAR = "near+"
 LONGEST = 60  # epochs; with few users an epoch has few steps
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: target (a domain), init (workdir of a pretrained run), start (scratch; pretrained, the default with
     init; frozen: only what reads the states learns; zero_shot: nothing does, what reads the states is of the sources
-    too), by (what an item is known by: ids; near+ids: ids whose vectors begin near those of like content; prior+ids;
-    content; content+ids), users (share of the target's users that train), model, tiny.
+    too), by (what an item is known by: ids, prior+ids, content or content+ids; with near+ before it, vectors of ids
+    begin near those of like content), users (share of the target's users that train), model, tiny.
     """
     args = common.parse_arg(arg, target="amazon_beauty", init="", start="", by="content", users=1.0, model="gru")
     start = args.start or ("pretrained" if args.init else "scratch")
@@ -32,16 +32,16 @@ def get_config(arg: str = "") -> ConfigDict:
     c = _own(args.target, args.model)
     c.name = f"{args.target}_{start}_{args.by.replace('+', '_')}"
     c.split.train_users = args.users
-    if args.by in ("content", "content+ids"):
+    by = args.by.removeprefix(NEAR)
+    if by in ("content", "content+ids"):
         transferable(c)
         if c.batch.target_items == 1:  # steps are events
             c.train.negatives = 2048
-    if args.by == NEAR:
+    c.content.by = by
+    if by != args.by:
         c.init.item_vectors = "co_occurrence+content"
-    else:
-        c.content.by = args.by
-        if args.by != "ids":
-            c.model.temperature = 0.0  # the prior (trajectory/models/prior.py) has a sharpness of its own
+    if by != "ids":
+        c.model.temperature = 0.0  # the prior (trajectory/models/prior.py) has a sharpness of its own
     if start != "scratch":
         c.init.init_from = args.init
         # What the sources teach the prior is right for their likelihood, and ranks worse elsewhere (RESULTS.md).

@@ -41,7 +41,7 @@ def main() -> None:
     parallel.start()
     sources, rows = {run.member: run.folder for run in planned}, []
     finetune = folder.parent / "configs" / "finetune.py"
-    for target in DOMAINS.value:
+    for target in DOMAINS.value:  # by the rules of a start without learning; which run it names does not matter
         flags = (
             f"--config={finetune}:target={target},model={MODEL.value},start=zero_shot,init={planned[0].folder}",
             *(f"--config.{text}" for text in SET.value),

@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.common import base
-from tests.builders import make_histories
+from tests.builders import make_histories, random_histories
+from trajectory.data.union import item_and_user_domains, union
 from trajectory.evaluation.ranking import (
     distinct_items,
     evaluate_scorer,
     interest_accuracy,
     metrics,
+    of_own_domain,
     ranks,
     top_k,
 )
@@ -288,3 +290,29 @@ def test_evaluate_refuses_nan() -> None:
     h = make_histories([[1, 2], [1, 2]])
     with pytest.raises(ValueError, match="NaN"):
         evaluate_scorer(Fixed(np.full((2, 3), np.nan)), h, last_step(h), config())
+
+
+def test_of_several_domains_only_the_user_s_own_items_are_likely():
+    one, other = (dataclasses.replace(random_histories(3, 6, 5, seed=n), name=str(n)) for n in (0, 1))
+    both = union([one, dataclasses.replace(other, fingerprint="1")])
+    of_item, of_user = item_and_user_domains(both)
+    log_p = np.log(np.random.default_rng(0).dirichlet(np.ones(13), 6)).astype(np.float32)
+    among_all, within = np.exp(log_p), np.exp(np.asarray(of_own_domain(log_p, of_item, of_user, True)))
+    for rows, own in ((slice(0, 3), slice(1, 7)), (slice(3, 6), slice(7, 13))):
+        expected = np.zeros_like(among_all[rows])
+        expected[:, own] = among_all[rows, own] / among_all[rows, own].sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(within[rows], expected, rtol=1e-4)
+
+
+def test_what_another_domain_has_takes_no_place_from_one_s_own():
+    shop = dataclasses.replace(make_histories([[1, 2, 3], [2, 3, 1]], num_items=3), name="shop")
+    books = dataclasses.replace(make_histories([[1, 2, 3]], num_items=3), name="books", fingerprint="1")
+
+    class Elsewhere:  # scores above all what is not the user's own, and within a domain the larger number
+        def scores(self, queries):
+            own = (np.arange(7) > 3) == (queries.user[:, None] > 1)
+            return np.where(own, 0.0, 100.0) + np.arange(7) / 7
+
+    both = union([shop, books])
+    found = evaluate_scorer(Elsewhere(), both, last_step(both), config(cutoffs=(1, 3), seen="keep"))
+    assert found.per_user["mrr@3"].tolist() == [1, pytest.approx(1 / 3), 1]

@@ -11,7 +11,6 @@ from ml_collections import ConfigDict
 from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
 from trajectory.data.rows import last_rows
 from trajectory.data.splits import split
-from trajectory.data.union import union
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.evaluation.validation import training_queries
 from trajectory.schema import Queries
@@ -74,20 +73,3 @@ def test_both_heads_are_read_of_the_model_once(case, monkeypatch):
     assert len(asked) == 1
     assert not np.array_equal(first, np.asarray(scorer.scores(parts.validation))), "other queries are read anew"
     assert len(asked) == 2
-
-
-def test_of_several_domains_only_the_user_s_own_items_are_likely():
-    one, other = (replace(random_histories(3, 6, 5, seed=seed), name=str(seed)) for seed in (0, 1))
-    both = union([one, replace(other, fingerprint="1")])
-    model = make_model("gru", items=12, capacity=16)
-    events = last_rows(both, NO_FEATURES, both.offsets[:-1], both.offsets[1:], 8)
-    params = initialise(model, events)
-    _, parts = split(both, ConfigDict({"kind": "leave_one_out"}))
-    within = np.exp(np.asarray(ModelScorer(model, params, both, NO_FEATURES, 16).scores(parts.test)))
-    named = both.items.drop("domain")
-    among_all = ModelScorer(model, params, replace(both, items=named), NO_FEATURES, 16).scores(parts.test)
-    among_all = np.exp(np.asarray(among_all))
-    for rows, own in ((slice(0, 3), slice(1, 7)), (slice(3, 6), slice(7, 13))):
-        expected = np.zeros_like(among_all[rows])
-        expected[:, own] = among_all[rows, own] / among_all[rows, own].sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(within[rows], expected, rtol=1e-4)

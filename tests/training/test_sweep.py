@@ -75,13 +75,19 @@ def test_grid_fields_with_the_same_last_word_are_named_in_full():
     assert list(found.members) == ["data.seed=0,seed=0", "data.seed=1,seed=0"]
 
 
-EXAMPLES = [("backbone", 4, "gru"), ("learning_rate", 6, None), ("ablation", 24, "transformer")]
+EXAMPLES = [
+    ("backbone", 4, "gru", "amazon_beauty.py:tiny"),
+    ("learning_rate", 6, None, "amazon_beauty.py:tiny"),
+    ("ablation", 24, "transformer", "amazon_beauty.py:tiny"),
+    ("transfer", 9, "content", "finetune.py:tiny,init=runs/sources"),
+    ("fields", 7, "all", "finetune.py:tiny"),
+]
 
 
-@pytest.mark.parametrize(("name", "count", "base"), EXAMPLES)
-def test_example_sweeps_fit_a_config(name, count, base, tmp_path):
+@pytest.mark.parametrize(("name", "count", "base", "config"), EXAMPLES)
+def test_example_sweeps_fit_a_config(name, count, base, config, tmp_path):
     found = sweep.read_sweep(ROOT / "configs" / "sweeps" / f"{name}.py")
-    runs = sweep.plan(f"{ROOT}/configs/amazon_beauty.py:tiny", found, (0, 1), (), tmp_path)
+    runs = sweep.plan(f"{ROOT}/configs/{config}", found, (0, 1), (), tmp_path)
     assert len({run.folder for run in runs}) == 2 * count
     assert len({json.dumps(run.asked) for run in runs}) == 2 * count
     assert base is None or found.base == base

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +19,7 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from trajectory.data.rows import slices
+from trajectory.data.union import item_and_user_domains
 from trajectory.schema import Histories, Queries, UserError
 
 COVERAGE_CUTOFF = 10
@@ -115,7 +117,8 @@ def evaluate_scorer(
 
     Where steps are baskets, also each metric over the relevant items that the history holds (`..._repeat`) and over
     the others (`..._explore`); with `cold` bool [V + 1] over those of its items (`..._cold`). Every query has the same
-    weight. `coverage=False` saves the time of coverage@10.
+    weight. Of several domains' items only those of the user's own are candidates, for any scorer. `coverage=False`
+    saves the time of coverage@10.
     Raises ValueError on NaN scores or an unknown `config.seen`.
     """
     if config.seen not in ("filter", "keep"):
@@ -129,11 +132,12 @@ def evaluate_scorer(
     queries = Queries(*(column[order] for column in queries))
     chunks = tqdm(queries.chunks(size), desc=label or None, total=-(-total // size), delay=2, leave=False, disable=None)
     covered = np.zeros(histories.num_items + 1, bool)
+    domains = item_and_user_domains(histories)
     parts: list[dict[str, np.ndarray]] = []
     begun: deque[_Chunk] = deque()
     single = True
     for chunk in chunks:
-        begun.append(_begin(scorer, histories, chunk, size, config, coverage))
+        begun.append(_begin(scorer, histories, chunk, size, config, coverage, domains))
         single &= bool(((begun[-1].targets > 0).sum(axis=1) <= 1).all())
         if len(begun) > AHEAD:
             parts.append(_finish(begun.popleft(), histories, config, covered, cold))
@@ -160,19 +164,31 @@ class _Chunk(NamedTuple):
     interest: Any
 
 
-def _begin(scorer: Any, histories: Histories, chunk: Queries, size: int, config: ConfigDict, coverage: bool) -> _Chunk:
+def _begin(
+    scorer: Any,
+    histories: Histories,
+    chunk: Queries,
+    size: int,
+    config: ConfigDict,
+    coverage: bool,
+    domains: tuple[np.ndarray, np.ndarray] | None,
+) -> _Chunk:
     n = len(chunk.user)
     padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
     targets = distinct_items(histories, padded.stop, padded.end)
     scores, history, ranks, best = scorer.scores(padded), None, None, None
+    likely = getattr(scorer, "log_probabilities", False)
     if scores is not None:
+        if domains is not None:
+            of_item, of_user = domains
+            scores = of_own_domain(scores, of_item, of_user[padded.user], likely)
         history = distinct_items(histories, padded.start, padded.stop, least=64)
         seen = history if config.seen == "filter" else None
         ranks = _start_ranks(scores, targets, seen)
         best = _start_top_k(scores, seen, COVERAGE_CUTOFF) if coverage else None
     interest = getattr(scorer, "interest_scores", None)
     interest = interest(padded) if interest and histories.interests else None
-    return _Chunk(n, targets, history, ranks, getattr(scorer, "log_probabilities", False), best, interest)
+    return _Chunk(n, targets, history, ranks, likely, best, interest)
 
 
 def _finish(
@@ -202,6 +218,18 @@ def _finish(
     if chunk.interest is not None:
         part["interest_accuracy"] = interest_accuracy(chunk.interest, histories.item_interest[targets])
     return {name: value[: chunk.queries] for name, value in part.items()}
+
+
+def of_own_domain(scores: Any, of_item: np.ndarray, of_user: np.ndarray, log_probabilities: bool) -> jax.Array:
+    """Scores [n, V + 1], -inf for items of other domains than the user's; `log_probabilities` add up to 1 in it."""
+    with _precision(scores):
+        return _of_own_domain(jnp.asarray(scores), of_item, of_user, log_probabilities)
+
+
+@partial(jax.jit, static_argnums=3)
+def _of_own_domain(scores: jax.Array, of_item: jax.Array, of_user: jax.Array, log_probabilities: bool) -> jax.Array:
+    own = jnp.where(of_item == of_user[:, None], scores, -jnp.inf)
+    return own - jax.nn.logsumexp(own, axis=1, keepdims=True) if log_probabilities else own
 
 
 def distinct_items(histories: Histories, start: np.ndarray, stop: np.ndarray, least: int = 1) -> np.ndarray:

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.rows import FeatureScale, last_rows, row_length, slices
-from trajectory.data.union import item_and_user_domains
 from trajectory.evaluation.baselines import basket_size
 from trajectory.evaluation.by_interest import log_by_interest
 from trajectory.evaluation.horizon_times import LEVELS, Times
@@ -33,7 +32,6 @@ class ModelScorer:
     ) -> None:
         self.model, self.params = model, jax.device_put(params, jax.local_devices()[0])
         self.histories, self.scale, self.length = histories, scale, length
-        self._domains = item_and_user_domains(histories)
         self._last: tuple[Queries, tuple[Any, Any]] | None = None  # both heads are read of the same queries, one by one
 
     def events(self, start: np.ndarray, stop: np.ndarray) -> tuple[Events, np.ndarray]:
@@ -43,12 +41,8 @@ class ModelScorer:
         return last_rows(self.histories, self.scale, start, stop, length), (count - 1).astype(np.int32)
 
     def scores(self, queries: Queries) -> jax.Array:
-        """Log-probability of each item being the next [n, V + 1]; of several domains only the user's own has any."""
-        scores = self._read(queries)[0]
-        if self._domains is None:
-            return scores
-        of_item, of_user = self._domains
-        return _within_domain(scores, of_item, of_user[queries.user])
+        """Log-probability of each item being the next [n, V + 1]."""
+        return self._read(queries)[0]
 
     def interest_scores(self, queries: Queries) -> jax.Array | None:
         """Log-probability of each interest being the next [n, K + 1]; None if the model has no interest head."""
@@ -178,13 +172,6 @@ def _heads(model: InterestModel, params: Any, events: Events, place: jax.Array) 
     states = apply(params, events, place[:, None], method="encode")
     item = apply(params, states, method="score")[:, 0]
     return item, apply(params, states, method="score_interest")[:, 0] if model.spec.interest else None
-
-
-@jax.jit
-def _within_domain(log_p: jax.Array, of_item: jax.Array, of_user: jax.Array) -> jax.Array:
-    """Log-probabilities [n, V + 1] given that the item is of the user's domain."""
-    own = jnp.where(of_item == of_user[:, None], log_p, -jnp.inf)
-    return own - jax.nn.logsumexp(own, axis=1, keepdims=True)
 
 
 @partial(jax.jit, static_argnums=0)

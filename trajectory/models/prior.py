@@ -17,7 +17,8 @@ POPULARITY = 0.6  # power of an item's training events to which it is likely, at
 
 
 class Prior(nn.Module):
-    """Of items' F kept numbers the last is the log of how popular an item is, the others are its content.
+    """Of items' F kept numbers the last is the log of how popular an item is, the others are its content,
+    and that of what lies beside it (`with_behaviour` in training/content.py).
 
     Content leaves fading traces, h_t = a h_(t-1) + x_t for a few decays a (linear recurrences, LRU, Orvieto et al.
     2023); their directions are summed. A few numbers are learned, so that it means the same in a domain that training

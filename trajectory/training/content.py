@@ -20,7 +20,7 @@ TEXT = "text"
 PRICE = "price"
 TINY = 1e-9
 SHRINKAGE = 0.1  # share of the largest variance that is added to each
-BESIDE = 20.0  # co-occurrences of an item by which others tell as much of it as its content; best on validation
+BESIDE = 20.0  # co-occurrences of an item by which others tell as much of it as its content; 10 to 40 are alike
 PRICES = 10  # buckets of equally many items
 
 

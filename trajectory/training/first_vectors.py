@@ -12,7 +12,7 @@ SMOOTHING = 0.75  # power of the counts of contexts
 MORE = 10  # directions looked for beside those that are kept
 ROUNDS = 5  # of power iteration
 NEAREST = 10  # items of like content that count as neighbours
-LIKENESS = 20.0  # information of a pair that is the same by its content; best of 3 to 30 on validation (Beauty)
+LIKENESS = 20.0  # information of a pair that is the same by its content; 10 and 30 are alike on validation
 BLOCK = 2**26  # cosines at a time
 DEVIATION = 0.02  # of random vectors, and the root mean square of the others
 

@@ -34,7 +34,7 @@ MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", *OPTIM, "data", *DE
 
 
 def content_of_start(task: Task) -> np.ndarray | None:
-    """Content [V + 1, kept] by which item vectors begin near each other; None where init.item_vectors asks for none.
+    """Content [V + 1, kept] by which item vectors begin near each other; None where none is asked for.
 
     Raises UserError for an unknown init.item_vectors, or if there is no content.
     """
@@ -43,7 +43,7 @@ def content_of_start(task: Task) -> np.ndarray | None:
         raise UserError(
             f"init.item_vectors={config.init.item_vectors!r} is unknown; expected one of {', '.join(ITEM_VECTORS)}"
         )
-    if "content" not in config.init.item_vectors:
+    if "content" not in config.init.item_vectors or config.content.by == "content":
         return None
     if not config.content.kept:
         raise UserError("init.item_vectors=co_occurrence+content compares numbers of content.kept, and that is 0")

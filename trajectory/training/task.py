@@ -20,7 +20,7 @@ from trajectory.data.batches import TrainingData
 from trajectory.data.mixed import MixedData
 from trajectory.data.rows import FeatureScale, last_rows
 from trajectory.data.splits import training_events
-from trajectory.data.union import DOMAIN, of_domain, union
+from trajectory.data.union import DOMAIN, item_and_user_domains, of_domain, union
 from trajectory.models.baking import initialise
 from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
@@ -75,8 +75,8 @@ class Task:
         if not count:
             return None
         events = self.histories.item[training_events(self.histories, self.split)]
-        items = self.histories.items[: self.histories.num_items]
-        last = np.cumsum(items.group_by(DOMAIN, maintain_order=True).len()["len"]) if DOMAIN in items.columns else ()
+        domains = item_and_user_domains(self.histories)
+        last = () if domains is None else np.cumsum(np.bincount(domains[0])[1:])
         return Negatives.of(count, events, self.histories.num_items, tuple(last))
 
     def initial_parameters(self, key: jax.Array) -> Any:
@@ -114,6 +114,7 @@ def build(config: ConfigDict) -> Task:
 
 
 def _domains(config: ConfigDict) -> list[Histories]:
+    """The logs that the config names; the items of each of several say whose they are, for `content.codes`."""
     if not config.sources.names:
         return [builder.prepare(config.data)]
     found = []
