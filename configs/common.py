@@ -125,6 +125,10 @@ def base(model: str = "transformer") -> ConfigDict:
     i.files = ConfigDict({}, convert_dict=False)
     # Numbers of it that no learning changes: what is like the last events, or popular, is likely from the start.
     i.kept = 384  # 0 = none
+    # What the prior (trajectory/models/prior.py) begins with; configs/sweeps/prior.py tells what suits a log.
+    i.sharpness = 10.0  # by which cosines of what is kept are multiplied
+    i.popularity = 0.6  # power of an item's events
+    i.beside = 20.0  # co-occurrences of an item by which others tell as much of it as its own content
     # Whose events tell what lies beside an item and how popular it is: training's, or those of users who do not train
     # (split.train_users < 1), so that nothing is learned of an event that has been counted.
     i.counted = "training"  # training | others

@@ -104,6 +104,8 @@ def make_model(
             interest=True,
             conversion=True,
             time=time,
+            sharpness=10.0,
+            popularity=0.6,
             kept=kept,
         )
     )

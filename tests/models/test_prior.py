@@ -55,6 +55,16 @@ def test_how_much_likeness_counts_is_learned() -> None:
     assert other[0, 2] - other[0, 4] == pytest.approx(2 * likeness, rel=1e-5)
 
 
+@pytest.mark.parametrize(("name", "value"), [("sharpness", 10.0), ("popularity", 0.6)])
+def test_how_much_likeness_and_popularity_count_at_first_is_given(name: str, value: float) -> None:
+    leads = []
+    for factor in (1e-6, 1, 2):
+        found = scores(*untrained("gru", **{name: factor * value}), CONTENT)[0]
+        leads.append(found - found[4])
+    np.testing.assert_allclose(leads[2] - leads[1], leads[1] - leads[0], atol=1e-4)
+    assert np.ptp(leads[1] - leads[0]) > 0.1
+
+
 @pytest.mark.parametrize(
     ("ids", "text", "codes"), [(False, True, False), (True, True, False), (True, True, True), (True, False, False)]
 )

@@ -98,7 +98,7 @@ def test_what_is_kept_tells_also_what_lies_beside_an_item_in_training_and_how_of
     kept = np.array([[0, 0], [1, 0], [0, 1], [0, 0], [1, 0]], np.float32)
     log = make_histories([[1, 2, 1, 4, 3]] * 9 + [[1, 2, 3, 4, 4]], num_items=4)
     known = ItemContent({}, {}, kept)
-    found = with_behaviour(known, *splits.split(log, KIND)).kept
+    found = with_behaviour(known, *splits.split(log, KIND), 20).kept
     np.testing.assert_allclose(found[:, 2], np.log1p([0, 19, 10, 1, 0]), rtol=1e-6)
     # 1 is 19 times next to 2 and once two away from 3; 2 is next to 3 once. 20 count as much as an item's own content.
     assert found[1, 1] / found[1, 0] == pytest.approx(19.5 / 39.5)
@@ -107,9 +107,11 @@ def test_what_is_kept_tells_also_what_lies_beside_an_item_in_training_and_how_of
     np.testing.assert_allclose(np.linalg.norm(found[3, :2]), 1, rtol=1e-6)  # only what lies beside it is known
     np.testing.assert_allclose(found[0], 0)
     other = make_histories([[1, 2, 1, 3, 4]] * 9 + [[1, 2, 3, 1, 2]], num_items=4)  # what is held out changes nothing
-    again = with_behaviour(known, *splits.split(other, KIND)).kept
+    again = with_behaviour(known, *splits.split(other, KIND), 20).kept
     np.testing.assert_array_equal(again, found)
-    assert with_behaviour(known._replace(kept=kept[:, :0]), *splits.split(log, KIND)).kept.shape == (5, 0)
+    trusting = with_behaviour(known, *splits.split(log, KIND), 10).kept
+    assert trusting[2, 0] / trusting[2, 1] == pytest.approx(20 / 30)
+    assert with_behaviour(known._replace(kept=kept[:, :0]), *splits.split(log, KIND), 20).kept.shape == (5, 0)
 
 
 @pytest.mark.parametrize(

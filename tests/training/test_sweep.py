@@ -81,6 +81,7 @@ EXAMPLES = [
     ("ablation", 24, "transformer", "amazon_beauty.py:tiny"),
     ("transfer", 9, "content", "finetune.py:tiny,init=runs/sources"),
     ("fields", 7, "all", "finetune.py:tiny"),
+    ("prior", 13, "default", "finetune.py:tiny"),
 ]
 
 

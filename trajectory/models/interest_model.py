@@ -14,7 +14,7 @@ from trajectory.models.dense import Dense
 from trajectory.models.heads import Ahead, Memory, Pointer, RepeatHead, States, mix
 from trajectory.models.hybrid import Hybrid
 from trajectory.models.items import EventEmbedding, ItemTower, comparable
-from trajectory.models.prior import SHARPNESS, Prior
+from trajectory.models.prior import Prior
 from trajectory.models.recurrent import Recurrent
 from trajectory.models.time_head import TimeHead, Wait
 from trajectory.models.transformer import Transformer
@@ -44,7 +44,9 @@ class Spec:
     interest: bool
     conversion: bool
     time: bool
-    kept: int = 0  # numbers of its content that no learning changes (see prior.py)
+    sharpness: float  # of the prior (see prior.py) at first, and the bound of what is learned beside it
+    popularity: float  # of the prior at first
+    kept: int = 0  # numbers of an item's content that no learning changes; 0 = no prior
     reconstruct: bool = False
     contrast: bool = False
     item_ids: bool = True  # items have vectors of their own
@@ -97,7 +99,7 @@ class InterestModel(nn.Module):
         else:
             self.backbone = Recurrent(s.backbone, s.layers, s.dropout)
         if s.kept:
-            self.prior = Prior()
+            self.prior = Prior(s.sharpness, s.popularity)
             self.narrow = Dense(s.width, kernel_init=nn.initializers.zeros)
         elif s.layers[-1] != s.width:
             self.narrow = Dense(s.width)
@@ -149,10 +151,10 @@ class InterestModel(nn.Module):
         learned, kept = self._parts(x)
         beside = self.prior(kept, events, position) if self.spec.kept else None
         if not self.spec.repeat_heads:
-            return _together(hidden, None, beside)
+            return self._together(hidden, None, beside)
         column = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2])
         memory = Memory(self.repeat.key(learned), events.item, events.interest, events.segment, events.age, column)
-        return _together(*self.repeat(hidden, column if position is None else position, memory), beside)
+        return self._together(*self.repeat(hidden, column if position is None else position, memory), beside)
 
     def score(self, states: States) -> jax.Array:
         """States at [B, T] -> log-probabilities of the next item [B, T, V + 1]; index 0 has -inf."""
@@ -235,7 +237,7 @@ class InterestModel(nn.Module):
             new = event.item[:, 0], event.interest[:, 0], event.segment[:, 0], event.age[:, 0], carry.events
             memory = Memory(key, *(a.at[rows, into].set(b) for a, b in zip(memory[1:], new, strict=True)))
             hidden, pointer = self.repeat(hidden, slot[:, None], memory, past and past.memory)
-        return Carry(backbone, memory, carry.events + real, trace), _together(hidden, pointer, beside)
+        return Carry(backbone, memory, carry.events + real, trace), self._together(hidden, pointer, beside)
 
     @property
     def _attends(self) -> bool:
@@ -273,12 +275,11 @@ class InterestModel(nn.Module):
             parts.append(self.view(states).sum())
         return jnp.stack(parts)
 
-
-def _together(hidden: jax.Array, pointer: Pointer | None, beside: jax.Array | None) -> States:
-    """States from what is learned and what is known before; the first is bounded as cosines are, so that it cannot
-    drown the second by being sure of what training saw.
-    """
-    if beside is None:
-        return States(hidden, pointer)
-    bounded = SHARPNESS * hidden * jax.lax.rsqrt(1 + jnp.square(hidden).sum(-1, keepdims=True))
-    return States(jnp.concatenate([bounded, beside], -1), pointer)
+    def _together(self, hidden: jax.Array, pointer: Pointer | None, beside: jax.Array | None) -> States:
+        """States from what is learned and what is known before; the first is bounded as cosines are, so that it cannot
+        drown the second by being sure of what training saw.
+        """
+        if beside is None:
+            return States(hidden, pointer)
+        bounded = self.spec.sharpness * hidden * jax.lax.rsqrt(1 + jnp.square(hidden).sum(-1, keepdims=True))
+        return States(jnp.concatenate([bounded, beside], -1), pointer)

@@ -12,8 +12,6 @@ import numpy as np
 from trajectory.models.items import comparable
 
 KEPT = (0.3, 0.7, 0.95)  # of each trace after one more event, at first
-SHARPNESS = 10.0  # by which cosines of content are multiplied, at first
-POPULARITY = 0.6  # power of an item's training events to which it is likely, at first
 
 
 class Prior(nn.Module):
@@ -25,10 +23,13 @@ class Prior(nn.Module):
     never saw; and what it says, the network beside it need not learn: popularity above all, another in each domain.
     """
 
+    sharpness: float  # by which cosines of content are multiplied, at first
+    popularity: float  # power of an item's training events to which it is likely, at first
+
     def setup(self) -> None:
         start = np.log(np.array(KEPT) / (1 - np.array(KEPT)))
         self.decay = self.param("decay", lambda _: jnp.asarray(start, jnp.float32))
-        first = [SHARPNESS / len(KEPT)] * len(KEPT) + [POPULARITY]
+        first = [self.sharpness / len(KEPT)] * len(KEPT) + [self.popularity]
         self.log_share = self.param("log_share", lambda _: jnp.log(jnp.array(first)))
 
     def __call__(self, x: jax.Array, events: Any, place: jax.Array | None) -> jax.Array:

@@ -20,7 +20,6 @@ TEXT = "text"
 PRICE = "price"
 TINY = 1e-9
 SHRINKAGE = 0.1  # share of the largest variance that is added to each
-BESIDE = 20.0  # co-occurrences of an item by which others tell as much of it as its content; 10 to 40 are alike
 PRICES = 10  # buckets of equally many items
 
 
@@ -37,19 +36,19 @@ def join(contents: Sequence[ItemContent]) -> ItemContent:
     return ItemContent(vectors, codes, np.concatenate([c.kept[i > 0 :] for i, c in enumerate(contents)]))
 
 
-def with_behaviour(content: ItemContent, histories: Histories, split: Split) -> ItemContent:
+def with_behaviour(content: ItemContent, histories: Histories, split: Split, beside: float) -> ItemContent:
     """Content whose kept numbers, where it keeps any, tell what training has of the items too.
 
     To what is kept of an item's content is added that of what lies beside it in histories: a step of propagation
     (simplified graph convolution, Wu et al. 2019) over co-occurrence, which counts as much as its own where training
-    has BESIDE of it. The last number is log(1 + an item's training events).
+    has `beside` of it. The last number is log(1 + an item's training events).
     """
     if not content.kept.shape[1]:
         return content
     pairs = training_pairs(histories, split)
     pairs.setdiag(0)
     count = np.asarray(pairs.sum(axis=1))
-    kept = _unit(content.kept + count / (count + BESIDE) * _unit(pairs @ content.kept))
+    kept = _unit(content.kept + count / (count + beside) * _unit(pairs @ content.kept))
     item = histories.item[training_events(histories, split)]
     events = np.bincount(item, minlength=len(kept))[: len(kept)]
     popular = np.log1p(events * (np.arange(len(events)) > 0))

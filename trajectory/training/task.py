@@ -132,7 +132,7 @@ def _content(domains: list[Histories], config: ConfigDict, histories: Histories,
     if config.content.by == "ids":
         return None
     found = join([item_content(domain, config) for domain in domains])
-    return with_behaviour(found, histories, _counted(histories, split, config))
+    return with_behaviour(found, histories, _counted(histories, split, config), config.content.beside)
 
 
 def _counted(histories: Histories, split: Split, config: ConfigDict) -> Split:
@@ -175,6 +175,8 @@ def model_spec(
         interest=bool(config.heads.interest),
         conversion=bool(config.heads.conversion),
         time=bool(config.heads.time),
+        sharpness=config.content.sharpness,
+        popularity=config.content.popularity,
         reconstruct=bool(config.heads.reconstruct),
         contrast=bool(config.heads.contrast),
         item_ids=config.content.by != "content",
