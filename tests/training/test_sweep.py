@@ -82,6 +82,7 @@ EXAMPLES = [
     ("transfer", 9, "content", "finetune.py:tiny,init=runs/sources"),
     ("fields", 7, "all", "finetune.py:tiny"),
     ("prior", 13, "default", "finetune.py:tiny"),
+    ("sources", 9, "content", "finetune.py:tiny"),
 ]
 
 
