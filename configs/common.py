@@ -198,6 +198,14 @@ def base(model: str = "transformer") -> ConfigDict:
     f.particles = 20  # drawn item paths that stand for a path of interests, or of baskets
     f.users = 200  # users forecast by the quickstart page (0 = all)
 
+    x = c.explain = ConfigDict()
+    x.method = "integrated_gradients"  # or another of trajectory/explain/methods.py
+    x.baseline = "padding"  # padding | mean | masked: what events are compared with (trajectory/explain/baselines.py)
+    x.gap = 0.01  # integrated gradients take more points where sums miss the forecast by more than this, relative
+    x.samples = 64  # of methods that draw: noisy inputs, baselines, or combinations of events
+    x.background = 256  # histories that say what an average event is, and what is expected
+    x.users = 50  # users explained
+
     g = c.logging = ConfigDict()
     g.wandb = True  # offline unless logged in
     g.wandb_project = "interest-trajectory"

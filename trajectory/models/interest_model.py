@@ -145,11 +145,17 @@ class InterestModel(nn.Module):
         position: jax.Array | None = None,
         train: bool = False,
         horizon: jax.Array | None = None,
+        whole: jax.Array | None = None,
     ) -> States:
-        """As `encode`, from vectors as `embed` makes them (attribution differentiates with respect to them)."""
+        """As `encode`, from vectors as `embed` makes them (attribution differentiates with respect to them).
+
+        `whole`: vectors of which x are a part, for the prior.
+        """
         hidden = self._look(self._output(self.backbone(self._input(x), events, position, train)), horizon)
         learned, kept = self._parts(x)
-        beside = self.prior(kept, events, position) if self.spec.kept else None
+        beside = None
+        if self.spec.kept:
+            beside = self.prior(kept, events, position, None if whole is None else self._parts(whole)[1])
         if not self.spec.repeat_heads:
             return self._together(hidden, None, beside)
         column = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -12,6 +14,7 @@ from trajectory.models.dropout import Dropout, EventDropout
 # Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
 TABLE = ("params", "items", "ids", "embedding")
 CODES = 4096  # rows of the table of a field of codes; what falls on the same row is taken for the same
+BESIDE = ("kind", "counts", "gap", "calendar", "features")  # inputs of an event beside its item
 SHORT = 1e-12  # added to squared lengths: the vector of a filled-up row has none
 
 
@@ -126,27 +129,40 @@ class EventEmbedding(nn.Module):
     GAP_BUCKET = 0.65
 
     @nn.compact
-    def __call__(self, item_vectors: jax.Array, events, train: bool) -> jax.Array:
-        """Item vectors [B, L, width] and the events they belong to -> event vectors [B, L, width]."""
+    def __call__(self, item_vectors: jax.Array, events, train: bool, apart: dict[str, jax.Array] | None = None) -> Any:
+        """Item vectors [B, L, width] and the events they belong to -> event vectors [B, L, width].
+
+        With `apart`, parts of the item vectors by name, it gives {input: its share}, the same shape each, instead: with
+        "constant", the vector of an event without any input, they add up to the event vectors. The deviation that the
+        normalisation divides by counts as fixed (Ali et al. 2022, XAI for Transformers, section 3.2), which makes
+        shares of a sum.
+        """
         init = nn.initializers.normal(0.02)
+        parts = dict(apart or {}) if "item" in self.inputs else {}
 
         def table(rows: int, name: str) -> nn.Embed:
             return nn.Embed(rows, self.width, embedding_init=init, name=name)
 
-        if "item" in self.inputs:
-            x = EventDropout(self.event_dropout)(item_vectors, train)
-        else:
-            x = jnp.zeros_like(item_vectors)
+        if "item" in self.inputs and apart is None:
+            parts["item"] = EventDropout(self.event_dropout)(item_vectors, train)
         if "kind" in self.inputs:
-            x += table(self.num_kinds + 1, "kind")(events.kind)
+            parts["kind"] = table(self.num_kinds + 1, "kind")(events.kind)
         if "counts" in self.inputs:
-            x += Dense(self.width, use_bias=False, name="counts")(events.counts)
+            parts["counts"] = Dense(self.width, use_bias=False, name="counts")(events.counts)
         if "gap" in self.inputs:
             bucket = jnp.ceil(events.gap / self.GAP_BUCKET).astype(jnp.int32)
-            x += table(self.GAP_BUCKETS, "gap")(jnp.clip(bucket, 0, self.GAP_BUCKETS - 1))
+            parts["gap"] = table(self.GAP_BUCKETS, "gap")(jnp.clip(bucket, 0, self.GAP_BUCKETS - 1))
         if "calendar" in self.inputs:
-            x += table(25, "hour")(events.hour) + table(8, "weekday")(events.weekday)
+            parts["calendar"] = table(25, "hour")(events.hour) + table(8, "weekday")(events.weekday)
         if "features" in self.inputs and events.features.shape[-1]:
-            x += Dense(self.width, name="features")(events.features)
+            parts["features"] = Dense(self.width, name="features")(events.features)
+        x = sum(parts.values(), jnp.zeros_like(item_vectors))
         # Normalised as in BERT: the small vectors that suit the tied softmax would hardly move a recurrent state.
-        return Dropout(self.dropout)(nn.LayerNorm(name="norm")(x), train)
+        norm = nn.LayerNorm(name="norm")
+        y = Dropout(self.dropout)(norm(x), train)
+        if apart is None:
+            return y
+        learned = norm.variables["params"]
+        factor = jax.lax.rsqrt(x.var(-1, keepdims=True) + norm.epsilon) * learned["scale"]
+        shares = {name: factor * (part - part.mean(-1, keepdims=True)) for name, part in parts.items()}
+        return shares | {"constant": jnp.broadcast_to(learned["bias"], x.shape)}

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.models.items import comparable
+from trajectory.models.items import SHORT
 
 KEPT = (0.3, 0.7, 0.95)  # of each trace after one more event, at first
 
@@ -32,8 +32,16 @@ class Prior(nn.Module):
         first = [self.sharpness / len(KEPT)] * len(KEPT) + [self.popularity]
         self.log_share = self.param("log_share", lambda _: jnp.log(jnp.array(first)))
 
-    def __call__(self, x: jax.Array, events: Any, place: jax.Array | None) -> jax.Array:
-        """x [B, L, F] -> its part of the states at places [B, T] of each row (None = all L), [B, T, F]."""
+    def __call__(self, x: jax.Array, events: Any, place: jax.Array | None, whole: jax.Array | None = None) -> jax.Array:
+        """x [B, L, F] -> its part of the states at places [B, T] of each row (None = all L), [B, T, F].
+
+        Of traces that are a part of those of `whole` [B, L, F] the lengths of the latter count: what such parts give
+        adds up to what the whole gives.
+        """
+        trace = self._traces(x, events, place)
+        return self._weighed(trace, trace if whole is None else self._traces(whole, events, place))
+
+    def _traces(self, x: jax.Array, events: Any, place: jax.Array | None) -> jax.Array:
         before = jnp.pad(events.segment[:, :-1], ((0, 0), (1, 0)))
         keep = jnp.where((events.segment == before)[..., None, None], jax.nn.sigmoid(self.decay)[:, None], 0.0)
 
@@ -44,7 +52,7 @@ class Prior(nn.Module):
         trace = jax.lax.associative_scan(join, (keep, own), axis=1)[1]
         if place is not None:
             trace = jnp.take_along_axis(trace, place[..., None, None], axis=1)
-        return self._weighed(trace)
+        return trace
 
     def initial(self, rows: int, size: int) -> jax.Array:
         """The traces [B, K, F - 1] before any event."""
@@ -54,9 +62,10 @@ class Prior(nn.Module):
         """One event a row, or padding: x [B, F] -> (traces, their part of the states [B, F])."""
         faded = jax.nn.sigmoid(self.decay)[:, None] * before
         after = jnp.where(real[:, None, None], faded + x[:, None, :-1], before)
-        return after, self._weighed(after)
+        return after, self._weighed(after, after)
 
-    def _weighed(self, trace: jax.Array) -> jax.Array:
+    def _weighed(self, trace: jax.Array, whole: jax.Array) -> jax.Array:
         share = jnp.exp(self.log_share)
-        like = (share[:-1, None] * comparable(trace, 1.0)).sum(-2)
+        length = jax.lax.rsqrt(jnp.square(whole).sum(-1, keepdims=True) + SHORT)
+        like = (share[:-1, None] * length * trace).sum(-2)
         return jnp.concatenate([like, jnp.broadcast_to(share[-1], (*like.shape[:-1], 1))], -1)

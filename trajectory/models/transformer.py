@@ -45,7 +45,8 @@ class Block(nn.Module):
 
     def finish(self, x: jax.Array, q: jax.Array, parts: Sequence[Part], mask: jax.Array, train: bool) -> jax.Array:
         """Attention of q over parts where mask [B, Lq, Lk] allows, then the network; x and result [B, Lq, width]."""
-        mixed, _ = attend(q, parts, jnp.where(mask, 0.0, HIDDEN)[:, None])
+        mixed, weight = attend(q, parts, jnp.where(mask, 0.0, HIDDEN)[:, None])
+        self.sow("intermediates", "attention", weight)  # kept where somebody asks for it
         x = x + self.drop(self.out(jnp.swapaxes(mixed, 1, 2).reshape(x.shape)), train)
         return x + self.drop(self.down(nn.gelu(self.up(self.norm_mlp(x)))), train)
 

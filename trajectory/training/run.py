@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trajectory.models.baking import bake
+from trajectory.models.interest_model import InterestModel
 from trajectory.schema import UserError
 from trajectory.training import task as tasks
 from trajectory.training.checkpoint import Checkpoints
@@ -22,6 +23,7 @@ class Run:
     task: Task
     params: Any
     step: int  # at which the best parameters were taken
+    unbaked: tuple[InterestModel, Any] | None = None  # the model and parameters that made the table from content
 
     @property
     def checkpoint(self) -> str:
@@ -42,5 +44,5 @@ def open_run(workdir: Path) -> Run:
     checkpoints = Checkpoints(workdir, read_only=True)
     step, params = checkpoints.restore_best(task.parameters_like())
     checkpoints.close()
-    model, params = bake(task.model, params, task.content)
-    return Run(workdir, replace(task, model=model), params, step)
+    model, baked = bake(task.model, params, task.content)
+    return Run(workdir, replace(task, model=model), baked, step, (task.model, params) if task.content else None)

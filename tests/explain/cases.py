@@ -1,0 +1,67 @@
+"""Small models with histories, ready to be explained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from configs.common import base
+from tests.builders import NO_FEATURES, initialise, make_model, random_histories
+from trajectory.data import splits
+from trajectory.data.rows import Windows, last_rows, read_rows
+from trajectory.explain.function import Function, Inputs
+from trajectory.models.explained import Asked
+from trajectory.schema import Histories
+from trajectory.training.run import Run
+from trajectory.training.task import Task
+
+USERS, ITEMS, LONGEST, LENGTH = 5, 6, 7, 8
+LOG = random_histories(USERS, ITEMS, LONGEST, seed=1)
+HISTORIES = replace(LOG, kind=np.random.default_rng(2).integers(1, 3, LOG.num_events).astype(np.int8))
+BACKBONES = ("gru", "lstm", "transformer")
+
+
+@cache
+def made(backbone: str, target: str = "item", kept: int = 0, repeat: bool = True) -> tuple[Function, Inputs]:
+    """A function of random parameters, and the whole histories: item or interest 2, step 2."""
+    model = make_model(backbone, items=ITEMS, horizon=2, kept=kept, repeat=repeat)
+    events = last_rows(HISTORIES, NO_FEATURES, HISTORIES.offsets[:-1], HISTORIES.offsets[1:], LENGTH)
+    function = Function.of(model, initialise(model, events), target, HISTORIES.item_interest)
+    return function, function.inputs(events, asked(np.diff(HISTORIES.offsets) - 1))
+
+
+def asked(place: np.ndarray) -> Asked:
+    """Item or interest 2 (instead of interest 1) two steps after these columns."""
+    n = len(place)
+    return Asked(place.astype(np.int32), np.full(n, 2, np.int32), np.full(n, 1, np.int32), np.full(n, 2, np.int32))
+
+
+def packed(histories: Histories = HISTORIES) -> Windows:
+    """The first two histories in one row."""
+    start, stop = histories.offsets[:2], histories.offsets[1:3]
+    zero, length = np.zeros(2, np.int64), stop - start
+    return Windows(start, length, start, zero, np.array([0, length[0]]), zero)
+
+
+def packed_inputs(function: Function) -> Inputs:
+    """One row of two histories, asked after the second."""
+    windows = packed()
+    length = int(windows.length.sum())
+    events = read_rows(HISTORIES, NO_FEATURES, windows, 1, length + 2)
+    return function.inputs(events, asked(np.array([length - 1])))
+
+
+def run_of(workdir: Path, backbone: str = "gru", histories: Histories = HISTORIES, **explain) -> Run:
+    """A run of random parameters as if it had been trained."""
+    config = base(backbone)
+    config.batch.length = LENGTH
+    config.name = "made up"
+    config.explain.update(explain)
+    model = make_model(backbone, items=ITEMS, horizon=2)
+    _, split = splits.split(histories, ConfigDict({"kind": "leave_one_out"}))
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], LENGTH)
+    return Run(workdir, Task(config, histories, split, NO_FEATURES, model), initialise(model, events), 0)

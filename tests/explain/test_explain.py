@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.explain.cases import HISTORIES, run_of
+from trajectory.explain.explain import Explainer, table
+from trajectory.explain.targets import Target
+from trajectory.forecasting.newcomers import whole_histories
+from trajectory.schema import UserError
+
+QUERIES = whole_histories(HISTORIES)
+
+
+def rows_of(explainer: Explainer, steps=(1,)) -> pl.DataFrame:
+    return pl.concat(
+        [table(some, HISTORIES, explainer.target, "m") for some in explainer.reasons(HISTORIES, QUERIES, steps)]
+    )
+
+
+@pytest.mark.parametrize("backbone", ["gru", "transformer"])
+def test_a_row_for_each_input_of_each_event_that_add_up_to_the_forecast(tmp_path, backbone: str) -> None:
+    explainer = Explainer(run_of(tmp_path, backbone, gap=1e-3), Target("interest"))
+    rows = rows_of(explainer, (1, 2))
+    assert len(rows) == HISTORIES.num_events * 2 * len(set(rows["feature"]))
+    assert {"item", "kind", "gap"} <= set(rows["feature"])
+    far = {}
+    for some in explainer.reasons(HISTORIES, QUERIES, (1, 2)):
+        for row, user in enumerate(some.queries.user):
+            far[f"u{user}", some.step] = (some.attribution.value - some.attribution.start)[row]
+    sums = rows.group_by("user", "step").agg(pl.col("value").sum())
+    assert len(sums) == len(far) == 2 * HISTORIES.num_users
+    for user, step, value in sums.iter_rows():
+        assert value == pytest.approx(far[user, step], rel=5e-3, abs=1e-3)
+    first = rows.filter(pl.col("user") == "u1", pl.col("step") == 1, pl.col("feature") == "item")
+    events = slice(*HISTORIES.offsets[1:3])
+    assert first["event"].to_list() == list(range(events.stop - events.start))
+    assert first["item"].to_list() == [f"i{i}" for i in HISTORIES.item[events]]
+    assert first["time"].to_list() == HISTORIES.time[events].tolist()
+    assert first["interest"].to_list() == [f"c{i}" for i in HISTORIES.item_interest[HISTORIES.item[events]]]
+
+
+def test_each_user_s_likeliest_or_what_is_named_is_explained(tmp_path) -> None:
+    likeliest = rows_of(Explainer(run_of(tmp_path, method="gradient_times_input"), Target("interest")))
+    assert likeliest["target"].n_unique() > 1
+    named = rows_of(Explainer(run_of(tmp_path, method="gradient_times_input"), Target("interest", 3)))
+    assert set(named["target"]) == {"c3"}
+    moved = rows_of(Explainer(run_of(tmp_path, method="gradient_times_input"), Target("migration", 1, 2)))
+    assert set(moved["target"]) == {"c2 > c1"}
+
+
+@pytest.mark.parametrize("name", ["expected_gradients", "smooth_gradients", "saliency", "occlusion", "shapley"])
+def test_every_method_gives_reasons(tmp_path, name: str) -> None:
+    rows = rows_of(Explainer(run_of(tmp_path, method=name, samples=8), Target("item")))
+    assert np.isfinite(rows["value"].to_numpy()).all()
+    assert rows["value"].abs().max() > 0
+
+
+def test_unknown_methods_and_steps_are_refused(tmp_path) -> None:
+    with pytest.raises(UserError, match="'magic' is unknown; expected one of integrated_gradients"):
+        Explainer(run_of(tmp_path, method="magic"), Target("item"))
+    with pytest.raises(UserError, match="foretells 1 to 2"):
+        rows_of(Explainer(run_of(tmp_path), Target("item")), (3,))

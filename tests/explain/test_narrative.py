@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.explain.cases import HISTORIES, run_of
+from trajectory.explain.explain import Explainer
+from trajectory.explain.narrative import counterfactuals, names_of, sentences
+from trajectory.explain.targets import Target
+from trajectory.forecasting.newcomers import whole_histories
+
+MAY, JUNE = 1_714_996_800, 1_717_675_200  # 6 May and 6 June 2024
+
+
+def test_sentences_put_together_what_was_done_with_the_same_things() -> None:
+    rows = [
+        (MAY, "DIAPERS", "purchase", 1.2),
+        (JUNE, "DIAPERS", "purchase", 0.5),
+        (JUNE, "WINE", "view", -0.61),
+        (JUNE, "TOYS", "play", 0.3),
+        (JUNE, "SALT", "purchase", 0.01),
+    ]
+    events = pl.DataFrame(rows, schema=["time", "name", "kind", "value"], orient="row").with_columns(
+        target=pl.lit("FOOD")
+    )
+    assert sentences(events, has_time=True) == [
+        ("Bought DIAPERS 2 times since May 2024: +1.7 nats towards FOOD", True),
+        ("Play: TOYS on 6 June 2024: +0.3 nats towards FOOD", True),
+        ("Viewed WINE on 6 June 2024: −0.6 nats towards FOOD", False),
+    ]
+    assert sentences(events.head(2), has_time=False) == [("Bought DIAPERS 2 times: +1.7 nats towards FOOD", True)]
+
+
+def test_names_are_interests_or_titles_or_ids() -> None:
+    items = np.array([1, 0, 2, 7])
+    assert names_of(HISTORIES, items[:3], True) == ["c1", "something else", "c2"]
+    assert names_of(HISTORIES, items, False) == ["i1", "an unknown item", "i2", "an unknown item"]
+
+
+@pytest.mark.parametrize("target", [Target("item"), Target("interest", 2), Target("migration"), Target("conversion")])
+def test_counterfactuals_are_forecasts_of_the_history_without_its_strongest_events(tmp_path, target: Target) -> None:
+    run = run_of(tmp_path)
+    explainer = Explainer(run, target)
+    for reasons in explainer.reasons(HISTORIES, whole_histories(HISTORIES)):
+        for row, found in enumerate(counterfactuals(explainer, HISTORIES, reasons)):
+            events = reasons.attribution.events[row][np.asarray(reasons.inputs.there)[row]]
+            if len(events) <= 2:
+                assert found is None
+                continue
+            assert found["events"] == sorted(np.argsort(-events, kind="stable")[:2])
+            assert found["before"] != pytest.approx(found["after"], rel=1e-3)
+            if target.kind in ("item", "interest"):
+                assert found["before"] == pytest.approx(np.exp(reasons.attribution.value[row]), rel=1e-4)
+            assert ("then" in found) == (target.kind != "conversion")

@@ -1,0 +1,83 @@
+"""attributions.html: hostile names stay text, nothing is fetched, and the script draws the page in a real browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from tests.builders import make_histories
+from tests.explain.cases import run_of
+from tests.pages import drawn, inert_data
+from trajectory.explain.report import write_reasons
+from trajectory.schema import UserError
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+COMMENT = "<!--<script>{{ 7 * 7 }}\u2028 & '\""
+LOG = make_histories([[1, 2, 3, 1, 5, 2], [4, 4, 6, 4], [2, 1, 1, 3, 6]], num_items=6)
+LOG = replace(
+    LOG,
+    items=LOG.items.with_columns(pl.Series("title", [HOSTILE, COMMENT, "C", "D", "E", None])),
+    users=pl.DataFrame({"user": [HOSTILE, "u1", "u2"]}),
+    interests=(HOSTILE, COMMENT, "c3"),
+)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return write_reasons(run_of(tmp_path_factory.mktemp("report"), "transformer", LOG), steps=(1, 2))
+
+
+def test_the_page_holds_hostile_names_as_text_and_fetches_nothing(page) -> None:
+    data = inert_data(page, "data")
+    assert {one["user"] for one in data["forecasts"]} == {HOSTILE, "u1", "u2"}
+    html = page.read_text(encoding="utf-8")
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", html)
+    assert "url(" not in html
+
+
+def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path) -> None:
+    shown = drawn(page, tmp_path)
+    data = inert_data(page, "data")
+    timeline = re.search(r'id="timeline">(.*?)</div>', shown, re.DOTALL).group(1)
+    assert timeline.count("<rect") == len(data["forecasts"][0]["events"])
+    assert "past events in order" in timeline
+    assert shown.count("<option") == len(data["forecasts"]) == 6
+    heat = re.search(r'id="heat">(.*?)</table>', shown, re.DOTALL).group(1)
+    assert heat.count("<tr") == 1 + len(data["drivers"]["names"])
+    ages = re.search(r'id="ages">(.*?)</div>', shown, re.DOTALL).group(1)
+    assert ages.count("<polyline") == len(data["ages"]["lines"])
+    assert all(f">{label}</text>" in ages for label in data["ages"]["labels"])
+    for order in ("this report", "newest first", "random order", "attention"):
+        assert shown.count(f"<td>{order}</td>") == 2
+
+
+def test_the_table_is_beside_the_page(page) -> None:
+    rows = pl.read_parquet(page.with_name("attributions.parquet"))
+    columns = [
+        "user",
+        "event",
+        "time",
+        "item",
+        "interest",
+        "kind",
+        "target",
+        "step",
+        "method",
+        "gap",
+        "feature",
+        "value",
+    ]
+    assert rows.columns == columns
+    assert set(rows["step"]) == {1, 2}
+
+
+def test_users_are_those_named(tmp_path) -> None:
+    write_reasons(run_of(tmp_path, "gru", LOG), "item=i3", users=["u2"])
+    rows = pl.read_parquet(tmp_path / "attributions.parquet")
+    assert set(rows["user"]) == {"u2"}
+    assert set(rows["target"]) == {"i3"}
+    with pytest.raises(UserError, match="user nobody: not among the 3"):
+        write_reasons(run_of(tmp_path, "gru", LOG), users=["nobody"])

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.builders import make_histories
+from trajectory.explain.targets import Target, choose, read_target
+from trajectory.forecasting.newcomers import whole_histories
+from trajectory.schema import UserError
+
+LOG = make_histories([[1, 4, 2], [3, 3, 2, 6]], num_items=6)  # interests 1 1 2 and 3 3 2 3
+QUERIES = whole_histories(LOG)
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("", Target("interest")),
+        ("item", Target("item")),
+        ("item=i4", Target("item", 4)),
+        ("interest=c2", Target("interest", 2)),
+        ("migration=c3>c1", Target("migration", 1, 3)),
+        ("conversion", Target("conversion")),
+    ],
+)
+def test_words_name_what_is_asked(text: str, target: Target) -> None:
+    assert read_target(text, LOG) == target
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("item=i9", "no such item among the 6"),
+        ("interest=x", "none of the 3 interests"),
+        ("migration=c1", "with > b"),
+    ],
+)
+def test_what_the_log_does_not_have_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(UserError, match=problem):
+        read_target(text, LOG)
+
+
+def test_the_likeliest_is_asked_where_nothing_is_named() -> None:
+    log_p = np.log(np.array([[0.9, 0.01, 0.03, 0.02, 0.01, 0.02, 0.01], [0.1, 0.1, 0.4, 0.1, 0.1, 0.15, 0.05]]))
+    assert choose(Target("item"), LOG, QUERIES, log_p, "keep")[0].tolist() == [2, 2]
+    assert choose(Target("item"), LOG, QUERIES, log_p, "filter")[0].tolist() == [3, 5]
+    assert choose(Target("item", 4), LOG, QUERIES, log_p, "filter")[0].tolist() == [4, 4]
+    index, source = choose(Target("migration"), LOG, QUERIES, np.log([[0.1, 0.5, 0.3, 0.1], [0.1, 0.1, 0.2, 0.6]]), "")
+    assert (index.tolist(), source.tolist()) == ([2, 2], [1, 3])

@@ -1,0 +1,1 @@
+"""Forecasts to the past events that drove them."""

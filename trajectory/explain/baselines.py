@@ -1,0 +1,32 @@
+"""What attribution compares events with: no event at all, an average one, one whose item is not known."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from trajectory.explain.function import Base, Inputs
+from trajectory.models.explained import CONTENT
+from trajectory.models.items import BESIDE
+from trajectory.schema import UserError
+
+BASELINES = ("padding", "mean", "masked")
+
+
+def baseline(name: str, inputs: Inputs, background: Inputs | None = None) -> Base:
+    """`padding`: vectors of events without any input; `mean`: of the average event of `background`, whose content is
+    none; `masked`: the events' own, without their items. In none of them is an item known.
+
+    Raises UserError for another name.
+    """
+    known = jnp.zeros(inputs.there.shape)
+    if name == "padding":
+        return Base(jax.tree.map(jnp.zeros_like, inputs.shares), known)
+    if name == "masked":
+        shares = {k: v if k in BESIDE else jnp.zeros_like(v) for k, v in inputs.shares.items()}
+        return Base(shares, known)
+    if name == "mean" and background is not None:
+        weight = background.there[..., None] / background.there.sum()
+        mean = {k: (v * weight).sum((0, 1)) * (k != CONTENT) for k, v in background.shares.items()}
+        return Base({k: jnp.broadcast_to(mean[k], v.shape) for k, v in inputs.shares.items()}, known)
+    raise UserError(f"baseline {name!r} is unknown; expected one of {', '.join(BASELINES)}")

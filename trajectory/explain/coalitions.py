@@ -1,0 +1,90 @@
+"""What is forecast when only some of the past events are there: hidden from the model, or taken out of the history."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+
+from trajectory.data.rows import FeatureScale, last_rows
+from trajectory.explain.function import Base, Function, Inputs
+from trajectory.explain.units import some, units
+from trajectory.schema import Histories
+
+WAYS = ("hidden", "removed")
+
+
+def hidden(function: Function, inputs: Inputs, base: Base, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Forecasts [U] of rows [U] whose events outside `kept` (bool [U, L]) are those of the baseline."""
+    found = np.zeros(len(rows), np.float32)
+    for unit, value in units(_hidden, function, inputs, base, rows, kept):
+        found[unit] = value
+    return found
+
+
+def removed(
+    function: Function,
+    inputs: Inputs,
+    base: Base,
+    rows: np.ndarray,
+    kept: np.ndarray,
+    histories: Histories,
+    scale: FeatureScale,
+    first: np.ndarray,
+) -> np.ndarray:
+    """Forecasts [U] of rows [U] read anew without the events outside `kept` (bool [U, L]), as if they had not happened.
+
+    `first` int64 [B] is the flat index of each row's first event. A row without any event is that of the baseline.
+    """
+    some_left = kept.any(axis=1)
+    found = np.zeros(len(rows), np.float32)
+    found[~some_left] = hidden(function, inputs, base, rows[~some_left], kept[~some_left])
+    if some_left.any():
+        anew = without(function, inputs, rows[some_left], kept[some_left], histories, scale, first)
+        whole = Base(anew.shares, jnp.ones(anew.there.shape))
+        every = np.arange(len(anew.there))
+        found[some_left] = hidden(function, anew, whole, every, np.asarray(anew.there))
+    return found
+
+
+def without(
+    function: Function,
+    inputs: Inputs,
+    rows: np.ndarray,
+    kept: np.ndarray,
+    histories: Histories,
+    scale: FeatureScale,
+    first: np.ndarray,
+) -> Inputs:
+    """Rows [U] as they are without the events outside `kept` (bool [U, L], at least one in each); see `removed`."""
+    unit, column = np.nonzero(kept)
+    shorter = _of_events(histories, first[rows[unit]] + column, kept.sum(axis=1))
+    events = last_rows(shorter, scale, shorter.offsets[:-1], shorter.offsets[1:], inputs.there.shape[1])
+    asked = jax.tree.map(lambda x: np.asarray(x)[rows], inputs.asked)
+    return function.inputs(events, asked._replace(place=(np.diff(shorter.offsets) - 1).astype(np.int32)))
+
+
+def _of_events(histories: Histories, event: np.ndarray, count: np.ndarray) -> Histories:
+    """Histories of `count` [n] of these events each, flat indices in order."""
+    return replace(
+        histories,
+        offsets=np.append(0, np.cumsum(count)).astype(np.int64),
+        item=histories.item[event],
+        time=histories.time[event],
+        kind=histories.kind[event],
+        value=histories.value[event],
+        label=histories.label[event],
+        step=histories.step[event],
+        features=histories.features[event],
+        users=pl.DataFrame({"user": np.arange(len(count))}),
+    )
+
+
+@jax.jit
+def _hidden(function: Function, inputs: Inputs, base: Base, row: jax.Array, kept: jax.Array) -> jax.Array:
+    inputs, base = some((inputs, base), row)
+    x0 = sum(base.shares.values(), inputs.constant)
+    return function(jnp.where(kept[..., None], inputs.x, x0), jnp.where(kept, 1.0, base.known), inputs)

@@ -1,0 +1,52 @@
+"""Methods of attribution by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.explain import gradients, perturbation
+from trajectory.explain.attention import rollout
+from trajectory.explain.attribution import EVENT, Attribution, of_events
+from trajectory.explain.baselines import baseline
+from trajectory.explain.function import Base, Function, Inputs
+from trajectory.schema import UserError
+
+Method = Callable[[Function, Inputs], Attribution]
+
+
+def method(config: ConfigDict, background: Inputs) -> Method:
+    """The method that `config.explain` names; `background`: real histories, for baselines and as what is expected.
+
+    Raises UserError for an unknown name.
+    """
+    e, seed = config.explain, config.seed
+
+    def base(inputs: Inputs) -> Base:
+        return baseline(e.baseline, inputs, background)
+
+    methods: dict[str, Method] = {
+        "integrated_gradients": lambda f, i: gradients.integrated_gradients(f, i, base(i), e.gap),
+        "gradient_times_input": lambda f, i: gradients.gradient_times_input(f, i, base(i)),
+        "saliency": lambda f, i: _unsigned(f, i, base(i), gradients.saliency(f, i)),
+        "smooth_gradients": lambda f, i: gradients.smooth_gradients(f, i, base(i), e.samples, seed),
+        "expected_gradients": lambda f, i: gradients.expected_gradients(f, i, background, e.samples, seed),
+        "rollout": lambda f, i: _unsigned(f, i, base(i), rollout(f, i)),
+        "occlusion": lambda f, i: perturbation.occlusion(f, i, base(i)),
+        "shapley": lambda f, i: perturbation.shapley(f, i, base(i)),
+        "shap": lambda f, i: perturbation.kernel_shap(f, i, base(i), e.samples, seed),
+        "lime": lambda f, i: perturbation.lime(f, i, base(i), e.samples, seed),
+    }
+    if e.method not in methods:
+        raise UserError(f"explain.method={e.method!r} is unknown; expected one of {', '.join(methods)}")
+    return methods[e.method]
+
+
+def _unsigned(function: Function, inputs: Inputs, base: Base, score: np.ndarray) -> Attribution:
+    """What has neither sign nor unit does not add up to anything."""
+    found = of_events(function, inputs, base)
+    found.values[EVENT][:] = score
+    found.gap[:] = np.nan
+    return found

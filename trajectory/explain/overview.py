@@ -1,0 +1,72 @@
+"""What drives forecasts over many users: which interests and kinds of event, and how old behaviour may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+SHOWN = 12  # interests down and across
+AGES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)  # events ago at which a class of age begins
+
+
+def drivers(events: pl.DataFrame) -> dict[str, Any]:
+    """Which behaviour drives which forecasts, from rows of user, step, `name` (what an event is about), target, value.
+
+    nats [names][targets]: what all events about a name add to a forecast of a target, mean over the forecasts of that
+    target; the names that move forecasts most and the targets that are most frequent.
+    """
+    forecasts = events.select("user", "step", "target").unique()
+    count = dict(forecasts.group_by("target").len().iter_rows())
+    targets = sorted(count, key=lambda name: (-count[name], name))[:SHOWN]
+    sums = events.group_by("name", "target").agg(pl.col("value").sum())
+    of_pair = {(name, target): value for name, target, value in sums.iter_rows()}
+    weight = dict(sums.group_by("name").agg(pl.col("value").abs().sum()).iter_rows())
+    names = sorted(weight, key=lambda name: (-weight[name], name))[:SHOWN]
+    return {
+        "names": names,
+        "targets": targets,
+        "forecasts": [count[target] for target in targets],
+        "nats": [[of_pair.get((name, target), 0.0) / count[target] for target in targets] for name in names],
+    }
+
+
+def kinds(events: pl.DataFrame) -> list[dict[str, Any]]:
+    """Of each kind of event: events, their mean nats, and their share of all that events add or take (absolute)."""
+    total = events["value"].abs().sum()
+    found = events.group_by("kind").agg(
+        pl.len().alias("events"),
+        pl.col("value").mean().alias("mean"),
+        (pl.col("value").abs().sum() / max(total, 1e-12)).alias("share"),
+    )
+    return found.sort("share", descending=True).to_dicts()
+
+
+def features(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Of each input of events: its share of all that inputs add or take (absolute), and its mean nats an event."""
+    total = rows["value"].abs().sum()
+    found = rows.group_by("feature").agg(
+        pl.col("value").mean().alias("mean"), (pl.col("value").abs().sum() / max(total, 1e-12)).alias("share")
+    )
+    return found.sort("share", descending=True).to_dicts()
+
+
+def ages(events: pl.DataFrame) -> dict[str, Any]:
+    """How much behaviour counts by its age: classes of `ago` (1 = the newest event), and for each kind of event and for
+    all the mean nats of an event in it, null where there is none.
+    """
+    bounds = np.array(AGES)
+    place = pl.Series("place", np.searchsorted(bounds, events["ago"].to_numpy(), side="right") - 1)
+    placed = events.with_columns(place)
+    last = int(place.to_numpy().max(initial=0))
+    labels = [f"{a}" if a + 1 == b else f"{a}–{b - 1}" for a, b in zip(AGES, (*AGES[1:], 0), strict=True)]
+    labels[-1] = f"{AGES[-1]}+"
+
+    def line(some: pl.DataFrame) -> list[float | None]:
+        means = dict(some.group_by("place").agg(pl.col("value").mean()).iter_rows())
+        return [means.get(i) for i in range(last + 1)]
+
+    by_kind = {kind: line(part) for (kind,), part in placed.sort("kind").group_by("kind", maintain_order=True)}
+    lines = by_kind | ({"all": line(placed)} if len(by_kind) > 1 else {})
+    return {"labels": labels[: last + 1], "lines": lines}

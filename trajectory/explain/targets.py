@@ -1,0 +1,83 @@
+"""What is asked: the words of a command, and for each user the index they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from trajectory.evaluation.ranking import distinct_items
+from trajectory.schema import Histories, Queries, UserError
+
+BETWEEN = ">"  # the interests of a migration
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of target, and which; 0 = of each user the likeliest."""
+
+    kind: str  # item | interest | migration | conversion
+    index: int = 0  # item, interest, or a migration's destination
+    source: int = 0  # the interest that a migration leaves; 0 = the user's most frequent one
+
+
+def read_target(text: str, histories: Histories) -> Target:
+    """`item`, `interest`, `migration` or `conversion`, the first three also with `=` and a name: an item's id, an
+    interest, or two interests with > between them. "" is interest where the log has any, else item.
+
+    Raises UserError for what the log does not have.
+    """
+    kind, _, name = (text or ("interest" if histories.interests else "item")).partition("=")
+    if not name or kind == "conversion":
+        return Target(kind)
+    if kind == "item":
+        found = (histories.items["item"].head(histories.num_items).cast(pl.String) == name).arg_max()
+        if found is None or str(histories.items["item"][found]) != name:
+            raise UserError(f"target item={name}: no such item among the {histories.num_items:,} of {histories.name}")
+        return Target(kind, found + 1)
+    if kind == "migration":
+        source, between, destination = name.partition(BETWEEN)
+        if not between:
+            raise UserError(f"target migration={name}: expected two interests with {BETWEEN} between them")
+        return Target(kind, _interest(destination, histories), _interest(source, histories))
+    return Target(kind, _interest(name, histories))
+
+
+def choose(target: Target, histories: Histories, queries: Queries, log_p: np.ndarray, seen: str) -> tuple:
+    """(index [n], source [n]) of what is asked for each query, of which log-probabilities [n, ...] are foretold.
+
+    Of items those of the history are not chosen where `seen` is "filter".
+    """
+    n = len(queries.user)
+    source = np.full(n, target.source, np.int32)
+    if target.kind == "conversion":
+        return np.zeros(n, np.int32), source
+    log_p = np.array(log_p)
+    log_p[:, 0] = -np.inf
+    if target.kind == "item" and seen == "filter":
+        np.put_along_axis(log_p, distinct_items(histories, queries.start, queries.stop), -np.inf, axis=1)
+    if target.kind == "migration" and not target.source:
+        source = _most_frequent(histories, queries)
+        np.put_along_axis(log_p, source[:, None], -np.inf, axis=1)
+    index = np.full(n, target.index) if target.index else log_p.argmax(axis=1)
+    return index.astype(np.int32), source
+
+
+def _interest(name: str, histories: Histories) -> int:
+    if name not in histories.interests:
+        shown = ", ".join(histories.interests[:5])
+        raise UserError(
+            f"{name!r} is none of the {len(histories.interests)} interests of {histories.name}: {shown} ..."
+        )
+    return histories.interests.index(name) + 1
+
+
+def _most_frequent(histories: Histories, queries: Queries) -> np.ndarray:
+    """The interest with most events of each query's history [n]."""
+    found = np.zeros(len(queries.user), np.int32)
+    for row, (start, stop) in enumerate(zip(queries.start, queries.stop, strict=True)):
+        counts = np.bincount(histories.item_interest[histories.item[start:stop]], minlength=2)
+        counts[0] = 0
+        found[row] = counts.argmax()
+    return found
