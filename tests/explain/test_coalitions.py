@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.builders import NO_FEATURES, make_histories
-from tests.explain.cases import HISTORIES, USERS, asked, made
+from tests.explain.cases import HISTORIES, USERS, asked, made, value
 from trajectory.data.rows import last_rows
 from trajectory.explain.attribution import end
 from trajectory.explain.baselines import baseline
@@ -28,10 +28,10 @@ def test_hidden_events_are_those_of_the_baseline_and_not_known() -> None:
     function, inputs = made("gru")
     base, kept = baseline("padding", inputs), np.asarray(inputs.there) & (np.arange(8) % 2 == 0)
     x = np.where(kept[..., None], inputs.x, inputs.constant)
-    expected = function(x, kept.astype(np.float32), inputs)
+    expected = value(function, x, kept.astype(np.float32), inputs)
     np.testing.assert_allclose(hidden(function, inputs, base, ROWS, kept), expected, rtol=1e-5)
     np.testing.assert_allclose(hidden(function, inputs, base, ROWS[::-1], kept[::-1]), expected[::-1], rtol=1e-5)
-    assert np.abs(expected - function(x, np.ones(kept.shape, np.float32), inputs)).max() > 0.01
+    assert np.abs(expected - value(function, x, np.ones(kept.shape, np.float32), inputs)).max() > 0.01
 
 
 def test_removed_events_never_happened() -> None:
