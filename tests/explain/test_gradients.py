@@ -25,7 +25,7 @@ WITHOUT_PRIOR = [(backbone, name, 0) for backbone in BACKBONES for name in BASEL
 )
 def test_integrated_gradients_add_up_to_what_the_events_change(backbone: str, name: str, kept: int) -> None:
     function, inputs = made(backbone, kept=kept)
-    found = integrated_gradients(function, inputs, baseline(name, inputs, inputs))
+    found = integrated_gradients(function, inputs, baseline(name, inputs, lambda: inputs))
     assert found.gap.max() < 0.01
     far = found.value - found.start
     assert np.abs(far).max() > 0.1
@@ -128,6 +128,6 @@ def test_saliency_is_the_length_of_the_gradient() -> None:
 def test_unknown_baselines_and_steps_are_refused() -> None:
     function, inputs = made("gru")
     with pytest.raises(UserError, match="padding, mean, masked"):
-        baseline("zero", inputs, inputs)
+        baseline("zero", inputs, lambda: inputs)
     with pytest.raises(UserError, match="foretells 1 to 2"):
         function.inputs(inputs.events, inputs.asked._replace(horizon=np.full(USERS, 3)))

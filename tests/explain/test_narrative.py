@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from tests.explain.cases import HISTORIES, run_of
 from trajectory.explain.explain import Explainer
-from trajectory.explain.narrative import counterfactuals, names_of, sentences
+from trajectory.explain.narrative import counterfactuals, sentences, shown_name
 from trajectory.explain.targets import Target
 from trajectory.forecasting.newcomers import whole_histories
 
@@ -21,21 +23,22 @@ def test_sentences_put_together_what_was_done_with_the_same_things() -> None:
         (JUNE, "TOYS", "play", 0.3),
         (JUNE, "SALT", "purchase", 0.01),
     ]
-    events = pl.DataFrame(rows, schema=["time", "name", "kind", "value"], orient="row").with_columns(
-        target=pl.lit("FOOD")
-    )
-    assert sentences(events, has_time=True) == [
+    events = pl.DataFrame(rows, schema=["time", "name", "kind", "value"], orient="row")
+    assert sentences(events, "FOOD", has_time=True) == [
         ("Bought DIAPERS 2 times since May 2024: +1.7 nats towards FOOD", True),
         ("Play: TOYS on 6 June 2024: +0.3 nats towards FOOD", True),
         ("Viewed WINE on 6 June 2024: −0.6 nats towards FOOD", False),
     ]
-    assert sentences(events.head(2), has_time=False) == [("Bought DIAPERS 2 times: +1.7 nats towards FOOD", True)]
+    assert sentences(events.head(2), "FOOD", has_time=False) == [
+        ("Bought DIAPERS 2 times: +1.7 nats towards FOOD", True)
+    ]
 
 
-def test_names_are_interests_or_titles_or_ids() -> None:
-    items = np.array([1, 0, 2, 7])
-    assert names_of(HISTORIES, items[:3], True) == ["c1", "something else", "c2"]
-    assert names_of(HISTORIES, items, False) == ["i1", "an unknown item", "i2", "an unknown item"]
+def test_items_are_shown_by_title_where_they_have_one() -> None:
+    titled = replace(HISTORIES, items=HISTORIES.items.with_columns(title=pl.Series(["Tea", None, *"abcd"])))
+    assert [shown_name(Target("item"), titled, i) for i in (1, 2, 3)] == ["Tea", "i2", "a"]
+    assert shown_name(Target("item"), HISTORIES, 1) == "i1"
+    assert shown_name(Target("migration"), titled, 2, 1) == "c1 > c2"
 
 
 @pytest.mark.parametrize("target", [Target("item"), Target("interest", 2), Target("migration"), Target("conversion")])

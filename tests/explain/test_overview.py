@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from trajectory.explain.overview import ages, drivers, features, kinds
+from trajectory.explain.overview import ages, drivers, features, kinds, whole_events
 
 # Two forecasts of tea, one of milk.
 EVENTS = pl.DataFrame(
@@ -18,6 +18,26 @@ EVENTS = pl.DataFrame(
     schema=["user", "step", "name", "kind", "target", "value", "ago"],
     orient="row",
 )
+
+
+def test_events_as_wholes_are_sums_over_inputs() -> None:
+    rows = pl.DataFrame(
+        [
+            ("a", 1, 0, 5, "Tea", "HOT", "buy", "x", "item", 1.0),
+            ("a", 1, 0, 5, "Tea", "HOT", "buy", "x", "gap", -0.25),
+            ("a", 1, 1, 6, None, None, "view", "x", "item", 2.0),
+            ("b", 1, 4, 6, "Milk", "COLD", "buy", "x", "item", 3.0),
+        ],
+        schema=["user", "step", "event", "time", "title", "interest", "kind", "target", "feature", "value"],
+        orient="row",
+    )
+    found = whole_events(rows, by_interest=True)
+    assert found.select("user", "value", "ago", "name", "title").rows() == [
+        ("a", 0.75, 2, "HOT", "Tea"),
+        ("a", 2.0, 1, "something else", "an unknown item"),
+        ("b", 3.0, 1, "COLD", "Milk"),
+    ]
+    assert whole_events(rows, by_interest=False)["name"].to_list() == ["Tea", "an unknown item", "Milk"]
 
 
 def test_drivers_are_means_over_the_forecasts_of_a_target() -> None:

@@ -56,26 +56,15 @@ def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path)
 
 def test_the_table_is_beside_the_page(page) -> None:
     rows = pl.read_parquet(page.with_name("attributions.parquet"))
-    columns = [
-        "user",
-        "event",
-        "time",
-        "item",
-        "interest",
-        "kind",
-        "target",
-        "step",
-        "method",
-        "gap",
-        "feature",
-        "value",
-    ]
-    assert rows.columns == columns
+    about = ["user", "event", "time", "item", "title", "interest", "kind"]
+    assert rows.columns == [*about, "target", "step", "method", "gap", "feature", "value"]
+    assert set(rows["title"]) == {HOSTILE, COMMENT, "C", "D", "E", "i6"}
     assert set(rows["step"]) == {1, 2}
 
 
 def test_users_are_those_named(tmp_path) -> None:
     write_reasons(run_of(tmp_path, "gru", LOG), "item=i3", users=["u2"])
+    assert {one["target"] for one in inert_data(tmp_path / "attributions.html", "data")["forecasts"]} == {"C"}
     rows = pl.read_parquet(tmp_path / "attributions.parquet")
     assert set(rows["user"]) == {"u2"}
     assert set(rows["target"]) == {"i3"}

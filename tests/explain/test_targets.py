@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,10 @@ def test_words_name_what_is_asked(text: str, target: Target) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ("magic", "unknown; expected one of item"),
+        ("magic=c1", "unknown"),
+        ("conversion=c1", "unknown"),
+        ("item=", "no such"),
         ("item=i9", "no such item among the 6"),
         ("interest=x", "none of the 3 interests"),
         ("migration=c1", "with > b"),
@@ -42,8 +48,16 @@ def test_what_the_log_does_not_have_is_refused(text: str, problem: str) -> None:
 
 def test_the_likeliest_is_asked_where_nothing_is_named() -> None:
     log_p = np.log(np.array([[0.9, 0.01, 0.03, 0.02, 0.01, 0.02, 0.01], [0.1, 0.1, 0.4, 0.1, 0.1, 0.15, 0.05]]))
-    assert choose(Target("item"), LOG, QUERIES, log_p, "keep")[0].tolist() == [2, 2]
-    assert choose(Target("item"), LOG, QUERIES, log_p, "filter")[0].tolist() == [3, 5]
-    assert choose(Target("item", 4), LOG, QUERIES, log_p, "filter")[0].tolist() == [4, 4]
-    index, source = choose(Target("migration"), LOG, QUERIES, np.log([[0.1, 0.5, 0.3, 0.1], [0.1, 0.1, 0.2, 0.6]]), "")
+    assert choose(Target("item"), LOG, QUERIES, log_p, "keep", 1.0)[0].tolist() == [2, 2]
+    assert choose(Target("item"), LOG, QUERIES, log_p, "filter", 1.0)[0].tolist() == [3, 5]
+    assert choose(Target("item", 4), LOG, QUERIES, log_p, "filter", 1.0)[0].tolist() == [4, 4]
+    index, source = choose(
+        Target("migration"), LOG, QUERIES, np.log([[0.1, 0.5, 0.3, 0.1], [0.1, 0.1, 0.2, 0.6]]), "", 1.0
+    )
     assert (index.tolist(), source.tolist()) == ([2, 2], [1, 3])
+
+
+def test_items_outside_the_catalogue_are_no_candidates_and_do_no_harm() -> None:
+    cold = replace(LOG, num_items=3)  # items 4 and 6 are none of it
+    log_p = np.log(np.array([[0.1, 0.5, 0.2, 0.2], [0.1, 0.5, 0.2, 0.2]]))
+    assert choose(Target("item"), cold, QUERIES, log_p, "filter", 1.0)[0].tolist() == [3, 1]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +9,7 @@ import pytest
 
 from tests.explain.cases import BACKBONES, HISTORIES, applied, made, value
 from trajectory.explain.function import Function
-from trajectory.models.explained import CONSTANT, TARGETS, Explained
+from trajectory.models.explained import CONSTANT, TARGETS
 from trajectory.models.interest_model import InterestModel
 
 
@@ -61,6 +60,7 @@ def test_of_an_event_that_is_not_known_the_softmax_has_the_share() -> None:
     )
     assert np.abs(alone - value(function, inputs.x, jnp.ones(inputs.there.shape), inputs)).max() > 0.01
     half = jnp.tile(jnp.array([1.0, 0.3]), (len(inputs.there), inputs.there.shape[1] // 2))
-    foretold = partial(Explained(function.model).apply, target="item", method="foretold")
-    log_p = jax.jit(foretold)(function.variables, inputs.x, half, inputs.events, inputs.asked, function.item_interest)
+    log_p = jax.jit(function.head.apply)(
+        function.variables, inputs.x, half, inputs.events, inputs.asked, function.item_interest
+    )
     np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1, rtol=1e-5)

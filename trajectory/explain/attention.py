@@ -10,7 +10,6 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 
 from trajectory.explain.function import Function, Inputs
-from trajectory.models.explained import Explained
 from trajectory.schema import UserError
 
 
@@ -41,15 +40,7 @@ def rollout(function: Function, inputs: Inputs) -> np.ndarray:
 @jax.jit
 def _weights(function: Function, inputs: Inputs) -> list[jax.Array]:
     """Attention weights [B, heads, L or 1, L] of each block in order."""
-    _, sown = cast(Any, Explained(function.model).apply)(
-        function.variables,
-        inputs.x,
-        jnp.ones(inputs.there.shape),
-        inputs.events,
-        inputs.asked,
-        function.item_interest,
-        function.target,
-        mutable=["intermediates"],
-    )
+    at = inputs.x, jnp.ones(inputs.there.shape), inputs.events, inputs.asked, function.item_interest
+    _, sown = cast(Any, function.head.apply)(function.variables, *at, mutable=["intermediates"])
     found = flatten_dict(sown.get("intermediates", {}))
     return [value[0] for path, value in sorted(found.items()) if path[-1] == "attention"]

@@ -22,14 +22,14 @@ class Attribution:
     start: np.ndarray  # float32 [B], the forecast at the baseline
     value: np.ndarray  # float32 [B], the forecast
     gap: np.ndarray  # float32 [B], by how much the sum misses the difference of both, relative to it
-    looks: np.ndarray  # int32 [B], gradients taken, or forecasts made
+    looks: np.ndarray  # int32 [B], gradients taken
 
     @property
     def events(self) -> np.ndarray:
         """Each event's sum over its inputs, [B, L]."""
         return np.sum(list(self.values.values()), axis=0)
 
-    def added_up(self, looks: int, rows: np.ndarray | slice = slice(None)) -> Attribution:
+    def added_up(self, looks: int = 0, rows: np.ndarray | slice = slice(None)) -> Attribution:
         """The same with the gap of these rows worked out anew, after so many further looks."""
         far = (self.value - self.start)[rows]
         self.gap[rows] = np.abs(self.events[rows].sum(axis=1) - far) / np.maximum(np.abs(far), SMALL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 
@@ -13,9 +15,9 @@ from trajectory.schema import UserError
 BASELINES = ("padding", "mean", "masked")
 
 
-def baseline(name: str, inputs: Inputs, background: Inputs | None = None) -> Base:
-    """`padding`: vectors of events without any input; `mean`: of the average event of `background`, whose content is
-    none; `masked`: the events' own, without their items. In none of them is an item known.
+def baseline(name: str, inputs: Inputs, background: Callable[[], Inputs] | None = None) -> Base:
+    """`padding`: vectors of events without any input; `mean`: of the average event that `background` gives, without
+    content; `masked`: the events' own, without their items. In none of them is an item known.
 
     Raises UserError for another name.
     """
@@ -26,7 +28,8 @@ def baseline(name: str, inputs: Inputs, background: Inputs | None = None) -> Bas
         shares = {k: v if k in BESIDE else jnp.zeros_like(v) for k, v in inputs.shares.items()}
         return Base(shares, known)
     if name == "mean" and background is not None:
-        weight = background.there[..., None] / background.there.sum()
-        mean = {k: (v * weight).sum((0, 1)) * (k != CONTENT) for k, v in background.shares.items()}
+        real = background()
+        weight = real.there[..., None] / real.there.sum()
+        mean = {k: (v * weight).sum((0, 1)) * (k != CONTENT) for k, v in real.shares.items()}
         return Base({k: jnp.broadcast_to(mean[k], v.shape) for k, v in inputs.shares.items()}, known)
     raise UserError(f"baseline {name!r} is unknown; expected one of {', '.join(BASELINES)}")

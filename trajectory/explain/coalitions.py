@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.rows import FeatureScale, last_rows
+from trajectory.explain.attribution import end
 from trajectory.explain.function import Base, Function, Inputs
-from trajectory.explain.units import some, units
+from trajectory.explain.units import pieces, some, units
 from trajectory.schema import Histories
 
 WAYS = ("hidden", "removed")
@@ -39,14 +40,14 @@ def removed(
 
     `first` int64 [B] is the flat index of each row's first event. A row without any event is that of the baseline.
     """
-    some_left = kept.any(axis=1)
+    left = np.flatnonzero(kept.any(axis=1))
+    none = np.flatnonzero(~kept.any(axis=1))
     found = np.zeros(len(rows), np.float32)
-    found[~some_left] = hidden(function, inputs, base, rows[~some_left], kept[~some_left])
-    if some_left.any():
-        anew = without(function, inputs, rows[some_left], kept[some_left], histories, scale, first)
-        whole = Base(anew.shares, jnp.ones(anew.there.shape))
-        every = np.arange(len(anew.there))
-        found[some_left] = hidden(function, anew, whole, every, np.asarray(anew.there))
+    found[none] = hidden(function, inputs, base, rows[none], kept[none])
+    for unit, full in pieces(len(left), kept.shape[1]):
+        at = left[full]
+        anew = end(function, without(function, inputs, rows[at], kept[at], histories, scale, first))
+        found[left[unit]] = anew[: len(unit)]
     return found
 
 

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from trajectory.data.rows import last_rows, row_length
+from trajectory.evaluation.scorer import ModelScorer
 from trajectory.explain.attribution import Attribution
+from trajectory.explain.baselines import baseline
 from trajectory.explain.fields import item_fields
-from trajectory.explain.function import Function, Inputs
+from trajectory.explain.function import Base, Function, Inputs
 from trajectory.explain.methods import Method, method
 from trajectory.explain.targets import BETWEEN, Target, choose
 from trajectory.models.explained import Asked
 from trajectory.schema import Histories, Queries
 from trajectory.training.run import Run
 
-ROWS = 64  # histories explained at once
+ROWS = 64  # histories explained at once, at most
+EVENTS = 2**14  # of all of them
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """One forecast of each of n queries, explained. Arrays of events are [n, L], newest first column unknown."""
+    """One forecast of each of n queries, explained; arrays of events are [n, L], oldest first."""
 
     queries: Queries
     step: int  # steps ahead
-    asked: Asked
     inputs: Inputs
     attribution: Attribution
     first: np.ndarray  # int64 [n], flat index of the event in column 0
@@ -42,75 +44,69 @@ class Explainer:
         catalogue = task.histories.item_interest[: task.histories.num_items + 1]
         fields = item_fields(*run.unbaked, task.content) if run.unbaked and task.content else None
         self.function = Function.of(task.model, run.params, target.kind, catalogue, fields)
-        self.background = self._background()
-        self.method: Method = method(task.config, self.background)
+        self.method: Method = method(task.config, self.base, lambda: self.background)
+
+    def base(self, inputs: Inputs) -> Base:
+        """What these inputs are compared with, as the config says."""
+        return baseline(self.config.explain.baseline, inputs, lambda: self.background)
+
+    @cached_property
+    def background(self) -> Inputs:
+        """Histories as they were when training ended, drawn."""
+        task = self.run.task
+        start, stop = task.histories.offsets[:-1], task.split.train_end
+        some = np.random.default_rng(self.config.seed).permutation(np.flatnonzero(stop > start))
+        some = np.sort(some[: self.config.explain.background])
+        return self._read(task.histories, start[some], stop[some], 1)[0]
 
     def reasons(self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,)) -> Iterator[Reasons]:
         """Reasons of what is foretold after each query's events; queries of like length together."""
         order = np.argsort(queries.stop - queries.start, kind="stable")
         ordered = Queries(*(column[order] for column in queries))
-        for chunk in ordered.chunks(ROWS):
+        count = np.minimum(ordered.stop - ordered.start, self.config.batch.length)
+        begin = 0
+        while begin < len(order):
+            longest = count[begin : begin + ROWS].max()
+            end = begin + int(np.clip(EVENTS // longest, 1, ROWS))
+            chunk, begin = Queries(*(column[begin:end] for column in ordered)), end
             for step in steps:
-                inputs, first = self._inputs(histories, chunk, step)
-                yield Reasons(chunk, step, inputs.asked, inputs, self.method(self.function, inputs), first)
+                inputs, first = self._read(histories, chunk.start, chunk.stop, step)
+                inputs = self._ask(histories, chunk, inputs)
+                yield Reasons(chunk, step, inputs, self.method(self.function, inputs), first)
 
-    def named(self, histories: Histories, reasons: Reasons, row: int) -> str:
-        """The name of what is asked of a row."""
-        return target_name(self.target, histories, int(reasons.asked.index[row]), int(reasons.asked.source[row]))
+    def _read(self, histories: Histories, start: np.ndarray, stop: np.ndarray, step: int) -> tuple[Inputs, np.ndarray]:
+        """The last events of slices of histories, of which nothing is asked yet, and the flat index of the first."""
+        task = self.run.task
+        scorer = ModelScorer(task.model, self.run.params, histories, task.scale, self.config.batch.length)
+        events, place = scorer.events(start, stop)
+        none = np.zeros(len(place), np.int32)
+        return self.function.inputs(events, Asked(place, none, none, none + step)), stop - 1 - place
 
-    def _inputs(self, histories: Histories, queries: Queries, step: int) -> tuple[Inputs, np.ndarray]:
-        count = queries.stop - queries.start
-        length = row_length(int(count.max()), self.config.batch.length)
-        first = np.maximum(queries.start, queries.stop - length)
-        events = last_rows(histories, self.run.task.scale, queries.start, queries.stop, length)
-        n = len(first)
-        none = np.zeros(n, np.int32)
-        asked = Asked((queries.stop - first - 1).astype(np.int32), none, none, np.full(n, step, np.int32))
-        open_question = self.function.inputs(events, asked)
-        index, source = choose(
-            self.target,
-            histories,
-            queries,
-            np.asarray(self.function.foretold(open_question)),
-            self.config.evaluation.seen,
-        )
-        return open_question._replace(asked=asked._replace(index=index, source=source)), first
-
-    def _background(self) -> Inputs:
-        """Histories as they were when training ended, drawn."""
-        task, e = self.run.task, self.config.explain
-        start, stop = task.histories.offsets[:-1], task.split.train_end
-        some = np.flatnonzero(stop > start)
-        some = np.sort(np.random.default_rng(self.config.seed).permutation(some)[: e.background])
-        queries = Queries(some, start[some], stop[some], stop[some])
-        length = row_length(int((stop - start)[some].max()), self.config.batch.length)
-        events = last_rows(task.histories, task.scale, queries.start, queries.stop, length)
-        none = np.zeros(len(some), np.int32)
-        place = (np.minimum(stop - start, length)[some] - 1).astype(np.int32)
-        return self.function.inputs(events, Asked(place, none, none, none + 1))
+    def _ask(self, histories: Histories, queries: Queries, inputs: Inputs) -> Inputs:
+        c, log_p = self.config, np.asarray(self.function.foretold(inputs))
+        index, source = choose(self.target, histories, queries, log_p, c.evaluation.seen, c.batch.basket_power)
+        return inputs._replace(asked=inputs.asked._replace(index=index, source=source))
 
 
 def table(reasons: Reasons, histories: Histories, target: Target, method: str) -> pl.DataFrame:
     """A row for each input of each event that a forecast sees: user, event (from 0 within the history), time, item,
-    title, interest, kind, feature, target, step, value (nats), method, completeness gap.
+    title (the id where there is none), interest, kind, target, step, method, completeness gap, feature, value (nats).
     """
     row, column = np.nonzero(np.asarray(reasons.inputs.there))
     at = reasons.first[row] + column
-    user = reasons.queries.user[row]
-    item = histories.item[at]
-    known = pl.Series(item - 1).cast(pl.Int64).set(pl.Series(item == 0), None)
-    names = np.array([target_name(target, histories, *pair) for pair in zip(*reasons.asked[1:3], strict=True)])
-    interests = np.array(["", *histories.interests], object)
-    kinds = np.array(["", *histories.kinds], object)
+    user, item = reasons.queries.user[row], histories.item[at]
+    asked = reasons.inputs.asked
+    names = [target_name(target, histories, *pair) for pair in zip(asked.index, asked.source, strict=True)]
+    catalogue = histories.items.select(pl.col("item").cast(pl.String), title=titles(histories.items))
     events = pl.DataFrame(
         {
             "user": histories.users["user"].gather(user).cast(pl.String),
             "event": at - histories.offsets[user],
             "time": histories.time[at] if histories.has_time else np.full(len(at), None),
-            "item": histories.items["item"].cast(pl.String).gather(known),
-            "interest": interests[histories.item_interest[item]].tolist(),
-            "kind": kinds[histories.kind[at]].tolist(),
-            "target": names[row].tolist(),
+            **catalogue[np.maximum(item, 1) - 1].with_columns(pl.when(pl.Series(item > 0)).then(pl.all())).to_dict(),
+            "interest": pl.Series([None, *histories.interests], dtype=pl.String).gather(histories.item_interest[item]),
+            "kind": pl.Series(["", *histories.kinds]).gather(histories.kind[at]),
+            "target": pl.Series(names).gather(row),
             "step": np.full(len(at), reasons.step),
             "method": [method] * len(at),
             "gap": reasons.attribution.gap[row],
@@ -121,8 +117,14 @@ def table(reasons: Reasons, histories: Histories, target: Target, method: str) -
     return pl.concat(parts).sort("user", "step", "event", maintain_order=True)
 
 
+def titles(items: pl.DataFrame) -> pl.Expr:
+    """Each item's title, or its id where it has none."""
+    named = ["title"] if "title" in items.columns else []
+    return pl.coalesce(pl.col(*named, "item").cast(pl.String))
+
+
 def target_name(target: Target, histories: Histories, index: int, source: int = 0) -> str:
-    """The name of what is asked; of a migration without a source its destination's."""
+    """The name of what is asked, of an item its id; of a migration without a source its destination's."""
     if target.kind == "conversion":
         return "conversion"
     if target.kind == "item":

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.models.explained import CONSTANT, TARGETS, Asked, Explained
+from trajectory.models.explained import CONSTANT, Asked, Explained
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events, UserError
 
@@ -57,8 +57,6 @@ class Function:
     ) -> Function:
         """Raises UserError if the model foretells no such target."""
         spec = model.spec
-        if target not in TARGETS:
-            raise UserError(f"target {target!r} is unknown; expected one of {', '.join(TARGETS)}")
         if target == "conversion" and not spec.conversion:
             raise UserError("target conversion: this run has no conversion head (heads.conversion=0)")
         if target in ("interest", "migration") and not spec.num_interests:
@@ -69,41 +67,39 @@ class Function:
         """Rows of events with the shares of their vectors. Raises UserError for a step that no head looks at."""
         steps = self.model.spec.horizon
         if len(asked.horizon) and not 1 <= np.min(asked.horizon) <= np.max(asked.horizon) <= steps:
-            raise UserError(f"step {np.max(asked.horizon)}: this run foretells 1 to {steps} directly (heads.horizon)")
+            raise UserError(f"step {asked.horizon[0]}: this run foretells 1 to {steps} directly (heads.horizon)")
         return _inputs(self, events, asked)
 
     def __call__(self, x: jax.Array, known: jax.Array, inputs: Inputs, whole: jax.Array | None = None) -> jax.Array:
         """Log-probability [B] at event vectors x [B, L, D] that are known as far as `known` [B, L] says (see
         `Explained` for `whole`).
         """
-        apply = cast(Any, Explained(self.model).apply)
-        return apply(self.variables, x, known, inputs.events, inputs.asked, self.item_interest, self.target, whole)
+        return self.head.pick(self._log_p(x, known, inputs, whole), inputs.asked)
 
+    @property
+    def head(self) -> Explained:
+        """The explainability head around the model."""
+        return Explained(self.model, self.target)
+
+    @jax.jit
     def foretold(self, inputs: Inputs) -> jax.Array:
         """Log-probabilities of all that could be asked: items [B, V + 1], interests [B, K + 1], or [B, 1]."""
-        return _foretold(self, inputs)
+        return self._log_p(inputs.x, jnp.ones(inputs.there.shape), inputs, None)
 
     def gradient(self, x: jax.Array, known: jax.Array, inputs: Inputs) -> tuple[jax.Array, jax.Array]:
         """Its derivatives by both, [B, L, D] and [B, L], where x is a part of the inputs' vectors."""
         return jax.grad(lambda x, known: self(x, known, inputs, inputs.x).sum(), argnums=(0, 1))(x, known)
 
-
-@jax.jit
-def _foretold(function: Function, inputs: Inputs) -> jax.Array:
-    known = jnp.ones(inputs.there.shape)
-    at = inputs.x, known, inputs.events, inputs.asked, function.item_interest, function.target
-    return cast(Any, Explained(function.model).apply)(function.variables, *at, method="foretold")
+    def _log_p(self, x: jax.Array, known: jax.Array, inputs: Inputs, whole: jax.Array | None) -> jax.Array:
+        apply = cast(Any, self.head.apply)
+        return apply(self.variables, x, known, inputs.events, inputs.asked, self.item_interest, whole)
 
 
 @jax.jit
 def _inputs(function: Function, events: Events, asked: Asked) -> Inputs:
     events, asked = jax.tree.map(jnp.asarray, (events, asked))
-    apply = cast(Any, Explained(function.model).apply)
-    shares = apply(function.variables, events, function.fields, method="shares")
+    shares = cast(Any, function.head.apply)(function.variables, events, function.fields, method="shares")
     segment = jnp.take_along_axis(events.segment, asked.place[:, None], axis=1)
-    there = (
-        (events.segment == segment)
-        & (events.segment > 0)
-        & (jnp.arange(events.segment.shape[1]) <= asked.place[:, None])
-    )
+    before = jnp.arange(events.segment.shape[1]) <= asked.place[:, None]
+    there = (events.segment == segment) & (events.segment > 0) & before
     return Inputs(events, asked, there, {k: v for k, v in shares.items() if k != CONSTANT}, shares[CONSTANT])

@@ -39,7 +39,7 @@ def gradient_times_input(function: Function, inputs: Inputs, base: Base) -> Attr
     return _put(found, every, _sum(_on_way, function, inputs, base, every, one, one), 1)
 
 
-def smooth_gradients(function: Function, inputs: Inputs, base: Base, samples: int = 32, seed: int = 0) -> Attribution:
+def smooth_gradients(function: Function, inputs: Inputs, base: Base, samples: int, seed: int = 0) -> Attribution:
     """Gradient times input, the gradient a mean over noisy vectors (SmoothGrad, Smilkov et al. 2017)."""
     every, found = np.arange(len(inputs.there)), _empty(inputs, *ends(function, inputs, base))
     rows = np.repeat(every, samples)
@@ -48,7 +48,7 @@ def smooth_gradients(function: Function, inputs: Inputs, base: Base, samples: in
 
 
 def expected_gradients(
-    function: Function, inputs: Inputs, background: Inputs, samples: int = 64, seed: int = 0
+    function: Function, inputs: Inputs, background: Inputs, samples: int, seed: int = 0
 ) -> Attribution:
     """Integrated gradients whose baseline is drawn from real histories (Erion et al. 2021), newest beside newest event.
 

@@ -10,29 +10,24 @@ from ml_collections import ConfigDict
 from trajectory.explain import gradients, perturbation
 from trajectory.explain.attention import rollout
 from trajectory.explain.attribution import EVENT, Attribution, of_events
-from trajectory.explain.baselines import baseline
 from trajectory.explain.function import Base, Function, Inputs
 from trajectory.schema import UserError
 
 Method = Callable[[Function, Inputs], Attribution]
 
 
-def method(config: ConfigDict, background: Inputs) -> Method:
-    """The method that `config.explain` names; `background`: real histories, for baselines and as what is expected.
+def method(config: ConfigDict, base: Callable[[Inputs], Base], background: Callable[[], Inputs]) -> Method:
+    """The method that `config.explain` names, given the baseline of inputs and real histories, which some methods draw.
 
     Raises UserError for an unknown name.
     """
     e, seed = config.explain, config.seed
-
-    def base(inputs: Inputs) -> Base:
-        return baseline(e.baseline, inputs, background)
-
     methods: dict[str, Method] = {
         "integrated_gradients": lambda f, i: gradients.integrated_gradients(f, i, base(i), e.gap),
         "gradient_times_input": lambda f, i: gradients.gradient_times_input(f, i, base(i)),
         "saliency": lambda f, i: _unsigned(f, i, base(i), gradients.saliency(f, i)),
         "smooth_gradients": lambda f, i: gradients.smooth_gradients(f, i, base(i), e.samples, seed),
-        "expected_gradients": lambda f, i: gradients.expected_gradients(f, i, background, e.samples, seed),
+        "expected_gradients": lambda f, i: gradients.expected_gradients(f, i, background(), e.samples, seed),
         "rollout": lambda f, i: _unsigned(f, i, base(i), rollout(f, i)),
         "occlusion": lambda f, i: perturbation.occlusion(f, i, base(i)),
         "shapley": lambda f, i: perturbation.shapley(f, i, base(i)),

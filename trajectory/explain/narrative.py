@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from trajectory.explain.coalitions import without
-from trajectory.explain.explain import Explainer, Reasons, target_name
+from trajectory.explain.explain import Explainer, Reasons, target_name, titles
+from trajectory.explain.targets import Target
 from trajectory.schema import DEFAULT_KIND, Histories
 
 VERBS = {
@@ -25,14 +26,13 @@ FOR, AGAINST = 3, 1  # sentences a forecast at most
 GONE = 2  # events that a counterfactual takes away
 
 
-def sentences(events: pl.DataFrame, has_time: bool) -> list[tuple[str, bool]]:
-    """What one user's events did for one forecast, and whether they speak for it, strongest first, from rows of
-    `event`, `time`, `name` (what the event is about), `kind`, `target` and `value` (nats).
+def sentences(events: pl.DataFrame, target: str, has_time: bool) -> list[tuple[str, bool]]:
+    """What one user's events did for the forecast of `target`, and whether they speak for it, strongest first, from
+    rows of `time`, `name` (what the event is about), `kind` and `value` (nats).
     """
     about = events.group_by("kind", "name", maintain_order=True).agg(
         pl.col("value").sum(), pl.len().alias("count"), pl.col("time").min().alias("since")
     )
-    towards = events["target"][0] if len(events) else ""
     found = []
     for sign, most in ((1, FOR), (-1, AGAINST)):
         strongest = about.with_columns(pl.col("value") * sign).filter(pl.col("value") >= FEWEST_NATS)
@@ -41,7 +41,7 @@ def sentences(events: pl.DataFrame, has_time: bool) -> list[tuple[str, bool]]:
             when = f" {_when(row['since'], row['count'])}" if has_time else ""
             said = f"{VERBS.get(row['kind'], row['kind'].capitalize() + ':')} {row['name']}{times}{when}"
             nats = f"{'+' if sign > 0 else '−'}{row['value']:.1f} nats"
-            found.append((f"{said}: {nats} towards {towards}", sign > 0))
+            found.append((f"{said}: {nats} towards {target}", sign > 0))
     return found
 
 
@@ -64,7 +64,7 @@ def counterfactuals(explainer: Explainer, histories: Histories, reasons: Reasons
     anew = without(function, reasons.inputs, rows, kept[rows], histories, explainer.run.task.scale, reasons.first)
     before, after = (np.exp(np.asarray(function.foretold(inputs))) for inputs in (reasons.inputs, anew))
     conversion = explainer.target.kind == "conversion"
-    index = np.zeros(len(there), int) if conversion else np.asarray(reasons.asked.index)
+    index = np.zeros(len(there), int) if conversion else reasons.inputs.asked.index
     for place, row in enumerate(rows):
         left = [column for column in gone[row] if there[row, column]]
         told: dict[str, Any] = {
@@ -74,22 +74,19 @@ def counterfactuals(explainer: Explainer, histories: Histories, reasons: Reasons
         }
         if not conversion:
             likeliest = [1 + int(p[1:].argmax()) for p in (before[row], after[place])]
-            names = [target_name(explainer.target, histories, i) for i in likeliest]
+            names = [shown_name(explainer.target, histories, i) for i in likeliest]
             told |= dict(zip(("likeliest", "then"), names, strict=True))
         found[row] = told
     return found
 
 
+def shown_name(target: Target, histories: Histories, index: int, source: int = 0) -> str:
+    """The name of what is asked, for people: of an item its title."""
+    if target.kind != "item":
+        return target_name(target, histories, index, source)
+    return histories.items[index - 1].select(titles(histories.items)).item()
+
+
 def _when(time: int, count: int) -> str:
     day = datetime.fromtimestamp(int(time), UTC)
     return f"on {day.day} {day:%B %Y}" if count == 1 else f"since {day:%B %Y}"
-
-
-def names_of(histories: Histories, item: np.ndarray, by_interest: bool) -> list[str]:
-    """What events are about: their items' interests, or titles (ids where there are none)."""
-    if by_interest:
-        return np.array(["something else", *histories.interests], object)[histories.item_interest[item]].tolist()
-    titles = histories.items["title"] if "title" in histories.items.columns else histories.items["item"]
-    ids = histories.items["item"].cast(pl.String)
-    named = titles.cast(pl.String).fill_null(ids).to_list()
-    return ["an unknown item" if not i or i > len(named) else named[i - 1] for i in item]

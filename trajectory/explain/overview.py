@@ -11,6 +11,23 @@ SHOWN = 12  # interests down and across
 AGES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)  # events ago at which a class of age begins
 
 
+def whole_events(rows: pl.DataFrame, by_interest: bool) -> pl.DataFrame:
+    """Events as wholes from a table of reasons: `value` summed over inputs, `ago` (1 = newest), and `name`, what the
+    event is about: its item's interest, or its title.
+    """
+    name = (
+        pl.col("interest").fill_null("something else") if by_interest else pl.col("title").fill_null("an unknown item")
+    )
+    of = ["user", "step", "event"]
+    events = rows.group_by(of, maintain_order=True).agg(
+        pl.col("time", "title", "interest", "kind", "target").first(), pl.col("value").cast(pl.Float64).sum()
+    )
+    newest = pl.col("event").max().over("user", "step")
+    return events.with_columns(
+        name=name, ago=newest - pl.col("event") + 1, title=pl.col("title").fill_null("an unknown item")
+    )
+
+
 def drivers(events: pl.DataFrame) -> dict[str, Any]:
     """Which behaviour drives which forecasts, from rows of user, step, `name` (what an event is about), target, value.
 

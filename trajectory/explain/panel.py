@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from trajectory.evaluation.significance import compare, holm
 from trajectory.explain.attention import rollout
-from trajectory.explain.baselines import baseline
-from trajectory.explain.coalitions import WAYS, removed
+from trajectory.explain.coalitions import WAYS, hidden, removed
 from trajectory.explain.explain import Explainer, Reasons
-from trajectory.explain.faithfulness import by_order, masked
+from trajectory.explain.faithfulness import by_order
 from trajectory.schema import Histories
 
 FIGURES = {"deletion": 1, "insertion": 1, "comprehensiveness": 1, "sufficiency": -1}  # 1: higher is better
@@ -31,7 +31,7 @@ def faithfulness(explainer: Explainer, histories: Histories, reasons: Sequence[R
     rng = np.random.default_rng(seed)
     rows: dict[str, dict[str, list[dict[str, np.ndarray]]]] = {way: {} for way in WAYS}
     for some in reasons:
-        base = baseline(explainer.config.explain.baseline, some.inputs, explainer.background)
+        base = explainer.base(some.inputs)
         there = np.asarray(some.inputs.there)
         orders = {
             OWN: some.attribution.events,
@@ -41,10 +41,9 @@ def faithfulness(explainer: Explainer, histories: Histories, reasons: Sequence[R
         if explainer.function.model.spec.backbone in ("transformer", "hybrid"):
             orders[ATTENTION] = rollout(explainer.function, some.inputs)
 
-        def taken_out(rows: np.ndarray, kept: np.ndarray, some: Reasons = some, base: Any = base) -> np.ndarray:
-            return removed(explainer.function, some.inputs, base, rows, kept, histories, scale, some.first)
-
-        for way, forecast in zip(WAYS, (masked(explainer.function, some.inputs, base), taken_out), strict=True):
+        at = explainer.function, some.inputs, base
+        ways = partial(hidden, *at), partial(removed, *at, histories=histories, scale=scale, first=some.first)
+        for way, forecast in zip(WAYS, ways, strict=True):
             for order, score in orders.items():
                 rows[way].setdefault(order, []).append(by_order(forecast, there, score))
     each = {

@@ -13,7 +13,6 @@ from trajectory.explain.function import Base, Function, Inputs
 from trajectory.schema import UserError
 
 MOST_EVENTS = 12  # of a history whose Shapley values are computed exactly: 4,096 forecasts
-SAMPLES = 500  # forecasts for a history by SHAP or LIME
 
 
 def occlusion(function: Function, inputs: Inputs, base: Base) -> Attribution:
@@ -23,7 +22,7 @@ def occlusion(function: Function, inputs: Inputs, base: Base) -> Attribution:
     kept[np.arange(len(row)), column] = False
     found = of_events(function, inputs, base)
     found.values[EVENT][row, column] = found.value[row] - hidden(function, inputs, base, row, kept)
-    return found.added_up(1)
+    return found.added_up()
 
 
 def shapley(function: Function, inputs: Inputs, base: Base) -> Attribution:
@@ -45,10 +44,10 @@ def shapley(function: Function, inputs: Inputs, base: Base) -> Attribution:
         for i in range(n):
             without = np.flatnonzero(~inside[:, i])
             found.values[EVENT][row, column[i]] = weight[size[without]] @ (value[without + 2**i] - value[without])
-    return found.added_up(0)
+    return found.added_up()
 
 
-def kernel_shap(function: Function, inputs: Inputs, base: Base, samples: int = SAMPLES, seed: int = 0) -> Attribution:
+def kernel_shap(function: Function, inputs: Inputs, base: Base, samples: int, seed: int = 0) -> Attribution:
     """Shapley values as shap estimates them (KernelExplainer, Lundberg & Lee 2017). Needs the extra `explain`."""
     import shap
 
@@ -60,7 +59,7 @@ def kernel_shap(function: Function, inputs: Inputs, base: Base, samples: int = S
     return _by_row(function, inputs, base, explain)
 
 
-def lime(function: Function, inputs: Inputs, base: Base, samples: int = SAMPLES, seed: int = 0) -> Attribution:
+def lime(function: Function, inputs: Inputs, base: Base, samples: int, seed: int = 0) -> Attribution:
     """Weights of a local linear model of which events are there (LIME, Ribeiro et al. 2016); needs `explain` too."""
     from lime.lime_tabular import LimeTabularExplainer
 
@@ -87,7 +86,7 @@ def _by_row(
     for row, events in enumerate(np.asarray(inputs.there)):
         column = np.flatnonzero(events)
         found.values[EVENT][row, column] = explain(_values(function, inputs, base, row, column), len(column))
-    return found.added_up(0)
+    return found.added_up()
 
 
 def _values(

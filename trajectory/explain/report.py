@@ -13,7 +13,7 @@ import polars as pl
 
 from trajectory.explain import overview
 from trajectory.explain.explain import Explainer, Reasons, table
-from trajectory.explain.narrative import counterfactuals, names_of, sentences
+from trajectory.explain.narrative import counterfactuals, sentences, shown_name
 from trajectory.explain.panel import FIGURES, OWN, faithfulness
 from trajectory.explain.targets import read_target
 from trajectory.forecasting.newcomers import whole_histories
@@ -30,7 +30,7 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
     """
     histories = run.task.histories
     explainer = Explainer(run, read_target(target, histories))
-    queries = _chosen(histories, users, run.task.config.explain.users, run.task.config.seed)
+    queries = _of_users(histories, users) if users else whole_histories(histories, run.task.config.explain.users)
     reasons = list(explainer.reasons(histories, queries, steps))
     rows = pl.concat([table(some, histories, explainer.target, run.task.config.explain.method) for some in reasons])
     rows.write_parquet(run.workdir / "attributions.parquet")
@@ -39,57 +39,37 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
     return path
 
 
-def _chosen(histories: Histories, users: Sequence[str], count: int, seed: int) -> Queries:
-    queries = whole_histories(histories)
-    some = np.flatnonzero(queries.stop > queries.start)
-    if users:
-        place = {name: i for i, name in enumerate(histories.users["user"].cast(pl.String))}
-        if missing := [name for name in users if name not in place]:
-            raise UserError(f"user {', '.join(missing)}: not among the {histories.num_users:,} of {histories.name}")
-        some = np.array([place[name] for name in users])
-    elif count:
-        some = np.sort(np.random.default_rng(seed).permutation(some)[:count])
-    return Queries(*(column[some] for column in queries))
+def _of_users(histories: Histories, users: Sequence[str]) -> Queries:
+    place = {name: i for i, name in enumerate(histories.users["user"].cast(pl.String))}
+    if missing := [name for name in users if name not in place]:
+        raise UserError(f"user {', '.join(missing)}: not among the {histories.num_users:,} of {histories.name}")
+    some = np.array([place[name] for name in users])
+    return Queries(*(column[some] for column in whole_histories(histories)))
 
 
 def _page(run: Run, explainer: Explainer, histories: Histories, reasons: Sequence[Reasons], rows: pl.DataFrame) -> str:
-    by_interest = bool(histories.interests)
-    forecasts, events = [], []
+    every = overview.whole_events(rows, bool(histories.interests))
+    of_forecast = every.partition_by("user", "step", as_dict=True)
+    forecasts = []
     for some in reasons:
-        instead = counterfactuals(explainer, histories, some)
-        there, value = np.asarray(some.inputs.there), some.attribution.events
-        for row, user in enumerate(histories.users["user"].gather(some.queries.user).cast(pl.String)):
-            column = np.flatnonzero(there[row])
-            at = some.first[row] + column
-            asked = explainer.named(histories, some, row)
-            one = pl.DataFrame(
-                {
-                    "user": [user] * len(at),
-                    "step": [some.step] * len(at),
-                    "event": at - histories.offsets[some.queries.user[row]],
-                    "ago": column[-1] - column + 1,
-                    "time": histories.time[at],
-                    "name": names_of(histories, histories.item[at], by_interest),
-                    "title": names_of(histories, histories.item[at], False),
-                    "kind": np.array(["", *histories.kinds], object)[histories.kind[at]].tolist(),
-                    "target": [asked] * len(at),
-                    "value": value[row, column].astype(float),
-                }
-            )
-            events.append(one)
+        asked, users = some.inputs.asked, histories.users["user"].gather(some.queries.user).cast(pl.String)
+        for row, (user, instead) in enumerate(zip(users, counterfactuals(explainer, histories, some), strict=True)):
+            target = shown_name(explainer.target, histories, int(asked.index[row]), int(asked.source[row]))
+            events = of_forecast[user, some.step]
             forecasts.append(
                 {
                     "user": user,
                     "step": some.step,
-                    "target": asked,
+                    "target": target,
                     "start": float(some.attribution.start[row]),
                     "value": float(some.attribution.value[row]),
-                    "said": sentences(one, histories.has_time),
-                    "instead": instead[row],
-                    "events": _drawn(one, histories.has_time),
+                    "said": sentences(events, target, histories.has_time),
+                    "instead": instead,
+                    "events": _drawn(events, histories.has_time),
                 }
             )
-    every = pl.concat(events)
+    shown = pl.DataFrame({name: [one[name] for one in forecasts] for name in ("user", "step", "target")})
+    every = every.drop("target").join(shown, on=["user", "step"], maintain_order="left")
     environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.explain", "pages"), autoescape=True)
     e = run.task.config.explain
     return environment.get_template("attributions.html.j2").render(

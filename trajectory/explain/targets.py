@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 
 from trajectory.evaluation.ranking import distinct_items
+from trajectory.forecasting.forecast import past_shares
+from trajectory.models.explained import TARGETS
 from trajectory.schema import Histories, Queries, UserError
 
 BETWEEN = ">"  # the interests of a migration
@@ -28,12 +30,14 @@ def read_target(text: str, histories: Histories) -> Target:
 
     Raises UserError for what the log does not have.
     """
-    kind, _, name = (text or ("interest" if histories.interests else "item")).partition("=")
-    if not name or kind == "conversion":
+    kind, named, name = (text or ("interest" if histories.interests else "item")).partition("=")
+    if kind not in TARGETS or (named and kind == "conversion"):
+        raise UserError(f"target {text} is unknown; expected one of {', '.join(TARGETS)}, all but the last also named")
+    if not named:
         return Target(kind)
     if kind == "item":
-        found = (histories.items["item"].head(histories.num_items).cast(pl.String) == name).arg_max()
-        if found is None or str(histories.items["item"][found]) != name:
+        found = histories.items["item"].head(histories.num_items).cast(pl.String).index_of(name)
+        if found is None:
             raise UserError(f"target item={name}: no such item among the {histories.num_items:,} of {histories.name}")
         return Target(kind, found + 1)
     if kind == "migration":
@@ -44,10 +48,12 @@ def read_target(text: str, histories: Histories) -> Target:
     return Target(kind, _interest(name, histories))
 
 
-def choose(target: Target, histories: Histories, queries: Queries, log_p: np.ndarray, seen: str) -> tuple:
+def choose(
+    target: Target, histories: Histories, queries: Queries, log_p: np.ndarray, seen: str, power: float
+) -> tuple[np.ndarray, np.ndarray]:
     """(index [n], source [n]) of what is asked for each query, of which log-probabilities [n, ...] are foretold.
 
-    Of items those of the history are not chosen where `seen` is "filter".
+    Of items those of the history are not chosen where `seen` is "filter"; `power` as of `past_shares`.
     """
     n = len(queries.user)
     source = np.full(n, target.source, np.int32)
@@ -56,9 +62,12 @@ def choose(target: Target, histories: Histories, queries: Queries, log_p: np.nda
     log_p = np.array(log_p)
     log_p[:, 0] = -np.inf
     if target.kind == "item" and seen == "filter":
-        np.put_along_axis(log_p, distinct_items(histories, queries.start, queries.stop), -np.inf, axis=1)
+        seen_items = distinct_items(histories, queries.start, queries.stop)
+        known = np.where(seen_items <= histories.num_items, seen_items, 0)
+        np.put_along_axis(log_p, known, -np.inf, axis=1)
     if target.kind == "migration" and not target.source:
-        source = _most_frequent(histories, queries)
+        shares = past_shares(histories, queries, 1, power)[:, 0, 1:]
+        source = 1 + shares.argmax(axis=1).astype(np.int32)
         np.put_along_axis(log_p, source[:, None], -np.inf, axis=1)
     index = np.full(n, target.index) if target.index else log_p.argmax(axis=1)
     return index.astype(np.int32), source
@@ -71,13 +80,3 @@ def _interest(name: str, histories: Histories) -> int:
             f"{name!r} is none of the {len(histories.interests)} interests of {histories.name}: {shown} ..."
         )
     return histories.interests.index(name) + 1
-
-
-def _most_frequent(histories: Histories, queries: Queries) -> np.ndarray:
-    """The interest with most events of each query's history [n]."""
-    found = np.zeros(len(queries.user), np.int32)
-    for row, (start, stop) in enumerate(zip(queries.start, queries.stop, strict=True)):
-        counts = np.bincount(histories.item_interest[histories.item[start:stop]], minlength=2)
-        counts[0] = 0
-        found[row] = counts.argmax()
-    return found

@@ -21,18 +21,21 @@ def units(
 
     `step(function, inputs, base, row, of)` takes as many as fit into CELLS.
     """
-    size = max(CELLS // inputs.there.shape[1], 1)
-    for at in range(0, len(rows), size):
-        unit = np.arange(at, min(at + size, len(rows)))
-        full = np.pad(unit, (0, size - len(unit)), mode="edge")
-        found = step(function, inputs, base, rows[full], _take(of, full))
-        yield unit, _take(jax.device_get(found), np.arange(len(unit)))
+    for unit, full in pieces(len(rows), inputs.there.shape[1]):
+        found = step(function, inputs, base, rows[full], jax.tree.map(lambda x, full=full: x[full], of))
+        yield unit, jax.tree.map(lambda x, unit=unit: x[: len(unit)], jax.device_get(found))
+
+
+def pieces(count: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Numbers 0 .. count - 1 in pieces whose rows of `length` events fit into CELLS, and each piece filled up to one
+    size by repeating its last.
+    """
+    size = max(CELLS // length, 1)
+    for at in range(0, count, size):
+        unit = np.arange(at, min(at + size, count))
+        yield unit, np.pad(unit, (0, size - len(unit)), mode="edge")
 
 
 def some(tree: Any, rows: jax.Array) -> Any:
     """Some rows of everything in a tree."""
     return jax.tree.map(lambda x: jnp.asarray(x)[rows], tree)
-
-
-def _take(tree: Any, at: np.ndarray) -> Any:
-    return jax.tree.map(lambda x: x[at], tree)

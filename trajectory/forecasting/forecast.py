@@ -38,10 +38,7 @@ def forecast(run: Run, users: int) -> Forecast:
         raise UserError("this run has no item head (heads.item=0), so it cannot forecast items")
     if f.days and not c.heads.time:
         raise UserError("forecast.days needs a run with a time head (heads.time); set it to 0")
-    queries = whole_histories(histories)
-    if 0 < users < histories.num_users:
-        chosen = np.linspace(0, histories.num_users - 1, users).round().astype(np.int64)
-        queries = Queries(*(column[chosen] for column in queries))
+    queries = whole_histories(histories, users)
     parts, interests = [], []
     for chunk, outlook in look_ahead(run, histories, queries, f.steps, f.paths, f.days):
         parts.append(tables.statements(histories, chunk, outlook, f.days, TOP))

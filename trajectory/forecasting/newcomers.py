@@ -52,10 +52,13 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
     ), notes
 
 
-def whole_histories(histories: Histories) -> Queries:
-    """One query per user: what comes after the whole history."""
-    start, stop = histories.offsets[:-1], histories.offsets[1:]
-    return Queries(np.arange(histories.num_users), start, stop, stop)
+def whole_histories(histories: Histories, users: int = 0) -> Queries:
+    """One query per user: what comes after the whole history; of so many `users`, spread over the log (0 = all)."""
+    chosen = np.arange(histories.num_users)
+    if 0 < users < histories.num_users:
+        chosen = np.linspace(0, histories.num_users - 1, users).round().astype(np.int64)
+    start, stop = histories.offsets[:-1][chosen], histories.offsets[1:][chosen]
+    return Queries(chosen, start, stop, stop)
 
 
 def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> ConfigDict:

@@ -36,6 +36,7 @@ class Explained(nn.Module):
     """
 
     model: InterestModel
+    target: str  # one of TARGETS
 
     def shares(self, events: Events, fields: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Events [B, L] -> {input: its share [B, L, width + kept]} of their vectors, which they add up to.
@@ -58,39 +59,28 @@ class Explained(nn.Module):
         events: Events,
         asked: Asked,
         item_interest: jax.Array,
-        target: str,
         whole: jax.Array | None = None,
     ) -> jax.Array:
-        """Log-probability [B] of what is asked, from event vectors x [B, L, width + kept], known as far as [B, L] says.
+        """Event vectors x [B, L, width + kept], known as far as [B, L] says -> log-probabilities of all that could be
+        asked: of items [B, V + 1], of interests [B, K + 1], or of a conversion [B, 1].
 
-        `target` is one of `TARGETS`; `item_interest` int32 [V + 1] is read where the model has no interest head. A
-        migration's value is the log-odds of its destination against its source. `whole`: the vectors of which x are a
-        part, on the way from a baseline, so that the prior is as smooth as the rest there.
+        `item_interest` int32 [V + 1] is read where the model has no interest head. `whole`: the vectors of which x are
+        a part, on the way from a baseline, so that the prior is as smooth as the rest there.
         """
-        log_p = self.foretold(x, known, events, asked, item_interest, target, whole)
-        if target == "conversion":
-            return log_p[:, 0]
-        value = _at(log_p, asked.index)
-        return value - _at(log_p, asked.source) if target == "migration" else value
-
-    def foretold(
-        self,
-        x: jax.Array,
-        known: jax.Array,
-        events: Events,
-        asked: Asked,
-        item_interest: jax.Array,
-        target: str,
-        whole: jax.Array | None = None,
-    ) -> jax.Array:
-        """Log-probabilities of all items [B, V + 1], of all interests [B, K + 1], or of a conversion [B, 1]."""
         place, horizon = asked.place[:, None], asked.horizon[:, None]
         states = self.model.encode_embedded(x, events, place, horizon=horizon, whole=whole)
         if states.pointer is not None:
             states = States(states.vector, _as_known(states.pointer, known))
-        if target == "conversion":
+        if self.target == "conversion":
             return jax.nn.log_sigmoid(self.model.score_conversion(states))
-        return self.model.score(states)[:, 0] if target == "item" else self._interests(states, item_interest)
+        return self.model.score(states)[:, 0] if self.target == "item" else self._interests(states, item_interest)
+
+    def pick(self, log_p: jax.Array, asked: Asked) -> jax.Array:
+        """What is asked of these log-probabilities, [B]; a migration's log-odds of destination against source."""
+        if self.target == "conversion":
+            return log_p[:, 0]
+        value = _at(log_p, asked.index)
+        return value - _at(log_p, asked.source) if self.target == "migration" else value
 
     def _interests(self, states: States, item_interest: jax.Array) -> jax.Array:
         if self.model.spec.interest:
