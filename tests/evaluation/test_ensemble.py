@@ -22,7 +22,7 @@ from trajectory.evaluation.ensemble import (
     mixture_weights,
     refuse_unlike,
 )
-from trajectory.evaluation.protocol import evaluate, table
+from trajectory.evaluation.protocol import evaluate, measure, table
 from trajectory.schema import Queries, UserError
 
 HISTORIES = make_histories([[3, 1, 2]], num_items=3)  # item 3 is in the history, 1 is asked for
@@ -195,7 +195,8 @@ def test_members_stand_beside_the_ensemble_and_the_best_one_on_validation_meets_
     floor = Popularity().fit(h, split)
     ensemble = MeanProbability([*members, FloorDistribution(floor)], np.array([0.2, 0.2, 0.6]), h, "keep")
     facts = {"combination": "mean", "members": {"runs/a": {"weight": 0.2}, "runs/b": {"weight": 0.6}}}
-    found, _ = evaluate(ensemble, [floor], h, split, config, singles=members, **facts)
+    rows = measure({floor.name: floor}, h, split, config)
+    found, _ = evaluate(ensemble, rows, h, split, config, singles=members, **facts)
     assert set(found["members"]) == set(found["spread"]["members"]) == {"runs/a", "runs/b"}
     assert set(found["floors"]) == {"popularity"}
     alone = {name: by["test"]["ndcg@1"] for name, by in found["members"].items()}

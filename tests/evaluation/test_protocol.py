@@ -11,7 +11,7 @@ from configs.common import base
 from tests.builders import random_histories
 from tests.evaluation.test_baselines import BASKETS, hold_out
 from trajectory.evaluation.baselines import floors
-from trajectory.evaluation.protocol import evaluate, protocol, table
+from trajectory.evaluation.protocol import evaluate, measure, protocol, table
 from trajectory.schema import Histories, Queries
 
 
@@ -33,7 +33,8 @@ def evaluation() -> dict[str, Any]:
     c = base()
     c.evaluation.bootstrap = 100
     split = hold_out(h)
-    return evaluate(Oracle(h), floors(h, split, c), h, split, c, checkpoint="best of validation ndcg@10, epoch 3")[0]
+    rows = measure({floor.name: floor for floor in floors(h, split, c)}, h, split, c)
+    return evaluate(Oracle(h), rows, h, split, c, checkpoint="best of validation ndcg@10, epoch 3")[0]
 
 
 def test_layout(evaluation: dict[str, Any]) -> None:
@@ -109,7 +110,8 @@ def test_table_of_baskets_shows_repeat_and_explore() -> None:
     c = base()
     c.evaluation.update({"bootstrap": 10, "seen": "keep", "cutoffs": (1, 2)})
     split = hold_out(BASKETS)
-    evaluation, _ = evaluate(Oracle(BASKETS), floors(BASKETS, split, c), BASKETS, split, c, parts=("test",))
+    rows = measure({floor.name: floor for floor in floors(BASKETS, split, c)}, BASKETS, split, c, ("test",))
+    evaluation, _ = evaluate(Oracle(BASKETS), rows, BASKETS, split, c, parts=("test",))
     assert set(evaluation["metrics"]) == {"test"}
     header = table(evaluation).splitlines()[0]
     assert "recall@2_repeat" in header

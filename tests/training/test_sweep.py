@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import trajectory
 from configs.sweeps.common import Member, Sweep, grid
+from trajectory import digest
 from trajectory.schema import UserError
 from trajectory.training import sweep
 from trajectory.training.workers import Workers
@@ -162,7 +162,7 @@ def test_what_is_finished_with_the_same_config_and_code_is_kept(make, tmp_path, 
     assert starts(tmp_path) == {"a_0": 1}
     make(members, "optim.b2=0.9")
     assert starts(tmp_path) == {"a_0": 2}, "train.py says whether it goes on with another config"
-    monkeypatch.setattr(sweep, "code", lambda: "other")
+    monkeypatch.setattr(sweep.digest, "of_code", lambda rooms: "other")
     failed, _ = make(members, "optim.b2=0.9")
     assert (starts(tmp_path), failed) == ({"a_0": 3}, {})
     planned = sweep.plan(CONFIG, Sweep("a", members), (0,), (), tmp_path)
@@ -176,13 +176,13 @@ def test_what_is_finished_with_the_same_config_and_code_is_kept(make, tmp_path, 
     [("evaluation/ranking.py", True), ("schema.py", True), ("evaluation/sweep_table.py", False), ("cli.py", False)],
 )
 def test_code_is_what_decides_the_numbers(tmp_path, file, decides):
-    assert all((ROOT / "trajectory" / name).is_file() for name in sweep.COMPARING)
-    package = shutil.copytree(Path(trajectory.__file__).parent, tmp_path / "trajectory")
-    before = sweep.code(package)
-    assert before == sweep.code()
+    assert all((ROOT / "trajectory" / name).is_file() for name in digest.COMPARING)
+    package = shutil.copytree(digest.ROOT, tmp_path / "trajectory")
+    before = digest.of_code(sweep.DECISIVE, package)
+    assert before == digest.of_code(sweep.DECISIVE)
     with (package / file).open("a") as text:
         text.write("# changed")
-    assert (sweep.code(package) != before) == decides
+    assert (digest.of_code(sweep.DECISIVE, package) != before) == decides
 
 
 def test_a_cut_run_goes_on_where_it_was(make, tmp_path):

@@ -20,6 +20,7 @@ from ml_collections import ConfigDict
 from scipy.stats import rankdata
 
 from trajectory.evaluation.baselines import Floor, InterestFrequency, floors
+from trajectory.evaluation.floor_results import floor_results
 from trajectory.evaluation.protocol import evaluate
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.evaluation.run import per_user, write_results
@@ -190,10 +191,9 @@ def evaluate_ensemble(
         singles.append(ModelScorer(run.task.model, run.params, histories, run.task.scale, c.batch.length))
         singles[-1].name = str(workdir)
         facts[str(workdir)] = {"backbone": c.model.backbone, "checkpoint": run.checkpoint}
-    rows = floors(histories, split, config)
     members = list(singles)
     if floor:
-        singles.append(_find(rows, floor))
+        singles.append(_find(floors(histories, split, config), floor))
         members.append(singles[-1])
         facts[floor] = {}
         if combine == "probabilities":
@@ -207,6 +207,7 @@ def evaluate_ensemble(
     pool = {"probabilities": MeanProbability, "ranks": ReciprocalRank}[combine]
     ensemble = pool(members, weights, histories, config.evaluation.seen)
     how = f"{COMBINATIONS[combine]}; weights " + ("by likelihood on validation" if fit else "equal")
+    rows = floor_results(histories, split, config)
     found, results = evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
     return found, per_user(first.task, results)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ MAIN_CUTOFF = 10  # of tables and paired tests; the largest one where the config
 
 def evaluate(
     scorer: Any,
-    floors: Sequence[Any],
+    floors: Mapping[str, Mapping[str, Result]],
     histories: Histories,
     split: Split,
     config: ConfigDict,
@@ -28,7 +28,9 @@ def evaluate(
     cold: np.ndarray | None = None,
     **facts: Any,
 ) -> tuple[dict[str, Any], dict[str, Result]]:
-    """Evaluates the model and its fitted floors on `parts`; `config` is the whole config, `facts` go to the protocol.
+    """Evaluates the model on `parts` beside the `floors`, of which `measure` tells what they reach there.
+
+    `config` is the whole config, `facts` go to the protocol.
 
     Returns what is reported and the model's result on each part. The former is numbers and text only (JSON):
     `metrics` {part: {metric: mean}}, `floors` {floor: {part: {metric: mean}}}, `spread` {part: {metric: {low, high,
@@ -38,26 +40,18 @@ def evaluate(
     `spread["members"]`, and `paired_member` {part: {metric: the ensemble against the member of the best validation
     NDCG}}. `cold` as in `evaluate_scorer`.
     """
-    rows = {floor.name: floor for floor in floors}
     members = {member.name: member for member in singles}
-    results: dict[str, dict[str, Result]] = {
-        name: {
-            part: evaluate_scorer(
-                row, histories, split.queries(part), config.evaluation, label=f"{name}, {part}", cold=cold
-            )
-            for part in parts
-        }
-        for name, row in {"": scorer, **members, **rows}.items()
-    }
+    measured = measure({"": scorer, **members}, histories, split, config, parts, cold)
+    results: dict[str, Mapping[str, Result]] = {**measured, **floors}
     means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
     spread = {
         name: {part: _spread(result, config) for part, result in by_part.items()} for name, by_part in results.items()
     }
     found: dict[str, Any] = {
         "metrics": means[""],
-        "floors": {name: means[name] for name in rows},
-        "spread": {**spread[""], "floors": {name: spread[name] for name in rows}},
-        "paired": {part: _paired({name: results[name][part] for name in ("", *rows)}, config) for part in parts},
+        "floors": {name: means[name] for name in floors},
+        "spread": {**spread[""], "floors": {name: spread[name] for name in floors}},
+        "paired": {part: _paired({name: results[name][part] for name in ("", *floors)}, config) for part in parts},
         "protocol": protocol(histories, split, config, parts, **facts),
     }
     if members:
@@ -68,7 +62,27 @@ def evaluate(
         found["paired_member"] = {
             part: _paired({name: results[name][part] for name in ("", best)}, config, "member") for part in parts
         }
-    return found, results[""]
+    return found, measured[""]
+
+
+def measure(
+    scorers: Mapping[str, Any],
+    histories: Histories,
+    split: Split,
+    config: ConfigDict,
+    parts: Sequence[str] = PARTS,
+    cold: np.ndarray | None = None,
+) -> dict[str, dict[str, Result]]:
+    """What each scorer reaches on each of `parts`, {scorer: {part: result}}; arguments as for `evaluate`."""
+    return {
+        name: {
+            part: evaluate_scorer(
+                scorer, histories, split.queries(part), config.evaluation, label=f"{name}, {part}", cold=cold
+            )
+            for part in parts
+        }
+        for name, scorer in scorers.items()
+    }
 
 
 def protocol(

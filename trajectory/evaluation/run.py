@@ -10,7 +10,7 @@ import polars as pl
 
 from trajectory.data.splits import training_events
 from trajectory.evaluation import conversion
-from trajectory.evaluation.baselines import floors
+from trajectory.evaluation.floor_results import floor_results
 from trajectory.evaluation.protocol import PARTS, evaluate, protocol
 from trajectory.evaluation.ranking import Result
 from trajectory.evaluation.scorer import ModelScorer
@@ -28,8 +28,9 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     results = {part: Result({}, {}) for part in PARTS}
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     if c.heads.item:
-        rows = floors(task.histories, task.split, c, task.content)
-        found, results = evaluate(scorer, rows, task.histories, task.split, c, cold=_cold(task), **facts)
+        cold = _cold(task)
+        rows = floor_results(task.histories, task.split, c, task.content, cold)
+        found, results = evaluate(scorer, rows, task.histories, task.split, c, cold=cold, **facts)
     else:
         found = {name: {part: {} for part in PARTS} for name in ("metrics", "spread", "paired")}
         found |= {"floors": {}, "spread": found["spread"] | {"floors": {}}}

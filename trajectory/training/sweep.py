@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import re
@@ -15,21 +14,15 @@ from typing import Any, NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-import trajectory
 from configs.sweeps.common import Sweep
+from trajectory import digest
 from trajectory.cli import reason
 from trajectory.schema import UserError
 from trajectory.training.task import write_json
 from trajectory.training.workers import Workers, claim, last_lines
 
-# Rooms that decide what a run's numbers are, and files there that only compare runs.
+# Rooms that decide what a run's numbers are.
 DECISIVE = ("schema.py", "data", "models", "training", "evaluation")
-COMPARING = (
-    "evaluation/ensemble.py",
-    "evaluation/sweep.py",
-    "evaluation/sweep_table.py",
-    "evaluation/transfer_table.py",
-)
 
 
 class Run(NamedTuple):
@@ -110,23 +103,13 @@ def with_argument(config: str, argument: str) -> str:
     return f"{config}{',' if ':' in config else ':'}{argument}" if argument else config
 
 
-def code(root: Path = Path(trajectory.__file__).parent) -> str:
-    """Digest of the code of the package in `root` that decides a run's numbers."""
-    files = [file for name in DECISIVE for file in sorted((root / name).rglob("*.py")) or [root / name]]
-    digest = hashlib.sha256()
-    for file in files:
-        if (name := file.relative_to(root).as_posix()) not in COMPARING:
-            digest.update(f"{name}\0".encode() + file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]:
     """Makes what is not finished; returns what went wrong {name of the run's folder: its last lines}.
 
     `scripts` is the folder with train.py and evaluate.py. A run that was cut goes on where it was, one that fails
     stops no other. A run is finished that was evaluated with the same config by the same code.
     """
-    now, failed = code(), {}
+    now, failed = digest.of_code(DECISIVE), {}
     waiting = [run for run in runs if not _done(run, now)]
     print(f"{len(runs)} runs, {len(runs) - len(waiting)} of them finished before", flush=True)
 

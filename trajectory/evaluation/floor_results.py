@@ -1,0 +1,93 @@
+"""What the floors reach on a run's data, measured once: runs on the same data, split and items share the results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory import digest
+from trajectory.evaluation.baselines import floors
+from trajectory.evaluation.protocol import PARTS, measure
+from trajectory.evaluation.ranking import Result
+from trajectory.schema import Histories, ItemContent, Split
+
+DECISIVE = ("schema.py", "data", "evaluation")  # rooms that decide what a floor reaches
+OVERALL = "overall"
+
+
+def floor_results(
+    histories: Histories,
+    split: Split,
+    config: ConfigDict,
+    content: ItemContent | None = None,
+    cold: np.ndarray | None = None,
+    parts: Sequence[str] = PARTS,
+) -> dict[str, dict[str, Result]]:
+    """What each floor of `baselines.floors` reaches on each of `parts`, {floor: {part: result}}; `config` is the whole.
+
+    Kept under `<data.prepared_dir>/floors/` by all that decides it, the code included, and read from there the next
+    time. `cold` as in `evaluate_scorer`.
+    """
+    mark = _mark(histories, split, config, content, cold, parts)
+    path = Path(config.data.prepared_dir) / "floors" / f"{histories.name}_{mark}.npz"
+    if path.exists():
+        return _read(path)
+    rows = {floor.name: floor for floor in floors(histories, split, config, content)}
+    results = measure(rows, histories, split, config, parts, cold)
+    _write(results, path)
+    return results
+
+
+def _mark(
+    histories: Histories,
+    split: Split,
+    config: ConfigDict,
+    content: ItemContent | None,
+    cold: np.ndarray | None,
+    parts: Sequence[str],
+) -> str:
+    """Digest of all that decides the results, 16 hexadecimal digits."""
+    stated = [digest.of_code(DECISIVE), histories.fingerprint, histories.num_items, list(parts)]
+    found = hashlib.sha256(json.dumps([*stated, config.evaluation.to_dict()], default=str).encode())
+    h = histories
+    arrays = [h.offsets, h.item, h.time, h.step, h.item_interest, split.train_end, *split.validation, *split.test]
+    vectors = {} if content is None else content.vectors
+    for name, array in [*enumerate(arrays), *sorted(vectors.items()), ("cold", cold)]:
+        found.update(f"\0{name}\0".encode() + (b"" if array is None else np.ascontiguousarray(array).tobytes()))
+    return found.hexdigest()[:16]
+
+
+def _write(results: Mapping[str, Mapping[str, Result]], path: Path) -> None:
+    arrays = {
+        f"{floor}/{part}/{metric}": values
+        for floor, by_part in results.items()
+        for part, result in by_part.items()
+        for metric, values in {**result.per_user, OVERALL: np.array(json.dumps(result.overall))}.items()
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")  # two runs may measure the same at the same time
+        with part.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        part.replace(path)
+    except OSError as error:  # a folder that cannot be written costs time, not results
+        print(f"the floors' results are not kept: {path.parent} cannot be written ({error.strerror})")
+
+
+def _read(path: Path) -> dict[str, dict[str, Result]]:
+    results: dict[str, dict[str, Result]] = {}
+    with np.load(path) as arrays:
+        for key in arrays.files:
+            floor, part, metric = key.split("/")
+            result = results.setdefault(floor, {}).setdefault(part, Result({}, {}))
+            if metric == OVERALL:
+                result.overall.update(json.loads(str(arrays[key])))
+            else:
+                result.per_user[metric] = arrays[key]
+    return results
