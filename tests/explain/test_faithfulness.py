@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trajectory.explain.faithfulness import by_order
+from tests.explain.cases import made
+from trajectory.explain.attribution import Attribution
+from trajectory.explain.faithfulness import by_order, infidelity, max_sensitivity, rank_agreement
 
 THERE = np.array([[True] * 10, [True] * 4 + [False] * 6])
 WORTH = np.array([[5.0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [1, 2, 3, -2, 0, 0, 0, 0, 0, 0]])
@@ -12,6 +14,11 @@ WORTH = np.array([[5.0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [1, 2, 3, -2, 0, 0, 0, 0, 0,
 def additive(rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Each event adds its worth."""
     return (WORTH[rows] * kept).sum(axis=1) - 7
+
+
+def attribution(values: np.ndarray) -> Attribution:
+    value = WORTH.sum(axis=1) - 7
+    return Attribution({"event": values}, value * 0 - 7, value, value * 0, value.astype(int) * 0)
 
 
 def test_figures_of_a_sum_are_those_by_hand() -> None:
@@ -40,3 +47,26 @@ def test_of_equal_scores_the_newer_event_is_first() -> None:
     equal, newest = by_order(additive, THERE, 0 * WORTH), by_order(additive, THERE, np.tile(np.arange(10), (2, 1)))
     for name in equal:
         np.testing.assert_array_equal(equal[name], newest[name])
+
+
+def test_infidelity_is_zero_for_what_adds_up_and_does_not_mind_a_factor() -> None:
+    np.testing.assert_allclose(infidelity(additive, THERE, attribution(WORTH)), 0, atol=1e-9)
+    np.testing.assert_allclose(infidelity(additive, THERE, attribution(3 * WORTH)), 0, atol=1e-9)
+    assert (infidelity(additive, THERE, attribution(-WORTH)) > 0.1).all()
+    assert (infidelity(additive, THERE, attribution(WORTH[:, ::-1] * THERE)) > 0.1).all()
+
+
+def test_agreement_of_ranks_is_over_the_events_alone() -> None:
+    found = rank_agreement(THERE, WORTH, WORTH**3)
+    np.testing.assert_allclose(found, 1)
+    np.testing.assert_allclose(rank_agreement(THERE, np.arange(20).reshape(2, 10), -np.arange(20).reshape(2, 10)), -1)
+    assert np.isnan(rank_agreement(THERE[:, :1], WORTH[:, :1], WORTH[:, :1])).all()
+
+
+def test_sensitivity_is_the_largest_relative_change() -> None:
+    _, inputs = made("gru")
+    steady = max_sensitivity(lambda i: np.ones(i.there.shape), inputs)
+    np.testing.assert_array_equal(steady, 0)
+    shaky = max_sensitivity(lambda i: np.asarray(i.x).sum(axis=-1), inputs)
+    assert (shaky > 0).all()
+    assert (max_sensitivity(lambda i: np.asarray(i.x).sum(axis=-1), inputs, radius=0.2) > shaky).all()

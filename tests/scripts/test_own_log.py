@@ -85,6 +85,24 @@ def test_a_run_and_a_floor_are_evaluated_as_one(script, workdir, tmp_path, combi
     assert found["protocol"]["combination"] in ran.out
 
 
+def test_reasons_and_whether_they_are_the_model_s_own(script, workdir):
+    ran = script("explain", f"--workdir={workdir}", "--user=u003", "--method=occlusion", "--target=item=item 5")
+    assert ran.code == 0, ran.err
+    rows = pl.read_parquet(workdir / "attributions.parquet")
+    about = [set(rows[name].cast(pl.String)) for name in ("user", "method", "target")]
+    assert about == [{"u003"}, {"occlusion"}, {"item 5"}]
+    assert "attributions.html" in ran.out
+
+    ran = script("faithfulness", f"--workdir={workdir}", "--users=6", "--methods=occlusion,saliency", "--part=test")
+    assert ran.code == 0, ran.err
+    found = json.loads((workdir / "faithfulness.json").read_text())
+    assert (found["part"], found["forecasts"], list(found["measures"])) == ("test", 6, ["occlusion", "saliency"])
+    table = [line for line in ran.out.splitlines() if line.startswith("|")]
+    orders = [line.split("|")[1].strip() for line in table[2:]]
+    assert orders == ["occlusion", "saliency", "newest first", "random order"]
+    assert "mean rank" in ran.out
+
+
 def test_mistakes_about_ensembles(script, workdir, tmp_path):
     out = tmp_path / "ensemble"
     for arguments, words in (

@@ -44,7 +44,11 @@ class Explainer:
         catalogue = task.histories.item_interest[: task.histories.num_items + 1]
         fields = item_fields(*run.unbaked, task.content) if run.unbaked and task.content else None
         self.function = Function.of(task.model, run.params, target.kind, catalogue, fields)
-        self.method: Method = method(task.config, self.base, lambda: self.background)
+        self.method = self.by(self.config.explain.method)
+
+    def by(self, name: str) -> Method:
+        """A method of attribution by its name."""
+        return method(name, self.config, self.base, lambda: self.background)
 
     def base(self, inputs: Inputs) -> Base:
         """What these inputs are compared with, as the config says."""

@@ -6,8 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from trajectory.explain.attribution import Attribution
+from trajectory.explain.function import Inputs
+
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)  # of the events, of comprehensiveness and sufficiency (ERASER)
 STEPS = 10  # of the curves of deletion and insertion
+MASKS = 32  # of infidelity
 
 # Forecasts [U] of rows [U] with only the events in `kept` bool [U, L].
 Forecast = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -42,6 +46,49 @@ def by_order(forecast: Forecast, there: np.ndarray, score: np.ndarray) -> dict[s
         "comprehensiveness": full - mean["shares", False],
         "sufficiency": full - mean["shares", True],
     }
+
+
+def infidelity(forecast: Forecast, there: np.ndarray, attribution: Attribution, seed: int = 0) -> np.ndarray:
+    """Mean square [B], in nats², of what attributions say of random halves of the events taken away, less what the
+    forecast does (Yeh et al. 2019, with subsets as perturbations), scaled as they do by the best factor, not below 0.
+    """
+    rng = np.random.default_rng(seed)
+    rows, length = there.shape
+    kept = there[None] & (rng.random((MASKS, rows, length)) < 0.5)
+    value = forecast(np.tile(np.arange(rows), MASKS), kept.reshape(-1, length)).reshape(MASKS, rows)
+    told = ((there[None] & ~kept) * attribution.events).sum(axis=2)
+    fell = attribution.value - value
+    factor = np.maximum((told * fell).mean(axis=0), 0) / np.maximum((told**2).mean(axis=0), 1e-12)
+    return ((factor * told - fell) ** 2).mean(axis=0)
+
+
+def max_sensitivity(
+    explain: Callable[[Inputs], np.ndarray], inputs: Inputs, radius: float = 0.1, draws: int = 5, seed: int = 0
+) -> np.ndarray:
+    """Largest relative change [B] of attributions `explain(inputs)` [B, L] when the events' vectors move by up to
+    `radius` of their standard deviation (Yeh et al. 2019).
+    """
+    rng, before = np.random.default_rng(seed), explain(inputs)
+    spread = radius * np.std(np.asarray(inputs.x)[np.asarray(inputs.there)])
+    change = np.zeros((draws, len(before)))
+    for draw in change:
+        constant = inputs.constant + spread * rng.uniform(-1, 1, inputs.constant.shape)
+        moved = explain(inputs._replace(constant=constant.astype(np.float32)))
+        draw[:] = np.linalg.norm(moved - before, axis=1) / np.maximum(np.linalg.norm(before, axis=1), 1e-9)
+    return change.max(axis=0)
+
+
+def rank_agreement(there: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Spearman's correlation [B] of two scores [B, L] over the events of each row; NaN for fewer than two events.
+
+    Between attributions of a trained and of a random model it should be near 0 (Adebayo et al. 2018).
+    """
+    first, second = (np.where(there, _rank(there, score), 0.0).astype(np.float64) for score in (one, other))
+    count = there.sum(axis=1)
+    middle = (count - 1) / 2
+    a, b = ((x - middle[:, None]) * there for x in (first, second))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
 
 
 def _rank(there: np.ndarray, score: np.ndarray) -> np.ndarray:

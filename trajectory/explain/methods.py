@@ -14,10 +14,12 @@ from trajectory.explain.function import Base, Function, Inputs
 from trajectory.schema import UserError
 
 Method = Callable[[Function, Inputs], Attribution]
+UNSIGNED = ("saliency", "rollout")  # they tell how much an event matters, not in which direction
 
 
-def method(config: ConfigDict, base: Callable[[Inputs], Base], background: Callable[[], Inputs]) -> Method:
-    """The method that `config.explain` names, given the baseline of inputs and real histories, which some methods draw.
+def method(name: str, config: ConfigDict, base: Callable[[Inputs], Base], background: Callable[[], Inputs]) -> Method:
+    """The method of this name, given the baseline of inputs and real histories, which some methods draw; of the whole
+    config the section `explain` is read.
 
     Raises UserError for an unknown name.
     """
@@ -34,9 +36,9 @@ def method(config: ConfigDict, base: Callable[[Inputs], Base], background: Calla
         "shap": lambda f, i: perturbation.kernel_shap(f, i, base(i), e.samples, seed),
         "lime": lambda f, i: perturbation.lime(f, i, base(i), e.samples, seed),
     }
-    if e.method not in methods:
-        raise UserError(f"explain.method={e.method!r} is unknown; expected one of {', '.join(methods)}")
-    return methods[e.method]
+    if name not in methods:
+        raise UserError(f"explain.method={name!r} is unknown; expected one of {', '.join(methods)}")
+    return methods[name]
 
 
 def _unsigned(function: Function, inputs: Inputs, base: Base, score: np.ndarray) -> Attribution:

@@ -14,7 +14,8 @@ import polars as pl
 from trajectory.explain import overview
 from trajectory.explain.explain import Explainer, Reasons, table
 from trajectory.explain.narrative import counterfactuals, sentences, shown_name
-from trajectory.explain.panel import FIGURES, OWN, faithfulness
+from trajectory.explain.orders import FIGURES
+from trajectory.explain.panel import OWN, faithfulness
 from trajectory.explain.targets import read_target
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.forecasting.page import script_safe

@@ -36,6 +36,6 @@ def pieces(count: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield unit, np.pad(unit, (0, size - len(unit)), mode="edge")
 
 
-def some(tree: Any, rows: jax.Array) -> Any:
+def some(tree: Any, rows: jax.Array | np.ndarray) -> Any:
     """Some rows of everything in a tree."""
     return jax.tree.map(lambda x: jnp.asarray(x)[rows], tree)

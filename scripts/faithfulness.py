@@ -1,0 +1,52 @@
+"""Which method's reasons are the runs' own: python scripts/faithfulness.py --workdir=runs/first [--workdir=runs/second]
+
+Every method of attribution beside random order, newest first and attention: what forecasts do when events are taken
+away in that order. Writes faithfulness.json into each run's folder; prints a table of each and, over all, mean ranks.
+"""
+
+from pathlib import Path
+
+from trajectory import cli
+from trajectory.training import parallel
+
+WORKDIR = cli.flags.DEFINE_multi_string("workdir", None, "folder of a run; repeatable")
+TARGET = cli.flags.DEFINE_string("target", "", "what is explained, as for explain.py")
+METHODS = cli.flags.DEFINE_list("methods", [], "instead of those that need no library beside")
+PART = cli.flags.DEFINE_enum("part", "validation", ["validation", "test"], "whose histories")
+USERS = cli.flags.DEFINE_integer("users", 256, "users, drawn", lower_bound=2)
+cli.flags.mark_flags_as_required(["workdir"])
+
+
+def main() -> None:
+    """Opens each run, compares, writes, prints."""
+    parallel.start()
+    from trajectory.explain.comparison import METHODS as ALL
+    from trajectory.explain.comparison import compare_methods
+    from trajectory.explain.comparison_table import lost, markdown, mean_ranks
+    from trajectory.explain.targets import read_target
+    from trajectory.training.run import open_run
+    from trajectory.training.task import write_json
+
+    comparisons = []
+    for workdir in map(Path, WORKDIR.value or ()):
+        run = open_run(workdir)
+        target = read_target(TARGET.value, run.task.histories)
+        found = compare_methods(run, target, METHODS.value or ALL, PART.value, USERS.value)
+        write_json(found, workdir / "faithfulness.json")
+        comparisons.append(found)
+        print(f"\n{workdir}: {found['forecasts']} forecasts of {found['part']}, target {found['target']}; nats\n")
+        print(markdown(found), flush=True)
+    ranks = mean_ranks(comparisons)
+    print("\nmean rank over runs, figures and both ways: ", end="")
+    print(", ".join(f"{name.replace('_', ' ')} {rank:.2f}" for name, rank in ranks.items()))
+    first = next(iter(ranks))
+    behind = list(lost(comparisons, first))
+    print(
+        f"{first.replace('_', ' ')} is above newest first and random order" + (" but for:" if behind else " everywhere")
+    )
+    for line in behind:
+        print(f"- {line}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.explain.cases import run_of
+from trajectory.explain.comparison import compare_methods
+from trajectory.explain.comparison_table import lost, markdown, mean_ranks
+from trajectory.explain.explain import Explainer
+from trajectory.explain.orders import ATTENTION, FIGURES, RANDOM, RECENCY
+from trajectory.explain.perturbation import shapley
+from trajectory.explain.targets import Target
+
+METHODS = ("occlusion", "saliency", "shapley")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return run_of(tmp_path_factory.mktemp("comparison"), "transformer")
+
+
+@pytest.fixture(scope="module")
+def found(run) -> dict[str, Any]:
+    return compare_methods(run, Target("item"), METHODS, "test", 5)
+
+
+def test_every_method_stands_beside_the_rivals_of_its_backbone(found) -> None:
+    assert found["forecasts"] == 5
+    for way in ("hidden", "removed"):
+        assert list(found["means"][way]) == [*METHODS, RECENCY, RANDOM, ATTENTION]
+        assert set(found["p_values"][way]) == set(METHODS)
+        for by_rival in found["p_values"][way].values():
+            assert set(by_rival) == {RECENCY, RANDOM, ATTENTION}
+            assert all(0 < p <= 1 for by_figure in by_rival.values() for p in by_figure.values())
+
+
+def test_the_measures_are_those_of_the_method(run, found) -> None:
+    measures = found["measures"]
+    assert measures["shapley"]["shapley"] == pytest.approx(1)
+    assert measures["occlusion"]["shapley"] < 1
+    assert measures["shapley"]["gap"] < 1e-4 < measures["occlusion"]["gap"]
+    assert measures["saliency"]["gap"] is measures["saliency"]["infidelity"] is None
+    assert measures["occlusion"]["infidelity"] > 0
+    assert all(of["sensitivity"] > 0 for of in measures.values())
+    assert all(-1 <= of["randomised"] < 1 for of in measures.values())
+
+    explainer = Explainer(run, Target("item"))
+    for some in explainer.reasons(run.task.histories, run.task.split.test):
+        exact = shapley(explainer.function, some.inputs, explainer.base(some.inputs))
+        np.testing.assert_array_equal(explainer.by("shapley")(explainer.function, some.inputs).events, exact.events)
+
+
+def test_a_model_with_nothing_to_forget_agrees_with_itself(run) -> None:
+    even = replace(run, params={"params": _even(run.params["params"])})
+    found = compare_methods(even, Target("item"), ("saliency",), "test", 5)
+    assert found["measures"]["saliency"]["randomised"] == pytest.approx(1)
+
+
+def _even(tree: Any) -> Any:
+    """Every array with one number throughout, which no shuffling changes."""
+    return {k: _even(v) if isinstance(v, dict) else np.full_like(v, 0.1) for k, v in tree.items()}
+
+
+def made_up(deletion: dict[str, float], p: float = 0.01) -> dict[str, Any]:
+    """A comparison in which all figures are alike and every p-value is `p`."""
+    methods = [name for name in deletion if name not in (RECENCY, RANDOM)]
+    by_order = {order: {name: sign * value for name, sign in FIGURES.items()} for order, value in deletion.items()}
+    tested = {m: {rival: dict.fromkeys(FIGURES, p) for rival in (RECENCY, RANDOM)} for m in methods}
+    measures = {m: {"infidelity": 0.5, "gap": None} for m in methods}
+    shared = {"data": "log", "backbone": "gru", "measures": measures}
+    return shared | {"means": {"hidden": by_order}, "p_values": {"hidden": tested}}
+
+
+def test_ranks_are_means_over_runs_and_equal_ones_share_theirs() -> None:
+    one = made_up({"a": 3.0, "b": 2.0, "c": 2.0, RECENCY: 9.0, RANDOM: 0.0})
+    two = made_up({"c": 3.0, "b": 2.0, "a": 1.0, RECENCY: 0.0, RANDOM: 0.0})
+    assert mean_ranks([one]) == {"a": 1.0, "b": 2.5, "c": 2.5}
+    ranks = mean_ranks([one, two])
+    assert ranks == {"c": 1.75, "a": 2.0, "b": 2.25}
+    assert list(ranks) == ["c", "a", "b"]
+
+
+def test_what_is_not_above_a_rival_is_said() -> None:
+    behind = made_up({"a": 3.0, RECENCY: 4.0, RANDOM: 0.0})
+    assert len(list(lost([behind], "a"))) == len(FIGURES)
+    assert all("leads newest first by -1.000 (p = 0.010)" in line for line in lost([behind], "a"))
+    assert not list(lost([made_up({"a": 3.0, RECENCY: 1.0, RANDOM: 0.0})], "a"))
+    assert len(list(lost([made_up({"a": 3.0, RECENCY: 1.0, RANDOM: 0.0}, p=0.2)], "a"))) == 2 * len(FIGURES)
+
+
+def test_the_table_marks_the_best_and_what_is_above_all_rivals() -> None:
+    lines = markdown(made_up({"a": 3.0, "b_c": 0.5, RECENCY: 1.0, RANDOM: 0.0})).splitlines()
+    assert lines[2].startswith("| a | **3.000** * | **3.000** * | **3.000** * | **-3.000** * | 0.500 |")
+    assert lines[3].startswith("| b c | 0.500 | 0.500 |")
+    assert lines[4].startswith("| newest first | 1.000 |")
+    assert {line.count("|") for line in lines} == {lines[0].count("|")}
