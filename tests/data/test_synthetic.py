@@ -92,6 +92,7 @@ def test_default_is_the_documented_one():
         "probability_with": 0.6,
         "probability_without": 0.02,
         "reach": 5,
+        "distractors": 1,
         "spacing": 8,
         "kinds": ("view", "click", "cart", "favorite", "purchase"),
         "kind_shares": (0.6, 0.2, 0.1, 0.03, 0.07),
@@ -316,6 +317,21 @@ def test_distractors_are_as_frequent_and_as_close_as_triggers(trial):
     causes = trial.log.truth["causes"]
     cues = causes.select("trigger", "distractor").to_numpy().ravel()
     assert np.isin(trial.item, cues).sum() == trigger.size + distractor.size  # no cue item occurs unplanted
+
+
+def test_more_distractors_lie_in_the_same_basket_and_cause_nothing():
+    trial = CauseTrial(generate(Synthetic(users=4000, distractors=3, basket_size=8), seed=3))
+    beside = np.searchsorted(trial.basket[trial.trigger], trial.basket[trial.distractor])
+    assert (trial.basket[trial.trigger][beside] == trial.basket[trial.distractor]).all()
+    assert (np.bincount(beside) == 3).all()
+    interest = (trial.item - 1) // 50
+    assert (interest[trial.distractor] != interest[trial.trigger][beside]).all()
+    n = trial.distractor.size
+    assert abs(trial.hit(trial.trigger).mean() - 0.6) < 4 * np.sqrt(0.24 / trial.trigger.size)
+    assert abs(trial.hit(trial.distractor).mean() - 0.02) < 4 * np.sqrt(0.02 / n)
+    fired = trial.log.truth["fired"]
+    first = np.searchsorted(trial.user, fired["user"])
+    assert (trial.origin[first + fired["distractor_position"].to_numpy()] == "distractor").all()
 
 
 def test_firings_point_at_their_events_and_lags_are_uniform(trial):

@@ -1,7 +1,8 @@
 """The causes planted in a synthetic log: which items they are of, where they lie, which fire.
 
-A cause. Trigger and distractor items occur nowhere but in cue baskets: one event of the basket is a trigger, one a
-distractor, in random order, so both are exactly as frequent and exactly as close to whatever follows. When a trigger
+A cause. Trigger and distractor items occur nowhere but in cue baskets: one event of the basket is a trigger, one (or
+`distractors` of them) a distractor, in random order, so both are exactly as frequent (distractors so many times as
+frequent) and exactly as close to whatever follows. When a trigger
 fires, one of the next `reach` events of the user becomes its target. The lag is uniform and counted from the end of
 the trigger's basket: the target always lies in a later basket, and no order within a basket matters.
 `probability_with` is the chance that the target is among these events, by the trigger or by ordinary draws.
@@ -91,9 +92,9 @@ class Cues:
     """Cue baskets: flat event indices, cause numbers of trigger and distractor, which fired (only those have a lag)."""
 
     trigger_event: np.ndarray
-    distractor_event: np.ndarray
+    distractor_event: np.ndarray  # [distractors, cues]
     trigger: np.ndarray
-    distractor: np.ndarray
+    distractor: np.ndarray  # [distractors, cues]
     fired: np.ndarray
     lag: np.ndarray
     target_event: np.ndarray
@@ -112,18 +113,19 @@ def cues(
     first = np.repeat(np.cumsum(baskets.count) - baskets.count, blocks) + ranks(blocks) * p.spacing
     no_burst = np.diff(np.searchsorted(baskets.burst, np.stack([first, first + p.spacing])), axis=0)[0] == 0
     basket = first + rng.integers(0, p.spacing - p.reach, first.size)
-    basket = basket[no_burst & (baskets.size[basket] > 1)]
+    basket = basket[no_burst & (baskets.size[basket] > p.distractors)]
     size, begin = baskets.size[basket], baskets.begin[basket]
     one = (rng.random(size.size) * size).astype(np.int64)
-    other = (one + 1 + (rng.random(size.size) * (size - 1)).astype(np.int64)) % size
-    pair = begin + np.stack([one, other])  # two different events of the basket
+    after = (rng.random(size.size) * (size - 1)).astype(np.int64)
+    others = [(one + 1 + (after + number) % (size - 1)) % size for number in range(p.distractors)]
+    cue = begin + np.stack([one, *others])  # different events of the basket
     causes = np.bincount(np.arange(p.causes) % p.interests, minlength=p.interests)  # of each interest
-    keep = ((ordinary[pair]) & (causes[interest[pair]] > 0)).all(axis=0)
-    keep &= interest[pair[0]] != interest[pair[1]]
-    pair, end = pair[:, keep], (begin + size)[keep]
-    number = (rng.random(pair.shape) * causes[interest[pair]]).astype(np.int64) * p.interests + interest[pair]
+    keep = ((ordinary[cue]) & (causes[interest[cue]] > 0)).all(axis=0)
+    keep &= (interest[cue[0]] != interest[cue[1:]]).all(axis=0)
+    cue, end = cue[:, keep], (begin + size)[keep]
+    number = (rng.random(cue.shape) * causes[interest[cue]]).astype(np.int64) * p.interests + interest[cue]
     rate = (p.probability_with - p.probability_without) / (1 - p.probability_without)  # ordinary draws do the rest
     fired = rng.random(end.size) < rate
     window = end[fired, None] + np.arange(p.reach)
     lag = 1 + np.where(free[window], rng.random(window.shape), -1).argmax(axis=1)
-    return Cues(pair[0], pair[1], number[0], number[1], fired, lag, end[fired] + lag - 1)
+    return Cues(cue[0], cue[1:], number[0], number[1:], fired, lag, end[fired] + lag - 1)

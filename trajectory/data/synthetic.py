@@ -57,12 +57,13 @@ class Synthetic:
     probability_with: float = 0.6  # that the target is among the next `reach` events after its trigger's basket
     probability_without: float = 0.02  # the same without the trigger
     reach: int = 5  # events
+    distractors: int = 1  # in a trigger's basket, which must have that many other events
     spacing: int = 8  # baskets of a block; a block has at most one cue basket
     kinds: tuple[str, ...] = STANDARD_KINDS  # of an event, drawn independently of all else
     kind_shares: tuple[float, ...] = (0.6, 0.2, 0.1, 0.03, 0.07)  # of events, sums to 1
 
     def __post_init__(self) -> None:
-        for name in ("users", "weeks", "basket_size", "items_per_interest", "migration_ramp", "reach"):
+        for name in ("users", "weeks", "basket_size", "items_per_interest", "migration_ramp", "reach", "distractors"):
             require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: expected at least 1")
         for name in ("migrating", "migration_mass", "bursting", "swing", "noise"):
             require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: expected a share from 0 to 1")
@@ -118,7 +119,8 @@ def generate(parameters: Synthetic = Synthetic(), seed: int = 0) -> SyntheticLog
     Truth tables: migrations (user, week, source, destination, mass), bursts (user, basket, position, interest),
     seasons (interest, phase), causes (trigger, target, distractor, interest, probability_with, probability_without,
     lag_min, lag_max), fired (user, trigger_position, distractor_position, target_position, lag, trigger, distractor,
-    target), interest_mix (user, week, one column per interest), origins (user, position, origin).
+    target; of several distractors the first), interest_mix (user, week, one column per interest), origins (user,
+    position, origin).
     """
     p, rng = parameters, np.random.default_rng(seed)
     mix, truth = _mixes(p, rng)
@@ -145,7 +147,7 @@ def generate(parameters: Synthetic = Synthetic(), seed: int = 0) -> SyntheticLog
     position = ranks(np.bincount(user, minlength=p.users))
     fired = {
         "trigger": cue.trigger_event[cue.fired],
-        "distractor": cue.distractor_event[cue.fired],
+        "distractor": cue.distractor_event[0, cue.fired],
         "target": cue.target_event,
     }
     truth["fired"] = pl.DataFrame(

@@ -13,7 +13,7 @@ import numpy as np
 from trajectory.explain import orders
 from trajectory.explain.attribution import Attribution
 from trajectory.explain.coalitions import hidden
-from trajectory.explain.explain import Explainer, Reasons
+from trajectory.explain.explain import Explainer, Forecasts
 from trajectory.explain.faithfulness import infidelity, max_sensitivity, rank_agreement
 from trajectory.explain.function import Inputs
 from trajectory.explain.methods import UNSIGNED
@@ -51,7 +51,7 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
     every = -(-len(queries.user) // REPEATED)
     figures: list[orders.Figures] = []
     measured: dict[str, list[Mapping[str, np.ndarray]]] = {name: [] for name in methods}
-    for some in explainer.reasons(histories, queries):
+    for some in explainer.forecasts(histories, queries):
         found = {name: explainer.by(name)(explainer.function, some.inputs) for name in methods}
         scores = {name: attribution.events for name, attribution in found.items()}
         figures.append(orders.measure(explainer, histories, some, scores | orders.rivals(explainer, some, rng)))
@@ -74,7 +74,7 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
 
 
 def _measures(
-    explainer: Explainer, other: Explainer, name: str, some: Reasons, attribution: Attribution, every: int
+    explainer: Explainer, other: Explainer, name: str, some: Forecasts, attribution: Attribution, every: int
 ) -> dict[str, np.ndarray]:
     there, config = np.asarray(some.inputs.there), explainer.config
     base = explainer.base(some.inputs)

@@ -25,14 +25,20 @@ EVENTS = 2**14  # of all of them
 
 
 @dataclass(frozen=True)
-class Reasons:
-    """One forecast of each of n queries, explained; arrays of events are [n, L], oldest first."""
+class Forecasts:
+    """One forecast of each of n queries; arrays of events are [n, L], oldest first."""
 
     queries: Queries
     step: int  # steps ahead
     inputs: Inputs
-    attribution: Attribution
     first: np.ndarray  # int64 [n], flat index of the event in column 0
+
+
+@dataclass(frozen=True)
+class Reasons(Forecasts):
+    """The same, explained."""
+
+    attribution: Attribution
 
 
 class Explainer:
@@ -65,6 +71,13 @@ class Explainer:
 
     def reasons(self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,)) -> Iterator[Reasons]:
         """Reasons of what is foretold after each query's events; queries of like length together."""
+        for some in self.forecasts(histories, queries, steps):
+            yield Reasons(**vars(some), attribution=self.method(self.function, some.inputs))
+
+    def forecasts(
+        self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,), index: np.ndarray | None = None
+    ) -> Iterator[Forecasts]:
+        """What `reasons` explains; if items or interests `index` [n] are given, of those instead of the target's."""
         order = np.argsort(queries.stop - queries.start, kind="stable")
         ordered = Queries(*(column[order] for column in queries))
         count = np.minimum(ordered.stop - ordered.start, self.config.batch.length)
@@ -72,11 +85,15 @@ class Explainer:
         while begin < len(order):
             longest = count[begin : begin + ROWS].max()
             end = begin + int(np.clip(EVENTS // longest, 1, ROWS))
-            chunk, begin = Queries(*(column[begin:end] for column in ordered)), end
+            chunk = Queries(*(column[begin:end] for column in ordered))
             for step in steps:
                 inputs, first = self._read(histories, chunk.start, chunk.stop, step)
-                inputs = self._ask(histories, chunk, inputs)
-                yield Reasons(chunk, step, inputs, self.method(self.function, inputs), first)
+                if index is None:
+                    inputs = self._ask(histories, chunk, inputs)
+                else:
+                    inputs = inputs._replace(asked=inputs.asked._replace(index=index[order[begin:end]]))
+                yield Forecasts(chunk, step, inputs, first)
+            begin = end
 
     def _read(self, histories: Histories, start: np.ndarray, stop: np.ndarray, step: int) -> tuple[Inputs, np.ndarray]:
         """The last events of slices of histories, of which nothing is asked yet, and the flat index of the first."""

@@ -10,7 +10,7 @@ import numpy as np
 from trajectory.evaluation.significance import compare, holm
 from trajectory.explain.attention import rollout
 from trajectory.explain.coalitions import WAYS, hidden, removed
-from trajectory.explain.explain import Explainer, Reasons
+from trajectory.explain.explain import Explainer, Forecasts
 from trajectory.explain.faithfulness import by_order
 from trajectory.schema import Histories
 
@@ -22,7 +22,7 @@ RESAMPLES = 2000
 Figures = Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
 
 
-def rivals(explainer: Explainer, some: Reasons, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def rivals(explainer: Explainer, some: Forecasts, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Scores [B, L] of each order that knows nothing of what is forecast, or only where the model looks."""
     there = np.asarray(some.inputs.there)
     found = {RECENCY: np.tile(np.arange(there.shape[1]), (len(there), 1)), RANDOM: rng.random(there.shape)}
@@ -31,7 +31,7 @@ def rivals(explainer: Explainer, some: Reasons, rng: np.random.Generator) -> dic
     return found
 
 
-def measure(explainer: Explainer, histories: Histories, some: Reasons, orders: Mapping[str, np.ndarray]) -> Figures:
+def measure(explainer: Explainer, histories: Histories, some: Forecasts, orders: Mapping[str, np.ndarray]) -> Figures:
     """What `by_order` gives for each order's scores [B, L], in both ways of taking events away (see coalitions.py)."""
     at = explainer.function, some.inputs, explainer.base(some.inputs)
     scale = explainer.run.task.scale

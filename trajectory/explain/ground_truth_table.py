@@ -1,0 +1,48 @@
+"""What reasons find of what was planted, as a table and a picture of where each method fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+COLUMNS = {
+    "first": "cause is first",
+    "distractor_first": "a distractor is first",
+    "distractor": "distractor above its basket",
+    "distractor_size": "the same by size",
+}
+CHANCE = "share of forecasts whose strongest reason is the planted cause"
+
+
+def markdown(table: pl.DataFrame) -> str:
+    """A row for each log and order; shares, and the target's median probability."""
+    lines = [
+        f"| log | order | {' | '.join(COLUMNS.values())} | target's probability |",
+        "|---|---|" + "--:|" * (len(COLUMNS) + 1),
+    ]
+    for row in table.iter_rows(named=True):
+        shares = " | ".join(f"{row[name]:.3f}" for name in COLUMNS)
+        lines.append(f"| {row['log']} | {row['order'].replace('_', ' ')} | {shares} | {row['probability']:.3f} |")
+    return "\n".join(lines)
+
+
+def draw(table: pl.DataFrame, path: Path) -> None:
+    """A panel for each quantity that was varied (column `varied`, `value` on its axis), a line for each order."""
+    names = table["varied"].unique(maintain_order=True).to_list()
+    figure = Figure(figsize=(4.2 * len(names), 4), layout="tight")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)
+    for panel, name in zip(panels[0], names, strict=True):
+        for order in table["order"].unique(maintain_order=True):
+            line = table.filter(pl.col("varied") == name, pl.col("order") == order).sort("value")
+            panel.plot(line["value"], line["first"], marker="o", label=order.replace("_", " "))
+        panel.set_xlabel(name)
+        panel.set_xticks(sorted(table.filter(pl.col("varied") == name)["value"].unique()))
+        panel.set_ylim(0, 1.03)
+        panel.grid(alpha=0.3)
+    panels[0][0].set_ylabel(CHANCE.replace(" whose", "\nwhose"))
+    panels[0][-1].legend(fontsize=8)
+    figure.savefig(path, dpi=110)
