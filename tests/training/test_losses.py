@@ -21,15 +21,17 @@ ITEMS = 30
 NONE = dict.fromkeys(losses.HEADS, 0.0)
 
 
-@pytest.fixture(scope="module")
-def case():
-    """(model without dropout, parameters, a batch whose rows hold several windows)."""
+@pytest.fixture(scope="module", params=[0, 3], ids=["learned", "kept"])
+def case(request):
+    """(model without dropout, parameters, a batch whose rows hold several windows); items have so many numbers that no
+    learning changes.
+    """
     lists = np.random.default_rng(1).integers(1, ITEMS + 1, (12, 8)).tolist()
     histories, parts = split(make_histories(lists, num_items=ITEMS), common.base().split)
     config = common.base().batch
     config.rows, config.length, config.targets = 4, 16, 16
     batch = TrainingData(histories, parts, NO_FEATURES, config, 0).plan(0).batch(0)
-    spec = make_model("gru", repeat=False, dropout=0.0).spec
+    spec = make_model("gru", repeat=False, dropout=0.0, kept=request.param).spec
     model = InterestModel(replace(spec, reconstruct=True, contrast=True, interest=False, conversion=False, time=False))
     return model, initialise(model, batch.events), batch
 

@@ -114,7 +114,7 @@ class InterestModel(nn.Module):
         if s.time:
             self.time = TimeHead()
         if s.reconstruct:
-            self.reconstruct = Dense(s.width)
+            self.reconstruct = Dense(s.width + s.kept)
         if s.contrast:
             self.contrast = Dense(s.width)
 
@@ -184,7 +184,7 @@ class InterestModel(nn.Module):
         return self.conversion(states.vector)[..., 0]
 
     def recall(self, states: States) -> jax.Array:
-        """States at [B, T] -> vectors [B, T, width] that are compared with those of the items that came before."""
+        """States at [B, T] -> vectors [B, T, width + kept], compared with those of the items that came before."""
         return comparable(self.reconstruct(states.vector), self.spec.temperature)
 
     def view(self, states: States) -> jax.Array:
