@@ -21,6 +21,9 @@ recurrent  LSTM and GRU without the softmax: a step against torch's on the same 
 packed     the same layers: a history of Amazon Beauty in packed rows against one in a row of its own (goal: 3 times as
            fast)
 text       vectors of titles by the pretrained encoder: texts a second (goal: 100,000 in 15 minutes)
+explain    integrated gradients of histories of Amazon Beauty, and of rows of 50 events, against captum's (goals: 10
+           and 2 times as many a second); captum is run by the Python that TRAJECTORY_TORCH_PYTHON names
+explain_long  the same of histories of 1,000 events: peak memory; alone: --only=explain_long
 migration  precision and recall of migrations planted in synthetic logs, by their mass and the users' activity (goal:
            0.9 each at the default; minutes): --only=migration
 """
@@ -31,6 +34,7 @@ from functools import partial
 from benchmarks import (
     data,
     epoch,
+    explain,
     forecast,
     layers,
     memory,
@@ -46,7 +50,7 @@ from trajectory import cli
 from trajectory.training import parallel
 
 DEFAULT = ["epoch", "rectools", "dense", "dropout", "softmax", "ranking", "forecast"]
-DEFAULT += ["recurrent", "packed", "input", "step", "memory", "text", "prepare"]
+DEFAULT += ["recurrent", "packed", "input", "step", "memory", "text", "explain", "prepare"]
 ONLY = cli.flags.DEFINE_list("only", DEFAULT, "which benchmarks, in order")
 EVENTS = cli.flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare`", lower_bound=1000)
 
@@ -72,6 +76,8 @@ def main() -> None:
         "recurrent": recurrent.against_torch,
         "packed": recurrent.packed_against_padded,
         "text": text.text,
+        "explain": explain.explain,
+        "explain_long": explain.explain_long,
         "migration": migration.migration,
     }
     for name in ONLY.value:

@@ -5,13 +5,16 @@ Needs the extra `captum`, which brings torch; elsewhere these tests skip.
 
 from __future__ import annotations
 
+import runpy
 import warnings
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict
 
 from tests.builders import NO_FEATURES, initialise, make_model
 from tests.explain.cases import HISTORIES, ITEMS, LENGTH, asked
@@ -24,6 +27,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (extra `capt
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     captum = pytest.importorskip("captum.attr", reason="captum is not installed (extra `captum`)")
+TWIN = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "benchmarks" / "torch_twin.py"))["Twin"]
 
 BACKBONES = ("gru", "lstm", "transformer")
 ITEM = 2  # of which the log-probability is explained
@@ -40,70 +44,11 @@ def ours(backbone: str) -> tuple[Function, Inputs]:
     return function, function.inputs(events, one)
 
 
-def twin(function: Function) -> Callable[[Any, Any], Any]:
+def twin(function: Function) -> Callable[[Any], Any]:
     """The model in torch: event vectors [B, n, width] of whole rows of n events -> log-probability of ITEM [B]."""
-    params = _torch(function.variables["params"]["model"])
-    body = _attention if function.model.spec.backbone == "transformer" else _recurrent
-
-    def forward(x: Any) -> Any:
-        state = body(function, params["backbone"], x)[:, -1]
-        if "narrow" in params:
-            state = _dense(params["narrow"], state)
-        return (state @ params["items"]["ids"]["embedding"][1:].T).log_softmax(-1)[:, ITEM - 1]
-
-    return forward
-
-
-def _torch(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {name: _torch(value) for name, value in tree.items()}
-    return torch.tensor(np.array(tree), dtype=torch.float32)
-
-
-def _dense(params: dict[str, Any], x: Any) -> Any:
-    return x @ params["kernel"] + params["bias"]
-
-
-def _recurrent(function: Function, params: dict[str, Any], x: Any) -> Any:
-    cell = function.model.spec.backbone
-    for number, width in enumerate(function.model.spec.layers):
-        own = params[f"stack_{number}"]
-        layer = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell](x.shape[-1], width, batch_first=True)
-        bias, inner = own["inputs"]["bias"].clone(), torch.zeros(len(own["inputs"]["bias"]))
-        if cell == "lstm":
-            bias[:width] += own["bias"]  # of the input gate
-            bias[width : 2 * width] += 1  # the forget gate begins open
-        else:
-            inner[2 * width :] = own["bias"]  # within what the reset gate lets through
-        with torch.no_grad():
-            layer.weight_ih_l0.copy_(own["inputs"]["kernel"].T)
-            layer.weight_hh_l0.copy_(own["recurrent"].T)
-            layer.bias_ih_l0.copy_(bias)
-            layer.bias_hh_l0.copy_(inner)
-        x, _ = layer(x)
-    return x
-
-
-def _attention(function: Function, params: dict[str, Any], x: Any) -> Any:
-    spec, length = function.model.spec, x.shape[1]
-    x = x + params["position"]["embedding"][:length]
-    hidden = torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
-    for number in range(len(spec.layers)):
-        own = params[f"stack_{number}"]
-        q, k, v = (
-            part.reshape(len(x), length, spec.heads, -1).transpose(1, 2)
-            for part in _dense(own["qkv"], _norm(own["norm_attention"], x)).chunk(3, -1)
-        )
-        score = (q @ k.transpose(2, 3) / q.shape[-1] ** 0.5).masked_fill(hidden, -torch.inf)
-        mixed = (score.softmax(-1) @ v).transpose(1, 2).reshape(x.shape)
-        x = x + _dense(own["out"], mixed)
-        up = torch.nn.functional.gelu(_dense(own["up"], _norm(own["norm_mlp"], x)), approximate="tanh")
-        x = x + _dense(own["down"], up)
-    return _norm(params["norm"], x)
-
-
-def _norm(params: dict[str, Any], x: Any) -> Any:
-    return torch.nn.functional.layer_norm(x, x.shape[-1:], params["scale"], params["bias"], eps=1e-6)
+    params, spec = flatten_dict(function.variables["params"]["model"], sep="/"), function.model.spec
+    made = TWIN({name: np.array(value) for name, value in params.items()}, spec.backbone, spec.layers, spec.heads)
+    return lambda x: made(x, torch.full((len(x),), ITEM))
 
 
 def rows(inputs: Inputs) -> list[tuple[int, Any, Any]]:

@@ -1,0 +1,111 @@
+"""Integrated gradients of models trained for three epochs on Amazon Beauty, beside captum's of the same networks."""
+
+import json
+import subprocess
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flax.traverse_util import flatten_dict
+
+from benchmarks.timing import least, peak_gib, torch_python
+from configs import common
+from trajectory.evaluation.validation import Watch
+from trajectory.explain.explain import Explainer
+from trajectory.explain.targets import Target
+from trajectory.schema import Histories, Queries, UserError
+from trajectory.training import loop, task
+from trajectory.training.run import Run, open_run
+
+LENGTH, ROWS, USERS = 50, 64, 640
+LAYERS = {"gru": (128,), "transformer": (64, 64)}
+ROUNDS = 4
+LONG, FEW = 1000, 8
+
+
+def explain() -> None:
+    """Explanations a second on the test histories of 640 users at their true lengths, on rows of 50, and by captum."""
+    for backbone in LAYERS:
+        with tempfile.TemporaryDirectory() as folder:
+            run = _trained(backbone, LENGTH, Path(folder))
+            explainer = Explainer(run, Target("item"))
+            split, histories = run.task.split.test, run.task.histories
+            some = np.linspace(0, len(split.user) - 1, USERS).astype(int)
+            users = Queries(*(column[some] for column in split))
+            (seconds,) = least([partial(_explained, explainer, histories, users)], ROUNDS)
+            gap = _explained(explainer, histories, users).max()
+            print(f"explain: {backbone}, histories of Beauty: {USERS / seconds:,.0f} a second, largest gap {gap:.2%}")
+            rows = _long(histories, ROWS, LENGTH)
+            (seconds,) = least([partial(_explained, explainer, *rows)], ROUNDS)
+            gap = _explained(explainer, *rows).max()
+            print(f"explain: {backbone}, rows of {LENGTH}: {ROWS / seconds:,.0f} a second, largest gap {gap:.2%}")
+            try:
+                _captum(explainer, rows, Path(folder))
+            except UserError as error:
+                print(f"explain: captum skipped; {error}")
+
+
+def explain_long() -> None:
+    """Peak memory of explaining histories of 1,000 events; alone, as a process remembers its peak."""
+    for backbone in LAYERS:
+        with tempfile.TemporaryDirectory() as folder:
+            run = _trained(backbone, LONG, Path(folder), epochs=1)
+        explainer, before = Explainer(run, Target("item")), peak_gib()
+        rows = _long(run.task.histories, FEW, LONG)
+        (seconds,) = least([partial(_explained, explainer, *rows)], 2)
+        print(
+            f"explain_long: {backbone}, {FEW} histories of {LONG} events: {seconds / FEW:.2f} s each; peak "
+            f"{peak_gib():.2f} GiB, {before:.2f} GiB before"
+        )
+
+
+def _trained(backbone: str, length: int, folder: Path, epochs: int = 3) -> Run:
+    c = common.base(backbone)
+    c.name = c.data.source = "amazon_beauty"
+    c.batch.length, c.batch.targets = length, LENGTH
+    c.model.inputs, c.model.layers, c.model.heads = ("item",), LAYERS[backbone], 2
+    c.train.epochs = epochs
+    c.logging.wandb = c.logging.tensorboard = False
+    built = task.build(c)
+    loop.train(built, folder / "run", Watch(built))
+    return open_run(folder / "run")
+
+
+def _explained(explainer: Explainer, histories: Histories, queries: Queries) -> np.ndarray:
+    """The gap of each explanation."""
+    return np.concatenate([some.attribution.gap for some in explainer.reasons(histories, queries)])
+
+
+def _long(histories: Histories, rows: int, length: int) -> tuple[Histories, Queries]:
+    """The log as histories of `length` events, one after the other: the first of them."""
+    start = np.arange(rows) * length
+    return histories, Queries(np.zeros(rows, int), start, start + length, start + length)
+
+
+def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path) -> None:
+    python = torch_python()
+    some = next(explainer.forecasts(*rows))
+    spec = explainer.function.model.spec
+    arrays: dict[str, Any] = {
+        f"p/{name}": value
+        for name, value in flatten_dict(explainer.function.variables["params"]["model"], sep="/").items()
+    }
+    arrays |= {"x": some.inputs.x, "base": some.inputs.constant, "item": np.asarray(some.inputs.asked.index, np.int64)}
+    about = {"backbone": spec.backbone, "layers": spec.layers, "heads": spec.heads}
+    np.savez(folder / "twin.npz", spec=json.dumps(about), **arrays)
+    command = [python, str(Path(__file__).with_name("torch_explain.py")), str(folder / "twin.npz")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        answers = []
+        for _ in range(ROUNDS):
+            print(file=process.stdin, flush=True)
+            answers.append([float(text) for text in process.stdout.readline().split()])
+        process.stdin.close()
+    seconds, _, largest = min(answers)
+    print(
+        f"explain: {spec.backbone}, rows of {LENGTH}: {len(some.first) / seconds:,.0f} a second by captum with 50 "
+        f"points, largest gap {largest:.2%}"
+    )
