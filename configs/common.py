@@ -205,6 +205,7 @@ def base(model: str = "transformer") -> ConfigDict:
     x.samples = 64  # of methods that draw: noisy inputs, baselines, or combinations of events
     x.background = 256  # histories that say what an average event is, and what is expected
     x.users = 50  # users explained
+    x.watched = 0  # validation users whose reasons are logged after each epoch, e.g. 64 (trajectory/explain/watch.py)
 
     g = c.logging = ConfigDict()
     g.wandb = True  # offline unless logged in

@@ -27,10 +27,12 @@ def main() -> None:
     """One call into each room: prepare and build, then train while the evaluation room watches."""
     parallel.start(CONFIG.value.train.devices, COORDINATOR.value, PROCESSES.value, PROCESS.value)
     from trajectory.evaluation.validation import Watch
+    from trajectory.explain.watch import WatchReasons
     from trajectory.training import loop, task
 
     built = task.build(CONFIG.value)
-    loop.train(built, Path(WORKDIR.value), Watch(built))
+    watch = WatchReasons(built) if CONFIG.value.explain.watched else Watch(built)
+    loop.train(built, Path(WORKDIR.value), watch)
 
 
 if __name__ == "__main__":

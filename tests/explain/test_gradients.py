@@ -77,11 +77,13 @@ def test_what_comes_after_the_forecast_has_no_part(backbone: str) -> None:
     assert (found.events[:, :2] != 0).all()
 
 
-def test_pieces_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("limit", "most"), [("CELLS", 24), ("CHANCES", 14)])  # three rows, or two
+def test_pieces_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch, limit: str, most: int) -> None:
     function, inputs = made("gru")
     base = baseline("padding", inputs)
     whole = integrated_gradients(function, inputs, base)
-    monkeypatch.setattr(units, "CELLS", 24)
+    monkeypatch.setattr(units, limit, most)
+    assert len(list(units.pieces(10, inputs, function))) == (4 if limit == "CELLS" else 5)
     pieces = integrated_gradients(function, inputs, base)
     np.testing.assert_allclose(pieces.events, whole.events, rtol=1e-4, atol=1e-5)
 

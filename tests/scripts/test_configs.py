@@ -45,7 +45,7 @@ def arguments(name: str, folder: Path) -> list[str]:
     return [f"path={made[name](folder / 'log.csv')}"] if name in made else []
 
 
-def trained(script, name: str, folder: Path, *given: str, less: int = 0) -> Path:
+def trained(script, name: str, folder: Path, *given: str, less: int = 0, flags: tuple[str, ...] = ()) -> Path:
     """The folder of a tiny run of this config, trained and evaluated."""
     workdir = folder / "run"
     fewer = f"--config.data.cleaning.min_user_events={less or BUSY.get(name, 1)}"
@@ -57,6 +57,7 @@ def trained(script, name: str, folder: Path, *given: str, less: int = 0) -> Path
         f"--config.data.prepared_dir={folder / 'prepared'}",
         fewer,
         *QUIET,
+        *flags,
     )
     assert train.code == 0, train.err
     evaluate = script("evaluate", f"--workdir={workdir}")
@@ -87,7 +88,11 @@ def test_own_log_reads_a_folder_of_public_data(script, tmp_path):
 
 
 def test_finance_reads_what_a_transaction_is_for_and_how_it_is_made(script, tmp_path):
-    workdir = trained(script, "finance", tmp_path)
+    workdir = trained(script, "finance", tmp_path, flags=("--config.explain.watched=4",))
+    records = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    shares = [record["explain/share_debit"] for record in records if "explain/gap" in record]
+    assert len(shares) == 2, "one for each epoch"
+    assert all(0 < share < 1 for share in shares)
     data = json.loads((workdir / "data.json").read_text())
     assert (data["users"], data["events"], data["kinds"]) == (30, 540, ["credit", "debit"])
     assert data["items"] == 6  # two incomes, three payments, interest

@@ -44,7 +44,7 @@ def removed(
     none = np.flatnonzero(~kept.any(axis=1))
     found = np.zeros(len(rows), np.float32)
     found[none] = hidden(function, inputs, base, rows[none], kept[none])
-    for unit, full in pieces(len(left), kept.shape[1]):
+    for unit, full in pieces(len(left), inputs, function):
         at = left[full]
         anew = end(function, without(function, inputs, rows[at], kept[at], histories, scale, first))
         found[left[unit]] = anew[: len(unit)]

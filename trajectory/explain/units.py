@@ -12,6 +12,7 @@ import numpy as np
 from trajectory.explain.function import Base, Function, Inputs
 
 CELLS = 2**13  # events that are read at once
+CHANCES = 2**20  # probabilities that are foretold at once: more leave a core's cache
 
 
 def units(
@@ -19,18 +20,18 @@ def units(
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """Yields (numbers of units, what `step` gives for them): each of U units is a row [U] and something else [U, ...].
 
-    `step(function, inputs, base, row, of)` takes as many as fit into CELLS.
+    `step(function, inputs, base, row, of)` takes as many as `pieces` gives.
     """
-    for unit, full in pieces(len(rows), inputs.there.shape[1]):
+    for unit, full in pieces(len(rows), inputs, function):
         found = step(function, inputs, base, rows[full], jax.tree.map(lambda x, full=full: x[full], of))
         yield unit, jax.tree.map(lambda x, unit=unit: x[: len(unit)], jax.device_get(found))
 
 
-def pieces(count: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Numbers 0 .. count - 1 in pieces whose rows of `length` events fit into CELLS, and each piece filled up to one
-    size by repeating its last.
+def pieces(count: int, inputs: Inputs, function: Function) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Numbers 0 .. count - 1 in pieces, of which as many rows of `inputs` fit into CELLS and CHANCES, and each piece
+    filled up to one size by repeating its last.
     """
-    size = max(CELLS // length, 1)
+    size = max(min(CELLS // inputs.there.shape[1], CHANCES // len(function.item_interest)), 1)
     for at in range(0, count, size):
         unit = np.arange(at, min(at + size, count))
         yield unit, np.pad(unit, (0, size - len(unit)), mode="edge")
