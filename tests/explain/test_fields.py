@@ -29,7 +29,7 @@ def made(ids: bool) -> tuple[InterestModel, object, object]:
     spec = replace(spec, item_ids=ids, item_content=True, item_vectors=("text",), item_codes=("price",))
     model = InterestModel(spec)
     events = last_rows(HISTORIES, NO_FEATURES, HISTORIES.offsets[:-1], HISTORIES.offsets[1:], LENGTH)
-    params = initialise(model, jax.random.key(0), events, CONTENT)
+    params = jax.jit(lambda key: initialise(model, key, events, CONTENT))(jax.random.key(0))
     leaves, tree = jax.tree.flatten(params)
     moved = [x + 0.2 * RNG.normal(size=x.shape).astype(np.float32) for x in leaves]
     return model, jax.tree.unflatten(tree, moved), events

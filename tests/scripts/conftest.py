@@ -11,6 +11,9 @@ from typing import NamedTuple
 import pytest
 from absl import flags
 
+from trajectory.evaluation.validation import Watch
+from trajectory.training import loop, sweep, task
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -53,3 +56,19 @@ def script(monkeypatch, capsys):
         return Ran(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def trained_here(monkeypatch):
+    """The runs of a sweep are trained within this process, which is quicker, and not evaluated; a list of them."""
+    made = []
+
+    def make(runs, workers, scripts):
+        for run in runs:
+            built = task.build(sweep.resolve(run.flags))
+            loop.train(built, run.folder, Watch(built))
+            made.append(run)
+        return {}
+
+    monkeypatch.setattr(sweep, "make", make)
+    return made

@@ -169,7 +169,7 @@ def test_a_source_helps_where_one_sort_follows_another_as_there(script, shops):
     assert leads["same"] < 0.0
 
 
-def test_the_table_of_sources_and_targets_is_one_command(script, tmp_path):
+def test_the_table_of_sources_and_targets_is_one_command(script, tmp_path, trained_here):
     paths = [shop(tmp_path / f"{name}.csv", seed) for seed, name in enumerate(("north", "south"))]
     quick = ("model.width=8", "model.layers=(8,)", "train.epochs=1", "train.devices=1", "logging.wandb=False")
     ran = script(
@@ -182,6 +182,7 @@ def test_the_table_of_sources_and_targets_is_one_command(script, tmp_path):
         *(f"--set={text}" for text in (*quick, "logging.tensorboard=False")),
     )
     assert ran.code == 0, ran.err
+    assert [run.member for run in trained_here] == ["north", "south"]
     table = pl.read_csv(tmp_path / "out" / "transfer.csv")
     assert table.select("target", "source").rows() == [(a, b) for a in ("north", "south") for b in ("north", "south")]
     assert "| north |" in (tmp_path / "out" / "transfer.md").read_text()

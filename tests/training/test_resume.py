@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs.common import BACKBONES
 from tests.training.train_script import Script, arguments, end, write_log
 from trajectory.evaluation.validation import Watch
 from trajectory.schema import UserError
@@ -54,10 +53,10 @@ def _assert_same_end(workdir: Path, reference: Path) -> None:
     assert [r["epoch"] for r in records if "validation/loss" in r] == [1, 2]
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", ["gru", "hybrid"])  # the latter holds a transformer and a recurrent network
 def test_a_killed_run_ends_bitwise_equal(backbone, log, undisturbed):
     reference = undisturbed(backbone)
-    rng = np.random.default_rng(BACKBONES.index(backbone))
+    rng = np.random.default_rng(len(backbone))
     workdir = log.parent / f"{backbone}_killed"
     for kill in range(5):
         script = Script(_arguments(log, backbone), workdir)
