@@ -62,7 +62,7 @@ def test_smoothing_is_cross_entropy_with_a_share_of_each_target_spread_over_all_
     heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0, "time": 0.0})
     interests = jnp.asarray(histories.item_interest)
     step = TrainStep(model, optax.adam(1e-3), heads, interests, smoothing=0.3)
-    gradient, metrics = step.gradient(params, jax.random.key(0), batch)
+    gradient, metrics = jax.jit(step.gradient)(params, jax.random.key(0), batch)
 
     def plain(params):
         states = model.apply(params, batch.events, batch.targets.position, method="encode")
@@ -71,7 +71,7 @@ def test_smoothing_is_cross_entropy_with_a_share_of_each_target_spread_over_all_
         weight = batch.targets.weight[..., 0]
         return -((wanted * log_p).sum(-1) * weight).sum() / weight.sum()
 
-    value, expected = jax.value_and_grad(plain)(params)
+    value, expected = jax.jit(jax.value_and_grad(plain))(params)
     np.testing.assert_allclose(float(metrics["loss"]), float(value), rtol=1e-5)
     for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
@@ -85,7 +85,7 @@ def test_a_power_makes_the_loss_the_pseudospherical_score(temperature):
     heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0, "time": 0.0})
     interests = jnp.asarray(histories.item_interest)
     step = TrainStep(model, optax.adam(1e-3), heads, interests, power=0.3)
-    gradient, metrics = step.gradient(params, jax.random.key(0), batch)
+    gradient, metrics = jax.jit(step.gradient)(params, jax.random.key(0), batch)
 
     def plain(params):
         states = model.apply(params, batch.events, batch.targets.position, method="encode")
@@ -97,7 +97,7 @@ def test_a_power_makes_the_loss_the_pseudospherical_score(temperature):
         weight = batch.targets.weight[..., 0]
         return ((1 - score) / 0.3 * weight).sum() / weight.sum()
 
-    value, expected = jax.value_and_grad(plain)(params)
+    value, expected = jax.jit(jax.value_and_grad(plain))(params)
     np.testing.assert_allclose(float(metrics["loss"]), float(value), rtol=1e-5)
     for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
