@@ -88,6 +88,13 @@ def test_all_that_decides_the_results_decides_whether_they_are_shared(config, me
     assert len(measured) == len(cases) + 2
 
 
+def test_a_log_of_many_domains_has_a_long_name(config, measured):
+    many = dataclasses.replace(LOG, name="+".join(["amazon_beauty"] * 30))
+    for _ in range(2):
+        floor_results(many, hold_out(many), config)
+    assert len(measured) == 1
+
+
 def test_a_folder_that_cannot_be_written_costs_no_results(config, measured, capsys):
     Path(config.data.prepared_dir).write_text("a file")
     assert floor_results(LOG, hold_out(LOG), config)["markov"]["test"].per_user

@@ -35,7 +35,7 @@ def floor_results(
     time. `cold` as in `evaluate_scorer`.
     """
     mark = _mark(histories, split, config, content, cold, parts)
-    path = Path(config.data.prepared_dir) / "floors" / f"{histories.name}_{mark}.npz"
+    path = Path(config.data.prepared_dir) / "floors" / f"{histories.name[:64]}_{mark}.npz"  # of many domains it is long
     if path.exists():
         return _read(path)
     rows = {floor.name: floor for floor in floors(histories, split, config, content)}
