@@ -35,12 +35,10 @@ def explain() -> None:
             some = np.linspace(0, len(split.user) - 1, USERS).astype(int)
             users = Queries(*(column[some] for column in split))
             (seconds,) = least([partial(_explained, explainer, histories, users)], ROUNDS)
-            gap = _explained(explainer, histories, users).max()
-            print(f"explain: {backbone}, histories of Beauty: {USERS / seconds:,.0f} a second, largest gap {gap:.2%}")
+            _tell(f"{backbone}, histories of Beauty", USERS / seconds, _explained(explainer, histories, users))
             rows = _long(histories, ROWS, LENGTH)
             (seconds,) = least([partial(_explained, explainer, *rows)], ROUNDS)
-            gap = _explained(explainer, *rows).max()
-            print(f"explain: {backbone}, rows of {LENGTH}: {ROWS / seconds:,.0f} a second, largest gap {gap:.2%}")
+            _tell(f"{backbone}, rows of {LENGTH}", ROWS / seconds, _explained(explainer, *rows))
             try:
                 _captum(explainer, rows, Path(folder))
             except UserError as error:
@@ -74,8 +72,14 @@ def _trained(backbone: str, length: int, folder: Path, epochs: int = 3) -> Run:
 
 
 def _explained(explainer: Explainer, histories: Histories, queries: Queries) -> np.ndarray:
-    """The gap of each explanation."""
-    return np.concatenate([some.attribution.gap for some in explainer.reasons(histories, queries)])
+    """Gap and number of gradients of each explanation, [n, 2]."""
+    found = [some.attribution for some in explainer.reasons(histories, queries)]
+    return np.concatenate([np.stack([one.gap, one.looks], axis=1) for one in found])
+
+
+def _tell(what: str, rate: float, explained: np.ndarray) -> None:
+    gap, points = explained[:, 0].max(), explained[:, 1].mean()
+    print(f"explain: {what}: {rate:,.0f} a second, largest gap {gap:.2%}, mean of {points:.1f} gradients")
 
 
 def _long(histories: Histories, rows: int, length: int) -> tuple[Histories, Queries]:
