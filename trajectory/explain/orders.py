@@ -68,7 +68,8 @@ def p_values(
 ) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     """{way: {own order: {other order: {figure: p}}}} of paired randomisation tests, adjusted over all (Holm)."""
     tests = [(way, order, other, name) for way in each for order in own for other in others for name in FIGURES]
-    found = [compare(each[w][order][n], each[w][other][n], RESAMPLES, seed)["p_value"] for w, order, other, n in tests]
+    resamples = max(RESAMPLES, 100 * len(tests))  # so that the least p-value is small enough for as many comparisons
+    found = [compare(each[w][order][n], each[w][other][n], resamples, seed)["p_value"] for w, order, other, n in tests]
     adjusted: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for (way, order, other, name), p in zip(tests, holm(found), strict=True):
         adjusted.setdefault(way, {}).setdefault(order, {}).setdefault(other, {})[name] = p
