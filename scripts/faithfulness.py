@@ -1,6 +1,6 @@
 """Which method's reasons are the runs' own: python scripts/faithfulness.py --workdir=runs/first [--workdir=runs/second]
 
-Every method of attribution beside random order, newest first and attention: what forecasts do when events are taken
+Methods of attribution beside random order, newest first and attention: what forecasts do when events are taken
 away in that order. Writes faithfulness.json into each run's folder; prints a table of each and, over all, mean ranks.
 """
 
@@ -11,7 +11,7 @@ from trajectory.training import parallel
 
 WORKDIR = cli.flags.DEFINE_multi_string("workdir", None, "folder of a run; repeatable")
 TARGET = cli.flags.DEFINE_string("target", "", "what is explained, as for explain.py")
-METHODS = cli.flags.DEFINE_list("methods", [], "instead of those that need no library beside")
+METHODS = cli.flags.DEFINE_list("methods", [], "instead of the six that work for every history")
 PART = cli.flags.DEFINE_enum("part", "validation", ["validation", "test"], "whose histories")
 USERS = cli.flags.DEFINE_integer("users", 256, "users, drawn", lower_bound=2)
 cli.flags.mark_flags_as_required(["workdir"])

@@ -4,6 +4,7 @@ Writes synthetic logs, trains a model on each, and explains forecasts of another
 model has never seen. Writes ground_truth.csv, ground_truth.md and ground_truth.png. What is finished is kept.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from trajectory import cli
 OUT = cli.flags.DEFINE_string("out", None, "folder of the logs, the runs and the table")
 VARY = cli.flags.DEFINE_bool("vary", False, "also weaker causes, longer lags and more distractors")
 MODEL = cli.flags.DEFINE_string("model", "gru", "backbone")
-METHODS = cli.flags.DEFINE_list("methods", [], "instead of those that need no library beside")
+METHODS = cli.flags.DEFINE_list("methods", [], "instead of the six that work for every history")
 FORECASTS = cli.flags.DEFINE_integer("forecasts", 512, "forecasts explained of each log, drawn", lower_bound=1)
 USERS = cli.flags.DEFINE_integer("users", 2000, "users of the default log", lower_bound=1)
 SET = cli.flags.DEFINE_multi_string("set", [], "config field of all runs, e.g. --set=train.epochs=2; repeatable")
@@ -20,18 +21,22 @@ WORKERS = cli.flags.DEFINE_integer("workers", 1, "runs at a time", lower_bound=1
 cli.flags.mark_flags_as_required(["out"])
 
 EFFECT, LAG, DISTRACTORS = "chance of the target after its trigger", "longest lag (events)", "distractors beside it"
-VARIED = {EFFECT: (0.6, 0.3, 0.15, 0.08), LAG: (5, 10, 20), DISTRACTORS: (1, 2, 4)}
+# Values, and how many times the users make about as many causes as at the first value.
+VARIED: dict[str, dict[float, float]] = {
+    EFFECT: {0.6: 1, 0.3: 1, 0.15: 1, 0.08: 1},
+    LAG: {5: 1, 10: 1.75, 20: 3.55},
+    DISTRACTORS: {1: 1, 2: 1.6, 4: 4.1},
+}
 
 
 def parameters(name: str, value: float) -> dict[str, Any]:
-    """What a log is made with, so that all have as many causes: a longer lag needs longer blocks, and so more users."""
-    users = USERS.value
+    """What a log is made with: longer lags need longer blocks, more distractors larger baskets."""
+    users = round(USERS.value * VARIED[name][value])
     if name == EFFECT:
         return {"users": users, "probability_with": value}
     if name == LAG:
-        spacing = max(8, int(value) + 3)
-        return {"users": users * spacing // 8, "reach": int(value), "spacing": spacing}
-    return {"users": users, "distractors": int(value), "basket_size": 5 if value == 1 else 8}
+        return {"users": users, "reach": int(value), "spacing": int(value) + 3}
+    return {"users": users, "distractors": int(value), "basket_size": 8}
 
 
 def main() -> None:
@@ -46,29 +51,26 @@ def main() -> None:
     from trajectory.forecasting.newcomers import read_histories
     from trajectory.training import parallel, sweep
     from trajectory.training.run import open_run
-    from trajectory.training.workers import Workers
 
     assert OUT.value is not None
     out, folder = Path(OUT.value), Path(__file__).parent
-    points = [(name, value) for name, values in VARIED.items() for value in (values if VARY.value else values[:1])]
+    points = [(name, value) for name, values in VARIED.items() for value in values]
     logs = {}
-    for point in points:
-        made = Synthetic(**parameters(*point))
+    for point in points if VARY.value else points[:1]:
+        given = parameters(*point)
+        made = Synthetic(**given)
         key = "default" if made == Synthetic(users=USERS.value) else f"{list(VARIED).index(point[0])}_{point[1]:g}"
         logs[point] = key
         for seed, name in enumerate((key, f"{key}_other")):
-            if not (out / "logs" / name / "truth").exists():
+            written = out / "logs" / name / "truth" / "parameters.json"  # the last file of a log
+            if not written.exists():
                 write(made, out / "logs" / name, seed)
+            elif {key: json.loads(written.read_text())[key] for key in given} != given:
+                raise cli.UserError(f"{out}/logs/{name} was made with other numbers; choose another --out")
     members = {key: Member({"data.source": str(out / "logs" / key)}) for key in dict.fromkeys(logs.values())}
     config = f"{folder.parent / 'configs' / 'synthetic.py'}:model={MODEL.value}"
     planned = sweep.plan(config, Sweep("default", members), [0], SET.value, out)
-    with Workers(WORKERS.value, 0) as workers:
-        failed = sweep.make(planned, workers, folder)
-    if workers.stopped:
-        print("stopped; the same command goes on from here")
-        raise SystemExit(128 + workers.stopped)
-    if failed:
-        raise cli.UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
+    sweep.make_all(planned, WORKERS.value, folder)
     parallel.start()
     found = {}
     for made_run in planned:
@@ -84,8 +86,7 @@ def main() -> None:
     table = pl.DataFrame(rows)
     table.write_csv(out / "ground_truth.csv")
     ground_truth_table.draw(table, out / "ground_truth.png")
-    shown = table if VARY.value else table.filter(pl.col("varied") == EFFECT)
-    text = ground_truth_table.markdown(shown)
+    text = ground_truth_table.markdown(table)
     (out / "ground_truth.md").write_text(f"{text}\n")
     print(f"{text}\n\nwritten to {out}/ground_truth.md, ground_truth.csv and ground_truth.png")
 

@@ -24,20 +24,13 @@ def main() -> None:
     from configs.sweeps.common import Member, Sweep
     from trajectory.evaluation import transfer_table
     from trajectory.training import parallel, sweep
-    from trajectory.training.workers import Workers
 
     out, folder = Path(OUT.value), Path(__file__).parent
     names = [Path(name).name.partition(".")[0] for name in DOMAINS.value]  # of files too
     arguments = [f"sources={name},model={MODEL.value}" for name in DOMAINS.value]
     asked = Sweep(names[0], {name: Member({}, text) for name, text in zip(names, arguments, strict=True)})
     planned = sweep.plan(str(folder.parent / "configs" / "pretrain.py"), asked, [SEED.value], SET.value, out)
-    with Workers(WORKERS.value, 0) as workers:
-        failed = sweep.make(planned, workers, folder)
-    if workers.stopped:
-        print("stopped; the same command goes on from here")
-        raise SystemExit(128 + workers.stopped)
-    if failed:
-        raise cli.UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
+    sweep.make_all(planned, WORKERS.value, folder)
     parallel.start()
     sources, rows = {run.member: run.folder for run in planned}, []
     finetune = folder.parent / "configs" / "finetune.py"

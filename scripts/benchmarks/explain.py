@@ -108,7 +108,7 @@ def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path)
             print(file=process.stdin, flush=True)
             answers.append([float(text) for text in process.stdout.readline().split()])
         process.stdin.close()
-    seconds, _, largest = min(answers)
+    seconds, largest = min(answers)
     print(
         f"explain: {spec.backbone}, rows of {LENGTH}: {len(some.first) / seconds:,.0f} a second by captum with 50 "
         f"points, largest gap {largest:.2%}"

@@ -2,12 +2,13 @@
 
 A cause. Trigger and distractor items occur nowhere but in cue baskets: one event of the basket is a trigger, one (or
 `distractors` of them) a distractor, in random order, so both are exactly as frequent (distractors so many times as
-frequent) and exactly as close to whatever follows. When a trigger
-fires, one of the next `reach` events of the user becomes its target. The lag is uniform and counted from the end of
-the trigger's basket: the target always lies in a later basket, and no order within a basket matters.
-`probability_with` is the chance that the target is among these events, by the trigger or by ordinary draws.
-`probability_without` is the chance by ordinary draws alone, on average over the same occasions, and so after the
-distractor of the same number, which is of the same interest; the target's share of its interest is solved to give it.
+frequent) and exactly as close to whatever follows. When a trigger fires, one of the next `reach` events of the user
+becomes its target. The lag is uniform and counted from the end of the trigger's basket: the target always lies in a
+later basket, and no order within a basket matters. `probability_with` is the chance that the target is among these
+events, by the trigger or by ordinary draws. `probability_without` is the chance by ordinary draws alone, on average
+over the same occasions, and so after the distractor of the same number, which is of the same interest; the target's
+share of its interest is solved to give it. (Beside several distractors it is so after these; triggers then are of rarer
+interests, and their targets come by ordinary draws half as often.)
 No cause disturbs another: windows of a user's cue baskets never overlap, and no target takes another target's place.
 """
 

@@ -81,6 +81,10 @@ class Synthetic:
             f"expected 0 <= probability_without < probability_with <= 1, "
             f"got {self.probability_without} and {self.probability_with}",
         )
+        require(
+            self.distractors < max(self.basket_size, 2),
+            f"distractors={self.distractors}: expected fewer than basket_size={self.basket_size}",
+        )
         require(self.spacing > self.reach, f"spacing={self.spacing}: expected more than reach={self.reach}")
         require(
             self.causes >= 0 and 3 * self.causes_per_interest < self.items_per_interest,

@@ -41,7 +41,8 @@ def evaluate(
     NDCG}}. `cold` as in `evaluate_scorer`.
     """
     members = {member.name: member for member in singles}
-    measured = measure({"": scorer, **members}, histories, split, config, parts, cold)
+    unmeasured = {name: member for name, member in members.items() if name not in floors}
+    measured = measure({"": scorer, **unmeasured}, histories, split, config, parts, cold)
     results: dict[str, Mapping[str, Result]] = {**measured, **floors}
     means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
     spread = {

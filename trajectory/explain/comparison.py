@@ -1,4 +1,4 @@
-"""Which method's reasons are a run's own: every method beside simpler orders, on the same forecasts of one run."""
+"""Which method's reasons are a run's own: methods beside simpler orders, on the same forecasts of one run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ METHODS = (
     "expected_gradients",
     "occlusion",
 )
-MEASURES = {"infidelity": -1, "sensitivity": -1, "shapley": 1, "randomised": 0, "gap": 0}  # 0: orders no methods
+MEASURES = ("infidelity", "sensitivity", "shapley", "randomised", "gap")
 REPEATED = 64  # forecasts that are explained several times over, at most
 
 
@@ -44,19 +44,23 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
     12 events), `randomised` (the same with the method's own in a model whose every parameter has its numbers shuffled),
     and the largest `gap`; of sensitivity and Shapley values over at most REPEATED forecasts.
     """
-    explainer, config, histories = Explainer(run, target), run.task.config, run.task.histories
+    config, histories = run.task.config, run.task.histories
+    explainer = Explainer(replace(run, unbaked=None), target)  # by event, whatever its fields
     other = Explainer(replace(run, params=_shuffled(run.params, config.seed), unbaked=None), target)
     rng = np.random.default_rng(config.seed)
     queries = _drawn(run.task.split.queries(part), users, rng)
     every = -(-len(queries.user) // REPEATED)
     figures: list[orders.Figures] = []
     measured: dict[str, list[Mapping[str, np.ndarray]]] = {name: [] for name in methods}
+    done = 0
     for some in explainer.forecasts(histories, queries):
         found = {name: explainer.by(name)(explainer.function, some.inputs) for name in methods}
         scores = {name: attribution.events for name, attribution in found.items()}
         figures.append(orders.measure(explainer, histories, some, scores | orders.rivals(explainer, some, rng)))
         for name, attribution in found.items():
-            measured[name].append(_measures(explainer, other, name, some, attribution, every))
+            repeated = np.arange(-done % every, len(some.first), every)
+            measured[name].append(_measures(explainer, other, name, some, attribution, repeated))
+        done += len(some.first)
     each = orders.joined(figures)
     rivals = [order for order in next(iter(each.values())) if order not in methods]
     return {
@@ -74,7 +78,7 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
 
 
 def _measures(
-    explainer: Explainer, other: Explainer, name: str, some: Forecasts, attribution: Attribution, every: int
+    explainer: Explainer, other: Explainer, name: str, some: Forecasts, attribution: Attribution, rows: np.ndarray
 ) -> dict[str, np.ndarray]:
     there, config = np.asarray(some.inputs.there), explainer.config
     base = explainer.base(some.inputs)
@@ -85,7 +89,8 @@ def _measures(
     in_other = other.function.inputs(some.inputs.events, some.inputs.asked)
     found["randomised"] = rank_agreement(there, attribution.events, _events(other, name, in_other))
 
-    rows = np.arange(0, len(there), every)
+    if not len(rows):
+        return found
     few = some_rows(some.inputs, rows)
     found["sensitivity"] = max_sensitivity(partial(_events, explainer, name), few, seed=config.seed)
     rows = rows[there[rows].sum(axis=1) <= MOST_EVENTS]

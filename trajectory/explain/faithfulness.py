@@ -65,8 +65,8 @@ def infidelity(forecast: Forecast, there: np.ndarray, attribution: Attribution, 
 def max_sensitivity(
     explain: Callable[[Inputs], np.ndarray], inputs: Inputs, radius: float = 0.1, draws: int = 5, seed: int = 0
 ) -> np.ndarray:
-    """Largest relative change [B] of attributions `explain(inputs)` [B, L] when the events' vectors move by up to
-    `radius` of their standard deviation (Yeh et al. 2019).
+    """Largest relative change [B] of attributions `explain(inputs)` [B, L] when the events' vectors, and those of the
+    baseline with them, move by up to `radius` of their standard deviation (Yeh et al. 2019, who leave the baseline).
     """
     rng, before = np.random.default_rng(seed), explain(inputs)
     spread = radius * np.std(np.asarray(inputs.x)[np.asarray(inputs.there)])

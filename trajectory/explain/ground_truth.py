@@ -13,7 +13,7 @@ import polars as pl
 from trajectory.explain.explain import Explainer, Forecasts
 from trajectory.explain.orders import rivals
 from trajectory.explain.targets import Target
-from trajectory.schema import Histories, Queries
+from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
 
@@ -46,6 +46,7 @@ def read_planted(folder: Path, histories: Histories) -> Planted:
             "row": user,
         }
     )
+    known = known.filter(pl.Series(histories.item > 0))  # what the model does not know has no id
     first = known.group_by("user", "step").agg(stop=pl.col("event").min())
     one = known.unique(["user", "step", "item"], keep="first", maintain_order=True)  # twice in a basket is as good
     placed = lines.join(one, on=["user", "step", "item"]).join(first, on=["user", "step"])
@@ -54,6 +55,7 @@ def read_planted(folder: Path, histories: Histories) -> Planted:
     for role in ("trigger", "target"):
         columns = {f"{role}_{name}": name for name in ("position", "event", "row", "begin", "stop")}
         fired = fired.join(placed.select("user", **columns), on=["user", f"{role}_position"])
+    fired = fired.sort("user", "target_position")  # joins promise no order
     origins = pl.read_parquet(folder / "truth" / "origins.parquet").filter(pl.col("origin") == "distractor")
     distractor = np.zeros(histories.num_events, bool)
     planted = lines.join(origins, on=["user", "position"])
@@ -74,7 +76,11 @@ def find_causes(
     `first`: share of forecasts in which the cause is the strongest reason for the target; `distractor_first`: share in
     which a distractor is; `distractor`: share of the ordinary events of its own step that a distractor lies above, 0.5
     if it is like them; `distractor_size`: the same by size whatever the sign; `probability`: median of the target's.
+
+    Raises UserError if no cause fired.
     """
+    if not len(planted.target):
+        raise UserError("no cause fired in this log whose trigger and target the model knows; make a larger one")
     rng = np.random.default_rng(run.task.config.seed)
     some = np.sort(rng.permutation(len(planted.target))[:count])
     queries = Queries(*(column[some] for column in planted.queries))

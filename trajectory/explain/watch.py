@@ -41,9 +41,8 @@ class WatchReasons:
     def _reasons(self, params: Any) -> dict[str, float]:
         task, h = self.task, self.task.histories
         model, baked = bake(task.model, params, task.content)
-        unbaked = (task.model, params) if task.content else None
-        explainer = Explainer(Run(Path(), replace(task, model=model), baked, 0, unbaked), self.target)
-        agreement: dict[str, list[np.ndarray]] = {name: [] for name in BESIDE}
+        explainer = Explainer(Run(Path(), replace(task, model=model), baked, 0), self.target)
+        agreement: dict[str, list[np.ndarray]] = {name: [] for name in BESIDE if name != task.config.explain.method}
         by_kind, gaps = np.zeros(len(h.kinds) + 1), []
         for some in explainer.reasons(h, self.queries):
             there, events = np.asarray(some.inputs.there), some.attribution.events

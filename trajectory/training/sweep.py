@@ -131,6 +131,17 @@ def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]
     return failed
 
 
+def make_all(runs: Sequence[Run], at_once: int, scripts: Path) -> None:
+    """`make`, for what cannot do without one of the runs: raises UserError where one failed, SystemExit if stopped."""
+    with Workers(at_once, 0) as workers:
+        failed = make(runs, workers, scripts)
+    if workers.stopped:
+        print("stopped; the same command goes on from here")
+        raise SystemExit(128 + workers.stopped)
+    if failed:
+        raise UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
+
+
 def versions(runs: Sequence[Run]) -> dict[str, list[str]]:
     """Digests of the code that worked in each run's folder, for those where more than one did."""
     found = {run.folder.name: _stamp(run)["code"] for run in runs if _stamp(run)["done"]}
