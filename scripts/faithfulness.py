@@ -30,7 +30,7 @@ def main() -> None:
     comparisons = []
     for workdir in map(Path, WORKDIR.value or ()):
         run = open_run(workdir)
-        target = read_target(TARGET.value, run.task.histories)
+        target = read_target(TARGET.value, run.task.histories, bool(run.task.config.heads.item))
         found = compare_methods(run, target, METHODS.value or ALL, PART.value, USERS.value)
         write_json(found, workdir / "faithfulness.json")
         comparisons.append(found)

@@ -62,3 +62,12 @@ def test_unknown_methods_and_steps_are_refused(tmp_path) -> None:
         Explainer(run_of(tmp_path, method="magic"), Target("item"))
     with pytest.raises(UserError, match="foretells 1 to 2"):
         rows_of(Explainer(run_of(tmp_path), Target("item")), (3,))
+
+
+def test_what_no_head_has_learned_is_refused(tmp_path) -> None:
+    run = run_of(tmp_path)
+    run.task.config.heads.update({"item": 0.0, "interest": 0.0, "conversion": 1.0})
+    for kind in ("item", "interest", "migration"):
+        with pytest.raises(UserError, match=f"target {kind}: no head of this run has learned it"):
+            Explainer(run, Target(kind))
+    Explainer(run, Target("conversion"))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.builders import make_histories
@@ -55,6 +56,19 @@ def test_the_likeliest_is_asked_where_nothing_is_named() -> None:
         Target("migration"), LOG, QUERIES, np.log([[0.1, 0.5, 0.3, 0.1], [0.1, 0.1, 0.2, 0.6]]), "", 1.0
     )
     assert (index.tolist(), source.tolist()) == ([2, 2], [1, 3])
+
+
+def test_a_model_that_ranks_no_items_is_asked_for_conversions() -> None:
+    assert read_target("", LOG, ranks=False) == Target("conversion")
+    assert read_target("", LOG) == Target("interest")
+
+
+def test_of_several_domains_an_item_of_the_user_s_own_is_asked() -> None:
+    west_east = [["west"] * 3 + ["east"] * 3, ["west"] + ["east"] * (LOG.num_users - 1)]
+    items, users = (t.with_columns(domain=pl.Series(n)) for t, n in zip((LOG.items, LOG.users), west_east, strict=True))
+    union = replace(LOG, items=items, users=users)
+    log_p = np.log(np.array([[0.9, 0.01, 0.02, 0.01, 0.1, 0.02, 0.01], [0.1, 0.1, 0.4, 0.1, 0.1, 0.15, 0.05]]))
+    assert choose(Target("item"), union, QUERIES, log_p, "keep", 1.0)[0].tolist() == [2, 5]
 
 
 def test_items_outside_the_catalogue_are_no_candidates_and_do_no_harm() -> None:

@@ -17,7 +17,7 @@ from trajectory.explain.function import Base, Function, Inputs
 from trajectory.explain.methods import Method, method
 from trajectory.explain.targets import BETWEEN, Target, choose
 from trajectory.models.explained import Asked
-from trajectory.schema import Histories, Queries
+from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
 ROWS = 64  # histories explained at once, at most
@@ -47,6 +47,9 @@ class Explainer:
     def __init__(self, run: Run, target: Target) -> None:
         task = run.task
         self.run, self.target, self.config = run, target, task.config
+        ranks = task.config.heads.item or (task.config.heads.interest and target.kind != "item")
+        if target.kind != "conversion" and not ranks:
+            raise UserError(f"target {target.kind}: no head of this run has learned it (heads.item, heads.interest)")
         catalogue = task.histories.item_interest[: task.histories.num_items + 1]
         fields = item_fields(*run.unbaked, task.content) if run.unbaked and task.content else None
         self.function = Function.of(task.model, run.params, target.kind, catalogue, fields)

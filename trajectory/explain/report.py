@@ -30,7 +30,7 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
     user, a target or a step that the run does not have.
     """
     histories = run.task.histories
-    explainer = Explainer(run, read_target(target, histories))
+    explainer = Explainer(run, read_target(target, histories, bool(run.task.config.heads.item)))
     queries = _of_users(histories, users) if users else whole_histories(histories, run.task.config.explain.users)
     reasons = list(explainer.reasons(histories, queries, steps))
     rows = pl.concat([table(some, histories, explainer.target, run.task.config.explain.method) for some in reasons])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from trajectory.data.union import item_and_user_domains
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.forecasting.forecast import past_shares
 from trajectory.models.explained import TARGETS
@@ -24,13 +25,15 @@ class Target:
     source: int = 0  # the interest that a migration leaves; 0 = the user's most frequent one
 
 
-def read_target(text: str, histories: Histories) -> Target:
+def read_target(text: str, histories: Histories, ranks: bool = True) -> Target:
     """`item`, `interest`, `migration` or `conversion`, the first three also with `=` and a name: an item's id, an
-    interest, or two interests with > between them. "" is interest where the log has any, else item.
+    interest, or two interests with > between them. "" is interest where the log has any, else item, and a
+    conversion for a model that `ranks` no items.
 
     Raises UserError for what the log does not have.
     """
-    kind, named, name = (text or ("interest" if histories.interests else "item")).partition("=")
+    default = "conversion" if not ranks else "interest" if histories.interests else "item"
+    kind, named, name = (text or default).partition("=")
     if kind not in TARGETS or (named and kind == "conversion"):
         raise UserError(f"target {text} is unknown; expected one of {', '.join(TARGETS)}, all but the last also named")
     if not named:
@@ -53,7 +56,8 @@ def choose(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(index [n], source [n]) of what is asked for each query, of which log-probabilities [n, ...] are foretold.
 
-    Of items those of the history are not chosen where `seen` is "filter"; `power` as of `past_shares`.
+    Of items those of the history are not chosen where `seen` is "filter", nor those of domains other than the user's;
+    `power` as of `past_shares`.
     """
     n = len(queries.user)
     source = np.full(n, target.source, np.int32)
@@ -61,6 +65,9 @@ def choose(
         return np.zeros(n, np.int32), source
     log_p = np.array(log_p)
     log_p[:, 0] = -np.inf
+    if target.kind == "item" and (domains := item_and_user_domains(histories)) is not None:
+        of_item, of_user = domains
+        log_p[of_item[None, : log_p.shape[1]] != of_user[queries.user][:, None]] = -np.inf
     if target.kind == "item" and seen == "filter":
         seen_items = distinct_items(histories, queries.start, queries.stop)
         known = np.where(seen_items <= histories.num_items, seen_items, 0)

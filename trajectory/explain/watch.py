@@ -32,7 +32,7 @@ class WatchReasons:
         queries, count = task.split.validation, task.config.explain.watched
         some = np.sort(np.random.default_rng(task.config.seed).permutation(len(queries.user))[:count])
         self.queries = Queries(*(column[some] for column in queries))
-        self.target = read_target("" if task.config.heads.item else "conversion", task.histories)
+        self.target = read_target("", task.histories, bool(task.config.heads.item))
 
     def __call__(self, params: Any) -> dict[str, float]:
         """Metrics of these parameters (see class)."""
