@@ -65,7 +65,7 @@ def main() -> None:
             written = out / "logs" / name / "truth" / "parameters.json"  # the last file of a log
             if not written.exists():
                 write(made, out / "logs" / name, seed)
-            elif {key: json.loads(written.read_text())[key] for key in given} != given:
+            elif not given.items() <= json.loads(written.read_text()).items():
                 raise cli.UserError(f"{out}/logs/{name} was made with other numbers; choose another --out")
     members = {key: Member({"data.source": str(out / "logs" / key)}) for key in dict.fromkeys(logs.values())}
     config = f"{folder.parent / 'configs' / 'synthetic.py'}:model={MODEL.value}"

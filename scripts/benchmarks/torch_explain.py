@@ -1,7 +1,7 @@
 """captum's integrated gradients of the same network and events, in torch's own environment; started by explain.py.
 
 Argument: an .npz of parameters (p/...), x and base [B, n, width], item [B], and a JSON text `spec`. For each line read
-from stdin it explains all rows with 50 points, as many at once as peers do, and prints seconds and the largest gap.
+from stdin it explains all rows with 50 points, 640 at once, and prints seconds and the largest gap.
 """
 
 import json

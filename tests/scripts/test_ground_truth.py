@@ -28,3 +28,7 @@ def test_logs_are_written_models_trained_and_reasons_compared(script, tmp_path, 
     assert text.count("\n") == 2 + 4
     assert text in ran.out
     assert (tmp_path / "ground_truth.png").exists()
+
+    other = script(*command, "--users=80")
+    assert other.code == 2, "logs of other numbers of users lie there"
+    assert "was made with other numbers; choose another --out" in other.err

@@ -14,7 +14,6 @@ COLUMNS = {
     "distractor": "distractor above its basket",
     "distractor_size": "the same by size",
 }
-CHANCE = "share of forecasts whose strongest reason is the planted cause"
 
 
 def markdown(table: pl.DataFrame) -> str:
@@ -43,6 +42,6 @@ def draw(table: pl.DataFrame, path: Path) -> None:
         panel.set_xticks(sorted(table.filter(pl.col("varied") == name)["value"].unique()))
         panel.set_ylim(0, 1.03)
         panel.grid(alpha=0.3)
-    panels[0][0].set_ylabel(CHANCE.replace(" whose", "\nwhose"))
+    panels[0][0].set_ylabel("share of forecasts\nwhose strongest reason is the planted cause")
     panels[0][-1].legend(fontsize=8)
     figure.savefig(path, dpi=110)
