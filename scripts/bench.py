@@ -31,21 +31,6 @@ migration  precision and recall of migrations planted in synthetic logs, by thei
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import (
-    data,
-    epoch,
-    explain,
-    forecast,
-    layers,
-    memory,
-    migration,
-    ranking,
-    recurrent,
-    scaling,
-    softmax,
-    step,
-    text,
-)
 from trajectory import cli
 from trajectory.training import parallel
 
@@ -58,6 +43,22 @@ EVENTS = cli.flags.DEFINE_integer("events", 10_000_000, "size of the log of `pre
 def main() -> None:
     """Runs the chosen benchmarks; one whose data or tools are not on this machine says so and is left out."""
     parallel.start()
+    from benchmarks import (
+        data,
+        epoch,
+        explain,
+        forecast,
+        layers,
+        memory,
+        migration,
+        ranking,
+        recurrent,
+        scaling,
+        softmax,
+        step,
+        text,
+    )
+
     known: dict[str, Callable[[], None]] = {
         "prepare": partial(data.prepare, EVENTS.value),
         "input": data.batches,

@@ -11,7 +11,11 @@ from pathlib import Path
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from trajectory.schema import UserError
+from trajectory import memory
+
+memory.keep()  # before NumPy comes and starts threads
+
+from trajectory.schema import UserError  # noqa: E402
 
 
 def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 # What memory.keep does cannot be undone, and both must have the same devices.
 STEP = """
-from trajectory.training import memory
+from trajectory import memory
 if sys.argv[1] == "kept":
     memory.keep()
 from benchmarks.step import step_seconds

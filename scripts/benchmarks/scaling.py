@@ -23,7 +23,10 @@ LOGS = (200_000, 2_000_000, 10_000_000)
 WIDTH, LAYERS, STEPS = 64, 2, 4
 
 # Each cell in a process of its own: the peak of memory is that of the whole process.
-CELL = "import sys; sys.path[:0] = [{folder!r}]; from benchmarks import {module}; {module}.{call}"
+CELL = (
+    "import sys; sys.path[:0] = [{folder!r}]; from trajectory import memory; memory.keep(); "
+    "from benchmarks import {module}; {module}.{call}"
+)
 
 
 def scaling() -> None:

@@ -22,6 +22,7 @@ from trajectory.data.rows import last_rows
 from trajectory.explain import gradients
 from trajectory.explain.baselines import baseline
 from trajectory.explain.function import Function, Inputs
+from trajectory.explain.integrated import integrated_gradients
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `captum`)")
 with warnings.catch_warnings():
@@ -72,7 +73,7 @@ def test_the_twin_forecasts_the_same(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_integrated_gradients_are_captum_s(backbone: str) -> None:
     function, inputs = ours(backbone)
-    found = gradients.integrated_gradients(function, inputs, baseline("padding", inputs), gap=1e-6).events
+    found = integrated_gradients(function, inputs, baseline("padding", inputs), gap=1e-6).events
     method = captum.IntegratedGradients(twin(function))
     for row, (n, vectors, none) in enumerate(rows(inputs)):
         theirs = method.attribute(vectors, none, n_steps=512, method="gausslegendre").sum(-1)

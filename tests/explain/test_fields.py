@@ -12,7 +12,7 @@ from trajectory.data.rows import last_rows
 from trajectory.explain.baselines import baseline
 from trajectory.explain.fields import item_fields
 from trajectory.explain.function import Function
-from trajectory.explain.gradients import integrated_gradients
+from trajectory.explain.integrated import integrated_gradients
 from trajectory.models.baking import bake, initialise
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import ItemContent

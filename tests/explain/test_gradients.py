@@ -5,16 +5,17 @@ import numpy as np
 import pytest
 
 from tests.explain.cases import BACKBONES, USERS, asked, made, packed, packed_inputs, value
-from trajectory.explain import units
+from trajectory.explain import integrated, units
 from trajectory.explain.baselines import BASELINES, baseline
 from trajectory.explain.function import Function
 from trajectory.explain.gradients import (
     expected_gradients,
     gradient_times_input,
-    integrated_gradients,
     saliency,
     smooth_gradients,
 )
+from trajectory.explain.integrated import integrated_gradients
+from trajectory.explain.way import summed, values_on_way
 from trajectory.schema import UserError
 
 WITHOUT_PRIOR = [(backbone, name, 0) for backbone in BACKBONES for name in BASELINES]
@@ -44,13 +45,37 @@ def test_every_target_is_explained_completely(target: str) -> None:
     assert np.abs(found.events).max() > 0.01
 
 
-def test_points_are_doubled_only_where_sums_miss() -> None:
+def test_the_way_is_halved_only_where_sums_miss() -> None:
     function, inputs = made("gru")
     base = baseline("padding", inputs)
     strict, loose = (integrated_gradients(function, inputs, base, gap) for gap in (1e-3, 1.0))
     assert set(loose.looks) == {8}
     assert strict.looks.max() > strict.looks.min() >= 8
+    assert not (strict.looks % 8).any()  # two halves of four points each
     assert strict.gap.max() < 1e-3 < loose.gap.max()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_integrated_gradients_are_what_many_points_give(backbone: str) -> None:
+    function, inputs = made(backbone)
+    base = baseline("padding", inputs)
+    found = integrated_gradients(function, inputs, base, 1e-4)
+    assert found.looks.max() > 16  # something was halved twice
+    rows, (node, weight) = np.repeat(np.arange(USERS), 256), np.polynomial.legendre.leggauss(256)
+    at, weight = np.tile((node + 1) / 2, USERS), np.tile(weight / 2, USERS)
+    many = summed(values_on_way, function, inputs, base, rows, at, weight, rows)
+    assert found.values.keys() == many.keys()
+    for name, values in found.values.items():
+        np.testing.assert_allclose(values, many[name], atol=1e-3 * np.abs(found.events).max())
+
+
+def test_a_gap_that_cannot_be_reached_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(integrated, "MOST", 64)
+    function, inputs = made("gru")
+    found = integrated_gradients(function, inputs, baseline("padding", inputs), 0.0)
+    assert (found.looks >= 64).all()
+    assert found.looks.max() < 2 * 64 + 8
+    assert found.gap.max() < 1e-3
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)

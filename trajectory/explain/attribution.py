@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from trajectory.explain.function import Base, Function, Inputs
+from trajectory.models.explained import ITEM
 
 EVENT = "event"  # in place of an input: what a method tells of events as a whole
 SMALL = 0.1  # nats; the completeness gap of a smaller difference is relative to this
@@ -29,7 +30,11 @@ class Attribution:
         """Each event's sum over its inputs, [B, L]."""
         return np.sum(list(self.values.values()), axis=0)
 
-    def added_up(self, looks: int = 0, rows: np.ndarray | slice = slice(None)) -> Attribution:
+    def put(self, values: dict[str, np.ndarray]) -> Attribution:
+        """The same with other values of its inputs."""
+        return replace(self, values={name: values[name] for name in self.values})
+
+    def added_up(self, looks: int | np.ndarray = 0, rows: np.ndarray | slice = slice(None)) -> Attribution:
         """The same with the gap of these rows worked out anew, after so many further looks."""
         far = (self.value - self.start)[rows]
         self.gap[rows] = np.abs(self.events[rows].sum(axis=1) - far) / np.maximum(np.abs(far), SMALL)
@@ -42,6 +47,11 @@ def empty(inputs: Inputs, names: tuple[str, ...], start: np.ndarray, value: np.n
     count = len(inputs.there)
     values = {name: np.zeros(inputs.there.shape, np.float32) for name in names}
     return Attribution(values, np.array(start), np.array(value), np.zeros(count, np.float32), np.zeros(count, np.int32))
+
+
+def of_inputs(inputs: Inputs, start: np.ndarray, value: np.ndarray) -> Attribution:
+    """Zeros for each input that the events' vectors are made of."""
+    return empty(inputs, tuple(dict.fromkeys((*inputs.shares, ITEM))), start, value)
 
 
 def of_events(function: Function, inputs: Inputs, base: Base) -> Attribution:

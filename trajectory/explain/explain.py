@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from trajectory.data.rows import row_length
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.explain.attribution import Attribution
 from trajectory.explain.baselines import baseline
@@ -20,8 +21,8 @@ from trajectory.models.explained import Asked
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
-ROWS = 64  # histories explained at once, at most
-EVENTS = 2**14  # of all of them
+ROWS, MOST = 64, 256  # histories explained at once; where more fit into rows of the same length, at most
+EVENTS, CHANCES = 2**14, 2**24  # events of all of them, and probabilities, at most
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,7 @@ class Explainer:
         count = np.minimum(ordered.stop - ordered.start, self.config.batch.length)
         begin = 0
         while begin < len(order):
-            longest = count[begin : begin + ROWS].max()
-            end = begin + int(np.clip(EVENTS // longest, 1, ROWS))
+            end = begin + self._rows(count[begin:])
             chunk = Queries(*(column[begin:end] for column in ordered))
             for step in steps:
                 inputs, first = self._read(histories, chunk.start, chunk.stop, step)
@@ -97,6 +97,12 @@ class Explainer:
                     inputs = inputs._replace(asked=inputs.asked._replace(index=index[order[begin:end]]))
                 yield Forecasts(chunk, step, inputs, first)
             begin = end
+
+    def _rows(self, count: np.ndarray) -> int:
+        """How many of the first histories of so many events, ascending, are explained at once."""
+        length = row_length(int(count[:ROWS].max()), self.config.batch.length)
+        fit = np.searchsorted(count, length, side="right")
+        return int(np.clip(min(EVENTS // length, CHANCES // len(self.function.item_interest), fit), 1, MOST))
 
     def _read(self, histories: Histories, start: np.ndarray, stop: np.ndarray, step: int) -> tuple[Inputs, np.ndarray]:
         """The last events of slices of histories, of which nothing is asked yet, and the flat index of the first."""

@@ -11,6 +11,7 @@ from trajectory.explain import gradients, perturbation
 from trajectory.explain.attention import rollout
 from trajectory.explain.attribution import EVENT, Attribution, of_events
 from trajectory.explain.function import Base, Function, Inputs
+from trajectory.explain.integrated import integrated_gradients
 from trajectory.schema import UserError
 
 Method = Callable[[Function, Inputs], Attribution]
@@ -25,7 +26,7 @@ def method(name: str, config: ConfigDict, base: Callable[[Inputs], Base], backgr
     """
     e, seed = config.explain, config.seed
     methods: dict[str, Method] = {
-        "integrated_gradients": lambda f, i: gradients.integrated_gradients(f, i, base(i), e.gap),
+        "integrated_gradients": lambda f, i: integrated_gradients(f, i, base(i), e.gap),
         "gradient_times_input": lambda f, i: gradients.gradient_times_input(f, i, base(i)),
         "saliency": lambda f, i: _unsigned(f, i, base(i), gradients.saliency(f, i)),
         "smooth_gradients": lambda f, i: gradients.smooth_gradients(f, i, base(i), e.samples, seed),

@@ -12,8 +12,9 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+from trajectory import memory
 from trajectory.schema import Batch, ItemContent, UserError
-from trajectory.training import memory, processes
+from trajectory.training import processes
 from trajectory.training.steps import TrainState, TrainStep, in_table
 
 AXIS = "data"

@@ -18,6 +18,9 @@ def keep() -> bool:
     XLA asks for its buffers anew at each step. By default large ones go back to the system each time, and the kernel
     clears their pages, 4 KiB by 4 KiB, a third of a small model's step (scripts/bench.py --only=memory). The process
     keeps the most memory it ever had; address space is reserved up to half of the machine's memory, not the memory.
+
+    To be called before any thread is started, as NumPy's import does: threads may later be given the arena of an
+    earlier one, and what does not fit into that one comes from the system and goes back to it, whatever is set here.
     """
     library: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
     if not hasattr(library, "mallopt"):  # other C libraries

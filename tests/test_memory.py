@@ -6,7 +6,7 @@ import pytest
 FAULTS = """
 import resource
 import numpy as np
-from trajectory.training import memory
+from trajectory import memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
