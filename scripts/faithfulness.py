@@ -1,9 +1,11 @@
 """Which method's reasons are the runs' own: python scripts/faithfulness.py --workdir=runs/first [--workdir=runs/second]
 
 Methods of attribution beside random order, newest first and attention: what forecasts do when events are taken
-away in that order. Writes faithfulness.json into each run's folder; prints a table of each and, over all, mean ranks.
+away in that order. Writes faithfulness_<part>.json into each run's folder, and reads it where the same has been asked
+of the same checkpoint before; prints a table of each and, over all, mean ranks.
 """
 
+import json
 from pathlib import Path
 
 from trajectory import cli
@@ -20,6 +22,7 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens each run, compares, writes, prints."""
     parallel.start()
+    from trajectory import digest
     from trajectory.explain.comparison import METHODS as ALL
     from trajectory.explain.comparison import compare_methods
     from trajectory.explain.comparison_table import lost, markdown, mean_ranks
@@ -27,12 +30,18 @@ def main() -> None:
     from trajectory.training.run import open_run
     from trajectory.training.task import write_json
 
+    methods = METHODS.value or list(ALL)
     comparisons = []
     for workdir in map(Path, WORKDIR.value or ()):
         run = open_run(workdir)
         target = read_target(TARGET.value, run.task.histories, bool(run.task.config.heads.item))
-        found = compare_methods(run, target, METHODS.value or ALL, PART.value, USERS.value)
-        write_json(found, workdir / "faithfulness.json")
+        config = run.task.config.explain.to_dict()
+        asked = [vars(target), methods, USERS.value, run.checkpoint, config, digest.of_code(("models", "explain"))]
+        path = workdir / f"faithfulness_{PART.value}.json"
+        found = json.loads(path.read_text()) if path.exists() else {}
+        if found.get("asked") != asked:
+            found = {"asked": asked} | compare_methods(run, target, methods, PART.value, USERS.value)
+            write_json(found, path)
         comparisons.append(found)
         print(f"\n{workdir}: {found['forecasts']} forecasts of {found['part']}, target {found['target']}; nats\n")
         print(markdown(found), flush=True)

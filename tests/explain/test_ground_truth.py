@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from trajectory.data.synthetic import Synthetic, write
 from trajectory.explain import ground_truth_table
 from trajectory.explain.explain import Explainer
 from trajectory.explain.ground_truth import Planted, find_causes, read_planted
-from trajectory.schema import Histories
+from trajectory.schema import Histories, Queries
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_distractors_are_all_that_were_planted(folder, histories, planted) -> No
 def ranked(tmp_path, histories, planted, monkeypatch):
     """What is found where a method gives each event this score: {order: row}."""
 
-    def by(score: np.ndarray) -> dict[str, dict]:
+    def by(score: np.ndarray, planted: Planted = planted) -> dict[str, dict]:
         def method(self: Explainer, name: str):
             def explained(function, inputs):
                 return SimpleNamespace(
@@ -127,6 +128,25 @@ def test_a_distractor_is_measured_against_its_own_basket(histories, planted, ran
     assert ranked(score)["mine"]["distractor"] == 1
 
 
+def test_the_nats_of_each_part_of_the_cause_s_basket_are_told(histories, planted, ranked) -> None:
+    interest = histories.item_interest[histories.item]
+    score = interest * 1.0
+    score[planted.distractor] = 30
+    score[planted.cause] = 70
+    few = Queries(*(column[:30] for column in planted.queries))
+    found = ranked(score, replace(planted, queries=few, target=planted.target[:30], cause=planted.cause[:30]))
+    alike, others = [], []
+    for start, stop, target, cause in zip(few.start, few.stop, planted.target, planted.cause, strict=False):
+        for event in range(start, stop):
+            if histories.step[event] == histories.step[cause] and score[event] < 30:
+                same = interest[event] == histories.item_interest[target]
+                (alike if same else others).append(interest[event])
+    mine = found["mine"]
+    assert (mine["nats_cause"], mine["nats_distractor"]) == (70, 30)
+    assert (mine["nats_alike"], mine["nats_others"]) == pytest.approx((np.mean(alike), np.mean(others)))
+    assert found["random order"]["nats_cause"] is None
+
+
 def test_a_tie_is_no_find(histories, ranked) -> None:
     found = ranked(np.zeros(histories.num_events))["mine"]
     assert (found["first"], found["distractor_first"]) == (0, 0)
@@ -134,15 +154,16 @@ def test_a_tie_is_no_find(histories, ranked) -> None:
 
 def test_table_and_picture(tmp_path) -> None:
     shares = {"first": 0.9, "distractor_first": 0.01, "distractor": 0.5, "distractor_size": 0.4, "probability": 0.02}
+    nats = {"nats_cause": 2.345, "nats_distractor": 0.1, "nats_alike": None, "nats_others": -0.06}
     rows = [
-        {"log": f"{varied} {value:g}", "varied": varied, "value": value, "order": order, **shares}
+        {"log": f"{varied} {value:g}", "varied": varied, "value": value, "order": order, **shares, **nats}
         for varied, values in {"chance": (0.6, 0.3), "lag": (5.0, 10.0)}.items()
         for value in values
         for order in ("occlusion", "newest first")
     ]
     table = pl.DataFrame(rows)
     lines = ground_truth_table.markdown(table).splitlines()
-    assert lines[2] == "| chance 0.6 | occlusion | 0.900 | 0.010 | 0.500 | 0.400 | 0.020 |"
+    assert lines[2] == "| chance 0.6 | occlusion | 0.900 | 0.010 | 0.500 | 0.400 | +2.35 | +0.10 |  | -0.06 | 0.020 |"
     assert len(lines) == 2 + len(rows)
     ground_truth_table.draw(table, tmp_path / "truth.png")
     assert (tmp_path / "truth.png").stat().st_size > 10_000

@@ -95,12 +95,18 @@ def test_reasons_and_whether_they_are_the_model_s_own(script, workdir):
 
     ran = script("faithfulness", f"--workdir={workdir}", "--users=6", "--methods=occlusion,saliency", "--part=test")
     assert ran.code == 0, ran.err
-    found = json.loads((workdir / "faithfulness.json").read_text())
+    path = workdir / "faithfulness_test.json"
+    found = json.loads(path.read_text())
     assert (found["part"], found["forecasts"], list(found["measures"])) == ("test", 6, ["occlusion", "saliency"])
     table = [line for line in ran.out.splitlines() if line.startswith("|")]
     orders = [line.split("|")[1].strip() for line in table[2:]]
     assert orders == ["occlusion", "saliency", "newest first", "random order"]
     assert "mean rank" in ran.out
+
+    path.write_text(json.dumps(found | {"forecasts": 12345}))  # so that it shows where it was read from
+    asked = ["--users=6", "--methods=occlusion,saliency", "--part=test"]
+    assert "12345" in script("faithfulness", f"--workdir={workdir}", *asked).out
+    assert "12345" not in script("faithfulness", f"--workdir={workdir}", *asked, "--users=5").out
 
 
 def test_mistakes_about_ensembles(script, workdir, tmp_path):

@@ -101,8 +101,8 @@ class Explainer:
     def _rows(self, count: np.ndarray) -> int:
         """How many of the first histories of so many events, ascending, are explained at once."""
         length = row_length(int(count[:ROWS].max()), self.config.batch.length)
-        fit = np.searchsorted(count, length, side="right")
-        return int(np.clip(min(EVENTS // length, CHANCES // len(self.function.item_interest), fit), 1, MOST))
+        fit = int(np.searchsorted(count, length, side="right"))
+        return max(min(EVENTS // length, CHANCES // len(self.function.item_interest), fit, MOST), 1)
 
     def _read(self, histories: Histories, start: np.ndarray, stop: np.ndarray, step: int) -> tuple[Inputs, np.ndarray]:
         """The last events of slices of histories, of which nothing is asked yet, and the flat index of the first."""

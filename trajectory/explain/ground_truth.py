@@ -11,10 +11,13 @@ import numpy as np
 import polars as pl
 
 from trajectory.explain.explain import Explainer, Forecasts
+from trajectory.explain.methods import UNSIGNED
 from trajectory.explain.orders import rivals
 from trajectory.explain.targets import Target
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
+
+WHO = ("cause", "distractor", "alike", "others")  # whose nats are told
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def find_causes(
     `first`: share of forecasts in which the cause is the strongest reason for the target; `distractor_first`: share in
     which a distractor is; `distractor`: share of the ordinary events of its own step that a distractor lies above, 0.5
     if it is like them; `distractor_size`: the same by size whatever the sign; `probability`: median of the target's.
+    Of what has a unit the mean `nats_` of `cause`, `distractor`, and of the ordinary events of the same step, those of
+    the target's interest (`alike`) and `others`; else None.
 
     Raises UserError if no cause fired.
     """
@@ -96,6 +101,7 @@ def find_causes(
         told = next(iter(scores.values())).value
         for name, score in (orders | rivals(explainer, part, rng)).items():
             found.setdefault(name, []).append(_ranks(histories, planted, part, trigger, score) | {"log_p": told})
+    in_nats = set(methods).difference(UNSIGNED)
     rows = []
     for name, parts in found.items():
         every = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
@@ -105,6 +111,7 @@ def find_causes(
                 "forecasts": len(some),
                 "first": float(every["first"].mean()),
                 **{name: float(every[name].mean()) for name in ("distractor_first", "distractor", "distractor_size")},
+                **{f"nats_{who}": _mean(every[f"nats_{who}"]) if name in in_nats else None for who in WHO},
                 "probability": float(np.exp(np.median(every["log_p"]))),
             }
         )
@@ -124,14 +131,22 @@ def _ranks(
     others = np.where(cause, -np.inf, score).max(axis=1)
     strongest = score == score.max(axis=1, keepdims=True)
     own = there & (histories.step[at] == histories.step[trigger][:, None]) & ~cause
+    alike = histories.item_interest[histories.item[at]] == histories.item_interest[part.inputs.asked.index][:, None]
+    ordinary = own & ~like
+    whose = cause & there, own & like, ordinary & alike, ordinary & ~alike
     pairs = [(row, own[row] & like[row], own[row] & ~like[row]) for row in range(len(there))]
     pairs = [(row, ours, theirs) for row, ours, theirs in pairs if ours.any() and theirs.any()]
     return {
         "first": best > others,
         "distractor": np.array([_above(score[row, ours], score[row, theirs]) for row, ours, theirs in pairs]),
         "distractor_size": np.array([_above(size[row, ours], size[row, theirs]) for row, ours, theirs in pairs]),
+        **{f"nats_{who}": score[of] for who, of in zip(WHO, whose, strict=True)},
         "distractor_first": (strongest & like).any(axis=1) & ~(strongest & cause).any(axis=1),
     }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def _above(ours: np.ndarray, theirs: np.ndarray) -> float:

@@ -14,17 +14,23 @@ COLUMNS = {
     "distractor": "distractor above its basket",
     "distractor_size": "the same by size",
 }
+NATS = {
+    "nats_cause": "nats of the cause",
+    "nats_distractor": "of a distractor",
+    "nats_alike": "of others of the target's interest",
+    "nats_others": "of other interests",
+}
 
 
 def markdown(table: pl.DataFrame) -> str:
-    """A row for each log and order; shares, and the target's median probability."""
-    lines = [
-        f"| log | order | {' | '.join(COLUMNS.values())} | target's probability |",
-        "|---|---|" + "--:|" * (len(COLUMNS) + 1),
-    ]
+    """A row for each log and order; shares, mean nats, and the target's median probability."""
+    names = [*COLUMNS.values(), *NATS.values(), "target's probability"]
+    lines = [f"| log | order | {' | '.join(names)} |", "|---|---|" + "--:|" * len(names)]
     for row in table.iter_rows(named=True):
-        shares = " | ".join(f"{row[name]:.3f}" for name in COLUMNS)
-        lines.append(f"| {row['log']} | {row['order'].replace('_', ' ')} | {shares} | {row['probability']:.3f} |")
+        cells = [f"{row[name]:.3f}" for name in COLUMNS]
+        cells += ["" if row[name] is None else f"{row[name]:+.2f}" for name in NATS]
+        cells.append(f"{row['probability']:.3f}")
+        lines.append(f"| {row['log']} | {row['order'].replace('_', ' ')} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
