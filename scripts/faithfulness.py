@@ -15,6 +15,7 @@ WORKDIR = cli.flags.DEFINE_multi_string("workdir", None, "folder of a run; repea
 TARGET = cli.flags.DEFINE_string("target", "", "what is explained, as for explain.py")
 METHODS = cli.flags.DEFINE_list("methods", [], "instead of the six that work for every history")
 PART = cli.flags.DEFINE_enum("part", "validation", ["validation", "test"], "whose histories")
+OUT = cli.flags.DEFINE_string("out", "", "Markdown file to write all tables to as well")
 USERS = cli.flags.DEFINE_integer("users", 256, "users, drawn", lower_bound=2)
 cli.flags.mark_flags_as_required(["workdir"])
 
@@ -25,13 +26,13 @@ def main() -> None:
     from trajectory import digest
     from trajectory.explain.comparison import METHODS as ALL
     from trajectory.explain.comparison import compare_methods
-    from trajectory.explain.comparison_table import lost, markdown, mean_ranks
+    from trajectory.explain.comparison_table import lost, markdown, mean_ranks, summary
     from trajectory.explain.targets import read_target
     from trajectory.training.run import open_run
     from trajectory.training.task import write_json
 
     methods = METHODS.value or list(ALL)
-    comparisons = []
+    comparisons, texts = [], []
     for workdir in map(Path, WORKDIR.value or ()):
         run = open_run(workdir)
         target = read_target(TARGET.value, run.task.histories, bool(run.task.config.heads.item))
@@ -43,18 +44,17 @@ def main() -> None:
             found = {"asked": asked} | compare_methods(run, target, methods, PART.value, USERS.value)
             write_json(found, path)
         comparisons.append(found)
-        print(f"\n{workdir}: {found['forecasts']} forecasts of {found['part']}, target {found['target']}; nats\n")
-        print(markdown(found), flush=True)
-    ranks = mean_ranks(comparisons)
-    print("\nmean rank over runs, figures and both ways: ", end="")
-    print(", ".join(f"{name.replace('_', ' ')} {rank:.2f}" for name, rank in ranks.items()))
-    first = next(iter(ranks))
-    behind = list(lost(comparisons, first))
-    print(
-        f"{first.replace('_', ' ')} is above newest first and random order" + (" but for:" if behind else " everywhere")
-    )
-    for line in behind:
-        print(f"- {line}")
+        of = f"{found['data']}, {found['backbone']}: {found['forecasts']} forecasts of {found['part']}"
+        texts.append(f"{of}, target {found['target']}; nats\n\n{markdown(found)}\n")
+        print(f"\n{texts[-1]}", flush=True)
+    first = next(iter(mean_ranks(comparisons)))
+    behind = [f"- {line}\n" for line in lost(comparisons, first)]
+    whether = "everywhere." if not behind else "but for:\n\n" + "".join(behind)
+    texts.append(f"Mean ranks over figures and both ways of taking events away:\n\n{summary(comparisons)}\n")
+    texts.append(f"{first.replace('_', ' ')} is above newest first and random order {whether}\n")
+    print("\n".join(texts[-2:]))
+    if OUT.value:
+        Path(OUT.value).write_text("\n".join(texts))
 
 
 if __name__ == "__main__":

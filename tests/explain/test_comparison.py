@@ -8,7 +8,7 @@ import pytest
 
 from tests.explain.cases import run_of
 from trajectory.explain.comparison import compare_methods
-from trajectory.explain.comparison_table import lost, markdown, mean_ranks
+from trajectory.explain.comparison_table import lost, markdown, mean_ranks, summary
 from trajectory.explain.explain import Explainer
 from trajectory.explain.orders import ATTENTION, FIGURES, RANDOM, RECENCY
 from trajectory.explain.perturbation import shapley
@@ -89,6 +89,20 @@ def test_what_is_not_above_a_rival_is_said() -> None:
     assert all("leads newest first by -1.000 (p = 0.010)" in line for line in lost([behind], "a"))
     assert not list(lost([made_up({"a": 3.0, RECENCY: 1.0, RANDOM: 0.0})], "a"))
     assert len(list(lost([made_up({"a": 3.0, RECENCY: 1.0, RANDOM: 0.0}, p=0.2)], "a"))) == 2 * len(FIGURES)
+
+
+def test_the_summary_has_ranks_of_each_run_and_the_leads_of_the_best_method() -> None:
+    one = made_up({"a_b": 3.0, "c": 2.0, RECENCY: 1.0, RANDOM: 4.0})
+    two = made_up({"a_b": 1.0, "c": 2.0, RECENCY: 0.5, RANDOM: 0.0}, p=0.2) | {"backbone": "lstm"}
+    first = summary([one]).splitlines()
+    assert first[0].startswith("| run | a b | c | lead of a b over newest first | lead of a b over random order |")
+    assert first[2:] == ["| log, gru | 1.00 | 2.00 | +2.00 (4 of 4) | -1.00 (0 of 4) |  |"]
+    both = summary([one, one, two]).splitlines()
+    assert both[3:] == [
+        "| log, gru | 1.00 | 2.00 | +2.00 (4 of 4) | -1.00 (0 of 4) |  |",
+        "| log, lstm | 2.00 | 1.00 | +0.50 (0 of 4) | +1.00 (0 of 4) |  |",
+        "| all | **1.33** | **1.67** |  |  |  |",
+    ]
 
 
 def test_the_table_marks_the_best_and_what_is_above_all_rivals() -> None:

@@ -99,13 +99,15 @@ def test_reasons_and_whether_they_are_the_model_s_own(script, workdir):
     found = json.loads(path.read_text())
     assert (found["part"], found["forecasts"], list(found["measures"])) == ("test", 6, ["occlusion", "saliency"])
     table = [line for line in ran.out.splitlines() if line.startswith("|")]
-    orders = [line.split("|")[1].strip() for line in table[2:]]
+    orders = [line.split("|")[1].strip() for line in table[2:6]]
     assert orders == ["occlusion", "saliency", "newest first", "random order"]
-    assert "mean rank" in ran.out
+    assert "Mean ranks" in ran.out
 
     path.write_text(json.dumps(found | {"forecasts": 12345}))  # so that it shows where it was read from
     asked = ["--users=6", "--methods=occlusion,saliency", "--part=test"]
-    assert "12345" in script("faithfulness", f"--workdir={workdir}", *asked).out
+    out = workdir.parent / "tables.md"
+    assert "12345" in script("faithfulness", f"--workdir={workdir}", *asked, f"--out={out}").out
+    assert all(text in out.read_text() for text in ("12345", "| occlusion |", "Mean ranks", "is above newest first"))
     assert "12345" not in script("faithfulness", f"--workdir={workdir}", *asked, "--users=5").out
 
 

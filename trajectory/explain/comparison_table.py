@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from trajectory.explain.comparison import MEASURES
-from trajectory.explain.orders import FIGURES, RANDOM, RECENCY
+from trajectory.explain.orders import ATTENTION, FIGURES, RANDOM, RECENCY
 
 SIGNIFICANT = 0.05
+RIVALS = (RECENCY, RANDOM, ATTENTION)
 
 
 def markdown(found: Mapping[str, Any]) -> str:
@@ -53,15 +54,32 @@ def mean_ranks(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {methods[i]: float(mean[i]) for i in np.argsort(mean, kind="stable")}
 
 
+def summary(comparisons: Sequence[Mapping[str, Any]]) -> str:
+    """A row for each run: mean ranks of all methods, best first over all runs, and of the first of them its mean lead
+    in deletion (nats) over each rival, with in how many of the figures, both ways, it lies above it by a paired test.
+    """
+    over_all = mean_ranks(comparisons)
+    first = next(iter(over_all))
+    methods = [name.replace("_", " ") for name in over_all]
+    rivals = [f"lead of {methods[0]} over {rival}" for rival in RIVALS]
+    lines = [_row(["run", *methods, *rivals]), _row(["---", *["--:"] * (len(methods) + len(rivals))])]
+    for found in comparisons:
+        own = mean_ranks([found])
+        cells = [f"{found['data']}, {found['backbone']}", *(f"{own[name]:.2f}" for name in over_all)]
+        lines.append(_row([*cells, *(_lead(found, first, rival) for rival in RIVALS)]))
+    if len(comparisons) > 1:
+        lines.append(_row(["all", *(f"**{rank:.2f}**" for rank in over_all.values()), *[""] * len(RIVALS)]))
+    return "\n".join(lines)
+
+
 def lost(comparisons: Sequence[Mapping[str, Any]], method: str) -> Iterator[str]:
     """Says where a method does not lie above newest first and random order by a paired test."""
     for found in comparisons:
-        for way, by_method in found["p_values"].items():
+        for way in found["means"]:
             for rival in (RECENCY, RANDOM):
-                for name, sign in FIGURES.items():
-                    lead = sign * (found["means"][way][method][name] - found["means"][way][rival][name])
-                    p = by_method[method][rival][name]
-                    if lead <= 0 or p >= SIGNIFICANT:
+                for name in FIGURES:
+                    if not _beats(found, way, method, rival, name):
+                        lead, p = _ahead(found, way, method, rival, name)
                         yield (
                             f"{found['data']}, {found['backbone']}, events {way}: {name} leads {rival} by {lead:+.3f} "
                             f"(p = {p:.3f})"
@@ -73,11 +91,26 @@ def _best(found: Mapping[str, Any], methods: Sequence[str], way: str, name: str)
 
 
 def _beats_all(found: Mapping[str, Any], way: str, order: str, name: str) -> bool:
-    means, tested = found["means"][way], found["p_values"][way][order]
-    return all(
-        FIGURES[name] * (means[order][name] - means[rival][name]) > 0 and p[name] < SIGNIFICANT
-        for rival, p in tested.items()
-    )
+    return all(_beats(found, way, order, rival, name) for rival in found["p_values"][way][order])
+
+
+def _beats(found: Mapping[str, Any], way: str, order: str, rival: str, name: str) -> bool:
+    lead, p = _ahead(found, way, order, rival, name)
+    return lead > 0 and p < SIGNIFICANT
+
+
+def _ahead(found: Mapping[str, Any], way: str, order: str, rival: str, name: str) -> tuple[float, float]:
+    """How much better one order is than a rival, and the p-value of that."""
+    means = found["means"][way]
+    return FIGURES[name] * (means[order][name] - means[rival][name]), found["p_values"][way][order][rival][name]
+
+
+def _lead(found: Mapping[str, Any], order: str, rival: str) -> str:
+    pairs = [(way, name) for way in found["means"] for name in FIGURES if rival in found["means"][way]]
+    if not pairs:
+        return ""
+    lead = np.mean([_ahead(found, way, order, rival, "deletion")[0] for way in found["means"]])
+    return f"{lead:+.2f} ({sum(_beats(found, way, order, rival, name) for way, name in pairs)} of {len(pairs)})"
 
 
 def _row(cells: Sequence[str]) -> str:
