@@ -19,14 +19,14 @@ from trajectory.schema import Histories, Queries, UserError
 from trajectory.training import loop, task
 from trajectory.training.run import Run, open_run
 
-LENGTH, ROWS, USERS = 50, 64, 640
+LENGTH, ROWS, USERS = 50, 64, 2560
 LAYERS = {"gru": (128,), "transformer": (64, 64)}
 ROUNDS = 4
 LONG, FEW = 1000, 8
 
 
 def explain() -> None:
-    """Explanations a second on the test histories of 640 users at their true lengths, on rows of 50, and by captum."""
+    """Explanations a second on the test histories of 2,560 users at their true lengths, on rows of 50, and by captum."""
     for backbone in LAYERS:
         with tempfile.TemporaryDirectory() as folder:
             run = _trained(backbone, LENGTH, Path(folder))

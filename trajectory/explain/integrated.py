@@ -12,7 +12,7 @@ from trajectory.explain.function import Base, Function, Inputs
 from trajectory.explain.units import units
 from trajectory.explain.way import forecast_on_way, summed, values_on_way
 
-FIRST, LATER = 8, 4  # Gauss-Legendre points of the whole way, and of a part of it
+FIRST, LATER = 8, 3  # Gauss-Legendre points of the whole way, and of a part of it
 MOST = 512  # points of a row, beyond which nothing is halved
 
 
