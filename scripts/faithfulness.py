@@ -23,6 +23,8 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens each run, compares, writes, prints."""
     parallel.start()
+    import jax
+
     from trajectory import digest
     from trajectory.explain.comparison import METHODS as ALL
     from trajectory.explain.comparison import compare_methods
@@ -43,6 +45,7 @@ def main() -> None:
         if found.get("asked") != asked:
             found = {"asked": asked} | compare_methods(run, target, methods, PART.value, USERS.value)
             write_json(found, path)
+            jax.clear_caches()  # nothing of it is used again, and a process may map only so much
         comparisons.append(found)
         of = f"{found['data']}, {found['backbone']}: {found['forecasts']} forecasts of {found['part']}"
         texts.append(f"{of}, target {found['target']}; nats\n\n{markdown(found)}\n")

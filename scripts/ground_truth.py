@@ -41,6 +41,7 @@ def parameters(name: str, value: float) -> dict[str, Any]:
 
 def main() -> None:
     """Makes logs and runs that are missing, explains, writes and prints."""
+    import jax
     import polars as pl
 
     from configs.sweeps.common import Member, Sweep
@@ -78,6 +79,7 @@ def main() -> None:
         histories, _ = read_histories(other / "interactions.parquet", run.task.histories, run.task.config.data)
         planted = read_planted(other, histories)
         found[made_run.member] = find_causes(run, histories, planted, METHODS.value or ALL, FORECASTS.value)
+        jax.clear_caches()  # nothing of it is used again, and a process may map only so much
     rows = [
         {"log": f"{name} {value:g}", "varied": name, "value": float(value), **row}
         for (name, value), key in logs.items()
