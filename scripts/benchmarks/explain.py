@@ -26,7 +26,7 @@ LONG, FEW = 1000, 8
 
 
 def explain() -> None:
-    """Explanations a second on the test histories of 2,560 users at their true lengths, on rows of 50, and by captum."""
+    """Explanations a second on the histories of 2,560 test users at their lengths, on rows of 50, and by captum."""
     for backbone in LAYERS:
         with tempfile.TemporaryDirectory() as folder:
             run = _trained(backbone, LENGTH, Path(folder))
