@@ -34,15 +34,16 @@ def explain() -> None:
             split, histories = run.task.split.test, run.task.histories
             some = np.linspace(0, len(split.user) - 1, USERS).astype(int)
             users = Queries(*(column[some] for column in split))
-            (seconds,) = least([partial(_explained, explainer, histories, users)], ROUNDS)
-            _tell(f"{backbone}, histories of Beauty", USERS / seconds, _explained(explainer, histories, users))
             rows = _long(histories, ROWS, LENGTH)
-            (seconds,) = least([partial(_explained, explainer, *rows)], ROUNDS)
-            _tell(f"{backbone}, rows of {LENGTH}", ROWS / seconds, _explained(explainer, *rows))
+            _measure(explainer, histories, users, rows)
             try:
-                _captum(explainer, rows, Path(folder))
+                gap = _captum(explainer, rows, Path(folder))
             except UserError as error:
                 print(f"explain: captum skipped; {error}")
+                continue
+            if gap < run.task.config.explain.gap:
+                run.task.config.explain.gap = gap
+                _measure(Explainer(run, Target("item")), histories, users, rows)
 
 
 def explain_long() -> None:
@@ -77,6 +78,14 @@ def _explained(explainer: Explainer, histories: Histories, queries: Queries) -> 
     return np.concatenate([np.stack([one.gap, one.looks], axis=1) for one in found])
 
 
+def _measure(explainer: Explainer, histories: Histories, users: Queries, rows: tuple[Histories, Queries]) -> None:
+    backbone, gap = explainer.config.model.backbone, explainer.config.explain.gap
+    for what, asked in {"histories of Beauty": (histories, users), f"rows of {LENGTH}": rows}.items():
+        (seconds,) = least([partial(_explained, explainer, *asked)], ROUNDS)
+        rate = len(asked[1].user) / seconds
+        _tell(f"{backbone}, {what}, gaps below {gap:.2%}", rate, _explained(explainer, *asked))
+
+
 def _tell(what: str, rate: float, explained: np.ndarray) -> None:
     gap, points = explained[:, 0].max(), explained[:, 1].mean()
     print(f"explain: {what}: {rate:,.0f} a second, largest gap {gap:.2%}, mean of {points:.1f} gradients")
@@ -88,7 +97,8 @@ def _long(histories: Histories, rows: int, length: int) -> tuple[Histories, Quer
     return histories, Queries(np.zeros(rows, int), start, start + length, start + length)
 
 
-def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path) -> None:
+def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path) -> float:
+    """The largest gap of captum's."""
     python = torch_python()
     some = next(explainer.forecasts(*rows))
     spec = explainer.function.model.spec
@@ -113,3 +123,4 @@ def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path)
         f"explain: {spec.backbone}, rows of {LENGTH}: {len(some.first) / seconds:,.0f} a second by captum with 50 "
         f"points, largest gap {largest:.2%}"
     )
+    return largest
