@@ -28,3 +28,17 @@ def test_large_buffers_are_used_again_instead_of_being_cleared_page_by_page():
     if kept == "False":
         pytest.skip("the C library is not glibc")
     assert int(again) < 100 < int(thrown_away)
+
+
+FIRST = """
+import sys
+from trajectory import memory
+memory.keep = lambda: print("numpy" in sys.modules)
+import trajectory.cli
+print("numpy" in sys.modules)
+"""
+
+
+def test_scripts_keep_memory_before_numpy_starts_threads():
+    ran = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "True"]

@@ -4,7 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.explain.cases import HISTORIES, run_of
+from tests.explain.cases import HISTORIES, ITEMS, LENGTH, run_of
+from trajectory.data.rows import row_length
+from trajectory.explain import explain
 from trajectory.explain.explain import Explainer, table
 from trajectory.explain.targets import Target
 from trajectory.forecasting.newcomers import whole_histories
@@ -62,6 +64,25 @@ def test_unknown_methods_and_steps_are_refused(tmp_path) -> None:
         Explainer(run_of(tmp_path, method="magic"), Target("item"))
     with pytest.raises(UserError, match="foretells 1 to 2"):
         rows_of(Explainer(run_of(tmp_path), Target("item")), (3,))
+
+
+def test_histories_that_fit_into_rows_of_one_length_are_read_together(tmp_path, monkeypatch) -> None:
+    def lengths() -> list[list[int]]:
+        found = Explainer(run_of(tmp_path), Target("item")).forecasts(HISTORIES, QUERIES)
+        return [(some.queries.stop - some.queries.start).tolist() for some in found]
+
+    every = sorted(np.diff(HISTORIES.offsets).tolist())
+    assert lengths() == [every]
+    monkeypatch.setattr(explain, "ROWS", 1)  # then on up to the length of the rows that the first needs
+    together = lengths()
+    assert [length for some in together for length in some] == every
+    assert 1 < len(together) < len(every)
+    assert all(row_length(some[0], LENGTH) == row_length(some[-1], LENGTH) for some in together)
+    for limit, most in (("MOST", 2), ("FORETOLD", 2 * (ITEMS + 1)), ("EVENTS", 2 * LENGTH)):
+        with monkeypatch.context() as patch:
+            patch.setattr(explain, limit, most)
+            patch.setattr(explain, "ROWS", len(every))
+            assert max(map(len, lengths())) == 2
 
 
 def test_what_no_head_has_learned_is_refused(tmp_path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
+from trajectory import digest
 from trajectory.explain import orders
 from trajectory.explain.attribution import Attribution
 from trajectory.explain.coalitions import hidden
@@ -22,6 +25,7 @@ from trajectory.explain.targets import Target
 from trajectory.explain.units import some as some_rows
 from trajectory.schema import Queries
 from trajectory.training.run import Run
+from trajectory.training.task import write_json
 
 METHODS = (
     "saliency",
@@ -33,6 +37,22 @@ METHODS = (
 )
 MEASURES = ("infidelity", "sensitivity", "shapley", "randomised", "gap")
 REPEATED = 64  # forecasts that are explained several times over, at most
+
+
+def compare_once(
+    run: Run, folder: Path, target: Target, methods: Sequence[str], part: str, users: int
+) -> dict[str, Any]:
+    """As `compare_methods`; kept as faithfulness_<part>.json in the run's folder, and read from there where the same
+    was asked of the same checkpoint by the same code.
+    """
+    config = run.task.config.explain.to_dict()
+    asked = [vars(target), list(methods), users, run.checkpoint, config, digest.of_code(("models", "explain"))]
+    path = folder / f"faithfulness_{part}.json"
+    found = json.loads(path.read_text()) if path.exists() else {}
+    if found.get("asked") != asked:
+        found = {"asked": asked} | compare_methods(run, target, methods, part, users)
+        write_json(found, path)
+    return found
 
 
 def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str, users: int) -> dict[str, Any]:

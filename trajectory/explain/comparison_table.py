@@ -14,6 +14,22 @@ SIGNIFICANT = 0.05
 RIVALS = (RECENCY, RANDOM, ATTENTION)
 
 
+def titled(found: Mapping[str, Any]) -> str:
+    """What was asked of one run, and its table."""
+    asked = f"{found['forecasts']} forecasts of {found['part']}, target {found['target']}; nats"
+    return f"{found['data']}, {found['backbone']}: {asked}\n\n{markdown(found)}\n"
+
+
+def conclusion(comparisons: Sequence[Mapping[str, Any]]) -> str:
+    """Ranks of the methods over all runs, and whether the best is above newest first and random order everywhere."""
+    first = next(iter(mean_ranks(comparisons)))
+    behind = "".join(f"- {line}\n" for line in lost(comparisons, first))
+    above = f"{first.replace('_', ' ')} is above newest first and random order"
+    return f"Mean ranks over figures and both ways of taking events away:\n\n{summary(comparisons)}\n\n" + (
+        f"{above} but for:\n\n{behind}" if behind else f"{above} everywhere.\n"
+    )
+
+
 def markdown(found: Mapping[str, Any]) -> str:
     """One run's table (of `compare_methods`), a row for each order; the best of each figure in bold, * on what is
     better than every rival by a paired test.

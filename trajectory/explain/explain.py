@@ -22,7 +22,7 @@ from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
 ROWS, MOST = 64, 256  # histories explained at once; where more fit into rows of the same length, at most
-EVENTS, CHANCES = 2**14, 2**24  # events of all of them, and probabilities, at most
+EVENTS, FORETOLD = 2**14, 2**24  # events of all of them, and probabilities of what could be asked, at most
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Explainer:
         """How many of the first histories of so many events, ascending, are explained at once."""
         length = row_length(int(count[:ROWS].max()), self.config.batch.length)
         fit = int(np.searchsorted(count, length, side="right"))
-        return max(min(EVENTS // length, CHANCES // len(self.function.item_interest), fit, MOST), 1)
+        return max(min(EVENTS // length, FORETOLD // len(self.function.item_interest), fit, MOST), 1)
 
     def _read(self, histories: Histories, start: np.ndarray, stop: np.ndarray, step: int) -> tuple[Inputs, np.ndarray]:
         """The last events of slices of histories, of which nothing is asked yet, and the flat index of the first."""

@@ -58,9 +58,7 @@ def at_place(inputs: Inputs, way: Way, at: jax.Array) -> tuple[jax.Array, jax.Ar
 
 
 @jax.jit
-def values_on_way(
-    function: Function, inputs: Inputs, base: Base, row: jax.Array, at: jax.Array
-) -> dict[str, jax.Array]:
+def values_on_way(function: Function, inputs: Inputs, base: Base, row: jax.Array, at: jax.Array) -> Values:
     """A step of `units`: `values` of rows at places of the way."""
     inputs = some(inputs, row)
     whole = way(inputs, some(base, row))

@@ -12,7 +12,6 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from trajectory import memory
 from trajectory.schema import Batch, ItemContent, UserError
 from trajectory.training import processes
 from trajectory.training.steps import TrainState, TrainStep, in_table
@@ -21,7 +20,7 @@ AXIS = "data"
 
 
 def start(devices: int = 0, coordinator: str = "", count: int = 1, process: int = 0) -> None:
-    """To be called before JAX is used: a virtual device per core on a CPU, unrounded products, memory kept, caches.
+    """To be called before JAX is used: a virtual device per core on a CPU, unrounded products, caches.
 
     What that brings on 2 cores depends on the model: 0.9 to 1.4 times the speed of one device on Complete Journey
     (scripts/bench.py --only=step). `devices` 0 = as many as cores. With a `coordinator` (see processes.join) this
@@ -31,7 +30,6 @@ def start(devices: int = 0, coordinator: str = "", count: int = 1, process: int 
         jax.config.update("jax_num_cpu_devices", devices or len(os.sched_getaffinity(0)))
     # GPUs would round the factors of float32 products to 10 bits; train.products says where that may be.
     jax.config.update("jax_default_matmul_precision", "float32")
-    memory.keep()
     cache()
     if coordinator:
         processes.join(coordinator, count, process)
