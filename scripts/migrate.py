@@ -27,12 +27,12 @@ def main() -> None:
     """Opens the run, finds its migrations and foresees others, writes; a log without interests gets learned ones."""
     parallel.start()
     from trajectory.forecasting.vectors import item_vectors
-    from trajectory.insights.clusters import learned_interests
-    from trajectory.insights.migration import Settings, detect
-    from trajectory.insights.prospect import look_forward
-    from trajectory.insights.report import write_migrations
-    from trajectory.insights.segments import read_segments
-    from trajectory.insights.transitions import table
+    from trajectory.insights.migrations.clusters import learned_interests
+    from trajectory.insights.migrations.groups import read_segments
+    from trajectory.insights.migrations.migration import Settings, detect
+    from trajectory.insights.migrations.prospect import look_forward
+    from trajectory.insights.migrations.report import write_migrations
+    from trajectory.insights.migrations.transitions import table
     from trajectory.training.run import open_run
 
     settings = Settings(

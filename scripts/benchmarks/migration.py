@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from trajectory.data.synthetic import Synthetic, generate
-from trajectory.insights.known_truth import histories_of, score
-from trajectory.insights.migration import Settings, detect
+from trajectory.insights.migrations.known_truth import histories_of, score
+from trajectory.insights.migrations.migration import Settings, detect
 
 SHOWN = (
     "precision",

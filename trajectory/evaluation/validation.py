@@ -32,8 +32,10 @@ class Watch:
             "validation": _sample(task.split.validation, c.train.eval_users, rng),
         }
         self.held_out = self.parts["validation"]
-        if task.split.kind == "leave_last":
-            ends = step_bounds(task.histories, self.held_out, 1)[:, 1]
+        ends = step_bounds(task.histories, self.held_out, 1)[:, 1]
+        several = bool((ends < self.held_out.end).any())
+        self.ahead = several and bool(c.heads.item) and c.heads.horizon > 1
+        if task.split.kind == "leave_last" or self.ahead:
             self.parts["validation"] = self.held_out._replace(end=ends)
 
     def __call__(self, params: Any) -> dict[str, float]:
@@ -53,7 +55,7 @@ class Watch:
                 found |= {f"{part}/conversion_{name}": value for name, value in means.items()}
                 if not c.heads.item:
                     found |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}
-        if c.heads.item and c.heads.horizon > 1 and task.split.kind == "leave_last":
+        if self.ahead:
             found |= {f"validation/ahead_{name}": value for name, value in self._ahead(model, params).items()}
         return {name: value for name, value in found.items() if np.isfinite(value)}
 

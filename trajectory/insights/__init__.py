@@ -1,1 +1,1 @@
-"""What users' behaviour and forecasts say to a merchant: interest states, migrations, flows between interests."""
+"""What users' behaviour and forecasts say to a merchant: migrations, recommendations, segments, audiences, demand."""

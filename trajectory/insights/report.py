@@ -1,180 +1,86 @@
-"""migration.html: who moved from which interest to which, when, and who is foreseen to; one file, works offline."""
+"""insights.html: what matters first, then each part with pictures and tables; one file, works offline and on paper."""
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 import polars as pl
 
 from trajectory.forecasting.page import script_safe
-from trajectory.insights.flows import growth, lead_times, migration_matrix, net_flows
-from trajectory.insights.foreseen_flows import foreseen_changes, foreseen_matrix
-from trajectory.insights.migration import Migrations
-from trajectory.insights.prospect import Prospect, foreseen_moves
-from trajectory.insights.segments import by_activity
-from trajectory.insights.states import interest_states
-from trajectory.insights.timeline import states_table, timelines
+from trajectory.insights.part import Part, Picture, Table, Text
 from trajectory.training.task import write_json
 
-SHOWN_FLOWS = 30  # of a period and segment
-SHOWN_ENDS = 8  # of those that grow and of those that shrink most
-WHOLE = "whole log"
-EVERYBODY = "all users"
-QUARTER = 91.0  # days
-VISIBLE = 5e-5  # a change of share that shows in hundredths of a percentage point
+OPENING = 10  # sentences
+ROWS = 100  # of a download, in thousands: a page must stay small enough to be sent
 
 
-def write_migrations(
-    migrations: Migrations,
-    folder: Path,
-    name: str,
-    note: str = "",
-    prospect: Prospect | None = None,
-    segment: np.ndarray | None = None,
-) -> Path:
-    """Writes what was found and, of a prospect, what is foreseen, as tables and as migration.html; returns the page.
-
-    migrations.parquet, flows.parquet (`flows_by_period`) and states.parquet (`states_table`); of a prospect also
-    foreseen.parquet (`foreseen_moves`), foreseen_flows.parquet and transitions.json. `segment` str [N] of each user
-    (default: by activity) is what the page's flows can be filtered by.
-    """
-    units, settings = migrations.sessions, migrations.settings
-    segment = by_activity(units) if segment is None else segment
-    flows = flows_by_period(migrations, segment)
-    migrations.found.write_parquet(folder / "migrations.parquet")
-    flows.write_parquet(folder / "flows.parquet")
-    behaviour = interest_states(units, migrations.movers, settings.window)
-    states_table(migrations, behaviour, prospect).write_parquet(folder / "states.parquet")
-    drawn, foreseen = _flows(flows), None
-    if prospect:
-        ahead = foreseen_flows(prospect, units.histories.interests, segment)
-        ahead.write_parquet(folder / "foreseen_flows.parquet")
-        foreseen_moves(prospect, units.histories).write_parquet(folder / "foreseen.parquet")
-        if prospect.check:
-            write_json(prospect.check, folder / "transitions.json")
-        drawn += _flows(ahead, ahead=True)
-        foreseen = _foreseen(prospect, units.histories.interests)
+def write_insights(parts: list[Part], folder: Path, name: str, note: str = "") -> Path:
+    """Writes each part's tables as <table>.parquet, insights.json (what was measured) and insights.html; returns it."""
+    for part in parts:
+        for table, rows in part.tables.items():
+            rows.write_parquet(folder / f"{table}.parquet")
+    write_json({part.name: part.measured for part in parts}, folder / "insights.json")
     environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.insights", "pages"), autoescape=True)
-    page = environment.get_template("migration.html.j2").render(
+    page = environment.get_template("insights.html.j2").render(
         name=name,
         note=note,
-        counts=[
-            ("users", f"{units.histories.num_users:,}"),
-            ("with enough sessions to tell", f"{migrations.tested.height:,}"),
-            ("migrated", f"{migrations.found.height:,}"),
-        ],
-        settings=settings,
-        unit=units.unit,
-        step="basket" if units.histories.baskets else "event",
-        lead=_lead(migrations),
-        net=_ends(net_flows(migrations.found), "net"),
-        growth=_growth(migrations),
-        foreseen=foreseen,
-        data=script_safe({"flows": drawn, "users": timelines(migrations, behaviour, prospect)}),
+        opening=opening(parts),
+        parts=[_shown(part) for part in parts],
+        files={part.name: sorted(part.tables) for part in parts},
+        data=script_safe({table: _csv(rows) for part in parts for table, rows in part.tables.items()}),
     )
-    path = folder / "migration.html"
+    path = folder / "insights.html"
     path.write_text(page, encoding="utf-8")
     return path
 
 
-def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame:
-    """Migration matrices (`flows.migration_matrix`) by `period` and `segment`.
-
-    Periods: the whole log and, where it has times, each calendar quarter of starts. Segments: all users, and each.
-    """
-    of_user = pl.DataFrame({"user": migrations.sessions.histories.users["user"], "segment": segment})
-    found = migrations.found.join(of_user, on="user", how="left", maintain_order="left")
-    periods = {WHOLE: found}
-    if migrations.sessions.histories.has_time:
-        quarter = pl.format("{} Q{}", pl.col("start").dt.year(), pl.col("start").dt.quarter())
-        dated = found.with_columns(period=quarter).sort("period")
-        periods |= {period: part for (period,), part in dated.group_by("period", maintain_order=True)}
-    parts = []
-    for period, part in periods.items():
-        for name in _segments(segment):
-            chosen = part if name == EVERYBODY else part.filter(pl.col("segment") == name)
-            labels = pl.lit(period).alias("period"), pl.lit(name).alias("segment")
-            parts.append(migration_matrix(chosen).select(*labels, pl.all()))
-    return pl.concat(parts)
+def opening(parts: list[Part]) -> list[tuple[str, str]]:
+    """(name of the part, sentence): the most important of each part in turn, OPENING at most."""
+    deepest = max((len(part.sentences) for part in parts), default=0)
+    turns = [(part.name, part.sentences[i]) for i in range(deepest) for part in parts if i < len(part.sentences)]
+    order = {part.name: number for number, part in enumerate(parts)}
+    return sorted(turns[:OPENING], key=lambda turn: order[turn[0]])
 
 
-def foreseen_flows(prospect: Prospect, interests: tuple[str, ...], segment: np.ndarray) -> pl.DataFrame:
-    """Matrices of what is foreseen (`foreseen_matrix`) by `period` (the steps to come) and `segment`."""
-    parts = []
-    for name in _segments(segment):
-        users = np.flatnonzero((segment == name) | (name == EVERYBODY))
-        matrix = foreseen_matrix(prospect.forecast.now[users], prospect.forecast.next[users], interests)
-        labels = pl.lit(f"next {prospect.steps} steps").alias("period"), pl.lit(name).alias("segment")
-        parts.append(matrix.select(*labels, pl.all()))
-    return pl.concat(parts)
+def _shown(part: Part) -> dict[str, Any]:
+    return {"name": part.name, "title": part.title, "blocks": [_block(block) for block in part.blocks]}
 
 
-def _segments(segment: np.ndarray) -> list[str]:
-    return [EVERYBODY, *sorted(set(segment.tolist()))]
-
-
-def _foreseen(prospect: Prospect, interests: tuple[str, ...]) -> dict[str, Any]:
-    """What the page says of the window to come and of how far such forecasts held."""
-    changes = foreseen_changes(prospect.forecast.now, prospect.forecast.next, interests)
-    certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
-    found: dict[str, Any] = {"steps": prospect.steps, "changes": _ends(certain, "change")}
-    if not prospect.check:
-        return found
-    net = sorted(prospect.check["interests"], key=lambda row: -abs(row["foreseen"]))[:SHOWN_ENDS]
-    return found | {"check": prospect.check, "net": net}
-
-
-def _flows(flows: pl.DataFrame, ahead: bool = False) -> list[dict[str, Any]]:
-    """What the page draws of each period and segment: its largest flows."""
-    columns = ("from", "to", "users", "lift", "low", "high")
-    return [
-        {
-            "period": period,
-            "segment": segment,
-            "ahead": ahead,
-            "users": round(float(part["users"].sum()), 1),
-            "flows": [
-                [one, other, *(round(value, 2) for value in values)]
-                for one, other, *values in part.select(columns).head(SHOWN_FLOWS).iter_rows()
-            ],
-        }
-        for (period, segment), part in flows.group_by("period", "segment", maintain_order=True)
-    ]
-
-
-def _lead(migrations: Migrations) -> list[dict[str, str]]:
-    """Median and quartiles of the lead times."""
-    times = lead_times(migrations)
-    words = {
-        "ramp": "from the start until all of the mass has moved",
-        "first_to_end": "from the first event of the destination until all of the mass has moved",
-        "drop_to_rise": "from the drop of the source to the rise of the destination",
+def _block(block: Text | Table | Picture) -> dict[str, Any]:
+    if isinstance(block, Text):
+        return {"kind": "text", "words": block.words}
+    if isinstance(block, Picture):
+        image = base64.b64encode(block.svg.encode()).decode()
+        return {"kind": "picture", "title": block.title, "image": image, "words": block.words, "note": block.note}
+    columns = [name for name in block.rows.columns if name != block.by]
+    cells = [[_cell(row[name], block.formats.get(name, "")) for name in columns] for row in block.rows.to_dicts()]
+    numeric = [block.rows.schema[name].is_numeric() for name in columns]
+    groups = block.rows[block.by].cast(pl.String).to_list() if block.by else [""] * len(cells)
+    return {
+        "kind": "table",
+        "title": block.title,
+        "by": block.by,
+        "choices": list(dict.fromkeys(groups)),
+        "columns": list(zip(columns, numeric, strict=True)),
+        "rows": list(zip(groups, cells, strict=True)),
+        "note": block.note,
     }
-    return [
-        {"name": text, **dict(zip(("low", "median", "high"), (f"{value:.0f}" for value in quartiles), strict=True))}
-        for column, text in words.items()
-        if times.height
-        for quartiles in [np.quantile(times[column].to_numpy(), (0.25, 0.5, 0.75))]
-    ]
 
 
-def _ends(table: pl.DataFrame, column: str) -> list[dict[str, Any]]:
-    """The rows that gain and lose most, in order."""
-    if table.height <= 2 * SHOWN_ENDS:
-        return table.to_dicts()
-    ordered = table.sort(column, descending=True)
-    return pl.concat([ordered.head(SHOWN_ENDS), ordered.tail(SHOWN_ENDS)]).to_dicts()
+def _cell(value: Any, form: str) -> str:
+    if value is None:
+        return ""
+    return form.format(value) if form else str(value)
 
 
-def _growth(migrations: Migrations) -> list[dict[str, Any]]:
-    """For each period of a quarter (of three windows of steps) after the first: the interests that change most."""
-    units = migrations.sessions
-    table = growth(units, QUARTER if units.histories.has_time else 3 * migrations.settings.window)
-    certain = table.filter((pl.col("low") > 0) | (pl.col("high") < 0))
-    return [
-        {"period": f"{period} to {period + 1}", "rows": _ends(part, "change")}
-        for (period,), part in certain.group_by("period", maintain_order=True)
-    ]
+def _csv(rows: pl.DataFrame) -> str:
+    """The table as CSV, or the first of its rows if there are very many."""
+    flat = rows.with_columns(
+        pl.col(name).cast(pl.List(pl.String)).list.join("; ")
+        for name, kind in rows.schema.items()
+        if isinstance(kind, pl.List)
+    )
+    return flat.head(ROWS * 1000).write_csv(float_precision=6)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.builders import make_histories
-from tests.insights.test_step_windows import whole
-from trajectory.insights.state_floors import MEMBERS, fit_floors
-from trajectory.insights.step_windows import cut_back
+from tests.insights.migrations.test_step_windows import whole
+from trajectory.insights.migrations.state_floors import MEMBERS, fit_floors
+from trajectory.insights.migrations.step_windows import cut_back
 
 USERS = 60
 

@@ -9,8 +9,8 @@ from scipy.sparse import csr_array
 
 from trajectory.data.rows import slices
 from trajectory.data.splits import step_starts
-from trajectory.insights.sessions import POWER
-from trajectory.insights.states import divergence, smoothed
+from trajectory.insights.migrations.sessions import POWER
+from trajectory.insights.migrations.states import divergence, smoothed
 from trajectory.schema import Histories, Queries
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.builders import make_histories
-from trajectory.insights.state_floors import MEMBERS, fit_floors
-from trajectory.insights.state_forecast import StateForecast, StepStates
-from trajectory.insights.step_windows import cut_back, interest_mass
-from trajectory.insights.transitions import FORECAST, check_transitions, table
+from trajectory.insights.migrations.state_floors import MEMBERS, fit_floors
+from trajectory.insights.migrations.state_forecast import StateForecast, StepStates
+from trajectory.insights.migrations.step_windows import cut_back, interest_mass
+from trajectory.insights.migrations.transitions import FORECAST, check_transitions, table
 from trajectory.schema import Queries
 
 USERS, PAST, STEPS = 200, 20, 5

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from trajectory.evaluation.significance import compare, holm, spread, user_weights
-from trajectory.insights.foreseen_flows import Moves
-from trajectory.insights.state_floors import MEMBERS, StateFloors
-from trajectory.insights.state_forecast import StateForecast
-from trajectory.insights.step_windows import cut_back, interest_mass, shares
+from trajectory.insights.migrations.foreseen_flows import Moves
+from trajectory.insights.migrations.state_floors import MEMBERS, StateFloors
+from trajectory.insights.migrations.state_forecast import StateForecast
+from trajectory.insights.migrations.step_windows import cut_back, interest_mass, shares
 from trajectory.schema import Histories
 
 QUARTERS = 4  # groups of users by their drift in the past

@@ -7,10 +7,10 @@ import polars as pl
 from scipy.stats import beta, chi2
 
 from trajectory.data.rows import DAY
-from trajectory.insights.migration import Migrations
-from trajectory.insights.null import change_slots, changes
-from trajectory.insights.season import windows_of
-from trajectory.insights.sessions import Sessions
+from trajectory.insights.migrations.migration import Migrations
+from trajectory.insights.migrations.null import change_slots, changes
+from trajectory.insights.migrations.season import windows_of
+from trajectory.insights.migrations.sessions import Sessions
 
 LEVEL = 0.95  # of all intervals
 ROUNDS = 200  # of the fit of independence

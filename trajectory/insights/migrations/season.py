@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from trajectory.insights.sessions import Sessions
+from trajectory.insights.migrations.sessions import Sessions
 
 ROUNDS = 6  # multipliers and mixes settle to 0.1 % in 4
 PRIOR = 20.0  # sessions' worth of "no season" in each window and interest

@@ -13,8 +13,8 @@ from trajectory.evaluation.by_interest import by_interest
 from trajectory.evaluation.calibration import Calibration, choose
 from trajectory.evaluation.step_calibration import FEW
 from trajectory.forecasting.outlook import look_ahead
-from trajectory.insights.state_floors import StateFloors, fit_floors
-from trajectory.insights.step_windows import cut_back, interest_mass, shares
+from trajectory.insights.migrations.state_floors import StateFloors, fit_floors
+from trajectory.insights.migrations.step_windows import cut_back, interest_mass, shares
 from trajectory.schema import Histories, Queries
 from trajectory.training.run import Run
 

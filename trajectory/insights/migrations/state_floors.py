@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from trajectory.evaluation.ensemble import mixture_weights
-from trajectory.insights.step_windows import StepWindows, shares
+from trajectory.insights.migrations.step_windows import StepWindows, shares
 
 MEMBERS = {  # what each floor mixes; the weights are fitted
     "persistence": ("last window", "whole history", "everybody"),

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from trajectory.forecasting.newcomers import whole_histories
-from trajectory.insights.foreseen_flows import Moves
-from trajectory.insights.migration import Migrations
-from trajectory.insights.sessions import Sessions, moments
-from trajectory.insights.state_forecast import StateForecast, fit_forecaster, held_out, step_states
-from trajectory.insights.transitions import check_transitions
+from trajectory.insights.migrations.foreseen_flows import Moves
+from trajectory.insights.migrations.migration import Migrations
+from trajectory.insights.migrations.sessions import Sessions, moments
+from trajectory.insights.migrations.state_forecast import StateForecast, fit_forecaster, held_out, step_states
+from trajectory.insights.migrations.transitions import check_transitions
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 

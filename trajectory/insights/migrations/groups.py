@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from trajectory.insights.sessions import Sessions
+from trajectory.insights.migrations.sessions import Sessions
 from trajectory.schema import Histories, UserError
 
 NONE = "in no segment"

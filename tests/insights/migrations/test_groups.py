@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from trajectory.insights.segments import NONE, by_activity, read_segments
-from trajectory.insights.sessions import sessions_of
+from trajectory.insights.migrations.groups import NONE, by_activity, read_segments
+from trajectory.insights.migrations.sessions import sessions_of
 from trajectory.schema import UserError
 
 DAY = 24 * 3600

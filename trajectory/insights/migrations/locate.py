@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajectory.insights.null import KEPT, dispersion
+from trajectory.insights.migrations.null import KEPT, dispersion
 
 RAMPS = (0.0, 0.25, 0.5, 1.0, 2.0)  # of a window, time from the start of a migration until all of its mass has moved
 GRID = 400  # start times that are compared, at most

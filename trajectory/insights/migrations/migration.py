@@ -11,11 +11,11 @@ from scipy.stats import false_discovery_control
 from tqdm import tqdm
 
 from trajectory.data.rows import DAY
-from trajectory.insights import season, sessions
-from trajectory.insights.locate import Place, locate
-from trajectory.insights.null import SIDE, change_slots, evidence
-from trajectory.insights.sessions import Sessions, sessions_of
-from trajectory.insights.states import divergence, smoothed
+from trajectory.insights.migrations import season, sessions
+from trajectory.insights.migrations.locate import Place, locate
+from trajectory.insights.migrations.null import SIDE, change_slots, evidence
+from trajectory.insights.migrations.sessions import Sessions, sessions_of
+from trajectory.insights.migrations.states import divergence, smoothed
 from trajectory.schema import Histories, UserError
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.insights.flows import moments_of
-from trajectory.insights.migration import Migrations
-from trajectory.insights.prospect import Prospect
+from trajectory.insights.migrations.flows import moments_of
+from trajectory.insights.migrations.migration import Migrations
+from trajectory.insights.migrations.prospect import Prospect
 
 SHOWN_USERS = 60  # those with the smallest p-values
 SHOWN_INTERESTS = 8  # of a user

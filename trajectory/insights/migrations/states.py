@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from trajectory.insights.season import windows_of
-from trajectory.insights.sessions import Sessions
+from trajectory.insights.migrations.season import windows_of
+from trajectory.insights.migrations.sessions import Sessions
 
 SMOOTHING = 4.0  # sessions' worth of the user's own overall mix in each state
 

@@ -13,10 +13,10 @@ import pytest
 from tests.builders import make_histories
 from tests.pages import drawn, inert_data
 from trajectory.forecasting.newcomers import whole_histories
-from trajectory.insights.migration import Settings, detect
-from trajectory.insights.prospect import Prospect
-from trajectory.insights.report import write_migrations
-from trajectory.insights.state_forecast import StateForecast, StepStates
+from trajectory.insights.migrations.migration import Settings, detect
+from trajectory.insights.migrations.prospect import Prospect
+from trajectory.insights.migrations.report import write_migrations
+from trajectory.insights.migrations.state_forecast import StateForecast, StepStates
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 COMMENT = "<!--<script>{{ 7 * 7 }}\u2028 & '\""

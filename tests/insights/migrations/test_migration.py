@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 
 from tests.builders import make_histories
 from trajectory.data.synthetic import Synthetic, generate
-from trajectory.insights.known_truth import histories_of, score
-from trajectory.insights.migration import Settings, detect
+from trajectory.insights.migrations.known_truth import histories_of, score
+from trajectory.insights.migrations.migration import Settings, detect
 from trajectory.schema import UserError
 
 QUICK = Settings(permutations=199)

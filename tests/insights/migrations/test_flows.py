@@ -10,10 +10,10 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.data.synthetic import Synthetic, generate
-from trajectory.insights.flows import growth, lead_times, migration_matrix, net_flows
-from trajectory.insights.known_truth import histories_of
-from trajectory.insights.migration import Settings, detect
-from trajectory.insights.sessions import sessions_of
+from trajectory.insights.migrations.flows import growth, lead_times, migration_matrix, net_flows
+from trajectory.insights.migrations.known_truth import histories_of
+from trajectory.insights.migrations.migration import Settings, detect
+from trajectory.insights.migrations.sessions import sessions_of
 
 DAY = 24 * 3600
 

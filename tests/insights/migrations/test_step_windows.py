@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from tests.builders import make_histories
-from trajectory.insights.states import SMOOTHING
-from trajectory.insights.step_windows import cut_back, interest_mass, shares
+from trajectory.insights.migrations.states import SMOOTHING
+from trajectory.insights.migrations.step_windows import cut_back, interest_mass, shares
 from trajectory.schema import Queries
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from trajectory.insights.flows import quasi_independent
+from trajectory.insights.migrations.flows import quasi_independent
 
 LEAST = 0.001  # of one user's interest: less, over all users, is no flow
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from trajectory.insights.clusters import learned_interests
-from trajectory.insights.season import multipliers
-from trajectory.insights.sessions import sessions_of
-from trajectory.insights.states import SMOOTHING, divergence, interest_states
+from trajectory.insights.migrations.clusters import learned_interests
+from trajectory.insights.migrations.season import multipliers
+from trajectory.insights.migrations.sessions import sessions_of
+from trajectory.insights.migrations.states import SMOOTHING, divergence, interest_states
 from trajectory.schema import UserError
 
 DAY = 24 * 3600

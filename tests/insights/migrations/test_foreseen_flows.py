@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trajectory.insights.foreseen_flows import Moves, foreseen_changes, foreseen_matrix
+from trajectory.insights.migrations.foreseen_flows import Moves, foreseen_changes, foreseen_matrix
 
 NAMES = ("a", "b", "c")
 NOW = np.array([[0.6, 0.4, 0.0], [0.2, 0.3, 0.5]])
