@@ -10,19 +10,34 @@ from trajectory.training import parallel
 
 WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
 STEPS = cli.flags.DEFINE_list("steps", ["recommend", "segments", "audiences", "demand"], "which parts, in order")
+STOCK = cli.flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
+INTERESTS = cli.flags.DEFINE_multi_string("interest", [], "recommend only items of this interest; repeatable")
+PRICE = cli.flags.DEFINE_list("price", [], "recommend only items of these prices: LOWEST,HIGHEST")
 cli.flags.mark_flags_as_required(["workdir"])
 
 
 def main() -> None:
     """Opens the run, takes each step, writes."""
     parallel.start()
+    from trajectory.insights.recommend.offer import offered
     from trajectory.insights.report import write_insights
     from trajectory.insights.steps import take
     from trajectory.training.run import open_run
 
+    assert WORKDIR.value is not None
     run = open_run(Path(WORKDIR.value))
-    page = write_insights(take(run, STEPS.value), run.workdir, run.task.config.name, run.task.config.note)
+    keep = offered(run.task.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
+    page = write_insights(take(run, STEPS.value, keep), run.workdir, run.task.config.name, run.task.config.note)
     print(f"open {page.resolve()}")
+
+
+def prices() -> tuple[float, float] | None:
+    """The range of --price; None without one."""
+    try:
+        low, high = map(float, PRICE.value or ("-inf", "inf"))
+    except ValueError:
+        raise cli.UserError(f"--price={','.join(PRICE.value)}: expected two numbers, such as 1.5,20") from None
+    return (low, high) if PRICE.value else None
 
 
 if __name__ == "__main__":

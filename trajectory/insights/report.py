@@ -14,7 +14,7 @@ from trajectory.insights.part import Part, Picture, Table, Text
 from trajectory.training.task import write_json
 
 OPENING = 10  # sentences
-ROWS = 100  # of a download, in thousands: a page must stay small enough to be sent
+ROWS = 20_000  # of a download from the page, which must stay small enough to be sent; the Parquet file has all
 
 
 def write_insights(parts: list[Part], folder: Path, name: str, note: str = "") -> Path:
@@ -83,4 +83,4 @@ def _csv(rows: pl.DataFrame) -> str:
         for name, kind in rows.schema.items()
         if isinstance(kind, pl.List)
     )
-    return flat.head(ROWS * 1000).write_csv(float_precision=6)
+    return flat.head(ROWS).write_csv(float_precision=6)

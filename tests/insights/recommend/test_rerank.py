@@ -1,0 +1,29 @@
+"""Calibrated lists: relevance alone at share 0, the wanted mix where it counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajectory.insights.recommend.rerank import calibrated
+
+INTEREST = np.array([0, 1, 1, 1, 2, 2])  # of items 1 to 5
+SCORES = np.array([[-9.0, 2.0, 1.9, 1.8, 1.0, 0.9]])
+MIX = np.array([[0.0, 0.5, 0.5]])
+
+
+def test_without_a_mix_lists_are_the_most_relevant_items_in_order():
+    assert calibrated(SCORES, MIX, INTEREST, size=3, share=0.0).tolist() == [[1, 2, 3]]
+
+
+def test_a_wanted_mix_takes_the_best_item_of_each_interest_in_turn():
+    assert calibrated(SCORES, MIX, INTEREST, size=4, share=0.5).tolist() == [[1, 4, 2, 5]]
+
+
+def test_the_mix_is_each_users_own():
+    found = calibrated(np.repeat(SCORES, 2, 0), np.array([[0, 1.0, 0], [0, 0, 1.0]]), INTEREST, size=2, share=0.9)
+    assert found.tolist() == [[1, 2], [4, 5]]
+
+
+def test_items_that_may_not_be_shown_leave_empty_slots():
+    scores = np.where(np.arange(6) == 2, 0.0, -np.inf)[None]
+    assert calibrated(scores, MIX, INTEREST, size=3, share=0.3).tolist() == [[2, 0, 0]]

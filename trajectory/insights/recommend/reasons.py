@@ -1,0 +1,45 @@
+"""Why each item is suggested: the past behaviour that speaks most for it, by the run's explainability head."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trajectory.explain import overview
+from trajectory.explain.explain import Explainer, Reasons, table
+from trajectory.explain.narrative import sentences
+from trajectory.explain.targets import Target
+from trajectory.schema import Queries
+from trajectory.training.run import Run
+
+GIVEN = 2  # reasons of an item, at most
+
+
+def reasons(run: Run, queries: Queries, lists: pl.DataFrame) -> pl.DataFrame:
+    """`lists` (see `recommend.lists.lists`, of the users of `queries`) with a column `because`: up to GIVEN sentences.
+
+    An item is explained at the next step; where nothing in the past speaks for it, `because` is empty.
+    """
+    h = run.task.histories
+    place = {user: row for row, user in enumerate(h.users["user"].gather(queries.user).cast(pl.String))}
+    number = {item: index + 1 for index, item in enumerate(h.items["item"].head(h.num_items).cast(pl.String))}
+    row = np.array([place[user] for user in lists["user"]], np.int64)
+    index = np.array([number[item] for item in lists["item"]], np.int32)
+    asked = Queries(*(column[row] for column in queries))
+    explainer = Explainer(run, Target("item"))
+    found = [
+        table(
+            Reasons(**vars(some), attribution=explainer.method(explainer.function, some.inputs)),
+            h,
+            explainer.target,
+            run.task.config.explain.method,
+        )
+        for some in explainer.forecasts(h, asked, index=index)
+    ]
+    because = {}
+    for (user, item), rows in pl.concat(found).partition_by("user", "target", as_dict=True).items():
+        events = overview.whole_events(rows, by_interest=False)
+        said = [text for text, speaks_for in sentences(events, "it", h.has_time) if speaks_for]
+        because[user, item] = "; ".join(text.removesuffix(" towards it") for text in said[:GIVEN])
+    pairs = zip(lists["user"], lists["item"], strict=True)
+    return lists.with_columns(because=pl.Series([because.get(pair, "") for pair in pairs], dtype=pl.String))

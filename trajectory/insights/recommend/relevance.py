@@ -1,0 +1,128 @@
+"""How likely a user takes each item within the next H steps: the forecast of these steps, pooled with counts."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from trajectory.data.rows import slices
+from trajectory.data.splits import training_events
+from trajectory.evaluation.baselines import CoOccurrence, Floor
+from trajectory.evaluation.ease import MOST_ITEMS, Ease
+from trajectory.evaluation.horizon import step_bounds
+from trajectory.evaluation.own_rates import overall_rates, own_rates
+from trajectory.evaluation.scorer import DirectForecast
+from trajectory.schema import Histories, Queries, UserError
+from trajectory.training.run import Run
+
+NEGATIVES = 400_000  # pairs of a user and an item that did not come, drawn for the fit
+FEWEST = 50  # items that came: with fewer nothing is fitted
+LEAST = 1e-6
+
+Fit = tuple[np.ndarray, np.ndarray, LogisticRegression]  # mean and deviation of the features, and what was learned
+
+
+class Relevance:
+    """A scorer: log-odds of each item's coming within the next H steps, fitted on the windows that validate a run.
+
+    Items of the history: the forecast's expected share of the steps, and the user's own rate of the item
+    (`own_rates`). New items: the forecast, and what users with like histories have (`Ease`; in large catalogues
+    `CoOccurrence`). Each kind has its own logistic regression.
+    """
+
+    name = "trajectory"
+    batch = 64
+
+    def __init__(self, run: Run) -> None:
+        task, c = run.task, run.task.config
+        if c.heads.horizon < 2:
+            raise UserError(
+                f"recommendations over several steps need heads of several steps, and this run has heads.horizon="
+                f"{c.heads.horizon}; train with configs/insights.py or configs/trajectories.py"
+            )
+        self.histories: Histories = task.histories
+        self.steps = c.heads.horizon
+        self.filter_seen = c.evaluation.seen == "filter"
+        data = task.model, run.params, task.histories, task.scale, c.batch.length
+        self.forecast = DirectForecast(*data, steps=self.steps, filter_seen=self.filter_seen)
+        neighbours: Floor = Ease() if task.histories.num_items <= MOST_ITEMS else CoOccurrence()
+        self.neighbours = neighbours.fit(task.histories, task.split)
+        self.overall = overall_rates(task.histories, training_events(task.histories, task.split))
+        self._last: tuple[Queries, np.ndarray] | None = None
+        self.fits: dict[bool, Fit] = {}
+        self._fit(ahead(task.histories, task.split.validation, self.steps), c.seed)
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Log-odds of each item, float64 [n, V + 1]; the forecast's share where nothing could be fitted."""
+        features = self._features(queries)
+        owned = has(self.histories, queries.start, queries.stop)
+        found = features[False][..., 0].astype(np.float64)
+        for again, (mean, deviation, learned) in self.fits.items():
+            some = owned == again
+            found[some] = learned.decision_function((features[again][some] - mean) / deviation)
+        return found
+
+    def _fit(self, queries: Queries, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        share = min(1.0, NEGATIVES / (len(queries.user) * self.histories.num_items))
+        parts: dict[bool, list[tuple[np.ndarray, np.ndarray]]] = {True: [], False: []}
+        for chunk in queries.chunks(self.batch):
+            features = self._features(chunk)
+            owned = has(self.histories, chunk.start, chunk.stop)
+            came = has(self.histories, chunk.stop, chunk.end)
+            drawn = came | (rng.random(came.shape) < share)
+            drawn[:, 0] = False
+            for again in (False,) if self.filter_seen else (False, True):
+                some = drawn & (owned == again)
+                parts[again].append((features[again][some], came[some]))
+        for again, found in parts.items():
+            if sum(int(came.sum()) for _, came in found) >= FEWEST:
+                x, came = (np.concatenate(column) for column in zip(*found, strict=True))
+                mean, deviation = x.mean(axis=0), x.std(axis=0) + LEAST
+                learned = LogisticRegression(max_iter=500)
+                learned.fit((x - mean) / deviation, came, np.where(came, 1.0, 1 / share))
+                self.fits[again] = mean, deviation, learned
+
+    def _features(self, queries: Queries) -> dict[bool, np.ndarray]:
+        """Features float32 [n, V + 1, 2 or 3] of new items (False) and of those of the history (True)."""
+        forecast = np.log(self.expected(queries) + LEAST)
+        near = np.asarray(self.neighbours.scores(queries), np.float32)
+        new = [forecast, near, log_share(near)]
+        if self.filter_seen:
+            return {False: np.stack(new, axis=-1)}
+        own = np.log(own_rates(self.histories, queries, self.overall) + LEAST)
+        return {False: np.stack(new, axis=-1), True: np.stack([forecast, own], axis=-1).astype(np.float32)}
+
+    def by_step(self, queries: Queries) -> np.ndarray:
+        """The forecast's share of each item at each step, float32 [n, H, V + 1]; kept for the next call."""
+        if self._last is None or self._last[0] is not queries:
+            self._last = queries, np.exp(np.asarray(self.forecast.ahead(queries), np.float32))
+        return self._last[1]
+
+    def expected(self, queries: Queries) -> np.ndarray:
+        """The forecast's share of each item, summed over the steps, float32 [n, V + 1]."""
+        return self.by_step(queries).sum(axis=1)
+
+
+def ahead(histories: Histories, queries: Queries, steps: int) -> Queries:
+    """The same queries, which ask for no more than the next `steps` steps."""
+    return queries._replace(end=step_bounds(histories, queries, steps)[:, -1])
+
+
+def log_share(scores: np.ndarray) -> np.ndarray:
+    """Log of each item's share of the positive scores [n, V + 1], counted from a tenth of an equal share on."""
+    some = np.maximum(scores, 0)
+    some[:, 0] = 0
+    some /= np.maximum(some.sum(axis=1, keepdims=True), 1e-12)
+    return np.log(some + 0.1 / some.shape[1])
+
+
+def has(histories: Histories, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Whether each slice of events has each item of the catalogue, bool [n, V + 1]."""
+    row, index = slices(start, stop)
+    item = histories.item[index]
+    known = item <= histories.num_items
+    found = np.zeros((len(start), histories.num_items + 1), bool)
+    found[row[known], item[known]] = True
+    found[:, 0] = False
+    return found

@@ -1,0 +1,113 @@
+"""What the page shows of recommendations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from trajectory.insights.part import Picture, Table, new_figure, svg
+from trajectory.insights.recommend.lists import NEW, SIZE
+from trajectory.insights.recommend.measure import GIVEN_UP, OWN
+from trajectory.insights.recommend.relevance import Relevance
+
+WINNERS = 10  # items
+NAMES = {
+    Relevance.name: "this list: forecast and counts, pooled",
+    "next item": "the model's next step alone",
+    "ease": "what like users have (EASE)",
+}
+
+
+def sentences(
+    table: pl.DataFrame, winners: pl.DataFrame, held: dict[str, Any], ahead: str, unit: str
+) -> tuple[str, ...]:
+    """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first."""
+    found = []
+    for top in winners.head(1).iter_rows(named=True):
+        found.append(
+            f"{top['title']} has the most users to win: of the {top['users']:,} who never had it, "
+            f"{top['expected']:,.0f} are expected to take it within {ahead}."
+        )
+    best, others = held["rows"][Relevance.name], {k: v["all"] for k, v in held["rows"].items() if k not in OWN}
+    rival = max(others, key=lambda name: others[name]["ndcg"])
+    found.append(
+        f"Lists of {SIZE} items held {best['all']['recall']:.1%} of what {held['users']:,} users took in "
+        f"{held['steps']} {unit} that were kept back; the best other list ({_name(rival)}) "
+        f"{others[rival]['recall']:.1%}."
+    )
+    if NEW in table["list"]:
+        again, new = best["again"]["recall"], best["new"]["recall"]
+        found.append(
+            f"Of what users took again, a list of what they had before held {again:.1%}; of what they took for the "
+            f"first time, a list of new items {new:.1%}."
+        )
+    return tuple(found)
+
+
+def of_users(explained: pl.DataFrame, interests: bool, ahead: str) -> Table:
+    """Single users' lists, with reasons."""
+    chance, because = f"chance within {ahead}", "because (nats towards the next step)"
+    columns = {"user": "user", "list": "list", "rank": "rank", "title": "item"}
+    columns |= {"interest": "interest"} if interests else {}
+    columns |= {"chance": chance, "because": because}
+    return Table("One user's lists", explained.select(*columns).rename(columns), {chance: "{:.0%}"}, by="user")
+
+
+def winners(table: pl.DataFrame, ahead: str) -> Table:
+    """The items that most users who have not had them are expected to take."""
+    rows = table.head(WINNERS).select(pl.col("title").alias("item"), "users", pl.col("expected").alias("will take it"))
+    return Table(
+        "Items with the most users to win",
+        rows,
+        {"will take it": "{:.0f}", "users": "{:,}"},
+        note=f"users: who have not had it so far; will take it: their chances within {ahead}, added up.",
+    )
+
+
+def how_it_held(held: dict[str, Any], unit: str) -> Table:
+    """Lists beside those of floors, on what was held out."""
+    words = {"all": "found", "again": "found, had before", "new": "found, new"}
+    groups = [group for group in words if group in held["rows"][Relevance.name]]
+    rows = [
+        {"list": _name(name)}
+        | {words[group]: row[group]["recall"] for group in groups}
+        | {"NDCG": row["all"]["ndcg"], "of the catalogue": row["coverage"], "novelty (bits)": row["novelty"]}
+        | ({} if row["diversity"] is None else {"different interests": row["diversity"]})
+        for name, row in held["rows"].items()
+    ]
+    formats = {words[group]: "{:.1%}" for group in groups} | {"NDCG": "{:.4f}", "novelty (bits)": "{:.1f}"}
+    return Table(
+        f"How such lists held: {held['steps']} {unit} that were kept back, {held['users']:,} users",
+        pl.DataFrame(rows),
+        formats | {"of the catalogue": "{:.1%}", "different interests": "{:.1%}"},
+        note=f"found: share of what was taken that was on a list of {SIZE}; had before, new: of such items, on lists "
+        "of such items alone. Novelty: mean surprise of the items; different interests: of the pairs of a list.",
+    )
+
+
+def trade_off(curve: list[dict[str, float]], share: float) -> Picture:
+    """What diversity costs (`measure.trade_off`), and the share that is taken."""
+    figure = new_figure()
+    axes = figure.subplots()
+    x, y = [point["diversity"] for point in curve], [point["ndcg"] for point in curve]
+    axes.plot(x, y, "o-", color="#17624a", markersize=4)
+    for point in curve:
+        if point["share"] in (curve[0]["share"], share, curve[-1]["share"]):
+            place = point["diversity"], point["ndcg"]
+            axes.annotate(f"{point['share']:.0%}", place, xytext=(6, 4), textcoords="offset points")
+    axes.set(xlabel="pairs of a list that are of different interests", ylabel=f"relevance (NDCG@{SIZE})")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
+    axes.grid(color="0.9")
+    return Picture(
+        "What diversity costs",
+        svg(figure),
+        f"Relevance falls from {y[0]:.3f} to {y[-1]:.3f} while the share of pairs of different interests goes from "
+        f"{x[0]:.1%} to {x[-1]:.1%}.",
+        "On the validation window; labels: how much the mix of interests counts. Taken is the most that costs up to "
+        f"{GIVEN_UP:.0%} of the relevance: {share:.0%}.",
+    )
+
+
+def _name(name: str) -> str:
+    return NAMES.get(name, name.replace("_", " "))

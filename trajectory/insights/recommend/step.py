@@ -1,0 +1,50 @@
+"""The step `recommend`: lists for every user, the items with users to win, and how far such lists held."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trajectory.forecasting.newcomers import whole_histories
+from trajectory.insights.part import Part, Text
+from trajectory.insights.recommend import shown
+from trajectory.insights.recommend.lists import SIZE, lists, new_buyers
+from trajectory.insights.recommend.measure import chosen_share, compare_lists, trade_off
+from trajectory.insights.recommend.reasons import reasons
+from trajectory.insights.recommend.relevance import Relevance
+from trajectory.training.run import Run
+
+USERS = 12  # whose lists the page shows, with reasons
+
+
+def take(run: Run, keep: np.ndarray | None = None) -> Part:
+    """Recommendations after the end of each history, of the items `keep` bool [V + 1] (default: all)."""
+    h = run.task.histories
+    relevance = Relevance(run)
+    curve = trade_off(run, relevance, "validation") if h.interests else []
+    share = chosen_share(curve) if curve else 0.0
+    held = compare_lists(run, relevance, "test")
+    everybody, some = whole_histories(h), whole_histories(h, USERS)
+    table, winners = lists(relevance, everybody, share, keep), new_buyers(relevance, everybody, keep)
+    ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
+    explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
+    unit = "baskets" if h.baskets else "events"
+    ahead = f"the next {relevance.steps} {unit}"
+    how = (
+        f"Each list holds the {SIZE} items that are likeliest within {ahead}, as far as the forecast, the user's own "
+        "past and what like users have tell together"
+    )
+    return Part(
+        "recommend",
+        "Whom to recommend what",
+        shown.sentences(table, winners, held, ahead, unit),
+        (
+            Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".")),
+            shown.of_users(explained, bool(h.interests), ahead),
+            shown.winners(winners, ahead),
+            shown.how_it_held(held, unit),
+            *([shown.trade_off(curve, share)] if curve else []),
+        ),
+        {"recommendations": table, "new_buyers": winners},
+        {"lists": held, "trade_off": curve, "share_of_mix": share},
+    )
