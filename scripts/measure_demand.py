@@ -14,6 +14,16 @@ from trajectory.training import parallel
 WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
 MODELS = cli.flags.DEFINE_list("models", ["AutoETS", "AutoARIMA"], "models of statsforecast to fit, empty for none")
 LEVELS = cli.flags.DEFINE_list("levels", ["interest", "department"], "levels that they are fitted to")
+MARKDOWN = {
+    "tbl_formatting": "MARKDOWN",
+    "tbl_rows": -1,
+    "tbl_cols": -1,
+    "tbl_width_chars": 200,
+    "tbl_hide_column_data_types": True,
+    "tbl_hide_dataframe_shape": True,
+    "fmt_str_lengths": 60,
+    "float_precision": 4,
+}
 cli.flags.mark_flags_as_required(["workdir"])
 
 
@@ -28,8 +38,7 @@ def main() -> None:
     print(f"chosen on earlier weeks: {demand.tried}; weighs users' forecasts: {demand.weighs_users}")
     if demand.held_out is None:
         print("This run has seen all weeks: what follows says nothing of how far forecasts hold.")
-    with pl.Config(tbl_formatting="MARKDOWN", tbl_rows=-1, tbl_cols=-1, tbl_hide_column_data_types=True,
-                   tbl_hide_dataframe_shape=True, float_precision=4, fmt_str_lengths=60, tbl_width_chars=200):  # fmt: skip
+    with pl.Config(**MARKDOWN):
         for level, tables in compare_all(demand, dict.fromkeys(LEVELS.value, tuple(MODELS.value))).items():
             for name, table in tables.items():
                 print(f"\n{level}: {name}\n\n{table}")

@@ -35,7 +35,8 @@ class Demand:
     @property
     def tested(self) -> range:
         """The weeks that forecasts are held against: those held out, else the last ones."""
-        return range(self.weeks.number - REPLAYED if self.held_out is None else self.held_out, self.weeks.number)
+        last = max(self.weeks.number - REPLAYED, FIRST_ORIGIN)
+        return range(last if self.held_out is None else self.held_out, self.weeks.number)
 
     @property
     def has_promotions(self) -> bool:

@@ -47,7 +47,8 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     return (
         *found,
         f"In {len(demand.tested)} weeks held out the forecast was off by {wape[OURS]:.1%} of demand at 1 to {SOON} "
-        f"weeks ahead, a moving average by {wape['moving average']:.1%}, last week's figure by {wape['last week']:.1%}.",
+        f"weeks ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
+        f"{wape['last week']:.1%}.",
         f"Ordering by it would have lost {ours['demand_lost']:.2%} of demand with {ours['stock_left_weeks']:.2f} "
         f"weeks' stock left over; by a moving average {other['demand_lost']:.2%} with {other['stock_left_weeks']:.2f}.",
     )

@@ -14,20 +14,21 @@ def reconcile(weeks: Weeks, direct: dict[str, np.ndarray]) -> dict[str, np.ndarr
 
     Minimum-trace reconciliation (Wickramasuriya, Athanasopoulos & Hyndman 2019) of a tree whose errors have variances
     in proportion to the forecasts, as counts have: going up, a forecast and the sum of those below are averaged by
-    their precision (1 to 1, then 1 to 2, ...); going down, what this changes is shared out in proportion.
+    their precision (1 to 1, then 1 to 2, ...); going down, what this changes is shared out in proportion to what the
+    averages are, so that nothing becomes negative.
     """
     levels = weeks.levels
     merged = {levels[0]: direct[levels[0]]}
     precision = 1.0
     for below, upper in pairwise(levels):
         total = add_up(merged[below], weeks.above[below], len(weeks.names[upper]))
-        merged[upper] = (precision * total + direct[upper]) / (precision + 1)
+        both = (precision * total + direct[upper]) / (precision + 1)
+        merged[upper] = np.where(total > 0, both, 0.0)  # there is nobody below to share it out to
         precision += 1
     for below, upper in reversed(list(pairwise(levels))):
         group = weeks.above[below]
         total = add_up(merged[below], group, len(weeks.names[upper]))
         merged[below] = merged[below] * (merged[upper] / np.maximum(total, 1e-12))[..., group]
-        merged[upper] = np.where(total > 0, merged[upper], 0.0)
     return merged
 
 
