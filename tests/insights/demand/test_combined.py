@@ -39,8 +39,9 @@ def test_nothing_after_an_origin_is_known_to_it():
 
 def test_users_forecasts_are_learned_from_where_they_tell_and_their_bias_is_taken_out():
     known, mean = a_log(1)
+    rng = np.random.default_rng(2)
     ahead = np.stack([mean[:, origin : origin + HORIZONS].T for origin in ORIGINS])
-    with_users = replace(known, users=3 * ahead, promotions=None)
+    with_users = replace(known, users=ahead * rng.uniform(0.3, 3, SERIES), promotions=None)
     found = error(forecasts(with_users), mean)
     assert found < 0.15 < 0.25 < error(forecasts(with_users, users=False), mean)
 

@@ -51,6 +51,15 @@ def test_origins_read_together_say_what_each_says_alone(run):
         np.testing.assert_allclose(together[i], from_users(run, weeks, [origin], 3)[0], rtol=1e-3, atol=1e-6)
 
 
+def test_a_history_of_more_events_between_origins_than_a_row_holds_is_read_at_each(run):
+    histories = random_histories(6, 30, 90, gap=86_400)
+    busy = SimpleNamespace(task=SimpleNamespace(**{**vars(run.task), "histories": histories}), params=run.params)
+    weeks = SimpleNamespace(begins=lambda week: int(histories.time.min()) + week * 7 * 86_400)
+    together = from_users(busy, weeks, [2, 7], 1)  # 35 days apart; a row holds 16
+    np.testing.assert_allclose(together[0], from_users(busy, weeks, [2], 1)[0], rtol=1e-3, atol=1e-6)
+    assert together[0].sum() > 0
+
+
 def test_what_comes_later_is_not_read(run):
     h = run.task.histories
     weeks = weekly(h)

@@ -18,6 +18,7 @@ from trajectory.training.run import Run
 
 HALF_LIFE = 8.0  # weeks in which what a user's past says of the pace halves
 TOGETHER = 8  # origins that are read in one pass over a history
+SPREAD = 0.75  # of a row: whose origins are further apart is read one by one, so that each has a past to go by
 USERS = 64  # at once
 LOOKS = 3  # steps that the heads look at; between them chances change little
 
@@ -43,12 +44,10 @@ def from_users(run: Run, weeks: Weeks, origins: list[int], horizons: int) -> np.
         part = slice(first, first + TOGETHER)
         stops = np.stack(known[part], axis=1)
         paces = [pace(h, stop, weeks.begins(week)) for stop, week in zip(known[part], origins[part], strict=True)]
-        user = np.flatnonzero(stops[:, -1] > h.offsets[:-1])
-        user = user[np.argsort(stops[user, -1] - h.offsets[user], kind="stable")]  # rows of like length
-        for at in range(0, len(user), USERS):
-            some = user[at : at + USERS]
-            weight = np.stack([_weights(Pace(*(x[some] for x in p)), looks, horizons) for p in paces])
-            found[part] += _read(run, stops[some], h.offsets[some], looks, weight)
+        fits = stops[:, -1] - stops[:, 0] <= SPREAD * c.batch.length
+        for some, columns in [(fits, slice(None)), *((~fits, slice(i, i + 1)) for i in range(stops.shape[1]))]:
+            user = np.flatnonzero(some & (stops[:, columns][:, -1] > h.offsets[:-1]))
+            found[part][columns] += _all(run, user, stops[:, columns], paces[columns], looks, horizons)
     return found
 
 
@@ -85,20 +84,30 @@ def _weights(pace: Pace, looks: np.ndarray, horizons: int) -> np.ndarray:
     return near * pace.lines[:, None, None]
 
 
+def _all(
+    run: Run, user: np.ndarray, stops: np.ndarray, paces: list[Pace], looks: np.ndarray, horizons: int
+) -> np.ndarray:
+    """Events expected of these users [O, horizons, V], some users at a time."""
+    h, total = run.task.histories, np.zeros((len(paces), horizons, run.task.histories.num_items))
+    user = user[np.argsort(stops[user, -1] - h.offsets[user], kind="stable")]  # rows of like length
+    for at in range(0, len(user), USERS):
+        some = user[at : at + USERS]
+        weight = np.stack([_weights(Pace(*(x[some] for x in p)), looks, horizons) for p in paces])
+        total += _read(run, stops[some], h.offsets[some], looks, weight)
+    return total
+
+
 def _read(run: Run, stops: np.ndarray, start: np.ndarray, looks: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Weighted chances [O, horizons, V] of users whose histories are known up to stops [n, O] at each origin."""
     h, length = run.task.histories, run.task.config.batch.length
     last = stops[:, -1]
     first = np.maximum(start, last - length)
-    place = stops - first[:, None] - 1
-    weight = weight * (place.T >= 0)[:, :, None, None]
+    place = np.maximum(stops - first[:, None] - 1, 0)  # who has nothing before an origin has no pace at it either
     pad = USERS - len(start)  # one shape compiles once
     rows = np.pad(np.arange(len(start)), (0, pad), mode="edge")
     events = last_rows(h, run.task.scale, start[rows], last[rows], row_length(int((last - first).max()), length))
     weight = np.pad(weight, ((0, 0), (0, pad), (0, 0), (0, 0))).astype(np.float32)
-    return np.asarray(
-        _sum(run.task.model, run.params, events, np.maximum(place, 0)[rows].astype(np.int32), tuple(looks), weight)
-    )
+    return np.asarray(_sum(run.task.model, run.params, events, place[rows].astype(np.int32), tuple(looks), weight))
 
 
 @partial(jax.jit, static_argnums=(0, 4))
