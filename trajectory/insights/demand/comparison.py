@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.insights.demand.combined import forecasts
+from trajectory.insights.demand.features import FEW
 from trajectory.insights.demand.floors import Floor, by_counting, library
 from trajectory.insights.demand.held import Results
 from trajectory.insights.demand.measure import OURS, against_floors, by_horizon, method, ordering
@@ -48,7 +49,7 @@ def variants(demand: Demand) -> dict[str, dict[str, np.ndarray]]:
         found[name] = reconcile(demand.weeks, direct)
         found[f"{name}, not reconciled"] = direct
     users_alone = {
-        level: np.exp(known.expected[..., 0]) * (known.level[:, None] + 0.5) - 0.5
+        level: np.exp(known.expected[..., 0]) * (known.level[:, None] + FEW) - FEW
         for level, known in demand.known.items()
     }
     return found | {"users' forecasts only": users_alone}
