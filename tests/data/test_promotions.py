@@ -49,3 +49,10 @@ def test_a_log_without_promotions_or_numbered_weeks_has_none(config, tmp_path):
     by_week(tmp_path)
     pl.read_parquet(tmp_path / "interactions.parquet").drop("week").write_parquet(tmp_path / "interactions.parquet")
     assert read_promotions(config) is None
+
+
+def test_products_whose_type_is_not_told_have_none(config, tmp_path):
+    by_week(tmp_path)
+    config.item_column = "title"
+    (tmp_path / "items.parquet").unlink()
+    assert read_promotions(config) is None

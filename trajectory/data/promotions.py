@@ -31,8 +31,10 @@ def read_promotions(data: ConfigDict) -> pl.DataFrame | None:
     if products is None or weeks is None:
         return None
     if data.item_column:
-        path = next(path for path in (folder / "items.parquet", folder / "products.parquet") if path.exists())
-        item, table = match(products["item"], read_items(pl.read_parquet(path)))
+        tables = [path for path in (folder / "items.parquet", folder / "products.parquet") if path.exists()]
+        if not tables:
+            return None
+        item, table = match(products["item"], read_items(pl.read_parquet(tables[0])))
         of = table.select("item", of=pl.col(data.item_column).cast(pl.String))
         products = products.with_columns(item=item).join(of, on="item").drop("item").rename({"of": "item"})
     return (
