@@ -1,0 +1,59 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.builders import make_histories
+from trajectory.insights.demand.weeks import WEEK, first_held_out, weekly
+from trajectory.schema import Queries, Split, UserError
+
+# A day of 1 January 2024, a Monday, has one event; an event a day goes on for 16 weeks and two days.
+DAYS = range(16 * 7 + 2)
+
+
+def a_log(first_day=0, days=DAYS):
+    items = [1 + day % 4 for day in days]
+    histories = make_histories([items, [1]], gap=86_400, num_items=4, interests=2)
+    table = histories.items.with_columns(department=np.array(["x", "x", "x", "y"]))
+    return replace(histories, time=histories.time + first_day * 86_400, items=table)
+
+
+def test_only_whole_weeks_count_and_every_level_adds_up_to_the_next():
+    weeks = weekly(a_log())
+    assert (weeks.number, str(weeks.date(0)), weeks.levels) == (16, "2024-01-01", ("item", "interest", "department"))
+    np.testing.assert_array_equal(weeks.count["item"][:, 0], [3, 2, 2, 1])  # days 1 to 7, and user 1 on day 1
+    np.testing.assert_array_equal(weeks.count["interest"][:, 0], [5, 3])  # c1: items 1, 3; c2: items 2, 4
+    assert weeks.names["interest"] == ("c1", "c2")
+    # c2 is sold in both departments, and as often; each interest has one.
+    assert weeks.count["department"].sum() == weeks.count["item"].sum() == 16 * 7 + 1
+    np.testing.assert_array_equal(weeks.to_level(weeks.count["item"], "interest"), weeks.count["interest"])
+
+
+def test_a_log_that_begins_on_a_tuesday_begins_with_the_next_monday():
+    weeks = weekly(a_log(first_day=1, days=range(17 * 7)))
+    assert (str(weeks.date(0)), weeks.number) == ("2024-01-08", 16)
+
+
+def test_a_log_without_interests_has_items_alone():
+    histories = replace(a_log(), interests=())
+    assert weekly(histories).levels == ("item",)
+
+
+def test_logs_without_times_or_with_few_weeks_are_refused():
+    with pytest.raises(UserError, match="needs the time of each event"):
+        weekly(replace(a_log(), has_time=False))
+    with pytest.raises(UserError, match=r"at least 16 whole weeks.* has 1"):
+        weekly(make_histories([[1] * 10], gap=86_400))
+
+
+def test_held_out_weeks_begin_with_the_first_monday_at_or_after_the_cut():
+    weeks, none = weekly(make_histories([[1] * 7 * 20], gap=86_400)), np.zeros(0, np.int64)
+    empty = Queries(none, none, none, none)
+    for cut, first in (
+        ("2024-05-06T00:00:00+00:00", 18),
+        ("2024-04-30T00:00:00+00:00", 18),
+        ("2024-01-08T00:00:00+00:00", None),
+    ):
+        assert first_held_out(weeks, Split("temporal", none, empty, empty, "", {"test": cut})) == first
+    assert first_held_out(weeks, Split("leave_last", none, empty, empty, "")) is None
+    assert weeks.begins(2) - weeks.start == 2 * WEEK

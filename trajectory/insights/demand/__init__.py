@@ -1,0 +1,1 @@
+"""Demand: what the users' forecasts, the series and planned promotions say of the next weeks, and what to order."""

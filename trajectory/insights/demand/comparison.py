@@ -1,0 +1,55 @@
+"""The long comparison: the forecast and its variants beside all floors, those of a library that take minutes too."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trajectory.insights.demand.combined import forecasts
+from trajectory.insights.demand.features import FEW
+from trajectory.insights.demand.floors import Floor, by_counting, library
+from trajectory.insights.demand.held import Results
+from trajectory.insights.demand.measure import OURS, against_floors, by_horizon, method, ordering
+from trajectory.insights.demand.outlook import Demand
+from trajectory.insights.demand.reconcile import reconcile
+
+
+def compare_all(demand: Demand, library_of: dict[str, tuple[str, ...]]) -> Results:
+    """What `by_horizon`, `against_floors` and `ordering` measure on the tested weeks, for each level.
+
+    `library_of`: level -> names of the library's models that are fitted to it.
+    """
+    found, tested = {}, demand.tested
+    other = variants(demand)
+    for level in demand.weeks.levels:
+        count = demand.weeks.count[level]
+        floors = {OURS: Floor(demand.forecast[level])} | by_counting(count, demand.origins)
+        for name in library_of.get(level, ()):
+            floors[name] = library(name, count, demand.origins, tested)
+        methods = {name: method(demand, level, floor, tested) for name, floor in floors.items()}
+        ablated = {name: method(demand, level, Floor(said[level]), tested) for name, said in other.items()}
+        followed = ordering(demand, level, methods, tested)
+        found[level] = {
+            "by_horizon": by_horizon(demand, level, methods | ablated, tested),
+            "against_floors": against_floors(demand, level, methods, tested),
+            "ordering": pl.DataFrame([{"method": name} | replay.summary() for name, replay in followed.items()]),
+        }
+    return found
+
+
+def variants(demand: Demand) -> dict[str, dict[str, np.ndarray]]:
+    """The forecast with and without each of its parts, by name and level, float64 [O, HORIZONS, S]."""
+    found = {}
+    for name, users, promotions in (
+        ("recent weeks only", False, False),
+        ("without users' forecasts", False, True),
+        ("with users' forecasts", True, True),
+    ):
+        direct = {level: forecasts(known, users, promotions) for level, known in demand.known.items()}
+        found[name] = reconcile(demand.weeks, direct)
+        found[f"{name}, not reconciled"] = direct
+    users_alone = {
+        level: np.exp(known.expected[..., 0]) * (known.level[:, None] + FEW) - FEW
+        for level, known in demand.known.items()
+    }
+    return found | {"users' forecasts only": users_alone}

@@ -1,0 +1,68 @@
+"""What the page says of how far forecasts of demand held, and of their limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trajectory.insights.demand.intervals import LEVELS
+from trajectory.insights.demand.outlook import Demand
+from trajectory.insights.demand.reorder import SERVICE_LEVEL
+from trajectory.insights.part import Table, Text
+
+Results = dict[str, dict[str, pl.DataFrame]]  # level -> name of a table -> table
+SHARES = ("wape", "pinball", "coverage_80", "coverage_95", "demand_lost", "weeks_out_of_stock")
+WEEKS = ("mase", "stock_left_weeks")
+FORMS = dict.fromkeys(SHARES, "{:.1%}") | dict.fromkeys(WEEKS, "{:.2f}") | {"demand_lost": "{:.2%}"}
+
+
+def held(demand: Demand, results: Results) -> list[Text | Table]:
+    """Tables beside the floors, and in words what the forecast is; only the words where nothing was held out."""
+    if demand.held_out is None:
+        unknown = "This run has learned from all weeks, so how far its forecasts hold is not known: "
+        return [Text(f"{how(demand)} {unknown}train with configs/insights.py to see.")]
+    errors = _joined(results, "by_horizon").sort("level", "weeks_ahead", maintain_order=True)
+    first = ["level", "weeks_ahead", "method"]
+    return [
+        Table(
+            f"How far it held, in {len(demand.tested)} weeks from {demand.weeks.date(demand.tested.start)} on",
+            errors.select(*first, pl.exclude(first)),
+            FORMS,
+            by="level",
+            note="wape: error as a share of demand. mase: error of a mean series, 1 being as far off as last week's "
+            f"figure used to be. pinball: loss of the quantiles {', '.join(map(str, LEVELS))} as a share of demand. "
+            "coverage: weeks inside the interval. Fewer origins have been seen at more weeks ahead.",
+        ),
+        Table(
+            "Ordering, replayed through these weeks",
+            _joined(results, "ordering"),
+            FORMS,
+            by="level",
+            note=f"Each method orders by its own quantile for {SERVICE_LEVEL:.0%}; what is not in stock is lost. "
+            "stock_left_weeks: what is left when a week ends, in weeks of demand.",
+        ),
+        Text(how(demand)),
+    ]
+
+
+def how(demand: Demand) -> str:
+    """How the forecast is made, and what it cannot know."""
+    told = ["recent weeks"]
+    planned = demand.known[demand.weeks.main].promotions
+    if planned is not None:
+        told.append("planned promotions")
+    if demand.weighs_users:
+        told.append("the sum of all users' forecasts")
+    tried = ", ".join(f"{wape:.2%} {name}" for name, wape in demand.tried.items())
+    words = (
+        f"Each coming week is foretold from {' and '.join(told)}, by a regression over all series that is fitted anew "
+        f"each week on what was known. Earlier weeks decided whether users' forecasts are weighed in (error {tried}). "
+        "Less than two years cannot tell seasons: what comes once a year, such as Christmas, is not foreseen."
+    )
+    if planned is not None and not np.isfinite(planned[:, demand.weeks.number :]).any():
+        words += " No promotions are planned after the end of the log: as many as usual are taken to come."
+    return words
+
+
+def _joined(results: Results, name: str) -> pl.DataFrame:
+    return pl.concat([found[name].select(pl.lit(level).alias("level"), pl.all()) for level, found in results.items()])

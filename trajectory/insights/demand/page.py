@@ -1,0 +1,105 @@
+"""What the page says of demand, in a merchant's words."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import polars as pl
+
+from trajectory.insights.demand.held import Results, held
+from trajectory.insights.demand.measure import OURS
+from trajectory.insights.demand.outlook import Demand
+from trajectory.insights.demand.pictures import picture
+from trajectory.insights.demand.reorder import COVER, LEAD, SERVICE_LEVEL
+from trajectory.insights.part import Picture, Table, Text
+
+SOON = 4  # weeks
+BUSY = 20.0  # events a week of what is worth a sentence
+NAMED = 3
+MOST = 10  # rows of a table
+PLURAL = {"item": "product types", "interest": "categories", "department": "departments"}
+LINES = "{:,.0f}"
+
+
+def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) -> tuple[str, ...]:
+    """What matters, most important first."""
+    main = demand.weeks.main
+    change = changes(tables["demand"], main)
+    risen, fallen = change.filter(pl.col("change") > 0), change.filter(pl.col("change") < 0).reverse()
+    order = tables["reorder"].filter(level=main).head(NAMED)
+    found = []
+    if len(risen):
+        found.append(
+            f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."
+        )
+    if len(fallen):
+        found.append(f"Expect less of {_named(fallen, 'change', '{:+.0%}')}: order less.")
+    found.append(
+        f"Largest orders now, so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty: "
+        f"{_named(order, 'order_quantity', LINES + ' lines')}."
+    )
+    if demand.held_out is None:
+        return tuple(found)
+    table = results[main]["by_horizon"].filter(pl.col("weeks_ahead") <= SOON)
+    wape = dict(table.group_by("method").agg(pl.col("wape").mean()).iter_rows())
+    stock = {row["method"]: row for row in results[main]["ordering"].to_dicts()}
+    ours, other = stock[OURS], stock["moving average"]
+    return (
+        *found,
+        f"In {len(demand.tested)} weeks held out the forecast was off by {wape[OURS]:.1%} of demand at 1 to {SOON} "
+        f"weeks ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
+        f"{wape['last week']:.1%}.",
+        f"Ordering by it would have lost {ours['demand_lost']:.2%} of demand with {ours['stock_left_weeks']:.2f} "
+        f"weeks' stock left over; by a moving average {other['demand_lost']:.2%} with {other['stock_left_weeks']:.2f}.",
+    )
+
+
+def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) -> tuple[Text | Table | Picture, ...]:
+    """What to act on, then how far it held and its limits."""
+    weeks, main = demand.weeks, demand.weeks.main
+    sums = "".join(f"; {PLURAL[below]} add up to {PLURAL[upper]}" for below, upper in pairwise(weeks.levels))
+    shown = [level for level in reversed(weeks.levels) if level != "item" or level == main]
+    change = changes(tables["demand"], main)
+    moves = pl.concat([change.head(MOST), change.tail(MOST).reverse()]).unique(maintain_order=True)
+    forms = {"recent": LINES, "forecast": LINES, "change": "{:+.0%}", "low_80": LINES, "high_80": LINES}
+    columns = ["level", "name", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
+    orders = pl.concat([tables["reorder"].filter(level=level).head(2 * MOST) for level in reversed(weeks.levels[:2])])
+    return (
+        Text(f"Demand is lines sold (events of the log) a week, from Monday to Sunday{sums}."),
+        *(picture(demand, level, PLURAL[level]) for level in shown),
+        Table(
+            f"Largest rises and falls of the next {SOON} weeks",
+            moves,
+            forms,
+            note=f"Lines a week, of {PLURAL[main]} of at least {BUSY:.0f}. recent: mean of the last {SOON} weeks; "
+            "low_80 to high_80 holds four weeks in five.",
+        ),
+        Table(
+            "What to order now",
+            orders.select(columns),
+            dict.fromkeys(columns[2:], LINES),
+            by="level",
+            note=f"Lines. Orders go out weekly and come {LEAD} week later: up to what lasts {COVER} weeks with "
+            f"{SERVICE_LEVEL:.0%} certainty, less what is in stock and on order. order_quantity takes the stock to be "
+            "what would be left had this been followed so far; for your own stock take order_up_to less what you have.",
+        ),
+        *held(demand, results),
+    )
+
+
+def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:
+    """Busy series by how far the next `SOON` weeks are above the last, largest rise first; means of a week."""
+    means = (
+        table.filter(pl.col("level") == level, pl.col("weeks_ahead") <= SOON)
+        .group_by("name")
+        .agg(pl.col("recent", "forecast", "low_80", "high_80").mean())
+        .filter(pl.col("recent") >= BUSY)
+    )
+    change = means.with_columns(change=pl.col("forecast") / pl.col("recent") - 1)
+    columns = ("name", "recent", "forecast", "change", "low_80", "high_80")
+    return change.select(columns).sort("change", "name", descending=[True, False])
+
+
+def _named(rows: pl.DataFrame, column: str, form: str) -> str:
+    some = rows.head(NAMED).select("name", column).iter_rows()
+    return ", ".join(f"{name} ({form.format(value)})" for name, value in some) or "none"

@@ -1,0 +1,72 @@
+"""The tables of demand: what is forecast of each series and week, and what to order."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trajectory.data.promotions import KINDS
+from trajectory.insights.demand.features import HORIZONS
+from trajectory.insights.demand.floors import Floor
+from trajectory.insights.demand.measure import Method, method
+from trajectory.insights.demand.outlook import Demand
+from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL, Replay
+
+
+def now(demand: Demand, level: str) -> Method:
+    """The forecast of one level at the end of the log, with its quantiles."""
+    return method(demand, level, Floor(demand.forecast[level]), range(demand.weeks.number, demand.weeks.number + 1))
+
+
+def demand_table(demand: Demand) -> pl.DataFrame:
+    """One row per level, series and coming week, from the end of the log on.
+
+    level, name, week (its Monday), weeks_ahead, forecast, low_95, low_80, high_80, high_95 (events); from_users, of the
+    main level: what users' forecasts alone expect; recent: mean of the last four weeks; planned_<kind>: stores with the
+    promotion, null where no plan is known.
+    """
+    weeks, parts = demand.weeks, []
+    for level in weeks.levels:
+        found = now(demand, level)
+        size = len(weeks.names[level])
+        columns = {
+            "level": [level] * (size * HORIZONS),
+            "name": np.repeat(weeks.names[level], HORIZONS),
+            "week": [weeks.date(weeks.number + h) for h in range(HORIZONS)] * size,
+            "weeks_ahead": np.tile(np.arange(1, HORIZONS + 1), size),
+            "forecast": found.forecast[-1].T.ravel(),
+        }
+        for place, name in ((0, "low_95"), (1, "low_80"), (3, "high_80"), (4, "high_95")):
+            columns[name] = found.quantile[0, :, :, place].T.ravel()
+        users = demand.from_users[-1].T.ravel() if level == weeks.main else np.full(size * HORIZONS, np.nan)
+        columns["from_users"] = users
+        columns["recent"] = np.repeat(weeks.count[level][:, -4:].mean(1), HORIZONS)
+        planned = demand.known[level].promotions
+        if planned is not None:
+            for kind, amount in zip(KINDS, np.moveaxis(planned[:, weeks.number :], -1, 0), strict=True):
+                columns[f"planned_{kind}"] = amount.ravel()
+        parts.append(pl.DataFrame(columns))
+    return pl.concat(parts).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def reorder_table(demand: Demand, level: str, found: Method, followed: Replay) -> pl.DataFrame:
+    """One row per series: what lasts the coming `COVER` weeks with chance `SERVICE_LEVEL`, and what to order now.
+
+    level, name, service_level, weeks_covered, expected_demand, order_up_to (stock and open orders there should be),
+    safety_stock, stock_if_followed (stock and open orders had this policy been `followed` so far), order_quantity (from
+    there; for a stock of your own: order_up_to less what you have).
+    """
+    expected, up_to = found.forecast[-1, :COVER].sum(0), found.up_to[0]
+    return pl.DataFrame(
+        {
+            "level": [level] * len(up_to),
+            "name": demand.weeks.names[level],
+            "service_level": np.full(len(up_to), SERVICE_LEVEL),
+            "weeks_covered": np.full(len(up_to), COVER),
+            "expected_demand": expected,
+            "order_up_to": up_to,
+            "safety_stock": up_to - expected,
+            "stock_if_followed": followed.position,
+            "order_quantity": np.maximum(up_to - followed.position, 0),
+        }
+    ).sort("order_quantity", "name", descending=[True, False])

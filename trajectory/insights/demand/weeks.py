@@ -1,0 +1,127 @@
+"""Demand of the past: events of each item, interest and department in each whole week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import pairwise
+
+import numpy as np
+
+from trajectory.data.rows import DAY
+from trajectory.schema import Histories, Split, UserError
+
+WEEK = 7 * DAY
+MONDAY = 4 * DAY  # 1970-01-05
+LEAST_WEEKS = 16  # that a forecast learns from
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """Events of S series of each level in W whole weeks (Monday to Sunday, UTC).
+
+    Levels: item, and interest and department where the log has them; series of one add up to those of the next.
+    """
+
+    start: int  # unix seconds, of the first week
+    count: dict[str, np.ndarray]  # level -> float64 [S, W]
+    names: dict[str, tuple[str, ...]]  # level -> name of each series
+    above: dict[str, np.ndarray]  # level -> int [S], series of the next level in `levels`; none for the last
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels that the log has, items first."""
+        return tuple(self.count)
+
+    @property
+    def number(self) -> int:
+        """Of weeks, W."""
+        return next(iter(self.count.values())).shape[1]
+
+    @property
+    def main(self) -> str:
+        """The level that is forecast first: interests, or items where the log has none."""
+        return "interest" if "interest" in self.count else "item"
+
+    def begins(self, week: int) -> int:
+        """Unix seconds at which week number `week` begins."""
+        return self.start + week * WEEK
+
+    def date(self, week: int) -> date:
+        """The Monday of week number `week`."""
+        return datetime.fromtimestamp(self.begins(week), UTC).date()
+
+    def to_level(self, values: np.ndarray, level: str) -> np.ndarray:
+        """Values [S, ...] of the series of the finest level, summed over those of each series of `level`."""
+        for below, upper in pairwise(self.levels):
+            if below == level:
+                break
+            values = summed(values, self.above[below], len(self.names[upper]))
+        return values
+
+
+def summed(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """Values [S, ...] added up by the number of their group [S], [groups, ...]."""
+    total = np.zeros((groups, *values.shape[1:]))
+    np.add.at(total, group, values)
+    return total
+
+
+def weekly(histories: Histories) -> Weeks:
+    """Counts the events of each whole week of a log.
+
+    Levels that the log's items have not (interests, departments) are left out. Raises UserError for a log without
+    times or of fewer than `LEAST_WEEKS` whole weeks.
+    """
+    if not histories.has_time or not histories.time.all():
+        raise UserError("demand by week needs the time of each event, and this log has not: leave this step out")
+    first = int(-(-(histories.time.min() // DAY * DAY - MONDAY) // WEEK))  # the first Monday in the log
+    number = int(((histories.time.max() // DAY + 1) * DAY - MONDAY) // WEEK) - first  # its last day may be a Sunday
+    if number < LEAST_WEEKS:
+        raise UserError(
+            f"demand by week needs at least {LEAST_WEEKS} whole weeks, from Monday to Sunday, and this log has "
+            f"{max(number, 0)}: leave this step out"
+        )
+    week = (histories.time - MONDAY) // WEEK - first
+    inside = (week >= 0) & (week < number) & (histories.item > 0)
+    count = {"item": np.zeros((len(histories.items), number))}
+    np.add.at(count["item"], (histories.item[inside] - 1, week[inside]), 1)
+    table = histories.items
+    names = {"item": tuple(str(name) for name in table["title" if "title" in table.columns else "item"])}
+    above: dict[str, np.ndarray] = {}
+    groups: list[str | None] = list(table["interest"]) if histories.interests else []
+    if groups:
+        group = [name or "(none)" for name in groups]
+        names["interest"], above["item"] = _numbered(group)
+        count["interest"] = summed(count["item"], above["item"], len(names["interest"]))
+        if "department" in table.columns:
+            events = count["item"].sum(1)
+            department = _most(above["item"], [name or "(none)" for name in table["department"]], events)
+            names["department"], above["interest"] = _numbered(department)
+            count["department"] = summed(count["interest"], above["interest"], len(names["department"]))
+    return Weeks(first * WEEK + MONDAY, count, names, above)
+
+
+def first_held_out(weeks: Weeks, split: Split) -> int | None:
+    """Number of the first week that begins when the split's test does, or later; None where no whole week is held out.
+
+    From it on nothing has trained the model.
+    """
+    cut = split.cut_time("test")
+    if cut is None:
+        return None
+    week = -(-(cut - weeks.start) // WEEK)
+    return week if LEAST_WEEKS <= week < weeks.number else None
+
+
+def _numbered(names: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    distinct, number = np.unique(names, return_inverse=True)
+    return tuple(str(name) for name in distinct), number
+
+
+def _most(group: np.ndarray, names: list[str], weight: np.ndarray) -> list[str]:
+    """The name that weighs most in each group: a hierarchy needs one department of each interest."""
+    distinct, number = _numbered(names)
+    total = np.zeros((group.max() + 1, len(distinct)))
+    np.add.at(total, (group, number), weight + 1e-9)
+    return [distinct[i] for i in total.argmax(1)]
