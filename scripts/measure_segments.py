@@ -1,7 +1,8 @@
 """Measures segments beside other ways to segment: python scripts/measure_segments.py --workdir=runs/insights
 
 Prints a Markdown table: stability, what the segment alone says of the next quarter's spend and of who redeems
-campaigns, and how far segments go together with households. Settings were chosen on a run with an earlier cut.
+campaigns, and how far segments go together with households. Settings were chosen on a run with an earlier cut. On a
+log of synthesize.py, split by time, also whether long-term and new interests are different segments.
 """
 
 from pathlib import Path
@@ -16,6 +17,7 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, finds its segments, measures and prints."""
     parallel.start()
+    from trajectory.insights.segments.known_truth import planted, score
     from trajectory.insights.segments.markdown import table
     from trajectory.insights.segments.measure import measure
     from trajectory.insights.segments.segmentation import segmentation
@@ -23,7 +25,12 @@ def main() -> None:
     from trajectory.training.run import open_run
 
     run = open_run(Path(str(WORKDIR.value)))
-    print(table(measure(run, segmentation(trajectories(run), run.task.config.seed))))
+    found = segmentation(trajectories(run), run.task.config.seed)
+    print(table(measure(run, found)))
+    moment = found.trajectories.moment
+    truth = planted(Path(run.task.config.data.source), moment) if moment else None
+    if truth is not None:
+        print("\nplanted: " + ", ".join(f"{name} {value:.3f}" for name, value in score(found.members(), truth).items()))
 
 
 if __name__ == "__main__":
