@@ -14,7 +14,7 @@ COUNTS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30)  # numbers of destination
 STABLE = 0.8  # mean adjusted Rand index over bootstrap resamples that a segmentation must have
 RESAMPLES = 20
 EARLY = 5  # resamples after which a segmentation that is far from stable is given up
-LEAST = 0.01  # share of all users that newcomers, and those who have long been there, must have to be told apart
+LEAST = 0.01  # share of all users that a destination, and each part of it that is told apart, must have
 CROWD = 80  # users of a destination on average, at least
 SAMPLE = 10_000  # users that destinations are learned from, at most
 
@@ -42,7 +42,12 @@ class Stability:
     segments: int
     seeds: float  # mean over seeds
     bootstrap: float  # mean over bootstrap resamples of the users
-    low: float  # the lowest of those
+    smallest: float  # share of all users that the smallest destination has
+
+    @property
+    def enough(self) -> bool:
+        """Whether the segmentation is stable and no destination is too small to act on."""
+        return self.bootstrap >= STABLE and self.smallest >= LEAST
 
 
 def arrivals(centres: np.ndarray, past: np.ndarray, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,11 +80,13 @@ def stability(past: np.ndarray, ahead: np.ndarray, count: int, resamples: int = 
             alike.append(float(adjusted_rand_score(labels, fit(past, ahead, count, seed + again).labels(past, ahead))))
         if again == EARLY and np.mean(moved) < STABLE - 0.1:
             break
-    return Stability(count, len(np.unique(labels)), float(np.mean(alike)), float(np.mean(moved)), min(moved))
+    smallest = np.bincount(labels // 2, minlength=count).min() / len(labels)
+    return Stability(count, len(np.unique(labels)), float(np.mean(alike)), float(np.mean(moved)), float(smallest))
 
 
 def choose(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple[Grouping, Stability]:
-    """The largest number of destinations whose segmentation is stable: bootstrap index of at least STABLE.
+    """The largest number of destinations whose segmentation is stable (bootstrap index of at least STABLE) and in
+    which each has LEAST of the users.
 
     Where none is, the most stable. Raises UserError for too few users.
     """
@@ -89,7 +96,7 @@ def choose(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple[Grouping
     tried = []
     for count in reversed(counts):
         tried.append(stability(past, ahead, count, seed=seed))
-        if tried[-1].bootstrap >= STABLE:
+        if tried[-1].enough:
             break
-    best = tried[-1] if tried[-1].bootstrap >= STABLE else max(tried, key=lambda one: one.bootstrap)
+    best = tried[-1] if tried[-1].enough else max(tried, key=lambda one: one.bootstrap)
     return fit(past, ahead, best.destinations, seed), best

@@ -10,7 +10,7 @@ from trajectory.insights.part import new_figure, svg
 from trajectory.insights.segments.segmentation import Segmentation
 
 FIELDS = 8  # of the second picture
-LETTERS = 26  # of a name
+LETTERS = 34  # of a name
 INK, GAIN, LOSS = "#1f4e79", "#1f6fb4", "#b4451f"
 
 

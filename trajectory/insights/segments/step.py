@@ -84,11 +84,13 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
             f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
             "turn to, not with what they used to buy."
         )
-    moved = profiles.sort("drift").row(-1, named=True)
-    told.append(
-        f'Interests move most in "{moved["segment"]}": {moved["drift"]:.0%} of what its users buy shifts to other '
-        "kinds. Do not plan on their habits."
-    )
+    change = pl.col("users") * (pl.col("expected_a_week") - pl.col("value_a_week"))
+    less = profiles.with_columns(change=change).sort("change").row(0, named=True)
+    if less["change"] < 0:
+        told.append(
+            f'The {less["users"]:,} users of "{less["segment"]}" buy less than they used to: {-less["change"]:,.0f} '
+            f"{found.trajectories.unit} a week in all. Win them back."
+        )
     if spend := measured["spend"]:
         told.append(
             f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they spend "
