@@ -58,7 +58,9 @@ def _stability(features: np.ndarray, count: int, seed: int) -> dict[str, float]:
 
 
 def _silhouette(space: np.ndarray, label: np.ndarray, seed: int) -> float:
-    """Mean silhouette (Rousseeuw 1987) in the space that the groups were learned in."""
+    """Mean silhouette (Rousseeuw 1987) in the space that the groups were learned in; NaN of one group."""
+    if len(np.unique(label)) < 2:
+        return float("nan")
     size = min(len(label), SAMPLE)
     return float(silhouette_score(space, label, sample_size=size, random_state=seed))
 
@@ -95,8 +97,7 @@ def _redemption(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) ->
         "auc": {
             name: {
                 "auc": auc,
-                "low": float(own.low),
-                "high": float(own.high),
+                "spread": (float(own.low), float(own.high)),
                 "lead": (float(lead.low), float(lead.high)),
             }
             for name, (auc, own, lead) in told.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten, wrap
+
 import numpy as np
 import polars as pl
 
@@ -10,20 +12,20 @@ from trajectory.insights.part import new_figure, svg
 from trajectory.insights.segments.segmentation import Segmentation
 
 FIELDS = 8  # of the second picture
-LETTERS = 34  # of a name
+LETTERS, LINES = 34, 2  # of a name
 INK, GAIN, LOSS = "#1f4e79", "#1f6fb4", "#b4451f"
 
 
 def weekly(found: Segmentation, profiles: pl.DataFrame) -> str:
     """One line for each segment, from its users' volume so far to that expected; SVG."""
-    figure = new_figure(5.6, 1.2 + 0.3 * profiles.height)
+    figure = new_figure(5.6, 1.2 + 0.36 * profiles.height)
     axes = figure.subplots()
     so_far, to_come = profiles["value_a_week"].to_numpy(), profiles["expected_a_week"].to_numpy()
     row = np.arange(profiles.height)
     axes.hlines(row, so_far, to_come, color=np.where(to_come >= so_far, GAIN, LOSS), linewidth=2.5)
     axes.scatter(so_far, row, facecolor="white", edgecolor=INK, zorder=3, s=30)
     axes.scatter(to_come, row, color=INK, zorder=3, s=30)
-    axes.set_yticks(row, _labels(profiles))
+    axes.set_yticks(row, _labels(profiles), fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(left=0)
     axes.set_xlabel(f"{found.trajectories.unit} of a user a week")
@@ -39,7 +41,7 @@ def changes(found: Segmentation, profiles: pl.DataFrame) -> str:
     past, ahead = (shares((inside @ volumes) @ t.field_shares) for volumes in (t.past, t.ahead))
     change = 100 * (ahead - past)
     chosen = np.sort(np.argsort(-np.abs(change).max(0), kind="stable")[:FIELDS])
-    figure = new_figure(5.6, 2.0 + 0.3 * profiles.height)
+    figure = new_figure(5.6, 2.0 + 0.36 * profiles.height)
     axes = figure.subplots()
     limit = max(np.abs(change[:, chosen]).max(), 1.0)
     axes.imshow(change[:, chosen], cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto")
@@ -48,16 +50,21 @@ def changes(found: Segmentation, profiles: pl.DataFrame) -> str:
         axes.text(
             column, row, f"{value:+.0f}", ha="center", va="center", color="white" if dark else "black", fontsize=8
         )
-    axes.set_yticks(np.arange(len(change)), _labels(profiles))
-    axes.set_xticks(np.arange(len(chosen)), [_short(t.fields[field], 16) for field in chosen], rotation=40, ha="right")
+    axes.set_yticks(np.arange(len(change)), _labels(profiles), fontsize=8)
+    axes.set_xticks(
+        np.arange(len(chosen)),
+        [shorten(_plain(t.fields[field]), 18, placeholder="…") for field in chosen],
+        rotation=40,
+        ha="right",
+    )
     return svg(figure)
 
 
 def _labels(profiles: pl.DataFrame) -> list[str]:
-    return [f"{number}. {_short(name, LETTERS)}" for number, name in enumerate(profiles["segment"], 1)]
+    named = (f"{number}. {name}" for number, name in enumerate(profiles["segment"], 1))
+    return ["\n".join(wrap(_plain(name), LETTERS, max_lines=LINES, placeholder="…")) for name in named]
 
 
-def _short(name: str, letters: int) -> str:
+def _plain(name: str) -> str:
     name = name.capitalize() if name.isupper() else name
-    name = name if len(name) <= letters else name[: letters - 1].rstrip() + "…"
     return name.replace("$", r"\$")  # a dollar begins a formula

@@ -35,5 +35,5 @@ def rivals(trajectories: Trajectories) -> dict[str, np.ndarray]:
 
 
 def grouped(features: np.ndarray, count: int, seed: int = 0) -> KMeans:
-    """k-means [n, any] with as many groups as the segments it is compared with, best of ten starts."""
-    return KMeans(count, n_init=10, random_state=seed).fit(features)
+    """k-means [n, any] with as many groups as the segments it is compared with, or as there are different users."""
+    return KMeans(min(count, len(np.unique(features, axis=0))), n_init=10, random_state=seed).fit(features)
