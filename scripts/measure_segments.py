@@ -17,7 +17,7 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, finds its segments, measures and prints."""
     parallel.start()
-    from trajectory.insights.segments.known_truth import planted, score
+    from trajectory.insights.segments.known_truth import QUARTER, planted, score
     from trajectory.insights.segments.markdown import table
     from trajectory.insights.segments.measure import measure
     from trajectory.insights.segments.segmentation import segmentation
@@ -28,9 +28,11 @@ def main() -> None:
     found = segmentation(trajectories(run), run.task.config.seed)
     print(table(measure(run, found)))
     moment = found.trajectories.moment
-    truth = planted(Path(run.task.config.data.source), moment) if moment else None
-    if truth is not None:
-        print("\nplanted: " + ", ".join(f"{name} {value:.3f}" for name, value in score(found.members(), truth).items()))
+    for weeks in (QUARTER, 2 * QUARTER) if moment else ():
+        truth = planted(Path(run.task.config.data.source), moment, weeks)
+        if truth is not None:
+            told = ", ".join(f"{name} {value:.3f}" for name, value in score(found.members(), truth).items())
+            print(f"\nnew within {weeks} weeks: {told}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 from trajectory.data.known_truth import START, WEEK
 from trajectory.data.synthetic import Synthetic, write
-from trajectory.insights.segments.known_truth import NEW, STRONG, planted, score
+from trajectory.insights.segments.known_truth import STRONG, planted, score
 
 
 def test_pairs_are_counted_by_hand():
@@ -25,13 +25,13 @@ def test_pairs_are_counted_by_hand():
 def test_truth_is_of_the_week_before_the_moment(tmp_path):
     write(Synthetic(users=200, interests=5), tmp_path)
     week = 40
-    truth = planted(tmp_path, START + week * WEEK)
+    truth = planted(tmp_path, START + week * WEEK, 20)
     migrations = pl.read_parquet(tmp_path / "truth" / "migrations.parquet").with_columns(pl.col("user").cast(pl.String))
     mix = pl.read_parquet(tmp_path / "truth" / "interest_mix.parquet").filter(pl.col("week") == week - 1)
     new = truth.filter("new").join(migrations, on="user")
     assert new.height == truth["new"].sum() > 20
     assert (new["interest"] == new["destination"]).all()
-    assert new["week"].is_between(week - NEW, week - 1).all()
+    assert new["week"].is_between(week - 20, week - 1).all()
     still = truth.filter(~pl.col("new"))
     assert not set(still["user"]) & set(migrations["user"])
     largest = mix.with_columns(pl.col("user").cast(pl.String), top=pl.max_horizontal(pl.exclude("user", "week")))

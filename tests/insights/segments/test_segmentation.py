@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from tests.insights.segments.cases import LONG, NEW, planted
 from trajectory.insights.migrations.groups import read_segments
-from trajectory.insights.segments.grouping import STABLE, Grouping, choose, fit, stability
+from trajectory.insights.segments.grouping import LEAST, STABLE, Grouping, choose, fit, stability
 from trajectory.insights.segments.segmentation import segmentation
 from trajectory.schema import UserError
 
@@ -59,6 +59,20 @@ def test_the_largest_stable_number_is_chosen():
     assert chosen.destinations == 2
     assert chosen.bootstrap == pytest.approx(1)
     assert stability(ahead, ahead, 3).bootstrap < STABLE
+
+
+def test_the_larger_of_two_stable_numbers_is_chosen():
+    rng = np.random.default_rng(0)
+    ahead = np.repeat([[0.0, 0], [0, 10], [99, 0], [99, 10]], 80, axis=0) + rng.normal(size=(320, 2))
+    assert stability(ahead, ahead, 2).bootstrap >= STABLE
+    assert choose(ahead, ahead)[1].destinations == 4
+
+
+def test_a_destination_of_too_few_is_not_chosen():
+    rng = np.random.default_rng(0)
+    ahead = np.repeat([[0.0, 0], [0, 10], [999, 0]], [150, 149, 2], axis=0) + rng.normal(size=(301, 2))
+    assert stability(ahead, ahead, 3).smallest < LEAST
+    assert not stability(ahead, ahead, 3).enough
 
 
 def test_a_user_is_new_where_its_past_is_nearer_to_another_group():

@@ -9,15 +9,15 @@ from sklearn.metrics import adjusted_rand_score
 
 from trajectory.data.known_truth import START, WEEK
 
-NEW = 26  # weeks before the moment in which a new interest began, at most
+QUARTER = 13  # weeks before the moment in which a new interest began, at most
 STRONG = 0.4  # share of a user's mix that makes an interest its long-term interest, at least
 
 
-def planted(folder: Path, moment: int) -> pl.DataFrame | None:
+def planted(folder: Path, moment: int, weeks: int = QUARTER) -> pl.DataFrame | None:
     """Who has a long-term interest and who a new one at the moment, by the truth beside a synthetic log.
 
     Columns user (String), interest, new. Long-term: never migrated, and the interest has a share of STRONG; new:
-    migrated to it in the last NEW weeks, and it is the largest now. Others are left out. None where no truth is there.
+    migrated to it in the last `weeks`, and it is the largest now. Others are left out. None where no truth is there.
     """
     if not (folder / "truth" / "interest_mix.parquet").is_file():
         return None
@@ -29,7 +29,7 @@ def planted(folder: Path, moment: int) -> pl.DataFrame | None:
     users = pl.DataFrame(
         {"user": mix["user"], "interest": pl.Series(names).gather(shares.argmax(1)), "share": shares.max(1)}
     ).join(migrations.rename({"week": "began"}), on="user", how="left")
-    new = (pl.col("began") >= week + 1 - NEW) & (pl.col("destination") == pl.col("interest"))
+    new = (pl.col("began") >= week + 1 - weeks) & (pl.col("destination") == pl.col("interest"))
     long_term = pl.col("began").is_null() & (pl.col("share") >= STRONG)
     found = users.filter(new.fill_null(False) | long_term)
     return found.select(pl.col("user").cast(pl.String), "interest", new=pl.col("began").is_not_null())
