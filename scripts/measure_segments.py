@@ -28,8 +28,8 @@ def main() -> None:
     found = segmentation(trajectories(run), run.task.config.seed)
     print(table(measure(run, found)))
     moment = found.trajectories.moment
-    for weeks in (QUARTER, 2 * QUARTER) if moment else ():
-        truth = planted(Path(run.task.config.data.source), moment, weeks)
+    for weeks in (QUARTER, 2 * QUARTER):
+        truth = None if moment is None else planted(Path(run.task.config.data.source), moment, weeks)
         if truth is not None:
             told = ", ".join(f"{name} {value:.3f}" for name, value in score(found.members(), truth).items())
             print(f"\nnew within {weeks} weeks: {told}")

@@ -12,7 +12,7 @@ from trajectory.insights.part import new_figure, svg
 from trajectory.insights.segments.segmentation import Segmentation
 
 FIELDS = 8  # of the second picture
-LETTERS, LINES = 34, 2  # of a name
+LETTERS, LINES = 34, 3  # of a name
 INK, GAIN, LOSS = "#1f4e79", "#1f6fb4", "#b4451f"
 
 
@@ -46,17 +46,12 @@ def changes(found: Segmentation, profiles: pl.DataFrame) -> str:
     limit = max(np.abs(change[:, chosen]).max(), 1.0)
     axes.imshow(change[:, chosen], cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto")
     for (row, column), value in np.ndenumerate(change[:, chosen]):
-        dark = abs(value) > 0.6 * limit
-        axes.text(
-            column, row, f"{value:+.0f}", ha="center", va="center", color="white" if dark else "black", fontsize=8
-        )
+        if abs(value) >= 0.5:
+            ink = "white" if abs(value) > 0.6 * limit else "black"
+            axes.text(column, row, f"{value:+.0f}", ha="center", va="center", color=ink, fontsize=8)
     axes.set_yticks(np.arange(len(change)), _labels(profiles), fontsize=8)
-    axes.set_xticks(
-        np.arange(len(chosen)),
-        [shorten(_plain(t.fields[field]), 18, placeholder="…") for field in chosen],
-        rotation=40,
-        ha="right",
-    )
+    kinds = [shorten(_plain(t.fields[field]), 18, placeholder="…") for field in chosen]
+    axes.set_xticks(np.arange(len(chosen)), kinds, rotation=40, ha="right")
     return svg(figure)
 
 

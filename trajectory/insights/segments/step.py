@@ -8,7 +8,9 @@ import polars as pl
 
 from trajectory.insights.part import Part, Picture, Table, Text
 from trajectory.insights.segments.grouping import STABLE
+from trajectory.insights.segments.held import held
 from trajectory.insights.segments.measure import NONE, OURS, measure
+from trajectory.insights.segments.names import GROWTH
 from trajectory.insights.segments.pictures import changes, weekly
 from trajectory.insights.segments.rivals import COUNTS, RFM
 from trajectory.insights.segments.segmentation import Segmentation, segmentation
@@ -47,7 +49,7 @@ def take(run: Run) -> Part:
                 changes(found, profiles),
                 "A grid of segments and departments or interests; blue is gained, red is lost.",
             ),
-            *_held(measured),
+            *held(measured),
         ),
         tables={"segments": found.members(), "segment_profiles": profiles},
         measured=measured,
@@ -76,7 +78,8 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
         f"{best['users']:,} users ({best['share_of_users']:.0%}) bring {best['share_of_value']:.0%} of the "
         f'{found.trajectories.unit}: "{best["segment"]}". Keep them first.'
     ]
-    new = profiles.filter("newcomers").sort("users")
+    staying = pl.col("expected_a_week") * GROWTH > pl.col("value_a_week")  # others are named for buying less
+    new = profiles.filter("newcomers", staying).sort("users")
     if new.height:
         most = new.row(-1, named=True)
         told.append(
@@ -119,48 +122,4 @@ def _note(found: Segmentation) -> str:
     return (
         "Named by what the group has more of than everybody. Drift: share of what users buy that is expected to lie in "
         f"other kinds than so far, forecast errors included. A week: {found.trajectories.unit} of one user."
-    )
-
-
-def _held(measured: dict[str, Any]) -> list[Text | Table]:
-    """How far it held, beside other ways to segment."""
-    names = [OURS, *(name for name in measured["stability"] if name != OURS)]
-    rows = {
-        "segmentation": names,
-        "agreement, other seed": [measured["stability"][name]["seeds"] for name in names],
-        "agreement, other users": [measured["stability"][name]["bootstrap"] for name in names],
-        "silhouette": [measured["separation"][name] for name in names],
-    }
-    note = "Each with as many groups. Agreement: adjusted Rand index. Silhouette: in each one's own space, 1 is best."
-    if spend := measured["spend"]:
-        rows["spend explained"] = [spend[name]["r2"] for name in names]
-        rows["error a week"] = [spend[name]["absolute"] for name in names]
-        note += (
-            f" Spend of the {WEEKS} weeks after by kind of goods, from the segment's mean of other users; with no "
-            f"segments the error is {spend[NONE]['absolute']:.2f} a week."
-        )
-    if redemption := measured["redemption"]:
-        rows["redemption AUC"] = [redemption["auc"][name]["auc"] for name in names]
-        note += f" Redemption: {redemption['asked']:,} times that a user got a campaign, 0.5 is chance."
-    formats = {name: "{:.2f}" for name in rows} | {"segmentation": "", "spend explained": "{:.1%}"}
-    blocks: list[Text | Table] = [Table("How far segments hold", pl.DataFrame(rows), formats, note=note)]
-    if measured["association"]:
-        blocks.append(_households(measured["association"], names))
-    return blocks
-
-
-def _households(association: dict[str, list[dict[str, Any]]], names: list[str]) -> Table:
-    table = pl.DataFrame(
-        {
-            "household": [one["column"].replace("_", " ") for one in association[OURS]],
-            "users": [one["users"] for one in association[OURS]],
-            **{name: [one["strength"] for one in association[name]] for name in names},
-            "p": [one["p_value"] for one in association[OURS]],
-        }
-    )
-    return Table(
-        "Segments and households",
-        table,
-        {name: "{:.2f}" for name in names} | {"p": "{:.3f}"},
-        note="Cramer's V, corrected for chance: 0 none, 1 complete. p of the segments, adjusted for all rows.",
     )
