@@ -1,0 +1,93 @@
+"""Segments of made-up users of whom it is known which belong together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from tests.insights.segments.cases import LONG, NEW, planted
+from trajectory.insights.migrations.groups import read_segments
+from trajectory.insights.segments.grouping import LEAST, STABLE, Grouping, choose, fit, stability
+from trajectory.insights.segments.segmentation import segmentation
+from trajectory.schema import UserError
+
+
+def test_long_term_and_new_interests_are_different_segments():
+    states, truth = planted()
+    found = segmentation(states)
+    assert adjusted_rand_score(truth, found.label) == 1
+    assert found.stability.destinations == 3
+    new = found.newcomers[found.label]
+    np.testing.assert_array_equal(new, truth % 2 == 1)
+
+
+def test_names_tell_interest_and_newcomers_and_no_two_are_equal():
+    states, truth = planted()
+    found = segmentation(states)
+    name = np.array(found.names)[found.label]
+    assert set(name[truth == 0]) == {"c1, long-standing"}
+    assert set(name[truth == 1]) == {"c1, new"}
+    assert len(set(found.names)) == 6
+
+
+def test_profiles_add_up():
+    states, _ = planted()
+    found = segmentation(states)
+    profiles = found.profiles()
+    assert sorted(profiles["users"]) == [NEW] * 3 + [LONG] * 3
+    assert profiles["share_of_users"].sum() == pytest.approx(1)
+    assert profiles["share_of_value"].sum() == pytest.approx(1)
+    new = profiles.filter("newcomers")
+    assert (new["drift"] > 0.7).all()  # 0.8 of what they buy went from one interest to the next
+    assert (profiles.filter(~profiles["newcomers"])["drift"] < 0.05).all()
+    assert profiles.filter(profiles["segment"] == "c1, new")["path"].item().startswith("c2 8")
+
+
+def test_the_table_of_users_is_read_by_migrations(tmp_path):
+    states, _ = planted()
+    found = segmentation(states)
+    found.members().write_parquet(tmp_path / "segments.parquet")
+    again = read_segments(tmp_path / "segments.parquet", states.histories)
+    assert again.tolist() == [found.names[code] for code in found.label]
+
+
+def test_the_largest_stable_number_is_chosen():
+    ahead = np.random.default_rng(0).normal(size=(500, 6))  # nobody belongs together: few groups stay the same
+    ahead[:250] += 20
+    _, chosen = choose(ahead, ahead)
+    assert chosen.destinations == 2
+    assert chosen.bootstrap == pytest.approx(1)
+    assert stability(ahead, ahead, 3).bootstrap < STABLE
+
+
+def test_the_larger_of_two_stable_numbers_is_chosen():
+    rng = np.random.default_rng(0)
+    ahead = np.repeat([[0.0, 0], [0, 10], [99, 0], [99, 10]], 80, axis=0) + rng.normal(size=(320, 2))
+    assert stability(ahead, ahead, 2).bootstrap >= STABLE
+    assert choose(ahead, ahead)[1].destinations == 4
+
+
+def test_a_destination_of_too_few_is_not_chosen():
+    rng = np.random.default_rng(0)
+    ahead = np.repeat([[0.0, 0], [0, 10], [999, 0]], [150, 149, 2], axis=0) + rng.normal(size=(301, 2))
+    assert stability(ahead, ahead, 3).smallest < LEAST
+    assert not stability(ahead, ahead, 3).enough
+
+
+def test_a_user_is_new_where_its_past_is_nearer_to_another_group():
+    grouping = Grouping(np.array([[0.0], [10.0]]), np.array([True, False]))
+    past, ahead = np.array([[1.0], [9.0], [1.0]]), np.array([[2.0], [2.0], [9.0]])
+    assert grouping.labels(past, ahead).tolist() == [0, 1, 2]  # newcomers of the second group are not told apart
+
+
+def test_few_newcomers_are_not_told_apart():
+    ahead = np.repeat([[0.0], [10.0]], 200, axis=0) + np.linspace(0, 1, 400)[:, None]
+    past = ahead.copy()
+    past[0] = 10
+    assert not fit(past, ahead, 2).divided.any()
+
+
+def test_too_few_users_are_explained():
+    with pytest.raises(UserError, match="at least 160 users"):
+        choose(np.zeros((20, 2)), np.zeros((20, 2)))

@@ -1,0 +1,1 @@
+"""Segments: users grouped by where their interests are and where they are going, and what that is good for."""

@@ -1,0 +1,67 @@
+"""What each interest's share in the next steps will be: the model's forecast mixed with the user's own habits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajectory.evaluation.ensemble import mixture_weights
+from trajectory.insights.migrations.state_forecast import LEAST, step_states
+from trajectory.insights.migrations.step_windows import interest_mass, shares
+from trajectory.insights.segments.volumes import summed, volumes
+from trajectory.schema import Histories, Queries
+from trajectory.training.run import Run
+
+MEMBERS = ("forecast", "since the first event", "lately")
+FITTED = 500  # users of validation that the weights are fitted on
+USUAL = 5.0  # events at everybody's worth that each user's own worth of an interest's event begins with
+
+
+def fitted(run: Run, histories: Histories, worth: np.ndarray) -> np.ndarray:
+    """Weights [3] of MEMBERS that make what validation's users bought likeliest (EM), float64; sums to 1."""
+    asked = run.task.split.validation
+    chosen = np.sort(np.random.default_rng(0).permutation(len(asked.user))[:FITTED])
+    queries = Queries(*(column[chosen] for column in asked))
+    past, late = volumes(histories, queries, worth, run.task.split.cut_time("validation"))
+    members = _members(run, histories, queries, worth, past, late)
+    interest = histories.item_interest[histories.item]
+    outcome = shares(summed(interest, worth, queries.stop, queries.end, len(histories.interests)))
+    row, column = np.nonzero(outcome)
+    log = np.log(np.maximum(members[:, row, column].T, LEAST))
+    weight = outcome[row, column]
+    return mixture_weights(log, weight / weight.sum())
+
+
+def mix(
+    run: Run,
+    histories: Histories,
+    queries: Queries,
+    worth: np.ndarray,
+    past: np.ndarray,
+    late: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Expected share of each interest in the value of the next H steps, float64 [n, K], given volumes [n, K]."""
+    return shares(np.tensordot(weights, _members(run, histories, queries, worth, past, late), 1))
+
+
+def _members(
+    run: Run, histories: Histories, queries: Queries, worth: np.ndarray, past: np.ndarray, late: np.ndarray
+) -> np.ndarray:
+    """Shares [3, n, K]; who did nothing lately goes on as always."""
+    steps = step_states(run, histories, queries, run.task.config.forecast.steps).interests
+    foretold = steps.mean(1, dtype=np.float64) * _worth_of_event(histories, queries, worth)
+    usual = shares(past)
+    now = np.where(late.sum(1, keepdims=True) > 0, shares(late), usual)
+    return np.stack([shares(foretold), usual, now])
+
+
+def _worth_of_event(histories: Histories, queries: Queries, worth: np.ndarray) -> np.ndarray:
+    """What each user pays for each interest, per event, float64 [n, K]: forecasts are of events, volumes of value.
+
+    An event counts as in training, where those of a large basket share its weight.
+    """
+    interest, count = histories.item_interest[histories.item], len(histories.interests)
+    value = summed(interest, worth, queries.start, queries.stop, count)
+    mass = interest_mass(histories, queries.start, queries.stop).toarray()
+    everybody = value.sum(0) / np.maximum(mass.sum(0), 1)
+    return (value + USUAL * everybody) / (mass + USUAL)

@@ -1,0 +1,102 @@
+"""Users grouped by where they are going, and within each group by whether they have long been there or are new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score, pairwise_distances_argmin
+
+from trajectory.schema import UserError
+
+COUNTS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30)  # numbers of destinations that are compared
+STABLE = 0.8  # mean adjusted Rand index over bootstrap resamples that a segmentation must have
+RESAMPLES = 20
+EARLY = 5  # resamples after which a segmentation that is far from stable is given up
+LEAST = 0.01  # share of all users that a destination, and each part of it that is told apart, must have
+CROWD = 80  # users of a destination on average, at least
+SAMPLE = 10_000  # users that destinations are learned from, at most
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """G destinations in the states' space; a segment is a destination, or its newcomers, or those long there."""
+
+    centres: np.ndarray  # float64 [G, D]
+    divided: np.ndarray  # bool [G], whether newcomers are told apart
+
+    def labels(self, past: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+        """Code of each user's segment, int64 [n]: twice the destination nearest to its state ahead, and 1 more for a
+        newcomer: one whose past state is nearest to another destination. Codes are no more than names.
+        """
+        to, newly = arrivals(self.centres, past, ahead)
+        return 2 * to + (newly & self.divided[to])
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How alike segmentations are when the seed, or the users they are learned from, change: adjusted Rand indices."""
+
+    destinations: int
+    segments: int
+    seeds: float  # mean over seeds
+    bootstrap: float  # mean over bootstrap resamples of the users
+    smallest: float  # share of all users that the smallest destination has
+
+    @property
+    def enough(self) -> bool:
+        """Whether the segmentation is stable and no destination is too small to act on."""
+        return self.bootstrap >= STABLE and self.smallest >= LEAST
+
+
+def arrivals(centres: np.ndarray, past: np.ndarray, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each user's destination, int64 [n], and whether its past was nearer to another one, bool [n]."""
+    to = pairwise_distances_argmin(ahead, centres)
+    return to, pairwise_distances_argmin(past, centres) != to
+
+
+def fit(past: np.ndarray, ahead: np.ndarray, count: int, seed: int = 0) -> Grouping:
+    """k-means of the states ahead [n, D] (best of ten starts); newcomers are told apart where both parts are many."""
+    chosen = np.random.default_rng(seed).permutation(len(ahead))[:SAMPLE]
+    centres = KMeans(count, n_init=10, random_state=seed).fit(ahead[chosen]).cluster_centers_
+    to, newly = arrivals(centres, past, ahead)
+    parts = np.bincount(2 * to + newly, minlength=2 * count).reshape(count, 2)
+    return Grouping(centres, parts.min(1) >= LEAST * len(ahead))
+
+
+def stability(past: np.ndarray, ahead: np.ndarray, count: int, resamples: int = RESAMPLES, seed: int = 0) -> Stability:
+    """Learns the segmentation again with other seeds and from other users, and compares what all users get.
+
+    Bootstrap stability of Fang & Wang (2012) with the adjusted Rand index (Hubert & Arabie 1985).
+    """
+    labels = fit(past, ahead, count, seed).labels(past, ahead)
+    alike, moved = [], []
+    for again in range(1, resamples + 1):
+        drawn = np.random.default_rng([seed, again]).integers(len(past), size=len(past))
+        other = fit(past[drawn], ahead[drawn], count, seed + again)
+        moved.append(float(adjusted_rand_score(labels, other.labels(past, ahead))))
+        if again <= EARLY:
+            alike.append(float(adjusted_rand_score(labels, fit(past, ahead, count, seed + again).labels(past, ahead))))
+        if again == EARLY and np.mean(moved) < STABLE - 0.1:
+            break
+    smallest = np.bincount(labels // 2, minlength=count).min() / len(labels)
+    return Stability(count, len(np.unique(labels)), float(np.mean(alike)), float(np.mean(moved)), float(smallest))
+
+
+def choose(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple[Grouping, Stability]:
+    """The largest number of destinations whose segmentation is stable (bootstrap index of at least STABLE) and in
+    which each has LEAST of the users.
+
+    Where none is, the most stable. Raises UserError for too few users.
+    """
+    counts = [count for count in COUNTS if count * CROWD <= len(ahead) and count < len(np.unique(ahead, axis=0))]
+    if not counts:
+        raise UserError(f"segments need at least {2 * CROWD} users with different interests, got {len(ahead)} users")
+    tried = []
+    for count in reversed(counts):
+        tried.append(stability(past, ahead, count, seed=seed))
+        if tried[-1].enough:
+            break
+    best = tried[-1] if tried[-1].enough else max(tried, key=lambda one: one.bootstrap)
+    return fit(past, ahead, best.destinations, seed), best

@@ -1,0 +1,55 @@
+"""How far segments held, as the page shows it: beside other ways to segment, and with what is known of households."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from trajectory.insights.part import Table, Text
+from trajectory.insights.segments.measure import NONE, OURS
+from trajectory.insights.segments.use import WEEKS
+
+
+def held(measured: dict[str, Any]) -> list[Text | Table]:
+    """Tables of what `measure` found."""
+    names = [OURS, *(name for name in measured["stability"] if name != OURS)]
+    rows = {
+        "segmentation": names,
+        "agreement, other seed": [measured["stability"][name]["seeds"] for name in names],
+        "agreement, other users": [measured["stability"][name]["bootstrap"] for name in names],
+        "silhouette": [measured["separation"][name] for name in names],
+    }
+    note = "Each with as many groups. Agreement: adjusted Rand index. Silhouette: in each one's own space, 1 is best."
+    if spend := measured["spend"]:
+        rows["spend explained"] = [spend[name]["r2"] for name in names]
+        rows["error a week"] = [spend[name]["absolute"] for name in names]
+        note += (
+            f" Spend of the {WEEKS} weeks after by kind of goods, from the segment's mean of other users; with no "
+            f"segments the error is {spend[NONE]['absolute']:.2f} a week."
+        )
+    if redemption := measured["redemption"]:
+        rows["redemption AUC"] = [redemption["auc"][name]["auc"] for name in names]
+        note += f" Redemption: {redemption['asked']:,} times that a user got a campaign, 0.5 is chance."
+    formats = {name: "{:.2f}" for name in rows} | {"segmentation": "", "spend explained": "{:.1%}"}
+    blocks: list[Text | Table] = [Table("How far segments hold", pl.DataFrame(rows), formats, note=note)]
+    if measured["association"]:
+        blocks.append(_households(measured["association"], names))
+    return blocks
+
+
+def _households(association: dict[str, list[dict[str, Any]]], names: list[str]) -> Table:
+    table = pl.DataFrame(
+        {
+            "household": [one["column"].replace("_", " ") for one in association[OURS]],
+            "users": [one["users"] for one in association[OURS]],
+            **{name: [one["strength"] for one in association[name]] for name in names},
+            "p": [one["p_value"] for one in association[OURS]],
+        }
+    )
+    return Table(
+        "Segments and households",
+        table,
+        {name: "{:.2f}" for name in names} | {"p": "{:.3f}"},
+        note="Cramer's V, corrected for chance: 0 none, 1 complete. p of the segments, adjusted for all rows.",
+    )

@@ -1,0 +1,74 @@
+"""What sets a segment apart, in words: how much it buys, of what more than others, and where it comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajectory.insights.migrations.step_windows import shares
+from trajectory.insights.segments.states import Trajectories
+
+NAMED = 2  # interests in a name
+APART = 4  # interests in a profile
+RARE = 0.01  # share of a group's volume below which an interest says little of it
+LIFT = 1.1  # share of a group over everybody's from which on an interest sets it apart
+GROWTH = 1.2  # expected over past volume from which on newcomers spend more, or 1 / GROWTH less
+FAR = 2.0  # largest over smallest mean volume of groups from which on names tell how much is bought
+
+
+def names(
+    trajectories: Trajectories, label: np.ndarray, destination: np.ndarray, newcomers: np.ndarray, divided: np.ndarray
+) -> tuple[str, ...]:
+    """A name for each of S segments, no two equal: `label` [n], `destination` and `newcomers` [S], `divided` [G]."""
+    t, interests = trajectories, trajectories.histories.interests
+    volume = np.array(
+        [t.ahead[np.isin(label, np.flatnonzero(destination == one))].sum(1).mean() for one in destination]
+    )
+    gain = shares(t.ahead.sum(0)) - shares(t.past.sum(0))  # of everybody: forecasts know seasons, too
+    found: list[str] = []
+    for number, one in enumerate(destination):
+        group = destination[label] == one
+        inside = label == number
+        name = " and ".join(_apart(t.ahead[group].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
+        if volume.max() > FAR * volume.min():
+            name += f", {_amount(volume[number])} a week"
+        if newcomers[number]:
+            came = _came(t.past[inside], t.ahead[inside], gain, interests)
+            name += ", new" if came in name else f", new: {came if came.startswith('buying') else f'turning to {came}'}"
+        elif divided[one]:
+            name += ", long-standing"
+        twin = sum(other == name or other.startswith(f"{name} (") for other in found)
+        found.append(f"{name} ({twin + 1})" if twin else name)
+    return tuple(found)
+
+
+def told(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]) -> str:
+    """What a segment's volume [K] has more of than everybody's, with how many times more."""
+    lift = shares(volume) / np.maximum(shares(everybody), 1e-12)
+    chosen = [interests.index(name) for name in _apart(volume, everybody, interests, plain=False)[:APART]]
+    return ", ".join(f"{_plain(interests[at])} x{lift[at]:.1f}" for at in chosen)
+
+
+def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...], plain: bool = True) -> list[str]:
+    """Interests by lift, the largest first, of those that matter to the group."""
+    share = shares(volume)
+    lift = share / np.maximum(shares(everybody), 1e-12)
+    lift = np.where((share >= max(RARE, 0.2 / len(interests))) & (lift >= LIFT), lift, 0)
+    order = [at for at in np.argsort(-lift, kind="stable") if lift[at] > 0]
+    return [_plain(interests[at]) if plain else interests[at] for at in order]
+
+
+def _came(past: np.ndarray, ahead: np.ndarray, gain: np.ndarray, interests: tuple[str, ...]) -> str:
+    growth = ahead.sum() / max(past.sum(), 1e-12)
+    if growth >= GROWTH or growth <= 1 / GROWTH:
+        return "buying more" if growth > 1 else "buying less"
+    towards = int(np.argmax(shares(ahead.sum(0)) - shares(past.sum(0)) - gain))
+    return _plain(interests[towards])
+
+
+def _plain(name: str) -> str:
+    """Names in capitals are hard to read."""
+    return name.capitalize() if name.isupper() else name
+
+
+def _amount(volume: float) -> str:
+    return f"{volume:,.0f}" if volume >= 10 else f"{volume:.1f}"

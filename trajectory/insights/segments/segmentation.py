@@ -1,0 +1,86 @@
+"""A run's users in segments: found, named, and told by size, drift, path and value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from trajectory.insights.migrations.step_windows import shares
+from trajectory.insights.segments.grouping import Grouping, Stability, choose
+from trajectory.insights.segments.names import names, told
+from trajectory.insights.segments.states import Trajectories
+
+SHOWN = 3  # interests of a path
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """S segments of n users, largest first."""
+
+    trajectories: Trajectories
+    grouping: Grouping
+    stability: Stability
+    label: np.ndarray  # int64 [n], 0..S - 1
+    newcomers: np.ndarray  # bool [S]
+    destination: np.ndarray  # int64 [S]
+    names: tuple[str, ...]
+
+    @cached_property
+    def drift(self) -> np.ndarray:
+        """Of each user, float64 [n]: share of the expected volume that lies in other fields than it used to."""
+        t = self.trajectories
+        return np.abs(shares(t.ahead @ t.field_shares) - shares(t.past @ t.field_shares)).sum(1) / 2
+
+    def members(self) -> pl.DataFrame:
+        """Columns user and segment (String), which migrate.py --segments takes too."""
+        t = self.trajectories
+        named = pl.Series(self.names).gather(self.label)
+        return pl.DataFrame({"user": t.histories.users["user"].gather(t.queries.user), "segment": named})
+
+    def profiles(self) -> pl.DataFrame:
+        """One row for each segment: segment, users, share of users, share of value, value a week so far and expected,
+        drift (mean), newcomers, sets apart (interests with the largest lift), path (largest shares so far -> expected).
+        """
+        t = self.trajectories
+        rows, everybody = [], t.ahead.sum(0)
+        for number, name in enumerate(self.names):
+            inside = self.label == number
+            past, ahead = t.past[inside], t.ahead[inside]
+            rows.append(
+                {
+                    "segment": name,
+                    "users": int(inside.sum()),
+                    "share_of_users": float(inside.mean()),
+                    "share_of_value": float(past.sum() / max(t.past.sum(), 1e-12)),
+                    "value_a_week": float(past.sum(1).mean()),
+                    "expected_a_week": float(ahead.sum(1).mean()),
+                    "drift": float(self.drift[inside].mean()),
+                    "newcomers": bool(self.newcomers[number]),
+                    "sets_apart": told(ahead.sum(0), everybody, t.histories.interests),
+                    "path": f"{self._largest(past)} -> {self._largest(ahead)}",
+                }
+            )
+        return pl.DataFrame(rows)
+
+    def _largest(self, volumes: np.ndarray) -> str:
+        t = self.trajectories
+        share = shares((volumes @ t.field_shares).sum(0))
+        largest = np.argsort(-share, kind="stable")[:SHOWN]
+        return ", ".join(f"{t.fields[field]} {share[field]:.0%}" for field in largest if share[field] > 0)
+
+
+def segmentation(trajectories: Trajectories, seed: int = 0) -> Segmentation:
+    """The users' segments; see `grouping.choose` for how many."""
+    past, ahead = trajectories.states(trajectories.past), trajectories.states(trajectories.ahead)
+    grouping, stable = choose(past, ahead, seed)
+    codes = grouping.labels(past, ahead)
+    found, count = np.unique(codes, return_counts=True)
+    found = found[np.argsort(-count, kind="stable")]
+    number = np.zeros(found.max() + 1, np.int64)
+    number[found] = np.arange(len(found))
+    label, destination, newcomers = number[codes], found // 2, found % 2 == 1
+    named = names(trajectories, label, destination, newcomers, grouping.divided)
+    return Segmentation(trajectories, grouping, stable, label, newcomers, destination, named)

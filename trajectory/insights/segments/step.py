@@ -1,0 +1,125 @@
+"""The segments' part of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from trajectory.insights.part import Part, Picture, Table, Text
+from trajectory.insights.segments.grouping import STABLE
+from trajectory.insights.segments.held import held
+from trajectory.insights.segments.measure import NONE, OURS, measure
+from trajectory.insights.segments.names import GROWTH
+from trajectory.insights.segments.pictures import changes, weekly
+from trajectory.insights.segments.rivals import COUNTS, RFM
+from trajectory.insights.segments.segmentation import Segmentation, segmentation
+from trajectory.insights.segments.states import trajectories
+from trajectory.insights.segments.use import WEEKS
+from trajectory.training.run import Run
+
+FORMATS = {
+    "share of users": "{:.0%}",
+    "share of value": "{:.0%}",
+    "a week so far": "{:,.1f}",
+    "a week to come": "{:,.1f}",
+    "drift": "{:.0%}",
+}
+
+
+def take(run: Run) -> Part:
+    """The users of a run in segments as of its test cut (the end of the log, where the split is not by time)."""
+    found = segmentation(trajectories(run), run.task.config.seed)
+    measured = measure(run, found, (RFM, COUNTS))
+    profiles = found.profiles()
+    return Part(
+        name="segments",
+        title="Segments: where users are and where they are going",
+        sentences=_sentences(found, profiles, measured),
+        blocks=(
+            Text(_how(found)),
+            Picture(
+                f"Average {found.trajectories.unit} of a user a week: so far (hollow) and to come (filled)",
+                weekly(found, profiles),
+                "For each segment one line from what a user bought a week so far to what is expected.",
+            ),
+            Table("Segments", _shown(profiles), FORMATS, note=_note(found)),
+            Picture(
+                "Typical path: change of each segment's shares from so far to the next steps, percentage points",
+                changes(found, profiles),
+                "A grid of segments and departments or interests; blue is gained, red is lost.",
+            ),
+            *held(measured),
+        ),
+        tables={"segments": found.members(), "segment_profiles": profiles},
+        measured=measured,
+    )
+
+
+def _shown(profiles: pl.DataFrame) -> pl.DataFrame:
+    number = pl.Series("no.", range(1, profiles.height + 1))
+    return profiles.select(
+        number,
+        "segment",
+        "users",
+        pl.col("share_of_users").alias("share of users"),
+        pl.col("share_of_value").alias("share of value"),
+        pl.col("value_a_week").alias("a week so far"),
+        pl.col("expected_a_week").alias("a week to come"),
+        "drift",
+        pl.col("sets_apart").alias("sets apart"),
+        "path",
+    )
+
+
+def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any]) -> tuple[str, ...]:
+    best = profiles.sort("expected_a_week").row(-1, named=True)
+    told = [
+        f"{best['users']:,} users ({best['share_of_users']:.0%}) bring {best['share_of_value']:.0%} of the "
+        f'{found.trajectories.unit}: "{best["segment"]}". Keep them first.'
+    ]
+    staying = pl.col("expected_a_week") * GROWTH > pl.col("value_a_week")  # others are named for buying less
+    new = profiles.filter("newcomers", staying).sort("users")
+    if new.height:
+        most = new.row(-1, named=True)
+        told.append(
+            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are new to what they are heading for; "
+            f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
+            "turn to, not with what they used to buy."
+        )
+    change = pl.col("users") * (pl.col("expected_a_week") - pl.col("value_a_week"))
+    less = profiles.with_columns(change=change).sort("change").row(0, named=True)
+    if less["change"] < 0:
+        told.append(
+            f'The {less["users"]:,} users of "{less["segment"]}" buy less than they used to: {-less["change"]:,.0f} '
+            f"{found.trajectories.unit} a week in all. Win them back."
+        )
+    if spend := measured["spend"]:
+        told.append(
+            f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they spend "
+            f"on each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. Plan by segment."
+        )
+    return tuple(told)
+
+
+def _beside(spend: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {told['r2']:.0%}" for name, told in spend.items() if name not in (OURS, NONE))
+
+
+def _how(found: Segmentation) -> str:
+    t, stable = found.trajectories, found.stability
+    words = "the end of the log" if t.moment is None else f"{pl.from_epoch(pl.Series([t.moment]))[0]:%d %B %Y}"
+    return (
+        f"As of {words}, users are grouped by what they are expected to buy in the next {t.steps} steps: their shares "
+        f"of {len(t.fields)} kinds of goods, with how much they buy. In each group, those who have long been there are "
+        "told apart from those whose past lies nearer to another group. There are as many groups as stay the same when "
+        "the users are drawn anew: the largest number with an agreement (adjusted Rand index) of at least "
+        f"{STABLE:.1f} on average; here {stable.destinations} groups, {stable.bootstrap:.2f}."
+    )
+
+
+def _note(found: Segmentation) -> str:
+    return (
+        "Named by what the group has more of than everybody. Drift: share of what users buy that is expected to lie in "
+        f"other kinds than so far, forecast errors included. A week: {found.trajectories.unit} of one user."
+    )

@@ -1,0 +1,64 @@
+"""How much of each interest users buy a week: since their first event, and lately."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajectory.data.rows import DAY, slices
+from trajectory.insights.migrations.step_windows import shares
+from trajectory.schema import Histories, Queries
+
+LATELY = 56.0  # days; half the log where it is shorter than twice that
+WEEK = 7 * DAY
+
+
+def before(histories: Histories, moment: int | None) -> Queries:
+    """All users with an event before the moment, also those who never came back: who did is not known yet."""
+    start, end = histories.offsets[:-1], histories.offsets[1:]
+    stop = end
+    if moment is not None:
+        late = np.concatenate([[0], np.cumsum(histories.time >= moment)])
+        stop = end - (late[end] - late[start])
+    user = np.flatnonzero(stop > start)
+    return Queries(user, start[user], stop[user], end[user])
+
+
+def values(histories: Histories) -> tuple[np.ndarray, str]:
+    """What each event is worth, float64 [E], and in what unit: 1 event where the log has no values."""
+    if np.isfinite(histories.value).any():
+        return np.nan_to_num(histories.value.astype(np.float64)).clip(min=0), "sales value"
+    return np.ones(histories.num_events), "events"
+
+
+def volumes(
+    histories: Histories, queries: Queries, worth: np.ndarray, moment: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Volume a week of each interest before the moment, float64 [n, K] each: since the first event, and lately.
+
+    Without times all volumes are shares of 1, and what came lately is the last quarter of a history.
+    """
+    interest, count = histories.item_interest[histories.item], len(histories.interests)
+    if not histories.has_time:
+        quarter = queries.stop - np.maximum((queries.stop - queries.start) // 4, 1)
+        whole = summed(interest, worth, queries.start, queries.stop, count)
+        return shares(whole), shares(summed(interest, worth, quarter, queries.stop, count))
+    last = histories.time[queries.stop - 1] if moment is None else np.full(len(queries.stop), moment)
+    lately = min(LATELY * DAY, (last.max() - histories.time.min()) / 2)
+    since = np.maximum(last - histories.time[queries.start], lately)
+    owner = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
+    row = np.full(histories.num_users, -1)
+    row[queries.user] = np.arange(len(queries.user))
+    at = row[owner]
+    recent = np.concatenate([[0], np.cumsum((at >= 0) & (histories.time >= last[at] - lately))])
+    began = queries.stop - (recent[queries.stop] - recent[queries.start])
+    return (
+        summed(interest, worth, queries.start, queries.stop, count) / (since / WEEK)[:, None],
+        summed(interest, worth, began, queries.stop, count) / (lately / WEEK),
+    )
+
+
+def summed(code: np.ndarray, worth: np.ndarray, start: np.ndarray, stop: np.ndarray, count: int) -> np.ndarray:
+    """Worth of each code 1..count in the events start[i]:stop[i], float64 [n, count]; code 0 counts for nothing."""
+    row, event = slices(start, stop)
+    found = np.bincount(row * (count + 1) + code[event], worth[event], len(start) * (count + 1))
+    return found.reshape(len(start), count + 1)[:, 1:]
