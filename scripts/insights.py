@@ -1,6 +1,7 @@
 """Says what a merchant can act on: python scripts/insights.py --workdir=runs/insights [--steps=recommend,demand]
 
-Writes a table or more of each step, insights.json (how far each held on what was held out) and insights.html.
+Writes a table or more of each step, insights.json (how far each held on what was held out) and insights.html. A step
+that a log cannot have (no times, too few users) is left out, with the reason.
 """
 
 from pathlib import Path
@@ -24,10 +25,10 @@ def main() -> None:
     from trajectory.insights.steps import take
     from trajectory.training.run import open_run
 
-    assert WORKDIR.value is not None
-    run = open_run(Path(WORKDIR.value))
+    run = open_run(Path(str(WORKDIR.value)))
     keep = offered(run.task.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
-    page = write_insights(take(run, STEPS.value, keep), run.workdir, run.task.config.name, run.task.config.note)
+    parts = take(run, STEPS.value, keep, say=print)
+    page = write_insights(parts, run.workdir, run.task.config.name, run.task.config.note)
     print(f"open {page.resolve()}")
 
 

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
+from trajectory.insights.demand import step as demand
 from trajectory.insights.part import Part
 from trajectory.insights.recommend import step as recommend
+from trajectory.insights.segments import step as segments
 from trajectory.schema import UserError
 from trajectory.training.run import Run
 
-STEPS: dict[str, Callable[[Run], Part]] = {"recommend": recommend.take}
 
-
-def take(run: Run, names: Sequence[str], keep: np.ndarray | None = None) -> list[Part]:
+def take(
+    run: Run, names: Sequence[str], keep: np.ndarray | None = None, say: Callable[[str], None] = print
+) -> list[Part]:
     """What each named step tells of a run; `keep` bool [V + 1]: items that may be recommended.
 
-    Raises UserError for an unknown name.
+    A step that the log cannot have is left out, and its reason goes to `say`. Raises UserError for an unknown name, and
+    if no step is left.
     """
-    if unknown := [name for name in names if name not in STEPS]:
-        raise UserError(f"step {', '.join(unknown)} is unknown; expected one of {', '.join(STEPS)}")
-    return [recommend.take(run, keep) if name == "recommend" else STEPS[name](run) for name in names]
+    steps: dict[str, Callable[[Run], Part]] = {
+        "recommend": partial(recommend.take, keep=keep),
+        "segments": segments.take,
+        "demand": demand.take,
+    }
+    if unknown := [name for name in names if name not in steps]:
+        raise UserError(f"step {', '.join(unknown)} is unknown; expected one of {', '.join(steps)}")
+    parts, reasons = [], []
+    for name in names:
+        try:
+            parts.append(steps[name](run))
+        except UserError as reason:
+            reasons.append(f"{name} is left out: {reason}")
+            say(reasons[-1])
+    if not parts:
+        raise UserError(f"nothing is left to report of {run.workdir}: {'; '.join(reasons) or 'no step was named'}")
+    return parts

@@ -1,0 +1,69 @@
+"""insights.html: what matters comes first, hostile names stay text, readers choose and download, on any screen."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from tests.pages import drawn, inert_data
+from trajectory.insights.part import Part, Picture, Table, Text, new_figure, svg
+from trajectory.insights.report import opening, write_insights
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def made_up(name="recommend", sentences=(HOSTILE, "second")):
+    rows = pl.DataFrame({"user": ["a", HOSTILE, HOSTILE], "item": ["x", HOSTILE, "z"], "chance": [0.25, 0.5, None]})
+    figure = new_figure()
+    figure.subplots().plot([1, 2])
+    return Part(
+        name,
+        f"Part {HOSTILE}",
+        sentences,
+        (
+            Text(HOSTILE),
+            Table("Lists", rows, {"chance": "{:.0%}"}, by="user", note=HOSTILE),
+            Picture("Drawn", svg(figure), HOSTILE),
+        ),
+        {f"{name}_lists": rows.with_columns(why=pl.Series([["a", "b"], [], [HOSTILE]]))},
+        {"ndcg": 0.5},
+    )
+
+
+def test_the_page_opens_with_each_parts_first_sentences():
+    parts = [made_up("a", tuple("1234567")), made_up("b", ("8",)), made_up("c", tuple("ABCDE"))]
+    found = opening(parts)
+    assert len(found) == 10
+    assert found == [("a", x) for x in "12345"] + [("b", "8")] + [("c", x) for x in "ABCD"]
+
+
+def test_tables_and_measures_are_written_beside_the_page(tmp_path):
+    part = made_up()
+    assert write_insights([part], tmp_path, "made up") == tmp_path / "insights.html"
+    assert pl.read_parquet(tmp_path / "recommend_lists.parquet").equals(part.tables["recommend_lists"])
+    assert json.loads((tmp_path / "insights.json").read_text()) == {"recommend": {"ndcg": 0.5}}
+
+
+def test_names_stay_text_and_downloads_are_the_tables(tmp_path):
+    page = write_insights([made_up()], tmp_path, HOSTILE, note=HOSTILE)
+    found = inert_data(page, "data")
+    assert pl.read_csv(found["recommend_lists"].encode())["why"].to_list() == ["a; b", "", HOSTILE]
+    assert "http" not in page.read_text()  # nothing is fetched
+
+
+def test_a_reader_sees_one_user_at_first_and_formatted_numbers(tmp_path):
+    shown = drawn(write_insights([made_up()], tmp_path, "made up"), tmp_path / "browser")
+    table = shown[shown.index('<table id="recommend_2"') :]
+    rows = [row.partition("</tr>")[0] for row in table.partition("</table>")[0].split("<tr")[2:]]
+    assert ["hidden" in row.partition(">")[0] for row in rows] == [False, True, True]
+    assert "25%" in rows[0]
+    assert "50%" in rows[1]
+    assert "<img src=x" not in shown
+
+
+def test_the_same_figure_gives_the_same_text():
+    figures = [new_figure(), new_figure()]
+    for figure in figures:
+        figure.subplots().plot([1, 3, 2])
+    assert svg(figures[0]) == svg(figures[1])

@@ -1,0 +1,91 @@
+"""Insights on real data, from training to the page: lists, segments, audiences and demand of the busiest households."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.pages import drawn
+from tests.scripts.test_configs import QUIET
+
+TABLES = ("recommendations", "new_buyers", "segments", "segment_profiles", "demand", "reorder")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("insights")
+
+
+@pytest.fixture
+def run(script, folder):
+    """A tiny run and its insights, made once for all tests."""
+    workdir = folder / "run"
+    if (workdir / "insights.html").exists():
+        return workdir
+    train = script(
+        "train",
+        "--config=configs/insights.py:tiny",
+        f"--workdir={workdir}",
+        f"--config.data.prepared_dir={folder / 'prepared'}",
+        "--config.data.cleaning.min_user_events=1550",
+        "--config.train.epochs=1",
+        "--config.batch.rows=32",
+        "--config.explain.method=gradient_times_input",
+        *QUIET,
+    )
+    assert train.code == 0, train.err
+    assert "validation ahead_ndcg@10" in train.out
+    made = script("insights", f"--workdir={workdir}")
+    assert made.code == 0, made.err
+    assert "left out" not in made.out
+    return workdir
+
+
+def test_every_step_writes_its_tables_and_how_far_it_held(run):
+    for name in TABLES:
+        assert pl.read_parquet(run / f"{name}.parquet").height, name
+    assert all(json.loads((run / "insights.json").read_text()).values())
+
+
+def test_lists_are_ranked_distinct_and_of_new_items_where_they_say_so(run):
+    lists = pl.read_parquet(run / "recommendations.parquet")
+    for (_, name), rows in lists.group_by("user", "list"):
+        assert rows["rank"].to_list() == list(range(1, rows.height + 1))
+        assert rows["item"].n_unique() == rows.height
+        assert name != "new to the user" or not rows["again"].any()
+    assert lists["chance"].is_between(0, 1).all()
+    held = json.loads((run / "insights.json").read_text())["recommend"]["lists"]
+    assert held["steps"] == 2
+    row = held["rows"]["trajectory"]
+    assert row["new"]["recall"] < row["all"]["recall"] < row["again"]["recall"]
+
+
+def test_the_page_has_every_part_and_the_reasons(run, folder):
+    shown = drawn(run / "insights.html", folder / "browser")
+    for part in ("recommend", "segments", "audiences", "demand"):
+        assert f'<section id="{part}"' in shown
+    assert "Bought " in shown
+
+
+def test_only_what_is_offered_is_recommended(script, run, folder):
+    items = pl.read_parquet(run / "new_buyers.parquet")["item"].sort()[:40]
+    pl.DataFrame({"item": items, "stock": np.arange(40) % 2}).write_csv(folder / "stock.csv")
+    made = script("insights", f"--workdir={run}", "--steps=recommend", f"--stock={folder / 'stock.csv'}")
+    assert made.code == 0, made.err
+    offered = set(items[1::2])
+    assert set(pl.read_parquet(run / "recommendations.parquet")["item"]) <= offered
+    assert set(pl.read_parquet(run / "new_buyers.parquet")["item"]) == offered
+
+
+def test_mistakes_are_told(script, run):
+    for arguments, words in (
+        (["--steps=recomend"], "step recomend is unknown; expected one of recommend"),
+        (["--price=5"], "expected two numbers"),
+        (["--interest=NOTHING"], "NOTHING: not among those of"),
+    ):
+        found = script("insights", f"--workdir={run}", *arguments)
+        assert found.code == 2
+        assert words in found.err
