@@ -10,7 +10,7 @@ from trajectory import cli
 from trajectory.training import parallel
 
 WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
-STEPS = cli.flags.DEFINE_list("steps", ["recommend", "segments", "audiences", "demand"], "which parts, in order")
+STEPS = cli.flags.DEFINE_list("steps", [], "some of recommend, segments, audiences, demand, in order (default: all)")
 STOCK = cli.flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
 INTERESTS = cli.flags.DEFINE_multi_string("interest", [], "recommend only items of this interest; repeatable")
 PRICE = cli.flags.DEFINE_list("price", [], "recommend only items of these prices: LOWEST,HIGHEST")
@@ -22,12 +22,13 @@ def main() -> None:
     parallel.start()
     from trajectory.insights.recommend.offer import offered
     from trajectory.insights.report import write_insights
+    from trajectory.insights.steps import STEPS as ALL
     from trajectory.insights.steps import take
     from trajectory.training.run import open_run
 
     run = open_run(Path(str(WORKDIR.value)))
     keep = offered(run.task.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
-    parts = take(run, STEPS.value, keep, say=print)
+    parts = take(run, STEPS.value or ALL, keep)
     page = write_insights(parts, run.workdir, run.task.config.name, run.task.config.note)
     print(f"open {page.resolve()}")
 

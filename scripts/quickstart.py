@@ -1,8 +1,9 @@
-"""The main job in one command: prepare, train, evaluate and forecast Complete Journey, then say what to open.
+"""The main job in one command: prepare, train, evaluate and forecast Complete Journey, then what a merchant acts on.
 
 python scripts/quickstart.py [--config=configs/complete_journey.py:model=gru] [--workdir=runs/quickstart]
 
-A second start re-uses what is there.
+The insights are of a second, smaller run beside it, split by time (configs/insights.py, one epoch, marked as such). A
+second start re-uses what is there.
 """
 
 import json
@@ -13,6 +14,7 @@ from trajectory import cli
 from trajectory.training import parallel
 
 CONFIG = cli.config_flags.DEFINE_config_file("config", "configs/complete_journey.py:model=gru", "what to learn")
+INSIGHTS = cli.config_flags.DEFINE_config_file("insights", "configs/insights.py:model=gru", "what insights are of")
 WORKDIR = cli.flags.DEFINE_string("workdir", "runs/quickstart", "folder of the run")
 
 
@@ -44,7 +46,27 @@ def main() -> None:
     print(table(evaluation))
     if built.config.note:
         print(built.config.note)
-    print(f"\nopen {page.resolve()}   ({time.perf_counter() - began:.0f} s)")
+    insights = write_small_insights(workdir / "insights")
+    print(f"\nopen {page.resolve()}\nopen {insights.resolve()}   ({time.perf_counter() - began:.0f} s)")
+
+
+def write_small_insights(workdir: Path) -> Path:
+    """Trains for one epoch and writes the report of it, unless it is there."""
+    from trajectory.evaluation.validation import Watch
+    from trajectory.insights.report import write_insights
+    from trajectory.insights.steps import STEPS, take
+    from trajectory.training import loop, task
+    from trajectory.training.run import open_run
+
+    page, config = workdir / "insights.html", INSIGHTS.value
+    config.train.epochs = config.train.patience_epochs = 1
+    config.note = f"{config.note} A quick look: trained for one epoch.".strip()
+    built = task.build(config)
+    finished = loop.train(built, workdir, Watch(built))["finished"]
+    if finished and not page.exists():
+        print("what to recommend, which segments, which audiences, how much to stock ...", flush=True)
+        write_insights(take(open_run(workdir), STEPS), workdir, config.name, config.note)
+    return page
 
 
 if __name__ == "__main__":

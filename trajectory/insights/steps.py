@@ -14,6 +14,8 @@ from trajectory.insights.segments import step as segments
 from trajectory.schema import UserError
 from trajectory.training.run import Run
 
+STEPS = ("recommend", "segments", "audiences", "demand")
+
 
 def take(
     run: Run, names: Sequence[str], keep: np.ndarray | None = None, say: Callable[[str], None] = print
