@@ -16,8 +16,9 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, takes each step, writes."""
     parallel.start()
-    from trajectory.insights.report import write_insights
     from trajectory.insights.steps import take
+
+    from trajectory.insights.report import write_insights
     from trajectory.training.run import open_run
 
     run = open_run(Path(WORKDIR.value))
