@@ -1,4 +1,4 @@
-"""Measures audiences beside all rivals: python scripts/measure_audiences.py --workdir=runs/insights [--since=2017-08-01]
+"""Measures audiences beside rivals: python scripts/measure_audiences.py --workdir=runs/insights [--since=2017-08-01]
 
 Prints Markdown tables of the interests and items from the run's cut on, and of the campaigns that started at `since`
 (default: the cut) or later and before `until`; writes audiences.json into `out`, if named.

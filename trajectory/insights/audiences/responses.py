@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from trajectory.insights.audiences.campaign_counts import campaign_counts
 from trajectory.insights.audiences.campaign_log import Campaign, CampaignLog
 
-# Chosen on campaigns that started before August (RESULTS.md); the forecast of the run added nothing to them there.
+# Chosen on campaigns that started before August; the run's forecast added nothing to them there.
 HABITS = (
     "answered", "redeemed", "received", "redeemed_since", "coupons_season", "coupons_ever", "coupons_promoted",
     "baskets_season", "promoted_season", "promoted_ever", "promoted_since", "alike_season",
@@ -22,6 +22,7 @@ COUPONS = ("coupon_baskets_ever", "coupon_baskets_season", "coupon_fading", "cou
 BASKETS = ("promoted_baskets_30", "promoted_baskets_90", "promoted_baskets_250", "promoted_baskets", "promoted_again")
 USED = {"redeem": HABITS + COUPONS, "buy": HABITS + BASKETS}
 STRENGTH = 0.003  # inverse of the ridge penalty
+FREE = 1e4  # of a regression without one
 ELAPSED = 0.2  # of an earlier campaign, at least, for it to be learned from
 OWN = 3.0  # how far a campaign's own level is free of the ridge
 PRIOR = 50.0  # recipients' worth of the rate of all kinds in that of one
@@ -79,16 +80,21 @@ def within(counts: dict[str, np.ndarray], names: Sequence[str], campaign: np.nda
 def respond(known: Rows, counts: dict[str, np.ndarray], outcome: str, level: float) -> Response:
     """What a hierarchical logistic regression foretells of recipients with these counts.
 
-    Slopes are shared by all campaigns, each has a level of its own; that of a new one is set so that the mean
-    probability is `level`. Without two kinds of answers to learn from nobody stands out.
+    Slopes are shared by all campaigns, each has a level of its own; the ridge draws slopes in, so the score is scaled
+    anew without one. The level of a new campaign is set so that the mean probability is `level`. Without two kinds of
+    answers to learn from nobody stands out.
     """
     n = len(next(iter(counts.values())))
     score = np.zeros(n)
     if len(np.unique(known.answered)) == 2:
         own = OWN * (known.campaign[:, None] == np.unique(known.campaign))
-        slopes = within(known.counts, USED[outcome], known.campaign)
-        regression = LogisticRegression(C=STRENGTH, max_iter=500).fit(np.hstack([slopes, own]), known.answered)
-        score = within(counts, USED[outcome], np.zeros(n, int)) @ regression.coef_[0, : slopes.shape[1]]
+        columns = within(known.counts, USED[outcome], known.campaign)
+        regression = LogisticRegression(C=STRENGTH, max_iter=500).fit(np.hstack([columns, own]), known.answered)
+        slopes = regression.coef_[0, : columns.shape[1]]
+        again = LogisticRegression(C=FREE, max_iter=500).fit(
+            np.hstack([columns @ slopes[:, None], own]), known.answered
+        )
+        score = again.coef_[0, 0] * (within(counts, USED[outcome], np.zeros(n, int)) @ slopes)
     shift = brentq(lambda shift: expit(score + shift).mean() - level, -40, 40)
     return Response(score, expit(score + shift))
 

@@ -71,8 +71,8 @@ def when(moments: dict[str, Any]) -> Text:
     """How far weekdays and hours held."""
     return Text(
         f"The best moment is before the next visit. Of the visits that came, {moments['weekday']:.0%} were on the "
-        f"user's own weekday as named ({moments['usual_weekday']:.0%} on the most usual one of all) and {moments['hour']:.0%} "
-        f"within an hour of the named hour ({moments['usual_hour']:.0%})."
+        f"user's own weekday as named ({moments['usual_weekday']:.0%} on the most usual one of all) and "
+        f"{moments['hour']:.0%} within an hour of the named hour ({moments['usual_hour']:.0%})."
     )
 
 
