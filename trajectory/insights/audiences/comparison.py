@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from trajectory.insights.audiences import campaign_measure, campaign_step
-from trajectory.insights.audiences.goods import interests, items
-from trajectory.insights.audiences.interest_audiences import audience, look, measure
+from trajectory.insights.audiences.chances import PARTS, fit
+from trajectory.insights.audiences.counts import Counts
+from trajectory.insights.audiences.goods import interests, items, summed
+from trajectory.insights.audiences.interest_audiences import Audience, Moment, audience, look, measure
+from trajectory.insights.audiences.ranking import auc
 from trajectory.schema import UserError
 from trajectory.training.run import Run
 
 
 def compare(run: Run, resamples: int, since: str = "", until: str = "", only: str = "all") -> dict[str, Any]:
-    """What is measured, by name: "interest", "item", and of campaigns "redeem", "buy" and "uplift".
+    """What is measured, by name: "interest", "item" and their ablations, and of campaigns "redeem", "buy" and "uplift".
 
     Campaigns are those that start at `since` (ISO date; default: the run's cut) or later and before `until`. Raises
     UserError for a date that is none, or where the split is not by time.
@@ -25,8 +30,31 @@ def compare(run: Run, resamples: int, since: str = "", until: str = "", only: st
             found = audience(run, goods, validation, test)
             if found is not None:
                 measured[goods.kind] = measure(found, found.counts.events, resamples, run.task.config.seed)
+                measured[f"{goods.kind}, validation"] = ablation(found, validation)
     if only != "goods":
         measured |= _campaigns(run, resamples, since, until)
+    return measured
+
+
+def ablation(found: Audience, validation: Moment) -> dict[str, dict[str, float]]:
+    """What each part brings: mean AUC over groups of one half of the users, learned from the other half, on validation.
+
+    Of all users and of lapsed ones ("arriving").
+    """
+    counts, came = found.then, found.then_bought
+    lines, chosen = summed(found.goods, validation.foretold.lines), found.model.chosen
+    half = np.random.default_rng(0).random(len(came)) < 0.5
+    mine, others = (Counts(*(part[rows] for part in counts)) for rows in (half, ~half))
+    measured = {}
+    for parts in ((), ("forecast",), ("companions",), PARTS):
+        chance = fit(mine, lines[half], came[half], chosen, parts).of(others, lines[~half])
+        areas: dict[str, list[float]] = {"all users": [], "arriving": []}
+        for j, group in enumerate(chosen):
+            lapsed, outcome = others.lapsed[:, group], came[~half, group]
+            areas["all users"].append(auc(outcome, chance[:, j])[0])
+            areas["arriving"].append(auc(outcome[lapsed], chance[lapsed, j])[0])
+        name = " and ".join(("counts", *parts))
+        measured[name] = {of: float(np.nanmean(values)) for of, values in areas.items()}
     return measured
 
 
@@ -58,6 +86,9 @@ def markdown(measured: dict[str, Any]) -> str:
     for name, one in measured.items():
         if name == "uplift":
             lines += _uplift(one)
+        elif name.endswith("validation"):
+            lines += [f"\n{name}, half of the users", "", "| learned from | all users | arriving |", "|---|--:|--:|"]
+            lines += [f"| {of} | {a['all users']:.4f} | {a['arriving']:.4f} |" for of, a in one.items()]
         elif "methods" in one:
             lines += [
                 f"\n{name}: {len(one['campaigns'])} campaigns ({', '.join(one['campaigns'])}) of {one['foretold']}"
