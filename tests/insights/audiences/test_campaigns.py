@@ -13,6 +13,7 @@ from trajectory.insights.audiences.campaign_log import campaign_log, campaigns_o
 from trajectory.insights.audiences.campaign_measure import OURS, foretell, measure
 from trajectory.insights.audiences.counts import NEVER
 from trajectory.insights.audiences.responses import before, counts_at_start, known_rows, respond
+from trajectory.insights.audiences.rivals import rfm
 from trajectory.insights.audiences.uplift import difference
 
 DAY = 86_400
@@ -69,6 +70,14 @@ def test_only_what_came_before_the_start_is_counted(small):
     }
     for name, values in expected.items():
         np.testing.assert_allclose(counts[name], values, err_msg=name)
+
+
+def test_redemptions_that_are_yet_to_come_are_not_known(small):
+    log, (first, second) = small
+    counts = campaign_counts(log, second, [first], np.array([0, 1]), 18 * DAY)
+    np.testing.assert_array_equal(counts["received"], [1, 0])
+    for name in ("answered", "redeemed", "coupons_ever"):
+        np.testing.assert_array_equal(counts[name], [0, 0], err_msg=name)
 
 
 def test_answers_are_known_as_far_as_they_had_come(small):
@@ -129,6 +138,18 @@ def test_campaigns_are_measured_beside_rivals_in_order(planted):
     assert methods[OURS]["low"] < methods[OURS]["auc"] < methods[OURS]["high"]
     assert measured["leads"]["RFM"]["low"] > 0
     assert measured["calibration"]["n"] == 800
+
+
+def test_campaigns_that_start_too_early_are_not_foretold(planted):
+    log, campaigns, _ = planted
+    assert {one.campaign.name for one in foretell(log, campaigns, campaigns[2].start)} == {"2"}
+
+
+def test_who_came_lately_often_and_spent_most_scores_highest():
+    since, frequency, spent = np.array([1.0, 30, 90, 60, 10]), np.array([9, 2, 1, 1, 5]), np.array([90, 9, 1, 2, 50])
+    score = rfm(since, frequency, spent)
+    assert np.floor(score[0]) == 16  # three fifths of 5, and the highest rank
+    np.testing.assert_array_equal(np.argsort(-score), [0, 4, 1, 3, 2])
 
 
 def test_comparable_others_take_away_what_only_seemed_an_effect():

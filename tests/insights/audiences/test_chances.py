@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,14 @@ def test_who_is_foretold_to_buy_has_a_higher_chance_and_chances_are_true_on_aver
     likely = lines > 0.5
     assert chance[likely].mean() == pytest.approx(bought[likely].mean(), abs=0.03)
     assert chance[~likely].mean() == pytest.approx(bought[~likely].mean(), abs=0.03)
+
+
+def test_habits_do_not_know_what_comes():
+    histories = make_histories([[1] * 5], gap=7 * DAY)
+    time = histories.time + np.array([0, 0, 1, 1, 1]) * (DAY + 3600)  # Mondays, from then on Tuesdays at one
+    named = habits(replace(histories, time=time), queries := asked_at(histories, int(histories.time[2])))
+    np.testing.assert_array_equal(queries.stop, [2])
+    np.testing.assert_array_equal([*named.weekday, *named.hour], [0, 0])
 
 
 def test_habits_are_of_the_past_and_checked_on_what_came():

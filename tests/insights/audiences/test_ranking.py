@@ -18,8 +18,8 @@ def test_area_counts_pairs_in_order_and_ties_half():
 
 
 def test_area_of_resamples_counts_users_as_often_as_drawn():
-    weights = np.array([[1, 1, 1, 1], [2, 1, 0, 1], [1, 0, 1, 0]], np.float32)
-    np.testing.assert_allclose(auc(CAME, np.array([2.0, 3.0, 4.0, 1.0]), weights), [3 / 4, 1 / 2, np.nan])
+    weights = np.array([[1, 1, 1, 1], [1, 2, 0, 1], [2, 1, 1, 1], [1, 0, 1, 0]], np.float32)
+    np.testing.assert_allclose(auc(CAME, np.array([2.0, 3.0, 4.0, 1.0]), weights), [3 / 4, 1 / 3, 2 / 3, np.nan])
 
 
 def test_lift_is_the_rate_at_the_top_over_that_of_all():
