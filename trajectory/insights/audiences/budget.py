@@ -30,8 +30,9 @@ def draw(rows: pl.DataFrame, title: str, answers: str) -> Picture:
     figure = new_figure()
     axes = figure.subplots()
     size = rows["audience"].to_numpy()
-    styles = [("k", "--"), ("C0", "-"), ("C1", "-"), ("C2", "-"), ("C4", "-"), ("C5", "-"), ("0.6", ":")]
-    for name, (colour, line) in zip(rows.columns[1:], styles, strict=False):
+    styles = {"expected": ("k", "--"), "at random": ("0.6", ":")}
+    for number, name in enumerate(rows.columns[1:]):
+        colour, line = styles.get(name, (f"C{number - 1}", "-"))
         axes.plot(size, rows[name].to_numpy(), color=colour, linestyle=line, label=name, linewidth=1.6)
     axes.set(xlabel="audience (users, likeliest first)", ylabel=answers, xlim=(0, size[-1]), ylim=(0, None))
     axes.legend(fontsize=8, frameon=False)

@@ -149,7 +149,7 @@ def _say(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> list[st
         during, before = (float(np.mean([getattr(one, name)[0] for one in compared])) for name in ("during", "before"))
         found.append(
             "That recipients buy is no proof that the campaign made them: they bought promoted items more often than "
-            f"others like them by {during:+.1%} of users (mean of {len(compared)} campaigns), but by {before:+.1%} "
+            f"others like them by {during:+.1%} of all users (mean of {len(compared)} campaigns), but by {before:+.1%} "
             "also in the weeks before; hold back a random tenth to know."
         )
     return found
