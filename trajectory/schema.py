@@ -97,6 +97,23 @@ class Histories:
         return int(self.offsets[-1])
 
     @cached_property
+    def once_a_step(self) -> np.ndarray:
+        """True at the first line of each item within its step, bool [E]; all True where steps are events."""
+        if not self.baskets:
+            return np.ones(self.num_events, bool)
+        new = np.ones(self.num_events, bool)
+        new[1:] = self.step[1:] != self.step[:-1]
+        new[self.offsets[:-1][self.offsets[:-1] < self.num_events]] = True
+        once = np.zeros(self.num_events, bool)
+        once[np.unique(np.cumsum(new) * len(self.item_interest) + self.item, return_index=True)[1]] = True
+        return once
+
+    @cached_property
+    def distinct_so_far(self) -> np.ndarray:
+        """Events before each event that count by `once_a_step`, over all histories in order, int64 [E + 1]."""
+        return np.concatenate([[0], np.cumsum(self.once_a_step)])
+
+    @cached_property
     def kind_counts(self) -> np.ndarray:
         """Events of each kind before each event, over all histories in order, int32 [E + 1, kinds]."""
         of_kind = self.kind[:, None] == np.arange(1, len(self.kinds) + 1)

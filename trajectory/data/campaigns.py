@@ -9,9 +9,14 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data import domains
-from trajectory.data.columns import LOG_NAMES, detect
-from trajectory.data.values import ids
+from trajectory.data.columns import LOG_NAMES, detect, missing, pick
+from trajectory.data.domains import resolve
+from trajectory.data.items import read_items
+from trajectory.data.sources import read_source
+from trajectory.data.times import read_times
+from trajectory.data.values import ids, numbers
 
+COUPON = "coupon_disc"  # column of a log: what a coupon took off the line
 FILES = ("campaigns", "campaign_descriptions", "coupons", "coupon_redemptions")
 
 
@@ -44,6 +49,37 @@ def read_campaigns(data: ConfigDict) -> Campaigns | None:
         offers.select("campaign", "coupon", "item").unique(maintain_order=True),
         redemptions.select("campaign", "user", "coupon", _seconds("redemption_date").alias("time")).sort("time"),
     )
+
+
+def read_lines(data: ConfigDict) -> pl.DataFrame:
+    """The log's lines by the items that coupons name, by user and time: user, item, group, time, value, basket, coupon.
+
+    `group` is what the run knows the item by (`data.item_column`), `coupon` whether the line was paid with one (false
+    in a log that does not say), `value` 0 where there is none. Raises UserError for a log without user, item or time.
+    """
+    data = resolve(data)
+    source = read_source(data)
+    names = pick(source.table.columns, data.columns)
+    for field in ("user", "item", "time"):
+        if field not in names:
+            raise missing(field, source.table.columns)
+    table = source.table
+    time, _ = read_times(table[names["time"]], data.time_unit)
+    lines = pl.DataFrame(
+        [ids(table[names["user"]]).alias("user"), ids(table[names["item"]]).alias("item"), time.alias("time")]
+    )
+    lines = lines.with_columns(
+        numbers(table[names["value"]]).alias("value") if "value" in names else pl.lit(0.0).alias("value"),
+        (ids(table[names["basket"]]) if "basket" in names else time).alias("basket"),
+        (table[COUPON] != 0).alias("coupon") if COUPON in table.columns else pl.lit(False).alias("coupon"),
+    )
+    items = read_items(source.items) if source.items is not None else None
+    if items is not None and data.item_column in items.columns:
+        group = items.select("item", pl.col(data.item_column).cast(pl.String).alias("group"))
+        lines = lines.join(group, on="item", how="left", maintain_order="left")
+    else:
+        lines = lines.with_columns(pl.col("item").cast(pl.String).alias("group"))
+    return lines.drop_nulls(["user", "item", "time"]).sort("user", "time", maintain_order=True)
 
 
 def _folder(source: str) -> Path | None:

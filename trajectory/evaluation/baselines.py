@@ -33,7 +33,7 @@ class Floor:
         """Learns from the events offsets[u]:train_end[u] of each user, and returns itself."""
         self.histories = histories
         self.width = histories.num_items + 1
-        self._counts = once_a_step(histories) & (histories.item > 0) & (histories.item < self.width)
+        self._counts = histories.once_a_step & (histories.item > 0) & (histories.item < self.width)
         user, index = self._events(histories.offsets[:-1], split.train_end)
         self.popularity = np.bincount(histories.item[index], minlength=self.width).astype(np.float64)
         self._share = self.popularity / (self.popularity.max(initial=0) + 1)  # in [0, 1)
@@ -239,19 +239,6 @@ def floors(histories: Histories, split: Split, config: ConfigDict, content: Item
 
 def basket_size(histories: Histories, queries: Queries) -> np.ndarray:
     """Mean number of distinct items in the steps of each query's history, float64 [n]."""
-    before = np.concatenate([[0], np.cumsum(once_a_step(histories))])
+    before = histories.distinct_so_far
     baskets = histories.step[queries.stop - 1] - histories.step[queries.start] + 1
     return (before[queries.stop] - before[queries.start]) / baskets
-
-
-def once_a_step(histories: Histories) -> np.ndarray:
-    """True at the first line of each item within its step, bool [E]; all True where steps are events."""
-    if not histories.baskets:
-        return np.ones(histories.num_events, bool)
-    user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
-    new = np.ones(histories.num_events, bool)
-    new[1:] = (user[1:] != user[:-1]) | (histories.step[1:] != histories.step[:-1])
-    key = np.cumsum(new) * len(histories.item_interest) + histories.item
-    once = np.zeros(histories.num_events, bool)
-    once[np.unique(key, return_index=True)[1]] = True
-    return once

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from trajectory.insights.audiences import step as audiences
 from trajectory.insights.demand import step as demand
 from trajectory.insights.part import Part
 from trajectory.insights.recommend import step as recommend
@@ -28,6 +29,7 @@ def take(
     steps: dict[str, Callable[[Run], Part]] = {
         "recommend": partial(recommend.take, keep=keep),
         "segments": segments.take,
+        "audiences": audiences.take,
         "demand": demand.take,
     }
     if unknown := [name for name in names if name not in steps]:

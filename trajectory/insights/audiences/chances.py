@@ -1,0 +1,67 @@
+"""The chance that a user buys of a group of items within D days, learned on the run's validation window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from trajectory.insights.audiences.companions import companions, mix
+from trajectory.insights.audiences.counts import Counts, hand_made
+
+LEAST = 50  # users who newly came to a group in the validation window, or no audience is named for it
+MOST_GROUPS = 200  # the largest ones
+PARTS = ("forecast", "companions")  # what the regression reads beside counts
+
+
+@dataclass(frozen=True)
+class Chances:
+    """A fitted forecaster of who buys: a logistic regression on the run's forecast, counts and what goes together."""
+
+    chosen: np.ndarray  # int64 [g], numbers of the groups from 0
+    weight: np.ndarray  # float64 [G, G], `companions`
+    regression: Pipeline
+    parts: tuple[str, ...]  # of PARTS
+
+    def of(self, counts: Counts, lines: np.ndarray) -> np.ndarray:
+        """Probability that each of n users buys of each chosen group, float64 [n, g]; `lines` [n, G] as foretold."""
+        inputs = columns(counts, lines, self.weight, self.chosen, self.parts)
+        chance = self.regression.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1]
+        return chance.reshape(inputs.shape[:2])
+
+
+def choose(counts: Counts, bought: np.ndarray) -> np.ndarray:
+    """The groups that at least `LEAST` users newly bought of, `MOST_GROUPS` of them at most, in order; int64 [g]."""
+    arrived = (counts.lapsed & bought).sum(0)
+    largest = np.argsort(-arrived, kind="stable")[:MOST_GROUPS]
+    return np.sort(largest[arrived[largest] >= LEAST])
+
+
+def fit(
+    counts: Counts, lines: np.ndarray, bought: np.ndarray, chosen: np.ndarray, parts: tuple[str, ...] = PARTS
+) -> Chances:
+    """Learns from what n users bought [n, G] within the days after the moment that `counts` and `lines` are of."""
+    weight = companions(counts.ever)
+    inputs = columns(counts, lines, weight, chosen, parts)
+    regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+    regression.fit(inputs.reshape(-1, inputs.shape[-1]), bought[:, chosen].ravel())
+    return Chances(chosen, weight, regression, parts)
+
+
+def columns(
+    counts: Counts, lines: np.ndarray, weight: np.ndarray, chosen: np.ndarray, parts: tuple[str, ...]
+) -> np.ndarray:
+    """Inputs of the regression, float32 [n, g, F]: counts, and of `parts` what is foretold and what goes together."""
+    own = hand_made(counts, chosen)
+    found = [np.log1p(own), own[..., :3] > 0]
+    found.append(np.log(own[..., 9:] + np.array([1e-3, 1e-3, 1e-2, 1e-2], np.float32)))
+    if "forecast" in parts:
+        foretold = np.maximum(lines[:, chosen], 0)
+        found.append(np.stack([np.log1p(foretold), np.log(foretold + 1e-4), np.log(foretold + 1e-2)], -1))
+    if "companions" in parts:
+        speaks = np.maximum(mix(counts.ever) @ weight[:, chosen], 1e-4)
+        found.append(np.stack([speaks, np.log(speaks)], -1))
+    return np.concatenate(found, -1).astype(np.float32)

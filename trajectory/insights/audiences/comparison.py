@@ -1,0 +1,126 @@
+"""The long comparison: interests, items and campaigns beside all rivals, with what the page has no time for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from trajectory.insights.audiences import campaign_measure, campaign_step
+from trajectory.insights.audiences.chances import PARTS, fit
+from trajectory.insights.audiences.counts import Counts
+from trajectory.insights.audiences.goods import interests, items, summed
+from trajectory.insights.audiences.interest_audiences import Audience, Moment, audience, look, measure
+from trajectory.insights.audiences.ranking import auc
+from trajectory.schema import UserError
+from trajectory.training.run import Run
+
+
+def compare(run: Run, resamples: int, since: str = "", until: str = "", only: str = "all") -> dict[str, Any]:
+    """What is measured, by name: "interest", "item" and their ablations, and of campaigns "redeem", "buy" and "uplift".
+
+    Campaigns are those that start at `since` (ISO date; default: the run's cut) or later and before `until`. Raises
+    UserError for a date that is none, or where the split is not by time.
+    """
+    measured: dict[str, Any] = {}
+    if only != "campaigns":
+        validation, test = look(run, "validation"), look(run, "test")
+        for goods in (interests(run.task.histories), items(run.task.histories)):
+            found = audience(run, goods, validation, test)
+            if found is not None:
+                measured[goods.kind] = measure(found, found.counts.events, resamples, run.task.config.seed)
+                measured[f"{goods.kind}, validation"] = ablation(found, validation)
+    if only != "goods":
+        measured |= _campaigns(run, resamples, since, until)
+    return measured
+
+
+def ablation(found: Audience, validation: Moment) -> dict[str, dict[str, float]]:
+    """What each part brings: mean AUC over groups of one half of the users, learned from the other half, on validation.
+
+    Of all users and of lapsed ones ("arriving").
+    """
+    counts, came = found.then, found.then_bought
+    lines, chosen = summed(found.goods, validation.foretold.lines), found.model.chosen
+    half = np.random.default_rng(0).random(len(came)) < 0.5
+    mine, others = (Counts(*(part[rows] for part in counts)) for rows in (half, ~half))
+    measured = {}
+    for parts in ((), ("forecast",), ("companions",), PARTS):
+        chance = fit(mine, lines[half], came[half], chosen, parts).of(others, lines[~half])
+        areas: dict[str, list[float]] = {"all users": [], "arriving": []}
+        for j, group in enumerate(chosen):
+            lapsed, outcome = others.lapsed[:, group], came[~half, group]
+            areas["all users"].append(auc(outcome, chance[:, j])[0])
+            areas["arriving"].append(auc(outcome[lapsed], chance[lapsed, j])[0])
+        name = " and ".join(("counts", *parts))
+        measured[name] = {of: float(np.nanmean(values)) for of, values in areas.items()}
+    return measured
+
+
+def _campaigns(run: Run, resamples: int, since: str, until: str) -> dict[str, Any]:
+    log, campaigns = campaign_step.known_campaigns(run)
+    if log is None:
+        return {}
+    begin = _seconds(since) if since else run.task.split.cut_time("test")
+    if begin is None:
+        raise UserError("this run's split is not by time: say from which date on campaigns are measured (--since)")
+    end = _seconds(until) if until else log.end + 1
+    asked = [one for one in campaign_measure.foretell(log, campaigns, begin) if one.campaign.start < end]
+    held = campaign_measure.measure(asked, len(log.users), resamples, run.task.config.seed)
+    some = [one for one in campaigns if one.start < end]
+    lots = campaign_step.compare(log, some, begin, campaign_step.RESAMPLES, run.task.config.seed)
+    return held | {"uplift": [one._asdict() for one in lots]}
+
+
+def _seconds(date: str) -> int:
+    try:
+        return int(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        raise UserError(f"expected an ISO date like 2017-08-01, got {date!r}") from None
+
+
+def markdown(measured: dict[str, Any]) -> str:
+    """The tables as text."""
+    lines = []
+    for name, one in measured.items():
+        if name == "uplift":
+            lines += _uplift(one)
+        elif name.endswith("validation"):
+            lines += [f"\n{name}, half of the users", "", "| learned from | all users | arriving |", "|---|--:|--:|"]
+            lines += [f"| {of} | {a['all users']:.4f} | {a['arriving']:.4f} |" for of, a in one.items()]
+        elif "methods" in one:
+            lines += [
+                f"\n{name}: {len(one['campaigns'])} campaigns ({', '.join(one['campaigns'])}) of {one['foretold']}"
+            ]
+            lines += [f"foretold; {one['recipients']:,} recipients, {one['answers']:,} answers", *_methods(one)]
+        else:
+            for of, part in one.items():
+                lines += [f"\n{name}, {of}: {part['groups']} of them, {part['users']:,} users"]
+                lines += [f"{part['asked']:,} pairs, {part['bought']:,} bought", *_methods(part)]
+    return "\n".join(lines)
+
+
+def _methods(one: dict[str, Any]) -> list[str]:
+    lines = ["", "| ranked by | AUC | 95 % | lift at 10 % | ours less this | p (Holm) |", "|---|--:|--:|--:|--:|--:|"]
+    for name, of in one["methods"].items():
+        lead = one["leads"].get(name)
+        told = f"{lead['difference']:+.4f} ({lead['low']:+.4f} to {lead['high']:+.4f})" if lead else ""
+        p = f"{lead['p_value']:.3f}" if lead else ""
+        lines.append(
+            f"| {name} | {of['auc']:.4f} | {of['low']:.4f} to {of['high']:.4f} | {of['lift']:.2f} | {told} | {p} |"
+        )
+    of = one["calibration"]
+    inside = f"; inside for {of['inside_share']:.0%} of them one by one" if "inside_share" in of else ""
+    band = f"band of a perfect model {of['low']:.4f} to {of['high']:.4f}"
+    return [*lines, "", f"calibration error {of['ece']:.4f}, {band}{inside}"]
+
+
+def _uplift(lots: list[dict[str, Any]]) -> list[str]:
+    lines = ["\nuplift", "", "| campaign | recipients | others | as they are | weighted alike | the weeks before |"]
+    lines.append("|---|--:|--:|--:|--:|--:|")
+    for one in lots:
+        parts = [f"{of[0]:+.3f} ({of[1]:+.3f} to {of[2]:+.3f})" for of in (one["during"], one["before"])]
+        sizes = f"{one['recipients']:,} | {one['others']:,}"
+        lines.append(f"| {one['campaign']} | {sizes} | {one['plain']:+.3f} | {' | '.join(parts)} |")
+    return lines

@@ -1,0 +1,63 @@
+"""What an audience can be for: an interest or an item, and who bought it when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajectory.schema import Histories, Queries
+
+BUYING = "purchase"  # the kind of event that counts as buying; in a log without it every event does
+
+
+@dataclass(frozen=True)
+class Goods:
+    """G groups of items, numbered from 1."""
+
+    kind: str  # "interest" or "item"
+    names: tuple[str, ...]
+    of_item: np.ndarray  # int32, group of each item index, those beyond the catalogue too; 0 = none
+
+
+def interests(histories: Histories) -> Goods:
+    """The log's interests; none where items have none."""
+    return Goods("interest", histories.interests, histories.item_interest)
+
+
+def items(histories: Histories) -> Goods:
+    """The items of the catalogue, each its own group."""
+    number = np.arange(len(histories.item_interest), dtype=np.int32)
+    known = histories.items.head(histories.num_items)
+    names = (
+        known["title"].fill_null(known["item"]) if known.schema.get("title") == known.schema["item"] else known["item"]
+    )
+    return Goods("item", tuple(map(str, names)), np.where(number <= histories.num_items, number, 0).astype(np.int32))
+
+
+def summed(goods: Goods, lines: np.ndarray) -> np.ndarray:
+    """What is foretold of items [n, V + 1] as a sum over each group, float32 [n, G]."""
+    catalogue = goods.of_item[: lines.shape[1]]
+    member = np.zeros((len(catalogue), len(goods.names) + 1), np.float32)
+    member[np.arange(len(catalogue)), catalogue] = 1
+    return (lines @ member)[:, 1:]
+
+
+def asked_at(histories: Histories, moment: int) -> Queries:
+    """A query for each user with an event before `moment` (unix seconds): its history up to there, and what follows."""
+    user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
+    stop = histories.offsets[:-1] + np.bincount(user[histories.time < moment], minlength=histories.num_users)
+    asked = np.flatnonzero(stop > histories.offsets[:-1])
+    return Queries(asked, histories.offsets[:-1][asked], stop[asked], histories.offsets[1:][asked])
+
+
+def bought(histories: Histories, goods: Goods, queries: Queries, until: int) -> np.ndarray:
+    """Whether each user buys of each group from its query's `stop` on, before `until` (unix seconds), bool [n, G]."""
+    found = np.zeros((histories.num_users, len(goods.names) + 1), bool)
+    buys = histories.kind == histories.kinds.index(BUYING) + 1 if BUYING in histories.kinds else histories.kind > 0
+    place = np.full(histories.num_users, histories.num_events)
+    place[queries.user] = queries.stop
+    user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
+    counts = buys & (histories.time < until) & (np.arange(histories.num_events) >= place[user])
+    found[user[counts], goods.of_item[histories.item[counts]]] = True
+    return found[queries.user, 1:]

@@ -1,0 +1,147 @@
+"""Who buys of an interest or item within D days after the run's cut, from the run's forecast: fitted, then measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trajectory.data.rows import DAY
+from trajectory.evaluation.reliability import event_pairs, summary
+from trajectory.evaluation.significance import spread
+from trajectory.insights.audiences.arrivals import Arrivals, arrivals
+from trajectory.insights.audiences.chances import Chances, choose, fit
+from trajectory.insights.audiences.counts import Counts, count
+from trajectory.insights.audiences.goods import Goods, asked_at, bought, summed
+from trajectory.insights.audiences.leads import leads
+from trajectory.insights.audiences.ranking import auc, lift
+from trajectory.insights.audiences.rivals import goods_rivals
+from trajectory.schema import Queries, UserError
+from trajectory.training.run import Run
+
+DAYS = 28  # of the horizon, or as many whole days as the validation window has
+OURS = "forecast, counts and what goes together"
+SIMULATIONS = 200
+BLOCK = 50  # resamples at once
+
+
+class Moment(NamedTuple):
+    """All users as they are at one moment, and the run's forecast of the days from there."""
+
+    time: int  # unix seconds
+    queries: Queries
+    foretold: Arrivals
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The chance of n users to buy of g groups of items within the days from the run's cut."""
+
+    goods: Goods
+    days: int
+    model: Chances
+    then: Counts  # at the validation cut, which was learned from
+    then_bought: np.ndarray  # bool [m, G], in the days after that
+    counts: Counts  # at the cut
+    probability: np.ndarray  # float64 [n, g]
+    bought: np.ndarray  # bool [n, g], what came
+    user: np.ndarray  # int64 [n]
+
+    @property
+    def lapsed(self) -> np.ndarray:
+        """Who has not come to a group within 12 weeks, bool [n, g]: where they buy, the interest has arrived."""
+        return self.counts.lapsed[:, self.model.chosen]
+
+
+def horizon(run: Run) -> int:
+    """D: `DAYS`, or the whole days of the validation window where it is shorter. UserError without a split by time."""
+    split = run.task.split
+    validation, test = split.cut_time("validation"), split.cut_time("test")
+    if validation is None or test is None:
+        raise UserError(
+            f"audiences learn from the weeks before a date and are asked from it on, but split.kind is {split.kind}; "
+            "train with configs/insights.py, or --config.split.kind=temporal"
+        )
+    last = int(run.task.histories.time.max()) + 1
+    return max(int(min(DAYS, (test - validation) / DAY, (last - test) / DAY)), 1)
+
+
+def look(run: Run, part: str) -> Moment:
+    """All users at the beginning of "validation" or "test"."""
+    days, time = horizon(run), run.task.split.cut_time(part)
+    assert time is not None  # horizon says so
+    queries = asked_at(run.task.histories, time)
+    n = len(queries.user)
+    return Moment(time, queries, arrivals(run, queries, np.full(n, time), np.full(n, float(days))))
+
+
+def audience(run: Run, goods: Goods, validation: Moment, test: Moment) -> Audience | None:
+    """Learns on the validation window and foretells from the cut on; None where too few newly buy of any group."""
+    histories, days = run.task.histories, horizon(run)
+
+    def at(moment: Moment) -> tuple[Counts, np.ndarray, np.ndarray]:
+        counts = count(histories, goods, moment.queries, moment.time)
+        came = bought(histories, goods, moment.queries, moment.time + round(days * DAY))
+        return counts, summed(goods, moment.foretold.lines), came
+
+    then, then_lines, then_bought = at(validation)
+    chosen = choose(then, then_bought)
+    if not len(chosen):
+        return None
+    model = fit(then, then_lines, then_bought, chosen)
+    counts, lines, came = at(test)
+    chance = model.of(counts, lines)
+    return Audience(goods, days, model, then, then_bought, counts, chance, came[:, chosen], test.queries.user)
+
+
+def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> dict[str, Any]:
+    """Mean AUC and lift over groups of all users, of lapsed ones ("arriving") and of "new" ones, beside the rivals.
+
+    `spent` [n]: of each user in the last 12 weeks. Groups that nobody, or everybody, bought of are left out. Intervals
+    and `leads` (ours less each other, p-values adjusted by Holm) resample users as a whole. `calibration`: pooled, and
+    `inside`, the share of groups whose error lies in the band of a perfect model at that number of users.
+    """
+    scores = {OURS: found.probability}
+    scores |= goods_rivals(found.counts, found.then, found.then_bought, found.model.chosen, spent)
+    never = found.counts.ever[:, found.model.chosen] == 0
+    groups = {"all users": np.ones_like(found.lapsed), "arriving": found.lapsed, "new": never}
+    return {name: _measure(found, scores, asked, resamples, seed) for name, asked in groups.items()}
+
+
+def _measure(
+    found: Audience, scores: dict[str, np.ndarray], asked: np.ndarray, resamples: int, seed: int
+) -> dict[str, Any]:
+    came = found.bought
+    some = [j for j in range(came.shape[1]) if 0 < came[asked[:, j], j].sum() < asked[:, j].sum()]
+    rng, n = np.random.default_rng(seed), len(came)
+    means: dict[str, list[np.ndarray]] = {name: [] for name in scores}
+    for at in range(0, resamples, BLOCK):
+        weights = rng.multinomial(n, np.full(n, 1 / n), size=min(BLOCK, resamples - at)).astype(np.float32)
+        for name, score in scores.items():
+            areas = [auc(came[rows, j], score[rows, j], weights[:, rows]) for j, rows in _rows(asked, some)]
+            means[name].append(np.nanmean(areas, axis=0))
+    drawn = {name: np.concatenate(parts) for name, parts in means.items()}
+    methods = {}
+    for name, score in scores.items():
+        area = [float(auc(came[rows, j], score[rows, j])[0]) for j, rows in _rows(asked, some)]
+        rise = [lift(came[rows, j], score[rows, j]) for j, rows in _rows(asked, some)]
+        low, high = map(float, spread(drawn[name])[:2])
+        methods[name] = {"auc": float(np.mean(area)), "low": low, "high": high, "lift": float(np.mean(rise))}
+    pooled = event_pairs(found.probability[asked], came[asked].astype(np.int8))
+    each = [event_pairs(found.probability[r, j], came[r, j].astype(np.int8)) for j, r in _rows(asked, some)]
+    calibration = summary(pooled, SIMULATIONS, seed)
+    calibration["inside_share"] = float(np.mean([summary(pairs, SIMULATIONS, seed)["inside"] for pairs in each]))
+    return {
+        "groups": len(some),
+        "users": n,
+        "asked": int(asked.sum()),
+        "bought": int(came[asked].sum()),
+        "methods": methods,
+        "leads": leads(drawn),
+        "calibration": calibration,
+    }
+
+
+def _rows(asked: np.ndarray, some: list[int]) -> list[tuple[int, np.ndarray]]:
+    return [(j, np.flatnonzero(asked[:, j])) for j in some]

@@ -1,0 +1,74 @@
+"""Audiences: in whom an interest is likely to arrive and when, who answers a campaign, and how far that held."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+
+from trajectory.insights.audiences import budget, tables
+from trajectory.insights.audiences.campaign_step import campaign_part
+from trajectory.insights.audiences.goods import interests, items
+from trajectory.insights.audiences.interest_audiences import OURS, Audience, audience, look, measure
+from trajectory.insights.audiences.members import members
+from trajectory.insights.audiences.moments import check_habits, habits
+from trajectory.insights.part import Part, Picture, Table, Text
+from trajectory.schema import UserError
+from trajectory.training.run import Run
+
+SHOWN = 10  # users of each audience on the page
+LIMITS = (
+    "An audience is ranked by the chance that its users buy, not by what an advertisement would change: those who are "
+    "likeliest to buy may do so anyway. Hold back a random tenth of each audience to learn what the message adds."
+)
+
+
+def take(run: Run) -> Part:
+    """Audiences for interests and items from the run's cut on, and for the log's campaigns where it has any.
+
+    Raises UserError where the split is not by time, the run foretells no times, or too few users newly buy of anything.
+    """
+    histories, c = run.task.histories, run.task.config
+    validation, test = look(run, "validation"), look(run, "test")
+    kinds = [interests(histories), items(histories)] if histories.interests else [items(histories)]
+    found = [one for one in (audience(run, goods, validation, test) for goods in kinds) if one is not None]
+    if not found:
+        raise UserError(
+            "audiences need interests or items that at least 50 users newly buy of in the validation window; this log "
+            "is too small or the window too short: choose a later split.cut"
+        )
+    rows = pl.concat([members(one, histories, test) for one in found])
+    first = found[0]
+    held = measure(first, first.counts.events, c.evaluation.bootstrap // 5, c.seed)
+    moments = check_habits(histories, test.queries, habits(histories, test.queries))
+    campaigns = campaign_part(run, test.time)
+    began = datetime.fromtimestamp(test.time, UTC)
+    blocks: list[Text | Table | Picture] = [
+        tables.shown(rows.filter(pl.col("kind") == first.goods.kind), first, began, SHOWN),
+        _budget(first),
+        tables.held(held, first, began),
+        tables.when(moments),
+    ]
+    return Part(
+        name="audiences",
+        title="Audiences",
+        sentences=(*tables.say(held, first, rows, began), *campaigns.sentences),
+        blocks=(*blocks, *campaigns.blocks, Text(LIMITS)),
+        tables={"audiences": rows} | campaigns.tables,
+        measured={first.goods.kind: held, "moments": moments} | campaigns.measured,
+    )
+
+
+def _budget(found: Audience) -> Picture:
+    """The budget curve of the group that most users newly bought of."""
+    asked, came = found.lapsed, found.bought
+    j = int((asked & came).sum(0).argmax())
+    rows = np.flatnonzero(asked[:, j])
+    scores = {
+        OURS: found.probability[rows, j],
+        "own frequency in it": found.counts.ever[rows, found.model.chosen[j]] + 1e-3 * found.counts.steps[rows, 1],
+    }
+    curve = budget.curve(found.probability[rows, j], came[rows, j], scores)
+    name = found.goods.names[found.model.chosen[j]]
+    return budget.draw(curve, f"What an audience of each size brings: {name}", f"buyers within {found.days} days")
