@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -23,7 +24,7 @@ def take(
 ) -> list[Part]:
     """What each named step tells of a run; `keep` bool [V + 1]: items that may be recommended.
 
-    A step that the log cannot have is left out, and its reason goes to `say`. Raises UserError for an unknown name, and
+    A step that the log cannot have is left out; `say` is told its reason, and how long each took. Raises UserError for an unknown name, and
     if no step is left.
     """
     steps: dict[str, Callable[[Run], Part]] = {
@@ -36,8 +37,10 @@ def take(
         raise UserError(f"step {', '.join(unknown)} is unknown; expected one of {', '.join(steps)}")
     parts, reasons = [], []
     for name in names:
+        began = time.perf_counter()
         try:
             parts.append(steps[name](run))
+            say(f"{name}: {time.perf_counter() - began:.0f} s")
         except UserError as reason:
             reasons.append(f"{name} is left out: {reason}")
             say(reasons[-1])
