@@ -23,12 +23,7 @@ class Ease(Floor):
 
     def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
         of_user = self._sets(user, index, self.histories.num_users)
-        gram = (of_user.T @ of_user).toarray().astype(np.float64)
-        gram[np.diag_indices(self.width)] += PENALTY
-        inverse = np.linalg.inv(gram)
-        weight = inverse / -np.diag(inverse)
-        np.fill_diagonal(weight, 0.0)
-        self.weight = weight.astype(np.float32)
+        self.weight = weights((of_user.T @ of_user).toarray(), PENALTY).astype(np.float32)
 
     def scores(self, queries: Queries) -> np.ndarray:
         """Score of each item, float32 [n, V + 1]."""
@@ -39,3 +34,14 @@ class Ease(Floor):
         """Which distinct items each of `count` rows has, 0 or 1."""
         pairs = np.unique(row * self.width + self.histories.item[index])
         return sparse.csr_matrix((np.ones(len(pairs), np.float32), np.divmod(pairs, self.width)), (count, self.width))
+
+
+def weights(gram: np.ndarray, penalty: float) -> np.ndarray:
+    """Weight of each item (row) for each other one (column), float64 [V, V], in closed form (Steck 2019, equation 8).
+
+    `gram` [V, V]: products of the items' columns, summed over users. Nothing speaks for itself.
+    """
+    inverse = np.linalg.inv(gram.astype(np.float64) + penalty * np.eye(len(gram)))
+    weight = -inverse / np.diag(inverse)
+    np.fill_diagonal(weight, 0.0)
+    return weight

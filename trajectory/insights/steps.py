@@ -24,8 +24,8 @@ def take(
 ) -> list[Part]:
     """What each named step tells of a run; `keep` bool [V + 1]: items that may be recommended.
 
-    A step that the log cannot have is left out; `say` is told its reason, and how long each took. Raises UserError for an unknown name, and
-    if no step is left.
+    A step that the log cannot have is left out; `say` is told its reason, and how long each took. Raises UserError for
+    an unknown name, and if no step is left.
     """
     steps: dict[str, Callable[[Run], Part]] = {
         "recommend": partial(recommend.take, keep=keep),

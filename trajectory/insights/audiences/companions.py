@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from trajectory.evaluation.ease import weights
+
 RIDGE = 50.0  # chosen on validation out of 1, 10, 50
 
 
@@ -20,10 +22,7 @@ def companions(ever: np.ndarray) -> np.ndarray:
     group from what all buy. Nothing speaks for itself.
     """
     past = mix(ever).astype(np.float64)
-    inverse = np.linalg.inv(past.T @ past + RIDGE * np.eye(past.shape[1]))
-    weight = -inverse / np.diag(inverse)
-    np.fill_diagonal(weight, 0)
-    return weight
+    return weights(past.T @ past, RIDGE)
 
 
 def contexts(ever: np.ndarray, season: np.ndarray, weight: np.ndarray, top: int = 2) -> np.ndarray:
