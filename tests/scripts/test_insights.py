@@ -10,6 +10,7 @@ import pytest
 
 from tests.pages import drawn
 from tests.scripts.test_configs import QUIET
+from trajectory.insights.audiences import chances
 
 TABLES = ("recommendations", "new_buyers", "segments", "segment_profiles", "demand", "reorder")
 
@@ -20,9 +21,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def run(script, folder):
+def run(script, folder, monkeypatch):
     """A tiny run and its insights, made once for all tests."""
     workdir = folder / "run"
+    monkeypatch.setattr(chances, "LEAST", 5)  # few households
     if (workdir / "insights.html").exists():
         return workdir
     train = script(
