@@ -19,6 +19,15 @@ def test_a_wanted_mix_takes_the_best_item_of_each_interest_in_turn():
     assert calibrated(SCORES, MIX, INTEREST, size=4, share=0.5).tolist() == [[1, 4, 2, 5]]
 
 
+def test_the_mix_counts_by_its_share():
+    chance = np.array([0.5, 0.9, 0.88, 0.5])
+    scores, interest = np.log(chance / (1 - chance))[None], np.array([0, 1, 1, 2])
+    # For the second place item 3 adds 0.5 ln(0.5 / 0.005) - 0.5 ln(0.995 / 0.5) = 1.96 nats more than item 2, which is
+    # worth 0.19 more: it is taken from a share of 0.19 / (0.19 + 1.96) = 0.088 on.
+    found = [calibrated(scores, MIX, interest, size=2, share=share).tolist() for share in (0.085, 0.092)]
+    assert found == [[[1, 2]], [[1, 3]]]
+
+
 def test_the_mix_is_each_users_own():
     found = calibrated(np.repeat(SCORES, 2, 0), np.array([[0, 1.0, 0], [0, 0, 1.0]]), INTEREST, size=2, share=0.9)
     assert found.tolist() == [[1, 2], [4, 5]]
