@@ -50,7 +50,7 @@ def script(monkeypatch, capsys):
                 if module.endswith(f"scripts/{Path(name).name}.py")
                 for flag in found
             }
-            for flag in [flag for flag in flags.FLAGS if flag in own or flag.startswith("config.")]:
+            for flag in [flag for flag in flags.FLAGS if flag in own or flag.partition(".")[0] in own]:
                 delattr(flags.FLAGS, flag)
             flags.FLAGS.unparse_flags()
         return Ran(code, *capsys.readouterr())

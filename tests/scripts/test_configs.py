@@ -25,6 +25,7 @@ BUSY = {
     "amazon_beauty": 40,
     "amazon_sports": 40,
     "complete_journey": 2500,
+    "insights": 2500,
     "movielens_1m": 1000,
     "taobao_behavior": 300,
     "trajectories": 2500,

@@ -9,6 +9,7 @@ import pytest
 
 from configs import own_log
 from tests.scripts.logs import item_log
+from tests.scripts.test_configs import QUIET
 from trajectory.evaluation.validation import Watch
 from trajectory.training import loop, task
 
@@ -212,16 +213,23 @@ def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path):
     command = ("quickstart", f"--config=configs/own_log.py:path={log},model=gru,tiny", f"--workdir={folder}")
     command += (f"--config.data.prepared_dir={tmp_path / 'prepared'}", "--config.logging.wandb=False")
     command += ("--config.logging.tensorboard=False", "--config.train.devices=1")
+    # Insights of the busiest households: too few for segments and audiences, which are left out.
+    command += ("--insights=configs/insights.py:tiny", f"--insights.data.prepared_dir={tmp_path / 'prepared'}")
+    command += ("--insights.data.cleaning.min_user_events=2500", "--insights.explain.method=gradient_times_input")
+    command += tuple(flag.replace("--config", "--insights") for flag in QUIET)
     ran = script(*command)
     assert ran.code == 0, ran.err
-    assert f"open {folder / 'report.html'}" in ran.out
+    assert f"open {folder / 'report.html'}\nopen {folder / 'insights' / 'insights.html'}" in ran.out
+    assert "segments is left out: " in ran.out
     assert "co_occurrence" in ran.out
-    made = {path: path.stat().st_mtime_ns for path in folder.glob("*") if path.suffix in (".html", ".parquet", ".png")}
-    assert {path.name for path in made} >= {"report.html", "forecast.parquet", "curves.png"}
+    made = {
+        path: path.stat().st_mtime_ns for path in folder.glob("**/*") if path.suffix in (".html", ".parquet", ".png")
+    }
+    assert {path.name for path in made} >= {"report.html", "forecast.parquet", "curves.png", "insights.html"}
     evaluated = (folder / "evaluation.json").stat().st_mtime_ns
     again = script(*command)
     assert again.code == 0, again.err
     assert f"open {folder / 'report.html'}" in again.out
     assert (folder / "evaluation.json").stat().st_mtime_ns == evaluated
-    for name in ("report.html", "forecast.parquet"):
+    for name in ("report.html", "forecast.parquet", "insights/insights.html", "insights/demand.parquet"):
         assert (folder / name).stat().st_mtime_ns == made[folder / name], name
