@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tests.pages import drawn
+from tests.scripts.logs import item_log
 from tests.scripts.test_configs import QUIET
 from trajectory.insights.audiences import chances
 
@@ -91,3 +92,26 @@ def test_mistakes_are_told(script, run):
         found = script("insights", f"--workdir={run}", *arguments)
         assert found.code == 2
         assert words in found.err
+
+
+def test_a_log_that_is_small_and_whose_users_have_had_all_gets_what_can_be_told(script, tmp_path):
+    log = item_log(tmp_path / "log.csv")
+    workdir = tmp_path / "run"
+    train = script(
+        "train",
+        f"--config=configs/own_log.py:path={log},model=gru,tiny,split=leave_last",
+        f"--workdir={workdir}",
+        f"--config.data.prepared_dir={tmp_path / 'prepared'}",
+        "--config.heads.horizon=2",
+        "--config.split.steps=2",
+        *QUIET,
+    )
+    assert train.code == 0, train.err
+    made = script("insights", f"--workdir={workdir}")
+    assert made.code == 0, made.err
+    for name in ("segments", "audiences", "demand"):
+        assert f"{name} is left out: {name}" in made.out
+    assert pl.read_parquet(workdir / "recommendations.parquet")["chance"].is_between(0, 1).all()
+    nothing = script("insights", f"--workdir={workdir}", "--steps=demand")
+    assert nothing.code == 2
+    assert "nothing is left to report" in nothing.err

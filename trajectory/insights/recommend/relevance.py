@@ -94,9 +94,12 @@ class Relevance:
         return {False: np.stack(new, axis=-1), True: np.stack([forecast, own], axis=-1).astype(np.float32)}
 
     def by_step(self, queries: Queries) -> np.ndarray:
-        """The forecast's share of each item at each step, float32 [n, H, V + 1]; kept for the next call."""
+        """The forecast's share of each item at each step, float32 [n, H, V + 1], 0 where none may come; it is kept for
+        the next call.
+        """
         if self._last is None or self._last[0] is not queries:
-            self._last = queries, np.exp(np.asarray(self.forecast.ahead(queries), np.float32))
+            share = np.exp(np.asarray(self.forecast.ahead(queries), np.float32))
+            self._last = queries, np.nan_to_num(share, nan=0.0)  # of a user who has had every item nothing is foretold
         return self._last[1]
 
     def expected(self, queries: Queries) -> np.ndarray:
