@@ -61,6 +61,19 @@ def whole_histories(histories: Histories, users: int = 0) -> Queries:
     return Queries(chosen, start, stop, stop)
 
 
+def histories_before(histories: Histories, moment: int | None) -> Queries:
+    """A query for each user with an event before `moment` (unix seconds; None: the log's end): its history up to
+    there, and what follows. Also of those who never come back: who does is not known at that moment.
+    """
+    start, end = histories.offsets[:-1], histories.offsets[1:]
+    stop = end
+    if moment is not None:
+        late = np.concatenate([[0], np.cumsum(histories.time >= moment)])
+        stop = end - (late[end] - late[start])
+    user = np.flatnonzero(stop > start)
+    return Queries(user, start[user], stop[user], end[user])
+
+
 def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> ConfigDict:
     """The run's `config.data` for another file: same kinds and baskets, columns as named there where it has them."""
     mine = resolve(data)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.builders import make_histories
+from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.audiences.arrivals import step_rate, step_times
 from trajectory.insights.audiences.chances import LEAST, choose, fit
 from trajectory.insights.audiences.companions import companions, contexts
 from trajectory.insights.audiences.counts import Counts
-from trajectory.insights.audiences.goods import asked_at
 from trajectory.insights.audiences.moments import check_habits, habits
 
 DAY = 86_400
@@ -49,7 +49,7 @@ def test_a_step_that_has_not_come_yet_is_known_not_to_have_come():
 def test_steps_are_counted_over_the_weeks_before():
     histories = make_histories([[1] * 5], gap=10 * DAY)
     moment = int(histories.time[3])
-    rate = step_rate(histories, asked_at(histories, moment), np.array([moment]))
+    rate = step_rate(histories, histories_before(histories, moment), np.array([moment]))
     np.testing.assert_allclose(rate, 3 / 30)  # the log is 30 days old then
 
 
@@ -77,14 +77,14 @@ def test_who_is_foretold_to_buy_has_a_higher_chance_and_chances_are_true_on_aver
 def test_habits_do_not_know_what_comes():
     histories = make_histories([[1] * 5], gap=7 * DAY)
     time = histories.time + np.array([0, 0, 1, 1, 1]) * (DAY + 3600)  # Mondays, from then on Tuesdays at one
-    named = habits(replace(histories, time=time), queries := asked_at(histories, int(histories.time[2])))
+    named = habits(replace(histories, time=time), queries := histories_before(histories, int(histories.time[2])))
     np.testing.assert_array_equal(queries.stop, [2])
     np.testing.assert_array_equal([*named.weekday, *named.hour], [0, 0])
 
 
 def test_habits_are_of_the_past_and_checked_on_what_came():
     histories = make_histories([[1] * 4, [1] * 3], gap=7 * DAY)  # from Monday, 2024-01-01, midnight
-    queries = asked_at(histories, int(histories.time[2]))
+    queries = histories_before(histories, int(histories.time[2]))
     named = habits(histories, queries)
     np.testing.assert_array_equal(named.weekday, [0, 0])
     np.testing.assert_array_equal(named.hour, [0, 0])

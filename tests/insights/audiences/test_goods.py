@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.builders import make_histories
+from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.audiences.counts import NEVER, count, hand_made
-from trajectory.insights.audiences.goods import asked_at, bought, interests, items, summed
+from trajectory.insights.audiences.goods import bought, interests, items, summed
 
 DAY = 86_400
 
@@ -24,14 +25,14 @@ def log():
 
 def test_a_query_ends_before_the_moment(log):
     histories, zero = log
-    queries = asked_at(histories, zero + 100 * DAY)
+    queries = histories_before(histories, zero + 100 * DAY)
     np.testing.assert_array_equal(queries.stop, [2, 5])
-    np.testing.assert_array_equal(asked_at(histories, zero + 99 * DAY).user, [0])
+    np.testing.assert_array_equal(histories_before(histories, zero + 99 * DAY).user, [0])
 
 
 def test_nothing_at_or_after_the_moment_is_counted(log):
     histories, zero = log
-    queries = asked_at(histories, zero + 100 * DAY)
+    queries = histories_before(histories, zero + 100 * DAY)
     counts = count(histories, interests(histories), queries, zero + 100 * DAY)
     np.testing.assert_array_equal(counts.ever, [[1, 1, 0], [0, 0, 1]])
     np.testing.assert_array_equal(counts.season, [[0, 1, 0], [0, 0, 1]])
@@ -48,7 +49,7 @@ def test_nothing_at_or_after_the_moment_is_counted(log):
 
 def test_what_is_bought_counts_from_the_query_on_and_before_the_end(log):
     histories, zero = log
-    queries, goods = asked_at(histories, zero + 100 * DAY), interests(histories)
+    queries, goods = histories_before(histories, zero + 100 * DAY), interests(histories)
     one_day = bought(histories, goods, queries, zero + 101 * DAY)
     np.testing.assert_array_equal(one_day, [[False, True, False], [False, False, True]])
     np.testing.assert_array_equal(bought(histories, goods, queries, zero + 102 * DAY)[0], [True, True, False])
@@ -56,14 +57,14 @@ def test_what_is_bought_counts_from_the_query_on_and_before_the_end(log):
 
 def test_only_purchases_are_bought_where_the_log_tells_kinds():
     histories = make_histories([[1, 1, 2]], interests=2, num_items=2, kinds=[[2, 1, 2]], gap=DAY)
-    queries = asked_at(histories, int(histories.time[1]))
+    queries = histories_before(histories, int(histories.time[1]))
     np.testing.assert_array_equal(bought(histories, interests(histories), queries, 2**40), [[False, True]])
 
 
 def test_steps_of_several_lines_count_once():
     histories = make_histories([[1, 1, 2, 1]], steps=[[0, 0, 0, 1]], interests=2, num_items=2, gap=DAY)
     moment = int(histories.time.max()) + 1
-    counts = count(histories, interests(histories), asked_at(histories, moment), moment)
+    counts = count(histories, interests(histories), histories_before(histories, moment), moment)
     np.testing.assert_array_equal(counts.ever, [[3, 1]])
     np.testing.assert_array_equal(counts.often, [[2, 1]])
 

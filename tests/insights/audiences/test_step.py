@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.builders import make_histories
+from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.audiences.arrivals import arrivals
-from trajectory.insights.audiences.goods import asked_at, items
+from trajectory.insights.audiences.goods import items
 from trajectory.insights.audiences.interest_audiences import horizon
 from trajectory.schema import Split, UserError
 
@@ -17,7 +18,7 @@ DAY = 86_400
 
 
 def run_of(histories, cut, time=True):
-    queries = asked_at(histories, int(histories.time.max()))
+    queries = histories_before(histories, int(histories.time.max()))
     split = Split("temporal" if cut else "leave_last", histories.offsets[:-1], queries, queries, "", cut)
     model = SimpleNamespace(spec=SimpleNamespace(time=time))
     return SimpleNamespace(task=SimpleNamespace(histories=histories, split=split, model=model, config=None))

@@ -10,7 +10,7 @@ import pytest
 from configs.common import base
 from tests.builders import make_histories
 from trajectory.insights.recommend import measure
-from trajectory.insights.recommend.lists import LIKELIEST, NEW, lists, new_buyers, suggest
+from trajectory.insights.recommend.lists import LIKELIEST, NEW, recommend, suggest
 from trajectory.insights.recommend.measure import chosen_share, compare_lists
 from trajectory.insights.recommend.relevance import ahead, has, log_share
 from trajectory.schema import Queries, Split
@@ -116,18 +116,18 @@ def test_the_largest_share_that_costs_little_is_taken():
 
 
 def test_lists_of_users_hold_the_likeliest_and_new_items(histories):
-    table = lists(MadeUp(histories), queries_of(histories), share=0.0)
+    table = recommend(MadeUp(histories), queries_of(histories), share=0.0).lists
     first = table.filter(user="u1")
     assert first.filter(list=LIKELIEST)["item"].to_list() == [f"i{i}" for i in range(1, 11)]
     assert first.filter(list=LIKELIEST)["again"].to_list() == [i in (3, 4) for i in range(1, 11)]
     assert first.filter(list=NEW)["item"].to_list() == [f"i{i}" for i in (1, 2, 5, 6, 7, 8, 9, 10, 11, 13)]
     assert first["chance"][0] == pytest.approx(1 / (1 + np.exp(0.1)))
     keep = np.arange(ITEMS + 1) == 4
-    assert lists(MadeUp(histories), queries_of(histories), 0.0, keep)["item"].unique().to_list() == ["i4"]
+    assert recommend(MadeUp(histories), queries_of(histories), 0.0, keep).lists["item"].unique().to_list() == ["i4"]
 
 
 def test_new_buyers_are_the_chances_of_those_who_have_not_had_an_item(histories):
-    table = new_buyers(MadeUp(histories), queries_of(histories))
+    table = recommend(MadeUp(histories), queries_of(histories), share=0.0).new_buyers
     chance = 1 / (1 + np.exp(np.arange(ITEMS + 1) / 10))
     found = {item: (expected, users) for item, expected, users in table.select("item", "expected", "users").iter_rows()}
     assert found["i3"] == (pytest.approx(2 * chance[3]), 2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tests.builders import make_histories
+from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.segments.states import Trajectories
-from trajectory.insights.segments.volumes import before
 
 LONG, NEW = 60, 40  # users of each interest
 
@@ -25,7 +25,7 @@ def planted(interests: int = 3, seed: int = 0, noise: float = 0.02) -> tuple[Tra
     field = np.arange(interests + 1)
     states = Trajectories(
         histories,
-        before(histories, None),
+        histories_before(histories, None),
         None,
         past,
         past,

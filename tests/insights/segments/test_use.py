@@ -11,6 +11,7 @@ import pytest
 from tests.builders import make_histories
 from tests.insights.segments.cases import planted
 from trajectory.data.campaigns import Campaigns
+from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.segments.use import (
     Redemptions,
     foretold,
@@ -18,7 +19,7 @@ from trajectory.insights.segments.use import (
     redemptions_after,
     spend_after,
 )
-from trajectory.insights.segments.volumes import WEEK, before, volumes
+from trajectory.insights.segments.volumes import WEEK, volumes
 
 DAY = 86_400
 
@@ -56,7 +57,7 @@ def weekly():
 def test_volumes_are_of_a_week_since_the_first_event_and_lately():
     histories = weekly()
     moment = int(histories.time[0]) + 16 * WEEK
-    past, late = volumes(histories, before(histories, moment), histories.value.astype(float), moment)
+    past, late = volumes(histories, histories_before(histories, moment), histories.value.astype(float), moment)
     np.testing.assert_allclose(past, [[2, 0], [0, 5 / 16]])
     np.testing.assert_allclose(late, [[2, 0], [0, 0]])
 
@@ -65,7 +66,7 @@ def test_spend_after_the_moment_counts_those_who_never_came_back():
     states, _ = planted(interests=2)
     histories = weekly()
     moment = int(histories.time[0]) + 16 * WEEK
-    queries = before(histories, moment)
+    queries = histories_before(histories, moment)
     assert queries.user.tolist() == [0, 1]
     states = replace(
         states, histories=histories, queries=queries, moment=moment, item_field=np.array([0, 1, 2]), fields=("a", "b")
@@ -79,7 +80,7 @@ def test_campaigns_count_that_start_in_the_quarter():
     states, _ = planted(interests=2)
     histories = weekly()
     moment = int(histories.time[0]) + 10 * WEEK
-    states = replace(states, histories=histories, queries=before(histories, moment), moment=moment)
+    states = replace(states, histories=histories, queries=histories_before(histories, moment), moment=moment)
     described = pl.DataFrame(
         {"campaign": [1, 2, 3], "kind": ["A"] * 3, "start": [moment - 1, moment, moment + 20 * WEEK]}
     )

@@ -43,14 +43,6 @@ def summed(goods: Goods, lines: np.ndarray) -> np.ndarray:
     return (lines @ member)[:, 1:]
 
 
-def asked_at(histories: Histories, moment: int) -> Queries:
-    """A query for each user with an event before `moment` (unix seconds): its history up to there, and what follows."""
-    user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
-    stop = histories.offsets[:-1] + np.bincount(user[histories.time < moment], minlength=histories.num_users)
-    asked = np.flatnonzero(stop > histories.offsets[:-1])
-    return Queries(asked, histories.offsets[:-1][asked], stop[asked], histories.offsets[1:][asked])
-
-
 def bought(histories: Histories, goods: Goods, queries: Queries, until: int) -> np.ndarray:
     """Whether each user buys of each group from its query's `stop` on, before `until` (unix seconds), bool [n, G]."""
     found = np.zeros((histories.num_users, len(goods.names) + 1), bool)

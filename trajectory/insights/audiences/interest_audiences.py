@@ -10,10 +10,11 @@ import numpy as np
 from trajectory.data.rows import DAY
 from trajectory.evaluation.reliability import event_pairs, summary
 from trajectory.evaluation.significance import spread
+from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.audiences.arrivals import Arrivals, arrivals
 from trajectory.insights.audiences.chances import Chances, choose, fit
 from trajectory.insights.audiences.counts import Counts, count
-from trajectory.insights.audiences.goods import Goods, asked_at, bought, summed
+from trajectory.insights.audiences.goods import Goods, bought, summed
 from trajectory.insights.audiences.leads import leads
 from trajectory.insights.audiences.ranking import auc, lift
 from trajectory.insights.audiences.rivals import goods_rivals
@@ -71,7 +72,7 @@ def look(run: Run, part: str) -> Moment:
     """All users at the beginning of "validation" or "test"."""
     days, time = horizon(run), run.task.split.cut_time(part)
     assert time is not None  # horizon says so
-    queries = asked_at(run.task.histories, time)
+    queries = histories_before(run.task.histories, time)
     n = len(queries.user)
     return Moment(time, queries, arrivals(run, queries, np.full(n, time), np.full(n, float(days))))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import polars as pl
 
@@ -38,53 +40,57 @@ def suggest(
     return calibrated(scores, by_interest(h, expected), h.item_interest[: scores.shape[1]], SIZE, share)
 
 
-def lists(relevance: Relevance, queries: Queries, share: float, keep: np.ndarray | None = None) -> pl.DataFrame:
-    """A row for each item of each query's lists: user, list, rank, item, title, interest, chance, again.
+class Suggested(NamedTuple):
+    """What `recommend` finds for all users in one reading."""
 
-    Lists: LIKELIEST and, where items may come again, NEW, of items that the user has not had. `chance` of the item
-    within the steps; `again`: the user has had it. Users for whom nothing is left have no rows.
+    lists: pl.DataFrame  # a row for each item of each user's lists
+    new_buyers: pl.DataFrame  # a row for each item that may be shown
+
+
+def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.ndarray | None = None) -> Suggested:
+    """Lists of each query's user, and by whom items may be taken up.
+
+    Lists: user, list (LIKELIEST and, where items may come again, NEW: of items that the user has not had), rank, item,
+    title, interest, chance of the item within the steps, again (the user has had it). Users for whom nothing is left
+    have no rows. New buyers, most first: item, title, expected (of those who have not had it, within the steps), users
+    (who have not had it).
     """
     h, parts = relevance.histories, []
-    ids, names = h.items["item"].cast(pl.String), h.items.select(titles(h.items)).to_series()
-    interests = pl.Series([None, *h.interests], dtype=pl.String)
-    for chunk in queries.chunks(relevance.batch):
-        scores, expected = relevance.scores(chunk), relevance.expected(chunk)
-        owned = has(h, chunk.start, chunk.stop)
-        for name in (LIKELIEST,) if relevance.filter_seen else (LIKELIEST, NEW):
-            found = suggest(relevance, chunk, scores, expected, share, keep, name == NEW)
-            row, place = np.nonzero(found)
-            item = found[row, place]
-            columns = {
-                "user": h.users["user"].gather(chunk.user[row]).cast(pl.String),
-                "list": [name] * len(row),
-                "rank": place + 1,
-                "item": ids.gather(item - 1),
-                "title": names.gather(item - 1),
-                "interest": interests.gather(h.item_interest[item]),
-                "chance": 1 / (1 + np.exp(-scores[row, item])),
-                "again": owned[row, item],
-            }
-            parts.append(pl.DataFrame(columns))
-    return pl.concat(parts)
-
-
-def new_buyers(relevance: Relevance, queries: Queries, keep: np.ndarray | None = None) -> pl.DataFrame:
-    """A row for each item of `keep`, by how many of those users who have not had it are expected to take it within the
-    steps: item, title, expected, users (who have not had it).
-    """
-    h = relevance.histories
     expected, users = np.zeros(h.num_items + 1), np.zeros(h.num_items + 1, np.int64)
     for chunk in queries.chunks(relevance.batch):
-        new = ~has(h, chunk.start, chunk.stop)
-        expected += (new / (1 + np.exp(-relevance.scores(chunk)))).sum(axis=0)
-        users += new.sum(axis=0)
+        scores, shares = relevance.scores(chunk), relevance.expected(chunk)
+        owned = has(h, chunk.start, chunk.stop)
+        for name in (LIKELIEST,) if relevance.filter_seen else (LIKELIEST, NEW):
+            found = suggest(relevance, chunk, scores, shares, share, keep, name == NEW)
+            parts.append(_rows(relevance, chunk, name, found, scores, owned))
+        expected += (~owned / (1 + np.exp(-scores))).sum(axis=0)
+        users += (~owned).sum(axis=0)
     some = 1 + np.flatnonzero(np.ones(h.num_items, bool) if keep is None else keep[1:])
     order = some[np.argsort(-expected[some], kind="stable")]
-    return pl.DataFrame(
-        {
-            "item": h.items["item"].cast(pl.String).gather(order - 1),
-            "title": h.items.select(titles(h.items)).to_series().gather(order - 1),
-            "expected": expected[order],
-            "users": users[order],
-        }
-    )
+    winners = _named(relevance, order) | {"expected": expected[order], "users": users[order]}
+    return Suggested(pl.concat(parts), pl.DataFrame(winners))
+
+
+def _rows(
+    relevance: Relevance, queries: Queries, name: str, found: np.ndarray, scores: np.ndarray, owned: np.ndarray
+) -> pl.DataFrame:
+    h = relevance.histories
+    row, place = np.nonzero(found)
+    item = found[row, place]
+    columns = {
+        "user": h.users["user"].gather(queries.user[row]).cast(pl.String),
+        "list": [name] * len(row),
+        "rank": place + 1,
+        **_named(relevance, item),
+        "interest": pl.Series([None, *h.interests], dtype=pl.String).gather(h.item_interest[item]),
+        "chance": 1 / (1 + np.exp(-scores[row, item])),
+        "again": owned[row, item],
+    }
+    return pl.DataFrame(columns)
+
+
+def _named(relevance: Relevance, items: np.ndarray) -> dict[str, Any]:
+    """Ids and titles of items."""
+    table = relevance.histories.items
+    named = {"item": table["item"].cast(pl.String), "title": table.select(titles(table)).to_series()}
+    return {column: values.gather(items - 1) for column, values in named.items()}

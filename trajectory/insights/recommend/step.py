@@ -8,7 +8,7 @@ import polars as pl
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.insights.part import Part, Text
 from trajectory.insights.recommend import shown
-from trajectory.insights.recommend.lists import SIZE, lists, new_buyers
+from trajectory.insights.recommend.lists import SIZE, recommend
 from trajectory.insights.recommend.measure import chosen_share, compare_lists, trade_off
 from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
@@ -25,7 +25,7 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     share = chosen_share(curve) if curve else 0.0
     held = compare_lists(run, relevance, "test")
     everybody, some = whole_histories(h), whole_histories(h, USERS)
-    table, winners = lists(relevance, everybody, share, keep), new_buyers(relevance, everybody, keep)
+    table, winners = recommend(relevance, everybody, share, keep)
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
     unit = "baskets" if h.baskets else "events"

@@ -45,7 +45,7 @@ def told(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]) 
     """What a segment's volume [K] has more of than everybody's, with how many times more."""
     lift = shares(volume) / np.maximum(shares(everybody), 1e-12)
     chosen = [interests.index(name) for name in _apart(volume, everybody, interests, plain=False)[:APART]]
-    return ", ".join(f"{_plain(interests[at])} x{lift[at]:.1f}" for at in chosen)
+    return ", ".join(f"{plain_name(interests[at])} x{lift[at]:.1f}" for at in chosen)
 
 
 def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...], plain: bool = True) -> list[str]:
@@ -54,7 +54,7 @@ def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]
     lift = share / np.maximum(shares(everybody), 1e-12)
     lift = np.where((share >= max(RARE, 0.2 / len(interests))) & (lift >= LIFT), lift, 0)
     order = [at for at in np.argsort(-lift, kind="stable") if lift[at] > 0]
-    return [_plain(interests[at]) if plain else interests[at] for at in order]
+    return [plain_name(interests[at]) if plain else interests[at] for at in order]
 
 
 def _came(past: np.ndarray, ahead: np.ndarray, gain: np.ndarray, interests: tuple[str, ...]) -> str:
@@ -62,10 +62,10 @@ def _came(past: np.ndarray, ahead: np.ndarray, gain: np.ndarray, interests: tupl
     if growth >= GROWTH or growth <= 1 / GROWTH:
         return "buying more" if growth > 1 else "buying less"
     towards = int(np.argmax(shares(ahead.sum(0)) - shares(past.sum(0)) - gain))
-    return _plain(interests[towards])
+    return plain_name(interests[towards])
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Names in capitals are hard to read."""
     return name.capitalize() if name.isupper() else name
 

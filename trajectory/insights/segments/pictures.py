@@ -9,6 +9,7 @@ import polars as pl
 
 from trajectory.insights.migrations.step_windows import shares
 from trajectory.insights.part import new_figure, svg
+from trajectory.insights.segments.names import plain_name
 from trajectory.insights.segments.segmentation import Segmentation
 
 FIELDS = 8  # of the second picture
@@ -61,5 +62,4 @@ def _labels(profiles: pl.DataFrame) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    name = name.capitalize() if name.isupper() else name
-    return name.replace("$", r"\$")  # a dollar begins a formula
+    return plain_name(name).replace("$", r"\$")  # a dollar begins a formula

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from trajectory.forecasting.newcomers import histories_before
 from trajectory.forecasting.vectors import item_vectors
 from trajectory.insights.migrations.clusters import learned_interests
 from trajectory.insights.migrations.step_windows import shares
 from trajectory.insights.segments.expectation import fitted, mix
-from trajectory.insights.segments.volumes import before, values, volumes
+from trajectory.insights.segments.volumes import values, volumes
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -56,7 +57,7 @@ def trajectories(run: Run) -> Trajectories:
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
     moment = run.task.split.cut_time("test")
-    queries = before(histories, moment)
+    queries = histories_before(histories, moment)
     worth, unit = values(histories)
     past, late = volumes(histories, queries, worth, moment)
     mixed = mix(run, histories, queries, worth, past, late, fitted(run, histories, worth))

@@ -12,17 +12,6 @@ LATELY = 56.0  # days; half the log where it is shorter than twice that
 WEEK = 7 * DAY
 
 
-def before(histories: Histories, moment: int | None) -> Queries:
-    """All users with an event before the moment, also those who never came back: who did is not known yet."""
-    start, end = histories.offsets[:-1], histories.offsets[1:]
-    stop = end
-    if moment is not None:
-        late = np.concatenate([[0], np.cumsum(histories.time >= moment)])
-        stop = end - (late[end] - late[start])
-    user = np.flatnonzero(stop > start)
-    return Queries(user, start[user], stop[user], end[user])
-
-
 def values(histories: Histories) -> tuple[np.ndarray, str]:
     """What each event is worth, float64 [E], and in what unit: 1 event where the log has no values."""
     if np.isfinite(histories.value).any():
