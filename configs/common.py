@@ -200,7 +200,7 @@ def base(model: str = "transformer") -> ConfigDict:
 
     x = c.explain = ConfigDict()
     x.method = "integrated_gradients"  # or another of trajectory/explain/methods.py
-    x.baseline = "padding"  # padding | mean | masked: what events are compared with (trajectory/explain/baselines.py)
+    x.baseline = "mean"  # mean | masked | padding: what events are compared with (trajectory/explain/baselines.py)
     x.gap = 0.01  # integrated gradients take more points where sums miss the forecast by more than this, relative
     x.samples = 64  # of methods that draw: noisy inputs, baselines, or combinations of events
     x.background = 256  # histories that say what an average event is, and what is expected

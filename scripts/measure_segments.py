@@ -25,9 +25,9 @@ def main() -> None:
     from trajectory.training.run import open_run
 
     run = open_run(Path(str(WORKDIR.value)))
-    found = segmentation(trajectories(run), run.task.config.seed)
+    moment = run.task.split.cut_time("test")
+    found = segmentation(trajectories(run, moment), run.task.config.seed)
     print(table(measure(run, found)))
-    moment = found.trajectories.moment
     for weeks in (QUARTER, 2 * QUARTER):
         truth = None if moment is None else planted(Path(run.task.config.data.source), moment, weeks)
         if truth is not None:

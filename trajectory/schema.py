@@ -96,6 +96,11 @@ class Histories:
         """Number of events over all histories."""
         return int(self.offsets[-1])
 
+    @property
+    def now(self) -> int:
+        """The moment after the last event of all, unix seconds."""
+        return int(self.time.max(initial=-1)) + 1
+
     @cached_property
     def once_a_step(self) -> np.ndarray:
         """True at the first line of each item within its step, bool [E]; all True where steps are events."""

@@ -12,6 +12,7 @@ from tests.pages import drawn
 from tests.scripts.logs import item_log
 from tests.scripts.test_configs import QUIET
 from trajectory.insights.audiences import chances
+from trajectory.training.run import open_run
 
 TABLES = ("recommendations", "new_buyers", "segments", "segment_profiles", "demand", "reorder")
 
@@ -64,6 +65,18 @@ def test_lists_are_ranked_distinct_and_of_new_items_where_they_say_so(run):
     assert held["steps"] == 2
     row = held["rows"]["trajectory"]
     assert row["new"]["recall"] < row["all"]["recall"] < row["again"]["recall"]
+
+
+def test_audiences_and_segments_are_of_the_end_of_the_log(run):
+    h = open_run(run).task.histories
+    owner = h.users["user"].gather(np.repeat(np.arange(h.num_users), np.diff(h.offsets)))
+    named = pl.Series([None, *h.interests]).gather(h.item_interest[h.item])
+    bought = pl.DataFrame({"user": owner, "target": named, "time": h.time})
+    lately = bought.filter(pl.col("time") > h.time.max() - 84 * 86_400)
+    audiences = pl.read_parquet(run / "audiences.parquet").filter(pl.col("kind") == "interest")
+    assert audiences.join(lately, on=["user", "target"], how="anti").height == audiences.height > 0
+    assert audiences.join(bought, on=["user", "target"], how="semi").height > 0
+    assert set(pl.read_parquet(run / "segments.parquet")["user"].cast(owner.dtype)) == set(owner)
 
 
 def test_the_page_has_every_part_and_the_reasons(run, folder):

@@ -25,7 +25,7 @@ def compare(run: Run, resamples: int, since: str = "", until: str = "", only: st
     """
     measured: dict[str, Any] = {}
     if only != "campaigns":
-        validation, test = look(run, "validation"), look(run, "test")
+        validation, test = (look(run, run.task.split.cut_time(part)) for part in ("validation", "test"))
         for goods in (interests(run.task.histories), items(run.task.histories)):
             found = audience(run, goods, validation, test)
             if found is not None:

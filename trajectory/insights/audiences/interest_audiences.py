@@ -1,4 +1,4 @@
-"""Who buys of an interest or item within D days after the run's cut, from the run's forecast: fitted, then measured."""
+"""Who buys of an interest or item within D days from a moment, from the run's forecast: fitted, then measured."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Audience:
-    """The chance of n users to buy of g groups of items within the days from the run's cut."""
+    """The chance of n users to buy of g groups of items within the days from the moment asked at."""
 
     goods: Goods
     days: int
     model: Chances
-    then: Counts  # at the validation cut, which was learned from
+    then: Counts  # at the moment that was learned from
     then_bought: np.ndarray  # bool [m, G], in the days after that
-    counts: Counts  # at the cut
+    counts: Counts  # at the moment asked at
     probability: np.ndarray  # float64 [n, g]
-    bought: np.ndarray  # bool [n, g], what came
+    bought: np.ndarray  # bool [n, g], what came; nothing after the log's end
     user: np.ndarray  # int64 [n]
 
     @property
@@ -64,21 +64,22 @@ def horizon(run: Run) -> int:
             f"audiences learn from the weeks before a date and are asked from it on, but split.kind is {split.kind}; "
             "train with configs/insights.py, or --config.split.kind=temporal"
         )
-    last = int(run.task.histories.time.max()) + 1
-    return max(int(min(DAYS, (test - validation) / DAY, (last - test) / DAY)), 1)
+    return max(int(min(DAYS, (test - validation) / DAY, (run.task.histories.now - test) / DAY)), 1)
 
 
-def look(run: Run, part: str) -> Moment:
-    """All users at the beginning of "validation" or "test"."""
-    days, time = horizon(run), run.task.split.cut_time(part)
-    assert time is not None  # horizon says so
-    queries = histories_before(run.task.histories, time)
+def look(run: Run, moment: int | None) -> Moment:
+    """All users at a moment (unix seconds), such as `run.task.split.cut_time("test")`. UserError as of `horizon`."""
+    days = horizon(run)
+    assert moment is not None  # where the split is by time
+    queries = histories_before(run.task.histories, moment)
     n = len(queries.user)
-    return Moment(time, queries, arrivals(run, queries, np.full(n, time), np.full(n, float(days))))
+    return Moment(moment, queries, arrivals(run, queries, np.full(n, moment), np.full(n, float(days))))
 
 
-def audience(run: Run, goods: Goods, validation: Moment, test: Moment) -> Audience | None:
-    """Learns on the validation window and foretells from the cut on; None where too few newly buy of any group."""
+def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience | None:
+    """Learns from the days after one moment and foretells those after another; None where too few newly buy of any
+    group.
+    """
     histories, days = run.task.histories, horizon(run)
 
     def at(moment: Moment) -> tuple[Counts, np.ndarray, np.ndarray]:
@@ -86,14 +87,14 @@ def audience(run: Run, goods: Goods, validation: Moment, test: Moment) -> Audien
         came = bought(histories, goods, moment.queries, moment.time + round(days * DAY))
         return counts, summed(goods, moment.foretold.lines), came
 
-    then, then_lines, then_bought = at(validation)
+    then, then_lines, then_bought = at(learned)
     chosen = choose(then, then_bought)
     if not len(chosen):
         return None
     model = fit(then, then_lines, then_bought, chosen)
-    counts, lines, came = at(test)
+    counts, lines, came = at(asked)
     chance = model.of(counts, lines)
-    return Audience(goods, days, model, then, then_bought, counts, chance, came[:, chosen], test.queries.user)
+    return Audience(goods, days, model, then, then_bought, counts, chance, came[:, chosen], asked.queries.user)
 
 
 def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> dict[str, Any]:

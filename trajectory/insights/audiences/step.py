@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
+from trajectory.data.rows import DAY
 from trajectory.insights.audiences import budget, tables
 from trajectory.insights.audiences.campaign_step import campaign_part
+from trajectory.insights.audiences.chances import LEAST
 from trajectory.insights.audiences.goods import interests, items
-from trajectory.insights.audiences.interest_audiences import OURS, Audience, audience, look, measure
+from trajectory.insights.audiences.interest_audiences import OURS, Audience, audience, horizon, look, measure
 from trajectory.insights.audiences.members import members
 from trajectory.insights.audiences.moments import check_habits, habits
 from trajectory.insights.part import Part, Picture, Table, Text
@@ -25,43 +27,46 @@ LIMITS = (
 
 
 def take(run: Run) -> Part:
-    """Audiences for interests and items from the run's cut on, and for the log's campaigns where it has any.
+    """Audiences for interests and items from the end of the log on, and for the log's campaigns where it has any.
 
-    Raises UserError where the split is not by time, the run foretells no times, or too few users newly buy of anything.
+    Measured is the same from the run's cut on. Raises UserError where the split is not by time, the run foretells no
+    times, or too few users newly buy of anything.
     """
     histories, c = run.task.histories, run.task.config
-    validation, test = look(run, "validation"), look(run, "test")
+    validation, test = (look(run, run.task.split.cut_time(part)) for part in ("validation", "test"))
+    recent, now = look(run, histories.now - horizon(run) * DAY), look(run, histories.now)
     kinds = [interests(histories), items(histories)] if histories.interests else [items(histories)]
-    found = [one for one in (audience(run, goods, validation, test) for goods in kinds) if one is not None]
-    if not found:
+    found = [one for one in (audience(run, goods, recent, now) for goods in kinds) if one is not None]
+    then = audience(run, found[0].goods, validation, test) if found else None
+    if then is None:
         raise UserError(
-            "audiences need interests or items that at least 50 users newly buy of in the validation window; this log "
-            "is too small or the window too short: choose a later split.cut"
+            f"audiences need interests or items that at least {LEAST} users newly buy of in the validation window and "
+            "in the last weeks; this log is too small or the window too short: choose a later split.cut"
         )
-    rows = pl.concat([members(one, histories, test) for one in found])
+    rows = pl.concat([members(one, histories, now) for one in found])
     first = found[0]
-    held = measure(first, first.counts.events, c.evaluation.bootstrap // 5, c.seed)
+    held = measure(then, then.counts.events, c.evaluation.bootstrap // 5, c.seed)
     moments = check_habits(histories, test.queries, habits(histories, test.queries))
     campaigns = campaign_part(run, test.time)
-    began = datetime.fromtimestamp(test.time, UTC)
+    began, cut = (datetime.fromtimestamp(moment.time, UTC) for moment in (now, test))
     blocks: list[Text | Table | Picture] = [
         tables.shown(rows.filter(pl.col("kind") == first.goods.kind), first, began, SHOWN),
-        _budget(first),
-        tables.held(held, first, began),
+        _budget(then, cut),
+        tables.held(held, then, cut),
         tables.when(moments),
     ]
     return Part(
         name="audiences",
         title="Audiences",
-        sentences=(*tables.say(held, first, rows, began), *campaigns.sentences),
+        sentences=(*tables.say(held, first, rows, cut), *campaigns.sentences),
         blocks=(*blocks, *campaigns.blocks, Text(LIMITS)),
         tables={"audiences": rows} | campaigns.tables,
-        measured={first.goods.kind: held, "moments": moments} | campaigns.measured,
+        measured={then.goods.kind: held, "moments": moments} | campaigns.measured,
     )
 
 
-def _budget(found: Audience) -> Picture:
-    """The budget curve of the group that most users newly bought of."""
+def _budget(found: Audience, cut: datetime) -> Picture:
+    """The budget curve of the group that most users newly bought of from the cut on."""
     asked, came = found.lapsed, found.bought
     j = int((asked & came).sum(0).argmax())
     rows = np.flatnonzero(asked[:, j])
@@ -71,4 +76,8 @@ def _budget(found: Audience) -> Picture:
     }
     curve = budget.curve(found.probability[rows, j], came[rows, j], scores)
     name = found.goods.names[found.model.chosen[j]]
-    return budget.draw(curve, f"What an audience of each size brings: {name}", f"buyers within {found.days} days")
+    return budget.draw(
+        curve,
+        f"What an audience of each size brings: {name}",
+        f"buyers in the {found.days} days from {cut:%d %B %Y} on",
+    )

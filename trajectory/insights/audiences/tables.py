@@ -76,8 +76,10 @@ def when(moments: dict[str, Any]) -> Text:
     )
 
 
-def say(measured: dict[str, Any], found: Audience, rows: pl.DataFrame, began: datetime) -> list[str]:
-    """What a merchant does with it: the largest audience, and how much better than chance the ranking was."""
+def say(measured: dict[str, Any], found: Audience, rows: pl.DataFrame, cut: datetime) -> list[str]:
+    """What a merchant does with it: the largest audience, and how much better than chance the ranking was from the cut
+    on.
+    """
     mine = rows.filter(pl.col("kind") == found.goods.kind)
     best = mine.group_by("target").agg(pl.len(), pl.col("probability").sum(), pl.col("days").median())
     top = best.sort("probability", "target", descending=[True, False]).row(0, named=True)
@@ -90,5 +92,5 @@ def say(measured: dict[str, Any], found: Audience, rows: pl.DataFrame, began: da
         f"come again within {top['days']:.0f} days.",
         f"The likeliest tenth of users who had not bought in {WEEKS} weeks bought {one['methods'][OURS]['lift']:.1f} "
         f"times as often as such users in general, over {one['groups']} {found.goods.kind}s in the {found.days} days "
-        f"from {began:%d %B %Y} on.",
+        f"from {cut:%d %B %Y} on.",
     ]

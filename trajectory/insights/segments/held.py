@@ -11,8 +11,8 @@ from trajectory.insights.segments.measure import NONE, OURS
 from trajectory.insights.segments.use import WEEKS
 
 
-def held(measured: dict[str, Any]) -> list[Text | Table]:
-    """Tables of what `measure` found."""
+def held(measured: dict[str, Any], cut: int | None) -> list[Text | Table]:
+    """Tables of what `measure` found of the segments as of the cut (unix seconds; None: of those that are shown)."""
     names = [OURS, *(name for name in measured["stability"] if name != OURS)]
     rows = {
         "segmentation": names,
@@ -21,6 +21,9 @@ def held(measured: dict[str, Any]) -> list[Text | Table]:
         "silhouette": [measured["separation"][name] for name in names],
     }
     note = "Each with as many groups. Agreement: adjusted Rand index. Silhouette: in each one's own space, 1 is best."
+    if cut is not None:
+        moment = pl.from_epoch(pl.Series([cut]))[0]
+        note = f"Of {measured['segments']} segments made as of {moment:%d %B %Y} by what was known then. {note}"
     if spend := measured["spend"]:
         rows["spend explained"] = [spend[name]["r2"] for name in names]
         rows["error a week"] = [spend[name]["absolute"] for name in names]

@@ -46,8 +46,8 @@ class Trajectories:
         return (volumes @ self.field_shares) ** power
 
 
-def trajectories(run: Run) -> Trajectories:
-    """The trajectories of all users with an event before the test cut; of whole histories where none is by time.
+def trajectories(run: Run, moment: int | None) -> Trajectories:
+    """The trajectories of all users with an event before `moment` (unix seconds; None: of whole histories).
 
     A log without interests gets learned ones. Raises UserError for a run that cannot foretell items.
     """
@@ -56,7 +56,6 @@ def trajectories(run: Run) -> Trajectories:
     histories, steps = run.task.histories, run.task.config.forecast.steps
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
-    moment = run.task.split.cut_time("test")
     queries = histories_before(histories, moment)
     worth, unit = values(histories)
     past, late = volumes(histories, queries, worth, moment)

@@ -28,9 +28,11 @@ FORMATS = {
 
 
 def take(run: Run) -> Part:
-    """The users of a run in segments as of its test cut (the end of the log, where the split is not by time)."""
-    found = segmentation(trajectories(run), run.task.config.seed)
-    measured = measure(run, found, (RFM, COUNTS))
+    """The users of a run in segments as of the end of its log; measured are those of its test cut (see `held`)."""
+    cut, seed = run.task.split.cut_time("test"), run.task.config.seed
+    then = segmentation(trajectories(run, cut), seed)
+    measured = measure(run, then, (RFM, COUNTS))
+    found = then if cut is None else segmentation(trajectories(run, run.task.histories.now), seed)
     profiles = found.profiles()
     return Part(
         name="segments",
@@ -49,7 +51,7 @@ def take(run: Run) -> Part:
                 changes(found, profiles),
                 "A grid of segments and departments or interests; blue is gained, red is lost.",
             ),
-            *held(measured),
+            *held(measured, cut),
         ),
         tables={"segments": found.members(), "segment_profiles": profiles},
         measured=measured,
