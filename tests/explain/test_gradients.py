@@ -154,7 +154,7 @@ def test_saliency_is_the_length_of_the_gradient() -> None:
 
 def test_unknown_baselines_and_steps_are_refused() -> None:
     function, inputs = made("gru")
-    with pytest.raises(UserError, match="padding, mean, masked"):
+    with pytest.raises(UserError, match="mean, masked, padding"):
         baseline("zero", inputs, lambda: inputs)
     with pytest.raises(UserError, match="foretells 1 to 2"):
         function.inputs(inputs.events, inputs.asked._replace(horizon=np.full(USERS, 3)))
