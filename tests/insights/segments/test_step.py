@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import numpy as np
@@ -105,8 +106,15 @@ def test_nothing_after_the_cut_is_known(monkeypatch):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
-def test_the_part_tells_and_measures(monkeypatch):
-    part = take(made_up(monkeypatch))
+def test_the_part_tells_of_the_end_of_the_log_and_measures_from_the_cut(monkeypatch):
+    run = made_up(monkeypatch)
+    part = take(run)
+    ends = (run.task.histories.now, run.task.split.cut_time("test"))
+    now, cut = (f"{datetime.fromtimestamp(moment, UTC):%d %B %Y}" for moment in ends)
+    assert f"As of {now}" in part.blocks[0].words
+    assert f"made as of {cut}" in next(
+        one.note for one in part.blocks if getattr(one, "title", "") == "How far segments hold"
+    )
     assert part.tables["segments"].columns == ["user", "segment"]
     assert part.tables["segments"].schema["segment"] == pl.String
     assert part.tables["segments"].height == 170
