@@ -26,7 +26,7 @@ def main() -> None:
 
     run = open_run(Path(str(WORKDIR.value)))
     moment = run.task.split.cut_time("test")
-    found = segmentation(trajectories(run, moment), run.task.config.seed)
+    found = segmentation(trajectories(run, [moment])[0], run.task.config.seed)
     print(table(measure(run, found)))
     for weeks in (QUARTER, 2 * QUARTER):
         truth = None if moment is None else planted(Path(run.task.config.data.source), moment, weeks)

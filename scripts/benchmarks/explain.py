@@ -106,7 +106,7 @@ def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path)
         f"p/{name}": value
         for name, value in flatten_dict(explainer.function.variables["params"]["model"], sep="/").items()
     }
-    base = sum(explainer.base(some.inputs).shares.values(), some.inputs.constant)
+    base = some.inputs.compared(explainer.base(some.inputs))
     arrays |= {"x": some.inputs.x, "base": base, "item": np.asarray(some.inputs.asked.index, np.int64)}
     about = {"backbone": spec.backbone, "layers": spec.layers, "heads": spec.heads}
     np.savez(folder / "twin.npz", spec=json.dumps(about), **arrays)

@@ -62,7 +62,7 @@ def of_events(function: Function, inputs: Inputs, base: Base) -> Attribution:
 @jax.jit
 def ends(function: Function, inputs: Inputs, base: Base) -> tuple[jax.Array, jax.Array]:
     """Forecasts at the baseline and at the events, [B] each."""
-    return function(sum(base.shares.values(), inputs.constant), base.known, inputs), end(function, inputs)
+    return function(inputs.compared(base), base.known, inputs), end(function, inputs)
 
 
 @jax.jit

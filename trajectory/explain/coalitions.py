@@ -87,5 +87,5 @@ def _of_events(histories: Histories, event: np.ndarray, count: np.ndarray) -> Hi
 @jax.jit
 def _hidden(function: Function, inputs: Inputs, base: Base, row: jax.Array, kept: jax.Array) -> jax.Array:
     inputs, base = some((inputs, base), row)
-    x0 = sum(base.shares.values(), inputs.constant)
+    x0 = inputs.compared(base)
     return function(jnp.where(kept[..., None], inputs.x, x0), jnp.where(kept, 1.0, base.known), inputs)

@@ -28,6 +28,10 @@ class Inputs(NamedTuple):
         """The events' vectors [B, L, D]."""
         return sum(self.shares.values(), self.constant)
 
+    def compared(self, base: Base) -> jax.Array:
+        """The vectors [B, L, D] of what the events are compared with."""
+        return sum(base.shares.values(), self.constant)
+
 
 class Base(NamedTuple):
     """What attribution compares inputs with."""

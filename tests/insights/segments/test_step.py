@@ -61,7 +61,7 @@ def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal"):
 
 def test_volumes_ahead_are_of_value(monkeypatch):
     run = made_up(monkeypatch)
-    found = trajectories(run, run.task.split.cut_time("test"))
+    (found,) = trajectories(run, [run.task.split.cut_time("test")])
     assert found.unit == "sales value"
     assert found.moment is not None
     before = run.task.histories.item_interest[run.task.histories.item[found.queries.start[0] : found.queries.stop[0]]]
@@ -78,12 +78,12 @@ def test_forecasts_of_events_become_forecasts_of_value(monkeypatch):
     monkeypatch.setattr(states, "fitted", lambda *_: np.array([1.0, 0, 0]))  # the forecast alone
     even = np.full((170, 2, 3), 1 / 3)
     monkeypatch.setattr(expectation, "step_states", lambda *_: StepStates(even, None))
-    ahead = trajectories(run, run.task.split.cut_time("test")).ahead
+    ahead = trajectories(run, [run.task.split.cut_time("test")])[0].ahead
     np.testing.assert_allclose(ahead / ahead.sum(1, keepdims=True), np.tile([1 / 6, 1 / 6, 4 / 6], (170, 1)))
 
 
 def test_interests_are_summed_up_to_departments(monkeypatch):
-    found = trajectories(made_up(monkeypatch), None)
+    (found,) = trajectories(made_up(monkeypatch), [None])
     assert found.fields == ("a", "b")
     np.testing.assert_allclose(found.field_shares.sum(1), 1)
     np.testing.assert_allclose(found.states(found.past, power=1).sum(1), found.past.sum(1))
@@ -101,7 +101,7 @@ def test_nothing_after_the_cut_is_known(monkeypatch):
             config=CONFIG,
         )
     )
-    one, other = (trajectories(each, moment) for each in (run, run_of_other_future))
+    one, other = (trajectories(each, [moment])[0] for each in (run, run_of_other_future))
     for name in ("past", "late", "ahead", "field_shares"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
@@ -136,4 +136,4 @@ def test_a_run_without_item_head_is_explained(monkeypatch):
     run.task.config = CONFIG.copy_and_resolve_references()
     run.task.config.heads.item = 0.0
     with pytest.raises(UserError, match="item head"):
-        trajectories(run, None)
+        trajectories(run, [None])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, pairwise_distances_argmin
+from threadpoolctl import threadpool_limits
 
 from trajectory.schema import UserError
 
@@ -17,6 +19,9 @@ EARLY = 5  # resamples after which a segmentation that is far from stable is giv
 LEAST = 0.01  # share of all users that a destination, and each part of it that is told apart, must have
 CROWD = 80  # users of a destination on average, at least
 SAMPLE = 10_000  # users that destinations are learned from, at most
+
+# Two threads save a tenth of so small a problem; where other work runs beside, they wait for each other for far longer.
+one_thread = partial(threadpool_limits, 1, user_api="openmp")
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,21 @@ class Stability:
 
 def arrivals(centres: np.ndarray, past: np.ndarray, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each user's destination, int64 [n], and whether its past was nearer to another one, bool [n]."""
-    to = pairwise_distances_argmin(ahead, centres)
-    return to, pairwise_distances_argmin(past, centres) != to
+    with one_thread():
+        to = pairwise_distances_argmin(ahead, centres)
+        return to, pairwise_distances_argmin(past, centres) != to
+
+
+def k_means(features: np.ndarray, count: int, seed: int) -> KMeans:
+    """k-means of features [n, D], best of ten starts."""
+    with one_thread():
+        return KMeans(count, n_init=10, random_state=seed).fit(features)
 
 
 def fit(past: np.ndarray, ahead: np.ndarray, count: int, seed: int = 0) -> Grouping:
     """k-means of the states ahead [n, D] (best of ten starts); newcomers are told apart where both parts are many."""
     chosen = np.random.default_rng(seed).permutation(len(ahead))[:SAMPLE]
-    centres = KMeans(count, n_init=10, random_state=seed).fit(ahead[chosen]).cluster_centers_
+    centres = k_means(ahead[chosen], count, seed).cluster_centers_
     to, newly = arrivals(centres, past, ahead)
     parts = np.bincount(2 * to + newly, minlength=2 * count).reshape(count, 2)
     return Grouping(centres, parts.min(1) >= LEAST * len(ahead))

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from trajectory.data.rows import DAY
 from trajectory.insights.migrations.step_windows import shares
+from trajectory.insights.segments.grouping import k_means
 from trajectory.insights.segments.states import Trajectories
 from trajectory.insights.segments.volumes import summed, values
 
@@ -36,4 +37,4 @@ def rivals(trajectories: Trajectories) -> dict[str, np.ndarray]:
 
 def grouped(features: np.ndarray, count: int, seed: int = 0) -> KMeans:
     """k-means [n, any] with as many groups as the segments it is compared with, or as there are different users."""
-    return KMeans(min(count, len(np.unique(features, axis=0))), n_init=10, random_state=seed).fit(features)
+    return k_means(features, min(count, len(np.unique(features, axis=0))), seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,26 +47,31 @@ class Trajectories:
         return (volumes @ self.field_shares) ** power
 
 
-def trajectories(run: Run, moment: int | None) -> Trajectories:
-    """The trajectories of all users with an event before `moment` (unix seconds; None: of whole histories).
+def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
+    """At each of `moments` (unix seconds; None: of whole histories) those of all users with an event before it.
 
     A log without interests gets learned ones. Raises UserError for a run that cannot foretell items.
     """
     if not run.task.config.heads.item:
         raise UserError("segments need forecasts of items, but this run has no item head (heads.item=0); set it to 1")
-    histories, steps = run.task.histories, run.task.config.forecast.steps
+    histories = run.task.histories
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
-    queries = histories_before(histories, moment)
     worth, unit = values(histories)
-    past, late = volumes(histories, queries, worth, moment)
-    mixed = mix(run, histories, queries, worth, past, late, fitted(run, histories, worth))
-    volume = (past.sum(1) + late.sum(1)) / 2  # foretells what users spend better than either, or than times of steps
-    fields, item_field = _fields(histories)
-    divided = _divided(histories, queries, worth, item_field, len(fields))
-    return Trajectories(
-        histories, queries, moment, past, late, mixed * volume[:, None], steps, fields, item_field, divided, unit
-    )
+    weights, (fields, item_field) = fitted(run, histories, worth), _fields(histories)
+    found = []
+    for moment in moments:
+        queries = histories_before(histories, moment)
+        past, late = volumes(histories, queries, worth, moment)
+        # The mean foretells what users spend better than either, or than times of steps.
+        volume = (past.sum(1) + late.sum(1)) / 2
+        ahead = mix(run, histories, queries, worth, past, late, weights) * volume[:, None]
+        divided = _divided(histories, queries, worth, item_field, len(fields))
+        steps = run.task.config.forecast.steps
+        found.append(
+            Trajectories(histories, queries, moment, past, late, ahead, steps, fields, item_field, divided, unit)
+        )
+    return found
 
 
 def _fields(histories: Histories) -> tuple[tuple[str, ...], np.ndarray]:

@@ -30,9 +30,9 @@ FORMATS = {
 def take(run: Run) -> Part:
     """The users of a run in segments as of the end of its log; measured are those of its test cut (see `held`)."""
     cut, seed = run.task.split.cut_time("test"), run.task.config.seed
-    then = segmentation(trajectories(run, cut), seed)
-    measured = measure(run, then, (RFM, COUNTS))
-    found = then if cut is None else segmentation(trajectories(run, run.task.histories.now), seed)
+    moments = [cut] if cut is None else [cut, run.task.histories.now]
+    each = [segmentation(one, seed) for one in trajectories(run, moments)]
+    measured, found = measure(run, each[0], (RFM, COUNTS)), each[-1]
     profiles = found.profiles()
     return Part(
         name="segments",
