@@ -76,8 +76,5 @@ def _budget(found: Audience, cut: datetime) -> Picture:
     }
     curve = budget.curve(found.probability[rows, j], came[rows, j], scores)
     name = found.goods.names[found.model.chosen[j]]
-    return budget.draw(
-        curve,
-        f"What an audience of each size brings: {name}",
-        f"buyers in the {found.days} days from {cut:%d %B %Y} on",
-    )
+    title = f"What an audience of each size brought from {cut:%d %B %Y} on: {name}"
+    return budget.draw(curve, title, f"buyers within {found.days} days")
