@@ -8,7 +8,18 @@ from sklearn.metrics import adjusted_rand_score
 
 from tests.insights.segments.cases import LONG, NEW, planted
 from trajectory.insights.migrations.groups import read_segments
-from trajectory.insights.segments.grouping import LEAST, STABLE, Grouping, choose, fit, stability
+from trajectory.insights.segments.grouping import (
+    AXES,
+    LEAST,
+    STABLE,
+    WIDE,
+    Grouping,
+    choose,
+    fit,
+    k_means,
+    narrowed,
+    stability,
+)
 from trajectory.insights.segments.segmentation import segmentation
 from trajectory.schema import UserError
 
@@ -91,3 +102,13 @@ def test_few_newcomers_are_not_told_apart():
 def test_too_few_users_are_explained():
     with pytest.raises(UserError, match="at least 160 users"):
         choose(np.zeros((20, 2)), np.zeros((20, 2)))
+
+
+def test_many_columns_are_grouped_by_their_principal_axes():
+    rng = np.random.default_rng(0)
+    truth = np.arange(400) % 4
+    wide = np.eye(4)[truth].repeat(WIDE // 4 + 1, axis=1) + rng.normal(size=(400, WIDE + 4)) / 4
+    short = narrowed(wide)
+    assert short.shape == (400, AXES)
+    assert adjusted_rand_score(truth, k_means(short, 4, 0).labels_) == 1
+    np.testing.assert_array_equal(narrowed(wide[:, :WIDE]), wide[:, :WIDE])

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, pairwise_distances_argmin
 from threadpoolctl import threadpool_limits
 
@@ -19,6 +20,8 @@ EARLY = 5  # resamples after which a segmentation that is far from stable is giv
 LEAST = 0.01  # share of all users that a destination, and each part of it that is told apart, must have
 CROWD = 80  # users of a destination on average, at least
 SAMPLE = 10_000  # users that destinations are learned from, at most
+WIDE = 512  # columns; k-means of more takes minutes
+AXES = 64  # that users are grouped by instead
 
 # Two threads save a tenth of so small a problem; where other work runs beside, they wait for each other for far longer.
 one_thread = partial(threadpool_limits, 1, user_api="openmp")
@@ -60,6 +63,14 @@ def arrivals(centres: np.ndarray, past: np.ndarray, ahead: np.ndarray) -> tuple[
     with one_thread():
         to = pairwise_distances_argmin(ahead, centres)
         return to, pairwise_distances_argmin(past, centres) != to
+
+
+def narrowed(features: np.ndarray) -> np.ndarray:
+    """Features [n, D] of more than `WIDE` columns in their `AXES` leading principal axes (Ding & He 2004)."""
+    if features.shape[1] <= WIDE or len(features) <= AXES:
+        return features
+    chosen = np.random.default_rng(0).permutation(len(features))[:SAMPLE]
+    return PCA(AXES, svd_solver="randomized", random_state=0).fit(features[chosen]).transform(features)
 
 
 def k_means(features: np.ndarray, count: int, seed: int) -> KMeans:

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from trajectory.data.rows import DAY
 from trajectory.insights.migrations.step_windows import shares
-from trajectory.insights.segments.grouping import k_means
+from trajectory.insights.segments.grouping import k_means, narrowed
 from trajectory.insights.segments.states import Trajectories
 from trajectory.insights.segments.volumes import summed, values
 
@@ -30,8 +30,8 @@ def rivals(trajectories: Trajectories) -> dict[str, np.ndarray]:
     return {
         RFM: StandardScaler().fit_transform(rfm),
         RFM_LOG: StandardScaler().fit_transform(np.log1p(rfm)),
-        COUNTS: counted,
-        TASTE: shares(trajectories.past @ trajectories.field_shares),
+        COUNTS: narrowed(counted),
+        TASTE: narrowed(shares(trajectories.past @ trajectories.field_shares)),
     }
 
 

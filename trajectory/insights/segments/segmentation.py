@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.insights.migrations.step_windows import shares
-from trajectory.insights.segments.grouping import Grouping, Stability, choose
+from trajectory.insights.segments.grouping import Grouping, Stability, choose, narrowed
 from trajectory.insights.segments.names import names, told
 from trajectory.insights.segments.states import Trajectories
 
@@ -74,7 +74,8 @@ class Segmentation:
 
 def segmentation(trajectories: Trajectories, seed: int = 0) -> Segmentation:
     """The users' segments; see `grouping.choose` for how many."""
-    past, ahead = trajectories.states(trajectories.past), trajectories.states(trajectories.ahead)
+    states = np.concatenate([trajectories.states(each) for each in (trajectories.past, trajectories.ahead)])
+    past, ahead = np.split(narrowed(states), 2)
     grouping, stable = choose(past, ahead, seed)
     codes = grouping.labels(past, ahead)
     found, count = np.unique(codes, return_counts=True)
