@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from trajectory.data.known_truth import START, WEEK
+from trajectory.data.known_truth import START
 from trajectory.data.markov import chain_distribution, chain_path, chain_visited, generate_markov
+from trajectory.data.times import WEEK
 from trajectory.schema import UserError
 
 CHAIN = np.array([[0.1, 0.6, 0.3, 0.0], [0.2, 0.1, 0.3, 0.4], [0.5, 0.05, 0.15, 0.3], [0.25, 0.35, 0.2, 0.2]])

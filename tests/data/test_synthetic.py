@@ -12,8 +12,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from trajectory.data import synthetic
-from trajectory.data.known_truth import START, WEEK
+from trajectory.data.known_truth import START
 from trajectory.data.synthetic import Synthetic, generate, write
+from trajectory.data.times import WEEK
 from trajectory.schema import UserError
 
 FROM_MIX = ("interest", "trigger", "distractor")  # origins whose interest is drawn from the user's mix

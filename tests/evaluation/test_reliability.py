@@ -12,6 +12,7 @@ from trajectory.evaluation.reliability import (
     Pairs,
     band,
     calibration_error,
+    clustered_pairs,
     column_pairs,
     diagram,
     event_pairs,
@@ -120,6 +121,27 @@ def test_bands_depend_on_how_much_was_seen() -> None:
     assert together / alone == pytest.approx(3, rel=0.15)
 
 
+def test_band_of_clustered_events_is_what_such_outcomes_show() -> None:
+    log_p = forecasts(400, 6)
+    p, user = np.exp(log_p), np.repeat(np.arange(400), 6)
+    rng = np.random.default_rng(1)
+    seen = [calibration_error(event_pairs(p, joint(log_p, 1, rng)[0])) for _ in range(1000)]
+    came = joint(log_p, 1, rng)[0]
+    pairs = clustered_pairs(p.ravel(), came.ravel(), user)
+    assert pairs.users == 400
+    assert band(pairs, 1000) == pytest.approx(np.quantile(seen, [0.025, 0.975]), rel=0.15)
+    alone = clustered_pairs(p.ravel(), rng.random(2400) < p.ravel(), np.arange(2400))  # everyone has one event
+    assert band(alone, 1000) == pytest.approx(band(event_pairs(p, came), 1000), rel=0.15)
+
+
+def test_a_bin_that_is_off_does_not_widen_its_band() -> None:
+    rng = np.random.default_rng(0)
+    p, user = np.full(4000, 0.3), np.repeat(np.arange(1000), 4)
+    true, off = (clustered_pairs(p, rng.random(4000) < chance, user) for chance in (0.3, 0.7))
+    assert summary(off)["high"] == pytest.approx(summary(true)["high"], rel=0.1)
+    assert not summary(off)["inside"]
+
+
 def test_recalibrated_forecasts_take_only_the_noise_of_their_paths() -> None:
     p = np.full((500, 3), 0.5)
     paths = np.random.default_rng(0).random((50, 500, 3)) < 0.2
@@ -188,5 +210,7 @@ def test_what_does_not_fit_is_refused() -> None:
         event_pairs(p, p > 0.5, np.ones((4, 2, 3), bool))
     with pytest.raises(ValueError, match="0 or 1"):
         event_pairs(p, p)
+    with pytest.raises(ValueError, match="a user for each"):
+        clustered_pairs(np.ones(3) / 2, np.ones(3, int), np.arange(2))
     with pytest.raises(ValueError, match="2 simulations"):
         band(event_pairs(p, p > 0.5), 1)

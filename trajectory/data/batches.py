@@ -9,8 +9,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.packing import cut, pack
-from trajectory.data.rows import DAY, FeatureScale, Windows, read_rows, slices, spread
+from trajectory.data.rows import FeatureScale, Windows, read_rows, slices, spread
 from trajectory.data.splits import step_starts
+from trajectory.data.times import DAY
 from trajectory.schema import Batch, Histories, SoftTargets, Split, Targets, UserError
 
 PREFETCH = 4

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.domains import resolve
 from trajectory.data.kinds import canonical, unstated
+from trajectory.data.times import DAY
 from trajectory.schema import CleanLog, EventLog, UserError
 
 # A row gets the first that applies.
@@ -33,7 +34,7 @@ REASONS = (
 _CODE = {reason: code for code, reason in enumerate(REASONS, start=1)}  # 0 = usable
 _OUTPUT = ("user", "item", "time", "position", "kind", "value", "basket", "label")
 _RAW = ("user", "item", "time", "kind", "value", "malformed")
-_MINUTE, _DAY = 60, 86_400
+_MINUTE = 60
 _EASTERNMOST = timedelta(hours=14)  # wall clocks run this far ahead of UTC; times that name no zone are taken as UTC
 
 
@@ -146,7 +147,7 @@ def _mark(codes: np.ndarray, faulty: np.ndarray, reason: str) -> None:
 
 def _bots(events: pl.DataFrame, data: ConfigDict) -> np.ndarray:
     """Rows of users with more events in one clock minute, or one day of UTC, than allowed. Baskets come all at once."""
-    limits = {_MINUTE: data.cleaning.max_events_per_minute, _DAY: data.cleaning.max_events_per_day}
+    limits = {_MINUTE: data.cleaning.max_events_per_minute, DAY: data.cleaning.max_events_per_day}
     found = pl.Series([], dtype=events.schema["user"])
     if "time" in events.columns and not data.baskets:
         for seconds, limit in limits.items():

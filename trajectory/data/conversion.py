@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ml_collections import ConfigDict
 
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY
 from trajectory.schema import Histories, UserError
 
 

@@ -14,7 +14,6 @@ import polars as pl
 from trajectory.schema import UserError
 
 START = 1_672_617_600  # unix seconds of Monday 2023-01-02 00:00 UTC, where each log starts
-WEEK = 7 * 24 * 3600  # seconds
 
 
 def require(holds: bool, message: str) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from trajectory.data.known_truth import START, WEEK, SyntheticLog, categorical, interactions, require
+from trajectory.data.known_truth import START, SyntheticLog, categorical, interactions, require
+from trajectory.data.times import WEEK
 from trajectory.schema import STANDARD_KINDS
 
 

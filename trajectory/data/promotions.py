@@ -10,11 +10,9 @@ from ml_collections import ConfigDict
 from trajectory.data.columns import ITEM_NAMES, detect
 from trajectory.data.domains import known, locate, resolve
 from trajectory.data.items import match, read_items
-from trajectory.data.times import read_times
+from trajectory.data.times import MONDAY, WEEK, read_times
 
 KINDS = ("mailer", "display")
-_DAY = 86_400
-_MONDAY, _WEEK = 4 * _DAY, 7 * _DAY
 
 
 def read_promotions(data: ConfigDict) -> pl.DataFrame | None:
@@ -39,7 +37,7 @@ def read_promotions(data: ConfigDict) -> pl.DataFrame | None:
         products = products.with_columns(item=item).join(of, on="item").drop("item").rename({"of": "item"})
     return (
         products.filter(pl.col("item").is_not_null())
-        .with_columns(pl.col("item").cast(pl.String), begins=weeks + pl.col("week").cast(pl.Int64) * _WEEK)
+        .with_columns(pl.col("item").cast(pl.String), begins=weeks + pl.col("week").cast(pl.Int64) * WEEK)
         .group_by("item", "begins")
         .agg(pl.col(kind).sum().cast(pl.Float64) for kind in KINDS)
         .sort("item", "begins")
@@ -73,6 +71,6 @@ def _first_week(folder: Path) -> int | None:
         if "week" not in columns or time is None:
             return None
         table = pl.read_parquet(path, columns=["week", time])
-        begins = (read_times(table[time], "auto")[0] - _MONDAY) // _WEEK * _WEEK + _MONDAY
-        return int((begins - table["week"].cast(pl.Int64) * _WEEK).mode()[0])
+        begins = (read_times(table[time], "auto")[0] - MONDAY) // WEEK * WEEK + MONDAY
+        return int((begins - table["week"].cast(pl.Int64) * WEEK).mode()[0])
     return None

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from trajectory.data.splits import training_events
+from trajectory.data.times import DAY
 from trajectory.schema import Events, Histories, Split
 
-DAY = 86_400
 SHORTEST = 4  # places of the shortest row
 
 

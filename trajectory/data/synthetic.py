@@ -25,7 +25,8 @@ import numpy as np
 import polars as pl
 
 from trajectory.data import causes
-from trajectory.data.known_truth import START, WEEK, SyntheticLog, categorical, interactions, ranks, require
+from trajectory.data.known_truth import START, SyntheticLog, categorical, interactions, ranks, require
+from trajectory.data.times import WEEK
 from trajectory.schema import STANDARD_KINDS
 
 ORIGINS = ("interest", "noise", "burst", "trigger", "distractor", "caused")

@@ -7,6 +7,9 @@ import polars as pl
 from trajectory.data.values import texts
 from trajectory.schema import UserError
 
+DAY = 86_400  # seconds
+WEEK = 7 * DAY
+MONDAY = 4 * DAY  # 1970-01-05, the first one
 UNITS = ("auto", "s", "ms", "us", "text", "datetime")
 STEP = "step"  # the unit of a "time" that only counts steps: an order, no clock
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}

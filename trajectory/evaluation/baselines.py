@@ -13,9 +13,9 @@ from scipy import sparse
 
 from trajectory.data.co_occurrence import co_occurrence
 from trajectory.data.rows import slices
+from trajectory.data.times import DAY
 from trajectory.schema import Histories, ItemContent, Queries, Split
 
-SECONDS_PER_DAY = 86_400
 RECENT_SHARE = 0.1  # of each training history, where the log has no times
 MAX_DISTANCE_EVENTS = 100  # of pairs that co-occurrence counts
 HISTORY_EVENTS = 20  # of a query, that co-occurrence looks at
@@ -98,7 +98,7 @@ class RecentPopularity(Popularity):
         h = self.histories
         if h.has_time:
             time = h.time[index]
-            recent = time > time.max(initial=0) - self.days * SECONDS_PER_DAY
+            recent = time > time.max(initial=0) - self.days * DAY
         else:
             length = np.bincount(user, minlength=h.num_users)
             left = np.cumsum(length)[user] - np.arange(len(user))  # events from this one to the last, at least 1

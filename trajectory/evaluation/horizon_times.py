@@ -8,8 +8,8 @@ import numpy as np
 from ml_collections import ConfigDict
 from scipy import stats
 
-from trajectory.data.rows import DAY
 from trajectory.data.splits import step_starts
+from trajectory.data.times import DAY
 from trajectory.evaluation.horizon import step_bounds
 from trajectory.evaluation.significance import bootstrap
 from trajectory.schema import Histories, Queries, Split

@@ -1,7 +1,7 @@
 """Whether probabilities mean what they say: calibration error beside what chance alone would show, and its diagram.
 
 What is measured are pairs of a probability and the outcome that it was for. They come from `top_pairs` (the likeliest
-column), `column_pairs` (each column: class-wise) or `event_pairs` (binary). Rows are users, taken as independent.
+column), `column_pairs` (each column: class-wise), `event_pairs` or `clustered_pairs` (binary). Users are independent.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def event_pairs(p: np.ndarray, outcome: np.ndarray, draws: np.ndarray | None = N
 
     Without `draws` simulated outcomes are independent, also those of one row. `draws` bool [R, n, K], outcomes sampled
     jointly for each row (from its paths), make those of a row as dependent as there: only their deviations from their
-    own mean are used, so `p` may have been recalibrated since. Raises ValueError if the arrays do not fit.
+    own mean are used, so `p` may have been recalibrated since. Raises ValueError if the arrays do not fit. Where what
+    events of one user have in common is not known from paths: `clustered_pairs`.
     """
     check_binary(p, outcome)
     rows = np.asarray(p, np.float64).reshape(len(p), -1)
@@ -115,6 +116,29 @@ def event_pairs(p: np.ndarray, outcome: np.ndarray, draws: np.ndarray | None = N
     nll, brier = binary_nll(rows, outcome.reshape(rows.shape)).mean(), ((p - outcome) ** 2).mean()
     simulate = independent if draws is None else joint
     return Pairs(rows.ravel(), outcome.ravel().astype(np.float64), len(rows), float(nll), float(brier), simulate)
+
+
+def clustered_pairs(p: np.ndarray, outcome: np.ndarray, user: np.ndarray) -> Pairs:
+    """As `event_pairs` of p and outcome [n], of users [n] (int) whose events go together: who comes buys much.
+
+    Simulated outcomes stray from the forecasts by what each user's events strayed from their bin's mean, in sum and
+    with a sign drawn for each user (wild cluster bootstrap, Cameron, Gelbach & Miller 2008), so that they depend on
+    each other as they do in truth, and a bin's own miss does not widen the band. Raises ValueError if arrays do not
+    fit.
+    """
+    if user.shape != p.shape or p.ndim != 1:
+        raise ValueError(f"expected a user for each of {p.shape} events in one row, got {user.shape}")
+    plain = event_pairs(p, outcome)
+    residual, (users, number) = plain.outcome - plain.confidence, np.unique(user, return_inverse=True)
+
+    def simulate(bins: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+        miss = _sums(residual, bins) / np.maximum(np.bincount(bins, minlength=BINS), 1)
+        place = number * BINS + bins
+        strayed = np.bincount(place, residual - miss[bins], len(users) * BINS).reshape(len(users), BINS)
+        signs = (rng.choice([-1.0, 1.0], (r, len(users))) for r in _sizes(count, len(users)))
+        return _sums(plain.confidence, bins) + np.concatenate([sign @ strayed for sign in signs])
+
+    return plain._replace(users=len(users), simulate=simulate)
 
 
 def calibration_error(pairs: Pairs) -> float:

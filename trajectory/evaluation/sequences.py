@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.data.rows import DAY, slices
+from trajectory.data.rows import slices
 from trajectory.data.splits import step_starts
+from trajectory.data.times import DAY
 from trajectory.evaluation.baselines import basket_size
 from trajectory.evaluation.horizon import step_bounds
 from trajectory.evaluation.horizon_times import GapFloor

@@ -17,7 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.data.rows import DAY, FeatureScale, last_rows, row_length
+from trajectory.data.rows import FeatureScale, last_rows, row_length
+from trajectory.data.times import DAY
 from trajectory.evaluation.ranking import distinct_items
 from trajectory.forecasting.draws import keys, noise
 from trajectory.forecasting.habits import Habits, own_sizes

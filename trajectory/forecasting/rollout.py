@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY, WEEK
 from trajectory.forecasting.habits import Habits
 from trajectory.models.heads import States
 from trajectory.models.interest_model import Carry, InterestModel
@@ -18,7 +18,6 @@ from trajectory.schema import Events, Histories, Queries, UserError
 
 ROWS_AT_ONCE = 2048  # futures advanced together
 SCORES_AT_ONCE = 1 << 24  # scores that exist together: fewer rows for large catalogues
-WEEK = 7 * DAY
 LONGEST_GAP = 20 * 365  # days: what the embedding of gaps tells apart
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.builders import make_histories
-from trajectory.insights.demand.weeks import WEEK, first_held_out, weekly
+from trajectory.data.times import WEEK
+from trajectory.insights.demand.weeks import first_held_out, weekly
 from trajectory.schema import Queries, Split, UserError
 
 # A day of 1 January 2024, a Monday, has one event; an event a day goes on for 16 weeks and two days.

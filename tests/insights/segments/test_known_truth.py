@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from trajectory.data.known_truth import START, WEEK
+from trajectory.data.known_truth import START
 from trajectory.data.synthetic import Synthetic, write
+from trajectory.data.times import WEEK
 from trajectory.insights.segments.known_truth import STRONG, planted, score
 
 

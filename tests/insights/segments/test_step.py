@@ -13,11 +13,11 @@ from ml_collections import ConfigDict
 
 from tests.builders import make_histories
 from trajectory.data import splits
+from trajectory.data.times import WEEK
 from trajectory.insights.migrations.state_forecast import StepStates
 from trajectory.insights.segments import expectation, states
 from trajectory.insights.segments.states import trajectories
 from trajectory.insights.segments.step import take
-from trajectory.insights.segments.volumes import WEEK
 from trajectory.schema import UserError
 
 CONFIG = ConfigDict(

@@ -11,6 +11,7 @@ import pytest
 from tests.builders import make_histories
 from tests.insights.segments.cases import planted
 from trajectory.data.campaigns import Campaigns
+from trajectory.data.times import WEEK
 from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.segments.use import (
     Redemptions,
@@ -19,7 +20,7 @@ from trajectory.insights.segments.use import (
     redemptions_after,
     spend_after,
 )
-from trajectory.insights.segments.volumes import WEEK, volumes
+from trajectory.insights.segments.volumes import volumes
 
 DAY = 86_400
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from trajectory.data.rows import DAY
 from trajectory.data.splits import step_starts
+from trajectory.data.times import DAY
 from trajectory.evaluation.baselines import basket_size
 from trajectory.evaluation.horizon_times import LEVELS
 from trajectory.forecasting.outlook import look_ahead

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY
 from trajectory.insights.audiences.campaign_log import Campaign, CampaignLog
 from trajectory.insights.audiences.counts import MONTH, NEVER, SEASON
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.evaluation.reliability import event_pairs, summary
+from trajectory.evaluation.reliability import band, clustered_pairs, summary
 from trajectory.evaluation.significance import spread
 from trajectory.insights.audiences.campaign_log import Campaign, CampaignLog
 from trajectory.insights.audiences.leads import leads
@@ -62,7 +62,8 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
 
     Intervals of means over campaigns resample the campaigns and, as a whole, the users (of all campaigns alike);
     `leads` are ours less each other score on the same resamples, p-values adjusted by Holm. Calibration is of all
-    recipients of all campaigns foretold, beside the band of a perfect model at that number.
+    recipients of all campaigns foretold, beside the band of a perfect model at that number of users;
+    `high_by_campaign`: its upper end for a model that is right but for how campaigns differ as a whole.
     """
     found = {}
     for outcome in OUTCOMES:
@@ -78,7 +79,10 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
             | dict(zip(("low", "high"), map(float, spread(means[name])[:2]), strict=True))
             for name in names
         }
-        pairs = event_pairs(np.concatenate([one.probability for one in mine]), _answers(mine))
+        chance, answered = np.concatenate([one.probability for one in mine]), _answers(mine)
+        user = np.concatenate([one.campaign.recipients for one in mine])
+        campaign = np.repeat(np.arange(len(mine)), [len(one.answered) for one in mine])
+        whole = band(clustered_pairs(chance, answered, campaign), seed=seed)
         found[outcome] = {
             "campaigns": [one.campaign.name for one in measured],
             "foretold": len(mine),
@@ -87,7 +91,7 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
             "methods": methods,
             "areas": areas,
             "leads": leads(means),
-            "calibration": summary(pairs, seed=seed),
+            "calibration": summary(clustered_pairs(chance, answered, user), seed=seed) | {"high_by_campaign": whole[1]},
         }
     return found
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from trajectory.insights.audiences.companions import companions, mix
@@ -14,22 +16,26 @@ from trajectory.insights.audiences.counts import Counts, hand_made
 
 LEAST = 50  # users who newly came to a group in the validation window, or no audience is named for it
 MOST_GROUPS = 200  # the largest ones
-PARTS = ("forecast", "companions")  # what the regression reads beside counts
+PARTS = ("forecast", "companions")  # what is read beside counts
+# Chosen on validation with the mean of both, which ranks better than either and misses less than the regression.
+TREES: dict[str, Any] = {"learning_rate": 0.03, "max_iter": 200, "max_leaf_nodes": 8, "min_samples_leaf": 200}
 
 
 @dataclass(frozen=True)
 class Chances:
-    """A fitted forecaster of who buys: a logistic regression on the run's forecast, counts and what goes together."""
+    """A fitted forecaster of who buys, from the run's forecast, counts and what goes together: the mean of a logistic
+    regression and boosted trees.
+    """
 
     chosen: np.ndarray  # int64 [g], numbers of the groups from 0
     weight: np.ndarray  # float64 [G, G], `companions`
-    regression: Pipeline
+    both: VotingClassifier
     parts: tuple[str, ...]  # of PARTS
 
     def of(self, counts: Counts, lines: np.ndarray) -> np.ndarray:
         """Probability that each of n users buys of each chosen group, float64 [n, g]; `lines` [n, G] as foretold."""
         inputs = columns(counts, lines, self.weight, self.chosen, self.parts)
-        chance = self.regression.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1]
+        chance = self.both.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1]
         return chance.reshape(inputs.shape[:2])
 
 
@@ -47,14 +53,16 @@ def fit(
     weight = companions(counts.ever)
     inputs = columns(counts, lines, weight, chosen, parts)
     regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
-    regression.fit(inputs.reshape(-1, inputs.shape[-1]), bought[:, chosen].ravel())
-    return Chances(chosen, weight, regression, parts)
+    trees = HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=0)
+    both = VotingClassifier([("regression", regression), ("trees", trees)], voting="soft")
+    both.fit(inputs.reshape(-1, inputs.shape[-1]), bought[:, chosen].ravel())
+    return Chances(chosen, weight, both, parts)
 
 
 def columns(
     counts: Counts, lines: np.ndarray, weight: np.ndarray, chosen: np.ndarray, parts: tuple[str, ...]
 ) -> np.ndarray:
-    """Inputs of the regression, float32 [n, g, F]: counts, and of `parts` what is foretold and what goes together."""
+    """Inputs, float32 [n, g, F]: counts, and of `parts` what is foretold and what goes together."""
     own = hand_made(counts, chosen)
     found = [np.log1p(own), own[..., :3] > 0]
     found.append(np.log(own[..., 9:] + np.array([1e-3, 1e-3, 1e-2, 1e-2], np.float32)))

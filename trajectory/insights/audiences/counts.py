@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajectory.data.rows import DAY
 from trajectory.data.splits import step_starts
+from trajectory.data.times import DAY
 from trajectory.insights.audiences.goods import Goods
 from trajectory.schema import Histories, Queries
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectory.data.rows import DAY
-from trajectory.evaluation.reliability import event_pairs, summary
+from trajectory.data.times import DAY
+from trajectory.evaluation.reliability import clustered_pairs, event_pairs, summary
 from trajectory.evaluation.significance import spread
 from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.audiences.arrivals import Arrivals, arrivals
@@ -101,8 +101,9 @@ def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> di
     """Mean AUC and lift over groups of all users, of lapsed ones ("arriving") and of "new" ones, beside the rivals.
 
     `spent` [n]: of each user in the last 12 weeks. Groups that nobody, or everybody, bought of are left out. Intervals
-    and `leads` (ours less each other, p-values adjusted by Holm) resample users as a whole. `calibration`: pooled, and
-    `inside`, the share of groups whose error lies in the band of a perfect model at that number of users.
+    and `leads` (ours less each other, p-values adjusted by Holm) resample users as a whole. `calibration`: pooled,
+    beside the band of a perfect model whose users buy much or little of all groups at once; `inside_share`: of the
+    groups, whose error lies in the band of a perfect model at that number of users.
     """
     scores = {OURS: found.probability}
     scores |= goods_rivals(found.counts, found.then, found.then_bought, found.model.chosen, spent)
@@ -130,7 +131,7 @@ def _measure(
         rise = [lift(came[rows, j], score[rows, j]) for j, rows in _rows(asked, some)]
         low, high = map(float, spread(drawn[name])[:2])
         methods[name] = {"auc": float(np.mean(area)), "low": low, "high": high, "lift": float(np.mean(rise))}
-    pooled = event_pairs(found.probability[asked], came[asked].astype(np.int8))
+    pooled = clustered_pairs(found.probability[asked], came[asked].astype(np.int8), np.nonzero(asked)[0])
     each = [event_pairs(found.probability[r, j], came[r, j].astype(np.int8)) for j, r in _rows(asked, some)]
     calibration = summary(pooled, SIMULATIONS, seed)
     calibration["inside_share"] = float(np.mean([summary(pairs, SIMULATIONS, seed)["inside"] for pairs in each]))

@@ -7,6 +7,7 @@ import calendar
 import numpy as np
 import polars as pl
 
+from trajectory.data.times import DAY
 from trajectory.insights.audiences.companions import contexts
 from trajectory.insights.audiences.interest_audiences import Audience, Moment
 from trajectory.insights.audiences.moments import habits
@@ -24,7 +25,7 @@ def members(found: Audience, histories: Histories, moment: Moment) -> pl.DataFra
     most), context (what the user bought lately that goes with it).
     """
     usually = habits(histories, moment.queries)
-    span = (moment.time - histories.time[moment.queries.start]) / 86_400
+    span = (moment.time - histories.time[moment.queries.start]) / DAY
     usual = -np.expm1(-found.counts.often * found.days / np.maximum(span, found.days)[:, None])
     name = histories.users["user"].to_list()
     tables = []

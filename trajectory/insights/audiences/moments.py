@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectory.data.rows import DAY
 from trajectory.data.splits import step_starts
+from trajectory.data.times import DAY
 from trajectory.schema import Histories, Queries
 
 NEAR = 1  # hours from the named one

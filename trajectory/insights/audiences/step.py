@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY
 from trajectory.insights.audiences import budget, tables
 from trajectory.insights.audiences.campaign_step import campaign_part
 from trajectory.insights.audiences.chances import LEAST

@@ -11,7 +11,8 @@ import numpy as np
 
 from trajectory.data.rows import last_rows, row_length
 from trajectory.data.splits import step_starts
-from trajectory.insights.demand.weeks import WEEK, Weeks
+from trajectory.data.times import WEEK
+from trajectory.insights.demand.weeks import Weeks
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events, Histories
 from trajectory.training.run import Run

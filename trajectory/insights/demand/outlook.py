@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajectory.data.promotions import KINDS, read_promotions
+from trajectory.data.times import WEEK
 from trajectory.insights.demand.combined import forecasts
 from trajectory.insights.demand.features import HORIZONS, Known
 from trajectory.insights.demand.from_users import from_users
 from trajectory.insights.demand.reconcile import reconcile
-from trajectory.insights.demand.weeks import WEEK, Weeks, first_held_out, weekly
+from trajectory.insights.demand.weeks import Weeks, first_held_out, weekly
 from trajectory.training.run import Run
 
 FIRST_ORIGIN = 13  # weeks that the first forecast knows

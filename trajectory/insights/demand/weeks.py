@@ -8,11 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY, MONDAY, WEEK
 from trajectory.schema import Histories, Split, UserError
 
-WEEK = 7 * DAY
-MONDAY = 4 * DAY  # 1970-01-05
 LEAST_WEEKS = 16  # that a forecast learns from
 
 

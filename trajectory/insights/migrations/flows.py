@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import beta, chi2
 
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY
 from trajectory.insights.migrations.migration import Migrations
 from trajectory.insights.migrations.null import change_slots, changes
 from trajectory.insights.migrations.season import windows_of

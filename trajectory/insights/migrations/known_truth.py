@@ -7,8 +7,8 @@ import polars as pl
 
 from configs import common
 from trajectory.data.arrays import flatten
-from trajectory.data.known_truth import START, WEEK, SyntheticLog
-from trajectory.data.rows import DAY
+from trajectory.data.known_truth import START, SyntheticLog
+from trajectory.data.times import DAY, WEEK
 from trajectory.schema import CleanLog, EventLog, Histories
 
 WITHIN = 28.0  # days, one window: how far from its truth a start may lie

@@ -10,7 +10,7 @@ import polars as pl
 from scipy.stats import false_discovery_control
 from tqdm import tqdm
 
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY
 from trajectory.insights.migrations import season, sessions
 from trajectory.insights.migrations.locate import Place, locate
 from trajectory.insights.migrations.null import SIDE, change_slots, evidence

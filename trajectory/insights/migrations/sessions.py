@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from trajectory.data.rows import DAY
 from trajectory.data.splits import step_starts
+from trajectory.data.times import DAY
 from trajectory.schema import Histories, UserError
 
 GAP = 1800.0  # seconds without a step that end a session

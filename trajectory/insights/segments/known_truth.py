@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 from sklearn.metrics import adjusted_rand_score
 
-from trajectory.data.known_truth import START, WEEK
+from trajectory.data.known_truth import START
+from trajectory.data.times import WEEK
 
 QUARTER = 13  # weeks before the moment in which a new interest began, at most
 STRONG = 0.4  # share of a user's mix that makes an interest its long-term interest, at least

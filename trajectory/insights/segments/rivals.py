@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
 
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY
 from trajectory.insights.migrations.step_windows import shares
 from trajectory.insights.segments.grouping import k_means, narrowed
 from trajectory.insights.segments.states import Trajectories

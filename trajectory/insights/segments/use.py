@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from trajectory.data.campaigns import Campaigns
-from trajectory.data.rows import DAY
+from trajectory.data.times import DAY, WEEK
 from trajectory.evaluation.significance import Spread, spread, user_weights
 from trajectory.insights.segments.states import Trajectories
-from trajectory.insights.segments.volumes import WEEK, summed, values
+from trajectory.insights.segments.volumes import summed, values
 
 WEEKS = 12  # a quarter: what is foretold
 HALVINGS = 5  # random halvings of the users

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from trajectory.data.rows import DAY, slices
+from trajectory.data.rows import slices
+from trajectory.data.times import DAY, WEEK
 from trajectory.insights.migrations.step_windows import shares
 from trajectory.schema import Histories, Queries
 
 LATELY = 56.0  # days; half the log where it is shorter than twice that
-WEEK = 7 * DAY
 
 
 def values(histories: Histories) -> tuple[np.ndarray, str]:
