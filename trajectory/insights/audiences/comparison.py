@@ -111,9 +111,11 @@ def _methods(one: dict[str, Any]) -> list[str]:
             f"| {name} | {of['auc']:.4f} | {of['low']:.4f} to {of['high']:.4f} | {of['lift']:.2f} | {told} | {p} |"
         )
     of = one["calibration"]
-    inside = f"; inside for {of['inside_share']:.0%} of them one by one" if "inside_share" in of else ""
     band = f"band of a perfect model {of['low']:.4f} to {of['high']:.4f}"
-    return [*lines, "", f"calibration error {of['ece']:.4f}, {band}{inside}"]
+    if "high_by_campaign" in of:
+        band += f", to {of['high_by_campaign']:.4f} if it does not know how a new campaign differs from others"
+    inside = f"inside for {of['inside_share']:.0%} of them one by one"
+    return [*lines, "", f"calibration error {of['ece']:.4f}, {band}; {inside}"]
 
 
 def _uplift(lots: list[dict[str, Any]]) -> list[str]:
