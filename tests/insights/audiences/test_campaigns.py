@@ -139,17 +139,16 @@ def test_campaigns_are_measured_beside_rivals_in_order(planted):
     assert measured["leads"]["RFM"]["low"] > 0
     calibration = measured["calibration"]
     assert calibration["n"] == 400  # users, each a recipient of both
-    assert calibration["inside_share"] in (0, 0.5, 1)
 
 
-def test_a_model_that_misses_whole_campaigns_is_inside_the_band_of_campaigns_alone(planted):
+def test_campaigns_that_miss_one_by_one_are_seen_though_their_sum_is_right(planted):
     log, campaigns, _ = planted
     asked = foretell(log, campaigns, campaigns[1].start)
     rng = np.random.default_rng(0)
     for rate, one in zip((0.1, 0.3), asked[::2], strict=True):
         one.probability[:], one.answered[:] = 0.2, rng.random(len(one.answered)) < rate
     calibration = measure(asked, len(log.users), 50, 0)["redeem"]["calibration"]
-    assert calibration["ece"] < calibration["high"] < calibration["high_by_campaign"] / 3
+    assert calibration["inside"]
     assert calibration["inside_share"] == 0
 
 

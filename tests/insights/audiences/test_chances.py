@@ -74,6 +74,17 @@ def test_who_is_foretold_to_buy_has_a_higher_chance_and_chances_are_true_on_aver
     assert chance[~likely].mean() == pytest.approx(bought[~likely].mean(), abs=0.03)
 
 
+def test_chances_bend_as_trees_do_and_differ_between_users_as_those_of_the_regression_do():
+    rng = np.random.default_rng(2)
+    lines = rng.uniform(0, 3, (4000, 1)).astype(np.float32)
+    bought = rng.random((4000, 1)) < np.where(np.abs(lines - 1) < 0.3, 0.9, 0.1)
+    model = fit(counts_of(np.ones((4000, 1), np.float32)), lines, bought, np.array([0]), ("forecast",))
+    asked = np.linspace(0, 3, 301, dtype=np.float32)[:, None]
+    chance = model.of(counts_of(np.ones((301, 1), np.float32)), asked)[:, 0]
+    assert chance[100] > 0.2 + max(chance[50], chance[150])
+    assert len(np.unique(chance)) == 301
+
+
 def test_habits_do_not_know_what_comes():
     histories = make_histories([[1] * 5], gap=7 * DAY)
     time = histories.time + np.array([0, 0, 1, 1, 1]) * (DAY + 3600)  # Mondays, from then on Tuesdays at one

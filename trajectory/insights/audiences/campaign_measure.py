@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.evaluation.reliability import band, clustered_pairs, event_pairs, summary
+from trajectory.evaluation.reliability import clustered_pairs, event_pairs, summary
 from trajectory.evaluation.significance import spread
 from trajectory.insights.audiences.campaign_log import Campaign, CampaignLog
 from trajectory.insights.audiences.leads import leads
@@ -62,9 +62,8 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
 
     Intervals of means over campaigns resample the campaigns and, as a whole, the users (of all campaigns alike);
     `leads` are ours less each other score on the same resamples, p-values adjusted by Holm. Calibration is of all
-    recipients of all campaigns foretold, beside the band of a perfect model at that number of users;
-    `high_by_campaign`: its upper end for a model that is right but for how campaigns differ as a whole, `inside_share`:
-    of the campaigns, whose own error lies in such a band.
+    recipients of all campaigns foretold, beside the band of a perfect model at that number of users; `inside_share`: of
+    the campaigns, whose own error lies in such a band.
     """
     found = {}
     for outcome in OUTCOMES:
@@ -82,9 +81,7 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
         }
         chance, answered = np.concatenate([one.probability for one in mine]), _answers(mine)
         user = np.concatenate([one.campaign.recipients for one in mine])
-        campaign = np.repeat(np.arange(len(mine)), [len(one.answered) for one in mine])
         calibration = summary(clustered_pairs(chance, answered, user), seed=seed)
-        calibration["high_by_campaign"] = band(clustered_pairs(chance, answered, campaign), seed=seed)[1]
         each = [event_pairs(one.probability, one.answered.astype(np.int8)) for one in mine]
         calibration["inside_share"] = float(np.mean([summary(pairs, seed=seed)["inside"] for pairs in each]))
         found[outcome] = {

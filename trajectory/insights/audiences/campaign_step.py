@@ -90,8 +90,8 @@ def _held(outcome: str, one: dict[str, Any]) -> Table:
         f"{POSITIVES} recipients did and {POSITIVES} did not ({', '.join(one['campaigns'])}): {one['recipients']:,} "
         f"recipients, {one['answers']:,} answers. Each was foretold from what was known when it started; all methods "
         f"learned from the same earlier campaigns. Foretold chances miss by {calibration['ece']:.1%} on average over "
-        f"{calibration['n']:,} users, {inside} what a perfect model would show (up to {calibration['high']:.1%}; "
-        f"{calibration['high_by_campaign']:.1%} if it does not know how a new campaign differs from earlier ones).",
+        f"{calibration['n']:,} users, {inside} what a perfect model would show (up to {calibration['high']:.1%}); "
+        f"campaigns one by one: {calibration['inside_share']:.0%} of them within.",
     )
 
 

@@ -112,8 +112,6 @@ def _methods(one: dict[str, Any]) -> list[str]:
         )
     of = one["calibration"]
     band = f"band of a perfect model {of['low']:.4f} to {of['high']:.4f}"
-    if "high_by_campaign" in of:
-        band += f", to {of['high_by_campaign']:.4f} if it does not know how a new campaign differs from others"
     inside = f"inside for {of['inside_share']:.0%} of them one by one"
     return [*lines, "", f"calibration error {of['ece']:.4f}, {band}; {inside}"]
 

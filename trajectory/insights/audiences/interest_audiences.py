@@ -100,7 +100,8 @@ def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience
 def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> dict[str, Any]:
     """Mean AUC and lift over groups of all users, of lapsed ones ("arriving") and of "new" ones, beside the rivals.
 
-    `spent` [n]: of each user in the last 12 weeks. Groups that nobody, or everybody, bought of are left out. Intervals
+    `spent` [n]: of each user in the last 12 weeks. Groups that nobody, or everybody, bought of are left out, and so are
+    kinds of users for whom all groups are. Intervals
     and `leads` (ours less each other, p-values adjusted by Holm) resample users as a whole. `calibration`: pooled,
     beside the band of a perfect model whose users buy much or little of all groups at once; `inside_share`: of the
     groups, whose error lies in the band of a perfect model at that number of users.
@@ -109,7 +110,8 @@ def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> di
     scores |= goods_rivals(found.counts, found.then, found.then_bought, found.model.chosen, spent)
     never = found.counts.ever[:, found.model.chosen] == 0
     groups = {"all users": np.ones_like(found.lapsed), "arriving": found.lapsed, "new": never}
-    return {name: _measure(found, scores, asked, resamples, seed) for name, asked in groups.items()}
+    measured = {name: _measure(found, scores, asked, resamples, seed) for name, asked in groups.items()}
+    return {name: one for name, one in measured.items() if one}
 
 
 def _measure(
@@ -117,6 +119,8 @@ def _measure(
 ) -> dict[str, Any]:
     came = found.bought
     some = [j for j in range(came.shape[1]) if 0 < came[asked[:, j], j].sum() < asked[:, j].sum()]
+    if not some:
+        return {}
     rng, n = np.random.default_rng(seed), len(came)
     means: dict[str, list[np.ndarray]] = {name: [] for name in scores}
     for at in range(0, resamples, BLOCK):

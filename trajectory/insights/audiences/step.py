@@ -46,6 +46,11 @@ def take(run: Run) -> Part:
     rows = pl.concat([members(one, histories, now) for one in found])
     first = found[0]
     held = measure(then, then.counts.events, c.evaluation.bootstrap // 5, c.seed)
+    if "arriving" not in held:
+        raise UserError(
+            f"nobody newly bought of any {then.goods.kind} within {then.days} days of the cut, so audiences cannot be "
+            "measured; choose an earlier split.cut"
+        )
     moments = check_habits(histories, test.queries, habits(histories, test.queries))
     campaigns = campaign_part(run, test.time)
     began, cut = (datetime.fromtimestamp(moment.time, UTC) for moment in (now, test))
