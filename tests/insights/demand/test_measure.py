@@ -58,3 +58,11 @@ def test_each_floor_is_compared_with_the_forecast_on_the_same_weeks(demand):
     np.testing.assert_allclose(table["difference"], wape)
     assert (table["p_holm"] >= table["p_value"]).all()
     assert ordering(demand, "item", methods, TESTED)[OURS].lost.shape == (4, 6)
+
+
+@pytest.mark.parametrize("weeks", [1, 2])
+def test_few_weeks_held_out_are_compared_as_far_as_they_go(demand, weeks):
+    tested = range(24 - weeks, 24)
+    floor = last_week(demand.weeks.count["item"], demand.origins)
+    methods = {name: method(demand, "item", floor, tested) for name in (OURS, "last week")}
+    assert against_floors(demand, "item", methods, tested)["weeks_ahead"].to_list() == list(range(1, weeks + 1))

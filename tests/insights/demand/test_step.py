@@ -115,3 +115,8 @@ def test_a_log_without_times_is_refused():
 
     with pytest.raises(UserError, match="needs the time"):
         step.take(Run)
+
+
+def test_two_weeks_held_out_are_reported_as_two(monkeypatch):
+    part = taken(monkeypatch, a_demand(held_out=22))
+    assert any("In 2 weeks held out" in sentence and "1 to 2 weeks ahead" in sentence for sentence in part.sentences)

@@ -65,7 +65,7 @@ def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: r
     for name, each in methods.items():
         for h in range(HORIZONS):
             there = np.isfinite(came[:, h, 0])
-            if not there.any():
+            if not came[there, h].any():  # few weeks were held out, or nothing came in them
                 continue
             y, error = came[there, h], np.abs(each.forecast[index][there, h] - came[there, h])
             q = each.quantile[there, h]
@@ -98,6 +98,8 @@ def against_floors(demand: Demand, level: str, methods: dict[str, Method], teste
     for h in range(COMPARED):
         y = came[:, h]
         there = np.isfinite(y[:, 0])
+        if not y[there].any():  # few weeks were held out, or nothing came in them
+            continue
         error = {name: np.abs(m.forecast[index][there, h] - y[there]).sum(0) for name, m in methods.items()}
         share = y.shape[1] / y[there].sum()
         for name in floors:

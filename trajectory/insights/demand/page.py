@@ -17,7 +17,7 @@ SOON = 4  # weeks
 BUSY = 20.0  # events a week of what is worth a sentence
 NAMED = 3
 MOST = 10  # rows of a table
-PLURAL = {"item": "product types", "interest": "categories", "department": "departments"}
+PLURAL = {"item": "items", "interest": "categories", "department": "departments"}
 LINES = "{:,.0f}"
 
 
@@ -42,11 +42,12 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         return tuple(found)
     table = results[main]["by_horizon"].filter(pl.col("weeks_ahead") <= SOON)
     wape = dict(table.group_by("method").agg(pl.col("wape").mean()).iter_rows())
+    last = table["weeks_ahead"].max()
     stock = {row["method"]: row for row in results[main]["ordering"].to_dicts()}
     ours, other = stock[OURS], stock["moving average"]
     return (
         *found,
-        f"In {len(demand.tested)} weeks held out the forecast was off by {wape[OURS]:.1%} of demand at 1 to {SOON} "
+        f"In {len(demand.tested)} weeks held out the forecast was off by {wape[OURS]:.1%} of demand at 1 to {last} "
         f"weeks ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
         f"{wape['last week']:.1%}.",
         f"Ordering by it would have lost {ours['demand_lost']:.2%} of demand with {ours['stock_left_weeks']:.2f} "
