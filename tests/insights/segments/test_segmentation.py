@@ -69,6 +69,7 @@ def test_the_largest_stable_number_is_chosen():
     _, chosen = choose(ahead, ahead)
     assert chosen.destinations == 2
     assert chosen.bootstrap == pytest.approx(1)
+    assert chosen.seeds == pytest.approx(1)
     assert stability(ahead, ahead, 3).bootstrap < STABLE
 
 

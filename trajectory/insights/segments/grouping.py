@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -16,10 +16,11 @@ from trajectory.schema import UserError
 COUNTS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30)  # numbers of destinations that are compared
 STABLE = 0.8  # mean adjusted Rand index over bootstrap resamples that a segmentation must have
 RESAMPLES = 20
+SEEDS = 5
 EARLY = 5  # resamples after which a segmentation that is far from stable is given up
 LEAST = 0.01  # share of all users that a destination, and each part of it that is told apart, must have
 CROWD = 80  # users of a destination on average, at least
-SAMPLE = 10_000  # users that destinations are learned from, at most
+SAMPLE = 5_000  # users that destinations are learned from, at most
 WIDE = 512  # columns; k-means of more takes minutes
 AXES = 64  # that users are grouped by instead
 
@@ -48,9 +49,9 @@ class Stability:
 
     destinations: int
     segments: int
-    seeds: float  # mean over seeds
     bootstrap: float  # mean over bootstrap resamples of the users
     smallest: float  # share of all users that the smallest destination has
+    seeds: float = float("nan")  # mean over seeds, of the chosen number alone
 
     @property
     def enough(self) -> bool:
@@ -89,22 +90,27 @@ def fit(past: np.ndarray, ahead: np.ndarray, count: int, seed: int = 0) -> Group
 
 
 def stability(past: np.ndarray, ahead: np.ndarray, count: int, resamples: int = RESAMPLES, seed: int = 0) -> Stability:
-    """Learns the segmentation again with other seeds and from other users, and compares what all users get.
+    """Learns the segmentation again from other users, and compares what all users get.
 
     Bootstrap stability of Fang & Wang (2012) with the adjusted Rand index (Hubert & Arabie 1985).
     """
     labels = fit(past, ahead, count, seed).labels(past, ahead)
-    alike, moved = [], []
+    moved = []
     for again in range(1, resamples + 1):
         drawn = np.random.default_rng([seed, again]).integers(len(past), size=len(past))
         other = fit(past[drawn], ahead[drawn], count, seed + again)
         moved.append(float(adjusted_rand_score(labels, other.labels(past, ahead))))
-        if again <= EARLY:
-            alike.append(float(adjusted_rand_score(labels, fit(past, ahead, count, seed + again).labels(past, ahead))))
         if again == EARLY and np.mean(moved) < STABLE - 0.1:
             break
     smallest = np.bincount(labels // 2, minlength=count).min() / len(labels)
-    return Stability(count, len(np.unique(labels)), float(np.mean(alike)), float(np.mean(moved)), float(smallest))
+    return Stability(count, len(np.unique(labels)), float(np.mean(moved)), float(smallest))
+
+
+def over_seeds(past: np.ndarray, ahead: np.ndarray, count: int, seed: int = 0) -> float:
+    """Mean adjusted Rand index between what all users get with this seed and with each of the next `SEEDS`."""
+    labels = fit(past, ahead, count, seed).labels(past, ahead)
+    others = (fit(past, ahead, count, seed + again).labels(past, ahead) for again in range(1, SEEDS + 1))
+    return float(np.mean([adjusted_rand_score(labels, other) for other in others]))
 
 
 def choose(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple[Grouping, Stability]:
@@ -122,4 +128,5 @@ def choose(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple[Grouping
         if tried[-1].enough:
             break
     best = tried[-1] if tried[-1].enough else max(tried, key=lambda one: one.bootstrap)
+    best = replace(best, seeds=over_seeds(past, ahead, best.destinations, seed))
     return fit(past, ahead, best.destinations, seed), best
