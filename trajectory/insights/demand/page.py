@@ -42,7 +42,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         return tuple(found)
     table = results[main]["by_horizon"].filter(pl.col("weeks_ahead") <= SOON)
     wape = dict(table.group_by("method").agg(pl.col("wape").mean()).iter_rows())
-    last = table["weeks_ahead"].max()
+    last = max(table["weeks_ahead"].to_list())
     stock = {row["method"]: row for row in results[main]["ordering"].to_dicts()}
     ours, other = stock[OURS], stock["moving average"]
     return (
