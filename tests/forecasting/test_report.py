@@ -40,7 +40,7 @@ def made_up(**changes) -> Forecast:
     probability = np.tile(np.array([0, 0.4, 0.3, 0.2, 0.1], np.float32), (3, 2, 1))
     interests = np.tile(np.array([0, 0.6, 0.4], np.float32), (3, 2, 1))
     days = np.tile([0.5, 1.5, 30.0], (3, 2, 1))
-    outlook = Outlook(probability, probability, interests, interests, days, None, None)
+    outlook = Outlook(probability, interests, lambda: (probability, interests), days)
     beams = Beams(np.tile([1, 2], (3, 2, 1)), np.full((3, 2, 2), np.log(0.01)))
     return Forecast(
         histories,

@@ -23,7 +23,7 @@ VISITED = np.maximum.accumulate(PROBABILITY, axis=1)
 SHARES = np.array([[[0, 0.45, 0.55], [0, 0.6, 0.4]], [[0, 1, 0], [0, 0.5, 0.5]]], np.float32)
 INTERESTS = np.array([[[0, 0.4, 0.6], [0, 0.8, 0.9]], [[0, 1, 0], [0, 1, 0.5]]], np.float32)
 DAYS = np.array([[[0.5, 1, 2], [1, 2, 4]], [[5, 10, 20], [10, 20, 40]]])
-OUTLOOK = Outlook(PROBABILITY, VISITED, SHARES, INTERESTS, DAYS, VISITED[:, -1] / 2, INTERESTS[:, -1] / 2)
+OUTLOOK = Outlook(PROBABILITY, SHARES, lambda: (VISITED, INTERESTS), DAYS, VISITED[:, -1] / 2, INTERESTS[:, -1] / 2)
 BEAMS = Beams(
     np.array([[[3, 2], [4, 1]], [[1, 0], [0, 0]]], np.int32),
     np.log(
@@ -103,12 +103,12 @@ def test_statements_say_what_comes_at_and_within_steps_of_items_and_interests():
 
 
 def test_statements_of_time_are_a_median_and_an_interval():
-    outlook = OUTLOOK._replace(soon=None, interest_soon=None)
+    outlook = replace(OUTLOOK, soon=None, interest_soon=None)
     table = tables.statements(HISTORIES, QUERIES, outlook, 0.0, 2)
     time = of(table, user="u1", statement="time")
     assert time.select("step", "days_low", "days", "days_high").rows() == [(1, 5, 10, 20), (2, 10, 20, 40)]
     assert not of(table, statement="within_days").height
-    assert not of(tables.statements(HISTORIES, QUERIES, OUTLOOK._replace(days=None), 0.0, 2), statement="time").height
+    assert not of(tables.statements(HISTORIES, QUERIES, replace(OUTLOOK, days=None), 0.0, 2), statement="time").height
 
 
 def test_a_log_without_interests_has_statements_of_items_only():

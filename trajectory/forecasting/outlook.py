@@ -7,8 +7,10 @@ paths in any case, for they depend on what comes when.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -23,16 +25,30 @@ from trajectory.schema import Histories, Queries
 from trajectory.training.run import Run
 
 
-class Outlook(NamedTuple):
+@dataclass(frozen=True)
+class Outlook:
     """The next H steps of n users."""
 
     probability: np.ndarray  # float [n, H, V + 1], of each item at each step (share of a line, where steps are baskets)
-    visited: np.ndarray  # float [n, H, V + 1], probability of the item within steps 1..h
     interest: np.ndarray  # float [n, H, K + 1], probability of each interest at each step (column 0: items without one)
-    interest_visited: np.ndarray  # float [n, H, K + 1], probability of an item of the interest within steps 1..h
-    days: np.ndarray | None  # float64 [n, H, 3], quantiles LEVELS of the time until the step; None without a time head
-    soon: np.ndarray | None  # float [n, V + 1], probability of the item within the days asked for (and all steps)
-    interest_soon: np.ndarray | None  # float [n, K + 1], likewise
+    within: Callable[[], tuple[np.ndarray, np.ndarray]]  # `visited` and `interest_visited`, which not all ask for
+    days: np.ndarray | None = None  # float64 [n, H, 3], quantiles LEVELS until the step; None without a time head
+    soon: np.ndarray | None = None  # float [n, V + 1], probability of the item within the days asked for (all steps)
+    interest_soon: np.ndarray | None = None  # float [n, K + 1], likewise
+
+    @cached_property
+    def _both(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.within()
+
+    @property
+    def visited(self) -> np.ndarray:
+        """Probability of each item within steps 1..h, float [n, H, V + 1]."""
+        return self._both[0]
+
+    @property
+    def interest_visited(self) -> np.ndarray:
+        """Probability of an item of each interest within steps 1..h, float [n, H, K + 1]."""
+        return self._both[1]
 
 
 def look_ahead(
@@ -51,11 +67,9 @@ def look_ahead(
         else:
             quantiles = np.moveaxis(np.quantile(sampled.days, LEVELS, axis=1), 0, -1) if timed else None
             shares = by_interest(histories, sampled.probability)
-            outlook = Outlook(
-                sampled.probability, sampled.visited, shares, sampled.interest_visited, quantiles, None, None
-            )
+            outlook = Outlook(sampled.probability, shares, partial(_visited, sampled), quantiles)
         if days:
-            outlook = outlook._replace(soon=sampled.soon, interest_soon=sampled.interest_soon)
+            outlook = replace(outlook, soon=sampled.soon, interest_soon=sampled.interest_soon)
         yield chunk, outlook
 
 
@@ -97,8 +111,15 @@ def _outlook(run: Run, forecaster: DirectForecast | CalibratedForecast, queries:
     quantiles = None
     if run.task.model.spec.time and forecaster.histories.has_time:
         quantiles = forecaster.times(queries, np.zeros(chance.shape[:2])).days
-    visited, interest_visited = forecaster.within(queries, ahead), forecaster.interests_within(queries, shares)
-    return Outlook(chance, visited, np.exp(shares), interest_visited, quantiles, None, None)
+
+    def within() -> tuple[np.ndarray, np.ndarray]:
+        return forecaster.within(queries, ahead), forecaster.interests_within(queries, shares)
+
+    return Outlook(chance, np.exp(shares), within, quantiles)
+
+
+def _visited(paths: Paths) -> tuple[np.ndarray, np.ndarray]:
+    return paths.visited, paths.interest_visited
 
 
 def sample_run(

@@ -23,7 +23,7 @@ from trajectory.training.run import Run
 
 DAYS = 28  # of the horizon, or as many whole days as the validation window has
 OURS = "forecast, counts and what goes together"
-SIMULATIONS = 200
+SIMULATIONS = 200  # of each group's band
 BLOCK = 50  # resamples at once
 
 
@@ -137,7 +137,7 @@ def _measure(
         methods[name] = {"auc": float(np.mean(area)), "low": low, "high": high, "lift": float(np.mean(rise))}
     pooled = clustered_pairs(found.probability[asked], came[asked].astype(np.int8), np.nonzero(asked)[0])
     each = [event_pairs(found.probability[r, j], came[r, j].astype(np.int8)) for j, r in _rows(asked, some)]
-    calibration = summary(pooled, SIMULATIONS, seed)
+    calibration = summary(pooled, seed=seed)
     calibration["inside_share"] = float(np.mean([summary(pairs, SIMULATIONS, seed)["inside"] for pairs in each]))
     return {
         "groups": len(some),
