@@ -9,8 +9,9 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.forecasting.newcomers import histories_before
+from trajectory.insights.audiences import goods
 from trajectory.insights.audiences.counts import NEVER, count, hand_made
-from trajectory.insights.audiences.goods import bought, interests, items, summed
+from trajectory.insights.audiences.goods import bought, interests, items, kinds, summed
 
 DAY = 86_400
 
@@ -74,3 +75,17 @@ def test_what_is_foretold_of_items_adds_up_to_their_groups():
     lines = np.array([[9, 1, 2, 3, 4]], np.float32)
     np.testing.assert_array_equal(summed(interests(histories), lines), [[4, 6]])
     np.testing.assert_array_equal(summed(items(histories), lines), [[1, 2, 3, 4]])
+
+
+def test_of_very_many_groups_those_with_most_events_are_kept(log, monkeypatch):
+    histories, zero = log
+    monkeypatch.setattr(goods, "MOST", 2)
+    for made in kinds(
+        histories, zero + 100 * DAY
+    ):  # three events of item 2 and interest 2, one of each other until then
+        assert len(made.names) == 2
+        np.testing.assert_array_equal(made.of_item, [0, 1, 2, 0])
+    np.testing.assert_array_equal(items(histories).of_item, [0, 1, 2, 0])
+    assert [one.kind for one in kinds(histories)] == ["interest", "item"]
+    monkeypatch.setattr(goods, "CELLS", 2)  # two users
+    assert items(histories, zero + 101 * DAY).names == ("i2",)

@@ -1,7 +1,8 @@
-"""What a run foretells of each user's next days: how much of each item comes, and when the next step."""
+"""What a run foretells of each user's next days: how much of each group of items comes, and when the next step."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from trajectory.data.times import DAY
 from trajectory.evaluation.baselines import basket_size
 from trajectory.evaluation.horizon_times import LEVELS
 from trajectory.forecasting.outlook import look_ahead
+from trajectory.insights.audiences.goods import Goods, summed
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -22,11 +24,11 @@ SHORTEST = 1e-3  # days
 class Arrivals(NamedTuple):
     """The next `days` days of n users, from the moment each is asked at."""
 
-    lines: np.ndarray  # float32 [n, V + 1], expected events of each item within the days
+    lines: dict[str, np.ndarray]  # kind of goods -> float32 [n, G], expected events of each group within the days
     next: np.ndarray  # float64 [n], days until the next step, median
 
 
-def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray) -> Arrivals:
+def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, goods: Sequence[Goods]) -> Arrivals:
     """Reads the run's heads after the history start:stop of each query, asked at `moment` [n] (unix seconds)
     for the `days` [n] from there.
 
@@ -39,7 +41,8 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray) -
             "audiences ask who buys within so many days, but this run foretells no times; train on a log with times "
             "and heads.time above 0, as configs/insights.py does"
         )
-    parts, at = [], 0
+    parts: list[list[np.ndarray]] = []
+    at = 0
     for chunk, outlook in look_ahead(run, histories, queries, c.forecast.steps, c.forecast.paths):
         asked, span = moment[at : at + len(chunk.user)], days[at : at + len(chunk.user)]
         at += len(chunk.user)
@@ -50,8 +53,9 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray) -
         weight = within * (steps / np.maximum(within.sum(1), 1e-12))[:, None]
         size = basket_size(histories, chunk) if histories.baskets else np.ones(len(chunk.user))
         lines = np.einsum("nh,nhv->nv", weight * size[:, None], outlook.probability).astype(np.float32)
-        parts.append(Arrivals(lines, median[:, 0]))
-    return Arrivals(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        parts.append([*(summed(one, lines) for one in goods), median[:, 0]])
+    *lines, following = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return Arrivals(dict(zip((one.kind for one in goods), lines, strict=True)), following)
 
 
 def step_times(quantiles: np.ndarray, since: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

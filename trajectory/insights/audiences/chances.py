@@ -16,6 +16,7 @@ from trajectory.insights.audiences.counts import Counts, hand_made
 
 LEAST = 50  # users who newly came to a group in the validation window, or no audience is named for it
 MOST_GROUPS = 200  # the largest ones
+AT_ONCE = 25  # groups foretold at once
 PARTS = ("forecast", "companions")  # what is read beside counts
 # Chosen on validation with the mean of both, which ranks better than either and misses less than the regression.
 TREES: dict[str, Any] = {"learning_rate": 0.03, "max_iter": 200, "max_leaf_nodes": 8, "min_samples_leaf": 200}
@@ -34,9 +35,12 @@ class Chances:
 
     def of(self, counts: Counts, lines: np.ndarray) -> np.ndarray:
         """Probability that each of n users buys of each chosen group, float64 [n, g]; `lines` [n, G] as foretold."""
-        inputs = columns(counts, lines, self.weight, self.chosen, self.parts)
-        chance = self.both.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1]
-        return chance.reshape(inputs.shape[:2])
+        parts = []
+        for some in np.array_split(self.chosen, -(-len(self.chosen) // AT_ONCE)):
+            inputs = columns(counts, lines, self.weight, some, self.parts)
+            chance = self.both.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1]
+            parts.append(chance.reshape(inputs.shape[:2]))
+        return np.concatenate(parts, axis=1)
 
 
 def choose(counts: Counts, bought: np.ndarray) -> np.ndarray:

@@ -9,9 +9,8 @@ import numpy as np
 
 from trajectory.insights.audiences import campaign_measure, campaign_step
 from trajectory.insights.audiences.chances import PARTS, fit
-from trajectory.insights.audiences.counts import Counts
-from trajectory.insights.audiences.goods import interests, items, summed
-from trajectory.insights.audiences.interest_audiences import Audience, Moment, audience, look, measure
+from trajectory.insights.audiences.goods import kinds
+from trajectory.insights.audiences.interest_audiences import Audience, audience, look, measure
 from trajectory.insights.audiences.ranking import auc
 from trajectory.schema import UserError
 from trajectory.training.run import Run
@@ -25,26 +24,27 @@ def compare(run: Run, resamples: int, since: str = "", until: str = "", only: st
     """
     measured: dict[str, Any] = {}
     if only != "campaigns":
-        validation, test = (look(run, run.task.split.cut_time(part)) for part in ("validation", "test"))
-        for goods in (interests(run.task.histories), items(run.task.histories)):
+        cut = {part: run.task.split.cut_time(part) for part in ("validation", "test")}
+        asked = kinds(run.task.histories, cut["test"])
+        validation, test = (look(run, cut[part], asked) for part in ("validation", "test"))
+        for goods in asked:
             found = audience(run, goods, validation, test)
             if found is not None:
                 measured[goods.kind] = measure(found, found.counts.events, resamples, run.task.config.seed)
-                measured[f"{goods.kind}, validation"] = ablation(found, validation)
+                measured[f"{goods.kind}, validation"] = ablation(found)
     if only != "goods":
         measured |= _campaigns(run, resamples, since, until)
     return measured
 
 
-def ablation(found: Audience, validation: Moment) -> dict[str, dict[str, float]]:
+def ablation(found: Audience) -> dict[str, dict[str, float]]:
     """What each part brings: mean AUC over groups of one half of the users, learned from the other half, on validation.
 
     Of all users and of lapsed ones ("arriving").
     """
-    counts, came = found.then, found.then_bought
-    lines, chosen = summed(found.goods, validation.foretold.lines), found.model.chosen
+    counts, came, lines, chosen = found.then, found.then_bought, found.then_lines, found.model.chosen
     half = np.random.default_rng(0).random(len(came)) < 0.5
-    mine, others = (Counts(*(part[rows] for part in counts)) for rows in (half, ~half))
+    mine, others = counts.of(half), counts.of(~half)
     measured = {}
     for parts in ((), ("forecast",), ("companions",), PARTS):
         chance = fit(mine, lines[half], came[half], chosen, parts).of(others, lines[~half])

@@ -32,6 +32,10 @@ class Counts(NamedTuple):
         """Who has not come to a group within 12 weeks, bool [n, G]: their interest can arrive."""
         return self.season == 0
 
+    def of(self, rows: np.ndarray) -> Counts:
+        """Those of some users (int or bool)."""
+        return Counts(*(part[rows] for part in self))
+
 
 def count(histories: Histories, goods: Goods, queries: Queries, moment: int) -> Counts:
     """Counts of each query's history start:stop at `moment` (unix seconds)."""

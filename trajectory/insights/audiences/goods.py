@@ -9,6 +9,7 @@ import numpy as np
 from trajectory.schema import Histories, Queries
 
 BUYING = "purchase"  # the kind of event that counts as buying; in a log without it every event does
+MOST, CELLS = 4_000, 50_000_000  # groups, and users times groups: what is counted of each pair must fit in memory
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,37 @@ class Goods:
     of_item: np.ndarray  # int32, group of each item index, those beyond the catalogue too; 0 = none
 
 
-def interests(histories: Histories) -> Goods:
-    """The log's interests; none where items have none."""
-    return Goods("interest", histories.interests, histories.item_interest)
+def kinds(histories: Histories, until: int | None = None) -> list[Goods]:
+    """Interests, where the log has any, and items."""
+    return [interests(histories, until)] * bool(histories.interests) + [items(histories, until)]
 
 
-def items(histories: Histories) -> Goods:
-    """The items of the catalogue, each its own group."""
+def interests(histories: Histories, until: int | None = None) -> Goods:
+    """The log's interests; none where items have none. Of very many those with most events before `until`."""
+    return _largest(Goods("interest", histories.interests, histories.item_interest), histories, until)
+
+
+def items(histories: Histories, until: int | None = None) -> Goods:
+    """The items of the catalogue, each its own group. Of very many those with most events before `until`."""
     number = np.arange(len(histories.item_interest), dtype=np.int32)
     known = histories.items.head(histories.num_items)
     names = (
         known["title"].fill_null(known["item"]) if known.schema.get("title") == known.schema["item"] else known["item"]
     )
-    return Goods("item", tuple(map(str, names)), np.where(number <= histories.num_items, number, 0).astype(np.int32))
+    of_item = np.where(number <= histories.num_items, number, 0).astype(np.int32)
+    return _largest(Goods("item", tuple(map(str, names)), of_item), histories, until)
+
+
+def _largest(goods: Goods, histories: Histories, until: int | None) -> Goods:
+    most = min(MOST, max(CELLS // histories.num_users, 1))
+    if len(goods.names) <= most:
+        return goods
+    known = histories.item if until is None else histories.item[histories.time < until]
+    events = np.bincount(goods.of_item[known], minlength=len(goods.names) + 1)[1:]
+    kept = np.sort(np.argsort(-events, kind="stable")[:most])
+    number = np.zeros(len(goods.names) + 1, np.int32)
+    number[kept + 1] = np.arange(1, most + 1)
+    return Goods(goods.kind, tuple(goods.names[one] for one in kept), number[goods.of_item])
 
 
 def summed(goods: Goods, lines: np.ndarray) -> np.ndarray:

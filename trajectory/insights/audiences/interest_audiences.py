@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.audiences.arrivals import Arrivals, arrivals
 from trajectory.insights.audiences.chances import Chances, choose, fit
 from trajectory.insights.audiences.counts import Counts, count
-from trajectory.insights.audiences.goods import Goods, bought, summed
+from trajectory.insights.audiences.goods import Goods, bought
 from trajectory.insights.audiences.leads import leads
 from trajectory.insights.audiences.ranking import auc, lift
 from trajectory.insights.audiences.rivals import goods_rivals
@@ -25,6 +26,7 @@ DAYS = 28  # of the horizon, or as many whole days as the validation window has
 OURS = "forecast, counts and what goes together"
 SIMULATIONS = 200  # of each group's band
 BLOCK = 50  # resamples at once
+SAMPLE = 10_000  # users who are learned from, and who are measured, at most
 
 
 class Moment(NamedTuple):
@@ -42,12 +44,18 @@ class Audience:
     goods: Goods
     days: int
     model: Chances
-    then: Counts  # at the moment that was learned from
+    then: Counts  # of the m users who were learned from, at that moment
+    then_lines: np.ndarray  # float32 [m, G], foretold then
     then_bought: np.ndarray  # bool [m, G], in the days after that
     counts: Counts  # at the moment asked at
     probability: np.ndarray  # float64 [n, g]
     bought: np.ndarray  # bool [n, g], what came; nothing after the log's end
     user: np.ndarray  # int64 [n]
+
+    def of(self, rows: np.ndarray) -> Audience:
+        """Of some of the users asked for."""
+        asked = {name: getattr(self, name)[rows] for name in ("probability", "bought", "user")}
+        return replace(self, counts=self.counts.of(rows), **asked)
 
     @property
     def lapsed(self) -> np.ndarray:
@@ -67,13 +75,16 @@ def horizon(run: Run) -> int:
     return max(int(min(DAYS, (test - validation) / DAY, (run.task.histories.now - test) / DAY)), 1)
 
 
-def look(run: Run, moment: int | None) -> Moment:
-    """All users at a moment (unix seconds), such as `run.task.split.cut_time("test")`. UserError as of `horizon`."""
+def look(run: Run, moment: int | None, goods: Sequence[Goods]) -> Moment:
+    """All users at a moment (unix seconds), such as `run.task.split.cut_time("test")`, and what is foretold of `goods`.
+
+    UserError as of `horizon`.
+    """
     days = horizon(run)
     assert moment is not None  # where the split is by time
     queries = histories_before(run.task.histories, moment)
     n = len(queries.user)
-    return Moment(moment, queries, arrivals(run, queries, np.full(n, moment), np.full(n, float(days))))
+    return Moment(moment, queries, arrivals(run, queries, np.full(n, moment), np.full(n, float(days)), goods))
 
 
 def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience | None:
@@ -85,27 +96,37 @@ def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience
     def at(moment: Moment) -> tuple[Counts, np.ndarray, np.ndarray]:
         counts = count(histories, goods, moment.queries, moment.time)
         came = bought(histories, goods, moment.queries, moment.time + round(days * DAY))
-        return counts, summed(goods, moment.foretold.lines), came
+        return counts, moment.foretold.lines[goods.kind], came
 
     then, then_lines, then_bought = at(learned)
     chosen = choose(then, then_bought)
     if not len(chosen):
         return None
+    some = _drawn(len(then_bought))
+    then, then_lines, then_bought = then.of(some), then_lines[some], then_bought[some]
     model = fit(then, then_lines, then_bought, chosen)
     counts, lines, came = at(asked)
     chance = model.of(counts, lines)
-    return Audience(goods, days, model, then, then_bought, counts, chance, came[:, chosen], asked.queries.user)
+    user = asked.queries.user
+    return Audience(goods, days, model, then, then_lines, then_bought, counts, chance, came[:, chosen], user)
+
+
+def _drawn(users: int) -> np.ndarray:
+    """Numbers of at most `SAMPLE` of the users, in order."""
+    return np.sort(np.random.default_rng(0).permutation(users)[:SAMPLE])
 
 
 def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> dict[str, Any]:
     """Mean AUC and lift over groups of all users, of lapsed ones ("arriving") and of "new" ones, beside the rivals.
 
-    `spent` [n]: of each user in the last 12 weeks. Groups that nobody, or everybody, bought of are left out, and so are
-    kinds of users for whom all groups are. Intervals
-    and `leads` (ours less each other, p-values adjusted by Holm) resample users as a whole. `calibration`: pooled,
-    beside the band of a perfect model whose users buy much or little of all groups at once; `inside_share`: of the
-    groups, whose error lies in the band of a perfect model at that number of users.
+    `spent` [n]: of each user in the last 12 weeks. At most `SAMPLE` of the users are asked. Groups that nobody, or
+    everybody, bought of are left out, and so are kinds of users for whom all groups are. Intervals and `leads` (ours
+    less each other, p-values adjusted by Holm) resample users as a whole. `calibration`: pooled, beside the band of a
+    perfect model whose users buy much or little of all groups at once; `inside_share`: of the groups, whose error lies
+    in the band of a perfect model at that number of users.
     """
+    some = _drawn(len(spent))
+    found, spent = found.of(some), spent[some]
     scores = {OURS: found.probability}
     scores |= goods_rivals(found.counts, found.then, found.then_bought, found.model.chosen, spent)
     never = found.counts.ever[:, found.model.chosen] == 0

@@ -11,7 +11,7 @@ from trajectory.data.times import DAY
 from trajectory.insights.audiences import budget, tables
 from trajectory.insights.audiences.campaign_step import campaign_part
 from trajectory.insights.audiences.chances import LEAST
-from trajectory.insights.audiences.goods import interests, items
+from trajectory.insights.audiences.goods import kinds
 from trajectory.insights.audiences.interest_audiences import OURS, Audience, audience, horizon, look, measure
 from trajectory.insights.audiences.members import members
 from trajectory.insights.audiences.moments import check_habits, habits
@@ -24,6 +24,10 @@ LIMITS = (
     "An audience is ranked by the chance that its users buy, not by what an advertisement would change: those who are "
     "likeliest to buy may do so anyway. Hold back a random tenth of each audience to learn what the message adds."
 )
+TOO_FEW = (
+    f"audiences need interests or items that at least {LEAST} users newly buy of in the validation window and in the "
+    "last weeks; this log is too small or the window too short: choose a later split.cut"
+)
 
 
 def take(run: Run) -> Part:
@@ -33,18 +37,19 @@ def take(run: Run) -> Part:
     times, or too few users newly buy of anything.
     """
     histories, c = run.task.histories, run.task.config
-    validation, test = (look(run, run.task.split.cut_time(part)) for part in ("validation", "test"))
-    recent, now = look(run, histories.now - horizon(run) * DAY), look(run, histories.now)
-    kinds = [interests(histories), items(histories)] if histories.interests else [items(histories)]
-    found = [one for one in (audience(run, goods, recent, now) for goods in kinds) if one is not None]
-    then = audience(run, found[0].goods, validation, test) if found else None
-    if then is None:
-        raise UserError(
-            f"audiences need interests or items that at least {LEAST} users newly buy of in the validation window and "
-            "in the last weeks; this log is too small or the window too short: choose a later split.cut"
-        )
-    rows = pl.concat([members(one, histories, now) for one in found])
+    goods = kinds(histories)
+    recent, now = (look(run, moment, goods) for moment in (histories.now - horizon(run) * DAY, histories.now))
+    found = [some for one in goods if (some := audience(run, one, recent, now))]
+    if not found:
+        raise UserError(TOO_FEW)
     first = found[0]
+    cuts = [run.task.split.cut_time(part) for part in ("validation", "test")]
+    mine = [one for one in kinds(histories, cuts[1]) if one.kind == first.goods.kind]
+    validation, test = (look(run, cut, mine) for cut in cuts)
+    then = audience(run, mine[0], validation, test)
+    if then is None:
+        raise UserError(TOO_FEW)
+    rows = pl.concat([members(one, histories, now) for one in found])
     held = measure(then, then.counts.events, c.evaluation.bootstrap // 5, c.seed)
     if "arriving" not in held:
         raise UserError(
