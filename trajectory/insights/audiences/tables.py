@@ -41,6 +41,7 @@ def held(measured: dict[str, Any], found: Audience, began: datetime) -> Table:
     """How far the ranking held on what came after the cut, beside the rivals."""
     one = measured["arriving"]
     calibration = one["calibration"]
+    inside = "within" if calibration["inside"] else "outside"
     return Table(
         f"How well it ranked users who had not bought in {WEEKS} weeks",
         methods(one),
@@ -50,8 +51,8 @@ def held(measured: dict[str, Any], found: Audience, began: datetime) -> Table:
         "buyer is ranked above another user; 0.5 is chance. Lift: buyers among the likeliest tenth over those among as "
         "many at random. "
         f"Of all users of these {found.goods.kind}s the AUC is {measured['all users']['methods'][OURS]['auc']:.3f}. "
-        f"Foretold chances miss by {calibration['ece']:.2%} on average; for {calibration['inside_share']:.0%} of the "
-        f"{found.goods.kind}s that is within what a perfect model would show at that number of users.",
+        f"Foretold chances miss by {calibration['ece']:.2%} on average, {inside} what a perfect model would show (up "
+        f"to {calibration['high']:.2%}); {found.goods.kind}s one by one: {calibration['inside_share']:.0%} within.",
     )
 
 
