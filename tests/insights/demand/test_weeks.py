@@ -5,6 +5,7 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.data.times import WEEK
+from trajectory.insights.demand import weeks as weeks_of
 from trajectory.insights.demand.weeks import first_held_out, weekly
 from trajectory.schema import Queries, Split, UserError
 
@@ -40,6 +41,15 @@ def test_a_log_without_interests_has_items_alone():
     assert weekly(histories).levels == ("item",)
 
 
+def test_of_a_long_log_the_last_weeks_count(monkeypatch):
+    whole = weekly(a_log(days=range(20 * 7)))
+    monkeypatch.setattr(weeks_of, "MOST_WEEKS", 18)
+    last = weekly(a_log(days=range(20 * 7)))
+    assert (last.number, last.date(0), last.date(17)) == (18, whole.date(2), whole.date(19))
+    for level in ("item", "interest"):
+        np.testing.assert_array_equal(last.count[level], whole.count[level][:, 2:])
+
+
 def test_logs_without_times_or_with_few_weeks_are_refused():
     with pytest.raises(UserError, match="needs the time of each event"):
         weekly(replace(a_log(), has_time=False))
@@ -53,7 +63,8 @@ def test_held_out_weeks_begin_with_the_first_monday_at_or_after_the_cut():
     for cut, first in (
         ("2024-05-06T00:00:00+00:00", 18),
         ("2024-04-30T00:00:00+00:00", 18),
-        ("2024-01-08T00:00:00+00:00", None),
+        ("2024-01-08T00:00:00+00:00", 16),  # fewer weeks are too few to learn from
+        ("2024-05-14T00:00:00+00:00", None),
     ):
         assert first_held_out(weeks, Split("temporal", none, empty, empty, "", {"test": cut})) == first
     assert first_held_out(weeks, Split("leave_last", none, empty, empty, "")) is None

@@ -12,6 +12,7 @@ from trajectory.data.times import DAY, MONDAY, WEEK
 from trajectory.schema import Histories, Split, UserError
 
 LEAST_WEEKS = 16  # that a forecast learns from
+MOST_WEEKS = 104  # the last ones of a longer log; all users are read at the end of each
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def summed(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
 
 
 def weekly(histories: Histories) -> Weeks:
-    """Counts the events of each whole week of a log.
+    """Counts the events of each whole week of a log, of the last `MOST_WEEKS`.
 
     Levels that the log's items have not (interests, departments) are left out. Raises UserError for a log without
     times or of fewer than `LEAST_WEEKS` whole weeks.
@@ -80,6 +81,7 @@ def weekly(histories: Histories) -> Weeks:
             f"demand by week needs at least {LEAST_WEEKS} whole weeks, from Monday to Sunday, and this log has "
             f"{max(number, 0)}: leave this step out"
         )
+    first, number = first + max(number - MOST_WEEKS, 0), min(number, MOST_WEEKS)
     week = (histories.time - MONDAY) // WEEK - first
     inside = (week >= 0) & (week < number) & (histories.item > 0)
     count = {"item": np.zeros((len(histories.items), number))}
@@ -101,15 +103,15 @@ def weekly(histories: Histories) -> Weeks:
 
 
 def first_held_out(weeks: Weeks, split: Split) -> int | None:
-    """Number of the first week that begins when the split's test does, or later; None where no whole week is held out.
+    """Number of the first week that begins when the split's test does, or later, and has `LEAST_WEEKS` before it.
 
-    From it on nothing has trained the model.
+    From it on nothing has trained the model. None where no such week is held out.
     """
     cut = split.cut_time("test")
     if cut is None:
         return None
-    week = -(-(cut - weeks.start) // WEEK)
-    return week if LEAST_WEEKS <= week < weeks.number else None
+    week = max(-(-(cut - weeks.start) // WEEK), LEAST_WEEKS)
+    return week if week < weeks.number else None
 
 
 def _numbered(names: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
