@@ -35,12 +35,13 @@ class Chances:
 
     def of(self, counts: Counts, lines: np.ndarray) -> np.ndarray:
         """Probability that each of n users buys of each chosen group, float64 [n, g]; `lines` [n, G] as foretold."""
-        parts = []
-        for some in np.array_split(self.chosen, -(-len(self.chosen) // AT_ONCE)):
-            inputs = columns(counts, lines, self.weight, some, self.parts)
-            chance = self.both.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1]
-            parts.append(chance.reshape(inputs.shape[:2]))
-        return np.concatenate(parts, axis=1)
+        speaks = mix(counts.ever) @ self.weight[:, self.chosen]
+        found = np.empty(speaks.shape)
+        for at in range(0, len(self.chosen), AT_ONCE):
+            some = slice(at, at + AT_ONCE)
+            inputs = columns(counts, lines, speaks[:, some], self.chosen[some], self.parts)
+            found[:, some] = self.both.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1].reshape(len(found), -1)
+        return found
 
 
 def choose(counts: Counts, bought: np.ndarray) -> np.ndarray:
@@ -55,7 +56,7 @@ def fit(
 ) -> Chances:
     """Learns from what n users bought [n, G] within the days after the moment that `counts` and `lines` are of."""
     weight = companions(counts.ever)
-    inputs = columns(counts, lines, weight, chosen, parts)
+    inputs = columns(counts, lines, mix(counts.ever) @ weight[:, chosen], chosen, parts)
     regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     trees = HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=0)
     both = VotingClassifier([("regression", regression), ("trees", trees)], voting="soft")
@@ -64,9 +65,12 @@ def fit(
 
 
 def columns(
-    counts: Counts, lines: np.ndarray, weight: np.ndarray, chosen: np.ndarray, parts: tuple[str, ...]
+    counts: Counts, lines: np.ndarray, speaks: np.ndarray, chosen: np.ndarray, parts: tuple[str, ...]
 ) -> np.ndarray:
-    """Inputs, float32 [n, g, F]: counts, and of `parts` what is foretold and what goes together."""
+    """Inputs, float32 [n, g, F]: counts, and of `parts` what is foretold and what goes together.
+
+    `speaks` [n, g]: how much each user's past speaks for each chosen group (`companions`).
+    """
     own = hand_made(counts, chosen)
     found = [np.log1p(own), own[..., :3] > 0]
     found.append(np.log(own[..., 9:] + np.array([1e-3, 1e-3, 1e-2, 1e-2], np.float32)))
@@ -74,6 +78,6 @@ def columns(
         foretold = np.maximum(lines[:, chosen], 0)
         found.append(np.stack([np.log1p(foretold), np.log(foretold + 1e-4), np.log(foretold + 1e-2)], -1))
     if "companions" in parts:
-        speaks = np.maximum(mix(counts.ever) @ weight[:, chosen], 1e-4)
+        speaks = np.maximum(speaks, 1e-4)
         found.append(np.stack([speaks, np.log(speaks)], -1))
     return np.concatenate(found, -1).astype(np.float32)

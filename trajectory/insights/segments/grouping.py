@@ -106,9 +106,9 @@ def stability(past: np.ndarray, ahead: np.ndarray, count: int, resamples: int = 
     return Stability(count, len(np.unique(labels)), float(np.mean(moved)), float(smallest))
 
 
-def over_seeds(past: np.ndarray, ahead: np.ndarray, count: int, seed: int = 0) -> float:
-    """Mean adjusted Rand index between what all users get with this seed and with each of the next `SEEDS`."""
-    labels = fit(past, ahead, count, seed).labels(past, ahead)
+def over_seeds(found: Grouping, past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> float:
+    """Mean adjusted Rand index between what all users get in `found`, of this seed, and of each of the next `SEEDS`."""
+    labels, count = found.labels(past, ahead), len(found.centres)
     others = (fit(past, ahead, count, seed + again).labels(past, ahead) for again in range(1, SEEDS + 1))
     return float(np.mean([adjusted_rand_score(labels, other) for other in others]))
 
@@ -128,5 +128,5 @@ def choose(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple[Grouping
         if tried[-1].enough:
             break
     best = tried[-1] if tried[-1].enough else max(tried, key=lambda one: one.bootstrap)
-    best = replace(best, seeds=over_seeds(past, ahead, best.destinations, seed))
-    return fit(past, ahead, best.destinations, seed), best
+    found = fit(past, ahead, best.destinations, seed)
+    return found, replace(best, seeds=over_seeds(found, past, ahead, seed))
