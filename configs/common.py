@@ -50,18 +50,35 @@ def base(model: str = "transformer") -> ConfigDict:
 
     d = c.data = ConfigDict()
     d.source = ""  # a domain's name, a file or folder, or "tfds:<name>"
+    d.format = "auto"  # a public raw layout (trajectory/data/formats), auto: known by its shape, or "" = none
+    d.header = ()  # names of the columns of a file without a header line; () = the first line names them
+    d.separator = ""  # between the cells of a line; "" = detected
+    d.encoding = ""  # of a text file; "" = detected
+    d.missing = ()  # words that mean "missing", beside the built-in NA, NULL, None, nan, N/A, \\N, -
+    d.day_first = "auto"  # 03/04/2024 is the 3rd of April: auto (decided by the whole column) | yes | no
+    d.decimal = "auto"  # auto | . | , : the decimal mark of amounts
     d.tfds_dir = ""  # where TFDS data sets lie ("" = TFDS' own default)
     d.prepared_dir = "prepared"  # cleaned histories are kept here, by name and fingerprint
     d.interest_column = "category"  # item column whose values are the interests ("" = none)
     d.item_column = ""  # item-table column to work on instead of the item id (e.g. "title": product types)
     d.columns = ConfigDict()  # names in the source ("a+b": of an item, both texts); "" = detected from common names
-    for column in ("user", "item", "time", "position", "kind", "value", "basket", "label", "behaviour"):
+    for column in (
+        *("user", "item", "time", "position", "kind", "value", "quantity", "rating"),
+        *("basket", "label", "behaviour"),
+    ):
         d.columns[column] = ""
     d.features = ()  # numeric columns of the log to feed as features of an event
     d.time_unit = "auto"  # auto | s | ms | us | text (ISO) | datetime
-    d.order = "auto"  # time (equal times in random order) | position | file | auto: the domain's, else time
+    # auto: the domain's, else time, and position where times are equal | time (equal times in random order) | position |
+    # file
+    d.order = "auto"
     d.baskets = False  # True: events of one user at one time (or basket id) are one unordered step
     d.kind_map = ConfigDict({}, convert_dict=False)  # source word -> kind, beside the built-in Chinese and English
+    # Roles of types of event, beside the defaults in schema.EVENT_TYPES: type -> some of input, target, sale, negative
+    # (with commas), e.g. {"favorite": "input,target,sale"}; a further type is declared by giving it roles.
+    d.event_types = ConfigDict({}, convert_dict=False)
+    d.rating_threshold = 0.0  # > 0: a rating below it is of the type low_rating
+    d.duplicates = "auto"  # equal rows: drop | keep | count (one event of that quantity) | auto: as the log suggests
     d.extra_kinds = ()  # further kinds of this domain beside view, click, cart, favorite, purchase
     d.seed = 0  # of the random order of equal times
     d.single_user = ""  # id given to the only user of a log that has no user column ("" = a user column is needed)

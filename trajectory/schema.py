@@ -18,6 +18,24 @@ import polars as pl
 # The standard kinds of event. A domain may declare further ones; "event" is the kind of a log that states none.
 STANDARD_KINDS = ("view", "click", "cart", "favorite", "purchase")
 DEFAULT_KIND = "event"
+ROLES = ("input", "target", "sale", "negative")
+# Standard types of event and their roles. input: the model reads it; target: the model predicts it; sale: it counts as
+# demand, value and response; negative: it takes back (with sale: a return takes back a sale). Config: data.event_types.
+EVENT_TYPES: dict[str, tuple[str, ...]] = {
+    "impression": (),
+    "search": (),
+    "view": ("input", "target"),
+    "click": ("input", "target"),
+    "favorite": ("input", "target"),
+    "subscribe": ("input", "target"),
+    "rating": ("input", "target"),
+    "low_rating": ("negative",),
+    "cart": ("input", "target"),
+    "remove_from_cart": ("negative",),
+    "purchase": ("input", "target", "sale"),
+    "return": ("sale", "negative"),
+    "event": ("input", "target"),
+}
 
 
 class UserError(ValueError):
@@ -30,7 +48,9 @@ class EventLog:
 
     `events`: source_line (Int64, 1 = first data row), user, item (integer or string, as in the source),
     time (Int64 unix seconds, null where it could not be read; absent if the log has no time),
-    position (Int64; absent if none), kind (String, raw; absent if none), value (Float64; absent if none),
+    subsecond (Int32 microseconds beyond `time`; absent if all are 0),
+    position (Int64; absent if none), kind (String, raw; absent if none), value (Float64, of the whole row, null where
+    unknown; absent if none), quantity (Float64, null where unknown; absent if none), rating (Float64; absent if none),
     basket (absent if none), label (Int8, -1 = none; absent if none), one Float32 column per name in `features`, and
     `row_hash` (UInt64), equal for equal whole source rows. Raw texts of what could not be read are kept for quarantine.
     `items`: item, and any of title, category, department, brand, price; None if the source has none.
