@@ -99,6 +99,22 @@ def test_orders(order, expected):
     assert listed(flatten(log, settings_of(order=order))) == [expected]
 
 
+def test_parts_of_a_second_and_then_positions_order_equal_times():
+    users, size = 50, 6
+    events = {
+        "user": np.repeat(np.arange(users), size),
+        "item": np.tile(list("edfcba"), users),
+        "time": np.tile([7, 7, 7, 5, 5, 5], users),
+        "subsecond": np.tile([10, 10, 900_000, 0, 0, 0], users),
+        "position": np.tile([2, 1, 0, 5, 4, 3], users),
+    }
+    assert listed(flatten(clean_log(events), settings_of())) == [list("abcdef")] * users
+    by_time = listed(flatten(clean_log(events), settings_of(order="time")))
+    assert {items[5] for items in by_time} == {"f"}
+    assert {"".join(sorted(items[:3])) for items in by_time} == {"abc"}
+    assert len({"".join(items[:3]) for items in by_time}) == 6, "only chance orders what has no time of its own"
+
+
 def test_without_times_the_position_orders():
     log = clean_log({"user": [1] * 3, "item": list("abc"), "position": [2, 0, 1]})
     assert listed(flatten(log, settings_of())) == [["b", "c", "a"]]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.log import ORDERS
+from trajectory.data.log import order_columns
 from trajectory.schema import DEFAULT_KIND, STANDARD_KINDS, CleanLog, Histories, UserError
 
 # One array per column, of one entry per event (`features`: one row of F numbers per event).
@@ -78,7 +78,8 @@ def _order(events: pl.DataFrame, user: np.ndarray, data: ConfigDict) -> tuple[np
     """The permutation that sorts the events, and one number per event that is equal within a step only."""
     # The order of the source among equal times often follows the item id: chance decides instead.
     chance = np.random.default_rng(data.seed).permutation(events.height).astype(np.uint32)
-    frame = pl.DataFrame({"user": user, "key": _order_key(events, data.order), "step": chance, "chance": chance})
+    by = order_columns(events.columns, data.order)
+    frame = pl.DataFrame({"user": user, **{name: events[name] for name in by}, "step": chance, "chance": chance})
     if data.baskets:
         basket = next((events[column] for column in ("basket", "time") if column in events.columns), None)
         if basket is None:
@@ -87,15 +88,11 @@ def _order(events: pl.DataFrame, user: np.ndarray, data: ConfigDict) -> tuple[np
         known = pl.col("basket").is_not_null()
         frame = frame.with_columns(basket=basket).with_columns(
             pl.when(known).then(pl.col(column).min().over("user", "basket")).otherwise(pl.col(column))
-            for column in ("key", "step")
+            for column in (*by, "step")
         )
-    keys = ("user", "key", "step", "chance") if data.baskets else ("user", "key", "chance")
+    keys = ("user", *by, "step", "chance") if data.baskets else ("user", *by, "chance")
     order = frame.select(pl.arg_sort_by(keys)).to_series().to_numpy()
     return order, frame["step"].to_numpy()
-
-
-def _order_key(events: pl.DataFrame, order: str) -> pl.Series:
-    return next(events[column] for column in ORDERS[order] if column in events.columns)
 
 
 def _steps(step_of: np.ndarray, offsets: np.ndarray) -> np.ndarray:

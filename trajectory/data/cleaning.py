@@ -32,7 +32,9 @@ REASONS = (
     "below minimum count",
 )
 _CODE = {reason: code for code, reason in enumerate(REASONS, start=1)}  # 0 = usable
-_OUTPUT = ("user", "item", "time", "position", "kind", "value", "basket", "label")
+_OUTPUT = (
+    *("user", "item", "time", "subsecond", "position", "kind", "value", "quantity", "rating", "basket", "label"),
+)
 _RAW = ("user", "item", "time", "kind", "value", "malformed")
 _MINUTE = 60
 _EASTERNMOST = timedelta(hours=14)  # wall clocks run this far ahead of UTC; times that name no zone are taken as UTC

@@ -21,7 +21,7 @@ class Domain:
 
     interest_column: str | None = None
     item_column: str | None = None
-    order: str | None = None
+    order: str | None = "time"  # their positions follow the item id where times are equal: chance decides there
     baskets: bool | None = None
     columns: dict[str, str] | None = None
     kind_map: dict[str, str] | None = None

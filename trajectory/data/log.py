@@ -19,12 +19,13 @@ from trajectory.schema import EventLog, UserError
 STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
 STEP_USER = "user"  # the user of such a log if it has no user column
 ITSELF = "item"  # data.item_column: the item id itself, where a domain would regroup
-# The columns that can order the events of a user for each `data.order`, best first; source_line is always there.
-ORDERS = {
-    "auto": ("time", "position", "source_line"),  # of a source of which no other order is known (domains.resolve)
-    "time": ("time", "position", "source_line"),
-    "position": ("position",),
-    "file": ("source_line",),
+# What can order the events of a user for each `data.order`, best first: the first whose first column the log has,
+# by its columns that are there. source_line always is.
+ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "auto": (("time", "subsecond", "position"), ("position",), ("source_line",)),
+    "time": (("time", "subsecond"), ("position",), ("source_line",)),
+    "position": (("position",),),
+    "file": (("source_line",),),
 }
 # Canonical columns; a feature of the same name is renamed.
 _RESERVED = (
@@ -32,9 +33,12 @@ _RESERVED = (
     "user",
     "item",
     "time",
+    "subsecond",
     "position",
     "kind",
     "value",
+    "quantity",
+    "rating",
     "basket",
     "label",
     "features",
@@ -200,5 +204,11 @@ def _order(events: pl.DataFrame, data: ConfigDict) -> str:
         raise UserError(f"data.order={data.order!r} is unknown; expected {', '.join(ORDERS)}")
     if data.order == "position" and "position" not in events.columns:
         raise UserError("data.order='position' needs a position column; set data.columns.position, or order by time")
-    columns = {*events.columns} - {"source_line"}
-    return next((name for name in ORDERS[data.order] if name in columns), "file")
+    first = order_columns(events.columns, data.order)[0]
+    return "file" if first == "source_line" else first
+
+
+def order_columns(columns: list[str], order: str) -> list[str]:
+    """The columns, of those there are, that order the events of a user; what ties in all of them is left to chance."""
+    chosen = next(names for names in ORDERS[order] if names[0] in columns)
+    return [name for name in chosen if name in columns]
