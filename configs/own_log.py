@@ -6,21 +6,24 @@ Sizes, length and epochs are set from the data and stated; name columns with --c
 are not found by their names.
 """
 
+import os.path
 from pathlib import Path
 
 from ml_collections import ConfigDict
 
 from configs import common
+from trajectory.data.names import safe_name
 from trajectory.schema import UserError
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: path, split, baskets, user (the only user's id, for a log without a user column), model, tiny."""
-    args = common.parse_arg(arg, path="", split="leave_one_out", baskets=False, user="", model="hybrid")
+    arg, path = _with_commas(arg)
+    args = common.parse_arg(arg, path=path, split="leave_one_out", baskets=False, user="", model="hybrid")
     if not args.path:
         raise UserError("expected configs/own_log.py:path=LOG with a CSV or Parquet file, a folder or tfds:<name>")
     c = common.base(args.model)
-    c.name = Path(args.path.rstrip("/")).name.split(".")[0].replace(":", "_") or "own_log"
+    c.name = safe_name(Path(args.path.rstrip("/")).name.split(".")[0].replace(":", "_") or "own_log")
     c.recipe = "auto"
     c.data.source = args.path
     c.data.baskets = args.baskets
@@ -30,3 +33,14 @@ def get_config(arg: str = "") -> ConfigDict:
         c.recipe = "fixed"
         common.shrink(c)
     return c
+
+
+def _with_commas(arg: str) -> tuple[str, str]:
+    """The argument without its path, and the path, where a path with commas in it is there; else as it is, and ""."""
+    parts = (arg or "").split(",")
+    first = next((i for i, part in enumerate(parts) if part.startswith("path=")), len(parts))
+    for last in range(len(parts), first + 1, -1):
+        path = ",".join(parts[first:last]).removeprefix("path=")
+        if os.path.exists(os.path.expanduser(path)):  # false of a path that is too long, too
+            return ",".join(parts[:first] + parts[last:]), path
+    return arg, ""

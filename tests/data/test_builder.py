@@ -15,7 +15,9 @@ from ml_collections import ConfigDict
 
 from configs.common import base
 from trajectory.data import builder, domains, splits
-from trajectory.data.arrays import COLUMNS, describe, flatten, load
+from trajectory.data.arrays import COLUMNS, describe, flatten
+from trajectory.data.store import load
+from trajectory.data.tfds_store import open_tfds
 from trajectory.schema import CleanLog, EventLog, Histories, UserError
 
 
@@ -253,33 +255,13 @@ def test_prepared_folder(source, capsys):
     ]
 
 
-def test_stored_records_and_flat_arrays_agree(source, monkeypatch):
-    monkeypatch.setattr(builder, "_RECORDS_AT_ONCE", 1)
+def test_others_read_the_prepared_log_from_its_tfds_folder(source):
     histories = builder.prepare(data_of(source))
-    records = builder.open_store(folders(source)[0]).as_data_source("histories")
-    assert len(records) == 2
-    for row, record in enumerate(records):
-        part = slice(*histories.offsets[row : row + 2])
-        assert record["user"].decode() == histories.users["user"][row]
-        for key in COLUMNS:
-            np.testing.assert_array_equal(record[key], getattr(histories, key)[part], key)
-            assert record[key].dtype == COLUMNS[key]
+    (record,) = open_tfds(folders(source)[0] / "tfds").as_data_source("histories")
+    assert (record["user"].tolist(), record["length"].tolist()) == ([b"u1", b"u2"], [2, 2])
+    for key in COLUMNS:
+        np.testing.assert_array_equal(record[key], getattr(histories, key), key)
     assert "tensorflow" not in sys.modules
-
-
-def test_stored_arrays_are_those_ordered_in_memory(source):
-    rng = np.random.default_rng(0)
-    events = {
-        "user": rng.integers(0, 50, 400),
-        "item": rng.integers(0, 99, 400),
-        "time": rng.integers(-(2**40), 2**40, 400),
-        "value": rng.choice([np.nan, 0.5], 400),
-    }
-    histories = flatten(clean_log(events), settings_of())
-    builder.store(histories, source.parent)
-    builder.derive_arrays(source.parent)
-    for key in ("offsets", *COLUMNS):
-        np.testing.assert_array_equal(np.load(source.parent / f"{key}.npy"), getattr(histories, key), key)
 
 
 def test_second_call_re_uses(source, monkeypatch, capsys):
@@ -308,7 +290,7 @@ def test_of_several_at_once_one_prepares(source, monkeypatch):
     assert len(found) == 3
 
 
-@pytest.mark.parametrize("step", ["store", "derive_arrays"])
+@pytest.mark.parametrize("step", ["write_tfds", "save"])
 def test_a_killed_prepare_leaves_nothing_that_is_re_used(source, monkeypatch, step):
     def killed(*_):
         raise KeyboardInterrupt
@@ -322,13 +304,42 @@ def test_a_killed_prepare_leaves_nothing_that_is_re_used(source, monkeypatch, st
     assert [path.suffix for path in folders(source)] == [""], "what the killed prepare left must be cleaned up"
 
 
+def test_a_damaged_folder_is_prepared_anew_and_that_is_said(source, capsys):
+    first = np.array(builder.prepare(data_of(source)).item)
+    (folder,) = folders(source)
+    np.save(folder / "item.npy", first[::-1])
+    capsys.readouterr()
+    assert (builder.prepare(data_of(source)).item == first).all()
+    shown = capsys.readouterr().out
+    assert "cannot be used (item.npy is not as it was written): the log is prepared anew" in shown
+    assert "re-using" not in shown
+    assert folders(source) == [folder]
+
+
+@pytest.mark.parametrize("name", ["..", "../elsewhere", "a/b", "/etc/x", "a\nb\x00", "n" * 300])
+def test_no_name_leads_out_of_the_folder_of_prepared_logs(source, name):
+    foreign = source.parent / "other.incomplete"
+    foreign.mkdir()
+    builder.prepare(data_of(source), name)
+    home = source.parent / "prepared"
+    assert sorted(source.parent.iterdir()) == sorted([source, foreign, home])
+    (made,) = home.iterdir()
+    assert made.is_dir()
+
+
+def test_only_what_a_preparation_left_is_cleaned_up(source):
+    home = source.parent / "prepared" / "shop"
+    for name in ("mine.incomplete", "0123456789ab.1.incomplete"):
+        (home / name).mkdir(parents=True)
+    builder.prepare(data_of(source))
+    assert {path.name for path in home.glob("*.incomplete")} == {"mine.incomplete"}
+
+
 def test_a_half_copied_folder_is_prepared_anew(source):
     builder.prepare(data_of(source))
     (folder,) = folders(source)
     (folder / "meta.json").unlink()
     (folder / "item.npy").write_bytes(b"half")
-    with pytest.raises(UserError, match="no prepared histories"):
-        load(folder)
     assert listed(builder.prepare(data_of(source))) == [["apple", "pear"], ["pear", "pear"]]
 
 

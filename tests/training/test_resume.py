@@ -125,3 +125,9 @@ def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
     (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))
     with pytest.raises(UserError, match=r"has changed since it was trained \(fingerprint 111111111111 then"):
         open_run(copy)
+    del data["format"]  # of a run made before it was written down
+    (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))
+    with pytest.raises(
+        UserError, match=r"format of prepared logs has changed.*1\.0\.0 then, .*train again in a new"
+    ):
+        open_run(copy)

@@ -1,10 +1,8 @@
-"""Histories as flat arrays: ordered from a clean log, kept as .npy files, opened memory-mapped, described in words."""
+"""Histories as flat arrays: ordered from a clean log, described in words."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -147,31 +145,6 @@ def number_interests(items: pl.DataFrame, interests: tuple[str, ...]) -> np.ndar
     )
     rows = items.select("interest").join(numbers, on="interest", how="left", maintain_order="left")
     return np.append(np.int32(0), rows["number"].fill_null(0).to_numpy().astype(np.int32))
-
-
-def load(folder: Path | str) -> Histories:
-    """Opens prepared histories; the arrays are memory-mapped and read-only."""
-    folder = Path(folder)
-    if not is_complete(folder):
-        raise UserError(f"{folder} holds no prepared histories (no meta.json); run scripts/prepare.py first")
-    meta = json.loads((folder / "meta.json").read_text())
-    items = pl.read_parquet(folder / "items.parquet")
-    interests = tuple(meta["interests"])
-    return Histories(
-        **{key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in ("offsets", *COLUMNS)},
-        **{key: meta[key] for key in ("name", "fingerprint", "has_time", "baskets", "num_items")},
-        interests=interests,
-        kinds=tuple(meta["kinds"]),
-        feature_names=tuple(meta["feature_names"]),
-        users=pl.read_parquet(folder / "users.parquet"),
-        items=items,
-        item_interest=number_interests(items, interests),
-    )
-
-
-def is_complete(folder: Path) -> bool:
-    """Whether a prepare that wrote this folder came to its end."""
-    return (folder / "meta.json").is_file()
 
 
 def describe(histories: Histories) -> str:

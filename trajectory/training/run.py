@@ -34,8 +34,9 @@ class Run:
 def open_run(workdir: Path) -> Run:
     """Opens a run. Raises UserError if it is none, has no checkpoint, or its data has changed."""
     config = tasks.load_config(workdir / "config.json")
-    task = tasks.build(config)
     stored = json.loads((workdir / "data.json").read_text())
+    tasks.check_format(stored, workdir)
+    task = tasks.build(config)
     if stored["fingerprint"] != task.histories.fingerprint:
         raise UserError(
             f"the data of {workdir} has changed since it was trained (fingerprint {stored['fingerprint'][:12]} then, "

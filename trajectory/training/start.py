@@ -77,7 +77,10 @@ def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: s
             + f". {advice}"
         )
     path = folder / "data.json"
-    if path.exists() and json.loads(path.read_text())["fingerprint"] != task.histories.fingerprint:
+    stored = json.loads(path.read_text()) if path.exists() else None
+    if stored:
+        tasks.check_format(stored, folder)
+    if stored and stored["fingerprint"] != task.histories.fingerprint:
         raise UserError(f"the data has changed since the run in {folder} began. {advice}")
 
 

@@ -193,6 +193,7 @@ def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]
     h, s = task.histories, task.split
     return {
         "name": h.name,
+        "format": builder.FORMAT_VERSION,
         "fingerprint": h.fingerprint,
         "soft_targets": soft and hashlib.sha256(soft.item.tobytes() + soft.share.tobytes()).hexdigest(),
         "users": h.num_users,
@@ -207,6 +208,17 @@ def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]
         "feature_mean": np.asarray(task.scale.mean, float).tolist(),
         "feature_deviation": np.asarray(task.scale.deviation, float).tolist(),
     }
+
+
+def check_format(stored: dict[str, Any], folder: Path) -> None:
+    """UserError if the data.json of a run is of another format of prepared logs, with which it cannot be compared."""
+    then, now = stored.get("format", "1.0.0"), builder.FORMAT_VERSION  # 1.0.0 was not written down
+    if then != now:
+        raise UserError(
+            f"the format of prepared logs has changed since the run in {folder} was trained ({then} then, {now} now); "
+            "the log itself need not have: train again in a new --workdir with the same config, or go on with the "
+            "version of this program that trained it"
+        )
 
 
 def save_config(config: ConfigDict, path: Path) -> None:
