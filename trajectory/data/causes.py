@@ -15,15 +15,12 @@ No cause disturbs another: windows of a user's cue baskets never overlap, and no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from trajectory.data.known_truth import ranks, require
-
-if TYPE_CHECKING:
-    from trajectory.data.synthetic import Baskets, Synthetic
+from trajectory.data.planted import Baskets, Synthetic
 
 
 def roles_of(p: Synthetic) -> np.ndarray:

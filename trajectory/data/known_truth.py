@@ -22,6 +22,19 @@ def require(holds: bool, message: str) -> None:
         raise UserError(message)
 
 
+def at_least(parameters: Any, least: float, *names: str) -> None:
+    """Raises UserError unless each named parameter is `least` or more."""
+    for name in names:
+        require(getattr(parameters, name) >= least, f"{name}={getattr(parameters, name)}: expected at least {least}")
+
+
+def shares(parameters: Any, *names: str) -> None:
+    """Raises UserError unless each named parameter is a share."""
+    for name in names:
+        value = getattr(parameters, name)
+        require(0 <= value <= 1, f"{name}={value}: expected a share from 0 to 1")
+
+
 @dataclass(frozen=True)
 class SyntheticLog:
     """A log and its truth.

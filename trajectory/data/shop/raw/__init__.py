@@ -1,0 +1,1 @@
+"""Raw exports of a made-up shop in the shape and dirt of real systems."""
