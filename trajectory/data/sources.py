@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,98 +10,76 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data import domains, tfds_source
-from trajectory.data.csv_file import read_csv
+from trajectory.data.ingest.files import Part, existing, parts_of
+from trajectory.data.ingest.folder import sort_out
+from trajectory.data.ingest.stack import Keep
+from trajectory.data.ingest.table import Layout, look_at, read_parts
 from trajectory.schema import UserError
 
-_LOG_FILES = ("interactions", "transactions")
-_ITEM_FILES = ("items", "products")
-_SUFFIXES = (".parquet", ".csv", ".csv.gz")
 TFDS = "tfds:"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A log as it was found. `malformed`: raw text of rows whose cells could not be told apart, null elsewhere."""
+    """A log as it was found. `malformed`: raw text of rows whose cells could not be told apart, null elsewhere.
+
+    `files`: of each row the file it is from, None where there is but one. `notes`: what was decided, as sentences.
+    """
 
     table: pl.DataFrame
     malformed: pl.Series | None
     items: pl.DataFrame | None
     origin: str
+    files: pl.Series | None = None
+    notes: tuple[str, ...] = ()
 
 
-def read_source(data: ConfigDict) -> Source:
-    """Reads what `data.source` names. UserError if it is not there or damaged, or has no row."""
+def read_source(data: ConfigDict, keep: Keep | None = None) -> Source:
+    """Reads what `data.source` names. UserError if it is not there or damaged, or has no row.
+
+    `keep`: names of the log's columns -> those to keep in memory.
+    """
     name = data.source
     if not name:
         raise UserError('data.source is empty; set it to a domain, the path of a file or folder, or "tfds:<name>"')
-    items = None
     if name.startswith(TFDS):
-        table, malformed, origin = tfds_source.read_tfds(name.removeprefix(TFDS), data.tfds_dir), None, name
+        return _with_rows(Source(tfds_source.read_tfds(name.removeprefix(TFDS), data.tfds_dir), None, None, name))
+    path = source_path(name)
+    parts, layout = parts_of(path), Layout.of(data)
+    if len(parts) == 1 and not path.is_dir():
+        raw, items, notes = read_parts(look_at(parts, layout), layout, keep, str(path)), None, ()
     else:
-        path = _path(name)
-        if path.is_dir():
-            log, item_file = _find(path, _LOG_FILES), _find(path, _ITEM_FILES)
-            if log is None:
-                raise UserError(_unknown_layout(path))
-            items = _read_table(item_file)[0] if item_file else None
-            path = log
-        table, malformed = _read_table(path)
-        origin = str(path)
-    if table.is_empty():
-        raise UserError(f"{origin} has column names but not one row")
-    return Source(table, malformed, items, origin)
+        found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
+        raw = read_parts(found.log, layout, keep, _origin(path, [one.part for one in found.log]))
+        items, notes = None, found.notes
+        if found.items:
+            table = read_parts(found.items, layout, None, _origin(path, [one.part for one in found.items]))
+            items, notes = table.table, notes + table.notes + _malformed_items(table.malformed)
+    return _with_rows(Source(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes))
 
 
-def _path(name: str) -> Path:
+def source_path(name: str) -> Path:
+    """The file or folder of a domain's name or a path. UserError if nothing is there, or nothing that can be read."""
     if name in domains.known():
         return domains.locate(name)
     path = Path(name).expanduser()
-    if path.exists():
-        return path
-    if len(path.parts) > 1 or path.suffix:
-        raise UserError(f"{name} does not exist (looked in {Path.cwd()}); expected a CSV or Parquet file or a folder")
+    if len(path.parts) > 1 or path.suffix or "\0" in name or len(name) > 255 or path.exists():
+        return existing(path)
     return domains.locate(name)  # its error names the nearest domains
 
 
-def _find(folder: Path, stems: tuple[str, ...]) -> Path | None:
-    paths = (folder / (stem + suffix) for stem in stems for suffix in _SUFFIXES)
-    return next((path for path in paths if path.is_file()), None)
+def _with_rows(source: Source) -> Source:
+    if source.table.is_empty():
+        raise UserError(f"{source.origin} has column names but not one row")
+    return source
 
 
-def _unknown_layout(folder: Path) -> str:
-    inside = ", ".join(sorted(path.name for path in folder.iterdir())[:10]) or "nothing"
-    return (
-        f"{folder} is a folder without interactions.parquet or interactions.csv (it holds {inside}); "
-        "name the file itself, or rename it"
-    )
+def _origin(path: Path, parts: Sequence[Part]) -> str:
+    return parts[0].name if len(parts) == 1 else str(path)
 
 
-def _read_table(path: Path) -> tuple[pl.DataFrame, pl.Series | None]:
-    """By content, not by name: Parquet, gzipped CSV or CSV."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-        if not magic:
-            raise UserError(f"{path} is empty (0 bytes); expected a CSV or Parquet file")
-        if magic == b"PAR1":
-            return pl.read_parquet(path), None
-        if path.suffix == ".parquet":
-            raise UserError(f"{path} is damaged or no Parquet file: it does not begin as one; fetch or write it again")
-        if magic[:2] == b"PK":
-            raise UserError(f"{path} is an Excel or zip file; save it as CSV (UTF-8) or Parquet")
-        return read_csv(_unzip(path) if magic[:2] == b"\x1f\x8b" else path, str(path))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        # Damage found while reading: the reader's own first line says where.
-        reason = str(error).strip().partition("\n")[0]
-        raise UserError(f"{path} cannot be read ({reason}); fetch or write it again") from None
-
-
-def _unzip(path: Path) -> bytes:
-    try:
-        with gzip.open(path, "rb") as file:
-            content = file.read()
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise UserError(f"{path} is cut off or damaged: its gzip data do not end properly; fetch it again") from None
-    if not content:
-        raise UserError(f"{path} is empty once unzipped; expected a CSV file")
-    return content
+def _malformed_items(malformed: pl.Series | None) -> tuple[str, ...]:
+    if malformed is None:
+        return ()
+    rows = malformed.drop_nulls()
+    return (f"item table: {len(rows):,} malformed rows are left out, the first: {rows[0][:100]!r}",)
