@@ -47,7 +47,7 @@ def read_source(data: ConfigDict, keep: Keep | None = None) -> Source:
     path = source_path(name)
     parts, layout = parts_of(path), Layout.of(data)
     if len(parts) == 1 and not path.is_dir():
-        raw, items, notes = read_parts(look_at(parts, layout), layout, keep, str(path)), None, ()
+        raw, items, notes = read_parts(look_at(parts, layout), layout, keep, str(path)), None, tuple[str, ...]()
     else:
         found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
         raw = read_parts(found.log, layout, keep, _origin(path, [one.part for one in found.log]))

@@ -51,7 +51,7 @@ def _reading(name: str) -> Iterator[None]:
 
 
 def _arrow(source: Any, keep: Keep | None) -> Iterator[pl.DataFrame]:
-    table = pl.read_ipc(source, memory_map=False)
+    table = pl.read_ipc(source)
     yield table.select(wanted(table.columns, keep))
 
 

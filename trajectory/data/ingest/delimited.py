@@ -14,6 +14,8 @@ from trajectory.data.ingest.lines import Text
 from trajectory.data.ingest.records import Records, Shape, split
 from trajectory.data.ingest.stack import Keep
 
+# First bytes that polars would take for packed data and unpack: an x before a separator, such as x^.
+_PACKED = (b"x\x01", b"x^")
 _BEYOND = "\x00beyond"  # cells after those that have a name
 
 
@@ -37,8 +39,10 @@ def _table(records: Records, names: list[str], chosen: list[str], width: int) ->
     numbered = {name: f"column_{i}" for i, name in enumerate([*names, *beyond], start=1)}  # as the parser wants them
     table, bad = pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), records.bad
     if records.good:
+        packed = records.good.startswith(_PACKED)
         table = pl.read_csv(
-            records.good,
+            b"\n" + records.good if packed else records.good,
+            skip_lines=int(packed),
             has_header=False,
             separator=records.separator,
             schema=dict.fromkeys(numbered.values(), pl.String),

@@ -151,7 +151,7 @@ def _count(line: str, separator: str) -> int:
 
 def _rows(text: str, separator: str) -> tuple[list[list[str]], int]:
     """The cells of the first rows, blank lines left out, and the characters of the first."""
-    rows, position, first = [], 0, 0
+    rows, position, first = list[list[str]](), 0, 0
     while position < len(text) and len(rows) < _LOOK:
         end = text.find("\n", position + 10_000) + 1
         cells, taken = record(text[position : end or len(text)], separator)
@@ -167,7 +167,7 @@ def _width(rows: list[list[str]], names: int) -> int:
     wider = Counter(len(row) for row in rows if len(row) > names and not any(cell.strip() for cell in row[names:]))
     if wider:
         width, often = wider.most_common(1)[0]
-        if 2 * often > len(rows):
+        if often > sum(len(row) == names for row in rows):
             return width
     return names
 

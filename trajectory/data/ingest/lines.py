@@ -57,18 +57,15 @@ class Text:
 
     def _narrow(self, stream: IO[bytes], size: int) -> Iterator[bytes]:
         """Bytes in which ASCII is ASCII: those of wide characters become UTF-8."""
-        decoder = None
-        first = True
+        decoder, head = None, stream.peek(4096)[:4096]  # type: ignore[attr-defined]
+        wide = self._given or encodings.by_first_bytes(head)
+        if wide.startswith(("utf-16", "utf-32")):
+            decoder = codecs.getincrementaldecoder(wide)()
+            self.notes.append(f"{self.part.name} is read as {wide}")
+            self._encoding = "utf-8"
+        elif head.startswith(codecs.BOM_UTF8):
+            stream.read(len(codecs.BOM_UTF8))
         while data := self._read(stream, size):
-            if first:
-                first = False
-                found = encodings.by_first_bytes(data[:4096])
-                wide = self._given or found
-                if wide.startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
-                    decoder = codecs.getincrementaldecoder(wide)()
-                    self.notes.append(f"{self.part.name} is read as {wide}")
-                    self._encoding = "utf-8"
-                data = data.removeprefix(codecs.BOM_UTF8) if decoder is None else data
             try:
                 yield data if decoder is None else decoder.decode(data).encode()
             except UnicodeDecodeError as error:

@@ -104,7 +104,7 @@ def record(text: str, separator: str) -> tuple[list[str], int]:
 def _outline(block: bytes, shape: Shape, final: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Where rows start and stop, and the separators in each; None where quotes need a closer look."""
     data = np.frombuffer(block, np.uint8)
-    ends, separators = data == 10, data == ord(shape.separator)
+    ends, separators, several = data == 10, data == ord(shape.separator), False
     if b'"' in block:
         quotes = data == 34
         inside = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(bool)
@@ -114,11 +114,8 @@ def _outline(block: bytes, shape: Shape, final: bool) -> tuple[np.ndarray, np.nd
         if not _lawful(data, where, np.arange(len(where)), shape.separator).all():
             return None
         outside = ~inside
-        several = np.count_nonzero(ends)
+        several = bool((ends & inside).any())
         ends, separators = ends & outside, separators & outside
-        several -= np.count_nonzero(ends)
-    else:
-        several = 0
     stops = np.flatnonzero(ends)
     starts = np.concatenate([[0], stops[:-1] + 1]) if len(stops) else stops
     counts = _counts(np.flatnonzero(separators), starts, stops, shape.width - 1)
@@ -162,7 +159,7 @@ def _mended(block: bytes, shape: Shape, final: bool) -> tuple[bytes, bytes, dict
     doubtful = ~_lawful(data, where, rank, shape.separator)
     odd = np.bincount(line, minlength=len(stops)) % 2 == 1
     odd[line[doubtful]] = True
-    pieces, raw, after, merged = [], {}, 0, 0
+    pieces, raw, after, merged = list[bytes](), dict[int, str](), 0, 0
     for number in np.flatnonzero(odd).tolist():
         start = int(starts[number])
         if start < after:
@@ -190,7 +187,7 @@ def _mended(block: bytes, shape: Shape, final: bool) -> tuple[bytes, bytes, dict
 def _cells(data: bytes, start: int, separator: str, one_line: bool) -> tuple[list[bytes], int]:
     """The cells of the row at `start` and where its line ends; -1 if a quoted cell is still open at the end."""
     quoted, escaped, unclosed, plain = _patterns(separator)
-    cells, position = [], start
+    cells, position = list[bytes](), start
     while True:
         found = None
         if data[position] in b' "':

@@ -12,6 +12,7 @@ from trajectory.data.ingest.files import MIB, free_memory
 from trajectory.data.values import texts, whole_numbers
 from trajectory.schema import UserError
 
+LARGE = 512 * MIB  # of a table
 _SHARE = 0.7  # of the memory that was free when reading began
 _REPEATED = 0.5  # distinct texts to rows: below, a text is kept once and rows hold its number
 
@@ -19,22 +20,26 @@ Keep = Callable[[list[str]], list[str]]  # names of columns -> those to keep
 
 
 class Stack:
-    """Collects blocks. A table of one block has texts as String; of several, texts that repeat are Categorical."""
+    """Collects blocks. Texts are String; once a table is large, those that repeat are Categorical."""
 
     def __init__(self, name: str, parse_numbers: bool) -> None:
         self._name, self._numbers = name, parse_numbers  # whether digits are to become numbers, as in CSV
         self._frames: list[pl.DataFrame] = []
         self._categories: dict[str, pl.Categories | None] = {}
-        self._free, self._bytes = free_memory(), 0
+        self._free, self._bytes, self._large = free_memory(), 0, False
 
     def add(self, frame: pl.DataFrame) -> None:
         """Adds the next block's rows. UserError if the rows read take most of the memory that was free."""
         if self._numbers:
             frame = frame.with_columns(whole_numbers(column) for column in frame if column.dtype == pl.String)
-        if len(self._frames) == 1:
-            self._frames = [self._shortened(self._frames[0])]
-        self._frames.append(self._shortened(frame) if self._frames else frame)
-        self._bytes += int(self._frames[-1].estimated_size())
+        if self._large:
+            frame = self._shortened(frame)
+        self._frames.append(frame)
+        self._bytes += int(frame.estimated_size())
+        if not self._large and self._bytes > LARGE:
+            self._large = True
+            self._frames = [self._shortened(frame) for frame in self._frames]
+            self._bytes = sum(int(frame.estimated_size()) for frame in self._frames)
         if self._bytes > _SHARE * self._free:
             rows = sum(frame.height for frame in self._frames)
             raise UserError(
