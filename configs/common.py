@@ -54,23 +54,26 @@ def base(model: str = "transformer") -> ConfigDict:
     d.header = ()  # names of the columns of a file without a header line; () = the first line names them
     d.separator = ""  # between the cells of a line; "" = detected
     d.encoding = ""  # of a text file; "" = detected
-    d.missing = ()  # words that mean "missing", beside the built-in NA, NULL, None, nan, N/A, \\N, -
+    # Words that mean "missing", beside the built-in NA, NULL, None, nan, N/A, \\N, - ... (data/missing.py); numbers
+    # among them ("-1") do so in ids only; "!NA": the built-in NA is a word like any other.
+    d.missing = ()
     d.day_first = "auto"  # 03/04/2024 is the 3rd of April: auto (decided by the whole column) | yes | no
     d.decimal = "auto"  # auto | . | , : the decimal mark of amounts
     d.tfds_dir = ""  # where TFDS data sets lie ("" = TFDS' own default)
     d.prepared_dir = "prepared"  # cleaned histories are kept here, by name and fingerprint
     d.interest_column = "category"  # item column whose values are the interests ("" = none)
     d.item_column = ""  # item-table column to work on instead of the item id (e.g. "title": product types)
-    d.columns = ConfigDict()  # names in the source ("a+b": of an item, both texts); "" = detected from common names
+    # Names in the source ("a+b": of an item both texts, of a time date and clock); "" = detected from common names.
+    d.columns = ConfigDict()
     for column in (
         *("user", "item", "time", "position", "kind", "value", "quantity", "rating"),
         *("basket", "label", "behaviour"),
     ):
         d.columns[column] = ""
     d.features = ()  # numeric columns of the log to feed as features of an event
-    d.time_unit = "auto"  # auto | s | ms | us | text (ISO) | datetime
-    # auto: the domain's, else time, and position where times are equal | time (equal times in random order) | position |
-    # file
+    d.time_unit = "auto"  # auto | s | ms | us | ns | text | datetime
+    # auto: the domain's, else time, and position where times are equal | time (equal times in random order) |
+    # position | file
     d.order = "auto"
     d.baskets = False  # True: events of one user at one time (or basket id) are one unordered step
     d.kind_map = ConfigDict({}, convert_dict=False)  # source word -> kind, beside the built-in Chinese and English

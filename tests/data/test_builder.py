@@ -86,12 +86,6 @@ def test_a_log_of_users_and_items_only():
     assert histories.features.shape == (3, 0)
 
 
-def test_a_missing_interest_column_is_said(capsys):
-    items = pl.DataFrame({"item": ["a"], "title": ["A"]})
-    flatten(clean_log({"user": [1], "item": ["a"]}, items), settings_of(interest_column="departement"))
-    assert "no column 'departement' (it has item, title)" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("order", "expected"),
     [("time", ["c", "b", "a", "d"]), ("position", ["d", "c", "a", "b"]), ("file", ["a", "b", "c", "d"])],

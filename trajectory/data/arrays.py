@@ -131,8 +131,6 @@ def _items(
         name = pl.col(interest_column).cast(pl.String).str.strip_chars()
     else:
         name = pl.lit(None, pl.String)
-        if table is not None and interest_column:
-            print(f"no interests: the item table has no column {interest_column!r} (it has {', '.join(table.columns)})")
     items = catalogue.with_columns(interest=pl.when(name != "").then(name))
     return items, tuple(items["interest"].drop_nulls().unique().sort().to_list())
 

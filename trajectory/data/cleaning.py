@@ -9,6 +9,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.domains import resolve
+from trajectory.data.findings import lines
 from trajectory.data.kinds import canonical, unstated
 from trajectory.data.times import DAY
 from trajectory.schema import CleanLog, EventLog, UserError
@@ -24,7 +25,6 @@ REASONS = (
     "impossible time",
     "time in the future",
     "unknown kind",
-    "invalid value",
     "invalid label",
     "invalid feature",
     "duplicate",
@@ -37,6 +37,7 @@ _OUTPUT = (
 )
 _RAW = ("user", "item", "time", "kind", "value", "malformed")
 _MINUTE = 60
+_CALENDAR = 2**37  # seconds, some four thousand years: beyond it a time is shown as the number it is
 _EASTERNMOST = timedelta(hours=14)  # wall clocks run this far ahead of UTC; times that name no zone are taken as UTC
 
 
@@ -67,15 +68,11 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
 
 
 def summary(clean: CleanLog) -> str:
-    """What was detected, and the rows kept and removed by reason, as a short table."""
-    log, found = clean.log, clean.log.detected
+    """What was understood of the log, and the rows kept and removed by reason, as a short table."""
+    log = clean.log
     rows, kept = log.events.height, clean.events.height
-    columns = ", ".join(f"{field} = {name}" for field, name in found.get("columns", {}).items())
-    lines = [
-        ("source", found.get("source", "")),
-        ("columns", columns),
-        ("time", found.get("time", "")),
-        ("order", found.get("order", "")),
+    table = [
+        *lines(log.detected),
         ("features", ", ".join(log.features)),
         ("items", f"{log.items.height:,} in the item table" if log.items is not None else "no item table"),
         ("rows read", f"{rows:,}"),
@@ -86,7 +83,7 @@ def summary(clean: CleanLog) -> str:
         ("quarantined", f"{rows - kept:,}"),
         *((f"  {reason}", f"{count:,}") for reason, count in clean.counts.items()),
     ]
-    return "\n".join(f"{name:<22} {text}" for name, text in lines if text)
+    return "\n".join(f"{name:<22} {text}" for name, text in table if text)
 
 
 def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
@@ -107,8 +104,6 @@ def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
         faults["time in the future"] = pl.col("time") > last
     if "kind" in have:
         faults["unknown kind"] = pl.col("meaning").is_null()
-    if "value" in have:
-        faults["invalid value"] = ~(pl.col("value").is_finite() & (pl.col("value") >= 0))  # null, none stated, is fine
     if "label" in have:
         faults["invalid label"] = ~pl.col("label").is_in([0, 1])
     if log.features:
@@ -194,7 +189,9 @@ def _quarantine(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
     rows = events.filter(codes != 0)
     raw = {name: pl.col(name).cast(pl.String) if name in have else pl.lit(None, pl.String) for name in _RAW}
     if "time" in have:
-        raw["time"] = pl.from_epoch("time").dt.strftime("%Y-%m-%dT%H:%M:%S")
+        within = pl.col("time").abs() < _CALENDAR
+        date = pl.from_epoch(pl.when(within).then("time")).dt.strftime("%Y-%m-%dT%H:%M:%S")
+        raw["time"] = pl.coalesce(date, pl.col("time").cast(pl.String))
     raw |= {name: pl.coalesce(f"raw_{name}", raw[name]) for name in raw if f"raw_{name}" in have}
     reason = pl.Series("reason", REASONS).gather(codes[codes != 0] - 1)
     return rows.select("source_line", reason, **raw)

@@ -12,29 +12,41 @@ from trajectory.schema import UserError
 # fmt: off
 LOG_NAMES: dict[str, tuple[str, ...]] = {
     "user": ("user_id", "user", "uid", "customer_id", "customer", "visitor_id", "household_id", "member_id", "buyer_id",
-             "shopper_id", "reviewer_id", "client_id", "用户id", "用户", "用户编号", "会员id", "会员",
-             "顾客", "session_id"),
+             "shopper_id", "reviewer_id", "client_id", "account_id", "profile_id", "customer_no", "customer_number",
+             "cust_id", "user_pseudo_id", "visitor", "member", "buyer", "client", "msno", "用户id", "用户", "用户编号",
+             "会员id", "会员", "客户id", "客户", "顾客", "session_id", "session", "visit_id"),
     "item": ("item_id", "item", "product_id", "product", "sku", "sku_id", "asin", "parent_asin", "goods_id", "movie_id",
-             "article_id", "video_id", "track_id", "song_id", "artist_id", "stock_code", "商品id", "商品", "商品编号",
-             "物品id", "物品"),
-    "time": ("timestamp", "event_time", "event_timestamp", "datetime", "time", "ts", "transaction_timestamp",
-             "unix_time", "created_at", "invoice_date", "order_date", "date", "day", "时间", "时间戳",
-             "行为时间", "日期"),
-    "position": ("position", "位置", "序号"),
+             "article_id", "video_id", "track_id", "song_id", "artist_id", "stock_code", "product_code", "product_no",
+             "spu_id", "book_id", "isbn", "anime_id", "business_id", "recipe_id", "news_id", "content_id", "listing_id",
+             "offer_id", "game_id", "app_id", "商品id", "商品", "商品编号", "物品id", "物品"),
+    "time": ("timestamp", "event_time", "event_timestamp", "datetime", "date_time", "time", "time_stamp", "ts",
+             "timestamp_ms", "event_ts", "server_time", "action_time", "visit_time", "click_time",
+             "transaction_timestamp", "transaction_time", "purchase_time", "order_time", "pay_time", "unix_time",
+             "unix_review_time", "created_at", "occurred_at", "purchased_at", "invoice_date", "order_date",
+             "order_purchase_timestamp", "purchase_date", "transaction_date", "event_date", "action_date", "date",
+             "day", "dt", "ds", "时间", "时间戳", "行为时间", "下单时间", "购买时间", "日期"),
+    "position": ("position", "session_position", "position_in_session", "order_in_session", "view_order", "event_order",
+                 "timeframe", "sequence", "sequence_number", "seq", "seq_no", "seq_num", "event_index", "event_number",
+                 "hit_number", "step_number", "位置", "序号", "顺序"),
     "kind": ("event_type", "event", "behavior_type", "behaviour_type", "behavior", "behaviour", "action", "action_type",
-             "kind", "行为类型", "行为", "事件"),
-    "value": ("value", "sales_value", "amount", "price", "revenue", "金额", "价格"),
-    "basket": ("basket_id", "basket", "order_id", "invoice_no", "transaction_id", "购物篮", "订单id", "订单编号",
-               "订单"),
+             "event_name", "interaction_type", "kind", "行为类型", "行为", "事件类型", "事件"),
+    "value": ("value", "sales_value", "amount", "line_total", "total_amount", "total_price", "revenue", "price_paid",
+              "amount_paid", "price", "unit_price", "item_price", "sale_price", "金额", "总价", "价格", "单价"),
+    "quantity": ("quantity", "qty", "units", "units_sold", "item_count", "count", "数量", "件数"),
+    "rating": ("rating", "overall", "stars", "score", "review_score", "评分"),
+    "basket": ("basket_id", "basket", "order_id", "invoice_no", "invoice", "transaction_id", "购物篮", "订单id",
+               "订单编号", "订单"),
     "label": ("label", "converted", "conversion", "标签"),
 }
+# Values of one unit: times the quantity, they are those of the row.
+UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "价格", "单价")
 BEHAVIOUR_NAMES = ("behaviour", "behavior", "行为", "用户行为", "行为记录")
 ITEM_NAMES: dict[str, tuple[str, ...]] = {
     "item": LOG_NAMES["item"],
     "title": ("title", "name", "product_name", "item_name", "movie_title", "product_type", "description", "商品名称",
               "名称", "标题"),
-    "category": ("category", "product_category", "category_name", "category_code", "category_id", "genre", "tag_codes",
-                 "类目", "类别", "分类", "品类"),
+    "category": ("category", "product_category", "category_name", "category_code", "item_category", "main_category",
+                 "category_id", "cate_id", "cat_id", "genre", "genres", "tag_codes", "类目", "类别", "分类", "品类"),
     "department": ("department", "部门"),
     "brand": ("brand", "品牌"),
     "price": ("price", "价格"),
@@ -76,12 +88,23 @@ def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
     return chosen | found
 
 
-def missing(field: str, columns: list[str], otherwise: str = "") -> UserError:
-    """The error to raise where a log has no column for a field it needs."""
+def is_unit_price(column: str) -> bool:
+    """Whether a column is commonly named so for the price of one unit."""
+    return _plain(column) in map(_plain, UNIT_PRICES)
+
+
+def matching(columns: Iterable[str], candidates: Iterable[str]) -> list[str]:
+    """Those of `columns` that bear one of the names, in the order of the names."""
+    plain = {_plain(column): column for column in reversed(list(columns))}
+    return [plain[key] for key in dict.fromkeys(map(_plain, candidates)) if key in plain]
+
+
+def missing(field: str, columns: list[str], otherwise: str = "", candidates: str = "") -> UserError:
+    """The error to raise where a log has no column for a field it needs; `candidates` could be it by what they hold."""
     header = " (is the header line missing from the file?)" if any(_is_number(name) for name in columns) else ""
     return UserError(
         f"expected a column for the {field}, such as {', '.join(LOG_NAMES[field][:3])}; the log has {listing(columns)}"
-        f"{header}; set data.columns.{field}{otherwise}"
+        f"{header}; {candidates}set data.columns.{field}{otherwise}"
     )
 
 

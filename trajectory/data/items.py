@@ -5,43 +5,63 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.columns import CONTENT_NAMES, ITEM_NAMES, detect, listing
-from trajectory.data.values import ids, numbers, texts
+from trajectory.data.findings import Findings, clip
+from trajectory.data.values import ids, names, numbers, texts
 from trajectory.schema import UserError
 
 _TEXTS = ("title", "category", "department", "brand")
+_WELL, _LEAST = 0.9, 0.01  # shares of the log's items that a table describes: below it warns; below it refuses
+_SHOWN = 3
 
 
-def read_items(table: pl.DataFrame) -> pl.DataFrame:
+def read_items(table: pl.DataFrame, said: Findings | None = None, keep: tuple[str, ...] = ()) -> pl.DataFrame:
     """An item table in canonical columns, first row of each item: item, those there are of title, category, department,
-    brand (String), price (Float64), then all other columns that hold scalars. UserError without an item column.
+    brand (String), price (Float64), then all other columns that hold scalars, and `keep` under their own names.
+
+    UserError without an item column.
     """
-    names = detect(table.columns, ITEM_NAMES)
-    if "item" not in names:
+    found = detect(table.columns, ITEM_NAMES)
+    if "item" not in found:
         raise UserError(f"expected an item column, such as item_id, in the item table; it has {listing(table.columns)}")
-    columns = {"item": ids(table[names["item"]])}
+    columns = {"item": ids(table[found["item"]], said)}
     for field in _TEXTS:
-        if field in names:
-            column = table[names[field]]
-            columns[field] = texts(column.list.first() if column.dtype == pl.List else column)
-    if "price" in names:
-        columns["price"] = numbers(table[names["price"]]).fill_nan(None)
+        if field in found:
+            columns[field] = _first_names(table[found[field]], said)
+    if "price" in found:
+        columns["price"] = numbers(table[found["price"]]).fill_nan(None)
     for column in table:
-        if column.name not in (*names.values(), *columns) and not column.dtype.is_nested():
-            columns[column.name] = column
+        if column.name not in columns and (column.name in keep or column.name not in found.values()):
+            if column.name in keep or column.dtype == pl.String:
+                columns[column.name] = _first_names(column, said)
+            elif not column.dtype.is_nested():
+                columns[column.name] = column
     items = pl.DataFrame({name: column.alias(name) for name, column in columns.items()})
     return items.filter(pl.col("item").is_not_null()).unique("item", keep="first", maintain_order=True)
 
 
-def gather_items(table: pl.DataFrame, item: pl.Series, used: set[str]) -> pl.DataFrame | None:
+def _first_names(column: pl.Series, said: Findings | None) -> pl.Series:
+    return names(column.list.first().alias(column.name) if column.dtype == pl.List else column, said)
+
+
+def gather_items(
+    table: pl.DataFrame, item: pl.Series, used: set[str], said: Findings | None = None, keep: tuple[str, ...] = ()
+) -> pl.DataFrame | None:
     """The item table of a log that brings none: each item's most frequent title, category, department, brand.
 
-    None if the log has no such column beside those already `used`.
+    Also its most frequent value of the columns of `keep` that the log has. None if the log has no such column beside
+    those already `used`.
     """
-    names = detect([column for column in table.columns if column not in used], CONTENT_NAMES)
-    if not names:
+    found = detect([column for column in table.columns if column not in used], CONTENT_NAMES)
+    found |= {name: name for name in keep if name in table.columns and name not in found}
+    if not found:
         return None
-    rows = pl.DataFrame({"item": item} | {field: texts(table[name]) for field, name in names.items()})
-    return _summarise(rows.filter(pl.col("item").is_not_null()).with_columns(weight=1), "item")
+    rows = pl.DataFrame({"item": item} | {field: _first_texts(table[name]) for field, name in found.items()})
+    items = _summarise(rows.filter(pl.col("item").is_not_null()).with_columns(weight=1), "item", (*_TEXTS, *keep))
+    return items.with_columns(names(items[field], said) for field in found)
+
+
+def _first_texts(column: pl.Series) -> pl.Series:
+    return texts(column.list.first() if column.dtype == pl.List else column)
 
 
 def regroup(item: pl.Series, items: pl.DataFrame | None, column: str) -> tuple[pl.Series, pl.DataFrame]:
@@ -63,20 +83,65 @@ def regroup(item: pl.Series, items: pl.DataFrame | None, column: str) -> tuple[p
     return chosen["value"].alias("item"), table.rename({"value": "item"}).with_columns(title)
 
 
-def match(item: pl.Series, items: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
-    """The same items and table with ids of one type: text, if the two sides differ."""
+def match(item: pl.Series, items: pl.DataFrame, said: Findings | None = None) -> tuple[pl.Series, pl.DataFrame]:
+    """The same items and table with ids of one type: text, if the two sides differ.
+
+    An id of the table that differs from one of the log only by leading zeros or ".0" becomes that of the log, where
+    only one of either side can be meant.
+    """
     theirs = items.schema["item"]
-    if item.dtype == theirs:
-        return item, items
     if item.dtype.is_integer() and theirs.is_integer():
         return item, items.with_columns(pl.col("item").cast(item.dtype, strict=False))
-    return item.cast(pl.String), items.with_columns(pl.col("item").cast(pl.String))
+    if item.dtype != theirs:
+        item, items = item.cast(pl.String), items.with_columns(pl.col("item").cast(pl.String))
+    same = same_ids(item.unique().drop_nulls(), items["item"])
+    if same.height:
+        items = items.with_columns(pl.col("item").replace(same["other"], same["id"]))
+        if said:
+            said.note(
+                "item table",
+                f"{same.height:,} ids differ from the log's only by leading zeros or .0 and are taken for the same, "
+                f"such as {same['other'][0]!r} for {same['id'][0]!r}",
+            )
+    return item, items
 
 
-def _summarise(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+def same_ids(ids_here: pl.Series, ids_there: pl.Series) -> pl.DataFrame:
+    """Pairs `id`, `other` of distinct text ids that differ only by leading zeros or ".0", where that is unambiguous."""
+    sides = [
+        side.cast(pl.String).alias(name).to_frame().with_columns(key=_plain(pl.col(name)))
+        for name, side in (("id", ids_here), ("other", ids_there))
+    ]
+    alone = [side.filter(pl.col("key").is_not_null() & pl.col("key").is_unique()) for side in sides]
+    return alone[0].join(alone[1], on="key").filter(pl.col("id") != pl.col("other")).select("id", "other")
+
+
+def _plain(name: pl.Expr) -> pl.Expr:
+    return name.str.extract(r"^0*(\d+?)(?:\.0+)?$")
+
+
+def describe_match(item: pl.Series, items: pl.DataFrame, said: Findings) -> None:
+    """Says how much of the log a table of items describes. UserError if it is next to nothing."""
+    counts = item.drop_nulls().value_counts(name="events").rename({item.name: "item"})
+    known = counts["item"].is_in(items["item"].implode())
+    share = int(known.sum()) / max(counts.height, 1)
+    events, described = (int(rows["events"].sum()) for rows in (counts, counts.filter(known)))
+    text = f"describes {known.sum():,} of the log's {counts.height:,} items, {described:,} of its {events:,} events"
+    if share < _WELL and counts.height:
+        text += f"; the log has {_examples(counts.filter(~known)['item'])}, the table {_examples(items['item'])}"
+    if share < _LEAST and counts.height:
+        raise UserError(f"the item table {text}: write the ids alike, or take the item table out of the folder")
+    said.note("item table", text, warning=share < _WELL)
+
+
+def _examples(ids_shown: pl.Series) -> str:
+    return ", ".join(repr(clip(str(name))) for name in ids_shown.sort().head(_SHOWN))
+
+
+def _summarise(rows: pl.DataFrame, key: str, fields: tuple[str, ...] = _TEXTS) -> pl.DataFrame:
     """One row per value of `key`, sorted: the text that weighs most in each column, and the median price."""
     table = rows.select(pl.col(key).unique().sort())
-    for column in (name for name in _TEXTS if name in rows.columns and name != key):
+    for column in (name for name in dict.fromkeys(fields) if name in rows.columns and name != key):
         weights = rows.filter(pl.col(column).is_not_null()).group_by(key, column).agg(pl.col("weight").sum())
         first = weights.sort("weight", column, descending=[True, False]).unique(key, keep="first", maintain_order=True)
         table = table.join(first.select(key, column), on=key, how="left", maintain_order="left")

@@ -7,13 +7,19 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.columns import listing, missing, pick
+from configs.common import base
+from trajectory.data.amounts import amounts
+from trajectory.data.columns import ITEM_NAMES, detect, is_unit_price, listing, matching, missing, pick
 from trajectory.data.domains import resolve
-from trajectory.data.items import gather_items, match, read_items, regroup
+from trajectory.data.findings import Findings, clip
+from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.kinds import split_behaviour
+from trajectory.data.missing import blank_missing
 from trajectory.data.sources import Source, read_source
-from trajectory.data.times import STEP, read_times
-from trajectory.data.values import ids, labels, mostly_numeric, numbers, texts
+from trajectory.data.ties import follows_item
+from trajectory.data.time_columns import COUNTED, JOINED, find_time
+from trajectory.data.times import STEP, day_text, times_of
+from trajectory.data.values import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.schema import EventLog, UserError
 
 STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
@@ -27,6 +33,8 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "position": (("position",),),
     "file": (("source_line",),),
 }
+_FEATURES_OF_STEPS = {"kind", "value", "quantity", "rating", "basket"}
+_SESSIONS = ("session_id", "session", "visit_id")
 # Canonical columns; a feature of the same name is renamed.
 _RESERVED = (
     "source_line",
@@ -47,7 +55,6 @@ _RESERVED = (
     "malformed",
     "raw_item",
     "raw_time",
-    "raw_value",
 )
 
 
@@ -55,38 +62,53 @@ def read_log(data: ConfigDict) -> EventLog:
     """Reads the log that `config.data` describes, after `domains.resolve`. UserError if it cannot be read.
 
     `events` holds beside the columns that `EventLog` names, each only where it is needed: `malformed` (the text of a
-    row with too many or too few fields), and `raw_item`, `raw_time`, `raw_value` (the source's text where item, time
-    or value could not be made of it). `label` is -1 where the source has neither 0 nor 1.
+    row with too many or too few fields), and `raw_item`, `raw_time` (the source's text where item or time could not be
+    made of it). `label` is -1 where the source has neither 0 nor 1. `detected` holds `source`, `rows`, `columns` (field
+    -> column), `found_by` (field -> how), `time` (unit), `zone`, `span`, `order`, and what `Findings.as_dict` gives.
     """
     data = resolve(data)
-    source = read_source(data)
+    source, said = read_source(data), Findings()
     table = _with_joined(source.table, data.columns.item)
-    names = pick(table.columns, data.columns)
-    stepwise = not names.keys() & {"item", "behaviour"} and "label" in names
+    fields = _pick(table.columns, data)
+    stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
     if stepwise:
         # Numbers beside the label are what the rows are about: features, unless asked for as something else.
-        numeric = {field for field, name in names.items() if not data.columns[field] and mostly_numeric(table[name])}
-        names = {field: name for field, name in names.items() if field not in numeric & {"kind", "value", "basket"}}
-    detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": names}
+        numeric = {field for field, name in fields.items() if not data.columns[field] and mostly_numeric(table[name])}
+        fields = {field: name for field, name in fields.items() if field not in numeric & _FEATURES_OF_STEPS}
+    id_columns = [fields[field] for field in ("user", "item") if field in fields]
+    table = blank_missing(table, data.missing, id_columns, said)
+    table, time, how = find_time(table, fields, data.columns.time, data.order, said)
+    fields = {field: name for field, name in fields.items() if field != "time"} | ({"time": time} if time else {})
+    found_by = {field: "set by hand" if data.columns[field] else "name" for field in fields} | {"time": how}
+    detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": fields, "found_by": found_by}
     columns = {"source_line": pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True)}
-    columns["user"] = _users(table, names, data.single_user or (STEP_USER if stepwise else ""))
-    columns |= _items_and_kinds(table, names, data, stepwise)
-    columns |= _times(table, names, data, detected)
-    columns |= _others(table, names)
-    features = _features(table, names, data, stepwise)
+    columns["user"] = _users(table, fields, data.single_user or (STEP_USER if stepwise else ""), said)
+    columns |= _items_and_kinds(table, fields, data, stepwise, said)
+    columns |= _times(table, fields, data, detected, said)
+    columns |= _others(table, fields, data, said)
+    features = _features(table, fields, data, stepwise, said)
     columns |= features
-    items = _items(columns, source, names, data)
+    items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
     # 64 bits over all cells: among 10 million different rows, the chance that any two agree is 3 in a million.
-    columns["row_hash"] = table.hash_rows()
+    columns["row_hash"] = source.table.hash_rows()
     if source.malformed is not None:
         columns["malformed"] = source.malformed
     events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
+    events = _trusted(events, data, found_by, said)
     detected |= {
         "order": _order(events, data),
         "features": tuple(features),
         "items": items.height if items is not None else 0,
+        **said.as_dict(),
     }
     return EventLog(events, items, tuple(features), detected)
+
+
+def _pick(columns: list[str], data: ConfigDict) -> dict[str, str]:
+    """Field -> column by name or by hand; a time that is asked for in several columns is no column yet."""
+    asked = data.columns.to_dict()
+    joined = asked["time"] if asked["time"] not in columns and JOINED in asked["time"] else ""
+    return pick(columns, asked | {"time": ""} if joined else asked)
 
 
 def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -99,74 +121,108 @@ def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
     return table.with_columns(both.alias(name))
 
 
-def _users(table: pl.DataFrame, names: dict[str, str], single: str) -> pl.Series:
-    if "user" in names:
-        return ids(table[names["user"]])
+def _users(table: pl.DataFrame, fields: dict[str, str], single: str, said: Findings) -> pl.Series:
+    if "user" in fields:
+        users = ids(table[fields["user"]], said)
+        session = next(iter(matching(table.columns, _SESSIONS)), "")
+        if session and session != fields["user"] and 2 * users.null_count() > len(users):
+            text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, the session is not"
+            said.note("users", text, f"data.columns.user={session}", warning=True)
+        return users
     if single:
         return pl.Series([single]).new_from_index(0, table.height)
-    raise missing("user", table.columns, ", or data.single_user if the whole log is of one user")
+    raise missing(
+        "user", table.columns, ", or data.single_user if the whole log is of one user", _candidates(table, fields)
+    )
+
+
+def _candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
+    """Columns that could hold ids, by what they hold: values that come back, and are no amounts."""
+    free = [column for column in table if column.name not in fields.values()]
+    distinct = {
+        column.name: column.n_unique() for column in free if column.dtype == pl.String or column.dtype.is_integer()
+    }
+    names = [f"{name} ({count:,} values)" for name, count in distinct.items() if 1 < count < table.height]
+    return f"by what they hold it could be {' or '.join(names[:5])}; " if names else ""
 
 
 def _items_and_kinds(
-    table: pl.DataFrame, names: dict[str, str], data: ConfigDict, stepwise: bool
+    table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, stepwise: bool, said: Findings
 ) -> dict[str, pl.Series]:
     columns = {}
-    if "kind" in names:
-        columns["kind"] = texts(table[names["kind"]])
-    if "item" in names:
-        columns["item"] = ids(table[names["item"]])
-    elif "behaviour" in names:
-        raw = texts(table[names["behaviour"]])
+    if "kind" in fields:
+        columns["kind"] = names(table[fields["kind"]], said)
+    if "item" in fields:
+        columns["item"] = ids(table[fields["item"]], said)
+    elif "behaviour" in fields:
+        raw = texts(table[fields["behaviour"]])
         columns["kind"], columns["item"] = split_behaviour(raw, data)
         if not columns["item"].count():
             raise UserError(
-                f"no text in column {names['behaviour']!r} begins with a known kind word and goes on with an item, for "
-                f"example {next(iter(raw.drop_nulls()), '')!r}; add words to data.kind_map or set data.columns.item"
+                f"no text in column {fields['behaviour']!r} begins with a known kind word and goes on with an item, "
+                f"for example {clip(next(iter(raw.drop_nulls()), ''))!r}; add words to data.kind_map or set "
+                "data.columns.item"
             )
     elif stepwise:
         columns["item"] = pl.Series([STEP_ITEM]).new_from_index(0, table.height)
     else:
-        raise missing("item", table.columns)
+        raise missing("item", table.columns, "", _candidates(table, fields))
     return columns
 
 
 def _times(
-    table: pl.DataFrame, names: dict[str, str], data: ConfigDict, detected: dict[str, Any]
+    table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, detected: dict[str, Any], said: Findings
 ) -> dict[str, pl.Series]:
     columns = {}
-    if "position" in names:
-        columns["position"] = numbers(table[names["position"]]).fill_nan(None).cast(pl.Int64, strict=False)
-    if "time" not in names:
+    if "position" in fields:
+        columns["position"] = positions(table[fields["position"]])
+    if "time" not in fields:
         return columns
-    source = table[names["time"]]
-    time, unit = read_times(source, data.time_unit)
-    detected["time"] = unit
-    if unit == STEP:
+    source = table[fields["time"]]
+    if detected["found_by"]["time"] == COUNTED:
+        detected["time"] = "none: days and seconds are counted, and read as position"
+        return {"position": positions(source)} | columns
+    times = times_of(source, data.time_unit, data.day_first, said)
+    detected["time"], detected["zone"] = times.unit, times.zone
+    if times.unit == STEP:
         detected["time"] = "none: the time column counts steps and is read as position"
-        return {"position": time} | columns
-    columns["time"] = time
-    unread = time.is_null() & source.is_not_null()
+        return {"position": times.seconds} | columns
+    columns["time"] = times.seconds
+    if times.subsecond is not None:
+        columns["subsecond"] = times.subsecond
+        said.note("order", "times have parts of a second, which order events")
+    bounds = (times.seconds.min(), times.seconds.max())
+    detected["span"] = [day_text(bound) for bound in bounds if isinstance(bound, int)]
+    unread = times.seconds.is_null() & source.is_not_null()
     if unread.any():
-        raw = texts(source)
-        columns["raw_time"] = raw.set(~unread, None)
+        columns["raw_time"] = texts(source).set(~unread, None)
+        said.unreadable(source, columns["raw_time"].is_not_null(), "set aside")
     return columns
 
 
-def _others(table: pl.DataFrame, names: dict[str, str]) -> dict[str, pl.Series]:
-    columns = {}
-    if "value" in names:
-        source = table[names["value"]]
-        columns["value"] = numbers(source)
-        if source.dtype == pl.String and columns["value"].is_nan().any():
-            columns["raw_value"] = source.set(~columns["value"].is_nan().fill_null(False), None)
-    if "basket" in names:
-        columns["basket"] = ids(table[names["basket"]])
-    if "label" in names:
-        columns["label"] = labels(table[names["label"]])
+def _others(table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, said: Findings) -> dict[str, pl.Series]:
+    columns: dict[str, pl.Series] = {
+        field: amounts(table[fields[field]], data.decimal, said)
+        for field in ("value", "quantity", "rating")
+        if field in fields
+    }
+    if "value" in columns and "quantity" in columns:
+        of_unit = is_unit_price(fields["value"])
+        if of_unit:
+            # Where the quantity is not known it is one.
+            columns["value"] = columns["value"] * columns["quantity"].fill_null(1.0)
+        how = f"times {fields['quantity']}" if of_unit else "of the whole row"
+        said.note("value", f"{fields['value']} {how}", "data.columns.value, data.columns.quantity")
+    if "basket" in fields:
+        columns["basket"] = ids(table[fields["basket"]], said)
+    if "label" in fields:
+        columns["label"] = labels(table[fields["label"]])
     return columns
 
 
-def _features(table: pl.DataFrame, names: dict[str, str], data: ConfigDict, stepwise: bool) -> dict[str, pl.Series]:
+def _features(
+    table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, stepwise: bool, said: Findings
+) -> dict[str, pl.Series]:
     wanted = list(data.features)
     for name in wanted:
         if name not in table.columns or not mostly_numeric(table[name]):
@@ -177,25 +233,63 @@ def _features(table: pl.DataFrame, names: dict[str, str], data: ConfigDict, step
             )
             raise UserError(f"data.features names {name!r}, which {what}; name numeric columns of the log")
     if stepwise and not wanted:
-        wanted = [column.name for column in table if column.name not in names.values() and mostly_numeric(column)]
-    return {f"{name}_feature" if name in _RESERVED else name: numbers(table[name]).cast(pl.Float32) for name in wanted}
+        wanted = [column.name for column in table if column.name not in fields.values() and mostly_numeric(column)]
+    return {
+        f"{name}_feature" if name in _RESERVED else name: amounts(table[name], data.decimal, said).cast(pl.Float32)
+        for name in wanted
+    }
 
 
 def _items(
-    columns: dict[str, pl.Series], source: Source, names: dict[str, str], data: ConfigDict
+    columns: dict[str, pl.Series], source: Source, table: pl.DataFrame, data: ConfigDict, used: set[str], said: Findings
 ) -> pl.DataFrame | None:
     """The item table; ids of `columns["item"]` are brought to its type, or to its groups where those are wanted."""
     items: pl.DataFrame | None
+    wanted = [name for name in (data.interest_column, data.item_column) if name and name != ITSELF]
     if source.items is not None:
-        columns["item"], items = match(columns["item"], read_items(source.items))
+        item_table = blank_missing(source.items, data.missing, (), said)
+        columns["item"], items = match(columns["item"], read_items(item_table, said, tuple(wanted)), said)
+        describe_match(columns["item"], items, said)
+        of_log = tuple(name for name in wanted if name not in items.columns and name in table.columns)
+        if of_log:
+            more = gather_items(table.select(of_log), columns["item"], {*of_log}, said, of_log)
+            items = items.join(more, on="item", how="left", maintain_order="left") if more is not None else items
     else:
-        items = gather_items(source.table, columns["item"], {*names.values(), *data.features})
+        items = gather_items(table, columns["item"], used, said, tuple(wanted))
+    if data.interest_column:
+        _say_interests(items, table if source.items is None else source.items, data.interest_column, said)
     if data.item_column and data.item_column != ITSELF:
         ungrouped = columns["item"]
         columns["item"], items = regroup(ungrouped, items, data.item_column)
         if columns["item"].null_count():
             columns["raw_item"] = ungrouped.cast(pl.String).set(columns["item"].is_not_null(), None)
     return items
+
+
+def _say_interests(items: pl.DataFrame | None, table: pl.DataFrame, asked: str, said: Findings) -> None:
+    """Says what the interests are. UserError if a column is asked for by hand that nothing has."""
+    if items is not None and asked in items.columns:
+        column = detect(table.columns, {asked: ITEM_NAMES.get(asked, ())}).get(asked, asked)
+        kinds = items[asked].drop_nulls().n_unique()
+        said.note("interests", f"{kinds:,} values of {column}", "data.interest_column")
+        return
+    if asked != base().data.interest_column:
+        raise UserError(
+            f"data.interest_column={asked!r} is no column of the items; set it to one of {listing(table.columns)}"
+        )
+    said.note("interests", f"none: there is no column {asked!r}", "data.interest_column", warning=True)
+
+
+def _trusted(events: pl.DataFrame, data: ConfigDict, found_by: dict[str, str], said: Findings) -> pl.DataFrame:
+    """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done."""
+    if data.order != "auto" or data.baskets or not {"time", "position"} <= {*events.columns}:
+        return events
+    if found_by.get("position") != "set by hand" and follows_item(events):
+        text = "the position follows the item id where times are equal, so chance orders those"
+        said.note("order", text, "data.columns.position trusts it", warning=True)
+        return events.drop("position")
+    said.note("order", "events of equal times by position", "data.order=time leaves them to chance")
+    return events
 
 
 def _order(events: pl.DataFrame, data: ConfigDict) -> str:

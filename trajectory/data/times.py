@@ -2,105 +2,157 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
 import polars as pl
 
-from trajectory.data.values import texts
+from trajectory.data.dates import read_dates
+from trajectory.data.findings import Findings, clip
+from trajectory.data.values import positions, texts
 from trajectory.schema import UserError
 
 DAY = 86_400  # seconds
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first one
-UNITS = ("auto", "s", "ms", "us", "text", "datetime")
+UNITS = ("auto", "s", "ms", "us", "ns", "text", "datetime")
 STEP = "step"  # the unit of a "time" that only counts steps: an order, no clock
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_FORMATS = (
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%d",
-    "%Y-%m-%d %H:%M",
-    "%Y%m%d",
-    "%Y%m%d%H%M%S",
-    "%Y%m%d %H:%M:%S",
-    "%y%m%d",
+_MICRO = 10**6
+# Digits of a calendar: yyyymmdd, and with hours, minutes, seconds, thousandths. Also what a unix time may look like.
+_CALENDAR = (
+    r"^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:(?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\d{3})?)?)?)?$"
 )
-_ZONE = r":\d+(?:\.\d+)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
-_DATED = r"^\d{4}\s*[-/年]"
-_EXPECTED = "expected unix seconds, milliseconds or microseconds, or ISO text such as 2024-05-31 13:45:00"
+_SAMPLE = 10_000
+_DATED = r"\d\s*[-/.年]\s*\w+\s*[-/.月]\s*\d|\d \w{3}[a-z]* \d{4}|[A-Za-z]{3} \d{1,2}|\d[T ]\d{2}:\d{2}"
+_EXPECTED = "expected unix seconds, milliseconds or microseconds, or a date such as 2024-05-31 13:45:00"
+
+
+class Times(NamedTuple):
+    """Times of a column. `unit`: s, ms, us, ns, text, datetime, or step: then `seconds` holds steps, no seconds."""
+
+    seconds: pl.Series  # Int64, unix; null where missing or unreadable
+    subsecond: pl.Series | None  # Int32, microseconds beyond it; None if all are 0
+    unit: str
+    zone: str  # what was understood of it, "" for steps
 
 
 def read_times(column: pl.Series, unit: str = "auto") -> tuple[pl.Series, str]:
-    """Int64 unix seconds (null where missing or unreadable) and the unit found: s, ms, us, ns, text, datetime or step.
+    """The whole seconds and the unit of `times_of`, for tables whose order within a second means nothing."""
+    times = times_of(column, unit, "auto", Findings())
+    return times.seconds, times.unit
 
-    "step" (small numbers such as 0, 1, 2: the values returned are whole steps, no seconds) is only ever found, never
-    asked for. UserError if `unit` does not fit the column, or if not one of its values can be read.
+
+def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Times:
+    """Reads a column of times. "step" (small numbers such as 0, 1, 2) is only ever found, never asked for.
+
+    UserError if `unit` does not fit the column, if not one of its values can be read, or if nothing tells whether day
+    or month comes first.
     """
     if unit not in UNITS:
         raise UserError(f"data.time_unit={unit!r} is unknown; expected one of {', '.join(UNITS)}")
     if column.dtype in (pl.Date, pl.Datetime):
         if unit not in ("auto", "datetime"):
             raise UserError(f"data.time_unit={unit!r}, but column {column.name!r} holds datetimes; set it to auto")
-        return column.cast(pl.Datetime("us")).dt.timestamp("us") // 10**6, "datetime"
+        return _of_datetime(column)
     if unit == "datetime" or not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
         raise UserError(f"time column {column.name!r} holds {column.dtype}; {_EXPECTED}; set data.time_unit to match")
-    text = texts(column) if column.dtype != pl.Null and not column.dtype.is_numeric() else None
+    text = None if column.dtype.is_numeric() else texts(column)
     number = column if text is None else text.cast(pl.Float64, strict=False)
     given = number if text is None else text
     if unit == "auto":
-        dated = 0 if text is None else int(text.str.contains(_DATED).sum())
-        unit = "text" if dated > number.count() else _unit(number)
-    seconds = _of_text(texts(given)) if unit == "text" else _of_number(number, unit)
+        sample = None if text is None else text.gather_every(len(text) // _SAMPLE + 1)
+        dated = sample is not None and sample.str.contains(_DATED).sum() > sample.cast(pl.Float64, strict=False).count()
+        unit = "text" if dated else _unit(number)
+    if unit == STEP:
+        return Times(positions(number), None, unit, "")
+    if unit == "text":
+        dates = read_dates(texts(given if text is not None else _digits(number)), day_first, said)
+        seconds, micros, zone = dates.moment // _MICRO, dates.moment % _MICRO, _zone(dates.zoned, dates.moment)
+    else:
+        seconds, micros = _of_number(_whole(text, number), unit)
+        zone = "counted from 1970-01-01 UTC"
     if seconds.null_count() == len(seconds) > given.null_count():
         raise UserError(
-            f"not one time in column {column.name!r} can be read, for example {given.drop_nulls()[0]!r}; "
-            f"{_EXPECTED}; rewrite the column or set data.time_unit"
+            f"not one time in column {column.name!r} can be read, for example {clip(str(given.drop_nulls()[0]))!r}; "
+            f"{_EXPECTED}; rewrite the column, or set data.time_unit or data.columns.time"
         )
-    return seconds.alias(column.name), unit
+    return Times(seconds.alias(column.name), _beyond(micros), unit, zone)
+
+
+def day_text(seconds: int) -> str:
+    """The date of a unix time, or the number itself where the calendar ends."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
+
+
+def _of_datetime(column: pl.Series) -> Times:
+    # From the stored numbers: the calendar of the table library ends before they do.
+    stored = column.to_physical().cast(pl.Int64)
+    if column.dtype == pl.Date:
+        return Times(stored * DAY, None, "datetime", "none named: days of UTC")
+    per = _PER_SECOND[column.dtype.time_unit]  # type: ignore[attr-defined]
+    zone = column.dtype.time_zone  # type: ignore[attr-defined]
+    known = f"named: {zone}" if zone else "none named: taken as UTC"
+    return Times(stored // per, _beyond(stored % per * _MICRO // per), "datetime", known)
 
 
 def _unit(number: pl.Series) -> str:
-    number = number.filter(number.is_finite())
+    number = number.filter(number.is_finite()) if number.dtype.is_float() else number.drop_nulls()
     median, least = number.median(), number.min()
-    if not isinstance(median, int | float):
+    if median is None or least is None:
         return "s"
-    if 19_000_101 <= median <= 21_001_231 or 19_000_101_000_000 <= median <= 21_001_231_235_959:
-        return "text"  # digits of a calendar date: 20240531 or 20240531134500
-    if median < 10**7 and isinstance(least, int | float) and least >= 0:
+    median, least = float(median), float(least)  # type: ignore[arg-type]
+    if _is_calendar(number, median):
+        return "text"
+    if median < 10**7 and least >= 0:
         return STEP
     size = abs(median)  # 10^11 s is the year 5138, 10^11 ms is 1973: the units do not overlap
     return "s" if size < 10**11 else "ms" if size < 10**14 else "us" if size < 10**17 else "ns"
 
 
-def _of_number(number: pl.Series, unit: str) -> pl.Series:
-    if unit == STEP:
-        whole = number.dtype.is_integer() or bool((number == number.round()).all())
-        return (number if whole else number.rank("dense")).cast(pl.Int64, strict=False)
+def _is_calendar(number: pl.Series, median: float) -> bool:
+    """Whether the numbers are digits of dates, such as 20240531 or 202405311345."""
+    length = len(str(int(abs(median))))
+    if length not in (8, 10, 12, 14, 17):
+        return False
+    if length == 10 and median < (datetime.now(UTC) + timedelta(days=1)).timestamp():
+        return False  # seconds since 1970, which ten digits were until now
+    sample = _digits(number.head(_SAMPLE))
+    fits = sample.str.contains(_CALENDAR) & (sample.str.len_chars() == length)
+    return 2 * int(fits.sum()) > len(sample)
+
+
+def _digits(number: pl.Series) -> pl.Series:
+    return number.cast(pl.Int64, strict=False).cast(pl.String)
+
+
+def _whole(text: pl.Series | None, number: pl.Series) -> pl.Series:
+    """The numbers as integers if they are, in full: microseconds have more digits than floats hold."""
+    if text is None:
+        return number
+    whole = text.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == number.null_count() else number
+
+
+def _of_number(number: pl.Series, unit: str) -> tuple[pl.Series, pl.Series]:
+    per = _PER_SECOND[unit]
     if number.dtype.is_integer():
-        return number.cast(pl.Int64, strict=False) // _PER_SECOND[unit]
-    return (number.cast(pl.Float64) / _PER_SECOND[unit]).floor().cast(pl.Int64, strict=False)
+        whole = number.cast(pl.Int64, strict=False)
+        return whole // per, whole % per * _MICRO // per
+    micros = (number.cast(pl.Float64) * (_MICRO / per)).round().cast(pl.Int64, strict=False)
+    return micros // _MICRO, micros % _MICRO
 
 
-def _of_text(text: pl.Series) -> pl.Series:
-    if text.str.contains("年", literal=True).any():
-        text = text.str.replace_all(r"[年月]", "-").str.replace_all(r"日\s*", " ")
-        text = text.str.replace_all(r"[时点分]", ":").str.replace_all("秒", "").str.strip_chars(" :")
-    text = text.str.replace_all("/", "-", literal=True).str.replace(r"(\d)T(\d)", "$1 $2")
-    zone = text.str.extract(_ZONE)
-    if zone.count():
-        text = text.str.replace(r"\s*(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$", "").zip_with(zone.is_not_null(), text)
-    moment = pl.Series(text.name, [None], pl.Datetime("us")).new_from_index(0, len(text))
-    for form in _FORMATS:
-        left = text.set(moment.is_not_null(), None)
-        if not left.count():
-            break
-        moment = moment.zip_with(moment.is_not_null(), left.str.to_datetime(form, time_unit="us", strict=False))
-    seconds = moment.dt.timestamp("us") // 10**6
-    return seconds - _offset(zone) if zone.count() else seconds
+def _beyond(micros: pl.Series) -> pl.Series | None:
+    """The parts of seconds where there are any."""
+    return micros.fill_null(0).cast(pl.Int32).alias("subsecond") if (micros != 0).any() else None
 
 
-def _offset(zone: pl.Series) -> pl.Series:
-    """Seconds east of UTC of "Z", "+0800", "-05:30", "+09"; 0 where null."""
-    part = {name: zone.str.extract(regex).cast(pl.Int64) for name, regex in _OFFSET_PARTS.items()}
-    size = part["hours"].fill_null(0) * 3600 + part["minutes"].fill_null(0) * 60
-    return size.zip_with(~zone.str.starts_with("-").fill_null(False), -size)
-
-
-_OFFSET_PARTS = {"hours": r"^[+-](\d{2})", "minutes": r"^[+-]\d{2}:?(\d{2})$"}
+def _zone(zoned: pl.Series, moment: pl.Series) -> str:
+    known, named = int(moment.count()), int((zoned & moment.is_not_null()).sum())
+    if not named:
+        return "no zone named: taken as UTC"
+    return "zone named in the text" if named == known else f"zone named in {named:,} of {known:,} texts, else UTC"

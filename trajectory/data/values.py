@@ -1,28 +1,79 @@
-"""Cells of a source column -> text, ids, numbers. Blank text counts as missing everywhere."""
+"""Cells of a source column -> text, names, ids, numbers. Blank text counts as missing everywhere."""
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 
-_WHOLE = r"^-?(?:0|[1-9]\d{0,17})(?:\.0)?$"  # leading zeros are kept apart: "007" is not 7
+from trajectory.data.findings import Findings
+from trajectory.schema import UserError
+
+NAME_LENGTH = 200  # characters of a name (title, category, type of event) that are kept
+_ID_LENGTH = 300  # of an id; a longer one keeps its beginning and a hash
+_WHOLE = r"^-?(?:0|[1-9]\d{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
+# Control characters, marks that turn the direction of writing, zero-width spaces, the byte order mark.
+_UNSEEN = (
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{2066}-\x{2069}\x{feff}]"
+)
 
 
 def texts(column: pl.Series) -> pl.Series:
-    """String, without surrounding white space; null where blank."""
-    if column.dtype == pl.Null or column.dtype.is_nested():
-        return column.is_null().replace_strict({True: None, False: "(nested)"}, return_dtype=pl.String)
+    """String, without surrounding white space; null where blank. What is nested becomes its JSON text."""
+    if column.dtype.is_nested():
+        cells = [
+            None if cell is None else json.dumps(cell, ensure_ascii=False, default=str) for cell in column.to_list()
+        ]
+        return pl.Series(column.name, cells, pl.String)
+    if column.dtype == pl.Binary:
+        cells = [None if cell is None else _decoded(cell) for cell in column.to_list()]
+        column = pl.Series(column.name, cells, pl.String)
     stripped = column.cast(pl.String, strict=False).str.strip_chars()
     return stripped.set(stripped == "", None)
 
 
-def ids(column: pl.Series) -> pl.Series:
-    """Integers stay integers (whole floats become some: tables with gaps hold such); all else is text."""
+def names(column: pl.Series, said: Findings | None = None) -> pl.Series:
+    """Texts for people to read: without control characters and marks of direction, at most `NAME_LENGTH` long."""
+    text = _seen(texts(column), said)
+    long = text.str.len_chars() > NAME_LENGTH
+    if long.any():
+        if said:
+            said.note("names", f"{int(long.sum()):,} in {column.name} are clipped to {NAME_LENGTH} characters")
+        text = (text.str.slice(0, NAME_LENGTH - 1) + "…").zip_with(long.fill_null(False), text)
+    return text
+
+
+def ids(column: pl.Series, said: Findings | None = None) -> pl.Series:
+    """Integers stay integers (whole floats become some: tables with gaps hold such); all else is text.
+
+    Of text, "1000.0" is "1000"; unseen characters are no part of an id. UserError for ids that are lists or records.
+    """
+    if column.dtype.is_nested():
+        example = json.dumps(column.drop_nulls().head(1).to_list(), ensure_ascii=False, default=str)[1:-1][:80]
+        raise UserError(
+            f"column {column.name!r} holds lists or records, such as {example}, where one id is expected; "
+            "write one row per id, or name another column in data.columns"
+        )
     if column.dtype.is_integer():
         return column
-    if column.dtype.is_float():
-        column = column.fill_nan(None)
-        return column.cast(pl.Int64) if (column == column.round()).all() and column.is_finite().all() else texts(column)
-    return texts(column)
+    if column.dtype.is_float() or column.dtype.is_decimal():
+        number = column.cast(pl.Float64).fill_nan(None)
+        if (number == number.round()).all() and (number.abs() < 2**53).all():
+            return number.cast(pl.Int64)
+        return texts(column.fill_nan(None) if column.dtype.is_float() else column)
+    text = _seen(texts(column), said)
+    floats = text.str.contains(_WHOLE) & text.str.contains(".", literal=True)
+    if floats.any():
+        text = text.zip_with(~floats.fill_null(False), text.str.replace(r"\.0+$", ""))
+        if said:
+            said.note("ids", f"{int(floats.sum()):,} in {column.name} end in .0, which is left off: 7.0 is 7")
+    long = text.str.len_chars() > _ID_LENGTH
+    if long.any():
+        short = text.str.slice(0, NAME_LENGTH) + "…" + text.hash().cast(pl.String)
+        text = short.zip_with(long.fill_null(False), text)
+        if said:
+            said.note("ids", f"{int(long.sum()):,} in {column.name} of more than {_ID_LENGTH} characters are shortened")
+    return text
 
 
 def whole_numbers(column: pl.Series) -> pl.Series:
@@ -32,7 +83,7 @@ def whole_numbers(column: pl.Series) -> pl.Series:
     text = texts(column)
     if text.null_count() == len(text) or not text.str.contains(_WHOLE).all():
         return column
-    return text.str.strip_suffix(".0").cast(pl.Int64)
+    return text.str.replace(r"\.0+$", "").cast(pl.Int64)
 
 
 def numbers(column: pl.Series) -> pl.Series:
@@ -42,6 +93,14 @@ def numbers(column: pl.Series) -> pl.Series:
     text = texts(column)
     number = text.cast(pl.Float64, strict=False)
     return number.set(number.is_null() & text.is_not_null(), float("nan"))
+
+
+def positions(column: pl.Series) -> pl.Series:
+    """Int64 that orders as the numbers of the column do; null where there is none."""
+    number = column if column.dtype.is_integer() else numbers(column).fill_nan(None)
+    if number.dtype.is_float() and not (number == number.round()).all():
+        number = number.rank("dense")
+    return number.cast(pl.Int64, strict=False)
 
 
 def labels(column: pl.Series) -> pl.Series:
@@ -58,3 +117,21 @@ def mostly_numeric(column: pl.Series) -> bool:
         return False
     number = numbers(column).drop_nulls()
     return len(number) > 0 and 2 * int(number.is_not_nan().sum()) >= len(number)
+
+
+def _seen(text: pl.Series, said: Findings | None) -> pl.Series:
+    unseen = text.str.contains(_UNSEEN)
+    if not unseen.any():
+        return text
+    if said:
+        rows = int(unseen.sum())
+        said.note("names", f"control, zero-width or direction characters are left out of {rows:,} cells of {text.name}")
+    cleaned = text.str.replace_all(_UNSEEN, "").str.strip_chars()
+    return cleaned.set(cleaned == "", None)
+
+
+def _decoded(cell: bytes) -> str:
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return cell.hex()

@@ -1,0 +1,82 @@
+"""What was understood while a log was read, kept as data and told in lines: nothing is guessed or dropped unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import polars as pl
+
+SHOWN = 200  # characters of a source's text that are shown
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found: `topic` groups, `setting` is what changes it ("" = nothing), `warning` asks to look."""
+
+    topic: str
+    text: str
+    setting: str = ""
+    warning: bool = False
+
+
+@dataclass
+class Findings:
+    """Collected while reading. `missing`: words read as missing, and `unread`: cells that could not be read, a row each
+    as in a table; `notes`: all else.
+    """
+
+    notes: list[Finding] = field(default_factory=list)
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    unread: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, topic: str, text: str, setting: str = "", warning: bool = False) -> None:
+        """Keeps a finding, once."""
+        found = Finding(topic, text, setting, warning)
+        if found not in self.notes:
+            self.notes.append(found)
+
+    def unreadable(self, column: pl.Series, cells: pl.Series, setting: str) -> None:
+        """Keeps how many `cells` (Boolean) of `column` could not be read, with an example and what may help."""
+        rows = int(cells.sum())
+        if rows:
+            example = clip(column.filter(cells).cast(pl.String)[0])
+            self.unread.append({"column": column.name, "rows": rows, "example": example, "setting": setting})
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `EventLog.detected`: plain values that JSON can hold."""
+        return {"notes": [asdict(note) for note in self.notes], "missing": self.missing, "unread": self.unread}
+
+
+def lines(detected: dict[str, Any]) -> list[tuple[str, str]]:
+    """(label, text) of what was understood of a log, from `EventLog.detected`."""
+    found_by, columns = detected.get("found_by", {}), detected.get("columns", {})
+    how = {field: f" ({found_by[field]})" if found_by.get(field, "name") != "name" else "" for field in columns}
+    rows = [
+        ("source", detected.get("source", "")),
+        ("columns", ", ".join(f"{field} = {name}{how[field]}" for field, name in columns.items())),
+        ("time", "; ".join(filter(None, (detected.get("time", ""), detected.get("zone", ""))))),
+        ("order", detected.get("order", "")),
+    ]
+    words: dict[str, list[str]] = {}
+    for cell in detected.get("missing", []):
+        words.setdefault(cell["column"], []).append(f"{cell['word']!r} {cell['rows']:,}x")
+    if words:
+        texts = (f"{column}: {', '.join(counts)}" for column, counts in words.items())
+        rows.append(("read as missing", f"{'; '.join(texts)} (data.missing=('!NA',) keeps the word NA)"))
+    rows += [
+        ("not readable", f"{cell['rows']:,} in {cell['column']}, such as {cell['example']!r}{_advice(cell['setting'])}")
+        for cell in detected.get("unread", [])
+    ]
+    for note in detected.get("notes", []):
+        rows.append((note["topic"], f"{'WARNING: ' * note['warning']}{note['text']}{_advice(note['setting'])}"))
+    return [(label, text) for label, text in rows if text]
+
+
+def clip(text: str) -> str:
+    """A source's text as it may be shown: not longer than `SHOWN`."""
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def _advice(setting: str) -> str:
+    return f" [{setting}]" if setting else ""

@@ -1,0 +1,45 @@
+"""Words that programs write where nothing is known: NA, NULL, nan ... are no users, items or amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from trajectory.data.findings import Findings
+from trajectory.data.values import numbers, whole_numbers
+
+# As written by R, SQL dumps, pandas, spreadsheets, Hive, JavaScript and Google Analytics; whole cells only.
+WORDS = (
+    *("NA", "N/A", "n/a", "#N/A", "#NA", "NULL", "Null", "null", "(null)", "None", "none", "NONE"),
+    *("NaN", "nan", "NAN", "-nan", "NaT", "<NA>", "\\N", "-", "--", "undefined", "(not set)"),
+)
+NOT = "!"  # data.missing=("!NA",): NA is a word like any other
+
+
+def blank_missing(table: pl.DataFrame, more: Iterable[str], id_columns: Iterable[str], said: Findings) -> pl.DataFrame:
+    """The table with null for cells that hold a word of `WORDS` or `more`; what was found is kept in `said`.
+
+    A word of `more` that is a number ("-1") means missing in `id_columns` only: elsewhere it may be an amount.
+    """
+    asked = [str(word).strip() for word in more]
+    kept = {word.removeprefix(NOT) for word in asked if word.startswith(NOT)}
+    words = {*WORDS, *(word for word in asked if not word.startswith(NOT))} - kept
+    numeric = numbers(pl.Series(sorted(words))).is_not_nan()
+    as_numbers = {word for word, number in zip(sorted(words), numeric, strict=True) if number}
+    changed = []
+    for column in table:
+        if column.dtype == pl.String:
+            plain = column.str.strip_chars()
+            found = plain.is_in(sorted(words if column.name in id_columns else words - as_numbers))
+        elif column.dtype.is_integer() and column.name in id_columns and as_numbers:
+            plain = column.cast(pl.String)
+            found = plain.is_in(sorted(as_numbers))
+        else:
+            continue
+        if found.any():
+            counts = plain.filter(found).value_counts(sort=True, name="rows")
+            said.missing += [{"column": column.name, "word": word, "rows": rows} for word, rows in counts.iter_rows()]
+            left = column.set(found, None)
+            changed.append(whole_numbers(left) if left.dtype == pl.String else left)
+    return table.with_columns(changed)
