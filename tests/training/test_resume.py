@@ -127,7 +127,5 @@ def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
         open_run(copy)
     del data["format"]  # of a run made before it was written down
     (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))
-    with pytest.raises(
-        UserError, match=r"format of prepared logs has changed.*1\.0\.0 then, .*train again in a new"
-    ):
+    with pytest.raises(UserError, match=r"format of prepared logs has changed.*1\.0\.0 then, .*train again in a new"):
         open_run(copy)
