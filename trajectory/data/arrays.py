@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.log import order_columns
-from trajectory.schema import DEFAULT_KIND, STANDARD_KINDS, CleanLog, Histories, UserError
+from trajectory.data.ordering import number, order
+from trajectory.schema import DEFAULT_KIND, STANDARD_KINDS, CleanLog, Histories
 
 # One array per column, of one entry per event (`features`: one row of F numbers per event).
 COLUMNS: dict[str, Any] = {
@@ -32,27 +32,26 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     for and nothing tells them apart.
     """
     events = clean.events
-    users, user = _number(events["user"])
-    catalogue, item = _number(events["item"])
+    users, user = number(events["user"])
+    place, step = order(events, user, data)
+    offsets = np.append(0, np.cumsum(np.bincount(user, minlength=users.height)))
+    catalogue, item = number(events["item"])
     kinds, kind = _kinds(events, data)
-    order, step_of = _order(events, user, data)
-    user = user[order]
-    offsets = np.searchsorted(user, np.arange(users.height + 1))
     items, interests = _items(catalogue, clean.log.items, data.interest_column)
     columns = {
-        "item": item + 1,
-        "time": _numeric(events, "time", pl.Int64, 0),
-        "kind": kind,
-        "value": _numeric(events, "value", pl.Float32, np.nan),
-        "label": _numeric(events, "label", pl.Int8, -1),
-        "features": _features(events, clean.log.features),
+        "item": (item + 1)[place],
+        "kind": kind[place],
+        "time": _numeric(events, "time", pl.Int64, 0, place),
+        "value": _numeric(events, "value", pl.Float32, np.nan, place),
+        "label": _numeric(events, "label", pl.Int8, -1, place),
+        "features": _features(events, clean.log.features)[place],
     }
     return Histories(
         name=name,
         fingerprint=fingerprint,
         offsets=offsets.astype(np.int64),
-        step=_steps(step_of[order], offsets),
-        **{key: values[order].astype(COLUMNS[key], copy=False) for key, values in columns.items()},
+        step=step,
+        **columns,
         users=users,
         items=items,
         item_interest=number_interests(items, interests),
@@ -65,41 +64,6 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     )
 
 
-def _number(ids: pl.Series) -> tuple[pl.DataFrame, np.ndarray]:
-    """The sorted distinct ids as a table, and the row of that table for each id."""
-    table = ids.unique().sort().to_frame()
-    rows = ids.to_frame().join(table.with_row_index("row"), on=ids.name, how="left", maintain_order="left")
-    return table, rows["row"].to_numpy().astype(np.int32)
-
-
-def _order(events: pl.DataFrame, user: np.ndarray, data: ConfigDict) -> tuple[np.ndarray, np.ndarray]:
-    """The permutation that sorts the events, and one number per event that is equal within a step only."""
-    # The order of the source among equal times often follows the item id: chance decides instead.
-    chance = np.random.default_rng(data.seed).permutation(events.height).astype(np.uint32)
-    by = order_columns(events.columns, data.order)
-    frame = pl.DataFrame({"user": user, **{name: events[name] for name in by}, "step": chance, "chance": chance})
-    if data.baskets:
-        basket = next((events[column] for column in ("basket", "time") if column in events.columns), None)
-        if basket is None:
-            raise UserError("data.baskets=True needs a basket id or a time in the log; name it in data.columns")
-        # A whole basket stands where its first line does; a line without a basket id is a step of its own.
-        known = pl.col("basket").is_not_null()
-        frame = frame.with_columns(basket=basket).with_columns(
-            pl.when(known).then(pl.col(column).min().over("user", "basket")).otherwise(pl.col(column))
-            for column in (*by, "step")
-        )
-    keys = ("user", *by, "step", "chance") if data.baskets else ("user", *by, "chance")
-    order = frame.select(pl.arg_sort_by(keys)).to_series().to_numpy()
-    return order, frame["step"].to_numpy()
-
-
-def _steps(step_of: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    new = np.ones(len(step_of), bool)
-    new[1:] = step_of[1:] != step_of[:-1]  # no step is shared by two users
-    count = np.cumsum(new)
-    return (count - np.repeat(count[offsets[:-1]], np.diff(offsets))).astype(np.int32)
-
-
 def _kinds(events: pl.DataFrame, data: ConfigDict) -> tuple[tuple[str, ...], np.ndarray]:
     if "kind" not in events.columns:
         return (DEFAULT_KIND,), np.ones(events.height, np.int8)
@@ -109,10 +73,10 @@ def _kinds(events: pl.DataFrame, data: ConfigDict) -> tuple[tuple[str, ...], np.
     return kinds, events["kind"].replace_strict(numbers, return_dtype=pl.Int8).to_numpy()
 
 
-def _numeric(events: pl.DataFrame, column: str, dtype: Any, absent: float) -> np.ndarray:
+def _numeric(events: pl.DataFrame, column: str, dtype: Any, absent: float, place: np.ndarray) -> np.ndarray:
     if column not in events.columns:
         return np.full(events.height, absent, np.dtype(COLUMNS[column]))
-    return events[column].cast(dtype).fill_null(absent).to_numpy()
+    return events[column].cast(dtype).fill_null(absent).to_numpy()[place]
 
 
 def _features(events: pl.DataFrame, names: tuple[str, ...]) -> np.ndarray:
