@@ -7,7 +7,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from trajectory.schema import UserError
+from trajectory.schema import EVENT_TYPES, UserError
 
 RECURRENT = ("lstm", "gru")
 BACKBONES = (*RECURRENT, "transformer", "hybrid")  # hybrid: a transformer beside a recurrent network twice as wide
@@ -63,7 +63,8 @@ def base(model: str = "transformer") -> ConfigDict:
     d.prepared_dir = "prepared"  # cleaned histories are kept here, by name and fingerprint
     d.interest_column = "category"  # item column whose values are the interests ("" = none)
     d.item_column = ""  # item-table column to work on instead of the item id (e.g. "title": product types)
-    # Names in the source ("a+b": of an item both texts, of a time date and clock); "" = detected from common names.
+    # Names in the source ("a+b": of an item both texts, of a time date and clock); "" = detected from common names,
+    # "-" = there is none.
     d.columns = ConfigDict()
     for column in (
         *("user", "item", "time", "position", "kind", "value", "quantity", "rating"),
@@ -76,13 +77,16 @@ def base(model: str = "transformer") -> ConfigDict:
     # position | file
     d.order = "auto"
     d.baskets = False  # True: events of one user at one time (or basket id) are one unordered step
-    d.kind_map = ConfigDict({}, convert_dict=False)  # source word -> kind, beside the built-in Chinese and English
-    # Roles of types of event, beside the defaults in schema.EVENT_TYPES: type -> some of input, target, sale, negative
-    # (with commas), e.g. {"favorite": "input,target,sale"}; a further type is declared by giving it roles.
-    d.event_types = ConfigDict({}, convert_dict=False)
+    # Word of the log -> type of event, beside the built-in words; "" = rows that state none.
+    d.kind_map = ConfigDict({}, convert_dict=False)
+    # Type of event -> its roles, some of input, target, sale, negative, with commas (schema.EVENT_TYPES says what they
+    # mean): --config.data.event_types.favorite=input,target,sale; a further type is declared by its roles:
+    # --config.data.event_types="{'gift': 'input,target,sale'}".
+    d.event_types = ConfigDict({kind: ",".join(roles) for kind, roles in EVENT_TYPES.items()}, convert_dict=False)
     d.rating_threshold = 0.0  # > 0: a rating below it is of the type low_rating
-    d.duplicates = "auto"  # equal rows: drop | keep | count (one event of that quantity) | auto: as the log suggests
-    d.extra_kinds = ()  # further kinds of this domain beside view, click, cart, favorite, purchase
+    # Equal rows: drop | keep | count (one event of that quantity) | auto: drop where a column states quantities, else
+    # count where rows are lines of baskets or times are whole days, else drop.
+    d.duplicates = "auto"
     d.seed = 0  # of the random order of equal times
     d.single_user = ""  # id given to the only user of a log that has no user column ("" = a user column is needed)
 

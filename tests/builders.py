@@ -40,6 +40,7 @@ def make_histories(
         time=1_704_067_200 + step.astype(np.int64) * gap,
         kind=kind.astype(np.int8),
         value=np.full(len(item), np.nan, np.float32),
+        quantity=np.full(len(item), np.nan, np.float32),
         label=np.full(len(item), -1, np.int8),
         step=step,
         features=np.zeros((len(item), 0), np.float32),

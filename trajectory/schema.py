@@ -15,27 +15,28 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-# The standard kinds of event. A domain may declare further ones; "event" is the kind of a log that states none.
-STANDARD_KINDS = ("view", "click", "cart", "favorite", "purchase")
-DEFAULT_KIND = "event"
+DEFAULT_KIND = "event"  # the type of a log that states none and tells none by its columns
 ROLES = ("input", "target", "sale", "negative")
 # Standard types of event and their roles. input: the model reads it; target: the model predicts it; sale: it counts as
 # demand, value and response; negative: it takes back (with sale: a return takes back a sale). Config: data.event_types.
+# Types are numbered in this order.
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
-    "impression": (),
-    "search": (),
     "view": ("input", "target"),
     "click": ("input", "target"),
+    "cart": ("input", "target"),
     "favorite": ("input", "target"),
+    "purchase": ("input", "target", "sale"),
     "subscribe": ("input", "target"),
     "rating": ("input", "target"),
-    "low_rating": ("negative",),
-    "cart": ("input", "target"),
-    "remove_from_cart": ("negative",),
-    "purchase": ("input", "target", "sale"),
-    "return": ("sale", "negative"),
     "event": ("input", "target"),
+    "impression": (),
+    "search": (),
+    "checkout": (),
+    "low_rating": ("negative",),
+    "remove_from_cart": ("negative",),
+    "return": ("sale", "negative"),
 }
+STANDARD_KINDS = tuple(EVENT_TYPES)[:5]  # what made-up logs are of
 
 
 class UserError(ValueError):
@@ -65,21 +66,24 @@ class EventLog:
 
 @dataclass(frozen=True)
 class CleanLog:
-    """The usable rows and the others, each with its reason: rows kept + rows quarantined = rows read.
+    """The usable rows and the others, each with its reason: rows kept + folded + quarantined = rows read.
 
-    `events`: columns of `EventLog.events`, kind canonical. `quarantine`: the removed rows with `source_line`, `reason`
-    and their raw values as text. `counts`: reason -> rows.
+    `events`: columns of `EventLog.events`, kind canonical, quantity and value never negative. `quarantine`: the removed
+    rows with `source_line`, `reason` and their raw values as text. `counts`: reason -> rows. `folded`: rows equal to
+    one that is kept and counted in its quantity. `types`: one row for each type that is kept: type, words, rows, roles.
     """
 
     events: pl.DataFrame
     quarantine: pl.DataFrame
     counts: dict[str, int]
     log: EventLog
+    folded: int = 0
+    types: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True)
 class Histories:
-    """All users' events in time order, flat: history u is the slice offsets[u]:offsets[u + 1].
+    """All users' events that the model reads, in time order, flat: history u is the slice offsets[u]:offsets[u + 1].
 
     Item indices run 1..V over the catalogue (`num_items`); 0 is padding / unknown; indices above `num_items` are *cold*
     items that a temporal split hides from the model. Interest indices run 1..K; 0 = the item has none.
@@ -92,7 +96,8 @@ class Histories:
     item: np.ndarray  # int32 [E]
     time: np.ndarray  # int64 [E], unix seconds; all 0 if not has_time
     kind: np.ndarray  # int8 [E], 1-based index into `kinds`
-    value: np.ndarray  # float32 [E], NaN where absent
+    value: np.ndarray  # float32 [E], of the whole row; NaN where absent
+    quantity: np.ndarray  # float32 [E], pieces; NaN where absent
     label: np.ndarray  # int8 [E], 0 / 1, -1 where absent
     step: np.ndarray  # int32 [E], number of the event's step within its history, from 0
     features: np.ndarray  # float32 [E, F], raw units
@@ -105,6 +110,9 @@ class Histories:
     has_time: bool
     baskets: bool  # True: several events may share a step
     num_items: int  # V, size of the catalogue
+    roles: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(EVENT_TYPES))  # of the log's types
+    # Events of types without the role input: user, item (ids of the source), time, type, quantity, value.
+    outside: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
     def num_users(self) -> int:
@@ -137,6 +145,10 @@ class Histories:
     def distinct_so_far(self) -> np.ndarray:
         """Events before each event that count by `once_a_step`, over all histories in order, int64 [E + 1]."""
         return np.concatenate([[0], np.cumsum(self.once_a_step)])
+
+    def has_role(self, role: str) -> np.ndarray:
+        """Whether each event is of a type with this role, bool [E]."""
+        return np.array([False, *(role in self.roles[kind] for kind in self.kinds)])[self.kind]
 
     @cached_property
     def kind_counts(self) -> np.ndarray:

@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 from configs.common import base
 from trajectory.data import builder, domains, splits
 from trajectory.data.arrays import COLUMNS, describe, flatten
+from trajectory.data.sales import sales
 from trajectory.data.store import load
 from trajectory.data.tfds_store import open_tfds
 from trajectory.schema import CleanLog, EventLog, Histories, UserError
@@ -56,7 +57,7 @@ def test_worked_log():
         items,
         ("heat",),
     )
-    histories = flatten(log, settings_of(extra_kinds=("gift",)), "tea", "f00")
+    histories = flatten(log, settings_of(event_types=ConfigDict({"gift": "input,target"})), "tea", "f00")
     assert histories.users["user"].to_list() == ["bob", "eve"]
     assert histories.offsets.tolist() == [0, 2, 5]
     assert histories.items["item"].to_list() == [3, 5, 9]  # 7 has no event, 3 no row in the item table
@@ -243,7 +244,7 @@ def test_prepared_folder(source, capsys):
         "shop: 2 users, 4 events, 2 items, 0 interests",
         "median length of a history: 2 events",
         "from 2014-05-13 to 2017-07-14",
-        "kinds: view, purchase",
+        "types of event: view, purchase",
         "events that repeat an earlier item of the same user: 25.0%",
         "events that share their time with another of the same user: 0.0%",
     ]
@@ -256,6 +257,22 @@ def test_others_read_the_prepared_log_from_its_tfds_folder(source):
     for key in COLUMNS:
         np.testing.assert_array_equal(record[key], getattr(histories, key), key)
     assert "tensorflow" not in sys.modules
+
+
+def test_events_that_are_not_read_are_stored_too(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,event_type,quantity\na,x,buy,2\na,x,refund,1\nb,y,show,\n")
+    histories = builder.prepare(data_of(path, features=()))
+    assert histories.outside.select("user", "item", "type", "quantity").rows() == [
+        ("a", "x", "return", 1),
+        ("b", "y", "impression", None),
+    ]
+    assert histories.roles == {
+        "purchase": ("input", "target", "sale"),
+        "impression": (),
+        "return": ("sale", "negative"),
+    }
+    assert sales(histories).quantity.tolist() == [2, -1]
 
 
 def test_second_call_re_uses(source, monkeypatch, capsys):

@@ -51,8 +51,8 @@ HEADER = "user,item,time,kind,value,label,weight\n"
         ("u,x,1e30,buy,1,0,5", "unparsable time", "time", "1e30"),
         ("u,x,-5,buy,1,0,5", "impossible time", "time", "1969-12-31T23:59:55"),
         ("u,x,5000000000,buy,1,0,5", "time in the future", "time", "2128-06-11T08:53:20"),
-        ("u,x,1700000000,sell,1,0,5", "unknown kind", "kind", "sell"),
-        ("u,x,1700000000,,1,0,5", "unknown kind", "kind", None),
+        ("u,x,1700000000,sell,1,0,5", "unknown event type", "kind", "sell"),
+        ("u,x,1700000000,,1,0,5", "unknown event type", "kind", None),
         ("u,x,1700000000,buy,1,2,5", "invalid label", "user", "u"),
         ("u,x,1700000000,buy,1,yes,5", "invalid label", "user", "u"),
         ("u,x,1700000000,buy,1,0,nan", "invalid feature", "user", "u"),
@@ -142,11 +142,16 @@ def test_settings_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], words
         ("下单", "purchase"),
         ("4", "purchase"),
         ("Return", "return"),
+        ("remove_from_cart", "remove_from_cart"),
+        ("Gift", "gift"),
     ],
 )
 def test_kind_words(tmp_path: Path, word: str, kind: str) -> None:
     result = cleaned(
-        tmp_path, f"user,item,kind\nu,x,{word}\n", kind_map=ConfigDict({"4": "purchase"}), extra_kinds=("return",)
+        tmp_path,
+        f"user,item,kind\nu,x,{word}\n",
+        kind_map=ConfigDict({"4": "purchase"}),
+        event_types=ConfigDict({"gift": ""}),
     )
     assert result.events["kind"].to_list() == [kind]
 
@@ -180,7 +185,7 @@ def test_minimum_counts_hold_at_the_end(tmp_path: Path) -> None:
 
 
 def test_nothing_usable_gives_the_counts(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"3 rows.*1 missing item, 2 unknown kind.*'7', '8'.*data.kind_map"):
+    with pytest.raises(UserError, match=r"3 rows.*1 missing item, 2 unknown event type.*'7', '8'.*data.kind_map"):
         cleaned(tmp_path, "user,item,kind\nu,x,7\nu,x,8\nu,,7\n")
 
 

@@ -38,6 +38,7 @@ def histories(*users: list[tuple[str, int]], baskets: bool = False) -> Histories
         time=np.array([time for _, time in events], np.int64),
         kind=np.ones(size, np.int8),
         value=np.full(size, np.nan, np.float32),
+        quantity=np.full(size, np.nan, np.float32),
         label=np.full(size, -1, np.int8),
         step=np.array(step, np.int32),
         features=np.zeros((size, 0), np.float32),

@@ -10,6 +10,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from tests.builders import make_histories
+from trajectory.data.sales import sales
 from trajectory.data.splits import split, training_events
 from trajectory.data.union import DOMAIN, item_and_user_domains, of_domain, union
 from trajectory.schema import UserError
@@ -54,6 +55,13 @@ def test_events_keep_their_times_and_the_log_its_identity() -> None:
     assert len({BOTH.fingerprint, SHOP.fingerprint, BOOKS.fingerprint, union([BOOKS, SHOP]).fingerprint}) == 4
     assert not BOTH.baskets
     assert union([SHOP, replace(BOOKS, baskets=True)]).baskets
+
+
+def test_sales_that_are_not_read_stay_with_their_domain() -> None:
+    row = {"user": ["u0"], "item": ["i2"], "type": ["return"], "time": [5], "quantity": [2.0], "value": [None]}
+    outside = pl.DataFrame(row, schema_overrides={"value": pl.Float64})
+    found = sales(union([SHOP, replace(BOOKS, outside=outside)]))
+    assert [column.tolist()[-1] for column in found[:4]] == [2, 5, 5, -2.0]
 
 
 def test_of_one_domain_nobody_else_trains_or_is_asked() -> None:

@@ -37,6 +37,7 @@ def load(name: str) -> tuple[Histories, Split]:
         time=np.zeros(count, np.int64),
         kind=np.ones(count, np.int8),
         value=np.full(count, np.nan, np.float32),
+        quantity=np.full(count, np.nan, np.float32),
         label=np.full(count, -1, np.int8),
         step=(np.arange(count) - np.repeat(offsets[:-1], length)).astype(np.int32),
         features=np.zeros((count, 0), np.float32),

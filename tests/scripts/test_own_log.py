@@ -233,3 +233,21 @@ def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path):
     assert (folder / "evaluation.json").stat().st_mtime_ns == evaluated
     for name in ("report.html", "forecast.parquet", "insights/insights.html", "insights/demand.parquet"):
         assert (folder / name).stat().st_mtime_ns == made[folder / name], name
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        ("--config.data.event_types.event=input,target,sale", "12 rows (input, target, sale)"),
+        ("--config.data.event_types={'event': 'input,target,sale'}", "12 rows (input, target, sale)"),
+        ("--config.data.kind_map={'': 'view'}", "all rows are of the type view, told by data.kind_map"),
+    ],
+)
+def test_roles_are_set_on_the_command_line(script, tmp_path, flag, words):
+    log = tmp_path / "log.csv"
+    log.write_text("user,item\n" + "".join(f"u{n},i{n}\n" for n in range(12)))
+    ran = script(
+        "prepare", f"--config=configs/own_log.py:path={log}", f"--config.data.prepared_dir={tmp_path / 'p'}", flag
+    )
+    assert ran.code == 0, ran.err
+    assert words in ran.out

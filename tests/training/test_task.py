@@ -10,7 +10,7 @@ import pytest
 
 from configs.common import base
 from trajectory.schema import UserError
-from trajectory.training.task import Task, build
+from trajectory.training.task import Task, build, load_config, write_json
 
 USERS, EVENTS, ITEMS = 20, 6, 8
 
@@ -51,3 +51,13 @@ def test_what_cannot_be_counted_is_refused(tmp_path: Path) -> None:
         task(tmp_path, counted="half")
     with pytest.raises(UserError, match=r"content\.by='both' is unknown"):
         task(tmp_path, by="both")
+
+
+def test_types_of_event_of_a_run_made_before_they_had_roles_are_read(tmp_path: Path) -> None:
+    saved = base().to_dict()
+    del saved["data"]["event_types"]
+    saved["data"]["extra_kinds"] = ("gift",)
+    write_json(saved, tmp_path / "config.json")
+    data = load_config(tmp_path / "config.json").data
+    assert (data.event_types.gift, data.event_types.view) == ("input,target", "input,target")
+    assert "extra_kinds" not in data

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.data.event_types import roles
 from trajectory.data.ordering import number, order
-from trajectory.schema import DEFAULT_KIND, STANDARD_KINDS, CleanLog, Histories
+from trajectory.schema import DEFAULT_KIND, CleanLog, Histories, UserError
 
 # One array per column, of one entry per event (`features`: one row of F numbers per event).
 COLUMNS: dict[str, Any] = {
@@ -18,6 +19,7 @@ COLUMNS: dict[str, Any] = {
     "time": np.int64,
     "kind": np.int8,
     "value": np.float32,
+    "quantity": np.float32,
     "label": np.int8,
     "step": np.int32,
     "features": np.float32,
@@ -27,22 +29,25 @@ COLUMNS: dict[str, Any] = {
 def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str = "") -> Histories:
     """Orders the events of a clean log by user, step and chance, and numbers users, items, interests and kinds.
 
-    Users, items and interests are numbered in the order of their sorted ids, so equal logs give equal numbers. A time
-    that is unknown (possible only where something else orders the log) is 0. Raises UserError where baskets are asked
-    for and nothing tells them apart.
+    Users, items and interests are numbered in the order of their sorted ids, so equal logs give equal numbers; only
+    events of types with the role input count. A time that is unknown (possible only where something else orders the
+    log) is 0. Raises UserError where baskets are asked for and nothing tells them apart, or the model would read no
+    event.
     """
-    events = clean.events
+    types = roles(data)
+    events, outside = _parted(clean.events, [kind for kind, own in types.items() if "input" in own])
     users, user = number(events["user"])
     place, step = order(events, user, data)
     offsets = np.append(0, np.cumsum(np.bincount(user, minlength=users.height)))
     catalogue, item = number(events["item"])
-    kinds, kind = _kinds(events, data)
+    kinds, kind = _kinds(events, tuple(types))
     items, interests = _items(catalogue, clean.log.items, data.interest_column)
     columns = {
         "item": (item + 1)[place],
         "kind": kind[place],
         "time": _numeric(events, "time", pl.Int64, 0, place),
         "value": _numeric(events, "value", pl.Float32, np.nan, place),
+        "quantity": _numeric(events, "quantity", pl.Float32, np.nan, place),
         "label": _numeric(events, "label", pl.Int8, -1, place),
         "features": _features(events, clean.log.features)[place],
     }
@@ -61,14 +66,34 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
         has_time="time" in events.columns,
         baskets=bool(data.baskets),
         num_items=items.height,
+        roles={kind: own for kind, own in types.items() if kind in {*kinds, *outside["type"]}},
+        outside=outside,
     )
 
 
-def _kinds(events: pl.DataFrame, data: ConfigDict) -> tuple[tuple[str, ...], np.ndarray]:
+def _parted(events: pl.DataFrame, read: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events of the types that the model reads, and the others as `Histories.outside` has them."""
     if "kind" not in events.columns:
-        return (DEFAULT_KIND,), np.ones(events.height, np.int8)
+        events = events.with_columns(kind=pl.lit(DEFAULT_KIND))
+    some = events["kind"].is_in(read)
+    inside, others = (events, events.clear()) if some.all() else (events.filter(some), events.filter(~some))
+    if not inside.height:
+        types = ", ".join(others["kind"].unique().sort())
+        raise UserError(
+            f"the model would read no event: all are of the types {types}, which have no role input; give one the "
+            "roles, such as --config.data.event_types.impression=input,target"
+        )
+    amounts = {
+        name: (pl.col(name) if name in others.columns else pl.lit(None)).cast(dtype)
+        for name, dtype in {"time": pl.Int64, "quantity": pl.Float64, "value": pl.Float64}.items()
+    }
+    outside = others.select("user", "item", pl.col("kind").alias("type"), **amounts)
+    return inside, outside.with_columns(pl.col("time").fill_null(0)).sort("user", "time", maintain_order=True)
+
+
+def _kinds(events: pl.DataFrame, types: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
     present = set(events["kind"].unique())
-    kinds = tuple(kind for kind in dict.fromkeys((*STANDARD_KINDS, *data.extra_kinds, DEFAULT_KIND)) if kind in present)
+    kinds = tuple(kind for kind in types if kind in present)
     numbers = {kind: index for index, kind in enumerate(kinds, start=1)}
     return kinds, events["kind"].replace_strict(numbers, return_dtype=pl.Int8).to_numpy()
 
@@ -116,7 +141,8 @@ def describe(histories: Histories) -> str:
         f"{histories.name}: {histories.num_users:,} users, {histories.num_events:,} events, "
         f"{histories.num_items:,} items, {len(histories.interests):,} interests",
         f"median length of a history: {np.median(lengths):,.0f} events",
-        f"kinds: {', '.join(histories.kinds)}",
+        f"types of event: {', '.join(histories.kinds)}"
+        + (f"; {histories.outside.height:,} events that the model does not read" if histories.outside.height else ""),
         f"events that repeat an earlier item of the same user: {_repeats(histories, lengths):.1%}",
     ]
     times = histories.time[histories.time != 0]

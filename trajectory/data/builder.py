@@ -127,7 +127,7 @@ def _read(data: ConfigDict, name: str, mark: str, work: Path) -> tuple[Histories
 
 def _meta(histories: Histories, cleaned: CleanLog) -> dict[str, Any]:
     keys = ("name", "fingerprint", "num_users", "num_events", "num_items")
-    flags = ("has_time", "baskets", "kinds", "interests", "feature_names")
+    flags = ("has_time", "baskets", "kinds", "roles", "interests", "feature_names")
     return {
         "format": FORMAT_VERSION,
         **{key: getattr(histories, key) for key in (*keys, *flags)},

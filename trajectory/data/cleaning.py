@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.domains import resolve
+from trajectory.data.duplicates import counted, treatment
+from trajectory.data.event_types import listed, roles, typed, unstated
 from trajectory.data.findings import lines
-from trajectory.data.kinds import canonical, unstated
 from trajectory.data.times import DAY
 from trajectory.schema import CleanLog, EventLog, UserError
 
+UNKNOWN_TYPE = "unknown event type"
+SHOWN = 5  # words that are named
 # A row gets the first that applies.
 REASONS = (
     "malformed row",
@@ -24,7 +29,7 @@ REASONS = (
     "unparsable time",
     "impossible time",
     "time in the future",
-    "unknown kind",
+    UNKNOWN_TYPE,
     "invalid label",
     "invalid feature",
     "duplicate",
@@ -32,6 +37,7 @@ REASONS = (
     "below minimum count",
 )
 _CODE = {reason: code for code, reason in enumerate(REASONS, start=1)}  # 0 = usable
+_FOLDED = len(REASONS) + 1  # code of a row that is counted in the quantity of one that is equal
 _OUTPUT = (
     *("user", "item", "time", "subsecond", "position", "kind", "value", "quantity", "rating", "basket", "label"),
 )
@@ -49,22 +55,31 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
     source_line, reason, then user, item, time, kind, value and malformed (the whole row's text) as String.
     """
     data = resolve(data)
-    stated = "kind" in log.events.columns
-    meaning = canonical(log.events["kind"], data) if stated else pl.lit(unstated(data))
-    events = log.events.with_columns(meaning=meaning)
+    events = typed(log.events, data)
     faults = [pl.when(fault).then(pl.lit(_CODE[reason], pl.UInt8)) for reason, fault in _faults(log, data).items()]
     codes = events.select(pl.coalesce(*faults, pl.lit(0, pl.UInt8))).to_series().to_numpy().copy()
-    _mark(codes, ~events["row_hash"].filter(codes == 0).is_first_distinct().to_numpy(), "duplicate")
+    equal = treatment(log, data)
+    if equal != "keep":
+        repeated = ~events["row_hash"].filter(codes == 0).is_first_distinct().to_numpy()
+        codes[np.flatnonzero(codes == 0)[repeated]] = _FOLDED if equal == "count" else _CODE["duplicate"]
     _mark(codes, _bots(events.filter(codes == 0), data), "bot")
-    _mark(codes, _rare(events.filter(codes == 0), data.cleaning), "below minimum count")
-    rows = np.bincount(codes, minlength=len(REASONS) + 1)
+    # What the model does not read makes no history longer: it neither counts nor goes.
+    read = events["meaning"].is_in([kind for kind, own in roles(data).items() if "input" in own])
+    _mark(codes, _rare(events.filter(codes == 0), read.filter(codes == 0).to_numpy(), data.cleaning), REASONS[-1])
+    if (codes == _FOLDED).any():
+        events, codes = counted(events, codes, _FOLDED)
+    rows = np.bincount(codes, minlength=_FOLDED + 1)  # by code
     counts = {reason: int(rows[code]) for reason, code in _CODE.items() if rows[code]}
     if not rows[0]:
         raise UserError(_nothing_left(events, counts))
-    usable, quarantine = _usable(events, log, codes), _quarantine(events, codes)
-    if usable.height + quarantine.height != log.events.height:
-        raise RuntimeError(f"{usable.height} rows kept + {quarantine.height} removed != {log.events.height} read")
-    return CleanLog(usable, quarantine, counts, log)
+    types = listed(events.filter((codes == 0) | (codes == _FOLDED)), data)
+    usable, quarantine, folded = _usable(events, log, codes), _quarantine(events, codes), int(rows[_FOLDED])
+    if usable.height + folded + quarantine.height != log.events.height:
+        raise RuntimeError(
+            f"{usable.height} rows kept + {folded} folded + {quarantine.height} removed != {log.events.height} read"
+        )
+    log = replace(log, detected=log.detected | _unstated(log.events.columns, data))
+    return CleanLog(usable, quarantine, counts, log, folded, types)
 
 
 def summary(clean: CleanLog) -> str:
@@ -75,15 +90,52 @@ def summary(clean: CleanLog) -> str:
         *lines(log.detected),
         ("features", ", ".join(log.features)),
         ("items", f"{log.items.height:,} in the item table" if log.items is not None else "no item table"),
+        ("event types", log.detected.get("types", f"{clean.types.height}")),
+        *((f"  {row['type']}", _type(row)) for row in clean.types.iter_rows(named=True)),
+        ("  sales", _sales(clean.types)),
         ("rows read", f"{rows:,}"),
         (
             "rows kept",
             f"{kept:,} ({clean.events['user'].n_unique():,} users, {clean.events['item'].n_unique():,} items)",
         ),
-        ("quarantined", f"{rows - kept:,}"),
-        *((f"  {reason}", f"{count:,}") for reason, count in clean.counts.items()),
+        ("folded", f"{clean.folded:,} equal rows, counted as quantity; data.duplicates" if clean.folded else ""),
+        ("quarantined", f"{rows - kept - clean.folded:,}"),
+        *((f"  {reason}", f"{count:,}{_examples(clean, reason)}") for reason, count in clean.counts.items()),
     ]
     return "\n".join(f"{name:<22} {text}" for name, text in table if text)
+
+
+def _unstated(columns: list[str], data: ConfigDict) -> dict[str, str]:
+    """How the type of events came about where the log states none."""
+    if "kind" in columns:
+        return {}
+    kind, told = unstated(columns, data)
+    other = "view" if kind == "purchase" else "purchase"
+    setting = f"--config.data.kind_map=\"{{'': '{other}'}}\""
+    return {"types": f"none stated: all rows are of the type {kind}, told by {told}; {setting} changes it"}
+
+
+def _type(row: dict[str, Any]) -> str:
+    words = f"; from {', '.join(map(repr, row['words'][:SHOWN]))}" if row["words"] else ""
+    more = ", ..." if len(row["words"]) > SHOWN else ""
+    read = row["roles"] or "kept, not read"
+    return f"{row['rows']:,} rows ({read}){words}{more}"
+
+
+def _sales(types: pl.DataFrame) -> str:
+    """Said where no type is a sale."""
+    if types["roles"].str.contains(r"sale\b").any():
+        return ""
+    return f"none of these types is one; --config.data.event_types.{types['type'][-1]}=input,target,sale makes it one"
+
+
+def _examples(clean: CleanLog, reason: str) -> str:
+    """The words that are no known type of event, most frequent first."""
+    if reason != UNKNOWN_TYPE:
+        return ""
+    words = clean.quarantine.filter(pl.col("reason") == reason)["kind"].drop_nulls().value_counts(sort=True)["kind"]
+    shown = ", ".join(repr(word) for word in words.head(SHOWN)) or "no word"
+    return f" ({shown}{', ...' if len(words) > SHOWN else ''}; data.kind_map says what they mean)"
 
 
 def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
@@ -103,7 +155,7 @@ def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
         faults["impossible time"] = pl.col("time") < first
         faults["time in the future"] = pl.col("time") > last
     if "kind" in have:
-        faults["unknown kind"] = pl.col("meaning").is_null()
+        faults[UNKNOWN_TYPE] = pl.col("meaning").is_null()
     if "label" in have:
         faults["invalid label"] = ~pl.col("label").is_in([0, 1])
     if log.features:
@@ -155,12 +207,12 @@ def _bots(events: pl.DataFrame, data: ConfigDict) -> np.ndarray:
     return events["user"].is_in(found.unique().implode()).to_numpy()
 
 
-def _rare(events: pl.DataFrame, cleaning: ConfigDict) -> np.ndarray:
-    """Rows outside the k-core: users and items with too few events go, and again, until all that stay have enough."""
+def _rare(events: pl.DataFrame, counted: np.ndarray, cleaning: ConfigDict) -> np.ndarray:
+    """Counted rows outside the k-core: users and items with too few go, and again, until all that stay have enough."""
     least = {"user": cleaning.min_user_events, "item": cleaning.min_item_events}
-    kept = np.ones(events.height, bool)
+    kept = counted.copy()
     if max(least.values()) <= 1:
-        return ~kept
+        return np.zeros(events.height, bool)
     number = {name: events[name].rank("dense").to_numpy().astype(np.int64) for name in least}
     while True:
         before = np.count_nonzero(kept)
@@ -168,7 +220,7 @@ def _rare(events: pl.DataFrame, cleaning: ConfigDict) -> np.ndarray:
             enough = np.bincount(number[name][kept], minlength=1 + number[name].max(initial=0)) >= count
             kept &= enough[number[name]]
         if np.count_nonzero(kept) == before:
-            return ~kept
+            return counted & ~kept
 
 
 def _usable(events: pl.DataFrame, log: EventLog, codes: np.ndarray) -> pl.DataFrame:
@@ -186,21 +238,22 @@ def _usable(events: pl.DataFrame, log: EventLog, codes: np.ndarray) -> pl.DataFr
 def _quarantine(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
     """The removed rows; a cell is the source's text where nothing could be made of it, else the value read."""
     have = events.columns
-    rows = events.filter(codes != 0)
+    aside = (codes != 0) & (codes != _FOLDED)
+    rows = events.filter(aside)
     raw = {name: pl.col(name).cast(pl.String) if name in have else pl.lit(None, pl.String) for name in _RAW}
     if "time" in have:
         within = pl.col("time").abs() < _CALENDAR
         date = pl.from_epoch(pl.when(within).then("time")).dt.strftime("%Y-%m-%dT%H:%M:%S")
         raw["time"] = pl.coalesce(date, pl.col("time").cast(pl.String))
     raw |= {name: pl.coalesce(f"raw_{name}", raw[name]) for name in raw if f"raw_{name}" in have}
-    reason = pl.Series("reason", REASONS).gather(codes[codes != 0] - 1)
+    reason = pl.Series("reason", REASONS).gather(codes[aside] - 1)
     return rows.select("source_line", reason, **raw)
 
 
 def _nothing_left(events: pl.DataFrame, counts: dict[str, int]) -> str:
     by_reason = ", ".join(f"{count} {reason}" for reason, count in counts.items())
     message = f"not one of the {events.height} rows is usable: {by_reason}; correct the log or config.data"
-    if "unknown kind" in counts:
+    if UNKNOWN_TYPE in counts:
         words = events.filter(pl.col("meaning").is_null())["kind"].drop_nulls().value_counts(sort=True)["kind"].head(5)
-        message += f"; the kinds {', '.join(map(repr, words))} are unknown: say what they mean in data.kind_map"
+        message += f"; the words {', '.join(map(repr, words))} are unknown: say what they mean in data.kind_map"
     return message

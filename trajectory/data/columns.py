@@ -57,6 +57,7 @@ CONTENT_NAMES: dict[str, tuple[str, ...]] = {
     **{field: ITEM_NAMES[field] for field in ("category", "department", "brand")},
 }
 # fmt: on
+NONE = "-"  # asked for as a field's column: the log has none for it
 
 
 def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -72,16 +73,19 @@ def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict
 
 
 def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
-    """Field of a log -> column: those asked for, and the others detected. UserError if one asked for is not there."""
-    chosen = {field: name for field, name in asked.items() if name}
+    """Field of a log -> column: those asked for, and the others detected. UserError if one asked for is not there.
+
+    A field asked for as `NONE` has no column, whatever names the log has.
+    """
+    chosen = {field: name for field, name in asked.items() if name not in ("", NONE)}
     for field, name in chosen.items():
         if name not in columns:
             near = difflib.get_close_matches(name, columns, 1)
             hint = f"did you mean {near[0]!r}?" if near else "name one of these"
             raise UserError(f"data.columns.{field}={name!r} is not in the log, which has {listing(columns)}; {hint}")
     free = [column for column in columns if column not in chosen.values()]
-    found = detect(free, {field: names for field, names in LOG_NAMES.items() if field not in chosen})
-    if "item" not in chosen and "item" not in found and "behaviour" not in chosen:
+    found = detect(free, {field: names for field, names in LOG_NAMES.items() if not asked.get(field)})
+    if "item" not in chosen and "item" not in found and not asked.get("behaviour"):
         # Without an item column, a behaviour column holds both: what was done, and with which item.
         texts = detect(free, {"behaviour": BEHAVIOUR_NAMES})
         found = {field: column for field, column in found.items() if column not in texts.values()} | texts

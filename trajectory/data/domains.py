@@ -25,7 +25,8 @@ class Domain:
     baskets: bool | None = None
     columns: dict[str, str] | None = None
     kind_map: dict[str, str] | None = None
-    extra_kinds: tuple[str, ...] | None = None
+    event_types: dict[str, str] | None = None
+    duplicates: str = "drop"  # what was published is of different rows
     min_date: str | None = None
     max_date: str | None = None
     package: str | None = None  # installed package whose data/ folder holds the log, instead of a data folder
@@ -38,6 +39,7 @@ _CJ_COLUMNS = {
     "time": "transaction_timestamp",
     "basket": "basket_id",
     "value": "sales_value",
+    "quantity": "-",  # demand as published is of lines
 }
 
 # fmt: off
@@ -57,7 +59,7 @@ DOMAINS: dict[str, Domain] = {
     "nowplaying_sessions": Domain(interest_column=""),
     "retailrocket_sessions": Domain(interest_column=""),
     "stackoverflow_badges": Domain(min_date="2008-07-31"),
-    "synthea_health": Domain(extra_kinds=("condition", "medication"), min_date="1900-01-01"),  # lives before 1970 too
+    "synthea_health": Domain(event_types={"condition": "input,target", "medication": "input,target"}, min_date="1900-01-01"),  # lives before 1970 too  # noqa: E501
     "taobao_behavior": Domain(min_date="2017-11-24", max_date="2017-12-03"),  # days of UTC+8, in UTC
     "tmall_sessions": Domain(interest_column=""),
     "yoochoose_buys": Domain(interest_column="", min_date="2014-04-01", max_date="2014-09-30"),
@@ -88,6 +90,8 @@ def resolve(data: ConfigDict) -> ConfigDict:
             data.columns.update({key: text for key, text in value.items() if not data.columns[key]})
         elif name == "kind_map":
             data.kind_map = ConfigDict({**value, **data.kind_map.to_dict()})
+        elif name == "event_types":
+            data.event_types.update({kind: roles for kind, roles in value.items() if kind not in data.event_types})
         elif target[name] == common[name]:
             target[name] = value
     return data

@@ -11,9 +11,9 @@ from configs.common import base
 from trajectory.data.amounts import amounts
 from trajectory.data.columns import ITEM_NAMES, detect, is_unit_price, listing, matching, missing, pick
 from trajectory.data.domains import resolve
+from trajectory.data.event_types import split_behaviour
 from trajectory.data.findings import Findings, clip
 from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
-from trajectory.data.kinds import split_behaviour
 from trajectory.data.missing import blank_missing
 from trajectory.data.sources import Source, read_source
 from trajectory.data.ties import follows_item

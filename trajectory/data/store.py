@@ -25,6 +25,7 @@ def save(histories: Histories, meta: dict[str, Any], folder: Path) -> None:
         np.save(folder / f"{key}.npy", getattr(histories, key))
     histories.users.write_parquet(folder / "users.parquet")
     histories.items.write_parquet(folder / "items.parquet")
+    histories.outside.write_parquet(folder / "outside.parquet")
     (folder / "meta.json").write_text(json.dumps(meta, indent=2, default=str) + "\n")
     digests = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.is_file()}
     (folder / _DIGESTS).write_text(json.dumps(digests, indent=2) + "\n")
@@ -68,6 +69,8 @@ def load(folder: Path | str) -> Histories:
         **{key: meta[key] for key in ("name", "fingerprint", "has_time", "baskets", "num_items")},
         interests=interests,
         kinds=tuple(meta["kinds"]),
+        roles={kind: tuple(own) for kind, own in meta["roles"].items()},
+        outside=pl.read_parquet(folder / "outside.parquet"),
         feature_names=tuple(meta["feature_names"]),
         users=pl.read_parquet(folder / "users.parquet"),
         items=items,

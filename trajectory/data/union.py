@@ -58,6 +58,8 @@ def union(domains: Sequence[Histories]) -> Histories:
         has_time=all(domain.has_time for domain in domains),
         baskets=any(domain.baskets for domain in domains),
         num_items=int(above[-1]),
+        roles={kind: own for domain in domains for kind, own in domain.roles.items()},
+        outside=pl.concat([_outside(domain) for domain in domains], how="diagonal"),
     )
 
 
@@ -86,6 +88,15 @@ def of_domain(histories: Histories, split: Split) -> dict[str, Split]:
             test=Queries(*(column[here[split.test.user]] for column in split.test)),
         )
     return found
+
+
+def _outside(domain: Histories) -> pl.DataFrame:
+    """With ids as those of users and items are named."""
+    some = domain.outside
+    if not some.height:
+        return pl.DataFrame()
+    ids = {name: pl.lit(f"{domain.name}/") + pl.col(name).cast(pl.String) for name in ("user", "item")}
+    return some.with_columns(**ids)
 
 
 def _named(table: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -47,6 +47,7 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
         item_interest=trained.item_interest,
         interests=trained.interests,
         kinds=trained.kinds,
+        roles=histories.roles | trained.roles,
         num_items=trained.num_items,
         has_time=trained.has_time and histories.has_time,
     ), notes

@@ -240,7 +240,12 @@ def load_config(path: Path) -> ConfigDict:
             f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of scripts/train.py"
         )
     config = base()  # fields that came after the run was made keep their defaults
-    config.update(ConfigDict(_tuples(json.loads(path.read_text()))))
+    saved = _tuples(json.loads(path.read_text()))
+    # Types of event were once declared without roles.
+    saved["data"].setdefault("event_types", {}).update(
+        {kind: "input,target" for kind in saved["data"].pop("extra_kinds", ())}
+    )
+    config.update(ConfigDict(saved))
     return config
 
 

@@ -1,0 +1,51 @@
+"""Rows of a log that are equal in every cell: the same said twice, or several pieces."""
+
+from __future__ import annotations
+
+import difflib
+
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.times import DAY
+from trajectory.schema import EventLog, UserError
+
+DUPLICATES = ("auto", "drop", "keep", "count")
+
+
+def treatment(log: EventLog, data: ConfigDict) -> str:
+    """What is done with equal rows: `data.duplicates`, "auto" as the log suggests.
+
+    A quantity is stated once, so an equal row says the same again; lines of a basket, or of a day, are equal where
+    several pieces were bought.
+    """
+    if data.duplicates not in DUPLICATES:
+        near = difflib.get_close_matches(data.duplicates, DUPLICATES, 1, 0.0)[0]
+        raise UserError(f"data.duplicates={data.duplicates!r} is unknown; did you mean {near!r}? {DUPLICATES}")
+    if data.duplicates != "auto":
+        return str(data.duplicates)
+    have = set(log.events.columns)
+    if have & {"quantity", "rating"}:
+        return "drop"
+    whole_days = "time" in have and "subsecond" not in have and (log.events["time"] % DAY == 0).all()
+    return "count" if whole_days or "basket" in have else "drop"
+
+
+def counted(events: pl.DataFrame, codes: np.ndarray, folded: int) -> tuple[pl.DataFrame, np.ndarray]:
+    """Events and codes with the rows of code `folded` in the quantity and value of the row that they repeat.
+
+    Those that repeat a row of another code than 0 (set aside) get its code.
+    """
+    again = events["row_hash"].filter(codes == folded).value_counts(name="again")
+    rows = events.select("row_hash", code=pl.Series(codes))
+    first = rows.filter(pl.col("code") != folded).join(again, on="row_hash").select("row_hash", "again", first="code")
+    rows = rows.join(first, on="row_hash", how="left", maintain_order="left")
+    went = (pl.col("code") == folded) & (pl.col("first") != 0)
+    codes = rows.select(pl.when(went).then("first").otherwise("code")).to_series().to_numpy().copy()
+    times = rows["again"].fill_null(0) + 1
+    quantity = pl.col("quantity") if "quantity" in events.columns else pl.lit(None, pl.Float64)
+    amounts = [pl.when(times > 1).then(quantity.fill_null(1.0) * times).otherwise(quantity).alias("quantity")]
+    if "value" in events.columns:
+        amounts.append(pl.col("value") * times)
+    return events.with_columns(amounts), codes
