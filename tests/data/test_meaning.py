@@ -283,6 +283,20 @@ def test_prices_of_units_are_multiplied_and_amounts_are_not(tmp_path: Path) -> N
     assert "whole row" in notes(row, "value")
 
 
+def test_several_currencies_are_warned_of(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item,amount\n1,2,$3\n1,3,€4\n")
+    assert "several currencies ($, €)" in notes(log, "amounts")
+
+
+def test_texts_of_other_types_mean_the_same(tmp_path: Path) -> None:
+    rows = {"user": ["NA", "a"], "item": ["1.0", "x"], "time": ["14/11/2023", "NA"], "price": ["$2", "3"]}
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(rows, pl.Categorical))
+    log = from_frame(tmp_path, frame)
+    values = log.events.select("user", "item", "time", "value").rows()
+    assert values == [(None, "1", T0 - T0 % 86_400, 2), ("a", "x", None, 3)]
+    assert log.detected["missing"][0] == {"column": "user", "word": "NA", "rows": 1}
+
+
 def test_ids_that_differ_by_the_point_of_a_float_are_one(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item\n1000,1\n1000.0,1\nguest,1\n007,1\n7,1\n\ufeff\u200b,1\n")
     assert log.events["user"].to_list() == ["1000", "1000", "guest", "007", "7", None]
@@ -331,14 +345,14 @@ def test_an_item_table_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_column_of_the_log_gives_the_interests(tmp_path: Path) -> None:
-    text = "user,item,section,colour\n1,a,s1,red\n1,b,s2,red\n1,a,s1,blue\n"
+    text = "user,item,section,colour\n1,a,s1,red\n1,b,s2,red\n1,a,s1,blue\n1,c,s1,red\n1,d,s2,red\n"
     data = settings(tmp_path / "log.csv", interest_column="section")
     log = from_text(tmp_path, text, interest_column="section")
     assert flatten(clean(log, data), data).interests == ("s1", "s2")
     assert "2 values of section" in notes(log, "interests")
     with pytest.raises(UserError, match=r"interest_column='departement' is no column.*section"):
         from_text(tmp_path, text, interest_column="departement")
-    assert notes(from_text(tmp_path, text), "interests").startswith("none")
+    assert "none: no column is named like 'category'; section could be" in notes(from_text(tmp_path, text), "interests")
     assert "of item_category" in notes(from_text(tmp_path, text.replace("section", "item_category")), "interests")
 
 

@@ -50,6 +50,17 @@ def test_unknown_items_are_reported_and_stay_events(tmp_path):
     assert notes == ["unknown to the model: 1 items in 2 events (new); they count as events only"]
 
 
+@pytest.mark.parametrize(("known", "written"), [(["007", "12", "x", "y"], "7.0"), ([7, 12, 1, 2], "007")])
+def test_ids_mean_the_same_items_as_in_the_trained_log(tmp_path, known, written):
+    trained = replace(TRAINED, items=TRAINED.items.with_columns(item=pl.Series(known)))
+    path = write(
+        tmp_path, f"user,item,time\na,{written},2024-03-01\na,12.0,2024-03-02\na,NA,2024-03-03\nb,x1,2024-03-02\n"
+    )
+    histories, notes = read_histories(path, trained, data())
+    assert items(histories) == [[1, 2], [0]]
+    assert "'NA' 1x" in notes[0]
+
+
 def test_cold_items_are_unknown(tmp_path):
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i4,2024-03-03,view\n")
     assert items(read_histories(path, replace(TRAINED, num_items=3), data())[0]) == [[2, 0]]

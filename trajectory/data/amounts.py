@@ -56,6 +56,10 @@ def _written(text: pl.Series, decimal: str, said: Findings) -> pl.Series:
         for mark, other in ((",", "."), (".", ","))
     }
     both = parts.filter(fits[","] & fits["."] & marked)  # 1,234 or 1.234: which is it?
+    signs = parts["text"].str.extract(rf"({_WORD})").drop_nulls().unique().sort()
+    if len(signs) > 1:
+        shown = ", ".join(signs.head(5))
+        said.note("amounts", f"{text.name} is in several currencies ({shown}), which are not converted", warning=True)
     mark, unclear = _decide(text.name, rows, both, decimal, said)
     read = {
         mark: pl.col("digits").str.replace_all(other, "", literal=True).str.replace(mark, ".", literal=True)

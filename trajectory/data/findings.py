@@ -52,10 +52,11 @@ def lines(detected: dict[str, Any]) -> list[tuple[str, str]]:
     """(label, text) of what was understood of a log, from `EventLog.detected`."""
     found_by, columns = detected.get("found_by", {}), detected.get("columns", {})
     how = {field: f" ({found_by[field]})" if found_by.get(field, "name") != "name" else "" for field in columns}
+    span = " to ".join(detected.get("span", []))
     rows = [
         ("source", detected.get("source", "")),
         ("columns", ", ".join(f"{field} = {name}{how[field]}" for field, name in columns.items())),
-        ("time", "; ".join(filter(None, (detected.get("time", ""), detected.get("zone", ""))))),
+        ("time", "; ".join(filter(None, (detected.get("time"), detected.get("zone"), span)))),
         ("order", detected.get("order", "")),
     ]
     words: dict[str, list[str]] = {}

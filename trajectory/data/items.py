@@ -6,7 +6,7 @@ import polars as pl
 
 from trajectory.data.columns import CONTENT_NAMES, ITEM_NAMES, detect, listing
 from trajectory.data.findings import Findings, clip
-from trajectory.data.values import ids, names, numbers, texts
+from trajectory.data.values import ids, is_text, names, numbers, texts
 from trajectory.schema import UserError
 
 _TEXTS = ("title", "category", "department", "brand")
@@ -31,7 +31,7 @@ def read_items(table: pl.DataFrame, said: Findings | None = None, keep: tuple[st
         columns["price"] = numbers(table[found["price"]]).fill_nan(None)
     for column in table:
         if column.name not in columns and (column.name in keep or column.name not in found.values()):
-            if column.name in keep or column.dtype == pl.String:
+            if column.name in keep or is_text(column):
                 columns[column.name] = _first_names(column, said)
             elif not column.dtype.is_nested():
                 columns[column.name] = column

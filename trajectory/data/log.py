@@ -7,19 +7,19 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.amounts import amounts
-from trajectory.data.columns import ITEM_NAMES, detect, is_unit_price, listing, matching, missing, pick
+from trajectory.data.columns import is_unit_price, listing, matching, missing, pick
 from trajectory.data.domains import resolve
 from trajectory.data.event_types import split_behaviour
 from trajectory.data.findings import Findings, clip
+from trajectory.data.interests import KEY, say_interests
 from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.missing import blank_missing
 from trajectory.data.sources import Source, read_source
 from trajectory.data.ties import follows_item
 from trajectory.data.time_columns import COUNTED, JOINED, find_time
 from trajectory.data.times import STEP, day_text, times_of
-from trajectory.data.values import ids, labels, mostly_numeric, names, positions, texts
+from trajectory.data.values import ids, is_text, labels, mostly_numeric, names, positions, texts
 from trajectory.schema import EventLog, UserError
 
 STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
@@ -68,6 +68,8 @@ def read_log(data: ConfigDict) -> EventLog:
     """
     data = resolve(data)
     source, said = read_source(data), Findings()
+    for text in source.notes:
+        said.note("file", text)
     table = _with_joined(source.table, data.columns.item)
     fields = _pick(table.columns, data)
     stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
@@ -139,9 +141,7 @@ def _users(table: pl.DataFrame, fields: dict[str, str], single: str, said: Findi
 def _candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
     """Columns that could hold ids, by what they hold: values that come back, and are no amounts."""
     free = [column for column in table if column.name not in fields.values()]
-    distinct = {
-        column.name: column.n_unique() for column in free if column.dtype == pl.String or column.dtype.is_integer()
-    }
+    distinct = {column.name: column.n_unique() for column in free if is_text(column) or column.dtype.is_integer()}
     names = [f"{name} ({count:,} values)" for name, count in distinct.items() if 1 < count < table.height]
     return f"by what they hold it could be {' or '.join(names[:5])}; " if names else ""
 
@@ -257,27 +257,17 @@ def _items(
     else:
         items = gather_items(table, columns["item"], used, said, tuple(wanted))
     if data.interest_column:
-        _say_interests(items, table if source.items is None else source.items, data.interest_column, said)
+        if source.items is not None and items is not None:
+            say_interests(items, source.items.columns, items.rename({"item": KEY}), data.interest_column, said)
+        else:
+            by_row = table.with_columns(columns["item"].alias(KEY))
+            say_interests(items, table.columns, by_row, data.interest_column, said)
     if data.item_column and data.item_column != ITSELF:
         ungrouped = columns["item"]
         columns["item"], items = regroup(ungrouped, items, data.item_column)
         if columns["item"].null_count():
             columns["raw_item"] = ungrouped.cast(pl.String).set(columns["item"].is_not_null(), None)
     return items
-
-
-def _say_interests(items: pl.DataFrame | None, table: pl.DataFrame, asked: str, said: Findings) -> None:
-    """Says what the interests are. UserError if a column is asked for by hand that nothing has."""
-    if items is not None and asked in items.columns:
-        column = detect(table.columns, {asked: ITEM_NAMES.get(asked, ())}).get(asked, asked)
-        kinds = items[asked].drop_nulls().n_unique()
-        said.note("interests", f"{kinds:,} values of {column}", "data.interest_column")
-        return
-    if asked != base().data.interest_column:
-        raise UserError(
-            f"data.interest_column={asked!r} is no column of the items; set it to one of {listing(table.columns)}"
-        )
-    said.note("interests", f"none: there is no column {asked!r}", "data.interest_column", warning=True)
 
 
 def _trusted(events: pl.DataFrame, data: ConfigDict, found_by: dict[str, str], said: Findings) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from trajectory.data.findings import Findings
-from trajectory.data.values import numbers, whole_numbers
+from trajectory.data.values import is_text, numbers, texts, whole_numbers
 
 # As written by R, SQL dumps, pandas, spreadsheets, Hive, JavaScript and Google Analytics; whole cells only.
 WORDS = (
@@ -29,17 +29,25 @@ def blank_missing(table: pl.DataFrame, more: Iterable[str], id_columns: Iterable
     as_numbers = {word for word, number in zip(sorted(words), numeric, strict=True) if number}
     changed = []
     for column in table:
-        if column.dtype == pl.String:
-            plain = column.str.strip_chars()
-            found = plain.is_in(sorted(words if column.name in id_columns else words - as_numbers))
-        elif column.dtype.is_integer() and column.name in id_columns and as_numbers:
-            plain = column.cast(pl.String)
-            found = plain.is_in(sorted(as_numbers))
+        of_ids = column.name in id_columns
+        if is_text(column):
+            found = _holds(column, words if of_ids else words - as_numbers)
+        elif column.dtype.is_integer() and of_ids and as_numbers:
+            found = column.cast(pl.String).is_in(sorted(as_numbers))
         else:
             continue
         if found.any():
-            counts = plain.filter(found).value_counts(sort=True, name="rows")
+            counts = texts(column.filter(found)).value_counts(sort=True, name="rows")
             said.missing += [{"column": column.name, "word": word, "rows": rows} for word, rows in counts.iter_rows()]
-            left = column.set(found, None)
+            left = pl.select(pl.when(~pl.lit(found)).then(pl.lit(column))).to_series().alias(column.name)
             changed.append(whole_numbers(left) if left.dtype == pl.String else left)
     return table.with_columns(changed)
+
+
+def _holds(column: pl.Series, words: set[str]) -> pl.Series:
+    """Where a cell is one of the words, but for white space around it."""
+    if column.dtype == pl.String:
+        return column.str.strip_chars().is_in(sorted(words))
+    distinct = column.unique().drop_nulls().cast(pl.String)
+    hits = distinct.filter(distinct.str.strip_chars().is_in(sorted(words)))
+    return column.is_in(hits.implode()) if len(hits) else column.is_null() & False

@@ -11,7 +11,7 @@ from trajectory.data.columns import LOG_NAMES, matching
 from trajectory.data.dates import read_dates
 from trajectory.data.findings import Findings
 from trajectory.data.times import DAY, STEP, times_of
-from trajectory.data.values import mostly_numeric, numbers, texts
+from trajectory.data.values import is_text, mostly_numeric, numbers, texts
 from trajectory.schema import UserError
 
 JOINED = "+"  # data.columns.time="date+hour"
@@ -95,7 +95,8 @@ def _content(column: pl.Series) -> str:
 
 def _sample(column: pl.Series) -> pl.Series:
     sample = column.head(100 * _SAMPLE).drop_nulls()
-    return (column.drop_nulls() if sample.is_empty() else sample).head(_SAMPLE)
+    sample = (column.drop_nulls() if sample.is_empty() else sample).head(_SAMPLE)
+    return texts(sample) if is_text(sample) else sample
 
 
 def _median(seconds: pl.Series) -> float:
@@ -169,7 +170,7 @@ def _joined(table: pl.DataFrame, parts: list[str], by_hand: bool = False) -> pl.
     text = None
     for unit, name in zip((3600, 60, 1), clocks, strict=False):
         column = table[name]
-        if column.dtype == pl.Time or (column.dtype == pl.String and not mostly_numeric(column)):
+        if column.dtype == pl.Time or (is_text(column) and not mostly_numeric(column)):
             text = pl.lit(column.cast(pl.String).str.strip_chars())
             break
         if len(clocks) == 1:
@@ -244,8 +245,8 @@ def _looks_dated(column: pl.Series) -> bool:
     sample = _sample(column)
     if column.dtype in (pl.Date, pl.Datetime):
         return not sample.is_empty()
-    if column.dtype == pl.String:
-        sample = texts(sample).drop_nulls()
+    if is_text(column):
+        sample = sample.drop_nulls()
         if sample.is_empty() or not sample.str.contains(r"\d\D+\d|\d \w+ \d|^(19|20)\d{6}").all():
             return False
         known = max(read_dates(sample, first, Findings()).moment.count() for first in ("yes", "no"))

@@ -9,7 +9,7 @@ import polars as pl
 
 from trajectory.data.dates import read_dates
 from trajectory.data.findings import Findings, clip
-from trajectory.data.values import positions, texts
+from trajectory.data.values import is_text, positions, texts
 from trajectory.schema import UserError
 
 DAY = 86_400  # seconds
@@ -55,7 +55,7 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
         if unit not in ("auto", "datetime"):
             raise UserError(f"data.time_unit={unit!r}, but column {column.name!r} holds datetimes; set it to auto")
         return _of_datetime(column)
-    if unit == "datetime" or not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
+    if unit == "datetime" or not (column.dtype.is_numeric() or is_text(column) or column.dtype == pl.Null):
         raise UserError(f"time column {column.name!r} holds {column.dtype}; {_EXPECTED}; set data.time_unit to match")
     text = None if column.dtype.is_numeric() else texts(column)
     number = column if text is None else text.cast(pl.Float64, strict=False)

@@ -18,6 +18,11 @@ _UNSEEN = (
 )
 
 
+def is_text(column: pl.Series) -> bool:
+    """Whether cells are texts, of whatever type."""
+    return column.dtype in (pl.String, pl.Categorical, pl.Enum)
+
+
 def texts(column: pl.Series) -> pl.Series:
     """String, without surrounding white space; null where blank. What is nested becomes its JSON text."""
     if column.dtype.is_nested():
@@ -113,7 +118,7 @@ def mostly_numeric(column: pl.Series) -> bool:
     """Whether at least half of the cells that are not blank are numbers, and there are some."""
     if column.dtype.is_numeric():
         return True
-    if column.dtype != pl.String:
+    if not is_text(column):
         return False
     number = numbers(column).drop_nulls()
     return len(number) > 0 and 2 * int(number.is_not_nan().sum()) >= len(number)

@@ -14,8 +14,10 @@ from trajectory.data.arrays import flatten
 from trajectory.data.cleaning import clean, summary
 from trajectory.data.columns import listing, pick
 from trajectory.data.domains import resolve
+from trajectory.data.items import same_ids
 from trajectory.data.log import STEP_ITEM, read_log
 from trajectory.data.sources import read_source
+from trajectory.data.time_columns import JOINED
 from trajectory.schema import Histories, Queries, UserError
 
 SHOWN = 5  # unknown items named in a note
@@ -83,7 +85,10 @@ def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> Co
     mine.single_user = user or mine.single_user
     mine.cleaning = base().data.cleaning  # limits of dates and counts were for the log that was learned
     columns = read_source(mine).table.columns
-    mine.columns.update({field: "" for field, name in mine.columns.items() if name not in columns})
+    there = {*columns}
+    mine.columns.update(
+        {field: "" for field, name in mine.columns.items() if name not in there and not {*name.split(JOINED)} <= there}
+    )
     found = pick(columns, mine.columns)
     if mine.order == "position" and "position" not in found:
         mine.order = "time"
@@ -99,6 +104,8 @@ def _item_numbers(histories: Histories, trained: Histories) -> np.ndarray:
     """Item index of the model, 0 = unknown, for each item index of the new histories; int32."""
     known = trained.items[: trained.num_items].select(pl.col("item").cast(pl.String)).with_row_index("number", offset=1)
     own = histories.items.select(pl.col("item").cast(pl.String))
+    same = same_ids(known["item"], own["item"])
+    own = own.with_columns(pl.col("item").replace(same["other"], same["id"]))
     rows = own.join(known, on="item", how="left", maintain_order="left")
     return np.append(0, rows["number"].fill_null(0).to_numpy()).astype(np.int32)
 
