@@ -153,8 +153,10 @@ class Histories:
     @cached_property
     def kind_counts(self) -> np.ndarray:
         """Events of each kind before each event, over all histories in order, int32 [E + 1, kinds]."""
-        of_kind = self.kind[:, None] == np.arange(1, len(self.kinds) + 1)
-        return np.concatenate([np.zeros((1, len(self.kinds)), np.int32), np.cumsum(of_kind, 0, dtype=np.int32)])
+        counts = np.zeros((self.num_events + 1, len(self.kinds)), np.int32)
+        for index in range(len(self.kinds)):
+            np.cumsum(self.kind == index + 1, dtype=np.int32, out=counts[1:, index])
+        return counts
 
 
 class Queries(NamedTuple):

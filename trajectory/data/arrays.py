@@ -24,6 +24,7 @@ COLUMNS: dict[str, Any] = {
     "step": np.int32,
     "features": np.float32,
 }
+_AT_ONCE = 1 << 22  # events
 
 
 def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str = "") -> Histories:
@@ -143,7 +144,7 @@ def describe(histories: Histories) -> str:
         f"median length of a history: {np.median(lengths):,.0f} events",
         f"types of event: {', '.join(histories.kinds)}"
         + (f"; {histories.outside.height:,} events that the model does not read" if histories.outside.height else ""),
-        f"events that repeat an earlier item of the same user: {_repeats(histories, lengths):.1%}",
+        f"events that repeat an earlier item of the same user: {repeat_share(histories, histories.offsets[1:]):.1%}",
     ]
     times = histories.time[histories.time != 0]
     if len(times):
@@ -153,9 +154,17 @@ def describe(histories: Histories) -> str:
     return "\n".join(lines)
 
 
-def _repeats(histories: Histories, lengths: np.ndarray) -> float:
-    pairs = np.repeat(np.arange(len(lengths)), lengths) * (len(histories.items) + 1) + histories.item
-    return 1 - pl.Series(pairs).n_unique() / max(histories.num_events, 1)
+def repeat_share(histories: Histories, end: np.ndarray) -> float:
+    """Share of the events before `end` (flat index of each history) whose item occurs earlier in their history."""
+    offsets, distinct = histories.offsets, 0
+    blocks = np.unique(np.searchsorted(offsets, np.arange(0, max(histories.num_events, 1), _AT_ONCE)))
+    for first, last in zip(blocks, np.append(blocks[1:], histories.num_users), strict=True):
+        events = slice(offsets[first], offsets[last])
+        user = np.repeat(np.arange(first, last), np.diff(offsets[first : last + 1]))
+        counted = np.arange(events.start, events.stop) < end[user]
+        pairs = user[counted] * (len(histories.items) + 1) + histories.item[events][counted]
+        distinct += len(np.unique(pairs))
+    return 1 - distinct / max(int((end - offsets[:-1]).sum()), 1)
 
 
 def _tied(histories: Histories) -> float:

@@ -9,8 +9,8 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.packing import cut, pack
-from trajectory.data.rows import FeatureScale, Windows, read_rows, slices, spread
-from trajectory.data.splits import step_starts
+from trajectory.data.rows import FeatureScale, Windows, read_rows, slices
+from trajectory.data.splits import marked, step_starts
 from trajectory.data.times import DAY
 from trajectory.schema import Batch, Histories, SoftTargets, Split, Targets, UserError
 
@@ -56,9 +56,7 @@ class TrainingData:
         self.first, self.length = first, np.maximum(stop - first, 0)
         self.place = np.zeros(histories.num_events, bool)
         self.place[self.step_end - 1] = True
-        inside = np.zeros_like(self.place)
-        inside[spread(self.first, self.length)] = True
-        self.place &= inside
+        self.place &= marked(self.first, self.first + self.length, histories.num_events)
         self.places_before = np.concatenate([[0], np.cumsum(self.place)])
         if not self.place.any():
             raise UserError(

@@ -87,12 +87,11 @@ def temporal(histories: Histories, config: ConfigDict) -> tuple[Histories, Split
         raise UserError(f"split.target={config.target!r} is unknown; expected one of {', '.join(TARGETS)}")
     if not 0 < config.quantile < 1:
         raise UserError(f"split.quantile={config.quantile}: expected a share of the events between 0 and 1, like 0.9")
-    times = np.sort(histories.time)
-    test_cut = _date(config.cut, times) if config.cut else int(times[int(len(times) * config.quantile)])
-    earlier = times[: np.searchsorted(times, test_cut)]
+    test_cut = _date(config.cut, histories.time) if config.cut else _quantile(histories.time, config.quantile)
+    earlier = histories.time[histories.time < test_cut]
     if not len(earlier):
         raise UserError(f"no event is before the test cut {_iso(test_cut)}; choose a larger split.quantile or a cut")
-    validation_cut = earlier[int(len(earlier) * config.quantile)]
+    validation_cut = _quantile(earlier, config.quantile)
     train_end, validation_end = (_first_step(histories, histories.time >= cut) for cut in (validation_cut, test_cut))
     cuts = {"validation": _iso(validation_cut), "test": _iso(test_cut)}
     result = Split(
@@ -120,7 +119,7 @@ _SPLITS: dict[str, Callable[[Histories, ConfigDict], tuple[Histories, Split]]] =
 
 def training_events(histories: Histories, split: Split) -> np.ndarray:
     """Which events train, bool [E]."""
-    return _marked(histories.offsets[:-1], split.train_end, histories.num_events)
+    return marked(histories.offsets[:-1], split.train_end, histories.num_events)
 
 
 def cold_targets(histories: Histories, split: Split, part: str) -> int:
@@ -128,7 +127,7 @@ def cold_targets(histories: Histories, split: Split, part: str) -> int:
     trained = np.zeros(len(histories.items) + 1, bool)
     trained[histories.item[training_events(histories, split)]] = True
     queries = split.queries(part)
-    asked = histories.item[_marked(queries.stop, queries.end, histories.num_events)]
+    asked = histories.item[marked(queries.stop, queries.end, histories.num_events)]
     return int(np.count_nonzero(~trained[asked]))
 
 
@@ -156,7 +155,7 @@ def _fewer(histories: Histories, split: Split, share: float) -> Split:
     )
 
 
-def _marked(starts: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:
+def marked(starts: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:
     """The union of the disjoint ranges starts[i]:ends[i], bool [size]."""
     edges = np.zeros(size + 1, np.int8)
     np.add.at(edges, starts, np.int8(1))
@@ -220,14 +219,20 @@ def _window_queries(histories: Histories, begin: np.ndarray, end: np.ndarray, ta
     return Queries(user, *(bounds[user].astype(np.int64) for bounds in (start, stop, end)))
 
 
+def _quantile(times: np.ndarray, share: float) -> int:
+    place = int(len(times) * share)
+    return int(np.partition(times, place)[place])
+
+
 def _date(text: str, times: np.ndarray) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UserError(f"split.cut={text!r}: expected an ISO date like 2017-10-01") from None
     cut = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    if not times[0] < cut <= times[-1]:
-        raise UserError(f"split.cut={text} is outside the log, which runs from {_iso(times[0])} to {_iso(times[-1])}")
+    first, last = times.min(), times.max()
+    if not first < cut <= last:
+        raise UserError(f"split.cut={text} is outside the log, which runs from {_iso(first)} to {_iso(last)}")
     return cut
 
 

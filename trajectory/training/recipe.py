@@ -6,6 +6,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from configs.common import learn_from_events
+from trajectory.data.arrays import repeat_share
 from trajectory.data.splits import step_starts
 from trajectory.schema import Histories, Split
 
@@ -35,7 +36,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     c.batch.basket_power = 0.5  # the best on Complete Journey; 1 line weighs 1 in any case
     c.batch.rows = max(2, -(-BATCH // c.batch.length))
     c.batch.rows += c.batch.rows % 2
-    repeats = _repeat_share(histories, split)
+    repeats = repeat_share(histories, split.train_end)
     c.model.repeat = repeats > 0.05
     c.evaluation.seen = "keep" if repeats > 0.05 else "filter"
     c.heads.interest = 0.1 if len(histories.interests) > 1 else 0.0
@@ -84,11 +85,3 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         section, field = name.split(".")
         print(f"  {name} = {c[section][field]}  ({reason})")
     return c
-
-
-def _repeat_share(histories: Histories, split: Split) -> float:
-    """Share of training events whose item occurs earlier in their user's training history."""
-    user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
-    training = np.arange(histories.num_events) < split.train_end[user]
-    pairs = user[training] * np.int64(len(histories.items) + 1) + histories.item[training]
-    return 1.0 - len(np.unique(pairs)) / max(len(pairs), 1)
