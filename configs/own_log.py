@@ -1,4 +1,4 @@
-"""Anyone's log: a CSV or Parquet file, or a folder in the layout interactions.parquet + items.parquet.
+"""Anyone's log: a file or folder, be it public raw data in a known format (docs/formats.md) or a shop's own table.
 
 python scripts/train.py --config=configs/own_log.py:path=LOG,model=hybrid,split=leave_one_out --workdir=runs/mine
 
@@ -17,15 +17,20 @@ from trajectory.schema import UserError
 
 
 def get_config(arg: str = "") -> ConfigDict:
-    """Arguments: path, split, baskets, user (the only user's id, for a log without a user column), model, tiny."""
+    """Arguments: path, format (of public raw files: trajectory/data/formats; found by their shape if not given), split,
+    baskets, user (the only user's id, for a log without a user column), model, tiny.
+    """
     arg, path = _with_commas(arg)
-    args = common.parse_arg(arg, path=path, split="leave_one_out", baskets=False, user="", model="hybrid")
+    args = common.parse_arg(
+        arg, path=path, format="auto", split="leave_one_out", baskets=False, user="", model="hybrid"
+    )
     if not args.path:
         raise UserError("expected configs/own_log.py:path=LOG with a CSV or Parquet file, a folder or tfds:<name>")
     c = common.base(args.model)
     c.name = safe_name(Path(args.path.rstrip("/")).name.split(".")[0].replace(":", "_") or "own_log")
     c.recipe = "auto"
     c.data.source = args.path
+    c.data.format = args.format
     c.data.baskets = args.baskets
     c.data.single_user = args.user
     c.split.kind = args.split

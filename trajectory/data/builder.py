@@ -19,6 +19,7 @@ from tqdm import tqdm
 from trajectory.data.arrays import flatten
 from trajectory.data.cleaning import clean, summary
 from trajectory.data.domains import known, locate, resolve
+from trajectory.data.formats.read import preset
 from trajectory.data.log import read_log
 from trajectory.data.names import safe_name
 from trajectory.data.sources import TFDS
@@ -73,6 +74,8 @@ def _source_files(data: ConfigDict) -> list[Path]:
     """The files of the source, sorted; none if it is not there, which reading it then reports."""
     if not data.source:
         return []
+    if match := preset(data):
+        return sorted({part.path for part in match.parts})
     pattern = "*"
     if data.source in known():
         place = locate(data.source)

@@ -5,30 +5,21 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ml_collections import ConfigDict
 
-from configs.common import base
+from trajectory.data.formats.read import preset
+from trajectory.data.settings import Settings
 from trajectory.schema import UserError
 
 
 @dataclass(frozen=True)
-class Domain:
-    """Settings of `config.data` that fit one domain; None = the common default fits."""
+class Domain(Settings):
+    """What is known of one domain."""
 
-    interest_column: str | None = None
-    item_column: str | None = None
     order: str | None = "time"  # their positions follow the item id where times are equal: chance decides there
-    baskets: bool | None = None
-    columns: dict[str, str] | None = None
-    kind_map: dict[str, str] | None = None
-    event_types: dict[str, str] | None = None
-    duplicates: str = "drop"  # what was published is of different rows
-    min_date: str | None = None
-    max_date: str | None = None
     package: str | None = None  # installed package whose data/ folder holds the log, instead of a data folder
 
 
@@ -74,26 +65,17 @@ def known() -> tuple[str, ...]:
 
 
 def resolve(data: ConfigDict) -> ConfigDict:
-    """A copy of `config.data` in which fields still at their common default hold what is known of the named domain.
+    """A copy of `config.data` in which fields still at their common default hold what is known of the source.
 
-    Any other source (a path, "tfds:<name>") comes back unchanged. Resolving twice changes nothing.
+    That is of a named domain, or of the public format that the files of a path have, which `data.format` then names.
+    Any other source comes back unchanged. Resolving twice changes nothing.
     """
     data = data.copy_and_resolve_references()
-    domain = DOMAINS.get(data.source)
-    if domain is None:
-        return data
-    default = base().data
-    for name, value in _settings(domain).items():
-        section = "cleaning" if name in default.cleaning else None
-        target, common = (data[section], default[section]) if section else (data, default)
-        if name == "columns":
-            data.columns.update({key: text for key, text in value.items() if not data.columns[key]})
-        elif name == "kind_map":
-            data.kind_map = ConfigDict({**value, **data.kind_map.to_dict()})
-        elif name == "event_types":
-            data.event_types.update({kind: roles for kind, roles in value.items() if kind not in data.event_types})
-        elif target[name] == common[name]:
-            target[name] = value
+    if data.source in DOMAINS:
+        return DOMAINS[data.source].fill(data)
+    if match := preset(data):
+        data.format = match.name
+        match.settings.fill(data)
     return data
 
 
@@ -121,11 +103,6 @@ def locate(source: str) -> Path:
         f"the domain {source!r} is known, but its folder is in none of {', '.join(map(str, dict.fromkeys(folders)))}; "
         "set the environment variable TRAJECTORY_DATA to the folder that holds it"
     )
-
-
-def _settings(domain: Domain) -> dict[str, Any]:
-    values = {field.name: getattr(domain, field.name) for field in fields(domain) if field.name != "package"}
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _package_folder(package: str) -> Path:

@@ -82,6 +82,7 @@ def read_log(data: ConfigDict) -> EventLog:
     table, time, how = find_time(table, fields, data.columns.time, data.order, said)
     fields = {field: name for field, name in fields.items() if field != "time"} | ({"time": time} if time else {})
     found_by = {field: "set by hand" if data.columns[field] else "name" for field in fields} | {"time": how}
+    found_by |= {field: "format" for field, name in fields.items() if name == source.named.get(field)}
     detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": fields, "found_by": found_by}
     columns = {"source_line": pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True)}
     columns["user"] = _users(table, fields, data.single_user or (STEP_USER if stepwise else ""), said)
@@ -96,7 +97,7 @@ def read_log(data: ConfigDict) -> EventLog:
     if source.malformed is not None:
         columns["malformed"] = source.malformed
     events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
-    events = _trusted(events, data, found_by, said)
+    events = _trusted(events, data, said)
     detected |= {
         "order": _order(events, data),
         "features": tuple(features),
@@ -270,11 +271,11 @@ def _items(
     return items
 
 
-def _trusted(events: pl.DataFrame, data: ConfigDict, found_by: dict[str, str], said: Findings) -> pl.DataFrame:
+def _trusted(events: pl.DataFrame, data: ConfigDict, said: Findings) -> pl.DataFrame:
     """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done."""
     if data.order != "auto" or data.baskets or not {"time", "position"} <= {*events.columns}:
         return events
-    if found_by.get("position") != "set by hand" and follows_item(events):
+    if not data.columns.position and follows_item(events):
         text = "the position follows the item id where times are equal, so chance orders those"
         said.note("order", text, "data.columns.position trusts it", warning=True)
         return events.drop("position")

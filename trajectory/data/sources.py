@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data import domains, tfds_source
+from trajectory.data.formats.read import preset
+from trajectory.data.formats.read import read as read_preset
 from trajectory.data.ingest.files import Part, existing, parts_of
 from trajectory.data.ingest.folder import sort_out
 from trajectory.data.ingest.stack import Keep
@@ -24,6 +26,7 @@ class Source:
     """A log as it was found. `malformed`: raw text of rows whose cells could not be told apart, null elsewhere.
 
     `files`: of each row the file it is from, None where there is but one. `notes`: what was decided, as sentences.
+    `named`: field -> column, as the format of the files has it.
     """
 
     table: pl.DataFrame
@@ -32,6 +35,7 @@ class Source:
     origin: str
     files: pl.Series | None = None
     notes: tuple[str, ...] = ()
+    named: dict[str, str] = field(default_factory=dict)
 
 
 def read_source(data: ConfigDict, keep: Keep | None = None) -> Source:
@@ -45,6 +49,11 @@ def read_source(data: ConfigDict, keep: Keep | None = None) -> Source:
     if name.startswith(TFDS):
         return _with_rows(Source(tfds_source.read_tfds(name.removeprefix(TFDS), data.tfds_dir), None, None, name))
     path = source_path(name)
+    if match := preset(data):
+        reading = read_preset(match, data)
+        return _with_rows(
+            Source(reading.table, reading.malformed, reading.items, str(path), None, reading.notes, reading.named)
+        )
     parts, layout = parts_of(path), Layout.of(data)
     if len(parts) == 1 and not path.is_dir():
         raw, items, notes = read_parts(look_at(parts, layout), layout, keep, str(path)), None, tuple[str, ...]()

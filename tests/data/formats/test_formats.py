@@ -1,0 +1,227 @@
+import itertools
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.data.formats.counting import Counts
+from tests.data.formats.page import PAGE, page
+from tests.data.formats.samples import SAMPLES
+from tests.data.test_log import settings
+from trajectory.data.arrays import flatten
+from trajectory.data.builder import fingerprint
+from trajectory.data.cleaning import clean, summary
+from trajectory.data.domains import resolve
+from trajectory.data.log import read_log
+from trajectory.schema import CleanLog, UserError
+
+CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
+
+
+def written(name: str, folder: Path) -> Path:
+    return SAMPLES[name].written(folder)
+
+
+def cleaned(path: Path, **changes: Any) -> CleanLog:
+    data = settings(path, **changes)
+    return clean(read_log(data), data)
+
+
+def counted(result: CleanLog) -> Counts:
+    events, items = result.events, result.log.items
+    interests = 0
+    if items is not None and "category" in items.columns:
+        interests = items.join(events, on="item", how="semi")["category"].drop_nulls().n_unique()
+    times = events["time"] if "time" in events.columns else None
+    return Counts(
+        read=result.log.events.height,
+        folded=result.folded,
+        aside=result.counts,
+        users=events["user"].n_unique(),
+        items=events["item"].n_unique(),
+        types=dict(events["kind"].value_counts().iter_rows()),
+        interests=interests,
+        pieces=events["quantity"].fill_null(1).sum() if "quantity" in events.columns else float(events.height),
+        value=pytest.approx(events["value"].sum()) if "value" in events.columns else 0,
+        span=(times.min(), times.max()) if times is not None else None,
+    )
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_is_read_in_full_without_any_setting(name: str, tmp_path: Path) -> None:
+    path = written(name, tmp_path)
+    result, expected = cleaned(path), SAMPLES[name].counted(tmp_path)
+    assert resolve(settings(path)).format == SAMPLES[name].format
+    assert counted(result) == expected
+    assert expected.read == expected.kept + expected.folded + sum(expected.aside.values())
+
+
+def test_format_can_be_named_and_what_is_assumed_is_said(tmp_path: Path) -> None:
+    path = written("tmall", tmp_path)
+    result = cleaned(path, format="tmall")
+    assert counted(result) == SAMPLES["tmall"].counted(tmp_path)
+    said = summary(result)
+    assert "Tmall (IJCAI-15) (tmall), known by the columns of user_log_format1.csv" in said
+    assert "the year is taken as 2014" in said
+
+
+def test_without_a_format_the_file_is_a_plain_table(tmp_path: Path) -> None:
+    path = written("retailrocket", tmp_path) / "events.csv"
+    log = read_log(settings(path, format=""))
+    assert log.items is None
+    assert resolve(settings(path, format="")) == settings(path, format="")
+
+
+def test_own_log_has_no_format(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,item_id,timestamp,event_type\n1,2,1700000000,view\n")
+    assert resolve(settings(tmp_path / "log.csv")) == settings(tmp_path / "log.csv")
+    assert resolve(settings(tmp_path)) == settings(tmp_path)
+
+
+def test_unknown_format_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"did you mean 'movielens'\? Formats: movielens, amazon, .*steam"):
+        read_log(settings(written("movielens_25m", tmp_path), format="movie_lens"))
+
+
+def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"'otto' does not fit .*with the columns session, events.*found UserBehavior"):
+        read_log(settings(written("taobao", tmp_path), format="otto"))
+
+
+def test_a_file_that_is_needed_is_named(tmp_path: Path) -> None:
+    written("instacart", tmp_path)
+    (tmp_path / "orders.csv").unlink()
+    with pytest.raises(UserError, match=r"Instacart needs orders\* beside order_products__prior.csv"):
+        read_log(settings(tmp_path))
+
+
+def test_what_is_set_by_hand_wins_over_the_format(tmp_path: Path) -> None:
+    path = written("yoochoose", tmp_path)
+    result = cleaned(path, interest_column="brand", kind_map={"click": "view"}, columns={"value": "-"})
+    assert set(result.events["kind"]) == {"view", "purchase"}
+    assert "value" not in result.events.columns
+    assert result.log.items is not None
+    assert result.log.items["brand"].drop_nulls().unique().to_list() == ["2089046"]
+
+
+def test_names_given_to_the_columns_by_hand_make_it_a_plain_table(tmp_path: Path) -> None:
+    path = written("taobao", tmp_path)
+    data = settings(path, header=("user_id", "item_id", "c", "event_type", "timestamp"))
+    assert resolve(data) == data
+    assert clean(read_log(data), data).log.events.height == 300
+
+
+def test_zipped_folder_of_a_format(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    written("retailrocket", tmp_path / "raw")
+    shutil.make_archive(str(tmp_path / "archive"), "zip", tmp_path / "raw")
+    assert counted(cleaned(tmp_path / "archive.zip")) == SAMPLES["retailrocket"].counted(tmp_path / "raw")
+
+
+def test_broken_record_is_set_aside_with_its_text(tmp_path: Path) -> None:
+    path = written("amazon_2023", tmp_path)
+    lines = path.read_text().splitlines()
+    lines[10] = lines[10][:100]
+    path.write_text("\n".join(lines))
+    result = cleaned(path)
+    assert result.counts == {"malformed row": 1}
+    assert result.quarantine["malformed"].to_list() == [lines[10]]
+
+
+def test_old_column_spellings_are_known(tmp_path: Path) -> None:
+    path = written("online_retail_2", tmp_path) / "Year 2009-2010.csv"
+    path.write_text(path.read_text().replace("Customer ID", "Customer_ID", 1))
+    assert resolve(settings(path)).format == "online_retail"
+    assert cleaned(path).events["user"].n_unique() > 1
+
+
+def test_changed_items_change_the_fingerprint(tmp_path: Path) -> None:
+    path = written("movielens_1m", tmp_path)
+    before = fingerprint(resolve(settings(path)))
+    (tmp_path / "users.dat").write_text("")
+    assert fingerprint(resolve(settings(path))) == before
+    (tmp_path / "movies.dat").write_text("1::Other::War\n")
+    assert fingerprint(resolve(settings(path))) != before
+
+
+def histories(path: Path) -> list[list[Any]]:
+    """Items of each user, in the order of their histories."""
+    data = resolve(settings(path))
+    result = flatten(clean(read_log(data), data), data)
+    names = result.items["item"].to_list()
+    items = [names[i - 1] for i in result.item.tolist()]
+    return [items[a:b] for a, b in itertools.pairwise(result.offsets.tolist())]
+
+
+def test_diginetica_is_in_the_order_of_its_sessions(tmp_path: Path) -> None:
+    path = written("diginetica", tmp_path)
+    rows = []
+    for file, time in (("train-item-views.csv", 3), ("train-purchases.csv", 2)):
+        for line in (path / file).read_text().splitlines()[1:]:
+            cells = line.split(";")
+            rows.append((int(cells[0]), int(cells[time]), int(cells[2 if time == 3 else 5])))
+    sessions = itertools.groupby(sorted(rows), key=lambda row: row[0])
+    assert histories(path) == [[item for *_, item in session] for _, session in sessions]
+
+
+def test_mind_begins_with_what_was_clicked_before(tmp_path: Path) -> None:
+    path = written("mind", tmp_path)
+    expected: dict[str, list[set[str]]] = {}
+    rows = [line.split("\t") for line in (path / "behaviors.tsv").read_text().splitlines()]
+    for _, user, _, past, _ in rows:
+        expected.setdefault(user, [{news} for news in past.split()])
+    for _, user, _, _, shown in sorted(rows, key=lambda row: datetime.strptime(row[2], "%m/%d/%Y %I:%M:%S %p")):
+        expected[user].append({news[:-2] for news in shown.split(" ") if news.endswith("-1")})
+    for items, (_, steps) in zip(histories(path), sorted(expected.items()), strict=False):
+        for clicked in filter(None, steps):  # those of one impression have no order
+            assert {items.pop(0) for _ in clicked} == clicked
+        assert not items
+
+
+def test_instacart_orders_are_baskets_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    data = resolve(settings(written("instacart", tmp_path)))
+    result = flatten(clean(read_log(data), data), data)
+    assert result.baskets
+    number = pl.read_csv(tmp_path / "orders.csv")
+    lines = pl.concat([pl.read_csv(tmp_path / f"order_products__{part}.csv") for part in ("prior", "train")])
+    first = lines.join(number, on="order_id").filter(user_id=1).sort("order_number").head(3)["product_id"]
+    bought = result.items["item"].gather(result.item[:3] - 1)
+    assert set(bought) == set(first)
+    assert result.step[:6].tolist() == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="no cases beside the repository")
+@pytest.mark.parametrize(
+    ("file", "form", "rows"),
+    [
+        ("2019-Oct.csv", "rees46", 320),
+        ("All_Beauty.jsonl", "amazon", 320),
+        ("OnlineRetail_iso.csv", "online_retail", 601),
+        ("OnlineRetail_uk.csv", "online_retail", 601),
+        ("UserBehavior.csv", "taobao", 320),
+        ("tianchi_mobile_min.csv", "tianchi_mobile", 400),
+        ("train-item-views.csv", "diginetica", 320),
+        ("transactions_train.csv", "hm", 508),
+        ("ratings.dat", "movielens", 320),
+        ("toy.inter", "recbole", 320),
+    ],
+)
+def test_cases_are_found_and_read_in_full(file: str, form: str, rows: int) -> None:
+    assert resolve(settings(CASES / file)).format == form
+    result = cleaned(CASES / file)
+    assert result.log.events.height == rows
+    assert result.events.height + result.folded > 0.7 * rows
+
+
+def test_page_of_formats_is_up_to_date() -> None:
+    assert PAGE.read_text() == page(), "write it anew: python -m tests.data.formats.page"
+
+
+def test_it_is_said_which_columns_the_format_names(tmp_path: Path) -> None:
+    found_by = read_log(
+        settings(written("rees46", tmp_path), columns={"value": "price", "basket": "user_session"})
+    ).detected["found_by"]
+    assert (found_by["user"], found_by["time"], found_by["basket"]) == ("format", "format", "set by hand")

@@ -1,0 +1,73 @@
+"""Text files that are no plain tables: a record a line that holds lists, and lines in which quotes mean nothing."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from trajectory.data.ingest.files import Part
+from trajectory.data.ingest.lines import Text
+from trajectory.data.values import whole_numbers
+
+
+def records(part: Part, schema: Mapping[str, Any], explode: str = "") -> pl.DataFrame:
+    """The keys of `schema` of each record, texts in whatever type they are written.
+
+    `explode`: a list of records, of which each entry becomes a row with its fields; a record without any stays one row.
+    A line that is no record becomes a row of nulls, with its text in the column `malformed`.
+    """
+    tables = []
+    for block in Text(part).blocks():
+        try:
+            table = pl.read_ndjson(block, schema=dict(schema), ignore_errors=True)
+        except pl.exceptions.ComputeError:  # a line is no JSON: one by one, ten times slower
+            table = _one_by_one(block.decode(), schema)
+        if explode:
+            table = table.explode(explode, empty_as_null=True, keep_nulls=True).unnest(explode)
+        tables.append(table)
+    return pl.concat(tables, how="diagonal")
+
+
+def unquoted(part: Part, header: tuple[str, ...], separator: str, encoding: str) -> pl.DataFrame:
+    """The cells between separators, whatever quotes they hold; lines of another width are `malformed`."""
+    tables = []
+    for block in Text(part, encoding).blocks():
+        lines = pl.Series("malformed", block.decode().split("\n")[:-1])
+        cells = lines.filter(lines.str.strip_chars() != "").str.split(separator)
+        whole = cells.list.len() == len(header)
+        text = cells.list.join(separator)
+        columns = [cells.list.get(i, null_on_oob=True).set(~whole, None).alias(name) for i, name in enumerate(header)]
+        tables.append(pl.DataFrame([*columns, text.set(whole, None).alias("malformed")]))
+    table = pl.concat(tables)
+    if not table["malformed"].count():
+        table = table.drop("malformed")
+    return table.with_columns(whole_numbers(column) for column in table if column.name != "malformed")
+
+
+def _one_by_one(text: str, schema: Mapping[str, Any]) -> pl.DataFrame:
+    columns: dict[str, list[Any]] = {key: [] for key in schema}
+    malformed: list[str | None] = []
+    for line in filter(str.strip, text.split("\n")):
+        record = _record(line)
+        malformed.append(line if record is None else None)
+        for key, dtype in schema.items():
+            value = (record or {}).get(key)
+            columns[key].append(str(value) if dtype == pl.String and value is not None else value)
+    table = pl.DataFrame(columns, schema=dict(schema), strict=False)
+    return table.with_columns(malformed=pl.Series(malformed, dtype=pl.String)) if any(malformed) else table
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    """Of a line in JSON, or in Python as {'user': 'a'} is; None if it is neither."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        try:
+            record = ast.literal_eval(line)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+    return record if isinstance(record, dict) else None

@@ -1,0 +1,32 @@
+"""RecBole's atomic files: a log .inter and a table .item whose columns are named name:type."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from trajectory.data.formats.layout import File, Format
+from trajectory.data.settings import Settings
+
+_CATEGORY = ("category", "categories", "genre", "class", "type", "sub_categories", "venue_category_name")
+
+
+def _atomic(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    items = beside.get("items")
+    if items is not None:
+        known = next((name for name in _CATEGORY if name in items.columns), "category")
+        items = items.rename({known: "category"}, strict=False)
+        key = items.columns[0]  # a table of items begins with their id
+        items = items.rename({key: "item_id"}) if "item_id" not in items.columns else items
+    return log, items
+
+
+FORMATS = (
+    Format(
+        "RecBole",
+        log=(File(name="*.inter", line=r"\w+:token\t(.*\t)?\w+:(token|float).*", separator="\t"),),
+        settings=Settings(interest_column="category"),
+        beside={"items": File(name="*.item", line=r"\w+:token(_seq)?(\t.*)?", separator="\t")},
+        reshape=_atomic,
+        note="columns are found by their names before the colon",
+    ),
+)

@@ -1,0 +1,46 @@
+"""Settings of `config.data` that fit one source, and how they fill what was not set by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from ml_collections import ConfigDict
+
+from configs.common import base
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Fields of `config.data` and its `cleaning` by their names there; None = the common default fits."""
+
+    interest_column: str | None = None
+    item_column: str | None = None
+    order: str | None = None
+    baskets: bool | None = None
+    columns: dict[str, str] | None = None
+    kind_map: dict[str, str] | None = None
+    event_types: dict[str, str] | None = None
+    duplicates: str | None = "drop"  # what is published is of different rows
+    time_unit: str | None = None
+    day_first: str | None = None
+    min_date: str | None = None
+    max_date: str | None = None
+
+    def fill(self, data: ConfigDict) -> ConfigDict:
+        """`data` itself, in which fields still at their common default hold these values."""
+        default = base().data
+        for field in fields(Settings):
+            name, value = field.name, getattr(self, field.name)
+            if value is None:
+                continue
+            section = "cleaning" if name in default.cleaning else None
+            target, common = (data[section], default[section]) if section else (data, default)
+            if name == "columns":
+                data.columns.update({key: text for key, text in value.items() if not data.columns[key]})
+            elif name == "kind_map":
+                data.kind_map = ConfigDict({**value, **data.kind_map.to_dict()}, convert_dict=False)
+            elif name == "event_types":
+                data.event_types.update({kind: roles for kind, roles in value.items() if kind not in data.event_types})
+            elif target[name] == common[name]:
+                target[name] = value
+        return data
