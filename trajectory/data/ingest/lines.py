@@ -12,7 +12,7 @@ from trajectory.data.ingest import encodings
 from trajectory.data.ingest.files import MIB, Part, opened, reading
 from trajectory.schema import UserError
 
-BLOCK = 64 * MIB  # bytes read at once
+BLOCK = 16 * MIB  # bytes read at once: what is looked at several times stays near the processor
 LONGEST = 64 * MIB  # of a line
 SAMPLE = MIB  # what a file is known by
 

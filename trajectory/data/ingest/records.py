@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+_LINE, _QUOTE = ord("\n"), ord('"')
 UNIT = "\x1f"  # stands for a separator of several bytes
 LONGEST_OPEN = 2**24  # bytes: a quote open for longer was never meant to be one
 
@@ -103,62 +104,56 @@ def record(text: str, separator: str) -> tuple[list[str], int]:
 
 def _outline(block: bytes, shape: Shape, final: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Where rows start and stop, and the separators in each; None where quotes need a closer look."""
-    data = np.frombuffer(block, np.uint8)
-    ends, separators, several = data == 10, data == ord(shape.separator), False
+    marks, kind = _marks(block, shape.separator)
+    torn = False
     if b'"' in block:
-        quotes = data == 34
+        quotes = kind == _QUOTE
         inside = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(bool)
-        if inside[-1] and (final or _open(inside) > LONGEST_OPEN):
+        if inside[-1] and (final or len(block) - marks[~inside].max(initial=0) > LONGEST_OPEN):
             return None
-        where = np.flatnonzero(quotes)
-        if not _lawful(data, where, np.arange(len(where)), shape.separator).all():
+        if not _lawful(marks, inside[quotes], quotes, len(block)).all():
             return None
-        outside = ~inside
-        several = bool((ends & inside).any())
-        ends, separators = ends & outside, separators & outside
-    stops = np.flatnonzero(ends)
+        outside = ~inside & ~quotes
+        torn = bool(((kind == _LINE) & inside).any())
+        marks, kind = marks[outside], kind[outside]
+    ends = np.flatnonzero(kind == _LINE)
+    stops = marks[ends]
     starts = np.concatenate([[0], stops[:-1] + 1]) if len(stops) else stops
-    counts = _counts(np.flatnonzero(separators), starts, stops, shape.width - 1)
-    if several:
+    counts = np.diff(ends, prepend=-1) - 1
+    if torn:
         wrong = np.flatnonzero(counts != shape.width - 1)
         if any(b"\n" in block[starts[line] : stops[line]] for line in wrong.tolist()):
             return None
     return starts, stops, counts
 
 
-def _open(inside: np.ndarray) -> int:
-    """Bytes of the cell that is not closed at the block's end."""
-    outside = np.flatnonzero(~inside[-LONGEST_OPEN - 1 :])
-    return min(len(inside), LONGEST_OPEN + 1) - (int(outside[-1]) + 1 if len(outside) else 0)
+def _marks(block: bytes, separator: str) -> tuple[np.ndarray, np.ndarray]:
+    """Where line ends, quotes and separators stand, and which is which."""
+    data = np.frombuffer(block, np.uint8)
+    special = data == _LINE
+    special |= data == ord(separator)
+    if b'"' in block:
+        special |= data == _QUOTE
+    where = np.flatnonzero(special)
+    return where, data[where]
 
 
-def _counts(separators: np.ndarray, starts: np.ndarray, stops: np.ndarray, expected: int) -> np.ndarray:
-    if expected and len(separators) == expected * len(stops):  # the usual case, told without a search
-        table = separators.reshape(-1, expected)
-        if (table[:, 0] >= starts).all() and (table[:, -1] < stops).all():
-            return np.full(len(stops), expected)
-    return np.diff(np.searchsorted(separators, stops), prepend=0)
-
-
-def _lawful(data: np.ndarray, where: np.ndarray, rank: np.ndarray, separator: str) -> np.ndarray:
-    """Whether each quote opens after a separator or closes before one; `rank`: 0, 2, ... open, 1, 3, ... close."""
-    edge = np.zeros(256, bool)
-    edge[[10, 34, ord(separator)]] = True
-    before = edge[data[where - 1]] | (where == 0)
-    after = edge[data[np.minimum(where + 1, len(data) - 1)]]
-    return np.where(rank % 2 == 0, before, after)
+def _lawful(marks: np.ndarray, opens: np.ndarray, quotes: np.ndarray, length: int) -> np.ndarray:
+    """Whether each quote that opens stands after a separator, and each that closes before one (or a quote, doubled)."""
+    near = np.diff(marks, prepend=-1, append=length) == 1
+    return np.where(opens, near[:-1][quotes], near[1:][quotes])
 
 
 def _mended(block: bytes, shape: Shape, final: bool) -> tuple[bytes, bytes, dict[int, str]]:
     """The block with its doubtful lines quoted by the book; those that fit no row are emptied, their text returned."""
-    data = np.frombuffer(block, np.uint8)
-    stops, where = np.flatnonzero(data == 10), np.flatnonzero(data == 34)
+    marks, kind = _marks(block, shape.separator)
+    quotes = kind == _QUOTE
+    stops, where = marks[kind == _LINE], marks[quotes]
     starts = np.concatenate([[0], stops[:-1] + 1])
     line = np.searchsorted(stops, where)
     rank = np.arange(len(where)) - np.searchsorted(where, starts)[line]
-    doubtful = ~_lawful(data, where, rank, shape.separator)
     odd = np.bincount(line, minlength=len(stops)) % 2 == 1
-    odd[line[doubtful]] = True
+    odd[line[~_lawful(marks, rank % 2 == 0, quotes, len(block))]] = True
     pieces, raw, after, merged = list[bytes](), dict[int, str](), 0, 0
     for number in np.flatnonzero(odd).tolist():
         start = int(starts[number])
