@@ -117,15 +117,15 @@ def test_what_is_kept_tells_also_what_lies_beside_an_item_in_training_and_how_of
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"item": ["i1"], "image": [[1.0]]}, "lacks vector"),
+        ({"item": ["i1"], "image": [[1.0]]}, "lacks the column vector"),
         ({"item": ["i1", "i2"], "vector": [[1.0], [1.0, 2.0]]}, "vectors of 1 to 2 numbers"),
-        ({"item": ["x"], "vector": [[1.0]]}, "has none of the log's items"),
+        ({"item": ["x"], "vector": [[1.0]]}, "none of the 1 items.*x is not, the log has such as i1"),
     ],
 )
 def test_files_that_do_not_fit(tmp_path: Path, columns: dict, words: str) -> None:
     with pytest.raises(UserError, match=words):
         item_content(LOG, config(tmp_path, files=vectors(tmp_path, **columns)))
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         item_content(LOG, config(tmp_path, files={"image": str(tmp_path / "nowhere.parquet")}))
 
 

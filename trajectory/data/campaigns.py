@@ -8,16 +8,28 @@ from pathlib import Path
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data import domains
-from trajectory.data.columns import LOG_NAMES, detect, missing, pick
+from trajectory.data.columns import missing, pick
 from trajectory.data.domains import resolve
 from trajectory.data.items import read_items
+from trajectory.data.side_files import ITEM, USER, beside, folder_of, read_side, usable
 from trajectory.data.sources import read_source
-from trajectory.data.times import read_times
+from trajectory.data.times import DAY, read_times
 from trajectory.data.values import ids, numbers
 
 COUPON = "coupon_disc"  # column of a log: what a coupon took off the line
-FILES = ("campaigns", "campaign_descriptions", "coupons", "coupon_redemptions")
+_CAMPAIGN = {"campaign": ("campaign", "campaign_id")}
+_COUPON = {"coupon": ("coupon", "coupon_upc", "coupon_id")}
+_COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
+    "campaigns": {**_CAMPAIGN, **USER},
+    "campaign_descriptions": {
+        **_CAMPAIGN,
+        "kind": ("campaign_type",),
+        "start": ("start_date",),
+        "stop": ("end_date",),
+    },
+    "coupons": {**_CAMPAIGN, **_COUPON, **ITEM},
+    "coupon_redemptions": {**_CAMPAIGN, **USER, **_COUPON, "time": ("redemption_date",)},
+}
 
 
 @dataclass(frozen=True)
@@ -32,22 +44,21 @@ class Campaigns:
 
 def read_campaigns(data: ConfigDict) -> Campaigns | None:
     """Reads the four tables of campaigns beside the log that `config.data` names; None where they are not all there."""
-    folder = _folder(data.source)
-    if folder is None or not all((folder / f"{name}.parquet").is_file() for name in FILES):
+    folder = folder_of(data.source)
+    paths = {name: path for name in _COLUMNS if folder and (path := beside(folder, name))}
+    if paths.keys() != _COLUMNS.keys():
         return None
-    recipients, described, offers, redemptions = (_plain(pl.read_parquet(folder / f"{name}.parquet")) for name in FILES)
-    day = pl.duration(days=1)
-    described = described.select(
-        "campaign",
-        pl.col("campaign_type").cast(pl.String).alias("kind"),
-        _seconds("start_date").alias("start"),
-        _seconds(pl.col("end_date") + day).alias("stop"),
-    ).sort("start", "campaign")
+    tables = {name: _read(path, name) for name, path in paths.items()}
+    for code in ("campaign", "coupon"):
+        if len({table.schema[code] for table in tables.values() if code in table.columns}) > 1:
+            for name in (name for name in tables if code in tables[name].columns):
+                tables[name] = tables[name].with_columns(pl.col(code).cast(pl.String))
+    described = tables["campaign_descriptions"].with_columns(pl.col("kind").cast(pl.String), pl.col("stop") + DAY)
     return Campaigns(
-        described,
-        recipients.select("campaign", "user").unique(maintain_order=True),
-        offers.select("campaign", "coupon", "item").unique(maintain_order=True),
-        redemptions.select("campaign", "user", "coupon", _seconds("redemption_date").alias("time")).sort("time"),
+        described.select("campaign", "kind", "start", "stop").sort("start", "campaign"),
+        tables["campaigns"].select("campaign", "user").unique(maintain_order=True),
+        tables["coupons"].select("campaign", "coupon", "item").unique(maintain_order=True),
+        tables["coupon_redemptions"].select("campaign", "user", "coupon", "time").sort("time"),
     )
 
 
@@ -82,20 +93,10 @@ def read_lines(data: ConfigDict) -> pl.DataFrame:
     return lines.drop_nulls(["user", "item", "time"]).sort("user", "time", maintain_order=True)
 
 
-def _folder(source: str) -> Path | None:
-    folder = domains.locate(source) if source in domains.known() else Path(source).expanduser()
-    return folder if folder.is_dir() else None
-
-
-def _plain(table: pl.DataFrame) -> pl.DataFrame:
-    """Columns by the names used here, ids as the log's are read."""
-    found = detect(table.columns, {field: LOG_NAMES[field] for field in ("user", "item")})
-    found |= {"campaign": "campaign_id"} | ({"coupon": "coupon_upc"} if "coupon_upc" in table.columns else {})
-    return table.rename({column: field for field, column in found.items()}).with_columns(
-        ids(table[column]).alias(field) for field, column in found.items()
-    )
-
-
-def _seconds(column: str | pl.Expr) -> pl.Expr:
-    expression = pl.col(column) if isinstance(column, str) else column
-    return expression.cast(pl.Datetime("us")).dt.epoch("s")
+def _read(path: Path, name: str) -> pl.DataFrame:
+    """A table of campaigns in the names used here, dates as unix seconds of the day's beginning."""
+    table = read_side(path, name, _COLUMNS[name])
+    dates = [read_times(table[field])[0].alias(field) for field in ("start", "stop", "time") if field in table.columns]
+    codes = [ids(table[field]).alias(field) for field in ("campaign", "coupon") if field in table.columns]
+    table = table.with_columns(*dates, *codes)
+    return usable(table, path, name, pl.all_horizontal(pl.col([*_COLUMNS[name]]).is_not_null()))

@@ -11,6 +11,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.co_occurrence import training_pairs
+from trajectory.data.side_files import ITEM, as_known, read_side, say_known, usable
 from trajectory.data.splits import training_events
 from trajectory.models.items import CODES
 from trajectory.schema import Histories, ItemContent, Split, UserError
@@ -131,20 +132,23 @@ def _codes(items: pl.DataFrame, name: str) -> np.ndarray:
 
 def _from_file(items: pl.DataFrame, path: Path, name: str) -> np.ndarray:
     """Vectors float32 [V, any] of the items that the file of `item` and `vector` has, zeros for the others."""
-    if not path.exists():
-        raise UserError(f"content.files.{name}={path} is not there; expected a Parquet file of columns item and vector")
-    table = pl.read_parquet(path)
-    if missing := {"item", "vector"} - set(table.columns):
-        raise UserError(f"content.files.{name}={path} lacks {', '.join(sorted(missing))}; it has {table.columns}")
-    table = table.select(pl.col("item").cast(pl.String), "vector").unique("item", keep="first", maintain_order=True)
-    lengths = set(map(len, table["vector"]))
+    setting = f"content.files.{name}"
+    table = read_side(path, setting, {**ITEM, "vector": ("vector",)})
+    kind = table.schema["vector"]
+    if not isinstance(kind, pl.List | pl.Array) or not kind.inner.is_numeric():  # type: ignore[union-attr]
+        raise UserError(f"{setting}={path} holds {kind} in the column vector; expected lists of numbers")
+    table = table.with_columns(pl.col("vector").cast(pl.List(pl.Float32)))
+    complete = pl.col("vector").list.eval(pl.element().is_finite().fill_null(False)).list.all()
+    table = usable(table, path, setting, complete & (pl.col("vector").list.len() > 0))
+    lengths = table["vector"].list.len().unique().sort().to_list()
     if len(lengths) > 1:
-        raise UserError(f"content.files.{name}={path} has vectors of {min(lengths)} to {max(lengths)} numbers")
-    values = np.array(table["vector"].to_list(), np.float32)
-    ids = items.select(pl.col("item").cast(pl.String)).with_row_index("row")
+        raise UserError(f"{setting}={path} has vectors of {lengths[0]} to {lengths[-1]} numbers")
+    item = as_known(table["item"], items["item"])
+    say_known(table["item"], item, items["item"], path, setting, "item")
+    table = table.with_columns(item).unique("item", keep="first", maintain_order=True)
+    values = table["vector"].list.to_array(lengths[0]).to_numpy()
+    ids = items.select("item").with_row_index("row")
     both = ids.join(table.with_row_index("from").select("item", "from"), on="item")
     found = np.zeros((items.height, values.shape[1]), np.float32)
     found[both["row"].to_numpy()] = values[both["from"].to_numpy()]
-    if not both.height:
-        raise UserError(f"content.files.{name}={path} has none of the log's items; expected their ids in column item")
     return found

@@ -180,8 +180,12 @@ def _is_data(first: list[str], rows: list[list[str]]) -> bool:
     cells = [cell.strip() for cell in first]
     names = [cell for cell in cells if cell]
     common = {**LOG_NAMES, **{f"item_{k}": v for k, v in ITEM_NAMES.items()}, **CONTENT_NAMES}
-    if detect([name for name in names if not _value(name)], common) or all(map(_TYPED.match, names)) or not rows:
-        return not rows and bool(names) and all(map(_value, names))
+    words = [name for name in names if not _value(name)]
+    known = len(detect(words, common))
+    if known > 1 or (known and words == names) or all(map(_TYPED.match, names)):
+        return False
+    if not rows:
+        return bool(names) and not words
     if first in rows and not any(map(_value, names)):
         return False  # a header line repeated below
     if names in ([str(i) for i in range(len(names))], [str(i) for i in range(1, len(names) + 1)]) and len(names) > 1:

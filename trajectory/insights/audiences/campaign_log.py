@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.campaigns import Campaigns
+from trajectory.data.side_files import as_known
 
 LATER = np.inf  # the time of what never came
 
@@ -75,14 +76,18 @@ def campaigns_of(log: CampaignLog, campaigns: Campaigns) -> list[Campaign]:
     joined = np.full(len(log.users), LATER)
     np.minimum.at(joined, log.user, log.time)
     found = []
+    users, items = pl.Series(log.users), pl.Series(log.items)
+    addressed = campaigns.recipients.with_columns(as_known(campaigns.recipients["user"], users))
+    redemptions = campaigns.redemptions.with_columns(as_known(campaigns.redemptions["user"], users))
+    offers = campaigns.offers.with_columns(as_known(campaigns.offers["item"], items))
     for row in campaigns.described.iter_rows(named=True):
         if not log.begin < row["start"] <= log.end:
             continue
         mine = pl.col("campaign") == row["campaign"]
-        recipients = _numbers(log.users, campaigns.recipients.filter(mine)["user"])
+        recipients = _numbers(log.users, addressed.filter(mine)["user"])
         recipients = np.unique(recipients[joined[recipients] < row["start"]])
-        promoted = np.isin(log.items, campaigns.offers.filter(mine)["item"].to_numpy())
-        redeemed = campaigns.redemptions.filter(mine & pl.col("user").is_in(log.users.tolist()))
+        promoted = np.isin(log.items, offers.filter(mine)["item"].drop_nulls().to_numpy())
+        redeemed = redemptions.filter(mine & pl.col("user").is_not_null())
         who, when = _numbers(log.users, redeemed["user"]), redeemed["time"].to_numpy()
         first = np.full(len(log.users), LATER)
         np.minimum.at(first, who, when)
@@ -96,6 +101,6 @@ def campaigns_of(log: CampaignLog, campaigns: Campaigns) -> list[Campaign]:
 
 def _numbers(known: np.ndarray, ids: pl.Series) -> np.ndarray:
     """Numbers of ids, of those that are known."""
-    values = ids.to_numpy()
+    values = ids.drop_nulls().to_numpy()
     place = np.minimum(np.searchsorted(known, values), len(known) - 1)
     return place[known[place] == values]

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from trajectory.data.side_files import USER, as_known, read_side, say_known, usable
+from trajectory.data.values import texts
 from trajectory.insights.migrations.sessions import Sessions
 from trajectory.schema import Histories, UserError
 
@@ -22,22 +24,19 @@ def by_activity(sessions: Sessions) -> np.ndarray:
 
 
 def read_segments(path: Path, histories: Histories) -> np.ndarray:
-    """Each user's segment, str [N], of a CSV or Parquet file with columns user and segment; NONE for users not in it.
+    """Each user's segment, str [N], of a file with columns user and segment; NONE for users not in it.
 
     Raises UserError for a file that cannot be read, lacks a column, names a user twice or none of the log's.
     """
-    if not path.exists():
-        raise UserError(f"--segments={path}: there is no such file; expected CSV or Parquet with columns user, segment")
-    read = pl.read_parquet if path.suffix == ".parquet" else pl.read_csv
-    table = read(path)
-    if missing := {"user", "segment"} - set(table.columns):
-        raise UserError(f"{path} lacks the column(s) {', '.join(sorted(missing))}; it has {', '.join(table.columns)}")
-    table = table.select(pl.col("user", "segment").cast(pl.String))
+    table = read_side(path, "--segments", {**USER, "segment": ("segment",)})
+    table = table.select("user", segment=texts(table["segment"])).unique(maintain_order=True)
+    table = usable(table, path, "--segments", pl.col("segment").is_not_null())
+    users = histories.users["user"]
+    table = table.with_columns(known=as_known(table["user"], users))
+    say_known(table["user"], table["known"], users, path, "--segments", "user")
+    table = table.select(user="known", segment="segment").drop_nulls().unique(maintain_order=True)
     if table["user"].is_duplicated().any():
         twice = table.filter(pl.col("user").is_duplicated())["user"][0]
         raise UserError(f"{path} names user {twice} more than once; expected one segment of each user")
-    users = pl.DataFrame({"user": histories.users["user"].cast(pl.String)})
-    found = users.join(table, on="user", how="left", maintain_order="left")["segment"]
-    if found.null_count() == len(found):
-        raise UserError(f"{path} names none of the log's {len(found):,} users, such as {users['user'][0]}")
+    found = users.to_frame("user").join(table, on="user", how="left", maintain_order="left")["segment"]
     return found.fill_null(NONE).to_numpy()

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from trajectory.data.side_files import ITEM, as_known, read_side, say_known, usable
+from trajectory.data.values import numbers
 from trajectory.schema import Histories, UserError
 
 
@@ -19,14 +21,14 @@ def offered(
 ) -> np.ndarray:
     """Items of the catalogue that may be suggested, bool [V + 1].
 
-    `stock`: CSV or Parquet with a column item (ids of the source) and, if it has one named stock, more than 0 of it.
+    `stock`: a table with a column item (ids of the source) and, if it has one named stock, more than 0 of it.
     `interests`: names; `price`: lowest and highest, both included, of the items' price. Raises UserError for a file,
     interest or price that the log does not have, and if nothing is left.
     """
     catalogue = histories.items.head(histories.num_items)
     keep = np.ones(len(catalogue), bool)
     if stock:
-        keep &= _in_stock(stock, catalogue["item"].cast(pl.String))
+        keep &= _in_stock(stock, catalogue["item"])
     if interests:
         if unknown := [name for name in interests if name not in histories.interests]:
             shown = ", ".join(histories.interests[:5]) or "none"
@@ -47,11 +49,11 @@ def offered(
 
 
 def _in_stock(path: Path, items: pl.Series) -> np.ndarray:
-    if not path.exists():
-        raise UserError(f"{path}: there is no such file; expected CSV or Parquet with a column item, and perhaps stock")
-    table = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
-    if "item" not in table.columns:
-        raise UserError(f"{path} lacks the column item; it has {', '.join(table.columns)}")
+    table = read_side(path, "--stock", ITEM, {"stock": ("stock",)})
     if "stock" in table.columns:
-        table = table.filter(pl.col("stock") > 0)
-    return items.is_in(table["item"].cast(pl.String).to_list()).to_numpy()
+        table = usable(table, path, "--stock", numbers(table["stock"]).is_finite())
+    found = as_known(table["item"], items)
+    say_known(table["item"], found, items, path, "--stock", "item")
+    if "stock" in table.columns:
+        found = found.filter(numbers(table["stock"]) > 0)
+    return items.is_in(found.drop_nulls().implode()).to_numpy()

@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from trajectory.data.campaigns import read_campaigns
 from trajectory.data.demographics import read_demographics
+from trajectory.data.side_files import as_known
 from trajectory.evaluation.significance import bootstrap, compare
 from trajectory.insights.segments.association import associations
 from trajectory.insights.segments.grouping import RESAMPLES
@@ -111,7 +112,7 @@ def _association(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) -
         return None
     t = found.trajectories
     users = pl.DataFrame({"user": t.histories.users["user"].gather(t.queries.user)})
-    words = words.with_columns(pl.col("user").cast(users["user"].dtype)).unique("user", maintain_order=True)
+    words = words.with_columns(as_known(words["user"], users["user"])).unique("user", maintain_order=True)
     aligned = users.join(words, on="user", how="left", maintain_order="left").drop("user")
     return {
         name: [one._asdict() for one in associations(label, aligned, run.task.config.seed)]

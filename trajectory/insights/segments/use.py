@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajectory.data.campaigns import Campaigns
+from trajectory.data.side_files import as_known
 from trajectory.data.times import DAY, WEEK
 from trajectory.evaluation.significance import Spread, spread, user_weights
 from trajectory.insights.segments.states import Trajectories
@@ -73,7 +74,9 @@ def redemptions_after(trajectories: Trajectories, campaigns: Campaigns) -> Redem
     got = campaigns.recipients.filter(campaigns.recipients["campaign"].is_in(soon["campaign"].implode()))
     users = histories.users["user"].gather(trajectories.queries.user)
     row = dict(zip(users.to_list(), range(len(users)), strict=True))
-    used = set(campaigns.redemptions.select("campaign", "user").iter_rows())
+    redeemed_by = as_known(campaigns.redemptions["user"], users)
+    used = set(zip(campaigns.redemptions["campaign"].to_list(), redeemed_by.to_list(), strict=True))
+    got = got.select("campaign", as_known(got["user"], users))
     rows = [(row[user], (campaign, user) in used) for campaign, user in got.iter_rows() if user in row]
     user = np.array([at for at, _ in rows], np.int64)
     redeemed = np.array([yes for _, yes in rows], bool)
