@@ -18,11 +18,12 @@ from tqdm import tqdm
 
 from trajectory.data.arrays import flatten
 from trajectory.data.cleaning import clean, summary
-from trajectory.data.domains import known, locate, resolve
+from trajectory.data.domains import resolve
 from trajectory.data.formats.read import preset
+from trajectory.data.ingest.files import files_beneath
 from trajectory.data.log import read_log
 from trajectory.data.names import safe_name
-from trajectory.data.sources import TFDS
+from trajectory.data.sources import TFDS, source_path
 from trajectory.data.store import damage, load, save
 from trajectory.data.tfds_store import write_tfds
 from trajectory.schema import CleanLog, Histories, UserError
@@ -71,21 +72,16 @@ def fingerprint(data: ConfigDict) -> str:
 
 
 def _source_files(data: ConfigDict) -> list[Path]:
-    """The files of the source, sorted; none if it is not there, which reading it then reports."""
+    """The files of the source, sorted; none if no source is named, which reading it then reports."""
     if not data.source:
         return []
-    if match := preset(data):
-        return sorted({part.path for part in match.parts})
-    pattern = "*"
-    if data.source in known():
-        place = locate(data.source)
-    elif data.source.startswith(TFDS):
-        place = Path(data.tfds_dir or tfds.core.constants.DATA_DIR) / data.source.removeprefix(TFDS).partition(":")[0]
-        pattern = "**/*"
-    else:
-        place = Path(data.source)
-    place = place.expanduser()
-    return sorted(path for path in (place.glob(pattern) if place.is_dir() else [place]) if path.is_file())
+    if data.source.startswith(TFDS):
+        name = data.source.removeprefix(TFDS).partition(":")[0]
+        place = Path(data.tfds_dir or tfds.core.constants.DATA_DIR).expanduser() / name
+        return sorted(path for path in place.glob("**/*") if path.is_file())
+    place = source_path(data.source)
+    match = preset(data)
+    return sorted({part.path for part in match.parts}) if match else files_beneath(place)
 
 
 @contextlib.contextmanager

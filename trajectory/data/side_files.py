@@ -89,7 +89,7 @@ def say_known(column: pl.Series, found: pl.Series, known: pl.Series, path: Path,
     distinct = column.n_unique()
     hits = found.drop_nulls().n_unique()
     strange = column.filter(found.is_null()).head(1).cast(pl.String)
-    example = f"{strange.first()} is not, the log has such as {known.cast(pl.String).first()}"
+    example = f"{strange.first()!s} is not, the log has such as {known.cast(pl.String).first()!s}"
     if not hits:
         raise UserError(f"{setting}: none of the {distinct:,} {what}s of {path} is in the log: {example}")
     if hits < _FEW * distinct:

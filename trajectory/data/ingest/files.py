@@ -23,6 +23,7 @@ from trajectory.schema import UserError
 
 MIB = 2**20
 LARGE = 1024 * MIB  # unpacked bytes above which a ratio of sizes is looked at
+MOST_FILES = 10_000  # of a folder
 RATIO = 400  # unpacked to packed bytes: a log of text is packed to a tenth or a hundredth
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException)
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"(\xb5/\xfd")
@@ -72,7 +73,7 @@ def existing(name: str | Path, setting: str = "data.source") -> Path:
 def parts_of(path: Path) -> list[Part]:
     """The files of a folder and of those in it, the members of a zip file, or the file alone; in natural order."""
     if path.is_dir():
-        found = [part for part in _in_folder(path) for part in (parts_of(part.path) if _is_zip(part.path) else [part])]
+        found = [part for file in files_beneath(path) for part in (_members(file) if _is_zip(file) else [Part(file)])]
         return [
             Part(part.path, part.member, part.keys or _keys(part.path.relative_to(path))) for part in _natural(found)
         ]
@@ -86,13 +87,18 @@ def _natural(parts: list[Part]) -> list[Part]:
     )
 
 
-def _in_folder(folder: Path) -> list[Part]:
-    paths = []
-    with reading(str(folder)):
-        for where, folders, names in os.walk(folder):
+def files_beneath(path: Path) -> list[Path]:
+    """The regular files of a folder and of those in it, or the file alone; without hidden ones, sorted."""
+    if not path.is_dir():
+        return [path]
+    paths = list[Path]()
+    with reading(str(path)):
+        for where, folders, names in os.walk(path):
             folders[:] = [name for name in folders if not _NOISE.search(name) and name != "__MACOSX"]
             paths += [Path(where) / name for name in names if not _NOISE.search(name)]
-    return [Part(path) for path in paths if path.is_file()]
+            if len(paths) > MOST_FILES:
+                raise UserError(f"{path} holds more than {MOST_FILES:,} files; name the folder of the log alone")
+    return sorted(path for path in paths if path.is_file())
 
 
 def _keys(relative: Path) -> tuple[tuple[str, str], ...]:
