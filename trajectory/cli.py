@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from absl import app, flags, logging
-from ml_collections import config_flags
+from ml_collections import ConfigDict, config_flags
 
 from trajectory import memory
 
 memory.keep()  # before NumPy comes and starts threads
 
+from configs.common import base  # noqa: E402
 from trajectory.schema import UserError  # noqa: E402
 
 
@@ -32,12 +35,27 @@ def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
 def _parse(argv: list[str]) -> list[str]:
     try:
         _require_config_file(argv)
-        rest = flags.FLAGS(argv)
+        rest = flags.FLAGS([_quoted(text) for text in argv])
     except (flags.Error, UserError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
         _fail(reason(error))
     if rest[1:]:
         _fail(f"unexpected argument {rest[1]!r}; options start with --")
     return rest
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a tuple as it is written by hand: "user,item"."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _quoted(text: str) -> str:
+    """--config.data.header=user,item in the form that flags of tuples read: words in quotes."""
+    name, _, value = text.partition("=")
+    place: Any = base()
+    for field in name.lstrip("-").removeprefix("config.").split("."):
+        place = place.get(field) if isinstance(place, ConfigDict) else None
+    plain = isinstance(place, tuple) and value and not re.match(r"""[(\['"\d]""", value)
+    return f"{name}={words(value)!r}" if plain else text
 
 
 def _require_config_file(argv: list[str]) -> None:
@@ -77,4 +95,4 @@ def _fail(message: str, status: int = 2) -> None:
     raise SystemExit(status)
 
 
-__all__ = ["UserError", "config_flags", "flags", "reason", "run"]
+__all__ = ["UserError", "config_flags", "flags", "reason", "run", "words"]

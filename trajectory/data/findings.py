@@ -52,11 +52,12 @@ def lines(detected: dict[str, Any]) -> list[tuple[str, str]]:
     """(label, text) of what was understood of a log, from `EventLog.detected`."""
     found_by, columns = detected.get("found_by", {}), detected.get("columns", {})
     how = {field: f" ({found_by[field]})" if found_by.get(field, "name") != "name" else "" for field in columns}
+    zone = detected.get("zone")
     span = " to ".join(detected.get("span", []))
     rows = [
         ("source", detected.get("source", "")),
         ("columns", ", ".join(f"{field} = {name}{how[field]}" for field, name in columns.items())),
-        ("time", "; ".join(filter(None, (detected.get("time"), detected.get("zone"), span)))),
+        ("time", "; ".join(filter(None, (detected.get("time"), zone and f"zone {zone}", span)))),
         ("order", detected.get("order", "")),
     ]
     words: dict[str, list[str]] = {}
@@ -64,7 +65,7 @@ def lines(detected: dict[str, Any]) -> list[tuple[str, str]]:
         words.setdefault(cell["column"], []).append(f"{cell['word']!r} {cell['rows']:,}x")
     if words:
         texts = (f"{column}: {', '.join(counts)}" for column, counts in words.items())
-        rows.append(("read as missing", f"{'; '.join(texts)} (data.missing=('!NA',) keeps the word NA)"))
+        rows.append(("read as missing", f"{'; '.join(texts)} [data.missing=!NA keeps the word NA]"))
     rows += [
         ("not readable", f"{cell['rows']:,} in {cell['column']}, such as {cell['example']!r}{_advice(cell['setting'])}")
         for cell in detected.get("unread", [])

@@ -12,6 +12,7 @@ from trajectory.schema import UserError
 
 KEY = "item of the row"
 _ROWS = 100_000  # looked at
+_MOSTLY = 0.95
 
 
 def say_interests(
@@ -36,12 +37,12 @@ def say_interests(
 
 
 def _groups(pairs: pl.DataFrame) -> list[str]:
-    """Columns that could group the items: each item has one value of it, which it shares with others."""
+    """Columns that could group the items: nearly each item has one value of it, which it shares with others."""
     groups = []
     for column in pairs.drop(KEY):
         if is_text(column) or column.dtype.is_integer():
             distinct = pairs.select(KEY, column.name).drop_nulls().unique()
             values = distinct[column.name].n_unique()
-            if 1 < values <= distinct.height / 2 and distinct[KEY].n_unique() == distinct.height:
+            if 1 < values <= distinct.height / 2 and distinct[KEY].n_unique() >= _MOSTLY * distinct.height:
                 groups.append(column.name)
     return groups

@@ -8,6 +8,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.amounts import amounts
+from trajectory.data.cells import candidates, examples, unused
 from trajectory.data.columns import is_unit_price, listing, matching, missing, pick
 from trajectory.data.domains import resolve
 from trajectory.data.event_types import split_behaviour
@@ -19,7 +20,7 @@ from trajectory.data.sources import Source, read_source
 from trajectory.data.ties import follows_item
 from trajectory.data.time_columns import COUNTED, JOINED, find_time
 from trajectory.data.times import STEP, day_text, times_of
-from trajectory.data.values import ids, is_text, labels, mostly_numeric, names, positions, texts
+from trajectory.data.values import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.schema import EventLog, UserError
 
 STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
@@ -63,8 +64,9 @@ def read_log(data: ConfigDict) -> EventLog:
 
     `events` holds beside the columns that `EventLog` names, each only where it is needed: `malformed` (the text of a
     row with too many or too few fields), and `raw_item`, `raw_time` (the source's text where item or time could not be
-    made of it). `label` is -1 where the source has neither 0 nor 1. `detected` holds `source`, `rows`, `columns` (field
-    -> column), `found_by` (field -> how), `time` (unit), `zone`, `span`, `order`, and what `Findings.as_dict` gives.
+    made of it). `label` is -1 where the source has neither 0 nor 1. `detected` holds `source`, `rows`, `columns`
+    (field -> column), `found_by` (field -> how), `examples` (field -> cells), `unused` (columns that are not read),
+    `time` (unit), `zone`, `span`, `order`, and what `Findings.as_dict` gives.
     """
     data = resolve(data)
     source, said = read_source(data), Findings()
@@ -99,6 +101,8 @@ def read_log(data: ConfigDict) -> EventLog:
     events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
     events = _trusted(events, data, said)
     detected |= {
+        "examples": examples(table, fields),
+        "unused": unused(source.table.columns, fields, data, features),
         "order": _order(events, data),
         "features": tuple(features),
         "items": items.height if items is not None else 0,
@@ -135,16 +139,8 @@ def _users(table: pl.DataFrame, fields: dict[str, str], single: str, said: Findi
     if single:
         return pl.Series([single]).new_from_index(0, table.height)
     raise missing(
-        "user", table.columns, ", or data.single_user if the whole log is of one user", _candidates(table, fields)
+        "user", table.columns, ", or data.single_user if the whole log is of one user", candidates(table, fields)
     )
-
-
-def _candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
-    """Columns that could hold ids, by what they hold: values that come back, and are no amounts."""
-    free = [column for column in table if column.name not in fields.values()]
-    distinct = {column.name: column.n_unique() for column in free if is_text(column) or column.dtype.is_integer()}
-    names = [f"{name} ({count:,} values)" for name, count in distinct.items() if 1 < count < table.height]
-    return f"by what they hold it could be {' or '.join(names[:5])}; " if names else ""
 
 
 def _items_and_kinds(
@@ -167,7 +163,7 @@ def _items_and_kinds(
     elif stepwise:
         columns["item"] = pl.Series([STEP_ITEM]).new_from_index(0, table.height)
     else:
-        raise missing("item", table.columns, "", _candidates(table, fields))
+        raise missing("item", table.columns, "", candidates(table, fields))
     return columns
 
 
@@ -293,7 +289,7 @@ def _order(events: pl.DataFrame, data: ConfigDict) -> str:
     return "file" if first == "source_line" else first
 
 
-def order_columns(columns: list[str], order: str) -> list[str]:
+def order_columns(columns: list[str], order: str) -> tuple[str, ...]:
     """The columns, of those there are, that order the events of a user; what ties in all of them is left to chance."""
     chosen = next(names for names in ORDERS[order] if names[0] in columns)
-    return [name for name in chosen if name in columns]
+    return tuple(name for name in chosen if name in columns)

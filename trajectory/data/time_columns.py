@@ -25,6 +25,7 @@ _HOURS, _SECONDS = ("hour", "hh", "小时"), ("sec",)  # in the names of columns
 _CLOCK_TEXT = r"^\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?$"
 _HINT = r"time|date|stamp|_ts$|_at$|时间|日期"
 _SAMPLE = 1000
+_MOSTLY = 0.9  # of the cells of a column that is a time by what it holds
 _EARLIEST = 3650 * DAY  # smaller numbers are no unix times if something else can be the time
 _FEW = 20  # rows below which nothing is concluded from what a column repeats
 
@@ -247,10 +248,10 @@ def _looks_dated(column: pl.Series) -> bool:
         return not sample.is_empty()
     if is_text(column):
         sample = sample.drop_nulls()
-        if sample.is_empty() or not sample.str.contains(r"\d\D+\d|\d \w+ \d|^(19|20)\d{6}").all():
+        if 2 * int(sample.str.contains(r"\d\D+\d|\d \w+ \d|^(19|20)\d{6}").sum()) <= len(sample):
             return False
         known = max(read_dates(sample, first, Findings()).moment.count() for first in ("yes", "no"))
-        return bool(known > 0.9 * len(sample))
+        return bool(known > _MOSTLY * len(sample))
     if not column.dtype.is_numeric() or _content(column) not in ("date", "moment"):
         return False
     times = times_of(sample, "auto", "yes", Findings())

@@ -16,6 +16,10 @@ DAY = 86_400  # seconds
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first one
 UNITS = ("auto", "s", "ms", "us", "ns", "text", "datetime")
+UNIT_NAMES = {
+    **{"s": "seconds since 1970", "ms": "milliseconds since 1970", "us": "microseconds since 1970"},
+    **{"ns": "nanoseconds since 1970", "text": "text or digits of the calendar", "datetime": "dates"},
+}
 STEP = "step"  # the unit of a "time" that only counts steps: an order, no clock
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MICRO = 10**6
@@ -71,7 +75,7 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
         seconds, micros, zone = dates.moment // _MICRO, dates.moment % _MICRO, _zone(dates.zoned, dates.moment)
     else:
         seconds, micros = _of_number(_whole(text, number), unit)
-        zone = "counted from 1970-01-01 UTC"
+        zone = "UTC"
     if seconds.null_count() == len(seconds) > given.null_count():
         raise UserError(
             f"not one time in column {column.name!r} can be read, for example {clip(str(given.drop_nulls()[0]))!r}; "
@@ -92,10 +96,10 @@ def _of_datetime(column: pl.Series) -> Times:
     # From the stored numbers: the calendar of the table library ends before they do.
     stored = column.to_physical().cast(pl.Int64)
     if column.dtype == pl.Date:
-        return Times(stored * DAY, None, "datetime", "none named: days of UTC")
+        return Times(stored * DAY, None, "datetime", "none named, taken as UTC")
     per = _PER_SECOND[column.dtype.time_unit]  # type: ignore[attr-defined]
     zone = column.dtype.time_zone  # type: ignore[attr-defined]
-    known = f"named: {zone}" if zone else "none named: taken as UTC"
+    known = str(zone) if zone else "none named, taken as UTC"
     return Times(stored // per, _beyond(stored % per * _MICRO // per), "datetime", known)
 
 
@@ -154,5 +158,5 @@ def _beyond(micros: pl.Series) -> pl.Series | None:
 def _zone(zoned: pl.Series, moment: pl.Series) -> str:
     known, named = int(moment.count()), int((zoned & moment.is_not_null()).sum())
     if not named:
-        return "no zone named: taken as UTC"
-    return "zone named in the text" if named == known else f"zone named in {named:,} of {known:,} texts, else UTC"
+        return "none named, taken as UTC"
+    return "named in the text" if named == known else f"named in {named:,} of {known:,} texts, else UTC"

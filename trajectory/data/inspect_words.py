@@ -1,0 +1,34 @@
+"""What fields of a log and reasons to set a row aside are called on the page of an inspection, and what helps."""
+
+from __future__ import annotations
+
+MEANINGS = {
+    "user": "who",
+    "item": "which item",
+    "time": "when",
+    "position": "order within a time",
+    "kind": "what was done",
+    "value": "amount of money",
+    "quantity": "pieces",
+    "rating": "rating",
+    "basket": "order or basket",
+    "label": "label to predict",
+    "behaviour": "what was done, with which item",
+}
+# What helps where rows are set aside for a reason.
+REMEDIES = {
+    "malformed row": "look at these lines of the file; data.separator=... if cells are parted otherwise",
+    "missing user": "data.columns.user=... if another column says who",
+    "missing item": "data.columns.item=... if another column says which item",
+    "missing time": "data.columns.time=... if another column says when; data.order=file to do without",
+    "missing position": "data.order=time",
+    "unparsable time": "data.time_unit=..., data.day_first=yes|no, or data.columns.time=...",
+    "impossible time": "data.cleaning.min_date=... or data.time_unit=...",
+    "time in the future": "data.cleaning.max_date=... or data.time_unit=...",
+    "unknown event type": "data.kind_map={{'{example}': 'view'}}, or another type",
+    "invalid label": "labels are 0 and 1",
+    "invalid feature": "data.features without that column",
+    "duplicate": "data.duplicates=keep (each is an event) or count (one event of that quantity)",
+    "bot": "data.cleaning.max_events_per_minute and max_events_per_day",
+    "below minimum count": "data.cleaning.min_user_events and min_item_events",
+}

@@ -1,0 +1,57 @@
+"""Users who are likely no single people: far above the rest, or under a word that stands for everyone unknown."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from trajectory.data.times import DAY
+
+_ABOVE = 10  # times the 99th percentile of the users, or of few users the middle one
+_FEW = 100  # users
+_LEAST = 100  # events below which nobody stands out
+_MINUTE = 60
+_A_MINUTE = 60  # events that nobody makes in one
+_WORDS = (
+    "guest",
+    "anonymous",
+    "anon",
+    "unknown",
+    "user",
+    "test",
+    "admin",
+    "default",
+    "other",
+    "0",
+    "-1",
+    "访客",
+    "游客",
+)
+
+
+def busiest(events: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Users with far more events than the rest, and the most events in a day of all other users (0 = not known).
+
+    Most first: user, events, share of all events, and the most in_a_minute and in_a_day (null where not known).
+    """
+    counts = events.group_by("user").agg(events=pl.len(), share=pl.len() / events.height)
+    counts = counts.sort("events", "user", descending=[True, False])
+    usual = counts["events"].median() if counts.height < _FEW else counts["events"].quantile(0.99, "lower")
+    far = pl.col("events") > max(_LEAST, _ABOVE * (usual if isinstance(usual, int | float) else 0))
+    if "time" not in events.columns or "basket" in events.columns:  # lines of a basket come all at once
+        empty = pl.lit(None, pl.UInt32)
+        return counts.filter(far).with_columns(in_a_minute=empty, in_a_day=empty), 0
+    for name, seconds in (("in_a_minute", _MINUTE), ("in_a_day", DAY)):
+        spans = events.lazy().group_by("user", span=pl.col("time") // seconds).len()
+        most = spans.group_by("user").agg(pl.col("len").max().alias(name)).collect()
+        counts = counts.join(most, on="user", how="left", maintain_order="left")
+    crowd = far | (pl.col("in_a_minute") > _A_MINUTE)
+    others = counts.filter(~crowd)["in_a_day"].max()
+    return counts.filter(crowd), others if isinstance(others, int) else 0
+
+
+def placeholders(events: pl.DataFrame) -> list[tuple[str, int]]:
+    """Users who are called by a word for nobody in particular and have more events than most: (word, events)."""
+    counts = events.group_by("user").agg(events=pl.len())
+    usual = float(counts["events"].quantile(0.9) or 0)
+    named = counts.filter(pl.col("user").cast(pl.String).str.to_lowercase().is_in(_WORDS), pl.col("events") > usual)
+    return [(str(user), rows) for user, rows in named.sort("events", descending=True).iter_rows()]
