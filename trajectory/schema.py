@@ -71,6 +71,7 @@ class CleanLog:
     `events`: columns of `EventLog.events`, kind canonical, quantity and value never negative. `quarantine`: the removed
     rows with `source_line`, `reason` and their raw values as text. `counts`: reason -> rows. `folded`: rows equal to
     one that is kept and counted in its quantity. `types`: one row for each type that is kept: type, words, rows, roles.
+    `log`: what was read, without its events.
     """
 
     events: pl.DataFrame
@@ -79,6 +80,11 @@ class CleanLog:
     log: EventLog
     folded: int = 0
     types: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of the source."""
+        return self.events.height + self.folded + self.quarantine.height
 
 
 @dataclass(frozen=True)

@@ -219,8 +219,8 @@ def test_rows_kept_and_removed_are_the_rows_read(tmp_path: Path, rows: list[str]
     text = "user,item,time,kind,value\nu,i,1700000000,buy,\nv,i,1700000000,view,\n" + "\n".join(rows) + "\n"
     result = cleaned(tmp_path, text, time_unit="s")
     kept, removed = result.events["source_line"], result.quarantine["source_line"]
-    assert sorted([*kept, *removed]) == list(range(1, result.log.events.height + 1))
+    assert sorted([*kept, *removed]) == list(range(1, result.log.detected["rows"] + 1))
     assert sum(result.counts.values()) == len(removed)
     assert set(result.counts) <= set(REASONS)
     if not any('"' in row for row in rows):
-        assert result.log.events.height == 2 + len(rows)
+        assert result.log.detected["rows"] == 2 + len(rows)

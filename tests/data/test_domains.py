@@ -128,7 +128,7 @@ def test_real_domain_reads_in_full(name: str) -> None:
 def test_complete_journey_reads_from_its_package() -> None:
     data = settings(found("complete_journey"))
     result = clean(read_log(data), data)
-    assert result.log.events.height == 1_469_307
+    assert result.log.detected["rows"] == 1_469_307
     assert result.counts == {"missing item": 6_310}  # 4,836 of products without a record, 1,474 without a type
     assert set(result.quarantine["reason"]) == {"missing item"}
     assert result.quarantine["item"].null_count() == 0  # the product's number, since it has no type

@@ -10,6 +10,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.event_types import roles
+from trajectory.data.frames import filtered
 from trajectory.data.ordering import number, order
 from trajectory.schema import DEFAULT_KIND, CleanLog, Histories, UserError
 
@@ -24,6 +25,13 @@ COLUMNS: dict[str, Any] = {
     "step": np.int32,
     "features": np.float32,
 }
+# Of those that a log may have: name, type, and what stands where it is not known.
+_NUMERIC = (
+    ("time", pl.Int64, 0),
+    ("value", pl.Float32, np.nan),
+    ("quantity", pl.Float32, np.nan),
+    ("label", pl.Int8, -1),
+)
 _AT_ONCE = 1 << 22  # events
 
 
@@ -35,23 +43,23 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     log) is 0. Raises UserError where baskets are asked for and nothing tells them apart, or the model would read no
     event.
     """
-    types = roles(data)
-    events, outside = _parted(clean.events, [kind for kind, own in types.items() if "input" in own])
+    log, held, types = clean.log, [clean.events], roles(data)
+    del clean  # if nobody else holds it, what is ordered is given back to memory column by column
+    events, outside = _parted(held, [kind for kind, own in types.items() if "input" in own])
     users, user = number(events["user"])
     place, step = order(events, user, data)
     offsets = np.append(0, np.cumsum(np.bincount(user, minlength=users.height)))
-    catalogue, item = number(events["item"])
-    kinds, kind = _kinds(events, tuple(types))
-    items, interests = _items(catalogue, clean.log.items, data.interest_column)
-    columns = {
-        "item": (item + 1)[place],
-        "kind": kind[place],
-        "time": _numeric(events, "time", pl.Int64, 0, place),
-        "value": _numeric(events, "value", pl.Float32, np.nan, place),
-        "quantity": _numeric(events, "quantity", pl.Float32, np.nan, place),
-        "label": _numeric(events, "label", pl.Int8, -1, place),
-        "features": _features(events, clean.log.features)[place],
-    }
+    has_time, left = "time" in events.columns, {column.name: column for column in events}
+    del events, user, left["user"]
+    catalogue, item = number(left.pop("item"))
+    items, interests = _items(catalogue, log.items, data.interest_column)
+    kinds, kind = _kinds(left.pop("kind"), tuple(types))
+    columns = {"item": (item + np.int32(1))[place], "kind": kind[place]}
+    del item, kind
+    for column, dtype, absent in _NUMERIC:
+        columns[column] = _numeric(left.pop(column, None), dtype, absent, place)
+    features = [_numeric(left.pop(feature), pl.Float32, np.nan, place) for feature in log.features]
+    columns["features"] = np.stack(features, axis=1) if features else np.zeros((len(place), 0), np.float32)
     return Histories(
         name=name,
         fingerprint=fingerprint,
@@ -63,8 +71,8 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
         item_interest=number_interests(items, interests),
         interests=interests,
         kinds=kinds,
-        feature_names=tuple(clean.log.features),
-        has_time="time" in events.columns,
+        feature_names=tuple(log.features),
+        has_time=has_time,
         baskets=bool(data.baskets),
         num_items=items.height,
         roles={kind: own for kind, own in types.items() if kind in {*kinds, *outside["type"]}},
@@ -72,14 +80,18 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     )
 
 
-def _parted(events: pl.DataFrame, read: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Events of the types that the model reads, and the others as `Histories.outside` has them."""
-    if "kind" not in events.columns:
-        events = events.with_columns(kind=pl.lit(DEFAULT_KIND))
-    some = events["kind"].is_in(read)
-    inside, others = (events, events.clear()) if some.all() else (events.filter(some), events.filter(~some))
+def _parted(held: list[pl.DataFrame], read: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events of the types that the model reads, and the others as `Histories.outside` has them.
+
+    They are taken out of `held`.
+    """
+    if "kind" not in held[0].columns:
+        held.append(held.pop().with_columns(kind=pl.lit(DEFAULT_KIND)))
+    some = held[0]["kind"].is_in(read)
+    others = held[0].clear() if some.all() else held[0].filter(~some)
+    inside = filtered(held, some)
     if not inside.height:
-        types = ", ".join(others["kind"].unique().sort())
+        types = ", ".join(others["kind"].cast(pl.String).unique().sort())
         raise UserError(
             f"the model would read no event: all are of the types {types}, which have no role input; give one the "
             "roles, such as --config.data.event_types.impression=input,target"
@@ -88,27 +100,22 @@ def _parted(events: pl.DataFrame, read: list[str]) -> tuple[pl.DataFrame, pl.Dat
         name: (pl.col(name) if name in others.columns else pl.lit(None)).cast(dtype)
         for name, dtype in {"time": pl.Int64, "quantity": pl.Float64, "value": pl.Float64}.items()
     }
-    outside = others.select("user", "item", pl.col("kind").alias("type"), **amounts)
+    texts = pl.selectors.categorical().cast(pl.String)
+    outside = others.select("user", "item", pl.col("kind").cast(pl.String).alias("type"), **amounts).with_columns(texts)
     return inside, outside.with_columns(pl.col("time").fill_null(0)).sort("user", "time", maintain_order=True)
 
 
-def _kinds(events: pl.DataFrame, types: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
-    present = set(events["kind"].unique())
+def _kinds(kind: pl.Series, types: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
+    present = set(kind.unique())
     kinds = tuple(kind for kind in types if kind in present)
     numbers = {kind: index for index, kind in enumerate(kinds, start=1)}
-    return kinds, events["kind"].replace_strict(numbers, return_dtype=pl.Int8).to_numpy()
+    return kinds, kind.replace_strict(numbers, return_dtype=pl.Int8).to_numpy()
 
 
-def _numeric(events: pl.DataFrame, column: str, dtype: Any, absent: float, place: np.ndarray) -> np.ndarray:
-    if column not in events.columns:
-        return np.full(events.height, absent, np.dtype(COLUMNS[column]))
-    return events[column].cast(dtype).fill_null(absent).to_numpy()[place]
-
-
-def _features(events: pl.DataFrame, names: tuple[str, ...]) -> np.ndarray:
-    if not names:
-        return np.zeros((events.height, 0), np.float32)
-    return events.select(pl.col(names)).cast(pl.Float32).fill_null(np.nan).to_numpy()
+def _numeric(values: pl.Series | None, dtype: Any, absent: float, place: np.ndarray) -> np.ndarray:
+    if values is None:
+        return pl.Series([absent], dtype=dtype).new_from_index(0, len(place)).to_numpy()
+    return values.cast(dtype).fill_null(absent).to_numpy()[place]
 
 
 def _items(

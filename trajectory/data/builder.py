@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,10 @@ def _write(data: ConfigDict, name: str, mark: str, folder: Path) -> None:
 
 def _read(data: ConfigDict, name: str, mark: str, work: Path) -> tuple[Histories, dict[str, Any]]:
     """The ordered histories in memory; a function of its own so that the log's tables are freed on return."""
-    cleaned = clean(read_log(data), data)
-    print(summary(cleaned))
-    histories = flatten(cleaned, data, name, mark)
+    held = [clean(read_log(data), data)]
+    print(summary(held[0]))
+    cleaned = replace(held[0], events=held[0].events.clear())
+    histories = flatten(held.pop(), data, name, mark)  # the only one who holds the events, and lets go of them
     work.mkdir()  # from here on nothing is the user's mistake
     cleaned.quarantine.write_parquet(work / "quarantine.parquet")
     return histories, _meta(histories, cleaned)

@@ -11,9 +11,11 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.domains import resolve
-from trajectory.data.duplicates import counted, treatment
+from trajectory.data.duplicates import counted, repeated, treatment
 from trajectory.data.event_types import listed, roles, typed, unstated
 from trajectory.data.findings import lines
+from trajectory.data.frames import filtered
+from trajectory.data.ordering import number
 from trajectory.data.times import DAY
 from trajectory.schema import CleanLog, EventLog, UserError
 
@@ -55,37 +57,45 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
     source_line, reason, then user, item, time, kind, value and malformed (the whole row's text) as String.
     """
     data = resolve(data)
-    events = typed(log.events, data)
-    faults = [pl.when(fault).then(pl.lit(_CODE[reason], pl.UInt8)) for reason, fault in _faults(log, data).items()]
-    codes = events.select(pl.coalesce(*faults, pl.lit(0, pl.UInt8))).to_series().to_numpy().copy()
-    equal = treatment(log, data)
+    events, equal = typed(log.events, data), treatment(log, data)
+    # Of the log only what was detected goes on: its rows are not held twice.
+    log = replace(
+        log,
+        events=log.events.clear(),
+        detected=log.detected | {"duplicates": equal} | _unstated(log.events.columns, data),
+    )
+    codes = np.zeros(events.height, np.uint8)
+    for reason, fault in _faults(log, data).items():
+        faulty = events.select(pl.repeat(False, pl.len()) | fault.fill_null(False)).to_series()
+        codes[faulty.to_numpy() & (codes == 0)] = _CODE[reason]
     if equal != "keep":
-        repeated = ~events["row_hash"].filter(codes == 0).is_first_distinct().to_numpy()
-        codes[np.flatnonzero(codes == 0)[repeated]] = _FOLDED if equal == "count" else _CODE["duplicate"]
-    _mark(codes, _bots(events.filter(codes == 0), data), "bot")
+        again = repeated(events["row_hash"], np.flatnonzero(codes == 0))
+        codes[again] = _FOLDED if equal == "count" else _CODE["duplicate"]
+    _mark(codes, _bots(events, codes == 0, data), "bot")
     # What the model does not read makes no history longer: it neither counts nor goes.
     read = events["meaning"].is_in([kind for kind, own in roles(data).items() if "input" in own])
-    _mark(codes, _rare(events.filter(codes == 0), read.filter(codes == 0).to_numpy(), data.cleaning), REASONS[-1])
+    _mark(codes, _rare(events, codes == 0, read, data.cleaning), REASONS[-1])
     if (codes == _FOLDED).any():
         events, codes = counted(events, codes, _FOLDED)
     rows = np.bincount(codes, minlength=_FOLDED + 1)  # by code
     counts = {reason: int(rows[code]) for reason, code in _CODE.items() if rows[code]}
     if not rows[0]:
         raise UserError(_nothing_left(events, counts))
-    types = listed(events.filter((codes == 0) | (codes == _FOLDED)), data)
-    usable, quarantine, folded = _usable(events, log, codes), _quarantine(events, codes), int(rows[_FOLDED])
-    if usable.height + folded + quarantine.height != log.events.height:
+    types = listed(events, pl.Series((codes == 0) | (codes == _FOLDED)), data)
+    quarantine, held = _quarantine(events, codes), [events]
+    del events
+    usable, folded = _usable(held, log, codes), int(rows[_FOLDED])
+    if usable.height + folded + quarantine.height != len(codes):
         raise RuntimeError(
-            f"{usable.height} rows kept + {folded} folded + {quarantine.height} removed != {log.events.height} read"
+            f"{usable.height} rows kept + {folded} folded + {quarantine.height} removed != {len(codes)} read"
         )
-    log = replace(log, detected=log.detected | _unstated(log.events.columns, data))
     return CleanLog(usable, quarantine, counts, log, folded, types)
 
 
 def summary(clean: CleanLog) -> str:
     """What was understood of the log, and the rows kept and removed by reason, as a short table."""
     log = clean.log
-    rows, kept = log.events.height, clean.events.height
+    kept = clean.events.height
     table = [
         *lines(log.detected),
         ("features", ", ".join(log.features)),
@@ -93,13 +103,13 @@ def summary(clean: CleanLog) -> str:
         ("event types", log.detected.get("types", f"{clean.types.height}")),
         *((f"  {row['type']}", _type(row)) for row in clean.types.iter_rows(named=True)),
         ("  sales", _sales(clean.types)),
-        ("rows read", f"{rows:,}"),
+        ("rows read", f"{clean.rows_read:,}"),
         (
             "rows kept",
             f"{kept:,} ({clean.events['user'].n_unique():,} users, {clean.events['item'].n_unique():,} items)",
         ),
         ("folded", f"{clean.folded:,} equal rows, counted as quantity; data.duplicates" if clean.folded else ""),
-        ("quarantined", f"{rows - kept - clean.folded:,}"),
+        ("quarantined", f"{clean.quarantine.height:,}"),
         *((f"  {reason}", f"{count:,}{_examples(clean, reason)}") for reason, count in clean.counts.items()),
     ]
     return "\n".join(f"{name:<22} {text}" for name, text in table if text)
@@ -190,44 +200,49 @@ def _moment(field: str, text: str) -> datetime:
 
 
 def _mark(codes: np.ndarray, faulty: np.ndarray, reason: str) -> None:
-    """Gives `reason` to those of the still usable rows that are `faulty`."""
-    codes[np.flatnonzero(codes == 0)[faulty]] = _CODE[reason]
+    """Gives `reason` to rows that are `faulty`."""
+    codes[faulty] = _CODE[reason]
 
 
-def _bots(events: pl.DataFrame, data: ConfigDict) -> np.ndarray:
-    """Rows of users with more events in one clock minute, or one day of UTC, than allowed. Baskets come all at once."""
+def _bots(events: pl.DataFrame, usable: np.ndarray, data: ConfigDict) -> np.ndarray:
+    """Usable rows of users with more events in a clock minute or day of UTC than allowed. Baskets come all at once."""
     limits = {_MINUTE: data.cleaning.max_events_per_minute, DAY: data.cleaning.max_events_per_day}
     found = pl.Series([], dtype=events.schema["user"])
     if "time" in events.columns and not data.baskets:
         for seconds, limit in limits.items():
             if limit > 0:
-                timed = events.lazy().filter(pl.col("time").is_not_null())
+                timed = events.lazy().select("user", "time").filter(pl.Series(usable) & pl.col("time").is_not_null())
                 busy = timed.group_by("user", span=pl.col("time") // seconds).len().filter(pl.col("len") > limit)
                 found.extend(busy.select(pl.col("user").unique()).collect()["user"])
-    return events["user"].is_in(found.unique().implode()).to_numpy()
-
-
-def _rare(events: pl.DataFrame, counted: np.ndarray, cleaning: ConfigDict) -> np.ndarray:
-    """Counted rows outside the k-core: users and items with too few go, and again, until all that stay have enough."""
-    least = {"user": cleaning.min_user_events, "item": cleaning.min_item_events}
-    kept = counted.copy()
-    if max(least.values()) <= 1:
+    if found.is_empty():
         return np.zeros(events.height, bool)
-    number = {name: events[name].rank("dense").to_numpy().astype(np.int64) for name in least}
+    return usable & events["user"].is_in(found.unique().implode()).fill_null(False).to_numpy()
+
+
+def _rare(events: pl.DataFrame, usable: np.ndarray, read: pl.Series, cleaning: ConfigDict) -> np.ndarray:
+    """Usable rows that are read outside the k-core: users and items with too few go, again until all have enough."""
+    least = {"user": cleaning.min_user_events, "item": cleaning.min_item_events}
+    rare = np.zeros(events.height, bool)
+    if max(least.values()) <= 1:
+        return rare
+    rows = np.flatnonzero(usable & read.fill_null(False).to_numpy())
+    kept, codes = np.ones(len(rows), bool), {name: number(events[name].gather(rows))[1] for name in least}
     while True:
         before = np.count_nonzero(kept)
         for name, count in least.items():
-            enough = np.bincount(number[name][kept], minlength=1 + number[name].max(initial=0)) >= count
-            kept &= enough[number[name]]
+            enough = np.bincount(codes[name][kept], minlength=1 + codes[name].max(initial=0)) >= count
+            kept &= enough[codes[name]]
         if np.count_nonzero(kept) == before:
-            return counted & ~kept
+            rare[rows[~kept]] = True
+            return rare
 
 
-def _usable(events: pl.DataFrame, log: EventLog, codes: np.ndarray) -> pl.DataFrame:
+def _usable(held: list[pl.DataFrame], log: EventLog, codes: np.ndarray) -> pl.DataFrame:
+    """The usable rows of the one table in `held`, which is taken out."""
     order = log.detected.get("order", "time")
-    events = events.filter(codes == 0).with_columns(kind="meaning")
-    columns = [name for name in (*_OUTPUT, *log.features, "source_line") if name in events.columns]
-    events = events.select(columns)
+    columns = [name for name in (*_OUTPUT, *log.features, "source_line") if name in {*held[0].columns, "kind"}]
+    held.append(held.pop().with_columns(kind="meaning").select(columns))
+    events = filtered(held, pl.Series(codes == 0))
     if "time" in columns and order != "time" and events["time"].null_count():
         by = "position" if order == "position" else "source_line"
         known = pl.col("time").forward_fill().backward_fill().over("user", order_by=by)
@@ -239,7 +254,8 @@ def _quarantine(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
     """The removed rows; a cell is the source's text where nothing could be made of it, else the value read."""
     have = events.columns
     aside = (codes != 0) & (codes != _FOLDED)
-    rows = events.filter(aside)
+    needed = {"source_line", *_RAW, *(f"raw_{name}" for name in _RAW)}
+    rows = events.select(name for name in have if name in needed).filter(pl.Series(aside))
     raw = {name: pl.col(name).cast(pl.String) if name in have else pl.lit(None, pl.String) for name in _RAW}
     if "time" in have:
         within = pl.col("time").abs() < _CALENDAR
@@ -247,7 +263,7 @@ def _quarantine(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
         raw["time"] = pl.coalesce(date, pl.col("time").cast(pl.String))
     raw |= {name: pl.coalesce(f"raw_{name}", raw[name]) for name in raw if f"raw_{name}" in have}
     reason = pl.Series("reason", REASONS).gather(codes[aside] - 1)
-    return rows.select("source_line", reason, **raw)
+    return rows.select(pl.col("source_line").cast(pl.Int64), reason, **raw)
 
 
 def _nothing_left(events: pl.DataFrame, counts: dict[str, int]) -> str:

@@ -12,6 +12,7 @@ from trajectory.data.times import DAY
 from trajectory.schema import EventLog, UserError
 
 DUPLICATES = ("auto", "drop", "keep", "count")
+_AT_ONCE = 1 << 23  # rows whose hashes are compared at once
 
 
 def treatment(log: EventLog, data: ConfigDict) -> str:
@@ -30,6 +31,17 @@ def treatment(log: EventLog, data: ConfigDict) -> str:
         return "drop"
     whole_days = "time" in have and "subsecond" not in have and (log.events["time"] % DAY == 0).all()
     return "count" if whole_days or "basket" in have else "drop"
+
+
+def repeated(hashes: pl.Series, rows: np.ndarray) -> np.ndarray:
+    """Those of `rows` (ascending) whose hash an earlier one of them has; some millions are compared at once."""
+    value = hashes.to_numpy()
+    parts = 1 << (len(rows) // _AT_ONCE).bit_length()
+    again = []
+    for part in range(parts):
+        some = rows if parts == 1 else rows[value[rows] >> np.uint64(32) & np.uint64(parts - 1) == part]
+        again.append(some[~pl.Series(value[some]).is_first_distinct().to_numpy()])
+    return np.concatenate(again)
 
 
 def counted(events: pl.DataFrame, codes: np.ndarray, folded: int) -> tuple[pl.DataFrame, np.ndarray]:

@@ -82,15 +82,15 @@ def vocabulary(data: ConfigDict) -> dict[str, str]:
 
 
 def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
-    """String: the type of each raw word, null where unknown. Blank means the word "" of `data.kind_map`."""
+    """Enum: the type of each raw word, null where unknown. Blank means the word "" of `data.kind_map`."""
     words = vocabulary(data)
 
     def meaning(word: str | None) -> str | None:
         plain = _plain(word or "")
         return words.get(plain) or words.get(plain.removesuffix("s"))
 
-    distinct = raw.unique()
-    return raw.replace_strict({word: meaning(word) for word in distinct.to_list()}, return_dtype=pl.String)
+    meanings = {word: meaning(word) for word in raw.unique().to_list()}
+    return raw.replace_strict(meanings, return_dtype=pl.Enum(list(roles(data))))
 
 
 def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
@@ -117,28 +117,29 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     if "kind" in events.columns:
         events = events.with_columns(meaning=canonical(events["kind"], data))
     else:
-        events = events.with_columns(meaning=pl.lit(unstated(events.columns, data)[0]))
+        events = events.with_columns(meaning=pl.lit(unstated(events.columns, data)[0], pl.Enum(list(roles(data)))))
     known = roles(data)
-    meaning = pl.col("meaning")
+    meaning, types = pl.col("meaning"), pl.Enum(list(known))
     if data.rating_threshold > 0 and "rating" in events.columns:
         low = (meaning == "rating") & (pl.col("rating") < data.rating_threshold)
-        events = events.with_columns(meaning=pl.when(low).then(pl.lit("low_rating")).otherwise(meaning))
+        events = events.with_columns(meaning=pl.when(low).then(pl.lit("low_rating", types)).otherwise(meaning))
     amounts = [name for name in ("quantity", "value") if name in events.columns]
     if amounts:
         sale = meaning.is_in([kind for kind, own in known.items() if "sale" in own and "negative" not in own])
         back = sale & (pl.coalesce(amounts) < 0)
-        events = events.with_columns(meaning=pl.when(back).then(pl.lit("return")).otherwise(meaning))
+        events = events.with_columns(meaning=pl.when(back).then(pl.lit("return", types)).otherwise(meaning))
     negative = meaning.is_in([kind for kind, own in known.items() if "negative" in own]).fill_null(False)
     return events.with_columns(
         pl.when(negative).then(pl.col(name).abs()).otherwise(pl.col(name)).alias(name) for name in amounts
     )
 
 
-def listed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
-    """One row for each type of typed events, in the order of `roles`: type, words (most used first), rows, roles."""
+def listed(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.DataFrame:
+    """One row for each type of the marked rows, in the order of `roles`: type, words (most used first), rows, roles."""
     known = roles(data)
     word = pl.col("kind") if "kind" in events.columns else pl.lit(None, pl.String)
-    counted = events.lazy().select(word.alias("word"), type="meaning").group_by("type", "word").len().collect()
+    pairs = events.lazy().select(word.alias("word"), pl.col("meaning").alias("type")).filter(marked)
+    counted = pairs.group_by("type", "word").len().with_columns(pl.col("type", "word").cast(pl.String)).collect()
     found = (
         counted.sort("len", "word", descending=[True, False])
         .group_by("type", maintain_order=True)

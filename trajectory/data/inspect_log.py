@@ -14,7 +14,6 @@ from ml_collections import ConfigDict
 
 from trajectory.data.cleaning import clean
 from trajectory.data.domains import resolve
-from trajectory.data.duplicates import treatment
 from trajectory.data.inspect_words import MEANINGS, REMEDIES
 from trajectory.data.log import read_log
 from trajectory.data.outliers import busiest, placeholders
@@ -62,7 +61,7 @@ def inspect(data: ConfigDict) -> Inspection:
     cleaned = clean(read_log(data), data)
     events = cleaned.events
     counts = (
-        (f"{cleaned.log.events.height:,}", "rows read"),
+        (f"{cleaned.rows_read:,}", "rows read"),
         (f"{events.height:,}", "events kept"),
         (f"{cleaned.quarantine.height:,}", "rows set aside"),
         (f"{events['user'].n_unique():,}", "users"),
@@ -75,7 +74,7 @@ def inspect(data: ConfigDict) -> Inspection:
         _types(cleaned),
         _amounts(cleaned),
         _missing(cleaned),
-        _set_aside(cleaned, data),
+        _set_aside(cleaned),
         _users(events),
         _items(cleaned),
     )
@@ -89,8 +88,8 @@ def _doubts(cleaned: CleanLog, tied: float) -> Iterator[tuple[str, str]]:
         if note["warning"]:
             yield f"{note['topic'].capitalize()}: {note['text']}.", note["setting"]
     for reason, rows in cleaned.counts.items():
-        if rows >= _MUCH * log.events.height:
-            share = f"{rows / log.events.height:.0%}"
+        if rows >= _MUCH * cleaned.rows_read:
+            share = f"{rows / cleaned.rows_read:.0%}"
             yield f"{rows:,} rows ({share}) are set aside: {reason}.", _remedy(cleaned, reason)
     if log.detected["order"] == "file":
         yield "No time was found: events are in the order of the file.", "data.columns.time=..."
@@ -220,7 +219,7 @@ def _missing(cleaned: CleanLog) -> Section:
     return Section("Missing and unreadable cells", tuple(sentences), header if rows else (), tuple(rows))
 
 
-def _set_aside(cleaned: CleanLog, data: ConfigDict) -> Section:
+def _set_aside(cleaned: CleanLog) -> Section:
     rows = []
     for reason, count in cleaned.counts.items():
         examples = cleaned.quarantine.filter(pl.col("reason") == reason).head(_EXAMPLES)
@@ -231,7 +230,9 @@ def _set_aside(cleaned: CleanLog, data: ConfigDict) -> Section:
             first = (reason, f"{count:,}") if not number else ("", "")
             rows.append((*first, f"{row['source_line']:,}", cells, _remedy(cleaned, reason) if not number else ""))
     equal = {"drop": "set aside", "keep": "kept", "count": "counted as the quantity of one event"}
-    sentences = [f"Rows that are equal in every cell are {equal[treatment(cleaned.log, data)]} (data.duplicates)."]
+    sentences = [
+        f"Rows that are equal in every cell are {equal[cleaned.log.detected['duplicates']]} (data.duplicates)."
+    ]
     if cleaned.folded:
         sentences.append(f"{cleaned.folded:,} rows were counted so.")
     if not rows:
