@@ -11,10 +11,11 @@ import polars as pl
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from trajectory.data.ingest.files import MIB, Part, opened, reading
+from trajectory.data.ingest.files import MIB, Part, free_memory, opened, reading
 from trajectory.data.ingest.stack import Keep
 from trajectory.schema import UserError
 
+_SHARE = 0.7  # of the free memory that a group of rows may take
 _ROWS = 4_000_000  # read at once
 _LARGEST = 1024 * MIB  # of a packed file, which must be unpacked as a whole
 
@@ -61,12 +62,17 @@ def _parquet(source: Any, name: str, keep: Keep | None) -> Iterator[pl.DataFrame
     if hasattr(source, "seek"):
         source.seek(0)
     lazy = pl.scan_parquet(source)
-    lazy = lazy.select(wanted(lazy.collect_schema().names(), keep))
+    columns = wanted(lazy.collect_schema().names(), keep)
+    lazy = lazy.select(columns)
     start = 0
     with tqdm(
         total=sum(sizes), desc=f"reading {name}", unit=" rows", unit_scale=True, delay=2, disable=None
     ) as progress:
         for stop in _stops(sizes):
+            if (stop - start) * 8 * len(columns) > _SHARE * free_memory():
+                raise UserError(
+                    f"{name} does not fit into memory: {stop - start:,} rows of {len(columns)} columns at once"
+                )
             yield lazy.slice(start, stop - start).collect()
             progress.update(stop - start)
             start = stop

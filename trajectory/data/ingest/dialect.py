@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from trajectory.data.columns import CONTENT_NAMES, ITEM_NAMES, LOG_NAMES, detect
-from trajectory.data.ingest.records import record
+from trajectory.data.ingest.records import SPACES, record
 from trajectory.schema import UserError
 
-# Earlier ones win where a text could be read by several.
-SEPARATORS = (",", ";", "\t", "|", "::", "^", "\x01", "||", "~", "^^", "¦", "§", "#", " ")
+# Of those that fit as well, the one that gives more cells is taken, then the earlier one.
+SEPARATORS = (",", ";", "\t", "|", "::", "^", "\x01", "||", "~", "^^", "¦", "§", "#", SPACES, " ")
 MOST_COLUMNS = 10_000
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|", "\\x01": "\x01"}
 _SEP_LINE = re.compile(r'"?sep=(.+?)"?$', re.IGNORECASE)
@@ -123,7 +123,7 @@ def _preamble(text: str) -> tuple[int, str, list[str], list[str]]:
 
 def _detected(lines: list[str], columns: int) -> str:
     """The separator by which most lines have the same number of cells, the first line among them."""
-    best, best_score = ",", 0.0
+    best, best_score = ",", (0.0, 0)
     for separator in SEPARATORS:
         counts = [_count(line, separator) for line in lines]
         width, often = Counter(counts).most_common(1)[0]
@@ -134,16 +134,18 @@ def _detected(lines: list[str], columns: int) -> str:
             score *= 1 if width >= columns - 1 else 0.3
         elif counts[0] != width:
             score *= 0.8 if counts[0] else 0.3
-        if separator == " ":
-            score *= 0.7  # words have spaces between them
-        if score > best_score + 1e-9:
-            best, best_score = separator, score
+        if separator in (" ", SPACES):  # words have spaces between them
+            score *= 0.7 if separator == " " else 0.75 if any(SPACES in line for line in lines) else 0
+        if (round(score, 9), width) > best_score:
+            best, best_score = separator, (round(score, 9), width)
     return best
 
 
 def _count(line: str, separator: str) -> int:
     if '"' in line:
         line = re.sub(r'"[^"]*"', "", line)
+    if separator == SPACES:
+        return len(re.findall(" +", line.strip(" ")))
     if separator in ("|", "^"):
         line = line.replace(separator * 2, "")
     return line.count(separator)

@@ -46,24 +46,30 @@ def by_first_bytes(head: bytes) -> str:
 
 
 def by_evidence(data: bytes, name: str, line: int) -> str:
-    """The encoding of bytes that are not UTF-8: gb18030 or cp1252. UserError where neither is likely.
+    """The encoding of bytes that are not all UTF-8: gb18030, cp1252, or still UTF-8. UserError where none is likely.
 
     Chinese comes in pairs of high bytes, most of them of the common characters; letters with accents stand alone among
     plain ones. `line`: of the first byte in question, to be named.
     """
-    runs = [match for match in _HIGH.finditer(data)]
-    high = sum(len(run[0]) for run in runs)
-    common = sum(1 for run in runs for byte in run[0][::2] if 0xB0 <= byte <= 0xD7)
-    pairs = sum(len(run[0]) // 2 for run in runs)
-    even = sum(len(run[0]) for run in runs if len(run[0]) % 2 == 0)
-    if even >= 0.8 * high and common >= 0.6 * pairs and _decodes(data, "gb18030") and not _mostly_western(data, high):
+    runs = [match[0] for match in _HIGH.finditer(data)]
+    high = sum(map(len, runs))
+    valid = len(data.decode(errors="ignore").encode()) - (len(data) - high)
+    if valid >= 0.8 * high:
+        return "utf-8"  # damaged here and there
+    leads = [byte for run in runs if len(run) % 2 == 0 for byte in run[::2]]
+    common, late = (sum(low <= byte <= 0xD7 for byte in leads) for low in (0xB0, 0xC9))
+    # Korean has the same pairs, but only the earlier ones.
+    chinese = (
+        2 * len(leads) >= 0.8 * high and common >= 0.6 * len(leads) and (late > 0.1 * len(leads) or len(leads) < 10)
+    )
+    if chinese and _decodes(data, "gb18030") and not _mostly_western(data, high):
         return "gb18030"
     if _decodes(data, "cp1252") and _mostly_western(data, high):
         return "cp1252"
-    byte = runs[0][0][0]
+    byte = runs[0][0]
     raise UserError(
         f"{name} is not UTF-8 (line {line}, byte 0x{byte:02x}), and its bytes do not tell which encoding it is in; set "
-        "data.encoding, for example cp1252 (Western), gb18030 (Chinese), cp1251 (Cyrillic), shift_jis (Japanese)"
+        "data.encoding, for example cp1252 (Western), gb18030 (Chinese), cp1251 (Cyrillic), shift_jis, big5, euc_kr"
     )
 
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 from trajectory.schema import UserError
 
 MIB = 2**20
-LARGE = 1024 * MIB  # unpacked bytes above which a ratio of sizes is looked at
+LARGE = 256 * MIB  # unpacked bytes above which a ratio of sizes is looked at
 MOST_FILES = 10_000  # of a folder
 RATIO = 400  # unpacked to packed bytes: a log of text is packed to a tenth or a hundredth
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException)
@@ -59,14 +59,14 @@ def existing(name: str | Path, setting: str = "data.source") -> Path:
     path = Path(name).expanduser()
     try:
         mode = path.stat().st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise UserError(f"{setting}: {path} is a pipe, device or socket; expected a file or a folder")
-        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-            raise UserError(f"{setting}: {path} may not be read by this user; change its permissions")
     except FileNotFoundError:
         raise UserError(f"{setting}: {path} does not exist (looked in {Path.cwd()})") from None
     except (OSError, ValueError) as error:  # too long, a part that is no folder, a null character
         raise UserError(f"{setting}: {str(path)[:200]!r} cannot be opened ({_reason(error)})") from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise UserError(f"{setting}: {path} is a pipe, device or socket; expected a file or a folder")
+    if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
+        raise UserError(f"{setting}: {path} may not be read by this user; change its permissions")
     return path
 
 

@@ -17,7 +17,7 @@ _SPACE = " \t\r\n,"
 
 def is_json(sample: str) -> bool:
     """Whether a text begins as JSON does."""
-    return sample.lstrip()[:1] in ("{", "[") and sample.lstrip()[1:].lstrip()[:1] in ("{", "[", '"', "'", "}", "]")
+    return sample.lstrip()[:1] in ("{", "[") and sample.lstrip()[1:].lstrip()[:1] in {*"{[]}\"'0123456789"}
 
 
 def names(sample: str, name: str) -> list[str]:
@@ -33,13 +33,17 @@ def blocks(text: Text) -> Iterator[tuple[pl.DataFrame, dict[int, str]]]:
 
 
 def _tables(texts: Iterable[bytes], name: str, final: bool = True) -> Iterator[tuple[pl.DataFrame, dict[int, str]]]:
-    whole, rest = None, ""
+    whole, rest, rows = None, "", 0
     for block in texts:
         if whole is None:
             first = block.lstrip().partition(b"\n")[0].decode().strip()
-            whole = first[0] == "[" or (_object_of(first) is None and first[-1] in "{[,")
+            alone = block.strip().count(b"\n") == 0 and not first.startswith("{'")
+            whole = first[0] == "[" or alone or (_object_of(first) is None and first[-1] in "{[,")
         if whole:
             objects, rest = _cut(rest + block.decode(), name)
+            if len(objects) == 1 and first[0] == "{" and not rest.strip() and not rows:
+                objects = _within(objects[0], name)
+            rows += len(objects)
             if objects and not any(isinstance(thing, dict) for thing in objects):
                 raise UserError(f"{name} is JSON without objects; expected one object for each row")
             block = "".join(json.dumps(thing) + "\n" for thing in objects).encode()
@@ -64,23 +68,27 @@ def _cut(text: str, name: str) -> tuple[list[Any], str]:
         except RecursionError:
             raise UserError(f"{name} is JSON nested too deeply for a log") from None
         except json.JSONDecodeError as error:
-            if len(text) - position > LONGEST or text[position] not in "{[" or error.pos < len(text) - 100:
+            if len(text) - position > LONGEST:
+                raise UserError(f"{name} is one JSON object of more than {LONGEST} bytes; write one a line") from None
+            if text[position] not in "{[" or error.pos < len(text) - 100:
                 where = text[position : position + 80]
                 raise UserError(f"{name} is damaged JSON near {where!r} ({error.msg}); write it again") from None
             break
-        objects += _within(thing, name)
+        objects.append(thing)
     return objects, text[position:]
 
 
 def _within(thing: Any, name: str) -> list[Any]:
-    """An object as a row; the rows of one that is only a cover, {"events": [...]}."""
-    if not isinstance(thing, dict):
-        return [thing]
-    lists = [value for value in thing.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
-    if len(lists) == 1 and all(not isinstance(value, list | dict) for value in thing.values() if value is not lists[0]):
-        return lists[0] if len(lists[0]) > 1 else [thing]
-    if len(thing) > 1 and all(isinstance(value, dict) and "0" in value for value in thing.values()):
-        raise UserError(f"{name} is JSON by columns; write one object a row: to_json(orient='records', lines=True)")
+    """The rows of a document of one object: those in it, where it is only a cover, {"events": [...]}."""
+    values = [*thing.values()] if isinstance(thing, dict) else []
+    lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
+    if len(lists) == 1 and not any(isinstance(value, list | dict) for value in values if value is not lists[0]):
+        return lists[0]
+    columns = [value for value in values if isinstance(value, list | dict) and len(value) > 1]
+    if len(values) > 1 and len(columns) == len(values) and len({len(value) for value in columns}) == 1:
+        raise UserError(
+            f"{name} is JSON by columns; write an object for each row: to_json(orient='records', lines=True)"
+        )
     return [thing]
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 _LINE, _QUOTE = ord("\n"), ord('"')
+SPACES = "  "  # as a separator: any number of them
 UNIT = "\x1f"  # stands for a separator of several bytes
 LONGEST_OPEN = 2**24  # bytes: a quote open for longer was never meant to be one
 
@@ -47,8 +48,8 @@ def split(block: bytes, shape: Shape, final: bool = True) -> Records:
     close at a cell's end, or would merge lines to a row of the wrong width, is a character as any other.
     """
     if len(shape.separator.encode()) > 1:
-        block = block.replace(shape.separator.encode(), UNIT.encode())
-        shape = Shape(UNIT, shape.names, shape.width, shape.header.replace(shape.separator, UNIT))
+        block, header = (_single(text, shape.separator) for text in (block, shape.header.encode()))
+        shape = Shape(_mark(shape.separator), shape.names, shape.width, header.decode())
     rest, raw = b"", dict[int, str]()
     outline = _outline(block, shape, final)
     if outline is None:
@@ -94,12 +95,26 @@ def _occurrences(block: bytes, header: bytes) -> list[int]:
 
 def record(text: str, separator: str) -> tuple[list[str], int]:
     """The cells of the row that a text begins with, and the characters it takes with its line end."""
-    mark = separator if len(separator.encode()) == 1 else UNIT
-    data = (text if text.endswith("\n") else text + "\n").replace(separator, mark).encode()
+    mark, data = _mark(separator), (text if text.endswith("\n") else text + "\n").encode()
+    if mark != separator:
+        data = _single(data, separator)
     cells, stop = _cells(data, 0, mark, False)
     if stop < 0:
         cells, stop = _cells(data, 0, mark, True)
-    return [cell.decode() for cell in cells], len(data[: stop + 1].decode().replace(mark, separator))
+    lines = data.count(b"\n", 0, stop + 1)
+    return [cell.decode() for cell in cells], sum(len(line) + 1 for line in text.split("\n", lines)[:lines])
+
+
+def _mark(separator: str) -> str:
+    """The one character that stands for a separator."""
+    return separator if len(separator.encode()) == 1 else " " if separator == SPACES else UNIT
+
+
+def _single(data: bytes, separator: str) -> bytes:
+    """A text with separators of one byte in the place of longer ones."""
+    if separator == SPACES:
+        return re.sub(rb"(?m)^ +| +$", b"", re.sub(rb" {2,}", b" ", data))
+    return data.replace(separator.encode(), UNIT.encode())
 
 
 def _outline(block: bytes, shape: Shape, final: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

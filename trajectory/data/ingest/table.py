@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest import columnar, delimited, json_text
 from trajectory.data.ingest.dialect import Dialect, HeaderMissing, understand
+from trajectory.data.ingest.encodings import by_first_bytes
 from trajectory.data.ingest.files import Part, existing, opened, parts_of
 from trajectory.data.ingest.lines import SAMPLE, Text
 from trajectory.data.ingest.stack import Keep, Stack
@@ -119,9 +119,10 @@ def look(part: Part, layout: Layout, hint: str = "") -> Look:
         raise UserError(f"{part.name} is a tar archive; unpack it first")
     if part.file.endswith(".parquet"):
         raise UserError(f"{part.name} is damaged or no Parquet file: it does not begin as one; fetch or write it again")
-    sample = next(Text(part, layout.encoding).blocks(SAMPLE), b"").decode()
-    if "\0" in sample:
+    control = sum(byte < 32 and byte not in b"\t\n\r\f\x01\x1f" for byte in head)
+    if control > 0.05 * len(head) and not by_first_bytes(head):
         raise UserError(f"{part.name} is neither text (CSV, JSON) nor Parquet; expected one of these")
+    sample = next(Text(part, layout.encoding).blocks(SAMPLE), b"").decode()
     if json_text.is_json(sample):
         return Look(part, "json", tuple(json_text.names(sample, part.name)))
     try:
@@ -153,10 +154,12 @@ def read_parts(looks: Sequence[Look], layout: Layout, keep: Keep | None, origin:
             malformed |= {sum(rows) + row: text for row, text in bad.items()}
             rows[-1] += table.height
             stack.add(table.with_columns(pl.lit(value).alias(key) for key, value in found.part.keys))
-    table = stack.table()
+    table, files = stack.table(), None
     if len(looks) > 1:
-        notes.append(f"read {len(looks)} files: {few([found.part.file for found in looks])}")
-    return RawTable(table, _texts(malformed, table.height), _files(looks, rows), tuple(dict.fromkeys(notes)), origin)
+        names = [found.part.name.removeprefix(f"{origin}/") for found in looks]
+        notes.append(f"read {len(looks)} files: {few(names)}")
+        files = _files(names, rows)
+    return RawTable(table, _texts(malformed, table.height), files, tuple(dict.fromkeys(notes)), origin)
 
 
 def _blocks(
@@ -185,12 +188,9 @@ def _texts(malformed: dict[int, str], rows: int) -> pl.Series | None:
     return numbered.join(where, on="row", how="left", maintain_order="left")["line"]
 
 
-def _files(looks: Sequence[Look], rows: list[int]) -> pl.Series | None:
-    if len(looks) < 2:
-        return None
-    names = pl.Series([re.sub(r"^.*/", "", found.part.name) for found in looks], dtype=pl.Categorical)
+def _files(names: Sequence[str], rows: list[int]) -> pl.Series:
     number = [pl.Series([i], dtype=pl.UInt32).new_from_index(0, count) for i, count in enumerate(rows)]
-    return names.gather(pl.concat(number)).alias("file")
+    return pl.Series(names, dtype=pl.Categorical).gather(pl.concat(number)).alias("file")
 
 
 def few(names: Sequence[str]) -> str:
