@@ -55,7 +55,7 @@ def test_packed_files_are_streamed_and_known_by_their_content(tmp_path: Path, pa
     table = read_table(tmp_path / "log.txt").table
     assert table.rows()[: len(ROWS)] == ROWS
     (tmp_path / "log.txt").write_bytes(pack(LOG.encode())[:-9])
-    with pytest.raises(UserError, match="cut off or damaged|Truncated"):
+    with pytest.raises(UserError, match=r"cut off or damaged|Truncated"):
         read_table(tmp_path / "log.txt")
 
 
@@ -234,7 +234,7 @@ def refused(path: Path | str, words: str) -> None:
 
 
 def test_a_single_gigantic_line_is_refused_early(tmp_path: Path) -> None:
-    (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(bytes(b",") * 2**23, 1))
+    (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"," * 2**23, 1))
     with mock.patch.object(lines, "LONGEST", 2**20):
         refused(tmp_path / "bomb.csv.gz", "line of more than 1 MiB")
 
