@@ -12,6 +12,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from configs import common
+from trajectory.data.formats import FORMATS
 from trajectory.data.names import safe_name
 from trajectory.schema import UserError
 
@@ -25,7 +26,10 @@ def get_config(arg: str = "") -> ConfigDict:
         arg, path=path, format="auto", split="leave_one_out", baskets=False, user="", model="hybrid"
     )
     if not args.path:
-        raise UserError("expected configs/own_log.py:path=LOG with a CSV or Parquet file, a folder or tfds:<name>")
+        raise UserError(
+            "expected configs/own_log.py:path=LOG with a file, a folder or tfds:<name>; public raw files need no more, "
+            f"or format=NAME, one of {', '.join(FORMATS)}"
+        )
     c = common.base(args.model)
     c.name = safe_name(Path(args.path.rstrip("/")).name.split(".")[0].replace(":", "_") or "own_log")
     c.recipe = "auto"

@@ -7,6 +7,7 @@ import fnmatch
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from trajectory.data.formats.layout import File, Format, Match
@@ -112,10 +113,11 @@ def _named(name: str, pattern: str) -> bool:
 
 
 def _glimpses(parts: Iterable[Part]) -> list[Glimpse]:
-    return [glimpse for part in parts if (glimpse := _glimpse(part)) is not None]
+    return [glimpse for part in parts if (glimpse := _glimpse(part, part.path.stat().st_mtime_ns)) is not None]
 
 
-def _glimpse(part: Part) -> Glimpse | None:
+@lru_cache(maxsize=4096)  # a source is looked at several times on the way to its histories
+def _glimpse(part: Part, _changed: int) -> Glimpse | None:
     try:
         with opened(part) as (stream, _):
             table = stream.read(4) == b"PAR1"

@@ -31,8 +31,8 @@ class Reading:
 def preset(data: ConfigDict) -> Match | None:
     """The format of `data.source`: that of `data.format`, or with "auto" the one that its files show, if any."""
     path = Path(data.source).expanduser()
-    if not data.format or not data.source or not path.exists():
-        return None
+    if not data.format or not data.source or not (path.is_file() or path.is_dir()):
+        return None  # reading it says what is wrong
     if data.format != "auto":
         return require(path, data.format, FORMATS)
     return None if data.header or data.separator else detect(path, FORMATS)
