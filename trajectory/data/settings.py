@@ -22,7 +22,6 @@ class Settings:
     event_types: dict[str, str] | None = None
     duplicates: str | None = "drop"  # what is published is of different rows
     time_unit: str | None = None
-    day_first: str | None = None
     min_date: str | None = None
     max_date: str | None = None
 
@@ -37,10 +36,8 @@ class Settings:
             target, common = (data[section], default[section]) if section else (data, default)
             if name == "columns":
                 data.columns.update({key: text for key, text in value.items() if not data.columns[key]})
-            elif name == "kind_map":
-                data.kind_map = ConfigDict({**value, **data.kind_map.to_dict()}, convert_dict=False)
-            elif name == "event_types":
-                data.event_types.update({kind: roles for kind, roles in value.items() if kind not in data.event_types})
+            elif name in ("kind_map", "event_types"):
+                data[name] = ConfigDict({**value, **data[name].to_dict()}, convert_dict=False)
             elif target[name] == common[name]:
                 target[name] = value
         return data

@@ -26,7 +26,7 @@ def written(name: str, folder: Path) -> Path:
 
 
 def cleaned(path: Path, **changes: Any) -> CleanLog:
-    data = settings(path, **changes)
+    data = settings(path, **changes).lock()  # as the scripts have it
     return clean(read_log(data), data)
 
 
