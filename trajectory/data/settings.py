@@ -26,18 +26,22 @@ class Settings:
     max_date: str | None = None
 
     def fill(self, data: ConfigDict) -> ConfigDict:
-        """`data` itself, in which fields still at their common default hold these values."""
-        default = base().data
+        """`data` itself, in which fields that are still at their common default, and were not set to it by hand, hold
+        these values.
+        """
+        default, by_hand = base().data, data.get("by_hand", ())
         for field in fields(Settings):
             name, value = field.name, getattr(self, field.name)
             if value is None:
                 continue
             section = "cleaning" if name in default.cleaning else None
+            path = f"{section}.{name}" if section else name
             target, common = (data[section], default[section]) if section else (data, default)
             if name == "columns":
-                data.columns.update({key: text for key, text in value.items() if not data.columns[key]})
+                free = {key: text for key, text in value.items() if f"columns.{key}" not in by_hand}
+                data.columns.update({key: text for key, text in free.items() if not data.columns[key]})
             elif name in ("kind_map", "event_types"):
                 data[name] = ConfigDict({**value, **data[name].to_dict()}, convert_dict=False)
-            elif target[name] == common[name]:
+            elif target[name] == common[name] and path not in by_hand:
                 target[name] = value
         return data

@@ -107,6 +107,12 @@ def test_what_is_set_by_hand_wins_over_the_format(tmp_path: Path) -> None:
     assert result.log.items["brand"].drop_nulls().unique().to_list() == ["2089046"]
 
 
+def test_a_default_that_is_set_by_hand_wins_too(tmp_path: Path) -> None:
+    data = settings(written("hm", tmp_path), by_hand=("baskets", "duplicates"))
+    assert (resolve(data).baskets, resolve(data).duplicates) == (False, "auto")
+    assert resolve(data).columns.user == "customer_id"
+
+
 def test_names_given_to_the_columns_by_hand_make_it_a_plain_table(tmp_path: Path) -> None:
     path = written("taobao", tmp_path)
     data = settings(path, header=("user_id", "item_id", "c", "event_type", "timestamp"))
