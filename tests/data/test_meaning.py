@@ -89,7 +89,9 @@ def test_order_within_a_second_of_datetimes(tmp_path: Path, unit: Any) -> None:
     assert sequences(log, tmp_path) == ["ABC"]
 
 
-@pytest.mark.parametrize("header", ["date,position", "date,order_in_session", "day,timeframe", "日期,序号"])
+@pytest.mark.parametrize(
+    "header", ["date,position", "date,order_in_session", "day,timeframe", "日期,序号", "date,clickOrder"]
+)
 def test_a_position_orders_the_events_of_a_day(tmp_path: Path, header: str) -> None:
     log = from_text(tmp_path, ring(20, "2024-05-10,{i}", header))
     assert sequences(log, tmp_path) == ["ABCDEF"] * 20
@@ -121,6 +123,7 @@ JOINED = T0 - T0 % 60
         ("date,hour,minute", "2023-11-14,22,13", "date+hour+minute"),
         ("year,month,day,time", "2023,11,14,2213", "year+month+day+time"),
         ("order_date,at", "2023-11-14,22:13", "order_date+at"),
+        ("sold_on,trans_time", "2023-11-14,2213", "sold_on+trans_time"),
     ],
 )
 def test_date_and_clock_in_several_columns_are_joined(tmp_path: Path, header: str, cells: str, column: str) -> None:
@@ -128,6 +131,12 @@ def test_date_and_clock_in_several_columns_are_joined(tmp_path: Path, header: st
     log = from_text(tmp_path, f"user,item,{header}\n1,a,{cells}\n1,b,{other}\n")
     assert times(log)[0] == JOINED
     assert (log.detected["columns"]["time"], log.detected["found_by"]["time"]) == (column, "joined")
+
+
+def test_counted_days_with_a_clock_are_an_order(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "household_key,item,DAY,TRANS_TIME\n1,C,300,900\n1,B,299,2213\n1,A,299,2159\n")
+    assert "time" not in log.events.columns
+    assert sequences(log, tmp_path) == ["ABC"]
 
 
 def test_a_small_number_beside_a_date_is_asked_about(tmp_path: Path) -> None:

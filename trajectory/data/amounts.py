@@ -38,7 +38,7 @@ def amounts(column: pl.Series, decimal: str, said: Findings) -> pl.Series:
         if decimal == "," or (given & number.is_null()).any():
             number = _written(text, decimal, said)
     number = number.set(~(number.abs() <= _LARGEST).fill_null(False), None)
-    said.unreadable(column, given & number.is_null(), "unknown there, the rows stay")
+    said.unreadable(column.name, texts(column.filter(given & number.is_null())), "unknown there, the rows stay")
     return number
 
 

@@ -36,12 +36,11 @@ class Findings:
         if found not in self.notes:
             self.notes.append(found)
 
-    def unreadable(self, column: pl.Series, cells: pl.Series, setting: str) -> None:
-        """Keeps how many `cells` (Boolean) of `column` could not be read, with an example and what may help."""
-        rows = int(cells.sum())
-        if rows:
-            example = clip(column.filter(cells).cast(pl.String)[0])
-            self.unread.append({"column": column.name, "rows": rows, "example": example, "setting": setting})
+    def unreadable(self, column: str, texts: pl.Series, setting: str) -> None:
+        """Keeps how many cells of a column could not be read, given as texts, with an example and what may help."""
+        if len(texts):
+            example = clip(texts[0] or "")
+            self.unread.append({"column": column, "rows": len(texts), "example": example, "setting": setting})
 
     def as_dict(self) -> dict[str, Any]:
         """For `EventLog.detected`: plain values that JSON can hold."""

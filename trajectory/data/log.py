@@ -17,7 +17,7 @@ from trajectory.data.interests import KEY, say_interests
 from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.missing import blank_missing
 from trajectory.data.sources import Source, read_source
-from trajectory.data.ties import follows_item
+from trajectory.data.ties import numbered_ties, trusted
 from trajectory.data.time_columns import COUNTED, JOINED, find_time
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.data.values import ids, labels, mostly_numeric, names, positions, texts
@@ -90,6 +90,7 @@ def read_log(data: ConfigDict) -> EventLog:
     columns["user"] = _users(table, fields, data.single_user or (STEP_USER if stepwise else ""), said)
     columns |= _items_and_kinds(table, fields, data, stepwise, said)
     columns |= _times(table, fields, data, detected, said)
+    columns |= numbered_ties(columns, table, data, fields, found_by)
     columns |= _others(table, fields, data, said)
     features = _features(table, fields, data, stepwise, said)
     columns |= features
@@ -99,7 +100,7 @@ def read_log(data: ConfigDict) -> EventLog:
     if source.malformed is not None:
         columns["malformed"] = source.malformed
     events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
-    events = _trusted(events, data, said)
+    events = trusted(events, data, said)
     detected |= {
         "examples": examples(table, fields),
         "unused": unused(source.table.columns, fields, data, features),
@@ -193,7 +194,7 @@ def _times(
     unread = times.seconds.is_null() & source.is_not_null()
     if unread.any():
         columns["raw_time"] = texts(source).set(~unread, None)
-        said.unreadable(source, columns["raw_time"].is_not_null(), "set aside")
+        said.unreadable(source.name, columns["raw_time"].drop_nulls(), "set aside")
     return columns
 
 
@@ -265,18 +266,6 @@ def _items(
         if columns["item"].null_count():
             columns["raw_item"] = ungrouped.cast(pl.String).set(columns["item"].is_not_null(), None)
     return items
-
-
-def _trusted(events: pl.DataFrame, data: ConfigDict, said: Findings) -> pl.DataFrame:
-    """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done."""
-    if data.order != "auto" or data.baskets or not {"time", "position"} <= {*events.columns}:
-        return events
-    if not data.columns.position and follows_item(events):
-        text = "the position follows the item id where times are equal, so chance orders those"
-        said.note("order", text, "data.columns.position trusts it", warning=True)
-        return events.drop("position")
-    said.note("order", "events of equal times by position", "data.order=time leaves them to chance")
-    return events
 
 
 def _order(events: pl.DataFrame, data: ConfigDict) -> str:

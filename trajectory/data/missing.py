@@ -9,10 +9,11 @@ import polars as pl
 from trajectory.data.findings import Findings
 from trajectory.data.values import is_text, numbers, texts, whole_numbers
 
-# As written by R, SQL dumps, pandas, spreadsheets, Hive, JavaScript and Google Analytics; whole cells only.
+# As written by R, SQL dumps, pandas, spreadsheets, Hive, SAS, JavaScript and Google Analytics; whole cells only.
 WORDS = (
     *("NA", "N/A", "n/a", "#N/A", "#NA", "NULL", "Null", "null", "(null)", "None", "none", "NONE"),
-    *("NaN", "nan", "NAN", "-nan", "NaT", "<NA>", "\\N", "-", "--", "undefined", "(not set)"),
+    *("NaN", "nan", "NAN", "-nan", "NaT", "<NA>", "\\N", "-", "--", "?", ".", "undefined", "(not set)"),
+    "00000000-0000-0000-0000-000000000000",
 )
 NOT = "!"  # data.missing=("!NA",): NA is a word like any other
 

@@ -1,8 +1,22 @@
-"""Whether the position of events that share their time says anything: often it only follows the item's id."""
+"""What orders events that share their time: a column that tells them apart, unless it only follows the item's id."""
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.cells import unused
+from trajectory.data.findings import Findings
+from trajectory.data.values import mostly_numeric, positions
+
+# Words in the names of columns that number the events of a session, or count its time.
+_NUMBERING = re.compile(
+    r"(^|_)(pos|position|seq|sequence|step|order|rank|nr|num|number|counter|elapsed|offset|millis|ms)(_|$)"
+)
+_OF_THE_FILE = re.compile(r"(^|_)(row|line|index|id)(_|$)")
+_APART = 0.95  # of the events that share their time
 
 _ENOUGH = 30  # pairs of neighbours below which nothing is concluded
 _SAME = 0.99  # of the pairs that run up (or down) the ids
@@ -10,7 +24,55 @@ _VARIED = 0.5  # pairs that differ, of all: where users follow one path, ids of 
 _SAMPLE = 1_000_000  # rows looked at
 
 
-def tied_pairs(events: pl.DataFrame) -> pl.DataFrame:
+def numbered_ties(
+    columns: dict[str, pl.Series],
+    table: pl.DataFrame,
+    data: ConfigDict,
+    fields: dict[str, str],
+    found_by: dict[str, str],
+) -> dict[str, pl.Series]:
+    """A position that no common name tells, but that orders events of equal times; added to `fields` and `found_by`."""
+    if "time" not in columns or "position" in columns or data.order != "auto" or data.baskets:
+        return {}
+    moments = pl.DataFrame({name: columns[name] for name in ("user", "time", "subsecond") if name in columns})
+    name = _breaker(moments, table, unused(table.columns, fields, data, data.features))
+    if not name:
+        return {}
+    fields["position"], found_by["position"] = name, "content"
+    return {"position": positions(table[name])}
+
+
+def trusted(events: pl.DataFrame, data: ConfigDict, said: Findings) -> pl.DataFrame:
+    """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done."""
+    if data.order != "auto" or data.baskets or not {"time", "position"} <= {*events.columns}:
+        return events
+    if not data.columns.position and _follows_item(events):
+        text = "the position follows the item id where times are equal, so chance orders those"
+        said.note("order", text, "data.columns.position trusts it", warning=True)
+        return events.drop("position")
+    said.note("order", "events of equal times by position", "data.order=time leaves them to chance")
+    return events
+
+
+def _breaker(moments: pl.DataFrame, table: pl.DataFrame, free: list[str]) -> str:
+    """The column, of the `free` ones, that numbers the events of equal `moments` (user, time ...); "" if none does."""
+    named = [name for name in free if _numbers_events(name) and mostly_numeric(table[name])]
+    if not named:
+        return ""
+    tied = moments.select(pl.struct(pl.all()).is_duplicated() & pl.all_horizontal(pl.all().is_not_null())).to_series()
+    for name in named if tied.any() else []:
+        rows = moments.filter(tied).with_columns(positions(table[name]).filter(tied).alias(name)).drop_nulls()
+        if rows.n_unique() >= _APART * tied.sum():
+            return name
+    return ""
+
+
+def _numbers_events(name: str) -> bool:
+    plain = re.sub(r"[\s\-]+", "_", re.sub(r"([a-z])([A-Z])", r"\1_\2", name)).lower()
+    return bool(_NUMBERING.search(plain)) and not _OF_THE_FILE.search(plain)
+
+
+def _tied_pairs(events: pl.DataFrame) -> pl.DataFrame:
     """Neighbours by position among the events of one user and moment: `item` and `before`, the one before."""
     moment = [name for name in ("user", "time", "subsecond") if name in events.columns]
     if events.height > _SAMPLE:
@@ -22,9 +84,9 @@ def tied_pairs(events: pl.DataFrame) -> pl.DataFrame:
     return tied.select("item", before=before).drop_nulls().filter(pl.col("item") != pl.col("before"))
 
 
-def follows_item(events: pl.DataFrame) -> bool:
+def _follows_item(events: pl.DataFrame) -> bool:
     """Whether positions only list the items of a moment by id. Users who all take one path are no such case."""
-    pairs = tied_pairs(events)
+    pairs = _tied_pairs(events)
     if pairs.height < _ENOUGH or pairs.n_unique() < _VARIED * pairs.height:
         return False
     up = float((pairs["item"] > pairs["before"]).mean())  # type: ignore[arg-type]

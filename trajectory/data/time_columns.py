@@ -18,7 +18,9 @@ JOINED = "+"  # data.columns.time="date+hour"
 COUNTED = "days and seconds, counted"  # how a time was found that is an order only
 _CLOCKS = (
     *("time", "time_of_day", "clock", "event_hour", "hour", "hh", "hour_of_day", "order_hour_of_day", "time_hour"),
-    *("second_of_day", "seconds_of_day", "sec_of_day", "seconds", "second", "sec", "trans_time", "小时", "时刻"),
+    *("second_of_day", "seconds_of_day", "sec_of_day", "seconds", "second", "sec", "小时", "时刻"),
+    *("trans_time", "tran_time", "transaction_time", "trx_time", "sale_time", "order_time", "purchase_time", "hhmm"),
+    *("invoice_time", "ticket_time", "visit_time", "event_time", "uhrzeit", "heure", "hora"),
 )
 _CALENDAR = (("year", "yyyy", "年"), ("month", "mm", "月"), ("day", "day_of_month", "dd", "日"))
 _HOURS, _SECONDS = ("hour", "hh", "小时"), ("sec",)  # in the names of columns
@@ -50,11 +52,7 @@ def find_time(
     if moments := [name for name in named if holds[name] == "moment"]:
         return table, moments[0], "name"
     if dates := [name for name in named if holds[name] == "date"]:
-        clock = _clock_beside(table, dates[0], free, holds)
-        if clock:
-            parts = [dates[0], *clock]
-            return _joined(table, parts), JOINED.join(parts), "joined"
-        return table, dates[0], "name"
+        return _with_clock(table, dates[0], free, "name")
     calendar = [next(iter(matching(table.columns, part)), "") for part in _CALENDAR]
     if all(calendar):
         parts = [*calendar, *_numeric_clock(table, free)]
@@ -67,7 +65,19 @@ def find_time(
         return table.with_columns(seconds.cast(pl.Int64, strict=False).alias(name)), name, COUNTED
     if named:
         return table, named[0], "name"
-    return table, *_by_content(table, names, free, order, said)
+    name, how = _by_content(table, names, free, order, said)
+    if name and _content(table[name]) == "date":
+        return _with_clock(table, name, free, how)
+    return table, name, how
+
+
+def _with_clock(table: pl.DataFrame, date: str, free: list[str], how: str) -> tuple[pl.DataFrame, str, str]:
+    """The date joined with a time of day where another column holds one."""
+    clock = _clock_beside(table, date, free)
+    if not clock:
+        return table, date, how
+    parts = [date, *clock]
+    return _joined(table, parts), JOINED.join(parts), "joined"
 
 
 def _content(column: pl.Series) -> str:
@@ -105,7 +115,7 @@ def _median(seconds: pl.Series) -> float:
     return float(median) if isinstance(median, int | float) else 0.0
 
 
-def _clock_beside(table: pl.DataFrame, date: str, free: list[str], holds: dict[str, str]) -> list[str]:
+def _clock_beside(table: pl.DataFrame, date: str, free: list[str]) -> list[str]:
     """The columns that hold the time of day of a date. UserError where a number could be that or something else."""
     left = [name for name in free if name != date]
     clocks = [name for name in left if _content(table[name]) == "clock"]
@@ -113,7 +123,7 @@ def _clock_beside(table: pl.DataFrame, date: str, free: list[str], holds: dict[s
         return matching(clocks, _CLOCKS)[:1] or clocks[:1]
     if clock := _numeric_clock(table, left):
         return clock
-    unclear = [name for name in matching(left, _CLOCKS) if holds.get(name) == "number"]
+    unclear = [name for name in matching(left, _CLOCKS) if _content(table[name]) == "number"]
     if unclear:
         name = unclear[0]
         raise UserError(

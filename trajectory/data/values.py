@@ -11,6 +11,8 @@ from trajectory.schema import UserError
 
 NAME_LENGTH = 200  # characters of a name (title, category, type of event) that are kept
 _ID_LENGTH = 300  # of an id; a longer one keeps its beginning and a hash
+_CALENDAR = 2**37  # seconds, some four thousand years
+_PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = r"^-?(?:0|[1-9]\d{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
 # Control characters, marks that turn the direction of writing, zero-width spaces, the byte order mark.
 _UNSEEN = (
@@ -33,6 +35,10 @@ def texts(column: pl.Series) -> pl.Series:
     if column.dtype == pl.Binary:
         cells = [None if cell is None else _decoded(cell) for cell in column.to_list()]
         column = pl.Series(column.name, cells, pl.String)
+    if column.dtype == pl.Datetime:
+        column = _dates(column)
+    elif column.dtype == pl.Duration:
+        column = column.to_physical()
     stripped = column.cast(pl.String, strict=False).str.strip_chars()
     return stripped.set(stripped == "", None)
 
@@ -133,6 +139,14 @@ def _seen(text: pl.Series, said: Findings | None) -> pl.Series:
         said.note("names", f"control, zero-width or direction characters are left out of {rows:,} cells of {text.name}")
     cleaned = text.str.replace_all(_UNSEEN, "").str.strip_chars()
     return cleaned.set(cleaned == "", None)
+
+
+def _dates(column: pl.Series) -> pl.Series:
+    """Texts of datetimes; the number that is stored where the calendar of the table library would stop the program."""
+    stored = column.to_physical()
+    within = (stored // _PER_SECOND[column.dtype.time_unit]).abs() < _CALENDAR  # type: ignore[attr-defined]
+    dates = column.set(~within.fill_null(False), None)
+    return dates.cast(pl.String).zip_with(within.fill_null(False), stored.cast(pl.String))
 
 
 def _decoded(cell: bytes) -> str:
