@@ -46,7 +46,7 @@ def _row(path: Path) -> str:
     assert match is not None
     data = resolve(settings(path))
     result = clean(read_log(data), data)
-    counts = [result.log.events.height, result.events.height, result.folded, sum(result.counts.values())]
+    counts = [result.log.detected["rows"], result.events.height, result.folded, sum(result.counts.values())]
     sums = f"{counts[0]} = {counts[1]} + {counts[2]} + {counts[3]}"
     meaning = "; ".join(_meaning(match.format))
     files = ", ".join(f"`{part.file}`" for part in match.parts)
