@@ -1,4 +1,5 @@
 import itertools
+import json
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -135,6 +136,16 @@ def test_broken_record_is_set_aside_with_its_text(tmp_path: Path) -> None:
     result = cleaned(path)
     assert result.counts == {"malformed row": 1}
     assert result.quarantine["malformed"].to_list() == [lines[10]]
+
+
+def test_an_event_sent_twice_is_one_and_equal_items_of_one_event_are_two(tmp_path: Path) -> None:
+    path = written("ga4", tmp_path)
+    record = json.loads(next(line for line in path.read_text().splitlines() if '"purchase"' in line))
+    record["items"] = record["items"][:1] * 2
+    path.write_text("\n".join([json.dumps(record)] * 2))
+    result = cleaned(path)
+    assert result.events.height == 2
+    assert result.counts == {"duplicate": 2}
 
 
 def test_old_column_spellings_are_known(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, words
-from trajectory.data.formats.nested import records
+from trajectory.data.formats.nested import exploded, records
 from trajectory.data.ingest import columnar
 from trajectory.data.ingest.files import Part
 from trajectory.data.ingest.table import Layout, look
@@ -26,8 +26,8 @@ _UNSET = ("(not set)", "(none)")
 def _read(part: Part) -> pl.DataFrame:
     if look(part, Layout()).kind == "parquet":
         tables = columnar.blocks(part, False, lambda names: [name for name in names if name in _SCHEMA])
-        return pl.concat(_texts(table).explode("items", empty_as_null=True).unnest("items") for table in tables)
-    return records(part, _SCHEMA, explode="items")
+        return pl.concat(exploded(_texts(table), "items", "entry") for table in tables)
+    return records(part, _SCHEMA, explode="items", entry="entry")
 
 
 def _texts(table: pl.DataFrame) -> pl.DataFrame:
@@ -65,6 +65,7 @@ def _named(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame,
         brand=known["item_brand"],
         quantity=quantity,
         value=pl.coalesce(revenue, price * quantity.fill_null(1)),
+        entry="entry",
         transaction_id=pl.when(~order.is_in(_UNSET)).then(order),
         malformed="malformed" if "malformed" in log.columns else pl.lit(None, pl.String),
     ), None
@@ -81,10 +82,9 @@ FORMATS = (
             },
             time_unit="us",
             interest_column="category",
-            duplicates="keep",
         ),
         reshape=_named,
-        note="each item of an event is a row, an event without items is a row without one; a user is user_id, else "
-        "user_pseudo_id; value is item_revenue, else price times quantity",
+        note="each item of an event is a row, an event without items is a row without one; an event sent twice is a "
+        "duplicate; a user is user_id, else user_pseudo_id; value is item_revenue, else price times quantity",
     ),
 )

@@ -14,10 +14,10 @@ from trajectory.data.ingest.lines import Text
 from trajectory.data.values import whole_numbers
 
 
-def records(part: Part, schema: Mapping[str, Any], explode: str = "") -> pl.DataFrame:
+def records(part: Part, schema: Mapping[str, Any], explode: str = "", entry: str = "") -> pl.DataFrame:
     """The keys of `schema` of each record, texts in whatever type they are written.
 
-    `explode`: a list of records, of which each entry becomes a row with its fields; a record without any stays one row.
+    `explode`: a list of records, of which each entry becomes a row, and `entry`: as in `exploded`.
     A line that is no record becomes a row of nulls, with its text in the column `malformed`.
     """
     tables = []
@@ -27,9 +27,20 @@ def records(part: Part, schema: Mapping[str, Any], explode: str = "") -> pl.Data
         except pl.exceptions.ComputeError:  # a line is no JSON: one by one, ten times slower
             table = _one_by_one(block.decode(), schema)
         if explode:
-            table = table.explode(explode, empty_as_null=True, keep_nulls=True).unnest(explode)
+            table = exploded(table, explode, entry)
         tables.append(table)
     return pl.concat(tables, how="diagonal")
+
+
+def exploded(table: pl.DataFrame, name: str, entry: str = "") -> pl.DataFrame:
+    """A row for each entry of a list of records, with its fields; a row without any stays one row.
+
+    `entry`: a column for the number of each in its list, which tells equal entries from a record that is there twice.
+    """
+    rows = table.with_row_index("record").explode(name, empty_as_null=True, keep_nulls=True).unnest(name)
+    if entry:
+        rows = rows.with_columns(pl.int_range(pl.len()).over("record").alias(entry))
+    return rows.drop("record")
 
 
 def unquoted(part: Part, header: tuple[str, ...], separator: str, encoding: str) -> pl.DataFrame:

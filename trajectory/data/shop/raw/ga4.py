@@ -73,7 +73,8 @@ def _json(records: pl.DataFrame) -> pl.Series:
     def parameter(key: str, text: pl.Expr, number: pl.Expr) -> pl.Expr:
         return pl.struct(pl.lit(key).alias("key"), value=pl.struct(string_value=text, int_value=number))
 
-    spoiled_item = pl.element().struct.with_fields(item_id=pl.lit("(not set)"))
+    unset = pl.lit("(not set)")
+    spoiled_item = pl.element().struct.with_fields(item_id=unset, item_name=unset)
     spoiled_price = pl.element().struct.with_fields(price=pl.lit(None, pl.Float64))
     items = (
         pl.when(foreign)
