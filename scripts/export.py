@@ -18,14 +18,15 @@ def main() -> None:
     from trajectory.forecasting.item_map import NEIGHBOURS, draw, item_map
     from trajectory.forecasting.vectors import item_vectors, user_vectors
     from trajectory.training.run import open_run
+    from trajectory.writing import write_parquet
 
     run = open_run(Path(WORKDIR.value))
     for name, table in (("user", user_vectors(run)), ("item", item_vectors(run))):
         path = run.workdir / f"{name}_vectors.parquet"
-        table.write_parquet(path)
+        write_parquet(table, path)
         print(f"{len(table):,} {name} vectors written to {path}")
     items = item_map(run)
-    items.write_parquet(run.workdir / "items.parquet")
+    write_parquet(items, run.workdir / "items.parquet")
     draw(items, run.workdir / "items.png")
     elsewhere = items["elsewhere"].to_numpy().mean()
     near = f"of an item's {NEIGHBOURS} nearest {elsewhere:.1%} are of other domains"

@@ -29,6 +29,7 @@ def main() -> None:
     from trajectory.explain.comparison_table import conclusion, titled
     from trajectory.explain.targets import read_target
     from trajectory.training.run import open_run
+    from trajectory.writing import write_text
 
     comparisons = []
     for workdir in map(Path, WORKDIR.value or ()):
@@ -40,7 +41,7 @@ def main() -> None:
         comparisons.append(found)
     print(conclusion(comparisons))
     if OUT.value:
-        Path(OUT.value).write_text("\n".join([*map(titled, comparisons), conclusion(comparisons)]))
+        write_text("\n".join([*map(titled, comparisons), conclusion(comparisons)]), Path(OUT.value))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Writes synthetic logs, trains a model on each, and explains forecasts of another
 model has never seen. Writes ground_truth.csv, ground_truth.md and ground_truth.png. What is finished is kept.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +49,10 @@ def main() -> None:
     from trajectory.explain.comparison import METHODS as ALL
     from trajectory.explain.ground_truth import find_causes, read_planted
     from trajectory.forecasting.newcomers import read_histories
+    from trajectory.reading import read_json
     from trajectory.training import parallel, sweep
     from trajectory.training.run import open_run
+    from trajectory.writing import write_csv, write_text
 
     assert OUT.value is not None
     out, folder = Path(OUT.value), Path(__file__).parent
@@ -66,7 +67,7 @@ def main() -> None:
             written = out / "logs" / name / "truth" / "parameters.json"  # the last file of a log
             if not written.exists():
                 write(made, out / "logs" / name, seed)
-            elif not given.items() <= json.loads(written.read_text()).items():
+            elif not given.items() <= read_json(written, {str: object}, "remove the folder of that log").items():
                 raise cli.UserError(f"{out}/logs/{name} was made with other numbers; choose another --out")
     members = {key: Member({"data.source": str(out / "logs" / key)}) for key in dict.fromkeys(logs.values())}
     config = f"{folder.parent / 'configs' / 'synthetic.py'}:model={MODEL.value}"
@@ -86,10 +87,10 @@ def main() -> None:
         for row in found[key]
     ]
     table = pl.DataFrame(rows)
-    table.write_csv(out / "ground_truth.csv")
+    write_csv(table, out / "ground_truth.csv")
     ground_truth_table.draw(table, out / "ground_truth.png")
     text = ground_truth_table.markdown(table)
-    (out / "ground_truth.md").write_text(f"{text}\n")
+    write_text(f"{text}\n", out / "ground_truth.md")
     print(f"{text}\n\nwritten to {out}/ground_truth.md, ground_truth.csv and ground_truth.png")
 
 

@@ -23,7 +23,7 @@ def main() -> None:
     parallel.start()
     from trajectory.insights.audiences.comparison import compare, markdown
     from trajectory.training.run import open_run
-    from trajectory.training.task import write_json
+    from trajectory.writing import write_json
 
     run = open_run(Path(WORKDIR.value))
     measured = compare(run, RESAMPLES.value, SINCE.value, UNTIL.value, ONLY.value)

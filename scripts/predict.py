@@ -5,9 +5,11 @@ python scripts/predict.py --workdir=runs/first --histories=new_users.csv --out=p
 With --steps also a trajectory: the likeliest path with the probability of each step, the likeliest items at each step,
 and for each item the probability of being visited within all steps. --out ending in .json holds everything; beside
 <out>.csv there are then <out>_steps.csv, <out>_visited.csv and <out>_path.csv.
+
+In a .csv an id or title that a spreadsheet would run as a formula (it begins with = + - @ and is no number) has a '
+before it, which is said; to join by such ids, take the .json, where all are as in the log.
 """
 
-import json
 from pathlib import Path
 
 from trajectory import cli
@@ -28,6 +30,7 @@ def main() -> None:
     parallel.start()
     from trajectory.forecasting.predict import predict
     from trajectory.training.run import open_run
+    from trajectory.writing import write_json
 
     out = Path(OUT.value)
     if out.suffix not in (".csv", ".json"):
@@ -40,7 +43,7 @@ def main() -> None:
         print(note)
     written = [out]
     if out.suffix == ".json":
-        out.write_text(json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n")
+        write_json(result.to_dict(), out)
     else:
         written = result.write_csv(out)
     print(f"{result.users:,} users; written to {', '.join(map(str, written))}")

@@ -6,7 +6,6 @@ The insights are of a second, smaller run beside it, split by time (configs/insi
 second start re-uses what is there.
 """
 
-import json
 import time
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def main() -> None:
     began = time.perf_counter()
     parallel.start(CONFIG.value.train.devices)
     from trajectory.evaluation.protocol import table
-    from trajectory.evaluation.run import write_evaluation
+    from trajectory.evaluation.run import TABLED, read_evaluation, write_evaluation
     from trajectory.evaluation.validation import Watch
     from trajectory.forecasting.report import write_forecast
     from trajectory.training import loop, task
@@ -34,9 +33,13 @@ def main() -> None:
     if not loop.train(built, workdir, Watch(built))["finished"]:
         return
     run = open_run(workdir)
-    results, page = workdir / "evaluation.json", workdir / "report.html"
-    evaluation = json.loads(results.read_text()) if results.exists() else None
-    if evaluation is None or evaluation["protocol"]["checkpoint"] != run.checkpoint:
+    page = workdir / "report.html"
+    try:
+        evaluation = read_evaluation(workdir, *TABLED)
+        stale = evaluation["protocol"].get("checkpoint") != run.checkpoint
+    except cli.UserError:  # none yet, or damaged
+        stale = True
+    if stale:
         print("evaluating on validation and test, beside the floors ...", flush=True)
         evaluation = write_evaluation(run)
         page.unlink(missing_ok=True)

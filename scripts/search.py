@@ -6,7 +6,6 @@ Writes search.csv and search.md. The same command goes on after an interruption.
 the same command with a --storage that all reach.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -34,6 +33,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         raise cli.UserError(f"{error.name} is missing; pip install -e '.[search]'") from None
     from trajectory.evaluation.protocol import table
+    from trajectory.evaluation.run import TABLED, read_evaluation
     from trajectory.training.sweep import load
     from trajectory.training.workers import Workers, claim, last_lines
 
@@ -64,7 +64,7 @@ def main() -> None:
         print("stopped; the same command goes on from here")
         raise SystemExit(128 + workers.stopped)
     if best and (best.folder / "evaluation.json").exists():
-        print(table(json.loads((best.folder / "evaluation.json").read_text())))
+        print(table(read_evaluation(best.folder, *TABLED)))
     elif best:
         print(f"{best.folder} is not evaluated here: scripts/evaluate.py --workdir={best.folder} where it was trained")
         raise SystemExit(1)

@@ -24,6 +24,7 @@ def main() -> None:
     from configs.sweeps.common import Member, Sweep
     from trajectory.evaluation import transfer_table
     from trajectory.training import parallel, sweep
+    from trajectory.writing import write_csv, write_text
 
     out, folder = Path(OUT.value), Path(__file__).parent
     names = [Path(name).name.partition(".")[0] for name in DOMAINS.value]  # of files too
@@ -41,10 +42,10 @@ def main() -> None:
         )
         rows += transfer_table.measure(sweep.resolve(flags), sources)
     table = pl.DataFrame(rows)
-    table.write_csv(out / "transfer.csv")
+    write_csv(table, out / "transfer.csv")
     transfer_table.draw(table, out / "transfer.png")
     text = "\n\n".join([transfer_table.markdown(table), *transfer_table.advice(table)])
-    (out / "transfer.md").write_text(f"{text}\n")
+    write_text(f"{text}\n", out / "transfer.md")
     print(f"{text}\n\nwritten to {out}/transfer.md, transfer.csv and transfer.png")
 
 

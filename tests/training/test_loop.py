@@ -353,12 +353,13 @@ def test_a_kill_while_a_folder_is_claimed_does_no_harm(tmp_path, monkeypatch):
     class Dead(BaseException):
         pass
 
-    def dies(path: Path, text: str) -> None:
-        path.write_bytes(text.encode()[: len(text) // 2])
+    def dies(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
         raise Dead
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", dies)
+        patch.setattr(Path, "write_bytes", dies)
         with pytest.raises(Dead):
             loop.train(_task(), tmp_path, Scripted())
     assert loop.train(_task(train__epochs=1), tmp_path, Scripted())["finished"]

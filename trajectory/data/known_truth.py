@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.schema import UserError
+from trajectory.writing import write_json, write_parquet
 
 START = 1_672_617_600  # unix seconds of Monday 2023-01-02 00:00 UTC, where each log starts
 
@@ -57,11 +57,11 @@ class SyntheticLog:
         truth = Path(folder) / "truth"
         try:
             truth.mkdir(parents=True, exist_ok=True)
-            self.events.write_parquet(truth.parent / "interactions.parquet")
-            self.items.write_parquet(truth.parent / "items.parquet")
+            write_parquet(self.events, truth.parent / "interactions.parquet")
+            write_parquet(self.items, truth.parent / "items.parquet")
             for name, table in self.truth.items():
-                table.write_parquet(truth / f"{name}.parquet")
-            (truth / "parameters.json").write_text(json.dumps(self.parameters, indent=2, ensure_ascii=False) + "\n")
+                write_parquet(table, truth / f"{name}.parquet")
+            write_json(self.parameters, truth / "parameters.json")
         except OSError as error:
             raise UserError(f"cannot write the log into {folder}: {error}; give another folder") from error
 

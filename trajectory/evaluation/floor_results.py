@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from trajectory.evaluation.baselines import floors
 from trajectory.evaluation.protocol import PARTS, measure
 from trajectory.evaluation.ranking import Result
 from trajectory.schema import Histories, ItemContent, Split
+from trajectory.writing import write_arrays
 
 DECISIVE = ("schema.py", "data", "evaluation")  # rooms that decide what a floor reaches
 OVERALL = "overall"
@@ -37,7 +39,10 @@ def floor_results(
     mark = _mark(histories, split, config, content, cold, parts)
     path = Path(config.data.prepared_dir) / "floors" / f"{histories.name[:64]}_{mark}.npz"  # of many domains it is long
     if path.exists():
-        return _read(path)
+        try:
+            return _read(path)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            print(f"{path} is damaged ({str(error) or type(error).__name__}); the floors are measured anew")
     rows = {floor.name: floor for floor in floors(histories, split, config, content)}
     results = measure(rows, histories, split, config, parts, cold)
     _write(results, path)
@@ -72,10 +77,7 @@ def _write(results: Mapping[str, Mapping[str, Result]], path: Path) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")  # two runs may measure the same at the same time
-        with part.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        part.replace(path)
+        write_arrays(arrays, path)  # two runs may measure the same at the same time
     except OSError as error:  # a folder that cannot be written costs time, not results
         print(f"the floors' results are not kept: {path.parent} cannot be written ({error.strerror})")
 

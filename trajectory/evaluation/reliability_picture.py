@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+from trajectory import pictures
 
 ACROSS = 3  # diagrams side by side
 
@@ -20,8 +20,7 @@ def draw(diagrams: dict[str, dict[str, np.ndarray]], path: Path) -> None:
         raise ValueError("expected at least one reliability diagram, got none")
     across = min(ACROSS, len(diagrams))
     down = -(-len(diagrams) // across)
-    figure = Figure(figsize=(4.2 * across, 4.2 * down), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new_figure(4.2 * across, 4.2 * down)
     axes = figure.subplots(down, across, squeeze=False).ravel()
     for axis, (title, bins) in zip(axes, diagrams.items(), strict=False):
         # Interest shares are mostly small: the axes end where the data do.
@@ -35,4 +34,4 @@ def draw(diagrams: dict[str, dict[str, np.ndarray]], path: Path) -> None:
         axis.legend(loc="upper left", fontsize=8)
     for axis in axes[len(diagrams) :]:
         axis.set_axis_off()
-    figure.savefig(path, dpi=110)
+    pictures.save(figure, path)

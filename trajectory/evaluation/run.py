@@ -14,8 +14,29 @@ from trajectory.evaluation.floor_results import floor_results
 from trajectory.evaluation.protocol import PARTS, evaluate, protocol
 from trajectory.evaluation.ranking import Result
 from trajectory.evaluation.scorer import ModelScorer
+from trajectory.reading import NUMBER_OR_NONE, read_json
+from trajectory.schema import UserError
 from trajectory.training.run import Run
-from trajectory.training.task import Task, write_json
+from trajectory.training.task import Task
+from trajectory.writing import write_json, write_parquet
+
+AGAIN = "run scripts/evaluate.py again"
+NUMBERS = {str: NUMBER_OR_NONE}
+BY_PART = dict.fromkeys(PARTS, NUMBERS)
+SPREADS = {str: NUMBERS}
+BY_PART_SPREAD = dict.fromkeys(PARTS, SPREADS)
+COUNTS = dict.fromkeys(PARTS, int)
+FORM = {  # of evaluation.json, as far as others read it
+    "metrics": BY_PART,
+    "floors": {str: BY_PART},
+    "spread": BY_PART_SPREAD | {"floors": {str: BY_PART_SPREAD}},
+    "protocol": dict.fromkeys(("data", "fingerprint", "split", "guarantee", "checkpoint", "spread"), str)
+    | dict.fromkeys(("candidate_rule", "cold_rule", "ties"), str)
+    | dict.fromkeys(("users", "targets", "cold_targets"), COUNTS)
+    | {"candidates": int, "cutoffs": [int]},
+}
+STATED = ("data", "fingerprint", "split", "guarantee", "cutoffs", "spread", "seed")
+TABLED = ("spread.test", "spread.floors", *(f"protocol.{name}" for name in STATED))  # what protocol.table reads
 
 
 def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
@@ -60,11 +81,24 @@ def write_evaluation(run: Run) -> dict[str, Any]:
 
 def write_results(found: dict[str, Any], users: pl.DataFrame, folder: Path) -> dict[str, Any]:
     """Writes evaluation.json and per_user.parquet, and returns the former."""
-    part = folder / "per_user.part"
-    users.write_parquet(part)
-    part.replace(folder / "per_user.parquet")
+    write_parquet(users, folder / "per_user.parquet")
     write_json(found, folder / "evaluation.json")
     return found
+
+
+def read_evaluation(folder: Path, *needs: str) -> dict[str, Any]:
+    """evaluation.json of a run that was evaluated, with what is named. Raises UserError if it is missing or damaged."""
+    return read_json(folder / "evaluation.json", FORM, AGAIN, "metrics.test", "floors", "protocol.users.test", *needs)
+
+
+def read_per_user(folder: Path) -> pl.DataFrame:
+    """per_user.parquet of such a run. Raises UserError if it is missing or damaged."""
+    path = folder / "per_user.parquet"
+    try:
+        table = pl.read_parquet(path)
+        return table.select(pl.col("part").cast(pl.String), pl.col("user"), pl.exclude("part", "user"))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise UserError(f"{path} is missing or damaged ({str(error).splitlines()[0]}); {AGAIN}") from None
 
 
 def per_user(task: Task, results: dict[str, Result]) -> pl.DataFrame:

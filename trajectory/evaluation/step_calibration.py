@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,9 @@ from trajectory.evaluation.scorer import timing
 from trajectory.evaluation.step_targets import read_steps, read_within
 from trajectory.evaluation.time_calibration import TimeCalibration, fit_times
 from trajectory.models.time_head import Wait
+from trajectory.reading import NUMBER, read_json
 from trajectory.schema import Histories, Queries, UserError
+from trajectory.writing import write_json
 
 ENTRIES = 8_000_000  # users x items that a step is fitted on: a few numbers need no more
 FEW = 400  # columns: with more, a bias of each would be learned by heart
@@ -47,17 +48,19 @@ class StepCalibration:
     def write(self, path: Path, checkpoint: str) -> None:
         """Writes calibration.json, of the run's `checkpoint`."""
         named = {name: [x.to_dict() for x in getattr(self, name)] for name in _KINDS}
-        path.write_text(json.dumps({"checkpoint": checkpoint, "overall": self.overall.tolist()} | named) + "\n")
+        write_json({"checkpoint": checkpoint, "overall": self.overall.tolist()} | named, path)
 
     @classmethod
     def read(cls, path: Path) -> tuple[StepCalibration, str]:
         """What `write` wrote: the calibration and the checkpoint that it is of. UserError for one of an older form."""
-        stored = json.loads(path.read_text())
+        advice = "run evaluate.py --ahead=direct"
+        stored = read_json(path, {"checkpoint": str, "overall": [NUMBER]} | {kind: [dict] for kind in _KINDS}, advice)
         if missing := {"checkpoint", "overall", *_KINDS} - set(stored):
-            raise UserError(
-                f"{path} is of an older form, without {', '.join(sorted(missing))}: run evaluate.py --ahead=direct"
-            )
-        named = {name: tuple(kind.from_dict(x) for x in stored[name]) for name, kind in _KINDS.items()}
+            raise UserError(f"{path} is of an older form, without {', '.join(sorted(missing))}: {advice}")
+        try:
+            named = {name: tuple(kind.from_dict(x) for x in stored[name]) for name, kind in _KINDS.items()}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{path} is damaged ({error}); {advice}") from None
         return cls(**named, overall=np.array(stored["overall"])), stored["checkpoint"]
 
 

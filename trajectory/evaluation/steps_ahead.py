@@ -22,7 +22,7 @@ from trajectory.evaluation.step_reliability import reliability
 from trajectory.evaluation.step_reliability import table as reliability_table
 from trajectory.schema import Histories, Split, UserError
 from trajectory.training.run import Run
-from trajectory.training.task import write_json
+from trajectory.writing import write_json
 
 CUTOFFS = (5, 10)
 PAIRED = ("hr@5", "recall@10", "ndcg@10", "within_recall@10", "within_ndcg@10", "nll")

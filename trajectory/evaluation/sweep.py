@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,12 +9,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from trajectory.evaluation.run import read_evaluation, read_per_user
 from trajectory.evaluation.significance import compare, holm
+from trajectory.reading import read_json
 from trajectory.schema import UserError
+from trajectory.training import logging
+from trajectory.training.folder import read_summary
 
 RESAMPLES = 2000
 # Of the protocol: where these differ, two runs were not asked the same and are not compared.
 SAME = ("fingerprint", "split", "cut", "users", "seen", "candidates")
+
+
+STATED = ("data", "fingerprint", "split", "guarantee")
 
 
 class Outcome(NamedTuple):
@@ -48,13 +54,14 @@ class Outcome(NamedTuple):
 
 def read(folder: Path) -> Outcome:
     """The outcome of a run that was trained and evaluated."""
-    evaluation, training, config = (
-        json.loads((folder / f"{name}.json").read_text()) for name in ("evaluation", "training", "config")
-    )
+    advice = "put it back from a copy, or make the run again"
+    config = read_json(folder / "config.json", {"train": {"monitor": str}}, advice, "train.monitor")
     monitor = config["train"]["monitor"]
-    records = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    records = logging.read(folder / "metrics.jsonl")
     curve = [(r["step"], r[f"validation/{monitor}"]) for r in records if f"validation/{monitor}" in r]
-    return Outcome(evaluation, training, pl.read_parquet(folder / "per_user.parquet"), monitor, curve)
+    evaluation = read_evaluation(folder, "metrics.validation", "spread.test", *(f"protocol.{name}" for name in STATED))
+    training = read_summary(folder, "epochs", "best_epoch", "seconds_per_epoch", f"best_{monitor}")
+    return Outcome(evaluation, training, read_per_user(folder), monitor, curve)
 
 
 def chosen(outcomes: Mapping[str, Sequence[Outcome]], metrics: Sequence[str]) -> list[str]:

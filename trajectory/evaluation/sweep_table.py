@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from trajectory.evaluation.sweep import RESAMPLES, Outcome, chosen, summary
+from trajectory.writing import write_csv, write_text
 
 
 def write(
@@ -24,8 +25,8 @@ def write(
     first = next(run for runs in outcomes.values() for run in runs)
     text = markdown(frame, metrics, first.monitor, first.evaluation["protocol"])
     text += "".join(f"- {note}\n" for note in notes)
-    frame.write_csv(out / "sweep.csv")
-    (out / "sweep.md").write_text(text)
+    write_csv(frame, out / "sweep.csv")
+    write_text(text, out / "sweep.md")
     draw(frame, metrics, out / "sweep.png")
     return text
 
@@ -56,12 +57,10 @@ def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol
 
 def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
     """A dot a member with its spread, a panel a metric, and a line where the best floor is."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from trajectory import pictures
 
     rows = frame.filter(pl.col("row") != "floor", pl.col("seeds") > 0).reverse()  # the first one on top
-    figure = Figure(figsize=(2 + 4.2 * len(metrics), 1.8 + 0.32 * rows.height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new_figure(2 + 4.2 * len(metrics), 1.8 + 0.32 * rows.height)
     over_seeds = bool((rows["seeds"] > 1).all())
     for axis, metric in zip(figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0], metrics, strict=True):
         spread = rows[f"{metric}_sd" if over_seeds else f"{metric}_user_error"].fill_null(0).to_list()
@@ -82,7 +81,7 @@ def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
         axis.grid(alpha=0.3)
     what = "standard deviation over seeds" if over_seeds else "standard error over users"
     figure.supxlabel(f"mean over seeds, bars: ± {what}; square: the base", fontsize="small")
-    figure.savefig(path, dpi=130)
+    pictures.save(figure, path, dpi=130)
 
 
 def _statement(base: str, tests: int, monitor: str, protocol: Mapping[str, Any]) -> list[str]:

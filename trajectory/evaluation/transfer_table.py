@@ -10,15 +10,15 @@ import jax
 import numpy as np
 import polars as pl
 from flax.traverse_util import flatten_dict
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
+from trajectory import pictures
 from trajectory.evaluation.protocol import PARTS
 from trajectory.evaluation.ranking import evaluate_scorer
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.evaluation.significance import compare, holm
 from trajectory.models.baking import bake
+from trajectory.names import plain
 from trajectory.training.task import Task, build
 from trajectory.training.transfer import take_over
 from trajectory.training.transfer_rules import Rules
@@ -92,8 +92,7 @@ def draw(table: pl.DataFrame, path: Path) -> None:
         place = targets.index(row["target"]), sources.index(row["source"])
         lead[place] = row["difference_test"] / row["prior_test"]
         unsure[place] = row["p_value_test"] >= LEVEL
-    figure = Figure(figsize=(3.2 + 0.95 * len(sources), 2.6 + 0.55 * len(targets)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new_figure(3.2 + 0.95 * len(sources), 2.6 + 0.55 * len(targets))
     axis = figure.subplots()
     bound = max(min(float(np.abs(lead).max()), 1.0), 0.01)
     image = axis.imshow(lead, cmap="RdBu", vmin=-bound, vmax=bound, aspect="auto")
@@ -102,13 +101,13 @@ def draw(table: pl.DataFrame, path: Path) -> None:
         colour = "white" if abs(value) > 0.6 * bound else "black"
         text = f"{value:+.0%}" + "·" * bool(unsure[i, j])
         axis.text(j, i, f"({text})" if own else text, ha="center", va="center", fontsize=9, color=colour)
-    axis.set_xticks(range(len(sources)), sources, rotation=35, ha="right")
-    axis.set_yticks(range(len(targets)), targets)
+    axis.set_xticks(range(len(sources)), [plain(name, pictures.LETTERS) for name in sources], rotation=35, ha="right")
+    axis.set_yticks(range(len(targets)), [plain(name, pictures.LETTERS) for name in targets])
     axis.set(xlabel="learned from (source)", ylabel="asked in (target)")
     title = "NDCG@10 on test against the prior alone, nothing learned in the target\n( ) the same domain; · chance"
     axis.set_title(title, fontsize=10)
     figure.colorbar(image, ax=axis, format=lambda value, _: f"{value:+.0%}", label="lead over the prior alone")
-    figure.savefig(path, dpi=110)
+    pictures.save(figure, path)
 
 
 def _per_user(task: Task, params: Any) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,9 +22,10 @@ from trajectory.explain.methods import UNSIGNED
 from trajectory.explain.perturbation import MOST_EVENTS, shapley
 from trajectory.explain.targets import Target
 from trajectory.explain.units import some as some_rows
-from trajectory.schema import Queries
+from trajectory.reading import read_json
+from trajectory.schema import Queries, UserError
 from trajectory.training.run import Run
-from trajectory.training.task import write_json
+from trajectory.writing import write_json
 
 METHODS = (
     "saliency",
@@ -36,6 +36,7 @@ METHODS = (
     "occlusion",
 )
 MEASURES = ("infidelity", "sensitivity", "shapley", "randomised", "gap")
+KEPT = ("means", "p_values", "measures")
 REPEATED = 64  # forecasts that are explained several times over, at most
 
 
@@ -48,11 +49,20 @@ def compare_once(
     config = run.task.config.explain.to_dict()
     asked = [vars(target), list(methods), users, run.checkpoint, config, digest.of_code(("models", "explain"))]
     path = folder / f"faithfulness_{part}.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
+    found = _kept(path)
     if found.get("asked") != asked:
         found = {"asked": asked} | compare_methods(run, target, methods, part, users)
         write_json(found, path)
     return found
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    if path.exists():
+        try:
+            return read_json(path, {"asked": list, **dict.fromkeys(KEPT, dict)}, "it is made anew", "asked", *KEPT)
+        except UserError as damage:
+            print(damage)
+    return {}
 
 
 def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str, users: int) -> dict[str, Any]:

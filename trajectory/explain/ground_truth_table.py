@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+from trajectory import pictures
 
 COLUMNS = {
     "first": "cause is first",
@@ -37,8 +37,7 @@ def markdown(table: pl.DataFrame) -> str:
 def draw(table: pl.DataFrame, path: Path) -> None:
     """A panel for each quantity that was varied (column `varied`, `value` on its axis), a line for each order."""
     names = table["varied"].unique(maintain_order=True).to_list()
-    figure = Figure(figsize=(4.2 * len(names), 4), layout="tight")
-    FigureCanvasAgg(figure)
+    figure = pictures.new_figure(4.2 * len(names), 4, layout="tight")
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)
     for panel, name in zip(panels[0], names, strict=True):
         for order in table["order"].unique(maintain_order=True):
@@ -50,4 +49,4 @@ def draw(table: pl.DataFrame, path: Path) -> None:
         panel.grid(alpha=0.3)
     panels[0][0].set_ylabel("share of forecasts\nwhose strongest reason is the planted cause")
     panels[0][-1].legend(fontsize=8)
-    figure.savefig(path, dpi=110)
+    pictures.save(figure, path)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import polars as pl
 
@@ -18,9 +17,11 @@ from trajectory.explain.orders import FIGURES
 from trajectory.explain.panel import OWN, faithfulness
 from trajectory.explain.targets import read_target
 from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.page import script_safe
+from trajectory.names import isolated
+from trajectory.page import script_safe, write_page
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
+from trajectory.writing import write_parquet
 
 
 def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users: Sequence[str] = ()) -> Path:
@@ -34,10 +35,8 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
     queries = _of_users(histories, users) if users else whole_histories(histories, run.task.config.explain.users)
     reasons = list(explainer.reasons(histories, queries, steps))
     rows = pl.concat([table(some, histories, explainer.target, run.task.config.explain.method) for some in reasons])
-    rows.write_parquet(run.workdir / "attributions.parquet")
-    path = run.workdir / "attributions.html"
-    path.write_text(_page(run, explainer, histories, reasons, rows), encoding="utf-8")
-    return path
+    write_parquet(rows, run.workdir / "attributions.parquet")
+    return _write_page(run, explainer, histories, reasons, rows)
 
 
 def _of_users(histories: Histories, users: Sequence[str]) -> Queries:
@@ -48,7 +47,9 @@ def _of_users(histories: Histories, users: Sequence[str]) -> Queries:
     return Queries(*(column[some] for column in whole_histories(histories)))
 
 
-def _page(run: Run, explainer: Explainer, histories: Histories, reasons: Sequence[Reasons], rows: pl.DataFrame) -> str:
+def _write_page(
+    run: Run, explainer: Explainer, histories: Histories, reasons: Sequence[Reasons], rows: pl.DataFrame
+) -> Path:
     every = overview.whole_events(rows, bool(histories.interests))
     of_forecast = every.partition_by("user", "step", as_dict=True)
     forecasts = []
@@ -71,9 +72,16 @@ def _page(run: Run, explainer: Explainer, histories: Histories, reasons: Sequenc
             )
     shown = pl.DataFrame({name: [one[name] for one in forecasts] for name in ("user", "step", "target")})
     every = every.drop("target").join(shown, on=["user", "step"], maintain_order="left")
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.explain", "pages"), autoescape=True)
     e = run.task.config.explain
-    return environment.get_template("attributions.html.j2").render(
+    drawn = {
+        "forecasts": forecasts,
+        "drivers": overview.drivers(every),
+        "ages": overview.ages(every),
+        "probability": explainer.target.kind != "migration",
+    }
+    return write_page(
+        run.workdir / "attributions.html",
+        "explain",
         name=run.task.config.name,
         method=e.method.replace("_", " "),
         baseline=e.baseline,
@@ -84,14 +92,7 @@ def _page(run: Run, explainer: Explainer, histories: Histories, reasons: Sequenc
         own=OWN,
         kinds=overview.kinds(every),
         features=overview.features(rows),
-        data=script_safe(
-            {
-                "forecasts": forecasts,
-                "drivers": overview.drivers(every),
-                "ages": overview.ages(every),
-                "probability": explainer.target.kind != "migration",
-            }
-        ),
+        data=script_safe(isolated(drawn)),
     )
 
 

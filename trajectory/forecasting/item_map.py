@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
+from trajectory import pictures
 from trajectory.data.union import DOMAIN
+from trajectory.names import plain
 from trajectory.training.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ITEMS = 2400  # drawn, as many of each domain
 COLOURS = 10  # categories told apart; the others are grey
@@ -67,13 +69,12 @@ def item_map(run: Run) -> pl.DataFrame:
 def draw(items: pl.DataFrame, path: Path) -> None:
     """Draws the map at `path`, coloured by domain, if there are several, and by category, if any is known."""
     panels = [name for name in ("domain", "category") if items[name].n_unique() > 1] or ["domain"]
-    figure = Figure(figsize=(1 + 7 * len(panels), 7.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new_figure(1 + 7 * len(panels), 7.6)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, name in zip(axes, panels, strict=True):
         _panel(axis, items, name)
     figure.suptitle("Items by their learned vectors (t-SNE of cosines): near = alike to the model", fontsize=11)
-    figure.savefig(path, dpi=110)
+    pictures.save(figure, path)
 
 
 def _panel(axis: Axes, items: pl.DataFrame, name: str) -> None:
@@ -88,7 +89,14 @@ def _panel(axis: Axes, items: pl.DataFrame, name: str) -> None:
     for number, value in reversed(list(enumerate(named))):
         some = items.filter(pl.col(name) == value)
         colour = "0.8" if value == OTHER else f"C{number}"
-        axis.scatter(some["x"], some["y"], s=9, color=colour, label=f"{value} ({some.height})", linewidths=0)
+        axis.scatter(
+            some["x"],
+            some["y"],
+            s=9,
+            color=colour,
+            label=f"{plain(value, pictures.LETTERS)} ({some.height})",
+            linewidths=0,
+        )
     handles, labels = axis.get_legend_handles_labels()
     axis.legend(
         handles[::-1], labels[::-1], fontsize=8, markerscale=2, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=4

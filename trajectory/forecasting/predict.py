@@ -16,6 +16,7 @@ from trajectory.forecasting.newcomers import read_histories, whole_histories
 from trajectory.forecasting.outlook import beam_run, look_ahead, method
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
+from trajectory.writing import write_csv
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Predictions:
         """The first table to `path`, the others beside it as <name>_<table>.csv; returns what was written."""
         paths = [path, *(path.with_name(f"{path.stem}_{name}.csv") for name in list(self.tables)[1:])]
         for target, table in zip(paths, self.tables.values(), strict=True):
-            table.write_csv(target)
+            write_csv(table, target)
         return paths
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import polars as pl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
+from trajectory import pictures
+from trajectory.evaluation.run import read_evaluation
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
-from trajectory.forecasting.page import script_safe
+from trajectory.names import isolated, plain
+from trajectory.page import script_safe, write_page
 from trajectory.schema import Queries
 from trajectory.training.run import Run
+from trajectory.writing import write_parquet
 
 WINDOWS = 12  # of a user's past
 SHOWN_USERS = 40
@@ -34,33 +34,36 @@ SHOWN_COLUMNS = (
 )
 
 
+SHOWN_FACTS = ("guarantee", "candidates", "candidate_rule", "ties", "checkpoint")
+
+
 def write_forecast(run: Run, users: int) -> Path:
     """Forecasts `users` users (0 = all), writes forecast.parquet, forecast.png, report.html; returns the page."""
     made = forecast(run, users)
-    made.statements.write_parquet(run.workdir / "forecast.parquet")
+    write_parquet(made.statements, run.workdir / "forecast.parquet")
     return write_report(run, made)
 
 
 def write_report(run: Run, forecast: Forecast) -> Path:
     """Writes forecast.png and report.html into the run's folder and returns the page."""
     picture = draw_interests(run, forecast)
-    evaluation = run.workdir / "evaluation.json"
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.forecasting", "pages"), autoescape=True)
-    page = environment.get_template("report.html.j2").render(
+    evaluation = None
+    if (run.workdir / "evaluation.json").exists():
+        evaluation = read_evaluation(run.workdir, *(f"protocol.{name}" for name in SHOWN_FACTS))
+    return write_page(
+        run.workdir / "report.html",
+        "forecasting",
         name=run.task.config.name,
         note=run.task.config.note,
         step_name="basket" if forecast.histories.baskets else "event",
         counts=_counts(forecast),
-        results=_results(json.loads(evaluation.read_text(encoding="utf-8"))) if evaluation.exists() else None,
+        results=_results(evaluation) if evaluation else None,
         curves=_embed(run.workdir / "curves.png"),
         interests=_embed(picture) if picture else "",
-        users=script_safe(_users(forecast, run.task.config.batch.basket_power)),
+        users=script_safe(isolated(_users(forecast, run.task.config.batch.basket_power))),
         steps=forecast.steps,
         method=forecast.method,
     )
-    path = run.workdir / "report.html"
-    path.write_text(page, encoding="utf-8")
-    return path
 
 
 def draw_interests(run: Run, forecast: Forecast) -> Path | None:
@@ -73,11 +76,12 @@ def draw_interests(run: Run, forecast: Forecast) -> Path | None:
     if not number:
         return None
     chosen = np.concatenate([order[:number], order[-number:]])
-    figure = Figure(figsize=(9, 0.34 * len(chosen) + 1.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new_figure(9, 0.34 * len(chosen) + 1.4)
     axis = figure.subplots()
     colours = np.where(change[chosen] > 0, "#1b7f5c", "#b4473a")
-    axis.barh([names[i] for i in chosen], 100 * change[chosen], color=colours)
+    row = np.arange(len(chosen))  # by number: two names may look alike
+    axis.barh(row, 100 * change[chosen], color=colours)
+    axis.set_yticks(row, [plain(names[i], pictures.LETTERS) for i in chosen])
     axis.axvline(0, color="black", linewidth=0.8)
     steps = forecast.steps
     unit = "baskets" if forecast.histories.baskets else "events"
@@ -85,7 +89,7 @@ def draw_interests(run: Run, forecast: Forecast) -> Path | None:
     axis.set_title(f"Interests that grow and shrink most, mean of {len(forecast.known):,} users", loc="left")
     axis.grid(axis="x", alpha=0.3)
     path = run.workdir / "forecast.png"
-    figure.savefig(path, dpi=110)
+    pictures.save(figure, path)
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,9 @@ from ml_collections import ConfigDict
 from trajectory.data.user_a import ITEMS, TABLE, TRANSITION, Truth, truth
 from trajectory.evaluation.validation import Watch
 from trajectory.forecasting.predict import Predictions, predict
+from trajectory.schema import UserError
 from trajectory.training import loop, task
+from trajectory.training.folder import read_summary
 from trajectory.training.run import Run, open_run
 
 
@@ -61,9 +62,12 @@ class Comparison:
 
 def trained(config: ConfigDict, workdir: Path) -> Run:
     """The finished run of this config in `workdir`, trained first (in seconds) where there is none."""
-    summary, before = workdir / "training.json", workdir / "config.json"
-    finished = summary.exists() and json.loads(summary.read_text())["finished"]
-    if not (finished and task.load_config(before).to_dict() == config.to_dict()):
+    try:
+        asked = task.load_config(workdir / "config.json").to_dict() == config.to_dict()
+        finished = asked and read_summary(workdir, "finished")["finished"]
+    except UserError:  # none yet, or damaged, of which training speaks
+        finished = False
+    if not finished:
         built = task.build(config)
         loop.train(built, workdir, Watch(built))
     return open_run(workdir)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from typing import Any
 
-import matplotlib
 import polars as pl
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -55,16 +51,3 @@ class Part:
     blocks: tuple[Text | Table | Picture, ...]
     tables: dict[str, pl.DataFrame]
     measured: dict[str, Any] = field(default_factory=dict)
-
-
-def new_figure(width: float = 5.6, height: float = 3.4) -> Figure:
-    """An empty figure, in inches; letters of its default size stay legible on a phone, which shows it 360 px wide."""
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def svg(figure: Figure) -> str:
-    """The figure as an SVG file's text; the same figure always gives the same."""
-    text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "trajectory"}):
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
-    return text.getvalue()

@@ -6,12 +6,11 @@ import base64
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import polars as pl
 
-from trajectory.forecasting.page import script_safe
 from trajectory.insights.part import Part, Picture, Table, Text
-from trajectory.training.task import write_json
+from trajectory.page import script_safe, write_page
+from trajectory.writing import safe_for_sheets, write_json, write_parquet
 
 OPENING = 10  # sentences
 ROWS = 20_000  # of a download from the page, which must stay small enough to be sent; the Parquet file has all
@@ -21,10 +20,11 @@ def write_insights(parts: list[Part], folder: Path, name: str, note: str = "") -
     """Writes each part's tables as <table>.parquet, insights.json (what was measured) and insights.html; returns it."""
     for part in parts:
         for table, rows in part.tables.items():
-            rows.write_parquet(folder / f"{table}.parquet")
+            write_parquet(rows, folder / f"{table}.parquet")
     write_json({part.name: part.measured for part in parts}, folder / "insights.json")
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.insights", "pages"), autoescape=True)
-    page = environment.get_template("insights.html.j2").render(
+    return write_page(
+        folder / "insights.html",
+        "insights",
         name=name,
         note=note,
         opening=opening(parts),
@@ -32,9 +32,6 @@ def write_insights(parts: list[Part], folder: Path, name: str, note: str = "") -
         files={part.name: sorted(part.tables) for part in parts},
         data=script_safe({table: _csv(rows) for part in parts for table, rows in part.tables.items()}),
     )
-    path = folder / "insights.html"
-    path.write_text(page, encoding="utf-8")
-    return path
 
 
 def opening(parts: list[Part]) -> list[tuple[str, str]]:
@@ -77,10 +74,10 @@ def _cell(value: Any, form: str) -> str:
 
 
 def _csv(rows: pl.DataFrame) -> str:
-    """The table as CSV, or the first of its rows if there are very many."""
+    """The table as CSV for a spreadsheet, or the first of its rows if there are very many."""
     flat = rows.with_columns(
         pl.col(name).cast(pl.List(pl.String)).list.join("; ")
         for name, kind in rows.schema.items()
         if isinstance(kind, pl.List)
     )
-    return flat.head(ROWS).write_csv(float_precision=6)
+    return safe_for_sheets(flat.head(ROWS))[0].write_csv(float_precision=6)

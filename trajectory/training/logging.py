@@ -9,6 +9,12 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from trajectory.names import plain
+from trajectory.reading import NUMBER, misfit
+from trajectory.writing import write_text
+
+PATIENCE_SECONDS = 30  # with W&B's servers
+
 
 class MetricsLog:
     """One line of JSON a record, {"step", "epoch", name: value}; the sinks receive copies."""
@@ -18,10 +24,11 @@ class MetricsLog:
         kept = []
         if resumed_at is not None and self.path.exists():
             # Records after the checkpoint belong to steps that will be done again.
-            kept = [r for r in read(self.path) if r["step"] <= resumed_at]
-        part = self.path.with_suffix(".part")
-        part.write_text("".join(json.dumps(r) + "\n" for r in kept))
-        part.replace(self.path)  # at once: a kill must not cost the records so far
+            records, damaged = _read(self.path)
+            kept = [r for r in records if r["step"] <= resumed_at]
+            if damaged:
+                print(f"{self.path}: {damaged:,} damaged lines are left out")
+        write_text("".join(json.dumps(r) + "\n" for r in kept), self.path)
         self._wandb = self._tensorboard = None
         if config.logging.wandb:
             self._wandb = _start_wandb(workdir, config, resumed_at is not None)
@@ -54,42 +61,62 @@ class MetricsLog:
 def _start_wandb(workdir: Path, config: ConfigDict, resumed: bool):
     import wandb
 
+    wait = PATIENCE_SECONDS
+
+    def begin(mode: Any) -> Any:
+        return wandb.init(
+            project=config.logging.wandb_project,
+            group=config.logging.group or None,
+            name=f"{config.name}_{workdir.name}",
+            dir=str(workdir),
+            config=config.to_dict(),
+            mode=mode,
+            resume="allow" if resumed and mode == "online" else None,
+            settings=wandb.Settings(console="off", silent=True, init_timeout=wait, finish_timeout=10 * wait),
+        )
+
     # Offline unless the user is logged in or says otherwise: a run must never hang on a prompt for a key.
-    logged_in = wandb.login(prompt=False)
-    mode: Any = os.environ.get("WANDB_MODE", "online" if logged_in else "offline")
-    return wandb.init(
-        project=config.logging.wandb_project,
-        group=config.logging.group or None,
-        name=f"{config.name}_{workdir.name}",
-        dir=str(workdir),
-        config=config.to_dict(),
-        mode=mode,
-        resume="allow" if resumed and mode == "online" else None,
-        settings=wandb.Settings(console="off", silent=True),
-    )
+    try:
+        mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
+        return begin(mode)
+    except Exception as error:  # a wrong key, or no network: W&B raises many kinds
+        print(
+            f"W&B cannot be used online ({str(error).splitlines()[0][:200]}): this run is logged offline, "
+            f"`wandb sync` in {workdir / 'wandb'} sends it later",
+            flush=True,
+        )
+        return begin("offline")
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The records of a metrics.jsonl; a last line cut short by a kill is left out."""
-    records = []
-    for line in path.read_text().splitlines():
+    """The records of a metrics.jsonl, without damaged lines and one cut short by a kill; none if there is no file."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The records, and how many lines between them are none."""
+    lines = path.read_bytes().decode(errors="replace").split("\n") if path.is_file() else [""]
+    records, damaged = [], 0
+    for number, line in enumerate(lines, 1):
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return records
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not misfit(record, {str: NUMBER}) and isinstance(record.get("step"), int):
+            records.append(record)
+        elif number < len(lines):
+            damaged += 1
+    return records, damaged
 
 
 def draw_curves(workdir: Path, title: str) -> Path | None:
     """curves.png: loss and accuracy of training and validation over epochs."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from trajectory import pictures
 
-    records = [r for r in read(workdir / "metrics.jsonl") if "validation/loss" in r]
+    records = [r for r in read(workdir / "metrics.jsonl") if "epoch" in r and "validation/loss" in r]
     if not records:
         return None
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new_figure(10, 4)
     panels = (("loss", "loss (nats per next step)"), ("accuracy", "accuracy (share right)"))
     for axis, (name, label) in zip(figure.subplots(1, 2), panels, strict=True):
         for part, style in (("train", "o-"), ("validation", "s-")):
@@ -101,7 +128,7 @@ def draw_curves(workdir: Path, title: str) -> Path | None:
         axis.grid(alpha=0.3)
         if axis.lines:
             axis.legend()
-    figure.suptitle(title)
+    figure.suptitle(plain(title, pictures.LETTERS))
     path = workdir / "curves.png"
-    figure.savefig(path, dpi=110)
+    pictures.save(figure, path)
     return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
 import os
 import signal
@@ -17,13 +17,16 @@ from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
+from trajectory import locks
 from trajectory.schema import Batch, UserError
 from trajectory.training import optim, parallel, processes, start, teachers
 from trajectory.training.checkpoint import Checkpoints, Progress
+from trajectory.training.folder import read_summary
 from trajectory.training.logging import MetricsLog, draw_curves
 from trajectory.training.steps import TrainState, TrainStep, initial_state
-from trajectory.training.task import Task, write_json
+from trajectory.training.task import Task
 from trajectory.training.transfer_rules import Rules
+from trajectory.writing import write_json
 
 # Given parameters (NumPy arrays), returns named metrics; one of them is train.monitor.
 Validate = Callable[[Any], dict[str, float]]
@@ -48,11 +51,11 @@ def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
     A run that was interrupted goes on from its newest checkpoint; SIGTERM and SIGINT make it save and return.
     Raises Diverged, UserError.
     """
-    with _Stop() as stop:
-        return _train(task, workdir, validate, stop)
+    with _Stop() as stop, contextlib.ExitStack() as held:
+        return _train(task, workdir, validate, stop, held)
 
 
-def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[str, Any]:
+def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: contextlib.ExitStack) -> dict[str, Any]:
     config = task.config
     devices = parallel.devices(config.train.devices, config.batch.rows)
     content = start.content_of_start(task)
@@ -78,6 +81,7 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop) -> dict[s
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, task.content)
     # After what can be refused: a mistake must not leave a folder behind.
+    processes.led(lambda: held.enter_context(locks.alone(workdir, "training in")))
     processes.led(lambda: start.claim(task, workdir, soft))
     checkpoints = Checkpoints(workdir) if processes.leads() else None
     state, progress, position, origin = processes.led(
@@ -120,8 +124,12 @@ def _summarise(workdir: Path, config: ConfigDict, looped: _Loop, size: int) -> d
         "input_share": looped.input_share,
     }
     if not looped.steps and path.exists():  # nothing was left to do: the speeds measured then stand
-        before = json.loads(path.read_text())
-        speeds = {name: before[name] for name in speeds}
+        try:
+            before = read_summary(workdir, *speeds)
+        except UserError as damage:
+            print(damage)
+        else:
+            speeds = {name: before[name] for name in speeds}
     summary = {
         "finished": looped.finished,
         "epochs": looped.progress.epoch,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from trajectory.models.interest_model import InterestModel
 from trajectory.schema import UserError
 from trajectory.training import task as tasks
 from trajectory.training.checkpoint import Checkpoints
+from trajectory.training.folder import read_data
 from trajectory.training.task import Task
 
 
@@ -34,7 +34,7 @@ class Run:
 def open_run(workdir: Path) -> Run:
     """Opens a run. Raises UserError if it is none, has no checkpoint, or its data has changed."""
     config = tasks.load_config(workdir / "config.json")
-    stored = json.loads((workdir / "data.json").read_text())
+    stored = read_data(workdir)
     tasks.check_format(stored, workdir)
     task = tasks.build(config)
     if stored["fingerprint"] != task.histories.fingerprint:

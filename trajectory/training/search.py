@@ -6,7 +6,6 @@ run saves and leaves. Test is never read here.
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +19,10 @@ from optuna.trial import Trial, TrialState
 
 from trajectory.schema import UserError
 from trajectory.training import logging
+from trajectory.training.folder import read_summary
 from trajectory.training.sweep import Run, overruled, run
 from trajectory.training.workers import Workers, claim, last_lines
+from trajectory.writing import write_csv, write_text
 
 GIVE_UP = 3  # trials that fail before the first that does not: the mistake is not in what was suggested
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -162,7 +163,7 @@ class Search:
         command = [sys.executable, str(scripts / "train.py"), *made.flags, f"--workdir={made.folder}"]
         status = workers.call(command, log, watch)
         watch()  # at what came after the last look
-        summary = json.loads((made.folder / "training.json").read_text()) if status == 0 else {"finished": False}
+        summary = read_summary(made.folder, "finished", f"best_{self.monitor}") if status == 0 else {"finished": False}
         if summary["finished"]:
             if wrong := overruled(made):
                 trial.set_user_attr("failed", wrong)
@@ -201,7 +202,7 @@ class Search:
 def write_results(search: Search) -> str:
     """Writes search.csv and search.md (also returned) beside the trials: all of them, and the best config's command."""
     table = search.table()
-    table.write_csv(search.out / "search.csv")
+    write_csv(table, search.out / "search.csv")
     with pl.Config(
         tbl_formatting="ASCII_MARKDOWN",
         tbl_hide_column_data_types=True,
@@ -220,14 +221,13 @@ def write_results(search: Search) -> str:
     if seen:
         lines += ["", f"test was read of: {', '.join(seen)}"]
     text = "\n".join([*lines, ""])
-    (search.out / "search.md").write_text(text)
+    write_text(text, search.out / "search.md")
     return text
 
 
 def _epochs(folder: Path, monitor: str) -> list[float]:
     """The monitored metric after each epoch so far."""
-    path = folder / "metrics.jsonl"
-    records = logging.read(path) if path.exists() else []
+    records = logging.read(folder / "metrics.jsonl")
     return [record[f"validation/{monitor}"] for record in records if f"validation/{monitor}" in record]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,11 @@ from trajectory.training import transfer
 from trajectory.training.checkpoint import Checkpoints, Progress
 from trajectory.training.content import item_content
 from trajectory.training.first_vectors import first_vectors
+from trajectory.training.folder import read_data
 from trajectory.training.steps import TrainState, in_table
 from trajectory.training.task import Task
 from trajectory.training.transfer_rules import Rules
+from trajectory.writing import write_json
 
 ITEM_VECTORS = ("random", "co_occurrence", "co_occurrence+content")
 # Sections and fields that may differ when a run goes on: they do not change what is trained.
@@ -60,11 +61,11 @@ def claim(task: Task, workdir: Path, soft: SoftTargets | None) -> None:
         fixed = () if task.config.optim.schedule == "constant" else ("train.epochs",)
         advice = "Choose a new --workdir, or the same config and data to go on"
         _check_same(task, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
-        path = workdir / "data.json"
-        if path.exists() and json.loads(path.read_text()).get("soft_targets") != described["soft_targets"]:
+        there = (workdir / "data.json").exists()  # not if the run was killed before
+        if there and read_data(workdir).get("soft_targets") != described["soft_targets"]:
             raise UserError(f"the runs in distil.teachers have changed since the run in {workdir} began. {advice}")
     tasks.save_config(task.config, workdir / "config.json")
-    tasks.write_json(described, workdir / "data.json")
+    write_json(described, workdir / "data.json")
 
 
 def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: str) -> None:
@@ -76,11 +77,11 @@ def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: s
             + ", ".join(f"{k} ({before.get(k)!r} there, {now.get(k)!r} here)" for k in changed[:5])
             + f". {advice}"
         )
-    path = folder / "data.json"
-    stored = json.loads(path.read_text()) if path.exists() else None
-    if stored:
-        tasks.check_format(stored, folder)
-    if stored and stored["fingerprint"] != task.histories.fingerprint:
+    if not (folder / "data.json").exists():
+        return
+    stored = read_data(folder)
+    tasks.check_format(stored, folder)
+    if stored["fingerprint"] != task.histories.fingerprint:
         raise UserError(f"the data has changed since the run in {folder} began. {advice}")
 
 

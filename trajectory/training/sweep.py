@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -17,10 +18,13 @@ from ml_collections import ConfigDict, config_flags
 from configs.sweeps.common import Sweep
 from trajectory import digest
 from trajectory.cli import reason
+from trajectory.reading import read_json
 from trajectory.schema import UserError
-from trajectory.training.task import write_json
+from trajectory.training.folder import read_summary
 from trajectory.training.workers import Workers, claim, last_lines
+from trajectory.writing import write_json
 
+STAMP = {"asked": (dict, NoneType), "code": [str], "done": bool}  # of sweep.json
 # Rooms that decide what a run's numbers are.
 DECISIVE = ("schema.py", "data", "models", "training", "evaluation")
 
@@ -158,7 +162,7 @@ def _make(run: Run, now: str, workers: Workers, scripts: Path) -> str:
         workdir = f"--workdir={run.folder}"
         if status := workers.call([sys.executable, str(scripts / "train.py"), *run.flags, workdir], log):
             return last_lines(log, begin) or f"exit status {status}"
-        if not json.loads((run.folder / "training.json").read_text())["finished"]:
+        if not read_summary(run.folder, "finished")["finished"]:
             return "stopped before its last epoch; start the same sweep again"
         if wrong := overruled(run):
             return wrong
@@ -170,7 +174,7 @@ def _make(run: Run, now: str, workers: Workers, scripts: Path) -> str:
 
 def overruled(run: Run) -> str:
     """Says which fields the run was trained with otherwise than asked, "" if none: recipe=auto sets some itself."""
-    trained = json.loads((run.folder / "config.json").read_text())
+    trained = read_json(run.folder / "config.json", {str: object}, "the run is made again")
     fields = [field for field in run.fields if not field.startswith("logging.")]
     other = [field for field in fields if _get(trained, field) != _get(run.asked, field)]
     if not other:
@@ -181,18 +185,23 @@ def overruled(run: Run) -> str:
 def _get(config: Mapping[str, Any], field: str) -> Any:
     value: Any = config
     for key in field.split("."):
-        value = value[key]
+        value = value.get(key) if isinstance(value, Mapping) else None
     return value
 
 
 def _done(run: Run, now: str) -> bool:
     stamp = _stamp(run)
-    return stamp["done"] and stamp["asked"] == run.asked and stamp["code"][-1] == now
+    return stamp["done"] and stamp["asked"] == run.asked and stamp["code"][-1:] == [now]
 
 
 def _stamp(run: Run) -> dict[str, Any]:
     path = run.folder / "sweep.json"
-    return json.loads(path.read_text()) if path.exists() else {"asked": None, "code": [], "done": False}
+    if path.exists():
+        try:
+            return read_json(path, STAMP, "the run is made again", *STAMP)
+        except UserError as damage:
+            print(damage, flush=True)
+    return {"asked": None, "code": [], "done": False}
 
 
 def _text(value: Any) -> str:

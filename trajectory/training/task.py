@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,17 @@ from trajectory.data.splits import training_events
 from trajectory.data.union import DOMAIN, item_and_user_domains, of_domain, union
 from trajectory.models.baking import initialise
 from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.reading import read_json
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
 from trajectory.training import recipe
 from trajectory.training.content import item_content, join, with_behaviour
 from trajectory.training.sampled_loss import Negatives
+from trajectory.writing import write_json
 
 LEARNED = ("content", "content+ids")  # what items are known by, where something is learned from their content
 BY = ("ids", "prior+ids", *LEARNED)
 COUNTED = ("training", "others")
+CORE = {name: {} for name in ("data", "split", "batch", "model", "heads", "optim", "train")}  # sections of every config
 
 
 @dataclass(frozen=True)
@@ -226,26 +228,24 @@ def save_config(config: ConfigDict, path: Path) -> None:
     write_json(config.to_dict(), path)
 
 
-def write_json(value: dict[str, Any], path: Path) -> None:
-    """Writes a file of a run's folder whole or not at all: a run may be killed at any moment."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(value, indent=1, default=dict, ensure_ascii=False) + "\n")
-    part.replace(path)
-
-
 def load_config(path: Path) -> ConfigDict:
-    """Reads config.json. Raises UserError if the folder is not a run's."""
+    """Reads config.json. Raises UserError if the folder is not a run's, or the file is damaged."""
     if not path.exists():
         raise UserError(
             f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of scripts/train.py"
         )
+    advice = "put it back from a copy, or train in a new --workdir"
+    stored = read_json(path, CORE, advice, *CORE)
     config = base()  # fields that came after the run was made keep their defaults
-    saved = _tuples(json.loads(path.read_text()))
-    # Types of event were once declared without roles.
-    saved["data"].setdefault("event_types", {}).update(
-        {kind: "input,target" for kind in saved["data"].pop("extra_kinds", ())}
-    )
-    config.update(ConfigDict(saved))
+    try:
+        saved = _tuples(stored)
+        # Types of event were once declared without roles.
+        saved["data"].setdefault("event_types", {}).update(
+            {kind: "input,target" for kind in saved["data"].pop("extra_kinds", ())}
+        )
+        config.update(ConfigDict(saved))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({str(error).splitlines()[0]}); {advice}") from None
     return config
 
 

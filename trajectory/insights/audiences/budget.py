@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 
 from trajectory.insights.audiences.ranking import expected_hits
-from trajectory.insights.part import Picture, new_figure, svg
+from trajectory.insights.part import Picture
+from trajectory.names import plain
+from trajectory.pictures import LETTERS, new_figure, svg
 
 POINTS = 40  # sizes in the table
 
@@ -34,7 +36,9 @@ def draw(rows: pl.DataFrame, title: str, answers: str) -> Picture:
     for number, name in enumerate(rows.columns[1:]):
         colour, line = styles.get(name, (f"C{number - 1}", "-"))
         axes.plot(size, rows[name].to_numpy(), color=colour, linestyle=line, label=name, linewidth=1.6)
-    axes.set(xlabel="audience (users, likeliest first)", ylabel=answers, xlim=(0, size[-1]), ylim=(0, None))
+    axes.set(
+        xlabel="audience (users, likeliest first)", ylabel=plain(answers, LETTERS), xlim=(0, size[-1]), ylim=(0, None)
+    )
     axes.legend(fontsize=8, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     ours, tenth = rows.columns[2], rows[int(POINTS * 0.1)]

@@ -7,7 +7,9 @@ import numpy as np
 from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.outlook import Demand
 from trajectory.insights.demand.tables import now
-from trajectory.insights.part import Picture, new_figure, svg
+from trajectory.insights.part import Picture
+from trajectory.names import plain
+from trajectory.pictures import new_figure, svg
 
 SHOWN = 6  # series
 PAST = 20  # weeks
@@ -28,7 +30,7 @@ def picture(demand: Demand, level: str, plural: str) -> Picture:
         axis.fill_between(ahead, quantile[:, 1], quantile[:, 3], color="#9cc5ea", label="80 %", linewidth=0)
         axis.plot(before, past[series], color="#444444", label="came")
         axis.plot(ahead, found.forecast[-1, :, series], color="#0b5fa5", label="expected")
-        axis.set_title(weeks.names[level][series].capitalize()[:26], fontsize=10)
+        axis.set_title(plain(weeks.names[level][series].capitalize(), 26), fontsize=10)
         axis.set_ylim(bottom=0)
     for axis in axes[len(largest) :]:
         axis.set_visible(False)

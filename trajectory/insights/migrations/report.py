@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import polars as pl
 
-from trajectory.forecasting.page import script_safe
 from trajectory.insights.migrations.flows import growth, lead_times, migration_matrix, net_flows
 from trajectory.insights.migrations.foreseen_flows import foreseen_changes, foreseen_matrix
 from trajectory.insights.migrations.groups import by_activity
@@ -17,7 +15,9 @@ from trajectory.insights.migrations.migration import Migrations
 from trajectory.insights.migrations.prospect import Prospect, foreseen_moves
 from trajectory.insights.migrations.states import interest_states
 from trajectory.insights.migrations.timeline import states_table, timelines
-from trajectory.training.task import write_json
+from trajectory.names import isolated
+from trajectory.page import script_safe, write_page
+from trajectory.writing import write_json, write_parquet
 
 SHOWN_FLOWS = 30  # of a period and segment
 SHOWN_ENDS = 8  # of those that grow and of those that shrink most
@@ -44,21 +44,22 @@ def write_migrations(
     units, settings = migrations.sessions, migrations.settings
     segment = by_activity(units) if segment is None else segment
     flows = flows_by_period(migrations, segment)
-    migrations.found.write_parquet(folder / "migrations.parquet")
-    flows.write_parquet(folder / "flows.parquet")
+    write_parquet(migrations.found, folder / "migrations.parquet")
+    write_parquet(flows, folder / "flows.parquet")
     behaviour = interest_states(units, migrations.movers, settings.window)
-    states_table(migrations, behaviour, prospect).write_parquet(folder / "states.parquet")
+    write_parquet(states_table(migrations, behaviour, prospect), folder / "states.parquet")
     drawn, foreseen = _flows(flows), None
     if prospect:
         ahead = foreseen_flows(prospect, units.histories.interests, segment)
-        ahead.write_parquet(folder / "foreseen_flows.parquet")
-        foreseen_moves(prospect, units.histories).write_parquet(folder / "foreseen.parquet")
+        write_parquet(ahead, folder / "foreseen_flows.parquet")
+        write_parquet(foreseen_moves(prospect, units.histories), folder / "foreseen.parquet")
         if prospect.check:
             write_json(prospect.check, folder / "transitions.json")
         drawn += _flows(ahead, ahead=True)
         foreseen = _foreseen(prospect, units.histories.interests)
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.insights", "pages"), autoescape=True)
-    page = environment.get_template("migration.html.j2").render(
+    return write_page(
+        folder / "migration.html",
+        "insights",
         name=name,
         note=note,
         counts=[
@@ -73,11 +74,8 @@ def write_migrations(
         net=_ends(net_flows(migrations.found), "net"),
         growth=_growth(migrations),
         foreseen=foreseen,
-        data=script_safe({"flows": drawn, "users": timelines(migrations, behaviour, prospect)}),
+        data=script_safe(isolated({"flows": drawn, "users": timelines(migrations, behaviour, prospect)})),
     )
-    path = folder / "migration.html"
-    path.write_text(page, encoding="utf-8")
-    return path
 
 
 def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame:

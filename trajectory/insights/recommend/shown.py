@@ -6,10 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from trajectory.insights.part import Picture, Table, new_figure, svg
+from trajectory.insights.part import Picture, Table
 from trajectory.insights.recommend.lists import NEW, SIZE
 from trajectory.insights.recommend.measure import GIVEN_UP, OWN
 from trajectory.insights.recommend.relevance import Relevance
+from trajectory.pictures import new_figure, svg
 
 WINNERS = 10  # items
 NAMES = {

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from trajectory.insights.migrations.step_windows import shares
-from trajectory.insights.part import new_figure, svg
 from trajectory.insights.segments.names import plain_name
 from trajectory.insights.segments.segmentation import Segmentation
+from trajectory.names import plain
+from trajectory.pictures import new_figure, svg
 
 FIELDS = 8  # of the second picture
 LETTERS, LINES = 34, 3  # of a name
@@ -62,4 +63,4 @@ def _labels(profiles: pl.DataFrame) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    return plain_name(name).replace("$", r"\$")  # a dollar begins a formula
+    return plain(plain_name(name))

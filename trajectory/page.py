@@ -1,0 +1,30 @@
+"""What every page of a run needs: templates in which names stay apart, data that stays data inside its script."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from trajectory.names import isolated
+from trajectory.writing import write_text
+
+
+def write_page(path: Path, room: str, **values: Any) -> Path:
+    """Fills the template <name of the page>.j2 of a room's folder `pages`, writes it at `path` and returns that."""
+    loader = jinja2.PackageLoader(f"trajectory.{room}", "pages")
+    environment = jinja2.Environment(loader=loader, autoescape=True, finalize=isolated)
+    write_text(environment.get_template(f"{path.name}.j2").render(**values), path)
+    return path
+
+
+def script_safe(value: Any) -> str:
+    """JSON that cannot close the script element it stands in, nor turn the direction of its source, whatever names the
+    data has.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    for character in "<>&\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
