@@ -30,8 +30,9 @@ from trajectory.schema import UserError  # noqa: E402
 def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
     """Parses flags and calls `main`. Exit status 2: a mistake of the user's, in one message; others as in faults."""
     argv = list(sys.argv if argv is None else argv)
-    logging.set_verbosity(logging.ERROR)  # Orbax and TFDS tell dozens of lines about every file they write
-    logging.set_stderrthreshold(logging.ERROR)
+    # Orbax and TFDS tell dozens of lines about every file they write, and each thread's traceback of what they raise.
+    logging.set_verbosity(logging.FATAL)
+    logging.set_stderrthreshold(logging.FATAL)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names that a terminal cannot show
     try:

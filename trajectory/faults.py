@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from types import TracebackType
 
@@ -22,20 +23,27 @@ ADVICE = {
     errno.ENAMETOOLONG: "choose shorter names",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
+WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS)
 MEMORY = "there is not enough memory: use a machine with more, or less data, a smaller model or smaller batches"
 STOPPED = "stopped; the same command starts again, training from its newest checkpoint"
 
 
 def sentence(error: BaseException) -> str:
     """What went wrong around the program and what helps; "" for an error that is a mistake in the code."""
-    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED: Out of memory" in str(error):
+    said = str(error)
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED: Out of memory" in said:
         return MEMORY
-    # NumPy's own of a full disk has no number; subclasses without one are other libraries' ways to speak of a bug.
-    if not isinstance(error, OSError) or (error.errno is None and type(error) is not OSError):
-        return ""
-    place = f"{error.filename}: " if error.filename else ""
-    advice = ADVICE.get(error.errno or 0, "")
-    return f"{place}{error.strerror or error}{f'; {advice}' if advice else ''}"
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None:  # libraries in C++ and Rust have their own kinds of error, with the system's words in them
+        number = next((one for one in WRITING if os.strerror(one) in said), None)
+        if number is None and type(error) is not OSError:  # NumPy's own of a full disk has neither
+            return ""
+    place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+    what = error.strerror if isinstance(error, OSError) and error.strerror else said.strip().partition("\n")[0][:200]
+    if number in WRITING and os.strerror(number) not in what:
+        what = f"{os.strerror(number)} ({what})"
+    advice = ADVICE.get(number or 0, "")
+    return f"{place}{what}{f'; {advice}' if advice else ''}"
 
 
 def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -12,8 +12,8 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufff
 BREAKS = re.compile("[\t\n\r\x85]+")
 TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # of the direction of what comes after a name
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
-# A formula for a spreadsheet, which a number with a sign is not (OWASP, CSV injection).
-FORMULA = r"^[=+\-@\t\r]"
+# A formula for a spreadsheet, in wide letters too, which a number with a sign is not (OWASP, CSV injection).
+FORMULA = r"^[=+\-@\t\r＝＋－＠]"
 NUMBER = r"^[+-]?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)?$"
 
 

@@ -108,11 +108,14 @@ def _write(data: ConfigDict, name: str, mark: str, folder: Path) -> None:
     for stale in folder.parent.glob(f"{'[0-9a-f]' * 12}*.incomplete"):  # of killed processes: this one holds the lock
         shutil.rmtree(stale)
     work = folder.with_name(f"{folder.name}.{os.getpid()}.incomplete")
-    histories, meta = _read(data, name, mark, work)
-    write_tfds(histories, work / "tfds", FORMAT_VERSION)
-    save(histories, meta, work)
-    shutil.rmtree(folder, ignore_errors=True)
-    work.rename(folder)
+    try:
+        histories, meta = _read(data, name, mark, work)
+        write_tfds(histories, work / "tfds", FORMAT_VERSION)
+        save(histories, meta, work)
+        shutil.rmtree(folder, ignore_errors=True)
+        work.rename(folder)
+    finally:  # a full disk, an interrupt
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _read(data: ConfigDict, name: str, mark: str, work: Path) -> tuple[Histories, dict[str, Any]]:

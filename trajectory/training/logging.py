@@ -100,7 +100,7 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if not misfit(record, {str: NUMBER}) and isinstance(record.get("step"), int):
             records.append(record)
