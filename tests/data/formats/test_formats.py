@@ -148,6 +148,27 @@ def test_an_event_sent_twice_is_one_and_equal_items_of_one_event_are_two(tmp_pat
     assert result.counts == {"duplicate": 2}
 
 
+def test_damaged_first_line_does_not_hide_a_format(tmp_path: Path) -> None:
+    path = written("taobao", tmp_path)
+    path.write_text("900001,5000\n" + path.read_text())
+    assert cleaned(path).counts["malformed row"] == 1
+
+
+def test_json_array_is_read_as_json_lines_are(tmp_path: Path) -> None:
+    path = written("ga4", tmp_path)
+    expected = SAMPLES["ga4"].counted(tmp_path)
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text(json.dumps(records, indent=1))
+    assert counted(cleaned(path)) == expected
+
+
+def test_rows_of_an_item_table_that_are_left_out_are_said(tmp_path: Path) -> None:
+    path = written("movielens_1m", tmp_path)
+    with (tmp_path / "movies.dat").open("a") as file:
+        file.write("40::cut\n")
+    assert "items: 1 malformed rows are left out, the first: '40::cut'" in summary(cleaned(path))
+
+
 def test_old_column_spellings_are_known(tmp_path: Path) -> None:
     path = written("online_retail_2", tmp_path) / "Year 2009-2010.csv"
     path.write_text(path.read_text().replace("Customer ID", "Customer_ID", 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from trajectory.schema import UserError
 
 _SEPARATORS = ",\t;|"
 _LOOKED_AT = 1 << 16  # bytes of a file
+_LINES = 20
+_ASIDE = re.compile(r"\s*#|sep=", re.IGNORECASE)  # comments, and a line that names the separator
 _KEY = re.compile(r"""["'](\w+)["']\s*:""")  # of JSON, and of Python's notation
 
 
@@ -26,13 +29,14 @@ class Glimpse:
     """What a file shows at its beginning."""
 
     part: Part
-    line: str  # the first that is not blank
+    lines: tuple[str, ...]  # the first that are neither blank nor comments
     columns: frozenset[str]  # in plain form: of its header, if it has one, or the keys of its first record
 
     def fits(self, file: File) -> bool:
-        """Whether it can be a file of this kind, whatever its name."""
+        """Whether it can be a file of this kind, whatever its name. A damaged first line does not hide it."""
         if file.line:
-            return re.fullmatch(file.line, self.line) is not None
+            alike = [re.fullmatch(file.line, line) is not None for line in self.lines]
+            return alike[:1] == [True] or 2 * sum(alike) > len(alike)
         return self.columns.issuperset(map(plain, file.columns))
 
 
@@ -122,14 +126,16 @@ def _glimpse(part: Part, _changed: int) -> Glimpse | None:
         with opened(part) as (stream, _):
             table = stream.read(4) == b"PAR1"
         if table:
-            return Glimpse(part, "", frozenset(map(plain, columnar.names(part, arrow=False))))
+            return Glimpse(part, (), frozenset(map(plain, columnar.names(part, arrow=False))))
         text = next(Text(part).blocks(_LOOKED_AT), b"").decode("utf-8", "replace")
     except (UserError, OSError):
         return None  # reading it says what is wrong
-    line = next((line for line in text.splitlines() if line.strip()), "")
-    if line.lstrip().startswith("{"):
-        names = _KEY.findall(line)
+    found = (line for line in text.splitlines() if line.strip() and not _ASIDE.match(line))
+    lines = tuple(itertools.islice(found, _LINES))
+    first = lines[0].lstrip() if lines else ""
+    if first.startswith(("{", "[")):
+        names = _KEY.findall(first if first.startswith("{") else text)
     else:
-        separator = max(_SEPARATORS, key=line.count)
-        names = [cell.strip().strip('"') for cell in line.split(separator)]
-    return Glimpse(part, line, frozenset(map(plain, names)))
+        separator = max(_SEPARATORS, key=first.count)
+        names = [cell.strip().strip('"') for cell in first.split(separator)]
+    return Glimpse(part, lines, frozenset(map(plain, names)))

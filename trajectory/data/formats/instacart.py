@@ -29,7 +29,7 @@ FORMATS = (
         "Instacart",
         log=(
             File(
-                name="order_products__*",
+                name="order_products*",
                 columns=("order_id", "product_id", "add_to_cart_order", "reordered"),
             ),
         ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ import polars as pl
 from trajectory.data.ingest.files import Part
 from trajectory.data.ingest.lines import Text
 from trajectory.data.values import whole_numbers
+from trajectory.schema import UserError
 
 
 def records(part: Part, schema: Mapping[str, Any], explode: str = "", entry: str = "") -> pl.DataFrame:
@@ -21,7 +23,7 @@ def records(part: Part, schema: Mapping[str, Any], explode: str = "", entry: str
     A line that is no record becomes a row of nulls, with its text in the column `malformed`.
     """
     tables = []
-    for block in Text(part).blocks():
+    for block in _by_line(part):
         try:
             table = pl.read_ndjson(block, schema=dict(schema), ignore_errors=True)
         except pl.exceptions.ComputeError:  # a line is no JSON: one by one, ten times slower
@@ -57,6 +59,19 @@ def unquoted(part: Part, header: tuple[str, ...], separator: str, encoding: str)
     if not table["malformed"].count():
         table = table.drop("malformed")
     return table.with_columns(whole_numbers(column) for column in table if column.name != "malformed")
+
+
+def _by_line(part: Part) -> Iterator[bytes]:
+    """Blocks of a record a line; one that is an array as a whole is taken apart."""
+    blocks = Text(part).blocks()
+    first = next(blocks)
+    if first.lstrip().startswith(b"["):
+        try:
+            array = json.loads(b"".join([first, *blocks]))
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{part.name} is damaged JSON ({error}); write it again") from None
+        first, blocks = "".join(json.dumps(record) + "\n" for record in array).encode(), iter(())
+    yield from itertools.chain([first], blocks)
 
 
 def _one_by_one(text: str, schema: Mapping[str, Any]) -> pl.DataFrame:

@@ -54,6 +54,10 @@ def read(match: Match, data: ConfigDict) -> Reading:
     ]
     table = pl.concat([_table(file, parts, data, notes) for file, parts in match.log], how="diagonal_relaxed")
     beside = {key: _table(file, parts, data, notes) for key, (file, parts) in match.beside.items()}
+    for key, other in beside.items():
+        if "malformed" in other.columns:
+            rows = other["malformed"].drop_nulls()
+            notes.append(f"{key}: {len(rows):,} malformed rows are left out, the first: {rows[0][:100]!r}")
     items = None
     if layout.reshape:
         table, items = layout.reshape(table, beside)
