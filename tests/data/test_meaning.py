@@ -98,6 +98,14 @@ def test_a_position_orders_the_events_of_a_day(tmp_path: Path, header: str) -> N
     assert "by position" in notes(log, "order")
 
 
+def test_sessions_of_a_day_follow_one_another_whole(tmp_path: Path) -> None:
+    rows = [
+        f"u{u},{'ABCDEF'[i]},2024-05-10,s{u}{i // 3},{1000 * (i % 3)}" for i in (1, 0, 2, 5, 3, 4) for u in range(9)
+    ]
+    log = from_text(tmp_path, "\n".join(["user,item,date,session_id,timeframe", *rows]))
+    assert sequences(log, tmp_path) == ["ABCDEF"] * 9
+
+
 def test_a_position_that_lists_items_by_id_is_not_trusted_unless_named(tmp_path: Path) -> None:
     picks = [sorted({(u * 7 + k * k * 13) % 97 for k in range(6)}) for u in range(40)]
     rows = [f"u{u},{item},2024-05-10,{place}" for u, items in enumerate(picks) for place, item in enumerate(items)]
@@ -295,6 +303,8 @@ def test_prices_of_units_are_multiplied_and_amounts_are_not(tmp_path: Path) -> N
 def test_several_currencies_are_warned_of(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item,amount\n1,2,$3\n1,3,€4\n")
     assert "several currencies ($, €)" in notes(log, "amounts")
+    log = from_text(tmp_path, "user,item,amount,currency\n1,2,3,USD\n1,3,4,EUR\n")
+    assert "currency has 2 values" in notes(log, "amounts")
 
 
 def test_texts_of_other_types_mean_the_same(tmp_path: Path) -> None:

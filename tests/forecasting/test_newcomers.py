@@ -10,6 +10,7 @@ import pytest
 
 from configs import common, complete_journey, taobao_behavior
 from tests.builders import make_histories
+from trajectory.data.builder import prepare
 from trajectory.forecasting.newcomers import read_histories
 from trajectory.schema import UserError
 
@@ -59,6 +60,18 @@ def test_ids_mean_the_same_items_as_in_the_trained_log(tmp_path, known, written)
     histories, notes = read_histories(path, trained, data())
     assert items(histories) == [[1, 2], [0]]
     assert "'NA' 1x" in notes[0]
+
+
+def test_days_that_nothing_tells_from_months_are_read_as_in_the_trained_log(tmp_path):
+    known = tmp_path / "log.csv"
+    known.write_text("user,item,time\na,i1,31/01/2024\na,i2,01/02/2024\nb,i1,02/03/2024\n")
+    settings = data(source=str(known), prepared_dir=str(tmp_path / "prepared"))
+    trained = prepare(settings, "log")
+    path = write(tmp_path, "user,item,time\na,i1,03/04/2024\na,i2,05/02/2024\na,i1,04/03/2024\n")
+    histories, _ = read_histories(path, trained, settings)
+    assert pl.from_epoch(pl.Series(histories.time)).dt.strftime("%m-%d").to_list() == ["02-05", "03-04", "04-03"]
+    with pytest.raises(UserError, match=r"data.day_first=yes"):
+        read_histories(path, TRAINED, settings)
 
 
 def test_cold_items_are_unknown(tmp_path):

@@ -56,6 +56,12 @@ def prepare(data: ConfigDict, name: str = "") -> Histories:
     return load(folder)
 
 
+def detected(histories: Histories, data: ConfigDict) -> dict[str, Any]:
+    """What was understood of the log that the histories were prepared from; {} where they are not stored."""
+    meta = Path(data.prepared_dir) / histories.name / histories.fingerprint[:12] / "meta.json"
+    return json.loads(meta.read_text(encoding="utf-8"))["detected"] if meta.is_file() else {}  # type: ignore[no-any-return]
+
+
 def fingerprint(data: ConfigDict) -> str:
     """sha256 over the source's bytes, the resolved settings and the format version, in hexadecimal digits."""
     settings = {key: value for key, value in data.to_dict().items() if key not in _PLACES}

@@ -40,6 +40,8 @@ LOG_NAMES: dict[str, tuple[str, ...]] = {
                "订单编号", "订单"),
     "label": ("label", "converted", "conversion", "标签"),
 }
+SESSIONS = ("session_id", "user_session", "session", "visit_id")
+CURRENCIES = ("currency", "currency_code", "币种", "货币")
 # Values of one unit: times the quantity, they are those of the row.
 UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "价格", "单价")
 BEHAVIOUR_NAMES = ("behaviour", "behavior", "行为", "用户行为", "行为记录")

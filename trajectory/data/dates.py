@@ -37,6 +37,10 @@ _EASTERNMOST = 14 * 60  # minutes that a zone can be from UTC
 _SECOND = 10**6
 
 
+class UndecidedDay(UserError):
+    """Nothing tells whether days or months come first."""
+
+
 class Dates(NamedTuple):
     """`moment`: Int64 microseconds since 1970, null where it cannot be read; `zoned`: Boolean, if a zone is named."""
 
@@ -163,11 +167,12 @@ def _day_first(text: pl.Series, parts: pl.DataFrame, asked: str, said: Findings)
         order = {first: _in_order(text, parts, first) for first in (True, False)}
         if order[True] == order[False]:
             example = unclear.filter(pl.col("a") != pl.col("b"))["text"][0]
-            raise UserError(
+            raise UndecidedDay(
                 f"column {text.name!r}: does the day or the month come first in {example!r}? No number above 12 and "
                 "no order of the rows tells; set data.day_first=yes (day first) or data.day_first=no (month first)"
             )
         first, why = order[True], "as only so the rows are in order of time"
+    said.decided["day_first"] = "yes" if first else "no"
     said.note("dates", f"{'day' if first else 'month'} first in {text.name}, {why}", f"data.day_first={_OTHER[first]}")
     return first
 

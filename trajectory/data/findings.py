@@ -23,12 +23,13 @@ class Finding:
 @dataclass
 class Findings:
     """Collected while reading. `missing`: words read as missing, and `unread`: cells that could not be read, a row each
-    as in a table; `notes`: all else.
+    as in a table; `decided`: settings left to the log, by what it told; `notes`: all else.
     """
 
     notes: list[Finding] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     unread: list[dict[str, Any]] = field(default_factory=list)
+    decided: dict[str, str] = field(default_factory=dict)
 
     def note(self, topic: str, text: str, setting: str = "", warning: bool = False) -> None:
         """Keeps a finding, once."""
@@ -44,7 +45,8 @@ class Findings:
 
     def as_dict(self) -> dict[str, Any]:
         """For `EventLog.detected`: plain values that JSON can hold."""
-        return {"notes": [asdict(note) for note in self.notes], "missing": self.missing, "unread": self.unread}
+        notes = [asdict(note) for note in self.notes]
+        return {"notes": notes, "missing": self.missing, "unread": self.unread, "decided": self.decided}
 
 
 def lines(detected: dict[str, Any]) -> list[tuple[str, str]]:

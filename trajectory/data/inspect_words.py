@@ -15,6 +15,12 @@ MEANINGS = {
     "label": "label to predict",
     "behaviour": "what was done, with which item",
 }
+HOW_FOUND = {
+    "name": "by its name",
+    "content": "by what it holds",
+    "format": "by the format of the file",
+    "joined": "several columns, joined",
+}
 # What helps where rows are set aside for a reason.
 REMEDIES = {
     "malformed row": "look at these lines of the file; data.separator=... if cells are parted otherwise",

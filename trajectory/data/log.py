@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.amounts import amounts
 from trajectory.data.cells import candidates, examples, unused
-from trajectory.data.columns import is_unit_price, listing, matching, missing, pick
+from trajectory.data.columns import CURRENCIES, SESSIONS, is_unit_price, listing, matching, missing, pick
 from trajectory.data.domains import resolve
 from trajectory.data.event_types import split_behaviour
 from trajectory.data.findings import Findings, clip
@@ -17,7 +17,7 @@ from trajectory.data.interests import KEY, say_interests
 from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.missing import blank_missing
 from trajectory.data.sources import Source, read_source
-from trajectory.data.ties import numbered_ties, trusted
+from trajectory.data.ties import by_session, numbered_ties, trusted
 from trajectory.data.time_columns import COUNTED, JOINED, find_time
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.data.values import ids, labels, mostly_numeric, names, positions, texts
@@ -35,7 +35,6 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "file": (("source_line",),),
 }
 _FEATURES_OF_STEPS = {"kind", "value", "quantity", "rating", "basket"}
-_SESSIONS = ("session_id", "session", "visit_id")
 # Canonical columns; a feature of the same name is renamed.
 _RESERVED = (
     "source_line",
@@ -91,6 +90,9 @@ def read_log(data: ConfigDict) -> EventLog:
     columns |= _items_and_kinds(table, fields, data, stepwise, said)
     columns |= _times(table, fields, data, detected, said)
     columns |= numbered_ties(columns, table, data, fields, found_by)
+    session = next((name for name in matching(table.columns, SESSIONS) if name not in fields.values()), "")
+    if session and {"time", "position"} <= columns.keys() and data.order == "auto":
+        columns["position"] = by_session(columns, table[session])
     columns |= _others(table, fields, data, said)
     features = _features(table, fields, data, stepwise, said)
     columns |= features
@@ -132,7 +134,7 @@ def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
 def _users(table: pl.DataFrame, fields: dict[str, str], single: str, said: Findings) -> pl.Series:
     if "user" in fields:
         users = ids(table[fields["user"]], said)
-        session = next(iter(matching(table.columns, _SESSIONS)), "")
+        session = next(iter(matching(table.columns, SESSIONS)), "")
         if session and session != fields["user"] and 2 * users.null_count() > len(users):
             text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, the session is not"
             said.note("users", text, f"data.columns.user={session}", warning=True)
@@ -204,6 +206,9 @@ def _others(table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, said:
         for field in ("value", "quantity", "rating")
         if field in fields
     }
+    for name in matching(table.columns, CURRENCIES) if "value" in columns else ():
+        if (kinds := table[name].drop_nulls().n_unique()) > 1:
+            said.note("amounts", f"{name} has {kinds} values; amounts are not converted", warning=True)
     if "value" in columns and "quantity" in columns:
         of_unit = is_unit_price(fields["value"])
         if of_unit:

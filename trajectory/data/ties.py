@@ -42,6 +42,19 @@ def numbered_ties(
     return {"position": positions(table[name])}
 
 
+def by_session(columns: dict[str, pl.Series], session: pl.Series) -> pl.Series:
+    """Positions that do not mix the sessions of a day: where they count anew in each, one follows the other whole."""
+    by = [name for name in ("user", "time") if name in columns]
+    frame = pl.DataFrame({name: columns[name] for name in (*by, "position", "source_line")})
+    frame = frame.with_columns(session.alias("session"))
+    bounds = _sample(frame).drop_nulls().group_by(*by, "session").agg(low=pl.min("position"), high=pl.max("position"))
+    mixed = bounds.sort(*by, "low").select((pl.col("low") <= pl.col("high").shift(1).over(by)).any()).item()
+    if not mixed:
+        return columns["position"]
+    first = pl.col("source_line").min().over("user", "session")
+    return frame.select(pl.struct(first, "position").rank("dense").cast(pl.Int64)).to_series()
+
+
 def trusted(events: pl.DataFrame, data: ConfigDict, said: Findings) -> pl.DataFrame:
     """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done."""
     if data.order != "auto" or data.baskets or not {"time", "position"} <= {*events.columns}:
@@ -59,12 +72,18 @@ def _breaker(moments: pl.DataFrame, table: pl.DataFrame, free: list[str]) -> str
     named = [name for name in free if _numbers_events(name) and mostly_numeric(table[name])]
     if not named:
         return ""
-    tied = moments.select(pl.struct(pl.all()).is_duplicated() & pl.all_horizontal(pl.all().is_not_null())).to_series()
-    for name in named if tied.any() else []:
-        rows = moments.filter(tied).with_columns(positions(table[name]).filter(tied).alias(name)).drop_nulls()
-        if rows.n_unique() >= _APART * tied.sum():
+    frame = _sample(moments.with_columns(positions(table[name]).alias(f"by {name}") for name in named))
+    tied = frame.drop_nulls(moments.columns).filter(pl.struct(moments.columns).is_duplicated())
+    for name in named if tied.height else []:
+        if tied.select(*moments.columns, f"by {name}").drop_nulls().n_unique() >= _APART * tied.height:
             return name
     return ""
+
+
+def _sample(events: pl.DataFrame) -> pl.DataFrame:
+    """All events of some users, where there are very many."""
+    every = events.height // _SAMPLE + 1
+    return events.filter(pl.col("user").hash() % every == 0) if every > 1 else events
 
 
 def _numbers_events(name: str) -> bool:
@@ -75,10 +94,7 @@ def _numbers_events(name: str) -> bool:
 def _tied_pairs(events: pl.DataFrame) -> pl.DataFrame:
     """Neighbours by position among the events of one user and moment: `item` and `before`, the one before."""
     moment = [name for name in ("user", "time", "subsecond") if name in events.columns]
-    if events.height > _SAMPLE:
-        every = events.height // _SAMPLE + 1
-        events = events.filter(pl.col("user").hash() % every == 0)
-    known = events.select(*moment, "position", "item").drop_nulls()
+    known = _sample(events).select(*moment, "position", "item").drop_nulls()
     tied = known.filter(pl.struct(moment).is_duplicated()).sort(*moment, "position")
     before = pl.col("item").shift(1).over(moment)
     return tied.select("item", before=before).drop_nulls().filter(pl.col("item") != pl.col("before"))

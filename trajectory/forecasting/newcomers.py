@@ -11,14 +11,16 @@ from ml_collections import ConfigDict
 
 from configs.common import base
 from trajectory.data.arrays import flatten
+from trajectory.data.builder import detected
 from trajectory.data.cleaning import clean, summary
 from trajectory.data.columns import listing, pick
+from trajectory.data.dates import UndecidedDay
 from trajectory.data.domains import resolve
 from trajectory.data.items import same_ids
 from trajectory.data.log import STEP_ITEM, read_log
 from trajectory.data.sources import read_source
 from trajectory.data.time_columns import JOINED
-from trajectory.schema import Histories, Queries, UserError
+from trajectory.schema import EventLog, Histories, Queries, UserError
 
 SHOWN = 5  # unknown items named in a note
 
@@ -30,7 +32,7 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
     index 0: the model sees that something happened. Raises UserError if no item is known, or features are missing.
     """
     mine = _settings(path, trained, data, user)
-    cleaned = clean(read_log(mine), mine)
+    cleaned = clean(_read(mine, trained), mine)
     notes = [summary(cleaned)] if cleaned.counts else []
     histories = flatten(cleaned, mine, trained.name)
     if tuple(histories.feature_names) != tuple(trained.feature_names):
@@ -53,6 +55,17 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
         num_items=trained.num_items,
         has_time=trained.has_time and histories.has_time,
     ), notes
+
+
+def _read(mine: ConfigDict, trained: Histories) -> EventLog:
+    """The log; where nothing in a few rows tells whether days or months come first, as in the log that was learned."""
+    try:
+        return read_log(mine)
+    except UndecidedDay:
+        mine.day_first = detected(trained, mine).get("decided", {}).get("day_first", "")
+        if not mine.day_first:
+            raise
+        return read_log(mine)
 
 
 def whole_histories(histories: Histories, users: int = 0) -> Queries:
