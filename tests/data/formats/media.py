@@ -52,7 +52,7 @@ def mind(folder: Path, rng: random.Random) -> Path:
         rows.append((i + 1, f"U{user}", clock, " ".join(past[user]), shown))
     write(folder / "behaviors.tsv", rows, "\t")
     news = [
-        (f"N{i}", "sports", f"kind{i % 6}", f'The "{i}', "", "https://x", "[]", '[{"Label": "Q"}]')
+        (f"N{i}", f"kind{i % 6}", f"sub{i % 12}", f'The "{i}', "", "https://x", "[]", '[{"Label": "Q"}]')
         for i in range(1, 51)
     ]
     write(folder / "news.tsv", news, "\t")
@@ -202,7 +202,7 @@ def read_lastfm(folder: Path) -> Iterator[Row]:
 
 
 def read_mind(folder: Path) -> Iterator[Row]:
-    category = {cells[0]: cells[2] for cells in split(folder / "news.tsv", "\t")}
+    category = {cells[0]: cells[1] for cells in split(folder / "news.tsv", "\t")}
     met = set()
     for _, user, time, history, shown in split(folder / "behaviors.tsv", "\t"):
         if user not in met:

@@ -108,6 +108,16 @@ def test_what_is_set_by_hand_wins_over_the_format(tmp_path: Path) -> None:
     assert result.log.items["brand"].drop_nulls().unique().to_list() == ["2089046"]
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "interests"),
+    [("tianchi_mobile", "item_category", 6), ("hm", "product_group_name", 1), ("mind", "subcategory", 12)],
+)
+def test_columns_of_the_files_keep_their_names(name: str, column: str, interests: int, tmp_path: Path) -> None:
+    result = cleaned(written(name, tmp_path), interest_column=column)
+    assert result.log.items is not None
+    assert result.log.items[column].n_unique() == interests
+
+
 def test_a_default_that_is_set_by_hand_wins_too(tmp_path: Path) -> None:
     data = settings(written("hm", tmp_path), by_hand=("baskets", "duplicates"))
     assert (resolve(data).baskets, resolve(data).duplicates) == (False, "auto")

@@ -13,11 +13,7 @@ TMALL_YEAR = 2014  # the log ends on its Singles' Day, 11 November, in the seaso
 def _dated(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, None]:
     """time_stamp is month and day, with or without a leading zero: 829, 1111."""
     day = str(TMALL_YEAR) + words("time_stamp").str.zfill(4)
-    return log.with_columns(time_stamp=day).rename({"cat_id": "category", "brand_id": "brand"}), None
-
-
-def _named(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, None]:
-    return log.rename({"item_category": "category"}), None
+    return log.with_columns(time_stamp=day, category="cat_id", brand="brand_id"), None
 
 
 TAOBAO = (
@@ -49,7 +45,7 @@ TIANCHI_MOBILE = (
             interest_column="category",
             duplicates="count",
         ),
-        reshape=_named,
+        reshape=lambda log, _: (log.with_columns(category="item_category"), None),
         note="times are whole hours: equal rows are one event of that quantity",
     ),
 )
@@ -76,7 +72,7 @@ TMALL = (
             interest_column="category",
             duplicates="count",
         ),
-        reshape=lambda log, _: (log.rename({"cat_ID": "category"}), None),
+        reshape=lambda log, _: (log.with_columns(category="cat_ID"), None),
         note="times are days: equal rows are one event of that quantity",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.formats.layout import File, Format
+from trajectory.data.formats.layout import File, Format, described
 from trajectory.data.settings import Settings
 
 _ORDERS = ("order_id", "user_id", "order_number", "order_dow", "order_hour_of_day", "days_since_prior_order")
@@ -21,7 +21,7 @@ def _joined(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.Data
             items = items.join(beside[name], on=f"{name}_id", how="left", maintain_order="left")
     names = {"category": "aisle", "department": "department"}
     known = {field: name for field, name in names.items() if name in items.columns}
-    return lines, items.select("product_id", title="product_name", **known)
+    return lines, described(items, "product_id", title="product_name", **known)
 
 
 FORMATS = (

@@ -68,6 +68,13 @@ class Match:
         return [part for _, parts in (*self.log, *self.beside.values()) for part in parts]
 
 
+def described(items: pl.DataFrame, item: str, **fields: pl.Expr | str) -> pl.DataFrame:
+    """A table of items whose id is named as such, with these fields beside all its own columns."""
+    return items.rename({item: "item_id"}).with_columns(
+        **{name: pl.col(f) if isinstance(f, str) else f for name, f in fields.items()}
+    )
+
+
 def words(column: str) -> pl.Expr:
     """A column as text without white space around it, null where blank."""
     text = pl.col(column).cast(pl.String).str.strip_chars()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.formats.layout import File, Format, words
+from trajectory.data.formats.layout import File, Format, described, words
 from trajectory.data.formats.nested import records
 from trajectory.data.ingest.files import Part
 from trajectory.data.settings import Settings
@@ -13,14 +13,14 @@ from trajectory.data.settings import Settings
 def _tracks(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, None]:
     named = pl.concat_str("artist", "title", separator=" - ")
     log = log.with_columns(item_id=pl.coalesce(words("track_id"), named))
-    return log.rename({"artist": "category"}), None
+    return log.with_columns(category="artist"), None
 
 
 def _watched(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     if "items" not in beside:
         return log, None
     tag = words("feat").str.extract(r"(\d+)")
-    return log, beside["items"].select("video_id", category=tag)
+    return log, described(beside["items"], "video_id", category=tag)
 
 
 def _signals(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
@@ -36,7 +36,7 @@ def _signals(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.Dat
 
 def _libraries(part: Part) -> pl.DataFrame:
     games = pl.List(pl.Struct({"item_id": pl.String, "item_name": pl.String}))
-    return records(part, {"user_id": pl.String, "items": games}, explode="items").rename({"item_name": "title"})
+    return records(part, {"user_id": pl.String, "items": games}, explode="items").with_columns(title="item_name")
 
 
 def _reviews(part: Part) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.formats.layout import File, Format, words
+from trajectory.data.formats.layout import File, Format, described, words
 from trajectory.data.settings import Settings
 
 _TIME = "%m/%d/%Y %I:%M:%S %p"
@@ -31,7 +31,7 @@ def _expanded(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.Da
     rows = pl.concat([past, shown], how="diagonal_relaxed")
     if "items" not in beside:
         return rows, None
-    return rows, beside["items"].select(item_id="news_id", title="title", category="category", department="section")
+    return rows, described(beside["items"], "news_id")
 
 
 FORMATS = (
@@ -57,13 +57,13 @@ FORMATS = (
             "items": File(
                 name="news.tsv",
                 line=r"N\d+\t.*",
-                header=("news_id", "section", "category", "title", "abstract", "url", "entities", "mentions"),
+                header=("news_id", "category", "subcategory", "title", "abstract", "url", "entities", "mentions"),
                 separator="\t",
                 quoted=False,
             )
         },
         reshape=_expanded,
         note="a user's history (clicks without times) is read once and comes first; then what was shown, each article "
-        "a click (-1) or an impression (-0); category is the subcategory",
+        "a click (-1) or an impression (-0)",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.formats.layout import File, Format, words
+from trajectory.data.formats.layout import File, Format, described, words
 from trajectory.data.settings import Settings
 
 _GENRES = (
@@ -21,14 +21,14 @@ def _flagged(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.Dat
     if "items" not in beside:
         return log, None
     genre = pl.coalesce(pl.when(words(name) == "1").then(pl.lit(name)) for name in _GENRES)
-    return log, beside["items"].select(item_id="movieId", title="title", category=genre)
+    return log, described(beside["items"], "movieId", category=genre)
 
 
 def _listed(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     if "items" not in beside:
         return log, None
     genre = words("genres").str.split("|").list.first().replace("(no genres listed)", None)
-    return log, beside["items"].select(item_id="movieId", title="title", category=genre)
+    return log, described(beside["items"], "movieId", category=genre)
 
 
 FORMATS = (

@@ -13,7 +13,7 @@ def _typed(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame,
     invoice = next(name for name in ("InvoiceNo", "Invoice") if name in log.columns)
     cancelled = words(invoice).str.starts_with("C")
     kind = pl.when(cancelled).then(pl.lit("return")).otherwise(pl.lit("purchase"))
-    return log.with_columns(event_type=kind).rename({"Description": "title"}), None
+    return log.with_columns(event_type=kind, title="Description"), None
 
 
 def _layout(title: str, invoice: str, price: str, customer: str) -> Format:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.formats.layout import File, Format
+from trajectory.data.formats.layout import File, Format, described
 from trajectory.data.settings import Settings
 
 _CATEGORY = ("category", "categories", "genre", "class", "type", "sub_categories", "venue_category_name")
@@ -14,9 +14,8 @@ def _atomic(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.Data
     items = beside.get("items")
     if items is not None:
         known = next((name for name in _CATEGORY if name in items.columns), "category")
-        items = items.rename({known: "category"}, strict=False)
-        key = items.columns[0]  # a table of items begins with their id
-        items = items.rename({key: "item_id"}) if "item_id" not in items.columns else items
+        key = "item_id" if "item_id" in items.columns else items.columns[0]  # a table of items begins with their id
+        items = described(items, key, **({"category": known} if known in items.columns else {}))
     return log, items
 
 

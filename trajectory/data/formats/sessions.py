@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.formats.layout import File, Format, words
+from trajectory.data.formats.layout import File, Format, described, words
 from trajectory.data.formats.nested import records
 from trajectory.data.ingest.files import Part
 from trajectory.data.settings import Settings
@@ -27,7 +27,7 @@ def _contexts(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFra
 def _products(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     if "categories" not in beside:
         return log, None
-    items = beside["categories"].select(item_id="itemId", category=words("categoryId"))
+    items = described(beside["categories"], "itemId", category=words("categoryId"))
     return log, items.unique("item_id", keep="first", maintain_order=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.formats.layout import File, Format, words
+from trajectory.data.formats.layout import File, Format, described, words
 from trajectory.data.settings import Settings
 
 _DEEPEST = 20  # levels of a category tree
@@ -17,7 +17,7 @@ def _coded(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame,
 
 def _articles(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     names = {"title": "prod_name", "category": "product_type_name", "department": "product_group_name"}
-    return log, beside["items"].select(item_id="article_id", **names) if "items" in beside else None
+    return log, described(beside["items"], "article_id", **names) if "items" in beside else None
 
 
 def _categories(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
@@ -89,7 +89,7 @@ JDATA = (
             },
             interest_column="category",
         ),
-        reshape=lambda log, _: (log.rename({"cate": "category"}), None),
+        reshape=lambda log, _: (log.with_columns(category="cate"), None),
         note="equal rows (clicks logged several times in a second) are set aside as duplicates",
     ),
 )
