@@ -7,6 +7,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from configs.by_hand import fill
 from trajectory.schema import EVENT_TYPES, UserError
 
 RECURRENT = ("lstm", "gru")
@@ -46,9 +47,11 @@ def base(model: str = "transformer") -> ConfigDict:
     c.name = ""  # shown in logs, tables and pages
     c.note = ""  # what a reader of results on this data must be told
     c.recipe = "fixed"  # fixed | auto: sizes, length and epochs from the data (trajectory/training/recipe.py)
+    c.by_hand = ()  # fields set by hand, which automatic settings leave alone (configs/by_hand.py)
     c.seed = 0  # of initialisation, dropout, order of batches
 
     d = c.data = ConfigDict()
+    d.by_hand = ()  # those of this section
     d.source = ""  # a domain's name, a file or folder, or "tfds:<name>"
     d.format = "auto"  # a public raw layout (trajectory/data/formats), auto: known by its shape, or "" = none
     d.header = ()  # names of the columns of a file without a header line; () = the first line names them
@@ -107,6 +110,7 @@ def base(model: str = "transformer") -> ConfigDict:
     s.kind = "leave_one_out"  # leave_one_out | leave_last | temporal
     s.steps = 10  # leave_last: how many last steps are held out (the same number again for validation)
     s.left_out = 0  # leave_last: last steps that are as if they had not come yet, to test at an earlier origin
+    s.users = 0  # of the log's users, drawn: a first look at less of it (0 = all)
     s.train_users = 1.0  # share of the users that train and validate; all are tested
     s.cut = ""  # temporal: ISO date of the test cut; "" = by quantile
     s.quantile = 0.9  # temporal: share of events before the test cut; validation is cut from the rest alike
@@ -118,6 +122,7 @@ def base(model: str = "transformer") -> ConfigDict:
     b.targets = 64  # target slots of a row (= length unless steps are baskets)
     b.target_items = 1  # items of one target step that are trained on (> 1 only where steps are baskets)
     b.basket_power = 1.0  # a basket of m lines weighs m ** (1 - power): 1 = every basket alike, 0 = every line alike
+    b.most = 0  # batches of an epoch, drawn anew in each (0 = all there are)
     b.position_offset = True  # random offset of the positions of each window, within batch.length
 
     m = c.model = ConfigDict()
@@ -267,24 +272,34 @@ def benchmark(
 def learn_from_events(c: ConfigDict, power: float) -> None:
     """Sets what was found best where steps are single events (RESULTS.md): layers of model.width, rate, loss, start."""
     if c.model.backbone in RECURRENT:  # one wide layer learns far more than two narrow ones
-        c.model.width, c.model.layers = 64, (128,)
-        c.model.dropout, c.optim.learning_rate = 0.8 * c.model.dropout, 3e-3
+        fill(c, {"model.width": 64, "model.dropout": 0.8 * c.model.dropout, "optim.learning_rate": 3e-3})
+        fill(c, {"model.layers": (2 * c.model.width,)})
     else:
-        c.model.layers, c.optim.learning_rate = (c.model.width,) * 2, 1.5e-3
-    c.optim.schedule, c.optim.average = "cosine", 0.995
-    c.train.power, c.train.smoothing = power, 0.0 if power or c.model.repeat else 0.1
-    c.model.temperature = 0.07 / (1 - power)  # what is trained is sharper by 1 / (1 - power): cosines / 0.07
-    c.init.item_vectors = "co_occurrence"
+        fill(c, {"model.layers": (c.model.width,) * 2, "optim.learning_rate": 1.5e-3})
+    fill(c, {"optim.schedule": "cosine", "optim.average": 0.995, "train.power": power})
+    fill(c, {"train.smoothing": 0.0 if c.train.power or c.model.repeat else 0.1, "init.item_vectors": "co_occurrence"})
+    # What is trained is sharper by 1 / (1 - power): cosines / 0.07.
+    fill(c, {"model.temperature": 0.07 / (1 - c.train.power)})
 
 
 def shrink(c: ConfigDict) -> ConfigDict:
-    """The `tiny` switch: small widths, short rows, two epochs. Returns the same config, changed."""
+    """The `tiny` switch: few users, small widths, short rows, two short epochs. Returns the same config, changed."""
     c.name += "_tiny"
-    c.model.width = 16
-    c.model.layers = (16,) * len(c.model.layers)
-    c.batch.rows, c.batch.length = 8, 32
-    c.batch.targets, c.batch.target_items = min(c.batch.targets, 32), min(c.batch.target_items, 4)
-    c.train.epochs, c.train.eval_users = 2, 200
-    c.evaluation.bootstrap = 50
-    c.forecast.steps, c.forecast.paths, c.forecast.users, c.forecast.particles = 2, 20, 20, 4
+    fill(c, {"split.users": 200, "model.width": 16, "batch.rows": 8, "batch.length": 32})
+    fill(
+        c,
+        {
+            "model.layers": (c.model.width,) * len(c.model.layers),
+            "batch.targets": min(c.batch.targets, c.batch.length),
+            "batch.target_items": min(c.batch.target_items, 4),
+            "train.epochs": 2,
+            "batch.most": 100,
+            "train.eval_users": 200,
+            "evaluation.bootstrap": 50,
+            "forecast.steps": 2,
+            "forecast.paths": 20,
+            "forecast.users": 20,
+            "forecast.particles": 4,
+        },
+    )
     return c

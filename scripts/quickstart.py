@@ -9,6 +9,7 @@ second start re-uses what is there.
 import time
 from pathlib import Path
 
+from configs.by_hand import fill
 from trajectory import cli
 from trajectory.training import parallel
 
@@ -62,8 +63,9 @@ def write_small_insights(workdir: Path) -> Path:
     from trajectory.training.run import open_run
 
     page, config = workdir / "insights.html", INSIGHTS.value
-    config.train.epochs = config.train.patience_epochs = 1
-    config.note = f"{config.note} A quick look: trained for one epoch.".strip()
+    fill(config, {"train.epochs": 1})
+    fill(config, {"train.patience_epochs": config.train.epochs})
+    config.note = f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip()
     built = task.build(config)
     finished = loop.train(built, workdir, Watch(built))["finished"]
     if finished and not page.exists():

@@ -15,6 +15,7 @@ from typing import Any
 
 from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
+from ml_collections.config_flags.config_flags import is_config_flag
 
 from trajectory import faults, memory, threads
 
@@ -22,6 +23,7 @@ sys.excepthook = faults.hook  # from here on an interrupt, even of the imports b
 memory.keep()  # before NumPy comes and starts threads
 threads.sleep_when_idle()
 
+from configs import by_hand  # noqa: E402
 from configs.common import base  # noqa: E402
 from trajectory.names import UNPRINTABLE  # noqa: E402
 from trajectory.schema import UserError  # noqa: E402
@@ -46,6 +48,8 @@ def _parse(argv: list[str]) -> list[str]:
     try:
         _require_config_file(argv)
         rest = flags.FLAGS([_quoted(text) for text in argv])
+        for name in flags.FLAGS:
+            record_by_hand(flags.FLAGS[name])
     except (flags.Error, UserError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
         _fail(reason(error))
     if rest[1:]:
@@ -68,6 +72,16 @@ def _quoted(text: str) -> str:
     return f"{name}={words(value)!r}" if plain else text
 
 
+def record_by_hand(flag: flags.Flag) -> None:
+    """Notes in a config, if the flag is one, which of its fields other flags set (configs/by_hand.py)."""
+    if is_config_flag(flag) and flag.value is not None and "by_hand" in flag.value:
+        by_hand.record(
+            flag.value,
+            config_flags.get_override_values(flag),
+            flag.parser.parse(config_flags.get_config_filename(flag)),
+        )
+
+
 def _require_config_file(argv: list[str]) -> None:
     """A config file that is missing: config_flags would say so only when its value is used, with a traceback."""
     given = [text.partition("=")[2] for text in argv if text.startswith(("--config=", "-config="))]
@@ -81,6 +95,7 @@ def _require_config_file(argv: list[str]) -> None:
 
 
 def _guard(main: Callable[[], None]) -> None:
+    print("starting ...", file=sys.stderr, flush=True)  # libraries take seconds to come
     try:
         main()
         sys.stdout.flush()

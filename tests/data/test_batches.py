@@ -223,3 +223,13 @@ def test_a_horizon_beside_conversions_is_refused():
     histories = make_histories([[1, 2, 3, 4, 5]], num_items=5)
     with pytest.raises(UserError, match=r"heads\.horizon=2"):
         _training(histories, label=np.zeros(5, np.int8), horizon=2)
+
+
+def test_an_epoch_of_at_most_so_many_batches_is_a_part_of_the_whole_drawn_anew():
+    data, _ = _training(random_histories(40, 20, 12))
+    whole = [[batch.events.item.tolist() for batch in _epoch(data, number)] for number in range(2)]
+    data.config.most = 2
+    for number, batches in enumerate(whole):
+        assert [batch.events.item.tolist() for batch in _epoch(data, number)] == batches[:2]
+        assert data.plan(number).all_batches == len(batches) > 2
+    assert whole[0][:2] != whole[1][:2]

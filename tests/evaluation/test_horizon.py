@@ -139,3 +139,14 @@ def test_calibrated_floors_leave_out_what_cannot_come():
         for row, user in enumerate(parts.test.user):
             seen = histories.item[parts.test.start[user] : parts.test.stop[user]]
             assert p[row, seen].sum() == pytest.approx(0)
+
+
+def test_a_repeated_target_is_a_miss_without_a_surprise_where_seen_items_leave():
+    p = np.tile(np.array([0.0, 0.2, 0.2, 0.3, 0.2, 0.1]), (1, 2, 1))
+    forecaster = Given(np.log(np.maximum(p, 1e-30)), log_probabilities=True)
+    one = queries((0, 0, 4, 6))  # 1, 2, 3, 3, then 4, then 1 again
+    found = evaluate_ahead(forecaster, BASKETS, one, settings("filter").evaluation, 2, (1,))
+    np.testing.assert_allclose(found["hr@1"], [[1, 0]])
+    np.testing.assert_allclose(found["nll"], [[-np.log(2 / 3), np.nan]], rtol=1e-6)
+    kept = evaluate_ahead(forecaster, BASKETS, one, settings().evaluation, 2, (1, 5))
+    np.testing.assert_allclose(kept["hr@5"], [[1, 1]])

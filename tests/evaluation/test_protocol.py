@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from configs.common import base
-from tests.builders import random_histories
+from tests.builders import make_histories
 from tests.evaluation.test_baselines import BASKETS, hold_out
 from trajectory.evaluation.baselines import floors
 from trajectory.evaluation.protocol import evaluate, measure, protocol, table
@@ -29,7 +29,8 @@ class Oracle:
 
 @pytest.fixture(scope="module")
 def evaluation() -> dict[str, Any]:
-    h = random_histories(60, 30, 9)
+    rng = np.random.default_rng(0)
+    h = make_histories([(1 + rng.permutation(30)[: rng.integers(3, 10)]).tolist() for _ in range(60)], num_items=30)
     c = base()
     c.evaluation.bootstrap = 100
     split = hold_out(h)
@@ -80,6 +81,25 @@ def test_protocol_counts_cold_targets() -> None:
     facts = protocol(h, hold_out(h), c)
     assert facts["cold_targets"] == {"validation": 0, "test": 1}
     assert "no sampling, with the" in facts["candidate_rule"]
+
+
+@pytest.mark.parametrize("seen", ["filter", "keep"])
+def test_protocol_counts_repeat_targets_and_users_with_nothing_left(seen: str) -> None:
+    h = make_histories([[1, 2, 3, 1], [1, 2, 1, 3], [1, 2, 1, 3, 2]], num_items=3)
+    c = base()
+    c.evaluation.seen = seen
+    split = hold_out(h)
+    rows = measure({floor.name: floor for floor in floors(h, split, c)}, h, split, c)
+    found, _ = evaluate(Oracle(h), rows, h, split, c)
+    facts = found["protocol"]
+    assert facts["repeat_targets"] == {"validation": 1, "test": 2}, "users 1 and 2 are asked for what they have had"
+    assert facts["repeat_share"]["test"] == pytest.approx(2 / 3)
+    assert facts["nothing_left"] == {"validation": 0, "test": 2 if seen == "filter" else 0}
+    assert found["metrics"]["test"]["hr@1"] == pytest.approx(1 / 3 if seen == "filter" else 1)
+    text = table(found)
+    assert "2 repeat targets (66.7%" in text
+    assert ("2 users with nothing left" in text) == (seen == "filter")
+    assert ("before seen items leave" in text) == (seen == "filter")
 
 
 def test_table_is_markdown(evaluation: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ def row(values: list[float], dtype: Any = np.float32) -> np.ndarray:
         (4, [], 5),
         (4, [1, 2], 3),
         (2, [5], 2),  # the item it was tied with is gone
-        (2, [1, 2], 1.5),  # a seen target stays a candidate
+        (2, [1, 2], INF),  # a seen target is in no list
         (4, [1, 1, 1, 0], 4),  # repetitions and padding count once and never
         (4, [6, 1, 9], 4),  # cold items were no candidates
         (6, [], INF),  # cold
@@ -57,11 +57,17 @@ def test_rank_by_hand(target: int, seen: list[int], rank: float, array: Any) -> 
 
 def test_all_equal_scores_get_the_middle_rank() -> None:
     assert ranks(np.zeros((1, 6)), np.array([[3]])).tolist() == [[3]]
-    assert ranks(np.full((1, 6), -INF), np.array([[3]]), np.array([[1, 2]])).tolist() == [[2]]
+    assert ranks(np.zeros((1, 6)), np.array([[3]]), np.array([[1, 2]])).tolist() == [[2]]
 
 
-def test_several_targets_stay_candidates_together() -> None:
-    assert ranks(row(ITEMS), np.array([[1, 4, 6, 0]]), np.array([[1, 2]])).tolist() == [[1, 4, INF, INF]]
+def test_what_cannot_come_is_in_no_list() -> None:
+    scores = row([9.0, 4.0, -INF, 2.0])
+    assert ranks(scores, np.array([[1, 2, 3]])).tolist() == [[1, INF, 2]]
+    assert top_k(scores, k=3)[0].tolist() == [[1, 3, 0]]
+
+
+def test_several_targets_are_ranked_together_without_the_seen_ones() -> None:
+    assert ranks(row(ITEMS), np.array([[1, 4, 6, 0]]), np.array([[1, 2]])).tolist() == [[INF, 3, INF, INF]]
 
 
 def test_close_float64_scores_are_no_tie() -> None:
@@ -94,9 +100,9 @@ def test_ranks_are_the_mean_over_all_orders_of_ties(data: st.DataObject) -> None
     seen = rng.integers(0, items + 1, (n, 5)).astype(np.int32)
     got = ranks(scores, targets, seen)
     for i in range(n):
-        allowed = [c for c in range(1, items + 1) if c not in seen[i] or c in targets[i]]
+        allowed = [c for c in range(1, items + 1) if c not in seen[i]]
         for j, target in enumerate(targets[i]):
-            if not 0 < target <= items:
+            if target not in allowed:
                 assert got[i, j] == INF
                 continue
             greater = sum(scores[i, c] > scores[i, target] for c in allowed)
@@ -200,11 +206,11 @@ def test_evaluate_seen_policy_and_cold_targets() -> None:
     h = dataclasses.replace(h, num_items=3)  # item 4 is cold
     scorer = Fixed([[0, 3, 2, 1], [0, 1, 2, 3], [0, 3, 2, 1]])
     filtered = evaluate_scorer(scorer, h, last_step(h), config(cutoffs=(1, 2), seen="filter"))
-    assert filtered.per_user["mrr@2"].tolist() == [1, 1 / 2, 0]
+    assert filtered.per_user["mrr@2"].tolist() == [1, 0, 0], "user 1 has had item 1, user 2 is asked for a cold one"
     kept = evaluate_scorer(scorer, h, last_step(h), config(cutoffs=(1, 2), seen="keep"))
     assert kept.per_user["mrr@2"].tolist() == [0, 0, 0]
     assert set(kept.per_user) == {f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in (1, 2)}  # no recall
-    assert filtered.means()["mrr@2"] == pytest.approx(1 / 2)
+    assert filtered.means()["mrr@2"] == pytest.approx(1 / 3)
     assert kept.overall == {"coverage@10": 1}
     with pytest.raises(ValueError, match="filter"):
         evaluate_scorer(scorer, h, last_step(h), config(seen="hide"))

@@ -11,8 +11,10 @@ from ml_collections import ConfigDict
 from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
 from trajectory.data.rows import last_rows
 from trajectory.data.splits import split
-from trajectory.evaluation.scorer import ModelScorer
+from trajectory.evaluation.calibration import Calibration
+from trajectory.evaluation.scorer import DirectForecast, ModelScorer
 from trajectory.evaluation.validation import training_queries
+from trajectory.forecasting.newcomers import whole_histories
 from trajectory.schema import Queries
 
 
@@ -73,3 +75,17 @@ def test_both_heads_are_read_of_the_model_once(case, monkeypatch):
     assert len(asked) == 1
     assert not np.array_equal(first, np.asarray(scorer.scores(parts.validation))), "other queries are read anew"
     assert len(asked) == 2
+
+
+def test_a_history_of_the_whole_catalogue_leaves_nothing_to_forecast():
+    histories = make_histories([list(range(1, 31)), [1, 2, 3]], num_items=30)
+    model = make_model("gru", capacity=16, horizon=2)
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
+    direct = DirectForecast(model, initialise(model, events), histories, NO_FEATURES, 16, steps=2, filter_seen=True)
+    queries = whole_histories(histories)
+    ahead = np.asarray(direct.ahead(queries))
+    assert np.isneginf(ahead[0]).all()
+    np.testing.assert_allclose(np.exp(ahead[1]).sum(axis=1), 1, rtol=1e-5)
+    assert not np.isnan(direct.interests(queries, ahead)).any()
+    assert not direct.within(queries, ahead)[0].any()
+    assert np.isneginf(Calibration("temperature", 0.5).apply(ahead[0])).all()

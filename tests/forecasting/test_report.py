@@ -56,6 +56,7 @@ def made_up(**changes) -> Forecast:
         past_shares(histories, queries, 1, 1.0)[:, 0],
         steps=2,
         method="by magic",
+        without=tables.without_items(histories, queries, None),
     )
 
 

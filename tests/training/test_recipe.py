@@ -7,6 +7,7 @@ import re
 import pytest
 
 from configs import common
+from configs.by_hand import get, set_by_hand
 from tests.builders import make_histories, random_histories
 from trajectory.data.splits import split
 from trajectory.training import recipe
@@ -99,3 +100,39 @@ def test_where_steps_are_events_it_is_the_recipe_of_the_benchmarks(capsys):
     baskets, _ = _fit(make_histories([list(range(1, 9))] * 20, steps=[[0, 0, 1, 1, 2, 2, 3, 4]] * 20), capsys)
     assert (baskets.model.temperature, baskets.init.item_vectors, baskets.optim.average) == (0.0, "random", 0.0)
     assert (baskets.train.power, baskets.train.smoothing, baskets.optim.schedule) == (0.0, 0.0, "constant")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"train.epochs": 2, "optim.learning_rate": 3e-4, "evaluation.seen": "keep", "model.width": 32},
+        {
+            "train.epochs": 20,
+            "optim.learning_rate": 1e-3,
+            "evaluation.seen": "keep",
+            "model.width": 64,
+        },  # mostly defaults
+    ],
+)
+def test_what_is_set_by_hand_stays_and_the_rest_follows_it(capsys, values):
+    histories, parts = split(make_histories([list(range(1, 15))] * 20), common.base().split)
+    fitted = recipe.fit(set_by_hand(common.base("gru"), values), histories, parts)
+    said = capsys.readouterr().out
+    for name, value in values.items():
+        assert get(fitted, name) == value
+        assert f"  {name} = {value}  (set by hand)\n" in said
+    assert fitted.model.layers == (2 * values["model.width"],)
+    assert fitted.train.patience_epochs == values["train.epochs"]
+    assert fitted.by_hand == tuple(sorted(values))
+
+
+def test_a_power_a_length_and_steps_of_several_lines_set_by_hand_are_followed(capsys):
+    lists, steps = [list(range(1, 9))] * 20, [[0, 0, 1, 1, 2, 2, 3, 4]] * 20
+    single, parts = split(make_histories(lists), common.base().split)
+    fitted = recipe.fit(set_by_hand(common.base("gru"), {"train.power": 0.5, "batch.length": 16}), single, parts)
+    assert (fitted.model.temperature, fitted.train.smoothing) == (pytest.approx(0.14), 0.0)
+    assert (fitted.batch.length, fitted.batch.targets, fitted.batch.rows) == (16, 16, 128)
+    baskets, parts = split(make_histories(lists, steps=steps), common.base().split)
+    fitted = recipe.fit(set_by_hand(common.base("gru"), {"model.width": 128, "train.epochs": 40}), baskets, parts)
+    assert (fitted.model.layers, fitted.optim.learning_rate) == ((128, 128), 5e-4)
+    assert fitted.train.patience_epochs == 8

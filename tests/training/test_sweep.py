@@ -199,9 +199,3 @@ def test_a_cut_run_goes_on_where_it_was(make, tmp_path):
     assert starts(tmp_path) == {"a_0": 2, "b_0": 1}
     assert "begins after epoch 1\n" in (tmp_path / "a_0" / "log.txt").read_text()
     assert (tmp_path / "a_0" / "evaluation.json").exists()
-
-
-def test_a_field_that_the_recipe_overrules_is_no_member_of_its_own(make, tmp_path):
-    failed, _ = make({"a": Member({"note": "auto", "optim.learning_rate": 0.25})})
-    assert failed["a_0"].startswith("recipe=auto sets optim.learning_rate itself")
-    assert not (tmp_path / "a_0" / "evaluation.json").exists()

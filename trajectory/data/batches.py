@@ -88,9 +88,10 @@ class EpochPlan:
         row, column, slot = pack(length, targets, c.length, c.targets)
         rows = int(row.max()) + 1
         row = rng.permutation(rows)[row]
-        self.num_batches = -(-rows // c.rows)
+        self.all_batches = -(-rows // c.rows)
+        self.num_batches = min(self.all_batches, c.most or self.all_batches)
         # Rows are dealt evenly, so that no batch of an epoch is much smaller than the others.
-        bounds = np.linspace(0, rows, self.num_batches + 1).round().astype(np.int64)
+        bounds = np.linspace(0, rows, self.all_batches + 1).round().astype(np.int64)
         by_row = np.argsort(row, kind="stable")
         history = data.histories.offsets[np.searchsorted(data.histories.offsets, start, side="right") - 1]
         shift = rng.integers(0, c.length - length + 1) if c.position_offset else np.zeros_like(start)
@@ -201,6 +202,7 @@ class Plan(Protocol):
     """The batches of one epoch."""
 
     num_batches: int
+    all_batches: int  # those that batch.most leaves out included
 
     def batch(self, index: int) -> Batch:
         """Batch `index` of the epoch."""

@@ -30,7 +30,7 @@ from trajectory.data.tfds_store import write_tfds
 from trajectory.schema import CleanLog, Histories, UserError
 
 FORMAT_VERSION = "2.0.0"  # raise it when stored histories change in meaning; older ones are then prepared anew
-_PLACES = ("source", "tfds_dir", "prepared_dir")  # where things lie says nothing about what they hold
+_PLACES = ("source", "tfds_dir", "prepared_dir", "by_hand")  # where things lie says nothing about what they hold
 
 
 def prepare(data: ConfigDict, name: str = "") -> Histories:

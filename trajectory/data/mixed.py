@@ -38,6 +38,7 @@ class MixedPlan:
         first = [self._plan(domain, 0) for domain in range(len(data.domains))]
         counts = np.maximum((data.shares * sum(plan.num_batches for plan in first)).round().astype(int), 1)
         self.num_batches = int(counts.sum())
+        self.all_batches = sum(plan.all_batches for plan in first)
         rng = np.random.default_rng([data.seed, epoch])
         self.domain = rng.permutation(np.repeat(np.arange(len(counts)), counts))
         self.number = np.zeros(self.num_batches, int)  # of the batch among those of its domain

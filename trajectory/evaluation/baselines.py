@@ -14,6 +14,7 @@ from scipy import sparse
 from trajectory.data.co_occurrence import co_occurrence
 from trajectory.data.rows import slices
 from trajectory.data.times import DAY
+from trajectory.progress import progress
 from trajectory.schema import Histories, ItemContent, Queries, Split
 
 RECENT_SHARE = 0.1  # of each training history, where the log has no times
@@ -234,7 +235,7 @@ def floors(histories: Histories, split: Split, config: ConfigDict, content: Item
         ]
     if content and content.vectors:
         chosen.append(ContentNeighbours(content))
-    return [floor.fit(histories, split) for floor in chosen]
+    return [floor.fit(histories, split) for floor in progress(chosen, "counting for the floors")]
 
 
 def basket_size(histories: Histories, queries: Queries) -> np.ndarray:

@@ -42,7 +42,8 @@ class Calibration:
         score = log_p.astype(np.float64) * self.scale + np.array(self.bias)
         if self.pool:
             score += self.pool * _second(log_q, log_p.shape)
-        return score - logsumexp(score, axis=1, keepdims=True)
+        total = logsumexp(score, axis=1, keepdims=True)
+        return score - np.where(np.isfinite(total), total, 0)  # a row may have nothing that can come
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -22,7 +22,7 @@ from scipy.stats import rankdata
 from trajectory.evaluation.baselines import Floor, InterestFrequency, floors
 from trajectory.evaluation.floor_results import floor_results
 from trajectory.evaluation.protocol import evaluate
-from trajectory.evaluation.ranking import distinct_items
+from trajectory.evaluation.ranking import contains, distinct_items
 from trajectory.evaluation.run import per_user, write_results
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.schema import Histories, Queries, UserError
@@ -134,7 +134,8 @@ def mixture_weights(log_probability: np.ndarray, weight: np.ndarray) -> np.ndarr
 def fit_weights(members: Sequence[Any], histories: Histories, queries: Queries, config: ConfigDict) -> np.ndarray:
     """Weights of MeanProbability [m] under which the targets of `queries` are likeliest (`config.evaluation`).
 
-    Every query weighs the same, shared by its targets; cold ones are left out. Equal where there are none at all.
+    Every query weighs the same, shared by its targets; those that are no candidates are left out. Equal where there are
+    none at all.
     """
     found, weight = _of_targets(lambda chunk: (m.scores(chunk) for m in members), histories, queries, config)
     return mixture_weights(found, weight) if len(found) else np.full(len(members), 1 / len(members))
@@ -224,7 +225,7 @@ def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, floor: str
 def _of_targets(
     read: Callable[[Queries], Iterable[Any]], histories: Histories, queries: Queries, config: ConfigDict
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log-probability among the candidates of each target that the catalogue has [n, m], and its weight [n].
+    """Log-probability among the candidates of each target that is one of them [n, m], and its weight [n].
 
     `read` gives the scores [q, V + 1] of each of m scorers, one after another.
     """
@@ -232,7 +233,7 @@ def _of_targets(
     for chunk in queries.chunks(config.evaluation.batch):
         seen = _seen(histories, chunk, config.evaluation.seen)
         targets = distinct_items(histories, chunk.stop, chunk.end)
-        row, slot = np.nonzero((targets > 0) & (targets <= histories.num_items))
+        row, slot = np.nonzero((targets > 0) & (targets <= histories.num_items) & ~contains(seen, targets))
         columns = [np.asarray(_log_probability(scores, seen))[row, targets[row, slot]] for scores in read(chunk)]
         found.append(np.stack(columns, axis=1).astype(np.float64))
         weights.append(1 / np.bincount(row, minlength=len(targets))[row])
@@ -249,11 +250,11 @@ def _seen(histories: Histories, queries: Queries, seen: str) -> np.ndarray:
 
 @jax.jit
 def _log_probability(scores: jax.Array, seen: jax.Array) -> jax.Array:
-    """Scores shifted so that the candidates' probabilities sum to 1. Seen items keep theirs: a target may be one."""
+    """Scores shifted so that the candidates' probabilities sum to 1; others have -inf."""
     rows = jnp.arange(len(scores))[:, None]
     candidates = scores.at[rows, seen].set(-jnp.inf, mode="drop").at[:, 0].set(-jnp.inf)
     total = jax.nn.logsumexp(candidates, axis=1, keepdims=True)
-    return scores - jnp.where(jnp.isfinite(total), total, 0)  # a history may hold the whole catalogue
+    return candidates - jnp.where(jnp.isfinite(total), total, 0)  # a history may hold the whole catalogue
 
 
 @jax.jit

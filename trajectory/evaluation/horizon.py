@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
-from tqdm import tqdm
 
 from trajectory.data.splits import step_starts
-from trajectory.evaluation.ranking import distinct_items, metrics, ranks
+from trajectory.evaluation.ranking import contains, distinct_items, metrics, ranks
+from trajectory.progress import progress
 from trajectory.schema import Histories, Queries
 
 BATCH = 64  # queries at once: a forecast has H x V numbers of each
@@ -41,14 +41,12 @@ def evaluate_ahead(
 
     hr@k, recall@k and ndcg@k of the step's own items; the same with `within_` before, of the distinct items of steps
     1..h ranked by their chance to come within them; nll, the mean negative log-probability of the step's distinct items
-    in nats, where there are log-probabilities. `config` is `config.evaluation`: candidates and ties as there.
+    that are candidates, in nats, where there are log-probabilities. `config` is `config.evaluation`: candidates and
+    ties as there.
     """
     size = min(getattr(forecaster, "batch", BATCH), len(queries.user))
     parts: list[dict[str, np.ndarray]] = []
-    chunks = tqdm(
-        queries.chunks(size), forecaster.name, -(-len(queries.user) // size), delay=2, leave=False, disable=None
-    )
-    for chunk in chunks:
+    for chunk in progress(queries.chunks(size), forecaster.name, -(-len(queries.user) // size)):
         n = len(chunk.user)
         padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
         found = _chunk(forecaster, histories, padded, config, steps, cutoffs)
@@ -88,7 +86,7 @@ def _chunk(
 
 
 def _surprise(log_probability: np.ndarray, targets: np.ndarray, seen: np.ndarray | None) -> np.ndarray:
-    """Mean negative log-probability of the known targets [n] among the candidates."""
+    """Mean negative log-probability [n] of the targets that are candidates."""
     rows, width = np.arange(len(targets))[:, None], log_probability.shape[1]
     probability = np.exp(log_probability.astype(np.float64))
     probability[:, 0] = 0
@@ -96,6 +94,8 @@ def _surprise(log_probability: np.ndarray, targets: np.ndarray, seen: np.ndarray
         probability[rows, np.where(seen < width, seen, 0)] = 0
     total = probability.sum(axis=1)
     known = (targets > 0) & (targets < width)
+    if seen is not None:
+        known &= ~contains(seen, targets)
     own = np.where(known, log_probability[rows, np.where(known, targets, 0)], 0).astype(np.float64)
     number = known.sum(axis=1)
     mean = np.log(np.maximum(total, 1e-300)) - own.sum(axis=1) / np.maximum(number, 1)

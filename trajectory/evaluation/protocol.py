@@ -10,7 +10,9 @@ from ml_collections import ConfigDict
 
 from trajectory.data.rows import slices
 from trajectory.evaluation.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer
+from trajectory.evaluation.reach import reach_facts
 from trajectory.evaluation.significance import bootstrap, compare
+from trajectory.progress import progress
 from trajectory.schema import Histories, Split
 
 PARTS = ("validation", "test")
@@ -46,13 +48,17 @@ def evaluate(
     results: dict[str, Mapping[str, Result]] = {**measured, **floors}
     means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
     spread = {
-        name: {part: _spread(result, config) for part, result in by_part.items()} for name, by_part in results.items()
+        name: {part: _spread(result, config) for part, result in by_part.items()}
+        for name, by_part in progress(results.items(), "resampling users", len(results))
     }
     found: dict[str, Any] = {
         "metrics": means[""],
         "floors": {name: means[name] for name in floors},
         "spread": {**spread[""], "floors": {name: spread[name] for name in floors}},
-        "paired": {part: _paired({name: results[name][part] for name in ("", *floors)}, config) for part in parts},
+        "paired": {
+            part: _paired({name: results[name][part] for name in ("", *floors)}, config)
+            for part in progress(parts, "comparing")
+        },
         "protocol": protocol(histories, split, config, parts, **facts),
     }
     if members:
@@ -115,6 +121,8 @@ def protocol(
             + ("without" if e.seen == "filter" else "with")
             + " the items of the user's history",
             "seen": e.seen,
+            **reach_facts(histories, queries, e.seen),
+            "log_loss": "of the whole distribution" + (", before seen items leave" if e.seen == "filter" else ""),
             "ties": "expected rank under random order",
         }
     if config.heads.conversion:
@@ -160,9 +168,15 @@ def _statement(facts: dict[str, Any], part: str) -> list[str]:
     if "candidates" in facts:
         lines[-1] += (
             f"; {facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold "
-            f"({facts['cold_rule']}); {facts['candidates']:,} candidates ({facts['candidate_rule']}); "
-            f"ties: {facts['ties']}"
+            f"({facts['cold_rule']}) and {facts['repeat_targets'][part]:,} repeat targets "
+            f"({facts['repeat_share'][part]:.1%}, items the user has had: {facts['repeat_rule']}); "
+            f"{facts['candidates']:,} candidates ({facts['candidate_rule']}); ties: {facts['ties']}; "
+            f"log-loss: {facts['log_loss']}"
         )
+        if facts["nothing_left"][part]:
+            lines[-1] += (
+                f"; {facts['nothing_left'][part]:,} users with nothing left to recommend (an empty list, a miss)"
+            )
     if "conversion" in facts:
         lines.append(f"conversion: {facts['conversion']}")
     lines.append(f"± is the standard error over users ({facts['spread']}); seed {facts['seed']}")

@@ -16,10 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from tqdm import tqdm
 
 from trajectory.data.rows import slices
 from trajectory.data.union import item_and_user_domains
+from trajectory.progress import progress
 from trajectory.schema import Histories, Queries, UserError
 
 COVERAGE_CUTOFF = 10
@@ -43,8 +43,9 @@ def ranks(scores: Any, targets: Any, seen: Any = None) -> np.ndarray:
 
     `scores` [n, V + 1] (jax or numpy; float64 is compared as float64), `targets` int32 [n, M] (0 = none), `seen`
     int32 [n, S] (0 = padding; repeated and cold items do no harm). Returns float32 [n, M]: 1 + candidates with a
-    greater score + half of the other candidates with an equal one. Candidates are items 1..V without the seen ones; a
-    target always is one. Cold targets (index > V) and empty slots get infinity. Raises ValueError if a score is NaN.
+    greater score + half of the other candidates with an equal one. Candidates are items 1..V without the seen ones and
+    those of score -inf, as in the lists of `top_k`: a target that is none, a cold one (index > V) and an empty slot get
+    infinity. Raises ValueError if a score is NaN.
     """
     once = None if seen is None else np.where(_first_occurrence(np.asarray(seen)), seen, 0)
     result, _, broken = _start_ranks(scores, targets, once)
@@ -115,6 +116,8 @@ def evaluate_scorer(
 ) -> Result:
     """Metrics of `scorer` on `queries`, at `config.cutoffs`, seen items as `config.seen` says (`config.evaluation`).
 
+    They are those of the lists that are delivered: where seen items leave, a target that the history holds is a miss.
+    Only `loss` is of the scorer's whole distribution, seen items included.
     Where steps are baskets, also each metric over the relevant items that the history holds (`..._repeat`) and over
     the others (`..._explore`); with `cold` bool [V + 1] over those of its items (`..._cold`). Every query has the same
     weight. Of several domains' items only those of the user's own are candidates, for any scorer. `coverage=False`
@@ -130,7 +133,7 @@ def evaluate_scorer(
     # Like sizes together: a chunk costs what its largest target set and its longest history cost.
     order = np.lexsort((queries.stop - queries.start, queries.end - queries.stop))
     queries = Queries(*(column[order] for column in queries))
-    chunks = tqdm(queries.chunks(size), desc=label or None, total=-(-total // size), delay=2, leave=False, disable=None)
+    chunks = progress(queries.chunks(size), label, -(-total // size))
     covered = np.zeros(histories.num_items + 1, bool)
     domains = item_and_user_domains(histories)
     parts: list[dict[str, np.ndarray]] = []
@@ -202,7 +205,7 @@ def _finish(
         part |= metrics(rank, targets, config.cutoffs)
         groups = {}
         if histories.baskets:
-            repeat = _contains(chunk.history, targets)
+            repeat = contains(chunk.history, targets)
             groups = {"repeat": repeat, "explore": ~repeat}
         if cold is not None:
             groups["cold"] = (targets < len(cold)) & cold[np.minimum(targets, len(cold) - 1)]
@@ -261,8 +264,9 @@ def _ranks(scores: jax.Array, targets: jax.Array, seen: jax.Array) -> tuple[jax.
     column = jnp.where((targets > 0) & (targets < width), targets, width)  # width = out of range: not read
     own = scores.at[rows, column].get(mode="fill", fill_value=0)
     seen_scores = scores.at[rows, seen].get(mode="fill", fill_value=0)
-    # Others are no candidates in any case, and a target always is one.
-    counts = (seen > 0) & (seen < width) & ~(seen[:, :, None] == targets[:, None]).any(axis=2)
+    counts = (seen > 0) & (seen < width)  # others are no candidates in any case
+    had = (seen[:, :, None] == targets[:, None]).any(axis=1)
+    possible = (column < width) & ~had & (own > -jnp.inf)
 
     def count(value: jax.Array) -> jax.Array:  # one target slot at a time: [n, V, M] never exists
         def above(others: jax.Array) -> jax.Array:
@@ -275,7 +279,7 @@ def _ranks(scores: jax.Array, targets: jax.Array, seen: jax.Array) -> tuple[jax.
 
     # With g greater and e equal candidates (itself among them): 1 + g + (e - 1) / 2 = (1 + g + (g + e)) / 2.
     rank = (1 + jax.lax.map(count, own.T).T) / 2
-    return jnp.where(column < width, rank, jnp.inf).astype(jnp.float32), own, _any_nan(scores)
+    return jnp.where(possible, rank, jnp.inf).astype(jnp.float32), own, _any_nan(scores)
 
 
 def _any_nan(scores: jax.Array) -> jax.Array:
@@ -326,7 +330,7 @@ def _first_occurrence(items: np.ndarray) -> np.ndarray:
     return result & (items > 0)
 
 
-def _contains(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+def contains(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Is values[i, j] among rows[i]; bool like `values`."""
     base = np.int64(max(rows.max(initial=0), values.max(initial=0))) + 1
     shift = np.arange(len(rows))[:, None] * base

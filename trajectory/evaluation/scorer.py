@@ -157,7 +157,7 @@ def _ahead(
 ) -> jax.Array:
     score = cast(Any, model.apply)(params, _look(model, params, events, place, steps), method="score")
     score = score.at[jnp.arange(len(seen))[:, None], :, seen].set(-jnp.inf, mode="drop").at[..., 0].set(-jnp.inf)
-    return jax.nn.log_softmax(score, axis=-1)
+    return jnp.where(score > -jnp.inf, jax.nn.log_softmax(score, axis=-1), -jnp.inf)  # a history may hold all items
 
 
 @partial(jax.jit, static_argnums=(0, 4))

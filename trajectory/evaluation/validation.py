@@ -46,7 +46,9 @@ class Watch:
         found: dict[str, float] = {}
         for part, queries in self.parts.items():
             if c.heads.item:
-                means = evaluate_scorer(scorer, task.histories, queries, c.evaluation, coverage=False).means()
+                means = evaluate_scorer(
+                    scorer, task.histories, queries, c.evaluation, coverage=False, label=part
+                ).means()
                 found |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
                 found[f"{part}/loss"] = means.get("loss", float("nan"))
                 found[f"{part}/accuracy"] = means.get("hr@1", float("nan"))

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.rows import row_length
+from trajectory.evaluation.reach import reach
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.explain.attribution import Attribution
 from trajectory.explain.baselines import baseline
@@ -18,6 +19,7 @@ from trajectory.explain.function import Base, Function, Inputs
 from trajectory.explain.methods import Method, method
 from trajectory.explain.targets import BETWEEN, Target, choose
 from trajectory.models.explained import Asked
+from trajectory.progress import progress
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -81,22 +83,38 @@ class Explainer:
     def forecasts(
         self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,), index: np.ndarray | None = None
     ) -> Iterator[Forecasts]:
-        """What `reasons` explains; if items or interests `index` [n] are given, of those instead of the target's."""
+        """What `reasons` explains; if items or interests `index` [n] are given, of those instead of the target's.
+
+        Queries that leave nothing to ask for (`answerable`) are left out.
+        """
+        if index is None:
+            some = self.answerable(histories, queries)
+            queries = Queries(*(column[some] for column in queries))
         order = np.argsort(queries.stop - queries.start, kind="stable")
         ordered = Queries(*(column[order] for column in queries))
         count = np.minimum(ordered.stop - ordered.start, self.config.batch.length)
         begin = 0
-        while begin < len(order):
-            end = begin + self._rows(count[begin:])
-            chunk = Queries(*(column[begin:end] for column in ordered))
-            for step in steps:
-                inputs, first = self._read(histories, chunk.start, chunk.stop, step)
-                if index is None:
-                    inputs = self._ask(histories, chunk, inputs)
-                else:
-                    inputs = inputs._replace(asked=inputs.asked._replace(index=index[order[begin:end]]))
-                yield Forecasts(chunk, step, inputs, first)
-            begin = end
+        with progress(None, "reasons", len(order) * len(steps), " forecasts") as bar:
+            while begin < len(order):
+                end = begin + self._rows(count[begin:])
+                chunk = Queries(*(column[begin:end] for column in ordered))
+                for step in steps:
+                    inputs, first = self._read(histories, chunk.start, chunk.stop, step)
+                    if index is None:
+                        inputs = self._ask(histories, chunk, inputs)
+                    else:
+                        inputs = inputs._replace(asked=inputs.asked._replace(index=index[order[begin:end]]))
+                    yield Forecasts(chunk, step, inputs, first)
+                    bar.update(len(chunk.user))
+                begin = end
+
+    def answerable(self, histories: Histories, queries: Queries) -> np.ndarray:
+        """Whether there is something that the target can be of each query, bool [n]: a likeliest item must be one that
+        the user has not had, where seen items are filtered.
+        """
+        if self.target.kind != "item" or self.target.index or self.config.evaluation.seen != "filter":
+            return np.ones(len(queries.user), bool)
+        return reach(histories, queries).left > 0
 
     def _rows(self, count: np.ndarray) -> int:
         """How many of the first histories of so many events, ascending, are explained at once."""

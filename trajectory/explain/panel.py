@@ -9,6 +9,7 @@ import numpy as np
 
 from trajectory.explain import orders
 from trajectory.explain.explain import Explainer, Reasons
+from trajectory.progress import progress
 from trajectory.schema import Histories
 
 OWN = "this report"
@@ -24,7 +25,7 @@ def faithfulness(explainer: Explainer, histories: Histories, reasons: Sequence[R
     rng = np.random.default_rng(seed)
     measured = [
         orders.measure(explainer, histories, some, {OWN: some.attribution.events} | orders.rivals(explainer, some, rng))
-        for some in reasons
+        for some in progress(reasons, "faithfulness")
     ]
     each = orders.joined(measured)
     others = [order for order in next(iter(each.values())) if order != OWN]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.explain import overview
 from trajectory.explain.explain import Explainer, Reasons, table
 from trajectory.explain.narrative import counterfactuals, sentences, shown_name
@@ -19,9 +20,12 @@ from trajectory.explain.targets import read_target
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.names import isolated
 from trajectory.page import script_safe, write_page
+from trajectory.progress import progress
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 from trajectory.writing import write_parquet
+
+SHOWN = 5  # users of whom nothing can be explained, by name
 
 
 def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users: Sequence[str] = ()) -> Path:
@@ -33,10 +37,19 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
     histories = run.task.histories
     explainer = Explainer(run, read_target(target, histories, bool(run.task.config.heads.item)))
     queries = _of_users(histories, users) if users else whole_histories(histories, run.task.config.explain.users)
+    names = histories.users["user"].cast(pl.String)
+    without = names.gather(queries.user[~explainer.answerable(histories, queries)]).to_list()
+    said = ""
+    if without:
+        shown = ", ".join(without[:SHOWN]) + ", ..." * (len(without) > SHOWN)
+        said = f"{len(without):,} of {len(queries.user):,} users have no list to explain ({shown}): each {NOTHING_LEFT}"
+        if len(without) == len(queries.user):
+            raise UserError(f"{said}; --target=item=ID explains an item of your choice")
+        print(said)
     reasons = list(explainer.reasons(histories, queries, steps))
     rows = pl.concat([table(some, histories, explainer.target, run.task.config.explain.method) for some in reasons])
     write_parquet(rows, run.workdir / "attributions.parquet")
-    return _write_page(run, explainer, histories, reasons, rows)
+    return _write_page(run, explainer, histories, reasons, rows, said)
 
 
 def _of_users(histories: Histories, users: Sequence[str]) -> Queries:
@@ -48,12 +61,12 @@ def _of_users(histories: Histories, users: Sequence[str]) -> Queries:
 
 
 def _write_page(
-    run: Run, explainer: Explainer, histories: Histories, reasons: Sequence[Reasons], rows: pl.DataFrame
+    run: Run, explainer: Explainer, histories: Histories, reasons: Sequence[Reasons], rows: pl.DataFrame, without: str
 ) -> Path:
     every = overview.whole_events(rows, bool(histories.interests))
     of_forecast = every.partition_by("user", "step", as_dict=True)
     forecasts = []
-    for some in reasons:
+    for some in progress(reasons, "what if"):
         asked, users = some.inputs.asked, histories.users["user"].gather(some.queries.user).cast(pl.String)
         for row, (user, instead) in enumerate(zip(users, counterfactuals(explainer, histories, some), strict=True)):
             target = shown_name(explainer.target, histories, int(asked.index[row]), int(asked.source[row]))
@@ -86,6 +99,7 @@ def _write_page(
         method=e.method.replace("_", " "),
         baseline=e.baseline,
         kind=explainer.target.kind,
+        without=without,
         unit="log-odds" if explainer.target.kind == "migration" else "log-probability",
         panel=faithfulness(explainer, histories, reasons),
         figures=FIGURES,

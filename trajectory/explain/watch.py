@@ -52,6 +52,8 @@ class WatchReasons:
             row, column = np.nonzero(there)
             by_kind += np.bincount(h.kind[some.first[row] + column], np.abs(events[there]), len(by_kind))
             gaps.append(some.attribution.gap)
+        if not gaps:  # nothing is left to recommend to any of them
+            return {}
         means = {f"agreement_{name}": np.concatenate(found) for name, found in agreement.items()}
         told = {name: float(np.nanmean(x)) for name, x in means.items() if np.isfinite(x).any()}
         told |= {f"share_{kind}": share for kind, share in zip(h.kinds, by_kind[1:] / by_kind.sum(), strict=True)}

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.forecasting.habits import step_sizes
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.forecasting.outlook import beam_run, look_ahead, method
+from trajectory.progress import progress
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -28,6 +30,7 @@ class Forecast:
     known: np.ndarray  # [n, K + 1], share of each interest in the history
     steps: int
     method: str  # how the chances came about, to be read after a chance
+    without: pl.DataFrame  # user, reason: those for whom nothing is left, of whom statements say no more
 
 
 def forecast(run: Run, users: int) -> Forecast:
@@ -39,6 +42,8 @@ def forecast(run: Run, users: int) -> Forecast:
     if f.days and not c.heads.time:
         raise UserError("forecast.days needs a run with a time head (heads.time); set it to 0")
     queries = whole_histories(histories, users)
+    left = reach(histories, queries).left if c.evaluation.seen == "filter" else None
+    without = tables.without_items(histories, queries, left)
     parts, interests = [], []
     for chunk, outlook in look_ahead(run, histories, queries, f.steps, f.paths, f.days):
         parts.append(tables.statements(histories, chunk, outlook, f.days, TOP))
@@ -46,14 +51,16 @@ def forecast(run: Run, users: int) -> Forecast:
     for level in ("item", "interest") if histories.interests else ("item",):
         for chunk, beams in beam_run(run, histories, queries, f.steps, level == "interest"):
             parts.append(tables.path_statements(histories, chunk, beams, level))
+    said = pl.concat(parts).join(without, on="user", how="anti", maintain_order="left")
     return Forecast(
         histories,
         queries,
-        pl.concat(parts),
+        pl.concat([said, tables.nothing_left(without)]),
         np.concatenate(interests),
         past_shares(histories, queries, 1, c.batch.basket_power)[:, 0],
         f.steps,
         method(run, f.steps, f.paths),
+        without,
     )
 
 
@@ -68,7 +75,8 @@ def past_shares(histories: Histories, queries: Queries, windows: int, power: flo
     weight = np.repeat(sizes.astype(np.float64) ** -power, sizes)
     if histories.has_time:
         bounds = np.linspace(histories.time.min(), histories.time.max() + 1, windows + 1)
-    for row, (start, stop) in enumerate(zip(queries.start, queries.stop, strict=True)):
+    bounds_of_users = zip(queries.start, queries.stop, strict=True)
+    for row, (start, stop) in enumerate(progress(bounds_of_users, "past shares", len(queries.user))):
         at = slice(start, stop)
         if histories.has_time:
             window = np.clip(np.searchsorted(bounds, histories.time[at], side="right") - 1, 0, windows - 1)

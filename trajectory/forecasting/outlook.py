@@ -21,6 +21,7 @@ from trajectory.evaluation.step_calibration import CalibratedForecast, StepCalib
 from trajectory.forecasting.beam import Beams, search
 from trajectory.forecasting.habits import habits
 from trajectory.forecasting.paths import Paths, sample
+from trajectory.progress import progress
 from trajectory.schema import Histories, Queries
 from trajectory.training.run import Run
 
@@ -57,7 +58,8 @@ def look_ahead(
     """The outlook of every query's user over `steps` steps, some users at a time."""
     direct = _direct(run, histories, steps) if run.task.config.heads.horizon >= steps else None
     if direct and not days:
-        for chunk in queries.chunks(DirectForecast.batch):
+        size = DirectForecast.batch
+        for chunk in progress(queries.chunks(size), "forecast", -(-len(queries.user) // size)):
             yield chunk, _outlook(run, direct, chunk)
         return
     timed = run.task.model.spec.time and histories.has_time

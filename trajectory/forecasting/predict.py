@@ -10,10 +10,12 @@ import numpy as np
 import polars as pl
 
 from trajectory.evaluation.ranking import distinct_items
+from trajectory.evaluation.reach import reach
 from trajectory.evaluation.scorer import ModelScorer
 from trajectory.forecasting import tables
 from trajectory.forecasting.newcomers import read_histories, whole_histories
 from trajectory.forecasting.outlook import beam_run, look_ahead, method
+from trajectory.progress import progress
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 from trajectory.writing import write_csv
@@ -25,36 +27,39 @@ class Predictions:
 
     next: rank, item, title, probability. Of a run with a conversion head, conversion: probability after the last event.
     If steps are asked for, steps: step, rank, item, title, probability, visited; visited: rank, item, title, visited
-    (probability of the item within all steps); path: step, item, title, probability.
+    (probability of the item within all steps); path: step, item, title, probability. `without` (see
+    `tables.without_items`) are users whose lists of items are empty, in none of these tables.
     """
 
     tables: dict[str, pl.DataFrame]
+    without: pl.DataFrame
     notes: list[str]
-
-    @property
-    def users(self) -> int:
-        """Number of users."""
-        return next(iter(self.tables.values()))["user"].n_unique()
+    users: int
 
     def to_dict(self) -> dict[str, Any]:
-        """User -> table -> rows; numbers of a path are joined by its whole probability."""
-        found: dict[str, Any] = {}
+        """User -> table -> rows; numbers of a path are joined by its whole probability, an empty list by its reason."""
+        lists = [name for name in self.tables if name != "conversion"]
+        empty = {name: [] for name in lists} if len(self.without) else {}
+        found: dict[str, Any] = {row["user"]: {**empty, "reason": row["reason"]} for row in self.without.to_dicts()}
         for name, table in self.tables.items():
             for row in table.to_dicts():
                 found.setdefault(row.pop("user"), {}).setdefault(name, []).append(row)
         for by_table in found.values():
             if "conversion" in by_table:
                 by_table["conversion"] = by_table["conversion"][0]["probability"]
-            if "path" in by_table:
+            if by_table.get("path"):
                 by_table["path_probability"] = float(np.prod([row["probability"] for row in by_table["path"]]))
         return found
 
     def write_csv(self, path: Path) -> list[Path]:
         """The first table to `path`, the others beside it as <name>_<table>.csv; returns what was written."""
-        paths = [path, *(path.with_name(f"{path.stem}_{name}.csv") for name in list(self.tables)[1:])]
-        for target, table in zip(paths, self.tables.values(), strict=True):
+        first, *others = self.tables
+        named = {path: self.tables[first]} | {_beside(path, name): self.tables[name] for name in others}
+        if len(self.without):
+            named[_beside(path, "without")] = self.without
+        for target, table in named.items():
             write_csv(table, target)
-        return paths
+        return list(named)
 
 
 def predict(run: Run, path: Path, user: str, top: int, steps: int, paths: int) -> Predictions:
@@ -65,22 +70,32 @@ def predict(run: Run, path: Path, user: str, top: int, steps: int, paths: int) -
     histories, notes = read_histories(path, task.histories, task.config.data, user)
     queries = whole_histories(histories)
     scorer = ModelScorer(task.model, run.params, histories, task.scale, task.config.batch.length)
-    found = {}
+    found, left = {}, None
     if heads.item:
         found["next"] = _next(run, scorer, queries, top)
+        left = reach(histories, queries).left if task.config.evaluation.seen == "filter" else None
+    without = tables.without_items(histories, queries, left)
+    if len(without):
+        notes.append(tables.without_note(without, len(queries.user)))
     if heads.conversion:
         probability = scorer.conversion(queries.start, queries.stop - 1, queries.stop)
         user_ids = histories.users["user"].cast(pl.String)
         found["conversion"] = pl.DataFrame({"user": user_ids, "probability": probability.astype(np.float64)})
     if steps:
         found |= _ahead(run, histories, queries, steps, paths, top)
-        notes = [*notes, f"the steps ahead are foretold {method(run, steps, paths)}"]
-    return Predictions(found, notes)
+        notes.append(f"the steps ahead are foretold {method(run, steps, paths)}")
+        if left is not None and (few := int(((left > 0) & (left < steps)).sum())):
+            notes.append(f"{few:,} users have fewer than {steps} items left; their paths end with the last one")
+    return Predictions(found, without, notes, len(queries.user))
+
+
+def _beside(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.stem}_{name}.csv")
 
 
 def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataFrame:
     config, histories, parts = run.task.config.evaluation, scorer.histories, []
-    for chunk in queries.chunks(config.batch):
+    for chunk in progress(queries.chunks(config.batch), "next items", -(-len(queries.user) // config.batch)):
         seen = distinct_items(histories, chunk.start, chunk.stop) if config.seen == "filter" else None
         parts.append(tables.next_items(histories, chunk, np.asarray(scorer.scores(chunk)), seen, top))
     return pl.concat(parts)

@@ -12,6 +12,7 @@ import polars as pl
 from trajectory import pictures
 from trajectory.evaluation.run import read_evaluation
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
+from trajectory.forecasting.tables import without_note
 from trajectory.names import isolated, plain
 from trajectory.page import script_safe, write_page
 from trajectory.schema import Queries
@@ -40,6 +41,8 @@ SHOWN_FACTS = ("guarantee", "candidates", "candidate_rule", "ties", "checkpoint"
 def write_forecast(run: Run, users: int) -> Path:
     """Forecasts `users` users (0 = all), writes forecast.parquet, forecast.png, report.html; returns the page."""
     made = forecast(run, users)
+    if len(made.without):
+        print(without_note(made.without, len(made.queries.user)))
     write_parquet(made.statements, run.workdir / "forecast.parquet")
     return write_report(run, made)
 
@@ -67,9 +70,12 @@ def write_report(run: Run, forecast: Forecast) -> Path:
 
 
 def draw_interests(run: Run, forecast: Forecast) -> Path | None:
-    """forecast.png: interests whose share is forecast to grow and to shrink most; None if the log has no interests."""
+    """forecast.png: interests whose share is forecast to grow and to shrink most; None if there are none."""
     names = forecast.histories.interests
-    before, after = forecast.known[:, 1:].mean(0), forecast.interests[:, :, 1:].mean((0, 1))
+    some = forecast.interests.any((1, 2))  # of others nothing is forecast
+    if not some.any():
+        return None
+    before, after = forecast.known[some, 1:].mean(0), forecast.interests[some, :, 1:].mean((0, 1))
     change = after - before
     order = np.argsort(change)
     number = min(8, len(names) // 2)
@@ -86,7 +92,7 @@ def draw_interests(run: Run, forecast: Forecast) -> Path | None:
     steps = forecast.steps
     unit = "baskets" if forecast.histories.baskets else "events"
     axis.set_xlabel(f"forecast share in the next {steps} {unit} minus share in the past (percentage points)")
-    axis.set_title(f"Interests that grow and shrink most, mean of {len(forecast.known):,} users", loc="left")
+    axis.set_title(f"Interests that grow and shrink most, mean of {some.sum():,} users", loc="left")
     axis.grid(axis="x", alpha=0.3)
     path = run.workdir / "forecast.png"
     pictures.save(figure, path)
@@ -121,6 +127,7 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
         "users": f"{facts['users']['test']:,}",
         "guarantee": facts["guarantee"],
         "candidates": f"{facts['candidates']:,} ({facts['candidate_rule']})",
+        "repeats": f"{facts['repeat_share']['test']:.1%} ({facts['repeat_rule']})" if "repeat_share" in facts else "",
         "ties": facts["ties"],
         "checkpoint": facts["checkpoint"],
     }
@@ -138,6 +145,7 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
     next_step = _by_user(items.filter((said == "at_step") & (pl.col("step") == 1)))
     within = _by_user(items.filter((said == "within_steps") & (pl.col("step") == forecast.steps)))
     times = _by_user(shown.filter(said == "time"))
+    reasons = dict(forecast.without.iter_rows())
     paths = _by_user(shown.filter((said == "path") & (pl.col("rank") <= SHOWN_PATHS)))
     found = []
     for row, index in enumerate(queries.user):
@@ -149,6 +157,7 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
         found.append(
             {
                 "user": user,
+                "reason": reasons.get(user, ""),
                 "events": int(queries.stop[row] - queries.start[row]),
                 "interests": [names[i] for i in top] + ["all others"] * rest,
                 "past": [_shares(shares, top, rest) for shares in past[row]],

@@ -8,12 +8,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from tqdm import tqdm
 
 from trajectory.data.times import DAY, WEEK
 from trajectory.forecasting.habits import Habits
 from trajectory.models.heads import States
 from trajectory.models.interest_model import Carry, InterestModel
+from trajectory.progress import progress
 from trajectory.schema import Events, Histories, Queries, UserError
 
 ROWS_AT_ONCE = 2048  # futures advanced together
@@ -36,7 +36,7 @@ def user_chunks(queries: Queries, each: int, items: int, label: str) -> Iterator
     """Some users at a time, of whom `each` futures are followed: their queries, and the same filled up to one shape."""
     rows = min(ROWS_AT_ONCE, SCORES_AT_ONCE // (items + 1))
     users = max(1, min(rows // each, len(queries.user)))
-    for chunk in tqdm(queries.chunks(users), label, -(-len(queries.user) // users), delay=2, leave=False, disable=None):
+    for chunk in progress(queries.chunks(users), label, -(-len(queries.user) // users)):
         missing = users - len(chunk.user)
         yield chunk, Queries(*(np.pad(column, (0, missing), mode="edge") for column in chunk))
 

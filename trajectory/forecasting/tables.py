@@ -9,13 +9,14 @@ import polars as pl
 
 from trajectory.evaluation.horizon_times import LEVELS
 from trajectory.evaluation.ranking import top_k
+from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.forecasting.beam import Beams
 from trajectory.forecasting.outlook import Outlook
 from trajectory.schema import Histories, Queries
 
 STATEMENTS = {  # columns of forecast.parquet; null where they say nothing
     "user": pl.String,
-    "statement": pl.String,  # at_step | within_steps | within_days | time | path
+    "statement": pl.String,  # at_step | within_steps | within_days | time | path | nothing_left (the title says why)
     "level": pl.String,  # item | interest
     "step": pl.Int64,
     "rank": pl.Int64,
@@ -46,6 +47,18 @@ def next_items(
     ).drop("step")
 
 
+def without_items(histories: Histories, queries: Queries, left: np.ndarray | None) -> pl.DataFrame:
+    """Users for whom nothing is left to recommend, by how many items are `left` [n] (None: all): user, reason."""
+    none = np.zeros(len(queries.user), bool) if left is None else left == 0
+    users = histories.users["user"].cast(pl.String).gather(queries.user[none])
+    return pl.DataFrame({"user": users, "reason": pl.Series([NOTHING_LEFT] * len(users), dtype=pl.String)})
+
+
+def without_note(without: pl.DataFrame, users: int) -> str:
+    """What is to be said of `without_items`, of so many users in all."""
+    return f"{len(without):,} of {users:,} users get an empty list: each {NOTHING_LEFT}"
+
+
 def steps_ahead(histories: Histories, queries: Queries, outlook: Outlook, k: int) -> pl.DataFrame:
     """The k likeliest items at each step: user, step, rank, item, title, probability, visited (within these steps)."""
     items = _best(outlook.probability, k)
@@ -57,7 +70,8 @@ def visited_within(histories: Histories, queries: Queries, outlook: Outlook, k: 
     """The k items that are likeliest to occur within all steps: user, rank, item, title, visited."""
     last = outlook.visited[:, -1:]
     items = _best(last, k)
-    return _table(histories, queries, items, visited=np.take_along_axis(last, items, axis=2)).drop("step")
+    visited = np.take_along_axis(last, items, axis=2)
+    return _table(histories, queries, np.where(visited > 0, items, 0), visited=visited).drop("step")
 
 
 def likeliest_path(histories: Histories, queries: Queries, beams: Beams) -> pl.DataFrame:
@@ -121,6 +135,12 @@ def path_statements(histories: Histories, queries: Queries, beams: Beams, level:
     return _of_users(histories, queries, row, values)
 
 
+def nothing_left(without: pl.DataFrame) -> pl.DataFrame:
+    """The one row of each user of `without_items`, in the columns of STATEMENTS."""
+    columns = without.rename({"reason": "title"}).with_columns(statement=pl.lit("nothing_left"), level=pl.lit("item"))
+    return _in_columns(columns)
+
+
 def _ranked(
     histories: Histories, queries: Queries, level: str, statement: str, chance: np.ndarray, k: int
 ) -> pl.DataFrame:
@@ -155,6 +175,10 @@ def _of_users(histories: Histories, queries: Queries, row: np.ndarray, values: d
         pl.lit(value).alias(name) if isinstance(value, str) else pl.Series(name, value)
         for name, value in values.items()
     )
+    return _in_columns(given)
+
+
+def _in_columns(given: pl.DataFrame) -> pl.DataFrame:
     return given.select(
         (pl.col(name) if name in given.columns else pl.lit(None).alias(name)).cast(kind)
         for name, kind in STATEMENTS.items()

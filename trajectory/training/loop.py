@@ -84,21 +84,23 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
     processes.led(lambda: held.enter_context(locks.alone(workdir, "training in")))
     processes.led(lambda: start.claim(task, workdir, soft))
     checkpoints = Checkpoints(workdir) if processes.leads() else None
-    state, progress, position, origin = processes.led(
-        lambda: start.initialise(
-            task,
-            tx,
-            rules,
-            initial_state(task.model, tx, first.batch(0), config.seed, task.content),
-            checkpoints,
-            content,
-        )
-    )
+    state = jax.tree.map(np.asarray, initial_state(task.model, tx, first.batch(0), config.seed, task.content))
+
+    def begin() -> tuple[Any, ...]:
+        nonlocal state
+        state, *others = start.initialise(task, tx, rules, state, checkpoints, content)
+        return tuple(others)
+
+    stood, position, origin = processes.led(begin)
+    state, progress = processes.shared(state), Progress(*stood)
     batches = iter(data.dataset())
     batches.set_state(position)
     size = sum(np.size(leaf) for leaf in jax.tree.leaves(state.params))
+    batches_said = f"{first.num_batches:,} batches"
+    if first.num_batches < first.all_batches and config.batch.most:
+        batches_said = f"{first.num_batches:,} of {first.all_batches:,} batches (batch.most)"
     print(
-        f"{config.name}: {config.model.backbone}, {size:,} parameters, {first.num_batches:,} batches an epoch "
+        f"{config.name}: {config.model.backbone}, {size:,} parameters, {batches_said} an epoch "
         f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}",
         flush=True,
     )
@@ -235,7 +237,7 @@ class _Loop:
 
     def _judged(self, state: TrainState, epoch: int) -> None:
         step, host = int(state.step), self.parallel.host(optim.evaluated(state.params, state.opt_state))
-        self.progress = processes.led(lambda: self._judge(step, host, epoch))
+        self.progress = Progress(*processes.led(lambda: self._judge(step, host, epoch)))
 
     def _judge(self, step: int, host: Any, epoch: int) -> Progress:
         """Validates, keeps the best parameters, logs and tells."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -57,30 +57,44 @@ def leads() -> bool:
 def led(do: Callable[[], T]) -> T:
     """What `do` returns in the first process, in every process; it runs there only. All must call this together.
 
-    What it raises is raised in every process, so that none waits for one that has gone; what it returns is pickled.
+    What it raises is raised in every process, so that none waits for one that has gone; what it returns goes through
+    JSON, so that of tuples lists arrive.
     """
     if not several():
         return do()
-    result: Any = None
-    error: Exception | None = None
-    message = b""
+    message, error = b"", None
     if leads():
         try:
-            result = do()
+            message = json.dumps({"result": do()}).encode()
         except Exception as raised:
-            error = raised
-        # Other errors may not survive pickling; the first process shows them whole.
-        tellable = error is None or isinstance(error, UserError)
-        told = error if tellable else RuntimeError(f"the first process failed: {error!r}")
-        message = pickle.dumps((result, told))
-    size = int(multihost_utils.broadcast_one_to_all(np.int32(-(-len(message) // BLOCK))))
-    sent = np.frombuffer(message.ljust(size * BLOCK, b"\0"), np.uint8)
-    received = multihost_utils.broadcast_one_to_all(sent)
-    if not leads():
-        result, error = pickle.loads(received.tobytes())
+            error, mistake = raised, isinstance(raised, UserError)
+            failed = str(raised) if mistake else f"the first process failed: {raised!r}"
+            message = json.dumps({"failed": failed, "mistake": mistake}).encode()
+    size = BLOCK * int(multihost_utils.broadcast_one_to_all(np.int32(-(-len(message) // BLOCK))))
+    received = json.loads(_sent(np.frombuffer(message.ljust(size), np.uint8)).tobytes())
     if error is not None:
         raise error
-    return result
+    if "failed" in received:
+        raise (UserError if received["mistake"] else RuntimeError)(received["failed"])
+    return received["result"]
+
+
+def shared(tree: T) -> T:
+    """The first process's arrays, bit for bit, in every process; all give trees of the same shapes, together."""
+    if not several():
+        return tree
+    leaves, structure = jax.tree.flatten(tree)
+    leaves = [np.asarray(leaf) for leaf in leaves]
+    received = _sent(np.concatenate([np.frombuffer(leaf.tobytes(), np.uint8) for leaf in leaves]))
+    parts = np.split(received, np.cumsum([leaf.nbytes for leaf in leaves])[:-1])
+    pairs = zip(parts, leaves, strict=True)
+    arrays = [np.frombuffer(part.tobytes(), leaf.dtype).reshape(leaf.shape) for part, leaf in pairs]
+    return jax.tree.unflatten(structure, arrays)
+
+
+def _sent(own: np.ndarray) -> np.ndarray:
+    """The first process's bytes."""
+    return np.asarray(multihost_utils.broadcast_one_to_all(own))
 
 
 def preempted(step: int) -> bool:

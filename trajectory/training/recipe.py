@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ml_collections import ConfigDict
 
+from configs.by_hand import fill, get
 from configs.common import learn_from_events
 from trajectory.data.arrays import repeat_share
 from trajectory.data.splits import step_starts
@@ -19,44 +20,56 @@ MOST_LINES = 16  # of a basket that are trained on at one time
 
 
 def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
-    """A copy of the config with what the data decides filled in; prints each choice with its reason."""
+    """A copy of the config with what the data decides filled in, but for what was set by hand, from which the rest
+    follows; prints each choice with its reason.
+    """
     c = config.copy_and_resolve_references()
     c.recipe = "fixed"
     lengths = split.train_end - histories.offsets[:-1]
     events, users = int(lengths.sum()), histories.num_users
     items = histories.num_items
     typical = float(np.quantile(lengths, 0.95))
-    c.batch.length = int(np.clip(1 << int(np.ceil(np.log2(max(typical, 8)))), 32, 200 if typical > 128 else 128))
+    longest = 200 if typical > 128 else 128
+    fill(c, {"batch.length": int(np.clip(1 << int(np.ceil(np.log2(max(typical, 8)))), 32, longest))})
     ends = step_starts(histories)[1:]
     steps = int((ends <= split.train_end[np.searchsorted(histories.offsets, ends) - 1]).sum())
     lines = events / max(steps, 1)
-    # A state is asked for where a step ends. Rows differ in how many do; with fewer places they could not be filled.
-    c.batch.targets = min(c.batch.length, int(np.ceil(1.75 * c.batch.length / max(lines, 1))))
-    c.batch.target_items = min(MOST_LINES, int(np.ceil(2 * lines))) if histories.baskets else 1
-    c.batch.basket_power = 0.5  # the best on Complete Journey; 1 line weighs 1 in any case
-    c.batch.rows = max(2, -(-BATCH // c.batch.length))
-    c.batch.rows += c.batch.rows % 2
+    rows = max(2, -(-BATCH // c.batch.length))
     repeats = repeat_share(histories, split.train_end)
-    c.model.repeat = repeats > 0.05
-    c.evaluation.seen = "keep" if repeats > 0.05 else "filter"
-    c.heads.interest = 0.1 if len(histories.interests) > 1 else 0.0
+    fill(
+        c,
+        {
+            # A state is asked for where a step ends. Rows differ in how many do; with fewer places they could not be
+            # filled.
+            "batch.targets": min(c.batch.length, int(np.ceil(1.75 * c.batch.length / max(lines, 1)))),
+            "batch.target_items": min(MOST_LINES, int(np.ceil(2 * lines))) if histories.baskets else 1,
+            "batch.basket_power": 0.5,  # the best on Complete Journey; 1 line weighs 1 in any case
+            "batch.rows": rows + rows % 2,
+            "model.repeat": repeats > 0.05,
+            "evaluation.seen": "keep" if repeats > 0.05 else "filter",
+            "heads.interest": 0.1 if len(histories.interests) > 1 else 0.0,
+        },
+    )
     per_item = events / max(items, 1)
-    # The softmax over the catalogue is nearly all of the work: three products of N x V x D (see item_loss.py).
     places = events * c.batch.targets / c.batch.length
-    work = {width: 6 * places * items * width / 1e12 for width in WIDTHS}
+
+    def work(width: int) -> float:
+        """TFLOP of the softmax over the catalogue, nearly all of the work: three products of N x V x D (item_loss)."""
+        return 6 * places * items * width / 1e12
+
     fewest = 20 if histories.baskets else EPOCHS
-    c.model.width = max((w for w in WIDTHS if events >= 100_000 and work[w] * fewest <= BUDGET), default=WIDTHS[0])
-    c.model.layers = (c.model.width,) * 2
-    c.model.dropout = 0.5 if per_item < RARE else 0.3 if per_item < 100 else 0.2
-    affordable = min(BUDGET / max(work[c.model.width], 1e-9), 10_000_000 / max(events, 1))
+    wide = max((w for w in WIDTHS if events >= 100_000 and work(w) * fewest <= BUDGET), default=WIDTHS[0])
+    fill(c, {"model.width": wide, "model.dropout": 0.5 if per_item < RARE else 0.3 if per_item < 100 else 0.2})
+    affordable = min(BUDGET / max(work(c.model.width), 1e-9), 10_000_000 / max(events, 1))
     if histories.baskets:
-        c.optim.learning_rate = 5e-4 if c.model.width > 64 else 1e-3
-        c.train.epochs = int(np.clip(affordable, 4, 60))
-        c.train.patience_epochs = max(3, min(8, c.train.epochs // 4))
+        fill(c, {"model.layers": (c.model.width,) * 2, "optim.learning_rate": 5e-4 if c.model.width > 64 else 1e-3})
+        fill(c, {"train.epochs": int(np.clip(affordable, 4, 60))})
+        fill(c, {"train.patience_epochs": max(3, min(8, c.train.epochs // 4))})
     else:
         learn_from_events(c, power=0.3 if per_item < RARE and not c.model.repeat else 0.0)
-        c.train.epochs = int(np.clip(min(affordable, max(EPOCHS, STEPS * BATCH / max(events, 1))), 4, 60))
-        c.train.patience_epochs = c.train.epochs  # the rate is meant to fall to 0
+        least = max(EPOCHS, STEPS * BATCH / max(events, 1))
+        fill(c, {"train.epochs": int(np.clip(min(affordable, least), 4, 60))})
+        fill(c, {"train.patience_epochs": c.train.epochs})  # the rate is meant to fall to 0
     reasons = {
         "batch.length": f"95 % of training histories have at most {typical:.0f} events",
         "batch.rows": "about 2,000 events a batch",
@@ -66,7 +79,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",
         "evaluation.seen": "seen items are candidates where repeats are usual",
         "heads.interest": f"{len(histories.interests)} interests",
-        "model.width": f"{work[c.model.width]:.2f} TFLOP of softmax an epoch",
+        "model.width": f"{work(c.model.width):.2f} TFLOP of softmax an epoch",
         "model.layers": "one wide layer of a recurrent model, else two",
         "model.dropout": f"{per_item:.1f} training events an item",
         "optim.learning_rate": "at most",
@@ -81,7 +94,6 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         "train.patience_epochs": "epochs without a better validation before it ends",
     }
     print(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")
-    for name, reason in reasons.items():
-        section, field = name.split(".")
-        print(f"  {name} = {c[section][field]}  ({reason})")
+    for name, reason in (reasons | dict.fromkeys(c.by_hand, "set by hand")).items():
+        print(f"  {name} = {get(c, name)}  ({reason})")
     return c

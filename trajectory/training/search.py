@@ -20,7 +20,7 @@ from optuna.trial import Trial, TrialState
 from trajectory.schema import UserError
 from trajectory.training import logging
 from trajectory.training.folder import read_summary
-from trajectory.training.sweep import Run, overruled, run
+from trajectory.training.sweep import Run, run
 from trajectory.training.workers import Workers, claim, last_lines
 from trajectory.writing import write_csv, write_text
 
@@ -165,9 +165,6 @@ class Search:
         watch()  # at what came after the last look
         summary = read_summary(made.folder, "finished", f"best_{self.monitor}") if status == 0 else {"finished": False}
         if summary["finished"]:
-            if wrong := overruled(made):
-                trial.set_user_attr("failed", wrong)
-                return TrialState.FAIL, None
             return TrialState.COMPLETE, summary[f"best_{self.monitor}"]
         if pruned:
             return TrialState.PRUNED, None

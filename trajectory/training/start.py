@@ -25,7 +25,7 @@ from trajectory.writing import write_json
 ITEM_VECTORS = ("random", "co_occurrence", "co_occurrence+content")
 # Sections and fields that may differ when a run goes on: they do not change what is trained.
 TRAIN = ("train.epochs", "train.patience_epochs", "train.save_every_steps")
-MAY_CHANGE = ("evaluation", "explain", "forecast", "logging", *TRAIN)
+MAY_CHANGE = ("by_hand", "data.by_hand", "evaluation", "explain", "forecast", "logging", *TRAIN)
 # All of the optimiser but optim.average, which decides what its state consists of.
 OPTIM = tuple(
     f"optim.{name}" for name in ("learning_rate", "warmup_steps", "schedule", "weight_decay", "clip_norm", "b2")

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from ml_collections import ConfigDict, config_flags
 
 from configs.sweeps.common import Sweep
 from trajectory import digest
-from trajectory.cli import reason
+from trajectory.cli import reason, record_by_hand
 from trajectory.reading import read_json
 from trajectory.schema import UserError
 from trajectory.training.folder import read_summary
@@ -35,7 +35,6 @@ class Run(NamedTuple):
     member: str
     folder: Path
     flags: tuple[str, ...]  # of scripts/train.py, but for the folder
-    fields: tuple[str, ...]  # that these flags set
     asked: dict[str, Any]  # the config they make, but for its section `logging`
 
 
@@ -86,9 +85,8 @@ def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str
 def run(name: str, config: str, settings: Sequence[str], folder: Path) -> Run:
     """The run of a config with `settings` ("field=value"). Raises UserError if the config has no such field."""
     chosen = (f"--config={config}", *(f"--config.{text}" for text in settings))
-    fields = tuple(text.partition("=")[0] for text in settings)
     asked = json.loads(json.dumps(resolve(chosen).to_dict(), default=dict))
-    return Run(name, folder, chosen, fields, {key: value for key, value in asked.items() if key != "logging"})
+    return Run(name, folder, chosen, {key: value for key, value in asked.items() if key != "logging"})
 
 
 def resolve(arguments: Sequence[str]) -> ConfigDict:
@@ -97,6 +95,7 @@ def resolve(arguments: Sequence[str]) -> ConfigDict:
     config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
     try:
         values(argv)
+        record_by_hand(values["config"])
         return values["config"].value
     except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(reason(error)) from None
@@ -164,29 +163,10 @@ def _make(run: Run, now: str, workers: Workers, scripts: Path) -> str:
             return last_lines(log, begin) or f"exit status {status}"
         if not read_summary(run.folder, "finished")["finished"]:
             return "stopped before its last epoch; start the same sweep again"
-        if wrong := overruled(run):
-            return wrong
         if status := workers.call([sys.executable, str(scripts / "evaluate.py"), workdir], log):
             return last_lines(log, begin) or f"exit status {status}"
         write_json(stamp | {"done": True}, run.folder / "sweep.json")
     return ""
-
-
-def overruled(run: Run) -> str:
-    """Says which fields the run was trained with otherwise than asked, "" if none: recipe=auto sets some itself."""
-    trained = read_json(run.folder / "config.json", {str: object}, "the run is made again")
-    fields = [field for field in run.fields if not field.startswith("logging.")]
-    other = [field for field in fields if _get(trained, field) != _get(run.asked, field)]
-    if not other:
-        return ""
-    return f"recipe=auto sets {', '.join(other)} itself; add --set=recipe=fixed, or leave them to it"
-
-
-def _get(config: Mapping[str, Any], field: str) -> Any:
-    value: Any = config
-    for key in field.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
 
 
 def _done(run: Run, now: str) -> bool:

@@ -13,11 +13,13 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from configs.by_hand import get
 from configs.common import base
 from trajectory.data import builder, conversion, splits
 from trajectory.data.batches import TrainingData
 from trajectory.data.mixed import MixedData
 from trajectory.data.rows import FeatureScale, last_rows
+from trajectory.data.sample import some_users
 from trajectory.data.splits import training_events
 from trajectory.data.union import DOMAIN, item_and_user_domains, of_domain, union
 from trajectory.models.baking import initialise
@@ -94,7 +96,9 @@ class Task:
 
 def build(config: ConfigDict) -> Task:
     """Prepares the data the config names, splits it, and builds the model for it."""
-    domains = _domains(config)
+    if config.by_hand and config.recipe != "auto":
+        print("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
+    domains = [some_users(domain, config.split.users) for domain in _domains(config)]
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
     if histories.num_items < sum(domain.num_items for domain in domains) and config.sources.names:
         raise UserError(f"sources.names needs a split that leaves no item out; split.kind={config.split.kind} does")

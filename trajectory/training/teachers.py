@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from tqdm import tqdm
 
 from trajectory.data.batches import TrainingData
 from trajectory.models.interest_model import InterestModel
+from trajectory.progress import progress
 from trajectory.schema import Events, SoftTargets, UserError
 from trajectory.training.run import Run, open_run
 from trajectory.training.task import Task
@@ -47,7 +47,7 @@ def soft_targets(task: Task) -> SoftTargets | None:
     plan = _reading(task, runs).plan(0)
     models = tuple(run.task.model for run in runs)
     params = jax.device_put([run.params for run in runs], jax.local_devices()[0])
-    for index in tqdm(range(plan.num_batches), desc="teachers", delay=2, leave=False, disable=None):
+    for index in progress(range(plan.num_batches), "teachers"):
         row, column, at = plan.places(index)
         likeliest = _likeliest(models, params, plan.batch(index).events, count, filter_seen)
         item[at], probability = (np.asarray(part)[row, column] for part in likeliest)
@@ -61,7 +61,7 @@ def _reading(task: Task, runs: list[Run]) -> TrainingData:
     """Training histories in rows that every teacher can read."""
     batch = ConfigDict(task.config.batch)
     batch.length = batch.targets = min(run.task.config.batch.length for run in runs)
-    batch.position_offset = False
+    batch.position_offset, batch.most = False, 0
     return TrainingData(task.histories, task.split, task.scale, batch, 0)
 
 

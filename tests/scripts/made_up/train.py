@@ -2,7 +2,7 @@
 
 note=fail: exits with a message, note=die: without one.
 note=hang: waits a minute after the first epoch of a new run, note=pause: a second.
-note=auto: trains with another learning rate. Saves after each epoch and at SIGTERM, and goes on where it was.
+Saves after each epoch and at SIGTERM, and goes on where it was.
 starts.txt has a line for each start.
 """
 
@@ -36,8 +36,6 @@ def main() -> None:
         print("all was well\nerror: the made-up mistake")
         raise SystemExit(2)
     rate = config.setdefault("optim", {}).setdefault("learning_rate", 0.001)
-    if config["note"] == "auto":
-        config["optim"]["learning_rate"] = 0.5
     (folder / "config.json").write_text(json.dumps(config))
     signal.signal(signal.SIGTERM, lambda *_: stops.append(True))
     stops: list[bool] = []

@@ -27,6 +27,7 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     everybody, some = whole_histories(h), whole_histories(h, USERS)
     table, winners = recommend(relevance, everybody, share, keep)
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
+    without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
     unit = "baskets" if h.baskets else "events"
     ahead = f"the next {relevance.steps} {unit}"
@@ -40,11 +41,12 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
         shown.sentences(table, winners, held, ahead, unit),
         (
             Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".")),
+            *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
             shown.of_users(explained, bool(h.interests), ahead),
             shown.winners(winners, ahead),
             shown.how_it_held(held, unit),
             *([shown.trade_off(curve, share)] if curve else []),
         ),
-        {"recommendations": table, "new_buyers": winners},
+        {"recommendations": table, "new_buyers": winners} | ({"without_list": without} if len(without) else {}),
         {"lists": held, "trade_off": curve, "share_of_mix": share},
     )

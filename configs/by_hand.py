@@ -1,0 +1,60 @@
+"""What is set by hand wins: automatic settings leave it alone, and what a config derives from it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ml_collections import ConfigDict
+
+
+def set_by_hand(config: ConfigDict, values: Mapping[str, Any]) -> ConfigDict:
+    """Sets fields ({"train.epochs": 2}) as --config.train.epochs=2 does: no automatic setting changes them again.
+
+    Returns the same config.
+    """
+    before = config.copy_and_resolve_references()
+    for name, value in values.items():
+        section, _, field = name.rpartition(".")
+        _section(config, section)[field] = value
+    return record(config, values, before)
+
+
+def record(config: ConfigDict, names: Iterable[str], before: ConfigDict) -> ConfigDict:
+    """Notes that these fields were set by hand, and derives from them what `before` derived from its own.
+
+    Those of `logging` are not noted: no run differs by them.
+    """
+    decisive = (name for name in names if not name.startswith("logging."))
+    config.by_hand = tuple(sorted({*config.by_hand, *decisive}))
+    config.data.by_hand = tuple(name.removeprefix("data.") for name in config.by_hand if name.startswith("data."))
+    m, b, t = before.model, before.batch, before.train
+    if "model.width" in config.by_hand:
+        fill(config, {"model.layers": tuple(max(layer * config.model.width // m.width, 1) for layer in m.layers)})
+    if "batch.length" in config.by_hand:
+        fill(config, {"batch.targets": max(b.targets * config.batch.length // b.length, 1)})
+    if "train.epochs" in config.by_hand and t.patience_epochs == t.epochs:
+        fill(config, {"train.patience_epochs": config.train.epochs})
+    if "train.power" in config.by_hand and m.temperature:
+        fill(config, {"model.temperature": m.temperature * (1 - t.power) / (1 - config.train.power)})
+    return config
+
+
+def fill(config: ConfigDict, values: Mapping[str, Any]) -> None:
+    """Sets those of the fields that were not set by hand."""
+    for name, value in values.items():
+        if name not in config.by_hand:
+            section, _, field = name.rpartition(".")
+            _section(config, section)[field] = value
+
+
+def get(config: ConfigDict, name: str) -> Any:
+    """The value of a field, such as "train.epochs"."""
+    section, _, field = name.rpartition(".")
+    return _section(config, section)[field]
+
+
+def _section(config: ConfigDict, name: str) -> ConfigDict:
+    for key in filter(None, name.split(".")):
+        config = config[key]
+    return config

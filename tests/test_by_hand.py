@@ -1,0 +1,73 @@
+"""What is set by hand wins over shrinking, recipes and named domains; what a config derives from it follows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from configs import amazon_beauty, common, complete_journey, own_log, pretrain
+from configs.by_hand import get, set_by_hand
+from trajectory.data.domains import resolve
+from trajectory.training import task
+from trajectory.training.sweep import resolve as read_flags
+
+
+@pytest.mark.parametrize(
+    ("config", "values", "follows"),
+    [
+        (common.base("gru"), {"model.width": 32}, {"model.layers": (32, 32)}),
+        (common.base("gru"), {"model.width": 32, "model.layers": (48,)}, {"model.layers": (48,)}),
+        (amazon_beauty.get_config("model=gru"), {"model.width": 32}, {"model.layers": (64,)}),
+        (amazon_beauty.get_config("model=gru"), {"train.power": 0.0}, {"model.temperature": 0.07}),
+        (amazon_beauty.get_config("model=gru"), {"batch.length": 30}, {"batch.targets": 30}),
+        (complete_journey.get_config("model=gru"), {"batch.length": 256}, {"batch.targets": 48}),
+        (pretrain.get_config(), {"train.epochs": 9}, {"train.patience_epochs": 9}),
+        (common.base(), {"train.epochs": 9}, {"train.patience_epochs": 5}),
+    ],
+)
+def test_what_is_derived_follows_unless_it_is_set_too(config, values, follows):
+    set_by_hand(config, values)
+    assert config.by_hand == tuple(sorted(values))
+    for name, value in (values | follows).items():
+        assert get(config, name) == pytest.approx(value)
+
+
+def test_tiny_leaves_what_is_set_by_hand_also_to_the_default():
+    config = common.base("transformer")
+    set_by_hand(config, {"model.width": 24, "forecast.paths": 200, "train.epochs": 20})
+    common.shrink(config)
+    assert (config.model.width, config.model.layers) == (24, (24, 24))
+    assert (config.forecast.paths, config.train.epochs, config.forecast.steps) == (200, 20, 2)
+
+
+def test_a_named_domain_leaves_what_is_set_by_hand_also_to_the_default():
+    config = common.base()
+    config.data.source = "complete_journey"
+    found = resolve(config.data)
+    assert (found.baskets, found.columns.value, found.cleaning.min_date) == (True, "sales_value", "2017-01-01")
+    values = {"data.baskets": False, "data.columns.value": "", "data.cleaning.min_date": "1990-01-01"}
+    set_by_hand(config, values)
+    found = resolve(config.data)
+    assert (found.baskets, found.columns.value, found.cleaning.min_date) == (False, "", "1990-01-01")
+    assert (found.columns.user, found.cleaning.max_date) == ("household_id", "2018-01-01")
+    assert resolve(found) == found
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
+def test_flags_are_hands_and_a_run_s_folder_keeps_their_names(tmp_path):
+    flags = ["--config.evaluation.seen=filter", "--config.data.order=time", "--config.logging.wandb=False"]
+    config = read_flags(["--config=configs/own_log.py:path=log.csv,model=gru", *flags, "--config.model.width=32"])
+    assert config.by_hand == ("data.order", "evaluation.seen", "model.width")
+    assert config.data.by_hand == ("order",)
+    assert config.model.layers == (32, 32)
+    task.save_config(config, tmp_path / "config.json")
+    assert task.load_config(tmp_path / "config.json").by_hand == config.by_hand
+    before = json.loads((tmp_path / "config.json").read_text())
+    del before["by_hand"], before["data"]["by_hand"]
+    (tmp_path / "config.json").write_text(json.dumps(before))
+    assert task.load_config(tmp_path / "config.json").by_hand == (), "of a run made before"
+
+
+def test_tiny_of_anyone_s_log_has_no_recipe():
+    assert own_log.get_config("path=log.csv,tiny").recipe == "fixed"

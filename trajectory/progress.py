@@ -1,0 +1,17 @@
+"""How far a long job is: on a terminal, and in the log file of a job that has none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+SECONDS = 2  # what is over sooner says nothing; in a file a line follows after as many
+
+
+def progress(items: Iterable[Any] | None, label: str, total: int | None = None, unit: str = "it") -> tqdm:
+    """`items` (None: the caller counts with `update`) with a bar on stderr."""
+    often = 0.1 if sys.stderr.isatty() else SECONDS
+    return tqdm(items, label or None, total, unit=unit, delay=SECONDS, mininterval=often, leave=False)
