@@ -114,6 +114,19 @@ def test_a_domain_keeps_its_baskets_and_kinds(tmp_path):
     assert notes == []
 
 
+@pytest.mark.parametrize("name", ["auto", "rees46"])
+def test_a_plain_table_is_read_after_a_log_in_a_public_format(tmp_path, name):
+    log = tmp_path / "2019-Oct.csv"
+    log.write_text(
+        "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"
+        "2019-10-10 08:56:08 UTC,view,i1,9,,acme,5.0,7,s\n"
+    )
+    settings = data(source=str(log), format=name)
+    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\n")
+    assert items(read_histories(path, TRAINED, settings)[0]) == [[2]]
+    assert items(read_histories(log, TRAINED, settings)[0]) == [[1]]
+
+
 def test_dates_after_the_domain_s_own_are_no_fault(tmp_path):
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\n")
     histories, notes = read_histories(path, TRAINED, taobao_behavior.get_config().data)

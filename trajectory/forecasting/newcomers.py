@@ -93,7 +93,7 @@ def histories_before(histories: Histories, moment: int | None) -> Queries:
 def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> ConfigDict:
     """The run's `config.data` for another file: same kinds and baskets, columns as named there where it has them."""
     mine = resolve(data)
-    mine.source = str(path)
+    mine.source, mine.format = str(path), data.format and "auto"  # it may be a plain table
     mine.item_column = mine.interest_column = ""  # items are those of the model
     mine.single_user = user or mine.single_user
     mine.cleaning = base().data.cleaning  # limits of dates and counts were for the log that was learned
