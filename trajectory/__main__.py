@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
-import sys
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
 from configs.common import base
-from trajectory.cli import words
+from trajectory import cli
 from trajectory.schema import UserError
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command; a mistake of the user's is one sentence and the status 2."""
+def main(argv: list[str] | None = None) -> None:
+    """Runs the command; exits with 2 after a mistake of the user's, which is one sentence."""
     parser = argparse.ArgumentParser(prog="python -m trajectory", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("inspect", help="print and write a page of what is understood of a log")
@@ -25,18 +24,17 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("--out", type=Path, default=Path("inspect.html"), help="the page to write")
     command.add_argument("--set", action="append", default=[], metavar="data.FIELD=VALUE", help="a setting, any number")
     given = parser.parse_args(argv)
+    cli.run(lambda: _inspect(given), ["inspect"])
+
+
+def _inspect(given: argparse.Namespace) -> None:
     from trajectory.data.inspect_page import show
 
-    try:
-        config = base()
-        config.data.source = given.log
-        for text in given.set:
-            change(config, text)
-        show(config.data, given.out)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    config = base()
+    config.data.source = given.log
+    for text in given.set:
+        change(config, text)
+    show(config.data, given.out)
 
 
 def change(config: ConfigDict, text: str) -> None:
@@ -67,9 +65,9 @@ def _typed(text: str, now: Any) -> Any:
     if isinstance(now, str):
         return text
     if isinstance(now, tuple):
-        return words(text.strip("()"))
+        return cli.words(text.strip("()"))
     return ast.literal_eval(text)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -14,10 +14,15 @@ from trajectory.writing import write_text
 
 def write_page(path: Path, room: str, **values: Any) -> Path:
     """Fills the template <name of the page>.j2 of a room's folder `pages`, writes it at `path` and returns that."""
+    write_text(render(path.name, room, **values), path)
+    return path
+
+
+def render(page: str, room: str, **values: Any) -> str:
+    """The template <page>.j2 of a room's folder `pages`, filled."""
     loader = jinja2.PackageLoader(f"trajectory.{room}", "pages")
     environment = jinja2.Environment(loader=loader, autoescape=True, finalize=isolated)
-    write_text(environment.get_template(f"{path.name}.j2").render(**values), path)
-    return path
+    return environment.get_template(f"{page}.j2").render(**values)
 
 
 def script_safe(value: Any) -> str:

@@ -38,7 +38,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, list[Path]
         patch.chdir(folder)
         printed: list[str] = []
         patch.setattr("builtins.print", lambda *texts, **_: printed.append(" ".join(map(str, texts))))
-        assert main(["inspect", str(log)]) == 0
+        with pytest.raises(SystemExit):
+            main(["inspect", str(log)])
     return (folder / "inspect.html").read_text(encoding="utf-8"), "\n".join(printed), sorted(folder.iterdir())
 
 
@@ -87,7 +88,9 @@ def test_settings_change_what_is_understood(tmp_path: Path, capsys: pytest.Captu
         "data.interest_column=group",
         "data.duplicates=keep",
     ]
-    assert main(["inspect", str(log), out, *(f"--set={text}" for text in sets)]) == 0
+    with pytest.raises(SystemExit) as end:
+        main(["inspect", str(log), out, *(f"--set={text}" for text in sets)])
+    assert not end.value.code
     printed = capsys.readouterr().out
     assert "guest" in printed
     assert "unknown event type" not in printed
@@ -106,7 +109,9 @@ def test_settings_change_what_is_understood(tmp_path: Path, capsys: pytest.Captu
 def test_mistakes_are_one_sentence(
     tmp_path: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["inspect", str(dirty(tmp_path)), *arguments]) == 2
+    with pytest.raises(SystemExit) as end:
+        main(["inspect", str(dirty(tmp_path)), *arguments])
+    assert end.value.code == 2
     assert words in capsys.readouterr().err
 
 

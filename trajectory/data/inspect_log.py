@@ -120,20 +120,20 @@ def _doubts(cleaned: CleanLog, tied: float) -> Iterator[tuple[str, str]]:
 
 def _columns(cleaned: CleanLog) -> Section:
     found = cleaned.log.detected
+    fields = sorted(found["columns"], key=[*MEANINGS].index)
+    how = {field: HOW_FOUND.get(found["found_by"].get(field, ""), found["found_by"].get(field, "")) for field in fields}
     rows = tuple(
         (
-            MEANINGS.get(field, field),
-            name,
-            HOW_FOUND.get(how, how),
+            MEANINGS[field],
+            found["columns"][field],
+            how[field],
             ", ".join(found["examples"].get(field, [])),
             f"data.columns.{field}",
         )
-        for field, name, how in (
-            (field, name, found["found_by"].get(field, "")) for field, name in found["columns"].items()
-        )
+        for field in fields
     )
     unused = ", ".join(found["unused"])
-    sentences = (f"Not read: {unused}.",) if unused else ()
+    sentences = (*_texts(cleaned, ("file", "users")), *((f"Not read: {unused}.",) if unused else ()))
     return Section("Columns", sentences, ("Meaning", "Column", "Found", "For example", "Setting"), rows)
 
 

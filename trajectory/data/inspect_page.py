@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jinja2
 from ml_collections import ConfigDict
 
 from trajectory.data.inspect_log import Inspection, Section, inspect
+from trajectory.names import plain
+from trajectory.page import render
 from trajectory.schema import UserError
+from trajectory.writing import write_text
 
 _WIDEST = 60  # characters of a cell in a terminal
 
@@ -18,9 +20,8 @@ def show(data: ConfigDict, out: Path) -> None:
     if out.suffix != ".html" or not out.parent.is_dir():
         raise UserError(f"--out={out}: expected the name of a page that ends in .html, in a folder that exists")
     found = inspect(data)
-    print(as_text(found))
-    out.write_text(as_page(found), encoding="utf-8")
-    print(f"\nwritten to {out}; nothing was trained or stored")
+    write_text(as_page(found), out)
+    print(f"{as_text(found)}\n\nwritten to {out}; nothing was trained or stored")
 
 
 def as_text(found: Inspection) -> str:
@@ -36,14 +37,13 @@ def as_text(found: Inspection) -> str:
 
 def as_page(found: Inspection) -> str:
     """One HTML file that needs no other."""
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("trajectory.data", "pages"), autoescape=True)
-    template = environment.get_template("inspect.html.j2")
-    return template.render(name=found.name, counts=found.counts, doubts=found.doubts, sections=found.sections)
+    values = {"name": found.name, "counts": found.counts, "doubts": found.doubts, "sections": found.sections}
+    return render("inspect.html", "data", **values)
 
 
 def _table(section: Section) -> list[str]:
     rows = [section.header, *section.rows] if section.rows else []
-    cells = [[cell if len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "…" for cell in row] for row in rows]
+    cells = [[plain(cell, _WIDEST) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     numeric = {*section.numeric} if rows else set()
     return [

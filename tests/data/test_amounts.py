@@ -1,0 +1,60 @@
+"""Amounts as shops write them, of a unit or of the row."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.raw_logs import cleaned, from_text, notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["$2.00", "$1,234.50", "-$3", "(5.00)"], [2, 1234.5, -3, -5]),
+        (["2,50 €", "1.234,56 €", "1.000 €"], [2.5, 1234.56, 1000]),
+        (["USD 3", "EUR 4.5", "12 kr"], [3, 4.5, 12]),
+        (["1,50", "0,5", "12"], [1.5, 0.5, 12]),
+        (["1 234,5", "1'234.5"], [1234.5, 1234.5]),
+        (["1.5", "much", "1e300", "inf", "3"], [1.5, None, None, None, 3]),
+        (["-2", "3"], [-2, 3]),
+        (["￥12.5", "12.5元"], [12.5, 12.5]),
+    ],
+)
+def test_amounts_as_shops_write_them(tmp_path: Path, cells: list[str], values: list[float | None]) -> None:
+    log = from_text(tmp_path, "user;item;amount\n" + "".join(f"1;{i};{cell}\n" for i, cell in enumerate(cells)))
+    result = cleaned(log, tmp_path)
+    assert result.counts == {}
+    assert result.events["value"].to_list() == values
+    unread = [None if value is None else cell for cell, value in zip(cells, values, strict=True)].count(None)
+    if unread:
+        assert log.detected["unread"][0] == {
+            "column": "amount",
+            "rows": unread,
+            "example": "much",
+            "setting": "unknown there, the rows stay",
+        }
+
+
+def test_a_comma_that_could_be_either_is_said_and_can_be_set(tmp_path: Path) -> None:
+    text = "user;item;amount\n1;2;1,234\n1;3;2,500\n"
+    log = from_text(tmp_path, text)
+    assert log.events["value"].to_list() == [1234, 2500]
+    assert "'1,234'" in notes(log, "amounts")
+    assert from_text(tmp_path, text, decimal=",").events["value"].to_list() == [1.234, 2.5]
+
+
+def test_prices_of_units_are_multiplied_and_amounts_are_not(tmp_path: Path) -> None:
+    unit = from_text(tmp_path, "user,item,qty,unit_price\n1,2,3,2.5\n1,3,,4\n1,4,-2,1\n")
+    assert unit.events["value"].to_list() == [7.5, 4, -2]
+    assert unit.events["quantity"].to_list() == [3, None, -2]
+    assert notes(unit, "value") == "unit_price times qty"
+    row = from_text(tmp_path, "user,item,qty,amount,price\n1,2,3,7.5,2.5\n")
+    assert row.events["value"].to_list() == [7.5]
+    assert "whole row" in notes(row, "value")
+
+
+def test_several_currencies_are_warned_of(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item,amount\n1,2,$3\n1,3,€4\n")
+    assert "several currencies ($, €)" in notes(log, "amounts")
+    log = from_text(tmp_path, "user,item,amount,currency\n1,2,3,USD\n1,3,4,EUR\n")
+    assert "currency has 2 values" in notes(log, "amounts")

@@ -1,0 +1,73 @@
+"""Dates and times as people and programs write them."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.raw_logs import MINUTE, T0, cleaned, from_frame, from_text, notes, times
+from trajectory.schema import UserError
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (["03/04/2024 10:00", "31/03/2024 10:00"], "day"),
+        (["03/04/2024", "03/31/2024"], "month"),
+        (["03.04.2024", "05.04.2024"], "day"),
+        (["30/01/24", "03/04/24"], "day"),
+        (["03/01/2024", "03/02/2024", "04/01/2024"], "month"),
+        (["03/01/2024", "02/02/2024", "04/03/2024"], "day"),
+    ],
+)
+def test_the_whole_column_tells_whether_the_day_is_first(tmp_path: Path, cells: list[str], first: str) -> None:
+    log = from_text(tmp_path, "user,item,time\n" + "".join(f"1,a,{cell}\n" for cell in cells))
+    assert notes(log, "dates").startswith(f"{first} first in time")
+    parts = cells[0].replace(".", "/").split()[0].split("/")
+    day = int(parts[0 if first == "day" else 1])
+    assert pl.from_epoch(log.events["time"]).dt.day()[0] == day
+
+
+def test_an_undecided_day_is_asked_and_set(tmp_path: Path) -> None:
+    text = "user,item,time\n1,a,03/04/2024\n1,b,01/02/2024\n1,c,05/06/2024\n"
+    with pytest.raises(UserError, match=r"'03/04/2024'.*data.day_first=yes"):
+        from_text(tmp_path, text)
+    days = {
+        asked: pl.from_epoch(from_text(tmp_path, text, day_first=asked).events["time"]).dt.day().to_list()
+        for asked in ("yes", "no")
+    }
+    assert days == {"yes": [3, 1, 5], "no": [4, 2, 6]}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "14 Nov 2023 22:13:20",
+        "Nov 14, 2023 10:13:20 PM",
+        "14-NOV-2023 22:13:20",
+        "Tue, 14 Nov 2023 22:13:20 GMT",
+        "Tue Nov 14 22:13:20 UTC 2023",
+        "11/14/2023 10:13:20 PM",
+        "2023-11-15T00:13:20+02:00",
+        "2023-11-14 22:13:20 UTC",
+        "1700000000.0",
+        "1.7e9",
+    ],
+)
+def test_times_as_people_and_programs_write_them(tmp_path: Path, cell: str) -> None:
+    assert times(from_text(tmp_path, f'user,item,time\n1,2,"{cell}"\n')) == [T0]
+
+
+def test_digits_of_the_calendar_and_decimals_are_times(tmp_path: Path) -> None:
+    assert times(from_text(tmp_path, "user,item,time\n1,2,202311142213\n1,3,202311142214\n")) == [MINUTE, MINUTE + 60]
+    decimal = pl.Series([str(T0)]).cast(pl.Decimal(20, 3))
+    assert times(from_frame(tmp_path, pl.DataFrame({"user": [1], "item": [2], "time": decimal}))) == [T0]
+
+
+def test_offsets_that_no_place_has_and_times_beyond_the_calendar_are_set_aside(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item,time\n1,2,2023-11-14 22:13:20+99:99\n1,3,2023-11-14 22:13:20Z\n")
+    assert cleaned(log, tmp_path).counts == {"unparsable time": 1}
+    far = pl.Series([2**62, T0 * 10**6]).cast(pl.Datetime("us"))
+    result = cleaned(from_frame(tmp_path, pl.DataFrame({"user": [1, 1], "item": [2, 3], "time": far})), tmp_path)
+    assert result.counts == {"time in the future": 1}
+    assert result.quarantine["time"].to_list() == [str(2**62 // 10**6)]

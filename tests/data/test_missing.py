@@ -1,0 +1,27 @@
+"""Words that mean that nothing is known."""
+
+from pathlib import Path
+
+from tests.raw_logs import cleaned, from_text
+from trajectory.data.cleaning import summary
+
+
+def test_missing_words_are_no_users_items_or_kinds(tmp_path: Path) -> None:
+    words = ["NA", "NULL", "null", "None", "nan", "NaN", "N/A", "n/a", "#N/A", "\\N", "-", "<NA>", "(null)", " NA "]
+    log = from_text(tmp_path, "user,item,brand\n" + "".join(f"{word},{word},x\n" for word in words) + "7,8,NA\n")
+    assert log.events["user"].to_list() == [None] * len(words) + [7]
+    assert log.events["item"].to_list() == [None] * len(words) + [8]
+    assert log.items is not None
+    assert log.items["brand"].to_list() == [None]
+    assert {"column": "user", "word": "NA", "rows": 2} in log.detected["missing"]
+    assert "user: 'NA' 2x" in summary(cleaned(log, tmp_path))
+
+
+def test_missing_words_can_be_added_and_taken_away(tmp_path: Path) -> None:
+    log = from_text(
+        tmp_path, "user,item,brand,price\n-1,2,NA,-1\nguest,2,NA,3\n7,3,x,4\n", missing=("-1", "guest", "!NA")
+    )
+    assert log.events["user"].to_list() == [None, None, 7]
+    assert log.events["value"].to_list() == [-1, 3, 4]
+    assert log.items is not None
+    assert log.items["brand"].to_list() == ["NA", "x"]

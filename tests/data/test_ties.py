@@ -1,0 +1,63 @@
+"""Events of equal times: parts of a second, positions, sessions."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.raw_logs import T0, from_frame, from_text, notes, ring, sequences, times
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "17000000000{i}0",
+        "1700000000000{i}00",
+        "17000000000000{i}0000",
+        "1700000000.{i}",
+        "2023-11-14 22:13:20.00{i}",
+        "2023-11-14T22:13:20.00000{i}Z",
+    ],
+)
+def test_order_within_a_second_is_kept(tmp_path: Path, cell: str) -> None:
+    log = from_text(tmp_path, ring(20, cell, "timestamp"))
+    assert set(times(log)) == {T0}
+    assert sequences(log, tmp_path) == ["ABCDEF"] * 20
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_order_within_a_second_of_datetimes(tmp_path: Path, unit: Any) -> None:
+    moment = (
+        pl.Series([T0 * 10**6 + 2000, T0 * 10**6 + 1000, T0 * 10**6]).cast(pl.Datetime("us")).cast(pl.Datetime(unit))
+    )
+    log = from_frame(tmp_path, pl.DataFrame({"user": [1] * 3, "item": list("CBA"), "time": moment}))
+    assert log.events["subsecond"].to_list() == [2000, 1000, 0]
+    assert sequences(log, tmp_path) == ["ABC"]
+
+
+@pytest.mark.parametrize(
+    "header", ["date,position", "date,order_in_session", "day,timeframe", "日期,序号", "date,clickOrder"]
+)
+def test_a_position_orders_the_events_of_a_day(tmp_path: Path, header: str) -> None:
+    log = from_text(tmp_path, ring(20, "2024-05-10,{i}", header))
+    assert sequences(log, tmp_path) == ["ABCDEF"] * 20
+    assert "by position" in notes(log, "order")
+
+
+def test_sessions_of_a_day_follow_one_another_whole(tmp_path: Path) -> None:
+    rows = [
+        f"u{u},{'ABCDEF'[i]},2024-05-10,s{u}{i // 3},{1000 * (i % 3)}" for i in (1, 0, 2, 5, 3, 4) for u in range(9)
+    ]
+    log = from_text(tmp_path, "\n".join(["user,item,date,session_id,timeframe", *rows]))
+    assert sequences(log, tmp_path) == ["ABCDEF"] * 9
+
+
+def test_a_position_that_lists_items_by_id_is_not_trusted_unless_named(tmp_path: Path) -> None:
+    picks = [sorted({(u * 7 + k * k * 13) % 97 for k in range(6)}) for u in range(40)]
+    rows = [f"u{u},{item},2024-05-10,{place}" for u, items in enumerate(picks) for place, item in enumerate(items)]
+    text = "\n".join(["user,item,date,position", *rows])
+    log = from_text(tmp_path, text)
+    assert "position" not in log.events.columns
+    assert "follows the item id" in notes(log, "order")
+    assert "position" in from_text(tmp_path, text, columns={"position": "position"}).events.columns

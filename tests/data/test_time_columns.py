@@ -1,0 +1,58 @@
+"""Which columns hold the time: several, or one of an uncommon name."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.raw_logs import MINUTE, from_text, sequences, times
+from trajectory.schema import UserError
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "column"),
+    [
+        ("date,time", "2023-11-14,2213", "date+time"),
+        ("date,time", "2023-11-14,22:13", "date+time"),
+        ("date,time", "20231114,22:13:00", "date+time"),
+        ("date,time", "14/11/2023,10:13 PM", "date+time"),
+        ("date,time", "2023-11-14 00:00:00,221300", "date+time"),
+        ("day,second_of_day", "2023-11-14,79980", "day+second_of_day"),
+        ("date,hour,minute", "2023-11-14,22,13", "date+hour+minute"),
+        ("year,month,day,time", "2023,11,14,2213", "year+month+day+time"),
+        ("order_date,at", "2023-11-14,22:13", "order_date+at"),
+        ("sold_on,trans_time", "2023-11-14,2213", "sold_on+trans_time"),
+    ],
+)
+def test_date_and_clock_in_several_columns_are_joined(tmp_path: Path, header: str, cells: str, column: str) -> None:
+    other = cells.replace("2213", "0905").replace("22:13", "09:05")
+    log = from_text(tmp_path, f"user,item,{header}\n1,a,{cells}\n1,b,{other}\n")
+    assert times(log)[0] == MINUTE
+    assert (log.detected["columns"]["time"], log.detected["found_by"]["time"]) == (column, "joined")
+
+
+def test_counted_days_with_a_clock_are_an_order(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "household_key,item,DAY,TRANS_TIME\n1,C,300,900\n1,B,299,2213\n1,A,299,2159\n")
+    assert "time" not in log.events.columns
+    assert sequences(log, tmp_path) == ["ABC"]
+
+
+def test_a_small_number_beside_a_date_is_asked_about(tmp_path: Path) -> None:
+    text = "user,item,date,time\n1,a,2024-05-10,3\n1,b,2024-05-10,7\n"
+    with pytest.raises(UserError, match=r"data.columns.time=date\+time .*data.columns.position=time"):
+        from_text(tmp_path, text)
+    day = 1_715_299_200
+    assert times(from_text(tmp_path, text, columns={"time": "date+time"})) == [day + 3 * 3600, day + 7 * 3600]
+    ordered = from_text(tmp_path, text, columns={"position": "time"})
+    assert (times(ordered), ordered.events["position"].to_list()) == ([day, day], [3, 7])
+
+
+def test_a_time_of_unknown_name_is_found_by_what_it_holds(tmp_path: Path) -> None:
+    rows = "".join(f"u{i % 9},a{i % 7},2024-03-{i % 27 + 1:02},1980-01-{i % 9 + 1:02}\n" for i in range(60))
+    log = from_text(tmp_path, "user,item,t_dat,born\n" + rows)
+    assert (log.detected["columns"]["time"], log.detected["found_by"]["time"]) == ("t_dat", "content")
+    text = "user,item,sent,came\n" + "".join(
+        f"u{i % 9},a{i % 7},2024-03-{i + 1:02},2024-04-{i + 1:02}\n" for i in range(27)
+    )
+    with pytest.raises(UserError, match=r"sent, came.*data.columns.time=sent"):
+        from_text(tmp_path, text)
+    assert from_text(tmp_path, text, order="file").detected["order"] == "file"
