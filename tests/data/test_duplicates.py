@@ -11,10 +11,10 @@ from trajectory.data import duplicates
 def test_the_first_of_equal_rows_is_no_repetition(monkeypatch, size):
     monkeypatch.setattr(duplicates, "_AT_ONCE", size)
     hashes = pl.Series(np.random.default_rng(0).integers(0, 50, 300)).hash()
-    rows = np.flatnonzero(np.random.default_rng(1).random(300) < 0.8)
+    usable = np.random.default_rng(1).random(300) < 0.8
     seen, expected = set(), []
-    for row in rows.tolist():
+    for row in np.flatnonzero(usable).tolist():
         if hashes[row] in seen:
             expected.append(row)
         seen.add(hashes[row])
-    assert sorted(duplicates.repeated(hashes, rows).tolist()) == expected
+    assert sorted(duplicates.repeated(hashes, usable).tolist()) == expected

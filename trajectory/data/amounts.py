@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from trajectory.data.distinct import distinctly
 from trajectory.data.findings import Findings
 from trajectory.data.values import texts
 from trajectory.schema import UserError
@@ -29,15 +30,19 @@ def amounts(column: pl.Series, decimal: str, said: Findings) -> pl.Series:
     """
     if decimal not in DECIMALS:
         raise UserError(f"data.decimal={decimal!r} is unknown; expected one of {', '.join(DECIMALS)}")
+    if isinstance(column.dtype, pl.Categorical):
+        return distinctly(lambda texts, said: amounts(texts, decimal, said), column, said)
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        number, given = column.cast(pl.Float64).fill_nan(None), column.is_not_null()
-        given = given & column.is_not_nan() if column.dtype.is_float() else given
+        number, given = column.cast(pl.Float64), column.is_not_null()
+        if number.is_nan().any():
+            number, given = number.fill_nan(None), given & number.is_not_nan()
     else:
         text = texts(column)
         number, given = text.cast(pl.Float64, strict=False), text.is_not_null()
         if decimal == "," or (given & number.is_null()).any():
             number = _written(text, decimal, said)
-    number = number.set(~(number.abs() <= _LARGEST).fill_null(False), None)
+    if ((number > _LARGEST) | (number < -_LARGEST)).any():
+        number = number.set(number.abs() > _LARGEST, None)
     said.unreadable(column.name, texts(column.filter(given & number.is_null())), "unknown there, the rows stay")
     return number
 

@@ -49,8 +49,9 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     users, user = number(events["user"])
     place, step = order(events, user, data)
     offsets = np.append(0, np.cumsum(np.bincount(user, minlength=users.height)))
-    has_time, left = "time" in events.columns, {column.name: column for column in events}
-    del events, user, left["user"]
+    needed = {"item", "kind", *(column for column, _, _ in _NUMERIC), *log.features}
+    has_time, left = "time" in events.columns, {column.name: column for column in events if column.name in needed}
+    del events, user
     catalogue, item = number(left.pop("item"))
     items, interests = _items(catalogue, log.items, data.interest_column)
     kinds, kind = _kinds(left.pop("kind"), tuple(types))

@@ -69,7 +69,7 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
         faulty = events.select(pl.repeat(False, pl.len()) | fault.fill_null(False)).to_series()
         codes[faulty.to_numpy() & (codes == 0)] = _CODE[reason]
     if equal != "keep":
-        again = repeated(events["row_hash"], np.flatnonzero(codes == 0))
+        again = repeated(events["row_hash"], codes == 0)
         codes[again] = _FOLDED if equal == "count" else _CODE["duplicate"]
     _mark(codes, _bots(events, codes == 0, data), "bot")
     # What the model does not read makes no history longer: it neither counts nor goes.

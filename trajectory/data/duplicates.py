@@ -33,14 +33,14 @@ def treatment(log: EventLog, data: ConfigDict) -> str:
     return "count" if whole_days or "basket" in have else "drop"
 
 
-def repeated(hashes: pl.Series, rows: np.ndarray) -> np.ndarray:
-    """Those of `rows` (ascending) whose hash an earlier one of them has; some millions are compared at once."""
+def repeated(hashes: pl.Series, usable: np.ndarray) -> np.ndarray:
+    """The usable rows whose hash an earlier one has, by number; some millions are compared at once."""
     value = hashes.to_numpy()
-    parts = 1 << (len(rows) // _AT_ONCE).bit_length()
-    again = []
+    parts = min(1 << (len(value) // _AT_ONCE).bit_length(), 256)
+    byte, again = value.view(np.uint8)[::8], []
     for part in range(parts):
-        some = rows if parts == 1 else rows[value[rows] >> np.uint64(32) & np.uint64(parts - 1) == part]
-        again.append(some[~pl.Series(value[some]).is_first_distinct().to_numpy()])
+        rows = np.flatnonzero(usable & (byte & (parts - 1) == part))
+        again.append(rows[~pl.Series(value[rows]).is_first_distinct().to_numpy()])
     return np.concatenate(again)
 
 

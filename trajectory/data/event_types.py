@@ -128,7 +128,10 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
         sale = meaning.is_in([kind for kind, own in known.items() if "sale" in own and "negative" not in own])
         back = sale & (pl.coalesce(amounts) < 0)
         events = events.with_columns(meaning=pl.when(back).then(pl.lit("return", types)).otherwise(meaning))
-    negative = meaning.is_in([kind for kind, own in known.items() if "negative" in own]).fill_null(False)
+    taken_back = [kind for kind, own in known.items() if "negative" in own]
+    negative = events["meaning"].is_in(taken_back).fill_null(False)
+    if not negative.any():
+        return events
     return events.with_columns(
         pl.when(negative).then(pl.col(name).abs()).otherwise(pl.col(name)).alias(name) for name in amounts
     )

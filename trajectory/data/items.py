@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.columns import CONTENT_NAMES, ITEM_NAMES, detect, listing
+from trajectory.data.distinct import apart, distinctly
 from trajectory.data.findings import Findings, clip
 from trajectory.data.values import ids, is_text, names, numbers, texts
 from trajectory.schema import UserError
@@ -57,11 +58,13 @@ def gather_items(
         return None
     rows = pl.DataFrame({"item": item} | {field: _first_texts(table[name]) for field, name in found.items()})
     items = _summarise(rows.filter(pl.col("item").is_not_null()).with_columns(weight=1), "item", (*_TEXTS, *keep))
+    items = items.with_columns(pl.selectors.categorical().cast(pl.String))
     return items.with_columns(names(items[field], said) for field in found)
 
 
 def _first_texts(column: pl.Series) -> pl.Series:
-    return texts(column.list.first() if column.dtype == pl.List else column)
+    column = column.list.first() if column.dtype == pl.List else column
+    return distinctly(lambda column, _: texts(column), column, Findings())
 
 
 def regroup(item: pl.Series, items: pl.DataFrame | None, column: str) -> tuple[pl.Series, pl.DataFrame]:
@@ -73,14 +76,17 @@ def regroup(item: pl.Series, items: pl.DataFrame | None, column: str) -> tuple[p
     if items is None or column not in items.columns:
         found = listing(items.columns) if items is not None else "no item table"
         raise UserError(f"data.item_column={column!r} is not in the item table; the log has {found}")
-    counts = item.to_frame("item").group_by("item").len("weight")
+    counts = item.to_frame("item").group_by("item").len("weight").cast({"item": items.schema["item"]})
     rows = items.join(counts, on="item", how="left", maintain_order="left").with_columns(pl.col("weight").fill_null(0))
     value = texts(rows[column]) if rows.schema[column] == pl.String else rows[column]
     rows = rows.with_columns(value=value)
-    chosen = item.to_frame("item").join(rows.select("item", "value"), on="item", how="left", maintain_order="left")
+    distinct, place = apart(item) if isinstance(item.dtype, pl.Categorical) else (item, None)
+    values = rows.select("item", "value")
+    chosen = distinct.to_frame("item").join(values, on="item", how="left", maintain_order="left")["value"]
+    chosen = chosen if place is None else chosen.gather(place)
     table = _summarise(rows.filter(pl.col("value").is_not_null()).drop("item"), "value")
     title = pl.col("item").cast(pl.String).alias("title")
-    return chosen["value"].alias("item"), table.rename({"value": "item"}).with_columns(title)
+    return chosen.alias("item"), table.rename({"value": "item"}).with_columns(title)
 
 
 def match(item: pl.Series, items: pl.DataFrame, said: Findings | None = None) -> tuple[pl.Series, pl.DataFrame]:
@@ -93,7 +99,8 @@ def match(item: pl.Series, items: pl.DataFrame, said: Findings | None = None) ->
     if item.dtype.is_integer() and theirs.is_integer():
         return item, items.with_columns(pl.col("item").cast(item.dtype, strict=False))
     if item.dtype != theirs:
-        item, items = item.cast(pl.String), items.with_columns(pl.col("item").cast(pl.String))
+        item = item if isinstance(item.dtype, pl.Categorical) else item.cast(pl.String)
+        items = items.with_columns(pl.col("item").cast(pl.String))
     same = same_ids(item.unique().drop_nulls(), items["item"])
     if same.height:
         items = items.with_columns(pl.col("item").replace(same["other"], same["id"]))
@@ -123,6 +130,7 @@ def _plain(name: pl.Expr) -> pl.Expr:
 def describe_match(item: pl.Series, items: pl.DataFrame, said: Findings) -> None:
     """Says how much of the log a table of items describes. UserError if it is next to nothing."""
     counts = item.drop_nulls().value_counts(name="events").rename({item.name: "item"})
+    counts = counts.cast({"item": items.schema["item"]})
     known = counts["item"].is_in(items["item"].implode())
     share = int(known.sum()) / max(counts.height, 1)
     events, described = (int(rows["events"].sum()) for rows in (counts, counts.filter(known)))

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from trajectory.data.amounts import amounts
 from trajectory.data.cells import candidates, examples, unused
 from trajectory.data.columns import CURRENCIES, SESSIONS, is_unit_price, listing, matching, missing, pick
+from trajectory.data.distinct import distinctly
 from trajectory.data.domains import resolve
 from trajectory.data.event_types import split_behaviour
 from trajectory.data.findings import Findings, clip
@@ -85,7 +86,11 @@ def read_log(data: ConfigDict) -> EventLog:
     found_by = {field: "set by hand" if data.columns[field] else "name" for field in fields} | {"time": how}
     found_by |= {field: "format" for field, name in fields.items() if name == source.named.get(field)}
     detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": fields, "found_by": found_by}
-    columns = {"source_line": pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True)}
+    # 64 bits over all cells: among 10 million different rows, the chance that any two agree is 3 in a million.
+    columns = {
+        "source_line": pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True),
+        "row_hash": source.table.hash_rows(),
+    }
     columns["user"] = _users(table, fields, data.single_user or (STEP_USER if stepwise else ""), said)
     columns |= _items_and_kinds(table, fields, data, stepwise, said)
     columns |= _times(table, fields, data, detected, said)
@@ -97,8 +102,6 @@ def read_log(data: ConfigDict) -> EventLog:
     features = _features(table, fields, data, stepwise, said)
     columns |= features
     items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
-    # 64 bits over all cells: among 10 million different rows, the chance that any two agree is 3 in a million.
-    columns["row_hash"] = source.table.hash_rows()
     if source.malformed is not None:
         columns["malformed"] = source.malformed
     events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
@@ -133,7 +136,7 @@ def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _users(table: pl.DataFrame, fields: dict[str, str], single: str, said: Findings) -> pl.Series:
     if "user" in fields:
-        users = ids(table[fields["user"]], said)
+        users = distinctly(ids, table[fields["user"]], said)
         session = next(iter(matching(table.columns, SESSIONS)), "")
         if session and session != fields["user"] and 2 * users.null_count() > len(users):
             text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, the session is not"
@@ -151,9 +154,9 @@ def _items_and_kinds(
 ) -> dict[str, pl.Series]:
     columns = {}
     if "kind" in fields:
-        columns["kind"] = names(table[fields["kind"]], said)
+        columns["kind"] = distinctly(names, table[fields["kind"]], said)
     if "item" in fields:
-        columns["item"] = ids(table[fields["item"]], said)
+        columns["item"] = distinctly(ids, table[fields["item"]], said)
     elif "behaviour" in fields:
         raw = texts(table[fields["behaviour"]])
         columns["kind"], columns["item"] = split_behaviour(raw, data)
@@ -217,7 +220,7 @@ def _others(table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, said:
         how = f"times {fields['quantity']}" if of_unit else "of the whole row"
         said.note("value", f"{fields['value']} {how}", "data.columns.value, data.columns.quantity")
     if "basket" in fields:
-        columns["basket"] = ids(table[fields["basket"]], said)
+        columns["basket"] = distinctly(ids, table[fields["basket"]], said)
     if "label" in fields:
         columns["label"] = labels(table[fields["label"]])
     return columns

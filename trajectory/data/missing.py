@@ -41,7 +41,7 @@ def blank_missing(table: pl.DataFrame, more: Iterable[str], id_columns: Iterable
             counts = texts(column.filter(found)).value_counts(sort=True, name="rows")
             said.missing += [{"column": column.name, "word": word, "rows": rows} for word, rows in counts.iter_rows()]
             left = pl.select(pl.when(~pl.lit(found)).then(pl.lit(column))).to_series().alias(column.name)
-            changed.append(whole_numbers(left) if left.dtype == pl.String else left)
+            changed.append(whole_numbers(left) if is_text(left) else left)
     return table.with_columns(changed)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from trajectory.data.dates import read_dates
+from trajectory.data.distinct import apart
 from trajectory.data.findings import Findings, clip
 from trajectory.data.values import is_text, positions, texts
 from trajectory.schema import UserError
@@ -61,6 +62,11 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
         return _of_datetime(column)
     if unit == "datetime" or not (column.dtype.is_numeric() or is_text(column) or column.dtype == pl.Null):
         raise UserError(f"time column {column.name!r} holds {column.dtype}; {_EXPECTED}; set data.time_unit to match")
+    if isinstance(column.dtype, pl.Categorical):
+        distinct, rows = apart(column)
+        times = times_of(distinct, unit, day_first, said)
+        beyond = None if times.subsecond is None else times.subsecond.gather(rows)
+        return times._replace(seconds=times.seconds.gather(rows), subsecond=beyond)
     text = None if column.dtype.is_numeric() else texts(column)
     number = column if text is None else text.cast(pl.Float64, strict=False)
     given = number if text is None else text

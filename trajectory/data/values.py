@@ -6,6 +6,7 @@ import json
 
 import polars as pl
 
+from trajectory.data.distinct import apart
 from trajectory.data.findings import Findings
 from trajectory.schema import UserError
 
@@ -22,7 +23,7 @@ _UNSEEN = (
 
 def is_text(column: pl.Series) -> bool:
     """Whether cells are texts, of whatever type."""
-    return column.dtype in (pl.String, pl.Categorical, pl.Enum)
+    return isinstance(column.dtype, pl.String | pl.Categorical | pl.Enum)
 
 
 def texts(column: pl.Series) -> pl.Series:
@@ -89,6 +90,10 @@ def ids(column: pl.Series, said: Findings | None = None) -> pl.Series:
 
 def whole_numbers(column: pl.Series) -> pl.Series:
     """A text column as Int64 if every cell that is not blank is a whole number ("12" or "12.0"), else unchanged."""
+    if isinstance(column.dtype, pl.Categorical):
+        distinct, rows = apart(column)
+        number = whole_numbers(distinct)
+        return column if number.dtype == pl.String else number.gather(rows)
     if not column.head(1000).str.strip_chars().str.contains(_WHOLE + "|^$").all():
         return column  # a cheap look first: most text columns end here
     text = texts(column)
@@ -101,6 +106,9 @@ def numbers(column: pl.Series) -> pl.Series:
     """Float64; null where blank, NaN where the cell is no number."""
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
         return column.cast(pl.Float64)
+    if isinstance(column.dtype, pl.Categorical):
+        distinct, rows = apart(column)
+        return numbers(distinct).gather(rows)
     text = texts(column)
     number = text.cast(pl.Float64, strict=False)
     return number.set(number.is_null() & text.is_not_null(), float("nan"))
