@@ -10,7 +10,7 @@ import polars as pl
 
 from trajectory.data.rows import FeatureScale
 from trajectory.models.interest_model import InterestModel, Spec
-from trajectory.schema import Events, Histories
+from trajectory.schema import EVENT_TYPES, Events, Histories
 
 NO_FEATURES = FeatureScale(np.zeros(0, np.float32), np.ones(0, np.float32))
 
@@ -24,7 +24,7 @@ def make_histories(
     kinds: list[list[int]] | None = None,
     interests: int = 3,
 ) -> Histories:
-    """One history per list of item indices; events `gap` seconds apart by step from 2024-01-01 on."""
+    """One history per list of item indices; events, all sales, `gap` seconds apart by step from 2024-01-01 on."""
     lengths = [len(items) for items in lists]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     step = np.concatenate([np.asarray(s) for s in (steps or [list(range(n)) for n in lengths])]).astype(np.int32)
@@ -58,6 +58,7 @@ def make_histories(
         has_time=True,
         baskets=steps is not None,
         num_items=count,
+        roles=EVENT_TYPES | {"view": ("input", "target", "sale")},
     )
 
 

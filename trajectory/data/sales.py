@@ -30,10 +30,15 @@ def selling(histories: Histories) -> tuple[str, ...]:
 def require_sales(histories: Histories, what: str) -> None:
     """Raises UserError where the log tells of no sale; `what` needs them, such as "demand"."""
     if not selling(histories):
-        raise UserError(
-            f"{what} needs sales, and none of this log's types of event ({', '.join(histories.kinds)}) is a sale; if "
-            f"one is, say so with --config.data.event_types.{histories.kinds[-1]}=input,target,sale and train again"
-        )
+        raise UserError(no_sales(histories, f"{what} needs sales"))
+
+
+def no_sales(histories: Histories, what: str) -> str:
+    """What is left out where the log tells of no sale, and the setting that declares some."""
+    return (
+        f"{what}: none of this log's types of event ({', '.join(histories.kinds)}) is a sale; if one is, say so with "
+        f"--config.data.event_types.{histories.kinds[-1]}=input,target,sale and train again."
+    )
 
 
 def sold(histories: Histories) -> np.ndarray:
@@ -70,3 +75,50 @@ def _numbers(ids: pl.Series, known: pl.Series) -> np.ndarray:
     rows = pl.DataFrame({"id": known}).with_row_index("row")
     found = pl.DataFrame({"id": ids}).join(rows, on="id", how="left", maintain_order="left")
     return found["row"].cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def has_values(histories: Histories) -> bool:
+    """Whether the log states what sales are worth."""
+    return bool(np.isfinite(sales(histories).value).any())
+
+
+def kept(histories: Histories, by_value: bool, until: int | None = None) -> np.ndarray:
+    """What each event of the histories sold and was not given back, float64 [E], in value or in pieces.
+
+    Of the user's sales of the item a return takes back the last first, and no more than they were; returns from `until`
+    (unix seconds) on are not known yet. Of no value where none is stated; a return is then worth what the item usually
+    is.
+    """
+    found = sales(histories)
+    at = np.flatnonzero(histories.has_role("sale"))
+    amount = found.value if by_value else found.quantity
+    back = found.quantity < 0
+    own = np.zeros(histories.num_events)
+    own[at] = np.where(back[: len(at)], 0, np.nan_to_num(amount[: len(at)])).clip(min=0)
+    known = back & (found.user >= 0) & (found.item > 0) & (True if until is None else found.time < until)
+    if not known.any():
+        return own
+    taken = np.abs(amount[known])
+    if by_value:
+        usual = _usual_values(found, len(histories.items) + 1)[found.item[known]]
+        taken = np.where(np.isfinite(taken), taken, -found.quantity[known] * usual)
+    pair = found.user * np.int64(len(histories.items) + 1) + found.item
+    pairs, number = np.unique(pair[known], return_inverse=True)
+    given_back = np.bincount(number, taken)
+    group = np.minimum(np.searchsorted(pairs, pair[: len(at)]), len(pairs) - 1)
+    some = (pairs[group] == pair[: len(at)]) & (True if until is None else histories.time[at] < until)
+    group, at = group[some][::-1], at[some][::-1]
+    order = np.argsort(group, kind="stable")  # the last sale of each user and item first
+    group, at = group[order], at[order]
+    so_far = np.cumsum(own[at]) - own[at]
+    first = np.append(True, group[1:] != group[:-1])
+    so_far -= np.repeat(so_far[first], np.diff(np.append(np.flatnonzero(first), len(group))))
+    own[at] -= np.clip(given_back[group] - so_far, 0, own[at])
+    return own
+
+
+def _usual_values(found: Sales, items: int) -> np.ndarray:
+    """Value of a piece of each item, float64 [items]; 0 where no sale of it states one."""
+    stated = np.isfinite(found.value) & (found.quantity > 0)
+    total, pieces = (np.bincount(found.item[stated], column[stated], items) for column in (found.value, found.quantity))
+    return total / np.maximum(pieces, 1e-12)

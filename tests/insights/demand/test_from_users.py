@@ -40,8 +40,8 @@ def test_first_weeks_follow_the_chances_of_the_next_step_at_each_users_pace(run)
     assert (fast.steps < 1).all()  # so the middle of the first week is still the next step
     direct = DirectForecast(run.task.model, run.params, h, NO_FEATURES, LENGTH, steps=3, filter_seen=False)
     chance = np.exp(np.asarray(direct.ahead(Queries(np.arange(12), h.offsets[:-1], stop, stop))))[:, 0, 1:]
-    np.testing.assert_allclose(found[0], fast.lines @ chance, rtol=1e-4)
-    assert found[1].sum() == pytest.approx(fast.lines.sum(), rel=1e-4)
+    np.testing.assert_allclose(found[0], fast.pieces @ chance, rtol=1e-4)
+    assert found[1].sum() == pytest.approx(fast.pieces.sum(), rel=1e-4)
 
 
 def test_origins_read_together_say_what_each_says_alone(run):
@@ -76,4 +76,4 @@ def test_a_pace_is_a_mean_that_forgets(run):
     fast = pace(h, h.offsets[1:], now)
     assert fast.steps.max() < 7 / 9 + 0.3
     nobody = pace(h, h.offsets[:-1], now)
-    np.testing.assert_array_equal(nobody.lines, 0)
+    np.testing.assert_array_equal(nobody.pieces, 0)

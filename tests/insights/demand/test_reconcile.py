@@ -3,10 +3,12 @@ import pytest
 
 from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.weeks import Weeks
+from trajectory.insights.words import Words
 
 ABOVE = {"item": np.array([0, 0, 1, 1, 1]), "interest": np.array([0, 0])}
 NAMES = {"item": tuple("abcde"), "interest": ("p", "q"), "department": ("x",)}
-WEEKS = Weeks(0, {level: np.zeros((len(names), 1)) for level, names in NAMES.items()}, NAMES, ABOVE)
+NONE = {level: np.zeros((len(names), 1)) for level, names in NAMES.items()}
+WEEKS = Weeks(0, NONE, NAMES, ABOVE, NONE, 0.0, Words("lines", "buy", "bought", "buying"))
 DIRECT = {"item": np.array([4.0, 8, 1, 2, 3]), "interest": np.array([18.0, 9]), "department": np.array([30.0])}
 
 

@@ -12,8 +12,10 @@ from trajectory.insights.demand.outlook import Demand
 from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.weeks import Weeks
 from trajectory.insights.report import write_insights
+from trajectory.insights.words import Words
 from trajectory.schema import UserError
 
+LINES = Words("lines", "buy", "bought", "buying")
 ORIGINS = tuple(range(13, 25))
 
 
@@ -27,8 +29,9 @@ def a_demand(levels=("item", "interest", "department"), held_out=20):
     items = rng.poisson(np.array([[30.0], [80], [40], [60], [100], [200]]), (6, 24)).astype(float)
     items[0, -3:] *= 2
     items[4, -4:-2] *= 2
-    weeks = Weeks(1_704_067_200, {"item": items}, names, above)
-    weeks = replace(weeks, count={level: Weeks.to_level(replace(weeks, count=names), items, level) for level in levels})
+    weeks = Weeks(1_704_067_200, {"item": items}, names, above, {"item": items}, 0.0, LINES)
+    count = {level: Weeks.to_level(replace(weeks, count=names), items, level) for level in levels}
+    weeks = replace(weeks, count=count, net=count)
     promotions = rng.poisson(30, (6, 24 + HORIZONS, 2)).astype(float)
     promotions[:, 26:] = np.nan
     users = np.stack([np.repeat(items[:, :origin].mean(1)[None], HORIZONS, 0) for origin in ORIGINS])

@@ -7,6 +7,7 @@ import numpy as np
 from tests.builders import make_histories
 from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.segments.states import Trajectories
+from trajectory.insights.words import Words
 
 LONG, NEW = 60, 40  # users of each interest
 
@@ -34,6 +35,6 @@ def planted(interests: int = 3, seed: int = 0, noise: float = 0.02) -> tuple[Tra
         histories.interests,
         field,
         np.eye(interests),
-        "events",
+        Words("events", "buy", "bought", "buying"),
     )
     return states, 2 * interest + new

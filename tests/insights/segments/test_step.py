@@ -62,7 +62,7 @@ def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal"):
 def test_volumes_ahead_are_of_value(monkeypatch):
     run = made_up(monkeypatch)
     (found,) = trajectories(run, [run.task.split.cut_time("test")])
-    assert found.unit == "sales value"
+    assert found.words.unit == "sales value"
     assert found.moment is not None
     before = run.task.histories.item_interest[run.task.histories.item[found.queries.start[0] : found.queries.stop[0]]]
     weeks = (found.moment - run.task.histories.time[0]) / WEEK

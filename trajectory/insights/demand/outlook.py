@@ -97,7 +97,7 @@ def promotions(run: Run, weeks: Weeks) -> np.ndarray | None:
 
 
 def outcomes(count: np.ndarray, origins: tuple[int, ...]) -> np.ndarray:
-    """Events [S, W] that came in each of the weeks after each origin, [O, HORIZONS, S]; NaN after the log's end."""
+    """Pieces [S, W] sold in each of the weeks after each origin, [O, HORIZONS, S]; NaN after the log's end."""
     longer = np.pad(count, ((0, 0), (0, HORIZONS)), constant_values=np.nan)
     return np.stack([longer[:, origin : origin + HORIZONS].T for origin in origins])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
 from trajectory.insights.demand.held import Results, held
@@ -36,7 +37,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         found.append(f"Expect less of {_named(fallen, 'change', '{:+.0%}')}: order less.")
     found.append(
         f"Largest orders now, so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty: "
-        f"{_named(order, 'order_quantity', LINES + ' lines')}."
+        f"{_named(order, 'order_quantity', f'{LINES} {demand.weeks.words.unit}')}."
     )
     if demand.held_out is None:
         return tuple(found)
@@ -57,7 +58,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
 
 def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) -> tuple[Text | Table | Picture, ...]:
     """What to act on, then how far it held and its limits."""
-    weeks, main = demand.weeks, demand.weeks.main
+    weeks, main, unit = demand.weeks, demand.weeks.main, demand.weeks.words.unit
     sums = "".join(f"; {PLURAL[below]} add up to {PLURAL[upper]}" for below, upper in pairwise(weeks.levels))
     shown = [level for level in reversed(weeks.levels) if level != "item" or level == main]
     change = changes(tables["demand"], main)
@@ -66,26 +67,41 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
     columns = ["level", "name", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
     orders = pl.concat([tables["reorder"].filter(level=level).head(2 * MOST) for level in reversed(weeks.levels[:2])])
     return (
-        Text(f"Demand is lines sold (events of the log) a week, from Monday to Sunday{sums}."),
+        Text(f"Demand is {_sold(demand)} a week, from Monday to Sunday{sums}.{_returned(demand)}"),
         *(picture(demand, level, PLURAL[level]) for level in shown),
         Table(
             f"Largest rises and falls of the next {SOON} weeks",
             moves,
             forms,
-            note=f"Lines a week, of {PLURAL[main]} of at least {BUSY:.0f}. recent: mean of the last {SOON} weeks; "
-            "low_80 to high_80 holds four weeks in five.",
+            note=f"{unit.capitalize()} a week, of {PLURAL[main]} of at least {BUSY:.0f}. recent: mean of the last "
+            f"{SOON} weeks; low_80 to high_80 holds four weeks in five.",
         ),
         Table(
             "What to order now",
             orders.select(columns),
             dict.fromkeys(columns[2:], LINES),
             by="level",
-            note=f"Lines. Orders go out weekly and come {LEAD} week later: up to what lasts {COVER} weeks with "
-            f"{SERVICE_LEVEL:.0%} certainty, less what is in stock and on order. order_quantity takes the stock to be "
-            "what would be left had this been followed so far; for your own stock take order_up_to less what you have.",
+            note=f"{unit.capitalize()}. Orders go out weekly and come {LEAD} week later: up to what lasts {COVER} "
+            f"weeks with {SERVICE_LEVEL:.0%} certainty, less what is in stock and on order. order_quantity takes the "
+            "stock to be what would be left had this been followed so far; for your own stock take order_up_to less what you have.",
         ),
         *held(demand, results),
     )
+
+
+def _sold(demand: Demand) -> str:
+    """What is counted: pieces, where the log states quantities, else its events that are sales."""
+    unit = demand.weeks.words.unit
+    return "pieces sold" if unit == "pieces" else f"{unit} (one piece each, as the log states no quantities)"
+
+
+def _returned(demand: Demand) -> str:
+    weeks = demand.weeks
+    if not weeks.returned:
+        return ""
+    below = -np.minimum(weeks.net[weeks.levels[0]], 0).sum()
+    words = f" Less what came back: {weeks.returned:,.0f} {weeks.words.unit}, taken off the weeks of the returns"
+    return words + (f" ({below:,.0f} of them off later weeks, more having come back than was sold)." if below else ".")
 
 
 def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:

@@ -37,7 +37,7 @@ def picture(demand: Demand, level: str, plural: str) -> Picture:
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
     figure.supxlabel(f"weeks from {weeks.date(weeks.number - 1)} on (0: the last that was seen)")
-    figure.supylabel("lines sold a week")
+    figure.supylabel(f"{weeks.words.unit} a week")
     said = []
     for series in largest:
         lately, ahead_mean = past[series, -4:].mean(), found.forecast[-1, :, series].mean()

@@ -1,4 +1,4 @@
-"""Demand of the past: events of each item, interest and department in each whole week."""
+"""Demand of the past: what was sold of each item, interest and department in each whole week."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from trajectory.data.sales import require_sales, sales
 from trajectory.data.times import DAY, MONDAY, WEEK
+from trajectory.insights.words import Words, words
 from trajectory.schema import Histories, Split, UserError
 
 LEAST_WEEKS = 16  # that a forecast learns from
@@ -17,15 +19,20 @@ MOST_WEEKS = 104  # the last ones of a longer log; all users are read at the end
 
 @dataclass(frozen=True)
 class Weeks:
-    """Events of S series of each level in W whole weeks (Monday to Sunday, UTC).
+    """Pieces sold of S series of each level in W whole weeks (Monday to Sunday, UTC).
 
     Levels: item, and interest and department where the log has them; series of one add up to those of the next.
+    Returns are taken off in the week in which they came; where more of an item came back than was sold (`net` is below
+    0), `count` is 0 and the rest is taken off the weeks that follow.
     """
 
     start: int  # unix seconds, of the first week
     count: dict[str, np.ndarray]  # level -> float64 [S, W]
     names: dict[str, tuple[str, ...]]  # level -> name of each series
     above: dict[str, np.ndarray]  # level -> int [S], series of the next level in `levels`; none for the last
+    net: dict[str, np.ndarray]  # level -> float64 [S, W], what was sold less what came back
+    returned: float  # pieces that came back in these weeks
+    words: Words  # for what is sold
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -67,25 +74,29 @@ def summed(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
 
 
 def weekly(histories: Histories) -> Weeks:
-    """Counts the events of each whole week of a log, of the last `MOST_WEEKS`.
+    """Counts the sales of each whole week of a log, of the last `MOST_WEEKS`.
 
     Levels that the log's items have not (interests, departments) are left out. Raises UserError for a log without
-    times or of fewer than `LEAST_WEEKS` whole weeks.
+    sales, without times or of fewer than `LEAST_WEEKS` whole weeks.
     """
+    require_sales(histories, "demand")
     if not histories.has_time or not histories.time.all():
         raise UserError("demand by week needs the time of each event, and this log has not: leave this step out")
     first = int(-(-(histories.time.min() // DAY * DAY - MONDAY) // WEEK))  # the first Monday in the log
-    number = int(((histories.time.max() // DAY + 1) * DAY - MONDAY) // WEEK) - first  # its last day may be a Sunday
+    number = int((((histories.now - 1) // DAY + 1) * DAY - MONDAY) // WEEK) - first  # its last day may be a Sunday
     if number < LEAST_WEEKS:
         raise UserError(
             f"demand by week needs at least {LEAST_WEEKS} whole weeks, from Monday to Sunday, and this log has "
             f"{max(number, 0)}: leave this step out"
         )
     first, number = first + max(number - MOST_WEEKS, 0), min(number, MOST_WEEKS)
-    week = (histories.time - MONDAY) // WEEK - first
-    inside = (week >= 0) & (week < number) & (histories.item > 0)
-    count = {"item": np.zeros((len(histories.items), number))}
-    np.add.at(count["item"], (histories.item[inside] - 1, week[inside]), 1)
+    sold = sales(histories)
+    week = (sold.time - MONDAY) // WEEK - first
+    inside = (week >= 0) & (week < number) & (sold.item > 0)
+    place, pieces = (sold.item[inside] - 1, week[inside]), sold.quantity[inside]
+    net = {"item": np.zeros((len(histories.items), number))}
+    np.add.at(net["item"], place, pieces)
+    count = {"item": carried(net["item"])}
     table = histories.items
     names = {"item": tuple(str(name) for name in table["title" if "title" in table.columns else "item"])}
     above: dict[str, np.ndarray] = {}
@@ -93,13 +104,25 @@ def weekly(histories: Histories) -> Weeks:
     if groups:
         group = [name or "(none)" for name in groups]
         names["interest"], above["item"] = _numbered(group)
-        count["interest"] = summed(count["item"], above["item"], len(names["interest"]))
+        for counted in (count, net):
+            counted["interest"] = summed(counted["item"], above["item"], len(names["interest"]))
         if "department" in table.columns:
             events = count["item"].sum(1)
             department = _most(above["item"], [name or "(none)" for name in table["department"]], events)
             names["department"], above["interest"] = _numbered(department)
-            count["department"] = summed(count["interest"], above["interest"], len(names["department"]))
-    return Weeks(first * WEEK + MONDAY, count, names, above)
+            for counted in (count, net):
+                counted["department"] = summed(counted["interest"], above["interest"], len(names["department"]))
+    returned = float(-pieces[pieces < 0].sum())
+    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, words(histories, by_value=False))
+
+
+def carried(net: np.ndarray) -> np.ndarray:
+    """Net sales [S, W] without weeks below 0: what came back beyond a week's sales is taken off the next weeks'."""
+    found, owed = np.zeros_like(net), np.zeros(len(net))
+    for week in range(net.shape[1]):
+        left = net[:, week] + owed
+        found[:, week], owed = np.maximum(left, 0), np.minimum(left, 0)
+    return found
 
 
 def first_held_out(weeks: Weeks, split: Split) -> int | None:

@@ -9,9 +9,10 @@ import polars as pl
 from trajectory.insights.part import Table, Text
 from trajectory.insights.segments.measure import NONE, OURS
 from trajectory.insights.segments.use import WEEKS
+from trajectory.insights.words import Words
 
 
-def held(measured: dict[str, Any], cut: int | None) -> list[Text | Table]:
+def held(measured: dict[str, Any], cut: int | None, counted: Words) -> list[Text | Table]:
     """Tables of what `measure` found of the segments as of the cut (unix seconds; None: of those that are shown)."""
     names = [OURS, *(name for name in measured["stability"] if name != OURS)]
     rows = {
@@ -25,16 +26,18 @@ def held(measured: dict[str, Any], cut: int | None) -> list[Text | Table]:
         moment = pl.from_epoch(pl.Series([cut]))[0]
         note = f"Of {measured['segments']} segments made as of {moment:%d %B %Y} by what was known then. {note}"
     if spend := measured["spend"]:
-        rows["spend explained"] = [spend[name]["r2"] for name in names]
+        buying = counted.verb == "buy"
+        explained = "spend explained" if buying else f"{counted.unit} explained"
+        rows[explained] = [spend[name]["r2"] for name in names]
         rows["error a week"] = [spend[name]["absolute"] for name in names]
         note += (
-            f" Spend of the {WEEKS} weeks after by kind of goods, from the segment's mean of other users; with no "
-            f"segments the error is {spend[NONE]['absolute']:.2f} a week."
+            f" {'Spend' if buying else counted.unit.capitalize()} of the {WEEKS} weeks after by kind of goods, from "
+            f"the segment's mean of other users; with no segments the error is {spend[NONE]['absolute']:.2f} a week."
         )
     if redemption := measured["redemption"]:
         rows["redemption AUC"] = [redemption["auc"][name]["auc"] for name in names]
         note += f" Redemption: {redemption['asked']:,} times that a user got a campaign, 0.5 is chance."
-    formats = {name: "{:.2f}" for name in rows} | {"segmentation": "", "spend explained": "{:.1%}"}
+    formats = {name: "{:.1%}" if name.endswith("explained") else "{:.2f}" for name in rows} | {"segmentation": ""}
     blocks: list[Text | Table] = [Table("How far segments hold", pl.DataFrame(rows), formats, note=note)]
     if measured["association"]:
         blocks.append(_households(measured["association"], names))

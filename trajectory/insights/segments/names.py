@@ -28,12 +28,14 @@ def names(
     for number, one in enumerate(destination):
         group = destination[label] == one
         inside = label == number
-        name = " and ".join(_apart(t.ahead[group].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
+        apart = " and ".join(_apart(t.ahead[group].sum(0), t.ahead.sum(0), interests)[:NAMED])
+        name = apart or ("A bit of everything" if volume[number] > 0 else f"Nothing {t.words.past} so far")
         if volume.max() > FAR * volume.min():
             name += f", {_amount(volume[number])} a week"
         if newcomers[number]:
             came = _came(t.past[inside], t.ahead[inside], gain, interests)
-            name += ", new" if came in name else f", new: {came if came.startswith('buying') else f'turning to {came}'}"
+            more = {"more": f"{t.words.doing} more", "less": f"{t.words.doing} less"}
+            name += ", new" if came in name else f", new: {more.get(came, f'turning to {came}')}"
         elif divided[one]:
             name += ", long-standing"
         twin = sum(other == name or other.startswith(f"{name} (") for other in found)
@@ -60,7 +62,7 @@ def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]
 def _came(past: np.ndarray, ahead: np.ndarray, gain: np.ndarray, interests: tuple[str, ...]) -> str:
     growth = ahead.sum() / max(past.sum(), 1e-12)
     if growth >= GROWTH or growth <= 1 / GROWTH:
-        return "buying more" if growth > 1 else "buying less"
+        return "more" if growth > 1 else "less"
     towards = int(np.argmax(shares(ahead.sum(0)) - shares(past.sum(0)) - gain))
     return plain_name(interests[towards])
 

@@ -30,7 +30,7 @@ def weekly(found: Segmentation, profiles: pl.DataFrame) -> str:
     axes.set_yticks(row, _labels(profiles), fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"{found.trajectories.unit} of a user a week")
+    axes.set_xlabel(f"{found.trajectories.words.unit} of a user a week")
     axes.grid(axis="x", color="#dddddd")
     axes.set_axisbelow(True)
     return svg(figure)

@@ -14,6 +14,7 @@ from trajectory.insights.migrations.clusters import learned_interests
 from trajectory.insights.migrations.step_windows import shares
 from trajectory.insights.segments.expectation import fitted, mix
 from trajectory.insights.segments.volumes import values, volumes
+from trajectory.insights.words import Words, words
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 
@@ -25,7 +26,7 @@ FIELD = "department"  # column of the item table that sums interests up, where i
 
 @dataclass(frozen=True)
 class Trajectories:
-    """n users at one moment; volumes are of value a week (events a week where the log has no values), in K interests.
+    """n users at one moment; volumes are of sales a week (of all events in a log without sales), in K interests.
 
     D fields sum interests up: departments where the items have them, otherwise the interests themselves.
     """
@@ -40,7 +41,7 @@ class Trajectories:
     fields: tuple[str, ...]
     item_field: np.ndarray  # int64 [len(items) + 1], 1..D; 0 = none
     field_shares: np.ndarray  # float64 [K, D], how each interest's volume divides among fields
-    unit: str  # of the volumes: "sales value" or "events"
+    words: Words  # for the volumes
 
     def states(self, volumes: np.ndarray, power: float = POWER) -> np.ndarray:
         """Volumes [n, K] as states, float64 [n, D]: the `power` of the volume of each field."""
@@ -57,11 +58,11 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
     histories = run.task.histories
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
-    worth, unit = values(histories)
+    worth, named = values(histories, run.task.split.cut_time("test")), words(histories)
     weights, (fields, item_field) = fitted(run, histories, worth), _fields(histories)
     found = []
     for moment in moments:
-        queries = histories_before(histories, moment)
+        queries, worth = histories_before(histories, moment), values(histories, moment)
         past, late = volumes(histories, queries, worth, moment)
         # The mean foretells what users spend better than either, or than times of steps.
         volume = (past.sum(1) + late.sum(1)) / 2
@@ -69,7 +70,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         divided = _divided(histories, queries, worth, item_field, len(fields))
         steps = run.task.config.forecast.steps
         found.append(
-            Trajectories(histories, queries, moment, past, late, ahead, steps, fields, item_field, divided, unit)
+            Trajectories(histories, queries, moment, past, late, ahead, steps, fields, item_field, divided, named)
         )
     return found
 

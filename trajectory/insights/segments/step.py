@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from trajectory.data.sales import no_sales, selling
 from trajectory.insights.part import Part, Picture, Table, Text
 from trajectory.insights.segments.grouping import STABLE
 from trajectory.insights.segments.held import held
@@ -33,7 +34,7 @@ def take(run: Run) -> Part:
     moments = [cut] if cut is None else [cut, run.task.histories.now]
     each = [segmentation(one, seed) for one in trajectories(run, moments)]
     measured, found = measure(run, each[0], (RFM, COUNTS)), each[-1]
-    profiles = found.profiles()
+    profiles, counted = found.profiles(), found.trajectories.words
     return Part(
         name="segments",
         title="Segments: where users are and where they are going",
@@ -41,9 +42,9 @@ def take(run: Run) -> Part:
         blocks=(
             Text(_how(found)),
             Picture(
-                f"Average {found.trajectories.unit} of a user a week: so far (hollow) and to come (filled)",
+                f"Average {counted.unit} of a user a week: so far (hollow) and to come (filled)",
                 weekly(found, profiles),
-                "For each segment one line from what a user bought a week so far to what is expected.",
+                f"For each segment one line from what a user {counted.past} a week so far to what is expected.",
             ),
             Table("Segments", _shown(profiles), FORMATS, note=_note(found)),
             Picture(
@@ -51,7 +52,7 @@ def take(run: Run) -> Part:
                 changes(found, profiles),
                 "A grid of segments and departments or interests; blue is gained, red is lost.",
             ),
-            *held(measured, cut),
+            *held(measured, cut, counted),
         ),
         tables={"segments": found.members(), "segment_profiles": profiles},
         measured=measured,
@@ -75,10 +76,11 @@ def _shown(profiles: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any]) -> tuple[str, ...]:
+    counted = found.trajectories.words
     best = profiles.sort("expected_a_week").row(-1, named=True)
     told = [
         f"{best['users']:,} users ({best['share_of_users']:.0%}) bring {best['share_of_value']:.0%} of the "
-        f'{found.trajectories.unit}: "{best["segment"]}". Keep them first.'
+        f'{counted.unit}: "{best["segment"]}". Keep them first.'
     ]
     staying = pl.col("expected_a_week") * GROWTH > pl.col("value_a_week")  # others are named for buying less
     new = profiles.filter("newcomers", staying).sort("users")
@@ -87,19 +89,20 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
         told.append(
             f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are new to what they are heading for; "
             f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
-            "turn to, not with what they used to buy."
+            f"turn to, not with what they used to {counted.verb}."
         )
     change = pl.col("users") * (pl.col("expected_a_week") - pl.col("value_a_week"))
     less = profiles.with_columns(change=change).sort("change").row(0, named=True)
     if less["change"] < 0:
         told.append(
-            f'The {less["users"]:,} users of "{less["segment"]}" buy less than they used to: {-less["change"]:,.0f} '
-            f"{found.trajectories.unit} a week in all. Win them back."
+            f'The {less["users"]:,} users of "{less["segment"]}" {counted.verb} less than they used to: '
+            f"{-less['change']:,.0f} {counted.unit} a week in all. Win them back."
         )
     if spend := measured["spend"]:
+        spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
         told.append(
-            f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they spend "
-            f"on each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. Plan by segment."
+            f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they "
+            f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. Plan by segment."
         )
     return tuple(told)
 
@@ -110,18 +113,20 @@ def _beside(spend: dict[str, Any]) -> str:
 
 def _how(found: Segmentation) -> str:
     t, stable = found.trajectories, found.stability
-    words = "the end of the log" if t.moment is None else f"{pl.from_epoch(pl.Series([t.moment]))[0]:%d %B %Y}"
+    when = "the end of the log" if t.moment is None else f"{pl.from_epoch(pl.Series([t.moment]))[0]:%d %B %Y}"
     return (
-        f"As of {words}, users are grouped by what they are expected to buy in the next {t.steps} steps: their shares "
-        f"of {len(t.fields)} kinds of goods, with how much they buy. In each group, those who have long been there are "
-        "told apart from those whose past lies nearer to another group. There are as many groups as stay the same when "
-        "the users are drawn anew: the largest number with an agreement (adjusted Rand index) of at least "
-        f"{STABLE:.1f} on average; here {stable.destinations} groups, {stable.bootstrap:.2f}."
+        f"As of {when}, users are grouped by what they are expected to {t.words.verb} in the next {t.steps} steps: "
+        f"their shares of {len(t.fields)} kinds of goods, with how much they {t.words.verb}. In each group, those who "
+        "have long been there are told apart from those whose past lies nearer to another group. There are as many "
+        "groups as stay the same when the users are drawn anew: the largest number with an agreement (adjusted Rand "
+        f"index) of at least {STABLE:.1f} on average; here {stable.destinations} groups, {stable.bootstrap:.2f}."
+        f"{'' if selling(t.histories) else ' ' + no_sales(t.histories, 'Value of sales and spend are left out')}"
     )
 
 
 def _note(found: Segmentation) -> str:
+    counted = found.trajectories.words
     return (
-        "Named by what the group has more of than everybody. Drift: share of what users buy that is expected to lie in "
-        f"other kinds than so far, forecast errors included. A week: {found.trajectories.unit} of one user."
+        f"Named by what the group has more of than everybody. Drift: share of what users {counted.verb} that is "
+        f"expected to lie in other kinds than so far, forecast errors included. A week: {counted.unit} of one user."
     )

@@ -44,7 +44,7 @@ def spend_after(trajectories: Trajectories) -> np.ndarray | None:
     until = np.concatenate([[0], np.cumsum(histories.time >= moment + WEEKS * WEEK)])
     end = queries.end - (until[queries.end] - until[queries.stop])
     field = trajectories.item_field[histories.item]
-    return summed(field, values(histories)[0], queries.stop, end, len(trajectories.fields)) / WEEKS
+    return summed(field, values(histories), queries.stop, end, len(trajectories.fields)) / WEEKS
 
 
 def foretold(label: np.ndarray, outcome: np.ndarray, seed: int = 0) -> Losses:

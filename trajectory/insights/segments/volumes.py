@@ -1,10 +1,11 @@
-"""How much of each interest users buy a week: since their first event, and lately."""
+"""How much of each interest users buy a week (without sales: look at): since their first event, and lately."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from trajectory.data.rows import slices
+from trajectory.data.sales import has_values, kept, selling
 from trajectory.data.times import DAY, WEEK
 from trajectory.insights.migrations.step_windows import shares
 from trajectory.schema import Histories, Queries
@@ -12,11 +13,13 @@ from trajectory.schema import Histories, Queries
 LATELY = 56.0  # days; half the log where it is shorter than twice that
 
 
-def values(histories: Histories) -> tuple[np.ndarray, str]:
-    """What each event is worth, float64 [E], and in what unit: 1 event where the log has no values."""
-    if np.isfinite(histories.value).any():
-        return np.nan_to_num(histories.value.astype(np.float64)).clip(min=0), "sales value"
-    return np.ones(histories.num_events), "events"
+def values(histories: Histories, until: int | None = None) -> np.ndarray:
+    """What each event is worth, float64 [E]: the value that it sold, less what was given back before `until`; pieces
+    where the log states no values; 1 where it has no sales.
+    """
+    if not selling(histories):
+        return np.ones(histories.num_events)
+    return kept(histories, has_values(histories), until)
 
 
 def volumes(

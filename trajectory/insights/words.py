@@ -1,0 +1,42 @@
+"""How pages call what they count, by the types of the log's events: purchases are bought, views are looked at."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from trajectory.data.sales import has_values, selling
+from trajectory.schema import Histories
+
+LOOKING = {"view", "click"}
+
+
+class Words(NamedTuple):
+    """Of what is counted: sales, where the log has any, else all events that the model reads."""
+
+    unit: str  # of amounts: "sales value", "pieces", "purchases", "views", "events"
+    verb: str  # "buy", "look at"
+    past: str  # "bought", "looked at"
+    doing: str  # "buying"
+
+
+def words(histories: Histories, by_value: bool = True) -> Words:
+    """The words for what a log's users do; `by_value`: amounts are in money where the log states it."""
+    types = selling(histories)
+    if types:
+        if by_value and has_values(histories):
+            unit = "sales value"
+        elif np.isfinite(histories.quantity).any():
+            unit = "pieces"
+        else:
+            unit = plural(types)
+        return Words(unit, "buy", "bought", "buying")
+    if set(histories.kinds) <= LOOKING:
+        return Words(plural(histories.kinds), "look at", "looked at", "looking")
+    return Words(plural(histories.kinds), "turn to", "turned to", "doing")
+
+
+def plural(types: tuple[str, ...]) -> str:
+    """The only type's events, or "events" of several types."""
+    return f"{types[0].replace('_', ' ')}s" if len(types) == 1 else "events"
