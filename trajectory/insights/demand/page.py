@@ -83,7 +83,8 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             by="level",
             note=f"{unit.capitalize()}. Orders go out weekly and come {LEAD} week later: up to what lasts {COVER} "
             f"weeks with {SERVICE_LEVEL:.0%} certainty, less what is in stock and on order. order_quantity takes the "
-            "stock to be what would be left had this been followed so far; for your own stock take order_up_to less what you have.",
+            "stock to be what would be left had this been followed so far; for your own stock take order_up_to "
+            "less what you have.",
         ),
         *held(demand, results),
     )
