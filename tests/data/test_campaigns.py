@@ -6,6 +6,7 @@ from datetime import datetime
 
 import polars as pl
 import pytest
+from ml_collections import ConfigDict
 
 from configs.common import base
 from trajectory.data.campaigns import read_campaigns, read_lines
@@ -18,6 +19,7 @@ DAY = 86_400
 def config(folder, item_column=""):
     data = base().data
     data.source, data.item_column = str(folder), item_column
+    data.kind_map = ConfigDict({"": "purchase"})
     return data
 
 
@@ -56,6 +58,14 @@ def test_lines_know_their_item_its_group_and_whether_a_coupon_paid(folder):
     lines = read_lines(config(folder, "title")).select("user", "item", "group", "time", "coupon")
     assert lines.rows() == [(5, 71, "tea", 1, False), (6, 70, "soup", 2, True)]
     assert read_lines(config(folder))["group"].to_list() == ["71", "70"]
+
+
+def test_lines_are_sales(folder):
+    table = pl.read_parquet(folder / "interactions.parquet")
+    table.with_columns(event_type=pl.Series(["view", "buy"])).write_parquet(folder / "interactions.parquet")
+    assert read_lines(config(folder))["item"].to_list() == [71]
+    table.with_columns(quantity=pl.Series([1, -1])).write_parquet(folder / "interactions.parquet")
+    assert read_lines(config(folder))["item"].to_list() == [70]
 
 
 def test_a_log_without_campaigns_has_none(folder):

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.columns import missing, pick
 from trajectory.data.domains import resolve
+from trajectory.data.event_types import roles, selling_types, typed
 from trajectory.data.items import read_items
 from trajectory.data.side_files import ITEM, USER, beside, folder_of, read_side, usable
 from trajectory.data.sources import read_source
@@ -63,7 +64,7 @@ def read_campaigns(data: ConfigDict) -> Campaigns | None:
 
 
 def read_lines(data: ConfigDict) -> pl.DataFrame:
-    """The log's lines by the items that coupons name, by user and time: user, item, group, time, value, basket, coupon.
+    """The log's sales by the items that coupons name, by user and time: user, item, group, time, value, basket, coupon.
 
     `group` is what the run knows the item by (`data.item_column`), `coupon` whether the line was paid with one (false
     in a log that does not say), `value` 0 where there is none. Raises UserError for a log without user, item or time.
@@ -84,6 +85,7 @@ def read_lines(data: ConfigDict) -> pl.DataFrame:
         (ids(table[names["basket"]]) if "basket" in names else time).alias("basket"),
         (table[COUPON] != 0).alias("coupon") if COUPON in table.columns else pl.lit(False).alias("coupon"),
     )
+    lines = lines.filter(_sells(table, names, data))
     items = read_items(source.items) if source.items is not None else None
     if items is not None and data.item_column in items.columns:
         group = items.select("item", pl.col(data.item_column).cast(pl.String).alias("group"))
@@ -91,6 +93,15 @@ def read_lines(data: ConfigDict) -> pl.DataFrame:
     else:
         lines = lines.with_columns(pl.col("item").cast(pl.String).alias("group"))
     return lines.drop_nulls(["user", "item", "time"]).sort("user", "time", maintain_order=True)
+
+
+def _sells(table: pl.DataFrame, names: dict[str, str], data: ConfigDict) -> pl.Series:
+    """Whether each row is of a type of event that is a sale."""
+    columns = [table[names["kind"]].cast(pl.String).alias("kind")] if "kind" in names else []
+    columns += [numbers(table[names[field]]).alias(field) for field in ("quantity", "rating") if field in names]
+    columns += [table[names["basket"]].alias("basket")] if "basket" in names else []
+    rows = typed(pl.DataFrame([table[names["user"]].alias("user"), *columns]), data)
+    return rows["meaning"].is_in(selling_types(roles(data))).fill_null(False)
 
 
 def _read(path: Path, name: str) -> pl.DataFrame:

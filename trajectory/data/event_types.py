@@ -63,6 +63,11 @@ def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
     return found | {DEFAULT_KIND: last}
 
 
+def selling_types(types: dict[str, tuple[str, ...]]) -> list[str]:
+    """The types that sell: with the role sale and not negative."""
+    return [kind for kind, own in types.items() if "sale" in own and "negative" not in own]
+
+
 def vocabulary(data: ConfigDict) -> dict[str, str]:
     """Word (plain form) -> type: the built-in words, each type's own name, and above them `data.kind_map`.
 
@@ -125,8 +130,7 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
         events = events.with_columns(meaning=pl.when(low).then(pl.lit("low_rating", types)).otherwise(meaning))
     amounts = [name for name in ("quantity", "value") if name in events.columns]
     if amounts:
-        sale = meaning.is_in([kind for kind, own in known.items() if "sale" in own and "negative" not in own])
-        back = sale & (pl.coalesce(amounts) < 0)
+        back = meaning.is_in(selling_types(known)) & (pl.coalesce(amounts) < 0)
         events = events.with_columns(meaning=pl.when(back).then(pl.lit("return", types)).otherwise(meaning))
     taken_back = [kind for kind, own in known.items() if "negative" in own]
     negative = events["meaning"].is_in(taken_back).fill_null(False)

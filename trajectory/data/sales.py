@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from trajectory.data.event_types import selling_types
 from trajectory.schema import Histories, UserError
 
 
@@ -24,7 +25,7 @@ def selling(histories: Histories) -> tuple[str, ...]:
     """The log's types that sell; none: the log tells of no sale."""
     outside = histories.outside["type"].unique().to_list() if histories.outside.height else []
     types = (*histories.kinds, *sorted(set(outside) - {*histories.kinds}))
-    return tuple(kind for kind in types if "sale" in histories.roles[kind] and "negative" not in histories.roles[kind])
+    return tuple(selling_types({kind: histories.roles[kind] for kind in types}))
 
 
 def require_sales(histories: Histories, what: str) -> None:
@@ -111,7 +112,7 @@ def kept(histories: Histories, by_value: bool, until: int | None = None) -> np.n
     order = np.argsort(group, kind="stable")  # the last sale of each user and item first
     group, at = group[order], at[order]
     so_far = np.cumsum(own[at]) - own[at]
-    first = np.append(True, group[1:] != group[:-1])
+    first = np.append(True, group[1:] != group[:-1])[: len(group)]
     so_far -= np.repeat(so_far[first], np.diff(np.append(np.flatnonzero(first), len(group))))
     own[at] -= np.clip(given_back[group] - so_far, 0, own[at])
     return own

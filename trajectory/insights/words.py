@@ -18,7 +18,7 @@ class Words(NamedTuple):
     unit: str  # of amounts: "sales value", "pieces", "purchases", "views", "events"
     verb: str  # "buy", "look at"
     past: str  # "bought", "looked at"
-    doing: str  # "buying"
+    doing: str  # "buying", "looking"
 
 
 def words(histories: Histories, by_value: bool = True) -> Words:
@@ -32,9 +32,16 @@ def words(histories: Histories, by_value: bool = True) -> Words:
         else:
             unit = plural(types)
         return Words(unit, "buy", "bought", "buying")
-    if set(histories.kinds) <= LOOKING:
-        return Words(plural(histories.kinds), "look at", "looked at", "looking")
-    return Words(plural(histories.kinds), "turn to", "turned to", "doing")
+    return attention_words(histories)
+
+
+def attention_words(histories: Histories) -> Words:
+    """The words for all events that the model reads, sales or not."""
+    if set(histories.kinds) <= set(selling(histories)):
+        return words(histories)
+    looking = set(histories.kinds) <= LOOKING
+    verbs = ("look at", "looked at", "looking") if looking else ("turn to", "turned to", "turning")
+    return Words(plural(histories.kinds), *verbs)
 
 
 def plural(types: tuple[str, ...]) -> str:

@@ -22,7 +22,8 @@ def counts_of(ever: np.ndarray, season: np.ndarray | None = None) -> Counts:
     n = len(ever)
     season = np.zeros_like(ever) if season is None else season
     some = np.ones(n, np.float32)
-    return Counts(season, season, ever, ever, np.full_like(ever, 90), np.ones((n, 3), np.float32), some, some)
+    since, steps, looked = np.full_like(ever, 90), np.ones((n, 3), np.float32), np.zeros((n, 0), np.float32)
+    return Counts(season, season, ever, ever, since, steps, some, some, looked)
 
 
 def test_what_is_bought_together_speaks_for_each_other_and_nothing_for_itself():

@@ -12,6 +12,7 @@ from trajectory.forecasting.newcomers import histories_before
 from trajectory.insights.audiences import goods
 from trajectory.insights.audiences.counts import NEVER, count, hand_made
 from trajectory.insights.audiences.goods import bought, interests, items, kinds, summed
+from trajectory.schema import EVENT_TYPES
 
 DAY = 86_400
 
@@ -58,8 +59,13 @@ def test_what_is_bought_counts_from_the_query_on_and_before_the_end(log):
 
 def test_only_purchases_are_bought_where_the_log_tells_kinds():
     histories = make_histories([[1, 1, 2]], interests=2, num_items=2, kinds=[[2, 1, 2]], gap=DAY)
+    histories = replace(histories, roles=EVENT_TYPES)  # the second event is a view
     queries = histories_before(histories, int(histories.time[1]))
     np.testing.assert_array_equal(bought(histories, interests(histories), queries, 2**40), [[False, True]])
+    counts = count(histories, interests(histories), histories_before(histories, None), histories.now)
+    np.testing.assert_array_equal(counts.ever, [[1, 1]])
+    np.testing.assert_array_equal(counts.looked, [[1, 0]])
+    assert hand_made(counts, np.array([0])).shape == (1, 1, 14)
 
 
 def test_steps_of_several_lines_count_once():

@@ -8,9 +8,9 @@ from ml_collections import ConfigDict
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.rows import last_rows
 from trajectory.evaluation.scorer import DirectForecast
-from trajectory.insights.demand.from_users import from_users, pace
+from trajectory.insights.demand.from_users import from_users, pace, sale_rates
 from trajectory.insights.demand.weeks import weekly
-from trajectory.schema import Queries
+from trajectory.schema import EVENT_TYPES, Queries
 
 LENGTH = 16
 STOPS = [15, 18]
@@ -42,6 +42,25 @@ def test_first_weeks_follow_the_chances_of_the_next_step_at_each_users_pace(run)
     chance = np.exp(np.asarray(direct.ahead(Queries(np.arange(12), h.offsets[:-1], stop, stop))))[:, 0, 1:]
     np.testing.assert_allclose(found[0], fast.pieces @ chance, rtol=1e-4)
     assert found[1].sum() == pytest.approx(fast.pieces.sum(), rel=1e-4)
+
+
+def test_views_are_no_sales(run):
+    """Every other event is a view, and item 1 is only looked at: pieces are those of purchases."""
+    h = run.task.histories
+    kind = np.where((np.arange(h.num_events) % 2 == 0) & (h.item != 1), 2, 1).astype(np.int8)
+    quantity = np.full(h.num_events, 3, np.float32)
+    mixed = replace(h, kind=kind, quantity=quantity, roles=EVENT_TYPES)
+    weeks = weekly(mixed)
+    task = SimpleNamespace(**{**vars(run.task), "histories": mixed})
+    found = from_users(SimpleNamespace(task=task, params=run.params), weeks, [17], 1)[0, 0]
+    task = SimpleNamespace(**{**vars(task), "histories": replace(mixed, roles=h.roles)})
+    whole = from_users(SimpleNamespace(task=task, params=run.params), weeks, [17], 1)[0, 0]
+    stop = h.offsets[:-1] + np.add.reduceat(h.time < weeks.begins(17), h.offsets[:-1])
+    assert found.sum() == pytest.approx(pace(mixed, stop, weeks.begins(17)).pieces.sum(), rel=1e-4)
+    rate = np.exp(sale_rates(mixed, weeks.begins(17)))
+    assert rate[1] == rate[1:].min() < 1
+    assert found[0] / found.sum() < whole[0] / whole.sum()
+    np.testing.assert_array_equal(sale_rates(h, weeks.begins(17)), 0)  # where all events are sales nothing is scaled
 
 
 def test_origins_read_together_say_what_each_says_alone(run):

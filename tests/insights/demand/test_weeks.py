@@ -1,13 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.builders import make_histories
 from trajectory.data.times import WEEK
 from trajectory.insights.demand import weeks as weeks_of
 from trajectory.insights.demand.weeks import first_held_out, weekly
-from trajectory.schema import Queries, Split, UserError
+from trajectory.schema import EVENT_TYPES, Queries, Split, UserError
 
 # A day of 1 January 2024, a Monday, has one event; an event a day goes on for 16 weeks and two days.
 DAYS = range(16 * 7 + 2)
@@ -55,6 +56,27 @@ def test_logs_without_times_or_with_few_weeks_are_refused():
         weekly(replace(a_log(), has_time=False))
     with pytest.raises(UserError, match=r"at least 16 whole weeks.* has 1"):
         weekly(make_histories([[1] * 10], gap=86_400))
+
+
+def test_demand_is_of_sales_by_their_quantity_less_returns():
+    log = a_log()
+    monday = int(weekly(log).start)
+    kind = np.where(log.time < monday + WEEK, 1, 2).astype(np.int8)  # views in the first week, purchases after
+    back = {"user": ["u0", "u0", "nobody"], "item": ["i1", "i2", "i2"], "quantity": [1.0, 9.0, None]}
+    outside = pl.DataFrame(back).with_columns(
+        type=pl.lit("return"), time=pl.lit(monday + 2 * WEEK), value=pl.lit(None, pl.Float64)
+    )
+    log = replace(log, kind=kind, quantity=np.full(log.num_events, 3, np.float32), roles=EVENT_TYPES, outside=outside)
+    weeks = weekly(log)
+    np.testing.assert_array_equal(weeks.net["item"][:2, :4], [[0, 6, 5, 3], [0, 6, -7, 6]])
+    np.testing.assert_array_equal(weeks.count["item"][:2, :4], [[0, 6, 5, 3], [0, 6, 0, 0]])  # the rest is taken later
+    assert weeks.count["item"].sum() == weeks.net["item"].sum() == 3 * (15 * 7) - 11
+    assert (weeks.returned, weeks.words.unit) == (11, "pieces")
+
+
+def test_a_log_without_sales_has_no_demand():
+    with pytest.raises(UserError, match=r"demand needs sales: .*\(view, purchase\).*event_types.purchase=input"):
+        weekly(replace(a_log(), roles={"view": ("input", "target"), "purchase": ("input", "target")}))
 
 
 def test_held_out_weeks_begin_with_the_first_monday_at_or_after_the_cut():

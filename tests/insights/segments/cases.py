@@ -35,6 +35,8 @@ def planted(interests: int = 3, seed: int = 0, noise: float = 0.02) -> tuple[Tra
         histories.interests,
         field,
         np.eye(interests),
+        past.sum(1),
+        ahead.sum(1),
         Words("events", "buy", "bought", "buying"),
     )
     return states, 2 * interest + new

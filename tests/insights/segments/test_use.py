@@ -20,7 +20,9 @@ from trajectory.insights.segments.use import (
     redemptions_after,
     spend_after,
 )
-from trajectory.insights.segments.volumes import volumes
+from trajectory.insights.segments.volumes import attention, values, volumes
+from trajectory.insights.words import attention_words, words
+from trajectory.schema import EVENT_TYPES
 
 DAY = 86_400
 
@@ -61,6 +63,20 @@ def test_volumes_are_of_a_week_since_the_first_event_and_lately():
     past, late = volumes(histories, histories_before(histories, moment), histories.value.astype(float), moment)
     np.testing.assert_allclose(past, [[2, 0], [0, 5 / 16]])
     np.testing.assert_allclose(late, [[2, 0], [0, 0]])
+
+
+def test_views_are_attention_and_no_value():
+    histories = replace(weekly(), kind=np.where(weekly().item == 1, 2, 1).astype(np.int8), roles=EVENT_TYPES)
+    np.testing.assert_array_equal(values(histories), np.where(histories.item == 1, 2, 0))
+    np.testing.assert_array_equal(attention(histories), np.where(histories.item == 1, 2, 5))
+    unknown = np.where(histories.item == 1, histories.value, np.nan).astype(np.float32)
+    np.testing.assert_array_equal(attention(replace(histories, value=unknown)), 1)
+    assert words(histories)[:3] == ("sales value", "buy", "bought")
+    assert attention_words(histories)[:2] == ("events", "turn to")
+    looked = replace(histories, kind=np.ones_like(histories.kind), kinds=("view",))
+    assert words(looked)[:3] == ("views", "look at", "looked at")
+    np.testing.assert_array_equal(values(looked), 1)
+    np.testing.assert_array_equal(attention(weekly()), values(weekly()))
 
 
 def test_spend_after_the_moment_counts_those_who_never_came_back():

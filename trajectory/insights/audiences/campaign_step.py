@@ -53,12 +53,15 @@ def campaign_part(run: Run, since: int) -> CampaignPart:
 
 
 def known_campaigns(run: Run) -> tuple[CampaignLog | None, list[Campaign]]:
-    """The campaigns of the run's log, with its lines; none where the log brings none."""
+    """The campaigns of the run's log, with its lines; none where the log brings none, or no sales."""
     data = run.task.config.data
     campaigns = read_campaigns(data)
     if campaigns is None:
         return None, []
-    log = campaign_log(read_lines(data))
+    lines = read_lines(data)
+    if lines.is_empty():
+        return None, []
+    log = campaign_log(lines)
     return log, campaigns_of(log, campaigns)
 
 

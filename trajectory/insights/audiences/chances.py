@@ -73,7 +73,7 @@ def columns(
     """
     own = hand_made(counts, chosen)
     found = [np.log1p(own), own[..., :3] > 0]
-    found.append(np.log(own[..., 9:] + np.array([1e-3, 1e-3, 1e-2, 1e-2], np.float32)))
+    found.append(np.log(own[..., 9:13] + np.array([1e-3, 1e-3, 1e-2, 1e-2], np.float32)))
     if "forecast" in parts:
         foretold = np.maximum(lines[:, chosen], 0)
         found.append(np.stack([np.log1p(foretold), np.log(foretold + 1e-4), np.log(foretold + 1e-2)], -1))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajectory.data.sales import sold
 from trajectory.data.splits import step_starts
 from trajectory.data.times import DAY
 from trajectory.insights.audiences.goods import Goods
@@ -18,18 +19,19 @@ NEVER = 400.0  # days since what never came
 class Counts(NamedTuple):
     """Of n users and G groups; events before the moment asked at, and no other."""
 
-    month: np.ndarray  # float32 [n, G], events of the last 4 weeks
+    month: np.ndarray  # float32 [n, G], sales of the last 4 weeks
     season: np.ndarray  # float32 [n, G], of the last 12 weeks
     ever: np.ndarray  # float32 [n, G]
     often: np.ndarray  # float32 [n, G], steps with any, ever
     since: np.ndarray  # float32 [n, G], days since the last one
-    steps: np.ndarray  # float32 [n, 3], steps of the last 4 weeks, of 12, and ever
-    events: np.ndarray  # float32 [n], of the last 12 weeks
+    steps: np.ndarray  # float32 [n, 3], steps (of any event) of the last 4 weeks, of 12, and ever
+    events: np.ndarray  # float32 [n], of any type, of the last 12 weeks
     idle: np.ndarray  # float32 [n], days since the last event
+    looked: np.ndarray  # float32 [n, G], other events of the last 12 weeks, such as views; [n, 0] where all are sales
 
     @property
     def lapsed(self) -> np.ndarray:
-        """Who has not come to a group within 12 weeks, bool [n, G]: their interest can arrive."""
+        """Who has not bought of a group within 12 weeks, bool [n, G]: their interest can arrive."""
         return self.season == 0
 
     def of(self, rows: np.ndarray) -> Counts:
@@ -38,17 +40,18 @@ class Counts(NamedTuple):
 
 
 def count(histories: Histories, goods: Goods, queries: Queries, moment: int) -> Counts:
-    """Counts of each query's history start:stop at `moment` (unix seconds)."""
+    """Counts of each query's history start:stop at `moment` (unix seconds): of groups what was bought, else all."""
     n, groups = len(queries.user), len(goods.names) + 1
     row = np.full(histories.num_users, -1)
     row[queries.user] = np.arange(n)
     who = np.repeat(row, np.diff(histories.offsets))
     past = np.flatnonzero((who >= 0) & (np.arange(histories.num_events) < np.append(queries.stop, 0)[who]))
-    who, group = who[past], goods.of_item[histories.item[past]]
-    age = (moment - histories.time[past]) / DAY
+    who, age = who[past], (moment - histories.time[past]) / DAY
+    buys = sold(histories) > 0
+    every = goods.of_item[histories.item[past]]
+    group = np.where(buys[past], every, 0)  # what was only looked at is bought of no group
 
-    def lines(days: float) -> np.ndarray:
-        some = age <= days
+    def lines(some: np.ndarray, group: np.ndarray = group) -> np.ndarray:
         flat = np.bincount(who[some] * groups + group[some], minlength=n * groups)
         return flat.reshape(n, groups)[:, 1:].astype(np.float32)
 
@@ -65,19 +68,22 @@ def count(histories: Histories, goods: Goods, queries: Queries, moment: int) -> 
     steps = [np.bincount(who[new & (age <= days)], minlength=n) for days in (MONTH, SEASON, np.inf)]
     events = np.bincount(who[age <= SEASON], minlength=n).astype(np.float32)
     return Counts(
-        month=lines(MONTH),
-        season=lines(SEASON),
-        ever=lines(np.inf),
+        month=lines(age <= MONTH),
+        season=lines(age <= SEASON),
+        ever=lines(age <= np.inf),
         often=often[:, 1:].astype(np.float32),
         since=since[:, 1:],
         steps=np.stack(steps, 1).astype(np.float32),
         events=events,
         idle=idle,
+        looked=np.zeros((n, 0), np.float32) if buys.all() else lines((age <= SEASON) & ~buys[past], every),
     )
 
 
 def hand_made(counts: Counts, chosen: np.ndarray) -> np.ndarray:
-    """The counts of `chosen` groups [g] as columns, float32 [n, g, 13]: recency, frequency, shares, popularity."""
+    """The counts of `chosen` groups [g] as columns: recency, frequency, shares, popularity, and attention where it is
+    known, float32 [n, g, 13 or 14].
+    """
     n, g = len(counts.idle), len(chosen)
     month, season, ever = counts.month[:, chosen], counts.season[:, chosen], counts.ever[:, chosen]
     steps = counts.steps[:, None, :]
@@ -89,4 +95,6 @@ def hand_made(counts: Counts, chosen: np.ndarray) -> np.ndarray:
         np.broadcast_to(popular, (n, g, 2)),
         np.stack([season / np.maximum(steps[..., 1], 1), ever / np.maximum(steps[..., 2], 1)], -1),
     ]
+    if counts.looked.shape[1]:
+        columns.append(counts.looked[:, chosen, None])
     return np.concatenate(columns, -1).astype(np.float32)

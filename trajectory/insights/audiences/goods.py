@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trajectory.data.sales import sold
 from trajectory.schema import Histories, Queries
 
-BUYING = "purchase"  # the kind of event that counts as buying; in a log without it every event does
 MOST, CELLS = 4_000, 50_000_000  # groups, and users times groups: what is counted of each pair must fit in memory
 
 
@@ -65,7 +65,7 @@ def summed(goods: Goods, lines: np.ndarray) -> np.ndarray:
 def bought(histories: Histories, goods: Goods, queries: Queries, until: int) -> np.ndarray:
     """Whether each user buys of each group from its query's `stop` on, before `until` (unix seconds), bool [n, G]."""
     found = np.zeros((histories.num_users, len(goods.names) + 1), bool)
-    buys = histories.kind == histories.kinds.index(BUYING) + 1 if BUYING in histories.kinds else histories.kind > 0
+    buys = sold(histories) > 0
     place = np.full(histories.num_users, histories.num_events)
     place[queries.user] = queries.stop
     user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
+from trajectory.data.sales import require_sales
 from trajectory.data.times import DAY
 from trajectory.insights.audiences import budget, tables
 from trajectory.insights.audiences.campaign_step import campaign_part
@@ -33,10 +34,11 @@ TOO_FEW = (
 def take(run: Run) -> Part:
     """Audiences for interests and items from the end of the log on, and for the log's campaigns where it has any.
 
-    Measured is the same from the run's cut on. Raises UserError where the split is not by time, the run foretells no
-    times, or too few users newly buy of anything.
+    Measured is the same from the run's cut on. Raises UserError where the log has no sales, the split is not by time,
+    the run foretells no times, or too few users newly buy of anything.
     """
     histories, c = run.task.histories, run.task.config
+    require_sales(histories, "audiences")
     goods = kinds(histories)
     recent, now = (look(run, moment, goods) for moment in (histories.now - horizon(run) * DAY, histories.now))
     found = [some for one in goods if (some := audience(run, one, recent, now))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from trajectory.data.sales import selling
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.insights.part import Part, Text
 from trajectory.insights.recommend import shown
@@ -12,9 +13,19 @@ from trajectory.insights.recommend.lists import SIZE, recommend
 from trajectory.insights.recommend.measure import chosen_share, compare_lists, trade_off
 from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
+from trajectory.schema import Histories
 from trajectory.training.run import Run
 
 USERS = 12  # whose lists the page shows, with reasons
+
+
+def _taken(histories: Histories) -> str:
+    """What is taken, where that is not always a sale."""
+    if set(histories.kinds) <= set(selling(histories)):
+        return ""
+    types = ", ".join(histories.kinds)
+    sale = ", ".join(kind for kind in histories.kinds if kind in selling(histories)) or "none of them"
+    return f" To have or to take an item is any event of it ({types}); a sale is {sale}."
 
 
 def take(run: Run, keep: np.ndarray | None = None) -> Part:
@@ -40,7 +51,7 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
         "Whom to recommend what",
         shown.sentences(table, winners, held, ahead, unit),
         (
-            Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".")),
+            Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".") + _taken(h)),
             *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
             shown.of_users(explained, bool(h.interests), ahead),
             shown.winners(winners, ahead),

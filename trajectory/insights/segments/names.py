@@ -20,20 +20,18 @@ def names(
 ) -> tuple[str, ...]:
     """A name for each of S segments, no two equal: `label` [n], `destination` and `newcomers` [S], `divided` [G]."""
     t, interests = trajectories, trajectories.histories.interests
-    volume = np.array(
-        [t.ahead[np.isin(label, np.flatnonzero(destination == one))].sum(1).mean() for one in destination]
-    )
+    volume = np.array([t.value_ahead[np.isin(label, np.flatnonzero(destination == one))].mean() for one in destination])
     gain = shares(t.ahead.sum(0)) - shares(t.past.sum(0))  # of everybody: forecasts know seasons, too
     found: list[str] = []
     for number, one in enumerate(destination):
         group = destination[label] == one
         inside = label == number
-        apart = " and ".join(_apart(t.ahead[group].sum(0), t.ahead.sum(0), interests)[:NAMED])
-        name = apart or ("A bit of everything" if volume[number] > 0 else f"Nothing {t.words.past} so far")
+        name = " and ".join(_apart(t.ahead[group].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
         if volume.max() > FAR * volume.min():
             name += f", {_amount(volume[number])} a week"
         if newcomers[number]:
-            came = _came(t.past[inside], t.ahead[inside], gain, interests)
+            growth = t.value_ahead[inside].sum() / max(t.value[inside].sum(), 1e-12)
+            came = _came(t.past[inside], t.ahead[inside], growth, gain, interests)
             more = {"more": f"{t.words.doing} more", "less": f"{t.words.doing} less"}
             name += ", new" if came in name else f", new: {more.get(came, f'turning to {came}')}"
         elif divided[one]:
@@ -59,8 +57,7 @@ def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]
     return [plain_name(interests[at]) if plain else interests[at] for at in order]
 
 
-def _came(past: np.ndarray, ahead: np.ndarray, gain: np.ndarray, interests: tuple[str, ...]) -> str:
-    growth = ahead.sum() / max(past.sum(), 1e-12)
+def _came(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray, interests: tuple[str, ...]) -> str:
     if growth >= GROWTH or growth <= 1 / GROWTH:
         return "more" if growth > 1 else "less"
     towards = int(np.argmax(shares(ahead.sum(0)) - shares(past.sum(0)) - gain))

@@ -13,7 +13,7 @@ from trajectory.forecasting.vectors import item_vectors
 from trajectory.insights.migrations.clusters import learned_interests
 from trajectory.insights.migrations.step_windows import shares
 from trajectory.insights.segments.expectation import fitted, mix
-from trajectory.insights.segments.volumes import values, volumes
+from trajectory.insights.segments.volumes import attention, values, volumes
 from trajectory.insights.words import Words, words
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
@@ -26,7 +26,7 @@ FIELD = "department"  # column of the item table that sums interests up, where i
 
 @dataclass(frozen=True)
 class Trajectories:
-    """n users at one moment; volumes are of sales a week (of all events in a log without sales), in K interests.
+    """n users at one moment; volumes are of sales a week in K interests, of all events where the log has others too.
 
     D fields sum interests up: departments where the items have them, otherwise the interests themselves.
     """
@@ -41,7 +41,9 @@ class Trajectories:
     fields: tuple[str, ...]
     item_field: np.ndarray  # int64 [len(items) + 1], 1..D; 0 = none
     field_shares: np.ndarray  # float64 [K, D], how each interest's volume divides among fields
-    words: Words  # for the volumes
+    value: np.ndarray  # float64 [n], sales a week, as `past`
+    value_ahead: np.ndarray  # float64 [n], expected
+    words: Words  # for values
 
     def states(self, volumes: np.ndarray, power: float = POWER) -> np.ndarray:
         """Volumes [n, K] as states, float64 [n, D]: the `power` of the volume of each field."""
@@ -58,20 +60,20 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
     histories = run.task.histories
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
-    worth, named = values(histories, run.task.split.cut_time("test")), words(histories)
+    worth, named = attention(histories, run.task.split.cut_time("test")), words(histories)
     weights, (fields, item_field) = fitted(run, histories, worth), _fields(histories)
     found = []
     for moment in moments:
-        queries, worth = histories_before(histories, moment), values(histories, moment)
+        queries, worth = histories_before(histories, moment), attention(histories, moment)
         past, late = volumes(histories, queries, worth, moment)
+        value, lately = (x.sum(1) for x in volumes(histories, queries, values(histories, moment), moment))
         # The mean foretells what users spend better than either, or than times of steps.
         volume = (past.sum(1) + late.sum(1)) / 2
         ahead = mix(run, histories, queries, worth, past, late, weights) * volume[:, None]
         divided = _divided(histories, queries, worth, item_field, len(fields))
         steps = run.task.config.forecast.steps
-        found.append(
-            Trajectories(histories, queries, moment, past, late, ahead, steps, fields, item_field, divided, named)
-        )
+        columns = past, late, ahead, steps, fields, item_field, divided, value, (value + lately) / 2, named
+        found.append(Trajectories(histories, queries, moment, *columns))
     return found
 
 

@@ -17,6 +17,7 @@ from trajectory.insights.segments.rivals import COUNTS, RFM
 from trajectory.insights.segments.segmentation import Segmentation, segmentation
 from trajectory.insights.segments.states import trajectories
 from trajectory.insights.segments.use import WEEKS
+from trajectory.insights.words import attention_words
 from trajectory.training.run import Run
 
 FORMATS = {
@@ -113,10 +114,11 @@ def _beside(spend: dict[str, Any]) -> str:
 
 def _how(found: Segmentation) -> str:
     t, stable = found.trajectories, found.stability
+    seen = attention_words(t.histories)
     when = "the end of the log" if t.moment is None else f"{pl.from_epoch(pl.Series([t.moment]))[0]:%d %B %Y}"
     return (
-        f"As of {when}, users are grouped by what they are expected to {t.words.verb} in the next {t.steps} steps: "
-        f"their shares of {len(t.fields)} kinds of goods, with how much they {t.words.verb}. In each group, those who "
+        f"As of {when}, users are grouped by what they are expected to {seen.verb} in the next {t.steps} steps: "
+        f"their shares of {len(t.fields)} kinds of goods, with how much they {seen.verb}. In each group, those who "
         "have long been there are told apart from those whose past lies nearer to another group. There are as many "
         "groups as stay the same when the users are drawn anew: the largest number with an agreement (adjusted Rand "
         f"index) of at least {STABLE:.1f} on average; here {stable.destinations} groups, {stable.bootstrap:.2f}."
@@ -125,8 +127,8 @@ def _how(found: Segmentation) -> str:
 
 
 def _note(found: Segmentation) -> str:
-    counted = found.trajectories.words
+    counted, seen = found.trajectories.words, attention_words(found.trajectories.histories)
     return (
-        f"Named by what the group has more of than everybody. Drift: share of what users {counted.verb} that is "
+        f"Named by what the group has more of than everybody. Drift: share of what users {seen.verb} that is "
         f"expected to lie in other kinds than so far, forecast errors included. A week: {counted.unit} of one user."
     )

@@ -1,4 +1,4 @@
-"""How much of each interest users buy a week (without sales: look at): since their first event, and lately."""
+"""How much of each interest users buy or look at a week: since their first event, and lately."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ def values(histories: Histories, until: int | None = None) -> np.ndarray:
     if not selling(histories):
         return np.ones(histories.num_events)
     return kept(histories, has_values(histories), until)
+
+
+def attention(histories: Histories, until: int | None = None) -> np.ndarray:
+    """What each event says of interests, float64 [E]: its worth where all events are sales (or none is), else the value
+    of the item, sold or not; 1 where most of what is not sold has none.
+    """
+    if set(histories.kinds) <= set(selling(histories)) or not selling(histories):
+        return values(histories, until)
+    others = histories.value[~histories.has_role("sale")]
+    if np.isfinite(others).mean() > 0.5:
+        return np.nan_to_num(histories.value.astype(np.float64)).clip(min=0)
+    return np.ones(histories.num_events)
 
 
 def volumes(
