@@ -204,10 +204,13 @@ def test_only_the_wanted_columns_are_kept(tmp_path: Path) -> None:
 
 
 def test_blocks_of_large_tables_agree_on_types_and_keep_repeated_texts_once(tmp_path: Path) -> None:
-    rows = [(str(i), "view" if i % 2 else "buy", "" if i < 50 else str(i), f"t{i}", f"{i}.0") for i in range(99)]
-    text = "user,event,late,unique,item\n" + "".join(
-        ",".join(row) + "\n" for row in [*rows, ("x", "buy", "1", "t", "7")]
-    )
+    rows = [
+        (str(i), "view" if i % 2 else "buy", "" if i < 50 else str(i), f"t{i}", f"{i}.0")
+        + (f"2024-01-01 00:00:{i % 60:02} UTC", f"2024-01-01T00:00:{i % 60:02}")
+        for i in range(99)
+    ]
+    rows.append(("x", "buy", "1", "t", "7", "2024-01-01 00:00:01 UTC", "soon"))
+    text = "user,event,late,unique,item,time,when\n" + "".join(",".join(row) + "\n" for row in rows)
     (tmp_path / "log.csv").write_text(text)
     with mock.patch.object(lines, "BLOCK", 300), mock.patch.object(stack, "LARGE", 500):
         table = read_table(tmp_path / "log.csv").table
@@ -221,7 +224,10 @@ def test_blocks_of_large_tables_agree_on_types_and_keep_repeated_texts_once(tmp_
     assert table["user"].to_list() == [*map(str, range(99)), "x"]
     assert table["item"].to_list() == [*range(99), 7]
     assert table["late"].to_list() == [None] * 50 + [*range(50, 99), 1]
-    assert table["event"].cast(pl.String).to_list() == [*(row[1] for row in rows), "buy"]
+    assert table["event"].cast(pl.String).to_list() == [row[1] for row in rows]
+    assert table["time"].dtype == pl.Datetime("us", "UTC")
+    assert table["time"].dt.strftime("%Y-%m-%d %H:%M:%S UTC").to_list() == [row[5] for row in rows]
+    assert table["when"].cast(pl.String).to_list() == [row[6] for row in rows]
 
 
 def refused(path: Path | str, words: str) -> None:

@@ -1,10 +1,8 @@
-"""Tables read block by block -> one table, each block narrowed as it comes: whole numbers, repeated texts once."""
+"""Tables read block by block -> one table, each block narrowed as it comes: numbers, times, repeated texts once."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import polars as pl
 
@@ -16,16 +14,25 @@ LARGE = 512 * MIB  # of a table
 _SHARE = 0.7  # of the memory that was free when reading began
 _REPEATED = 0.5  # distinct texts to rows: below, a text is kept once and rows hold its number
 
+# Texts of times that say the same as numbers do, to the letter.
+_TIMES = {
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$": "%Y-%m-%d %H:%M:%S",
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$": "%Y-%m-%dT%H:%M:%S",
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$": "%Y-%m-%d %H:%M:%S UTC",
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$": "%Y-%m-%dT%H:%M:%SZ",
+}
+
 Keep = Callable[[list[str]], list[str]]  # names of columns -> those to keep
 
 
 class Stack:
-    """Collects blocks. Texts are String; once a table is large, those that repeat are Categorical."""
+    """Collects blocks. Texts are String; once a table is large, those that repeat are Categorical, times Datetime."""
 
     def __init__(self, name: str, parse_numbers: bool) -> None:
         self._name, self._numbers = name, parse_numbers  # whether digits are to become numbers, as in CSV
         self._frames: list[pl.DataFrame] = []
         self._categories: dict[str, pl.Categories | None] = {}
+        self._times: dict[str, str] = {}  # columns of times -> the pattern of their texts
         self._free, self._bytes, self._large = free_memory(), 0, False
 
     def add(self, frame: pl.DataFrame) -> None:
@@ -64,7 +71,15 @@ class Stack:
                 if column.name not in self._categories:
                     repeats = column.n_unique() <= _REPEATED * len(column)
                     self._categories[column.name] = pl.Categories.random() if repeats else None
-                if (categories := self._categories[column.name]) is not None:
+                    some = column.drop_nulls().head(100)
+                    pattern = next(
+                        (pattern for pattern in _TIMES if len(some) and some.str.contains(pattern).all()), ""
+                    )
+                    self._times[column.name] = pattern
+                moment = _moments(column, self._times[column.name])
+                if moment is not None:
+                    column = moment
+                elif (categories := self._categories[column.name]) is not None:
                     column = column.cast(pl.Categorical(categories))
             columns.append(column)
         return pl.DataFrame(columns)
@@ -82,21 +97,27 @@ class Stack:
         target = types.pop() if len(types) == 1 else text
         nothing = pl.lit(None, target).alias(name)
         return [
-            frame.with_columns(nothing if no else _to(frame[name], target)) if name in frame.columns else frame
+            frame.with_columns(nothing if no else self._to(frame[name], target)) if name in frame.columns else frame
             for frame, no in zip(frames, blank, strict=True)
         ]
 
+    def _to(self, column: pl.Series, target: pl.DataType) -> pl.Series:
+        if column.dtype == target:
+            return column
+        if pattern := column.dtype == pl.Datetime and self._times.get(column.name):
+            column = column.dt.strftime(_TIMES[pattern])
+        return texts(column).cast(target)
 
-def _to(column: pl.Series, target: pl.DataType) -> pl.Series:
-    if column.dtype == target:
-        return column
-    if column.dtype.is_nested():
-        column = column.map_elements(lambda cell: json.dumps(_plain(cell), default=str), return_dtype=pl.String)
-    return column.cast(pl.String).cast(target)
 
-
-def _plain(cell: Any) -> Any:
-    return cell.to_list() if isinstance(cell, pl.Series) else cell
+def _moments(column: pl.Series, pattern: str) -> pl.Series | None:
+    """Texts of times as times; None if they are not all of this pattern."""
+    if not pattern or not column.drop_nulls().str.contains(pattern).all():
+        return None
+    form = _TIMES[pattern]
+    moment = column.str.to_datetime(form, time_unit="us", strict=False)
+    if moment.null_count() > column.null_count():
+        return None
+    return moment.dt.replace_time_zone("UTC") if form.endswith(("UTC", "Z")) else moment
 
 
 def _blank(column: pl.Series) -> bool:
