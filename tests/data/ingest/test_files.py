@@ -205,8 +205,15 @@ def test_only_the_wanted_columns_are_kept(tmp_path: Path) -> None:
 
 def test_blocks_of_large_tables_agree_on_types_and_keep_repeated_texts_once(tmp_path: Path) -> None:
     rows = [
-        (str(i), "view" if i % 2 else "buy", "" if i < 50 else str(i), f"t{i}", f"{i}.0")
-        + (f"2024-01-01 00:00:{i % 60:02} UTC", f"2024-01-01T00:00:{i % 60:02}")
+        (
+            str(i),
+            "view" if i % 2 else "buy",
+            "" if i < 50 else str(i),
+            f"t{i}",
+            f"{i}.0",
+            f"2024-01-01 00:00:{i % 60:02} UTC",
+            f"2024-01-01T00:00:{i % 60:02}",
+        )
         for i in range(99)
     ]
     rows.append(("x", "buy", "1", "t", "7", "2024-01-01 00:00:01 UTC", "soon"))
