@@ -159,3 +159,18 @@ def test_a_model_of_labels_wants_their_column(tmp_path):
     path = write(tmp_path, "user,time,speed\na,2024-03-02,1.5\n")
     with pytest.raises(UserError, match="needs a column label too"):
         read_histories(path, trained, data())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a::i2::2024-03-01\na::i1::2024-03-02\n",
+        "user;item;time\na;i2;2024-03-01\na;i1;2024-03-02\n",
+        "user,item,time\na,i2,2024-03-01\na,i1,2024-03-02\n",
+        "a,i2,2024-03-01\na,i1,2024-03-02\n",
+    ],
+)
+def test_a_file_may_be_written_otherwise_than_the_log_of_the_run(tmp_path, text):
+    settings = data(separator="::", header=("user", "item", "time"), format="")
+    histories, _ = read_histories(write(tmp_path, text), TRAINED, settings)
+    assert items(histories) == [[2, 1]]

@@ -16,6 +16,7 @@ from trajectory.data.cleaning import clean, summary
 from trajectory.data.columns import listing, pick
 from trajectory.data.dates import UndecidedDay
 from trajectory.data.domains import resolve
+from trajectory.data.ingest.dialect import HeaderMissing
 from trajectory.data.items import same_ids
 from trajectory.data.log import STEP_ITEM, read_log
 from trajectory.data.sources import read_source
@@ -97,7 +98,7 @@ def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> Co
     mine.item_column = mine.interest_column = ""  # items are those of the model
     mine.single_user = user or mine.single_user
     mine.cleaning = base().data.cleaning  # limits of dates and counts were for the log that was learned
-    columns = read_source(mine).table.columns
+    columns = _columns(mine)
     there = {*columns}
     mine.columns.update(
         {field: "" for field, name in mine.columns.items() if name not in there and not {*name.split(JOINED)} <= there}
@@ -111,6 +112,28 @@ def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> Co
             f"(0 where it is not known: it is not read); it has {listing(columns)}"
         )
     return mine
+
+
+def _columns(mine: ConfigDict) -> list[str]:
+    """The columns of the file. It may be written otherwise than the run's log: then that is found out, and set."""
+    header, own = mine.header, {"separator": mine.separator, "encoding": mine.encoding, "format": mine.format}
+    error: UserError | None = None
+    for written in (own, {"separator": "", "encoding": "", "format": "auto"}):
+        mine.update({**written, "header": ()})
+        try:
+            try:
+                columns = read_source(mine).table.columns
+            except HeaderMissing as missing:
+                if len(missing.cells) != len(header):
+                    raise
+                mine.header = header
+                columns = read_source(mine).table.columns
+        except UserError as wrong:
+            error = error or wrong
+            continue
+        if len(columns) > 1 or written is not own:
+            return columns
+    raise error or UserError(f"{mine.source} cannot be read as the run's log was")
 
 
 def _item_numbers(histories: Histories, trained: Histories) -> np.ndarray:

@@ -222,12 +222,7 @@ def test_blocks_of_large_tables_agree_on_types_and_keep_repeated_texts_once(tmp_
     with mock.patch.object(lines, "BLOCK", 300), mock.patch.object(stack, "LARGE", 500):
         table = read_table(tmp_path / "log.csv").table
     kinds = table.schema
-    assert (kinds["event"], kinds["late"], kinds["unique"], kinds["user"]) == (
-        pl.Categorical(kinds["event"].categories),  # type: ignore[attr-defined]
-        pl.Int64,
-        pl.String,
-        pl.String,
-    )
+    assert (kinds["event"], kinds["late"], kinds["unique"]) == (pl.Categorical(), pl.Int64, pl.String)
     assert table["user"].to_list() == [*map(str, range(99)), "x"]
     assert table["item"].to_list() == [*range(99), 7]
     assert table["late"].to_list() == [None] * 50 + [*range(50, 99), 1]

@@ -31,7 +31,7 @@ class Stack:
     def __init__(self, name: str, parse_numbers: bool) -> None:
         self._name, self._numbers = name, parse_numbers  # whether digits are to become numbers, as in CSV
         self._frames: list[pl.DataFrame] = []
-        self._categories: dict[str, pl.Categories | None] = {}
+        self._repeated: dict[str, bool] = {}  # columns of texts -> whether they are Categorical
         self._times: dict[str, str] = {}  # columns of times -> the pattern of their texts
         self._free, self._bytes, self._large = free_memory(), 0, False
 
@@ -68,9 +68,8 @@ class Stack:
         columns = []
         for column in frame:
             if column.dtype == pl.String:
-                if column.name not in self._categories:
-                    repeats = column.n_unique() <= _REPEATED * len(column)
-                    self._categories[column.name] = pl.Categories.random() if repeats else None
+                if column.name not in self._repeated:
+                    self._repeated[column.name] = column.n_unique() <= _REPEATED * len(column)
                     some = column.drop_nulls().head(100)
                     pattern = next(
                         (pattern for pattern in _TIMES if len(some) and some.str.contains(pattern).all()), ""
@@ -79,8 +78,8 @@ class Stack:
                 moment = _moments(column, self._times[column.name])
                 if moment is not None:
                     column = moment
-                elif (categories := self._categories[column.name]) is not None:
-                    column = column.cast(pl.Categorical(categories))
+                elif self._repeated[column.name]:
+                    column = column.cast(pl.Categorical)
             columns.append(column)
         return pl.DataFrame(columns)
 
@@ -92,8 +91,7 @@ class Stack:
         }
         if len(types) > 1 and not any(kind == pl.String or isinstance(kind, pl.Categorical) for kind in types):
             return frames
-        categories = self._categories.get(name)
-        text = pl.String() if categories is None else pl.Categorical(categories)
+        text = pl.Categorical() if self._repeated.get(name) else pl.String()
         target = types.pop() if len(types) == 1 else text
         nothing = pl.lit(None, target).alias(name)
         return [
