@@ -343,7 +343,7 @@ def main() -> None:
     for sentence, number in refused.most_common():
         print(f"refused {number:>4}  {sentence}")
     print(
-        f"{INPUTS.value} inputs in {time.monotonic() - started:.0f} s: {verdicts['good']} read with every row accounted "
+        f"{INPUTS.value} inputs in {time.monotonic() - started:.0f} s: {verdicts['good']} read, every row accounted "
         f"for, {verdicts['refused']} refused with a sentence, {verdicts['bad']} bad"
     )
 
