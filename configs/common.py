@@ -110,7 +110,7 @@ def base(model: str = "transformer") -> ConfigDict:
     s.kind = "leave_one_out"  # leave_one_out | leave_last | temporal
     s.steps = 10  # leave_last: how many last steps are held out (the same number again for validation)
     s.left_out = 0  # leave_last: last steps that are as if they had not come yet, to test at an earlier origin
-    s.users = 0  # of the log's users, drawn: a first look at less of it (0 = all)
+    s.most_events = 0  # a first look: of users drawn until they have so many events (0 = all)
     s.train_users = 1.0  # share of the users that train and validate; all are tested
     s.cut = ""  # temporal: ISO date of the test cut; "" = by quantile
     s.quantile = 0.9  # temporal: share of events before the test cut; validation is cut from the rest alike
@@ -283,9 +283,9 @@ def learn_from_events(c: ConfigDict, power: float) -> None:
 
 
 def shrink(c: ConfigDict) -> ConfigDict:
-    """The `tiny` switch: few users, small widths, short rows, two short epochs. Returns the same config, changed."""
+    """The `tiny` switch: users of 50,000 events, small widths, short rows, two short epochs. Returns the same config, changed."""
     c.name += "_tiny"
-    fill(c, {"split.users": 200, "model.width": 16, "batch.rows": 8, "batch.length": 32})
+    fill(c, {"split.most_events": 50_000, "model.width": 16, "batch.rows": 8, "batch.length": 32})
     fill(
         c,
         {

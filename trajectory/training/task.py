@@ -98,7 +98,7 @@ def build(config: ConfigDict) -> Task:
     """Prepares the data the config names, splits it, and builds the model for it."""
     if config.by_hand and config.recipe != "auto":
         print("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
-    domains = [some_users(domain, config.split.users) for domain in _domains(config)]
+    domains = [some_users(domain, config.split.most_events) for domain in _domains(config)]
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
     if histories.num_items < sum(domain.num_items for domain in domains) and config.sources.names:
         raise UserError(f"sources.names needs a split that leaves no item out; split.kind={config.split.kind} does")
