@@ -35,7 +35,8 @@ def counted(result: CleanLog) -> Counts:
     events, items = result.events, result.log.items
     interests = 0
     if items is not None and "category" in items.columns:
-        interests = items.join(events, on="item", how="semi")["category"].drop_nulls().n_unique()
+        there = items["item"].cast(pl.String).is_in(events["item"].cast(pl.String).unique().implode())
+        interests = items.filter(there)["category"].drop_nulls().n_unique()
     times = events["time"] if "time" in events.columns else None
     return Counts(
         read=result.log.detected["rows"],

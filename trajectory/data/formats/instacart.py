@@ -11,7 +11,9 @@ _ORDERS = ("order_id", "user_id", "order_number", "order_dow", "order_hour_of_da
 
 
 def _joined(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    orders = beside["orders"].select(_ORDERS)
+    small = {name: pl.col(name).cast(pl.Int16, strict=False) for name in _ORDERS[2:5]}
+    since = pl.col(_ORDERS[5]).cast(pl.Float32, strict=False)
+    orders = beside["orders"].select(*_ORDERS[:2], **small, days_since_prior_order=since)
     lines = log.join(orders, on="order_id", how="left", maintain_order="left")
     if "items" not in beside:
         return lines, None

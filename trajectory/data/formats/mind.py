@@ -8,6 +8,7 @@ from trajectory.data.formats.layout import File, Format, described, words
 from trajectory.data.settings import Settings
 
 _TIME = "%m/%d/%Y %I:%M:%S %p"
+_LINES = 100_000  # taken apart at once
 
 
 def _expanded(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
@@ -17,21 +18,29 @@ def _expanded(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.Da
         history=words("history").str.split(" "),
         impressions=words("impressions").str.split(" "),
     )
-    past = line.drop_nulls("history").unique("user_id", keep="first", maintain_order=True)
-    past = past.select("user_id", news_id="history")
-    past = past.with_columns(position=pl.int_ranges(pl.col("news_id").list.len()) - pl.col("news_id").list.len())
-    past = past.explode("news_id", "position")
-    past = past.with_columns(event_type=pl.lit("click"), time=pl.lit(None, pl.Datetime("us")))
-    rank = pl.col("time").rank("ordinal").over("user_id").cast(pl.Int64)
-    broken = [name for name in ("malformed",) if name in log.columns]
-    shown = line.select("user_id", "time", *broken, shown="impressions", position=rank).explode("shown")
-    label = pl.col("shown").str.extract(r"-([01])$")
-    kind = pl.when(label == "1").then(pl.lit("click")).otherwise(pl.lit("impression"))
-    shown = shown.with_columns(event_type=kind, news_id=pl.col("shown").str.replace(r"-[01]$", "")).drop("shown")
-    rows = pl.concat([past, shown], how="diagonal_relaxed")
-    if "items" not in beside:
-        return rows, None
-    return rows, described(beside["items"], "news_id")
+    line = line.with_columns(position=pl.col("time").rank("ordinal").over("user_id").cast(pl.Int64))
+    text = pl.Categorical(pl.Categories.random())  # each once in memory, however many rows it is in
+    rows = pl.concat([_past(line, text), *(_shown(part, text) for part in line.iter_slices(_LINES))], how="diagonal")
+    return rows, described(beside["items"], "news_id") if "items" in beside else None
+
+
+def _past(line: pl.DataFrame, text: pl.Categorical) -> pl.DataFrame:
+    first = line.drop_nulls("history").unique("user_id", keep="first", maintain_order=True)
+    count = pl.col("history").list.len()
+    rows = first.select("user_id", news_id="history", position=pl.int_ranges(count) - count)
+    rows = rows.explode("news_id", "position").with_columns(event_type=pl.lit("click"))
+    return rows.with_columns(pl.col("user_id", "news_id", "event_type").cast(text))
+
+
+def _shown(line: pl.DataFrame, text: pl.Categorical) -> pl.DataFrame:
+    broken = [name for name in ("malformed",) if name in line.columns]
+    rows = line.select("user_id", "time", "position", *broken, news_id="impressions").explode("news_id")
+    clicked = pl.col("news_id").str.ends_with("-1")
+    rows = rows.with_columns(
+        event_type=pl.when(clicked).then(pl.lit("click")).otherwise(pl.lit("impression")),
+        news_id=pl.col("news_id").str.replace(r"-[01]$", ""),
+    )
+    return rows.with_columns(pl.col("user_id", "news_id", "event_type").cast(text))
 
 
 FORMATS = (
