@@ -21,7 +21,8 @@ from trajectory.data.arrays import flatten
 from trajectory.data.cleaning import clean, summary
 from trajectory.data.domains import resolve
 from trajectory.data.formats.read import preset
-from trajectory.data.ingest.files import files_beneath
+from trajectory.data.ingest.files import files_beneath, parts_of
+from trajectory.data.ingest.folder import item_file
 from trajectory.data.log import read_log
 from trajectory.data.names import safe_name
 from trajectory.data.sources import TFDS, source_path
@@ -88,7 +89,10 @@ def _source_files(data: ConfigDict) -> list[Path]:
         return sorted(path for path in place.glob("**/*") if path.is_file())
     place = source_path(data.source)
     match = preset(data)
-    return sorted({part.path for part in match.parts}) if match else files_beneath(place)
+    if not match:
+        return files_beneath(place)
+    items = item_file([part for part in parts_of(place) if part not in match.parts])
+    return sorted({part.path for part in (*match.parts, *([items] if items else []))})
 
 
 @contextlib.contextmanager

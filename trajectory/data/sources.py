@@ -13,7 +13,7 @@ from trajectory.data import domains, tfds_source
 from trajectory.data.formats.read import preset
 from trajectory.data.formats.read import read as read_preset
 from trajectory.data.ingest.files import Part, existing, parts_of
-from trajectory.data.ingest.folder import sort_out
+from trajectory.data.ingest.folder import Contents, left_over, sort_out
 from trajectory.data.ingest.stack import Keep
 from trajectory.data.ingest.table import Layout, look_at, read_parts
 from trajectory.schema import UserError
@@ -49,21 +49,19 @@ def read_source(data: ConfigDict, keep: Keep | None = None) -> Source:
     if name.startswith(TFDS):
         return _with_rows(Source(tfds_source.read_tfds(name.removeprefix(TFDS), data.tfds_dir), None, None, name))
     path = source_path(name)
+    parts, layout = parts_of(path), Layout.of(data)
     if match := preset(data):
         reading = read_preset(match, data)
-        return _with_rows(
-            Source(reading.table, reading.malformed, reading.items, str(path), None, reading.notes, reading.named)
-        )
-    parts, layout = parts_of(path), Layout.of(data)
+        found = left_over([part for part in parts if part not in match.parts], layout, reading.items is None)
+        items, notes = (reading.items, found.notes) if reading.items is not None else _items(path, found, layout)
+        notes = reading.notes + notes
+        return _with_rows(Source(reading.table, reading.malformed, items, str(path), None, notes, reading.named))
     if len(parts) == 1 and not path.is_dir():
         raw, items, notes = read_parts(look_at(parts, layout), layout, keep, str(path)), None, tuple[str, ...]()
     else:
         found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
         raw = read_parts(found.log, layout, keep, _origin(path, [one.part for one in found.log]))
-        items, notes = None, found.notes
-        if found.items:
-            table = read_parts(found.items, layout, None, _origin(path, [one.part for one in found.items]))
-            items, notes = table.table, notes + table.notes + _malformed_items(table.malformed)
+        items, notes = _items(path, found, layout)
     return _with_rows(Source(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes))
 
 
@@ -87,8 +85,13 @@ def _origin(path: Path, parts: Sequence[Part]) -> str:
     return parts[0].name if len(parts) == 1 else str(path)
 
 
-def _malformed_items(malformed: pl.Series | None) -> tuple[str, ...]:
-    if malformed is None:
-        return ()
-    rows = malformed.drop_nulls()
-    return (f"item table: {len(rows):,} malformed rows are left out, the first: {rows[0][:100]!r}",)
+def _items(path: Path, found: Contents, layout: Layout) -> tuple[pl.DataFrame | None, tuple[str, ...]]:
+    """The item table that was found, if any, and what is to be said of it and of files that are left out."""
+    if not found.items:
+        return None, found.notes
+    raw = read_parts(found.items, layout, None, _origin(path, [one.part for one in found.items]))
+    rows = raw.malformed.drop_nulls() if raw.malformed is not None else pl.Series(dtype=pl.String)
+    malformed = (
+        f"item table: {len(rows):,} malformed rows are left out, the first: {rows[0][:100]!r}" if len(rows) else ""
+    )
+    return raw.table, (*found.notes, *raw.notes, *filter(None, [malformed]))

@@ -180,6 +180,21 @@ def test_rows_of_an_item_table_that_are_left_out_are_said(tmp_path: Path) -> Non
     assert "items: 1 malformed rows are left out, the first: '40::cut'" in summary(cleaned(path))
 
 
+def test_an_item_table_beside_a_format_that_has_none_is_read_and_other_files_are_named(tmp_path: Path) -> None:
+    path = written("rees46", tmp_path)
+    before, items = (
+        fingerprint(resolve(settings(tmp_path))),
+        pl.read_csv(path, infer_schema=False)["product_id"].unique(),
+    )
+    items.to_frame().with_columns(title="product_id", category=pl.lit("all")).write_csv(tmp_path / "items.csv")
+    (tmp_path / "stores.csv").write_text("store,city\n1,Rome\n")
+    result = cleaned(tmp_path)
+    assert result.log.items is not None
+    assert set(result.log.items["category"]) == {"all"}
+    assert "not read as log or item table: stores.csv" in summary(result)
+    assert fingerprint(resolve(settings(tmp_path))) != before
+
+
 def test_old_column_spellings_are_known(tmp_path: Path) -> None:
     path = written("online_retail_2", tmp_path) / "Year 2009-2010.csv"
     path.write_text(path.read_text().replace("Customer ID", "Customer_ID", 1))

@@ -60,6 +60,19 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
     return Contents(logs[0], tables[0] if tables else [], (*notes, *_left_out(left)))
 
 
+def left_over(parts: Sequence[Part], layout: Layout, need_items: bool) -> Contents:
+    """Files beside a log that is known already: one named items or products is its item table, if that is needed."""
+    items = item_file(parts) if need_items else None
+    left = [part for part in parts if part != items]
+    return Contents([], look_at([items], Layout(encoding=layout.encoding)) if items else [], _left_out(left))
+
+
+def item_file(parts: Sequence[Part]) -> Part | None:
+    """The file that is named as an item table."""
+    named = {_stem(part): part for part in reversed(_by_suffix(parts))}
+    return next((named[stem] for stem in _ITEM_FILES if stem in named), None)
+
+
 def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[Look], list[str]]:
     """Of each file that can be read what it is; which cannot, as notes."""
     looks, notes = [], []
