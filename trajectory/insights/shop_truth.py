@@ -102,12 +102,12 @@ def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
 
 
 def segments(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
-    """Users of each segment, their sales value a week and share of all: value of sales less returns since they came."""
+    """Users of each segment, their sales value a week since they came, and its share of all (`net_value`)."""
     now = _now(truth)
     read = truth.filter(pl.col("roles").list.contains("input"))
     lately = min(LATELY, (now - read.select(pl.col("time").min()).item()) / 2)
     users = read.group_by("user").agg(since=pl.max_horizontal(now - pl.col("time").min(), lately) / WEEK)
-    worth = truth.drop_nulls("quantity").group_by("user").agg(pl.col("value").sum())
+    worth = net_value(truth).group_by("user").agg(pl.col("value").sum())
     users = users.join(worth, on="user", how="left").with_columns(weekly=pl.col("value").fill_null(0) / pl.col("since"))
     members = pl.read_parquet(workdir / "segments.parquet").with_columns(pl.col("user").cast(pl.String))
     joined = members.join(users, on="user", how="full", coalesce=True)
@@ -117,6 +117,19 @@ def segments(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
     for row in said.iter_rows(named=True):
         for column, own in (("users", "len"), ("value_a_week", "weekly"), ("share_of_value", "share")):
             yield Pair("segments", f"{column} of {row['segment']}", row[column], row[own])
+
+
+def net_value(truth: pl.DataFrame) -> pl.DataFrame:
+    """What each user paid for each item less what was given back, at least 0: user, item, value.
+
+    A sale without a price is worth nothing, a return without one what the item's pieces sold for on average.
+    """
+    sales = truth.drop_nulls("quantity")
+    priced = (pl.col("quantity") > 0) & pl.col("value").is_not_null()
+    piece = sales.filter(priced).group_by("item").agg(piece=pl.col("value").sum() / pl.col("quantity").sum())
+    usual = pl.when(pl.col("quantity") < 0).then(pl.col("quantity") * pl.col("piece")).otherwise(0.0)
+    sales = sales.join(piece, on="item", how="left").with_columns(pl.col("value").fill_null(usual))
+    return sales.group_by("user", "item").agg(pl.col("value").sum().clip(0))
 
 
 def audiences(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
