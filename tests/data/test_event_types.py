@@ -147,7 +147,7 @@ def test_a_log_without_sales_says_how_to_declare_them(tmp_path: Path) -> None:
     words = r"event_types.event=input,target,sale"
     assert words in summary(cleaned(tmp_path, text))
     with pytest.raises(UserError, match=f"demand needs sales.*{words}"):
-        require_sales(histories(tmp_path, text), "demand")
+        require_sales(histories(tmp_path, text), "demand needs sales")
     assert selling(histories(tmp_path, text, event_types=types(event="input,target,sale"))) == ("event",)
 
 

@@ -10,6 +10,8 @@ import polars as pl
 from trajectory.data.event_types import selling_types
 from trajectory.schema import Histories, UserError
 
+USUAL = 5.0  # events at the rate of all items that each item's own rate of selling begins with
+
 
 class Sales(NamedTuple):
     """S sales; of a type that also has the role negative (a return), quantity and value are below 0."""
@@ -29,9 +31,9 @@ def selling(histories: Histories) -> tuple[str, ...]:
 
 
 def require_sales(histories: Histories, what: str) -> None:
-    """Raises UserError where the log tells of no sale; `what` needs them, such as "demand"."""
+    """Raises UserError where the log tells of no sale; `what` says so, such as "demand needs sales"."""
     if not selling(histories):
-        raise UserError(no_sales(histories, f"{what} needs sales"))
+        raise UserError(no_sales(histories, what))
 
 
 def no_sales(histories: Histories, what: str) -> str:
@@ -76,6 +78,14 @@ def _numbers(ids: pl.Series, known: pl.Series) -> np.ndarray:
     rows = pl.DataFrame({"id": known}).with_row_index("row")
     found = pl.DataFrame({"id": ids}).join(rows, on="id", how="left", maintain_order="left")
     return found["row"].cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def sale_shares(histories: Histories) -> np.ndarray:
+    """Share of the events of each item that are sales, drawn to that of all items where few, float64 [V + 1]."""
+    known = histories.item <= histories.num_items
+    item, width = histories.item[known], histories.num_items + 1
+    sale = sold(histories)[known] > 0
+    return (np.bincount(item, sale, width) + USUAL * sale.mean()) / (np.bincount(item, minlength=width) + USUAL)
 
 
 def has_values(histories: Histories) -> bool:

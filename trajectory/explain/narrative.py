@@ -19,6 +19,8 @@ VERBS = {
     "cart": "Put into the cart",
     "favorite": "Marked as favorite",
     "purchase": "Bought",
+    "subscribe": "Subscribed to",
+    "rating": "Rated",
     DEFAULT_KIND: "Had",
 }
 FEWEST_NATS = 0.05  # below it nothing is said

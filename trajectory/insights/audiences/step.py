@@ -38,7 +38,7 @@ def take(run: Run) -> Part:
     the run foretells no times, or too few users newly buy of anything.
     """
     histories, c = run.task.histories, run.task.config
-    require_sales(histories, "audiences")
+    require_sales(histories, "audiences need sales")
     goods = kinds(histories)
     recent, now = (look(run, moment, goods) for moment in (histories.now - horizon(run) * DAY, histories.now))
     found = [some for one in goods if (some := audience(run, one, recent, now))]

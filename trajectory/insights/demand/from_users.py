@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.rows import last_rows, row_length
-from trajectory.data.sales import sold
+from trajectory.data.sales import USUAL, sold
 from trajectory.data.splits import step_starts
 from trajectory.data.times import WEEK
 from trajectory.insights.demand.weeks import Weeks
@@ -22,7 +22,6 @@ HALF_LIFE = 8.0  # weeks in which what a user's past says of the pace halves
 TOGETHER = 8  # origins that are read in one pass over a history
 SPREAD = 0.75  # of a row: whose origins are further apart is read one by one, so that each has a past to go by
 USERS = 64  # at once
-USUAL = 5.0  # events at the rate of all items that each item's own rate of selling begins with
 LOOKS = 3  # steps that the heads look at; between them chances change little
 
 

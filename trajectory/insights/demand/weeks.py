@@ -79,7 +79,7 @@ def weekly(histories: Histories) -> Weeks:
     Levels that the log's items have not (interests, departments) are left out. Raises UserError for a log without
     sales, without times or of fewer than `LEAST_WEEKS` whole weeks.
     """
-    require_sales(histories, "demand")
+    require_sales(histories, "demand needs sales")
     if not histories.has_time or not histories.time.all():
         raise UserError("demand by week needs the time of each event, and this log has not: leave this step out")
     first = int(-(-(histories.time.min() // DAY * DAY - MONDAY) // WEEK))  # the first Monday in the log

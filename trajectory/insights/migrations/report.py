@@ -15,8 +15,10 @@ from trajectory.insights.migrations.migration import Migrations
 from trajectory.insights.migrations.prospect import Prospect, foreseen_moves
 from trajectory.insights.migrations.states import interest_states
 from trajectory.insights.migrations.timeline import states_table, timelines
+from trajectory.insights.words import attention_words
 from trajectory.names import isolated
 from trajectory.page import script_safe, write_page
+from trajectory.schema import Histories
 from trajectory.writing import write_json, write_parquet
 
 SHOWN_FLOWS = 30  # of a period and segment
@@ -69,6 +71,7 @@ def write_migrations(
         ],
         settings=settings,
         unit=units.unit,
+        counted=_counted(units.histories),
         step="basket" if units.histories.baskets else "event",
         lead=_lead(migrations),
         net=_ends(net_flows(migrations.found), "net"),
@@ -76,6 +79,12 @@ def write_migrations(
         foreseen=foreseen,
         data=script_safe(isolated({"flows": drawn, "users": timelines(migrations, behaviour, prospect)})),
     )
+
+
+def _counted(histories: Histories) -> str:
+    """Of what events interests are, in words: "what users bought", or "what users turned to (view, cart)"."""
+    said = f"what users {attention_words(histories).past}"
+    return said if len(histories.kinds) == 1 else f"{said} ({', '.join(histories.kinds)})"
 
 
 def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame:

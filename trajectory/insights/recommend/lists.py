@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from trajectory.data.sales import sale_shares, selling, sold
 from trajectory.evaluation.by_interest import by_interest
 from trajectory.explain.explain import titles
 from trajectory.insights.recommend.relevance import Relevance, has
@@ -52,10 +54,13 @@ def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.nda
 
     Lists: user, list (LIKELIEST and, where items may come again, NEW: of items that the user has not had), rank, item,
     title, interest, chance of the item within the steps, again (the user has had it). Users for whom nothing is left
-    have no rows. New buyers, most first: item, title, expected (of those who have not had it, within the steps), users
-    (who have not had it).
+    have no rows. New buyers, most first: item, title, expected (of those who have not bought it, within the steps),
+    users (who have not bought it); an event of any type counts by how often one of the item is a sale. Without sales in
+    the log they are of all events.
     """
     h, parts = relevance.histories, []
+    buys = sold(h) > 0 if selling(h) else np.ones(h.num_events, bool)
+    purchases, sells = replace(h, item=np.where(buys, h.item, 0)), sale_shares(h) if selling(h) else 1.0
     expected, users = np.zeros(h.num_items + 1), np.zeros(h.num_items + 1, np.int64)
     for chunk in queries.chunks(relevance.batch):
         scores, shares = relevance.scores(chunk), relevance.expected(chunk)
@@ -63,8 +68,9 @@ def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.nda
         for name in (LIKELIEST,) if relevance.filter_seen else (LIKELIEST, NEW):
             found = suggest(relevance, chunk, scores, shares, share, keep, name == NEW)
             parts.append(_rows(relevance, chunk, name, found, scores, owned))
-        expected += (~owned / (1 + np.exp(-scores))).sum(axis=0)
-        users += (~owned).sum(axis=0)
+        lacking = ~has(purchases, chunk.start, chunk.stop)
+        expected += (lacking / (1 + np.exp(-scores))).sum(axis=0) * sells
+        users += lacking.sum(axis=0)
     some = 1 + np.flatnonzero(np.ones(h.num_items, bool) if keep is None else keep[1:])
     order = some[np.argsort(-expected[some], kind="stable")]
     winners = _named(relevance, order) | {"expected": expected[order], "users": users[order]}

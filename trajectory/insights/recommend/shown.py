@@ -10,6 +10,7 @@ from trajectory.insights.part import Picture, Table
 from trajectory.insights.recommend.lists import NEW, SIZE
 from trajectory.insights.recommend.measure import GIVEN_UP, OWN
 from trajectory.insights.recommend.relevance import Relevance
+from trajectory.insights.words import Words
 from trajectory.pictures import new_figure, svg
 
 WINNERS = 10  # items
@@ -21,14 +22,14 @@ NAMES = {
 
 
 def sentences(
-    table: pl.DataFrame, winners: pl.DataFrame, held: dict[str, Any], ahead: str, unit: str
+    table: pl.DataFrame, winners: pl.DataFrame, held: dict[str, Any], ahead: str, unit: str, counted: Words
 ) -> tuple[str, ...]:
     """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first."""
     found = []
     for top in winners.head(1).iter_rows(named=True):
         found.append(
-            f"{top['title']} has the most users to win: of the {top['users']:,} who never had it, "
-            f"{top['expected']:,.0f} are expected to take it within {ahead}."
+            f"{top['title']} has the most users to win: of the {top['users']:,} who never {counted.past} it, "
+            f"{top['expected']:,.0f} are expected to {counted.verb} it within {ahead}."
         )
     best, others = held["rows"][Relevance.name], {k: v["all"] for k, v in held["rows"].items() if k not in OWN}
     rival = max(others, key=lambda name: others[name]["ndcg"])
@@ -55,14 +56,15 @@ def of_users(explained: pl.DataFrame, interests: bool, ahead: str) -> Table:
     return Table("One user's lists", explained.select(*columns).rename(columns), {chance: "{:.0%}"}, by="user")
 
 
-def winners(table: pl.DataFrame, ahead: str) -> Table:
-    """The items that most users who have not had them are expected to take."""
-    rows = table.head(WINNERS).select(pl.col("title").alias("item"), "users", pl.col("expected").alias("will take it"))
+def winners(table: pl.DataFrame, ahead: str, counted: Words) -> Table:
+    """The items that most users who have not bought them are expected to buy."""
+    will = f"will {counted.verb} it"
+    rows = table.head(WINNERS).select(pl.col("title").alias("item"), "users", pl.col("expected").alias(will))
     return Table(
         "Items with the most users to win",
         rows,
-        {"will take it": "{:.0f}", "users": "{:,}"},
-        note=f"users: who have not had it so far; will take it: their chances within {ahead}, added up.",
+        {will: "{:.0f}", "users": "{:,}"},
+        note=f"users: who have not {counted.past} it so far; {will}: their chances within {ahead}, added up.",
     )
 
 

@@ -13,6 +13,7 @@ from trajectory.insights.recommend.lists import SIZE, recommend
 from trajectory.insights.recommend.measure import chosen_share, compare_lists, trade_off
 from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
+from trajectory.insights.words import words
 from trajectory.schema import Histories
 from trajectory.training.run import Run
 
@@ -49,12 +50,12 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     return Part(
         "recommend",
         "Whom to recommend what",
-        shown.sentences(table, winners, held, ahead, unit),
+        shown.sentences(table, winners, held, ahead, unit, words(h)),
         (
             Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".") + _taken(h)),
             *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
             shown.of_users(explained, bool(h.interests), ahead),
-            shown.winners(winners, ahead),
+            shown.winners(winners, ahead, words(h)),
             shown.how_it_held(held, unit),
             *([shown.trade_off(curve, share)] if curve else []),
         ),
