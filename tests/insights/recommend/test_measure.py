@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,7 @@ from trajectory.insights.recommend import measure
 from trajectory.insights.recommend.lists import LIKELIEST, NEW, recommend, suggest
 from trajectory.insights.recommend.measure import chosen_share, compare_lists
 from trajectory.insights.recommend.relevance import ahead, has, log_share
-from trajectory.schema import Queries, Split
+from trajectory.schema import EVENT_TYPES, Queries, Split
 
 ITEMS = 30
 
@@ -133,3 +134,15 @@ def test_new_buyers_are_the_chances_of_those_who_have_not_had_an_item(histories)
     assert found["i3"] == (pytest.approx(2 * chance[3]), 2)
     assert found["i5"] == (pytest.approx(3 * chance[5]), 3)
     assert table["expected"].is_sorted(descending=True)
+
+
+def test_new_buyers_are_those_who_never_bought(histories):
+    """Item 1 was looked at by the first user and is bought by one event in two."""
+    h = replace(histories, kind=np.where(np.arange(18) % 6 < 3, 1, 2).astype(np.int8), roles=EVENT_TYPES)
+    found = recommend(MadeUp(h), queries_of(h), 0.0).new_buyers
+    rows = {row["item"]: row for row in found.to_dicts()}
+    assert rows["i1"]["users"] == 3  # the last one buys it after the query
+    chance = 3 / (1 + np.exp(0.1))
+    assert rows["i1"]["expected"] == pytest.approx(chance * (1 + 5 * 0.5) / (2 + 5))
+    whole = {row["item"]: row for row in recommend(MadeUp(histories), queries_of(histories), 0.0).new_buyers.to_dicts()}
+    assert (whole["i1"]["users"], whole["i1"]["expected"]) == (2, pytest.approx(chance * 2 / 3))

@@ -18,7 +18,7 @@ from trajectory.insights.migrations.state_forecast import StepStates
 from trajectory.insights.segments import expectation, states
 from trajectory.insights.segments.states import trajectories
 from trajectory.insights.segments.step import take
-from trajectory.schema import UserError
+from trajectory.schema import EVENT_TYPES, UserError
 
 CONFIG = ConfigDict(
     {
@@ -137,3 +137,31 @@ def test_a_run_without_item_head_is_explained(monkeypatch):
     run.task.config.heads.item = 0.0
     with pytest.raises(UserError, match="item head"):
         trajectories(run, [None])
+
+
+def with_views(run, kind: np.ndarray):
+    histories = replace(run.task.histories, kind=kind.astype(np.int8), roles=EVENT_TYPES)
+    return SimpleNamespace(task=SimpleNamespace(**{**vars(run.task), "histories": histories}))
+
+
+def test_views_group_users_but_have_no_sales_value(monkeypatch):
+    run = made_up(monkeypatch)
+    h = run.task.histories
+    run = with_views(run, np.where(h.step % 4 == 0, 2, 1))  # a quarter of the events are purchases
+    part = take(run)
+    profiles = part.tables["segment_profiles"]
+    value = np.where(h.step % 4 == 0, h.value, 0).sum() / (h.now - h.time[0]) * WEEK
+    assert (profiles["value_a_week"] * profiles["users"]).sum() == pytest.approx(value, rel=0.02)
+    assert "expected to turn to" in part.blocks[0].words
+    assert any("of the sales value" in one for one in part.sentences)
+
+
+def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
+    run = made_up(monkeypatch)
+    run = with_views(run, np.ones(run.task.histories.num_events))
+    run.task.histories = replace(run.task.histories, kinds=("view",))
+    part = take(run)
+    words = " ".join([*part.sentences, part.blocks[0].words, part.blocks[1].title])
+    assert "event_types.view=input,target,sale" in words
+    assert "of the views" in words
+    assert not {"buy", "bought", "buying"} & set(words.replace(",", " ").split())
