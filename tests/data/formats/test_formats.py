@@ -165,6 +165,31 @@ def test_damaged_first_line_does_not_hide_a_format(tmp_path: Path) -> None:
     assert cleaned(path).counts["malformed row"] == 1
 
 
+def test_files_that_are_no_part_of_the_log_are_named(tmp_path: Path) -> None:
+    said = summary(cleaned(written("yoochoose", tmp_path)))
+    assert "not read: yoochoose-test.dat" in said
+
+
+def test_records_may_lack_fields_and_come_as_parquet(tmp_path: Path) -> None:
+    path = written("ga4", tmp_path)
+    expected = SAMPLES["ga4"].counted(tmp_path)
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    records.sort(key=lambda record: len(record["items"]))
+    path.write_text("\n".join(json.dumps({k: v for k, v in r.items() if k != "items" or v}) for r in records))
+    assert counted(cleaned(path)) == expected
+    reviews = written("amazon_2023", tmp_path)
+    expected = SAMPLES["amazon_2023"].counted(tmp_path)
+    pl.read_ndjson(reviews).write_parquet(tmp_path / "reviews.parquet")
+    assert counted(cleaned(tmp_path / "reviews.parquet")) == expected
+
+
+def test_flat_table_with_the_names_of_a_nested_format_stays_a_table(tmp_path: Path) -> None:
+    (tmp_path / "ga4.csv").write_text(
+        "event_timestamp,event_name,event_params,user_pseudo_id,item_id\n1609039659225742,view_item,[],1.2,SKU1\n"
+    )
+    assert resolve(settings(tmp_path / "ga4.csv")).format == "auto"
+
+
 def test_json_array_is_read_as_json_lines_are(tmp_path: Path) -> None:
     path = written("ga4", tmp_path)
     expected = SAMPLES["ga4"].counted(tmp_path)

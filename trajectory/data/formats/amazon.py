@@ -26,19 +26,16 @@ def _with_products(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[
     if "items" not in beside:
         return log, None
     table = beside["items"]
-    have = set(table.columns)
-    path = next(pl.col(name) for name in ("category", "categories") if name in have)
-    if table.schema[path.meta.output_name()] == pl.List(_TEXTS):
-        path = path.list.first()
-    main = pl.col("main_category") if "main_category" in have else pl.lit(None, pl.String)
-    price = pl.col("price").cast(pl.String).str.extract(r"^\$?(\d+(?:\.\d+)?)$").cast(pl.Float64)
+    new = "parent_asin" in table.columns
+    path = pl.col("categories") if new else pl.coalesce("category", pl.col("categories").list.first())
+    main = pl.col("main_category") if new else pl.lit(None, pl.String)
     return log, table.select(
-        item_id=next(name for name in ("parent_asin", "asin") if name in have),
+        item_id="parent_asin" if new else "asin",
         title="title",
         department=pl.coalesce(path.list.first(), main),
         category=pl.coalesce(path.list.get(1, null_on_oob=True), path.list.first(), main),
-        brand="store" if "store" in have else "brand",
-        price=price,
+        brand="store" if new else "brand",
+        price=pl.col("price").str.extract(r"^\$?(\d+(?:\.\d+)?)$").cast(pl.Float64),
     )
 
 
@@ -47,17 +44,20 @@ def _reviews(*keys: str) -> File:
     return File(columns=keys, read=lambda part: records(part, schema))
 
 
-def _products(*keys: str, path: Any = _TEXTS) -> File:
-    schema = {key: path if key in ("category", "categories") else pl.String for key in keys}
-    return File(name="meta_*", columns=keys[:1], read=lambda part: records(part, schema))
+def _products(item: str, **fields: Any) -> dict[str, File]:
+    schema = {name: pl.String for name in (item, "title", "price")} | fields
+    return {"items": File(name="meta_*", columns=(item,), read=lambda part: records(part, schema))}
 
+
+_NEW_PRODUCTS = _products("parent_asin", main_category=pl.String, store=pl.String, categories=_TEXTS)
+_OLD_PRODUCTS = _products("asin", brand=pl.String, category=_TEXTS, categories=pl.List(_TEXTS))
 
 FORMATS = (
     Format(
         "Amazon Reviews 2023",
         log=(_reviews(*_NEW.values(), "asin", "verified_purchase"),),
         settings=_settings(_NEW),
-        beside={"items": _products("parent_asin", "title", "main_category", "categories", "store", "price")},
+        beside=_NEW_PRODUCTS,
         reshape=_with_products,
         note=_NOTE + "; a product is its parent_asin; titles and texts of reviews are not read",
     ),
@@ -65,7 +65,7 @@ FORMATS = (
         "Amazon Reviews 2023, ratings only",
         log=(File(columns=tuple(_NEW.values())),),
         settings=_settings(_NEW),
-        beside={"items": _products("parent_asin", "title", "main_category", "categories", "store", "price")},
+        beside=_NEW_PRODUCTS,
         reshape=_with_products,
         note=_NOTE,
     ),
@@ -73,7 +73,7 @@ FORMATS = (
         "Amazon Reviews 2018",
         log=(_reviews(*_OLD.values(), "verified"),),
         settings=_settings(_OLD),
-        beside={"items": _products("asin", "title", "category", "brand", "price")},
+        beside=_OLD_PRODUCTS,
         reshape=_with_products,
         note=_NOTE,
     ),
@@ -81,7 +81,7 @@ FORMATS = (
         "Amazon Reviews 2014",
         log=(_reviews(*_OLD.values()),),
         settings=_settings(_OLD),
-        beside={"items": _products("asin", "title", "categories", "brand", "price", path=pl.List(_TEXTS))},
+        beside=_OLD_PRODUCTS,
         reshape=_with_products,
         note=_NOTE,
     ),
@@ -89,13 +89,13 @@ FORMATS = (
         "Amazon Reviews 2014, ratings only",
         log=(
             File(
-                line=r"A[0-9A-Z]{8,20},[0-9B][0-9A-Z]{9},[1-5](\.0)?,\d{9,10}",
+                line=r"(A|#oc-R)[0-9A-Z]{3,30},[0-9B][0-9A-Z]{9},[1-5](\.0)?,\d{9,10}",
                 header=("user_id", "item_id", "rating", "timestamp"),
                 separator=",",
             ),
         ),
         settings=_settings(_RATINGS),
-        beside={"items": _products("asin", "title", "categories", "brand", "price", path=pl.List(_TEXTS))},
+        beside=_OLD_PRODUCTS,
         reshape=_with_products,
         note=_NOTE,
     ),
@@ -103,13 +103,13 @@ FORMATS = (
         "Amazon Reviews 2018, ratings only",
         log=(
             File(
-                line=r"[0-9B][0-9A-Z]{9},A[0-9A-Z]{8,20},[1-5](\.0)?,\d{9,10}",
+                line=r"[0-9B][0-9A-Z]{9},A[0-9A-Z]{3,30},[1-5](\.0)?,\d{9,10}",
                 header=("item_id", "user_id", "rating", "timestamp"),
                 separator=",",
             ),
         ),
         settings=_settings(_RATINGS),
-        beside={"items": _products("asin", "title", "category", "brand", "price")},
+        beside=_OLD_PRODUCTS,
         reshape=_with_products,
         note=_NOTE,
     ),

@@ -7,7 +7,7 @@ import fnmatch
 import itertools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,13 +31,14 @@ class Glimpse:
     part: Part
     lines: tuple[str, ...]  # the first that are neither blank nor comments
     columns: frozenset[str]  # in plain form: of its header, if it has one, or the keys of its first record
+    records: bool  # whether it may hold lists: JSON or Parquet
 
     def fits(self, file: File) -> bool:
         """Whether it can be a file of this kind, whatever its name. A damaged first line does not hide it."""
         if file.line:
             alike = [re.fullmatch(file.line, line) is not None for line in self.lines]
             return alike[:1] == [True] or 2 * sum(alike) > len(alike)
-        return self.columns.issuperset(map(plain, file.columns))
+        return self.columns.issuperset(map(plain, file.columns)) and (self.records or not file.read)
 
 
 def plain(name: str) -> str:
@@ -62,7 +63,8 @@ def detect(path: Path, formats: dict[str, tuple[Format, ...]]) -> Match | None:
             beside = {key: (file, _chosen(around, file)) for key, file in layout.beside.items()}
             clue = "the first line" if log[0][0].line else "the columns"
             clue += " of " + ", ".join(dict.fromkeys(part.file for _, found in log for part in found))
-            return Match(name, layout, tuple(log), {key: found for key, found in beside.items() if found[1]}, clue)
+            match = Match(name, layout, tuple(log), {key: found for key, found in beside.items() if found[1]}, clue)
+            return replace(match, unread=() if alone else tuple(part for part in parts if part not in match.parts))
     return None
 
 
@@ -126,16 +128,16 @@ def _glimpse(part: Part, _changed: int) -> Glimpse | None:
         with opened(part) as (stream, _):
             table = stream.read(4) == b"PAR1"
         if table:
-            return Glimpse(part, (), frozenset(map(plain, columnar.names(part, arrow=False))))
+            return Glimpse(part, (), frozenset(map(plain, columnar.names(part, arrow=False))), True)
         text = next(Text(part).blocks(_LOOKED_AT), b"").decode("utf-8", "replace")
     except (UserError, OSError):
         return None  # reading it says what is wrong
     found = (line for line in text.splitlines() if line.strip() and not _ASIDE.match(line))
     lines = tuple(itertools.islice(found, _LINES))
     first = lines[0].lstrip() if lines else ""
-    if first.startswith(("{", "[")):
+    if json := first.startswith(("{", "[")):
         names = _KEY.findall(first if first.startswith("{") else text)
     else:
         separator = max(_SEPARATORS, key=first.count)
         names = [cell.strip().strip('"') for cell in first.split(separator)]
-    return Glimpse(part, lines, frozenset(map(plain, names)))
+    return Glimpse(part, lines, frozenset(map(plain, names)), json)

@@ -7,10 +7,8 @@ from typing import Any
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, words
-from trajectory.data.formats.nested import exploded, records
-from trajectory.data.ingest import columnar
+from trajectory.data.formats.nested import records
 from trajectory.data.ingest.files import Part
-from trajectory.data.ingest.table import Layout, look
 from trajectory.data.settings import Settings
 
 _EVENT = ("event_timestamp", "event_name", "user_id", "user_pseudo_id")
@@ -24,31 +22,7 @@ _UNSET = ("(not set)", "(none)")
 
 
 def _read(part: Part) -> pl.DataFrame:
-    if look(part, Layout()).kind == "parquet":
-        tables = columnar.blocks(part, False, lambda names: [name for name in names if name in _SCHEMA])
-        return pl.concat(exploded(_texts(table), "items", "entry") for table in tables)
     return records(part, _SCHEMA, explode="items", entry="entry")
-
-
-def _texts(table: pl.DataFrame) -> pl.DataFrame:
-    """The columns and fields of the schema, from Parquet, where types differ and some may lack."""
-    columns = []
-    for name, kind in _SCHEMA.items():
-        column = table[name] if name in table.columns else pl.Series(name, [None], kind).new_from_index(0, table.height)
-        columns.append(column if column.dtype != pl.Null else column.cast(kind))
-    whole = pl.DataFrame(columns)
-    items, order = whole.schema["items"], whole.schema["ecommerce"]
-    item = items.inner if isinstance(items, pl.List) else None
-    return whole.select(
-        pl.col(_EVENT).cast(pl.String),
-        ecommerce=pl.struct(_field(pl.col("ecommerce"), order, "transaction_id")),
-        items=pl.col("items").list.eval(pl.struct(_field(pl.element(), item, name) for name in _ITEM)),
-    )
-
-
-def _field(record: pl.Expr, kind: Any, name: str) -> pl.Expr:
-    have = {field.name for field in kind.fields} if isinstance(kind, pl.Struct) else set()
-    return (record.struct.field(name) if name in have else pl.lit(None)).cast(pl.String).alias(name)
 
 
 def _named(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, None]:
@@ -74,7 +48,7 @@ def _named(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame,
 FORMATS = (
     Format(
         "Google Analytics 4, BigQuery export",
-        log=(File(columns=("event_timestamp", "event_name", "user_pseudo_id", "items"), read=_read),),
+        log=(File(columns=("event_timestamp", "event_name", "event_params", "user_pseudo_id"), read=_read),),
         settings=Settings(
             columns={
                 **{"user": "user", "item": "item_id", "time": "event_timestamp", "kind": "event_name"},

@@ -52,6 +52,7 @@ class Match:
     log: tuple[tuple[File, tuple[Part, ...]], ...]
     beside: dict[str, tuple[File, tuple[Part, ...]]]
     clue: str  # by what it was found
+    unread: tuple[Part, ...] = ()  # other files of the same folder
 
     @property
     def settings(self) -> Settings:

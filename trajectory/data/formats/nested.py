@@ -10,8 +10,10 @@ from typing import Any
 
 import polars as pl
 
+from trajectory.data.ingest import columnar
 from trajectory.data.ingest.files import Part
 from trajectory.data.ingest.lines import Text
+from trajectory.data.ingest.table import Layout, look
 from trajectory.data.values import whole_numbers
 from trajectory.schema import UserError
 
@@ -22,16 +24,43 @@ def records(part: Part, schema: Mapping[str, Any], explode: str = "", entry: str
     `explode`: a list of records, of which each entry becomes a row, and `entry`: as in `exploded`.
     A line that is no record becomes a row of nulls, with its text in the column `malformed`.
     """
-    tables = []
+    tables = _of_parquet(part, schema) if look(part, Layout()).kind == "parquet" else _of_lines(part, schema)
+    if explode:
+        tables = (exploded(table, explode, entry) for table in tables)
+    return pl.concat(tables, how="diagonal")
+
+
+def _of_lines(part: Part, schema: Mapping[str, Any]) -> Iterator[pl.DataFrame]:
     for block in _by_line(part):
         try:
-            table = pl.read_ndjson(block, schema=dict(schema), ignore_errors=True)
+            yield pl.read_ndjson(block, schema=dict(schema), ignore_errors=True)
         except pl.exceptions.ComputeError:  # a line is no JSON: one by one, ten times slower
-            table = _one_by_one(block.decode(), schema)
-        if explode:
-            table = exploded(table, explode, entry)
-        tables.append(table)
-    return pl.concat(tables, how="diagonal")
+            yield _one_by_one(block.decode(), schema)
+
+
+def _of_parquet(part: Part, schema: Mapping[str, Any]) -> Iterator[pl.DataFrame]:
+    """Columns and fields that a file lacks are null, others are brought to the types of the schema."""
+    for table in columnar.blocks(part, False, lambda names: [name for name in names if name in schema]):
+        yield table.select(
+            _as(pl.col(name) if name in table.columns else pl.lit(None), table.schema.get(name), kind).alias(name)
+            for name, kind in schema.items()
+        )
+
+
+def _as(value: pl.Expr, have: Any, want: Any) -> pl.Expr:
+    if isinstance(have, pl.List) and isinstance(want, pl.List):
+        return value.list.eval(_as(pl.element(), have.inner, want.inner))
+    if isinstance(have, pl.Struct) and isinstance(want, pl.Struct):
+        fields = {field.name: field.dtype for field in have.fields}
+        return pl.struct(
+            _as(
+                value.struct.field(field.name) if field.name in fields else pl.lit(None),
+                fields.get(field.name),
+                field.dtype,
+            ).alias(field.name)
+            for field in want.fields
+        )
+    return value.cast(want, strict=False)
 
 
 def exploded(table: pl.DataFrame, name: str, entry: str = "") -> pl.DataFrame:
