@@ -11,20 +11,20 @@ from trajectory.schema import UserError
 
 
 @contextlib.contextmanager
-def alone(folder: Path, doing: str, wait: bool = False) -> Iterator[None]:
-    """Makes the folder and keeps others out of the same while entered.
+def alone(lock: Path, doing: str, wait: bool = False) -> Iterator[None]:
+    """Makes the file `lock` and keeps others out while entered.
 
-    If another process is `doing` it already, waits and says so, or raises UserError.
+    If another process is `doing` the same already, waits and says so, or raises UserError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not wait:
                 raise UserError(
-                    f"another process is {doing} {folder}; wait for it or end it, or choose another folder"
+                    f"another process is {doing}; wait for it or end it, or choose another folder"
                 ) from None
-            print(f"waiting for another process that is {doing} {folder}", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            print(f"waiting for another process that is {doing}", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

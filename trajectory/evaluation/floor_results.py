@@ -37,7 +37,7 @@ def floor_results(
     time. `cold` as in `evaluate_scorer`.
     """
     mark = _mark(histories, split, config, content, cold, parts)
-    path = Path(config.data.prepared_dir) / "floors" / f"{histories.name[:64]}_{mark}.npz"  # of many domains it is long
+    path = Path(config.data.prepared_dir) / "floors" / f"{_short(histories.name)}_{mark}.npz"
     if path.exists():
         try:
             return _read(path)
@@ -66,6 +66,11 @@ def _mark(
     for name, array in [*enumerate(arrays), *sorted(vectors.items()), ("cold", cold)]:
         found.update(f"\0{name}\0".encode() + (b"" if array is None else np.ascontiguousarray(array).tobytes()))
     return found.hexdigest()[:16]
+
+
+def _short(name: str) -> str:
+    """As much of a name as surely fits into that of a file: of many domains it is long."""
+    return name.encode()[:64].decode(errors="ignore")
 
 
 def _write(results: Mapping[str, Mapping[str, Result]], path: Path) -> None:

@@ -112,6 +112,9 @@ class Checkpoints:
             if found["digest"]["digest"] != _digest(found["params"]):
                 raise ValueError("its contents differ from what was saved")
         except Exception as error:
+            self.best.reload()
+            if self.best.latest_step() != step:  # training goes on in another process and has found a better one
+                return self.restore_best(like)
             raise UserError(
                 f"the best checkpoint in {self.best.directory} is damaged ({_short(error)}); train again"
             ) from error

@@ -81,7 +81,7 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, task.content)
     # After what can be refused: a mistake must not leave a folder behind.
-    processes.led(lambda: held.enter_context(locks.alone(workdir, "training in")))
+    processes.led(lambda: held.enter_context(locks.alone(workdir / ".lock", f"training in {workdir}")))
     processes.led(lambda: start.claim(task, workdir, soft))
     checkpoints = Checkpoints(workdir) if processes.leads() else None
     state = jax.tree.map(np.asarray, initial_state(task.model, tx, first.batch(0), config.seed, task.content))

