@@ -111,3 +111,36 @@ def test_curves_are_a_picture_of_sensible_size(names, tmp_path):
     width, height = (int.from_bytes(picture[at : at + 4]) for at in (16, 20))
     assert (width, height) == (1100, 440)
     assert len(picture) > 10_000
+
+
+def test_a_damaged_line_costs_no_other(tmp_path, capsys):
+    _log(tmp_path, None, [1, 2, 3, 4])
+    path = tmp_path / "metrics.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    for damaged in (
+        lines[1][:9] + b"\n",
+        b"\xff\xfe\n",
+        b"[1]\n",
+        b'{"step": "2"}\n',
+        b'{"step": true}\n',
+        b"[" * 99_999 + b"\n",
+    ):
+        path.write_bytes(b"".join([lines[0], damaged, *lines[2:]]))
+        assert _steps(tmp_path) == [1, 3, 4]
+    _log(tmp_path, 4, [5])
+    assert _steps(tmp_path) == [1, 3, 4, 5]
+    assert "1 damaged lines are left out" in capsys.readouterr().out
+
+
+def test_without_a_network_wandb_goes_offline_and_says_so(tmp_path, monkeypatch, capsys):
+    import wandb
+
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.setattr(wandb, "login", lambda **_: True)  # it asks the network, too, and waits for ten seconds
+    monkeypatch.setattr(logging, "PATIENCE_SECONDS", 2)
+    _log(tmp_path, None, [1, 2], wandb=True)
+    assert "this run is logged offline" in capsys.readouterr().out
+    assert list((tmp_path / "wandb").glob("offline-run-*"))
+    assert _steps(tmp_path) == [1, 2]

@@ -89,7 +89,7 @@ def _write(results: Mapping[str, Mapping[str, Result]], path: Path) -> None:
 
 def _read(path: Path) -> dict[str, dict[str, Result]]:
     results: dict[str, dict[str, Result]] = {}
-    with np.load(path) as arrays:
+    with path.open("rb") as file, np.load(file) as arrays:
         for key in arrays.files:
             floor, part, metric = key.split("/")
             result = results.setdefault(floor, {}).setdefault(part, Result({}, {}))

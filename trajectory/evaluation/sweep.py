@@ -19,8 +19,6 @@ from trajectory.training.folder import read_summary
 RESAMPLES = 2000
 # Of the protocol: where these differ, two runs were not asked the same and are not compared.
 SAME = ("fingerprint", "split", "cut", "users", "seen", "candidates")
-
-
 STATED = ("data", "fingerprint", "split", "guarantee")
 
 

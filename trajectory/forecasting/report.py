@@ -33,13 +33,12 @@ SHOWN_COLUMNS = (
     "recall@10_explore",
     "interest_accuracy",
 )
-
-
 SHOWN_FACTS = ("guarantee", "candidates", "candidate_rule", "ties", "checkpoint")
 
 
 def write_forecast(run: Run, users: int) -> Path:
     """Forecasts `users` users (0 = all), writes forecast.parquet, forecast.png, report.html; returns the page."""
+    _evaluation(run)  # a damaged one is told before the work
     made = forecast(run, users)
     if len(made.without):
         print(without_note(made.without, len(made.queries.user)))
@@ -50,9 +49,7 @@ def write_forecast(run: Run, users: int) -> Path:
 def write_report(run: Run, forecast: Forecast) -> Path:
     """Writes forecast.png and report.html into the run's folder and returns the page."""
     picture = draw_interests(run, forecast)
-    evaluation = None
-    if (run.workdir / "evaluation.json").exists():
-        evaluation = read_evaluation(run.workdir, *(f"protocol.{name}" for name in SHOWN_FACTS))
+    evaluation = _evaluation(run)
     return write_page(
         run.workdir / "report.html",
         "forecasting",
@@ -103,6 +100,13 @@ def _counts(forecast: Forecast) -> list[tuple[str, str]]:
     h = forecast.histories
     pairs = [("users", h.num_users), ("events", h.num_events), ("items", h.num_items), ("interests", len(h.interests))]
     return [(name, f"{value:,}") for name, value in pairs]
+
+
+def _evaluation(run: Run) -> dict[str, Any] | None:
+    """What evaluation.json holds; None where the run was not evaluated."""
+    if not (run.workdir / "evaluation.json").exists():
+        return None
+    return read_evaluation(run.workdir, *(f"protocol.{name}" for name in SHOWN_FACTS))
 
 
 def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
