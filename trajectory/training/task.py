@@ -34,7 +34,7 @@ from trajectory.writing import write_json
 LEARNED = ("content", "content+ids")  # what items are known by, where something is learned from their content
 BY = ("ids", "prior+ids", *LEARNED)
 COUNTED = ("training", "others")
-CORE = {name: {} for name in ("data", "split", "batch", "model", "heads", "optim", "train")}  # sections of every config
+SECTIONS = ("data", "split", "batch", "model", "heads", "optim", "train")  # of every config, however old
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ def load_config(path: Path) -> ConfigDict:
             f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of scripts/train.py"
         )
     advice = "put it back from a copy, or train in a new --workdir"
-    stored = read_json(path, CORE, advice, *CORE)
+    stored = read_json(path, {name: {} for name in SECTIONS}, advice, *SECTIONS)
     config = base()  # fields that came after the run was made keep their defaults
     try:
         saved = _tuples(stored)
