@@ -60,6 +60,10 @@ def test_times_as_people_and_programs_write_them(tmp_path: Path, cell: str) -> N
 
 def test_digits_of_the_calendar_and_decimals_are_times(tmp_path: Path) -> None:
     assert times(from_text(tmp_path, "user,item,time\n1,2,202311142213\n1,3,202311142214\n")) == [MINUTE, MINUTE + 60]
+    for digits in ("2311142213", "23111422", "231114221300"):
+        log = from_text(tmp_path, f"user,item,time\n1,2,{digits}\n1,3,{int(digits) + 100}\n")
+        assert times(log)[0] in (MINUTE, MINUTE - 13 * 60)
+    assert times(from_text(tmp_path, "user,item,time\n1,2,231114\n1,3,231115\n")) == [MINUTE - 79_980, MINUTE + 6420]
     decimal = pl.Series([str(T0)]).cast(pl.Decimal(20, 3))
     assert times(from_frame(tmp_path, pl.DataFrame({"user": [1], "item": [2], "time": decimal}))) == [T0]
 

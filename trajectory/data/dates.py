@@ -27,6 +27,7 @@ _DATES = (
     rf"^(?<year>\d{{4}})[ \-/.]*{_MONTH}[ \-/.]*(?<d>\d{{1,2}})(?:[ ,t_]+(?<rest>.*))?$",
     rf"^{_MONTH} +(?<d>\d{{1,2}}) +(?<rest>\d{{1,2}}:.*?) +(?<year>\d{{4}})$",  # of C: Dec 1 08:26:00 UTC 2010
     r"^(?<year>\d\d)(?<m>\d\d)(?<d>\d\d)(?: +(?<rest>.*))?$",
+    r"^(?<year>\d\d)(?<m>\d\d)(?<d>\d\d)(?<rest>\d\d(?:\d\d){0,2})$",
 )
 _FIELDS = ("year", "month", "m", "d", "a", "b", "mark", "rest")
 _CLOCK = (

@@ -11,7 +11,27 @@ from trajectory.data.values import is_text, numbers, texts, whole_numbers
 
 # As written by R, SQL dumps, pandas, spreadsheets, Hive, SAS, JavaScript and Google Analytics; whole cells only.
 WORDS = (
-    *("NA", "N/A", "n/a", "#N/A", "#NA", "NULL", "Null", "null", "(null)", "None", "none", "NONE"),
+    *(
+        "NA",
+        "na",
+        "N/A",
+        "n/a",
+        "N.A.",
+        "n.a.",
+        "#N/A",
+        "#NA",
+        "#NULL!",
+        "#VALUE!",
+        "#REF!",
+        "#DIV/0!",
+        "NULL",
+        "Null",
+        "null",
+        "(null)",
+        "None",
+        "none",
+        "NONE",
+    ),
     *("NaN", "nan", "NAN", "-nan", "NaT", "<NA>", "\\N", "-", "--", "?", ".", "undefined", "(not set)"),
     "00000000-0000-0000-0000-000000000000",
 )

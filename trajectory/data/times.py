@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import polars as pl
@@ -28,6 +28,9 @@ _MICRO = 10**6
 _CALENDAR = (
     r"^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:(?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\d{3})?)?)?)?$"
 )
+# The same with two digits for the year, where they would be no likely unix time.
+_SHORT = r"^\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:(?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d)?)?)?$"
+_FIRST_SHOP = 20 * 365 * DAY
 _SAMPLE = 10_000
 _DATED = r"\d\s*[-/.年]\s*\w+\s*[-/.月]\s*\d|\d \w{3}[a-z]* \d{4}|[A-Za-z]{3} \d{1,2}|\d[T ]\d{2}:\d{2}"
 _EXPECTED = "expected unix seconds, milliseconds or microseconds, or a date such as 2024-05-31 13:45:00"
@@ -124,15 +127,18 @@ def _unit(number: pl.Series) -> str:
 
 
 def _is_calendar(number: pl.Series, median: float) -> bool:
-    """Whether the numbers are digits of dates, such as 20240531 or 202405311345."""
-    length = len(str(int(abs(median))))
-    if length not in (8, 10, 12, 14, 17):
-        return False
-    if length == 10 and median < (datetime.now(UTC) + timedelta(days=1)).timestamp():
-        return False  # seconds since 1970, which ten digits were until now
+    """Whether the numbers are digits of dates, such as 20240531, 202405311345 or 240531."""
+    length, now = len(str(int(abs(median)))), datetime.now(UTC).timestamp()
     sample = _digits(number.head(_SAMPLE))
-    fits = sample.str.contains(_CALENDAR) & (sample.str.len_chars() == length)
-    return 2 * int(fits.sum()) > len(sample)
+    if length in (8, 10, 12, 14, 17) and (length != 10 or median > now + DAY):
+        # Ten digits were seconds since 1970 until now.
+        fits = sample.str.contains(_CALENDAR) & (sample.str.len_chars() == length)
+        if 2 * int(fits.sum()) > len(sample):
+            return True
+    unix = median / (1000 if length == 12 else 1)
+    if length in (6, 8, 10, 12) and not _FIRST_SHOP < unix < now + DAY:
+        return bool(sample.str.zfill(length).str.contains(_SHORT).all()) and sample.n_unique() > 1
+    return False
 
 
 def _digits(number: pl.Series) -> pl.Series:
