@@ -19,7 +19,7 @@ def test_missing_words_are_no_users_items_or_kinds(tmp_path: Path) -> None:
 
 def test_missing_words_can_be_added_and_taken_away(tmp_path: Path) -> None:
     log = from_text(
-        tmp_path, "user,item,brand,price\n-1,2,NA,-1\nguest,2,NA,3\n7,3,x,4\n", missing=("-1", "guest", "!NA")
+        tmp_path, "user,item,brand,price\n-1,2,NA,-1\nguest,2,NA,$3\n7,3,x,4\n", missing=("-1", "guest", "!NA")
     )
     assert log.events["user"].to_list() == [None, None, 7]
     assert log.events["value"].to_list() == [-1, 3, 4]

@@ -68,7 +68,8 @@ def test_days_that_nothing_tells_from_months_are_read_as_in_the_trained_log(tmp_
     settings = data(source=str(known), prepared_dir=str(tmp_path / "prepared"))
     trained = prepare(settings, "log")
     path = write(tmp_path, "user,item,time\na,i1,03/04/2024\na,i2,05/02/2024\na,i1,04/03/2024\n")
-    histories, _ = read_histories(path, trained, settings)
+    histories, notes = read_histories(path, trained, settings)
+    assert "tells days from months: read as in the log that was learned" in notes[0]
     assert pl.from_epoch(pl.Series(histories.time)).dt.strftime("%m-%d").to_list() == ["02-05", "03-04", "04-03"]
     with pytest.raises(UserError, match=r"data.day_first=yes"):
         read_histories(path, TRAINED, settings)

@@ -33,8 +33,11 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
     index 0: the model sees that something happened. Raises UserError if no item is known, or features are missing.
     """
     mine = _settings(path, trained, data, user)
+    day_first = mine.day_first
     cleaned = clean(_read(mine, trained), mine)
     notes = [summary(cleaned)] if cleaned.counts else []
+    if mine.day_first != day_first:
+        notes.append(f"nothing in {path} tells days from months: read as in the log that was learned")
     histories = flatten(cleaned, mine, trained.name)
     if tuple(histories.feature_names) != tuple(trained.feature_names):
         raise UserError(
