@@ -30,7 +30,7 @@ class Text:
 
     def blocks(self, size: int = 0) -> Iterator[bytes]:
         """Blocks of whole lines, each with a line feed at its end, the file's last line too."""
-        size, rest = size or BLOCK, b""
+        size, held, length = size or BLOCK, list[bytes](), 0
         total, name = self.part.path.stat().st_size, self.part.file
         hidden = True if size <= SAMPLE else None
         with (
@@ -38,22 +38,29 @@ class Text:
             tqdm(total=total, desc=f"reading {name}", unit="B", unit_scale=True, delay=2, disable=hidden) as progress,
         ):
             for data in self._narrow(stream, size):
-                data = rest + data if rest else data
-                if not self._lines and b"\n" not in data and b"\r" in data[:-1]:
-                    self._end = b"\r"
-                cut = data.rfind(self._end) + 1
-                rest = data[cut:]
-                if len(rest) > LONGEST:
+                held.append(data)
+                length += len(data)
+                if self._end in data or (not self._lines and b"\r" in data):
+                    whole, rest = self._cut(b"".join(held))
+                    held, length = [rest], len(rest)
+                    if whole:
+                        yield self._decoded(whole)
+                if length > LONGEST:
                     raise UserError(
-                        f"{self.part.name} has a line of more than {LONGEST // MIB} MiB (line "
-                        f"{self._lines + data.count(self._end) + 1:,}): that is no row of a log"
+                        f"{self.part.name} has a line of more than {LONGEST // MIB} MiB (line {self._lines + 1:,}): "
+                        "that is no row of a log"
                     )
-                if cut:
-                    yield self._decoded(data[:cut])
                 progress.update(packed.tell() - progress.n)
-            if rest:
-                yield self._decoded(rest + self._end)
+            if length:
+                yield self._decoded(b"".join(held) + self._end)
         self._say()
+
+    def _cut(self, data: bytes) -> tuple[bytes, bytes]:
+        """Whole lines, and the beginning of the next one."""
+        if not self._lines and b"\n" not in data and b"\r" in data[:-1]:
+            self._end = b"\r"
+        cut = data.rfind(self._end) + 1
+        return data[:cut], data[cut:]
 
     def _narrow(self, stream: IO[bytes], size: int) -> Iterator[bytes]:
         """Bytes in which ASCII is ASCII: those of wide characters become UTF-8."""
