@@ -54,7 +54,8 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
 
     Where something else than time orders the log, a missing time is no fault: it is filled with the user's previous
     (or else next) time, and null only where the user has none. UserError if no row is usable. `quarantine`:
-    source_line, reason, then user, item, time, kind, value and malformed (the whole row's text) as String.
+    source_line, file (of several), reason, then user, item, time, kind, value and malformed (the whole row's text) as
+    String.
     """
     data = resolve(data)
     events, equal = typed(log.events, data), treatment(log, data)
@@ -254,7 +255,7 @@ def _quarantine(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
     """The removed rows; a cell is the source's text where nothing could be made of it, else the value read."""
     have = events.columns
     aside = (codes != 0) & (codes != _FOLDED)
-    needed = {"source_line", *_RAW, *(f"raw_{name}" for name in _RAW)}
+    needed = {"source_line", "file", *_RAW, *(f"raw_{name}" for name in _RAW)}
     rows = events.select(name for name in have if name in needed).filter(pl.Series(aside))
     raw = {name: pl.col(name).cast(pl.String) if name in have else pl.lit(None, pl.String) for name in _RAW}
     if "time" in have:
@@ -263,7 +264,8 @@ def _quarantine(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
         raw["time"] = pl.coalesce(date, pl.col("time").cast(pl.String))
     raw |= {name: pl.coalesce(f"raw_{name}", raw[name]) for name in raw if f"raw_{name}" in have}
     reason = pl.Series("reason", REASONS).gather(codes[aside] - 1)
-    return rows.select(pl.col("source_line").cast(pl.Int64), reason, **raw)
+    file = [pl.col("file").cast(pl.String)] if "file" in have else []
+    return rows.select(pl.col("source_line").cast(pl.Int64), *file, reason, **raw)
 
 
 def _nothing_left(events: pl.DataFrame, counts: dict[str, int]) -> str:

@@ -54,6 +54,7 @@ _RESERVED = (
     "row_hash",
     "meaning",
     "malformed",
+    "file",
     "raw_item",
     "raw_time",
 )
@@ -63,10 +64,11 @@ def read_log(data: ConfigDict) -> EventLog:
     """Reads the log that `config.data` describes, after `domains.resolve`. UserError if it cannot be read.
 
     `events` holds beside the columns that `EventLog` names, each only where it is needed: `malformed` (the text of a
-    row with too many or too few fields), and `raw_item`, `raw_time` (the source's text where item or time could not be
-    made of it). `label` is -1 where the source has neither 0 nor 1. `detected` holds `source`, `rows`, `columns`
-    (field -> column), `found_by` (field -> how), `examples` (field -> cells), `unused` (columns that are not read),
-    `time` (unit), `zone`, `span`, `order`, and what `Findings.as_dict` gives.
+    row with too many or too few fields), `file` (which of several files the row is from), and `raw_item`, `raw_time`
+    (the source's text where item or time could not be made of it). `label` is -1 where the source has neither 0 nor 1.
+    `detected` holds `source`, `rows`, `columns` (field -> column), `found_by` (field -> how), `examples` (field ->
+    cells), `unused` (columns that are not read), `time` (unit), `zone`, `span`, `order`, and what `Findings.as_dict`
+    gives.
     """
     data = resolve(data)
     source, said = read_source(data), Findings()
@@ -104,6 +106,8 @@ def read_log(data: ConfigDict) -> EventLog:
     items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
     if source.malformed is not None:
         columns["malformed"] = source.malformed
+    if source.files is not None:
+        columns["file"] = source.files
     events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
     events = trusted(events, data, said)
     detected |= {

@@ -16,8 +16,10 @@ import pyarrow as pa
 import pytest
 
 from configs.common import base
+from trajectory.data.cleaning import clean
 from trajectory.data.ingest import files, lines, stack
 from trajectory.data.ingest.table import read_table
+from trajectory.data.log import read_log
 from trajectory.data.sources import Source, read_source
 from trajectory.schema import UserError
 
@@ -294,3 +296,14 @@ def test_places_that_are_no_files_are_refused_and_nothing_hangs(tmp_path: Path) 
         read_source(data)
     with mock.patch.object(os, "access", return_value=False):  # root may read everything
         refused(tmp_path / "file", "may not be read")
+
+
+def test_quarantine_names_the_file_of_a_row(tmp_path: Path) -> None:
+    (tmp_path / "part-1.csv").write_text(LOG)
+    (tmp_path / "part-2.csv").write_text(HEADER + "1,i1\n2,i2,1700000000\n")
+    data = base().data
+    data.source = str(tmp_path)
+    rows = clean(read_log(data), data).quarantine
+    assert rows.select("source_line", "file", "reason", "malformed").rows() == [
+        (len(ROWS) + 1, "part-2.csv", "malformed row", "1,i1")
+    ]
