@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.raw_logs import cleaned, from_text
+import pytest
+
+from tests.raw_logs import cleaned, from_text, notes
 from trajectory.data.cleaning import summary
 
 
@@ -25,3 +27,11 @@ def test_missing_words_can_be_added_and_taken_away(tmp_path: Path) -> None:
     assert log.events["value"].to_list() == [-1, 3, 4]
     assert log.items is not None
     assert log.items["brand"].to_list() == ["NA", "x"]
+
+
+@pytest.mark.parametrize("nobody", ["guest", "0", "-1", "Anonymous"])
+def test_a_user_who_is_everyone_unknown_is_warned_of(tmp_path: Path, nobody: str) -> None:
+    rows = "".join(f"{nobody if i % 2 else i % 37 + 1},{i % 9}\n" for i in range(400))
+    assert f"{nobody!r} has 200 of 400 rows" in notes(from_text(tmp_path, "user,item\n" + rows), "users")
+    few = "".join(f"{i % 37 or nobody},{i % 9}\n" for i in range(400))
+    assert not notes(from_text(tmp_path, "user,item\n" + few), "users")

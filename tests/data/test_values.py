@@ -23,6 +23,11 @@ def test_ids_that_differ_by_the_point_of_a_float_are_one(tmp_path: Path) -> None
     assert log.events["user"].to_list() == ["1000", "1000", "guest", "007", "7", None]
 
 
+def test_ids_that_a_spreadsheet_has_rounded_are_warned_of(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item\n1.23457E+12,1\n1.23457E+12,2\nx,3\n")
+    assert "2 in user are numbers that a spreadsheet has rounded" in notes(log, "ids")
+
+
 def test_ids_of_unusual_types(tmp_path: Path) -> None:
     for cells in (pl.Series([1e19, 2e19]), pl.Series([b"a", b"\xff"]), pl.Series([True, False])):
         assert from_frame(tmp_path, pl.DataFrame({"user": cells, "item": [1, 2]})).events["user"].n_unique() == 2

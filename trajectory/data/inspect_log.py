@@ -16,7 +16,7 @@ from trajectory.data.cleaning import clean
 from trajectory.data.domains import resolve
 from trajectory.data.inspect_words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.data.log import read_log
-from trajectory.data.outliers import busiest, placeholders
+from trajectory.data.outliers import busiest
 from trajectory.data.times import DAY, UNIT_NAMES, day_text
 from trajectory.schema import CleanLog
 
@@ -107,8 +107,6 @@ def _doubts(cleaned: CleanLog, tied: float) -> Iterator[tuple[str, str]]:
             f"{most['events']:,}: programs, staff, or a word for 'unknown'?",
             f"data.missing={most['user']}{limited}",
         )
-    for word, rows in placeholders(events):
-        yield f"The user {word!r} has {rows:,} events: is this everyone who is not known?", f"data.missing={word}"
     if events["user"].n_unique() == events.height > 1:
         yield (
             "Every user has one event: is the user's column a number of the row or the order?",

@@ -16,7 +16,7 @@ from trajectory.data.event_types import split_behaviour
 from trajectory.data.findings import Findings, clip
 from trajectory.data.interests import KEY, say_interests
 from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
-from trajectory.data.missing import blank_missing
+from trajectory.data.missing import blank_missing, say_nobodies
 from trajectory.data.sources import Source, read_source
 from trajectory.data.ties import by_session, numbered_ties, trusted
 from trajectory.data.time_columns import COUNTED, JOINED, find_time
@@ -141,6 +141,7 @@ def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
 def _users(table: pl.DataFrame, fields: dict[str, str], single: str, said: Findings) -> pl.Series:
     if "user" in fields:
         users = distinctly(ids, table[fields["user"]], said)
+        say_nobodies(users, said)
         session = next(iter(matching(table.columns, SESSIONS)), "")
         if session and session != fields["user"] and 2 * users.null_count() > len(users):
             text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, the session is not"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import polars as pl
 
 from trajectory.data.findings import Findings
@@ -35,6 +36,22 @@ WORDS = (
     *("NaN", "nan", "NAN", "-nan", "NaT", "<NA>", "\\N", "-", "--", "?", ".", "undefined", "(not set)"),
     "00000000-0000-0000-0000-000000000000",
 )
+_NOBODY = (
+    "guest",
+    "anonymous",
+    "anon",
+    "unknown",
+    "user",
+    "test",
+    "admin",
+    "default",
+    "other",
+    "0",
+    "-1",
+    "访客",
+    "游客",
+)
+_ABOVE = 10  # times the events of the middle user
 NOT = "!"  # data.missing=("!NA",): NA is a word like any other
 
 
@@ -72,3 +89,17 @@ def _holds(column: pl.Series, words: set[str]) -> pl.Series:
     distinct = column.unique().drop_nulls().cast(pl.String)
     hits = distinct.filter(distinct.str.strip_chars().is_in(sorted(words)))
     return column.is_in(hits.implode()) if len(hits) else column.is_null() & False
+
+
+def say_nobodies(users: pl.Series, said: Findings) -> None:
+    """Warns of users who are called by a word for nobody in particular and have far more events than others."""
+    counts = users.drop_nulls().value_counts(name="rows")
+    counts = counts.with_columns(pl.col(users.name).cast(pl.String).alias("user"))
+    named = counts.filter(pl.col("user").str.to_lowercase().is_in(_NOBODY))
+    if named.is_empty():
+        return
+    usual = float(np.median(counts["rows"].to_numpy()))
+    far = named.filter(pl.col("rows") > _ABOVE * usual).sort("rows", descending=True)
+    for user, rows in far.select("user", "rows").iter_rows():
+        text = f"{user!r} has {rows:,} of {len(users):,} rows: is this everyone who is not known?"
+        said.note("users", text, f"data.missing={user}", warning=True)

@@ -1,4 +1,4 @@
-"""Users who are likely no single people: far above the rest, or under a word that stands for everyone unknown."""
+"""Users who are likely no single people: far above the rest."""
 
 from __future__ import annotations
 
@@ -12,21 +12,6 @@ _LEAST = 100  # events below which nobody stands out
 _TOP = 1000  # users with most events, of whom it is looked at when they come
 _MINUTE = 60
 _A_MINUTE = 60  # events that nobody makes in one
-_WORDS = (
-    "guest",
-    "anonymous",
-    "anon",
-    "unknown",
-    "user",
-    "test",
-    "admin",
-    "default",
-    "other",
-    "0",
-    "-1",
-    "访客",
-    "游客",
-)
 
 
 def busiest(events: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -50,11 +35,3 @@ def busiest(events: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     crowd = far | (pl.col("in_a_minute") > _A_MINUTE)
     others = counts.filter(~crowd)["in_a_day"].max()
     return counts.filter(crowd), others if isinstance(others, int) else 0
-
-
-def placeholders(events: pl.DataFrame) -> list[tuple[str, int]]:
-    """Users who are called by a word for nobody in particular and have more events than most: (word, events)."""
-    counts = events.group_by("user").agg(events=pl.len())
-    usual = float(counts["events"].quantile(0.9) or 0)
-    named = counts.filter(pl.col("user").cast(pl.String).str.to_lowercase().is_in(_WORDS), pl.col("events") > usual)
-    return [(str(user), rows) for user, rows in named.sort("events", descending=True).iter_rows()]
