@@ -66,6 +66,9 @@ def test_lines_are_sales(folder):
     assert read_lines(config(folder))["item"].to_list() == [71]
     table.with_columns(quantity=pl.Series([1, -1])).write_parquet(folder / "interactions.parquet")
     assert read_lines(config(folder))["item"].to_list() == [70]
+    priced = table.with_columns(quantity=pl.Series([1, 3]), unit_price=pl.Series(["$2.00", "$0.50"]))
+    priced.write_parquet(folder / "interactions.parquet")
+    assert read_lines(config(folder))["value"].to_list() == [1.5, 2.0]
 
 
 def test_a_log_without_campaigns_has_none(folder):

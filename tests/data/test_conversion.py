@@ -52,5 +52,5 @@ def test_what_is_held_out_is_not_known():
 
 def test_unknown_kind_is_said():
     histories = make_histories([[1, 2]])
-    with pytest.raises(UserError, match="'cart' is not a kind of this log"):
+    with pytest.raises(UserError, match="'cart' is no type of event of this log"):
         labels(histories, histories.offsets[1:], None, _config(kind="cart"))

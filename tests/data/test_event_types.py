@@ -158,6 +158,11 @@ def test_ratings_below_the_threshold_are_not_read(tmp_path: Path) -> None:
     assert (h.kinds, h.num_events, h.outside["type"].to_list()) == (("rating",), 1, ["low_rating"])
 
 
+def test_a_threshold_needs_ratings(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="needs ratings"):
+        histories(tmp_path, "user,item\nann,tea\n", rating_threshold=3.0)
+
+
 EQUAL = f"ann,tea,{T0},2\nann,tea,{T0},2\nann,tea,{T0},2\nann,cup,{T0 + DAY},3\n"
 
 

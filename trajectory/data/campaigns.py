@@ -8,14 +8,16 @@ from pathlib import Path
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.columns import missing, pick
+from trajectory.data.amounts import amounts
+from trajectory.data.columns import is_unit_price, missing, pick
 from trajectory.data.domains import resolve
 from trajectory.data.event_types import roles, selling_types, typed
+from trajectory.data.findings import Findings
 from trajectory.data.items import read_items
 from trajectory.data.side_files import ITEM, USER, beside, folder_of, read_side, usable
 from trajectory.data.sources import read_source
 from trajectory.data.times import DAY, read_times
-from trajectory.data.values import ids, numbers
+from trajectory.data.values import ids
 
 COUPON = "coupon_disc"  # column of a log: what a coupon took off the line
 _CAMPAIGN = {"campaign": ("campaign", "campaign_id")}
@@ -81,7 +83,7 @@ def read_lines(data: ConfigDict) -> pl.DataFrame:
         [ids(table[names["user"]]).alias("user"), ids(table[names["item"]]).alias("item"), time.alias("time")]
     )
     lines = lines.with_columns(
-        numbers(table[names["value"]]).alias("value") if "value" in names else pl.lit(0.0).alias("value"),
+        _values(table, names, data),
         (ids(table[names["basket"]]) if "basket" in names else time).alias("basket"),
         (table[COUPON] != 0).alias("coupon") if COUPON in table.columns else pl.lit(False).alias("coupon"),
     )
@@ -95,10 +97,24 @@ def read_lines(data: ConfigDict) -> pl.DataFrame:
     return lines.drop_nulls(["user", "item", "time"]).sort("user", "time", maintain_order=True)
 
 
+def _values(table: pl.DataFrame, names: dict[str, str], data: ConfigDict) -> pl.Series:
+    """What each row is worth, null where unknown."""
+    if "value" not in names:
+        return pl.Series("value", [0.0]).new_from_index(0, table.height)
+    value = amounts(table[names["value"]], data.decimal, Findings())
+    if "quantity" in names and is_unit_price(names["value"]):
+        value *= amounts(table[names["quantity"]], data.decimal, Findings()).fill_null(1.0)
+    return value.alias("value")
+
+
 def _sells(table: pl.DataFrame, names: dict[str, str], data: ConfigDict) -> pl.Series:
     """Whether each row is of a type of event that is a sale."""
     columns = [table[names["kind"]].cast(pl.String).alias("kind")] if "kind" in names else []
-    columns += [numbers(table[names[field]]).alias(field) for field in ("quantity", "rating") if field in names]
+    columns += [
+        amounts(table[names[field]], data.decimal, Findings()).alias(field)
+        for field in ("quantity", "rating")
+        if field in names
+    ]
     columns += [table[names["basket"]].alias("basket")] if "basket" in names else []
     rows = typed(pl.DataFrame([table[names["user"]].alias("user"), *columns]), data)
     return rows["meaning"].is_in(selling_types(roles(data))).fill_null(False)

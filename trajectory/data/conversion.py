@@ -24,8 +24,10 @@ def labels(histories: Histories, end: np.ndarray, until: int | None, config: Con
     if (histories.label >= 0).any():
         return np.where(known, histories.label, -1).astype(np.int8)
     if config.kind not in histories.kinds:
+        unread = histories.outside.height and config.kind in histories.outside["type"]
+        why = "has no role input, so it is not read" if unread else "is no type of event of this log"
         raise UserError(
-            f"conversion.kind={config.kind!r} is not a kind of this log; it has: {', '.join(histories.kinds)}"
+            f"conversion.kind={config.kind!r} {why}; types of event that can convert: {', '.join(histories.kinds)}"
         )
     converts = (histories.kind == histories.kinds.index(config.kind) + 1) & known
     # Index of the next converting event of the same history after each event; `never` if there is none.

@@ -125,7 +125,12 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
         events = events.with_columns(meaning=pl.lit(unstated(events.columns, data)[0], pl.Enum(list(roles(data)))))
     known = roles(data)
     meaning, types = pl.col("meaning"), pl.Enum(list(known))
-    if data.rating_threshold > 0 and "rating" in events.columns:
+    if data.rating_threshold > 0:
+        if "rating" not in events.columns:
+            raise UserError(
+                f"data.rating_threshold={data.rating_threshold} needs ratings, and the log has no column for them; set "
+                "data.columns.rating"
+            )
         low = (meaning == "rating") & (pl.col("rating") < data.rating_threshold)
         events = events.with_columns(meaning=pl.when(low).then(pl.lit("low_rating", types)).otherwise(meaning))
     amounts = [name for name in ("quantity", "value") if name in events.columns]

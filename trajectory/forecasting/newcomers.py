@@ -107,6 +107,8 @@ def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> Co
         {field: "" for field, name in mine.columns.items() if name not in there and not {*name.split(JOINED)} <= there}
     )
     found = pick(columns, mine.columns)
+    if "rating" not in found:
+        mine.rating_threshold = 0.0
     if mine.order == "position" and "position" not in found:
         mine.order = "time"
     if "label" not in found and trained.items["item"].to_list() == [STEP_ITEM]:
