@@ -133,8 +133,8 @@ class Histories:
     @property
     def now(self) -> int:
         """The moment after the last event of all, unix seconds."""
-        outside = self.outside["time"].max() if self.outside.height else None
-        return max(int(self.time.max(initial=-1)), int(outside or 0)) + 1
+        outside = self.outside["time"].to_numpy() if self.outside.height else self.time[:0]
+        return max(int(self.time.max(initial=-1)), int(outside.max(initial=-1))) + 1
 
     @cached_property
     def once_a_step(self) -> np.ndarray:

@@ -85,6 +85,7 @@ def test_what_is_not_read_is_kept_outside_the_histories(tmp_path: Path) -> None:
     told = summary(clean)
     assert "2 rows (input, target, sale); from 'purchase'" in told
     assert "1 rows (negative); from 'remove from cart'" in told
+    assert "3 of types without the role input, kept beside the histories" in told
     assert "'gift'; data.kind_map" in told
     h = histories(tmp_path, text)
     assert h.users["user"].to_list() == ["ann"]

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from trajectory.data.domains import resolve
 from trajectory.data.duplicates import counted, repeated, treatment
 from trajectory.data.event_types import listed, roles, typed, unstated
-from trajectory.data.findings import lines
+from trajectory.data.findings import clip, lines
 from trajectory.data.frames import filtered
 from trajectory.data.ordering import number
 from trajectory.data.times import DAY
@@ -97,6 +97,7 @@ def summary(clean: CleanLog) -> str:
     """What was understood of the log, and the rows kept and removed by reason, as a short table."""
     log = clean.log
     kept = clean.events.height
+    unread = clean.types.filter(~_reads(clean.types))["rows"].sum()
     table = [
         *lines(log.detected),
         ("features", ", ".join(log.features)),
@@ -109,6 +110,7 @@ def summary(clean: CleanLog) -> str:
             "rows kept",
             f"{kept:,} ({clean.events['user'].n_unique():,} users, {clean.events['item'].n_unique():,} items)",
         ),
+        ("  not read", f"{unread:,} of types without the role input, kept beside the histories" if unread else ""),
         ("folded", f"{clean.folded:,} equal rows, counted as quantity; data.duplicates" if clean.folded else ""),
         ("quarantined", f"{clean.quarantine.height:,}"),
         *((f"  {reason}", f"{count:,}{_examples(clean, reason)}") for reason, count in clean.counts.items()),
@@ -127,17 +129,26 @@ def _unstated(columns: list[str], data: ConfigDict) -> dict[str, str]:
 
 
 def _type(row: dict[str, Any]) -> str:
-    words = f"; from {', '.join(map(repr, row['words'][:SHOWN]))}" if row["words"] else ""
-    more = ", ..." if len(row["words"]) > SHOWN else ""
-    read = row["roles"] or "kept, not read"
-    return f"{row['rows']:,} rows ({read}){words}{more}"
+    words = f"; from {_quoted(row['words'])}" if row["words"] else ""
+    return f"{row['rows']:,} rows ({row['roles'] or 'no role'}){words}"
+
+
+def _quoted(words: list[str]) -> str:
+    """The first words of a log, each not longer than what is shown of a cell."""
+    return ", ".join(repr(clip(word)) for word in words[:SHOWN]) + (", ..." if len(words) > SHOWN else "")
+
+
+def _reads(types: pl.DataFrame) -> pl.Series:
+    """Whether the model reads each type."""
+    return types["roles"].str.contains(r"input\b")
 
 
 def _sales(types: pl.DataFrame) -> str:
     """Said where no type is a sale."""
     if types["roles"].str.contains(r"sale\b").any():
         return ""
-    return f"none of these types is one; --config.data.event_types.{types['type'][-1]}=input,target,sale makes it one"
+    last = [*types["type"], *types.filter(_reads(types))["type"]][-1]
+    return f"none of these types is one; --config.data.event_types.{last}=input,target,sale makes it one"
 
 
 def _examples(clean: CleanLog, reason: str) -> str:
@@ -145,8 +156,7 @@ def _examples(clean: CleanLog, reason: str) -> str:
     if reason != UNKNOWN_TYPE:
         return ""
     words = clean.quarantine.filter(pl.col("reason") == reason)["kind"].drop_nulls().value_counts(sort=True)["kind"]
-    shown = ", ".join(repr(word) for word in words.head(SHOWN)) or "no word"
-    return f" ({shown}{', ...' if len(words) > SHOWN else ''}; data.kind_map says what they mean)"
+    return f" ({_quoted(words.to_list()) or 'no word'}; data.kind_map says what they mean)"
 
 
 def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
@@ -272,6 +282,6 @@ def _nothing_left(events: pl.DataFrame, counts: dict[str, int]) -> str:
     by_reason = ", ".join(f"{count} {reason}" for reason, count in counts.items())
     message = f"not one of the {events.height} rows is usable: {by_reason}; correct the log or config.data"
     if UNKNOWN_TYPE in counts:
-        words = events.filter(pl.col("meaning").is_null())["kind"].drop_nulls().value_counts(sort=True)["kind"].head(5)
-        message += f"; the words {', '.join(map(repr, words))} are unknown: say what they mean in data.kind_map"
+        words = events.filter(pl.col("meaning").is_null())["kind"].drop_nulls().value_counts(sort=True)["kind"]
+        message += f"; the words {_quoted(words.to_list())} are unknown: say what they mean in data.kind_map"
     return message
