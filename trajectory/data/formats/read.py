@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ class Reading:
 def preset(data: ConfigDict) -> Match | None:
     """The format of `data.source`: that of `data.format`, or with "auto" the one that its files show, if any."""
     path = Path(data.source).expanduser()
-    if not data.format or not data.source or not (path.is_file() or path.is_dir()):
+    if not data.format or not data.source or not (os.path.isfile(path) or os.path.isdir(path)):
         return None  # reading it says what is wrong
     if data.format != "auto":
         return require(path, data.format, FORMATS)

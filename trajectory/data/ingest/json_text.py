@@ -9,9 +9,11 @@ from typing import Any
 
 import polars as pl
 
+from trajectory.data.columns import LOG_NAMES, detect
 from trajectory.data.ingest.lines import LONGEST, Text
 from trajectory.schema import UserError
 
+_OF_A_RECORD = {field: LOG_NAMES[field] for field in ("user", "item", "basket")}
 _SPACE = " \t\r\n,"
 
 
@@ -82,7 +84,9 @@ def _within(thing: Any, name: str) -> list[Any]:
     """The rows of a document of one object: those in it, where it is only a cover, {"events": [...]}."""
     values = [*thing.values()] if isinstance(thing, dict) else []
     lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
-    if len(lists) == 1 and not any(isinstance(value, list | dict) for value in values if value is not lists[0]):
+    beside = [key for key, value in thing.items() if value is not lists[0]] if lists else []
+    plain = not any(isinstance(thing[key], list | dict) for key in beside)
+    if len(lists) == 1 and plain and not detect(beside, _OF_A_RECORD):
         return lists[0]
     columns = [value for value in values if isinstance(value, list | dict) and len(value) > 1]
     if len(values) > 1 and len(columns) == len(values) and len({len(value) for value in columns}) == 1:
