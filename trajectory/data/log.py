@@ -14,6 +14,7 @@ from trajectory.data.distinct import distinctly
 from trajectory.data.domains import resolve
 from trajectory.data.event_types import split_behaviour
 from trajectory.data.findings import Findings, clip
+from trajectory.data.frames import row_hashes
 from trajectory.data.interests import KEY, say_interests
 from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.missing import blank_missing, say_nobodies
@@ -88,11 +89,8 @@ def read_log(data: ConfigDict) -> EventLog:
     found_by = {field: "set by hand" if data.columns[field] else "name" for field in fields} | {"time": how}
     found_by |= {field: "format" for field, name in fields.items() if name == source.named.get(field)}
     detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": fields, "found_by": found_by}
-    # 64 bits over all cells: among 10 million different rows, the chance that any two agree is 3 in a million.
-    columns = {
-        "source_line": pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True),
-        "row_hash": source.table.hash_rows(),
-    }
+    columns = {"source_line": pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True)}
+    columns["row_hash"] = row_hashes(source.table)
     columns["user"] = _users(table, fields, data.single_user or (STEP_USER if stepwise else ""), said)
     columns |= _items_and_kinds(table, fields, data, stepwise, said)
     columns |= _times(table, fields, data, detected, said)

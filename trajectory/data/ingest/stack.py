@@ -62,6 +62,8 @@ class Stack:
         for name in dict.fromkeys(name for frame in frames for name in frame.columns):
             if len({frame.schema[name] for frame in frames if name in frame.columns}) > 1:
                 frames = self._of_one_type(frames, name)
+        if all(frame.schema == frames[0].schema for frame in frames):
+            return pl.concat(frames, rechunk=False)  # which copies nothing
         return pl.concat(frames, how="diagonal_relaxed", rechunk=False)
 
     def _shortened(self, frame: pl.DataFrame) -> pl.DataFrame:
