@@ -283,7 +283,7 @@ def learn_from_events(c: ConfigDict, power: float) -> None:
 
 
 def shrink(c: ConfigDict) -> ConfigDict:
-    """The `tiny` switch: 50,000 events, small widths, short rows, two short epochs. Returns the same config, changed."""
+    """The `tiny` switch: 50,000 events, small widths, short rows and epochs. Returns the same config, changed."""
     c.name += "_tiny"
     fill(c, {"split.most_events": 50_000, "model.width": 16, "batch.rows": 8, "batch.length": 32})
     fill(
