@@ -309,11 +309,7 @@ def read(made: Made, folder: Path) -> tuple[str, str]:
 
 def accounted_for(histories: Any, meta: dict[str, Any]) -> int:
     """Rows in histories, beside them, folded into others and set aside."""
-    outside = getattr(histories, "outside", None)
-    folded = meta.get("detected", {}).get("folded", 0)
-    return (
-        histories.num_events + (0 if outside is None else outside.height) + folded + sum(meta["quarantined"].values())
-    )
+    return histories.num_events + histories.outside.height + meta["folded"] + sum(meta["quarantined"].values())
 
 
 def main() -> None:

@@ -147,4 +147,5 @@ def _meta(histories: Histories, cleaned: CleanLog) -> dict[str, Any]:
         **{key: getattr(histories, key) for key in (*keys, *flags)},
         "detected": cleaned.log.detected,
         "quarantined": cleaned.counts,
+        "folded": cleaned.folded,  # rows that are counted in the quantity of an equal one
     }

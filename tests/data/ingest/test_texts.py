@@ -33,6 +33,23 @@ def test_separators_and_line_ends_are_found(tmp_path: Path, separator: str, end:
     assert raw.malformed is None
 
 
+@pytest.mark.parametrize("separator", [",", ";", "|", "^", "~"])
+def test_separators_between_quoted_cells_are_found(tmp_path: Path, separator: str) -> None:
+    quoted = [[f'"{cell}"' for cell in row] for row in [NAMES, *ROWS]]
+    raw = read(tmp_path, text(separator, quoted, header=False))
+    assert (raw.table.columns, cells(raw)) == (NAMES, ROWS)
+
+
+def test_names_are_proposed_for_a_file_without_a_header_line_by_what_stands_in_it(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--config.data.header=user_id,item_id,c3,event_type,timestamp$"):
+        read(tmp_path, "".join(f"9{i},5{i},20{i},pv,15116876{i:02}\n" for i in range(20)))
+
+
+def test_chinese_names_of_columns_prove_their_encoding(tmp_path: Path) -> None:
+    raw = read(tmp_path, ("用户id,商品id,行为类型\n" + "u,i,pv\n" * 3).encode("gb18030"))
+    assert raw.table.columns == ["用户id", "商品id", "行为类型"]
+
+
 def test_many_lines_decide_the_separator_not_the_first(tmp_path: Path) -> None:
     rows = [[user, item, f"{i},5{i}"] for i, (user, item, _) in enumerate(ROWS)]
     raw = read(tmp_path, "user_id;item_id;price, in euros\n" + text(";", rows, header=False))

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from trajectory.data.columns import CONTENT_NAMES, ITEM_NAMES, LOG_NAMES, detect
+from trajectory.data.event_types import WORDS
 from trajectory.data.ingest.records import SPACES, record
 from trajectory.schema import UserError
 
@@ -18,6 +19,7 @@ _SEP_LINE = re.compile(r'"?sep=(.+?)"?$', re.IGNORECASE)
 _TYPED = re.compile(r"(.+):(token|float|token_seq|float_seq)$")  # RecBole's atomic files
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?")
 _DATE = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}.*|\d{1,2}:\d{2}(:\d{2}.*)?")
+_MOMENT = re.compile(r"1\d{9}(\.\d+|\d{3}|\d{6})?")  # unix seconds, milliseconds or microseconds
 _LOOK = 300  # lines that the detection looks at
 
 
@@ -143,12 +145,12 @@ def _detected(lines: list[str], columns: int) -> str:
 
 def _count(line: str, separator: str) -> int:
     if '"' in line:
-        line = re.sub(r'"[^"]*"', "", line)
+        line = re.sub(r'"[^"]*"', "x", line)
     if separator == SPACES:
         return len(re.findall(" +", line.strip(" ")))
-    if separator in ("|", "^"):
-        line = line.replace(separator * 2, "")
-    return line.count(separator)
+    count = line.count(separator)
+    doubled = separator in ("|", "^") and count == 2 * line.count(separator * 2)  # then the pair separates
+    return 0 if doubled else count
 
 
 def _rows(text: str, separator: str) -> tuple[list[list[str]], int]:
@@ -207,9 +209,24 @@ def _value(cell: str) -> bool:
 
 
 def _no_header(name: str, line: str, cells: list[str], hint: str) -> str:
-    example = ",".join(["user_id", "item_id", "event", "timestamp", *(f"c{i}" for i in range(5, 99))][: len(cells)])
-    what = hint or f"name its {len(cells)} columns in data.header, for example --config.data.header={example}"
+    what = hint or f"name its {len(cells)} columns in data.header, for example --config.data.header={_likely(cells)}"
     return f"{name} has no header line, its first line is data: {_short(line)}; {what}"
+
+
+def _likely(cells: list[str]) -> str:
+    """Names of columns that could be those of a line of data, to be corrected by who knows."""
+    words = {word for known in WORDS.values() for word in known}
+    left = iter(("user_id", "item_id"))
+    names: dict[str, int] = {}
+    for number, cell in enumerate(map(str.strip, cells), start=1):
+        if cell.lower() in words and "event_type" not in names:
+            name = "event_type"
+        elif (_MOMENT.fullmatch(cell) or _DATE.fullmatch(cell)) and "timestamp" not in names:
+            name = "timestamp"
+        else:
+            name = next(left, f"c{number}")
+        names[name] = number
+    return ",".join(names)
 
 
 def _short(line: str) -> str:

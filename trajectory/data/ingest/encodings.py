@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from trajectory.data.columns import LOG_NAMES
 from trajectory.schema import UserError
 
 _MARKS = (
@@ -62,7 +63,7 @@ def by_evidence(data: bytes, name: str, line: int) -> str:
     chinese = (
         2 * len(leads) >= 0.8 * high and common >= 0.6 * len(leads) and (late > 0.1 * len(leads) or len(leads) < 10)
     )
-    if chinese and _decodes(data, "gb18030") and not _mostly_western(data, high):
+    if _decodes(data, "gb18030") and (_names_columns(data) or (chinese and not _mostly_western(data, high))):
         return "gb18030"
     if _decodes(data, "cp1252") and _mostly_western(data, high):
         return "cp1252"
@@ -71,6 +72,12 @@ def by_evidence(data: bytes, name: str, line: int) -> str:
         f"{name} is not UTF-8 (line {line}, byte 0x{byte:02x}), and its bytes do not tell which encoding it is in; set "
         "data.encoding, for example cp1252 (Western), gb18030 (Chinese), cp1251 (Cyrillic), shift_jis, big5, euc_kr"
     )
+
+
+def _names_columns(data: bytes) -> bool:
+    """Whether Chinese names of columns stand in it, as cells of their own."""
+    cells = re.split(r"[\W_]+", data.decode("gb18030", errors="replace").partition("\n")[0])
+    return bool({*cells} & {name for names in LOG_NAMES.values() for name in names if not name.isascii()})
 
 
 def _mostly_western(data: bytes, high: int) -> bool:
