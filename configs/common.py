@@ -17,7 +17,7 @@ BACKBONES = (*RECURRENT, "transformer", "hybrid")  # hybrid: a transformer besid
 def parse_arg(arg: str, **defaults: Any) -> ConfigDict:
     """Reads "model=gru,tiny" into the types of `defaults`; a bare name means True. Raises UserError on anything else.
 
-    Every config takes `model` (one of BACKBONES) and `tiny` (shrink everything to run in about 10 s).
+    Every config takes `model` (one of BACKBONES) and `tiny` (a first look at few users: `shrink`).
     """
     values: dict[str, Any] = {"model": "transformer", "tiny": False, **defaults}
     for part in filter(None, (arg or "").split(",")):

@@ -47,6 +47,14 @@ def test_what_the_log_does_not_have_is_refused(text: str, problem: str) -> None:
         read_target(text, LOG)
 
 
+@pytest.mark.parametrize(("text", "interests"), [("interest", 0), ("migration", 0), ("migration", 1)])
+def test_targets_between_interests_need_them(text: str, interests: int) -> None:
+    few = replace(LOG, interests=LOG.interests[:interests])
+    with pytest.raises(UserError, match=f"has {interests}; --target=item explains items"):
+        read_target(text, few)
+    assert read_target("", replace(LOG, interests=())) == Target("item")
+
+
 def test_the_likeliest_is_asked_where_nothing_is_named() -> None:
     log_p = np.log(np.array([[0.9, 0.01, 0.03, 0.02, 0.01, 0.02, 0.01], [0.1, 0.1, 0.4, 0.1, 0.1, 0.15, 0.05]]))
     assert choose(Target("item"), LOG, QUERIES, log_p, "keep", 1.0)[0].tolist() == [2, 2]

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.rows import slices
 from trajectory.evaluation.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer
-from trajectory.evaluation.reach import reach_facts
+from trajectory.evaluation.reach import reach_facts, reach_sentence
 from trajectory.evaluation.significance import bootstrap, compare
 from trajectory.progress import progress
 from trajectory.schema import Histories, Split
@@ -168,15 +168,11 @@ def _statement(facts: dict[str, Any], part: str) -> list[str]:
     if "candidates" in facts:
         lines[-1] += (
             f"; {facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold "
-            f"({facts['cold_rule']}) and {facts['repeat_targets'][part]:,} repeat targets "
-            f"({facts['repeat_share'][part]:.1%}, items the user has had: {facts['repeat_rule']}); "
-            f"{facts['candidates']:,} candidates ({facts['candidate_rule']}); ties: {facts['ties']}; "
-            f"log-loss: {facts['log_loss']}"
+            f"({facts['cold_rule']}){reach_sentence(facts, part)}; {facts['candidates']:,} candidates "
+            f"({facts['candidate_rule']}); ties: {facts['ties']}"
         )
-        if facts["nothing_left"][part]:
-            lines[-1] += (
-                f"; {facts['nothing_left'][part]:,} users with nothing left to recommend (an empty list, a miss)"
-            )
+        if "log_loss" in facts:
+            lines[-1] += f"; log-loss: {facts['log_loss']}"
     if "conversion" in facts:
         lines.append(f"conversion: {facts['conversion']}")
     lines.append(f"± is the standard error over users ({facts['spread']}); seed {facts['seed']}")

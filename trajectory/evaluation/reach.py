@@ -60,6 +60,17 @@ def reach_facts(histories: Histories, queries: dict[str, Queries], seen: str) ->
     }
 
 
+def reach_sentence(facts: dict[str, Any], part: str) -> str:
+    """What a table says of `reach_facts` after the number of targets; "" of an evaluation made before it had any."""
+    if "repeat_targets" not in facts:
+        return ""
+    repeats, share = facts["repeat_targets"][part], facts["repeat_share"][part]
+    said = f" and {repeats:,} repeat targets ({share:.1%}, items the user has had: {facts['repeat_rule']})"
+    if facts["nothing_left"][part]:
+        said += f"; {facts['nothing_left'][part]:,} users with nothing left to recommend (an empty list, a miss)"
+    return said
+
+
 def _keys(histories: Histories, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Row and item of each event of the slices, as one number."""
     row, index = slices(start, stop)

@@ -15,6 +15,7 @@ from trajectory.evaluation.horizon_floors import Calibrated, horizon_floors
 from trajectory.evaluation.horizon_times import evaluate_times
 from trajectory.evaluation.own_rates import overall_rates
 from trajectory.evaluation.protocol import PARTS, protocol
+from trajectory.evaluation.reach import reach_sentence
 from trajectory.evaluation.sequences import evaluate_sequences
 from trajectory.evaluation.significance import bootstrap, compare, holm
 from trajectory.evaluation.step_calibration import CalibratedForecast, fit_steps
@@ -142,6 +143,8 @@ def table(found: dict[str, Any], part: str = "test") -> str:
     facts = found["protocol"]
     lines += [
         f"- split {facts['split']}: {facts['guarantee']}",
+        f"- {facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold"
+        + reach_sentence(facts, part),
         f"- p-values: paired randomisation test over users, adjusted over the {found['steps']} steps (Holm)",
         f"- nll: nats of a step's distinct items; floors: {facts['floor_likelihood']}",
     ]

@@ -79,10 +79,10 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
     other = Explainer(replace(run, params=_shuffled(run.params, config.seed), unbaked=None), target)
     rng = np.random.default_rng(config.seed)
     queries = run.task.split.queries(part)
-    some = np.flatnonzero(explainer.answerable(histories, queries))
-    if not len(some):
+    answerable = explainer.answerable(histories, queries)
+    if not answerable.any():
         raise UserError(f"no user of {part} has an item left to recommend; compare a named one: --target=item=ID")
-    queries = _drawn(Queries(*(column[some] for column in queries)), users, rng)
+    queries = _drawn(Queries(*(column[answerable] for column in queries)), users, rng)
     every = -(-len(queries.user) // REPEATED)
     figures: list[orders.Figures] = []
     measured: dict[str, list[Mapping[str, np.ndarray]]] = {name: [] for name in methods}

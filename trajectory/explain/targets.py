@@ -36,6 +36,11 @@ def read_target(text: str, histories: Histories, ranks: bool = True) -> Target:
     kind, named, name = (text or default).partition("=")
     if kind not in TARGETS or (named and kind == "conversion"):
         raise UserError(f"target {text} is unknown; expected one of {', '.join(TARGETS)}, all but the last also named")
+    if len(histories.interests) < (needed := {"interest": 1, "migration": 2}.get(kind, 0)):
+        raise UserError(
+            f"target {kind} needs {needed} interests or more, and {histories.name} has {len(histories.interests)}; "
+            "--target=item explains items"
+        )
     if not named:
         return Target(kind)
     if kind == "item":

@@ -39,7 +39,7 @@ class Predictions:
     def to_dict(self) -> dict[str, Any]:
         """User -> table -> rows; numbers of a path are joined by its whole probability, an empty list by its reason."""
         lists = [name for name in self.tables if name != "conversion"]
-        empty = {name: [] for name in lists} if len(self.without) else {}
+        empty: dict[str, Any] = {name: [] for name in lists} if len(self.without) else {}
         found: dict[str, Any] = {row["user"]: {**empty, "reason": row["reason"]} for row in self.without.to_dicts()}
         for name, table in self.tables.items():
             for row in table.to_dicts():
