@@ -206,3 +206,14 @@ def test_what_came_within_steps_adds_up():
     forecast = CalibratedForecast(Sharp(np.full((1, 4), 0.25), 1.0), calibration, histories)
     found = [came for _, _, came in read_within(forecast, histories, parts.test, 2, "interest")]
     np.testing.assert_array_equal(found, [[[0, 1, 0]], [[0, 1, 1]]])
+
+
+def test_targets_that_no_list_can_hold_are_nothing_to_calibrate_on(world):
+    histories, parts, habits, overall = world
+
+    class Nothing(Sharp):
+        def ahead(self, queries):
+            return np.full((len(queries.user), STEPS, ITEMS + 1), -np.inf)
+
+    with pytest.raises(UserError, match="step 1: 0 of 1500 validation users .* evaluation.seen=keep"):
+        fit_steps(Nothing(habits, 1.0), histories, parts.validation, STEPS, overall, 0)

@@ -27,6 +27,7 @@ from trajectory.writing import write_json
 ENTRIES = 8_000_000  # users x items that a step is fitted on: a few numbers need no more
 FEW = 400  # columns: with more, a bias of each would be learned by heart
 BINARY_ENTRIES = 2_000_000
+FEWEST = 5  # users of a step: as many as folds
 ALPHA = 0.1  # sets cover a line of the step with probability 1 - ALPHA
 
 
@@ -115,12 +116,19 @@ def fit_steps(
 ) -> StepCalibration:
     """Fits every step on (validation) queries, of which a random part is read where the catalogue is large.
 
-    `overall` are the rates of `overall_rates`. `timed`: the forecaster has `waits`, whose times are fitted too.
+    `overall` are the rates of `overall_rates`. `timed`: the forecaster has `waits`, whose times are fitted too. Raises
+    UserError where fewer than FEWEST users have a target that may come.
     """
     queries = some_queries(histories, queries, seed)
     log_rates = _log_rates(histories, queries, overall)
     at, interests, sets = [], [], []
-    for _, step in read_steps(forecaster, histories, queries, steps):
+    for h, step in read_steps(forecaster, histories, queries, steps):
+        if len(step.row) < FEWEST:
+            raise UserError(
+                f"step {h + 1}: {len(step.row)} of {len(queries.user)} validation users have a target that their list "
+                f"can hold, and a calibration needs {FEWEST}; use a larger log, fewer steps (split.steps), or "
+                "evaluation.seen=keep where users take the same items again"
+            )
         log_q = log_rates[step.row]
         forms = ["identity", "temperature", "pool", *_biased(histories.num_items)]
         chosen = choose(step.log_p, step.target, log_q, forms=forms, seed=seed)
