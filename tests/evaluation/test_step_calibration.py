@@ -215,5 +215,5 @@ def test_targets_that_no_list_can_hold_are_nothing_to_calibrate_on(world):
         def ahead(self, queries):
             return np.full((len(queries.user), STEPS, ITEMS + 1), -np.inf)
 
-    with pytest.raises(UserError, match="step 1: 0 of 1500 validation users .* evaluation.seen=keep"):
+    with pytest.raises(UserError, match=r"step 1: 0 of 1500 validation users .* evaluation.seen=keep"):
         fit_steps(Nothing(habits, 1.0), histories, parts.validation, STEPS, overall, 0)
