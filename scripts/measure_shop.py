@@ -39,7 +39,7 @@ def main() -> None:
     for (part,), rows in table.group_by("part", maintain_order=True):
         print(f"{part}: {rows['equal'].sum()} of {rows.height} numbers equal the truth")
     for row in table.filter(~pl.col("equal")).iter_rows(named=True):
-        print(f"  {row['part']}: {row['what']}: written {row['said']:g}, true {row['true']:g}")
+        print(f"  {row['part']}: {row['what']}: written {row['said']}, true {row['true']}")
     sys.exit(0 if table["equal"].all() else 1)
 
 

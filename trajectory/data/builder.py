@@ -21,7 +21,7 @@ from trajectory.data.arrays import flatten
 from trajectory.data.cleaning import clean, summary
 from trajectory.data.domains import resolve
 from trajectory.data.formats.read import preset
-from trajectory.data.ingest.files import files_beneath, parts_of
+from trajectory.data.ingest.files import files_beneath
 from trajectory.data.ingest.folder import item_file
 from trajectory.data.log import read_log
 from trajectory.data.names import safe_name
@@ -91,7 +91,7 @@ def _source_files(data: ConfigDict) -> list[Path]:
     match = preset(data)
     if not match:
         return files_beneath(place)
-    items = item_file([part for part in parts_of(place) if part not in match.parts])
+    items = item_file(match.unread)
     return sorted({part.path for part in (*match.parts, *([items] if items else []))})
 
 

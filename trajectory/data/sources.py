@@ -52,7 +52,7 @@ def read_source(data: ConfigDict, keep: Keep | None = None) -> Source:
     parts, layout = parts_of(path), Layout.of(data)
     if match := preset(data):
         reading = read_preset(match, data)
-        found = left_over([part for part in parts if part not in match.parts], layout, reading.items is None)
+        found = left_over(match.unread, layout, reading.items is None)
         items, notes = (reading.items, found.notes) if reading.items is not None else _items(path, found, layout)
         notes = reading.notes + notes
         return _with_rows(Source(reading.table, reading.malformed, items, str(path), None, notes, reading.named))

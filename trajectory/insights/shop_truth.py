@@ -54,7 +54,7 @@ def happened(folder: Path, export: str = "") -> pl.DataFrame:
             "title",
             "category",
             "department",
-            pl.col("timestamp").dt.epoch("s").alias("time"),
+            pl.col("timestamp").dt.truncate("1m" if export == "orders" else "1s").dt.epoch("s").alias("time"),
             pl.col("event_type").alias("type"),
             quantity=pl.col("quantity") * sign,
             value=pl.col("value") * sign,
@@ -89,13 +89,13 @@ def _now(truth: pl.DataFrame) -> int:
 
 
 def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
-    """Mean of the last four whole weeks of each item, category and department: pieces sold less returned."""
+    """Mean of the last four whole weeks of each item, category and department: pieces sold less returned, or 0."""
     weeks = (((_now(truth) - 1) // DAY + 1) * DAY - START) // WEEK
     sold = truth.drop_nulls("quantity").with_columns(week=(pl.col("time") - START) // WEEK)
     last = sold.filter(pl.col("week").is_between(weeks - 4, weeks - 1))
     table = pl.read_parquet(workdir / "demand.parquet").filter(pl.col("weeks_ahead") == 1)
     for level, column in (("item", "title"), ("interest", "category"), ("department", "department")):
-        true = dict(last.group_by(column).agg(pl.col("quantity").sum() / 4).iter_rows())
+        true = dict(last.group_by(column).agg(pl.col("quantity").sum().clip(0) / 4).iter_rows())
         said = dict(table.filter(pl.col("level") == level).select("name", "recent").iter_rows())
         for name in sorted({*said, *true}):
             yield Pair("demand", f"{level} {name}", said.get(name), true.get(name, 0.0))

@@ -167,7 +167,7 @@ def test_damaged_first_line_does_not_hide_a_format(tmp_path: Path) -> None:
 
 def test_files_that_are_no_part_of_the_log_are_named(tmp_path: Path) -> None:
     said = summary(cleaned(written("yoochoose", tmp_path)))
-    assert "not read: yoochoose-test.dat" in said
+    assert "not read as log or item table: yoochoose-test.dat" in said
 
 
 def test_records_may_lack_fields_and_come_as_parquet(tmp_path: Path) -> None:

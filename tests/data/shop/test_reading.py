@@ -75,8 +75,6 @@ def test_sales_are_those_that_happened(folder, read, name):
     keys = ["user", "item", "time", "type"]
     sign = pl.when(pl.col("type") == "return").then(-1).otherwise(1)
     true = happened(folder, name).filter(pl.col("type").is_in(["purchase", "return"]))
-    if name == "orders":
-        true = true.with_columns(time=pl.col("time") // 60 * 60)
     kept = (
         read(name)
         .events.rename({"kind": "type"})

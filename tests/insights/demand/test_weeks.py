@@ -91,3 +91,10 @@ def test_held_out_weeks_begin_with_the_first_monday_at_or_after_the_cut():
         assert first_held_out(weeks, Split("temporal", none, empty, empty, "", {"test": cut})) == first
     assert first_held_out(weeks, Split("leave_last", none, empty, empty, "")) is None
     assert weeks.begins(2) - weeks.start == 2 * WEEK
+
+
+def test_an_item_without_a_title_is_named_by_its_id():
+    histories = a_log()
+    table = histories.items.with_columns(title=pl.Series(["tea", None, "", "rice"]).replace("", None))
+    names = weekly(replace(histories, items=table)).names["item"]
+    assert names == ("tea", str(table["item"][1]), str(table["item"][2]), "rice")

@@ -14,7 +14,7 @@ from trajectory.data.formats.detect import detect, plain, require
 from trajectory.data.formats.layout import File, Match
 from trajectory.data.formats.nested import unquoted
 from trajectory.data.ingest.files import Part
-from trajectory.data.ingest.table import Layout, few, look_at, read_parts
+from trajectory.data.ingest.table import Layout, look_at, read_parts
 from trajectory.schema import UserError
 
 
@@ -53,8 +53,6 @@ def read(match: Match, data: ConfigDict) -> Reading:
         "plain table",
         layout.note,
     ]
-    if match.unread:
-        notes.append(f"not read: {few([part.file for part in match.unread])}")
     table = pl.concat([_table(file, parts, data, notes) for file, parts in match.log], how="diagonal_relaxed")
     beside = {key: _table(file, parts, data, notes) for key, (file, parts) in match.beside.items()}
     for key, other in beside.items():

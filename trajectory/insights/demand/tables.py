@@ -22,8 +22,8 @@ def demand_table(demand: Demand) -> pl.DataFrame:
     """One row per level, series and coming week, from the end of the log on.
 
     level, name, week (its Monday), weeks_ahead, forecast, low_95, low_80, high_80, high_95 (pieces); from_users, of the
-    main level: what users' forecasts alone expect; recent: mean of the last four weeks, less returns;
-    planned_<kind>: stores with the promotion, null where no plan is known.
+    main level: what users' forecasts alone expect; recent: mean of the last four weeks, less returns, 0 where
+    more came back; planned_<kind>: stores with the promotion, null where no plan is known.
     """
     weeks, parts = demand.weeks, []
     for level in weeks.levels:

@@ -10,6 +10,7 @@ import numpy as np
 
 from trajectory.data.sales import require_sales, sales
 from trajectory.data.times import DAY, MONDAY, WEEK
+from trajectory.explain.explain import titles
 from trajectory.insights.words import Words, words
 from trajectory.schema import Histories, Split, UserError
 
@@ -98,7 +99,7 @@ def weekly(histories: Histories) -> Weeks:
     np.add.at(net["item"], place, pieces)
     count = {"item": carried(net["item"])}
     table = histories.items
-    names = {"item": tuple(str(name) for name in table["title" if "title" in table.columns else "item"])}
+    names = {"item": tuple(table.select(titles(table)).to_series())}
     above: dict[str, np.ndarray] = {}
     groups: list[str | None] = list(table["interest"]) if histories.interests else []
     if groups:
