@@ -7,6 +7,11 @@ from typing import Any
 
 import polars as pl
 
+# Units of time, as `times` finds them, for people.
+UNIT_NAMES = {
+    **{"s": "seconds since 1970", "ms": "milliseconds since 1970", "us": "microseconds since 1970"},
+    **{"ns": "nanoseconds since 1970", "text": "dates", "datetime": "dates"},
+}
 SHOWN = 200  # characters of a source's text that are shown
 
 
@@ -53,12 +58,12 @@ def lines(detected: dict[str, Any]) -> list[tuple[str, str]]:
     """(label, text) of what was understood of a log, from `EventLog.detected`."""
     found_by, columns = detected.get("found_by", {}), detected.get("columns", {})
     how = {field: f" ({found_by[field]})" if found_by.get(field, "name") != "name" else "" for field in columns}
-    zone = detected.get("zone")
+    unit, zone = detected.get("time", ""), detected.get("zone")
     span = " to ".join(detected.get("span", []))
     rows = [
         ("source", detected.get("source", "")),
         ("columns", ", ".join(f"{field} = {name}{how[field]}" for field, name in columns.items())),
-        ("time", "; ".join(filter(None, (detected.get("time"), zone and f"zone {zone}", span)))),
+        ("time", "; ".join(filter(None, (UNIT_NAMES.get(unit, unit), zone and f"zone {zone}", span)))),
         ("order", detected.get("order", "")),
     ]
     words: dict[str, list[str]] = {}

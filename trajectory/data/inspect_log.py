@@ -14,10 +14,11 @@ from ml_collections import ConfigDict
 
 from trajectory.data.cleaning import clean
 from trajectory.data.domains import resolve
+from trajectory.data.findings import UNIT_NAMES
 from trajectory.data.inspect_words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.data.log import read_log
 from trajectory.data.outliers import busiest
-from trajectory.data.times import DAY, UNIT_NAMES, day_text
+from trajectory.data.times import DAY, day_text
 from trajectory.schema import CleanLog
 
 _MUCH = 0.01  # share of rows set aside for one reason that is worth a look

@@ -17,10 +17,6 @@ DAY = 86_400  # seconds
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first one
 UNITS = ("auto", "s", "ms", "us", "ns", "text", "datetime")
-UNIT_NAMES = {
-    **{"s": "seconds since 1970", "ms": "milliseconds since 1970", "us": "microseconds since 1970"},
-    **{"ns": "nanoseconds since 1970", "text": "text or digits of the calendar", "datetime": "dates"},
-}
 STEP = "step"  # the unit of a "time" that only counts steps: an order, no clock
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MICRO = 10**6
@@ -108,7 +104,7 @@ def _of_datetime(column: pl.Series) -> Times:
         return Times(stored * DAY, None, "datetime", "none named, taken as UTC")
     per = _PER_SECOND[column.dtype.time_unit]  # type: ignore[attr-defined]
     zone = column.dtype.time_zone  # type: ignore[attr-defined]
-    known = str(zone) if zone else "none named, taken as UTC"
+    known = ("named" if zone == "UTC" else f"named: {zone}") if zone else "none named, taken as UTC"
     return Times(stored // per, _beyond(stored % per * _MICRO // per), "datetime", known)
 
 
@@ -171,4 +167,4 @@ def _zone(zoned: pl.Series, moment: pl.Series) -> str:
     known, named = int(moment.count()), int((zoned & moment.is_not_null()).sum())
     if not named:
         return "none named, taken as UTC"
-    return "named in the text" if named == known else f"named in {named:,} of {known:,} texts, else UTC"
+    return "named" if named == known else f"named in {named:,} of {known:,} texts, else UTC"
