@@ -133,6 +133,15 @@ def test_a_log_and_an_item_table_in_other_kinds_of_file(tmp_path: Path) -> None:
     assert found.items.columns == ["item_id", "title", "category"]
 
 
+def test_what_cannot_be_read_in_a_folder_is_left_out_and_said(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(LOG)
+    zipped(tmp_path / "notes.xlsx", **{"[Content_Types]_DOT_xml": "x"})
+    (tmp_path / "shop.db").write_bytes(b"SQLite format 3\0")
+    found = source(tmp_path)
+    assert found.table.rows() == ROWS
+    assert sum("left out" in note for note in found.notes) == 2
+
+
 def test_folders_that_leave_a_choice_or_none_are_refused_with_what_they_hold(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds nothing"):
         source(tmp_path)

@@ -192,7 +192,7 @@ def _is_data(first: list[str], rows: list[list[str]]) -> bool:
         return bool(names) and not words
     if first in rows and not any(map(_value, names)):
         return False  # a header line repeated below
-    if names in ([str(i) for i in range(len(names))], [str(i) for i in range(1, len(names) + 1)]) and len(names) > 1:
+    if len(names) > 2 and names == [str(i) for i in range(len(names))]:
         return False
     below = [[row[i].strip() for row in rows if len(row) == len(first)] for i in range(len(first))]
     for cell, column in zip(cells, below, strict=True):

@@ -73,11 +73,19 @@ def existing(name: str | Path, setting: str = "data.source") -> Path:
 def parts_of(path: Path) -> list[Part]:
     """The files of a folder and of those in it, the members of a zip file, or the file alone; in natural order."""
     if path.is_dir():
-        found = [part for file in files_beneath(path) for part in (_members(file) if _is_zip(file) else [Part(file)])]
+        found = [part for file in files_beneath(path) for part in _parts_within(file)]
         return [
             Part(part.path, part.member, part.keys or _keys(part.path.relative_to(path))) for part in _natural(found)
         ]
     return _natural(_members(path)) if _is_zip(path) else [Part(path)]
+
+
+def _parts_within(file: Path) -> list[Part]:
+    """The members of a zip file beside others; one that cannot be read is left for who looks at it to say."""
+    try:
+        return _members(file) if _is_zip(file) else [Part(file)]
+    except UserError:
+        return [Part(file)]
 
 
 def _natural(parts: list[Part]) -> list[Part]:

@@ -21,6 +21,7 @@ _SHOWN = 5
 # First bytes of files that are no log, and what to do.
 _FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel or other office file; save its sheet as CSV (UTF-8)",
+    b"PK\x03\x04": "a zip or Excel file that is not read here; unpack it, or save its sheet as CSV (UTF-8)",
     b"SQLite format 3": "an SQLite database; export its table as CSV or Parquet",
     b"Obj\x01": "an Avro file; write it as Parquet",
     b"ORC": "an ORC file; write it as Parquet",
