@@ -14,7 +14,6 @@ from trajectory.data.formats.read import preset
 from trajectory.data.formats.read import read as read_preset
 from trajectory.data.ingest.files import Part, existing, parts_of
 from trajectory.data.ingest.folder import Contents, left_over, sort_out
-from trajectory.data.ingest.stack import Keep
 from trajectory.data.ingest.table import Layout, look_at, read_parts
 from trajectory.schema import UserError
 
@@ -38,11 +37,8 @@ class Source:
     named: dict[str, str] = field(default_factory=dict)
 
 
-def read_source(data: ConfigDict, keep: Keep | None = None) -> Source:
-    """Reads what `data.source` names. UserError if it is not there or damaged, or has no row.
-
-    `keep`: names of the log's columns -> those to keep in memory.
-    """
+def read_source(data: ConfigDict) -> Source:
+    """Reads what `data.source` names. UserError if it is not there or damaged, or has no row."""
     name = data.source
     if not name:
         raise UserError('data.source is empty; set it to a domain, the path of a file or folder, or "tfds:<name>"')
@@ -57,10 +53,10 @@ def read_source(data: ConfigDict, keep: Keep | None = None) -> Source:
         notes = reading.notes + notes
         return _with_rows(Source(reading.table, reading.malformed, items, str(path), None, notes, reading.named))
     if len(parts) == 1 and not path.is_dir():
-        raw, items, notes = read_parts(look_at(parts, layout), layout, keep, str(path)), None, tuple[str, ...]()
+        raw, items, notes = read_parts(look_at(parts, layout), layout, None, str(path)), None, tuple[str, ...]()
     else:
         found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
-        raw = read_parts(found.log, layout, keep, _origin(path, [one.part for one in found.log]))
+        raw = read_parts(found.log, layout, None, _origin(path, [one.part for one in found.log]))
         items, notes = _items(path, found, layout)
     return _with_rows(Source(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes))
 
