@@ -1,6 +1,8 @@
 """Where the time goes, as ratios taken side by side in one run: python scripts/bench.py [--only=prepare,step,...]
 
 prepare    10 million events of a synthetic log: read, clean, store, flat arrays (goal: 2 minutes, 4 GiB)
+preparation  raw logs of 1 to 100 million rows, of text ids, of 5 million users, of 2 million items, of one huge user
+           (goals: 8 GiB, time in proportion; half an hour): --only=preparation
 input      share of a step that waits for batches (goal: under 5 %), and padding
 step       one training step of each backbone on Complete Journey: pmap over all devices against one device
 memory     one training step of the GRU on one device: host memory kept between steps against given back
@@ -51,6 +53,7 @@ def main() -> None:
         layers,
         memory,
         migration,
+        preparation,
         ranking,
         recurrent,
         scaling,
@@ -61,6 +64,7 @@ def main() -> None:
 
     known: dict[str, Callable[[], None]] = {
         "prepare": partial(data.prepare, EVENTS.value),
+        "preparation": preparation.preparation,
         "input": data.batches,
         "step": step.step,
         "memory": memory.memory,

@@ -8,6 +8,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs.common import base
+from trajectory.data import cleaning
 from trajectory.data.arrays import COLUMNS, flatten
 from trajectory.data.cleaning import clean, summary
 from trajectory.data.ingest import stack
@@ -75,6 +76,7 @@ def test_texts_and_categories_are_read_alike(tmp_path, monkeypatch, log, suffix)
     expected = understood(path, changes)
     assert expected[0], expected[2]
     monkeypatch.setattr(stack, "LARGE", 0)
+    monkeypatch.setattr(cleaning, "_AT_ONCE", 50)
     compare(understood(path, changes), expected)
 
 

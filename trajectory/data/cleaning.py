@@ -44,6 +44,7 @@ _OUTPUT = (
     *("user", "item", "time", "subsecond", "position", "kind", "value", "quantity", "rating", "basket", "label"),
 )
 _RAW = ("user", "item", "time", "kind", "value", "malformed")
+_AT_ONCE = 1 << 22  # rows
 _MINUTE = 60
 _CALENDAR = 2**37  # seconds, some four thousand years: beyond it a time is shown as the number it is
 _EASTERNMOST = timedelta(hours=14)  # wall clocks run this far ahead of UTC; times that name no zone are taken as UTC
@@ -262,7 +263,18 @@ def _usable(held: list[pl.DataFrame], log: EventLog, codes: np.ndarray) -> pl.Da
 
 
 def _quarantine(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
-    """The removed rows; a cell is the source's text where nothing could be made of it, else the value read."""
+    """The removed rows; a cell is the source's text where nothing could be made of it, else the value read.
+
+    Those of a large log are worked out some millions at a time, and their texts are categories: often they repeat.
+    """
+    large, parts = events.height > _AT_ONCE, []
+    for start in range(0, max(events.height, 1), _AT_ONCE):
+        part = _aside(events.slice(start, _AT_ONCE), codes[start : start + _AT_ONCE])
+        parts.append(part.with_columns(pl.selectors.string().cast(pl.Categorical)) if large else part)
+    return pl.concat(parts)
+
+
+def _aside(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
     have = events.columns
     aside = (codes != 0) & (codes != _FOLDED)
     needed = {"source_line", "file", *_RAW, *(f"raw_{name}" for name in _RAW)}
