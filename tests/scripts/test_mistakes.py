@@ -73,8 +73,6 @@ def break_file(kind: str, path):
             path.write_bytes(b"")
         case "only_header":
             path.write_text(text.splitlines()[0] + "\n")
-        case "gbk":
-            path.write_bytes(text.replace("item 3", "商品三").encode("gbk"))
         case "gzip":
             path.write_bytes(gzip.compress(text.encode())[:-200])
         case "bad_times":
@@ -88,7 +86,6 @@ def break_file(kind: str, path):
         ("no_item", ("column for the item", "data.columns.item")),
         ("empty", ("empty",)),
         ("only_header", ("not one row",)),
-        ("gbk", ("not UTF-8", "GBK")),
         ("gzip", ("cut off or damaged",)),
         ("bad_times", ("not one time", "'never'", "data.time_unit")),
     ],

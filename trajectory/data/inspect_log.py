@@ -88,7 +88,10 @@ def _doubts(cleaned: CleanLog, tied: float) -> Iterator[tuple[str, str]]:
     log, events = cleaned.log, cleaned.events
     for note in log.detected["notes"]:
         if note["warning"]:
-            yield f"{note['topic'].capitalize()}: {note['text']}.", note["setting"]
+            yield (
+                f"{note['topic'].capitalize()}: {note['text']}{'' if note['text'].endswith('?') else '.'}",
+                note["setting"],
+            )
     for reason, rows in cleaned.counts.items():
         if rows >= _MUCH * cleaned.rows_read:
             share = f"{rows / cleaned.rows_read:.0%}"
@@ -132,7 +135,7 @@ def _columns(cleaned: CleanLog) -> Section:
         for field in fields
     )
     unused = ", ".join(found["unused"])
-    sentences = (*_texts(cleaned, ("file", "users")), *((f"Not read: {unused}.",) if unused else ()))
+    sentences = (*_texts(cleaned, ("file",)), *((f"Not read: {unused}.",) if unused else ()))
     return Section("Columns", sentences, ("Meaning", "Column", "Found", "For example", "Setting"), rows)
 
 
@@ -267,11 +270,11 @@ def _items(cleaned: CleanLog) -> Section:
 
 
 def _texts(cleaned: CleanLog, topics: tuple[str, ...]) -> tuple[str, ...]:
-    """What was noted of some topics, as sentences with their settings."""
+    """What was noted of some topics, as sentences with their settings; warnings stand above all."""
     return tuple(
         f"{note['topic'].capitalize()}: {note['text']}" + (f" ({note['setting']})." if note["setting"] else ".")
         for note in cleaned.log.detected["notes"]
-        if note["topic"] in topics
+        if note["topic"] in topics and not note["warning"]
     )
 
 

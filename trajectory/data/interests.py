@@ -33,7 +33,7 @@ def say_interests(
         )
     groups = _groups(pairs.head(_ROWS))
     text = f"none: no column is named like {asked!r}" + (f"; {' or '.join(groups)} could be them" if groups else "")
-    said.note("interests", text, f"data.interest_column={groups[0] if groups else ''}", warning=bool(groups))
+    said.note("interests", text, f"data.interest_column={groups[0] if groups else '...'}", warning=bool(groups))
 
 
 def _groups(pairs: pl.DataFrame) -> list[str]:

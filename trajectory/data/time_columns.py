@@ -247,7 +247,7 @@ def _by_content(
             f"several columns hold dates: {', '.join(moving)}; say which is the time of the event with "
             f"data.columns.time={moving[0]}, or order by the file with data.order=file"
         )
-    said.note("time", f"{moving[0]} is read as the time because it holds dates", "data.columns.time=")
+    said.note("time", f"{moving[0]} is read as the time because it holds dates", "data.columns.time=...")
     return moving[0], "content"
 
 
