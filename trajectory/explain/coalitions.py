@@ -77,6 +77,7 @@ def _of_events(histories: Histories, event: np.ndarray, count: np.ndarray) -> Hi
         time=histories.time[event],
         kind=histories.kind[event],
         value=histories.value[event],
+        quantity=histories.quantity[event],
         label=histories.label[event],
         step=histories.step[event],
         features=histories.features[event],
