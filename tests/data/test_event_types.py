@@ -114,6 +114,7 @@ def test_a_log_of_which_nothing_would_be_read_is_refused(tmp_path: Path) -> None
 def test_negative_quantities_are_returns_and_quantities_weigh(tmp_path: Path) -> None:
     text = f"user,item,time,quantity\nann,tea,{T0 + 1},3\nann,tea,{T0 + 2},-2\nann,cup,{T0 + 3},\n"
     h = histories(tmp_path, text)
+    assert "1 rows (sale, negative); from 'below 0'" in summary(cleaned(tmp_path, text))
     assert h.kinds == ("purchase",)
     np.testing.assert_array_equal(h.quantity, np.array([3, np.nan], np.float32))
     assert h.outside.select("type", "quantity").rows() == [("return", 2.0)]
@@ -121,7 +122,9 @@ def test_negative_quantities_are_returns_and_quantities_weigh(tmp_path: Path) ->
 
 
 def test_a_sale_of_a_value_below_nothing_is_a_return(tmp_path: Path) -> None:
-    h = histories(tmp_path, "user,item,event_type,value\nann,tea,buy,3\nann,tea,buy,-3\nann,tea,view,-3\n")
+    text = "user,item,event_type,value\nann,tea,buy,3\nann,tea,buy,-3\nann,tea,view,-3\n"
+    assert "1 rows (sale, negative); from 'buy, below 0'" in summary(cleaned(tmp_path, text))
+    h = histories(tmp_path, text)
     assert h.outside.select("type", "value").rows() == [("return", 3.0)]
     assert sales(h).value.tolist() == [3, -3]
 

@@ -147,11 +147,18 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
 
 
 def listed(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.DataFrame:
-    """One row for each type of the marked rows, in the order of `roles`: type, words (most used first), rows, roles."""
+    """One row for each type of the marked rows, in the order of `roles`: type, words (most used first), rows, roles.
+
+    Where an amount made the type, that is said instead of the word alone: "buy, below 0".
+    """
     known = roles(data)
     word = pl.col("kind") if "kind" in events.columns else pl.lit(None, pl.String)
     pairs = events.lazy().select(word.alias("word"), pl.col("meaning").alias("type")).filter(marked)
     counted = pairs.group_by("type", "word").len().with_columns(pl.col("type", "word").cast(pl.String)).collect()
+    for kind, below in (("return", "below 0"), ("low_rating", "below data.rating_threshold")):
+        made = (pl.col("type") == kind) & (canonical(counted["word"], data).cast(pl.String) != kind).fill_null(True)
+        word = pl.concat_str("word", pl.lit(below), separator=", ", ignore_nulls=True)
+        counted = counted.with_columns(word=pl.when(made).then(word).otherwise("word"))
     found = (
         counted.sort("len", "word", descending=[True, False])
         .group_by("type", maintain_order=True)
