@@ -33,6 +33,8 @@ def sentence(error: BaseException) -> str:
     said = str(error)
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED: Out of memory" in said:
         return MEMORY
+    if isinstance(error, ValueError) and "null byte" in said:
+        return "a path holds a null character"
     number = error.errno if isinstance(error, OSError) else None
     if number is None:  # libraries in C++ and Rust have their own kinds of error, with the system's words in them
         number = next((one for one in WRITING if os.strerror(one) in said), None)

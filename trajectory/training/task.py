@@ -26,7 +26,7 @@ from trajectory.models.baking import initialise
 from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.reading import read_json
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
-from trajectory.training import recipe
+from trajectory.training import limits, recipe
 from trajectory.training.content import item_content, join, with_behaviour
 from trajectory.training.sampled_loss import Negatives
 from trajectory.writing import write_json
@@ -96,6 +96,7 @@ class Task:
 
 def build(config: ConfigDict) -> Task:
     """Prepares the data the config names, splits it, and builds the model for it."""
+    limits.check(config)
     if config.by_hand and config.recipe != "auto":
         print("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
     domains = [some_users(domain, config.split.most_events) for domain in _domains(config)]
@@ -110,8 +111,6 @@ def build(config: ConfigDict) -> Task:
         )
     if config.heads.time and not histories.has_time:
         raise UserError("heads.time needs the times of events, and this log has none; set it to 0")
-    if config.heads.horizon < 1:
-        raise UserError(f"heads.horizon={config.heads.horizon}: expected at least 1 step ahead")
     content = _content(domains if config.sources.names else [histories], config, histories, split)
     if content and config.train.shard_items:
         raise UserError("train.shard_items splits a table of ids; set it to False, or content.by=ids")
