@@ -73,6 +73,8 @@ def break_file(kind: str, path):
             path.write_bytes(b"")
         case "only_header":
             path.write_text(text.splitlines()[0] + "\n")
+        case "cyrillic":
+            path.write_bytes(text.replace("item 3", "Красный товар").encode("cp1251"))
         case "gzip":
             path.write_bytes(gzip.compress(text.encode())[:-200])
         case "bad_times":
@@ -86,6 +88,7 @@ def break_file(kind: str, path):
         ("no_item", ("column for the item", "data.columns.item")),
         ("empty", ("empty",)),
         ("only_header", ("not one row",)),
+        ("cyrillic", ("not UTF-8", "data.encoding")),
         ("gzip", ("cut off or damaged",)),
         ("bad_times", ("not one time", "'never'", "data.time_unit")),
     ],

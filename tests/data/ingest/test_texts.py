@@ -31,6 +31,7 @@ def test_separators_and_line_ends_are_found(tmp_path: Path, separator: str, end:
     assert raw.table.columns == NAMES
     assert cells(raw) == ROWS
     assert raw.malformed is None
+    assert any("data.separator" in note for note in raw.notes) == (separator not in ",\t")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "|", "^", "~"])
@@ -176,7 +177,7 @@ WORDS = {
 @pytest.mark.parametrize("encoding", WORDS)
 def test_encodings_are_told_by_evidence_and_said(tmp_path: Path, encoding: str) -> None:
     rows = [[user, f"{i} {WORDS[encoding]}", time] for i, (user, _, time) in enumerate(ROWS)]
-    raw = read(tmp_path, text("|", rows).encode(encoding))
+    raw = read(tmp_path, text("|", rows).encode(encoding), separator="|")
     assert cells(raw) == rows
     assert bool(raw.notes) == (encoding not in ("utf-8", "utf-8-sig"))
     assert not raw.notes or encoding in raw.notes[0]
@@ -205,4 +206,4 @@ def test_a_byte_that_is_no_utf_8_is_shown_for_what_it_is(tmp_path: Path) -> None
     good = text(",", [[user, "é手机", time] for user, _, time in ROWS]).encode()
     raw = read(tmp_path, good + b"u9,caf\xe9,1\n")
     assert raw.table["item_id"][-1] == "caf\\xe9"
-    assert "1 bytes are not UTF-8" in raw.notes[0]
+    assert "1 bytes are not UTF-8" in raw.notes[-1]

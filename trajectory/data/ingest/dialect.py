@@ -53,6 +53,7 @@ def understand(text: str, name: str, separator: str = "", header: tuple[str, ...
     there are too many columns.
     """
     position, named, comments, notes = _preamble(text)
+    set_by_hand = bool(separator)
     separator = _WORDS.get(separator, separator) or named
     lines = text[position:].split("\n", _LOOK + 1)[:_LOOK]
     lines = [line for line in lines if line.strip()]
@@ -100,6 +101,10 @@ def understand(text: str, name: str, separator: str = "", header: tuple[str, ...
                 f"{_short(lines[1] if len(lines) > 1 else lines[0])}; correct the header line, or name the columns in "
                 "data.header and take it out"
             )
+    if not set_by_hand and separator not in (",", "\t"):
+        notes.append(f"{name}: cells are taken to be parted by {_shown(separator)} [data.separator]")
+    if width > len(names):
+        notes.append(f"{name}: most lines end in {width - len(names)} delimiter(s) more than there are columns")
     start = len(text[: position + (ends if head else 0)].encode())
     return Dialect(separator, tuple(_plain(names)), width, start, head, tuple(notes))
 
@@ -227,6 +232,10 @@ def _likely(cells: list[str]) -> str:
             name = next(left, f"c{number}")
         names[name] = number
     return ",".join(names)
+
+
+def _shown(separator: str) -> str:
+    return "spaces" if separator in (" ", SPACES) else repr(separator)
 
 
 def _short(line: str) -> str:
