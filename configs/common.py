@@ -71,11 +71,11 @@ def base(model: str = "transformer") -> ConfigDict:
     d.columns = ConfigDict()
     for column in (
         *("user", "item", "time", "position", "kind", "value", "quantity", "rating"),
-        *("basket", "label", "behaviour"),
+        *("basket", "label", "behaviour", "status"),
     ):
         d.columns[column] = ""
     d.features = ()  # numeric columns of the log to feed as features of an event
-    d.time_unit = "auto"  # auto | s | ms | us | ns | text | datetime
+    d.time_unit = "auto"  # auto | s | ms | us | ns | text | datetime | excel (days of a spreadsheet)
     # auto: the domain's, else time, and position where times are equal | time (equal times in random order) |
     # position | file
     d.order = "auto"

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tests.raw_logs import MINUTE, T0, cleaned, from_frame, from_text, notes, times
+from trajectory.data.times import DAY
 from trajectory.schema import UserError
 
 
@@ -75,3 +76,13 @@ def test_offsets_that_no_place_has_and_times_beyond_the_calendar_are_set_aside(t
     result = cleaned(from_frame(tmp_path, pl.DataFrame({"user": [1, 1], "item": [2, 3], "time": far})), tmp_path)
     assert result.counts == {"time in the future": 1}
     assert result.quarantine["time"].to_list() == [str(2**62 // 10**6)]
+
+
+def test_days_that_a_spreadsheet_counts_are_dates_in_a_column_called_so(tmp_path: Path) -> None:
+    text = "user,item,{}\n1,a,46027.339\n1,b,46028\n"
+    log = from_text(tmp_path, text.format("Order Date"))
+    assert log.events["time"].to_list() == [1_767_571_200 + 29_290, 1_767_571_200 + DAY]  # 2026-01-05, 08:08:10
+    assert log.detected["time"] == "excel"
+    assert "time" not in from_text(tmp_path, text.format("time").replace(".339", "")).events.columns, "they may count"
+    hand = from_text(tmp_path, text.format("time"), time_unit="excel")
+    assert hand.events["time"].to_list() == log.events["time"].to_list()

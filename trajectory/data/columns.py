@@ -15,11 +15,13 @@ LOG_NAMES: dict[str, tuple[str, ...]] = {
              "shopper_id", "reviewer_id", "client_id", "account_id", "profile_id", "customer_no", "customer_number",
              "cust_id", "user_pseudo_id", "visitor", "member", "buyer", "client", "msno", "用户id", "用户", "用户编号",
              "customer_key", "user_key", "household_key", "card_id", "会员id", "会员", "客户id",
-             "客户", "顾客", "session_id", "session", "visit_id"),
+             "客户", "顾客", "customer_user_id", "email", "customer_email", "billing_email", "session_id", "session",
+             "visit_id"),
     "item": ("item_id", "item", "product_id", "product", "sku", "sku_id", "asin", "parent_asin", "goods_id", "movie_id",
              "article_id", "video_id", "track_id", "song_id", "artist_id", "stock_code", "product_code", "product_no",
              "spu_id", "book_id", "isbn", "anime_id", "business_id", "recipe_id", "news_id", "content_id", "listing_id",
-             "offer_id", "game_id", "app_id", "商品id", "商品", "商品编号", "物品id", "物品"),
+             "offer_id", "game_id", "app_id", "item_sku", "product_sku", "variant_sku", "lineitem_sku", "artikelnummer",
+             "商品id", "商品", "商品编号", "物品id", "物品"),
     "time": ("timestamp", "event_time", "event_timestamp", "datetime", "date_time", "time", "time_stamp", "ts",
              "timestamp_ms", "event_ts", "server_time", "action_time", "visit_time", "click_time",
              "transaction_timestamp", "transaction_time", "purchase_time", "order_time", "pay_time", "unix_time",
@@ -33,17 +35,19 @@ LOG_NAMES: dict[str, tuple[str, ...]] = {
     "kind": ("event_type", "event", "behavior_type", "behaviour_type", "behavior", "behaviour", "action", "action_type",
              "event_name", "interaction_type", "kind", "行为类型", "行为", "事件类型", "事件"),
     "value": ("value", "sales_value", "amount", "line_total", "total_amount", "total_price", "revenue", "price_paid",
-              "amount_paid", "price", "unit_price", "item_price", "sale_price", "金额", "总价", "价格", "单价"),
-    "quantity": ("quantity", "qty", "units", "units_sold", "item_count", "count", "数量", "件数"),
+              "amount_paid", "order_line_total", "row_total", "price", "unit_price", "item_price", "sale_price",
+              "item_cost", "lineitem_price", "金额", "总价", "价格", "单价"),
+    "quantity": ("quantity", "qty", "units", "units_sold", "item_count", "count", "qty_ordered", "lineitem_quantity",
+                 "数量", "件数"),
     "rating": ("rating", "overall", "stars", "score", "review_score", "评分"),
-    "basket": ("basket_id", "basket", "order_id", "invoice_no", "invoice", "transaction_id", "购物篮", "订单id",
-               "订单编号", "订单"),
+    "basket": ("basket_id", "basket", "order_id", "invoice_no", "invoice", "transaction_id", "order_number", "order_no",
+               "购物篮", "订单id", "订单编号", "订单"),
     "label": ("label", "converted", "conversion", "标签"),
 }
 SESSIONS = ("session_id", "user_session", "session", "visit_id")
 CURRENCIES = ("currency", "currency_code", "币种", "货币")
 # Values of one unit: times the quantity, they are those of the row.
-UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "价格", "单价")
+UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "item_cost", "lineitem_price", "价格", "单价")
 BEHAVIOUR_NAMES = ("behaviour", "behavior", "行为", "用户行为", "行为记录")
 ITEM_NAMES: dict[str, tuple[str, ...]] = {
     "item": LOG_NAMES["item"],

@@ -10,7 +10,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.values import texts
-from trajectory.schema import DEFAULT_KIND, EVENT_TYPES, ROLES, UserError
+from trajectory.schema import DEFAULT_KIND, EVENT_TYPES, FAILED, ROLES, UserError
 
 # A word's plural means the same. Beside everyday words those of GA4, Segment, Meta, REES46, Retailrocket, Taobao, OTTO.
 # fmt: off
@@ -116,8 +116,9 @@ def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
 def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     """The rows of a log with the column `meaning`, their type (null where its word is unknown).
 
-    Sales of a quantity below 0, or without one of a value below 0, are of the type "return", ratings below
-    `data.rating_threshold` "low_rating"; quantity and value of what is taken back are given without their sign.
+    Sales whose order came to nothing (`failed`) are of the type "failed_order", those of a quantity below 0, or
+    without one of a value below 0, "return", ratings below `data.rating_threshold` "low_rating"; quantity and value of
+    what is taken back are given without their sign.
     """
     if "kind" in events.columns:
         events = events.with_columns(meaning=canonical(events["kind"], data))
@@ -133,6 +134,9 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
             )
         low = (meaning == "rating") & (pl.col("rating") < data.rating_threshold)
         events = events.with_columns(meaning=pl.when(low).then(pl.lit("low_rating", types)).otherwise(meaning))
+    if "failed" in events.columns:
+        nothing = meaning.is_in(selling_types(known)) & pl.col("failed")
+        events = events.with_columns(meaning=pl.when(nothing).then(pl.lit(FAILED, types)).otherwise(meaning))
     amounts = [name for name in ("quantity", "value") if name in events.columns]
     if amounts:
         back = meaning.is_in(selling_types(known)) & (pl.coalesce(amounts) < 0)

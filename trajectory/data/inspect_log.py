@@ -190,8 +190,8 @@ def _types(cleaned: CleanLog) -> Section:
         "Input: the model reads it. Target: the model predicts it. Sale: it counts as demand and value. Negative: it "
         "takes back. data.kind_map says which word is which type, data.event_types which type has which roles."
     )
-    sentences = (f"{stated[0].upper()}{stated[1:]}.", sentence) if stated else (sentence,)
-    return Section("Types of event", sentences, ("Type", "Events", "Words in the log", "Roles"), rows)
+    sentences = ((f"{stated[0].upper()}{stated[1:]}.",) if stated else ()) + _texts(cleaned, ("order status",))
+    return Section("Types of event", (*sentences, sentence), ("Type", "Events", "Words in the log", "Roles"), rows)
 
 
 def _amounts(cleaned: CleanLog) -> Section:

@@ -14,6 +14,7 @@ MEANINGS = {
     "basket": "order or basket",
     "label": "label to predict",
     "behaviour": "what was done, with which item",
+    "status": "what became of the order",
 }
 HOW_FOUND = {
     "name": "by its name",

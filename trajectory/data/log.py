@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.amounts import amounts
 from trajectory.data.cells import candidates, examples, unused
-from trajectory.data.columns import CURRENCIES, SESSIONS, is_unit_price, listing, matching, missing, pick
+from trajectory.data.columns import CURRENCIES, LOG_NAMES, SESSIONS, is_unit_price, listing, matching, missing, pick
 from trajectory.data.distinct import distinctly
 from trajectory.data.domains import resolve
 from trajectory.data.event_types import split_behaviour
@@ -18,6 +18,7 @@ from trajectory.data.frames import row_hashes
 from trajectory.data.interests import KEY, say_interests
 from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.missing import blank_missing, say_nobodies
+from trajectory.data.order_status import failed_orders
 from trajectory.data.sources import Source, read_source
 from trajectory.data.ties import by_session, numbered_ties, trusted
 from trajectory.data.time_columns import COUNTED, JOINED, find_time
@@ -36,6 +37,7 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "position": (("position",),),
     "file": (("source_line",),),
 }
+_LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
 _FEATURES_OF_STEPS = {"kind", "value", "quantity", "rating", "basket"}
 # Canonical columns; a feature of the same name is renamed.
 _RESERVED = (
@@ -54,6 +56,7 @@ _RESERVED = (
     "features",
     "row_hash",
     "meaning",
+    "failed",
     "malformed",
     "file",
     "raw_item",
@@ -99,6 +102,9 @@ def read_log(data: ConfigDict) -> EventLog:
     if session and {"time", "position"} <= columns.keys() and data.order == "auto":
         columns["position"] = by_session(columns, table[session])
     columns |= _others(table, fields, data, said)
+    if status := failed_orders(table, {*fields.values(), *data.features}, data, said):
+        fields["status"], columns["failed"] = status
+        found_by.setdefault("status", "name")
     features = _features(table, fields, data, stepwise, said)
     columns |= features
     items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
@@ -160,6 +166,7 @@ def _items_and_kinds(
         columns["kind"] = distinctly(names, table[fields["kind"]], said)
     if "item" in fields:
         columns["item"] = distinctly(ids, table[fields["item"]], said)
+        _say_line_numbers(columns["item"], table, fields, said)
     elif "behaviour" in fields:
         raw = texts(table[fields["behaviour"]])
         columns["kind"], columns["item"] = split_behaviour(raw, data)
@@ -174,6 +181,18 @@ def _items_and_kinds(
     else:
         raise missing("item", table.columns, "", candidates(table, fields))
     return columns
+
+
+def _say_line_numbers(items: pl.Series, table: pl.DataFrame, fields: dict[str, str], said: Findings) -> None:
+    """Warns where the ids of items are new in nearly every row, as the numbers of an order's lines are."""
+    rows, distinct = items.count(), items.n_unique()
+    if rows < _LINES or distinct < _NEW * rows:
+        return
+    others = [name for name in matching(table.columns, LOG_NAMES["item"]) if name not in fields.values()]
+    repeated = {name: table[name].n_unique() for name in others if table[name].n_unique() < _NEW * rows}
+    text = f"{fields['item']} is new in nearly every row ({distinct:,} in {rows:,}): does it number the rows?"
+    better = "".join(f" {name} has {values:,} values." for name, values in repeated.items())
+    said.note("items", text + better, f"data.columns.item={next(iter(repeated), '...')}", warning=True)
 
 
 def _times(
@@ -269,7 +288,7 @@ def _items(
         if source.items is not None and items is not None:
             say_interests(items, source.items.columns, items.rename({"item": KEY}), data.interest_column, said)
         else:
-            by_row = table.with_columns(columns["item"].alias(KEY))
+            by_row = table.drop(used & {*table.columns}).with_columns(columns["item"].alias(KEY))
             say_interests(items, table.columns, by_row, data.interest_column, said)
     if data.item_column and data.item_column != ITSELF:
         ungrouped = columns["item"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -16,10 +17,13 @@ from trajectory.schema import UserError
 DAY = 86_400  # seconds
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first one
-UNITS = ("auto", "s", "ms", "us", "ns", "text", "datetime")
+UNITS = ("auto", "s", "ms", "us", "ns", "text", "datetime", "excel")
 STEP = "step"  # the unit of a "time" that only counts steps: an order, no clock
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MICRO = 10**6
+_SPREADSHEET = (36_526, 55_153)  # days since 1899-12-30 of the years 2000 to 2050
+_SPREADSHEET_EPOCH = 25_569  # of them is 1970-01-01
+_DATE_NAME = r"(?i)date|datum|fecha|data\b|日期"
 # Digits of a calendar: yyyymmdd, and with hours, minutes, seconds, thousandths. Also what a unix time may look like.
 _CALENDAR = (
     r"^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:(?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\d{3})?)?)?)?$"
@@ -33,7 +37,7 @@ _EXPECTED = "expected unix seconds, milliseconds or microseconds, or a date such
 
 
 class Times(NamedTuple):
-    """Times of a column. `unit`: s, ms, us, ns, text, datetime, or step: then `seconds` holds steps, no seconds."""
+    """Times of a column. `unit`: one of `UNITS` that was found, or step: then `seconds` holds steps, no seconds."""
 
     seconds: pl.Series  # Int64, unix; null where missing or unreadable
     subsecond: pl.Series | None  # Int32, microseconds beyond it; None if all are 0
@@ -72,7 +76,7 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
     if unit == "auto":
         sample = None if text is None else text.gather_every(len(text) // _SAMPLE + 1)
         dated = sample is not None and sample.str.contains(_DATED).sum() > sample.cast(pl.Float64, strict=False).count()
-        unit = "text" if dated else _unit(number)
+        unit = "text" if dated else "excel" if _spreadsheet(number) else _unit(number)
     if unit == STEP:
         return Times(positions(number), None, unit, "")
     if unit == "text":
@@ -80,7 +84,7 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
         seconds, micros, zone = dates.moment // _MICRO, dates.moment % _MICRO, _zone(dates.zoned, dates.moment)
     else:
         seconds, micros = _of_number(_whole(text, number), unit)
-        zone = "UTC"
+        zone = "none named, taken as UTC" if unit == "excel" else "UTC"
     if seconds.null_count() == len(seconds) > given.null_count():
         raise UserError(
             f"not one time in column {column.name!r} can be read, for example {clip(str(given.drop_nulls()[0]))!r}; "
@@ -122,6 +126,13 @@ def _unit(number: pl.Series) -> str:
     return "s" if size < 10**11 else "ms" if size < 10**14 else "us" if size < 10**17 else "ns"
 
 
+def _spreadsheet(number: pl.Series) -> bool:
+    """Whether a column called a date holds the days that spreadsheets count."""
+    known = number.drop_nulls()
+    named = re.search(_DATE_NAME, number.name) is not None
+    return named and not known.is_empty() and bool(known.is_between(*_SPREADSHEET).all())
+
+
 def _is_calendar(number: pl.Series, median: float) -> bool:
     """Whether the numbers are digits of dates, such as 20240531, 202405311345 or 240531."""
     length, now = len(str(int(abs(median)))), datetime.now(UTC).timestamp()
@@ -150,6 +161,10 @@ def _whole(text: pl.Series | None, number: pl.Series) -> pl.Series:
 
 
 def _of_number(number: pl.Series, unit: str) -> tuple[pl.Series, pl.Series]:
+    if unit == "excel":
+        # To the second: a day's fraction has no more digits.
+        seconds = ((number.cast(pl.Float64) - _SPREADSHEET_EPOCH) * DAY).round().cast(pl.Int64, strict=False)
+        return seconds, seconds * 0
     per = _PER_SECOND[unit]
     if number.dtype.is_integer():
         whole = number.cast(pl.Int64, strict=False)

@@ -1,0 +1,65 @@
+"""Orders that came to nothing: a column of an order's status says which rows are no sales."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.columns import detect
+from trajectory.data.findings import Findings
+from trajectory.data.values import texts
+from trajectory.schema import UserError
+
+# fmt: off
+NAMES = ("order_status", "financial_status", "payment_status", "status", "state", "order_state", "bestellstatus",
+         "zahlungsstatus", "statut", "estado", "订单状态", "支付状态", "状态")
+NO_SALE = ("cancelled", "canceled", "cancel", "refunded", "refund", "fully refunded", "returned", "return", "voided",
+           "void", "failed", "failure", "payment failed", "declined", "rejected", "denied", "unpaid", "not paid",
+           "pending", "pending payment", "payment pending", "awaiting payment", "on hold", "draft", "abandoned",
+           "expired", "error", "unavailable", "checkout draft", "chargeback", "fraud", "suspected fraud", "storniert",
+           "erstattet", "offen", "unbezahlt", "annulé", "annulée", "remboursé", "remboursée", "cancelado", "cancelada",
+           "reembolsado", "pendiente", "已取消", "已退款", "退款成功", "未付款", "待付款", "待支付", "交易关闭")
+SALE = ("paid", "complete", "completed", "delivered", "shipped", "shipping", "processing", "fulfilled", "invoiced",
+        "approved", "closed", "success", "successful", "succeeded", "captured", "authorized", "partially refunded",
+        "partially paid", "partially shipped", "partially fulfilled", "dispatched", "sent", "received", "ok", "done",
+        "in transit", "ready for pickup", "confirmed", "created", "placed", "new", "open", "bezahlt", "versendet",
+        "abgeschlossen", "geliefert", "payé", "payée", "livré", "livrée", "expédié", "expédiée", "terminé", "pagado",
+        "enviado", "entregado", "completado", "已付款", "已支付", "已完成", "已发货", "待发货", "交易成功")
+# fmt: on
+_KNOWN = 0.5  # of the rows that have a status: with fewer known words the column is of something else
+
+
+def failed_orders(
+    table: pl.DataFrame, used: set[str], data: ConfigDict, said: Findings
+) -> tuple[str, pl.Series] | None:
+    """The column of the status of orders, and Boolean: rows whose order came to nothing; None without such a column.
+
+    `used` columns mean something else. UserError if the column that `data.columns.status` names is not there.
+    """
+    asked = data.columns.status
+    if asked and asked != "-" and asked not in table.columns:
+        raise UserError(f"data.columns.status={asked!r} is not in the log; name one of {', '.join(table.columns[:30])}")
+    free = [name for name in table.columns if name not in used]
+    name = asked or detect(free, {"status": NAMES}).get("status", "-")
+    if name == "-":
+        return None
+    raw = texts(table[name])
+    words = {word: _plain(word) for word in raw.drop_nulls().unique().to_list()}
+    no_sale, sale = set(map(_plain, NO_SALE)), set(map(_plain, SALE))
+    counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
+    known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
+    if not asked and known < max(_KNOWN * sum(counts.values()), 1):
+        return None
+    off, on = "data.columns.status=-", f"{name} is read as the status of orders"
+    listed = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] in no_sale]
+    said.note("order status", f"{on}; no sales, kept and not read: {', '.join(listed[:10]) or 'none'}", off)
+    strange = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] not in no_sale | sale]
+    if strange:
+        said.note("order status", f"not known, taken as sales: {', '.join(strange[:10])}", off, warning=True)
+    return name, raw.is_in([word for word, plain in words.items() if plain in no_sale]).fill_null(False)
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s_\-]|^wc-", "", word.lower())
