@@ -68,3 +68,16 @@ def test_the_same_figure_gives_the_same_text():
     for figure in figures:
         figure.subplots().plot([1, 3, 2])
     assert svg(figures[0]) == svg(figures[1])
+
+
+def test_downloads_run_nothing_in_a_spreadsheet_and_names_turn_nothing_on_the_page(tmp_path):
+    ids = ["=cmd|'/C calc'!A0", "\u202egnp.exe", "-5"]
+    rows = pl.DataFrame({"item": ids, "chance": [-0.5, 0.25, 0.1]})
+    part = Part("recommend", "Part", ("\u202egnp.exe leads",), (Table("Lists", rows),), {"lists": rows})
+    page = write_insights([part], tmp_path, "log \u202e", "").read_text(encoding="utf-8")
+    assert "\u202e" not in page
+    download = inert_data(tmp_path / "insights.html", "data")["lists"]
+    read = pl.read_csv(download.encode(), schema_overrides={"item": pl.String})
+    assert read["item"].to_list() == [f"'{ids[0]}", *ids[1:]], "an id is as in the log wherever that is safe"
+    assert read["chance"].to_list() == rows["chance"].to_list()
+    assert pl.read_parquet(tmp_path / "lists.parquet").equals(rows)

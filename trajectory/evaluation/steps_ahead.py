@@ -46,10 +46,7 @@ def evaluate_steps(
     has them) and `protocol`. A floor's likelihood is that of its calibrated distribution (see `Calibrated`). Raises
     UserError for another split.
     """
-    if split.kind != "leave_last":
-        raise UserError(
-            f"steps ahead are measured where the last H steps were held out: split.kind=leave_last, not {split.kind}"
-        )
+    _require_held_out(split)
     steps, e = config.split.steps, config.evaluation
     rows: dict[str, dict[str, dict[str, np.ndarray]]] = {part: {} for part in PARTS}
     for part in PARTS:
@@ -92,6 +89,13 @@ def evaluate_steps(
     }
 
 
+def _require_held_out(split: Split) -> None:
+    if split.kind != "leave_last":
+        raise UserError(
+            f"steps ahead are measured where the last H steps were held out: split.kind=leave_last, not {split.kind}"
+        )
+
+
 def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
     """Calibrates a run's first forecaster on validation, measures all on validation and, once, on test.
 
@@ -100,6 +104,7 @@ def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
     """
     task, c = run.task, run.task.config
     histories, split, steps = task.histories, task.split, c.split.steps
+    _require_held_out(split)  # before what is fitted on it
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     timed = bool(c.heads.time) and hasattr(forecasters[0], "waits")
     overall = overall_rates(histories, training_events(histories, split))
