@@ -17,7 +17,7 @@ from tests.raw_logs import cleaned, from_text, notes
         (["1 234,5", "1'234.5"], [1234.5, 1234.5]),
         (["1.5", "much", "1e300", "inf", "3"], [1.5, None, None, None, 3]),
         (["-2", "3"], [-2, 3]),
-        (["￥12.5", "12.5元"], [12.5, 12.5]),
+        (["￥12.5", "12.5元", "￥１２"], [12.5, 12.5, 12]),
     ],
 )
 def test_amounts_as_shops_write_them(tmp_path: Path, cells: list[str], values: list[float | None]) -> None:

@@ -53,6 +53,7 @@ def test_an_undecided_day_is_asked_and_set(tmp_path: Path) -> None:
         "2023-11-14 22:13:20 UTC",
         "1700000000.0",
         "1.7e9",
+        "２０２３年11月14日 22:13:20",
     ],
 )
 def test_times_as_people_and_programs_write_them(tmp_path: Path, cell: str) -> None:
@@ -71,6 +72,8 @@ def test_digits_of_the_calendar_and_decimals_are_times(tmp_path: Path) -> None:
 
 def test_offsets_that_no_place_has_and_times_beyond_the_calendar_are_set_aside(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item,time\n1,2,2023-11-14 22:13:20+99:99\n1,3,2023-11-14 22:13:20Z\n")
+    assert cleaned(log, tmp_path).counts == {"unparsable time": 1}
+    log = from_text(tmp_path, "user,item,time\n1,2,2023-11-14 ٢٠:13:20\n1,3,2023-11-14 22:13:20Z\n")
     assert cleaned(log, tmp_path).counts == {"unparsable time": 1}
     far = pl.Series([2**62, T0 * 10**6]).cast(pl.Datetime("us"))
     result = cleaned(from_frame(tmp_path, pl.DataFrame({"user": [1, 1], "item": [2, 3], "time": far})), tmp_path)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from tests.raw_logs import MINUTE, from_text, sequences, times
+from tests.raw_logs import MINUTE, from_frame, from_text, sequences, times
 from trajectory.schema import UserError
 
 
@@ -56,3 +57,9 @@ def test_a_time_of_unknown_name_is_found_by_what_it_holds(tmp_path: Path) -> Non
     with pytest.raises(UserError, match=r"sent, came.*data.columns.time=sent"):
         from_text(tmp_path, text)
     assert from_text(tmp_path, text, order="file").detected["order"] == "file"
+
+
+def test_dates_beyond_the_calendar_beside_a_clock_do_not_stop_the_program(tmp_path: Path) -> None:
+    day = pl.Series([2**62 // 86_400 // 10**6 * 86_400 * 10**6, 1_715_299_200 * 10**6]).cast(pl.Datetime("us"))
+    frame = pl.DataFrame({"user": [1, 1], "item": [1, 2], "date": day, "hour": [1, 2]})
+    assert times(from_frame(tmp_path, frame))[1] == 1_715_299_200 + 7200

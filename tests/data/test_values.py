@@ -21,6 +21,7 @@ def test_texts_of_other_types_mean_the_same(tmp_path: Path) -> None:
 def test_ids_that_differ_by_the_point_of_a_float_are_one(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item\n1000,1\n1000.0,1\nguest,1\n007,1\n7,1\n\ufeff\u200b,1\n")
     assert log.events["user"].to_list() == ["1000", "1000", "guest", "007", "7", None]
+    assert from_text(tmp_path, "user,item\n1٣,1\n12,1\n").events["user"].to_list() == ["1٣", "12"]
 
 
 def test_ids_that_a_spreadsheet_has_rounded_are_warned_of(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def amounts(column: pl.Series, decimal: str, said: Findings) -> pl.Series:
 def _written(text: pl.Series, decimal: str, said: Findings) -> pl.Series:
     """Amounts from text, worked out once for each distinct one."""
     distinct = text.drop_nulls().value_counts(name="rows").rename({text.name: "text"}).sort("text")
-    plain = pl.col("text").str.replace_all("[−–]", "-")
+    plain = pl.col("text").str.normalize("NFKC").str.replace_all("[−–]", "-")  # digits of full width are digits
     parts = distinct.with_columns(plain.str.extract_groups(_AMOUNT).alias("part")).unnest("part")
     parts = parts.with_columns(pl.col("digits").str.replace_all(r"['’\s]", ""))
     parts = parts.filter(pl.col("open").is_null() == pl.col("close").is_null())

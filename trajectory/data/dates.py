@@ -86,19 +86,19 @@ def _iso_format(example: str) -> str:
 
 def _parts(text: pl.Series) -> pl.DataFrame:
     """The numbers of each distinct text, by field; null where a text has none."""
-    plain = text.str.to_lowercase()
+    plain = text.str.normalize("NFKC").str.to_lowercase()  # digits of full width are digits
     plain = plain.str.replace_all("[年月]", "-").str.replace_all(r"日\s*", " ")
     plain = plain.str.replace_all("[时点分]", ":").str.replace_all("秒", "")
     plain = plain.str.replace(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", "").str.replace(r"\s*\([^)]*\)$", "")
     left = pl.DataFrame({"text": text, "plain": plain.str.strip_chars(" :")})
     found = [left.clear().select("text", **{name: pl.lit(None, pl.String) for name in _FIELDS})]
     for pattern in _DATES:
-        read = left.with_columns(pl.col("plain").str.extract_groups(pattern).alias("groups")).unnest("groups")
+        read = left.with_columns(pl.col("plain").str.extract_groups(_ascii(pattern)).alias("groups")).unnest("groups")
         fits = read["year"].is_not_null()
         found.append(read.filter(fits).drop("plain"))
         left = left.filter(~fits)
     frame = pl.concat([*found, left.drop("plain")], how="diagonal")
-    clock = frame.select(pl.col("rest").str.extract_groups(_CLOCK).alias("clock")).unnest("clock")
+    clock = frame.select(pl.col("rest").str.extract_groups(_ascii(_CLOCK)).alias("clock")).unnest("clock")
     frame = frame.hstack(clock)
     broken = pl.col("rest").fill_null("").ne("") & pl.col("hour").is_null()
     month = pl.col("month").replace_strict(
@@ -112,6 +112,11 @@ def _parts(text: pl.Series) -> pl.DataFrame:
         ),
         zoned=pl.col("zone").is_not_null(),
     )
+
+
+def _ascii(pattern: str) -> str:
+    """With digits that can be cast to numbers: \\d would fit those of all writings."""
+    return pattern.replace(r"\d", "[0-9]")
 
 
 def _moment(day_first: bool) -> pl.Expr:

@@ -153,7 +153,7 @@ def _summarise(rows: pl.DataFrame, key: str, fields: tuple[str, ...] = _TEXTS) -
         weights = rows.filter(pl.col(column).is_not_null()).group_by(key, column).agg(pl.col("weight").sum())
         first = weights.sort("weight", column, descending=[True, False]).unique(key, keep="first", maintain_order=True)
         table = table.join(first.select(key, column), on=key, how="left", maintain_order="left")
-    if "price" in rows.columns:
+    if "price" in rows.columns and rows.schema["price"].is_numeric():
         prices = rows.group_by(key).agg(pl.col("price").median())
         table = table.join(prices, on=key, how="left", maintain_order="left")
     return table

@@ -127,7 +127,7 @@ def _clock_beside(table: pl.DataFrame, date: str, free: list[str]) -> list[str]:
     if unclear:
         name = unclear[0]
         raise UserError(
-            f"column {date!r} holds dates and {name!r} numbers such as {texts(table[name].drop_nulls())[0]}: are these "
+            f"column {date!r} holds dates and {name!r} numbers such as {texts(_sample(table[name]))[0]}: are these "
             f"the hour, or an order within the day? Set data.columns.time={date}+{name} (the hour), "
             f"data.columns.position={name} (an order), or data.columns.time={date} (neither)"
         )
@@ -207,9 +207,10 @@ def _seconds(column: pl.Series, by_hand: bool) -> pl.Series:
         return number // 10_000 * 3600 + number // 100 % 100 * 60 + number % 100
     if unit == "second":
         return number
+    example = next(iter(texts(column).drop_nulls()), "")
     raise UserError(
         f"column {column.name!r} is no time of day: expected 10:33, 1033, an hour or seconds of the day, "
-        f"got {texts(column.drop_nulls())[0]!r}; set data.columns.time to the date alone, or data.columns.position"
+        f"got {example!r}; set data.columns.time to the date alone, or data.columns.position"
     )
 
 
@@ -228,7 +229,7 @@ def _date_text(column: pl.Series) -> pl.Series:
         times = times_of(column, "auto", "yes", Findings())
         column = (times.seconds * 1000).cast(pl.Datetime("ms"))
     if column.dtype in (pl.Date, pl.Datetime):
-        return column.dt.strftime("%Y-%m-%d")
+        return texts(column).str.extract(r"^(\S+)")
     return texts(column).str.replace(r"[ T]0?0:00(:00(\.0+)?)?$", "")
 
 

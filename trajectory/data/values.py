@@ -15,7 +15,7 @@ _ID_LENGTH = 300  # of an id; a longer one keeps its beginning and a hash
 _ROUNDED = r"^\d[.,]\d+[eE]\+\d+$"
 _CALENDAR = 2**37  # seconds, some four thousand years
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
-_WHOLE = r"^-?(?:0|[1-9]\d{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
+_WHOLE = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
 # Control characters, marks that turn the direction of writing, zero-width spaces, the byte order mark.
 _UNSEEN = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{2066}-\x{2069}\x{feff}]"
