@@ -287,6 +287,8 @@ def test_too_many_columns_are_refused(tmp_path: Path) -> None:
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "neither text"),
         (b"SQLite format 3\0" + bytes(100), "SQLite"),
+        (b"<html><body>not found</body></html>", "HTML"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
         (b"\x80\x04\x95" + bytes(100), "pickle"),
         (b"\xd0\xcf\x11\xe0" + bytes(100), "Excel"),
         (bytes(257) + b"ustar" + bytes(100), "tar archive"),

@@ -58,6 +58,10 @@ def test_many_lines_decide_the_separator_not_the_first(tmp_path: Path) -> None:
     assert cells(raw) == rows
 
 
+def test_a_line_may_name_a_tab(tmp_path: Path) -> None:
+    assert cells(read(tmp_path, "sep=\t\n" + text("\t"))) == ROWS
+
+
 def test_a_separator_may_be_set(tmp_path: Path) -> None:
     assert cells(read(tmp_path, text("@"), separator="@")) == ROWS
     assert cells(read(tmp_path, text("\t"), separator="tab")) == ROWS

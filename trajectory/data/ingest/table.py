@@ -22,6 +22,8 @@ _SHOWN = 5
 _FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel or other office file; save its sheet as CSV (UTF-8)",
     b"PK\x03\x04": "a zip or Excel file that is not read here; unpack it, or save its sheet as CSV (UTF-8)",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself; fetch it with git lfs pull",
+    b"<": "an XML or HTML file; save the table as CSV (UTF-8)",
     b"SQLite format 3": "an SQLite database; export its table as CSV or Parquet",
     b"Obj\x01": "an Avro file; write it as Parquet",
     b"ORC": "an ORC file; write it as Parquet",
