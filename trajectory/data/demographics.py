@@ -18,7 +18,7 @@ def read_demographics(data: ConfigDict) -> pl.DataFrame | None:
     path = beside(folder, *FILES) if folder else None
     if path is None:
         return None
-    table = read_side(path, path.stem, USER)
+    table = read_side(path, path.stem, USER, others=True)
     if table["user"].is_duplicated().any():
         print(f"{path} names {table.height - table['user'].n_unique():,} users again; their first rows are read")
         table = table.unique("user", keep="first", maintain_order=True)

@@ -37,20 +37,27 @@ def read_side(
     setting: str,
     needed: Mapping[str, tuple[str, ...]],
     optional: Mapping[str, tuple[str, ...]] | None = None,
+    others: bool = False,
 ) -> pl.DataFrame:
-    """The rows of a file that can be used, with its columns named by field where `needed` or `optional` know them.
+    """The rows of a file that can be used: columns `needed` and `optional`, named by field, and with `others` the rest.
 
     `setting`: what named the file, for messages. Ids are as `values.ids` makes them; rows that are malformed or lack a
     needed cell are left out, which is printed. UserError if the file cannot be read, lacks a column or has no such row.
     """
-    raw = read_table(path, setting=setting, hint=_HINT)
-    table, fields = raw.table, {**needed, **(optional or {})}
-    names = detect(table.columns, fields)
-    if missing := [field for field in needed if field not in names]:
-        raise UserError(f"{setting}: {path} lacks the column {', '.join(missing)}; it has {listing(table.columns)}")
+    fields = {**needed, **(optional or {})}
+
+    def named(columns: list[str]) -> dict[str, str]:
+        found = detect(columns, fields)
+        if missing := [field for field in needed if field not in found]:
+            raise UserError(f"{setting}: {path} lacks the column {', '.join(missing)}; it has {listing(columns)}")
+        return found
+
+    keep = None if others else lambda columns: [*named(columns).values()]
+    raw = read_table(path, keep=keep, setting=setting, hint=_HINT)
+    names = named(raw.table.columns)
     for note in raw.notes:
         print(f"{setting}: {note}")
-    table = table.select(pl.exclude([field for field in names if names[field] != field])).rename(
+    table = raw.table.select(pl.exclude([field for field in names if names[field] != field])).rename(
         {column: field for field, column in names.items() if column != field}
     )
     table = table.with_columns(ids(table[field]).alias(field) for field in ("user", "item") if field in names)
