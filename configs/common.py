@@ -61,6 +61,7 @@ def base(model: str = "transformer") -> ConfigDict:
     # among them ("-1") do so in ids only; "!NA": the built-in NA is a word like any other.
     d.missing = ()
     d.day_first = "auto"  # 03/04/2024 is the 3rd of April: auto (decided by the whole column) | yes | no
+    d.value_of = "auto"  # a row's value is of one piece or of the row: auto (as the rows tell) | unit | row
     d.decimal = "auto"  # auto | . | , : the decimal mark of amounts
     d.tfds_dir = ""  # where TFDS data sets lie ("" = TFDS' own default)
     d.prepared_dir = "prepared"  # cleaned histories are kept here, by name and fingerprint

@@ -47,10 +47,10 @@ def test_prices_of_units_are_multiplied_and_amounts_are_not(tmp_path: Path) -> N
     unit = from_text(tmp_path, "user,item,qty,unit_price\n1,2,3,2.5\n1,3,,4\n1,4,-2,1\n")
     assert unit.events["value"].to_list() == [7.5, 4, -2]
     assert unit.events["quantity"].to_list() == [3, None, -2]
-    assert notes(unit, "value") == "unit_price times qty"
+    assert notes(unit, "value") == "unit_price is the price of one piece, times the quantity, by its name"
     row = from_text(tmp_path, "user,item,qty,amount,price\n1,2,3,7.5,2.5\n")
     assert row.events["value"].to_list() == [7.5]
-    assert "whole row" in notes(row, "value")
+    assert "the sum of the row" in notes(row, "value")
 
 
 def test_several_currencies_are_warned_of(tmp_path: Path) -> None:

@@ -375,15 +375,3 @@ def test_tfds(tfds_folder: Path) -> None:
 def test_tfds_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"data\.tfds_dir"):
         read_log(settings("tfds:no_such_events", tfds_dir=str(tmp_path)))
-
-
-def test_ids_that_number_the_rows_are_warned_of(tmp_path: Path) -> None:
-    rows = "".join(f"u{i % 9},{i},sku{i % 7},2024-01-{1 + i % 28:02}\n" for i in range(60))
-    log = from_text(tmp_path, "customer_id,item_id,sku,date\n" + rows)
-    (note,) = (note for note in log.detected["notes"] if note["topic"] == "items")
-    assert note["warning"]
-    assert note["text"].startswith("item_id is new in nearly every row (60 in 60)")
-    assert note["text"].endswith("sku has 7 values.")
-    assert note["setting"] == "data.columns.item=sku"
-    again = from_text(tmp_path, "customer_id,item_id,sku,date\n" + rows, columns={"item": "sku"})
-    assert not [note for note in again.detected["notes"] if note["topic"] == "items"]

@@ -9,7 +9,7 @@ from collections.abc import Collection
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.values import texts
+from trajectory.data.values import is_text, texts
 from trajectory.schema import DEFAULT_KIND, EVENT_TYPES, FAILED, ROLES, UserError
 
 # A word's plural means the same. Beside everyday words those of GA4, Segment, Meta, REES46, Retailrocket, Taobao, OTTO.
@@ -39,6 +39,7 @@ WORDS: dict[str, tuple[str, ...]] = {
                "chargeback", "退货", "退款", "退单", "取消订单"),
 }
 # fmt: on
+_SAMPLE, _WORDS, _STRANGE = 10_000, 40, 0.05  # cells looked at, different words at most, share of unknown ones at most
 
 
 def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
@@ -96,6 +97,19 @@ def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
 
     meanings = {word: meaning(word) for word in raw.unique().to_list()}
     return raw.replace_strict(meanings, return_dtype=pl.Enum(list(roles(data))))
+
+
+def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> str:
+    """The column whose cells are nearly all known words of at least two types; "" if there is none."""
+    for column in table:
+        if column.name in used or not is_text(column):
+            continue
+        sample = texts(column.drop_nulls().head(_SAMPLE)).drop_nulls()
+        if len(sample) and sample.n_unique() <= _WORDS:
+            found = canonical(sample, data)
+            if found.null_count() <= _STRANGE * len(sample) and found.drop_nulls().n_unique() > 1:
+                return column.name
+    return ""
 
 
 def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:

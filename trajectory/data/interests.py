@@ -13,7 +13,6 @@ from trajectory.schema import UserError
 KEY = "item of the row"
 _ROWS = 100_000  # looked at
 _MOSTLY = 0.95
-_SEEN = 2  # rows of an item, on average
 
 
 def say_interests(
@@ -33,7 +32,7 @@ def say_interests(
             f"data.interest_column={asked!r} is no column of the items; set it to one of {listing(columns)}"
         )
     pairs = pairs.head(_ROWS)
-    repeated = pairs.height >= _SEEN * pairs[KEY].n_unique()  # else every column has one value an item
+    repeated = pairs[KEY].n_unique() <= _MOSTLY * pairs.height  # else every column has one value an item
     groups = _groups(pairs) if repeated else []
     text = f"none: no column is named like {asked!r}" + (f"; {' or '.join(groups)} could be them" if groups else "")
     said.note("interests", text, f"data.interest_column={groups[0] if groups else '...'}", warning=bool(groups))

@@ -9,16 +9,19 @@ from ml_collections import ConfigDict
 
 from trajectory.data.amounts import amounts
 from trajectory.data.cells import candidates, examples, unused
-from trajectory.data.columns import CURRENCIES, LOG_NAMES, SESSIONS, is_unit_price, listing, matching, missing, pick
+from trajectory.data.columns import CURRENCIES, SESSIONS, listing, matching, missing, pick
 from trajectory.data.distinct import distinctly
 from trajectory.data.domains import resolve
-from trajectory.data.event_types import split_behaviour
+from trajectory.data.doubts import doubt_items, doubt_times
+from trajectory.data.event_types import by_words, split_behaviour
 from trajectory.data.findings import Findings, clip
 from trajectory.data.frames import row_hashes
 from trajectory.data.interests import KEY, say_interests
 from trajectory.data.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.missing import blank_missing, say_nobodies
+from trajectory.data.order_status import NAMES as ORDER_STATUS
 from trajectory.data.order_status import failed_orders
+from trajectory.data.prices import row_values
 from trajectory.data.sources import Source, read_source
 from trajectory.data.ties import by_session, numbered_ties, trusted
 from trajectory.data.time_columns import COUNTED, JOINED, find_time
@@ -37,7 +40,6 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "position": (("position",),),
     "file": (("source_line",),),
 }
-_LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
 _FEATURES_OF_STEPS = {"kind", "value", "quantity", "rating", "basket"}
 # Canonical columns; a feature of the same name is renamed.
 _RESERVED = (
@@ -85,11 +87,17 @@ def read_log(data: ConfigDict) -> EventLog:
         # Numbers beside the label are what the rows are about: features, unless asked for as something else.
         numeric = {field for field, name in fields.items() if not data.columns[field] and mostly_numeric(table[name])}
         fields = {field: name for field, name in fields.items() if field not in numeric & _FEATURES_OF_STEPS}
+    told = {"kind", "behaviour", "label", "rating"} & fields.keys() or data.columns.kind
+    status = {*matching(table.columns, ORDER_STATUS), data.columns.status}
+    if not told and (name := by_words(table, {*fields.values(), *status}, data)):
+        fields["kind"] = name
     id_columns = [fields[field] for field in ("user", "item") if field in fields]
     table = blank_missing(table, data.missing, id_columns, said)
     table, time, how = find_time(table, fields, data.columns.time, data.order, said)
     fields = {field: name for field, name in fields.items() if field != "time"} | ({"time": time} if time else {})
     found_by = {field: "set by hand" if data.columns[field] else "name" for field in fields} | {"time": how}
+    if not told and "kind" in fields:
+        found_by["kind"] = "content"
     found_by |= {field: "format" for field, name in fields.items() if name == source.named.get(field)}
     detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": fields, "found_by": found_by}
     columns = {"source_line": pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True)}
@@ -101,7 +109,7 @@ def read_log(data: ConfigDict) -> EventLog:
     session = next((name for name in matching(table.columns, SESSIONS) if name not in fields.values()), "")
     if session and {"time", "position"} <= columns.keys() and data.order == "auto":
         columns["position"] = by_session(columns, table[session])
-    columns |= _others(table, fields, data, said)
+    columns |= _others(table, fields, columns["item"], data, said)
     if status := failed_orders(table, {*fields.values(), *data.features}, data, said):
         fields["status"], columns["failed"] = status
         found_by.setdefault("status", "name")
@@ -166,7 +174,7 @@ def _items_and_kinds(
         columns["kind"] = distinctly(names, table[fields["kind"]], said)
     if "item" in fields:
         columns["item"] = distinctly(ids, table[fields["item"]], said)
-        _say_line_numbers(columns["item"], table, fields, said)
+        doubt_items(columns["item"], table, fields["item"], {*fields.values()}, said)
     elif "behaviour" in fields:
         raw = texts(table[fields["behaviour"]])
         columns["kind"], columns["item"] = split_behaviour(raw, data)
@@ -181,18 +189,6 @@ def _items_and_kinds(
     else:
         raise missing("item", table.columns, "", candidates(table, fields))
     return columns
-
-
-def _say_line_numbers(items: pl.Series, table: pl.DataFrame, fields: dict[str, str], said: Findings) -> None:
-    """Warns where the ids of items are new in nearly every row, as the numbers of an order's lines are."""
-    rows, distinct = items.count(), items.n_unique()
-    if rows < _LINES or distinct < _NEW * rows:
-        return
-    others = [name for name in matching(table.columns, LOG_NAMES["item"]) if name not in fields.values()]
-    repeated = {name: table[name].n_unique() for name in others if table[name].n_unique() < _NEW * rows}
-    text = f"{fields['item']} is new in nearly every row ({distinct:,} in {rows:,}): does it number the rows?"
-    better = "".join(f" {name} has {values:,} values." for name, values in repeated.items())
-    said.note("items", text + better, f"data.columns.item={next(iter(repeated), '...')}", warning=True)
 
 
 def _times(
@@ -216,6 +212,7 @@ def _times(
     if times.subsecond is not None:
         columns["subsecond"] = times.subsecond
         said.note("order", "times have parts of a second, which order events")
+    doubt_times(times.seconds, source.name, said)
     bounds = (times.seconds.min(), times.seconds.max())
     detected["span"] = [day_text(bound) for bound in bounds if isinstance(bound, int)]
     unread = times.seconds.is_null() & source.is_not_null()
@@ -225,7 +222,9 @@ def _times(
     return columns
 
 
-def _others(table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, said: Findings) -> dict[str, pl.Series]:
+def _others(
+    table: pl.DataFrame, fields: dict[str, str], item: pl.Series, data: ConfigDict, said: Findings
+) -> dict[str, pl.Series]:
     columns: dict[str, pl.Series] = {
         field: amounts(table[fields[field]], data.decimal, said)
         for field in ("value", "quantity", "rating")
@@ -235,12 +234,8 @@ def _others(table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, said:
         if (kinds := table[name].drop_nulls().n_unique()) > 1:
             said.note("amounts", f"{name} has {kinds} values; amounts are not converted", warning=True)
     if "value" in columns and "quantity" in columns:
-        of_unit = is_unit_price(fields["value"])
-        if of_unit:
-            # Where the quantity is not known it is one.
-            columns["value"] = columns["value"] * columns["quantity"].fill_null(1.0)
-        how = f"times {fields['quantity']}" if of_unit else "of the whole row"
-        said.note("value", f"{fields['value']} {how}", "data.columns.value, data.columns.quantity")
+        value, quantity = columns["value"], columns["quantity"]
+        columns["value"] = row_values(value, quantity, item, fields["value"], data, said)
     if "basket" in fields:
         columns["basket"] = distinctly(ids, table[fields["basket"]], said)
     if "label" in fields:

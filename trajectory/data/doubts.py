@@ -1,0 +1,60 @@
+"""What looks wrong in a log although every cell can be read: said, with the setting that changes it."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from trajectory.data.columns import LOG_NAMES, matching
+from trajectory.data.findings import Findings
+from trajectory.data.times import DAY, day_text
+from trajectory.data.values import is_text, texts
+from trajectory.schema import UserError
+
+_LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
+_GAP = 5 * 365 * DAY  # seconds without an event
+_LOOKED_AT = 1000
+
+
+def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str], said: Findings) -> None:
+    """Warns where ids of items are new in nearly every row, as numbers of an order's lines are, and where a row has
+    further items in columns beside. UserError where the cells are lists or objects written as text.
+    """
+    column = table[name]
+    if is_text(column):
+        sample = texts(column.drop_nulls().head(_LOOKED_AT))
+        if 2 * int(sample.str.contains(r'^\[?\s*\{\s*"?|^\[\s*["\d]').sum()) > max(len(sample), 1):
+            raise UserError(
+                f"column {name!r} holds lists or objects written as text, such as {sample[0][:80]!r}, no ids: "
+                "write one row for each of its items, or name another column with data.columns.item"
+            )
+    rows, distinct = items.count(), items.n_unique()
+    if rows >= _LINES and distinct >= _NEW * rows:
+        others = [other for other in matching(table.columns, LOG_NAMES["item"]) if other not in used]
+        repeated = {other: values for other in others if (values := table[other].n_unique()) < _NEW * rows}
+        text = f"{name} is new in nearly every row ({distinct:,} in {rows:,}) and may number the rows"
+        better = "".join(f"; {other} has {values:,} values" for other, values in repeated.items())
+        said.note("items", text + better, f"data.columns.item={next(iter(repeated), '...')}", warning=True)
+    if numbered := re.fullmatch(r"(.*?)([01])", name):
+        wanted = re.compile(rf"{re.escape(numbered[1])}[2-9]")
+        if beside := [other for other in table.columns if wanted.fullmatch(other)]:
+            text = f"only {name} is read, not {', '.join(beside)}: write one row for each item to have them all"
+            said.note("items", text, "data.columns.item", warning=True)
+
+
+def doubt_times(seconds: pl.Series, name: str, said: Findings) -> None:
+    """Warns of years without an event between two that have some: times of two units, or a wrong clock."""
+    days = (seconds.drop_nulls() // DAY).unique().sort()
+    gaps = days.diff()
+    widest = gaps.arg_max()
+    if widest is not None and gaps[widest] * DAY > _GAP:
+        before, after = days[widest - 1] * DAY, days[widest] * DAY
+        rows = int((seconds <= before + DAY - 1).sum())
+        said.note(
+            "time",
+            f"no event lies between {day_text(before)} and {day_text(after)}, {rows:,} rows are before: times of two "
+            f"units in {name}, or a wrong clock",
+            f"data.cleaning.min_date={day_text(after)} sets the earlier ones aside",
+            warning=True,
+        )
