@@ -36,6 +36,7 @@ def run(script, folder, monkeypatch):
         f"--workdir={workdir}",
         f"--config.data.prepared_dir={folder / 'prepared'}",
         "--config.data.cleaning.min_user_events=1550",
+        "--config.split.most_events=0",
         "--config.train.epochs=1",
         "--config.batch.rows=32",
         "--config.explain.method=gradient_times_input",

@@ -57,6 +57,9 @@ def test_views_are_no_sales(run):
     whole = from_users(SimpleNamespace(task=task, params=run.params), weeks, [17], 1)[0, 0]
     stop = h.offsets[:-1] + np.add.reduceat(h.time < weeks.begins(17), h.offsets[:-1])
     assert found.sum() == pytest.approx(pace(mixed, stop, weeks.begins(17)).pieces.sum(), rel=1e-4)
+    only_looks = np.where(np.arange(h.num_events) < h.offsets[1], 1, kind).astype(np.int8)
+    pieces = pace(replace(mixed, kind=only_looks), stop, weeks.begins(17)).pieces
+    assert pieces[0] == 0 < pieces[1:].max()
     rate = np.exp(sale_rates(mixed, weeks.begins(17)))
     assert rate[1] == rate[1:].min() < 1
     assert found[0] / found.sum() < whole[0] / whole.sum()
