@@ -171,7 +171,7 @@ def repeat_share(histories: Histories, end: np.ndarray) -> float:
         user = np.repeat(np.arange(first, last), np.diff(offsets[first : last + 1]))
         counted = np.arange(events.start, events.stop) < end[user]
         pairs = user[counted] * (len(histories.items) + 1) + histories.item[events][counted]
-        distinct += len(np.unique(pairs))
+        distinct += pl.Series(pairs).n_unique()
     return 1 - distinct / max(int((end - offsets[:-1]).sum()), 1)
 
 
