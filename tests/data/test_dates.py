@@ -89,3 +89,10 @@ def test_days_that_a_spreadsheet_counts_are_dates_in_a_column_called_so(tmp_path
     assert "time" not in from_text(tmp_path, text.format("time").replace(".339", "")).events.columns, "they may count"
     hand = from_text(tmp_path, text.format("time"), time_unit="excel")
     assert hand.events["time"].to_list() == log.events["time"].to_list()
+
+
+def test_names_of_zones_that_mean_one_only(tmp_path: Path) -> None:
+    clocks = ["2025-10-26 02:30 CEST", "2025-10-26 02:30 CET", "2025-10-25 20:30 EDT", "2025-10-26 02:30 IST"]
+    log = from_text(tmp_path, "user,item,time\n" + "".join(f"1,a,{clock}\n" for clock in clocks))
+    summer, winter, york, several = log.events["time"].to_list()
+    assert (winter - summer, york - summer, several) == (3600, 0, None)

@@ -52,7 +52,7 @@ def test_nothing_but_the_page_is_written(page: tuple[str, str, list[Path]]) -> N
     [
         "942",
         "set aside: missing user",
-        "data.kind_map={'seen': 'view'}",
+        "data.kind_map={'seen': TYPE} with what it means",
         "first 'robot' with 300",
         "data.cleaning.max_events_per_day=",
         "'guest' has 200 of",

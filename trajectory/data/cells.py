@@ -36,6 +36,9 @@ def unused(columns: list[str], fields: dict[str, str], data: ConfigDict, feature
 def candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
     """A clause for an error: columns that could hold ids by what they hold, values that come back."""
     free = [column for column in table if column.name not in fields.values()]
-    distinct = {column.name: column.n_unique() for column in free if is_text(column) or column.dtype.is_integer()}
-    names = [f"{name} ({count:,} values)" for name, count in distinct.items() if 1 < count < table.height]
+    distinct = {
+        column.name: column.drop_nulls().n_unique() for column in free if is_text(column) or column.dtype.is_integer()
+    }
+    several = sorted(distinct.items(), key=lambda pair: -pair[1])  # ids have many values
+    names = [f"{name} ({count:,} values)" for name, count in several if 1 < count < table.height]
     return f"by what they hold it could be {' or '.join(names[:_PROPOSED])}; " if names else ""

@@ -30,9 +30,16 @@ _DATES = (
     r"^(?<year>\d\d)(?<m>\d\d)(?<d>\d\d)(?<rest>\d\d(?:\d\d){0,2})$",
 )
 _FIELDS = ("year", "month", "m", "d", "a", "b", "mark", "rest")
+# Hours east of UTC of names that mean one zone only (CST, IST, BST mean several).
+_ZONES = {
+    **{"z": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 1, "cet": 1, "mez": 1, "cest": 2, "mesz": 2, "eet": 2, "eest": 3},
+    **{"msk": 3, "sgt": 8, "hkt": 8, "jst": 9, "kst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "brt": -3},
+    **{"est": -5, "edt": -4, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7},
+}
 _CLOCK = (
     r"^(?:at )?(?<hour>\d{1,2})(?:[:h.]?(?<minute>\d\d)(?:[:.]?(?<second>\d\d)(?:[.,:]?(?<fraction>\d{1,9}))?)?)?"
-    r"\s*(?<half>[ap]\.?m\.?)?\s*(?<zone>z|(?:utc|gmt)?[+-]\d{1,2}(?::?\d\d)?|utc|gmt)?$"
+    r"\s*(?<half>[ap]\.?m\.?)?\s*(?<zone>(?:utc|gmt)?[+-]\d{1,2}(?::?\d\d)?|"
+    rf"{'|'.join(_ZONES)})?$"
 )
 _EASTERNMOST = 14 * 60  # minutes that a zone can be from UTC
 _SECOND = 10**6
@@ -135,14 +142,15 @@ def _moment(day_first: bool) -> pl.Expr:
 
 
 def _minutes_east() -> pl.Expr:
-    """Minutes of "+0800", "-05:30", "gmt+9"; 0 where no offset is named, null where no place is so far from UTC."""
+    """Minutes of "+0800", "-05:30", "gmt+9", "cest"; 0 where no zone is named, null where no place is so far."""
+    named = pl.col("zone").replace_strict(_ZONES, default=None, return_dtype=pl.Int64).fill_null(0) * 60
     zone = pl.col("zone").str.extract(r"([+-].*)")
     digits = zone.str.extract(r"[+-](\d{1,2})").cast(pl.Int64)
     minutes = zone.str.extract(r"[+-]\d{2}:?(\d\d)$").cast(pl.Int64).fill_null(0)
     size = digits * 60 + minutes
     east = pl.when(zone.str.starts_with("-")).then(-size).otherwise(size)
     real = (size <= _EASTERNMOST) & (minutes < 60)
-    return pl.when(zone.is_null()).then(0).when(real).then(east)
+    return pl.when(zone.is_null()).then(named).when(real).then(east)
 
 
 def _day_first(text: pl.Series, parts: pl.DataFrame, asked: str, said: Findings) -> bool:

@@ -81,10 +81,10 @@ def inspect(data: ConfigDict) -> Inspection:
         _items(cleaned),
     )
     shown = tuple(section for section in sections if section.sentences or section.rows)
-    return Inspection(Path(data.source).name or data.source, counts, tuple(_doubts(cleaned, tied)), shown)
+    return Inspection(Path(data.source).name or data.source, counts, tuple(_doubts(cleaned, tied, data.baskets)), shown)
 
 
-def _doubts(cleaned: CleanLog, tied: float) -> Iterator[tuple[str, str]]:
+def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str, str]]:
     log, events = cleaned.log, cleaned.events
     for note in log.detected["notes"]:
         if note["warning"]:
@@ -98,7 +98,7 @@ def _doubts(cleaned: CleanLog, tied: float) -> Iterator[tuple[str, str]]:
             yield f"{rows:,} rows ({share}) are set aside: {reason}.", _remedy(cleaned, reason)
     if log.detected["order"] == "file":
         yield "No time was found: events are in the order of the file.", "data.columns.time=..."
-    if tied > _TIED and "position" not in events.columns:
+    if tied > _TIED and "position" not in events.columns and not baskets:
         text = f"{tied:.0%} of the events share their time with another of the same user; chance orders these"
         yield f"{text}.", "data.columns.position=... if a column has their order, data.baskets=True if they are baskets"
     crowd, others = busiest(events)

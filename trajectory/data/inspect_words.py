@@ -24,7 +24,7 @@ HOW_FOUND = {
 }
 # What helps where rows are set aside for a reason.
 REMEDIES = {
-    "malformed row": "look at these lines of the file; data.separator=... if cells are parted otherwise",
+    "malformed row": "look at these rows (1 is the first below the header); data.separator=... if it is another one",
     "missing user": "data.columns.user=... if another column says who",
     "missing item": "data.columns.item=... if another column says which item",
     "missing time": "data.columns.time=... if another column says when; data.order=file to do without",
@@ -32,7 +32,7 @@ REMEDIES = {
     "unparsable time": "data.time_unit=..., data.day_first=yes|no, or data.columns.time=...",
     "impossible time": "data.cleaning.min_date=... or data.time_unit=...",
     "time in the future": "data.cleaning.max_date=... or data.time_unit=...",
-    "unknown event type": "data.kind_map={{'{example}': 'view'}}, or another type",
+    "unknown event type": "data.kind_map={{'{example}': TYPE}} with what it means: view, cart, purchase ...",
     "invalid label": "labels are 0 and 1",
     "invalid feature": "data.features without that column",
     "duplicate": "data.duplicates=keep (each is an event) or count (one event of that quantity)",
