@@ -20,6 +20,8 @@ def reasons(run: Run, queries: Queries, lists: pl.DataFrame) -> pl.DataFrame:
 
     An item is explained at the next step; where nothing in the past speaks for it, `because` is empty.
     """
+    if lists.is_empty():
+        return lists.with_columns(because=pl.lit("", pl.String))
     h = run.task.histories
     place = {user: row for row, user in enumerate(h.users["user"].gather(queries.user).cast(pl.String))}
     number = {item: index + 1 for index, item in enumerate(h.items["item"].head(h.num_items).cast(pl.String))}

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.sales import selling
+from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.forecasting.newcomers import whole_histories
 from trajectory.insights.part import Part, Text
 from trajectory.insights.recommend import shown
@@ -14,7 +15,7 @@ from trajectory.insights.recommend.measure import chosen_share, compare_lists, t
 from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
 from trajectory.insights.words import words
-from trajectory.schema import Histories
+from trajectory.schema import Histories, UserError
 from trajectory.training.run import Run
 
 USERS = 12  # whose lists the page shows, with reasons
@@ -30,7 +31,9 @@ def _taken(histories: Histories) -> str:
 
 
 def take(run: Run, keep: np.ndarray | None = None) -> Part:
-    """Recommendations after the end of each history, of the items `keep` bool [V + 1] (default: all)."""
+    """Recommendations after the end of each history, of the items `keep` bool [V + 1] (default: all). Raises UserError
+    where nothing is left for anybody.
+    """
     h = run.task.histories
     relevance = Relevance(run)
     curve = trade_off(run, relevance, "validation") if h.interests else []
@@ -38,6 +41,8 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     held = compare_lists(run, relevance, "test")
     everybody, some = whole_histories(h), whole_histories(h, USERS)
     table, winners = recommend(relevance, everybody, share, keep)
+    if table.is_empty():
+        raise UserError(f"each user {NOTHING_LEFT}, or none that may be shown")
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
     without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
