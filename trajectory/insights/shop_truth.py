@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from trajectory.data.known_truth import START
+from trajectory.data.shop.raw.orders import POSTAGE
 from trajectory.data.shop.write import DIALECTS
 from trajectory.data.times import DAY, WEEK
 
 LATELY, LAPSED = 56 * DAY, 84 * DAY  # seconds: what segments call lately; since when a lapsed user has not bought
 MOST = 28  # days of an audience's horizon
+TARGETS = {"interest": "category", "item": "title"}  # what an audience can be for -> column of `happened`
 EXACT = 1e-5  # relative: histories keep values in 32 bits
 
 
@@ -89,7 +91,10 @@ def _now(truth: pl.DataFrame) -> int:
 
 
 def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
-    """Mean of the last four whole weeks of each item, category and department: pieces sold less returned, or 0."""
+    """Mean of the last four whole weeks of each item, category and department: pieces sold less returned, or 0.
+
+    Of levels that were written; without what a raw export sells beside the shop's items.
+    """
     weeks = (((_now(truth) - 1) // DAY + 1) * DAY - START) // WEEK
     sold = truth.drop_nulls("quantity").with_columns(week=(pl.col("time") - START) // WEEK)
     last = sold.filter(pl.col("week").is_between(weeks - 4, weeks - 1))
@@ -97,7 +102,7 @@ def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
     for level, column in (("item", "title"), ("interest", "category"), ("department", "department")):
         true = dict(last.group_by(column).agg(pl.col("quantity").sum().clip(0) / 4).iter_rows())
         said = dict(table.filter(pl.col("level") == level).select("name", "recent").iter_rows())
-        for name in sorted({*said, *true}):
+        for name in sorted({*said, *true} - {POSTAGE} if said else ()):
             yield Pair("demand", f"{level} {name}", said.get(name), true.get(name, 0.0))
 
 
@@ -133,21 +138,24 @@ def net_value(truth: pl.DataFrame) -> pl.DataFrame:
 
 
 def audiences(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
-    """Members of each category's audience who truly have not bought of it in 12 weeks, and those who never have."""
-    now = _now(truth)
-    bought = truth.filter(pl.col("type") == "purchase").group_by("user", target="category").agg(pl.col("time").max())
-    members = pl.read_parquet(workdir / "audiences.parquet").filter(pl.col("kind") == "interest")
-    members = members.with_columns(pl.col("user").cast(pl.String)).join(bought, on=["user", "target"], how="left")
-    for (target,), rows in members.group_by("target", maintain_order=True):
-        lapsed = (now - rows["time"]).fill_null(LAPSED + 1) > LAPSED
-        yield Pair("audiences", f"lapsed users for {target}", rows.height, lapsed.sum())
-        yield Pair("audiences", f"new users for {target}", rows["new"].sum(), rows["time"].null_count())
+    """Members of each audience who truly have not bought of it in 12 weeks, and those who never have."""
+    now, bought = _now(truth), truth.filter(pl.col("type") == "purchase")
+    members = pl.read_parquet(workdir / "audiences.parquet").with_columns(pl.col("user").cast(pl.String))
+    for level, column in TARGETS.items():
+        last = bought.group_by("user", target=column).agg(pl.col("time").max())
+        found = members.filter(pl.col("kind") == level).join(last, on=["user", "target"], how="left")
+        for (target,), rows in found.group_by("target", maintain_order=True):
+            lapsed = (now - rows["time"]).fill_null(LAPSED + 1) > LAPSED
+            yield Pair("audiences", f"lapsed users for {target}", rows.height, lapsed.sum())
+            yield Pair("audiences", f"new users for {target}", rows["new"].sum(), rows["time"].null_count())
 
 
 def observed(workdir: Path, truth: pl.DataFrame, cuts: tuple[int, int], least: int) -> Iterator[Pair]:
-    """Users asked for and who of them bought from the cut on, over the categories that audiences were measured for."""
-    measured = json.loads((workdir / "insights.json").read_text())["audiences"]["interest"]
-    bought = truth.filter(pl.col("type") == "purchase").select("user", "category", "time")
+    """Users asked for and who of them bought from the cut on, over the categories (or items) that were measured."""
+    written = json.loads((workdir / "insights.json").read_text())["audiences"]
+    level = next(name for name in TARGETS if name in written)
+    measured = written[level]
+    bought = truth.filter(pl.col("type") == "purchase").select("user", "time", target=TARGETS[level])
     now = _now(truth)
     days = int(min(MOST, (cuts[1] - cuts[0]) / DAY, (now - cuts[1]) / DAY))
 
@@ -155,17 +163,17 @@ def observed(workdir: Path, truth: pl.DataFrame, cuts: tuple[int, int], least: i
         """Every user there is before a moment and every category: new, lapsed, and bought within the days after it."""
         before, after = pl.col("time") < cut, pl.col("time").is_between(cut, cut + days * DAY, closed="left")
         users = truth.filter(before & pl.col("roles").list.contains("input")).select(pl.col("user").unique())
-        had = bought.group_by("user", "category").agg(last=pl.col("time").filter(before).max(), bought=after.any())
-        whole = users.join(bought.select(pl.col("category").unique()), how="cross")
-        return whole.join(had, on=["user", "category"], how="left").select(
-            "category",
+        had = bought.group_by("user", "target").agg(last=pl.col("time").filter(before).max(), bought=after.any())
+        whole = users.join(bought.select(pl.col("target").unique()), how="cross")
+        return whole.join(had, on=["user", "target"], how="left").select(
+            "target",
             pl.col("bought").fill_null(False),
             new=pl.col("last").is_null(),
             lapsed=(cut - pl.col("last")).fill_null(LAPSED + 1) > LAPSED,
         )
 
-    newly = known(cuts[0]).filter("lapsed").group_by("category").agg(pl.col("bought").sum())
-    table = known(cuts[1]).join(newly.filter(pl.col("bought") >= least), on="category", how="semi")
+    newly = known(cuts[0]).filter("lapsed").group_by("target").agg(pl.col("bought").sum())
+    table = known(cuts[1]).join(newly.filter(pl.col("bought") >= least), on="target", how="semi")
     for kind, rows in (("all users", table), ("arriving", table.filter("lapsed")), ("new", table.filter("new"))):
         if kind in measured:
             yield Pair("audiences", f"{kind}: asked for", measured[kind]["asked"], rows.height)

@@ -220,6 +220,14 @@ def test_an_item_table_beside_a_format_that_has_none_is_read_and_other_files_are
     assert fingerprint(resolve(settings(tmp_path))) != before
 
 
+def test_an_item_table_beside_a_format_without_categories_gives_interests(tmp_path: Path) -> None:
+    path = written("online_retail", tmp_path)
+    codes = pl.read_csv(path, infer_schema=False, encoding="latin-1")["StockCode"].unique()
+    codes.to_frame().with_columns(category=pl.lit("all")).write_csv(tmp_path / "items.csv")
+    result = cleaned(tmp_path)
+    assert flatten(result, resolve(settings(tmp_path)), "shop").interests == ("all",)
+
+
 def test_old_column_spellings_are_known(tmp_path: Path) -> None:
     path = written("online_retail_2", tmp_path) / "Year 2009-2010.csv"
     path.write_text(path.read_text().replace("Customer ID", "Customer_ID", 1))

@@ -24,7 +24,7 @@ def _layout(title: str, invoice: str, price: str, customer: str) -> Format:
     return Format(
         title,
         log=(File(columns=(invoice, "StockCode", "Description", "Quantity", "InvoiceDate", price, customer)),),
-        settings=Settings(columns=columns, interest_column="", baskets=True),
+        settings=Settings(columns=columns, baskets=True),
         reshape=_typed,
         note="invoices that begin with C are returns, as are negative quantities; an invoice is one basket; equal rows "
         "(the two sheets of II overlap in December 2010) are set aside as duplicates; items have no categories",

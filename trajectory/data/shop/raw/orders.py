@@ -11,6 +11,7 @@ from trajectory.data.shop.parameters import Dirt
 from trajectory.data.shop.raw.soil import csv_lines, missing, money, soiled, unreadable
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
+POSTAGE = "POST"  # stock code of what is no item
 CUSTOMER = 12_000  # ids count on from here
 
 
@@ -40,7 +41,7 @@ def write(
         InvoiceNo=pl.when(returned)
         .then(pl.format("C{}", pl.col("order_id").max() + 1 + pl.col("event")))
         .otherwise("order_id"),
-        StockCode=pl.when(foreign).then(pl.lit("POST")).otherwise(item_ids(pl.col("item_id"))),
+        StockCode=pl.when(foreign).then(pl.lit(POSTAGE)).otherwise(item_ids(pl.col("item_id"))),
         Description=pl.when(foreign).then(pl.lit("POSTAGE")).otherwise(pl.col("title").str.to_uppercase()),
         Quantity=pl.when(foreign).then(1).otherwise(pl.col("quantity") * pl.when(returned).then(-1).otherwise(1)),
         InvoiceDate=pl.from_epoch("time", "us").dt.strftime("%d/%m/%Y %H:%M"),
