@@ -44,7 +44,7 @@ _OUTPUT = (
     *("user", "item", "time", "subsecond", "position", "kind", "value", "quantity", "rating", "basket", "label"),
 )
 _RAW = ("user", "item", "time", "kind", "value", "malformed")
-_AT_ONCE = 1 << 22  # rows
+_AT_ONCE = 1 << 20  # rows
 _MINUTE = 60
 _CALENDAR = 2**37  # seconds, some four thousand years: beyond it a time is shown as the number it is
 _EASTERNMOST = timedelta(hours=14)  # wall clocks run this far ahead of UTC; times that name no zone are taken as UTC
