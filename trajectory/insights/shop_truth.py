@@ -141,8 +141,8 @@ def audiences(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
     """Members of each audience who truly have not bought of it in 12 weeks, and those who never have."""
     now, bought = _now(truth), truth.filter(pl.col("type") == "purchase")
     members = pl.read_parquet(workdir / "audiences.parquet").with_columns(pl.col("user").cast(pl.String))
-    for level, column in TARGETS.items():
-        last = bought.group_by("user", target=column).agg(pl.col("time").max())
+    for level, columns in (("interest", ["category"]), ("item", ["title", "item"])):  # an item goes by either
+        last = pl.concat(bought.group_by("user", target=column).agg(pl.col("time").max()) for column in columns)
         found = members.filter(pl.col("kind") == level).join(last, on=["user", "target"], how="left")
         for (target,), rows in found.group_by("target", maintain_order=True):
             lapsed = (now - rows["time"]).fill_null(LAPSED + 1) > LAPSED
