@@ -60,6 +60,7 @@ def base(model: str = "transformer") -> ConfigDict:
     # Words that mean "missing", beside the built-in NA, NULL, None, nan, N/A, \\N, - ... (data/missing.py); numbers
     # among them ("-1") do so in ids only; "!NA": the built-in NA is a word like any other.
     d.missing = ()
+    d.fold_case = False  # True: ids of users and items that differ by upper and lower case only are the same
     d.day_first = "auto"  # 03/04/2024 is the 3rd of April: auto (decided by the whole column) | yes | no
     d.value_of = "auto"  # a row's value is of one piece or of the row: auto (as the rows tell) | unit | row
     d.decimal = "auto"  # auto | . | , : the decimal mark of amounts

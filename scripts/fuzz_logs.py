@@ -27,7 +27,7 @@ import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from trajectory import cli
 
@@ -198,7 +198,7 @@ def _text(rows: list[list[str]], header: list[str], rng: random.Random, traits: 
     separator = rng.choice([",", ",", ",", ";", "\t", "|", "^", "::"])
     end = rng.choice(["\n", "\n", "\n", "\r\n", "\r"])
     traits += [f"separator {separator!r}", f"end {end!r}"]
-    quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if rng.choice([False, True, False]) else csv.QUOTE_MINIMAL
     trailing = rng.choice(["", "", "", "all", "rows"])
     lines = []
     for number, row in enumerate([header, *rows]):

@@ -70,10 +70,10 @@ NONE = "-"  # asked for as a field's column: the log has none for it
 
 def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """Field -> column, for the fields of `names` that one of the columns is commonly named for. No column twice."""
-    plain = {_plain(column): column for column in reversed(list(columns))}
+    known = {plain(column): column for column in reversed(list(columns))}
     found: dict[str, str] = {}
     for field, candidates in names.items():
-        columns_left = (plain[_plain(name)] for name in candidates if _plain(name) in plain)
+        columns_left = (known[plain(name)] for name in candidates if plain(name) in known)
         column = next((column for column in columns_left if column not in found.values()), None)
         if column is not None:
             found[field] = column
@@ -102,13 +102,13 @@ def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
 
 def is_unit_price(column: str) -> bool:
     """Whether a column is commonly named so for the price of one unit."""
-    return _plain(column) in map(_plain, UNIT_PRICES)
+    return plain(column) in map(plain, UNIT_PRICES)
 
 
 def matching(columns: Iterable[str], candidates: Iterable[str]) -> list[str]:
     """Those of `columns` that bear one of the names, in the order of the names."""
-    plain = {_plain(column): column for column in reversed(list(columns))}
-    return [plain[key] for key in dict.fromkeys(map(_plain, candidates)) if key in plain]
+    known = {plain(column): column for column in reversed(list(columns))}
+    return [known[key] for key in dict.fromkeys(map(plain, candidates)) if key in known]
 
 
 def missing(field: str, columns: list[str], otherwise: str = "", candidates: str = "") -> UserError:
@@ -125,7 +125,8 @@ def listing(columns: list[str]) -> str:
     return "the columns " + ", ".join(columns[:30]) + (", ..." if len(columns) > 30 else "")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A column's name without case, white space, "_" and "-"."""
     return re.sub(r"[\s_\-]", "", name).lower()
 
 

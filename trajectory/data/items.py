@@ -92,8 +92,8 @@ def regroup(item: pl.Series, items: pl.DataFrame | None, column: str) -> tuple[p
 def match(item: pl.Series, items: pl.DataFrame, said: Findings | None = None) -> tuple[pl.Series, pl.DataFrame]:
     """The same items and table with ids of one type: text, if the two sides differ.
 
-    An id of the table that differs from one of the log only by leading zeros or ".0" becomes that of the log, where
-    only one of either side can be meant.
+    An id of the table that differs from one of the log only by leading zeros, ".0" or case becomes that of the log,
+    where only one of either side can be meant.
     """
     theirs = items.schema["item"]
     if item.dtype.is_integer() and theirs.is_integer():
@@ -107,14 +107,14 @@ def match(item: pl.Series, items: pl.DataFrame, said: Findings | None = None) ->
         if said:
             said.note(
                 "item table",
-                f"{same.height:,} ids differ from the log's only by leading zeros or .0 and are taken for the same, "
-                f"such as {same['other'][0]!r} for {same['id'][0]!r}",
+                f"{same.height:,} ids differ from the log's only by leading zeros, .0 or case and are taken for the "
+                f"same, such as {same['other'][0]!r} for {same['id'][0]!r}",
             )
     return item, items
 
 
 def same_ids(ids_here: pl.Series, ids_there: pl.Series) -> pl.DataFrame:
-    """Pairs `id`, `other` of distinct text ids that differ only by leading zeros or ".0", where that is unambiguous."""
+    """Pairs `id`, `other` of distinct text ids that differ only by leading zeros, ".0" or case, if unambiguous."""
     sides = [
         side.cast(pl.String).alias(name).to_frame().with_columns(key=_plain(pl.col(name)))
         for name, side in (("id", ids_here), ("other", ids_there))
@@ -124,7 +124,7 @@ def same_ids(ids_here: pl.Series, ids_there: pl.Series) -> pl.DataFrame:
 
 
 def _plain(name: pl.Expr) -> pl.Expr:
-    return name.str.extract(r"^0*(\d+?)(?:\.0+)?$")
+    return pl.coalesce(name.str.extract(r"^0*(\d+?)(?:\.0+)?$"), name.str.to_lowercase())
 
 
 def describe_match(item: pl.Series, items: pl.DataFrame, said: Findings) -> None:

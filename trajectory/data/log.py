@@ -23,6 +23,7 @@ from trajectory.data.order_status import NAMES as ORDER_STATUS
 from trajectory.data.order_status import failed_orders
 from trajectory.data.prices import row_values
 from trajectory.data.sources import Source, read_source
+from trajectory.data.spellings import spelled
 from trajectory.data.ties import by_session, numbered_ties, trusted
 from trajectory.data.time_columns import COUNTED, JOINED, find_time
 from trajectory.data.times import STEP, day_text, times_of
@@ -102,7 +103,8 @@ def read_log(data: ConfigDict) -> EventLog:
     detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": fields, "found_by": found_by}
     columns = {"source_line": pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True)}
     columns["row_hash"] = row_hashes(source.table)
-    columns["user"] = _users(table, fields, data.single_user or (STEP_USER if stepwise else ""), said)
+    single = data.single_user or (STEP_USER if stepwise else "")
+    columns["user"] = _users(table, fields, single, data.fold_case, said)
     columns |= _items_and_kinds(table, fields, data, stepwise, said)
     columns |= _times(table, fields, data, detected, said)
     columns |= numbered_ties(columns, table, data, fields, found_by)
@@ -110,8 +112,8 @@ def read_log(data: ConfigDict) -> EventLog:
     if session and {"time", "position"} <= columns.keys() and data.order == "auto":
         columns["position"] = by_session(columns, table[session])
     columns |= _others(table, fields, columns["item"], data, said)
-    if status := failed_orders(table, {*fields.values(), *data.features}, data, said):
-        fields["status"], columns["failed"] = status
+    if failed := failed_orders(table, {*fields.values(), *data.features}, data, said):
+        fields["status"], columns["failed"] = failed
         found_by.setdefault("status", "name")
     features = _features(table, fields, data, stepwise, said)
     columns |= features
@@ -150,9 +152,9 @@ def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
     return table.with_columns(both.alias(name))
 
 
-def _users(table: pl.DataFrame, fields: dict[str, str], single: str, said: Findings) -> pl.Series:
+def _users(table: pl.DataFrame, fields: dict[str, str], single: str, fold: bool, said: Findings) -> pl.Series:
     if "user" in fields:
-        users = distinctly(ids, table[fields["user"]], said)
+        users = spelled(distinctly(ids, table[fields["user"]], said), fields["user"], fold, said)
         say_nobodies(users, said)
         session = next(iter(matching(table.columns, SESSIONS)), "")
         if session and session != fields["user"] and 2 * users.null_count() > len(users):
@@ -173,7 +175,8 @@ def _items_and_kinds(
     if "kind" in fields:
         columns["kind"] = distinctly(names, table[fields["kind"]], said)
     if "item" in fields:
-        columns["item"] = distinctly(ids, table[fields["item"]], said)
+        items = distinctly(ids, table[fields["item"]], said)
+        columns["item"] = spelled(items, fields["item"], data.fold_case, said)
         doubt_items(columns["item"], table, fields["item"], {*fields.values()}, said)
     elif "behaviour" in fields:
         raw = texts(table[fields["behaviour"]])

@@ -36,22 +36,17 @@ WORDS = (
     *("NaN", "nan", "NAN", "-nan", "NaT", "<NA>", "\\N", "-", "--", "?", ".", "undefined", "(not set)"),
     "00000000-0000-0000-0000-000000000000",
 )
+# fmt: off
 _NOBODY = (
-    "guest",
-    "anonymous",
-    "anon",
-    "unknown",
-    "user",
-    "test",
-    "admin",
-    "default",
-    "other",
-    "0",
-    "-1",
-    "访客",
-    "游客",
+    "guest", "anonymous", "anon", "unknown", "user", "test", "admin", "default", "other", "nobody", "guestuser",
+    "guestcheckout", "anonymoususer", "unknownuser", "notloggedin", "loggedout", "unregistered", "visitor",
+    "gast", "unbekannt", "anonym", "invité", "inconnu", "anonyme", "invitado", "desconocido", "anónimo",
+    "访客", "游客", "匿名", "未知",
 )
+_NO_NUMBERS = ("0", "-1")  # of users with other ids; where ids are numbers, only if they have far more events
+# fmt: on
 _ABOVE = 10  # times the events of the middle user
+_SHOWN = 10
 NOT = "!"  # data.missing=("!NA",): NA is a word like any other
 
 
@@ -92,14 +87,19 @@ def _holds(column: pl.Series, words: set[str]) -> pl.Series:
 
 
 def say_nobodies(users: pl.Series, said: Findings) -> None:
-    """Warns of users who are called by a word for nobody in particular and have far more events than others."""
+    """Warns of users who are called by a word for nobody in particular, or by 0 or -1 and no others by such numbers."""
     counts = users.drop_nulls().value_counts(name="rows")
     counts = counts.with_columns(pl.col(users.name).cast(pl.String).alias("user"))
-    named = counts.filter(pl.col("user").str.to_lowercase().is_in(_NOBODY))
-    if named.is_empty():
+    number = pl.col("user").is_in(_NO_NUMBERS)
+    named = counts.filter(number | pl.col("user").str.to_lowercase().str.replace_all(r"[\s_()-]", "").is_in(_NOBODY))
+    if named.is_empty() or counts.height == 1:
         return
     usual = float(np.median(counts["rows"].to_numpy()))
-    far = named.filter(pl.col("rows") > _ABOVE * usual).sort("rows", descending=True)
-    for user, rows in far.select("user", "rows").iter_rows():
-        text = f"{user!r} has {rows:,} of {len(users):,} rows: is this everyone who is not known?"
-        said.note("users", text, f"data.missing={user}", warning=True)
+    unlike = 2 * int(counts["user"].str.contains(r"^-?\d+$").sum()) < counts.height
+    lone = (pl.col("user") == "-1") & (not counts["user"].str.contains(r"^-([02-9]|\d\d)").any())
+    named = named.filter(~number | lone | pl.lit(unlike) | (pl.col("rows") > _ABOVE * usual))
+    if named.height:
+        named = named.sort("rows", "user", descending=[True, False]).head(_SHOWN)
+        shown = ", ".join(f"{user!r} has {rows:,}" for user, rows in named.select("user", "rows").iter_rows())
+        text = f"{shown} of {len(users):,} rows: is this everyone who is not known?"
+        said.note("users", text, f"data.missing={','.join(named['user'])}", warning=True)

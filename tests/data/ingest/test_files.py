@@ -142,6 +142,17 @@ def test_what_cannot_be_read_in_a_folder_is_left_out_and_said(tmp_path: Path) ->
     assert sum("left out" in note for note in found.notes) == 2
 
 
+def test_parts_whose_columns_come_in_another_order_and_case(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,item_id,timestamp\n1,x,1700000000\n")
+    (tmp_path / "b.csv").write_text("Timestamp;Item-ID;User ID\n1700000001;y;2\n")
+    found = source(tmp_path)
+    assert found.table.rows() == [(1, "x", 1_700_000_000), (2, "y", 1_700_000_001)]
+    assert "b.csv: Timestamp, Item-ID, User ID are taken for timestamp, item_id, user_id" in "; ".join(found.notes)
+    (tmp_path / "b.csv").write_text("USER_ID,user_id,item_id,timestamp\n1,2,y,1700000001\n")
+    with pytest.raises(UserError, match="several that could be the log"):
+        source(tmp_path)
+
+
 def test_folders_that_leave_a_choice_or_none_are_refused_with_what_they_hold(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds nothing"):
         source(tmp_path)

@@ -31,7 +31,8 @@ class Contents:
 def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence[str], hint: str = "") -> Contents:
     """Files named interactions or transactions are the log, items or products its item table; else columns tell.
 
-    All files of the same columns are parts of one table. `asked`: columns that the user has named as the log's.
+    All files of the same columns, in whatever order and case, are parts of one table. `asked`: columns that the user
+    has named as the log's.
     UserError if no files, or several groups of them, could be the log.
     """
     named = {_stem(part): part for part in reversed(_by_suffix(parts))}
@@ -46,8 +47,8 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
     looks, notes = _looked_at(parts, layout)
     groups: dict[frozenset[str], list[Look]] = {}
     for found in looks:
-        groups.setdefault(frozenset(found.names), []).append(found)
-    logs = [group for names, group in groups.items() if _is_log(names, group, asked)]
+        groups.setdefault(found.columns, []).append(found)
+    logs = [group for group in groups.values() if _is_log(group, asked)]
     if len(groups) == 1 and (len(looks[0].names) > 1 or looks[0].missing):
         logs = list(groups.values())  # there is no choice: what it lacks is said later
     if len(logs) != 1:
@@ -95,8 +96,8 @@ def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[Look], list[
     ]
 
 
-def _is_log(names: frozenset[str], group: list[Look], asked: Sequence[str]) -> bool:
-    if any(name in names for name in asked):
+def _is_log(group: list[Look], asked: Sequence[str]) -> bool:
+    if any(name in group[0].names for name in asked):
         return True
     found = detect(group[0].names, LOG_NAMES)
     return {"user", "item"} <= {*found} or {"time", "behaviour"} <= {*found}

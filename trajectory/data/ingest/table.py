@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.data.columns import plain
 from trajectory.data.ingest import columnar, delimited, json_text
 from trajectory.data.ingest.dialect import Dialect, HeaderMissing, understand
 from trajectory.data.ingest.encodings import by_first_bytes
@@ -75,6 +76,12 @@ class Look:
     names: tuple[str, ...] = ()
     dialect: Dialect | None = None
     missing: HeaderMissing | None = None
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """What its columns are called, but for order, case, blanks, "_" and "-", unless only these tell them apart."""
+        columns = frozenset(map(plain, self.names))
+        return columns if len(columns) == len(self.names) else frozenset(self.names)
 
 
 def read_table(
@@ -144,18 +151,24 @@ def read_parts(looks: Sequence[Look], layout: Layout, keep: Keep | None, origin:
     for found in looks:
         if found.missing:
             raise found.missing
-        if {*found.names} != {*looks[0].names} and found.kind != "json":
+        if found.columns != looks[0].columns and found.kind != "json":
             raise UserError(
                 f"{found.part.name} has other columns than {looks[0].part.name}: {few(found.names)}, not "
                 f"{few(looks[0].names)}; name the file that is the log"
             )
     numbers = all(found.kind == "text" for found in looks)
     stack, malformed, rows = Stack(origin, numbers), dict[int, str](), list[int]()
+    called = {plain(name): name for name in looks[0].names}
     for found in looks:
         rows.append(0)
+        alike = found.columns == looks[0].columns and {*found.names} != {*looks[0].names}
+        same = {name: called[plain(name)] for name in found.names if alike and name not in looks[0].names}
+        if same:
+            notes.append(f"{found.part.name}: {few([*same])} are taken for {few([*same.values()])}")
         for table, bad in _blocks(found, layout, keep, notes):
             malformed |= {sum(rows) + row: text for row, text in bad.items()}
             rows[-1] += table.height
+            table = table.rename({name: same[name] for name in table.columns if name in same})
             stack.add(table.with_columns(pl.lit(value).alias(key) for key, value in found.part.keys))
     table, files = stack.table(), None
     if len(looks) > 1:
