@@ -123,7 +123,10 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
     opened = open_run(shutil.copytree(workdir, tmp_path / "run"))
     found, words = calibration(opened, STEPS)
     assert (len(found.at), words) == (STEPS, "calibrated on validation")
-    assert method(opened, STEPS, 50) == "directly by the model's heads, calibrated on validation"
+    assert method(opened, STEPS, 50).startswith("directly by the model's heads, calibrated on validation")
+    for seen, told in (("filter", True), ("keep", False)):
+        opened.task.config.evaluation.seen = seen
+        assert method(opened, STEPS, 50).endswith(", among items that the user has not had") == told
     found, words = calibration(opened, STEPS + 1)
     assert found is None
     assert f"of {STEPS} steps" in words

@@ -91,9 +91,10 @@ def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
 
 def method(run: Run, steps: int, paths: int) -> str:
     """How `look_ahead` finds its chances, in words to be read after a chance."""
+    among = ", among items that the user has not had" if run.task.config.evaluation.seen == "filter" else ""
     if run.task.config.heads.horizon < steps:
-        return f"from {paths} sampled paths, not calibrated"
-    return f"directly by the model's heads, {calibration(run, steps)[1]}"
+        return f"from {paths} sampled paths, not calibrated{among}"
+    return f"directly by the model's heads, {calibration(run, steps)[1]}{among}"
 
 
 def _direct(run: Run, histories: Histories, steps: int) -> DirectForecast | CalibratedForecast:

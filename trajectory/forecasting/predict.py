@@ -20,6 +20,11 @@ from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 from trajectory.writing import write_csv
 
+AMONG_NEW = (
+    "items that a user has had are in no list, and probabilities are among the others: where users come back to what "
+    "they had, train with --config.evaluation.seen=keep"
+)
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -73,7 +78,9 @@ def predict(run: Run, path: Path, user: str, top: int, steps: int, paths: int) -
     found, left = {}, None
     if heads.item:
         found["next"] = _next(run, scorer, queries, top)
-        left = reach(histories, queries).left if task.config.evaluation.seen == "filter" else None
+        if task.config.evaluation.seen == "filter":
+            left = reach(histories, queries).left
+            notes.append(AMONG_NEW)
     without = tables.without_items(histories, queries, left)
     if len(without):
         notes.append(tables.without_note(without, len(queries.user)))
