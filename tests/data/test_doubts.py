@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.raw_logs import from_text, notes
+from tests.raw_logs import cleaned, from_text, notes
+from trajectory.data.doubts import doubt_sales
 from trajectory.schema import EventLog, UserError
 
 
@@ -67,3 +68,22 @@ def test_a_sum_grows_with_the_quantity_whatever_it_is_called(tmp_path: Path) -> 
     assert by_hand.events["value"].to_list() == [(1 + i % 3) ** 2 * (2 + i % 4) for i in range(40)]
     with pytest.raises(UserError, match=r"data.value_of='total' is unknown"):
         from_text(tmp_path, "user_id,item_id,qty,price\n" + rows, value_of="total")
+
+
+def test_several_items_in_a_cell(tmp_path: Path) -> None:
+    rows = "".join(f"u{i % 9},s{i % 7}|s{i % 5}|s{i % 3}\n" for i in range(90))
+    (text,) = warnings(from_text(tmp_path, "user_id,item_id\n" + rows))
+    assert text.startswith("item_id holds several items in a cell, such as 's0|s0|s0'")
+    names = "".join(f"u{i % 9},tea | {i}\n" for i in range(40))
+    assert not warnings(from_text(tmp_path, "user_id,item_id\n" + names))
+
+
+def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
+    text = "user_id,item_id,qty,amount\na,x,0,0\nb,x,1,2.5\na,y,1,-2.5\n"
+    clean = cleaned(from_text(tmp_path, text), tmp_path)
+    assert [doubt for doubt, _ in doubt_sales(clean.events, clean.types)] == [
+        "1 sales are of 0 pieces: they count for nothing.",
+        "1 sales have a value below 0: are these discounts, credits or returns?",
+    ]
+    clean = cleaned(from_text(tmp_path, "user_id,item_id,event\na,x,impression\nb,x,impression\n"), tmp_path)
+    assert next(doubt_sales(clean.events, clean.types))[0].startswith("The model reads no type of event")

@@ -64,3 +64,23 @@ def test_what_is_no_sale_is_not_touched_by_a_status(tmp_path: Path):
         "purchase": 1,
         "failed_order": 1,
     }
+
+
+def test_the_status_of_an_account_is_none_of_an_order(tmp_path: Path):
+    words = ("active", "cancelled", "pending")
+    rows = [f"u{i % 30},i{i % 7},{'purchase' if i % 3 else 'view'},{words[i % 30 % 3]}" for i in range(90)]
+    text = "\n".join(["user_id,item_id,event_type,status", *rows]) + "\n"
+    clean = read(tmp_path, text)
+    assert "failed_order" not in clean.types["type"].to_list()
+    assert "status is the same in all events of a user" in summary(clean)
+    by_hand = read(tmp_path, text, columns={"status": "status"})
+    assert "failed_order" in by_hand.types["type"].to_list()
+
+
+def test_rows_for_each_status_that_an_order_went_through_are_warned_of(tmp_path: Path):
+    words = ("created", "paid", "delivered")
+    rows = "".join(f"{i},u{i % 4},x,2024-01-0{n + 1},{word}\n" for i in range(6) for n, word in enumerate(words))
+    told = summary(read(tmp_path, "order_id,user_id,item_id,date,order_status\n" + rows))
+    assert "WARNING: 6 of 6 items of an order stand in several rows, one for each order_status" in told
+    once = "".join(f"{i},u{i % 4},x,2024-01-03,{words[i % 3]}\n" for i in range(6))
+    assert "stand in several rows" not in summary(read(tmp_path, "order_id,user_id,item_id,date,order_status\n" + once))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import polars as pl
 
 from trajectory.data.columns import LOG_NAMES, matching
-from trajectory.data.findings import Findings
+from trajectory.data.findings import Findings, clip
 from trajectory.data.times import DAY, day_text
 from trajectory.data.values import is_text, texts
 from trajectory.schema import UserError
@@ -15,6 +16,7 @@ from trajectory.schema import UserError
 _LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
 _GAP = 5 * 365 * DAY  # seconds without an event
 _LOOKED_AT = 1000
+_JOINS = ("|", ";", ",")  # between ids that share a cell
 
 
 def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str], said: Findings) -> None:
@@ -29,6 +31,13 @@ def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str]
                 f"column {name!r} holds lists or objects written as text, such as {sample[0][:80]!r}, no ids: "
                 "write one row for each of its items, or name another column with data.columns.item"
             )
+        for mark in _JOINS:
+            if 2 * int(sample.str.contains(mark, literal=True).sum()) > max(len(sample), 1):
+                parts = sample.str.split(mark).explode(empty_as_null=True)
+                if 2 * parts.n_unique() <= len(parts) and parts.n_unique() < sample.n_unique():
+                    text = f"{name} holds several items in a cell, such as {clip(sample[0])!r}, each read as one item"
+                    said.note("items", f"{text}: write one row for each of them", "data.columns.item", warning=True)
+                    return
     rows, distinct = items.count(), items.n_unique()
     if rows >= _LINES and distinct >= _NEW * rows:
         others = [other for other in matching(table.columns, LOG_NAMES["item"]) if other not in used]
@@ -58,3 +67,21 @@ def doubt_times(seconds: pl.Series, name: str, said: Findings) -> None:
             f"data.cleaning.min_date={day_text(after)} sets the earlier ones aside",
             warning=True,
         )
+
+
+def doubt_sales(events: pl.DataFrame, types: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """What looks wrong in the events that were kept, by type (as in `CleanLog`), and the setting that changes it."""
+    if not types["roles"].str.contains(r"input\b").any():
+        yield (
+            "The model reads no type of event: there is nothing to learn from.",
+            "data.event_types or data.kind_map",
+        )
+    selling = types.filter(pl.col("roles").str.contains(r"sale\b") & ~pl.col("roles").str.contains("negative"))["type"]
+    if selling.is_empty():
+        yield "No type of event is a sale: demand and values are left out.", "data.event_types or data.kind_map"
+        return
+    sales = events.filter(pl.col("kind").cast(pl.String).is_in(selling.to_list()))
+    if "quantity" in events.columns and (rows := int((sales["quantity"] == 0).sum())):
+        yield f"{rows:,} sales are of 0 pieces: they count for nothing.", "data.columns.quantity=- counts one for each"
+    if "value" in events.columns and (rows := int((sales["value"] < 0).sum())):
+        yield f"{rows:,} sales have a value below 0: are these discounts, credits or returns?", ""

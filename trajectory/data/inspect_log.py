@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.cleaning import clean
 from trajectory.data.domains import resolve
+from trajectory.data.doubts import doubt_sales
 from trajectory.data.findings import UNIT_NAMES
 from trajectory.data.inspect_words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.data.log import read_log
@@ -116,8 +117,7 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
             "Every user has one event: is the user's column a number of the row or the order?",
             "data.columns.user=...",
         )
-    if not cleaned.types["roles"].str.contains(r"sale\b").any():
-        yield "No type of event is a sale: demand and values are left out.", "data.event_types or data.kind_map"
+    yield from doubt_sales(events, cleaned.types)
 
 
 def _columns(cleaned: CleanLog) -> Section:

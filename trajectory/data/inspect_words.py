@@ -22,6 +22,7 @@ HOW_FOUND = {
     "format": "by the format of the file",
     "joined": "several columns, joined",
 }
+_UNITS = "data.time_unit=... if all are of another unit; if some are, write all in one"
 # What helps where rows are set aside for a reason.
 REMEDIES = {
     "malformed row": "look at these rows (1 is the first below the header); data.separator=... if it is another one",
@@ -30,8 +31,8 @@ REMEDIES = {
     "missing time": "data.columns.time=... if another column says when; data.order=file to do without",
     "missing position": "data.order=time",
     "unparsable time": "data.time_unit=..., data.day_first=yes|no, or data.columns.time=...",
-    "impossible time": "data.cleaning.min_date=... or data.time_unit=...",
-    "time in the future": "data.cleaning.max_date=... or data.time_unit=...",
+    "impossible time": f"data.cleaning.min_date=... if they are right, {_UNITS}",
+    "time in the future": f"data.cleaning.max_date=... if they are right, {_UNITS}",
     "unknown event type": "data.kind_map={{'{example}': TYPE}} with what it means: view, cart, purchase ...",
     "invalid label": "labels are 0 and 1",
     "invalid feature": "data.features without that column",

@@ -12,18 +12,29 @@ from trajectory.schema import UserError
 
 _TEXTS = ("title", "category", "department", "brand")
 _WELL, _LEAST = 0.9, 0.01  # shares of the log's items that a table describes: below it warns; below it refuses
+_FEW, _HALF = 0.1, 0.5  # shares of the log's items: below it another column is looked for, which needs so many
 _SHOWN = 3
 
 
-def read_items(table: pl.DataFrame, said: Findings | None = None, keep: tuple[str, ...] = ()) -> pl.DataFrame:
+def read_items(
+    table: pl.DataFrame, said: Findings | None = None, keep: tuple[str, ...] = (), of_log: pl.Series | None = None
+) -> pl.DataFrame:
     """An item table in canonical columns, first row of each item: item, those there are of title, category, department,
     brand (String), price (Float64), then all other columns that hold scalars, and `keep` under their own names.
 
+    The item column is the one commonly named so; where the ids `of_log` are not in it, the one that has most of them.
     UserError without an item column.
     """
     found = detect(table.columns, ITEM_NAMES)
+    if of_log is not None and (better := _joining(table, found.get("item", ""), of_log)):
+        if said:
+            said.note("item table", f"its ids are taken from {better}, which has most of the log's items")
+        found = detect([name for name in table.columns if name != better], ITEM_NAMES) | {"item": better}
     if "item" not in found:
-        raise UserError(f"expected an item column, such as item_id, in the item table; it has {listing(table.columns)}")
+        raise UserError(
+            f"expected an item column, such as item_id, in the item table; it has {listing(table.columns)}, of which "
+            "none holds the log's items: call the column of ids item_id"
+        )
     columns = {"item": ids(table[found["item"]], said)}
     for field in _TEXTS:
         if field in found:
@@ -38,6 +49,23 @@ def read_items(table: pl.DataFrame, said: Findings | None = None, keep: tuple[st
                 columns[column.name] = column
     items = pl.DataFrame({name: column.alias(name) for name, column in columns.items()})
     return items.filter(pl.col("item").is_not_null()).unique("item", keep="first", maintain_order=True)
+
+
+def _joining(table: pl.DataFrame, named: str, of_log: pl.Series) -> str:
+    """The column that has most of the log's items, where that `named` for it has few or none does; "" otherwise."""
+    wanted = of_log.unique().drop_nulls().cast(pl.String)
+
+    def share(name: str) -> float:
+        there = ids(table[name]).cast(pl.String)
+        return (int(wanted.is_in(there.implode()).sum()) + same_ids(wanted, there).height) / len(wanted)
+
+    if wanted.is_empty() or (named and share(named) >= _FEW):
+        return ""
+    others = [
+        column.name for column in table if column.name != named and (is_text(column) or column.dtype.is_integer())
+    ]
+    best = max(others, key=share, default="")
+    return best if best and share(best) >= _HALF else ""
 
 
 def _first_names(column: pl.Series, said: Findings | None) -> pl.Series:

@@ -112,7 +112,7 @@ def read_log(data: ConfigDict) -> EventLog:
     if session and {"time", "position"} <= columns.keys() and data.order == "auto":
         columns["position"] = by_session(columns, table[session])
     columns |= _others(table, fields, columns["item"], data, said)
-    if failed := failed_orders(table, {*fields.values(), *data.features}, data, said):
+    if failed := failed_orders(table, columns, {*fields.values(), *data.features}, data, said):
         fields["status"], columns["failed"] = failed
         found_by.setdefault("status", "name")
     features = _features(table, fields, data, stepwise, said)
@@ -274,7 +274,9 @@ def _items(
     wanted = [name for name in (data.interest_column, data.item_column) if name and name != ITSELF]
     if source.items is not None:
         item_table = blank_missing(source.items, data.missing, (), said)
-        columns["item"], items = match(columns["item"], read_items(item_table, said, tuple(wanted)), said)
+        columns["item"], items = match(
+            columns["item"], read_items(item_table, said, tuple(wanted), columns["item"]), said
+        )
         describe_match(columns["item"], items, said)
         of_log = tuple(name for name in wanted if name not in items.columns and name in table.columns)
         if of_log:

@@ -28,15 +28,18 @@ SALE = ("paid", "complete", "completed", "delivered", "shipped", "shipping", "pr
         "abgeschlossen", "geliefert", "payé", "payée", "livré", "livrée", "expédié", "expédiée", "terminé", "pagado",
         "enviado", "entregado", "completado", "已付款", "已支付", "已完成", "已发货", "待发货", "交易成功")
 # fmt: on
+_USERS = 20  # with several events, before their status is told from that of orders
+_HISTORY = 0.1  # of the items of orders
 _KNOWN = 0.5  # of the rows that have a status: with fewer known words the column is of something else
 
 
 def failed_orders(
-    table: pl.DataFrame, used: set[str], data: ConfigDict, said: Findings
+    table: pl.DataFrame, columns: dict[str, pl.Series], used: set[str], data: ConfigDict, said: Findings
 ) -> tuple[str, pl.Series] | None:
     """The column of the status of orders, and Boolean: rows whose order came to nothing; None without such a column.
 
-    `used` columns mean something else. UserError if the column that `data.columns.status` names is not there.
+    `columns` are the canonical ones that were found, `used` the table's that mean something else. UserError if the
+    column that `data.columns.status` names is not there.
     """
     asked = data.columns.status
     if asked and asked != "-" and asked not in table.columns:
@@ -52,6 +55,12 @@ def failed_orders(
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
     if not asked and known < max(_KNOWN * sum(counts.values()), 1):
         return None
+    if not asked and "kind" in columns and _of_users(raw, columns["user"]):
+        text = f"{name} is the same in all events of a user, and is not read as the status of orders"
+        said.note("order status", text, f"data.columns.status={name}", warning=True)
+        return None
+    if "basket" in columns:
+        _say_history(raw, columns, name, said)
     off, on = "data.columns.status=-", f"{name} is read as the status of orders"
     listed = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] in no_sale]
     said.note("order status", f"{on}; no sales, kept and not read: {', '.join(listed[:10]) or 'none'}", off)
@@ -59,6 +68,30 @@ def failed_orders(
     if strange:
         said.note("order status", f"not known, taken as sales: {', '.join(strange[:10])}", off, warning=True)
     return name, raw.is_in([word for word, plain in words.items() if plain in no_sale]).fill_null(False)
+
+
+def _of_users(status: pl.Series, user: pl.Series) -> bool:
+    """Whether the status never changes among the events of a user, as that of an account."""
+    each = (
+        pl.DataFrame({"user": user, "status": status})
+        .drop_nulls()
+        .group_by("user")
+        .agg(pl.len(), pl.n_unique("status"))
+    )
+    each = each.filter(pl.col("len") > 1)
+    return each.height >= _USERS and bool((each["status"] == 1).all())
+
+
+def _say_history(status: pl.Series, columns: dict[str, pl.Series], name: str, said: Findings) -> None:
+    """Warns where the lines of orders stand in several rows, one for each status they went through."""
+    rows = pl.DataFrame({"basket": columns["basket"], "item": columns["item"], "status": status}).drop_nulls()
+    several = rows.group_by("basket", "item").agg(pl.n_unique("status"))["status"] > 1
+    if several.any() and several.mean() >= _HISTORY:  # type: ignore[operator]
+        text = (
+            f"{int(several.sum()):,} of {len(several):,} items of an order stand in several rows, one for each {name}"
+        )
+        more = ": each row counts as an event; leave the last one of each in the file"
+        said.note("order status", text + more, warning=True)
 
 
 def _plain(word: str) -> str:

@@ -211,3 +211,18 @@ def test_a_byte_that_is_no_utf_8_is_shown_for_what_it_is(tmp_path: Path) -> None
     raw = read(tmp_path, good + b"u9,caf\xe9,1\n")
     assert raw.table["item_id"][-1] == "caf\\xe9"
     assert "1 bytes are not UTF-8" in raw.notes[-1]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_title_lines_above_the_header_line_are_left_out_and_said(tmp_path: Path, separator: str) -> None:
+    title = f"Sales by line\r\nFrom 2024-01-01 to 2024-05-31{separator * 2}\r\n{separator * 2}\r\n\r\n"
+    raw = read(tmp_path, title + text(separator, end="\r\n"))
+    assert raw.table.columns == NAMES
+    assert cells(raw) == ROWS
+    (note,) = [note for note in raw.notes if "above the header line" in note]
+    assert note.endswith("the first: 'Sales by line'")
+
+
+def test_a_sparse_first_row_is_no_title(tmp_path: Path) -> None:
+    assert read(tmp_path, "user_id,,\nu1,a,1\nu2,b,1\n").table.columns[0] == "user_id"
+    assert read(tmp_path, "kunde,artikel,tag\nu1,,\nu2,b,x\nu3,c,y\n").table.columns == ["kunde", "artikel", "tag"]

@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?")
 _DATE = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}.*|\d{1,2}:\d{2}(:\d{2}.*)?")
 _MOMENT = re.compile(r"1\d{9}(\.\d+|\d{3}|\d{6})?")  # unix seconds, milliseconds or microseconds
 _LOOK = 300  # lines that the detection looks at
+_TITLES, _TABLE = 10, 3  # lines of a title above a table at most, cells of its rows at least
 
 
 class HeaderMissing(UserError):
@@ -62,6 +63,11 @@ def understand(text: str, name: str, separator: str = "", header: tuple[str, ...
     separator = separator or _detected(lines, len(header))
     if "\n" in separator or '"' in separator or not separator:
         raise UserError(f"data.separator={separator!r}: expected what stands between the cells of a line")
+    if not header and (titles := _titles(text[position:], separator)):
+        more = text[position : position + titles].strip().split("\n")
+        notes.append(f"{len(more)} line(s) above the header line are left out, the first: {_short(more[0])}")
+        position += titles
+        lines = [line for line in text[position:].split("\n", _LOOK + 1)[:_LOOK] if line.strip()]
     rows, ends = _rows(text[position:], separator)
     first = rows[0]
     if max(len(first), len(header)) > MOST_COLUMNS:
@@ -140,7 +146,8 @@ def _detected(lines: list[str], columns: int) -> str:
         if columns:
             score *= 1 if width >= columns - 1 else 0.3
         elif counts[0] != width:
-            score *= 0.8 if counts[0] else 0.3
+            titled = width >= _TABLE - 1 and width in counts[:_TITLES]
+            score *= 0.8 if counts[0] or titled else 0.3
         if separator in (" ", SPACES):  # words have spaces between them
             score *= 0.7 if separator == " " else 0.75 if any(SPACES in line for line in lines) else 0
         if (round(score, 9), width) > best_score:
@@ -169,6 +176,22 @@ def _rows(text: str, separator: str) -> tuple[list[list[str]], int]:
         position += taken
         first = first or position
     return rows, first
+
+
+def _titles(text: str, separator: str) -> int:
+    """Characters of lines above the header line: of a report's title, with half of a row's cells at most, no names."""
+    rows, _ = _rows(text, separator)
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    full = (i for i, row in enumerate(rows[:_TITLES]) if 2 * sum(bool(cell.strip()) for cell in row) > width)
+    above = next(full, 0)
+    known = any(detect(row, LOG_NAMES | CONTENT_NAMES) for row in rows[:above])
+    if width < _TABLE or not above or known or _is_data(rows[above], rows[above + 1 :]):
+        return 0
+    position = 0
+    while above or not text[position:].partition("\n")[0].strip(f" \r{separator}"):
+        cells, taken = record(text[position:], separator)
+        position, above = position + taken, above - bool(len(cells) > 1 or cells[0].strip())
+    return position
 
 
 def _width(rows: list[list[str]], names: int) -> int:

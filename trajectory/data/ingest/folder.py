@@ -55,6 +55,7 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
         raise UserError(_undecided(place, logs or list(groups.values()), bool(logs), notes))
     rest = [group for group in groups.values() if group is not logs[0]]
     tables = [group for group in rest if "item" in detect(group[0].names, ITEM_NAMES)]
+    tables = tables or [group for group in rest if _stem(group[0].part) in _ITEM_FILES]
     if len(tables) > 1:
         tables = [group for group in tables if _stem(group[0].part) in _ITEM_FILES]
     left = [found.part for group in rest if group not in tables for found in group]
