@@ -116,7 +116,9 @@ def base(model: str = "transformer") -> ConfigDict:
     s.train_users = 1.0  # share of the users that train and validate; all are tested
     s.cut = ""  # temporal: ISO date of the test cut; "" = by quantile
     s.quantile = 0.9  # temporal: share of events before the test cut; validation is cut from the rest alike
-    s.target = "last"  # temporal: first | last | all events of a user after the cut are asked for
+    # temporal: first | last | all events of a user after the cut are asked for; auto: all where heads.horizon > 1,
+    # else last
+    s.target = "last"
 
     b = c.batch = ConfigDict()
     b.rows = 32  # packed rows of a batch, over all devices

@@ -37,7 +37,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c.data.format = args.format
     c.data.baskets = args.baskets
     c.data.single_user = args.user
-    c.split.kind = args.split
+    c.split.kind, c.split.target = args.split, "auto"
     if args.tiny:
         c.recipe = "fixed"
         common.shrink(c)

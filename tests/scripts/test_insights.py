@@ -127,6 +127,10 @@ def test_a_log_that_is_small_and_whose_users_have_had_all_gets_what_can_be_told(
     for name in ("segments", "audiences", "demand"):
         assert f"{name} is left out: {name}" in made.out
     assert pl.read_parquet(workdir / "recommendations.parquet")["chance"].is_between(0, 1).all()
+    shown = (workdir / "insights.html").read_text()
+    assert shown.count("This part is left out: ") == 3
+    assert "This part is left out: demand by week needs at least 16 whole weeks" in shown
+    assert "demand by week" in json.loads((workdir / "insights.json").read_text())["demand"]["left_out"]
     nothing = script("insights", f"--workdir={workdir}", "--steps=demand")
     assert nothing.code == 2
     assert "nothing is left to report" in nothing.err

@@ -10,7 +10,7 @@ import numpy as np
 
 from trajectory.insights.audiences import step as audiences
 from trajectory.insights.demand import step as demand
-from trajectory.insights.part import Part
+from trajectory.insights.part import Part, Text
 from trajectory.insights.recommend import step as recommend
 from trajectory.insights.segments import step as segments
 from trajectory.schema import UserError
@@ -24,8 +24,8 @@ def take(
 ) -> list[Part]:
     """What each named step tells of a run; `keep` bool [V + 1]: items that may be recommended.
 
-    A step that the log cannot have is left out; `say` is told its reason, and how long each took. Raises UserError for
-    an unknown name, and if no step is left.
+    Of a step that the log cannot have the part tells only that it is left out, and the reason, which `say` is told too,
+    as how long each took. Raises UserError for an unknown name, and if no step is left.
     """
     steps: dict[str, Callable[[Run], Part]] = {
         "recommend": partial(recommend.take, keep=keep),
@@ -35,7 +35,8 @@ def take(
     }
     if unknown := [name for name in names if name not in steps]:
         raise UserError(f"step {', '.join(unknown)} is unknown; expected one of {', '.join(steps)}")
-    parts, reasons = [], []
+    parts: list[Part] = []
+    reasons: list[str] = []
     for name in names:
         began = time.perf_counter()
         try:
@@ -43,7 +44,14 @@ def take(
             say(f"{name}: {time.perf_counter() - began:.0f} s")
         except UserError as reason:
             reasons.append(f"{name} is left out: {reason}")
+            parts.append(_left_out(name, str(reason)))
             say(reasons[-1])
-    if not parts:
+    if len(reasons) == len(parts):
         raise UserError(f"nothing is left to report of {run.workdir}: {'; '.join(reasons) or 'no step was named'}")
     return parts
+
+
+def _left_out(name: str, reason: str) -> Part:
+    """The part of a step that the log cannot have."""
+    words = f"This part is left out: {reason}"
+    return Part(name, name.capitalize(), (), (Text(words),), {}, {"left_out": reason})

@@ -44,6 +44,12 @@ def attention_words(histories: Histories) -> Words:
     return Words(plural(histories.kinds), *verbs)
 
 
+def steps(histories: Histories, count: int) -> str:
+    """So many steps: "event", "3 baskets"."""
+    unit = "basket" if histories.baskets else "event"
+    return unit if count == 1 else f"{count} {unit}s"
+
+
 def plural(types: tuple[str, ...]) -> str:
     """The only type's events, or "events" of several types."""
     return f"{types[0].replace('_', ' ')}s" if len(types) == 1 else "events"

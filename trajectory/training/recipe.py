@@ -19,6 +19,16 @@ RARE = 30  # training events of an item: below it a model soon learns by heart
 MOST_LINES = 16  # of a basket that are trained on at one time
 
 
+def asked(config: ConfigDict) -> ConfigDict:
+    """The config with split.target=auto decided: where several steps are foretold, all of a window are asked for."""
+    c = config.copy_and_resolve_references()
+    if c.split.target == "auto":
+        c.split.target = "all" if c.heads.horizon > 1 else "last"
+        if c.split.kind == "temporal":
+            print(f"split.target = {c.split.target}  (heads.horizon={c.heads.horizon}: steps that are foretold)")
+    return c
+
+
 def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     """A copy of the config with what the data decides filled in, but for what was set by hand, from which the rest
     follows; prints each choice with its reason.

@@ -99,6 +99,7 @@ def build(config: ConfigDict) -> Task:
     limits.check(config)
     if config.by_hand and config.recipe != "auto":
         print("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
+    config = recipe.asked(config)
     domains = [some_users(domain, config.split.most_events) for domain in _domains(config)]
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
     if histories.num_items < sum(domain.num_items for domain in domains) and config.sources.names:

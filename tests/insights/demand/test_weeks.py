@@ -7,6 +7,7 @@ import pytest
 from tests.builders import make_histories
 from trajectory.data.times import WEEK
 from trajectory.insights.demand import weeks as weeks_of
+from trajectory.insights.demand.page import returned
 from trajectory.insights.demand.weeks import first_held_out, weekly
 from trajectory.schema import EVENT_TYPES, Queries, Split, UserError
 
@@ -72,6 +73,14 @@ def test_demand_is_of_sales_by_their_quantity_less_returns():
     np.testing.assert_array_equal(weeks.count["item"][:2, :4], [[0, 6, 5, 3], [0, 6, 0, 0]])  # the rest is taken later
     assert weeks.count["item"].sum() == weeks.net["item"].sum() == 3 * (15 * 7) - 11
     assert (weeks.returned, weeks.words.unit) == (11, "pieces")
+    assert returned(weeks) == (
+        " Less what came back: 11 pieces; 4 of them are taken off the weeks of the returns, 7 off later weeks, as more "
+        "of an item came back than was sold, and 0 off none, as too little of the item was sold until the log's end."
+    )
+    outside = outside.with_columns(time=pl.lit(monday + 15 * WEEK))  # no week follows, 6 of i2 were sold in this
+    told = returned(weekly(replace(log, outside=outside)))
+    assert "11 pieces; 7 of them are taken off the weeks of the returns, 0 off later weeks" in told
+    assert ", and 4 off none," in told
 
 
 def test_a_log_without_sales_has_no_demand():

@@ -23,6 +23,7 @@ class MadeUp:
     """Says of every user: item 1 is likeliest, then 2, and so on to the last."""
 
     name, batch, steps, filter_seen, neighbours = "trajectory", 2, 2, False, None
+    fits = (False, True)
 
     def __init__(self, histories):
         self.histories = histories
@@ -144,5 +145,9 @@ def test_new_buyers_are_those_who_never_bought(histories):
     assert rows["i1"]["users"] == 3  # the last one buys it after the query
     chance = 3 / (1 + np.exp(0.1))
     assert rows["i1"]["expected"] == pytest.approx(chance * (1 + 5 * 0.5) / (2 + 5))
+    relevance = MadeUp(h)
+    relevance.fits = (False,)  # of items that a user has had no chance is known: the first is not counted
+    rows = {row["item"]: row for row in recommend(relevance, queries_of(h), 0.0).new_buyers.to_dicts()}
+    assert (rows["i1"]["users"], rows["i5"]["users"]) == (2, 3)
     whole = {row["item"]: row for row in recommend(MadeUp(histories), queries_of(histories), 0.0).new_buyers.to_dicts()}
     assert (whole["i1"]["users"], whole["i1"]["expected"]) == (2, pytest.approx(chance * 2 / 3))

@@ -39,7 +39,7 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, g
     if not (run.task.model.spec.time and histories.has_time):
         raise UserError(
             "audiences ask who buys within so many days, but this run foretells no times; train on a log with times "
-            "and heads.time above 0, as configs/insights.py does"
+            "and heads.time above 0 (--config.heads.time=0.1)"
         )
     parts: list[list[np.ndarray]] = []
     at = 0

@@ -70,7 +70,7 @@ def horizon(run: Run) -> int:
     if validation is None or test is None:
         raise UserError(
             f"audiences learn from the weeks before a date and are asked from it on, but split.kind is {split.kind}; "
-            "train with configs/insights.py, or --config.split.kind=temporal"
+            "train with --config.split.kind=temporal"
         )
     return max(int(min(DAYS, (test - validation) / DAY, (run.task.histories.now - test) / DAY)), 1)
 

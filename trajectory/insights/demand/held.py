@@ -20,7 +20,7 @@ def held(demand: Demand, results: Results) -> list[Text | Table]:
     """Tables beside the floors, and in words what the forecast is; only the words where nothing was held out."""
     if demand.held_out is None:
         unknown = "This run has learned from all weeks, so how far its forecasts hold is not known: "
-        return [Text(f"{how(demand)} {unknown}train with configs/insights.py to see.")]
+        return [Text(f"{how(demand)} {unknown}train with a split by time (--config.split.kind=temporal) to see.")]
     errors = _joined(results, "by_horizon").sort("level", "weeks_ahead", maintain_order=True)
     first = ["level", "weeks_ahead", "method"]
     return [

@@ -12,6 +12,7 @@ from trajectory.insights.demand.measure import OURS
 from trajectory.insights.demand.outlook import Demand
 from trajectory.insights.demand.pictures import picture
 from trajectory.insights.demand.reorder import COVER, LEAD, SERVICE_LEVEL
+from trajectory.insights.demand.weeks import Weeks
 from trajectory.insights.part import Picture, Table, Text
 
 SOON = 4  # weeks
@@ -67,7 +68,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
     columns = ["level", "name", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
     orders = pl.concat([tables["reorder"].filter(level=level).head(2 * MOST) for level in reversed(weeks.levels[:2])])
     return (
-        Text(f"Demand is {_sold(demand)} a week, from Monday to Sunday{sums}.{_returned(demand)}"),
+        Text(f"Demand is {_sold(demand)} a week, from Monday to Sunday{sums}.{returned(weeks)}"),
         *(picture(demand, level, PLURAL[level]) for level in shown),
         Table(
             f"Largest rises and falls of the next {SOON} weeks",
@@ -96,13 +97,21 @@ def _sold(demand: Demand) -> str:
     return "pieces sold" if unit == "pieces" else f"{unit} (one piece each, as the log states no quantities)"
 
 
-def _returned(demand: Demand) -> str:
-    weeks = demand.weeks
+def returned(weeks: Weeks) -> str:
+    """What came back, and off which weeks it is taken; empty where nothing did."""
     if not weeks.returned:
         return ""
-    below = -np.minimum(weeks.net[weeks.levels[0]], 0).sum()
-    words = f" Less what came back: {weeks.returned:,.0f} {weeks.words.unit}, taken off the weeks of the returns"
-    return words + (f" ({below:,.0f} of them off later weeks, more having come back than was sold)." if below else ".")
+    count, net = weeks.count[weeks.levels[0]], weeks.net[weeks.levels[0]]
+    never = count.sum() - net.sum()  # what is still to be taken off when the log ends
+    later = -np.minimum(net, 0).sum() - never
+    words = f" Less what came back: {weeks.returned:,.0f} {weeks.words.unit}"
+    if later + never < 0.5:
+        return f"{words}, taken off the weeks of the returns."
+    return (
+        f"{words}; {weeks.returned - later - never:,.0f} of them are taken off the weeks of the returns, "
+        f"{later:,.0f} off later weeks, as more of an item came back than was sold, and {never:,.0f} off none, as too "
+        "little of the item was sold until the log's end."
+    )
 
 
 def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:

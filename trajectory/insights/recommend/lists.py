@@ -11,7 +11,7 @@ import polars as pl
 from trajectory.data.sales import sale_shares, selling, sold
 from trajectory.evaluation.by_interest import by_interest
 from trajectory.explain.explain import titles
-from trajectory.insights.recommend.relevance import Relevance, has
+from trajectory.insights.recommend.relevance import Relevance, chances, has
 from trajectory.insights.recommend.rerank import calibrated
 from trajectory.schema import Queries
 
@@ -46,17 +46,17 @@ class Suggested(NamedTuple):
     """What `recommend` finds for all users in one reading."""
 
     lists: pl.DataFrame  # a row for each item of each user's lists
-    new_buyers: pl.DataFrame  # a row for each item that may be shown
+    new_buyers: pl.DataFrame  # a row for each item that may be shown; none where chances of new items are not known
 
 
 def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.ndarray | None = None) -> Suggested:
     """Lists of each query's user, and by whom items may be taken up.
 
     Lists: user, list (LIKELIEST and, where items may come again, NEW: of items that the user has not had), rank, item,
-    title, interest, chance of the item within the steps, again (the user has had it). Users for whom nothing is left
-    have no rows. New buyers, most first: item, title, expected (of those who have not bought it, within the steps),
-    users (who have not bought it); an event of any type counts by how often one of the item is a sale. Without sales in
-    the log they are of all events.
+    title, interest, chance of the item within the steps (null where it is not known: `chances`), again (the user has
+    had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of those who
+    have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event of any
+    type counts by how often one of the item is a sale. Without sales in the log they are of all events.
     """
     h, parts = relevance.histories, []
     buys = sold(h) > 0 if selling(h) else np.ones(h.num_events, bool)
@@ -65,20 +65,21 @@ def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.nda
     for chunk in queries.chunks(relevance.batch):
         scores, shares = relevance.scores(chunk), relevance.expected(chunk)
         owned = has(h, chunk.start, chunk.stop)
+        chance = chances(relevance.fits, scores, owned)
         for name in (LIKELIEST,) if relevance.filter_seen else (LIKELIEST, NEW):
             found = suggest(relevance, chunk, scores, shares, share, keep, name == NEW)
-            parts.append(_rows(relevance, chunk, name, found, scores, owned))
-        lacking = ~has(purchases, chunk.start, chunk.stop)
-        expected += (lacking / (1 + np.exp(-scores))).sum(axis=0) * sells
+            parts.append(_rows(relevance, chunk, name, found, chance, owned))
+        lacking = ~has(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
+        expected += np.where(lacking, chance, 0).sum(axis=0) * sells
         users += lacking.sum(axis=0)
-    some = 1 + np.flatnonzero(np.ones(h.num_items, bool) if keep is None else keep[1:])
+    some = 1 + np.flatnonzero((np.ones(h.num_items, bool) if keep is None else keep[1:]) & (False in relevance.fits))
     order = some[np.argsort(-expected[some], kind="stable")]
     winners = _named(relevance, order) | {"expected": expected[order], "users": users[order]}
     return Suggested(pl.concat(parts), pl.DataFrame(winners))
 
 
 def _rows(
-    relevance: Relevance, queries: Queries, name: str, found: np.ndarray, scores: np.ndarray, owned: np.ndarray
+    relevance: Relevance, queries: Queries, name: str, found: np.ndarray, chance: np.ndarray, owned: np.ndarray
 ) -> pl.DataFrame:
     h = relevance.histories
     row, place = np.nonzero(found)
@@ -89,7 +90,7 @@ def _rows(
         "rank": place + 1,
         **_named(relevance, item),
         "interest": pl.Series([None, *h.interests], dtype=pl.String).gather(h.item_interest[item]),
-        "chance": 1 / (1 + np.exp(-scores[row, item])),
+        "chance": pl.Series(chance[row, item]).fill_nan(None),
         "again": owned[row, item],
     }
     return pl.DataFrame(columns)

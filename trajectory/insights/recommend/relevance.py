@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from trajectory.data.rows import slices
-from trajectory.data.splits import training_events
+from trajectory.data.splits import step_starts, training_events
 from trajectory.evaluation.baselines import CoOccurrence, Floor
 from trajectory.evaluation.ease import MOST_ITEMS, Ease
 from trajectory.evaluation.horizon import step_bounds
@@ -25,9 +27,9 @@ Fit = tuple[np.ndarray, np.ndarray, LogisticRegression]  # mean and deviation of
 class Relevance:
     """A scorer: log-odds of each item's coming within the next H steps, fitted on the windows that validate a run.
 
-    Items of the history: the forecast's expected share of the steps, and the user's own rate of the item
-    (`own_rates`). New items: the forecast, and what users with like histories have (`Ease`; in large catalogues
-    `CoOccurrence`). Each kind has its own logistic regression.
+    H is heads.horizon, or fewer where the split asks for fewer. Items of the history: the forecast's expected share of
+    the steps, and the user's own rate of the item (`own_rates`). New items: the forecast, and what users with like
+    histories have (`Ease`; in large catalogues `CoOccurrence`). Each kind has its own logistic regression.
     """
 
     name = "trajectory"
@@ -38,18 +40,19 @@ class Relevance:
         if c.heads.horizon < 2:
             raise UserError(
                 f"recommendations over several steps need heads of several steps, and this run has heads.horizon="
-                f"{c.heads.horizon}; train with configs/insights.py or configs/trajectories.py"
+                f"{c.heads.horizon}; train with --config.heads.horizon=3, say, and a split that keeps back as many "
+                "(configs/own_log.py: split=temporal; configs/insights.py does so)"
             )
         self.histories: Histories = task.histories
-        self.steps = c.heads.horizon
-        self.filter_seen = c.evaluation.seen == "filter"
+        self.steps = most_steps(task.histories, ahead(task.histories, task.split.validation, c.heads.horizon))
+        self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
         data = task.model, run.params, task.histories, task.scale, c.batch.length
-        self.forecast = DirectForecast(*data, steps=self.steps, filter_seen=self.filter_seen)
+        self.forecast = DirectForecast(*data, steps=self.steps, filter_seen=False)
         neighbours: Floor = Ease() if task.histories.num_items <= MOST_ITEMS else CoOccurrence()
         self.neighbours = neighbours.fit(task.histories, task.split)
         self.overall = overall_rates(task.histories, training_events(task.histories, task.split))
         self._last: tuple[Queries, np.ndarray] | None = None
-        self.fits: dict[bool, Fit] = {}
+        self.fits: dict[bool, Fit] = {}  # of items of the history (True) and of new ones, where enough came
         self._fit(ahead(task.histories, task.split.validation, self.steps), c.seed)
 
     def scores(self, queries: Queries) -> np.ndarray:
@@ -72,7 +75,7 @@ class Relevance:
             came = has(self.histories, chunk.stop, chunk.end)
             drawn = came | (rng.random(came.shape) < share)
             drawn[:, 0] = False
-            for again in (False,) if self.filter_seen else (False, True):
+            for again in (False, True):
                 some = drawn & (owned == again)
                 parts[again].append((features[again][some], came[some]))
         for again, found in parts.items():
@@ -88,18 +91,13 @@ class Relevance:
         forecast = np.log(self.expected(queries) + LEAST)
         near = np.asarray(self.neighbours.scores(queries), np.float32)
         new = [forecast, near, log_share(near)]
-        if self.filter_seen:
-            return {False: np.stack(new, axis=-1)}
         own = np.log(own_rates(self.histories, queries, self.overall) + LEAST)
         return {False: np.stack(new, axis=-1), True: np.stack([forecast, own], axis=-1).astype(np.float32)}
 
     def by_step(self, queries: Queries) -> np.ndarray:
-        """The forecast's share of each item at each step, float32 [n, H, V + 1], 0 where none may come; it is kept for
-        the next call.
-        """
+        """The forecast's share of each item at each step, float32 [n, H, V + 1]; it is kept for the next call."""
         if self._last is None or self._last[0] is not queries:
-            share = np.exp(np.asarray(self.forecast.ahead(queries), np.float32))
-            self._last = queries, np.nan_to_num(share, nan=0.0)  # of a user who has had every item nothing is foretold
+            self._last = queries, np.exp(np.asarray(self.forecast.ahead(queries), np.float32))
         return self._last[1]
 
     def expected(self, queries: Queries) -> np.ndarray:
@@ -110,6 +108,23 @@ class Relevance:
 def ahead(histories: Histories, queries: Queries, steps: int) -> Queries:
     """The same queries, which ask for no more than the next `steps` steps."""
     return queries._replace(end=step_bounds(histories, queries, steps)[:, -1])
+
+
+def most_steps(histories: Histories, queries: Queries) -> int:
+    """The most steps that any of the queries asks for."""
+    starts = step_starts(histories)
+    asked = np.searchsorted(starts, queries.end, "left") - np.searchsorted(starts, queries.stop, "left")
+    return int(asked.max())
+
+
+def chances(fits: Collection[bool], scores: np.ndarray, owned: np.ndarray) -> np.ndarray:
+    """Chances of `Relevance.scores` [n, V + 1]; NaN for those, of items of the history (`owned`) or others, of which
+    nothing was fitted: their scores have an order only.
+    """
+    found = 1 / (1 + np.exp(-scores))
+    for again in {False, True}.difference(fits):
+        found[owned == again] = np.nan
+    return found
 
 
 def log_share(scores: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from trajectory.insights.recommend.lists import SIZE, recommend
 from trajectory.insights.recommend.measure import chosen_share, compare_lists, trade_off
 from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
-from trajectory.insights.words import words
+from trajectory.insights.words import steps, words
 from trajectory.schema import Histories, UserError
 from trajectory.training.run import Run
 
@@ -28,6 +28,23 @@ def _taken(histories: Histories) -> str:
     types = ", ".join(histories.kinds)
     sale = ", ".join(kind for kind in histories.kinds if kind in selling(histories)) or "none of them"
     return f" To have or to take an item is any event of it ({types}); a sale is {sale}."
+
+
+def _limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
+    """What may not be on a list, and steps that the run foretells but the split does not ask for."""
+    found, foretold = [], run.task.config.heads.horizon
+    if relevance.filter_seen:
+        found.append("What a user has had is on none of the lists; --config.evaluation.seen=keep lets it come again.")
+    if keep is not None and not keep[1:].all():
+        found.append(f"Of {len(keep) - 1:,} items the {keep.sum():,} that were named may be on lists.")
+    if relevance.steps < foretold:
+        found.append(
+            f"The run foretells {steps(relevance.histories, foretold)}, but its split keeps back no more than "
+            f"{relevance.steps} of each user, by which chances are fitted and lists are measured: lists are for so "
+            "many. A split by time with split.target=all, or split.kind=leave_last with more split.steps, keeps back "
+            "more."
+        )
+    return " ".join(found)
 
 
 def take(run: Run, keep: np.ndarray | None = None) -> Part:
@@ -46,8 +63,8 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
     without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
-    unit = "baskets" if h.baskets else "events"
-    ahead = f"the next {relevance.steps} {unit}"
+    ahead, asked = f"the next {steps(h, relevance.steps)}", shown.kept_back(held, h)
+    but = shown.BUT if True not in relevance.fits and _taken(h) and selling(h) else ""
     how = (
         f"Each list holds the {SIZE} items that are likeliest within {ahead}, as far as the forecast, the user's own "
         "past and what like users have tell together"
@@ -55,13 +72,15 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     return Part(
         "recommend",
         "Whom to recommend what",
-        shown.sentences(table, winners, held, ahead, unit, words(h)),
+        shown.sentences(table, winners, held, ahead, asked, words(h), but),
         (
             Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".") + _taken(h)),
+            *([Text(limits)] if (limits := _limits(run, relevance, keep)) else []),
+            *shown.not_known(relevance.fits, ahead),
             *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
             shown.of_users(explained, bool(h.interests), ahead),
-            shown.winners(winners, ahead, words(h)),
-            shown.how_it_held(held, unit),
+            *([shown.winners(winners, ahead, words(h), but)] if len(winners) else []),
+            shown.how_it_held(held, asked),
             *([shown.trade_off(curve, share)] if curve else []),
         ),
         {"recommendations": table, "new_buyers": winners} | ({"without_list": without} if len(without) else {}),

@@ -17,7 +17,7 @@ from trajectory.insights.segments.rivals import COUNTS, RFM
 from trajectory.insights.segments.segmentation import Segmentation, segmentation
 from trajectory.insights.segments.states import trajectories
 from trajectory.insights.segments.use import WEEKS
-from trajectory.insights.words import attention_words
+from trajectory.insights.words import attention_words, steps
 from trajectory.training.run import Run
 
 FORMATS = {
@@ -117,11 +117,12 @@ def _how(found: Segmentation) -> str:
     seen = attention_words(t.histories)
     when = "the end of the log" if t.moment is None else f"{pl.from_epoch(pl.Series([t.moment]))[0]:%d %B %Y}"
     return (
-        f"As of {when}, users are grouped by what they are expected to {seen.verb} in the next {t.steps} steps: "
-        f"their shares of {len(t.fields)} kinds of goods, with how much they {seen.verb}. In each group, those who "
-        "have long been there are told apart from those whose past lies nearer to another group. There are as many "
-        "groups as stay the same when the users are drawn anew: the largest number with an agreement (adjusted Rand "
-        f"index) of at least {STABLE:.1f} on average; here {stable.destinations} groups, {stable.bootstrap:.2f}."
+        f"As of {when}, users are grouped by what they are expected to {seen.verb} in the next "
+        f"{steps(t.histories, t.steps)}: their shares of {len(t.fields)} kinds of goods, with how much they "
+        f"{seen.verb}. In each group, those who have long been there are told apart from those whose past lies nearer "
+        "to another group. There are as many groups as stay the same when the users are drawn anew: the largest number "
+        f"with an agreement (adjusted Rand index) of at least {STABLE:.1f} on average; here {stable.destinations} "
+        f"groups, {stable.bootstrap:.2f}."
         f"{'' if selling(t.histories) else ' ' + no_sales(t.histories, 'Value of sales and spend are left out')}"
     )
 

@@ -1,0 +1,104 @@
+"""Chances are of what the split asks for, and told only where they could be fitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import polars as pl
+import pytest
+
+from configs import own_log
+from configs.by_hand import set_by_hand
+from tests.scripts.logs import item_log
+from trajectory.forecasting.newcomers import whole_histories
+from trajectory.insights.recommend import step
+from trajectory.insights.recommend.lists import recommend
+from trajectory.insights.recommend.measure import compare_lists
+from trajectory.insights.recommend.relevance import Relevance, ahead, chances, has, most_steps
+from trajectory.training import task as tasks
+from trajectory.training.run import Run
+
+
+def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand):
+    log = item_log(folder / "log.csv", users=users, items=items)
+    c = own_log.get_config(f"path={log},model=gru,tiny,split={split}")
+    fields = {"data.prepared_dir": str(folder / "prepared"), "heads.horizon": 3, "evaluation.seen": seen}
+    fields |= {"split.quantile": 0.6, "model.width": 8}
+    set_by_hand(c, fields | {name.replace("__", "."): value for name, value in by_hand.items()})
+    task = tasks.build(c)
+    return Run(Path(folder), task, task.initial_parameters(jax.random.key(0)), 0)
+
+
+def taken(run, monkeypatch):
+    monkeypatch.setattr(step, "reasons", lambda run, queries, lists: lists.with_columns(because=pl.lit("")))
+    return step.take(run)
+
+
+def test_a_split_by_time_of_ones_own_log_asks_for_as_many_steps_as_are_foretold(tmp_path, capsys):
+    run = a_run(tmp_path)
+    assert run.task.config.split.target == "all"
+    assert "split.target = all  (heads.horizon=3" in capsys.readouterr().out
+    relevance = Relevance(run)
+    found = compare_lists(run, relevance, "test")
+    assert relevance.steps == found["steps"] == 3
+    assert tasks.build(set_by_hand(run.task.config, {"split.target": "last"})).config.split.target == "last"
+
+
+@pytest.mark.parametrize("split", ["temporal", "leave_one_out"])
+def test_lists_are_for_no_more_steps_than_the_split_asks_for_and_the_page_says_so(tmp_path, monkeypatch, split):
+    run = a_run(tmp_path, split, split__target="last")
+    part = taken(run, monkeypatch)
+    assert part.measured["lists"]["steps"] == 1
+    words = " ".join(getattr(block, "words", "") for block in part.blocks)
+    assert "likeliest within the next event," in words
+    assert "foretells 3 events, but its split keeps back no more than 1 of each user" in words
+    assert any("took in one event of each that was kept back" in sentence for sentence in part.sentences)
+    assert not any("3 event" in sentence for sentence in part.sentences)
+
+
+def test_chances_add_up_to_what_came_also_where_items_had_before_are_not_suggested(tmp_path):
+    """As many as came of new items and of those had before, of the same users, within the same steps."""
+    run = a_run(tmp_path, users=300, items=8)
+    relevance, h = Relevance(run), run.task.histories
+    assert set(relevance.fits) == {False, True}
+    queries = ahead(h, run.task.split.validation, relevance.steps)
+    owned, came = has(h, queries.start, queries.stop), has(h, queries.stop, queries.end)
+    found = chances(relevance.fits, relevance.scores(queries), owned)
+    for again in (False, True):
+        some = owned == again
+        some[:, 0] = False
+        assert found[some].sum() == pytest.approx(came[some].sum(), rel=0.02)
+    assert recommend(relevance, whole_histories(h), 0.0).lists["again"].any() is False
+
+
+def test_chances_that_could_not_be_fitted_are_not_told(tmp_path, monkeypatch):
+    run = a_run(tmp_path, users=12)
+    relevance = Relevance(run)
+    assert not relevance.fits
+    part = taken(run, monkeypatch)
+    assert part.tables["recommendations"]["chance"].null_count() == part.tables["recommendations"].height > 0
+    assert part.tables["new_buyers"].is_empty()
+    titles = [getattr(block, "title", "") for block in part.blocks]
+    assert "Items with the most users to win" not in titles
+    assert not any("to win" in sentence for sentence in part.sentences)
+    lists = next(block for block in part.blocks if getattr(block, "title", "") == "One user's lists")
+    assert not any("chance" in column for column in lists.rows.columns)
+    words = " ".join(getattr(block, "words", "") for block in part.blocks)
+    assert "Chances of items that are new to a user and of items that a user has had are not told" in words
+    assert "--config.evaluation.seen=keep lets it come again" in words
+
+
+def test_only_what_was_fitted_is_a_chance():
+    scores, owned = np.zeros((1, 3)), np.array([[False, True, False]])
+    np.testing.assert_array_equal(chances({False}, scores, owned), [[0.5, np.nan, 0.5]])
+    np.testing.assert_array_equal(chances({True}, scores, owned), [[np.nan, 0.5, np.nan]])
+
+
+def test_steps_asked_for_are_counted_at_their_most(tmp_path):
+    run = a_run(tmp_path)
+    h, asked = run.task.histories, run.task.split.test
+    most = most_steps(h, asked)
+    assert most == int((asked.end - asked.stop).max()) > 3
+    assert most_steps(h, ahead(h, asked, 2)) == 2
