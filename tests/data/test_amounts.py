@@ -58,3 +58,20 @@ def test_several_currencies_are_warned_of(tmp_path: Path) -> None:
     assert "several currencies ($, €)" in notes(log, "amounts")
     log = from_text(tmp_path, "user,item,amount,currency\n1,2,3,USD\n1,3,4,EUR\n")
     assert "currency has 2 values" in notes(log, "amounts")
+
+
+def test_points_before_three_digits_throughout_are_asked_about(tmp_path: Path) -> None:
+    text = "user_id;item_id;price\na;x;5.719\nb;y;482\nc;z;128.900\n"
+    log = from_text(tmp_path, text)
+    (note,) = [note for note in log.detected["notes"] if note["topic"] == "amounts"]
+    assert note["warning"]
+    assert "the mark of '128.900' in price is taken for the decimal point" in note["text"]
+    assert from_text(tmp_path, text, decimal=",").events["value"].to_list() == [5719, 482, 128_900]
+    weights = text.replace("5.719", "0.719")
+    assert not [note for note in from_text(tmp_path, weights).detected["notes"] if note["topic"] == "amounts"]
+
+
+def test_two_signs_of_a_currency_are_one(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user_id,item_id,price\na,x,US$ 5.70\nb,y,4.20 USD\n")
+    assert log.events["value"].to_list() == [5.7, 4.2]
+    assert not [note for note in log.detected["notes"] if note["topic"] == "amounts"]

@@ -87,3 +87,18 @@ def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
     ]
     clean = cleaned(from_text(tmp_path, "user_id,item_id,event\na,x,impression\nb,x,impression\n"), tmp_path)
     assert next(doubt_sales(clean.events, clean.types))[0].startswith("The model reads no type of event")
+
+
+def test_times_that_a_spreadsheet_has_rounded(tmp_path: Path) -> None:
+    (text,) = warnings(from_text(tmp_path, "user_id,item_id,timestamp\na,x,1.70476E+12\nb,x,1.70485E+12\n"))
+    assert "a spreadsheet has rounded, such as 1.70476E+12" in text
+
+
+def test_days_and_months_that_a_spreadsheet_has_exchanged(tmp_path: Path) -> None:
+    days = [(day, month) for month in (1, 2) for day in range(1, 29)]
+    cells = [f"2024-{d:02}-{m:02} 10:00:00" if d <= 12 else f"{d:02}/{m:02}/2024 10:00" for d, m in days]
+    header = "user_id,item_id,timestamp\n"
+    log = from_text(tmp_path, header + "".join(f"a,x,{cell}\n" for cell in cells))
+    assert any("may have exchanged days and months" in text for text in warnings(log))
+    right = [f"2024-{m:02}-{d:02} 10:00:00" if d % 2 else f"{d:02}/{m:02}/2024 10:00" for d, m in days]
+    assert not warnings(from_text(tmp_path, header + "".join(f"a,x,{cell}\n" for cell in right)))

@@ -84,3 +84,13 @@ def test_rows_for_each_status_that_an_order_went_through_are_warned_of(tmp_path:
     assert "WARNING: 6 of 6 items of an order stand in several rows, one for each order_status" in told
     once = "".join(f"{i},u{i % 4},x,2024-01-03,{words[i % 3]}\n" for i in range(6))
     assert "stand in several rows" not in summary(read(tmp_path, "order_id,user_id,item_id,date,order_status\n" + once))
+
+
+def test_a_status_of_unknown_words_is_warned_of(tmp_path: Path):
+    words = ("uitgevoerd", "teruggedraaid", "uitgevoerd", "uitgevoerd")
+    told = summary(read(tmp_path, ORDERS.format(*words, status="order_status")))
+    assert "WARNING: order_status is not read" in told
+    assert "'uitgevoerd' 3x, 'teruggedraaid' 1x" in told
+    meant = {"uitgevoerd": "purchase", "teruggedraaid": "failed_order"}
+    by_hand = types(tmp_path, *words, columns={"kind": "order_status"}, kind_map=meant)
+    assert by_hand == {"purchase": 3, "failed_order": 1}

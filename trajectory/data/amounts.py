@@ -10,6 +10,8 @@ from trajectory.data.values import texts
 from trajectory.schema import UserError
 
 DECIMALS = ("auto", ".", ",")
+_FIRST = 1000  # cells that are looked at before all are
+_SIGNS = {"US$": "USD", "€": "EUR", "£": "GBP", "zl": "PLN", "zł": "PLN"}  # of the same currency
 _LARGEST = 3.4e38  # what is stored has 32 bits
 _WORD = r"(?:[A-Z]{1,3}?\p{Sc}|\p{Sc}|[A-Z]{3}|kr|zł|zl|Kč|Ft|lei|лв|руб|р|Rs|R|元|円|圆|圓|원)\.?"  # of a currency
 _AMOUNT = (
@@ -39,12 +41,23 @@ def amounts(column: pl.Series, decimal: str, said: Findings) -> pl.Series:
     else:
         text = texts(column)
         number, given = text.cast(pl.Float64, strict=False), text.is_not_null()
-        if decimal == "," or (given & number.is_null()).any():
+        if decimal == "," or (given & number.is_null()).any() or (decimal == "auto" and _thousands(text)):
             number = _written(text, decimal, said)
     if ((number > _LARGEST) | (number < -_LARGEST)).any():
         number = number.set(number.abs() > _LARGEST, None)
     said.unreadable(column.name, texts(column.filter(given & number.is_null())), "unknown there, the rows stay")
     return number
+
+
+def _thousands(text: pl.Series) -> bool:
+    """Whether every point stands before three digits and after one to three: 1.234 may be a thousand and more."""
+    for some in (text.head(_FIRST), text):
+        marked = some.filter(some.str.contains(".", literal=True))
+        if marked.is_empty() and some is not text:
+            continue
+        if marked.is_empty() or not marked.str.contains(r"^-?[1-9]\d{0,2}\.\d{3}$").all():
+            return False
+    return True
 
 
 def _written(text: pl.Series, decimal: str, said: Findings) -> pl.Series:
@@ -62,7 +75,7 @@ def _written(text: pl.Series, decimal: str, said: Findings) -> pl.Series:
     }
     both = parts.filter(fits[","] & fits["."] & marked)  # 1,234 or 1.234: which is it?
     signs = parts["text"].str.extract(rf"({_WORD})").drop_nulls().unique().sort()
-    if len(signs) > 1:
+    if signs.replace(_SIGNS).n_unique() > 1:
         shown = ", ".join(signs.head(5))
         said.note("amounts", f"{text.name} is in several currencies ({shown}), which are not converted", warning=True)
     mark, unclear = _decide(text.name, rows, both, decimal, said)

@@ -15,6 +15,7 @@ _ISO = re.compile(r"^\d{4}([-/])\d{2}\1\d{2}(?:([ T])\d{2}:\d{2}(:\d{2}(?:\.\d+)
 _UTC = ("Z", "UTC", "GMT")
 _ISO_STYLES = 4  # of one column that are read fast
 _SAMPLE = 100_000
+_EXCHANGED = 15  # dates without a day above the 12th
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = rf"(?<month>{'|'.join(_MONTHS)})[a-z]*\.?"
 # Tried one after the other on lower-case text; `a` and `b` are day and month in one order or the other.
@@ -73,12 +74,23 @@ def read_dates(text: pl.Series, day_first: str, said: Findings) -> Dates:
     micros = micros.alias(text.name)
     if not left.count():
         return Dates(micros, zoned)
+    _say_exchanged(micros, said)
     parts = _parts(left.drop_nulls().unique(maintain_order=True))
     first = _day_first(left, parts, day_first, said)
     known = parts.select("text", "zoned", moment=_moment(first))
     rows = left.to_frame("text").join(known, on="text", how="left", maintain_order="left")
     whole = micros.zip_with(micros.is_not_null(), rows["moment"])
     return Dates(whole.alias(text.name), zoned | rows["zoned"].fill_null(False))
+
+
+def _say_exchanged(read: pl.Series, said: Findings) -> None:
+    """Warns where the ISO dates beside dates of another kind have no day above 12, as a spreadsheet makes them."""
+    days = read.drop_nulls().cast(pl.Datetime("us")).dt.date().unique()
+    if len(days) >= _EXCHANGED and (days.dt.day() <= 12).all():
+        text = (
+            f"dates in {read.name} are written in several ways, and none that has the year first is after the 12th: a "
+        )
+        said.note("dates", text + "spreadsheet may have exchanged days and months; export dates as texts", warning=True)
 
 
 def _iso_format(example: str) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from trajectory.data.columns import LOG_NAMES, matching
 from trajectory.data.findings import Findings, clip
 from trajectory.data.times import DAY, day_text
-from trajectory.data.values import is_text, texts
+from trajectory.data.values import ROUNDED, is_text, texts
 from trajectory.schema import UserError
 
 _LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
@@ -52,8 +52,15 @@ def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str]
             said.note("items", text, "data.columns.item", warning=True)
 
 
-def doubt_times(seconds: pl.Series, name: str, said: Findings) -> None:
-    """Warns of years without an event between two that have some: times of two units, or a wrong clock."""
+def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
+    """Warns of years without an event between two that have some, and of times that a spreadsheet has rounded."""
+    name = source.name
+    if is_text(source):
+        cells = texts(source.unique(maintain_order=True))
+        rounded = cells.filter(cells.str.contains(ROUNDED))
+        if len(rounded):
+            text = f"times in {name} are numbers that a spreadsheet has rounded, such as {rounded[0]}"
+            said.note("time", f"{text}: export them as texts", warning=True)
     days = (seconds.drop_nulls() // DAY).unique().sort()
     gaps = days.diff()
     widest = gaps.arg_max()

@@ -23,7 +23,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "favorite": ("favorite", "favourite", "fav", "favorited", "collect", "wishlist", "add to wishlist", "like",
                  "liked", "product added to wishlist", "收藏", "喜欢", "点赞", "关注"),
     "purchase": ("purchase", "purchased", "buy", "bought", "transaction", "order", "ordered", "order completed", "pay",
-                 "paid", "sale", "sold", "购买", "买", "下单", "支付", "付款", "成交"),
+                 "paid", "sale", "sold", "ecommerce order", "购买", "买", "下单", "支付", "付款", "成交"),
     "subscribe": ("subscribe", "subscribed", "subscription", "follow", "followed", "订阅"),
     "rating": ("rating", "rate", "rated", "review", "reviewed", "评分", "评价", "打分"),
     "impression": ("impression", "impr", "imp", "show", "shown", "exposure", "exposed", "expose", "view item list",

@@ -13,11 +13,13 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.cleaning import clean
+from trajectory.data.columns import matching
 from trajectory.data.domains import resolve
 from trajectory.data.doubts import doubt_sales
 from trajectory.data.findings import UNIT_NAMES
 from trajectory.data.inspect_words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.data.log import read_log
+from trajectory.data.order_status import NAMES as ORDER_STATUS
 from trajectory.data.outliers import busiest
 from trajectory.data.times import DAY, day_text
 from trajectory.schema import CleanLog
@@ -101,7 +103,9 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
         yield "No time was found: events are in the order of the file.", "data.columns.time=..."
     if tied > _TIED and "position" not in events.columns and not baskets:
         text = f"{tied:.0%} of the events share their time with another of the same user; chance orders these"
-        yield f"{text}.", "data.columns.position=... if a column has their order, data.baskets=True if they are baskets"
+        basket = log.detected["columns"].get("basket", "")
+        one = f"makes those of one {basket} one step" if basket else "if they are baskets"
+        yield f"{text}.", f"data.columns.position=... if a column has their order, data.baskets=True {one}"
     crowd, others = busiest(events)
     if crowd.height:
         most = crowd.row(0, named=True)
@@ -283,6 +287,8 @@ def _remedy(cleaned: CleanLog, reason: str) -> str:
     if reason == "unknown event type":
         words = cleaned.quarantine.filter(pl.col("reason") == reason)["kind"].drop_nulls()
         example = words.value_counts(sort=True)["kind"][0] if len(words) else ""
+        if name := next(iter(matching([cleaned.log.detected["columns"].get("kind", "")], ORDER_STATUS)), ""):
+            return f"data.columns.kind=- data.columns.status={name} if it says what became of an order"
     return REMEDIES.get(reason, "").format(example=example)
 
 

@@ -215,7 +215,7 @@ def _times(
     if times.subsecond is not None:
         columns["subsecond"] = times.subsecond
         said.note("order", "times have parts of a second, which order events")
-    doubt_times(times.seconds, source.name, said)
+    doubt_times(times.seconds, source, said)
     bounds = (times.seconds.min(), times.seconds.max())
     detected["span"] = [day_text(bound) for bound in bounds if isinstance(bound, int)]
     unread = times.seconds.is_null() & source.is_not_null()

@@ -7,7 +7,7 @@ import re
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.columns import detect
+from trajectory.data.columns import detect, matching
 from trajectory.data.findings import Findings
 from trajectory.data.values import texts
 from trajectory.schema import UserError
@@ -15,21 +15,25 @@ from trajectory.schema import UserError
 # fmt: off
 NAMES = ("order_status", "financial_status", "payment_status", "status", "state", "order_state", "bestellstatus",
          "zahlungsstatus", "statut", "estado", "订单状态", "支付状态", "状态")
+_OF_ORDERS = tuple(name for name in NAMES if name not in {"status", "state", "statut", "estado", "状态"})
 NO_SALE = ("cancelled", "canceled", "cancel", "refunded", "refund", "fully refunded", "returned", "return", "voided",
            "void", "failed", "failure", "payment failed", "declined", "rejected", "denied", "unpaid", "not paid",
            "pending", "pending payment", "payment pending", "awaiting payment", "on hold", "draft", "abandoned",
            "expired", "error", "unavailable", "checkout draft", "chargeback", "fraud", "suspected fraud", "storniert",
            "erstattet", "offen", "unbezahlt", "annulé", "annulée", "remboursé", "remboursée", "cancelado", "cancelada",
-           "reembolsado", "pendiente", "已取消", "已退款", "退款成功", "未付款", "待付款", "待支付", "交易关闭")
+           "reembolsado", "pendiente", "devolvido", "aguardando", "aguardando pagamento", "annullato", "rimborsato",
+           "geannuleerd", "terugbetaald", "已取消", "已退款", "退款成功", "未付款", "待付款", "待支付", "交易关闭")
 SALE = ("paid", "complete", "completed", "delivered", "shipped", "shipping", "processing", "fulfilled", "invoiced",
         "approved", "closed", "success", "successful", "succeeded", "captured", "authorized", "partially refunded",
         "partially paid", "partially shipped", "partially fulfilled", "dispatched", "sent", "received", "ok", "done",
         "in transit", "ready for pickup", "confirmed", "created", "placed", "new", "open", "bezahlt", "versendet",
         "abgeschlossen", "geliefert", "payé", "payée", "livré", "livrée", "expédié", "expédiée", "terminé", "pagado",
-        "enviado", "entregado", "completado", "已付款", "已支付", "已完成", "已发货", "待发货", "交易成功")
+        "enviado", "entregado", "completado", "entregue", "pago", "concluído", "consegnato", "spedito", "pagato",
+        "verzonden", "betaald", "已付款", "已支付", "已完成", "已发货", "待发货", "交易成功")
 # fmt: on
 _USERS = 20  # with several events, before their status is told from that of orders
 _HISTORY = 0.1  # of the items of orders
+_WORDS = 30  # of a status at most
 _KNOWN = 0.5  # of the rows that have a status: with fewer known words the column is of something else
 
 
@@ -54,6 +58,8 @@ def failed_orders(
     counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
     if not asked and known < max(_KNOWN * sum(counts.values()), 1):
+        if matching([name], _OF_ORDERS) or no_sale & {*words.values()}:
+            _say_unknown(name, counts, "kind" in columns, said)
         return None
     if not asked and "kind" in columns and _of_users(raw, columns["user"]):
         text = f"{name} is the same in all events of a user, and is not read as the status of orders"
@@ -68,6 +74,16 @@ def failed_orders(
     if strange:
         said.note("order status", f"not known, taken as sales: {', '.join(strange[:10])}", off, warning=True)
     return name, raw.is_in([word for word, plain in words.items() if plain in no_sale]).fill_null(False)
+
+
+def _say_unknown(name: str, counts: dict[str, int], typed: bool, said: Findings) -> None:
+    """Warns of a column that is called a status of orders, and whose words are few and mostly not known."""
+    if 1 < len(counts) <= _WORDS:
+        words = ", ".join(f"{word!r} {rows:,}x" for word, rows in [*counts.items()][:10])
+        text = f"{name} is not read, most of its words are not known ({words}): do some mean that an order was no sale?"
+        both = f"data.columns.status={name} takes those that are known"
+        split = f"{both}, data.columns.kind={name} with data.kind_map={{WORD: purchase or failed_order}} all"
+        said.note("order status", text, both if typed else split, warning=True)
 
 
 def _of_users(status: pl.Series, user: pl.Series) -> bool:

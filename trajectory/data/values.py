@@ -12,7 +12,7 @@ from trajectory.schema import UserError
 
 NAME_LENGTH = 200  # characters of a name (title, category, type of event) that are kept
 _ID_LENGTH = 300  # of an id; a longer one keeps its beginning and a hash
-_ROUNDED = r"^\d[.,]\d+[eE]\+\d+$"
+ROUNDED = r"^\d[.,]\d+[eE]\+\d+$"  # whole numbers that a spreadsheet has shortened
 _CALENDAR = 2**37  # seconds, some four thousand years
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
@@ -80,7 +80,7 @@ def ids(column: pl.Series, said: Findings | None = None) -> pl.Series:
         text = text.zip_with(~floats.fill_null(False), text.str.replace(r"\.0+$", ""))
         if said:
             said.note("ids", f"{int(floats.sum()):,} in {column.name} end in .0, which is left off: 7.0 is 7")
-    rounded = text.str.contains(_ROUNDED)
+    rounded = text.str.contains(ROUNDED)
     if rounded.any() and said:
         what = f"{int(rounded.sum()):,} in {column.name} are numbers that a spreadsheet has rounded, such as"
         said.note("ids", f"{what} {text.filter(rounded)[0]}: export them as texts", warning=True)

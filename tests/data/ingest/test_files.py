@@ -333,3 +333,10 @@ def test_quarantine_names_the_file_of_a_row(tmp_path: Path) -> None:
     assert rows.select("source_line", "file", "reason", "malformed").rows() == [
         (len(ROWS) + 1, "part-2.csv", "malformed row", "1,i1")
     ]
+
+
+def test_records_under_a_cover_with_more_about_them(tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_text('{"data": [{"user_id": 1, "item_id": "x"}], "meta": {"pages": {"n": 1}}}')
+    assert read_table(tmp_path / "log.json").table.columns == ["user_id", "item_id"]
+    (tmp_path / "log.json").write_text('{"lines": [{"sku": "x"}], "order": {"user_id": 1, "order_id": 7}}')
+    assert "order.user_id" in read_table(tmp_path / "log.json").table.columns

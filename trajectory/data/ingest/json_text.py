@@ -85,8 +85,9 @@ def _within(thing: Any, name: str) -> list[Any]:
     values = [*thing.values()] if isinstance(thing, dict) else []
     lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
     beside = [key for key, value in thing.items() if value is not lists[0]] if lists else []
-    plain = not any(isinstance(thing[key], list | dict) for key in beside)
-    if len(lists) == 1 and plain and not detect(beside, _OF_A_RECORD):
+    flat = _flattened({key: thing[key] for key in beside})  # such as "meta": {"pages": 3}
+    plain = not any(isinstance(value, list | dict) for value in flat.values())
+    if len(lists) == 1 and plain and not detect([*beside, *(key.rpartition(".")[2] for key in flat)], _OF_A_RECORD):
         return lists[0]
     columns = [value for value in values if isinstance(value, list | dict) and len(value) > 1]
     if len(values) > 1 and len(columns) == len(values) and len({len(value) for value in columns}) == 1:
