@@ -141,6 +141,13 @@ def test_unusable_rows_are_reported(tmp_path):
     assert "unparsable time" in notes[0]
 
 
+def test_users_of_whom_nothing_is_read_are_named(tmp_path):
+    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\nb,i1,2024-03-02,search\nc,i1,never,view\n")
+    histories, notes = read_histories(path, TRAINED, data())
+    assert histories.users["user"].to_list() == ["a"]
+    assert notes[-1] == "left out: 2 users without an event that the model reads (b, c)"
+
+
 def test_one_user_without_a_column_and_behaviour_texts(tmp_path):
     path = write(tmp_path, "时间,行为\n2024-03-01 10:00:00,浏览i1\n2024-03-01 11:00:00,购买i3\n")
     histories, _ = read_histories(path, TRAINED, data(), "A")

@@ -14,7 +14,7 @@ from trajectory.data.values import ROUNDED, is_text, texts
 from trajectory.schema import UserError
 
 _LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
-_GAP = 5 * 365 * DAY  # seconds without an event
+_GAP = 365 * DAY  # seconds without an event
 _LOOKED_AT = 1000
 _JOINS = ("|", ";", ",")  # between ids that share a cell
 
@@ -70,7 +70,7 @@ def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
         said.note(
             "time",
             f"no event lies between {day_text(before)} and {day_text(after)}, {rows:,} rows are before: times of two "
-            f"units in {name}, or a wrong clock",
+            f"units in {name}, a wrong clock, or is a part of the log missing?",
             f"data.cleaning.min_date={day_text(after)} sets the earlier ones aside",
             warning=True,
         )

@@ -34,11 +34,14 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
     """
     mine = _settings(path, trained, data, user)
     day_first = mine.day_first
-    cleaned = clean(_read(mine, trained), mine)
+    log = _read(mine, trained)
+    users = log.events["user"].drop_nulls().unique(maintain_order=True)
+    cleaned = clean(log, mine)
     notes = [summary(cleaned)] if cleaned.counts else []
     if mine.day_first != day_first:
         notes.append(f"nothing in {path} tells days from months: read as in the log that was learned")
     histories = flatten(cleaned, mine, trained.name)
+    notes += _without_events(users, histories)
     if tuple(histories.feature_names) != tuple(trained.feature_names):
         raise UserError(
             f"the model was trained with the features {list(trained.feature_names)}, "
@@ -161,6 +164,14 @@ def _unknown_items(path: Path, histories: Histories, trained: Histories, number:
         raise UserError(f"no item of {path} is known to the model: it has {shown}; the model knows {examples}, ...")
     events = int((number[histories.item] == 0).sum())
     return [f"unknown to the model: {len(unknown)} items in {events} events ({shown}); they count as events only"]
+
+
+def _without_events(users: pl.Series, histories: Histories) -> list[str]:
+    """Says which users of the file are left out: those without an event that can be used and is read."""
+    every = users.cast(pl.String)
+    lost = every.filter(~every.is_in(histories.users["user"].cast(pl.String).implode())).to_list()
+    shown = ", ".join(lost[:SHOWN]) + (", ..." if len(lost) > SHOWN else "")
+    return [f"left out: {len(lost):,} users without an event that the model reads ({shown})"] if lost else []
 
 
 def _kind_numbers(histories: Histories, trained: Histories, notes: list[str]) -> np.ndarray:

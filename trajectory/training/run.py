@@ -39,8 +39,9 @@ def open_run(workdir: Path) -> Run:
     task = tasks.build(config)
     if stored["fingerprint"] != task.histories.fingerprint:
         raise UserError(
-            f"the data of {workdir} has changed since it was trained (fingerprint {stored['fingerprint'][:12]} then, "
-            f"{task.histories.fingerprint[:12]} now); train again in a new --workdir, or put the old data back"
+            f"the log of {workdir}, a setting of data or the program that reads it has changed since it was trained "
+            f"(fingerprint {stored['fingerprint'][:12]} then, "
+            f"{task.histories.fingerprint[:12]} now); train again in a new --workdir, or put the old one back"
         )
     checkpoints = Checkpoints(workdir, read_only=True)
     step, params = checkpoints.restore_best(task.parameters_like())
