@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.raw_logs import cleaned, from_text, notes
-from trajectory.data.doubts import doubt_sales
+from trajectory.data.doubts import doubt_events
 from trajectory.schema import EventLog, UserError
 
 
@@ -81,12 +81,12 @@ def test_several_items_in_a_cell(tmp_path: Path) -> None:
 def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
     text = "user_id,item_id,qty,amount\na,x,0,0\nb,x,1,2.5\na,y,1,-2.5\n"
     clean = cleaned(from_text(tmp_path, text), tmp_path)
-    assert [doubt for doubt, _ in doubt_sales(clean.events, clean.types)] == [
+    assert [doubt for doubt, _ in doubt_events(clean.events, clean.types)] == [
         "1 sales are of 0 pieces: they count for nothing.",
         "1 sales have a value below 0: are these discounts, credits or returns?",
     ]
-    clean = cleaned(from_text(tmp_path, "user_id,item_id,event\na,x,impression\nb,x,impression\n"), tmp_path)
-    assert next(doubt_sales(clean.events, clean.types))[0].startswith("The model reads no type of event")
+    clean = cleaned(from_text(tmp_path, "user_id,item_id,event\na,x,impression\na,x,impression\n"), tmp_path)
+    assert next(doubt_events(clean.events, clean.types))[0].startswith("The model reads no type of event")
 
 
 def test_times_that_a_spreadsheet_has_rounded(tmp_path: Path) -> None:

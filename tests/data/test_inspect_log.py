@@ -117,3 +117,15 @@ def test_mistakes_are_one_sentence(
 
 def test_every_reason_has_a_remedy() -> None:
     assert set(REASONS) == set(REMEDIES)
+
+
+def test_a_word_for_nobody_with_most_of_the_events_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{'guest' if i % 2 else f'u{i % 40}'},a{i % 30},{DAYS[i % 28]} 10:{i % 60:02}" for i in range(800)]
+    (tmp_path / "log.csv").write_text("user,item,time\n" + "\n".join(rows) + "\n")
+    with pytest.raises(SystemExit):
+        main(["inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}"])
+    printed = capsys.readouterr().out
+    assert "'guest' has 400 of 800 rows" in printed
+    assert "far more events than the rest" not in printed

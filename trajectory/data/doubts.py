@@ -76,8 +76,13 @@ def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
         )
 
 
-def doubt_sales(events: pl.DataFrame, types: pl.DataFrame) -> Iterator[tuple[str, str]]:
+def doubt_events(events: pl.DataFrame, types: pl.DataFrame) -> Iterator[tuple[str, str]]:
     """What looks wrong in the events that were kept, by type (as in `CleanLog`), and the setting that changes it."""
+    if events["user"].n_unique() == events.height > 1:
+        yield (
+            "Every user has one event: is the user's column a number of the row or the order?",
+            "data.columns.user=...",
+        )
     if not types["roles"].str.contains(r"input\b").any():
         yield (
             "The model reads no type of event: there is nothing to learn from.",

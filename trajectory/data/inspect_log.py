@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from trajectory.data.cleaning import clean
 from trajectory.data.columns import matching
 from trajectory.data.domains import resolve
-from trajectory.data.doubts import doubt_sales
+from trajectory.data.doubts import doubt_events
 from trajectory.data.findings import UNIT_NAMES
 from trajectory.data.inspect_words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.data.log import read_log
@@ -107,7 +107,8 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
         one = f"makes those of one {basket} one step" if basket else "if they are baskets"
         yield f"{text}.", f"data.columns.position=... if a column has their order, data.baskets=True {one}"
     crowd, others = busiest(events)
-    if crowd.height:
+    nobodies = " ".join(note["text"] for note in log.detected["notes"] if note["topic"] == "users")
+    if crowd.height > 1 or (crowd.height and f"{str(crowd['user'][0])!r} has " not in nobodies):
         most = crowd.row(0, named=True)
         limit = max(2 * others, _BUSY)
         limited = f" or data.cleaning.max_events_per_day={limit}" if limit < (most["in_a_day"] or 0) else ""
@@ -116,12 +117,7 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
             f"{most['events']:,}: programs, staff, or a word for 'unknown'?",
             f"data.missing={most['user']}{limited}",
         )
-    if events["user"].n_unique() == events.height > 1:
-        yield (
-            "Every user has one event: is the user's column a number of the row or the order?",
-            "data.columns.user=...",
-        )
-    yield from doubt_sales(events, cleaned.types)
+    yield from doubt_events(events, cleaned.types)
 
 
 def _columns(cleaned: CleanLog) -> Section:
