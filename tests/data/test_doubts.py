@@ -74,7 +74,7 @@ def test_several_items_in_a_cell(tmp_path: Path) -> None:
     rows = "".join(f"u{i % 9},s{i % 7}|s{i % 5}|s{i % 3}\n" for i in range(90))
     (text,) = warnings(from_text(tmp_path, "user_id,item_id\n" + rows))
     assert text.startswith("item_id holds several items in a cell, such as 's0|s0|s0'")
-    names = "".join(f"u{i % 9},tea | {i}\n" for i in range(40))
+    names = "".join(f"u{i % 9},tea{i % 8}|{i % 5}\n" for i in range(400))
     assert not warnings(from_text(tmp_path, "user_id,item_id\n" + names))
 
 

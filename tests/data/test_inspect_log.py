@@ -129,3 +129,17 @@ def test_a_word_for_nobody_with_most_of_the_events_is_said_once(
     printed = capsys.readouterr().out
     assert "'guest' has 400 of 800 rows" in printed
     assert "far more events than the rest" not in printed
+
+
+def test_a_status_read_as_the_type_and_orders_at_one_time_are_advised_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{i // 2},u{i // 2 % 9},a{i % 30},{DAYS[i // 2 % 28]},{('shipped', 'paid')[i % 2]}" for i in range(200)]
+    (tmp_path / "log.csv").write_text("order_id,user,item,date,order_status\n" + "\n".join(rows) + "\n")
+    arguments = ["inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}"]
+    with pytest.raises(SystemExit):
+        main([*arguments, "--set=data.columns.kind=order_status"])
+    assert "data.columns.kind=- data.columns.status=order_status" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*arguments, "--set=data.duplicates=keep"])
+    assert "data.baskets=True makes those of one order_id one step" in capsys.readouterr().out

@@ -33,8 +33,9 @@ def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str]
             )
         for mark in _JOINS:
             if 2 * int(sample.str.contains(mark, literal=True).sum()) > max(len(sample), 1):
-                parts = sample.str.split(mark).explode(empty_as_null=True)
-                if 2 * parts.n_unique() <= len(parts) and parts.n_unique() < sample.n_unique():
+                parts = sample.unique(maintain_order=True).str.split(mark)
+                first, later = parts.list.first().unique(), parts.list.slice(1).explode(empty_as_null=True).unique()
+                if 2 * int(first.is_in(later.implode()).sum()) > len(first):  # "shirt|red" has a kind in each place
                     text = f"{name} holds several items in a cell, such as {clip(sample[0])!r}, each read as one item"
                     said.note("items", f"{text}: write one row for each of them", "data.columns.item", warning=True)
                     return
