@@ -79,10 +79,11 @@ def test_several_items_in_a_cell(tmp_path: Path) -> None:
 
 
 def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
-    text = "user_id,item_id,qty,amount\na,x,0,0\nb,x,1,2.5\na,y,1,-2.5\n"
+    text = "user_id,item_id,qty,amount\na,x,0,0\nb,x,1,2.5\na,y,1,-2.5\nb,y,,2.5\n"
     clean = cleaned(from_text(tmp_path, text), tmp_path)
     assert [doubt for doubt, _ in doubt_events(clean.events, clean.types)] == [
         "1 sales are of 0 pieces: they count for nothing.",
+        "1 sales have no quantity: each counts as one piece.",
         "1 sales have a value below 0: are these discounts, credits or returns?",
     ]
     clean = cleaned(from_text(tmp_path, "user_id,item_id,event\na,x,impression\na,x,impression\n"), tmp_path)

@@ -94,7 +94,11 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame) -> Iterator[tuple[st
         yield "No type of event is a sale: demand and values are left out.", "data.event_types or data.kind_map"
         return
     sales = events.filter(pl.col("kind").cast(pl.String).is_in(selling.to_list()))
-    if "quantity" in events.columns and (rows := int((sales["quantity"] == 0).sum())):
-        yield f"{rows:,} sales are of 0 pieces: they count for nothing.", "data.columns.quantity=- counts one for each"
+    if "quantity" in events.columns:
+        if rows := int((sales["quantity"] == 0).sum()):
+            text = f"{rows:,} sales are of 0 pieces: they count for nothing."
+            yield text, "data.columns.quantity=- counts one for each"
+        if rows := sales["quantity"].null_count():
+            yield f"{rows:,} sales have no quantity: each counts as one piece.", "data.columns.quantity"
     if "value" in events.columns and (rows := int((sales["value"] < 0).sum())):
         yield f"{rows:,} sales have a value below 0: are these discounts, credits or returns?", ""
