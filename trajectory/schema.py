@@ -135,8 +135,11 @@ class Histories:
 
     @property
     def now(self) -> int:
-        """The moment after the last event of all, unix seconds."""
-        outside = self.outside["time"].to_numpy() if self.outside.height else self.time[:0]
+        """The moment after the last event of all but returns, which trail the sales they are of, unix seconds."""
+        trailing = [kind for kind, roles in self.roles.items() if {"sale", "negative"} <= {*roles}]
+        outside = self.time[:0]
+        if self.outside.height:
+            outside = self.outside.filter(~pl.col("type").is_in(trailing))["time"].to_numpy()
         return max(int(self.time.max(initial=-1)), int(outside.max(initial=-1))) + 1
 
     @cached_property

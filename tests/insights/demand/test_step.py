@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from trajectory.insights.demand import outlook, step
+from trajectory.insights.demand import outlook, page, step
 from trajectory.insights.demand.combined import forecasts
 from trajectory.insights.demand.features import HORIZONS, Known
 from trajectory.insights.demand.outlook import Demand
@@ -86,6 +86,16 @@ def test_sentences_name_what_moves_most_and_how_far_it_held(part):
     assert any("In 4 weeks held out the forecast was off by" in sentence for sentence in part.sentences)
     assert part.measured["weeks"] == 4
     assert part.measured["first_week"] == "2024-05-20"
+
+
+def test_what_need_not_be_ordered_is_not_among_the_largest_orders(part):
+    reorder = part.tables["reorder"].with_columns(
+        order_quantity=pl.when(pl.col("name") == "tea").then(9.0).otherwise(0)
+    )
+    demand, tables = a_demand(held_out=None), part.tables | {"reorder": reorder}
+    assert any(said.endswith("95% certainty: tea (9 lines).") for said in page.sentences(demand, tables, {}))
+    tables["reorder"] = reorder.with_columns(order_quantity=pl.lit(0.0))
+    assert any(said.startswith("Nothing is to be ordered now") for said in page.sentences(demand, tables, {}))
 
 
 def test_the_page_can_be_written(part, tmp_path):

@@ -81,6 +81,9 @@ def test_demand_is_of_sales_by_their_quantity_less_returns():
     told = returned(weekly(replace(log, outside=outside)))
     assert "11 pieces; 7 of them are taken off the weeks of the returns, 0 off later weeks" in told
     assert ", and 4 off none," in told
+    late = weekly(replace(log, outside=outside.with_columns(time=pl.lit(monday + 20 * WEEK))))
+    assert (late.number, late.returned, late.later) == (weeks.number, 0, 11), "returns do not make the log longer"
+    assert returned(late).startswith(" 11 pieces that came back after the log's last event of another type are not")
 
 
 def test_a_log_without_sales_has_no_demand():

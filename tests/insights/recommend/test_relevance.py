@@ -13,10 +13,11 @@ from configs import own_log
 from configs.by_hand import set_by_hand
 from tests.scripts.logs import item_log
 from trajectory.forecasting.newcomers import whole_histories
+from trajectory.insights.recommend import relevance as relevance_of
 from trajectory.insights.recommend import step
 from trajectory.insights.recommend.lists import recommend
 from trajectory.insights.recommend.measure import compare_lists
-from trajectory.insights.recommend.relevance import Relevance, ahead, chances, has, most_steps
+from trajectory.insights.recommend.relevance import Relevance, ahead, chances, has, steps_asked
 from trajectory.training import task as tasks
 from trajectory.training.run import Run
 
@@ -86,8 +87,22 @@ def test_chances_that_could_not_be_fitted_are_not_told(tmp_path, monkeypatch):
     lists = next(block for block in part.blocks if getattr(block, "title", "") == "One user's lists")
     assert not any("chance" in column for column in lists.rows.columns)
     words = " ".join(getattr(block, "words", "") for block in part.blocks)
-    assert "Chances of items that are new to a user and of items that a user has had are not told" in words
+    assert "Chances of items that are new to a user are not told" in words
     assert "--config.evaluation.seen=keep lets it come again" in words
+    assert "a user has had are not told" not in words
+
+
+def test_items_of_the_history_and_new_ones_are_on_one_scale_where_one_could_not_be_fitted(tmp_path, monkeypatch):
+    run = a_run(tmp_path, users=300, items=8, seen="keep")
+    both = Relevance(run)
+    h, queries = run.task.histories, ahead(run.task.histories, run.task.split.validation, 3)
+    owned, came = has(h, queries.start, queries.stop), has(h, queries.stop, queries.end)
+    monkeypatch.setattr(relevance_of, "FEWEST", 1 + int((came & owned).sum()))
+    assert set(both.fits) == {False, True}
+    one = Relevance(run)
+    assert set(one.fits) == {False}
+    chance = 1 / (1 + np.exp(-one.scores(queries)))
+    assert chance[owned].sum() == pytest.approx(came[owned].sum(), rel=0.05)
 
 
 def test_only_what_was_fitted_is_a_chance():
@@ -96,9 +111,9 @@ def test_only_what_was_fitted_is_a_chance():
     np.testing.assert_array_equal(chances({True}, scores, owned), [[np.nan, 0.5, np.nan]])
 
 
-def test_steps_asked_for_are_counted_at_their_most(tmp_path):
+def test_steps_asked_for_are_counted(tmp_path):
     run = a_run(tmp_path)
     h, asked = run.task.histories, run.task.split.test
-    most = most_steps(h, asked)
-    assert most == int((asked.end - asked.stop).max()) > 3
-    assert most_steps(h, ahead(h, asked, 2)) == 2
+    np.testing.assert_array_equal(steps_asked(h, asked), asked.end - asked.stop)
+    assert steps_asked(h, asked).max() > 3
+    assert steps_asked(h, ahead(h, asked, 2)).max() == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -40,6 +42,14 @@ def test_names_tell_interest_and_newcomers_and_no_two_are_equal():
     assert set(name[truth == 0]) == {"c1, long-standing"}
     assert set(name[truth == 1]) == {"c1, new"}
     assert len(set(found.names)) == 6
+
+
+def test_a_name_tells_what_its_own_users_are_expected_to_buy():
+    states, truth = planted()
+    ahead = np.where(truth < 2, 80.0, 24) * np.where(truth % 2, 0.5, 1)
+    found = segmentation(replace(states, value_ahead=ahead))
+    for name, of in zip(found.names, found.profiles()["expected_a_week"], strict=True):
+        assert f", {of:.0f} a week" in name
 
 
 def test_profiles_add_up():

@@ -27,7 +27,7 @@ LIMITS = (
 )
 TOO_FEW = (
     f"audiences need interests or items that at least {LEAST} users newly buy of in the validation window and in the "
-    "last weeks; this log is too small or the window too short: choose a later split.cut"
+    "last weeks: more users, or a longer window where it is shorter than four weeks (a smaller split.quantile)"
 )
 
 

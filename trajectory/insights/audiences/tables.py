@@ -47,9 +47,9 @@ def held(measured: dict[str, Any], found: Audience, began: datetime) -> Table:
         methods(one),
         MEASURES,
         note=f"Mean over {one['groups']} of the {found.goods.kind}s; {one['users']:,} users, {one['bought']:,} "
-        f"purchases within {found.days} days of {began:%d %B %Y}, which no method had seen. AUC: the chance that a "
-        "buyer is ranked above another user; 0.5 is chance. Lift: buyers among the likeliest tenth over those among as "
-        "many at random. "
+        f"times one of them newly bought of one within {found.days} days of {began:%d %B %Y}, which no method had "
+        "seen. AUC: the chance that a buyer is ranked above another user; 0.5 is chance. Lift: buyers among the "
+        "likeliest tenth over those among as many at random. "
         f"Of all users of these {found.goods.kind}s the AUC is {measured['all users']['methods'][OURS]['auc']:.3f}. "
         f"Foretold chances miss by {calibration['ece']:.2%} on average, {inside} what a perfect model would show (up "
         f"to {calibration['high']:.2%}); {found.goods.kind}s one by one: {calibration['inside_share']:.0%} within.",

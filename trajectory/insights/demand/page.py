@@ -28,7 +28,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     main = demand.weeks.main
     change = changes(tables["demand"], main)
     risen, fallen = change.filter(pl.col("change") > 0), change.filter(pl.col("change") < 0).reverse()
-    order = tables["reorder"].filter(level=main).head(NAMED)
+    order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
     found = []
     if len(risen):
         found.append(
@@ -36,10 +36,12 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         )
     if len(fallen):
         found.append(f"Expect less of {_named(fallen, 'change', '{:+.0%}')}: order less.")
-    found.append(
-        f"Largest orders now, so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty: "
-        f"{_named(order, 'order_quantity', f'{LINES} {demand.weeks.words.unit}')}."
-    )
+    lasts = f"so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty"
+    if len(order):
+        largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
+        found.append(f"Largest orders now, {lasts}: {largest}.")
+    else:
+        found.append(f"Nothing is to be ordered now {lasts}.")
     if demand.held_out is None:
         return tuple(found)
     table = results[main]["by_horizon"].filter(pl.col("weeks_ahead") <= SOON)
@@ -99,18 +101,24 @@ def _sold(demand: Demand) -> str:
 
 def returned(weeks: Weeks) -> str:
     """What came back, and off which weeks it is taken; empty where nothing did."""
+    trailing = ""
+    if weeks.later:
+        trailing = (
+            f" {weeks.later:,.0f} {weeks.words.unit} that came back after the log's last event of another type are not "
+            "taken off: its weeks end there."
+        )
     if not weeks.returned:
-        return ""
+        return trailing
     count, net = weeks.count[weeks.levels[0]], weeks.net[weeks.levels[0]]
     never = count.sum() - net.sum()  # what is still to be taken off when the log ends
     later = -np.minimum(net, 0).sum() - never
     words = f" Less what came back: {weeks.returned:,.0f} {weeks.words.unit}"
     if later + never < 0.5:
-        return f"{words}, taken off the weeks of the returns."
+        return f"{words}, taken off the weeks of the returns.{trailing}"
     return (
         f"{words}; {weeks.returned - later - never:,.0f} of them are taken off the weeks of the returns, "
         f"{later:,.0f} off later weeks, as more of an item came back than was sold, and {never:,.0f} off none, as too "
-        "little of the item was sold until the log's end."
+        f"little of the item was sold until the log's end.{trailing}"
     )
 
 

@@ -34,6 +34,7 @@ class Weeks:
     net: dict[str, np.ndarray]  # level -> float64 [S, W], what was sold less what came back
     returned: float  # pieces that came back in these weeks
     words: Words  # for what is sold
+    later: float = 0.0  # pieces that came back after the log's last event of another type, which are not taken off
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -114,7 +115,9 @@ def weekly(histories: Histories) -> Weeks:
             for counted in (count, net):
                 counted["department"] = summed(counted["interest"], above["interest"], len(names["department"]))
     returned = float(-pieces[pieces < 0].sum())
-    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, words(histories, by_value=False))
+    trailing = (sold.time >= histories.now) & (week >= number)
+    later = float(-np.minimum(sold.quantity[trailing], 0).sum())
+    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, words(histories, by_value=False), later)
 
 
 def carried(net: np.ndarray) -> np.ndarray:

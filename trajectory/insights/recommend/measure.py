@@ -12,7 +12,7 @@ from trajectory.evaluation.lists import coverage, diversity, novelty
 from trajectory.evaluation.ranking import distinct_items, metrics, ranks, top_k
 from trajectory.evaluation.significance import bootstrap, compare, holm
 from trajectory.insights.recommend.lists import SIZE, suggest
-from trajectory.insights.recommend.relevance import Relevance, ahead, has, most_steps
+from trajectory.insights.recommend.relevance import Relevance, ahead, has, steps_asked
 from trajectory.schema import Histories, Queries
 from trajectory.training.run import Run
 
@@ -49,7 +49,7 @@ class Horizon(NextItem):
 def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     """Lists of SIZE items on `part` by `relevance`, the next item, and counting floors.
 
-    `steps`: the most that are asked of any user.
+    `steps`: the most that are asked of any user, and `steps_mean`.
     `rows` {name: {group: {recall, ndcg, error, users}, coverage, novelty, diversity}}; `paired` {group: {metric: test
     of the first scorer against the best other one}} with p-values adjusted by Holm over all of them. Of the group
     "again" candidates and what is relevant are items of the history, of "new" the others; ties have expected ranks.
@@ -80,7 +80,8 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     return {
         "part": part,
         "size": SIZE,
-        "steps": most_steps(h, queries),
+        "steps": int(steps_asked(h, queries).max()),
+        "steps_mean": float(steps_asked(h, queries).mean()),
         "users": len(queries.user),
         "rows": rows,
         "paired": _paired(values, c),

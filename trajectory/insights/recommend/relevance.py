@@ -19,7 +19,7 @@ from trajectory.training.run import Run
 
 NEGATIVES = 400_000  # pairs of a user and an item that did not come, drawn for the fit
 FEWEST = 50  # items that came: with fewer nothing is fitted
-LEAST = 1e-6
+LEAST, MOST = 1e-6, 0.99
 
 Fit = tuple[np.ndarray, np.ndarray, LogisticRegression]  # mean and deviation of the features, and what was learned
 
@@ -29,7 +29,8 @@ class Relevance:
 
     H is heads.horizon, or fewer where the split asks for fewer. Items of the history: the forecast's expected share of
     the steps, and the user's own rate of the item (`own_rates`). New items: the forecast, and what users with like
-    histories have (`Ease`; in large catalogues `CoOccurrence`). Each kind has its own logistic regression.
+    histories have (`Ease`; in large catalogues `CoOccurrence`). Each kind has its own logistic regression;
+    where too few came for one, the forecast's share is brought to how many came, so that both have one scale.
     """
 
     name = "trajectory"
@@ -44,7 +45,8 @@ class Relevance:
                 "(configs/own_log.py: split=temporal; configs/insights.py does so)"
             )
         self.histories: Histories = task.histories
-        self.steps = most_steps(task.histories, ahead(task.histories, task.split.validation, c.heads.horizon))
+        asked = steps_asked(task.histories, ahead(task.histories, task.split.validation, c.heads.horizon))
+        self.steps, self.steps_had = int(asked.max()), float(asked.mean())
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
         data = task.model, run.params, task.histories, task.scale, c.batch.length
         self.forecast = DirectForecast(*data, steps=self.steps, filter_seen=False)
@@ -53,13 +55,16 @@ class Relevance:
         self.overall = overall_rates(task.histories, training_events(task.histories, task.split))
         self._last: tuple[Queries, np.ndarray] | None = None
         self.fits: dict[bool, Fit] = {}  # of items of the history (True) and of new ones, where enough came
+        self.scale = {False: 0.0, True: 0.0}  # where not: log of what came over what the forecast expects
         self._fit(ahead(task.histories, task.split.validation, self.steps), c.seed)
 
     def scores(self, queries: Queries) -> np.ndarray:
-        """Log-odds of each item, float64 [n, V + 1]; the forecast's share where nothing could be fitted."""
+        """Log-odds of each item, float64 [n, V + 1]."""
         features = self._features(queries)
         owned = has(self.histories, queries.start, queries.stop)
-        found = features[False][..., 0].astype(np.float64)
+        share = np.exp(features[False][..., 0].astype(np.float64))
+        share = np.minimum(share * np.exp(np.where(owned, self.scale[True], self.scale[False])), MOST)
+        found = np.log(share) - np.log1p(-share)
         for again, (mean, deviation, learned) in self.fits.items():
             some = owned == again
             found[some] = learned.decision_function((features[again][some] - mean) / deviation)
@@ -79,11 +84,14 @@ class Relevance:
                 some = drawn & (owned == again)
                 parts[again].append((features[again][some], came[some]))
         for again, found in parts.items():
-            if sum(int(came.sum()) for _, came in found) >= FEWEST:
-                x, came = (np.concatenate(column) for column in zip(*found, strict=True))
+            x, came = (np.concatenate(column) for column in zip(*found, strict=True))
+            weight = np.where(came, 1.0, 1 / share)
+            if came.sum() < FEWEST:
+                self.scale[again] = float(np.log((came.sum() + 0.5) / ((np.exp(x[:, 0]) * weight).sum() + 0.5)))
+            else:
                 mean, deviation = x.mean(axis=0), x.std(axis=0) + LEAST
                 learned = LogisticRegression(max_iter=500)
-                learned.fit((x - mean) / deviation, came, np.where(came, 1.0, 1 / share))
+                learned.fit((x - mean) / deviation, came, weight)
                 self.fits[again] = mean, deviation, learned
 
     def _features(self, queries: Queries) -> dict[bool, np.ndarray]:
@@ -110,11 +118,10 @@ def ahead(histories: Histories, queries: Queries, steps: int) -> Queries:
     return queries._replace(end=step_bounds(histories, queries, steps)[:, -1])
 
 
-def most_steps(histories: Histories, queries: Queries) -> int:
-    """The most steps that any of the queries asks for."""
+def steps_asked(histories: Histories, queries: Queries) -> np.ndarray:
+    """How many steps each query asks for, int64 [n]."""
     starts = step_starts(histories)
-    asked = np.searchsorted(starts, queries.end, "left") - np.searchsorted(starts, queries.stop, "left")
-    return int(asked.max())
+    return np.searchsorted(starts, queries.end, "left") - np.searchsorted(starts, queries.stop, "left")
 
 
 def chances(fits: Collection[bool], scores: np.ndarray, owned: np.ndarray) -> np.ndarray:

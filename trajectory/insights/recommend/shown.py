@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import polars as pl
@@ -39,7 +38,7 @@ def sentences(
     what was kept back of each user; `but`: see `winners`.
     """
     found = []
-    for top in winners.head(1).iter_rows(named=True):
+    for top in winners.filter(pl.col("expected") >= 0.5).head(1).iter_rows(named=True):
         found.append(
             f"{top['title']} has the most users to win: of the {top['users']:,} who never {counted.past} it{but}, "
             f"{top['expected']:,.0f} are expected to {counted.verb} it within {ahead}."
@@ -78,7 +77,7 @@ def winners(table: pl.DataFrame, ahead: str, counted: Words, but: str = "") -> T
     return Table(
         "Items with the most users to win",
         rows,
-        {will: "{:.0f}", "users": "{:,}"},
+        {will: "{:.0f}" if rows[will].max() >= 10 else "{:.1f}", "users": "{:,}"},
         note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added up.",
     )
 
@@ -112,14 +111,15 @@ def kept_back(held: dict[str, Any], histories: Histories) -> str:
     return f"up to {steps(histories, held['steps'])} of each that were kept back"
 
 
-def not_known(fits: Collection[bool], steps_ahead: str) -> list[Text]:
-    """Which chances are not told, and why (`relevance.chances`)."""
-    if unknown := [words for again, words in OF.items() if again not in fits]:
+def not_known(relevance: Relevance, steps_ahead: str) -> list[Text]:
+    """Which chances of items that may be on lists are not told, and why (`relevance.chances`)."""
+    shown = {False: OF[False]} if relevance.filter_seen else OF
+    if unknown := [words for again, words in shown.items() if again not in relevance.fits]:
         return [
             Text(
                 f"Chances of {' and of '.join(unknown)} are not told, nor what is expected of them: in the validation "
                 f"window fewer than {FEWEST} of them came within {steps_ahead}, and chances are fitted to these. Such "
-                "items are in the order of the forecast."
+                "items are in the order of the forecast, as often as they came."
             )
         ]
     return []

@@ -44,6 +44,11 @@ def _limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
             "many. A split by time with split.target=all, or split.kind=leave_last with more split.steps, keeps back "
             "more."
         )
+    if relevance.steps_had < relevance.steps - 0.05:
+        found.append(
+            f"Chances are fitted to the validation window, in which users had {relevance.steps_had:.1f} of these "
+            f"{steps(relevance.histories, relevance.steps)} on average: more may come within all of them."
+        )
     return " ".join(found)
 
 
@@ -76,7 +81,7 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
         (
             Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".") + _taken(h)),
             *([Text(limits)] if (limits := _limits(run, relevance, keep)) else []),
-            *shown.not_known(relevance.fits, ahead),
+            *shown.not_known(relevance, ahead),
             *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
             shown.of_users(explained, bool(h.interests), ahead),
             *([shown.winners(winners, ahead, words(h), but)] if len(winners) else []),

@@ -28,7 +28,7 @@ def names(
         inside = label == number
         name = " and ".join(_apart(t.ahead[group].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
         if volume.max() > FAR * volume.min():
-            name += f", {_amount(volume[number])} a week"
+            name += f", {_amount(t.value_ahead[inside].mean())} a week"
         if newcomers[number]:
             growth = t.value_ahead[inside].sum() / max(t.value[inside].sum(), 1e-12)
             came = _came(t.past[inside], t.ahead[inside], growth, gain, interests)

@@ -88,7 +88,8 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
     if new.height:
         most = new.row(-1, named=True)
         told.append(
-            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are new to what they are heading for; "
+            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are new to what they are "
+            f"heading for without {counted.doing} less; "
             f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
             f"turn to, not with what they used to {counted.verb}."
         )
