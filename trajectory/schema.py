@@ -100,7 +100,7 @@ class Histories:
     """
 
     name: str
-    fingerprint: str
+    fingerprint: str  # of the source's bytes and of how they were read
     offsets: np.ndarray  # int64 [N + 1]
     item: np.ndarray  # int32 [E]
     time: np.ndarray  # int64 [E], unix seconds; all 0 if not has_time
@@ -122,6 +122,7 @@ class Histories:
     roles: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(EVENT_TYPES))  # of the log's types
     # Events of types without the role input: user, item (ids of the source), time, type, quantity, value.
     outside: pl.DataFrame = field(default_factory=pl.DataFrame)
+    source: str = ""  # digest of the source's bytes alone
 
     @property
     def num_users(self) -> int:

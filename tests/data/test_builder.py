@@ -376,6 +376,14 @@ def test_a_changed_source_is_prepared_beside_the_old_one(source):
     assert len(folders(source)) == 2
 
 
+def test_whether_the_source_or_its_reading_changed_is_known(source):
+    first = builder.prepare(data_of(source))
+    again = builder.prepare(data_of(source, duplicates="keep"))
+    assert (again.source, again.fingerprint == first.fingerprint) == (first.source, False)
+    source.write_text(source.read_text() + "u3,plum,1500000000,view,1\n")
+    assert builder.prepare(data_of(source)).source != first.source
+
+
 def test_a_source_that_is_not_there(source):
     with pytest.raises(UserError, match=r"shop2\.csv does not exist"):
         builder.prepare(data_of(source.with_name("shop2.csv")))

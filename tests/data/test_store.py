@@ -12,7 +12,7 @@ from trajectory.schema import UserError
 
 HISTORIES = make_histories([[1, 2, 3], [3, 1], [2]])
 META = {
-    **{key: getattr(HISTORIES, key) for key in ("name", "fingerprint", "has_time", "baskets", "num_items")},
+    **{key: getattr(HISTORIES, key) for key in ("name", "fingerprint", "source", "has_time", "baskets", "num_items")},
     **{key: getattr(HISTORIES, key) for key in ("interests", "kinds", "roles", "feature_names")},
 }
 

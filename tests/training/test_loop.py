@@ -329,13 +329,13 @@ def test_folders_that_do_not_fit_are_refused(finished, tmp_path):
 
     refused(r"another config; it differs in model\.dropout \(0\.2 there, 0\.5 here\)", model__dropout=0.5)
     refused(r"differs in batch\.rows \(4 there, 2 here\), optim\.b2 ", batch__rows=2, optim__b2=0.9)
-    refused("the data has changed since", fingerprint="1" * 64)
+    refused("the program that reads it has changed since", fingerprint="1" * 64)
     new = tmp_path / "new"
     refused(
         r"another config; it differs in model\.width \(8 there", new, model__width=16, init__resume_from=str(finished)
     )
     shutil.rmtree(new)
-    refused("the data has changed since", new, fingerprint="1" * 64, init__resume_from=str(finished))
+    refused("the program that reads it has changed since", new, fingerprint="1" * 64, init__resume_from=str(finished))
     shutil.rmtree(new)
     refused("is not a run: it has no checkpoints", new, init__resume_from=str(tmp_path))
     shutil.rmtree(new)

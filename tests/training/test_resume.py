@@ -123,7 +123,10 @@ def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
     copy = shutil.copytree(workdir, tmp_path / "copy")
     data = json.loads((copy / "data.json").read_text())
     (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))
-    with pytest.raises(UserError, match=r"has changed since it was trained \(fingerprint 111111111111 then"):
+    with pytest.raises(UserError, match=r"is the same, but .* has changed since .* \(fingerprint 111111111111 then"):
+        open_run(copy)
+    (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64, "source": "2" * 64}))
+    with pytest.raises(UserError, match=r"^the log of the run in \S+ has changed since it was trained"):
         open_run(copy)
     del data["format"]  # of a run made before it was written down
     (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))

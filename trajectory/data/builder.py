@@ -30,7 +30,7 @@ from trajectory.data.store import damage, load, save
 from trajectory.data.tfds_store import write_tfds
 from trajectory.schema import CleanLog, Histories, UserError
 
-FORMAT_VERSION = "2.0.0"  # raise it when stored histories change in meaning; older ones are then prepared anew
+FORMAT_VERSION = "2.1.0"  # raise it when stored histories change in meaning; older ones are then prepared anew
 _PLACES = ("source", "tfds_dir", "prepared_dir", "by_hand")  # where things lie says nothing about what they hold
 
 
@@ -43,7 +43,8 @@ def prepare(data: ConfigDict, name: str = "") -> Histories:
     """
     name = safe_name(name or Path(data.source.removeprefix(TFDS)).stem)
     data = resolve(data)
-    mark = fingerprint(data)
+    source = source_digest(data)
+    mark = fingerprint(data, source)
     home = Path(data.prepared_dir) / name
     folder = home / mark[:12]
     if damage(folder):
@@ -51,7 +52,7 @@ def prepare(data: ConfigDict, name: str = "") -> Histories:
             if reason := damage(folder):
                 if folder.exists():
                     print(f"{folder} cannot be used ({reason}): the log is prepared anew")
-                _write(data, name, mark, folder)
+                _write(data, name, (mark, source), folder)
                 return load(folder)
     print(f"re-using {folder}")
     return load(folder)
@@ -63,10 +64,17 @@ def detected(histories: Histories, data: ConfigDict) -> dict[str, Any]:
     return json.loads(meta.read_text(encoding="utf-8"))["detected"] if meta.is_file() else {}  # type: ignore[no-any-return]
 
 
-def fingerprint(data: ConfigDict) -> str:
-    """sha256 over the source's bytes, the resolved settings and the format version, in hexadecimal digits."""
+def fingerprint(data: ConfigDict, source: str = "") -> str:
+    """sha256 over the digest of the `source`, the resolved settings and the format version, in hexadecimal digits."""
+    source = source or source_digest(data)
     settings = {key: value for key, value in data.to_dict().items() if key not in _PLACES}
-    digest = hashlib.sha256(json.dumps([FORMAT_VERSION, settings], sort_keys=True, default=str).encode())
+    stated = json.dumps([FORMAT_VERSION, settings, source], sort_keys=True, default=str)
+    return hashlib.sha256(stated.encode()).hexdigest()
+
+
+def source_digest(data: ConfigDict) -> str:
+    """sha256 over the names and bytes of the source's files, in hexadecimal digits."""
+    digest = hashlib.sha256()
     files = _source_files(data)
     total = sum(path.stat().st_size for path in files)
     with tqdm(total=total, desc="fingerprint", unit="B", unit_scale=True, delay=2, disable=None) as progress:
@@ -114,12 +122,12 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-def _write(data: ConfigDict, name: str, mark: str, folder: Path) -> None:
+def _write(data: ConfigDict, name: str, marks: tuple[str, str], folder: Path) -> None:
     for stale in folder.parent.glob(f"{'[0-9a-f]' * 12}*.incomplete"):  # of killed processes: this one holds the lock
         shutil.rmtree(stale)
     work = folder.with_name(f"{folder.name}.{os.getpid()}.incomplete")
     try:
-        histories, meta = _read(data, name, mark, work)
+        histories, meta = _read(data, name, marks, work)
         write_tfds(histories, work / "tfds", FORMAT_VERSION)
         save(histories, meta, work)
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,19 +136,20 @@ def _write(data: ConfigDict, name: str, mark: str, folder: Path) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _read(data: ConfigDict, name: str, mark: str, work: Path) -> tuple[Histories, dict[str, Any]]:
+def _read(data: ConfigDict, name: str, marks: tuple[str, str], work: Path) -> tuple[Histories, dict[str, Any]]:
     """The ordered histories in memory; a function of its own so that the log's tables are freed on return."""
     held = [clean(read_log(data), data)]
     print(summary(held[0]))
     cleaned = replace(held[0], events=held[0].events.clear())
-    histories = flatten(held.pop(), data, name, mark)  # the only one who holds the events, and lets go of them
+    histories = flatten(held.pop(), data, name, marks[0])  # the only one who holds the events, and lets go of them
     work.mkdir()  # from here on nothing is the user's mistake
     cleaned.quarantine.write_parquet(work / "quarantine.parquet")
+    histories = replace(histories, source=marks[1])
     return histories, _meta(histories, cleaned)
 
 
 def _meta(histories: Histories, cleaned: CleanLog) -> dict[str, Any]:
-    keys = ("name", "fingerprint", "num_users", "num_events", "num_items")
+    keys = ("name", "fingerprint", "source", "num_users", "num_events", "num_items")
     flags = ("has_time", "baskets", "kinds", "roles", "interests", "feature_names")
     return {
         "format": FORMAT_VERSION,

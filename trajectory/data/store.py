@@ -66,7 +66,7 @@ def load(folder: Path | str) -> Histories:
     interests = tuple(meta["interests"])
     return Histories(
         **{key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in ("offsets", *COLUMNS)},
-        **{key: meta[key] for key in ("name", "fingerprint", "has_time", "baskets", "num_items")},
+        **{key: meta[key] for key in ("name", "fingerprint", "source", "has_time", "baskets", "num_items")},
         interests=interests,
         kinds=tuple(meta["kinds"]),
         roles={kind: tuple(own) for kind, own in meta["roles"].items()},

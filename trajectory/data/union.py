@@ -47,6 +47,7 @@ def union(domains: Sequence[Histories]) -> Histories:
     return Histories(
         name="+".join(names),
         fingerprint=hashlib.sha256("".join(domain.fingerprint for domain in domains).encode()).hexdigest(),
+        source=hashlib.sha256("".join(domain.source for domain in domains).encode()).hexdigest(),
         offsets=np.append(np.concatenate(offsets), events[-1]),
         **{name: np.concatenate(parts) for name, parts in columns.items()},
         users=pl.concat([_named(domain.users, domain.name) for domain in domains], how="diagonal"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from trajectory.reading import NUMBER, NUMBER_OR_NONE, read_json
 
-DATA = {"fingerprint": str, "format": (str, NoneType), "soft_targets": (str, NoneType)}
+DATA = {"fingerprint": str, "source": (str, NoneType), "format": (str, NoneType), "soft_targets": (str, NoneType)}
 SUMMARY = {
     "finished": bool,
     "epochs": int,

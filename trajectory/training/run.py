@@ -8,7 +8,6 @@ from typing import Any
 
 from trajectory.models.baking import bake
 from trajectory.models.interest_model import InterestModel
-from trajectory.schema import UserError
 from trajectory.training import task as tasks
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.folder import read_data
@@ -35,14 +34,9 @@ def open_run(workdir: Path) -> Run:
     """Opens a run. Raises UserError if it is none, has no checkpoint, or its data has changed."""
     config = tasks.load_config(workdir / "config.json")
     stored = read_data(workdir)
-    tasks.check_format(stored, workdir)
+    tasks.check_format(stored, workdir)  # before the log is prepared
     task = tasks.build(config)
-    if stored["fingerprint"] != task.histories.fingerprint:
-        raise UserError(
-            f"the log of {workdir}, a setting of data or the program that reads it has changed since it was trained "
-            f"(fingerprint {stored['fingerprint'][:12]} then, "
-            f"{task.histories.fingerprint[:12]} now); train again in a new --workdir, or put the old one back"
-        )
+    tasks.check_data(stored, task.histories, workdir, "Train again in a new --workdir, or put the old one back")
     checkpoints = Checkpoints(workdir, read_only=True)
     step, params = checkpoints.restore_best(task.parameters_like())
     checkpoints.close()

@@ -79,10 +79,7 @@ def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: s
         )
     if not (folder / "data.json").exists():
         return
-    stored = read_data(folder)
-    tasks.check_format(stored, folder)
-    if stored["fingerprint"] != task.histories.fingerprint:
-        raise UserError(f"the data has changed since the run in {folder} began. {advice}")
+    tasks.check_data(read_data(folder), task.histories, folder, advice)
 
 
 def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:

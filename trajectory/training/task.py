@@ -201,6 +201,7 @@ def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]
         "name": h.name,
         "format": builder.FORMAT_VERSION,
         "fingerprint": h.fingerprint,
+        "source": h.source,
         "soft_targets": soft and hashlib.sha256(soft.item.tobytes() + soft.share.tobytes()).hexdigest(),
         "users": h.num_users,
         "events": h.num_events,
@@ -225,6 +226,24 @@ def check_format(stored: dict[str, Any], folder: Path) -> None:
             "the log itself need not have: train again in a new --workdir with the same config, or go on with the "
             "version of this program that trained it"
         )
+
+
+def check_data(stored: dict[str, Any], histories: Histories, folder: Path, advice: str) -> None:
+    """UserError if the data.json of a run tells of other histories: says whether the log changed or how it is read."""
+    check_format(stored, folder)
+    if stored["fingerprint"] == histories.fingerprint:
+        return
+    reading = "a setting of data or the program that reads it"
+    if not stored.get("source"):
+        changed = f"the log of the run in {folder}, {reading}"
+    elif stored["source"] != histories.source:
+        changed = f"the log of the run in {folder}"
+    else:
+        changed = f"the log of the run in {folder} is the same, but {reading}"
+    raise UserError(
+        f"{changed} has changed since it was trained (fingerprint {stored['fingerprint'][:12]} then, "
+        f"{histories.fingerprint[:12]} now). {advice}"
+    )
 
 
 def save_config(config: ConfigDict, path: Path) -> None:
