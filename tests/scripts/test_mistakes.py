@@ -124,7 +124,7 @@ def test_a_run_without_a_checkpoint(script, tmp_path):
 
 def test_flags_that_are_required_or_out_of_range(script, tmp_path):
     assert_explained(script("evaluate"), "--workdir")
-    assert_explained(script("bench", "--only=million,steps"), "--only=steps", "prepare, input, step")
+    assert_explained(script("bench", "--only=million,steps"), "--only=steps", "prepare, preparation, input, step")
     assert_explained(script("predict", "--workdir=x", "--histories=y", "--top=0"), "--top", "0")
     wrong = script("predict", "--workdir=x", "--histories=y", f"--out={tmp_path / 'p.xlsx'}")
     assert_explained(wrong, ".csv or .json")
