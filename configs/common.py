@@ -217,7 +217,7 @@ def base(model: str = "transformer") -> ConfigDict:
 
     e = c.evaluation = ConfigDict()
     e.cutoffs = (1, 5, 10, 20)
-    e.seen = "filter"  # filter | keep: may items of the history be recommended again
+    e.seen = "filter"  # filter | keep: may items of the history be recommended again | auto: where repeats are usual
     e.batch = 256  # users scored at once
     e.bootstrap = 500  # resamples for the spread over users
     e.recent_days = 28.0  # window of the floor "recent popularity"

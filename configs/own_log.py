@@ -33,6 +33,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c = common.base(args.model)
     c.name = safe_name(Path(args.path.rstrip("/")).name.split(".")[0].replace(":", "_") or "own_log")
     c.recipe = "auto"
+    c.evaluation.seen = "auto"
     c.data.source = args.path
     c.data.format = args.format
     c.data.baskets = args.baskets

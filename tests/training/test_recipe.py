@@ -136,3 +136,19 @@ def test_a_power_a_length_and_steps_of_several_lines_set_by_hand_are_followed(ca
     fitted = recipe.fit(set_by_hand(common.base("gru"), {"model.width": 128, "train.epochs": 40}), baskets, parts)
     assert (fitted.model.layers, fitted.optim.learning_rate) == ((128, 128), 5e-4)
     assert fitted.train.patience_epochs == 8
+
+
+def test_seen_items_are_candidates_where_repeats_are_usual(capsys):
+    def decided(seen: str, items: list[list[int]]) -> str:
+        histories = make_histories(items)
+        config = common.base()
+        config.evaluation.seen = seen
+        return recipe.seen(config, histories, split(histories, config.split)[1]).evaluation.seen
+
+    again, never = [[1, 2, 1, 2, 1, 2]] * 3, [[1, 2, 3, 4, 5, 6]] * 3
+    assert [decided("auto", again), decided("auto", never)] == ["keep", "filter"]
+    assert "evaluation.seen = keep  (50.0% of training events repeat" in capsys.readouterr().out
+    assert decided("keep", never) == "keep"
+    assert not capsys.readouterr().out
+    assert decided("filter", again) == "filter", "what is asked for holds, and is said"
+    assert "evaluation.seen = filter, though 50.0%" in capsys.readouterr().out

@@ -44,10 +44,13 @@ class Findings:
             self.notes.append(found)
 
     def unreadable(self, column: str, texts: pl.Series, setting: str) -> None:
-        """Keeps how many cells of a column could not be read, given as texts, with an example and what may help."""
+        """Keeps how many cells of a column could not be read, given as texts, with the commonest and what may help."""
         if len(texts):
-            example = clip(texts[0] or "")
-            self.unread.append({"column": column, "rows": len(texts), "example": example, "setting": setting})
+            counts = texts.value_counts(name="rows").sort("rows", texts.name, descending=[True, False])
+            example, different = clip(counts[texts.name][0] or ""), counts.height
+            self.unread.append(
+                {"column": column, "rows": len(texts), "example": example, "different": different, "setting": setting}
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """For `EventLog.detected`: plain values that JSON can hold."""

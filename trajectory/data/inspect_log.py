@@ -212,7 +212,12 @@ def _missing(cleaned: CleanLog) -> Section:
     found = cleaned.log.detected
     rows = [(cell["column"], cell["word"], f"{cell['rows']:,}", "missing") for cell in found["missing"]]
     rows += [
-        (cell["column"], cell["example"], f"{cell['rows']:,}", f"not readable: {cell['setting']}")
+        (
+            cell["column"],
+            cell["example"] + (f" and {cell['different'] - 1:,} others" if cell["different"] > 1 else ""),
+            f"{cell['rows']:,}",
+            f"not readable: {cell['setting']}",
+        )
         for cell in found["unread"]
     ]
     sentences = (

@@ -16,6 +16,7 @@ WIDTHS = (64, 128)
 BATCH = 2048  # events
 EPOCHS, STEPS = 12, 1000  # of training at least, where steps are single events and BUDGET allows it
 RARE = 30  # training events of an item: below it a model soon learns by heart
+USUAL = 0.05  # share of events that repeat an item of their user, above which repeats are usual
 MOST_LINES = 16  # of a basket that are trained on at one time
 
 
@@ -26,6 +27,23 @@ def asked(config: ConfigDict) -> ConfigDict:
         c.split.target = "all" if c.heads.horizon > 1 else "last"
         if c.split.kind == "temporal":
             print(f"split.target = {c.split.target}  (heads.horizon={c.heads.horizon}: steps that are foretold)")
+    return c
+
+
+def seen(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
+    """The config with evaluation.seen=auto decided: where users come back to what they had, that stays a candidate.
+
+    Says the opposite of a hand-set filter that the log does not fit.
+    """
+    c = config.copy_and_resolve_references()
+    repeats = repeat_share(histories, split.train_end)
+    usual = repeats > USUAL
+    share = f"{repeats:.1%} of training events repeat an earlier item of their user"
+    if c.evaluation.seen == "auto":
+        c.evaluation.seen = "keep" if usual else "filter"
+        print(f"evaluation.seen = {c.evaluation.seen}  ({share})")
+    elif c.evaluation.seen == "filter" and usual:
+        print(f"evaluation.seen = filter, though {share}: lists and forecasts are of the other items alone")
     return c
 
 
@@ -55,8 +73,8 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
             "batch.target_items": min(MOST_LINES, int(np.ceil(2 * lines))) if histories.baskets else 1,
             "batch.basket_power": 0.5,  # the best on Complete Journey; 1 line weighs 1 in any case
             "batch.rows": rows + rows % 2,
-            "model.repeat": repeats > 0.05,
-            "evaluation.seen": "keep" if repeats > 0.05 else "filter",
+            "model.repeat": repeats > USUAL,
+            "evaluation.seen": "keep" if repeats > USUAL else "filter",
             "heads.interest": 0.1 if len(histories.interests) > 1 else 0.0,
         },
     )

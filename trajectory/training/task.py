@@ -106,6 +106,7 @@ def build(config: ConfigDict) -> Task:
         raise UserError(f"sources.names needs a split that leaves no item out; split.kind={config.split.kind} does")
     if config.recipe == "auto":
         config = recipe.fit(config, histories, split)
+    config = recipe.seen(config, histories, split)
     if config.heads.interest and not histories.interests:
         raise UserError(
             "heads.interest needs interests, and this log's items have no data.interest_column; set it to 0"
