@@ -130,3 +130,9 @@ def test_paths_are_rows_of_steps_with_the_chance_of_the_whole():
     np.testing.assert_allclose(table["probability"], [0.3, 0.9, 0.4, 0.5, 1], rtol=1e-6)
     interests = tables.path_statements(HISTORIES, QUERIES, BEAMS._replace(path=BEAMS.path % 3), "interest")
     assert interests["id"].to_list() == [None, "c2", "c1", "c1", "c1", None]
+
+
+def test_no_step_is_foretold_before_the_one_it_follows():
+    outlook = replace(OUTLOOK, days=DAYS[:, ::-1])
+    found = tables.statements(HISTORIES, QUERIES, outlook, 0.0, 1).filter(statement="time", user="u0")
+    assert found.select("days_low", "days", "days_high").rows() == [(1, 2, 4), (1, 2, 4)]

@@ -88,7 +88,8 @@ def statements(histories: Histories, queries: Queries, outlook: Outlook, days: f
 
     at_step: an item or interest is (a line of) step `step`. within_steps: it comes within steps 1..step. within_days:
     it comes within `days` days, if there are any. time: the step comes after `days` (median), with 80 % chance between
-    `days_low` and `days_high`. The k likeliest of each are kept, in order of probability.
+    `days_low` and `days_high`; heads foretell each step alone, so none is stated before the step it follows. The k
+    likeliest of each are kept, in order of probability.
     """
     parts = []
     for level, at, within, soon in (
@@ -106,7 +107,8 @@ def statements(histories: Histories, queries: Queries, outlook: Outlook, days: f
             parts.append(rows.with_columns(step=pl.lit(None, pl.Int64), days=pl.lit(float(days))))
     if outlook.days is not None:
         row, step = (index.ravel() for index in np.indices(outlook.days.shape[:2]))
-        low, middle, high = (outlook.days[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
+        until = np.maximum.accumulate(outlook.days, axis=1)
+        low, middle, high = (until[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
         time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
         parts.append(_of_users(histories, queries, row, time))
     return pl.concat(parts)

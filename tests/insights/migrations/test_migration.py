@@ -123,6 +123,8 @@ def test_short_histories_are_not_tested():
     assert detect(without_time(lists), Settings(permutations=99, lasting=10)).tested["user"].to_list() == ["u0"]
     with pytest.raises(UserError, match="set a smaller `lasting`"):
         detect(without_time(lists), Settings(lasting=60))
+    with pytest.raises(UserError, match="no user has more than 3 sessions"):
+        detect(without_time([[1, 2, 3], [2, 1]]), Settings(lasting=1))
 
 
 def test_who_has_one_interest_only_cannot_migrate():

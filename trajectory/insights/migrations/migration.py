@@ -95,10 +95,7 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
             tested.append((user, *evidence(units.mass[at].toarray(), factor, slots, settings.permutations, rng)))
             rows.append(at.stop - at.start)
     if not tested:
-        raise UserError(
-            f"expected a user with {2 * SIDE} sessions and {settings.lasting:g} {units.unit} before and after a "
-            f"change, but nobody has them in the log's {np.ptp(units.moment):.0f} {units.unit}; set a smaller `lasting`"
-        )
+        raise UserError(_too_short(units, settings))
     number, statistic, p_value = (np.array(column) for column in zip(*tested, strict=True))
     q_value = false_discovery_control(p_value)
     found = []
@@ -126,6 +123,22 @@ def _size(mass: np.ndarray, moment: np.ndarray, place: Place) -> dict[str, float
         "mass": max(float(min(-change[place.source], change[place.destination])), 0.0),
         "divergence": float(divergence(smoothed(before, mass.mean(0)), smoothed(after, mass.mean(0)))),
     }
+
+
+def _too_short(units: Sessions, settings: Settings) -> str:
+    """Why nobody can be tested, and what may help."""
+    most = int(np.diff(units.offsets).max(initial=0))
+    wanted = (
+        f"expected a user with {SIDE} sessions and {settings.lasting:g} {units.unit} before a change and as much after"
+    )
+    if most < 2 * SIDE:
+        return (
+            f"{wanted}, but no user has more than {most} sessions (events less than gap={settings.gap:g} seconds apart "
+            "are one): a longer log is needed, or a smaller `gap` where days hold several visits"
+        )
+    return (
+        f"{wanted}, but nobody has them in the log's {np.ptp(units.moment):.0f} {units.unit}; set a smaller `lasting`"
+    )
 
 
 def _described(found: list[dict[str, float]], tested: pl.DataFrame, units: Sessions, window: float) -> pl.DataFrame:

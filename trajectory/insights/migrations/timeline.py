@@ -67,7 +67,7 @@ def states_table(migrations: Migrations, behaviour: np.ndarray, prospect: Prospe
 
 def _ahead(prospect: Prospect, user: int, top: np.ndarray) -> dict[str, Any]:
     steps = prospect.forecast.steps
-    days = None if steps.days is None else [round(float(value), 1) for value in steps.days[user]]
+    days = None if steps.days is None else [round(float(day), 1) for day in np.maximum.accumulate(steps.days[user])]
     return {"ahead": _shown(steps.interests[user], top), "days": days}
 
 
