@@ -25,7 +25,7 @@ CONFIG = ConfigDict(
         "seed": 0,
         "heads": {"item": 1.0},
         "forecast": {"steps": 2},
-        "evaluation": {"bootstrap": 20},
+        "evaluation": {"bootstrap": 20, "seen": "keep"},
         "data": {"source": "nowhere"},
     }
 )
@@ -165,3 +165,13 @@ def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
     assert "event_types.view=input,target,sale" in words
     assert "of the views" in words
     assert not {"buy", "bought", "buying"} & set(words.replace(",", " ").split())
+
+
+def test_the_page_says_where_items_had_before_are_not_foretold(monkeypatch):
+    run = made_up(monkeypatch)
+    assert "evaluation.seen" not in take(run).blocks[0].words
+    run.task.config = CONFIG.copy_and_resolve_references()
+    run.task.config.evaluation.seen = "filter"
+    words = take(run).blocks[0].words
+    assert "leaves out items that a user has had (evaluation.seen=filter)" in words
+    assert "in the next 2 events: their shares" in words

@@ -77,7 +77,7 @@ def winners(table: pl.DataFrame, ahead: str, counted: Words, but: str = "") -> T
     return Table(
         "Items with the most users to win",
         rows,
-        {will: "{:.0f}" if rows[will].max() >= 10 else "{:.1f}", "users": "{:,}"},
+        {will: "{:.0f}" if rows[will].to_numpy().max() >= 10 else "{:.1f}", "users": "{:,}"},
         note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added up.",
     )
 

@@ -41,10 +41,10 @@ def _limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
         found.append(
             f"The run foretells {steps(relevance.histories, foretold)}, but its split keeps back no more than "
             f"{relevance.steps} of each user, by which chances are fitted and lists are measured: lists are for so "
-            "many. A split by time with split.target=all, or split.kind=leave_last with more split.steps, keeps back "
-            "more."
+            "many. A split by time with split.target=all and a smaller split.quantile, or split.kind=leave_last with "
+            "more split.steps, keeps back more."
         )
-    if relevance.steps_had < relevance.steps - 0.05:
+    if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
         found.append(
             f"Chances are fitted to the validation window, in which users had {relevance.steps_had:.1f} of these "
             f"{steps(relevance.histories, relevance.steps)} on average: more may come within all of them."

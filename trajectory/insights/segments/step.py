@@ -20,6 +20,10 @@ from trajectory.insights.segments.use import WEEKS
 from trajectory.insights.words import attention_words, steps
 from trajectory.training.run import Run
 
+ONLY_NEW = (
+    " The model's forecast, a part of what is expected beside users' habits, leaves out items that a user has had "
+    "(evaluation.seen=filter)."
+)
 FORMATS = {
     "share of users": "{:.0%}",
     "share of value": "{:.0%}",
@@ -41,7 +45,7 @@ def take(run: Run) -> Part:
         title="Segments: where users are and where they are going",
         sentences=_sentences(found, profiles, measured),
         blocks=(
-            Text(_how(found)),
+            Text(_how(found) + (ONLY_NEW if run.task.config.evaluation.seen == "filter" else "")),
             Picture(
                 f"Average {counted.unit} of a user a week: so far (hollow) and to come (filled)",
                 weekly(found, profiles),
