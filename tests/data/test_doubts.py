@@ -93,6 +93,11 @@ def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
 def test_times_that_a_spreadsheet_has_rounded(tmp_path: Path) -> None:
     (text,) = warnings(from_text(tmp_path, "user_id,item_id,timestamp\na,x,1.70476E+12\nb,x,1.70485E+12\n"))
     assert "a spreadsheet has rounded, such as 1.70476E+12" in text
+    header, every = "user_id,item_id,timestamp\n", 10_000_000
+    (text,) = warnings(from_text(tmp_path, header + "".join(f"a,x,{(170476 + i) * every}\n" for i in range(9))))
+    assert "9 different ones, all multiples of 10,000 seconds: a spreadsheet may have rounded them" in text
+    hours = "".join(f"a,x,{(472000 + i) * 3_600_000}\n" for i in range(9))
+    assert not warnings(from_text(tmp_path, header + hours))
 
 
 def test_days_and_months_that_a_spreadsheet_has_exchanged(tmp_path: Path) -> None:

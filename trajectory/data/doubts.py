@@ -15,6 +15,7 @@ from trajectory.schema import UserError
 
 _LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
 _GAP = 365 * DAY  # seconds without an event
+_MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
 _LOOKED_AT = 1000
 _JOINS = ("|", ";", ",")  # between ids that share a cell
 
@@ -62,7 +63,11 @@ def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
         if len(rounded):
             text = f"times in {name} are numbers that a spreadsheet has rounded, such as {rounded[0]}"
             said.note("time", f"{text}: export them as texts", warning=True)
-    days = (seconds.drop_nulls() // DAY).unique().sort()
+    moments = seconds.drop_nulls().unique()
+    if len(moments) >= _MOMENTS and (moments % _COARSE == 0).all() and (moments % 60 > 0).any():
+        text = f"times in {name} are {len(moments):,} different ones, all multiples of {_COARSE:,} seconds"
+        said.note("time", f"{text}: a spreadsheet may have rounded them, export them as texts", warning=True)
+    days = (moments // DAY).unique().sort()
     gaps = days.diff()
     widest = gaps.arg_max()
     if widest is not None and gaps[widest] * DAY > _GAP:
