@@ -71,6 +71,9 @@ def test_points_before_three_digits_throughout_are_asked_about(tmp_path: Path) -
     assert note["warning"]
     assert "the mark of '128.900' in price is taken for the decimal point" in note["text"]
     assert from_text(tmp_path, text, decimal=",").events["value"].to_list() == [5719, 482, 128_900]
+    whole = text.replace("5.719", "5.000").replace("128.900", "150.000")
+    assert any(note["warning"] for note in from_text(tmp_path, whole).detected["notes"] if note["topic"] == "amounts")
+    assert from_text(tmp_path, whole, decimal=",").events["value"].to_list() == [5000, 482, 150_000]
     weights = text.replace("5.719", "0.719")
     assert not [note for note in from_text(tmp_path, weights).detected["notes"] if note["topic"] == "amounts"]
 

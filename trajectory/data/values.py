@@ -16,6 +16,7 @@ ROUNDED = r"^\d[.,]\d+[eE]\+\d+$"  # whole numbers that a spreadsheet has shorte
 _CALENDAR = 2**37  # seconds, some four thousand years
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
+_THOUSANDS = r"^-?[1-9][0-9]{0,2}\.000$"
 # Control characters, marks that turn the direction of writing, zero-width spaces, the byte order mark.
 _UNSEEN = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{2066}-\x{2069}\x{feff}]"
@@ -94,7 +95,10 @@ def ids(column: pl.Series, said: Findings | None = None) -> pl.Series:
 
 
 def whole_numbers(column: pl.Series) -> pl.Series:
-    """A text column as Int64 if every cell that is not blank is a whole number ("12" or "12.0"), else unchanged."""
+    """A text column as Int64 if every cell that is not blank is a whole number ("12" or "12.0"), else unchanged.
+
+    "12.000" is left as it is: it may be twelve thousand.
+    """
     if isinstance(column.dtype, pl.Categorical):
         distinct, rows = apart(column)
         number = whole_numbers(distinct)
@@ -102,7 +106,7 @@ def whole_numbers(column: pl.Series) -> pl.Series:
     if not column.head(1000).str.strip_chars().str.contains(_WHOLE + "|^$").all():
         return column  # a cheap look first: most text columns end here
     text = texts(column)
-    if text.null_count() == len(text) or not text.str.contains(_WHOLE).all():
+    if text.null_count() == len(text) or not text.str.contains(_WHOLE).all() or text.str.contains(_THOUSANDS).any():
         return column
     return text.str.replace(r"\.0+$", "").cast(pl.Int64)
 
