@@ -93,9 +93,10 @@ def test_what_need_not_be_ordered_is_not_among_the_largest_orders(part):
         order_quantity=pl.when(pl.col("name") == "tea").then(9.0).otherwise(0)
     )
     demand, tables = a_demand(held_out=None), part.tables | {"reorder": reorder}
-    assert any(said.endswith("95% certainty: tea (9 lines).") for said in page.sentences(demand, tables, {}))
+    results = {"interest": {"by_horizon": pl.DataFrame(part.measured["interest"]["by_horizon"])}}
+    assert any(said.endswith("95% certainty: tea (9 lines).") for said in page.sentences(demand, tables, results))
     tables["reorder"] = reorder.with_columns(order_quantity=pl.lit(0.0))
-    assert any(said.startswith("Nothing is to be ordered now") for said in page.sentences(demand, tables, {}))
+    assert any(said.startswith("Nothing is to be ordered now") for said in page.sentences(demand, tables, results))
 
 
 def test_the_page_can_be_written(part, tmp_path):
@@ -133,3 +134,22 @@ def test_a_log_without_times_is_refused():
 def test_two_weeks_held_out_are_reported_as_two(monkeypatch):
     part = taken(monkeypatch, a_demand(held_out=22))
     assert any("In 2 weeks held out" in sentence and "1 to 2 weeks ahead" in sentence for sentence in part.sentences)
+
+
+def test_one_week_held_out_is_one_week(monkeypatch):
+    part = taken(monkeypatch, a_demand(held_out=23))
+    assert any("In 1 week held out" in sentence and " at 1 week ahead" in sentence for sentence in part.sentences)
+
+
+@pytest.mark.parametrize("held_out", [20, None])
+def test_orders_by_a_forecast_that_was_behind_a_simple_rule_come_with_a_warning(monkeypatch, held_out):
+    demand = a_demand(held_out=held_out)
+    far = {level: 5 * said for level, said in demand.forecast.items()}
+    part = taken(monkeypatch, replace(demand, forecast=far))
+    notes = [block.note for block in part.blocks if getattr(block, "title", "") == "What to order now"]
+    for words in (part.sentences[0], *notes):
+        assert "Do not rely on what follows" in words
+        assert "go by the" in words
+    perfect = {level: np.nan_to_num(demand.came(level), nan=50.0) for level in far}
+    part = taken(monkeypatch, replace(demand, forecast=perfect))
+    assert not any("Do not rely" in sentence for sentence in part.sentences)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from trajectory.insights.demand.intervals import LEVELS
+from trajectory.insights.demand.floors import WINDOW
+from trajectory.insights.demand.intervals import LEAST, LEAST_ORIGINS, LEVELS
+from trajectory.insights.demand.measure import OURS
 from trajectory.insights.demand.outlook import Demand
 from trajectory.insights.demand.reorder import SERVICE_LEVEL
 from trajectory.insights.part import Table, Text
 
 Results = dict[str, dict[str, pl.DataFrame]]  # level -> name of a table -> table
+SOON = 4  # weeks
 SHARES = ("wape", "pinball", "coverage_80", "coverage_95", "demand_lost", "weeks_out_of_stock")
 WEEKS = ("mase", "stock_left_weeks")
 FORMS = dict.fromkeys(SHARES, "{:.1%}") | dict.fromkeys(WEEKS, "{:.2f}") | {"demand_lost": "{:.2%}"}
@@ -25,7 +28,7 @@ def held(demand: Demand, results: Results) -> list[Text | Table]:
     first = ["level", "weeks_ahead", "method"]
     return [
         Table(
-            f"How far it held, in {len(demand.tested)} weeks from {demand.weeks.date(demand.tested.start)} on",
+            f"How far it held, in {weeks_long(len(demand.tested))} from {demand.weeks.date(demand.tested.start)} on",
             errors.select(*first, pl.exclude(first)),
             FORMS,
             by="level",
@@ -45,6 +48,31 @@ def held(demand: Demand, results: Results) -> list[Text | Table]:
     ]
 
 
+def missed(result: dict[str, pl.DataFrame]) -> tuple[dict[str, float], int]:
+    """The mean WAPE of each method at up to `SOON` weeks ahead, and the most weeks ahead that were seen."""
+    table = result["by_horizon"].filter(pl.col("weeks_ahead") <= SOON)
+    wape = dict(table.group_by("method").agg(pl.col("wape").mean()).iter_rows())
+    return wape, max(table["weeks_ahead"].to_list())
+
+
+def behind(demand: Demand, results: Results) -> str:
+    """A warning to stand before what to order, where a simple rule was nearer to what came; empty where none was."""
+    wape, _ = missed(results[demand.weeks.main])
+    best = min(wape, key=lambda name: wape[name])
+    if wape[best] >= wape[OURS]:
+        return ""
+    rule = {"moving average": f"the mean of {WINDOW} weeks", "last week": "the last week's figure"}[best]
+    return (
+        f"Do not rely on what follows: in the last {weeks_long(len(demand.tested))} of this log the forecast was off "
+        f"by {wape[OURS]:.1%} of demand, {rule} by {wape[best]:.1%}; go by {rule}."
+    )
+
+
+def weeks_long(number: int) -> str:
+    """A number of weeks in words."""
+    return "1 week" if number == 1 else f"{number} weeks"
+
+
 def how(demand: Demand) -> str:
     """How the forecast is made, and what it cannot know."""
     told = ["recent weeks"]
@@ -57,7 +85,10 @@ def how(demand: Demand) -> str:
     words = (
         f"Each coming week is foretold from {' and '.join(told)}, by a regression over all series that is fitted anew "
         f"each week on what was known. Earlier weeks decided whether users' forecasts are weighed in (error {tried}). "
-        "Less than two years cannot tell seasons: what comes once a year, such as Christmas, is not foreseen."
+        "Less than two years cannot tell seasons: what comes once a year, such as Christmas, is not foreseen. "
+        "Intervals and orders allow for the errors of earlier forecasts of series as large; where fewer than "
+        f"{LEAST} at {LEAST_ORIGINS} weeks' ends were seen, for counts as spread as all errors so far, those of a "
+        "moving average in the first weeks among them."
     )
     if planned is not None and not np.isfinite(planned[:, demand.weeks.number :]).any():
         words += " No promotions are planned after the end of the log: as many as usual are taken to come."

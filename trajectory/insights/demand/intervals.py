@@ -5,36 +5,69 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import nbinom
 
 from trajectory.insights.demand.features import FEW, log_ratio
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)  # 80 and 95 % intervals and the median
 SIZES = (2.0, 10.0, 50.0, 250.0)  # events: series between these err alike
-LEAST = 100  # errors that quantiles are taken of; fewer: those of all sizes
+LEAST = 100  # errors of series as large that quantiles are taken of; with fewer, or ...
+LEAST_ORIGINS = 13  # ... errors at fewer origins, as what one week does to all is one error: those of counts
+OWN = 4  # errors of its own by which a series' spread is as much its own as that of all
 
 
 def quantiles(
-    forecast: np.ndarray, came: np.ndarray, origins: Sequence[int], span: int, now: int, levels: Sequence[float]
+    forecast: np.ndarray,
+    came: np.ndarray,
+    origins: Sequence[int],
+    span: int,
+    now: int,
+    levels: Sequence[float],
+    simple: int = 0,
 ) -> np.ndarray:
     """Quantiles of what comes after origin number `now`, float64 [S, len(levels)].
 
     `forecast` and `came` [O, S] are of a time that ends `span` weeks after each origin (week numbers, in order): only
     errors that were seen by then count. Split conformal prediction (Vovk et al. 2005; Lei et al. 2018) of the
-    log-ratio, within sizes of forecast. Without any errors seen all quantiles are the forecast.
+    log-ratio, within sizes of forecast; with few errors quantiles of counts, as spread as what was seen. The first
+    `simple` rows are of a simple rule before the first forecast: they count only there. NaN without any error seen.
     """
     seen = [i for i, past in enumerate(origins) if past + span <= origins[now]]
-    found = np.repeat(forecast[now][:, None], len(levels), axis=1)
+    found = np.full((forecast.shape[1], len(levels)), np.nan)
     if not seen:
         return found
-    error = log_ratio(came[seen], forecast[seen]).ravel()
-    size, mine = np.searchsorted(SIZES, forecast[seen].ravel()), np.searchsorted(SIZES, forecast[now])
+    own = [i for i in seen if i >= simple]
+    error = log_ratio(came[own], forecast[own]).ravel()
+    size, mine = np.searchsorted(SIZES, forecast[own].ravel()), np.searchsorted(SIZES, forecast[now])
+    counted = _of_counts(forecast[now], forecast[seen], came[seen], len(own), levels)
     for group in np.unique(mine):
-        like = error[size == group]
-        like = np.sort(like if len(like) >= LEAST else error)
+        like, some = np.sort(error[size == group]), mine == group
+        if len(like) < LEAST or len(own) < LEAST_ORIGINS:
+            found[some] = counted[some]
+            continue
         strayed = [_order(like, level) for level in levels]
-        some = mine == group
         found[some] = (forecast[now][some, None] + FEW) * np.exp(strayed) - FEW
     return np.maximum(found, 0)
+
+
+def _of_counts(
+    forecast: np.ndarray, said: np.ndarray, came: np.ndarray, own: int, levels: Sequence[float]
+) -> np.ndarray:
+    """Quantiles [S, len(levels)] of negative binomial counts about `forecast` [S], Poisson where spread no wider.
+
+    Their variance over their mean is the squared errors of what was `said` [n, S] over what that and what came mean,
+    of each series and, as by `OWN` more errors, of all; wider where all the forecast's `own` errors, the last rows, are
+    larger than all. Something is expected even of what has not been sold yet.
+    """
+    error, size = (came - said) ** 2, (came + said) / 2
+    overall, last = (
+        error[rows].sum() / max(size[rows].sum(), FEW) for rows in (slice(None), slice(len(said) - own, None))
+    )
+    each = np.where(size.sum(0) > 0, error.sum(0) / np.maximum(size.sum(0), 1e-12), overall)
+    spread = (len(said) * each + OWN * overall) / (len(said) + OWN)
+    spread = np.maximum(spread * max(last / max(overall, 1e-12), 1), 1 + 1e-6)
+    mean = np.maximum(forecast, FEW / len(said))
+    return nbinom.ppf(np.asarray(levels), (mean / (spread - 1))[:, None], (1 / spread)[:, None])
 
 
 def _order(sorted_errors: np.ndarray, level: float) -> float:

@@ -10,9 +10,9 @@ from scipy.stats import norm
 
 from trajectory.evaluation.significance import compare, holm
 from trajectory.insights.demand.features import HORIZONS
-from trajectory.insights.demand.floors import Floor
+from trajectory.insights.demand.floors import WINDOW, Floor, moving_average
 from trajectory.insights.demand.intervals import LEVELS, pinball, quantiles
-from trajectory.insights.demand.outlook import Demand
+from trajectory.insights.demand.outlook import Demand, outcomes
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL, Replay, replay
 
 OURS = "forecast"
@@ -31,10 +31,14 @@ class Method(NamedTuple):
 def method(demand: Demand, level: str, floor: Floor, tested: range) -> Method:
     """A forecast with its quantiles at each origin in `tested`.
 
-    They are normal where the floor states deviations, else by its own errors at earlier origins.
+    They are normal where the floor states deviations, else by its own errors at earlier origins; where these are few,
+    by those of a moving average before the first origin too.
     """
-    origins, came = demand.origins, demand.came(level)
-    sums = floor.forecast[:, :COVER].sum(1), came[:, :COVER].sum(1)
+    count, origins = demand.weeks.count[level], demand.origins
+    before = tuple(range(WINDOW, origins[0]))
+    said = np.concatenate([moving_average(count, before).forecast, floor.forecast])
+    came = outcomes(count, before + origins)
+    sums = said[:, :COVER].sum(1), came[:, :COVER].sum(1)
     rows, up_to = [], []
     for origin in tested:
         now = origins.index(origin)
@@ -43,11 +47,14 @@ def method(demand: Demand, level: str, floor: Floor, tested: range) -> Method:
             z = norm.ppf(LEVELS)
             rows.append(np.maximum(floor.forecast[now][..., None] + spread[..., None] * z, 0))
             far = np.sqrt((spread[:COVER] ** 2).sum(0)) * norm.ppf(SERVICE_LEVEL)
-            up_to.append(sums[0][now] + far)
+            up_to.append(floor.forecast[now, :COVER].sum(0) + far)
             continue
-        by_horizon = [quantiles(floor.forecast[:, h], came[:, h], origins, h + 1, now, LEVELS) for h in range(HORIZONS)]
+        at, simple = now + len(before), len(before)
+        by_horizon = [
+            quantiles(said[:, h], came[:, h], before + origins, h + 1, at, LEVELS, simple) for h in range(HORIZONS)
+        ]
         rows.append(np.stack(by_horizon))
-        up_to.append(quantiles(*sums, origins, COVER, now, (SERVICE_LEVEL,))[:, 0])
+        up_to.append(quantiles(*sums, before + origins, COVER, at, (SERVICE_LEVEL,), simple)[:, 0])
     return Method(floor.forecast, np.stack(rows), np.ceil(np.stack(up_to)))
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from trajectory.insights.demand.held import Results, held
+from trajectory.insights.demand.held import SOON, Results, behind, held, missed, weeks_long
 from trajectory.insights.demand.measure import OURS
 from trajectory.insights.demand.outlook import Demand
 from trajectory.insights.demand.pictures import picture
@@ -15,7 +15,6 @@ from trajectory.insights.demand.reorder import COVER, LEAD, SERVICE_LEVEL
 from trajectory.insights.demand.weeks import Weeks
 from trajectory.insights.part import Picture, Table, Text
 
-SOON = 4  # weeks
 BUSY = 20.0  # events a week of what is worth a sentence
 NAMED = 3
 MOST = 10  # rows of a table
@@ -29,7 +28,8 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     change = changes(tables["demand"], main)
     risen, fallen = change.filter(pl.col("change") > 0), change.filter(pl.col("change") < 0).reverse()
     order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
-    found = []
+    warned = behind(demand, results)
+    found = [warned] if warned else []
     if len(risen):
         found.append(
             f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."
@@ -44,15 +44,14 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         found.append(f"Nothing is to be ordered now {lasts}.")
     if demand.held_out is None:
         return tuple(found)
-    table = results[main]["by_horizon"].filter(pl.col("weeks_ahead") <= SOON)
-    wape = dict(table.group_by("method").agg(pl.col("wape").mean()).iter_rows())
-    last = max(table["weeks_ahead"].to_list())
+    wape, last = missed(results[main])
+    ahead = "1 week" if last == 1 else f"1 to {last} weeks"
     stock = {row["method"]: row for row in results[main]["ordering"].to_dicts()}
     ours, other = stock[OURS], stock["moving average"]
     return (
         *found,
-        f"In {len(demand.tested)} weeks held out the forecast was off by {wape[OURS]:.1%} of demand at 1 to {last} "
-        f"weeks ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
+        f"In {weeks_long(len(demand.tested))} held out the forecast was off by {wape[OURS]:.1%} of demand at {ahead} "
+        f"ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
         f"{wape['last week']:.1%}.",
         f"Ordering by it would have lost {ours['demand_lost']:.2%} of demand with {ours['stock_left_weeks']:.2f} "
         f"weeks' stock left over; by a moving average {other['demand_lost']:.2%} with {other['stock_left_weeks']:.2f}.",
@@ -77,17 +76,17 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             moves,
             forms,
             note=f"{unit.capitalize()} a week, of {PLURAL[main]} of at least {BUSY:.0f}. recent: mean of the last "
-            f"{SOON} weeks; low_80 to high_80 holds four weeks in five.",
+            f"{SOON} weeks; low_80 to high_80 should hold four weeks in five.",
         ),
         Table(
             "What to order now",
             orders.select(columns),
             dict.fromkeys(columns[2:], LINES),
             by="level",
-            note=f"{unit.capitalize()}. Orders go out weekly and come {LEAD} week later: up to what lasts {COVER} "
-            f"weeks with {SERVICE_LEVEL:.0%} certainty, less what is in stock and on order. order_quantity takes the "
-            "stock to be what would be left had this been followed so far; for your own stock take order_up_to "
-            "less what you have.",
+            note=f"{behind(demand, results)} {unit.capitalize()}. Orders go out weekly and come {LEAD} week later: up "
+            f"to what lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty, less what is in stock and on order. "
+            "order_quantity takes the stock to be what would be left had this been followed so far; for your own stock "
+            "take order_up_to less what you have.".lstrip(),
         ),
         *held(demand, results),
     )
