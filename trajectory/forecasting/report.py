@@ -106,7 +106,8 @@ def _evaluation(run: Run) -> dict[str, Any] | None:
     """What evaluation.json holds; None where the run was not evaluated."""
     if not (run.workdir / "evaluation.json").exists():
         return None
-    return read_evaluation(run.workdir, *(f"protocol.{name}" for name in SHOWN_FACTS))
+    facts = SHOWN_FACTS if run.task.config.heads.item else ()  # of conversions alone nothing is ranked
+    return read_evaluation(run.workdir, *(f"protocol.{name}" for name in facts))
 
 
 def _results(evaluation: dict[str, Any]) -> dict[str, Any]:

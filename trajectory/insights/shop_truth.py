@@ -86,8 +86,8 @@ def pairs(workdir: Path, truth: pl.DataFrame, folder: Path, cuts: tuple[int, int
 
 
 def _now(truth: pl.DataFrame) -> int:
-    """The second after the last event."""
-    return int(truth.select(pl.col("time").max()).item()) + 1
+    """The second after the last event that is no return: returns trail the sales they are of."""
+    return int(truth.filter(pl.col("type") != "return").select(pl.col("time").max()).item()) + 1
 
 
 def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
@@ -112,7 +112,7 @@ def segments(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
     read = truth.filter(pl.col("roles").list.contains("input"))
     lately = min(LATELY, (now - read.select(pl.col("time").min()).item()) / 2)
     users = read.group_by("user").agg(since=pl.max_horizontal(now - pl.col("time").min(), lately) / WEEK)
-    worth = net_value(truth).group_by("user").agg(pl.col("value").sum())
+    worth = net_value(truth.filter(pl.col("time") < now)).group_by("user").agg(pl.col("value").sum())
     users = users.join(worth, on="user", how="left").with_columns(weekly=pl.col("value").fill_null(0) / pl.col("since"))
     members = pl.read_parquet(workdir / "segments.parquet").with_columns(pl.col("user").cast(pl.String))
     joined = members.join(users, on="user", how="full", coalesce=True)
