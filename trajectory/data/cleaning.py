@@ -149,7 +149,7 @@ def _sales(types: pl.DataFrame) -> str:
     if types["roles"].str.contains(r"sale\b").any():
         return ""
     last = [*types["type"], *types.filter(_reads(types))["type"]][-1]
-    return f"none of these types is one; --config.data.event_types.{last}=input,target,sale makes it one"
+    return f"none of these types is one; --config.data.event_types.{last}=input,target,sale would make it one, if it is"
 
 
 def _examples(clean: CleanLog, reason: str) -> str:
