@@ -46,7 +46,7 @@ def base(model: str = "transformer") -> ConfigDict:
     c = ConfigDict()
     c.name = ""  # shown in logs, tables and pages
     c.note = ""  # what a reader of results on this data must be told
-    c.recipe = "fixed"  # fixed | auto: sizes, length and epochs from the data (trajectory/training/recipe.py)
+    c.recipe = "fixed"  # fixed | auto: sizes, length and epochs from the data (trajectory/training/auto_config.py)
     c.by_hand = ()  # fields set by hand, which automatic settings leave alone (configs/by_hand.py)
     c.seed = 0  # of initialisation, dropout, order of batches
 
@@ -57,8 +57,8 @@ def base(model: str = "transformer") -> ConfigDict:
     d.header = ()  # names of the columns of a file without a header line; () = the first line names them
     d.separator = ""  # between the cells of a line; "" = detected
     d.encoding = ""  # of a text file; "" = detected
-    # Words that mean "missing", beside the built-in NA, NULL, None, nan, N/A, \\N, - ... (data/missing.py); numbers
-    # among them ("-1") do so in ids only; "!NA": the built-in NA is a word like any other.
+    # Words that mean "missing", beside the built-in NA, NULL, None, nan, N/A, \\N, - ... (data/ingest/missing.py);
+    # numbers among them ("-1") do so in ids only; "!NA": the built-in NA is a word like any other.
     d.missing = ()
     d.fold_case = False  # True: ids of users and items that differ by upper and lower case only are the same
     d.day_first = "auto"  # 03/04/2024 is the 3rd of April: auto (decided by the whole column) | yes | no
@@ -158,7 +158,7 @@ def base(model: str = "transformer") -> ConfigDict:
     i.files = ConfigDict({}, convert_dict=False)
     # Numbers of it that no learning changes: what is like the last events, or popular, is likely from the start.
     i.kept = 384  # 0 = none
-    # What the prior (trajectory/models/prior.py) begins with; configs/sweeps/prior.py tells what suits a log.
+    # What the prior (trajectory/models/content_prior.py) begins with; configs/sweeps/prior.py tells what suits a log.
     i.sharpness = 10.0  # by which cosines of what is kept are multiplied
     i.popularity = 0.6  # power of an item's events
     i.beside = 20.0  # co-occurrences of an item by which others tell as much of it as its own content
@@ -203,13 +203,13 @@ def base(model: str = "transformer") -> ConfigDict:
     t.devices = 0  # devices of each process used (0 = all; on a CPU one virtual device a core)
     t.shard_items = False  # jit: each device trains its share of the item table, for one too large to have it whole
 
-    q = c.distil = ConfigDict()  # finished runs on the same data teach this one (trajectory/training/teachers.py)
+    q = c.distil = ConfigDict()  # finished runs on the same data teach this one (trajectory/training/distillation.py)
     q.teachers = ""  # their workdirs, with commas between them
     q.share = 0.5  # of each target's weight that goes to the items that they hold likeliest
     q.likeliest = 32  # how many items that is after each event
 
     o = c.init = ConfigDict()  # order: own workdir > resume_from > init_from > scratch
-    # From scratch: random | co_occurrence | co_occurrence+content (trajectory/training/first_vectors.py).
+    # From scratch: random | co_occurrence | co_occurrence+content (trajectory/training/item_init.py).
     o.item_vectors = "random"
     o.resume_from = ""  # workdir of another run of the same model: its whole state is taken over
     o.init_from = ""  # workdir of another run: parameters of the same name and shape are taken over
@@ -233,12 +233,12 @@ def base(model: str = "transformer") -> ConfigDict:
 
     x = c.explain = ConfigDict()
     x.method = "integrated_gradients"  # or another of trajectory/explain/methods.py
-    x.baseline = "mean"  # mean | masked | padding: what events are compared with (trajectory/explain/baselines.py)
+    x.baseline = "mean"  # mean | masked | padding: what events are compared with (trajectory/explain/references.py)
     x.gap = 0.01  # integrated gradients take more points where sums miss the forecast by more than this, relative
     x.samples = 64  # of methods that draw: noisy inputs, baselines, or combinations of events
     x.background = 256  # histories that say what an average event is, and what is expected
     x.users = 50  # users explained
-    x.watched = 0  # validation users whose reasons are logged after each epoch, e.g. 64 (trajectory/explain/watch.py)
+    x.watched = 0  # validation users whose reasons are logged after each epoch, e.g. 64 (trajectory/explain/monitor.py)
 
     g = c.logging = ConfigDict()
     g.wandb = True  # offline unless logged in

@@ -41,7 +41,7 @@ def get_config(arg: str = "") -> ConfigDict:
     if by != args.by:
         c.init.item_vectors = "co_occurrence+content"
     if by != "ids":
-        c.model.temperature = 0.0  # the prior (trajectory/models/prior.py) has a sharpness of its own
+        c.model.temperature = 0.0  # the prior (trajectory/models/content_prior.py) has a sharpness of its own
     if start != "scratch":
         c.init.init_from = args.init
         # What the sources teach the prior is right for their likelihood, and ranks worse elsewhere (RESULTS.md).

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from configs import common
 from trajectory.data.formats import FORMATS
-from trajectory.data.names import safe_name
+from trajectory.data.ingest.names import safe_name
 from trajectory.schema import UserError
 
 

@@ -6,7 +6,7 @@ python scripts/train.py --config=configs/pretrain.py:target=amazon_beauty --work
 from ml_collections import ConfigDict
 
 from configs import common
-from trajectory.data.union import DOMAIN
+from trajectory.data.store.union import DOMAIN
 from trajectory.schema import UserError
 
 AMAZON = (

@@ -1,4 +1,4 @@
-"""The synthetic log of trajectory.data.synthetic at its fixed default: planted migrations and causes, known truth.
+"""The synthetic log of trajectory.data.simulate at its fixed default: planted migrations and causes, known truth.
 
 python scripts/synthesize.py --out=prepared/synthetic_log
 python scripts/train.py --config=configs/synthetic.py:model=gru --workdir=runs/synthetic

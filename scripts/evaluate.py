@@ -29,7 +29,7 @@ def main() -> None:
     parallel.start()
     from trajectory.evaluation.ensemble import write_ensemble
     from trajectory.evaluation.protocol import table
-    from trajectory.evaluation.run import write_evaluation
+    from trajectory.evaluation.report import write_evaluation
     from trajectory.training.run import open_run
 
     workdirs = [Path(folder) for folder in WORKDIR.value or ()]
@@ -54,19 +54,19 @@ def main() -> None:
 
 def ahead(workdirs: list[Path]) -> None:
     """Measures each run's steps ahead, then puts several together."""
-    from trajectory.evaluation import ahead_seeds, steps_ahead
-    from trajectory.forecasting.forecasters import forecasters
+    from trajectory.evaluation.multi_step import report, seeds
+    from trajectory.inference.multi_step import forecasters
     from trajectory.training.run import open_run
 
     if FLOOR.value or OUT.value:
         raise cli.UserError("--ahead measures runs one by one, each into its folder; leave out --floor and --out")
     found = {}
     for run in map(open_run, workdirs):
-        steps = found[str(run.workdir)] = steps_ahead.write_steps(run, forecasters(run, AHEAD.value))
-        print(steps_ahead.table(steps))
+        steps = found[str(run.workdir)] = report.write_steps(run, forecasters(run, AHEAD.value))
+        print(report.table(steps))
         print(f"written to {run.workdir / 'trajectories.json'}")
     if len(found) > 1:
-        print(ahead_seeds.over_seeds(found))
+        print(seeds.over_seeds(found))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, writes the tables and the map."""
     parallel.start()
+    from trajectory.forecasting.embeddings import item_vectors, user_vectors
     from trajectory.forecasting.item_map import NEIGHBOURS, draw, item_map
-    from trajectory.forecasting.vectors import item_vectors, user_vectors
     from trajectory.training.run import open_run
     from trajectory.writing import write_parquet
 

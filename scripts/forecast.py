@@ -20,7 +20,7 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, forecasts, writes."""
     parallel.start()
-    from trajectory.forecasting.report import write_forecast
+    from trajectory.forecasting.page import write_forecast
     from trajectory.training.run import open_run
 
     run = open_run(Path(WORKDIR.value))

@@ -288,7 +288,7 @@ def _damaged(made: Made, rng: random.Random) -> Made:
 def read(made: Made, folder: Path) -> tuple[str, str]:
     """("good" | "refused" | "bad", what happened)."""
     from configs.common import base
-    from trajectory.data.builder import prepare
+    from trajectory.data.store.builder import prepare
     from trajectory.schema import UserError
 
     data = base().data

@@ -44,14 +44,15 @@ def main() -> None:
     import polars as pl
 
     from configs.sweeps.common import Member, Sweep
-    from trajectory.data.synthetic import Synthetic, write
+    from trajectory.data.simulate.synthetic import Synthetic, write
     from trajectory.explain import ground_truth_table
     from trajectory.explain.comparison import METHODS as ALL
     from trajectory.explain.ground_truth import find_causes, read_planted
-    from trajectory.forecasting.newcomers import read_histories
+    from trajectory.inference.new_users import read_histories
     from trajectory.reading import read_json
-    from trajectory.training import parallel, sweep
+    from trajectory.training import parallel
     from trajectory.training.run import open_run
+    from trajectory.tuning import sweep
     from trajectory.writing import write_csv, write_text
 
     assert OUT.value is not None

@@ -20,10 +20,10 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, takes each step, writes."""
     parallel.start()
-    from trajectory.insights.recommend.offer import offered
+    from trajectory.insights.recommend.eligibility import offered
+    from trajectory.insights.registry import STEPS as ALL
+    from trajectory.insights.registry import take
     from trajectory.insights.report import write_insights
-    from trajectory.insights.steps import STEPS as ALL
-    from trajectory.insights.steps import take
     from trajectory.training.run import open_run
 
     run = open_run(Path(str(WORKDIR.value)))

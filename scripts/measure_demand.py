@@ -31,7 +31,7 @@ def main() -> None:
     """Opens the run, foresees, compares, prints."""
     parallel.start()
     from trajectory.insights.demand.comparison import compare_all
-    from trajectory.insights.demand.outlook import foresee
+    from trajectory.insights.demand.demand_forecast import foresee
     from trajectory.training.run import open_run
 
     demand = foresee(open_run(Path(WORKDIR.value)))

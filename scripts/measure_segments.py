@@ -17,9 +17,9 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, finds its segments, measures and prints."""
     parallel.start()
-    from trajectory.insights.segments.known_truth import QUARTER, planted, score
-    from trajectory.insights.segments.markdown import table
-    from trajectory.insights.segments.measure import measure
+    from trajectory.insights.segments.evaluate import measure
+    from trajectory.insights.segments.markdown_report import table
+    from trajectory.insights.segments.recovery import QUARTER, planted, score
     from trajectory.insights.segments.segmentation import segmentation
     from trajectory.insights.segments.states import trajectories
     from trajectory.training.run import open_run

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from trajectory import cli
-from trajectory.data.shop.write import DIALECTS
+from trajectory.data.simulate.shop.write import DIALECTS
 from trajectory.insights.shop_truth import happened, pairs
 from trajectory.training import parallel
 
@@ -28,7 +28,7 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Compares and prints."""
     parallel.start()
-    from trajectory.insights.audiences.chances import LEAST
+    from trajectory.insights.audiences.propensity import LEAST
     from trajectory.training.run import open_run
 
     run, truth = open_run(Path(str(WORKDIR.value))), happened(Path(SHOP.value), EXPORT.value or "")

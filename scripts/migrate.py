@@ -26,13 +26,13 @@ cli.flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, finds its migrations and foresees others, writes; a log without interests gets learned ones."""
     parallel.start()
-    from trajectory.forecasting.vectors import item_vectors
-    from trajectory.insights.migrations.clusters import learned_interests
-    from trajectory.insights.migrations.groups import read_segments
-    from trajectory.insights.migrations.migration import Settings, detect
-    from trajectory.insights.migrations.prospect import look_forward
-    from trajectory.insights.migrations.report import write_migrations
-    from trajectory.insights.migrations.transitions import table
+    from trajectory.forecasting.embeddings import item_vectors
+    from trajectory.migrations.clusters import learned_interests
+    from trajectory.migrations.groups import read_segments
+    from trajectory.migrations.migration import Settings, detect
+    from trajectory.migrations.migration_forecast import look_forward
+    from trajectory.migrations.page import write_migrations
+    from trajectory.migrations.transitions import table
     from trajectory.training.run import open_run
 
     settings = Settings(

@@ -6,9 +6,9 @@ With --dry-run nothing is stored: what was understood of the log is printed and 
 from pathlib import Path
 
 from trajectory import cli
-from trajectory.data.arrays import describe
-from trajectory.data.builder import prepare
-from trajectory.data.inspect_page import show
+from trajectory.data.inspection.page import show
+from trajectory.data.store.arrays import describe
+from trajectory.data.store.builder import prepare
 
 _CONFIG = cli.config_flags.DEFINE_config_file(
     "config", "configs/complete_journey.py", "the config; its data is prepared"

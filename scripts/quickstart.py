@@ -23,14 +23,14 @@ def main() -> None:
     began = time.perf_counter()
     parallel.start(CONFIG.value.train.devices)
     from trajectory.evaluation.protocol import table
-    from trajectory.evaluation.run import TABLED, read_evaluation, write_evaluation
+    from trajectory.evaluation.report import TABLED, read_evaluation, write_evaluation
     from trajectory.evaluation.validation import Watch
-    from trajectory.forecasting.report import write_forecast
-    from trajectory.training import loop, task
+    from trajectory.forecasting.page import write_forecast
+    from trajectory.training import experiment, loop
     from trajectory.training.run import open_run
 
     workdir = Path(WORKDIR.value)
-    built = task.build(CONFIG.value)
+    built = experiment.build(CONFIG.value)
     if not loop.train(built, workdir, Watch(built))["finished"]:
         return
     run = open_run(workdir)
@@ -57,16 +57,16 @@ def main() -> None:
 def write_small_insights(workdir: Path) -> Path:
     """Trains for one epoch and writes the report of it, unless it is there."""
     from trajectory.evaluation.validation import Watch
+    from trajectory.insights.registry import STEPS, take
     from trajectory.insights.report import write_insights
-    from trajectory.insights.steps import STEPS, take
-    from trajectory.training import loop, task
+    from trajectory.training import experiment, loop
     from trajectory.training.run import open_run
 
     page, config = workdir / "insights.html", INSIGHTS.value
     fill(config, {"train.epochs": 1})
     fill(config, {"train.patience_epochs": config.train.epochs})
     config.note = f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip()
-    built = task.build(config)
+    built = experiment.build(config)
     finished = loop.train(built, workdir, Watch(built))["finished"]
     if finished and not page.exists():
         print("what to recommend, which segments, which audiences, how much to stock ...", flush=True)

@@ -29,13 +29,13 @@ cli.flags.mark_flags_as_required(["config", "search", "out"])
 def main() -> None:
     """Tries, writes, then evaluates the best trial and prints."""
     try:
-        from trajectory.training.search import Search, write_results
+        from trajectory.tuning.search import Search, write_results
     except ModuleNotFoundError as error:
         raise cli.UserError(f"{error.name} is missing; pip install -e '.[search]'") from None
     from trajectory.evaluation.protocol import table
-    from trajectory.evaluation.run import TABLED, read_evaluation
-    from trajectory.training.sweep import load
-    from trajectory.training.workers import Workers, claim, last_lines
+    from trajectory.evaluation.report import TABLED, read_evaluation
+    from trajectory.tuning.sweep import load
+    from trajectory.tuning.workers import Workers, claim, last_lines
 
     out, scripts = Path(OUT.value), Path(__file__).parent
     search = Search(

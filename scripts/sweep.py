@@ -25,10 +25,10 @@ cli.flags.mark_flags_as_required(["config", "sweep", "out"])
 
 def main() -> None:
     """Plans, makes what is missing, reads all, writes and prints."""
-    from trajectory.evaluation.sweep import Outcome, read
-    from trajectory.evaluation.sweep_table import write
-    from trajectory.training import sweep as runs
-    from trajectory.training.workers import Workers
+    from trajectory.tuning import sweep as runs
+    from trajectory.tuning.sweep_results import Outcome, read
+    from trajectory.tuning.sweep_table import write
+    from trajectory.tuning.workers import Workers
 
     out, asked = Path(OUT.value), runs.read_sweep(Path(SWEEP.value))
     if not all(seed.isdecimal() for seed in SEEDS.value):

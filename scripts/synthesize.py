@@ -9,17 +9,19 @@ from __future__ import annotations
 from absl import flags
 
 from trajectory import cli
-from trajectory.data import synthetic
-from trajectory.data.shop.parameters import Shop
-from trajectory.data.shop.write import DIALECTS
-from trajectory.data.shop.write import write as write_shop
+from trajectory.data.simulate import synthetic
+from trajectory.data.simulate.shop.parameters import Shop
+from trajectory.data.simulate.shop.write import DIALECTS
+from trajectory.data.simulate.shop.write import write as write_shop
 
 OUT = flags.DEFINE_string("out", "prepared/synthetic_log", "folder to write; an earlier log there is replaced")
 USERS = flags.DEFINE_integer(
     "users", synthetic.DEFAULT.users, "number of users: 180 events of each a year, 450 in a shop"
 )
 SEED = flags.DEFINE_integer("seed", 0, "of all random draws")
-SHOP = flags.DEFINE_bool("shop", False, "a shop instead of histories of interests (trajectory/data/shop/generate.py)")
+SHOP = flags.DEFINE_bool(
+    "shop", False, "a shop instead of histories of interests (trajectory/data/simulate/shop/generate.py)"
+)
 RAW = flags.DEFINE_list("raw", [], f"raw exports of the shop to write as well, some of {', '.join(DIALECTS)}")
 
 

@@ -27,10 +27,10 @@ def main() -> None:
     """One call into each room: prepare and build, then train while the evaluation room watches."""
     parallel.start(CONFIG.value.train.devices, COORDINATOR.value, PROCESSES.value, PROCESS.value)
     from trajectory.evaluation.validation import Watch
-    from trajectory.explain.watch import WatchReasons
-    from trajectory.training import loop, task
+    from trajectory.explain.monitor import WatchReasons
+    from trajectory.training import experiment, loop
 
-    built = task.build(CONFIG.value)
+    built = experiment.build(CONFIG.value)
     watch = WatchReasons(built) if CONFIG.value.explain.watched else Watch(built)
     loop.train(built, Path(WORKDIR.value), watch)
 

@@ -22,8 +22,9 @@ def main() -> None:
     import polars as pl
 
     from configs.sweeps.common import Member, Sweep
-    from trajectory.evaluation import transfer_table
-    from trajectory.training import parallel, sweep
+    from trajectory.evaluation import transfer
+    from trajectory.training import parallel
+    from trajectory.tuning import sweep
     from trajectory.writing import write_csv, write_text
 
     out, folder = Path(OUT.value), Path(__file__).parent
@@ -40,11 +41,11 @@ def main() -> None:
             f"--config={finetune}:target={target},model={MODEL.value},start=zero_shot,init={planned[0].folder}",
             *(f"--config.{text}" for text in SET.value),
         )
-        rows += transfer_table.measure(sweep.resolve(flags), sources)
+        rows += transfer.measure(sweep.resolve(flags), sources)
     table = pl.DataFrame(rows)
     write_csv(table, out / "transfer.csv")
-    transfer_table.draw(table, out / "transfer.png")
-    text = "\n\n".join([transfer_table.markdown(table), *transfer_table.advice(table)])
+    transfer.draw(table, out / "transfer.png")
+    text = "\n\n".join([transfer.markdown(table), *transfer.advice(table)])
     write_text(f"{text}\n", out / "transfer.md")
     print(f"{text}\n\nwritten to {out}/transfer.md, transfer.csv and transfer.png")
 

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import polars as pl
 
-from trajectory.data.rows import FeatureScale
+from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.schema import EVENT_TYPES, Events, Histories
 

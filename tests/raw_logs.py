@@ -8,9 +8,9 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from configs.common import base
-from trajectory.data.arrays import flatten
-from trajectory.data.cleaning import clean
-from trajectory.data.log import read_log
+from trajectory.data.ingest.cleaning import clean
+from trajectory.data.ingest.log import read_log
+from trajectory.data.store.arrays import flatten
 from trajectory.schema import CleanLog, EventLog, Histories
 
 T0 = 1_700_000_000  # 2023-11-14 22:13:20 UTC

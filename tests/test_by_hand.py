@@ -8,9 +8,9 @@ import pytest
 
 from configs import amazon_beauty, common, complete_journey, own_log, pretrain
 from configs.by_hand import get, set_by_hand
-from trajectory.data.domains import resolve
-from trajectory.training import task
-from trajectory.training.sweep import resolve as read_flags
+from trajectory.data.ingest.domains import resolve
+from trajectory.training import experiment
+from trajectory.tuning.sweep import resolve as read_flags
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_flags_are_hands_and_a_run_s_folder_keeps_their_names(tmp_path):
     assert config.by_hand == ("data.order", "evaluation.seen", "model.width")
     assert config.data.by_hand == ("order",)
     assert config.model.layers == (32, 32)
-    task.save_config(config, tmp_path / "config.json")
-    assert task.load_config(tmp_path / "config.json").by_hand == config.by_hand
+    experiment.save_config(config, tmp_path / "config.json")
+    assert experiment.load_config(tmp_path / "config.json").by_hand == config.by_hand
     before = json.loads((tmp_path / "config.json").read_text())
     del before["by_hand"], before["data"]["by_hand"]
     (tmp_path / "config.json").write_text(json.dumps(before))
-    assert task.load_config(tmp_path / "config.json").by_hand == (), "of a run made before"
+    assert experiment.load_config(tmp_path / "config.json").by_hand == (), "of a run made before"
 
 
 def test_tiny_of_anyone_s_log_has_no_recipe():

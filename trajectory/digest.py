@@ -10,16 +10,14 @@ ROOT = Path(__file__).parent
 # Files of the deciding rooms that only compare runs, or show.
 COMPARING = (
     "evaluation/ensemble.py",
-    "evaluation/sweep.py",
-    "evaluation/sweep_table.py",
-    "evaluation/transfer_table.py",
+    "evaluation/transfer.py",
     "explain/comparison_table.py",
     "explain/ground_truth.py",
     "explain/ground_truth_table.py",
     "explain/narrative.py",
     "explain/overview.py",
     "explain/report.py",
-    "explain/watch.py",
+    "explain/monitor.py",
 )
 
 

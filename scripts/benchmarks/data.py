@@ -6,7 +6,8 @@ import time
 from benchmarks.step import journey, step_seconds
 from benchmarks.timing import peak_gib
 from configs.common import base
-from trajectory.data import builder, synthetic
+from trajectory.data.simulate import synthetic
+from trajectory.data.store import builder
 
 EVENTS_OF_A_USER = 180  # on average, in the synthetic log
 BATCHES = 12

@@ -11,8 +11,9 @@ import jax
 from benchmarks.softmax import FLOP, asked, bare
 from benchmarks.timing import least, torch_python
 from configs import common
-from trajectory.data.domains import locate
-from trajectory.training import optim, parallel, steps, task
+from trajectory.data.ingest.domains import locate
+from trajectory.training import experiment, optimizer, parallel
+from trajectory.training import train_step as train_step_
 
 EPOCHS = 3
 RECTOOLS_STEPS = 10
@@ -53,23 +54,23 @@ def against_rectools() -> None:
     )
 
 
-def _task(name: str, rows: int) -> task.Task:
+def _task(name: str, rows: int) -> experiment.Task:
     c = common.base("transformer")
     c.name = c.data.source = name
     c.batch.rows, c.batch.length, c.batch.targets = rows, 50, 50
     c.model.inputs = ("item",)
-    return task.build(c)
+    return experiment.build(c)
 
 
 class _Epochs:
     """Training without validation and checkpoints, batches prepared in a thread as always."""
 
-    def __init__(self, built: task.Task) -> None:
+    def __init__(self, built: experiment.Task) -> None:
         c, data = built.config, built.training_data()
-        plan, tx = data.plan(0), optim.optimiser(c.optim, 1000)
-        train_step = steps.TrainStep(built.model, tx, c.heads, built.item_interest)
+        plan, tx = data.plan(0), optimizer.optimiser(c.optim, 1000)
+        train_step = train_step_.TrainStep(built.model, tx, c.heads, built.item_interest)
         self.parallel = parallel.Parallel(train_step, c.train.strategy, parallel.devices(0, c.batch.rows))
-        self.state = self.parallel.place(steps.initial_state(built.model, tx, plan.batch(0), 0))
+        self.state = self.parallel.place(train_step_.initial_state(built.model, tx, plan.batch(0), 0))
         self.batches, self.data = plan.num_batches, iter(data.dataset())
         self.state, _ = self.parallel.step(self.state, next(self.data))  # compiles
 

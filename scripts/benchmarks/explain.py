@@ -16,7 +16,7 @@ from trajectory.evaluation.validation import Watch
 from trajectory.explain.explain import Explainer
 from trajectory.explain.targets import Target
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training import loop, task
+from trajectory.training import experiment, loop
 from trajectory.training.run import Run, open_run
 
 LENGTH, ROWS, USERS = 50, 64, 2560
@@ -67,7 +67,7 @@ def _trained(backbone: str, length: int, folder: Path, epochs: int = 3) -> Run:
     c.model.inputs, c.model.layers, c.model.heads = ("item",), LAYERS[backbone], 2
     c.train.epochs = epochs
     c.logging.wandb = c.logging.tensorboard = False
-    built = task.build(c)
+    built = experiment.build(c)
     loop.train(built, folder / "run", Watch(built))
     return open_run(folder / "run")
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from benchmarks.timing import peak_gib
 from configs import trajectories
-from trajectory.data.synthetic import Synthetic, generate
-from trajectory.evaluation.scorer import DirectForecast
-from trajectory.forecasting.habits import habits
-from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.paths import sample
+from trajectory.data.simulate.synthetic import Synthetic, generate
+from trajectory.inference.event_statistics import habits
+from trajectory.inference.new_users import whole_histories
+from trajectory.inference.sampling import sample
+from trajectory.inference.scorer import DirectForecast
 from trajectory.schema import Queries
-from trajectory.training import optim, steps, task
+from trajectory.training import experiment, optimizer, train_step
 
 STEPS, PATHS, MANY, FEW_PATHS = 10, 100, 100_000, 10
 
@@ -49,9 +49,9 @@ def many() -> None:
 
 
 def _untrained(config: Any) -> tuple[Any, Any]:
-    built = task.build(config)
+    built = experiment.build(config)
     first = built.training_data().plan(0).batch(0)
-    return built, steps.initial_state(built.model, optim.optimiser(config.optim, 1), first, 0).params
+    return built, train_step.initial_state(built.model, optimizer.optimiser(config.optim, 1), first, 0).params
 
 
 def _direct(built: Any, params: Any, queries: Queries) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.timing import least
 from trajectory.models.dense import Dense
 from trajectory.models.dropout import Dropout
-from trajectory.training import steps
+from trajectory.training import train_step
 
 ROWS, LENGTH, WIDTH, FEATURES, RATE = 128, 50, 64, 256, 0.5
 
@@ -29,7 +29,7 @@ def dense() -> None:
 
 def dropout() -> None:
     """Dropout with a mask that is hashed, and with one that is drawn from the kind of key that training has."""
-    x, key = _rows(), jax.random.key(0, impl=steps.KEYS)
+    x, key = _rows(), jax.random.key(0, impl=train_step.KEYS)
 
     def descend(layer, train, key, x):
         return jax.grad(lambda x: jnp.square(layer.apply({}, x, train, rngs={"dropout": key})).sum())(x)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from trajectory.data.synthetic import Synthetic, generate
-from trajectory.insights.migrations.known_truth import histories_of, score
-from trajectory.insights.migrations.migration import Settings, detect
+from trajectory.data.simulate.synthetic import Synthetic, generate
+from trajectory.migrations.migration import Settings, detect
+from trajectory.migrations.recovery import histories_of, score
 
 SHOWN = (
     "precision",

@@ -88,7 +88,7 @@ def make(log: Log, path: str) -> None:
 def prepare(path: str, folder: str) -> None:
     """Prepares a log as a training does."""
     from configs.own_log import get_config
-    from trajectory.data import builder
+    from trajectory.data.store import builder
 
     data = get_config(f"path={path}").data
     data.prepared_dir = folder

@@ -2,9 +2,9 @@
 
 from benchmarks.timing import least
 from configs import common
-from trajectory.evaluation.ranking import evaluate_scorer
-from trajectory.evaluation.scorer import ModelScorer
-from trajectory.training import optim, steps, task
+from trajectory.inference.scorer import ModelScorer
+from trajectory.metrics.ranking import evaluate_scorer
+from trajectory.training import experiment, optimizer, train_step
 
 
 def ranking() -> None:
@@ -13,9 +13,9 @@ def ranking() -> None:
     c.name = c.data.source = "amazon_beauty"
     c.batch.length = c.batch.targets = 50
     c.model.inputs = ("item",)
-    built = task.build(c)
+    built = experiment.build(c)
     first = built.training_data().plan(0).batch(0)
-    params = steps.initial_state(built.model, optim.optimiser(c.optim, 1), first, 0).params
+    params = train_step.initial_state(built.model, optimizer.optimiser(c.optim, 1), first, 0).params
     scorer = ModelScorer(built.model, params, built.histories, built.scale, c.batch.length)
     queries = built.split.test
     (seconds,) = least(

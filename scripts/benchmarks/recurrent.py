@@ -16,12 +16,12 @@ import optax
 from benchmarks.timing import torch_python
 from configs import amazon_beauty
 from configs.common import base
-from trajectory.data.batches import TrainingData
-from trajectory.data.rows import last_rows
+from trajectory.data.pipeline.batches import TrainingData
+from trajectory.data.pipeline.featurize import last_rows
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.recurrent import CELLS
 from trajectory.schema import Events
-from trajectory.training import optim, parallel, task
+from trajectory.training import experiment, optimizer, parallel
 
 ROWS, LENGTH, ITEMS = 256, 50, 12_101
 ROUNDS = 20
@@ -45,7 +45,7 @@ def packed_against_padded() -> None:
     """A history of Amazon Beauty in packed rows against one in a row of its own."""
     config = amazon_beauty.get_config()
     config.batch.rows, config.batch.length, config.batch.targets = 32, LENGTH, LENGTH
-    beauty = task.build(config)
+    beauty = experiment.build(config)
     data = beauty.training_data()
     assert isinstance(data, TrainingData)
     plan, used = data.plan(0), np.flatnonzero(data.length)
@@ -63,8 +63,8 @@ def _body(cell: str, batches: Sequence[Events]) -> Seconds:
     c = base(cell)
     c.batch.length = LENGTH
     c.model.inputs, c.model.layers, c.model.dropout = ("item",), (128,), 0.0
-    model = InterestModel(task.model_spec(c, ITEMS, 0, 1))
-    tx, apply = optim.optimiser(c.optim, 1000), cast(Any, model.apply)
+    model = InterestModel(experiment.model_spec(c, ITEMS, 0, 1))
+    tx, apply = optimizer.optimiser(c.optim, 1000), cast(Any, model.apply)
     params = model.init(jax.random.key(0), batches[0], method="encode")
 
     def loss(params, events):

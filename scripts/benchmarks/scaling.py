@@ -13,8 +13,9 @@ from benchmarks.timing import peak_gib
 from configs.common import base
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Batch, Events, Targets
-from trajectory.training import optim, parallel, steps
-from trajectory.training.task import model_spec
+from trajectory.training import optimizer, parallel
+from trajectory.training import train_step as train_step_
+from trajectory.training.experiment import model_spec
 
 EVENTS = 2000  # of a batch
 CATALOGUES = (10_000, 100_000, 1_000_000)
@@ -50,11 +51,11 @@ def cell(items: int, length: int) -> None:
     c, rows = base(), EVENTS // length
     c.batch.length = length
     c.model.inputs, c.model.width, c.model.layers = ("item",), WIDTH, (WIDTH,) * LAYERS
-    model, tx = InterestModel(model_spec(c, items, 0, 1)), optim.optimiser(c.optim, 1000)
-    train_step = steps.TrainStep(model, tx, c.heads, jnp.zeros(items + 1, jnp.int32))
+    model, tx = InterestModel(model_spec(c, items, 0, 1)), optimizer.optimiser(c.optim, 1000)
+    train_step = train_step_.TrainStep(model, tx, c.heads, jnp.zeros(items + 1, jnp.int32))
     over = parallel.Parallel(train_step, "pmap", parallel.devices(0, rows))
     batch = _random_batch(items, rows, length)
-    state = over.place(steps.initial_state(model, tx, batch, 0))
+    state = over.place(train_step_.initial_state(model, tx, batch, 0))
     seconds = []
     for _ in range(STEPS):
         began = time.perf_counter()

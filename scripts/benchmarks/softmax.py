@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 from benchmarks.timing import least, peak_gib
-from trajectory.training.item_loss import Asked, item_loss
+from trajectory.training.fused_softmax_loss import Asked, item_loss
 
 TARGETS, ITEMS = 2048, 12_101  # those of Amazon Beauty
 FLOP = "6 x targets x items x width FLOP"

@@ -5,7 +5,8 @@ import time
 import jax
 
 from configs import complete_journey
-from trajectory.training import optim, parallel, steps, task
+from trajectory.training import experiment, optimizer, parallel
+from trajectory.training import train_step as train_step_
 
 STEPS = 12
 
@@ -18,19 +19,19 @@ def step() -> None:
         print(f"{model:24s} | {1e3 * many:14.0f} ms | {1e3 * one:7.0f} ms | {one / many:.2f}")
 
 
-def journey(model: str) -> task.Task:
+def journey(model: str) -> experiment.Task:
     """The task of a backbone on Complete Journey."""
-    return task.build(complete_journey.get_config(f"model={model}"))
+    return experiment.build(complete_journey.get_config(f"model={model}"))
 
 
 def step_seconds(model: str, devices: int = 0) -> float:
     """Least seconds of a training step on so many devices (0 = all), batches at hand."""
     built = journey(model)
     c, plan = built.config, built.training_data().plan(0)
-    tx = optim.optimiser(c.optim, 1000)
-    train_step = steps.TrainStep(built.model, tx, c.heads, built.item_interest)
+    tx = optimizer.optimiser(c.optim, 1000)
+    train_step = train_step_.TrainStep(built.model, tx, c.heads, built.item_interest)
     over = parallel.Parallel(train_step, c.train.strategy, parallel.devices(devices, c.batch.rows))
-    state = over.place(steps.initial_state(built.model, tx, plan.batch(0), 0))
+    state = over.place(train_step_.initial_state(built.model, tx, plan.batch(0), 0))
     seconds = []
     for index in range(STEPS):
         batch = plan.batch(index)

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 from configs import amazon_beauty
-from trajectory.data import builder
-from trajectory.training.content import texts
-from trajectory.training.text import text_vectors
+from trajectory.data.content.content import texts
+from trajectory.data.content.text import text_vectors
+from trajectory.data.store import builder
 
 TITLES = 100_000  # the goal is of so many
 SHARE = 8  # one title in so many is encoded

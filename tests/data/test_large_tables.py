@@ -8,11 +8,11 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs.common import base
-from trajectory.data import cleaning
-from trajectory.data.arrays import COLUMNS, flatten
-from trajectory.data.cleaning import clean, summary
-from trajectory.data.ingest import stack
-from trajectory.data.log import read_log
+from trajectory.data.files import stack
+from trajectory.data.ingest import cleaning
+from trajectory.data.ingest.cleaning import clean, summary
+from trajectory.data.ingest.log import read_log
+from trajectory.data.store.arrays import COLUMNS, flatten
 from trajectory.schema import UserError
 
 ROWS = 240

@@ -7,7 +7,7 @@ import pytest
 
 from configs.common import base
 from tests.builders import make_histories
-from trajectory.data.splits import split
+from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.conversion import conversion_metrics, evaluate, evaluate_beside_floors, weighted_auc
 
 

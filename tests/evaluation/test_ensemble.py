@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from configs.common import base
+from tests.baselines.test_next_item import hold_out
 from tests.builders import make_histories, random_histories
-from tests.evaluation.test_baselines import hold_out
-from trajectory.evaluation.baselines import Popularity
+from trajectory.baselines.next_item import Popularity
 from trajectory.evaluation.ensemble import (
     FloorDistribution,
     MeanProbability,

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from configs.common import base
-from trajectory.evaluation.baselines import CoOccurrence, Floor, Markov, Popularity
-from trajectory.evaluation.ranking import evaluate_scorer
+from trajectory.baselines.next_item import CoOccurrence, Floor, Markov, Popularity
+from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.schema import Histories, Queries, Split
 
 

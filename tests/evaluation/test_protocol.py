@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from configs.common import base
+from tests.baselines.test_next_item import BASKETS, hold_out
 from tests.builders import make_histories
-from tests.evaluation.test_baselines import BASKETS, hold_out
-from trajectory.evaluation.baselines import floors
+from trajectory.baselines.next_item import floors
 from trajectory.evaluation.protocol import evaluate, measure, protocol, table
 from trajectory.schema import Histories, Queries
 

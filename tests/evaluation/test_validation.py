@@ -10,10 +10,10 @@ from ml_collections import ConfigDict
 
 from configs import common
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
-from trajectory.data.rows import last_rows
-from trajectory.data.splits import split
-from trajectory.evaluation.scorer import DirectForecast, ModelScorer
+from trajectory.data.pipeline.featurize import last_rows
+from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.validation import Watch
+from trajectory.inference.scorer import DirectForecast, ModelScorer
 
 
 def test_loss_is_the_mean_over_queries_whatever_the_batch():

@@ -14,13 +14,13 @@ from ml_collections import ConfigDict
 
 from configs.common import base
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
-from trajectory.data import splits
-from trajectory.data.rows import Windows, last_rows, read_rows
-from trajectory.explain.function import Function, Inputs
-from trajectory.models.explained import Asked
+from trajectory.data.pipeline import splits
+from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
+from trajectory.explain.target_function import Function, Inputs
+from trajectory.models.forecast_function import Asked
 from trajectory.schema import Histories
+from trajectory.training.experiment import Task
 from trajectory.training.run import Run
-from trajectory.training.task import Task
 
 USERS, ITEMS, LONGEST, LENGTH = 5, 6, 7, 8
 LOG = random_histories(USERS, ITEMS, LONGEST, seed=1)

@@ -18,11 +18,11 @@ from flax.traverse_util import flatten_dict
 
 from tests.builders import NO_FEATURES, initialise, make_model
 from tests.explain.cases import HISTORIES, ITEMS, LENGTH, asked
-from trajectory.data.rows import last_rows
+from trajectory.data.pipeline.featurize import last_rows
 from trajectory.explain import gradients
-from trajectory.explain.baselines import baseline
-from trajectory.explain.function import Function, Inputs
 from trajectory.explain.integrated import integrated_gradients
+from trajectory.explain.references import baseline
+from trajectory.explain.target_function import Function, Inputs
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `captum`)")
 with warnings.catch_warnings():

@@ -9,8 +9,8 @@ import pytest
 from tests.explain.cases import run_of
 from trajectory.explain.comparison import compare_methods
 from trajectory.explain.comparison_table import lost, markdown, mean_ranks, summary
+from trajectory.explain.event_rankings import ATTENTION, FIGURES, RANDOM, RECENCY
 from trajectory.explain.explain import Explainer
-from trajectory.explain.orders import ATTENTION, FIGURES, RANDOM, RECENCY
 from trajectory.explain.perturbation import shapley
 from trajectory.explain.targets import Target
 

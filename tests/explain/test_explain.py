@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 
 from tests.explain.cases import HISTORIES, ITEMS, LENGTH, run_of
-from trajectory.data.rows import row_length
+from trajectory.data.pipeline.featurize import row_length
 from trajectory.explain import explain
 from trajectory.explain.explain import Explainer, table
 from trajectory.explain.targets import Target
-from trajectory.forecasting.newcomers import whole_histories
+from trajectory.inference.new_users import whole_histories
 from trajectory.schema import UserError
 
 QUERIES = whole_histories(HISTORIES)

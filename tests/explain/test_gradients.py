@@ -5,9 +5,7 @@ import numpy as np
 import pytest
 
 from tests.explain.cases import BACKBONES, USERS, asked, made, packed, packed_inputs, value
-from trajectory.explain import integrated, units
-from trajectory.explain.baselines import BASELINES, baseline
-from trajectory.explain.function import Function
+from trajectory.explain import batching, integrated
 from trajectory.explain.gradients import (
     expected_gradients,
     gradient_times_input,
@@ -15,7 +13,9 @@ from trajectory.explain.gradients import (
     smooth_gradients,
 )
 from trajectory.explain.integrated import integrated_gradients
-from trajectory.explain.way import summed, values_on_way
+from trajectory.explain.integration_path import summed, values_on_way
+from trajectory.explain.references import BASELINES, baseline
+from trajectory.explain.target_function import Function
 from trajectory.schema import UserError
 
 WITHOUT_PRIOR = [(backbone, name, 0) for backbone in BACKBONES for name in BASELINES]
@@ -107,8 +107,8 @@ def test_pieces_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch, lim
     function, inputs = made("gru")
     base = baseline("padding", inputs)
     whole = integrated_gradients(function, inputs, base)
-    monkeypatch.setattr(units, limit, most)
-    assert len(list(units.pieces(10, inputs, function))) == (4 if limit == "CELLS" else 5)
+    monkeypatch.setattr(batching, limit, most)
+    assert len(list(batching.pieces(10, inputs, function))) == (4 if limit == "CELLS" else 5)
     pieces = integrated_gradients(function, inputs, base)
     np.testing.assert_allclose(pieces.events, whole.events, rtol=1e-4, atol=1e-5)
 

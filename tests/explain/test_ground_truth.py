@@ -11,8 +11,8 @@ import pytest
 
 from configs.common import base
 from tests.explain.cases import run_of
-from trajectory.data import builder
-from trajectory.data.synthetic import Synthetic, write
+from trajectory.data.simulate.synthetic import Synthetic, write
+from trajectory.data.store import builder
 from trajectory.explain import ground_truth_table
 from trajectory.explain.explain import Explainer
 from trajectory.explain.ground_truth import Planted, find_causes, read_planted

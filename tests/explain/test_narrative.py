@@ -10,7 +10,7 @@ from tests.explain.cases import HISTORIES, run_of
 from trajectory.explain.explain import Explainer
 from trajectory.explain.narrative import counterfactuals, sentences, shown_name
 from trajectory.explain.targets import Target
-from trajectory.forecasting.newcomers import whole_histories
+from trajectory.inference.new_users import whole_histories
 
 MAY, JUNE = 1_714_996_800, 1_717_675_200  # 6 May and 6 June 2024
 

@@ -7,10 +7,10 @@ import pytest
 
 from tests.builders import NO_FEATURES, make_histories
 from tests.explain.cases import asked, made
-from trajectory.data.rows import last_rows
-from trajectory.explain.baselines import baseline
-from trajectory.explain.coalitions import hidden
+from trajectory.data.pipeline.featurize import last_rows
+from trajectory.explain.masking import hidden
 from trajectory.explain.perturbation import kernel_shap, lime, occlusion, shapley
+from trajectory.explain.references import baseline
 from trajectory.schema import UserError
 
 

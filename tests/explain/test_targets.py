@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.explain.targets import Target, choose, read_target
-from trajectory.forecasting.newcomers import whole_histories
+from trajectory.inference.new_users import whole_histories
 from trajectory.schema import UserError
 
 LOG = make_histories([[1, 4, 2], [3, 3, 2, 6]], num_items=6)  # interests 1 1 2 and 3 3 2 3

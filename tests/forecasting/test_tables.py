@@ -10,9 +10,9 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.forecasting import tables
-from trajectory.forecasting.beam import Beams
-from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.outlook import Outlook
+from trajectory.inference.beam_search import Beams
+from trajectory.inference.new_users import whole_histories
+from trajectory.inference.step_forecast import Outlook
 
 HISTORIES = make_histories([[1, 2], [4, 3]], num_items=4, interests=2)
 QUERIES = whole_histories(HISTORIES)

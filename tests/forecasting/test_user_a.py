@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from configs import user_a as config_file
-from trajectory.data.user_a import ITEMS, truth
+from trajectory.data.simulate.user_a import ITEMS, truth
 from trajectory.forecasting.user_a import compare, trained
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from configs.common import BACKBONES
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
-from trajectory.data.rows import Windows, last_rows, read_rows
+from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
 from trajectory.schema import UserError
 
 LENGTH = 16

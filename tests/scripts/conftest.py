@@ -12,7 +12,8 @@ import pytest
 from absl import flags
 
 from trajectory.evaluation.validation import Watch
-from trajectory.training import loop, sweep, task
+from trajectory.training import experiment, loop
+from trajectory.tuning import sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,7 +66,7 @@ def trained_here(monkeypatch):
 
     def make(runs, workers, scripts):
         for run in runs:
-            built = task.build(sweep.resolve(run.flags))
+            built = experiment.build(sweep.resolve(run.flags))
             loop.train(built, run.folder, Watch(built))
             made.append(run)
         return {}

@@ -13,10 +13,10 @@ import pytest
 from configs import trajectories
 from tests.scripts.test_configs import QUIET
 from trajectory.data.times import DAY
-from trajectory.forecasting.outlook import calibration, method
 from trajectory.forecasting.tables import STATEMENTS
-from trajectory.insights.migrations.migration import Settings, detect
-from trajectory.insights.migrations.prospect import look_forward
+from trajectory.inference.step_forecast import calibration, method
+from trajectory.migrations.migration import Settings, detect
+from trajectory.migrations.migration_forecast import look_forward
 from trajectory.schema import UserError
 from trajectory.training.run import open_run
 

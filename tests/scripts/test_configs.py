@@ -11,8 +11,8 @@ import pytest
 
 from tests.scripts.conftest import ROOT
 from tests.scripts.logs import bank_log, behaviour_log, item_log
-from trajectory.data.domains import known, locate
-from trajectory.data.synthetic import Synthetic, write
+from trajectory.data.ingest.domains import known, locate
+from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.schema import UserError
 
 TRANSFER = ("pretrain", "finetune")  # tests/scripts/test_transfer.py

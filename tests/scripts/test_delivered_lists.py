@@ -13,10 +13,11 @@ import pytest
 
 from configs import own_log
 from configs.by_hand import set_by_hand
-from trajectory.data import builder, splits
-from trajectory.evaluation.baselines import floors
+from trajectory.baselines.next_item import floors
+from trajectory.data.pipeline import splits
+from trajectory.data.store import builder
 from trajectory.evaluation.validation import Watch
-from trajectory.training import loop, task
+from trajectory.training import experiment, loop
 
 ITEMS, USERS, K = 40, 80, 10
 
@@ -44,7 +45,7 @@ def trained(folder, lists, **settings):
     settings |= {"data.prepared_dir": str(folder / "prepared"), "train.devices": 1}
     settings |= {"logging.wandb": False, "logging.tensorboard": False}
     set_by_hand(config, settings)
-    built = task.build(config)
+    built = experiment.build(config)
     loop.train(built, folder / "run", Watch(built))
     return folder / "run"
 
@@ -67,9 +68,9 @@ def repeating(tmp_path_factory):
 @pytest.mark.parametrize("seen", ["filter", "keep"])
 def test_evaluation_equals_what_is_counted_in_the_lists_of_predict(script, repeating, tmp_path, seen):
     workdir, lists = repeating
-    config = task.load_config(workdir / "config.json")
+    config = experiment.load_config(workdir / "config.json")
     config.evaluation.seen = seen  # nothing that is learned depends on it
-    task.save_config(config, workdir / "config.json")
+    experiment.save_config(config, workdir / "config.json")
     assert script("evaluate", f"--workdir={workdir}").code == 0
     given = write_histories(tmp_path / "histories.csv", [items[:-1] for items in lists])
     ran = script("predict", f"--workdir={workdir}", f"--histories={given}", f"--out={tmp_path / 'p.csv'}", f"--top={K}")

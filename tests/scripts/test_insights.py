@@ -11,7 +11,8 @@ import pytest
 from tests.pages import drawn
 from tests.scripts.logs import item_log
 from tests.scripts.test_configs import QUIET
-from trajectory.insights.audiences import campaign_step, chances
+from trajectory.insights.audiences import propensity
+from trajectory.insights.campaigns import build
 from trajectory.training.run import open_run
 
 TABLES = ("recommendations", "new_buyers", "segments", "segment_profiles", "demand", "reorder")
@@ -26,8 +27,8 @@ def folder(tmp_path_factory):
 def run(script, folder, monkeypatch):
     """A tiny run and its insights, made once for all tests."""
     workdir = folder / "run"
-    monkeypatch.setattr(chances, "LEAST", 5)  # few households
-    monkeypatch.setattr(campaign_step, "RESAMPLES", 10)
+    monkeypatch.setattr(propensity, "LEAST", 5)  # few households
+    monkeypatch.setattr(build, "RESAMPLES", 10)
     if (workdir / "insights.html").exists():
         return workdir
     train = script(

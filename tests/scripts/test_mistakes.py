@@ -110,14 +110,14 @@ def test_a_folder_that_is_no_run(script, tmp_path, name):
 def test_a_run_without_a_checkpoint(script, tmp_path):
     """Killed before its first epoch ended."""
     from configs import user_a
-    from trajectory.training import task
+    from trajectory.training import experiment
 
     config = user_a.get_config("tiny")
     config.data.prepared_dir = str(tmp_path / "prepared")
     run = tmp_path / "run"
     run.mkdir()
-    task.save_config(config, run / "config.json")
-    (run / "data.json").write_text(json.dumps(task.describe_data(task.build(config))))
+    experiment.save_config(config, run / "config.json")
+    (run / "data.json").write_text(json.dumps(experiment.describe_data(experiment.build(config))))
     assert_explained(script("evaluate", f"--workdir={run}"), "no checkpoint")
     assert not (run / "evaluation.json").exists()
 

@@ -11,7 +11,7 @@ from configs import own_log
 from tests.scripts.logs import item_log
 from tests.scripts.test_configs import QUIET
 from trajectory.evaluation.validation import Watch
-from trajectory.training import loop, task
+from trajectory.training import experiment, loop
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def workdir(tmp_path_factory):
     config.logging.wandb = config.logging.tensorboard = False
     config.train.devices = 1
     config.evaluation.seen = "keep"
-    built = task.build(config)
+    built = experiment.build(config)
     loop.train(built, folder / "run", Watch(built))
     return folder / "run"
 

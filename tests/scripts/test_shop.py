@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tests.scripts.test_configs import QUIET
-from trajectory.data.shop.parameters import Shop
-from trajectory.data.shop.write import write
-from trajectory.insights.audiences import campaign_step, chances
+from trajectory.data.simulate.shop.parameters import Shop
+from trajectory.data.simulate.shop.write import write
+from trajectory.insights.audiences import propensity
+from trajectory.insights.campaigns import build
 from trajectory.insights.shop_truth import happened, pairs
 from trajectory.training.run import open_run
 
@@ -24,9 +25,9 @@ CUT = "2023-06-05"  # the last six weeks are held out
 
 
 def test_what_insights_count_of_a_raw_export_is_what_happened(script, tmp_path, monkeypatch):
-    monkeypatch.setattr(chances, "LEAST", 5)  # few users
-    monkeypatch.setattr(campaign_step, "RESAMPLES", 5)
-    monkeypatch.setitem(chances.TREES, "max_iter", 20)
+    monkeypatch.setattr(propensity, "LEAST", 5)  # few users
+    monkeypatch.setattr(build, "RESAMPLES", 5)
+    monkeypatch.setitem(propensity.TREES, "max_iter", 20)
     shop, workdir = tmp_path / "shop", tmp_path / "run"
     write(SMALL, shop, raw=("rees46",))
     train = script(
@@ -46,7 +47,7 @@ def test_what_insights_count_of_a_raw_export_is_what_happened(script, tmp_path, 
     assert "left out" not in made.out
     split = open_run(workdir).task.split
     cuts = split.cut_time("validation"), split.cut_time("test")
-    table = pairs(workdir, happened(shop, "rees46"), shop, cuts, chances.LEAST)
+    table = pairs(workdir, happened(shop, "rees46"), shop, cuts, propensity.LEAST)
     assert set(table["part"]) == {"demand", "segments", "audiences", "campaigns"}
     wrong = table.filter(~table["equal"])
     assert wrong.is_empty(), wrong

@@ -12,9 +12,9 @@ import pytest
 
 from tests.scripts.conftest import ROOT
 from tests.scripts.test_configs import QUIET
-from trajectory.evaluation.transfer_table import measure
+from trajectory.evaluation.transfer import measure
 from trajectory.training.checkpoint import Checkpoints
-from trajectory.training.sweep import resolve
+from trajectory.tuning.sweep import resolve
 
 SORTS = ("cream", "soap", "comb", "scent")
 

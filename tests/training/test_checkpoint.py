@@ -11,7 +11,7 @@ import pytest
 
 from trajectory.schema import UserError
 from trajectory.training.checkpoint import Checkpoints, Progress
-from trajectory.training.steps import TrainState
+from trajectory.training.train_step import TrainState
 
 
 def _position(step: int) -> dict[str, int]:

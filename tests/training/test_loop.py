@@ -15,15 +15,15 @@ import pytest
 
 from configs import common
 from tests.builders import NO_FEATURES, make_histories, make_model
-from trajectory.data.splits import split
+from trajectory.data.pipeline.splits import split
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import UserError
-from trajectory.training import logging, loop, optim
+from trajectory.training import logging, loop, optimizer
 from trajectory.training.checkpoint import Checkpoints
-from trajectory.training.first_vectors import first_vectors
+from trajectory.training.experiment import Task, load_config, save_config
+from trajectory.training.item_init import first_vectors
 from trajectory.training.parallel import Parallel
-from trajectory.training.steps import initial_state
-from trajectory.training.task import Task, load_config, save_config
+from trajectory.training.train_step import initial_state
 
 BATCHES = 4  # of an epoch
 
@@ -61,7 +61,7 @@ class Scripted:
 
 
 def _newest(task: Task, workdir: Path):
-    tx = optim.optimiser(task.config.optim, 100)
+    tx = optimizer.optimiser(task.config.optim, 100)
     batch = task.training_data().plan(0).batch(0)
     shapes = jax.eval_shape(lambda: initial_state(task.model, tx, batch, 0))
     checkpoints = Checkpoints(workdir, read_only=True)

@@ -11,11 +11,11 @@ import pytest
 
 from configs import common
 from tests.builders import NO_FEATURES, initialise, make_histories, make_model
-from trajectory.data.batches import TrainingData
-from trajectory.data.splits import split
+from trajectory.data.pipeline.batches import TrainingData
+from trajectory.data.pipeline.splits import split
 from trajectory.models.interest_model import InterestModel
 from trajectory.training import losses
-from trajectory.training.sampled_loss import Negatives
+from trajectory.training.sampled_softmax_loss import Negatives
 
 ITEMS = 30
 NONE = dict.fromkeys(losses.HEADS, 0.0)

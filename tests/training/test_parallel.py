@@ -14,12 +14,12 @@ from ml_collections import ConfigDict
 
 from configs import common
 from tests.builders import NO_FEATURES, make_model, random_histories
-from trajectory.data.batches import TrainingData
-from trajectory.data.splits import split
+from trajectory.data.pipeline.batches import TrainingData
+from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
-from trajectory.training import optim
+from trajectory.training import optimizer
 from trajectory.training.parallel import Parallel, devices
-from trajectory.training.steps import TrainStep, initial_state
+from trajectory.training.train_step import TrainStep, initial_state
 
 STEPS = 4
 
@@ -106,7 +106,7 @@ def test_a_split_item_table_trains_as_a_whole_one(temperature):
 def test_the_given_state_is_donated():
     histories, data = _data()
     model = make_model("gru")
-    tx = optim.optimiser(common.base().optim, 100)
+    tx = optimizer.optimiser(common.base().optim, 100)
     heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0, "time": 0.0})
     parallel = Parallel(TrainStep(model, tx, heads, jnp.asarray(histories.item_interest)), "pmap", jax.devices())
     batch = data.plan(0).batch(0)

@@ -15,9 +15,9 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from trajectory.training import logging, optim, task
+from trajectory.training import experiment, logging, optimizer
 from trajectory.training.checkpoint import Checkpoints
-from trajectory.training.steps import initial_state
+from trajectory.training.train_step import initial_state
 
 ROOT = Path(__file__).parents[2]
 TIMINGS = {"events_per_second", "validation/seconds"}
@@ -133,8 +133,8 @@ def arguments(log: Path, backbone: str, devices: int) -> list[str]:
 
 def end(workdir: Path) -> tuple[dict[str, np.ndarray], list[dict]]:
     """All arrays of the newest and of the best checkpoint, and the records without timings."""
-    built = task.build(task.load_config(workdir / "config.json"))
-    tx, batch = optim.optimiser(built.config.optim, 100), built.training_data().plan(0).batch(0)
+    built = experiment.build(experiment.load_config(workdir / "config.json"))
+    tx, batch = optimizer.optimiser(built.config.optim, 100), built.training_data().plan(0).batch(0)
     shapes = jax.eval_shape(lambda: initial_state(built.model, tx, batch, 0))
     checkpoints = Checkpoints(workdir, read_only=True)
     state, progress, _ = checkpoints.restore(jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes))

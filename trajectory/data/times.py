@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from trajectory.data.dates import read_dates
-from trajectory.data.distinct import apart
-from trajectory.data.findings import Findings, clip
-from trajectory.data.values import is_text, positions, texts
+from trajectory.data.ingest.cell_parsing import is_text, positions, texts
+from trajectory.data.ingest.dates import read_dates
+from trajectory.data.ingest.distinct import apart
+from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
 
 DAY = 86_400  # seconds

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 
-from trajectory.data.conversion import labels
-from trajectory.data.rows import slices
-from trajectory.evaluation.significance import spread, user_weights
+from trajectory.data.pipeline.conversion_labels import labels
+from trajectory.data.pipeline.featurize import slices
+from trajectory.metrics.significance import spread, user_weights
 from trajectory.schema import Queries
 
 MOST_COUNTED = 20  # conversions of a user; more are as good as this many

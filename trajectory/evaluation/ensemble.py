@@ -19,12 +19,12 @@ import polars as pl
 from ml_collections import ConfigDict
 from scipy.stats import rankdata
 
-from trajectory.evaluation.baselines import Floor, InterestFrequency, floors
-from trajectory.evaluation.floor_results import floor_results
+from trajectory.baselines.cache import floor_results
+from trajectory.baselines.next_item import Floor, InterestFrequency, floors
 from trajectory.evaluation.protocol import evaluate
-from trajectory.evaluation.ranking import contains, distinct_items
-from trajectory.evaluation.run import per_user, write_results
-from trajectory.evaluation.scorer import ModelScorer
+from trajectory.evaluation.report import per_user, write_results
+from trajectory.inference.scorer import ModelScorer
+from trajectory.metrics.ranking import contains, distinct_items
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run, open_run
 

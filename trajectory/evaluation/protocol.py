@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
-from trajectory.data.rows import slices
-from trajectory.evaluation.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer
+from trajectory.data.pipeline.featurize import slices
 from trajectory.evaluation.reach import reach_facts, reach_sentence
-from trajectory.evaluation.significance import bootstrap, compare
+from trajectory.metrics.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer
+from trajectory.metrics.significance import bootstrap, compare
 from trajectory.progress import progress
 from trajectory.schema import Histories, Split
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectory.data.rows import slices
-from trajectory.data.union import item_and_user_domains
+from trajectory.data.pipeline.featurize import slices
+from trajectory.data.store.union import item_and_user_domains
 from trajectory.schema import Histories, Queries
 
 NOTHING_LEFT = "has had every item of the catalogue, and evaluation.seen=filter shows none again"

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.data.splits import step_starts
+from trajectory.data.pipeline.splits import step_starts
 from trajectory.evaluation import conversion
-from trajectory.evaluation.horizon import evaluate_ahead, step_bounds
-from trajectory.evaluation.ranking import evaluate_scorer
-from trajectory.evaluation.scorer import DirectForecast, ModelScorer
-from trajectory.models.baking import bake
+from trajectory.evaluation.multi_step.metrics import evaluate_ahead, step_bounds
+from trajectory.inference.scorer import DirectForecast, ModelScorer
+from trajectory.metrics.ranking import evaluate_scorer
+from trajectory.models.item_table import bake
 from trajectory.schema import Histories, Queries, Split
 
 TRAIN_SAMPLE = 1000  # users whose last training step shows how well the training data is fitted

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from trajectory.explain.function import Function, Inputs
+from trajectory.explain.target_function import Function, Inputs
 from trajectory.schema import UserError
 
 

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.explain.function import Base, Function, Inputs
-from trajectory.models.explained import ITEM
+from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.models.forecast_function import ITEM
 
 EVENT = "event"  # in place of an input: what a method tells of events as a whole
 SMALL = 0.1  # nats; the completeness gap of a smaller difference is relative to this

@@ -12,16 +12,16 @@ import jax
 import numpy as np
 
 from trajectory import digest
-from trajectory.explain import orders
+from trajectory.explain import event_rankings
 from trajectory.explain.attribution import Attribution
-from trajectory.explain.coalitions import hidden
+from trajectory.explain.batching import some as some_rows
 from trajectory.explain.explain import Explainer, Forecasts
 from trajectory.explain.faithfulness import infidelity, max_sensitivity, rank_agreement
-from trajectory.explain.function import Inputs
+from trajectory.explain.masking import hidden
 from trajectory.explain.methods import UNSIGNED
 from trajectory.explain.perturbation import MOST_EVENTS, shapley
+from trajectory.explain.target_function import Inputs
 from trajectory.explain.targets import Target
-from trajectory.explain.units import some as some_rows
 from trajectory.reading import read_json
 from trajectory.schema import Queries, UserError
 from trajectory.training.run import Run
@@ -84,18 +84,20 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
         raise UserError(f"no user of {part} has an item left to recommend; compare a named one: --target=item=ID")
     queries = _drawn(Queries(*(column[answerable] for column in queries)), users, rng)
     every = -(-len(queries.user) // REPEATED)
-    figures: list[orders.Figures] = []
+    figures: list[event_rankings.Figures] = []
     measured: dict[str, list[Mapping[str, np.ndarray]]] = {name: [] for name in methods}
     done = 0
     for some in explainer.forecasts(histories, queries):
         found = {name: explainer.by(name)(explainer.function, some.inputs) for name in methods}
         scores = {name: attribution.events for name, attribution in found.items()}
-        figures.append(orders.measure(explainer, histories, some, scores | orders.rivals(explainer, some, rng)))
+        figures.append(
+            event_rankings.measure(explainer, histories, some, scores | event_rankings.rivals(explainer, some, rng))
+        )
         for name, attribution in found.items():
             repeated = np.arange(-done % every, len(some.first), every)
             measured[name].append(_measures(explainer, other, name, some, attribution, repeated))
         done += len(some.first)
-    each = orders.joined(figures)
+    each = event_rankings.joined(figures)
     rivals = [order for order in next(iter(each.values())) if order not in methods]
     return {
         "data": histories.name,
@@ -105,8 +107,8 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
         "part": part,
         "forecasts": len(queries.user),
         "baseline": config.explain.baseline,
-        "means": orders.means(each),
-        "p_values": orders.p_values(each, methods, rivals, config.seed),
+        "means": event_rankings.means(each),
+        "p_values": event_rankings.p_values(each, methods, rivals, config.seed),
         "measures": {name: _summary(parts) for name, parts in measured.items()},
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trajectory.explain.comparison import MEASURES
-from trajectory.explain.orders import ATTENTION, FIGURES, RANDOM, RECENCY
+from trajectory.explain.event_rankings import ATTENTION, FIGURES, RANDOM, RECENCY
 
 SIGNIFICANT = 0.05
 RIVALS = (RECENCY, RANDOM, ATTENTION)

@@ -9,16 +9,16 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from trajectory.data.rows import row_length
+from trajectory.data.pipeline.featurize import row_length
 from trajectory.evaluation.reach import reach
-from trajectory.evaluation.scorer import ModelScorer
 from trajectory.explain.attribution import Attribution
-from trajectory.explain.baselines import baseline
-from trajectory.explain.fields import item_fields
-from trajectory.explain.function import Base, Function, Inputs
+from trajectory.explain.content_attribution import item_fields
 from trajectory.explain.methods import Method, method
+from trajectory.explain.references import baseline
+from trajectory.explain.target_function import Base, Function, Inputs
 from trajectory.explain.targets import BETWEEN, Target, choose
-from trajectory.models.explained import Asked
+from trajectory.inference.scorer import ModelScorer
+from trajectory.models.forecast_function import Asked
 from trajectory.progress import progress
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from trajectory.explain.attribution import Attribution
-from trajectory.explain.function import Inputs
+from trajectory.explain.target_function import Inputs
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)  # of the events, of comprehensiveness and sufficiency (ERASER)
 STEPS = 10  # of the curves of deletion and insertion

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.explain.attribution import Attribution, end, ends, of_inputs
-from trajectory.explain.function import Base, Function, Inputs
-from trajectory.explain.units import some
-from trajectory.explain.way import Values, at_place, summed, values, values_on_way, way
+from trajectory.explain.batching import some
+from trajectory.explain.integration_path import Values, at_place, summed, values, values_on_way, way
+from trajectory.explain.target_function import Base, Function, Inputs
 
 NOISE = 0.15  # standard deviation of SmoothGrad's noise, of that of the vectors' numbers
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory.explain.event_rankings import rivals
 from trajectory.explain.explain import Explainer, Forecasts
 from trajectory.explain.methods import UNSIGNED
-from trajectory.explain.orders import rivals
 from trajectory.explain.targets import Target
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run

@@ -8,9 +8,9 @@ import jax
 import numpy as np
 
 from trajectory.explain.attribution import SMALL, Attribution, ends, of_inputs
-from trajectory.explain.function import Base, Function, Inputs
-from trajectory.explain.units import units
-from trajectory.explain.way import forecast_on_way, summed, values_on_way
+from trajectory.explain.batching import units
+from trajectory.explain.integration_path import forecast_on_way, summed, values_on_way
+from trajectory.explain.target_function import Base, Function, Inputs
 
 FIRST, LATER = 8, 3  # Gauss-Legendre points of the whole way, and of a part of it
 MOST = 512  # points of a row, beyond which nothing is halved

@@ -10,8 +10,8 @@ from ml_collections import ConfigDict
 from trajectory.explain import gradients, perturbation
 from trajectory.explain.attention import rollout
 from trajectory.explain.attribution import EVENT, Attribution, of_events
-from trajectory.explain.function import Base, Function, Inputs
 from trajectory.explain.integrated import integrated_gradients
+from trajectory.explain.target_function import Base, Function, Inputs
 from trajectory.schema import UserError
 
 Method = Callable[[Function, Inputs], Attribution]

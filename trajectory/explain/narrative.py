@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.explain.coalitions import without
 from trajectory.explain.explain import Explainer, Reasons, target_name, titles
+from trajectory.explain.masking import without
 from trajectory.explain.targets import Target
 from trajectory.schema import DEFAULT_KIND, Histories
 

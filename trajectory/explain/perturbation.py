@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from trajectory.explain.attribution import EVENT, Attribution, of_events
-from trajectory.explain.coalitions import hidden
-from trajectory.explain.function import Base, Function, Inputs
+from trajectory.explain.masking import hidden
+from trajectory.explain.target_function import Base, Function, Inputs
 from trajectory.schema import UserError
 
 MOST_EVENTS = 12  # of a history whose Shapley values are computed exactly: 4,096 forecasts

@@ -12,12 +12,12 @@ import polars as pl
 
 from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.explain import overview
+from trajectory.explain.event_rankings import FIGURES
 from trajectory.explain.explain import Explainer, Reasons, table
+from trajectory.explain.faithfulness_summary import OWN, faithfulness
 from trajectory.explain.narrative import counterfactuals, sentences, shown_name
-from trajectory.explain.orders import FIGURES
-from trajectory.explain.panel import OWN, faithfulness
 from trajectory.explain.targets import read_target
-from trajectory.forecasting.newcomers import whole_histories
+from trajectory.inference.new_users import whole_histories
 from trajectory.names import isolated
 from trajectory.page import script_safe, write_page
 from trajectory.progress import progress

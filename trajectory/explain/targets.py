@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from trajectory.data.union import item_and_user_domains
-from trajectory.evaluation.ranking import distinct_items
+from trajectory.data.store.union import item_and_user_domains
 from trajectory.forecasting.forecast import past_shares
-from trajectory.models.explained import TARGETS
+from trajectory.metrics.ranking import distinct_items
+from trajectory.models.forecast_function import TARGETS
 from trajectory.schema import Histories, Queries, UserError
 
 BETWEEN = ">"  # the interests of a migration

@@ -9,9 +9,9 @@ import polars as pl
 
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
-from trajectory.forecasting.habits import step_sizes
-from trajectory.forecasting.newcomers import whole_histories
-from trajectory.forecasting.outlook import beam_run, look_ahead, method
+from trajectory.inference.event_statistics import step_sizes
+from trajectory.inference.new_users import whole_histories
+from trajectory.inference.step_forecast import beam_run, look_ahead, method
 from trajectory.progress import progress
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run

@@ -10,7 +10,7 @@ import polars as pl
 from sklearn.manifold import TSNE
 
 from trajectory import pictures
-from trajectory.data.union import DOMAIN
+from trajectory.data.store.union import DOMAIN
 from trajectory.names import plain
 from trajectory.training.run import Run
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.evaluation.ranking import distinct_items
 from trajectory.evaluation.reach import reach
-from trajectory.evaluation.scorer import ModelScorer
 from trajectory.forecasting import tables
-from trajectory.forecasting.newcomers import read_histories, whole_histories
-from trajectory.forecasting.outlook import beam_run, look_ahead, method
+from trajectory.inference.new_users import read_histories, whole_histories
+from trajectory.inference.scorer import ModelScorer
+from trajectory.inference.step_forecast import beam_run, look_ahead, method
+from trajectory.metrics.ranking import distinct_items
 from trajectory.progress import progress
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.user_a import ITEMS, TABLE, TRANSITION, Truth, truth
+from trajectory.data.simulate.user_a import ITEMS, TABLE, TRANSITION, Truth, truth
 from trajectory.evaluation.validation import Watch
 from trajectory.forecasting.predict import Predictions, predict
 from trajectory.schema import UserError
-from trajectory.training import loop, task
+from trajectory.training import experiment, loop
 from trajectory.training.folder import read_summary
 from trajectory.training.run import Run, open_run
 
@@ -63,12 +63,12 @@ class Comparison:
 def trained(config: ConfigDict, workdir: Path) -> Run:
     """The finished run of this config in `workdir`, trained first (in seconds) where there is none."""
     try:
-        asked = task.load_config(workdir / "config.json").to_dict() == config.to_dict()
+        asked = experiment.load_config(workdir / "config.json").to_dict() == config.to_dict()
         finished = asked and read_summary(workdir, "finished")["finished"]
     except UserError:  # none yet, or damaged, of which training speaks
         finished = False
     if not finished:
-        built = task.build(config)
+        built = experiment.build(config)
         loop.train(built, workdir, Watch(built))
     return open_run(workdir)
 

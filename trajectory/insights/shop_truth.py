@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from trajectory.data.known_truth import START
-from trajectory.data.shop.raw.orders import POSTAGE
-from trajectory.data.shop.write import DIALECTS
+from trajectory.data.simulate.base import START
+from trajectory.data.simulate.shop.raw.orders import POSTAGE
+from trajectory.data.simulate.shop.write import DIALECTS
 from trajectory.data.times import DAY, WEEK
 
 LATELY, LAPSED = 56 * DAY, 84 * DAY  # seconds: what segments call lately; since when a lapsed user has not bought

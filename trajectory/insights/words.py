@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajectory.data.sales import has_values, selling
+from trajectory.data.store.sales import has_values, selling
 from trajectory.schema import Histories
 
 LOOKING = {"view", "click"}

@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.attention import shared
+from trajectory.models.content_prior import Prior
 from trajectory.models.dense import Dense
 from trajectory.models.heads import Ahead, Memory, Pointer, RepeatHead, States, mix
 from trajectory.models.hybrid import Hybrid
-from trajectory.models.items import EventEmbedding, ItemTower, comparable
-from trajectory.models.prior import Prior
+from trajectory.models.item_encoder import EventEmbedding, ItemTower, comparable
 from trajectory.models.recurrent import Recurrent
 from trajectory.models.time_head import TimeHead, Wait
 from trajectory.models.transformer import Transformer

@@ -11,7 +11,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from trajectory.schema import UserError
-from trajectory.training.steps import TrainState
+from trajectory.training.train_step import TrainState
 
 
 class Progress(NamedTuple):

@@ -19,13 +19,13 @@ from tqdm import tqdm
 
 from trajectory import locks
 from trajectory.schema import Batch, UserError
-from trajectory.training import optim, parallel, processes, start, teachers
+from trajectory.training import distillation, distributed, initialization, optimizer, parallel
 from trajectory.training.checkpoint import Checkpoints, Progress
+from trajectory.training.experiment import Task
 from trajectory.training.folder import read_summary
 from trajectory.training.logging import MetricsLog, draw_curves
-from trajectory.training.steps import TrainState, TrainStep, initial_state
-from trajectory.training.task import Task
-from trajectory.training.transfer_rules import Rules
+from trajectory.training.param_rules import Rules
+from trajectory.training.train_step import TrainState, TrainStep, initial_state
 from trajectory.writing import write_json
 
 # Given parameters (NumPy arrays), returns named metrics; one of them is train.monitor.
@@ -58,17 +58,17 @@ def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
 def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: contextlib.ExitStack) -> dict[str, Any]:
     config = task.config
     devices = parallel.devices(config.train.devices, config.batch.rows)
-    content = start.content_of_start(task)
+    content = initialization.content_of_start(task)
     if config.train.negatives and config.train.shard_items:
         raise UserError("train.negatives draws from a whole item table; set train.shard_items=False, or negatives to 0")
     if config.train.smoothing and config.train.shard_items:
         raise UserError("train.smoothing needs a whole item table; set train.shard_items=False, or smoothing to 0")
-    soft = teachers.soft_targets(task)
+    soft = distillation.soft_targets(task)
     data = task.training_data(soft)
     first = data.plan(0)
     names = flatten_dict(task.parameters_like(), sep="/")
     rules = Rules.of(config.init.rules, names)
-    tx = optim.optimiser(config.optim, first.num_batches * config.train.epochs, rules)
+    tx = optimizer.optimiser(config.optim, first.num_batches * config.train.epochs, rules)
     step = TrainStep(
         task.model,
         tx,
@@ -81,18 +81,18 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, task.content)
     # After what can be refused: a mistake must not leave a folder behind.
-    processes.led(lambda: held.enter_context(locks.alone(workdir / ".lock", f"training in {workdir}")))
-    processes.led(lambda: start.claim(task, workdir, soft))
-    checkpoints = Checkpoints(workdir) if processes.leads() else None
+    distributed.led(lambda: held.enter_context(locks.alone(workdir / ".lock", f"training in {workdir}")))
+    distributed.led(lambda: initialization.claim(task, workdir, soft))
+    checkpoints = Checkpoints(workdir) if distributed.leads() else None
     state = jax.tree.map(np.asarray, initial_state(task.model, tx, first.batch(0), config.seed, task.content))
 
     def begin() -> tuple[Any, ...]:
         nonlocal state
-        state, *others = start.initialise(task, tx, rules, state, checkpoints, content)
+        state, *others = initialization.initialise(task, tx, rules, state, checkpoints, content)
         return tuple(others)
 
-    stood, position, origin = processes.led(begin)
-    state, progress = processes.shared(state), Progress(*stood)
+    stood, position, origin = distributed.led(begin)
+    state, progress = distributed.shared(state), Progress(*stood)
     batches = iter(data.dataset())
     batches.set_state(position)
     size = sum(np.size(leaf) for leaf in jax.tree.leaves(state.params))
@@ -105,7 +105,7 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
         flush=True,
     )
     resumed_at = int(state.step) if origin.startswith("own workdir") else None
-    log = MetricsLog(workdir, config, resumed_at) if processes.leads() else None
+    log = MetricsLog(workdir, config, resumed_at) if distributed.leads() else None
     looped = _Loop(config, devices_step, checkpoints, log, validate, batches, progress, stop, first.num_batches)
     try:
         looped.run(devices_step.place(state))
@@ -114,7 +114,7 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
             checkpoints.wait()
             log.close()
             checkpoints.close()
-    return processes.led(lambda: _summarise(workdir, config, looped, size))
+    return distributed.led(lambda: _summarise(workdir, config, looped, size))
 
 
 def _summarise(workdir: Path, config: ConfigDict, looped: _Loop, size: int) -> dict[str, Any]:
@@ -186,7 +186,7 @@ class _Loop:
             desc=f"epoch {number}/{self.config.train.epochs}",
             leave=False,
             delay=2,
-            disable=None if processes.leads() else True,
+            disable=None if distributed.leads() else True,
         )
         position = self.batches.get_state()
         bar.update(position["batch"])
@@ -236,8 +236,8 @@ class _Loop:
             self.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
     def _judged(self, state: TrainState, epoch: int) -> None:
-        step, host = int(state.step), self.parallel.host(optim.evaluated(state.params, state.opt_state))
-        self.progress = Progress(*processes.led(lambda: self._judge(step, host, epoch)))
+        step, host = int(state.step), self.parallel.host(optimizer.evaluated(state.params, state.opt_state))
+        self.progress = Progress(*distributed.led(lambda: self._judge(step, host, epoch)))
 
     def _judge(self, step: int, host: Any, epoch: int) -> Progress:
         """Validates, keeps the best parameters, logs and tells."""
@@ -298,7 +298,7 @@ class _Stop:
         self.asked = self._noted = False
 
     def __enter__(self) -> _Stop:
-        numbers = (signal.SIGINT,) if processes.several() else (signal.SIGTERM, signal.SIGINT)
+        numbers = (signal.SIGINT,) if distributed.several() else (signal.SIGTERM, signal.SIGINT)
         self._handlers = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
@@ -308,7 +308,7 @@ class _Stop:
 
     def before(self, step: int) -> bool:
         """Whether to leave before this step."""
-        self.asked = self.asked or processes.preempted(step)
+        self.asked = self.asked or distributed.preempted(step)
         return self.asked
 
     def _note(self, number: int, _: object) -> None:
@@ -316,7 +316,7 @@ class _Stop:
             raise KeyboardInterrupt
         self._noted = True
         os.write(2, b"stopping after this step ...\n")  # print may be in the middle of a line already
-        if processes.several():
+        if distributed.several():
             os.kill(os.getpid(), signal.SIGTERM)
         else:
             self.asked = True

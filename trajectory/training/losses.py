@@ -12,12 +12,12 @@ import optax
 
 from trajectory.models.heads import States, pointed_at
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.items import TABLE, comparable
+from trajectory.models.item_encoder import TABLE, comparable
 from trajectory.models.time_head import log_likelihood
 from trajectory.schema import Batch
-from trajectory.training import item_shards
-from trajectory.training.item_loss import Asked, item_loss
-from trajectory.training.sampled_loss import Drawn, sampled_item_loss
+from trajectory.training import sharded_embedding
+from trajectory.training.fused_softmax_loss import Asked, item_loss
+from trajectory.training.sampled_softmax_loss import Drawn, sampled_item_loss
 
 HEADS = ("item", "interest", "conversion", "time", "reconstruct", "contrast")
 NEVER = -1e30  # not -inf: a shard without any window would have no gradient
@@ -62,7 +62,7 @@ def sums(
     be foretold, most of what shoppers do, bends the model less. Only for a plain softmax.
     """
     t, apply = batch.targets, cast(Any, model.apply)
-    vectors = item_shards.look_up(_table(params), batch.events.item, items_axis) if items_axis else None
+    vectors = sharded_embedding.look_up(_table(params), batch.events.item, items_axis) if items_axis else None
     states = apply(params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs={"dropout": key})
     out = {}
     if weights["item"]:
@@ -75,7 +75,9 @@ def sums(
         asked = Asked(compared(states.vector) / (1 - power), generate, pointed, safe, t.weight)
         flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
         if items_axis:
-            out["item"] = item_shards.item_loss(flat, compared(_table(params)), model.spec.num_items, items_axis, power)
+            out["item"] = sharded_embedding.item_loss(
+                flat, compared(_table(params)), model.spec.num_items, items_axis, power
+            )
         elif drawn is not None:
             own, others = (apply(params, item, method="look_up") for item in (flat.target, drawn.item))
             out["item"] = sampled_item_loss(flat, own, others, drawn, power)

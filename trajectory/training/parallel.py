@@ -13,8 +13,8 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from trajectory.schema import Batch, ItemContent, UserError
-from trajectory.training import processes
-from trajectory.training.steps import TrainState, TrainStep, in_table
+from trajectory.training import distributed
+from trajectory.training.train_step import TrainState, TrainStep, in_table
 
 AXIS = "data"
 
@@ -32,7 +32,7 @@ def start(devices: int = 0, coordinator: str = "", count: int = 1, process: int 
     jax.config.update("jax_default_matmul_precision", "float32")
     cache()
     if coordinator:
-        processes.join(coordinator, count, process)
+        distributed.join(coordinator, count, process)
     elif count > 1:
         raise UserError(f"--processes={count} needs --coordinator, host:port of process 0, like localhost:1234")
 
@@ -107,7 +107,7 @@ class Parallel:
             case "pmap":
                 if shard_items:
                     raise UserError("train.shard_items needs train.strategy=jit")
-                if processes.several():
+                if distributed.several():
                     raise UserError("train.strategy=pmap is for one process; with several use train.strategy=jit")
                 self._step: Callable = jax.pmap(
                     pmapped,
@@ -135,7 +135,7 @@ class Parallel:
                 # A real copy: a view would change under a checkpoint being written once the buffer is donated.
                 return np.array(x.addressable_data(0), copy=True)
             # Between processes, whole arrays pass through the devices, one at a time.
-            rows = multihost_utils.process_allgather(x, tiled=True) if processes.several() else np.asarray(x)
+            rows = multihost_utils.process_allgather(x, tiled=True) if distributed.several() else np.asarray(x)
             return np.array(rows[: self.train_step.model.spec.num_items + 1], copy=True)
 
         return jax.tree_util.tree_map_with_path(whole, state)

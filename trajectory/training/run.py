@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trajectory.models.baking import bake
 from trajectory.models.interest_model import InterestModel
-from trajectory.training import task as tasks
+from trajectory.models.item_table import bake
+from trajectory.training import experiment as tasks
 from trajectory.training.checkpoint import Checkpoints
+from trajectory.training.experiment import Task
 from trajectory.training.folder import read_data
-from trajectory.training.task import Task
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.data.formats.samples import SAMPLES
-from tests.data.test_log import settings
-from trajectory.data.cleaning import clean
-from trajectory.data.domains import resolve
+from tests.data.ingest.test_log import settings
 from trajectory.data.formats.layout import Format
 from trajectory.data.formats.read import preset
-from trajectory.data.log import read_log
+from trajectory.data.ingest.cleaning import clean
+from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.log import read_log
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
 _HEAD = """# Public raw files that are read as they are

@@ -11,12 +11,12 @@ import pytest
 from tests.data.formats.counting import Counts
 from tests.data.formats.page import PAGE, page
 from tests.data.formats.samples import SAMPLES
-from tests.data.test_log import settings
-from trajectory.data.arrays import flatten
-from trajectory.data.builder import fingerprint
-from trajectory.data.cleaning import clean, summary
-from trajectory.data.domains import resolve
-from trajectory.data.log import read_log
+from tests.data.ingest.test_log import settings
+from trajectory.data.ingest.cleaning import clean, summary
+from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.log import read_log
+from trajectory.data.store.arrays import flatten
+from trajectory.data.store.builder import fingerprint
 from trajectory.schema import CleanLog, UserError
 
 CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"

@@ -6,15 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trajectory.data.campaigns import Campaigns
-from trajectory.insights.audiences.budget import curve
-from trajectory.insights.audiences.campaign_counts import campaign_counts
-from trajectory.insights.audiences.campaign_log import campaign_log, campaigns_of
-from trajectory.insights.audiences.campaign_measure import OURS, foretell, measure
+from trajectory.data.context.campaigns import Campaigns
+from trajectory.insights.audiences.baselines import rfm
 from trajectory.insights.audiences.counts import NEVER
-from trajectory.insights.audiences.responses import before, counts_at_start, known_rows, respond
-from trajectory.insights.audiences.rivals import rfm
-from trajectory.insights.audiences.uplift import difference
+from trajectory.insights.campaigns.budget import curve
+from trajectory.insights.campaigns.campaign_log import campaign_log, campaigns_of
+from trajectory.insights.campaigns.counts import campaign_counts
+from trajectory.insights.campaigns.evaluate import OURS, foretell, measure
+from trajectory.insights.campaigns.responses import before, counts_at_start, known_rows, respond
+from trajectory.insights.campaigns.uplift import difference
 
 DAY = 86_400
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trajectory.insights.audiences.leads import leads
+from trajectory.insights.audiences.auc_differences import leads
 from trajectory.insights.audiences.ranking import auc, expected_hits, lift
 
 CAME = np.array([True, False, True, False])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from trajectory.insights.demand.reconcile import reconcile
-from trajectory.insights.demand.weeks import Weeks
+from trajectory.insights.demand.weekly_counts import Weeks
 from trajectory.insights.words import Words
 
 ABOVE = {"item": np.array([0, 0, 1, 1, 1]), "interest": np.array([0, 0])}

@@ -12,13 +12,13 @@ import pytest
 from configs import own_log
 from configs.by_hand import set_by_hand
 from tests.scripts.logs import item_log
-from trajectory.forecasting.newcomers import whole_histories
+from trajectory.inference.new_users import whole_histories
+from trajectory.insights.recommend import build
 from trajectory.insights.recommend import relevance as relevance_of
-from trajectory.insights.recommend import step
+from trajectory.insights.recommend.evaluate import compare_lists
 from trajectory.insights.recommend.lists import recommend
-from trajectory.insights.recommend.measure import compare_lists
 from trajectory.insights.recommend.relevance import Relevance, ahead, chances, has, steps_asked
-from trajectory.training import task as tasks
+from trajectory.training import experiment as tasks
 from trajectory.training.run import Run
 
 
@@ -33,8 +33,8 @@ def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand
 
 
 def taken(run, monkeypatch):
-    monkeypatch.setattr(step, "reasons", lambda run, queries, lists: lists.with_columns(because=pl.lit("")))
-    return step.take(run)
+    monkeypatch.setattr(build, "reasons", lambda run, queries, lists: lists.with_columns(because=pl.lit("")))
+    return build.take(run)
 
 
 def test_a_split_by_time_of_ones_own_log_asks_for_as_many_steps_as_are_foretold(tmp_path, capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.builders import make_histories
-from trajectory.forecasting.newcomers import histories_before
+from trajectory.inference.new_users import histories_before
 from trajectory.insights.segments.states import Trajectories
 from trajectory.insights.words import Words
 

@@ -9,7 +9,6 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from tests.insights.segments.cases import LONG, NEW, planted
-from trajectory.insights.migrations.groups import read_segments
 from trajectory.insights.segments.grouping import (
     AXES,
     LEAST,
@@ -23,6 +22,7 @@ from trajectory.insights.segments.grouping import (
     stability,
 )
 from trajectory.insights.segments.segmentation import segmentation
+from trajectory.migrations.groups import read_segments
 from trajectory.schema import UserError
 
 

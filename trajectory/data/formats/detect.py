@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from trajectory.data.files import columnar
+from trajectory.data.files.files import Part, opened, parts_of
+from trajectory.data.files.lines import Text
 from trajectory.data.formats.layout import File, Format, Match
-from trajectory.data.ingest import columnar
-from trajectory.data.ingest.files import Part, opened, parts_of
-from trajectory.data.ingest.lines import Text
 from trajectory.schema import UserError
 
 _SEPARATORS = ",\t;|"

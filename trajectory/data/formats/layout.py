@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from trajectory.data.ingest.files import Part
-from trajectory.data.settings import Settings
+from trajectory.data.files.files import Part
+from trajectory.data.ingest.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from trajectory.data.ingest import columnar
-from trajectory.data.ingest.files import Part
-from trajectory.data.ingest.lines import Text
-from trajectory.data.ingest.table import Layout, look
-from trajectory.data.values import whole_numbers
+from trajectory.data.files import columnar
+from trajectory.data.files.files import Part
+from trajectory.data.files.lines import Text
+from trajectory.data.files.table import Layout, look
+from trajectory.data.ingest.cell_parsing import whole_numbers
 from trajectory.schema import UserError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, words
-from trajectory.data.settings import Settings
+from trajectory.data.ingest.settings import Settings
 
 
 def _typed(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, None]:

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.data.files.files import Part
+from trajectory.data.files.table import Layout, look_at, read_parts
 from trajectory.data.formats import FORMATS
 from trajectory.data.formats.detect import detect, plain, require
 from trajectory.data.formats.layout import File, Match
 from trajectory.data.formats.nested import unquoted
-from trajectory.data.ingest.files import Part
-from trajectory.data.ingest.table import Layout, look_at, read_parts
 from trajectory.schema import UserError
 
 

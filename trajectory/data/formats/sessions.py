@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from trajectory.data.files.files import Part
 from trajectory.data.formats.layout import File, Format, described, words
 from trajectory.data.formats.nested import records
-from trajectory.data.ingest.files import Part
-from trajectory.data.settings import Settings
+from trajectory.data.ingest.settings import Settings
 
 _MS = "timeframe"
 

@@ -1,1 +1,1 @@
-"""From whatever a path holds to raw tables: the one door for logs, item tables and all files beside them."""
+"""From raw tables to a clean log: which column means what, what each cell says, what is set aside and why."""

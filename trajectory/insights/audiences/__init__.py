@@ -1,1 +1,1 @@
-"""Audiences: who will buy because an interest is arriving, when, and who answers a campaign."""
+"""Audiences: who will buy because an interest is arriving, and when."""

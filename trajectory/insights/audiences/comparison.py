@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.insights.audiences import campaign_measure, campaign_step
-from trajectory.insights.audiences.chances import PARTS, fit
-from trajectory.insights.audiences.goods import kinds
-from trajectory.insights.audiences.interest_audiences import Audience, audience, look, measure
+from trajectory.insights.audiences.audience_targets import kinds
+from trajectory.insights.audiences.evaluate import Audience, audience, look, measure
+from trajectory.insights.audiences.propensity import PARTS, fit
 from trajectory.insights.audiences.ranking import auc
+from trajectory.insights.campaigns import build, evaluate
 from trajectory.schema import UserError
 from trajectory.training.run import Run
 
@@ -59,17 +59,17 @@ def ablation(found: Audience) -> dict[str, dict[str, float]]:
 
 
 def _campaigns(run: Run, resamples: int, since: str, until: str) -> dict[str, Any]:
-    log, campaigns = campaign_step.known_campaigns(run)
+    log, campaigns = build.known_campaigns(run)
     if log is None:
         return {}
     begin = _seconds(since) if since else run.task.split.cut_time("test")
     if begin is None:
         raise UserError("this run's split is not by time: say from which date on campaigns are measured (--since)")
     end = _seconds(until) if until else log.end + 1
-    asked = [one for one in campaign_measure.foretell(log, campaigns, begin) if one.campaign.start < end]
-    held = campaign_measure.measure(asked, len(log.users), resamples, run.task.config.seed)
+    asked = [one for one in evaluate.foretell(log, campaigns, begin) if one.campaign.start < end]
+    held = evaluate.measure(asked, len(log.users), resamples, run.task.config.seed)
     some = [one for one in campaigns if one.start < end]
-    lots = campaign_step.compare(log, some, begin, campaign_step.RESAMPLES, run.task.config.seed)
+    lots = build.compare(log, some, begin, build.RESAMPLES, run.task.config.seed)
     return held | {"uplift": [one._asdict() for one in lots]}
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajectory.data.sales import sold
-from trajectory.data.splits import step_starts
+from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.store.sales import sold
 from trajectory.data.times import DAY
-from trajectory.insights.audiences.goods import Goods
+from trajectory.insights.audiences.audience_targets import Goods
 from trajectory.schema import Histories, Queries
 
 MONTH, SEASON = 28.0, 84.0  # days back

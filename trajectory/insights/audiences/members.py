@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.times import DAY
-from trajectory.insights.audiences.companions import contexts
-from trajectory.insights.audiences.interest_audiences import Audience, Moment
-from trajectory.insights.audiences.moments import habits
+from trajectory.insights.audiences.contact_timing import habits
+from trajectory.insights.audiences.cross_sell import contexts
+from trajectory.insights.audiences.evaluate import Audience, Moment
 from trajectory.insights.audiences.ranking import TOP
 from trajectory.schema import Histories
 

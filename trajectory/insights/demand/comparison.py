@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from trajectory.insights.demand.combined import forecasts
+from trajectory.insights.demand.baselines import Floor, by_counting, library
+from trajectory.insights.demand.demand_forecast import Demand
+from trajectory.insights.demand.evaluate import OURS, against_floors, by_horizon, method, ordering
+from trajectory.insights.demand.evaluation_page import Results
 from trajectory.insights.demand.features import FEW
-from trajectory.insights.demand.floors import Floor, by_counting, library
-from trajectory.insights.demand.held import Results
-from trajectory.insights.demand.measure import OURS, against_floors, by_horizon, method, ordering
-from trajectory.insights.demand.outlook import Demand
 from trajectory.insights.demand.reconcile import reconcile
+from trajectory.insights.demand.regression import forecasts
 
 
 def compare_all(demand: Demand, library_of: dict[str, tuple[str, ...]]) -> Results:

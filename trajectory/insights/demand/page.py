@@ -7,13 +7,13 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from trajectory.insights.demand.held import SOON, Results, behind, held, missed, weeks_long
-from trajectory.insights.demand.measure import OURS
-from trajectory.insights.demand.outlook import Demand
-from trajectory.insights.demand.pictures import picture
+from trajectory.insights.demand.demand_forecast import Demand
+from trajectory.insights.demand.evaluate import OURS
+from trajectory.insights.demand.evaluation_page import SOON, Results, behind, held, missed, weeks_long
+from trajectory.insights.demand.plots import picture
 from trajectory.insights.demand.reorder import COVER, LEAD, SERVICE_LEVEL
-from trajectory.insights.demand.weeks import Weeks
-from trajectory.insights.part import Picture, Table, Text
+from trajectory.insights.demand.weekly_counts import Weeks
+from trajectory.insights.report_model import Picture, Table, Text
 
 BUSY = 20.0  # events a week of what is worth a sentence
 NAMED = 3

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from trajectory.insights.demand.weeks import Weeks, summed
+from trajectory.insights.demand.weekly_counts import Weeks, summed
 
 
 def reconcile(weeks: Weeks, direct: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from trajectory.data.promotions import KINDS
+from trajectory.data.context.promotions import KINDS
+from trajectory.insights.demand.baselines import Floor
+from trajectory.insights.demand.demand_forecast import Demand
+from trajectory.insights.demand.evaluate import Method, method
 from trajectory.insights.demand.features import HORIZONS
-from trajectory.insights.demand.floors import Floor
-from trajectory.insights.demand.measure import Method, method
-from trajectory.insights.demand.outlook import Demand
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL, Replay
 
 

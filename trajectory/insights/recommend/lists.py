@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from trajectory.data.sales import sale_shares, selling, sold
-from trajectory.evaluation.by_interest import by_interest
+from trajectory.data.store.sales import sale_shares, selling, sold
 from trajectory.explain.explain import titles
+from trajectory.inference.by_interest import by_interest
 from trajectory.insights.recommend.relevance import Relevance, chances, has
 from trajectory.insights.recommend.rerank import calibrated
 from trajectory.schema import Queries

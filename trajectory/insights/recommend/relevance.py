@@ -7,13 +7,13 @@ from collections.abc import Collection
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from trajectory.data.rows import slices
-from trajectory.data.splits import step_starts, training_events
-from trajectory.evaluation.baselines import CoOccurrence, Floor
-from trajectory.evaluation.ease import MOST_ITEMS, Ease
-from trajectory.evaluation.horizon import step_bounds
-from trajectory.evaluation.own_rates import overall_rates, own_rates
-from trajectory.evaluation.scorer import DirectForecast
+from trajectory.baselines.ease import MOST_ITEMS, Ease
+from trajectory.baselines.next_item import CoOccurrence, Floor
+from trajectory.baselines.user_item_frequency import overall_rates, own_rates
+from trajectory.data.pipeline.featurize import slices
+from trajectory.data.pipeline.splits import step_starts, training_events
+from trajectory.evaluation.multi_step.metrics import step_bounds
+from trajectory.inference.scorer import DirectForecast
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from sklearn.metrics.cluster import contingency_matrix
 
-from trajectory.evaluation.significance import holm
+from trajectory.metrics.significance import holm
 
 PERMUTATIONS = 499
 KNOWN = 100  # users of whom a column must be known

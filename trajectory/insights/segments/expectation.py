@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from trajectory.evaluation.ensemble import mixture_weights
-from trajectory.insights.migrations.state_forecast import LEAST, step_states
-from trajectory.insights.migrations.step_windows import interest_mass, shares
 from trajectory.insights.segments.volumes import summed, volumes
+from trajectory.migrations.state_forecast import LEAST, step_states
+from trajectory.migrations.step_windows import interest_mass, shares
 from trajectory.schema import Histories, Queries
 from trajectory.training.run import Run
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from trajectory.insights.migrations.step_windows import shares
 from trajectory.insights.segments.states import Trajectories
+from trajectory.migrations.step_windows import shares
 
 NAMED = 2  # interests in a name
 APART = 4  # interests in a profile

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from trajectory.insights.migrations.step_windows import shares
 from trajectory.insights.segments.grouping import Grouping, Stability, choose, narrowed
 from trajectory.insights.segments.names import names, told
 from trajectory.insights.segments.states import Trajectories
+from trajectory.migrations.step_windows import shares
 
 SHOWN = 3  # interests of a path
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from trajectory.forecasting.newcomers import histories_before
-from trajectory.forecasting.vectors import item_vectors
-from trajectory.insights.migrations.clusters import learned_interests
-from trajectory.insights.migrations.step_windows import shares
+from trajectory.forecasting.embeddings import item_vectors
+from trajectory.inference.new_users import histories_before
 from trajectory.insights.segments.expectation import fitted, mix
 from trajectory.insights.segments.volumes import attention, values, volumes
 from trajectory.insights.words import Words, words
+from trajectory.migrations.clusters import learned_interests
+from trajectory.migrations.step_windows import shares
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 

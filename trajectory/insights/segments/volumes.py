@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from trajectory.data.rows import slices
-from trajectory.data.sales import has_values, kept, selling
+from trajectory.data.pipeline.featurize import slices
+from trajectory.data.store.sales import has_values, kept, selling
 from trajectory.data.times import DAY, WEEK
-from trajectory.insights.migrations.step_windows import shares
+from trajectory.migrations.step_windows import shares
 from trajectory.schema import Histories, Queries
 
 LATELY = 56.0  # days; half the log where it is shorter than twice that

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from configs.common import base
+from tests.builders import make_histories
+from trajectory.baselines.multi_step import Calibrated, horizon_floors
+from trajectory.baselines.prediction_sets import floor_sets
+from trajectory.data.pipeline.splits import split
+
+STEPS, ITEMS = 2, 8
+
+
+def test_sets_of_floors_cover_and_are_smaller_the_more_a_floor_knows() -> None:
+    rng = np.random.default_rng(0)
+    own = rng.integers(1, ITEMS + 1, 600)  # nine of ten events of a user are of one item
+    lists = [np.where(rng.random(16) < 0.95, item, rng.integers(1, ITEMS + 1, 16)).tolist() for item in own]
+    histories, parts = split(make_histories(lists, num_items=ITEMS), ConfigDict({"kind": "leave_last", "steps": STEPS}))
+    config = base()
+    config.evaluation.seen = "keep"
+    floors = {
+        floor.name: Calibrated(floor).fit(histories, parts.validation, config.evaluation)
+        for floor in horizon_floors(histories, parts, config, STEPS)
+    }
+    found = floor_sets(floors, ["popularity", "personal_frequency"], histories, parts, seed=0)
+    assert [sets["floor"] for sets in found] == ["popularity", "personal_frequency"]
+    for sets in found:
+        assert sets["coverage"] > 0.87
+        assert sets["n"] == 600
+    assert found[0]["mean_size"] == pytest.approx(0.9 * ITEMS, abs=1)
+    assert found[1]["mean_size"] < 1.5

@@ -1,0 +1,40 @@
+"""Times that are foretold too late or too surely are put right."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from trajectory.calibration.waiting_time import TimeCalibration, fit_times
+from trajectory.models.time_head import Wait, chance_within
+
+
+def foretold(n, centre=0.0, scale=1.0, zero=-8.0):
+    one = jnp.ones((n, 1))
+    return Wait(zero * one[:, 0], 0 * one, centre * one, scale * one)
+
+
+def test_late_and_too_sure_times_are_put_right():
+    rng = np.random.default_rng(0)
+    days = rng.lognormal(1.0, 1.5, 4000)
+    days[:1000] = 0
+    fitted = fit_times(foretold(4000, centre=2.0, scale=0.5), days)
+    right = jax.tree.map(lambda x: x[0], fitted.apply(foretold(1, centre=2.0, scale=0.5)))
+    for level in (0.0, 0.5, 3.0, 20.0):
+        assert float(chance_within(right, jnp.float32(level))) == pytest.approx(np.mean(days <= level), abs=0.02)
+
+
+def test_what_was_not_observed_plays_no_part_and_nothing_changes_nothing():
+    rng = np.random.default_rng(1)
+    days = rng.lognormal(0.0, 1.0, 3000)
+    missing = np.where(np.arange(3000) % 2, np.nan, days)
+    half = fit_times(jax.tree.map(lambda x: x[::2], foretold(3000)), days[::2])
+    assert fit_times(foretold(3000), missing) == half
+    assert fit_times(foretold(2), np.full(2, np.nan)) == TimeCalibration()
+
+
+def test_it_comes_back_from_plain_values():
+    fitted = TimeCalibration(0.1, -0.2, 0.3)
+    assert TimeCalibration.from_dict(fitted.to_dict()) == fitted

@@ -1,0 +1,110 @@
+"""What looks wrong in a log although every cell can be read."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.raw_logs import cleaned, from_text, notes
+from trajectory.data.ingest.doubts import doubt_events
+from trajectory.schema import EventLog, UserError
+
+
+def warnings(log: EventLog) -> dict[str, str]:
+    return {note["text"]: note["setting"] for note in log.detected["notes"] if note["warning"]}
+
+
+def test_ids_that_number_the_rows(tmp_path: Path) -> None:
+    rows = "".join(f"u{i % 9},{i},sku{i % 7},2024-01-{1 + i % 28:02}\n" for i in range(60))
+    log = from_text(tmp_path, "customer_id,item_id,sku,date\n" + rows)
+    text = "item_id is new in nearly every row (60 in 60) and may number the rows; sku has 7 values"
+    assert warnings(log) == {text: "data.columns.item=sku"}
+    assert not warnings(from_text(tmp_path, "customer_id,item_id,sku,date\n" + rows, columns={"item": "sku"}))
+
+
+def test_a_column_of_known_words_is_that_of_the_types(tmp_path: Path) -> None:
+    rows = "a,x,Product View,web\nb,y,Add to Cart,web\n" * 9 + "b,y,,app\n"
+    log = from_text(tmp_path, "user_id,item_id,type,channel\n" + rows)
+    assert (log.detected["columns"]["kind"], log.detected["found_by"]["kind"]) == ("type", "content")
+    other = from_text(tmp_path, "user_id,item_id,type\n" + "a,x,shoe\nb,y,order\n" * 9)
+    assert "kind" not in other.detected["columns"]
+
+
+def test_further_items_of_a_row(tmp_path: Path) -> None:
+    text = "user_id,item_1,item_2,qty_2\na,x,y,1\nb,z,,\n"
+    assert list(warnings(from_text(tmp_path, text, columns={"item": "item_1"}))) == [
+        "only item_1 is read, not item_2: write one row for each item to have them all"
+    ]
+
+
+def test_lists_written_as_text_are_no_ids(tmp_path: Path) -> None:
+    text = 'user_id,item\na,"[{""sku"": ""x""}]"\nb,"[{""sku"": ""y""}]"\n'
+    with pytest.raises(UserError, match="holds lists or objects written as text"):
+        from_text(tmp_path, text)
+
+
+def test_years_without_an_event(tmp_path: Path) -> None:
+    good, wrong = "a,x,1700000000000\n" * 3, "a,x,1700000000\n"
+    log = from_text(tmp_path, "user_id,item_id,timestamp\n" + good + wrong)
+    (text,) = warnings(log)
+    assert text.startswith("no event lies between 1970-01-20 and 2023-11-14, 1 rows are before")
+    assert not warnings(from_text(tmp_path, "user_id,item_id,timestamp\n" + good))
+
+
+@pytest.mark.parametrize(("name", "warned"), [("price", False), ("Einzelwert", True)])
+def test_a_price_stays_the_same_where_quantities_differ(tmp_path: Path, name: str, warned: bool) -> None:
+    rows = "".join(f"u{i},i{i % 4},{1 + i % 3},{2 + i % 4}.5\n" for i in range(40))
+    log = from_text(tmp_path, f"user_id,item_id,qty,{name}\n" + rows, columns={"value": name})
+    assert log.events["value"].to_list() == [(1 + i % 3) * (2.5 + i % 4) for i in range(40)]
+    assert "as prices of items sold in several quantities tell" in notes(log, "value")
+    assert bool(warnings(log)) == warned
+
+
+def test_a_sum_grows_with_the_quantity_whatever_it_is_called(tmp_path: Path) -> None:
+    rows = "".join(f"u{i},i{i % 4},{1 + i % 3},{(1 + i % 3) * (2 + i % 4)}\n" for i in range(40))
+    log = from_text(tmp_path, "user_id,item_id,qty,price\n" + rows)
+    assert log.events["value"].to_list() == [(1 + i % 3) * (2 + i % 4) for i in range(40)]
+    assert list(warnings(log).values()) == ["data.value_of=unit"]
+    by_hand = from_text(tmp_path, "user_id,item_id,qty,price\n" + rows, value_of="unit")
+    assert by_hand.events["value"].to_list() == [(1 + i % 3) ** 2 * (2 + i % 4) for i in range(40)]
+    with pytest.raises(UserError, match=r"data.value_of='total' is unknown"):
+        from_text(tmp_path, "user_id,item_id,qty,price\n" + rows, value_of="total")
+
+
+def test_several_items_in_a_cell(tmp_path: Path) -> None:
+    rows = "".join(f"u{i % 9},s{i % 7}|s{i % 5}|s{i % 3}\n" for i in range(90))
+    (text,) = warnings(from_text(tmp_path, "user_id,item_id\n" + rows))
+    assert text.startswith("item_id holds several items in a cell, such as 's0|s0|s0'")
+    names = "".join(f"u{i % 9},tea{i % 8}|{i % 5}\n" for i in range(400))
+    assert not warnings(from_text(tmp_path, "user_id,item_id\n" + names))
+
+
+def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
+    text = "user_id,item_id,qty,amount\na,x,0,0\nb,x,1,2.5\na,y,1,-2.5\nb,y,,2.5\n"
+    clean = cleaned(from_text(tmp_path, text), tmp_path)
+    assert [doubt for doubt, _ in doubt_events(clean.events, clean.types)] == [
+        "1 sales are of 0 pieces: they count for nothing.",
+        "1 sales have no quantity: each counts as one piece.",
+        "1 sales have a value below 0: are these discounts, credits or returns?",
+    ]
+    clean = cleaned(from_text(tmp_path, "user_id,item_id,event\na,x,impression\na,x,impression\n"), tmp_path)
+    assert next(doubt_events(clean.events, clean.types))[0].startswith("The model reads no type of event")
+
+
+def test_times_that_a_spreadsheet_has_rounded(tmp_path: Path) -> None:
+    (text,) = warnings(from_text(tmp_path, "user_id,item_id,timestamp\na,x,1.70476E+12\nb,x,1.70485E+12\n"))
+    assert "a spreadsheet has rounded, such as 1.70476E+12" in text
+    header, every = "user_id,item_id,timestamp\n", 10_000_000
+    (text,) = warnings(from_text(tmp_path, header + "".join(f"a,x,{(170476 + i) * every}\n" for i in range(9))))
+    assert "9 different ones, all multiples of 10,000 seconds: a spreadsheet may have rounded them" in text
+    hours = "".join(f"a,x,{(472000 + i) * 3_600_000}\n" for i in range(9))
+    assert not warnings(from_text(tmp_path, header + hours))
+
+
+def test_days_and_months_that_a_spreadsheet_has_exchanged(tmp_path: Path) -> None:
+    days = [(day, month) for month in (1, 2) for day in range(1, 29)]
+    cells = [f"2024-{d:02}-{m:02} 10:00:00" if d <= 12 else f"{d:02}/{m:02}/2024 10:00" for d, m in days]
+    header = "user_id,item_id,timestamp\n"
+    log = from_text(tmp_path, header + "".join(f"a,x,{cell}\n" for cell in cells))
+    assert any("may have exchanged days and months" in text for text in warnings(log))
+    right = [f"2024-{m:02}-{d:02} 10:00:00" if d % 2 else f"{d:02}/{m:02}/2024 10:00" for d, m in days]
+    assert not warnings(from_text(tmp_path, header + "".join(f"a,x,{cell}\n" for cell in right)))

@@ -1,0 +1,145 @@
+"""What is said of a log before anything is trained: columns, times, doubts with their settings, rows set aside."""
+
+from pathlib import Path
+
+import pytest
+
+from trajectory.__main__ import main
+from trajectory.data.ingest.cleaning import REASONS
+from trajectory.data.inspection.words import REMEDIES
+
+DAYS = [f"2024-03-{day:02}" for day in range(1, 29)]
+
+
+def dirty(folder: Path) -> Path:
+    """A log with a program, guests, missing users, a word of its own, prices with a comma, and hostile names."""
+    rows = [
+        f"u{i % 40};a{i % 30};{DAYS[i % 28]} 10:00;{('view', 'seen', 'buy')[i % 3]};2,50 €;c{i % 30 % 4}"
+        for i in range(400)
+    ]
+    rows += [f"robot;a{i % 30};2024-03-05 1{i // 60}:{i % 60:02};view;1,00 €;c{i % 30 % 4}" for i in range(300)]
+    rows += [f"guest;a{i % 30};{DAYS[i % 28]} 12:{i % 60:02};view;;c{i % 30 % 4}" for i in range(200)]
+    rows += ["NA;a1;2024-03-05 10:00;view;;c1"] * 40
+    rows += [
+        "u1;<script>alert(1)</script>;2024-03-05 10:00;view;on request;c9",
+        "u1;<script>alert(1)</script>;soon;view;;c1",
+    ]
+    path = folder / "shop.csv"
+    path.write_text("customer;sku;when;action;price;group\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, list[Path]]:
+    """The page, what was printed, and the files that are there afterwards."""
+    folder = tmp_path_factory.mktemp("inspect")
+    log = dirty(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        printed: list[str] = []
+        patch.setattr("builtins.print", lambda *texts, **_: printed.append(" ".join(map(str, texts))))
+        with pytest.raises(SystemExit):
+            main(["inspect", str(log)])
+    return (folder / "inspect.html").read_text(encoding="utf-8"), "\n".join(printed), sorted(folder.iterdir())
+
+
+def test_nothing_but_the_page_is_written(page: tuple[str, str, list[Path]]) -> None:
+    assert [path.name for path in page[2]] == ["inspect.html", "shop.csv"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "942",
+        "set aside: missing user",
+        "data.kind_map={'seen': TYPE} with what it means",
+        "first 'robot' with 300",
+        "data.cleaning.max_events_per_day=",
+        "'guest' has 200 of",
+        "data.missing=guest",
+        "group could be them",
+        "data.interest_column=group",
+        "by what it holds",
+        "from 2024-03-01 to 2024-03-28",
+        "price has a decimal comma",
+        "on request",
+        "unparsable time",
+        "soon",
+        "input, target, sale",
+    ],
+)
+def test_the_page_and_the_lines_say(page: tuple[str, str, list[Path]], words: str) -> None:
+    html, printed, _ = page
+    escaped = words.replace("'", "&#39;")
+    assert escaped.lower() in html.lower()
+    assert words.lower() in printed.lower()
+
+
+def test_names_of_the_log_are_no_markup(page: tuple[str, str, list[Path]]) -> None:
+    assert "<script>alert" not in page[0]
+    assert "&lt;script&gt;alert" in page[0]
+
+
+def test_settings_change_what_is_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, out = dirty(tmp_path), f"--out={tmp_path / 'page.html'}"
+    sets = [
+        "data.missing=guest,robot",
+        "data.kind_map={'seen': 'view'}",
+        "data.interest_column=group",
+        "data.duplicates=keep",
+    ]
+    with pytest.raises(SystemExit) as end:
+        main(["inspect", str(log), out, *(f"--set={text}" for text in sets)])
+    assert not end.value.code
+    printed = capsys.readouterr().out
+    assert "guest" in printed
+    assert "unknown event type" not in printed
+    assert "4 values of group" in printed or "5 values of group" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set=data.mising=x"], "did you mean data.missing"),
+        (["--set=data.baskets=maybe"], "expected a bool"),
+        (["--set=date.missing=x"], "no section 'date'"),
+        (["--out=page.txt"], "ends in .html"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    tmp_path: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["inspect", str(dirty(tmp_path)), *arguments])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_every_reason_has_a_remedy() -> None:
+    assert set(REASONS) == set(REMEDIES)
+
+
+def test_a_word_for_nobody_with_most_of_the_events_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{'guest' if i % 2 else f'u{i % 40}'},a{i % 30},{DAYS[i % 28]} 10:{i % 60:02}" for i in range(800)]
+    (tmp_path / "log.csv").write_text("user,item,time\n" + "\n".join(rows) + "\n")
+    with pytest.raises(SystemExit):
+        main(["inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}"])
+    printed = capsys.readouterr().out
+    assert "'guest' has 400 of 800 rows" in printed
+    assert "far more events than the rest" not in printed
+
+
+def test_a_status_read_as_the_type_and_orders_at_one_time_are_advised_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{i // 2},u{i // 2 % 9},a{i % 30},{DAYS[i // 2 % 28]},{('shipped', 'paid')[i % 2]}" for i in range(200)]
+    (tmp_path / "log.csv").write_text("order_id,user,item,date,order_status\n" + "\n".join(rows) + "\n")
+    arguments = ["inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}"]
+    with pytest.raises(SystemExit):
+        main([*arguments, "--set=data.columns.kind=order_status"])
+    assert "data.columns.kind=- data.columns.status=order_status" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*arguments, "--set=data.duplicates=keep"])
+    assert "data.baskets=True makes those of one order_id one step" in capsys.readouterr().out

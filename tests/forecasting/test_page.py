@@ -1,0 +1,148 @@
+"""report.html: hostile titles stay text, nothing is fetched, and the script draws the page in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from configs import common
+from tests.builders import make_histories
+from tests.pages import drawn, inert_data
+from trajectory.forecasting import tables
+from trajectory.forecasting.forecast import Forecast, past_shares
+from trajectory.forecasting.page import write_report
+from trajectory.inference.beam_search import Beams
+from trajectory.inference.new_users import whole_histories
+from trajectory.inference.step_forecast import Outlook
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+COMMENT = "<!--<script>{{ 7 * 7 }}\u2028 & '\""
+
+
+def made_up(**changes) -> Forecast:
+    histories = make_histories([[1, 2, 3, 4], [4, 3], [2, 1, 1]], num_items=4, interests=2)
+    titles = pl.Series("title", [HOSTILE, COMMENT, "C", None])
+    histories = replace(
+        histories,
+        items=histories.items.with_columns(titles),
+        users=pl.DataFrame({"user": [HOSTILE, "u1", "u2"]}),
+        interests=(HOSTILE, COMMENT),
+        **changes,
+    )
+    queries = whole_histories(histories)
+    probability = np.tile(np.array([0, 0.4, 0.3, 0.2, 0.1], np.float32), (3, 2, 1))
+    interests = np.tile(np.array([0, 0.6, 0.4], np.float32), (3, 2, 1))
+    days = np.tile([0.5, 1.5, 30.0], (3, 2, 1))
+    outlook = Outlook(probability, interests, lambda: (probability, interests), days)
+    beams = Beams(np.tile([1, 2], (3, 2, 1)), np.full((3, 2, 2), np.log(0.01)))
+    return Forecast(
+        histories,
+        queries,
+        pl.concat(
+            [
+                tables.statements(histories, queries, outlook, 0.0, 4),
+                tables.path_statements(histories, queries, beams, "item"),
+                tables.path_statements(histories, queries, beams, "interest"),
+            ]
+        ),
+        outlook.interest,
+        past_shares(histories, queries, 1, 1.0)[:, 0],
+        steps=2,
+        method="by magic",
+        without=tables.without_items(histories, queries, None),
+    )
+
+
+EVALUATION = {
+    "metrics": {"test": {"hr@10": 0.5, "ndcg@10": 0.25}},
+    "floors": {"most_popular": {"test": {"hr@10": 0.75, "ndcg@10": 0.125}}},
+    "protocol": {
+        "users": {"test": 3},
+        "guarantee": HOSTILE,
+        "candidates": 4,
+        "candidate_rule": "all",
+        "ties": "expected",
+        "checkpoint": "best",
+    },
+}
+
+
+def page(folder, forecast):
+    config = common.base("gru")
+    config.name, config.note = f"log {HOSTILE}", HOSTILE
+    run = SimpleNamespace(workdir=folder, task=SimpleNamespace(config=config))
+    return write_report(run, forecast)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "evaluation.json").write_text(json.dumps(EVALUATION))
+    return page(folder, made_up())
+
+
+@pytest.fixture(scope="module")
+def shown(report, tmp_path_factory):
+    return drawn(report, tmp_path_factory.mktemp("profile"))
+
+
+def test_nothing_is_fetched(report):
+    html = report.read_text(encoding="utf-8")
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.extend(attributes)
+    parser.feed(html)
+    addresses = [value for name, value in found if name in ("src", "href", "srcset", "action", "data")]
+    assert addresses
+    assert all(address.startswith("data:image/png;base64,") for address in addresses)
+    namespace, address = "http://www.w3.org/2000/svg", re.compile("https?:|//[a-z]|url\\(|@import|fetch\\(")
+    assert not address.search(re.sub("base64,[A-Za-z0-9+/=]+", "", html).replace(namespace, ""))
+
+
+def test_titles_cannot_leave_their_place(report):
+    users = inert_data(report, "users")
+    assert users[0]["user"] == HOSTILE
+    assert [name for name, _ in users[0]["next"]] == [HOSTILE, COMMENT, "C", "i4"]
+    assert sorted(users[0]["interests"]) == sorted([HOSTILE, COMMENT])
+
+
+def test_the_picture_of_interests_is_written(report):
+    assert report.with_name("forecast.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_best_of_each_column_is_marked(report):
+    rows = re.search(r'<table id="results">.*?</table>', report.read_text(), re.S).group(0)
+    assert re.findall(r'<td class="best">([\d.]+)</td>', rows) == ["0.2500", "0.7500"]
+    assert "most popular" in rows
+
+
+def test_the_script_draws_the_page(shown):
+    options = re.findall(r"<option[^>]*>(.*?)</option>", shown)
+    assert options == [HOSTILE.replace("<", "&lt;").replace(">", "&gt;"), "u1", "u2"]
+    assert shown.count("<rect") >= 2 * (12 + 2), "an interest's bar for each window and each step"
+    for label in ("+1", "+2", "share of events", "past (twelfths of the log's time)", "forecast (next events)"):
+        assert f">{label}</text>" in shown
+    assert re.search(r'<table id="next">.*40\.0 %.*</table>', shown, re.S)
+    assert re.search(r'<table id="visited">.*40\.0 %.*</table>', shown, re.S)
+
+
+def test_hostile_titles_stay_inert_in_a_browser(shown):
+    assert '<img src="x"' not in shown
+    assert "<img src=x" not in shown
+    assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in shown
+
+
+def test_a_log_without_interests_has_a_page_too(tmp_path):
+    forecast = made_up()
+    histories = replace(forecast.histories, interests=(), item_interest=np.zeros(5, np.int32))
+    none = replace(forecast, histories=histories, interests=np.ones((3, 2, 1)), known=np.ones((3, 1)))
+    html = page(tmp_path, none).read_text()
+    assert not (tmp_path / "forecast.png").exists()
+    assert '"interests": ["no interest"]' in html

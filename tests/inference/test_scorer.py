@@ -1,0 +1,91 @@
+"""A model as a scorer: neither batch nor padding has a say; conversions are asked of the right events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
+from trajectory.calibration.categorical import Calibration
+from trajectory.data.pipeline.featurize import last_rows
+from trajectory.data.pipeline.splits import split
+from trajectory.evaluation.validation import training_queries
+from trajectory.inference.new_users import whole_histories
+from trajectory.inference.scorer import DirectForecast, ModelScorer
+from trajectory.schema import Queries
+
+
+@pytest.fixture(scope="module")
+def case():
+    histories = random_histories(6, 30, 12, seed=3)
+    model = make_model("gru", capacity=16)
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
+    return histories, ModelScorer(model, initialise(model, events), histories, NO_FEATURES, 16)
+
+
+def test_scores_are_those_of_the_history_alone(case):
+    histories, scorer = case
+    _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
+    together = np.asarray(scorer.scores(parts.test))
+    for row in range(len(parts.test.user)):
+        alone = np.asarray(scorer.scores(Queries(*(column[row : row + 1] for column in parts.test))))
+        np.testing.assert_allclose(together[row, 1:], alone[0, 1:], atol=2e-5)
+
+
+def test_nothing_after_the_query_is_read(case):
+    histories, scorer = case
+    _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
+    before = np.asarray(scorer.scores(parts.validation))
+    item = np.array(histories.item)
+    for stop, end in zip(parts.validation.stop, histories.offsets[1:], strict=True):
+        item[stop:end] = item[stop:end] % 30 + 1
+    changed = ModelScorer(scorer.model, scorer.params, replace(histories, item=item), NO_FEATURES, 16)
+    np.testing.assert_array_equal(before, np.asarray(changed.scores(parts.validation)))
+
+
+def test_conversions_are_read_in_pieces_as_in_one(case):
+    histories, scorer = case
+    start, stop = histories.offsets[:-1], histories.offsets[1:]
+    whole = scorer.conversion(start, start, stop)
+    assert len(whole) == histories.num_events
+    # With room for all 12 events of a history, pieces of half the length see the same history.
+    wide = ModelScorer(scorer.model, scorer.params, histories, NO_FEATURES, 32)
+    np.testing.assert_allclose(whole, wide.conversion(start, start, stop), atol=1e-5)
+
+
+def test_training_queries_ask_for_the_last_training_step():
+    histories = make_histories([[1, 2, 3, 4, 5], [1, 2, 3], [1, 2]])
+    _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
+    found = training_queries(histories, parts)
+    np.testing.assert_array_equal(found.user, [0, 2])  # the second has one training step only
+    np.testing.assert_array_equal(found.stop, [2, 9])
+    np.testing.assert_array_equal(found.end, [3, 10])
+
+
+def test_both_heads_are_read_of_the_model_once(case, monkeypatch):
+    histories, scorer = case
+    _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
+    asked, events = [], ModelScorer.events
+    monkeypatch.setattr(ModelScorer, "events", lambda self, *ranges: asked.append(1) or events(self, *ranges))
+    first = np.asarray(scorer.scores(parts.test))
+    scorer.interest_scores(parts.test)
+    assert len(asked) == 1
+    assert not np.array_equal(first, np.asarray(scorer.scores(parts.validation))), "other queries are read anew"
+    assert len(asked) == 2
+
+
+def test_a_history_of_the_whole_catalogue_leaves_nothing_to_forecast():
+    histories = make_histories([list(range(1, 31)), [1, 2, 3]], num_items=30)
+    model = make_model("gru", capacity=16, horizon=2)
+    events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
+    direct = DirectForecast(model, initialise(model, events), histories, NO_FEATURES, 16, steps=2, filter_seen=True)
+    queries = whole_histories(histories)
+    ahead = np.asarray(direct.ahead(queries))
+    assert np.isneginf(ahead[0]).all()
+    np.testing.assert_allclose(np.exp(ahead[1]).sum(axis=1), 1, rtol=1e-5)
+    assert not np.isnan(direct.interests(queries, ahead)).any()
+    assert not direct.within(queries, ahead)[0].any()
+    assert np.isneginf(Calibration("temperature", 0.5).apply(ahead[0])).all()

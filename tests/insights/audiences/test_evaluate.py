@@ -1,0 +1,52 @@
+"""How far chances held, of made-up users of whom it is known how they buy."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests.insights.audiences.test_propensity import counts_of
+from trajectory.insights.audiences import evaluate
+from trajectory.insights.audiences.audience_targets import Goods
+from trajectory.insights.audiences.evaluate import OURS, Audience, measure
+from trajectory.metrics.reliability import event_pairs, summary
+
+
+def found_of(counts, chance, came):
+    users, groups = chance.shape
+    goods = Goods("interest", tuple("abcdefghijklmnopqrst"[:groups]), np.arange(groups + 1, dtype=np.int32))
+    model = SimpleNamespace(chosen=np.arange(groups))
+    return Audience(goods, 28, model, counts, chance, came, counts, chance, came, np.arange(users))
+
+
+def test_true_chances_are_within_the_band_also_where_users_buy_of_everything_or_nothing():
+    rng, users, groups = np.random.default_rng(0), 400, 20
+    chance = rng.uniform(0.2, 0.4, (users, groups))
+    came = rng.random((users, 1)) < chance  # who comes buys of all groups
+    counts = counts_of(np.ones((users, groups), np.float32))
+    found = found_of(counts, chance, came)
+    measured = measure(found, np.ones(users), 10, 0)
+    assert set(measured) == {"all users", "arriving"}  # to nobody anything is new
+    calibration = measured["all users"]["calibration"]
+    assert calibration["n"] == users
+    assert calibration["inside"]
+    assert not summary(event_pairs(chance, came))["inside"]  # had each purchase been decided by itself
+    assert calibration["inside_share"] > 0.8
+
+
+def test_of_very_many_users_some_are_measured(monkeypatch):
+    rng = np.random.default_rng(0)
+    chance = rng.random((300, 2))
+    came = rng.random((300, 2)) < chance
+    counts = counts_of(rng.integers(0, 2, (300, 2)).astype(np.float32))
+    found = found_of(counts, chance, came)
+    whole = measure(found, np.arange(300.0), 10, 0)
+    monkeypatch.setattr(evaluate, "SAMPLE", 200)
+    part = measure(found, np.arange(300.0), 10, 0)
+    assert (whole["all users"]["users"], part["all users"]["users"]) == (300, 200)
+    assert part["all users"]["methods"][OURS]["auc"] == pytest.approx(
+        whole["all users"]["methods"][OURS]["auc"], abs=0.05
+    )
+    assert part["new"]["asked"] < whole["new"]["asked"]

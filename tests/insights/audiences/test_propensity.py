@@ -1,0 +1,107 @@
+"""What goes together, times of steps, and chances learned on one window, on made-up users."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.builders import make_histories
+from trajectory.inference.new_users import histories_before
+from trajectory.insights.audiences.contact_timing import check_habits, habits
+from trajectory.insights.audiences.counts import Counts
+from trajectory.insights.audiences.cross_sell import companions, contexts
+from trajectory.insights.audiences.expected_purchases import step_rate, step_times
+from trajectory.insights.audiences.propensity import LEAST, choose, fit
+
+DAY = 86_400
+
+
+def counts_of(ever: np.ndarray, season: np.ndarray | None = None) -> Counts:
+    n = len(ever)
+    season = np.zeros_like(ever) if season is None else season
+    some = np.ones(n, np.float32)
+    since, steps, looked = np.full_like(ever, 90), np.ones((n, 3), np.float32), np.zeros((n, 0), np.float32)
+    return Counts(season, season, ever, ever, since, steps, some, some, looked)
+
+
+def test_what_is_bought_together_speaks_for_each_other_and_nothing_for_itself():
+    rng = np.random.default_rng(0)
+    phone = rng.random(600) < 0.5
+    ever = np.stack([phone, phone & (rng.random(600) < 0.8), rng.random(600) < 0.5], 1).astype(np.float32)
+    weight = companions(ever)
+    assert weight[0, 1] > 0.1 > abs(weight[2, 1])
+    np.testing.assert_array_equal(np.diag(weight), 0)
+    speaks = contexts(np.array([[1, 0, 1.0]]), np.array([[1, 0, 0.0]]), weight[:, 1], top=2)
+    np.testing.assert_array_equal(speaks, [[0, -1]])  # what was bought lately alone
+
+
+def test_a_step_that_has_not_come_yet_is_known_not_to_have_come():
+    quantiles = np.exp(np.array([-1.2815515655, 0, 1.2815515655]))[None, None]  # median 1 day, scale 1
+    chance, median = step_times(quantiles, np.array([0.0]), np.array([1.0]))
+    assert chance[0, 0] == pytest.approx(0.5, abs=1e-3)
+    assert median[0, 0] == pytest.approx(1, abs=1e-2)
+    chance, median = step_times(quantiles, np.array([1.0]), np.array([np.e - 1]))
+    assert chance[0, 0] == pytest.approx((0.8413447 - 0.5) / 0.5, abs=1e-3)
+    assert median[0, 0] == pytest.approx(np.exp(0.6744898) - 1, abs=1e-2)
+
+
+def test_steps_are_counted_over_the_weeks_before():
+    histories = make_histories([[1] * 5], gap=10 * DAY)
+    moment = int(histories.time[3])
+    rate = step_rate(histories, histories_before(histories, moment), np.array([moment]))
+    np.testing.assert_allclose(rate, 3 / 30)  # the log is 30 days old then
+
+
+def test_groups_that_few_newly_buy_have_no_audience():
+    bought = np.zeros((200, 3), bool)
+    bought[:LEAST, 0] = bought[: LEAST - 1, 1] = bought[:, 2] = True
+    season = np.zeros((200, 3), np.float32)
+    season[:, 2] = 1  # no news to anyone
+    np.testing.assert_array_equal(choose(counts_of(np.ones((200, 3), np.float32), season), bought), [0])
+
+
+def test_who_is_foretold_to_buy_has_a_higher_chance_and_chances_are_true_on_average():
+    rng = np.random.default_rng(1)
+    lines = rng.gamma(0.5, 0.4, (3000, 2)).astype(np.float32)
+    bought = rng.random((3000, 2)) < -np.expm1(-lines)
+    counts = counts_of(np.ones((3000, 2), np.float32))
+    model = fit(counts, lines, bought, np.array([0, 1]))
+    chance = model.of(counts, lines)
+    assert chance.mean() == pytest.approx(bought.mean(), abs=0.005)
+    likely = lines > 0.5
+    assert chance[likely].mean() == pytest.approx(bought[likely].mean(), abs=0.03)
+    assert chance[~likely].mean() == pytest.approx(bought[~likely].mean(), abs=0.03)
+
+
+def test_chances_bend_as_trees_do_and_differ_between_users_as_those_of_the_regression_do():
+    rng = np.random.default_rng(2)
+    lines = rng.uniform(0, 3, (4000, 1)).astype(np.float32)
+    bought = rng.random((4000, 1)) < np.where(np.abs(lines - 1) < 0.3, 0.9, 0.1)
+    model = fit(counts_of(np.ones((4000, 1), np.float32)), lines, bought, np.array([0]), ("forecast",))
+    asked = np.linspace(0, 3, 301, dtype=np.float32)[:, None]
+    chance = model.of(counts_of(np.ones((301, 1), np.float32)), asked)[:, 0]
+    assert chance[100] > 0.2 + max(chance[50], chance[150])
+    assert len(np.unique(chance)) == 301
+
+
+def test_habits_do_not_know_what_comes():
+    histories = make_histories([[1] * 5], gap=7 * DAY)
+    time = histories.time + np.array([0, 0, 1, 1, 1]) * (DAY + 3600)  # Mondays, from then on Tuesdays at one
+    named = habits(replace(histories, time=time), queries := histories_before(histories, int(histories.time[2])))
+    np.testing.assert_array_equal(queries.stop, [2])
+    np.testing.assert_array_equal([*named.weekday, *named.hour], [0, 0])
+
+
+def test_habits_are_of_the_past_and_checked_on_what_came():
+    histories = make_histories([[1] * 4, [1] * 3], gap=7 * DAY)  # from Monday, 2024-01-01, midnight
+    queries = histories_before(histories, int(histories.time[2]))
+    named = habits(histories, queries)
+    np.testing.assert_array_equal(named.weekday, [0, 0])
+    np.testing.assert_array_equal(named.hour, [0, 0])
+    assert check_habits(histories, queries, named)["weekday"] == 1
+    wrong = named._replace(weekday=np.array([1, 0]), hour=np.array([23, 2]))
+    found = check_habits(histories, queries, wrong)
+    assert found["weekday"] == pytest.approx(1 / 3)
+    assert found["hour"] == pytest.approx(2 / 3)  # an hour before midnight is near it

@@ -1,0 +1,155 @@
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.builders import make_histories
+from trajectory.insights.demand import build, demand_forecast, page
+from trajectory.insights.demand.demand_forecast import Demand
+from trajectory.insights.demand.features import HORIZONS, Known
+from trajectory.insights.demand.reconcile import reconcile
+from trajectory.insights.demand.regression import forecasts
+from trajectory.insights.demand.weekly_counts import Weeks
+from trajectory.insights.report import write_insights
+from trajectory.insights.words import Words
+from trajectory.schema import UserError
+
+LINES = Words("lines", "buy", "bought", "buying")
+ORIGINS = tuple(range(13, 25))
+
+
+def a_demand(levels=("item", "interest", "department"), held_out=20):
+    """Six items of three interests and two departments in 24 weeks; promotions are planned for the next two."""
+    rng = np.random.default_rng(0)
+    above = {"item": np.array([0, 0, 1, 1, 2, 2]), "interest": np.array([0, 1, 1])}
+    names = {"item": tuple("abcdef"), "interest": ("milk", "tea", "pens"), "department": ("food", "other")}
+    names = {level: names[level] for level in levels}
+    above = {level: group for level, group in above.items() if level in levels[:-1]}
+    items = rng.poisson(np.array([[30.0], [80], [40], [60], [100], [200]]), (6, 24)).astype(float)
+    items[0, -3:] *= 2
+    items[4, -4:-2] *= 2
+    weeks = Weeks(1_704_067_200, {"item": items}, names, above, {"item": items}, 0.0, LINES)
+    count = {level: Weeks.to_level(replace(weeks, count=names), items, level) for level in levels}
+    weeks = replace(weeks, count=count, net=count)
+    promotions = rng.poisson(30, (6, 24 + HORIZONS, 2)).astype(float)
+    promotions[:, 26:] = np.nan
+    users = np.stack([np.repeat(items[:, :origin].mean(1)[None], HORIZONS, 0) for origin in ORIGINS])
+    known = {}
+    for level in levels:
+        by_users = np.moveaxis(weeks.to_level(np.moveaxis(users, 2, 0), level), 0, 2)
+        known[level] = Known(weeks.count[level], ORIGINS, by_users, weeks.to_level(promotions, level))
+    found = reconcile(weeks, {level: forecasts(known[level]) for level in levels})
+    return Demand(weeks, ORIGINS, known, found, known[weeks.main].users, held_out, True, {"with": 0.1, "without": 0.2})
+
+
+def taken(monkeypatch, demand):
+    monkeypatch.setattr(build, "foresee", lambda run: demand)
+    return build.take(None)
+
+
+@pytest.fixture(scope="module")
+def part():
+    with pytest.MonkeyPatch.context() as patch:
+        return taken(patch, a_demand())
+
+
+def test_tables_hold_every_series_and_week_and_add_up(part):
+    table = part.tables["demand"]
+    assert len(table) == (6 + 3 + 2) * HORIZONS
+    assert str(table["week"].min()) == "2024-06-17"
+    total = table.group_by("level", "weeks_ahead").agg(pl.col("forecast").sum()).group_by("weeks_ahead")
+    assert (total.agg(spread=pl.col("forecast").max() - pl.col("forecast").min())["spread"] < 1e-9).all()
+    assert (table["low_95"] <= table["low_80"]).all()
+    assert (table["high_80"] <= table["high_95"]).all()
+    planned = table.group_by("weeks_ahead").agg(pl.col("planned_mailer").null_count()).sort("weeks_ahead")
+    assert planned["planned_mailer"].to_list() == [0, 0] + [11] * 6
+    assert table.filter(level="interest")["from_users"].null_count() == 0
+
+
+def test_an_order_fills_up_what_the_policy_has_left(part):
+    table = part.tables["reorder"]
+    assert set(table["level"]) == {"item", "interest"}
+    lacking = (table["order_up_to"] - table["stock_if_followed"]).clip(lower_bound=0)
+    np.testing.assert_allclose(table["order_quantity"], lacking)
+    assert (table["safety_stock"] > 0).all()
+
+
+def test_sentences_name_what_moves_most_and_how_far_it_held(part):
+    table = part.tables["demand"].filter(pl.col("level") == "interest", pl.col("weeks_ahead") <= 4)
+    means = table.group_by("name").agg(pl.col("forecast", "recent").mean())
+    change = means.with_columns(change=pl.col("forecast") / pl.col("recent") - 1).sort("change")
+    first, last = change.row(0, named=True), change.row(-1, named=True)
+    assert first["change"] < 0 < last["change"]
+    assert any(f"Expect less of {first['name']} ({first['change']:+.0%})" in sentence for sentence in part.sentences)
+    assert any(f"expect more of {last['name']} ({last['change']:+.0%})" in sentence for sentence in part.sentences)
+    assert any("In 4 weeks held out the forecast was off by" in sentence for sentence in part.sentences)
+    assert part.measured["weeks"] == 4
+    assert part.measured["first_week"] == "2024-05-20"
+
+
+def test_what_need_not_be_ordered_is_not_among_the_largest_orders(part):
+    reorder = part.tables["reorder"].with_columns(
+        order_quantity=pl.when(pl.col("name") == "tea").then(9.0).otherwise(0)
+    )
+    demand, tables = a_demand(held_out=None), part.tables | {"reorder": reorder}
+    results = {"interest": {"by_horizon": pl.DataFrame(part.measured["interest"]["by_horizon"])}}
+    assert any(said.endswith("95% certainty: tea (9 lines).") for said in page.sentences(demand, tables, results))
+    tables["reorder"] = reorder.with_columns(order_quantity=pl.lit(0.0))
+    assert any(said.startswith("Nothing is to be ordered now") for said in page.sentences(demand, tables, results))
+
+
+def test_the_page_can_be_written(part, tmp_path):
+    page = write_insights([part], tmp_path, "made up").read_text()
+    assert "Largest rises and falls" in page
+    assert (tmp_path / "reorder.parquet").exists()
+
+
+def test_where_nothing_was_held_out_nothing_is_claimed(monkeypatch):
+    found = taken(monkeypatch, a_demand(held_out=None))
+    assert found.measured == {}
+    assert not any("held out" in sentence for sentence in found.sentences)
+    assert any("how far its forecasts hold is not known" in getattr(block, "words", "") for block in found.blocks)
+
+
+def test_a_log_of_items_alone_works(monkeypatch):
+    found = taken(monkeypatch, a_demand(levels=("item",)))
+    assert set(found.tables["demand"]["level"]) == set(found.tables["reorder"]["level"]) == {"item"}
+
+
+def test_what_came_is_not_known_after_the_end():
+    found = demand_forecast.outcomes(np.arange(20.0)[None], (17, 19))
+    np.testing.assert_array_equal(found[:, :3, 0], [[17, 18, 19], [19, np.nan, np.nan]])
+
+
+def test_a_log_without_times_is_refused():
+    class Run:
+        class task:
+            histories = replace(make_histories([[1, 2]]), has_time=False)
+
+    with pytest.raises(UserError, match="needs the time"):
+        build.take(Run)
+
+
+def test_two_weeks_held_out_are_reported_as_two(monkeypatch):
+    part = taken(monkeypatch, a_demand(held_out=22))
+    assert any("In 2 weeks held out" in sentence and "1 to 2 weeks ahead" in sentence for sentence in part.sentences)
+
+
+def test_one_week_held_out_is_one_week(monkeypatch):
+    part = taken(monkeypatch, a_demand(held_out=23))
+    assert any("In 1 week held out" in sentence and " at 1 week ahead" in sentence for sentence in part.sentences)
+
+
+@pytest.mark.parametrize("held_out", [20, None])
+def test_orders_by_a_forecast_that_was_behind_a_simple_rule_come_with_a_warning(monkeypatch, held_out):
+    demand = a_demand(held_out=held_out)
+    far = {level: 5 * said for level, said in demand.forecast.items()}
+    part = taken(monkeypatch, replace(demand, forecast=far))
+    notes = [block.note for block in part.blocks if getattr(block, "title", "") == "What to order now"]
+    for words in (part.sentences[0], *notes):
+        assert "Do not rely on what follows" in words
+        assert "go by the" in words
+    perfect = {level: np.nan_to_num(demand.came(level), nan=50.0) for level in far}
+    part = taken(monkeypatch, replace(demand, forecast=perfect))
+    assert not any("Do not rely" in sentence for sentence in part.sentences)

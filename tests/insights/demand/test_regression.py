@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+import numpy as np
+
+from trajectory.insights.demand.features import HORIZONS, Known
+from trajectory.insights.demand.regression import forecasts
+
+SERIES, WEEKS = 60, 30
+ORIGINS = tuple(range(13, WEEKS + 1))
+
+
+def a_log(seed=0):
+    """Series that sell twice as much in weeks with 200 stores of promotion, which one week in four has."""
+    rng = np.random.default_rng(seed)
+    promotions = 200.0 * (rng.random((SERIES, WEEKS + HORIZONS, 1)) < 0.25)
+    mean = rng.uniform(20, 200, (SERIES, 1)) * np.where(promotions[..., 0] > 0, 2, 1)
+    return Known(rng.poisson(mean[:, :WEEKS]).astype(float), ORIGINS, promotions=promotions), mean
+
+
+def error(found, mean):
+    """Of the last origin, over weeks whose true means are known."""
+    return np.abs(found[-1] - mean[:, WEEKS:].T).sum() / mean[:, WEEKS:].sum()
+
+
+def test_planned_promotions_are_learned():
+    known, mean = a_log()
+    assert error(forecasts(known), mean) < 0.15 < 0.25 < error(forecasts(known, promotions=False), mean)
+
+
+def test_nothing_after_an_origin_is_known_to_it():
+    known, _ = a_log()
+    changed = known.count.copy()
+    changed[:, 25:] = 0
+    before = [i for i, origin in enumerate(ORIGINS) if origin <= 25]
+    found, other = forecasts(known), forecasts(replace(known, count=changed))
+    np.testing.assert_array_equal(found[before], other[before])
+    assert not np.array_equal(found[-1], other[-1])
+
+
+def test_users_forecasts_are_learned_from_where_they_tell_and_their_bias_is_taken_out():
+    known, mean = a_log(1)
+    rng = np.random.default_rng(2)
+    ahead = np.stack([mean[:, origin : origin + HORIZONS].T for origin in ORIGINS])
+    with_users = replace(known, users=ahead * rng.uniform(0.3, 3, SERIES), promotions=None)
+    found = error(forecasts(with_users), mean)
+    assert found < 0.15 < 0.25 < error(forecasts(with_users, users=False), mean)
+
+
+def test_weeks_of_which_no_plan_is_known_are_taken_to_be_as_usual():
+    known, _ = a_log()
+    usual = known.promotions.copy()
+    usual[:, WEEKS:] = np.nan
+    unknown = replace(known, promotions=usual)
+    assert np.isfinite(forecasts(unknown)).all()
+    np.testing.assert_array_equal(unknown.planned[-1], 0)

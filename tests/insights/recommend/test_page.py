@@ -1,0 +1,64 @@
+"""Sentences of lists say what was measured."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from tests.builders import make_histories
+from trajectory.insights.recommend import page
+from trajectory.insights.words import Words
+
+BOUGHT = Words("purchases", "buy", "bought", "buying")
+WINNERS = pl.DataFrame({"title": ["tea"], "users": [159], "expected": [5.2]})
+
+
+def held(steps=3, groups=("all",)):
+    """Recent popularity finds most, the next item ranks best."""
+    row = {"users": 16, "error": 0.1}
+    found = {"trajectory": (0.365, 0.30), "next item": (0.365, 0.31), "recent_popularity": (0.427, 0.25)}
+    rows = {
+        name: {group: row | {"recall": recall, "ndcg": ndcg} for group in groups}
+        | {"coverage": 0.1, "novelty": 2.0, "diversity": None}
+        for name, (recall, ndcg) in found.items()
+    }
+    return {"steps": steps, "users": 16, "rows": rows}
+
+
+def told(found, but="", name="likeliest"):
+    histories = make_histories([[1, 2]])
+    table = pl.DataFrame({"list": [name]})
+    return page.sentences(table, WINNERS, found, "the next event", page.kept_back(found, histories), BOUGHT, but)
+
+
+def test_the_best_other_list_is_best_by_what_is_told():
+    assert told(held())[1] == (
+        "Lists of 10 items held 36.5% of what 16 users took in up to 3 events of each that were kept back; the best "
+        "other list (recent popularity) 42.7%."
+    )
+    assert "in one event of each that was kept back;" in told(held(steps=1))[1]
+
+
+def test_who_is_counted_of_those_who_never_bought_is_said():
+    assert "of the 159 who never bought it, 5 are expected" in told(held())[0]
+    assert "of the 159 who never bought it nor had any other event of it, 5" in told(held(), page.BUT)[0]
+
+
+def test_shares_of_nothing_are_not_told():
+    found = held(groups=("all", "again", "new"))
+    assert len(told(found, name="new to the user")) == 3
+    found["rows"]["trajectory"]["new"] = {"recall": float("nan"), "ndcg": float("nan"), "error": 0.0, "users": 0}
+    assert len(told(found, name="new to the user")) == 2
+
+
+@pytest.mark.parametrize(("groups", "said"), [(("all",), page.MISSED), (("all", "again", "new"), "had before, new:")])
+def test_the_note_explains_the_columns_that_are_there(groups, said):
+    table = page.how_it_held(held(groups=groups), "up to 3 events")
+    assert said in table.note
+    assert ("found, new" in table.rows.columns) == ("had before, new:" in table.note)
+
+
+def test_relevance_that_rises_is_not_said_to_fall():
+    curve = [{"share": share, "ndcg": ndcg, "diversity": 0.5 + share} for share, ndcg in ((0.0, 0.058), (0.1, 0.059))]
+    words = page.trade_off(curve, 0.1).words
+    assert words.startswith("Relevance goes from 0.058 to 0.059")

@@ -1,0 +1,177 @@
+"""The segments' part of the report, on a made-up log with a stand-in for the model's forecast."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+from ml_collections import ConfigDict
+
+from tests.builders import make_histories
+from trajectory.data.pipeline import splits
+from trajectory.data.times import WEEK
+from trajectory.insights.segments import expectation, states
+from trajectory.insights.segments.build import take
+from trajectory.insights.segments.states import trajectories
+from trajectory.migrations.state_forecast import StepStates
+from trajectory.schema import EVENT_TYPES, UserError
+
+CONFIG = ConfigDict(
+    {
+        "seed": 0,
+        "heads": {"item": 1.0},
+        "forecast": {"steps": 2},
+        "evaluation": {"bootstrap": 20, "seen": "keep"},
+        "data": {"source": "nowhere"},
+    }
+)
+CUT = 25  # weeks
+
+
+def shopper(rng: np.random.Generator, first: int, then: int) -> list[int]:
+    """Forty weeks of mostly one item each; `then` comes with week 15."""
+    usual = np.array([first] * 15 + [then] * 25)
+    interest = np.where(rng.random(40) < 0.8, usual, rng.integers(1, 4, 40))
+    return (interest + 3 * rng.integers(0, 2, 40)).tolist()  # each interest has two items, of different departments
+
+
+def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal"):
+    """60 who always bought interest 1, 60 always 2, 50 who went from 1 to 3; forecasts are of the last eight events."""
+    rng, kinds = np.random.default_rng(0), [(1, 1)] * 60 + [(2, 2)] * 60 + [(1, 3)] * 50
+    lists = [shopper(rng, *kind) for kind in kinds]
+    histories = make_histories(lists, gap=WEEK, num_items=6)
+    histories = replace(histories, items=histories.items.with_columns(department=pl.Series(list("aaabbb"))))
+    if worth:
+        histories = replace(histories, value=np.array([0, *worth, *worth], np.float32)[histories.item])
+    split = {"kind": kind, "cut": "", "quantile": CUT / 40, "target": "all", "steps": 2}
+    histories, split = splits.split(histories, ConfigDict(split))
+
+    def forecast(run, histories, queries, steps):
+        interest = histories.item_interest[histories.item]
+        last = np.stack([np.eye(4)[interest[queries.stop - back]][:, 1:] for back in range(1, 9)]).mean(0)
+        return StepStates(np.repeat(last[:, None], steps, axis=1), None)
+
+    monkeypatch.setattr(expectation, "step_states", forecast)
+    return SimpleNamespace(task=SimpleNamespace(histories=histories, split=split, config=CONFIG))
+
+
+def test_volumes_ahead_are_of_value(monkeypatch):
+    run = made_up(monkeypatch)
+    (found,) = trajectories(run, [run.task.split.cut_time("test")])
+    assert found.words.unit == "sales value"
+    assert found.moment is not None
+    before = run.task.histories.item_interest[run.task.histories.item[found.queries.start[0] : found.queries.stop[0]]]
+    weeks = (found.moment - run.task.histories.time[0]) / WEEK
+    worth = np.array([(before == 1).sum(), (before == 2).sum(), 4 * (before == 3).sum()])
+    np.testing.assert_allclose(found.past[0], worth / weeks)
+    new = found.ahead[120:].mean(0)
+    assert new[2] > 0.6 * new.sum()
+    assert found.ahead[:60, 0].mean() > 0.5 * found.ahead[:60].sum(1).mean()
+
+
+def test_forecasts_of_events_become_forecasts_of_value(monkeypatch):
+    run = made_up(monkeypatch)
+    monkeypatch.setattr(states, "fitted", lambda *_: np.array([1.0, 0, 0]))  # the forecast alone
+    even = np.full((170, 2, 3), 1 / 3)
+    monkeypatch.setattr(expectation, "step_states", lambda *_: StepStates(even, None))
+    ahead = trajectories(run, [run.task.split.cut_time("test")])[0].ahead
+    np.testing.assert_allclose(ahead / ahead.sum(1, keepdims=True), np.tile([1 / 6, 1 / 6, 4 / 6], (170, 1)))
+
+
+def test_interests_are_summed_up_to_departments(monkeypatch):
+    (found,) = trajectories(made_up(monkeypatch), [None])
+    assert found.fields == ("a", "b")
+    np.testing.assert_allclose(found.field_shares.sum(1), 1)
+    np.testing.assert_allclose(found.states(found.past, power=1).sum(1), found.past.sum(1))
+
+
+def test_nothing_after_the_cut_is_known(monkeypatch):
+    run = made_up(monkeypatch)
+    histories, moment = run.task.histories, run.task.split.cut_time("test")
+    later = histories.time >= moment
+    item = np.where(later, 4, histories.item).astype(np.int32)
+    run_of_other_future = SimpleNamespace(
+        task=SimpleNamespace(
+            histories=replace(histories, item=item, value=np.where(later, 9, histories.value).astype(np.float32)),
+            split=run.task.split,
+            config=CONFIG,
+        )
+    )
+    one, other = (trajectories(each, [moment])[0] for each in (run, run_of_other_future))
+    for name in ("past", "late", "ahead", "field_shares"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_the_part_tells_of_the_end_of_the_log_and_measures_from_the_cut(monkeypatch):
+    run = made_up(monkeypatch)
+    part = take(run)
+    ends = (run.task.histories.now, run.task.split.cut_time("test"))
+    now, cut = (f"{datetime.fromtimestamp(moment, UTC):%d %B %Y}" for moment in ends)
+    assert f"As of {now}" in part.blocks[0].words
+    assert f"made as of {cut}" in next(
+        one.note for one in part.blocks if getattr(one, "title", "") == "How far segments hold"
+    )
+    assert part.tables["segments"].columns == ["user", "segment"]
+    assert part.tables["segments"].schema["segment"] == pl.String
+    assert part.tables["segments"].height == 170
+    assert part.tables["segment_profiles"]["users"].sum() == 170
+    assert 3 <= len(part.sentences) <= 5
+    assert part.measured["spend"]["segments"]["r2"] > 0.5
+    assert part.measured["redemption"] is None
+    assert part.measured["association"] is None
+
+
+def test_a_log_without_values_counts_events_and_one_not_cut_by_time_has_no_use(monkeypatch):
+    part = take(made_up(monkeypatch, worth=None, kind="leave_last"))
+    assert part.measured["spend"] is None
+    assert "events" in part.sentences[0]
+
+
+def test_a_run_without_item_head_is_explained(monkeypatch):
+    run = made_up(monkeypatch)
+    run.task.config = CONFIG.copy_and_resolve_references()
+    run.task.config.heads.item = 0.0
+    with pytest.raises(UserError, match="item head"):
+        trajectories(run, [None])
+
+
+def with_views(run, kind: np.ndarray):
+    histories = replace(run.task.histories, kind=kind.astype(np.int8), roles=EVENT_TYPES)
+    return SimpleNamespace(task=SimpleNamespace(**{**vars(run.task), "histories": histories}))
+
+
+def test_views_group_users_but_have_no_sales_value(monkeypatch):
+    run = made_up(monkeypatch)
+    h = run.task.histories
+    run = with_views(run, np.where(h.step % 4 == 0, 2, 1))  # a quarter of the events are purchases
+    part = take(run)
+    profiles = part.tables["segment_profiles"]
+    value = np.where(h.step % 4 == 0, h.value, 0).sum() / (h.now - h.time[0]) * WEEK
+    assert (profiles["value_a_week"] * profiles["users"]).sum() == pytest.approx(value, rel=0.02)
+    assert "expected to turn to" in part.blocks[0].words
+    assert any("of the sales value" in one for one in part.sentences)
+
+
+def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
+    run = made_up(monkeypatch)
+    run = with_views(run, np.ones(run.task.histories.num_events))
+    run.task.histories = replace(run.task.histories, kinds=("view",))
+    part = take(run)
+    words = " ".join([*part.sentences, part.blocks[0].words, part.blocks[1].title])
+    assert "event_types.view=input,target,sale" in words
+    assert "of the views" in words
+    assert not {"buy", "bought", "buying"} & set(words.replace(",", " ").split())
+
+
+def test_the_page_says_where_items_had_before_are_not_foretold(monkeypatch):
+    run = made_up(monkeypatch)
+    assert "evaluation.seen" not in take(run).blocks[0].words
+    run.task.config = CONFIG.copy_and_resolve_references()
+    run.task.config.evaluation.seen = "filter"
+    words = take(run).blocks[0].words
+    assert "leaves out items that a user has had (evaluation.seen=filter)" in words
+    assert "in the next 2 events: their shares" in words

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from trajectory.metrics.significance import bootstrap, compare
+
+
+def test_bootstrap_agrees_with_theory() -> None:
+    values = np.random.default_rng(0).normal(3, 2, 4000)
+    spread = bootstrap(values, 1000, seed=1)
+    error = values.std() / np.sqrt(len(values))
+    assert spread.standard_error == pytest.approx(error, rel=0.1)
+    assert spread.low == pytest.approx(values.mean() - 1.96 * error, abs=0.3 * error)
+    assert spread.high == pytest.approx(values.mean() + 1.96 * error, abs=0.3 * error)
+
+
+def test_bootstrap_of_two_users_takes_all_four_draws() -> None:
+    spread = bootstrap(np.array([0.0, 1.0]), 4001, seed=0)  # means 0, 1/2, 1/2, 1
+    assert (spread.low, spread.high) == (0, 1)
+    assert spread.standard_error == pytest.approx(np.sqrt(1 / 8), rel=0.05)
+
+
+def test_columns_share_resamples_and_users_that_do_not_count_are_left_out() -> None:
+    values = np.random.default_rng(0).normal(size=300)
+    half = np.where(np.arange(300) < 150, values, np.nan)
+    table = np.stack([values, 2 * values, half, np.full(300, np.nan)], axis=1)
+    low, high, error = bootstrap(table, 200, seed=3)
+    alone = bootstrap(values, 200, seed=3)
+    assert (low[0], high[0], error[0]) == pytest.approx(alone)
+    assert (low[1], high[1], error[1]) == pytest.approx(2 * np.array(alone))
+    assert error[2] == pytest.approx(values[:150].std() / np.sqrt(150), rel=0.2)
+    assert low[2] < half[:150].mean() < high[2]
+    assert np.isnan([low[3], high[3], error[3]]).all()
+
+
+def test_the_seed_decides() -> None:
+    values = np.random.default_rng(0).normal(size=50)
+    assert bootstrap(values, 40, 1) == bootstrap(values, 40, 1) != bootstrap(values, 40, 2)
+    assert compare(values, values[::-1], 40, 1) == compare(values, values[::-1], 40, 1)
+
+
+def test_p_value_is_that_of_all_sign_flips() -> None:
+    difference = np.array([0.5, 0.4, -0.1, 0.3, 0.2, 0.0, np.nan])
+    signs = np.array(list(itertools.product([-1, 1], repeat=5)))
+    exact = (np.abs(signs @ difference[:5]) >= difference[:5].sum() - 1e-9).mean()  # 4 of 32
+    got = compare(difference, np.zeros(7), 8000, seed=0)
+    assert got["p_value"] == pytest.approx(exact, abs=0.015)
+    assert got["difference"] == pytest.approx(1.3 / 6)  # the NaN is no user
+    assert got["low"] < got["difference"] < got["high"]
+
+
+def test_equal_scorers_differ_by_chance_only() -> None:
+    values = np.random.default_rng(0).normal(size=100)
+    assert compare(values, values, 100, seed=0) == {"difference": 0, "low": 0, "high": 0, "p_value": 1}
+    assert compare(values + 1, values, 100, seed=0)["p_value"] == pytest.approx(1 / 101)
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(ValueError, match="at least 1 user"):
+        bootstrap(np.zeros(0), 10, 0)
+    with pytest.raises(ValueError, match="2 resamples"):
+        bootstrap(np.zeros(3), 1, 0)
+    with pytest.raises(ValueError, match="same users"):
+        compare(np.zeros(3), np.zeros(4), 10, 0)
+    with pytest.raises(ValueError, match="at least 1 user"):
+        compare(np.full(3, np.nan), np.zeros(3), 10, 0)

@@ -1,0 +1,149 @@
+"""Planted migrations are found, and nothing else: not chance, season, bursts, nor baskets of one interest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from polars.testing import assert_frame_equal
+
+from tests.builders import make_histories
+from trajectory.data.simulate.synthetic import Synthetic, generate
+from trajectory.migrations.migration import Settings, detect
+from trajectory.migrations.recovery import histories_of, score
+from trajectory.schema import UserError
+
+QUICK = Settings(permutations=199)
+CHANCE = 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)  # p-values of at most 0.05 among 200 users or more without migration
+
+
+def planted(**changes):
+    log = generate(replace(Synthetic(users=200), **changes), seed=4)
+    return log, detect(histories_of(log), QUICK)
+
+
+def level(result):
+    return float((result.tested["p_value"] <= 0.05).mean())
+
+
+@pytest.fixture(scope="module")
+def default():
+    return planted()
+
+
+def test_planted_migrations_are_found(default):
+    log, result = default
+    found = score(result.found, log)
+    assert found["planted"] == 80
+    assert found["precision"] >= 0.9
+    assert found["recall"] >= 0.9
+    assert found["false_alarms"] <= 0.05
+    assert found["days"] < 7
+    assert found["covered"] >= 0.85
+
+
+def test_what_is_found_has_its_size(default):
+    log, result = default
+    truth = log.truth["migrations"].select("user", "source")
+    right = result.found.join(truth, on=["user", "source"], how="semi")
+    assert abs(right["mass"].mean() - 0.4) < 0.04  # half of all mass but for noise, and some that starts before the end
+    assert right["divergence"].is_between(0.05, 0.6).all()
+    assert (result.found["q_value"] <= 0.05).all()
+    assert (result.found["confidence"] == 1 - result.found["q_value"]).all()
+    for earlier, later in (("low", "start"), ("start", "high"), ("start", "end")):
+        assert (result.found[earlier] <= result.found[later]).all()
+
+
+def test_nobody_migrates_in_a_log_without_migrations():
+    _, result = planted(migrating=0.0)
+    assert result.found.height <= 2
+    assert level(result) < CHANCE
+
+
+def test_a_season_is_no_migration():
+    _, result = planted(migrating=0.0, seasonal=20, swing=0.7, causes=0)
+    assert np.abs(result.season - 1).max() > 0.5
+    assert level(result) < CHANCE
+    assert result.found.height <= 2
+
+
+def test_bursts_are_no_migration():
+    _, result = planted(migrating=0.0, bursting=1.0, basket_size=12)
+    assert level(result) < CHANCE
+    assert result.found.height <= 2
+
+
+def test_baskets_of_one_interest_count_once():
+    rng = np.random.default_rng(0)
+    lists, steps = [], []
+    for _ in range(200):
+        lists.append(np.repeat(rng.integers(1, 5, 40), 8).tolist())  # 40 baskets, 8 lines of one interest each
+        steps.append(np.repeat(np.arange(40), 8).tolist())
+    histories = make_histories(lists, steps=steps, gap=7 * 24 * 3600, interests=4)
+    result = detect(histories, QUICK)
+    assert result.tested["sessions"].to_list() == [40] * 200
+    assert level(result) < CHANCE
+    assert result.found.height <= 2
+
+
+def without_time(lists):
+    return replace(make_histories(lists, interests=4, num_items=4), has_time=False)
+
+
+def test_a_log_without_time_has_steps_for_dates():
+    rng = np.random.default_rng(1)
+    still = [rng.integers(1, 5, 120).tolist() for _ in range(10)]
+    mover = [1, 4] * 30 + [2, 4] * 30
+    result = detect(without_time([mover, *still]), Settings(permutations=199, lasting=10, window=8))
+    row = result.found.row(0, named=True)
+    assert (row["user"], row["source"], row["destination"]) == ("u0", "c1", "c2")
+    assert row["low"] <= 60
+    assert row["high"] > 58  # step 59 is of neither interest
+    assert abs(row["start"] - 60) <= 4
+    assert row["window"] == row["start"] // 8
+    assert row["mass"] == pytest.approx(0.5, abs=0.05)
+    assert (result.season == 1).all()
+
+
+def test_a_user_is_judged_alike_whoever_else_is_there():
+    rng = np.random.default_rng(2)
+    lists = [rng.integers(1, 5, 80).tolist() for _ in range(6)]
+    settings = Settings(permutations=99, lasting=10)
+    every = without_time(lists)
+    last = replace(without_time(lists[-1:]), users=every.users.tail(1))
+    columns = ["user", "sessions", "statistic", "p_value"]
+    one, among = (detect(histories, settings).tested.select(columns).tail(1) for histories in (last, every))
+    assert_frame_equal(one, among)
+
+
+def test_short_histories_are_not_tested():
+    rng = np.random.default_rng(3)
+    lists = [rng.integers(1, 5, 80).tolist(), [1, 2, 3]]
+    assert detect(without_time(lists), Settings(permutations=99, lasting=10)).tested["user"].to_list() == ["u0"]
+    with pytest.raises(UserError, match="set a smaller `lasting`"):
+        detect(without_time(lists), Settings(lasting=60))
+    with pytest.raises(UserError, match="no user has more than 3 sessions"):
+        detect(without_time([[1, 2, 3], [2, 1]]), Settings(lasting=1))
+
+
+def test_who_has_one_interest_only_cannot_migrate():
+    rng = np.random.default_rng(5)
+    steps = np.repeat(np.arange(60), rng.integers(1, 9, 60)).tolist()  # their weights do not add up exactly
+    histories = make_histories([[1] * len(steps)] * 2, steps=[steps] * 2, num_items=4)
+    result = detect(replace(histories, has_time=False), Settings(permutations=99, lasting=10))
+    assert result.tested.select("statistic", "p_value").rows() == [(0.0, 1.0)] * 2
+
+
+def test_a_log_without_interests_is_explained():
+    histories = replace(make_histories([[1, 2, 3]]), interests=(), item_interest=np.zeros(4, np.int32))
+    with pytest.raises(UserError, match="learned_interests"):
+        detect(histories)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("window", 0.0), ("lasting", -1.0), ("gap", -1.0), ("permutations", 9), ("rate", 1.0)]
+)
+def test_settings_out_of_range_are_explained(field, value):
+    with pytest.raises(UserError, match=f"{field}={value}: expected"):
+        Settings(**{field: value})

@@ -1,0 +1,195 @@
+"""migration.html: hostile names stay text, nothing is fetched, and the script draws the page in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.builders import make_histories
+from tests.pages import drawn, inert_data
+from trajectory.inference.new_users import whole_histories
+from trajectory.migrations.migration import Settings, detect
+from trajectory.migrations.migration_forecast import Prospect
+from trajectory.migrations.page import write_migrations
+from trajectory.migrations.state_forecast import StateForecast, StepStates
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+COMMENT = "<!--<script>{{ 7 * 7 }}\u2028 & '\""
+DAY = 24 * 3600
+
+
+def made_up(**changes):
+    """Two users move from the first interest to the second, two back: no season. A step a day from 2024-01-01."""
+    there, back = [1, 3] * 30 + [2, 3] * 30, [2, 3] * 30 + [1, 3] * 30
+    still = np.random.default_rng(0).integers(1, 5, 120).tolist()
+    histories = make_histories([there, there, back, back, still], gap=DAY, interests=4)
+    histories = replace(
+        histories,
+        users=pl.DataFrame({"user": [HOSTILE, "u1", "u2", "u3", "u4"]}),
+        interests=(HOSTILE, COMMENT, "c3", "c4"),
+        **changes,
+    )
+    return detect(histories, Settings(permutations=199))
+
+
+def foreseen(migrations):
+    """All users are foreseen to turn to two interests, in 3 steps; the model sees nothing of the first window."""
+    histories = migrations.sessions.histories
+    now = np.tile([0.4, 0.1, 0.3, 0.2], (histories.num_users, 1))
+    following = np.tile([0.2, 0.35, 0.35, 0.1], (histories.num_users, 1))
+    steps = StepStates(np.linspace(now, following, 3, axis=1), np.tile([1.0, 2.0, 3.0], (histories.num_users, 1)))
+    windows = int(migrations.sessions.moment.max() // migrations.settings.window) + 1
+    past = np.full((migrations.found.height, windows, 4), 0.25)
+    past[0] = [0.31, 0.23, 0.23, 0.23]  # of the first user in the table of migrations
+    past[:, 0] = np.nan
+    group = {"all": 5, "steadiest quarter": 2}
+    check = {
+        "steps": 3,
+        "users": group,
+        "log_loss": {name: dict.fromkeys(group, loss) for name, loss in (("forecast", 0.5), ("Markov", 0.75))},
+        "leads": {
+            name: {"Markov": {"difference": -0.25, "low": -0.3, "high": -0.2, "p_value": 0.01}} for name in group
+        },
+        "slope": {"value": 0.9, "low": 0.8, "high": 1.1},
+        "flows": [{"from": HOSTILE, "to": COMMENT, "foreseen": 1.5, "came": 1.25, "error": 0.5}],
+        "interests": [{"interest": COMMENT, "foreseen": 0.031, "came": 0.022, "error": 0.005}],
+    }
+    return Prospect(StateForecast(whole_histories(histories), now, following, steps), check, past)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    migrations = made_up()
+    segment = np.array(["new", HOSTILE, "new", "new", "new"])
+    folder = tmp_path_factory.mktemp("report")
+    return write_migrations(migrations, folder, f"log {HOSTILE}", HOSTILE, foreseen(migrations), segment)
+
+
+@pytest.fixture(scope="module")
+def shown(report, tmp_path_factory):
+    return drawn(report, tmp_path_factory.mktemp("profile"))
+
+
+def test_the_tables_are_written(report):
+    found = pl.read_parquet(report.with_name("migrations.parquet"))
+    assert found.select("user", "source", "destination").rows() == [
+        (HOSTILE, HOSTILE, COMMENT),
+        ("u1", HOSTILE, COMMENT),
+        ("u2", COMMENT, HOSTILE),
+        ("u3", COMMENT, HOSTILE),
+    ]
+    flows = pl.read_parquet(report.with_name("flows.parquet"))
+    assert flows.filter(pl.col("segment") == "all users").select("period", "users").rows() == [
+        ("whole log", 2),
+        ("whole log", 2),
+        ("2024 Q1", 2),
+        ("2024 Q1", 2),
+    ]
+    of_one = flows.filter(pl.col("segment") == HOSTILE, pl.col("period") == "whole log")
+    assert of_one.select("from", "to", "users").rows() == [(HOSTILE, COMMENT, 1)]  # user u1
+
+
+def test_what_is_foreseen_is_written(report):
+    flows = pl.read_parquet(report.with_name("foreseen_flows.parquet"))
+    assert flows["period"].unique().to_list() == ["next 3 steps"]
+    of_all = flows.filter(pl.col("segment") == "all users").select("from", "to", "users").rows()
+    expected = [(HOSTILE, COMMENT, 5 / 6), ("c4", COMMENT, 5 / 12), (HOSTILE, "c3", 1 / 6), ("c4", "c3", 1 / 12)]
+    assert of_all == [(one, other, pytest.approx(users)) for one, other, users in expected]
+    of_new = flows.filter(pl.col("segment") == "new", pl.col("from") == "c4", pl.col("to") == COMMENT)
+    assert of_new["users"].to_list() == [pytest.approx(4 / 12)]
+    moves = pl.read_parquet(report.with_name("foreseen.parquet"))
+    assert moves["user"].to_list() == [HOSTILE, "u1", "u2", "u3", "u4"]
+    assert moves.row(0)[1:] == (HOSTILE, COMMENT, pytest.approx(1 / 6), pytest.approx(0.3))
+    assert json.loads(report.with_name("transitions.json").read_text())["slope"]["value"] == 0.9
+
+
+def test_states_are_written_as_behaviour_and_as_the_model_saw_them(report):
+    states = pl.read_parquet(report.with_name("states.parquet"))
+    assert states["user"].n_unique() == 4
+    totals = states.group_by("user", "window").agg(pl.col("behaviour", "model").sum())
+    np.testing.assert_allclose(totals["behaviour"], 1)
+    assert states.filter(pl.col("window") == 0)["model"].null_count() == states.filter(pl.col("window") == 0).height
+    later = states.filter(pl.col("window") > 0)
+    assert set(later.filter(pl.col("user") != HOSTILE)["model"]) == {0.25}
+    assert set(later.filter(pl.col("user") == HOSTILE, pl.col("interest") == HOSTILE)["model"]) == {0.31}
+
+
+def test_a_log_without_time_has_no_quarters(tmp_path):
+    write_migrations(made_up(has_time=False), tmp_path, "steps")
+    assert set(pl.read_parquet(tmp_path / "flows.parquet")["period"]) == {"whole log"}
+
+
+def test_names_cannot_leave_their_place(report):
+    data = inert_data(report, "data")
+    assert data["flows"][0]["flows"][1][:3] == [HOSTILE, COMMENT, 2]
+    users = data["users"]
+    assert all(user["model"][0] is None for user in users)
+    sees = {user["user"]: user["model"][1][user["interests"].index(HOSTILE)] for user in users}
+    assert sees == {HOSTILE: 0.31, "u1": 0.25, "u2": 0.25, "u3": 0.25}
+
+
+def test_nothing_is_fetched(report):
+    html = report.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"https?:|//[a-z]|url\(|@import|fetch\(|<link|src=\"", html)
+
+
+def test_the_script_draws_the_page(shown):
+    assert '<img src="x"' not in shown
+    assert shown.count('class="flow"') == 2
+    assert "2 users moved from &lt;/script&gt;" in shown
+    assert ">whole log</option>" in shown
+    assert ">2024 Q1</option>" in shown
+    assert re.search(r'<p id="text">User .* moved \d+% of their interest from .*&lt;/script&gt;', shown)
+    assert shown.count("<rect") >= 5 * 4 + 3 * 4  # windows, steps ahead and interests of the first user
+    for label in ("+1", "+3", "forecast, in about 3.0 days", "window"):
+        assert f">{label}</text>" in shown
+    assert ">the next 3 events (forecast)</option>" in shown
+    for segment in ("all users", "new", "&lt;/script&gt;"):
+        assert f">{segment}" in re.search(r'<select id="segment">.*?</select>', shown).group(0)
+
+
+def test_the_page_says_what_is_foreseen_and_how_far_it_held(shown):
+    table = re.search(r'<table id="foreseen">.*?</table>', shown, re.DOTALL).group(0)
+    assert re.search(r"10\.00 %.*35\.00 %.*\+25\.00", table, re.DOTALL)
+    check = re.search(r'<table id="check">.*?</table>', shown, re.DOTALL).group(0)
+    assert "steadiest quarter (2)" in check
+    assert 'class="gain">forecast -0.2500' in check
+    assert "90% came on average (80% to 110%" in shown
+    assert re.search(r'<table id="held">.*1\.5.*1\.2', shown, re.DOTALL)
+    assert re.search(r'<table id="net_held">.*\+3\.10.*\+2\.20.*0\.50', shown, re.DOTALL)
+
+
+def choose(report, script, tmp_path_factory):
+    """The page drawn after a choice on it."""
+    html = report.read_text(encoding="utf-8").replace("</script>", f"{script}</script>")
+    page = tmp_path_factory.mktemp("chosen") / "page.html"
+    page.write_text(html, encoding="utf-8")
+    return drawn(page, tmp_path_factory.mktemp("profile"))
+
+
+def test_flows_are_filtered_by_period_and_segment(report, tmp_path_factory):
+    ahead = 'byId("period").value = "next 3 steps"; byId("segment").value = "new"; showPeriod();'
+    shown = choose(report, ahead, tmp_path_factory)
+    assert "interest worth 0.7 users is foreseen to move from &lt;/script&gt;" in shown
+    assert "interest worth 1.2 users moves" in shown
+    assert "in the next 3 events, " in shown
+
+
+def test_the_past_is_drawn_as_the_model_saw_it(report, shown, tmp_path_factory):
+    model = choose(report, 'byId("source").value = "model"; showUser();', tmp_path_factory)
+    assert model.count(": 25.0 %") > shown.count(": 25.0 %")
+    assert model.count("<rect") < shown.count("<rect")  # nothing is known before the first event
+
+
+def test_a_log_in_which_nobody_moves_has_a_page_too(tmp_path):
+    migrations = made_up()
+    none = replace(migrations, found=migrations.found.clear())
+    html = write_migrations(none, tmp_path, "still").read_text(encoding="utf-8")
+    assert "<b>0</b> migrated" in html
+    assert "foreseen" not in re.sub("<script>.*</script>", "", html, flags=re.DOTALL)  # there is no prospect
+    assert pl.read_parquet(tmp_path / "flows.parquet").height == 0

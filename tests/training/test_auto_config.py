@@ -1,0 +1,154 @@
+"""The recipe says what it chooses, chooses the same for the same data, and copes with tiny data."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from configs import common
+from configs.by_hand import get, set_by_hand
+from tests.builders import make_histories, random_histories
+from trajectory.data.pipeline.splits import split
+from trajectory.training import auto_config
+
+
+def _fit(histories, capsys):
+    config = common.base("gru")
+    config.recipe = "auto"
+    before = config.to_json()
+    histories, parts = split(histories, config.split)
+    fitted = auto_config.fit(config, histories, parts)
+    assert config.to_json() == before, "the given config must not change"
+    return fitted, capsys.readouterr().out
+
+
+def test_every_choice_is_printed_with_its_value_and_reason(capsys):
+    fitted, said = _fit(random_histories(200, 50, 30), capsys)
+    assert said.startswith("recipe for 200 users, ")
+    lines = re.findall(r"^  (\w+)\.(\w+) = (.*?)  \((.+)\)$", said, re.MULTILINE)
+    assert len(lines) == said.count("\n") - 1 >= 9
+    for section, field, value, reason in lines:
+        assert str(fitted[section][field]) == value
+        assert reason
+    assert fitted.recipe == "fixed", "a run's folder keeps what was chosen"
+
+
+def test_the_same_data_gives_the_same_choice(capsys):
+    first, said = _fit(random_histories(100, 50, 30), capsys)
+    again, said_again = _fit(random_histories(100, 50, 30), capsys)
+    assert first.to_json() == again.to_json()
+    assert said == said_again
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [[[1, 2, 3]], [[1, 2, 3], [1]], [[1, 1, 1, 1]] * 2],
+    ids=["one history", "a history of one event", "one item"],
+)
+def test_tiny_data_gets_usable_sizes(lists, capsys):
+    fitted, _ = _fit(make_histories(lists), capsys)
+    assert fitted.batch.length >= 32
+    assert fitted.batch.rows >= 2
+    assert fitted.train.epochs >= 1
+    assert fitted.train.patience_epochs >= 1
+
+
+def test_a_row_holds_most_histories_and_a_batch_about_2000_events(capsys):
+    fitted, _ = _fit(random_histories(300, 400, 102), capsys)
+    assert fitted.batch.length == fitted.batch.targets == 128
+    assert fitted.batch.rows == 16
+
+
+def test_repeats_switch_the_repeat_head_on_and_seen_items_in(capsys):
+    # Training sees 4 events of each; a repeat there, none there.
+    often, said = _fit(make_histories([[1, 2, 1, 2, 3, 4]] * 10), capsys)
+    assert (often.model.repeat, often.evaluation.seen) == (True, "keep")
+    assert "50.0% of training events repeat an earlier item" in said
+    never, said = _fit(make_histories([[1, 2, 3, 4, 1, 1]] * 10), capsys)
+    assert (never.model.repeat, never.evaluation.seen) == (False, "filter")
+    assert "0.0% of training events repeat an earlier item" in said
+
+
+def test_baskets_are_foretold_where_they_end_and_by_several_lines(capsys):
+    baskets = [[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4]] * 20
+    fitted, said = _fit(make_histories([list(range(1, 15))] * 20, steps=baskets), capsys)
+    # Training sees three baskets of four lines.
+    assert (fitted.batch.length, fitted.batch.targets, fitted.batch.target_items) == (32, 14, 8)
+    assert fitted.batch.basket_power == 0.5
+    assert "4.0 events a step" in said
+    single, _ = _fit(make_histories([list(range(1, 15))] * 20), capsys)
+    assert (single.batch.targets, single.batch.target_items) == (single.batch.length, 1)
+
+
+def test_where_steps_are_events_it_is_the_recipe_of_the_benchmarks(capsys):
+    fresh, _ = _fit(make_histories([list(range(1, 15))] * 20), capsys)  # 12 x 20 training events of 14 items
+    usual, _ = _fit(make_histories([list(range(1, 15))] * 100), capsys)
+    repeats, _ = _fit(make_histories([[1, 2, 1, 2, 3, 4]] * 10), capsys)
+    for found in (fresh, usual, repeats):
+        assert (found.init.item_vectors, found.optim.average, found.optim.schedule) == (
+            "co_occurrence",
+            0.995,
+            "cosine",
+        )
+        assert (found.model.width, found.model.layers, found.optim.learning_rate) == (64, (128,), 3e-3), "a GRU"
+        assert found.train.patience_epochs == found.train.epochs >= 12
+    assert (fresh.train.power, fresh.train.smoothing) == (0.3, 0.0)
+    assert fresh.model.temperature == pytest.approx(0.1)
+    assert (usual.train.power, usual.train.smoothing, usual.model.temperature) == (0.0, 0.1, 0.07)
+    assert (repeats.train.power, repeats.train.smoothing) == (0.0, 0.0), "both need a plain softmax"
+    baskets, _ = _fit(make_histories([list(range(1, 9))] * 20, steps=[[0, 0, 1, 1, 2, 2, 3, 4]] * 20), capsys)
+    assert (baskets.model.temperature, baskets.init.item_vectors, baskets.optim.average) == (0.0, "random", 0.0)
+    assert (baskets.train.power, baskets.train.smoothing, baskets.optim.schedule) == (0.0, 0.0, "constant")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"train.epochs": 2, "optim.learning_rate": 3e-4, "evaluation.seen": "keep", "model.width": 32},
+        {
+            "train.epochs": 20,
+            "optim.learning_rate": 1e-3,
+            "evaluation.seen": "keep",
+            "model.width": 64,
+        },  # mostly defaults
+    ],
+)
+def test_what_is_set_by_hand_stays_and_the_rest_follows_it(capsys, values):
+    histories, parts = split(make_histories([list(range(1, 15))] * 20), common.base().split)
+    fitted = auto_config.fit(set_by_hand(common.base("gru"), values), histories, parts)
+    said = capsys.readouterr().out
+    for name, value in values.items():
+        assert get(fitted, name) == value
+        assert f"  {name} = {value}  (set by hand)\n" in said
+    assert fitted.model.layers == (2 * values["model.width"],)
+    assert fitted.train.patience_epochs == values["train.epochs"]
+    assert fitted.by_hand == tuple(sorted(values))
+
+
+def test_a_power_a_length_and_steps_of_several_lines_set_by_hand_are_followed(capsys):
+    lists, steps = [list(range(1, 9))] * 20, [[0, 0, 1, 1, 2, 2, 3, 4]] * 20
+    single, parts = split(make_histories(lists), common.base().split)
+    fitted = auto_config.fit(set_by_hand(common.base("gru"), {"train.power": 0.5, "batch.length": 16}), single, parts)
+    assert (fitted.model.temperature, fitted.train.smoothing) == (pytest.approx(0.14), 0.0)
+    assert (fitted.batch.length, fitted.batch.targets, fitted.batch.rows) == (16, 16, 128)
+    baskets, parts = split(make_histories(lists, steps=steps), common.base().split)
+    fitted = auto_config.fit(set_by_hand(common.base("gru"), {"model.width": 128, "train.epochs": 40}), baskets, parts)
+    assert (fitted.model.layers, fitted.optim.learning_rate) == ((128, 128), 5e-4)
+    assert fitted.train.patience_epochs == 8
+
+
+def test_seen_items_are_candidates_where_repeats_are_usual(capsys):
+    def decided(seen: str, items: list[list[int]]) -> str:
+        histories = make_histories(items)
+        config = common.base()
+        config.evaluation.seen = seen
+        return auto_config.seen(config, histories, split(histories, config.split)[1]).evaluation.seen
+
+    again, never = [[1, 2, 1, 2, 1, 2]] * 3, [[1, 2, 3, 4, 5, 6]] * 3
+    assert [decided("auto", again), decided("auto", never)] == ["keep", "filter"]
+    assert "evaluation.seen = keep  (50.0% of training events repeat" in capsys.readouterr().out
+    assert decided("keep", never) == "keep"
+    assert not capsys.readouterr().out
+    assert decided("filter", again) == "filter", "what is asked for holds, and is said"
+    assert "evaluation.seen = filter, though 50.0%" in capsys.readouterr().out

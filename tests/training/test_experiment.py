@@ -1,0 +1,63 @@
+"""What a run learns from: whose events are counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from configs.common import base
+from trajectory.schema import UserError
+from trajectory.training.experiment import Task, build, load_config, write_json
+
+USERS, EVENTS, ITEMS = 20, 6, 8
+
+
+def task(folder: Path, **content) -> Task:
+    """A made-up log; half of its users train."""
+    rng = np.random.default_rng(0)
+    rows = [(f"u{u}", f"i{rng.integers(ITEMS)}", 1_704_067_200 + 60 * e) for u in range(USERS) for e in range(EVENTS)]
+    pl.DataFrame(rows, schema=["user", "item", "time"], orient="row").write_csv(folder / "log.csv")
+    vectors = {"item": [f"i{i}" for i in range(ITEMS)], "vector": np.eye(ITEMS).tolist()}
+    pl.DataFrame(vectors).write_parquet(folder / "image.parquet")
+    c = base()
+    c.data.source, c.data.prepared_dir = str(folder / "log.csv"), str(folder / "prepared")
+    c.model.width, c.model.layers, c.model.repeat = 8, (8,), False
+    c.heads.interest = 0.0
+    c.split.kind, c.split.train_users = "leave_one_out", 0.5
+    c.content.by, c.content.text, c.content.codes, c.content.kept = "prior+ids", (), (), ITEMS
+    c.content.files = {"image": str(folder / "image.parquet")}
+    c.content.update(content)
+    return build(c)
+
+
+def test_what_is_counted_is_of_those_who_train_or_of_the_others(tmp_path: Path) -> None:
+    counted = {}
+    for whose in ("training", "others"):
+        built = task(tmp_path, counted=whose)
+        counted[whose] = np.expm1(built.content.kept[:, -1])
+    h, split = built.histories, built.split
+    for whose, held_out in (("training", 2), ("others", 1)):  # those who do not train do not validate either
+        trains = split.train_end > h.offsets[:-1]
+        users = np.flatnonzero(trains if whose == "training" else ~trains)
+        items = np.concatenate([h.item[h.offsets[u] : h.offsets[u + 1] - held_out] for u in users])
+        np.testing.assert_allclose(counted[whose], np.bincount(items, minlength=ITEMS + 1), rtol=1e-5)
+
+
+def test_what_cannot_be_counted_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"content\.counted='half' is unknown; expected one of training, others"):
+        task(tmp_path, counted="half")
+    with pytest.raises(UserError, match=r"content\.by='both' is unknown"):
+        task(tmp_path, by="both")
+
+
+def test_types_of_event_of_a_run_made_before_they_had_roles_are_read(tmp_path: Path) -> None:
+    saved = base().to_dict()
+    del saved["data"]["event_types"]
+    saved["data"]["extra_kinds"] = ("gift",)
+    write_json(saved, tmp_path / "config.json")
+    data = load_config(tmp_path / "config.json").data
+    assert (data.event_types.gift, data.event_types.view) == ("input,target", "input,target")
+    assert "extra_kinds" not in data

@@ -1,0 +1,245 @@
+"""The floors: what counting alone reaches. Each result of a model is printed beside them.
+
+Each floor learns from the training events only and, when asked, reads the history start:stop of the query. The lines
+of one basket have no order: an age or a distance is counted in steps, and an item counts once a step however many
+lines it has.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from ml_collections import ConfigDict
+from scipy import sparse
+
+from trajectory.data.pipeline.co_occurrence import co_occurrence
+from trajectory.data.pipeline.featurize import slices
+from trajectory.data.times import DAY
+from trajectory.progress import progress
+from trajectory.schema import Histories, ItemContent, Queries, Split
+
+RECENT_SHARE = 0.1  # of each training history, where the log has no times
+MAX_DISTANCE_EVENTS = 100  # of pairs that co-occurrence counts
+HISTORY_EVENTS = 20  # of a query, that co-occurrence looks at
+HISTORY_DECAY = 0.8  # per step of age, of co-occurrence
+BACKWARD = 0.5  # weight of "b before a" against "a before b"
+
+
+class Floor:
+    """A scorer learnt by counting; it returns None for what it says nothing about (items or interests)."""
+
+    name = ""
+    batch = 64  # counting gains nothing from more, and the caches lose
+
+    def fit(self, histories: Histories, split: Split) -> Floor:
+        """Learns from the events offsets[u]:train_end[u] of each user, and returns itself."""
+        self.histories = histories
+        self.width = histories.num_items + 1
+        self._counts = histories.once_a_step & (histories.item > 0) & (histories.item < self.width)
+        user, index = self._events(histories.offsets[:-1], split.train_end)
+        self.popularity = np.bincount(histories.item[index], minlength=self.width).astype(np.float64)
+        self._share = self.popularity / (self.popularity.max(initial=0) + 1)  # in [0, 1)
+        self._learn(user, index)
+        return self
+
+    def scores(self, queries: Queries) -> np.ndarray | None:
+        """Score of each item, float64 [n, V + 1]."""
+        return None
+
+    def interest_scores(self, queries: Queries) -> np.ndarray | None:
+        """Score of each interest, float64 [n, K + 1]."""
+        return None
+
+    def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
+        """`index`: flat indices of the training events, `user` of each; both in order."""
+
+    def _events(self, start: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The events of each slice that count: number of the slice, flat index."""
+        row, index = slices(start, stop)
+        counts = self._counts[index]
+        return row[counts], index[counts]
+
+    def _history(self, queries: Queries, decay: float, newest_events: int = 0) -> sparse.csr_matrix:
+        """Weight decay^age of each item of the history, summed over its events: [n, V + 1]; age 0 = the newest step."""
+        h = self.histories
+        start = np.maximum(queries.start, queries.stop - newest_events) if newest_events else queries.start
+        row, index = self._events(start, queries.stop)
+        weight = np.power(decay, h.step[queries.stop - 1][row] - h.step[index], dtype=np.float64)
+        some = weight > 0
+        return sparse.csr_matrix((weight[some], (row[some], h.item[index][some])), (len(start), self.width))
+
+    def _filled(self, score: sparse.csr_matrix) -> np.ndarray:
+        """Dense scores: items with an entry (>= 0) first, equal ones by popularity; then all others by popularity."""
+        # float64 holds both orders apart: a tie is broken by less than 1e-9 of the score, the filler lies in [-1, 0).
+        dense = np.empty(score.shape)
+        dense[:] = self._share - 1
+        row = np.repeat(np.arange(score.shape[0]), np.diff(score.indptr))
+        dense[row, score.indices] = score.data * (1 + 1e-9 * self._share[score.indices])
+        return dense
+
+
+class Popularity(Floor):
+    """Number of training events of each item."""
+
+    name = "popularity"
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Score of each item, float32 [n, V + 1]: exact below 2^24 events an item."""
+        return np.broadcast_to(self.popularity.astype(np.float32), (len(queries.user), self.width))
+
+
+class RecentPopularity(Popularity):
+    """Number of events in the last `days` of training; without times in the last tenth of each training history."""
+
+    name = "recent_popularity"
+
+    def __init__(self, days: float):
+        self.days = days
+
+    def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
+        h = self.histories
+        if h.has_time:
+            time = h.time[index]
+            recent = time > time.max(initial=0) - self.days * DAY
+        else:
+            length = np.bincount(user, minlength=h.num_users)
+            left = np.cumsum(length)[user] - np.arange(len(user))  # events from this one to the last, at least 1
+            recent = left <= np.ceil(RECENT_SHARE * length)[user]
+        self.popularity = np.bincount(h.item[index[recent]], minlength=self.width).astype(np.float64)
+
+
+class PersonalFrequency(Floor):
+    """The user's own counts, each event weighted by decay^age; popularity as filler.
+
+    decay 1: personal frequency ("GP-TopFreq", Li et al. 2023, "A next basket recommendation reality check"); 0: the
+    items of the last step; between: recency-weighted frequency, as in TIFU-KNN (Hu et al. 2020).
+    """
+
+    def __init__(self, name: str, decay: float):
+        self.name, self.decay = name, decay
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Score of each item, float64 [n, V + 1]."""
+        return self._filled(self._history(queries, self.decay))
+
+
+class Markov(Floor):
+    """First-order Markov chain: training counts of next items after the last step's items; popularity as filler."""
+
+    name = "markov"
+
+    def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
+        h = self.histories
+        if not len(index):
+            self.successors = sparse.csr_matrix((self.width, self.width))
+            return
+        new = np.ones(len(index), bool)
+        new[1:] = (user[1:] != user[:-1]) | (h.step[index[1:]] != h.step[index[:-1]])
+        step = np.cumsum(new) - 1
+        items = sparse.csr_matrix((np.ones(len(index)), (step, h.item[index])), (step[-1] + 1, self.width))
+        follows = user[new][1:] == user[new][:-1]
+        self.successors = items[:-1][follows].T.tocsr() @ items[1:][follows]
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Score of each item, float64 [n, V + 1]."""
+        return self._filled(self._history(queries, decay=0.0) @ self.successors)
+
+
+class CoOccurrence(Floor):
+    """Decayed co-occurrence: a at d steps before b adds 1 / d to c[a, b] and 1 / 2d to c[b, a]; popularity as filler.
+
+    The score of item b is the sum over the last 20 events a of 0.8^age c[a, b] / sqrt(popularity of b + 1), age 0
+    being the newest step. Within a basket d = 1 and both directions get the mean. Only pairs within 100 events count.
+    """
+
+    name = "co_occurrence"
+
+    def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
+        forward = co_occurrence(self.histories, user, index, MAX_DISTANCE_EVENTS)
+        self.pairs = forward + BACKWARD * forward.T.tocsr()
+        self.pairs.data /= np.sqrt(self.popularity + 1)[self.pairs.indices]
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Score of each item, float64 [n, V + 1]."""
+        return self._filled(self._history(queries, HISTORY_DECAY, HISTORY_EVENTS) @ self.pairs)
+
+
+class InterestFrequency(Floor):
+    """Next interest: its events in the user's history, each weighted by decay^age; overall frequency as filler.
+
+    decay 1: the user's most frequent interest; 0: that of the last step; `personal=False`: the most frequent one
+    overall.
+    """
+
+    def __init__(self, name: str, decay: float = 1.0, personal: bool = True):
+        self.name, self.decay, self.personal = name, decay, personal
+
+    def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
+        h = self.histories
+        k = len(h.interests) + 1
+        interest = h.item_interest[: self.width]
+        one = (np.ones(self.width), (np.arange(self.width), interest))
+        self.membership = sparse.csr_matrix(one, (self.width, k))  # of each item; column 0: the item has none
+        count = np.bincount(h.item_interest[h.item[index]], minlength=k)
+        self.frequency = count / (count.sum() + 1)
+
+    def interest_scores(self, queries: Queries) -> np.ndarray:
+        """Score of each interest, float64 [n, K + 1]."""
+        own = np.zeros((len(queries.user), len(self.frequency)))
+        if self.personal:
+            own = (self._history(queries, self.decay) @ self.membership).toarray()
+        return np.where(own > 0, own * (1 + 1e-9 * self.frequency), self.frequency - 1)
+
+
+class ContentNeighbours(Floor):
+    """Cosine of an item's content with that of the history: the mean of its items' vectors, newer ones counting more.
+
+    Needs no training event; items of which nothing is known come last.
+    """
+
+    name = "content_neighbours"
+
+    def __init__(self, content: ItemContent) -> None:
+        parts = [_unit(vectors) for _, vectors in sorted(content.vectors.items())]
+        self.vectors = _unit(np.concatenate(parts, axis=1)) if parts else np.zeros((0, 0), np.float32)
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Score of each item, float64 [n, V + 1]."""
+        mean = _unit(self._history(queries, HISTORY_DECAY) @ self.vectors)
+        known = self.vectors.any(axis=1)
+        return np.where(known, mean @ self.vectors.T, -2) + 1e-9 * self._share
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def floors(histories: Histories, split: Split, config: ConfigDict, content: ItemContent | None = None) -> list[Floor]:
+    """All floors that mean something here, fitted: `config` is the whole config, of which `evaluation` is read.
+
+    Those that recommend items of the history exist only where seen items stay candidates; those of the next interest
+    only where items have interests; that of content where items have vectors.
+    """
+    e = config.evaluation
+    chosen: list[Floor] = [Popularity(), RecentPopularity(e.recent_days), Markov(), CoOccurrence()]
+    if e.seen == "keep":
+        chosen += [
+            PersonalFrequency("personal_frequency", 1.0),
+            PersonalFrequency("decayed_personal_frequency", e.decay),
+            PersonalFrequency("last_item", 0.0),
+        ]
+    if histories.interests:
+        chosen += [
+            InterestFrequency("interest_popularity", personal=False),
+            InterestFrequency("personal_interest_frequency", 1.0),
+            InterestFrequency("last_interest", 0.0),
+        ]
+    if content and content.vectors:
+        chosen.append(ContentNeighbours(content))
+    return [floor.fit(histories, split) for floor in progress(chosen, "counting for the floors")]
+
+
+def basket_size(histories: Histories, queries: Queries) -> np.ndarray:
+    """Mean number of distinct items in the steps of each query's history, float64 [n]."""
+    before = histories.distinct_so_far
+    baskets = histories.step[queries.stop - 1] - histories.step[queries.start] + 1
+    return (before[queries.stop] - before[queries.start]) / baskets

@@ -1,0 +1,1 @@
+"""Forecasts whose probabilities hold: recalibration and conformal sets, fitted on validation users."""

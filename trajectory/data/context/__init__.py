@@ -1,0 +1,1 @@
+"""What a log's folder says beside its events: campaigns, promotions, households."""

@@ -1,0 +1,131 @@
+"""Which of several files, of a folder or a zip file, are the log, which the item table, and which neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from trajectory.data.files.files import Part
+from trajectory.data.files.table import Layout, Look, few, look, look_at
+from trajectory.data.ingest.columns import ITEM_NAMES, LOG_NAMES, detect
+from trajectory.schema import UserError
+
+_LOG_FILES = ("interactions", "transactions")
+_ITEM_FILES = ("items", "products")
+_SUFFIXES = (".parquet", ".csv", ".jsonl", ".json", ".inter", ".item", ".tsv", ".txt")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Files by what they are; `notes` names those that are left out."""
+
+    log: list[Look]
+    items: list[Look]
+    notes: tuple[str, ...]
+
+
+def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence[str], hint: str = "") -> Contents:
+    """Files named interactions or transactions are the log, items or products its item table; else columns tell.
+
+    All files of the same columns, in whatever order and case, are parts of one table. `asked`: columns that the user
+    has named as the log's.
+    UserError if no files, or several groups of them, could be the log.
+    """
+    named = {_stem(part): part for part in reversed(_by_suffix(parts))}
+    log, items = (next((named[stem] for stem in stems if stem in named), None) for stems in (_LOG_FILES, _ITEM_FILES))
+    if log:
+        left = [part for part in parts if part not in (log, items)]
+        return Contents(
+            look_at([log], layout, hint),
+            look_at([items], Layout(encoding=layout.encoding)) if items else [],
+            _left_out(left),
+        )
+    looks, notes = _looked_at(parts, layout)
+    groups: dict[frozenset[str], list[Look]] = {}
+    for found in looks:
+        groups.setdefault(found.columns, []).append(found)
+    logs = [group for group in groups.values() if _is_log(group, asked)]
+    if len(groups) == 1 and (len(looks[0].names) > 1 or looks[0].missing):
+        logs = list(groups.values())  # there is no choice: what it lacks is said later
+    if len(logs) != 1:
+        raise UserError(_undecided(place, logs or list(groups.values()), bool(logs), notes))
+    rest = [group for group in groups.values() if group is not logs[0]]
+    tables = [group for group in rest if "item" in detect(group[0].names, ITEM_NAMES)]
+    tables = tables or [group for group in rest if _stem(group[0].part) in _ITEM_FILES]
+    if len(tables) > 1:
+        tables = [group for group in tables if _stem(group[0].part) in _ITEM_FILES]
+    left = [found.part for group in rest if group not in tables for found in group]
+    return Contents(logs[0], tables[0] if tables else [], (*notes, *_left_out(left)))
+
+
+def left_over(parts: Sequence[Part], layout: Layout, need_items: bool) -> Contents:
+    """Files beside a log that is known already: one named items or products is its item table, if that is needed."""
+    items = item_file(parts) if need_items else None
+    left = [part for part in parts if part != items]
+    return Contents([], look_at([items], Layout(encoding=layout.encoding)) if items else [], _left_out(left))
+
+
+def item_file(parts: Sequence[Part]) -> Part | None:
+    """The file that is named as an item table."""
+    named = {_stem(part): part for part in reversed(_by_suffix(parts))}
+    return next((named[stem] for stem in _ITEM_FILES if stem in named), None)
+
+
+def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[Look], list[str]]:
+    """Of each file that can be read what it is; which cannot, as notes."""
+    looks, notes = [], []
+    for part in tqdm(parts, "looking at files", delay=2, disable=None):
+        try:
+            found = look(part, replace(layout, header=()))
+            if layout.separator and len(found.names) == 1:  # what separates the log's cells need not do so everywhere
+                found = look(part, replace(layout, header=(), separator=""))
+            looks.append(found)
+        except UserError as error:
+            notes.append(f"left out: {error}")
+    known = {len(found.names): found.names for found in looks if found.kind == "text" and found.names}
+    if layout.header:
+        known[len(layout.header)] = layout.header
+    for i, found in enumerate(looks):  # parts of a file that was cut have their header line in the first
+        if found.missing and (names := known.get(len(found.missing.cells))):
+            looks[i] = look(found.part, replace(layout, header=names))
+    return [found for found in looks if found.kind != "empty"], notes + [
+        f"left out, empty: {found.part.file}" for found in looks if found.kind == "empty"
+    ]
+
+
+def _is_log(group: list[Look], asked: Sequence[str]) -> bool:
+    if any(name in group[0].names for name in asked):
+        return True
+    found = detect(group[0].names, LOG_NAMES)
+    return {"user", "item"} <= {*found} or {"time", "behaviour"} <= {*found}
+
+
+def _undecided(place: Path, groups: list[list[Look]], several: bool, notes: list[str]) -> str:
+    shown = "; ".join(f"{few([found.part.file for found in group])}: {few(group[0].names)}" for group in groups[:5])
+    what = "several that could be the log" if several else "none with a user and an item column"
+    missing = next((str(group[0].missing) for group in groups if group[0].missing), "")
+    return (
+        f"{place} is a folder without interactions.parquet or interactions.csv, and its files are {what} "
+        f"(it holds {shown or '; '.join(notes) or 'nothing'}); name the file itself, or rename it"
+        + (f" ({missing})" if missing else "")
+    )
+
+
+def _left_out(parts: Sequence[Part]) -> tuple[str, ...]:
+    return (f"not read as log or item table: {few([part.file for part in parts])}",) if parts else ()
+
+
+def _by_suffix(parts: Sequence[Part]) -> list[Part]:
+    """Those that may be found by name, the preferred kind of file first."""
+    kinds = [next((i for i, suffix in enumerate(_SUFFIXES) if part.file.endswith(suffix)), -1) for part in parts]
+    shallow = min((part.name.count("/") for part in parts), default=0)
+    order = sorted((kind, i) for i, kind in enumerate(kinds) if kind >= 0 and parts[i].name.count("/") == shallow)
+    return [parts[i] for _, i in order]
+
+
+def _stem(part: Part) -> str:
+    return re.sub(r"\.[a-z]+$", "", part.file)

@@ -1,0 +1,109 @@
+"""What looks wrong in a log although every cell can be read: said, with the setting that changes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import polars as pl
+
+from trajectory.data.ingest.cell_parsing import ROUNDED, is_text, texts
+from trajectory.data.ingest.columns import LOG_NAMES, matching
+from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.times import DAY, day_text
+from trajectory.schema import UserError
+
+_LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
+_GAP = 365 * DAY  # seconds without an event
+_MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
+_LOOKED_AT = 1000
+_JOINS = ("|", ";", ",")  # between ids that share a cell
+
+
+def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str], said: Findings) -> None:
+    """Warns where ids of items are new in nearly every row, as numbers of an order's lines are, and where a row has
+    further items in columns beside. UserError where the cells are lists or objects written as text.
+    """
+    column = table[name]
+    if is_text(column):
+        sample = texts(column.drop_nulls().head(_LOOKED_AT))
+        if 2 * int(sample.str.contains(r'^\[?\s*\{\s*"?|^\[\s*["\d]').sum()) > max(len(sample), 1):
+            raise UserError(
+                f"column {name!r} holds lists or objects written as text, such as {sample[0][:80]!r}, no ids: "
+                "write one row for each of its items, or name another column with data.columns.item"
+            )
+        for mark in _JOINS:
+            if 2 * int(sample.str.contains(mark, literal=True).sum()) > max(len(sample), 1):
+                parts = sample.unique(maintain_order=True).str.split(mark)
+                first, later = parts.list.first().unique(), parts.list.slice(1).explode(empty_as_null=True).unique()
+                if 2 * int(first.is_in(later.implode()).sum()) > len(first):  # "shirt|red" has a kind in each place
+                    text = f"{name} holds several items in a cell, such as {clip(sample[0])!r}, each read as one item"
+                    said.note("items", f"{text}: write one row for each of them", "data.columns.item", warning=True)
+                    return
+    rows, distinct = items.count(), items.n_unique()
+    if rows >= _LINES and distinct >= _NEW * rows:
+        others = [other for other in matching(table.columns, LOG_NAMES["item"]) if other not in used]
+        repeated = {other: values for other in others if (values := table[other].n_unique()) < _NEW * rows}
+        text = f"{name} is new in nearly every row ({distinct:,} in {rows:,}) and may number the rows"
+        better = "".join(f"; {other} has {values:,} values" for other, values in repeated.items())
+        said.note("items", text + better, f"data.columns.item={next(iter(repeated), '...')}", warning=True)
+    if numbered := re.fullmatch(r"(.*?)([01])", name):
+        wanted = re.compile(rf"{re.escape(numbered[1])}[2-9]")
+        if beside := [other for other in table.columns if wanted.fullmatch(other)]:
+            text = f"only {name} is read, not {', '.join(beside)}: write one row for each item to have them all"
+            said.note("items", text, "data.columns.item", warning=True)
+
+
+def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
+    """Warns of years without an event between two that have some, and of times that a spreadsheet has rounded."""
+    name = source.name
+    if is_text(source):
+        cells = texts(source.unique(maintain_order=True))
+        rounded = cells.filter(cells.str.contains(ROUNDED))
+        if len(rounded):
+            text = f"times in {name} are numbers that a spreadsheet has rounded, such as {rounded[0]}"
+            said.note("time", f"{text}: export them as texts", warning=True)
+    moments = seconds.drop_nulls().unique()
+    if len(moments) >= _MOMENTS and (moments % _COARSE == 0).all() and (moments % 60 > 0).any():
+        text = f"times in {name} are {len(moments):,} different ones, all multiples of {_COARSE:,} seconds"
+        said.note("time", f"{text}: a spreadsheet may have rounded them, export them as texts", warning=True)
+    days = (moments // DAY).unique().sort()
+    gaps = days.diff()
+    widest = gaps.arg_max()
+    if widest is not None and gaps[widest] * DAY > _GAP:
+        before, after = days[widest - 1] * DAY, days[widest] * DAY
+        rows = int((seconds <= before + DAY - 1).sum())
+        said.note(
+            "time",
+            f"no event lies between {day_text(before)} and {day_text(after)}, {rows:,} rows are before: times of two "
+            f"units in {name}, a wrong clock, or is a part of the log missing?",
+            f"data.cleaning.min_date={day_text(after)} sets the earlier ones aside",
+            warning=True,
+        )
+
+
+def doubt_events(events: pl.DataFrame, types: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """What looks wrong in the events that were kept, by type (as in `CleanLog`), and the setting that changes it."""
+    if events["user"].n_unique() == events.height > 1:
+        yield (
+            "Every user has one event: is the user's column a number of the row or the order?",
+            "data.columns.user=...",
+        )
+    if not types["roles"].str.contains(r"input\b").any():
+        yield (
+            "The model reads no type of event: there is nothing to learn from.",
+            "data.event_types or data.kind_map",
+        )
+    selling = types.filter(pl.col("roles").str.contains(r"sale\b") & ~pl.col("roles").str.contains("negative"))["type"]
+    if selling.is_empty():
+        yield "No type of event is a sale: demand and values are left out.", "data.event_types or data.kind_map"
+        return
+    sales = events.filter(pl.col("kind").cast(pl.String).is_in(selling.to_list()))
+    if "quantity" in events.columns:
+        if rows := int((sales["quantity"] == 0).sum()):
+            text = f"{rows:,} sales are of 0 pieces: they count for nothing."
+            yield text, "data.columns.quantity=- counts one for each"
+        if rows := sales["quantity"].null_count():
+            yield f"{rows:,} sales have no quantity: each counts as one piece.", "data.columns.quantity"
+    if "value" in events.columns and (rows := int((sales["value"] < 0).sum())):
+        yield f"{rows:,} sales have a value below 0: are these discounts, credits or returns?", ""

@@ -1,0 +1,214 @@
+"""Types of event: their words (English, Chinese, common trackers), their roles, and the type of each row of a log."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.cell_parsing import is_text, texts
+from trajectory.schema import DEFAULT_KIND, EVENT_TYPES, FAILED, ROLES, UserError
+
+# A word's plural means the same. Beside everyday words those of GA4, Segment, Meta, REES46, Retailrocket, Taobao, OTTO.
+# fmt: off
+WORDS: dict[str, tuple[str, ...]] = {
+    "view": ("view", "viewed", "pv", "page view", "pageview", "view item", "product view", "product viewed",
+             "view content", "detail", "detail view", "browse", "browsed", "浏览", "查看", "观看"),
+    "click": ("click", "clicked", "clk", "select item", "product clicked", "select promotion", "点击", "点开"),
+    "cart": ("cart", "add to cart", "added to cart", "add cart", "cart add", "basket", "add to basket",
+             "product added", "加入购物车", "添加购物车", "加购物车", "加购"),
+    "favorite": ("favorite", "favourite", "fav", "favorited", "collect", "wishlist", "add to wishlist", "like",
+                 "liked", "product added to wishlist", "收藏", "喜欢", "点赞", "关注"),
+    "purchase": ("purchase", "purchased", "buy", "bought", "transaction", "order", "ordered", "order completed", "pay",
+                 "paid", "sale", "sold", "ecommerce order", "购买", "买", "下单", "支付", "付款", "成交"),
+    "subscribe": ("subscribe", "subscribed", "subscription", "follow", "followed", "订阅"),
+    "rating": ("rating", "rate", "rated", "review", "reviewed", "评分", "评价", "打分"),
+    "impression": ("impression", "impr", "imp", "show", "shown", "exposure", "exposed", "expose", "view item list",
+                   "view promotion", "product list viewed", "曝光", "展示"),
+    "search": ("search", "searched", "query", "view search results", "products searched", "搜索", "检索"),
+    "checkout": ("checkout", "begin checkout", "initiate checkout", "checkout started", "view cart", "cart viewed",
+                 "add shipping info", "add payment info", "结算"),
+    "remove_from_cart": ("remove from cart", "removed from cart", "remove", "removed", "cart remove", "uncart",
+                         "remove cart", "delete from cart", "product removed", "移出购物车", "移除购物车",
+                         "删除购物车", "取消加购"),
+    "return": ("return", "returned", "refund", "refunded", "order refunded", "cancel", "canceled", "cancelled",
+               "cancel order", "canceled order", "cancelled order", "order cancelled", "order canceled", "cancellation",
+               "chargeback", "退货", "退款", "退单", "取消订单"),
+}
+# fmt: on
+_SAMPLE, _WORDS, _STRANGE = 10_000, 40, 0.05  # cells looked at, different words at most, share of unknown ones at most
+
+
+def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
+    """Type -> roles: the standard types as `data.event_types` changes them, then its further types.
+
+    UserError for a role that is unknown, or for input without target or target without input.
+    """
+    found = dict(EVENT_TYPES)
+    for kind, text in data.event_types.items():
+        found[kind] = tuple(role.strip() for role in text.split(",") if role.strip())
+        setting = f"data.event_types.{kind}={','.join(found[kind])!r}"
+        for role in found[kind]:
+            if role not in ROLES:
+                near = difflib.get_close_matches(role, ROLES, 1, 0.0)[0]
+                raise UserError(
+                    f"{setting}: there is no role {role!r}; did you mean {near!r}? Roles: {', '.join(ROLES)}"
+                )
+        if ("input" in found[kind]) != ("target" in found[kind]):
+            there, lacking = ("input", "target") if "input" in found[kind] else ("target", "input")
+            raise UserError(f"{setting} has {there} without {lacking}: for now a type has both or neither")
+    last = found.pop(DEFAULT_KIND)
+    return found | {DEFAULT_KIND: last}
+
+
+def selling_types(types: dict[str, tuple[str, ...]]) -> list[str]:
+    """The types that sell: with the role sale and not negative."""
+    return [kind for kind, own in types.items() if "sale" in own and "negative" not in own]
+
+
+def vocabulary(data: ConfigDict) -> dict[str, str]:
+    """Word (plain form) -> type: the built-in words, each type's own name, and above them `data.kind_map`.
+
+    UserError if `data.kind_map` leads to a type that is neither standard nor one of `data.event_types`.
+    """
+    types = roles(data)
+    asked = {str(word): kind for word, kind in data.kind_map.items()}
+    for word, kind in asked.items():
+        if kind not in types:
+            raise UserError(
+                f"data.kind_map maps {word!r} to {kind!r}; expected one of {', '.join(types)}; give a further type "
+                f"roles to declare it: --config.data.event_types=\"{{'{kind}': 'input,target'}}\""
+            )
+    built_in = {word: kind for kind, words in WORDS.items() for word in words}
+    itself = {kind: kind for kind in types}
+    return {_plain(word): kind for word, kind in (built_in | itself | asked).items()}
+
+
+def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
+    """Enum: the type of each raw word, null where unknown. Blank means the word "" of `data.kind_map`."""
+    words = vocabulary(data)
+
+    def meaning(word: str | None) -> str | None:
+        plain = _plain(word or "")
+        return words.get(plain) or words.get(plain.removesuffix("s"))
+
+    meanings = {word: meaning(word) for word in raw.unique().to_list()}
+    return raw.replace_strict(meanings, return_dtype=pl.Enum(list(roles(data))))
+
+
+def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> str:
+    """The column whose cells are nearly all known words of at least two types; "" if there is none."""
+    for column in table:
+        if column.name in used or not is_text(column):
+            continue
+        sample = texts(column.drop_nulls().head(_SAMPLE)).drop_nulls()
+        if len(sample) and sample.n_unique() <= _WORDS:
+            found = canonical(sample, data)
+            if found.null_count() <= _STRANGE * len(sample) and found.drop_nulls().n_unique() > 1:
+                return column.name
+    return ""
+
+
+def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
+    """The type of every event of a log that has no column for it, and what told it.
+
+    That is `data.kind_map[""]`, else what the canonical columns of the log suggest, else "event", which is no sale.
+    """
+    if stated := vocabulary(data).get(""):
+        return stated, "data.kind_map"
+    if "rating" in columns:
+        return "rating", "a column of ratings"
+    for column, words in (("quantity", "a column of quantities"), ("basket", "a column of baskets or orders")):
+        if column in columns:
+            return "purchase", words
+    return DEFAULT_KIND, "nothing in the log"
+
+
+def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
+    """The rows of a log with the column `meaning`, their type (null where its word is unknown).
+
+    Sales whose order came to nothing (`failed`) are of the type "failed_order", those of a quantity below 0, or
+    without one of a value below 0, "return", ratings below `data.rating_threshold` "low_rating"; quantity and value of
+    what is taken back are given without their sign.
+    """
+    if "kind" in events.columns:
+        events = events.with_columns(meaning=canonical(events["kind"], data))
+    else:
+        events = events.with_columns(meaning=pl.lit(unstated(events.columns, data)[0], pl.Enum(list(roles(data)))))
+    known = roles(data)
+    meaning, types = pl.col("meaning"), pl.Enum(list(known))
+    if data.rating_threshold > 0:
+        if "rating" not in events.columns:
+            raise UserError(
+                f"data.rating_threshold={data.rating_threshold} needs ratings, and the log has no column for them; set "
+                "data.columns.rating"
+            )
+        low = (meaning == "rating") & (pl.col("rating") < data.rating_threshold)
+        events = events.with_columns(meaning=pl.when(low).then(pl.lit("low_rating", types)).otherwise(meaning))
+    if "failed" in events.columns:
+        nothing = meaning.is_in(selling_types(known)) & pl.col("failed")
+        events = events.with_columns(meaning=pl.when(nothing).then(pl.lit(FAILED, types)).otherwise(meaning))
+    amounts = [name for name in ("quantity", "value") if name in events.columns]
+    if amounts:
+        back = meaning.is_in(selling_types(known)) & (pl.coalesce(amounts) < 0)
+        events = events.with_columns(meaning=pl.when(back).then(pl.lit("return", types)).otherwise(meaning))
+    taken_back = [kind for kind, own in known.items() if "negative" in own]
+    negative = events["meaning"].is_in(taken_back).fill_null(False)
+    if not negative.any():
+        return events
+    return events.with_columns(
+        pl.when(negative).then(pl.col(name).abs()).otherwise(pl.col(name)).alias(name) for name in amounts
+    )
+
+
+def listed(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.DataFrame:
+    """One row for each type of the marked rows, in the order of `roles`: type, words (most used first), rows, roles.
+
+    Where an amount made the type, that is said instead of the word alone: "buy, below 0".
+    """
+    known = roles(data)
+    word = pl.col("kind") if "kind" in events.columns else pl.lit(None, pl.String)
+    pairs = events.lazy().select(word.alias("word"), pl.col("meaning").alias("type")).filter(marked)
+    counted = pairs.group_by("type", "word").len().with_columns(pl.col("type", "word").cast(pl.String)).collect()
+    for kind, below in (("return", "below 0"), ("low_rating", "below data.rating_threshold")):
+        made = (pl.col("type") == kind) & (canonical(counted["word"], data).cast(pl.String) != kind).fill_null(True)
+        word = pl.concat_str("word", pl.lit(below), separator=", ", ignore_nulls=True)
+        counted = counted.with_columns(word=pl.when(made).then(word).otherwise("word"))
+    found = (
+        counted.sort("len", "word", descending=[True, False])
+        .group_by("type", maintain_order=True)
+        .agg(words=pl.col("word").drop_nulls(), rows=pl.col("len").sum())
+    )
+    order = {kind: number for number, kind in enumerate(known)}
+    return found.sort(pl.col("type").replace_strict(order)).with_columns(
+        roles=pl.col("type").replace_strict({kind: ", ".join(own) for kind, own in known.items()})
+    )
+
+
+def split_behaviour(raw: pl.Series, data: ConfigDict) -> tuple[pl.Series, pl.Series]:
+    """Type word and item of texts such as "浏览商品1" or "view item 1".
+
+    A text that starts with no known type word has no item (null), and is its own type word.
+    """
+    words = sorted((word for word in _spellings(data) if word), key=len, reverse=True)  # longest first: 加购物车, 加购
+    latin = "|".join(re.escape(word).replace(r"\ ", "[ _-]?") for word in words if word.isascii())
+    other = "|".join(re.escape(word) for word in words if not word.isascii())
+    # A Latin word ends where a separator follows ("viewer 1" is no view); a Chinese one needs none.
+    pattern = rf"(?i)^(?:({latin})[\s:_\-]+|({other})[了过]?[\s:：_\-]*)(\S.*)$"
+    text = texts(raw)
+    kind = text.str.extract(pattern, 1)
+    kind = kind.zip_with(kind.is_not_null(), text.str.extract(pattern, 2))
+    return kind.zip_with(kind.is_not_null(), text), text.str.extract(pattern, 3)
+
+
+def _spellings(data: ConfigDict) -> list[str]:
+    own = [str(word) for word in (*data.kind_map, *roles(data))]
+    # "view item" is one word for a type, but in "view item 1" the item is "item 1".
+    return [word for words in WORDS.values() for word in words if not word.endswith(" item")] + own
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s_\-]", "", str(word)).lower()

@@ -1,0 +1,50 @@
+"""Which column groups the items into interests: said where there is one, proposed where there is none."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from configs.common import base
+from trajectory.data.ingest.cell_parsing import is_text
+from trajectory.data.ingest.columns import ITEM_NAMES, detect, listing
+from trajectory.data.ingest.findings import Findings
+from trajectory.schema import UserError
+
+KEY = "item of the row"
+_ROWS = 100_000  # looked at
+_MOSTLY = 0.95
+
+
+def say_interests(
+    items: pl.DataFrame | None, columns: list[str], pairs: pl.DataFrame, asked: str, said: Findings
+) -> None:
+    """Says what the interests are. UserError if a column is asked for by hand that nothing has.
+
+    `columns` are those of the source, `pairs` its rows with the item's id as `KEY`.
+    """
+    if items is not None and asked in items.columns:
+        column = detect(columns, {asked: ITEM_NAMES.get(asked, ())}).get(asked, asked)
+        kinds = items[asked].drop_nulls().n_unique()
+        said.note("interests", f"{kinds:,} values of {column}", "data.interest_column")
+        return
+    if asked != base().data.interest_column:
+        raise UserError(
+            f"data.interest_column={asked!r} is no column of the items; set it to one of {listing(columns)}"
+        )
+    pairs = pairs.head(_ROWS)
+    repeated = pairs[KEY].n_unique() <= _MOSTLY * pairs.height  # else every column has one value an item
+    groups = _groups(pairs) if repeated else []
+    text = f"none: no column is named like {asked!r}" + (f"; {' or '.join(groups)} could be them" if groups else "")
+    said.note("interests", text, f"data.interest_column={groups[0] if groups else '...'}", warning=bool(groups))
+
+
+def _groups(pairs: pl.DataFrame) -> list[str]:
+    """Columns that could group the items: nearly each item has one value of it, which it shares with others."""
+    groups = []
+    for column in pairs.drop(KEY):
+        if is_text(column) or column.dtype.is_integer():
+            distinct = pairs.select(KEY, column.name).drop_nulls().unique()
+            values = distinct[column.name].n_unique()
+            if 1 < values <= distinct.height / 2 and distinct[KEY].n_unique() >= _MOSTLY * distinct.height:
+                groups.append(column.name)
+    return groups

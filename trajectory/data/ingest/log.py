@@ -1,0 +1,314 @@
+"""A behaviour log, from whatever source and in whatever columns, as an `EventLog`: nothing dropped, nothing judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.amounts import amounts
+from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, names, positions, texts
+from trajectory.data.ingest.cells import candidates, examples, unused
+from trajectory.data.ingest.columns import CURRENCIES, SESSIONS, listing, matching, missing, pick
+from trajectory.data.ingest.distinct import distinctly
+from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.doubts import doubt_items, doubt_times
+from trajectory.data.ingest.event_types import by_words, split_behaviour
+from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.frames import row_hashes
+from trajectory.data.ingest.interests import KEY, say_interests
+from trajectory.data.ingest.items import describe_match, gather_items, match, read_items, regroup
+from trajectory.data.ingest.missing import blank_missing, say_nobodies
+from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
+from trajectory.data.ingest.order_status import failed_orders
+from trajectory.data.ingest.prices import row_values
+from trajectory.data.ingest.sources import Source, read_source
+from trajectory.data.ingest.spellings import spelled
+from trajectory.data.ingest.ties import by_session, numbered_ties, trusted
+from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
+from trajectory.data.times import STEP, day_text, times_of
+from trajectory.schema import EventLog, UserError
+
+STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
+STEP_USER = "user"  # the user of such a log if it has no user column
+ITSELF = "item"  # data.item_column: the item id itself, where a domain would regroup
+# What can order the events of a user for each `data.order`, best first: the first whose first column the log has,
+# by its columns that are there. source_line always is.
+ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "auto": (("time", "subsecond", "position"), ("position",), ("source_line",)),
+    "time": (("time", "subsecond"), ("position",), ("source_line",)),
+    "position": (("position",),),
+    "file": (("source_line",),),
+}
+_FEATURES_OF_STEPS = {"kind", "value", "quantity", "rating", "basket"}
+# Canonical columns; a feature of the same name is renamed.
+_RESERVED = (
+    "source_line",
+    "user",
+    "item",
+    "time",
+    "subsecond",
+    "position",
+    "kind",
+    "value",
+    "quantity",
+    "rating",
+    "basket",
+    "label",
+    "features",
+    "row_hash",
+    "meaning",
+    "failed",
+    "malformed",
+    "file",
+    "raw_item",
+    "raw_time",
+)
+
+
+def read_log(data: ConfigDict) -> EventLog:
+    """Reads the log that `config.data` describes, after `domains.resolve`. UserError if it cannot be read.
+
+    `events` holds beside the columns that `EventLog` names, each only where it is needed: `malformed` (the text of a
+    row with too many or too few fields), `file` (which of several files the row is from), and `raw_item`, `raw_time`
+    (the source's text where item or time could not be made of it). `label` is -1 where the source has neither 0 nor 1.
+    `detected` holds `source`, `rows`, `columns` (field -> column), `found_by` (field -> how), `examples` (field ->
+    cells), `unused` (columns that are not read), `time` (unit), `zone`, `span`, `order`, and what `Findings.as_dict`
+    gives.
+    """
+    data = resolve(data)
+    source, said = read_source(data), Findings()
+    for text in source.notes:
+        said.note("file", text)
+    table = _with_joined(source.table, data.columns.item)
+    fields = _pick(table.columns, data)
+    stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
+    if stepwise:
+        # Numbers beside the label are what the rows are about: features, unless asked for as something else.
+        numeric = {field for field, name in fields.items() if not data.columns[field] and mostly_numeric(table[name])}
+        fields = {field: name for field, name in fields.items() if field not in numeric & _FEATURES_OF_STEPS}
+    told = {"kind", "behaviour", "label", "rating"} & fields.keys() or data.columns.kind
+    status = {*matching(table.columns, ORDER_STATUS), data.columns.status}
+    if not told and (name := by_words(table, {*fields.values(), *status}, data)):
+        fields["kind"] = name
+    id_columns = [fields[field] for field in ("user", "item") if field in fields]
+    table = blank_missing(table, data.missing, id_columns, said)
+    table, time, how = find_time(table, fields, data.columns.time, data.order, said)
+    fields = {field: name for field, name in fields.items() if field != "time"} | ({"time": time} if time else {})
+    found_by = {field: "set by hand" if data.columns[field] else "name" for field in fields} | {"time": how}
+    if not told and "kind" in fields:
+        found_by["kind"] = "content"
+    found_by |= {field: "format" for field, name in fields.items() if name == source.named.get(field)}
+    detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": fields, "found_by": found_by}
+    columns = {"source_line": pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True)}
+    columns["row_hash"] = row_hashes(source.table)
+    single = data.single_user or (STEP_USER if stepwise else "")
+    columns["user"] = _users(table, fields, single, data.fold_case, said)
+    columns |= _items_and_kinds(table, fields, data, stepwise, said)
+    columns |= _times(table, fields, data, detected, said)
+    columns |= numbered_ties(columns, table, data, fields, found_by)
+    session = next((name for name in matching(table.columns, SESSIONS) if name not in fields.values()), "")
+    if session and {"time", "position"} <= columns.keys() and data.order == "auto":
+        columns["position"] = by_session(columns, table[session])
+    columns |= _others(table, fields, columns["item"], data, said)
+    if failed := failed_orders(table, columns, {*fields.values(), *data.features}, data, said):
+        fields["status"], columns["failed"] = failed
+        found_by.setdefault("status", "name")
+    features = _features(table, fields, data, stepwise, said)
+    columns |= features
+    items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
+    if source.malformed is not None:
+        columns["malformed"] = source.malformed
+    if source.files is not None:
+        columns["file"] = source.files
+    events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
+    events = trusted(events, data, said)
+    detected |= {
+        "examples": examples(table, fields),
+        "unused": unused(source.table.columns, fields, data, features),
+        "order": _order(events, data),
+        "features": tuple(features),
+        "items": items.height if items is not None else 0,
+        **said.as_dict(),
+    }
+    return EventLog(events, items, tuple(features), detected)
+
+
+def _pick(columns: list[str], data: ConfigDict) -> dict[str, str]:
+    """Field -> column by name or by hand; a time that is asked for in several columns is no column yet."""
+    asked = data.columns.to_dict()
+    joined = asked["time"] if asked["time"] not in columns and JOINED in asked["time"] else ""
+    return pick(columns, asked | {"time": ""} if joined else asked)
+
+
+def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """With a column of the texts of several, where "a+b" is asked for and is no column: what there is of them."""
+    parts = name.split("+")
+    if len(parts) == 1 or name in table.columns or not {*parts} <= {*table.columns}:
+        return table
+    some = [texts(table[part]).replace("", None) for part in parts]
+    both = pl.concat_str(*(pl.lit(column) for column in some), separator=", ", ignore_nulls=True).replace("", None)
+    return table.with_columns(both.alias(name))
+
+
+def _users(table: pl.DataFrame, fields: dict[str, str], single: str, fold: bool, said: Findings) -> pl.Series:
+    if "user" in fields:
+        users = spelled(distinctly(ids, table[fields["user"]], said), fields["user"], fold, said)
+        say_nobodies(users, said)
+        session = next(iter(matching(table.columns, SESSIONS)), "")
+        if session and session != fields["user"] and 2 * users.null_count() > len(users):
+            text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, the session is not"
+            said.note("users", text, f"data.columns.user={session}", warning=True)
+        return users
+    if single:
+        return pl.Series([single]).new_from_index(0, table.height)
+    raise missing(
+        "user", table.columns, ", or data.single_user if the whole log is of one user", candidates(table, fields)
+    )
+
+
+def _items_and_kinds(
+    table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, stepwise: bool, said: Findings
+) -> dict[str, pl.Series]:
+    columns = {}
+    if "kind" in fields:
+        columns["kind"] = distinctly(names, table[fields["kind"]], said)
+    if "item" in fields:
+        items = distinctly(ids, table[fields["item"]], said)
+        columns["item"] = spelled(items, fields["item"], data.fold_case, said)
+        doubt_items(columns["item"], table, fields["item"], {*fields.values()}, said)
+    elif "behaviour" in fields:
+        raw = texts(table[fields["behaviour"]])
+        columns["kind"], columns["item"] = split_behaviour(raw, data)
+        if not columns["item"].count():
+            raise UserError(
+                f"no text in column {fields['behaviour']!r} begins with a known kind word and goes on with an item, "
+                f"for example {clip(next(iter(raw.drop_nulls()), ''))!r}; add words to data.kind_map or set "
+                "data.columns.item"
+            )
+    elif stepwise:
+        columns["item"] = pl.Series([STEP_ITEM]).new_from_index(0, table.height)
+    else:
+        raise missing("item", table.columns, "", candidates(table, fields))
+    return columns
+
+
+def _times(
+    table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, detected: dict[str, Any], said: Findings
+) -> dict[str, pl.Series]:
+    columns = {}
+    if "position" in fields:
+        columns["position"] = positions(table[fields["position"]])
+    if "time" not in fields:
+        return columns
+    source = table[fields["time"]]
+    if detected["found_by"]["time"] == COUNTED:
+        detected["time"] = "none: days and seconds are counted, and read as position"
+        return {"position": positions(source)} | columns
+    times = times_of(source, data.time_unit, data.day_first, said)
+    detected["time"], detected["zone"] = times.unit, times.zone
+    if times.unit == STEP:
+        detected["time"] = "none: the time column counts steps and is read as position"
+        return {"position": times.seconds} | columns
+    columns["time"] = times.seconds
+    if times.subsecond is not None:
+        columns["subsecond"] = times.subsecond
+        said.note("order", "times have parts of a second, which order events")
+    doubt_times(times.seconds, source, said)
+    bounds = (times.seconds.min(), times.seconds.max())
+    detected["span"] = [day_text(bound) for bound in bounds if isinstance(bound, int)]
+    unread = times.seconds.is_null() & source.is_not_null()
+    if unread.any():
+        columns["raw_time"] = texts(source).set(~unread, None)
+        said.unreadable(source.name, columns["raw_time"].drop_nulls(), "set aside")
+    return columns
+
+
+def _others(
+    table: pl.DataFrame, fields: dict[str, str], item: pl.Series, data: ConfigDict, said: Findings
+) -> dict[str, pl.Series]:
+    columns: dict[str, pl.Series] = {
+        field: amounts(table[fields[field]], data.decimal, said)
+        for field in ("value", "quantity", "rating")
+        if field in fields
+    }
+    for name in matching(table.columns, CURRENCIES) if "value" in columns else ():
+        if (kinds := table[name].drop_nulls().n_unique()) > 1:
+            said.note("amounts", f"{name} has {kinds} values; amounts are not converted", warning=True)
+    if "value" in columns and "quantity" in columns:
+        value, quantity = columns["value"], columns["quantity"]
+        columns["value"] = row_values(value, quantity, item, fields["value"], data, said)
+    if "basket" in fields:
+        columns["basket"] = distinctly(ids, table[fields["basket"]], said)
+    if "label" in fields:
+        columns["label"] = labels(table[fields["label"]])
+    return columns
+
+
+def _features(
+    table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, stepwise: bool, said: Findings
+) -> dict[str, pl.Series]:
+    wanted = list(data.features)
+    for name in wanted:
+        if name not in table.columns or not mostly_numeric(table[name]):
+            what = (
+                "holds no numbers"
+                if name in table.columns
+                else f"is not in the log, which has {listing(table.columns)}"
+            )
+            raise UserError(f"data.features names {name!r}, which {what}; name numeric columns of the log")
+    if stepwise and not wanted:
+        wanted = [column.name for column in table if column.name not in fields.values() and mostly_numeric(column)]
+    return {
+        f"{name}_feature" if name in _RESERVED else name: amounts(table[name], data.decimal, said).cast(pl.Float32)
+        for name in wanted
+    }
+
+
+def _items(
+    columns: dict[str, pl.Series], source: Source, table: pl.DataFrame, data: ConfigDict, used: set[str], said: Findings
+) -> pl.DataFrame | None:
+    """The item table; ids of `columns["item"]` are brought to its type, or to its groups where those are wanted."""
+    items: pl.DataFrame | None
+    wanted = [name for name in (data.interest_column, data.item_column) if name and name != ITSELF]
+    if source.items is not None:
+        item_table = blank_missing(source.items, data.missing, (), said)
+        columns["item"], items = match(
+            columns["item"], read_items(item_table, said, tuple(wanted), columns["item"]), said
+        )
+        describe_match(columns["item"], items, said)
+        of_log = tuple(name for name in wanted if name not in items.columns and name in table.columns)
+        if of_log:
+            more = gather_items(table.select(of_log), columns["item"], {*of_log}, said, of_log)
+            items = items.join(more, on="item", how="left", maintain_order="left") if more is not None else items
+    else:
+        items = gather_items(table, columns["item"], used, said, tuple(wanted))
+    if data.interest_column:
+        if source.items is not None and items is not None:
+            say_interests(items, source.items.columns, items.rename({"item": KEY}), data.interest_column, said)
+        else:
+            by_row = table.drop(used & {*table.columns}).with_columns(columns["item"].alias(KEY))
+            say_interests(items, table.columns, by_row, data.interest_column, said)
+    if data.item_column and data.item_column != ITSELF:
+        ungrouped = columns["item"]
+        columns["item"], items = regroup(ungrouped, items, data.item_column)
+        if columns["item"].null_count():
+            columns["raw_item"] = ungrouped.cast(pl.String).set(columns["item"].is_not_null(), None)
+    return items
+
+
+def _order(events: pl.DataFrame, data: ConfigDict) -> str:
+    """What orders a user's events: time, else position, else the order of the file."""
+    if data.order not in ORDERS:
+        raise UserError(f"data.order={data.order!r} is unknown; expected {', '.join(ORDERS)}")
+    if data.order == "position" and "position" not in events.columns:
+        raise UserError("data.order='position' needs a position column; set data.columns.position, or order by time")
+    first = order_columns(events.columns, data.order)[0]
+    return "file" if first == "source_line" else first
+
+
+def order_columns(columns: list[str], order: str) -> tuple[str, ...]:
+    """The columns, of those there are, that order the events of a user; what ties in all of them is left to chance."""
+    chosen = next(names for names in ORDERS[order] if names[0] in columns)
+    return tuple(name for name in chosen if name in columns)

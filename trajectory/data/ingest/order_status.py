@@ -1,0 +1,142 @@
+"""Orders that came to nothing: a column of an order's status says which rows are no sales."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.cell_parsing import texts
+from trajectory.data.ingest.columns import detect, matching
+from trajectory.data.ingest.event_types import canonical, roles
+from trajectory.data.ingest.findings import Findings
+from trajectory.schema import UserError
+
+# fmt: off
+_PLAIN = ("status", "state", "statut", "estado", "stato", "状态")  # may be of something else
+_OF_ORDERS = ("order_status", "financial_status", "payment_status", "order_state", "bestellstatus", "zahlungsstatus",
+              "statut commande", "estado pedido", "status pedido", "status do pedido", "stato ordine", "bestelstatus",
+              "status zamówienia", "订单状态", "支付状态")
+NAMES = (*_OF_ORDERS, *_PLAIN)
+NO_SALE = ("cancelled", "canceled", "cancel", "refunded", "refund", "fully refunded", "returned", "return", "voided",
+           "void", "failed", "failure", "payment failed", "declined", "rejected", "denied", "unpaid", "not paid",
+           "pending", "pending payment", "payment pending", "awaiting payment", "on hold", "draft", "abandoned",
+           "expired", "error", "unavailable", "checkout draft", "chargeback", "fraud", "suspected fraud",
+           # German, French, Spanish, Portuguese, Italian, Dutch, Polish, Chinese
+           "storniert", "erstattet", "offen", "unbezahlt", "retourniert", "zurückgesendet", "fehlgeschlagen",
+           "in wartestellung", "ausstehend", "zahlung ausstehend",
+           "annulé", "annulée", "remboursé", "remboursée", "retourné", "échoué", "échouée", "en attente",
+           "en attente de paiement", "refusé", "cancelado", "cancelada", "reembolsado", "pendiente",
+           "pendiente de pago", "devuelto", "fallido", "en espera", "rechazado",
+           "devolvido", "aguardando", "aguardando pagamento", "pagamento pendente", "pendente", "estornado", "recusado",
+           "não pago", "não autorizado", "malsucedido", "expirado",
+           "annullato", "rimborsato", "reso", "fallito", "in attesa", "in attesa di pagamento", "non pagato",
+           "rifiutato", "sospeso", "geannuleerd", "terugbetaald", "geretourneerd", "mislukt", "in afwachting",
+           "wachtend op betaling", "in de wacht", "niet betaald", "openstaand", "geweigerd", "verlopen",
+           "anulowane", "anulowany", "zwrócone", "zwrócony", "zwrot", "zwrot pieniędzy", "nieudane", "nieopłacone",
+           "oczekujące", "oczekujące na płatność", "oczekuje na płatność", "wstrzymane", "odrzucone",
+           "已取消", "已退款", "退款成功", "未付款", "待付款", "待支付", "交易关闭")
+SALE = ("paid", "complete", "completed", "delivered", "shipped", "shipping", "processing", "fulfilled", "invoiced",
+        "approved", "closed", "success", "successful", "succeeded", "captured", "authorized", "partially refunded",
+        "partially paid", "partially shipped", "partially fulfilled", "dispatched", "sent", "received", "ok", "done",
+        "in transit", "ready for pickup", "confirmed", "created", "placed", "new", "open",
+        "bezahlt", "versendet", "versandt", "verschickt", "zugestellt", "in bearbeitung", "abgeschlossen", "geliefert",
+        "payé", "payée", "livré", "livrée", "expédié", "expédiée", "terminé", "terminée", "en cours",
+        "paiement accepté", "en cours de préparation", "pagado", "enviado", "entregado", "completado", "procesando",
+        "entregue", "pago", "paga", "concluído", "aprovado", "faturado", "processando", "em trânsito", "em separação",
+        "consegnato", "spedito", "pagato", "completato", "evaso", "in lavorazione", "in preparazione", "confermato",
+        "pagamento accettato", "verzonden", "betaald", "voltooid", "afgerond", "geleverd", "afgeleverd", "bezorgd",
+        "in behandeling", "zrealizowane", "zrealizowany", "wysłane", "opłacone", "zapłacone", "dostarczone",
+        "zakończone", "w realizacji", "w trakcie realizacji", "przetwarzane", "płatność przyjęta",
+        "已付款", "已支付", "已完成", "已发货", "待发货", "交易成功")
+# fmt: on
+_CHANCE = 1e-3  # that no user's orders differ in status, below which the status is that of users
+_HISTORY = 0.1  # of the items of orders
+_WORDS = 30  # of a status at most
+_KNOWN = 0.5  # of the rows that have a status: with fewer known words the column is of something else
+
+
+def failed_orders(
+    table: pl.DataFrame, columns: dict[str, pl.Series], used: set[str], data: ConfigDict, said: Findings
+) -> tuple[str, pl.Series] | None:
+    """The column of the status of orders, and Boolean: rows whose order came to nothing; None without such a column.
+
+    `columns` are the canonical ones that were found, `used` the table's that mean something else. UserError if the
+    column that `data.columns.status` names is not there.
+    """
+    asked = data.columns.status
+    if asked and asked != "-" and asked not in table.columns:
+        raise UserError(f"data.columns.status={asked!r} is not in the log; name one of {', '.join(table.columns[:30])}")
+    free = [name for name in table.columns if name not in used]
+    name = asked or detect(free, {"status": NAMES}).get("status", "-")
+    if name == "-":
+        return None
+    raw = texts(table[name])
+    words = {word: _plain(word) for word in raw.drop_nulls().unique().to_list()}
+    no_sale, sale = set(map(_plain, NO_SALE)), set(map(_plain, SALE))
+    counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
+    known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
+    if not asked and known < max(_KNOWN * sum(counts.values()), 1):
+        if matching([name], _OF_ORDERS) or no_sale & {*words.values()}:
+            _say_unknown(name, counts, "kind" in columns, said)
+        return None
+    if not asked and matching([name], _PLAIN) and (why := _of_something_else(raw, columns, data)):
+        text = f"{name} is not read as the status of orders: {why}"
+        said.note("order status", text, f"data.columns.status={name}", warning=True)
+        return None
+    if "basket" in columns:
+        _say_history(raw, columns, name, said)
+    off, on = "data.columns.status=-", f"{name} is read as the status of orders"
+    listed = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] in no_sale]
+    said.note(
+        "order status", f"{on}; no sales, kept and not read: {', '.join(listed[:10]) or 'none'}", off, bool(listed)
+    )
+    strange = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] not in no_sale | sale]
+    if strange:
+        said.note("order status", f"not known, taken as sales: {', '.join(strange[:10])}", off, warning=True)
+    return name, raw.is_in([word for word, plain in words.items() if plain in no_sale]).fill_null(False)
+
+
+def _say_unknown(name: str, counts: dict[str, int], typed: bool, said: Findings) -> None:
+    """Warns of a column that is called a status of orders, and whose words are few and mostly not known."""
+    if 1 < len(counts) <= _WORDS:
+        words = ", ".join(f"{word!r} {rows:,}x" for word, rows in [*counts.items()][:10])
+        text = f"{name} is not read, most of its words are not known ({words}): do some mean that an order was no sale?"
+        both = f"data.columns.status={name} takes those that are known"
+        split = f"{both}, data.columns.kind={name} with data.kind_map={{WORD: purchase or failed_order}} all"
+        said.note("order status", text, both if typed else split, warning=True)
+
+
+def _of_something_else(status: pl.Series, columns: dict[str, pl.Series], data: ConfigDict) -> str:
+    """Why a status is none of orders: events without an order have it, or it never differs among a user's orders."""
+    if "kind" in columns:
+        alone = [kind for kind, own in roles(data).items() if "sale" not in own]
+        if (canonical(columns["kind"], data).is_in(alone) & status.is_not_null()).any():
+            return "events that are no sales have it too"
+    orders = pl.DataFrame({"user": columns["user"], "status": status}).with_columns(
+        columns.get("basket", columns.get("time", pl.int_range(len(status), eager=True))).alias("order")
+    )
+    orders = orders.drop_nulls().unique(["user", "order"])
+    each = orders.group_by("user").agg(pl.len(), pl.n_unique("status"))
+    shares = (orders["status"].value_counts()["count"] / max(orders.height, 1)).to_numpy()
+    alike = (shares ** each["len"].to_numpy()[:, None]).sum(1)  # the chance that a user's orders have one status
+    same = bool((each["status"] == 1).all()) and np.log(alike).sum() < np.log(_CHANCE)
+    return "it is the same in all orders of a user" if same else ""
+
+
+def _say_history(status: pl.Series, columns: dict[str, pl.Series], name: str, said: Findings) -> None:
+    """Warns where the lines of orders stand in several rows, one for each status they went through."""
+    rows = pl.DataFrame({"basket": columns["basket"], "item": columns["item"], "status": status}).drop_nulls()
+    several = rows.group_by("basket", "item").agg(pl.n_unique("status"))["status"] > 1
+    if several.any() and several.mean() >= _HISTORY:  # type: ignore[operator]
+        text = (
+            f"{int(several.sum()):,} of {len(several):,} items of an order stand in several rows, one for each {name}"
+        )
+        more = ": each row counts as an event; leave the last one of each in the file"
+        said.note("order status", text + more, warning=True)
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s_\-]|^wc-", "", word.lower())

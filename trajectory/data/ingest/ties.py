@@ -1,0 +1,109 @@
+"""What orders events that share their time: a column that tells them apart, unless it only follows the item's id."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.cell_parsing import mostly_numeric, positions
+from trajectory.data.ingest.cells import unused
+from trajectory.data.ingest.findings import Findings
+
+# Words in the names of columns that number the events of a session, or count its time.
+_NUMBERING = re.compile(
+    r"(^|_)(pos|position|seq|sequence|step|order|rank|nr|num|number|counter|elapsed|offset|millis|ms)(_|$)"
+)
+_OF_THE_FILE = re.compile(r"(^|_)(row|line|index|id)(_|$)")
+_APART = 0.95  # of the events that share their time
+
+_ENOUGH = 30  # pairs of neighbours below which nothing is concluded
+_SAME = 0.99  # of the pairs that run up (or down) the ids
+_VARIED = 0.5  # pairs that differ, of all: where users follow one path, ids of neighbours repeat
+_SAMPLE = 1_000_000  # rows looked at
+
+
+def numbered_ties(
+    columns: dict[str, pl.Series],
+    table: pl.DataFrame,
+    data: ConfigDict,
+    fields: dict[str, str],
+    found_by: dict[str, str],
+) -> dict[str, pl.Series]:
+    """A position that no common name tells, but that orders events of equal times; added to `fields` and `found_by`."""
+    if "time" not in columns or "position" in columns or data.order != "auto" or data.baskets:
+        return {}
+    moments = pl.DataFrame({name: columns[name] for name in ("user", "time", "subsecond") if name in columns})
+    name = _breaker(moments, table, unused(table.columns, fields, data, data.features))
+    if not name:
+        return {}
+    fields["position"], found_by["position"] = name, "content"
+    return {"position": positions(table[name])}
+
+
+def by_session(columns: dict[str, pl.Series], session: pl.Series) -> pl.Series:
+    """Positions that do not mix the sessions of a day: where they count anew in each, one follows the other whole."""
+    by = [name for name in ("user", "time") if name in columns]
+    frame = pl.DataFrame({name: columns[name] for name in (*by, "position", "source_line")})
+    frame = frame.with_columns(session.alias("session"))
+    bounds = _sample(frame).drop_nulls().group_by(*by, "session").agg(low=pl.min("position"), high=pl.max("position"))
+    mixed = bounds.sort(*by, "low").select((pl.col("low") <= pl.col("high").shift(1).over(by)).any()).item()
+    if not mixed:
+        return columns["position"]
+    first = pl.col("source_line").min().over("user", "session")
+    return frame.select(pl.struct(first, "position").rank("dense").cast(pl.Int64)).to_series()
+
+
+def trusted(events: pl.DataFrame, data: ConfigDict, said: Findings) -> pl.DataFrame:
+    """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done."""
+    if data.order != "auto" or data.baskets or not {"time", "position"} <= {*events.columns}:
+        return events
+    if not data.columns.position and _follows_item(events):
+        text = "the position follows the item id where times are equal, so chance orders those"
+        said.note("order", text, "data.columns.position trusts it", warning=True)
+        return events.drop("position")
+    said.note("order", "events of equal times by position", "data.order=time leaves them to chance")
+    return events
+
+
+def _breaker(moments: pl.DataFrame, table: pl.DataFrame, free: list[str]) -> str:
+    """The column, of the `free` ones, that numbers the events of equal `moments` (user, time ...); "" if none does."""
+    named = [name for name in free if _numbers_events(name) and mostly_numeric(table[name])]
+    if not named:
+        return ""
+    frame = _sample(moments.with_columns(positions(table[name]).alias(f"by {name}") for name in named))
+    tied = frame.drop_nulls(moments.columns).filter(pl.struct(moments.columns).is_duplicated())
+    for name in named if tied.height else []:
+        if tied.select(*moments.columns, f"by {name}").drop_nulls().n_unique() >= _APART * tied.height:
+            return name
+    return ""
+
+
+def _sample(events: pl.DataFrame) -> pl.DataFrame:
+    """All events of some users, where there are very many."""
+    every = events.height // _SAMPLE + 1
+    return events.filter(pl.col("user").hash() % every == 0) if every > 1 else events
+
+
+def _numbers_events(name: str) -> bool:
+    plain = re.sub(r"[\s\-]+", "_", re.sub(r"([a-z])([A-Z])", r"\1_\2", name)).lower()
+    return bool(_NUMBERING.search(plain)) and not _OF_THE_FILE.search(plain)
+
+
+def _tied_pairs(events: pl.DataFrame) -> pl.DataFrame:
+    """Neighbours by position among the events of one user and moment: `item` and `before`, the one before."""
+    moment = [name for name in ("user", "time", "subsecond") if name in events.columns]
+    known = _sample(events).select(*moment, "position", "item").drop_nulls()
+    tied = known.filter(pl.struct(moment).is_duplicated()).sort(*moment, "position")
+    before = pl.col("item").shift(1).over(moment)
+    return tied.select("item", before=before).drop_nulls().filter(pl.col("item") != pl.col("before"))
+
+
+def _follows_item(events: pl.DataFrame) -> bool:
+    """Whether positions only list the items of a moment by id. Users who all take one path are no such case."""
+    pairs = _tied_pairs(events)
+    if pairs.height < _ENOUGH or pairs.n_unique() < _VARIED * pairs.height:
+        return False
+    up = float((pairs["item"] > pairs["before"]).mean())  # type: ignore[arg-type]
+    return max(up, 1 - up) >= _SAME

@@ -1,0 +1,1 @@
+"""What is understood of a log, shown before anything is trained."""

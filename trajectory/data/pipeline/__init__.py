@@ -1,0 +1,1 @@
+"""Histories -> batches: splits, features of events, packing, and the Grain pipeline."""

@@ -1,0 +1,1 @@
+"""Made-up logs with a known truth."""

@@ -1,0 +1,1 @@
+"""How good forecasts of several steps are, by step."""

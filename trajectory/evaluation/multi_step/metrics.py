@@ -1,0 +1,102 @@
+"""How well each of the next H steps is foretold: ranking and likelihood by step, for models and floors alike.
+
+A forecaster is an object with a `name` and `ahead(queries) -> [n, H, V + 1]`: a score of each item being (a line of)
+step 1, 2, ... H after the history start:stop of the query; column 0 is ignored. It may state `batch`, the most queries
+it wants at once, and `log_probabilities = True`, if that is what its scores are, or give such ones with
+`log_chances(queries, ahead)`. With `within(queries, ahead)`, shaped alike, it also scores each item's coming within the
+first h steps, given what it said of each; else its scores stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.data.pipeline.splits import step_starts
+from trajectory.metrics.ranking import contains, distinct_items, metrics, ranks
+from trajectory.progress import progress
+from trajectory.schema import Histories, Queries
+
+BATCH = 64  # queries at once: a forecast has H x V numbers of each
+
+
+def step_bounds(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
+    """Flat indices at which the `steps` steps after each query's history begin, and the last one's end [n, H + 1].
+
+    Steps beyond the query's end are empty.
+    """
+    ends = step_starts(histories)[1:]
+    first = np.searchsorted(ends, queries.stop, side="right")
+    step = np.minimum(first[:, None] + np.arange(steps), len(ends) - 1)
+    return np.minimum(np.concatenate([queries.stop[:, None], ends[step]], axis=1), queries.end[:, None])
+
+
+def evaluate_ahead(
+    forecaster: Any, histories: Histories, queries: Queries, config: ConfigDict, steps: int, cutoffs: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """Metrics of a forecaster per user and step, float64 [n, H] each; NaN where a user has no such step.
+
+    hr@k, recall@k and ndcg@k of the step's own items; the same with `within_` before, of the distinct items of steps
+    1..h ranked by their chance to come within them; nll, the mean negative log-probability of the step's distinct items
+    that are candidates, in nats, where there are log-probabilities. `config` is `config.evaluation`: candidates and
+    ties as there.
+    """
+    size = min(getattr(forecaster, "batch", BATCH), len(queries.user))
+    parts: list[dict[str, np.ndarray]] = []
+    for chunk in progress(queries.chunks(size), forecaster.name, -(-len(queries.user) // size)):
+        n = len(chunk.user)
+        padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
+        found = _chunk(forecaster, histories, padded, config, steps, cutoffs)
+        parts.append({name: value[:n] for name, value in found.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _chunk(
+    forecaster: Any, histories: Histories, queries: Queries, config: ConfigDict, steps: int, cutoffs: Sequence[int]
+) -> dict[str, np.ndarray]:
+    bounds = step_bounds(histories, queries, steps)
+    seen = None
+    if config.seen == "filter":
+        seen = distinct_items(histories, queries.start, queries.stop, least=64)
+    ahead = np.asarray(forecaster.ahead(queries))
+    log_p = ahead if getattr(forecaster, "log_probabilities", False) else None
+    if hasattr(forecaster, "log_chances"):
+        log_p = np.asarray(forecaster.log_chances(queries, ahead))
+    within = getattr(forecaster, "within", None)
+    reached = ahead if within is None else np.asarray(within(queries, ahead))
+    columns: dict[str, list[np.ndarray]] = {}
+    for h in range(steps):
+        targets = distinct_items(histories, bounds[:, h], bounds[:, h + 1])
+        found = metrics(ranks(ahead[:, h], targets, seen), targets, cutoffs)
+        if log_p is not None:
+            found["nll"] = _surprise(log_p[:, h], targets, seen)
+        so_far = distinct_items(histories, bounds[:, 0], bounds[:, h + 1])
+        together = metrics(ranks(reached[:, h], so_far, seen), so_far, cutoffs)
+        found |= {
+            f"within_{name}": np.where(bounds[:, h] < bounds[:, h + 1], x, np.nan) for name, x in together.items()
+        }
+        for name, value in found.items():
+            columns.setdefault(name, []).append(value)
+    return {
+        name: np.stack(values, axis=1) for name, values in columns.items() if not name.startswith(("mrr", "within_mrr"))
+    }
+
+
+def _surprise(log_probability: np.ndarray, targets: np.ndarray, seen: np.ndarray | None) -> np.ndarray:
+    """Mean negative log-probability [n] of the targets that are candidates."""
+    rows, width = np.arange(len(targets))[:, None], log_probability.shape[1]
+    probability = np.exp(log_probability.astype(np.float64))
+    probability[:, 0] = 0
+    if seen is not None:
+        probability[rows, np.where(seen < width, seen, 0)] = 0
+    total = probability.sum(axis=1)
+    known = (targets > 0) & (targets < width)
+    if seen is not None:
+        known &= ~contains(seen, targets)
+    own = np.where(known, log_probability[rows, np.where(known, targets, 0)], 0).astype(np.float64)
+    number = known.sum(axis=1)
+    mean = np.log(np.maximum(total, 1e-300)) - own.sum(axis=1) / np.maximum(number, 1)
+    return np.where(number > 0, mean, np.nan)

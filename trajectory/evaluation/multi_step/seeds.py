@@ -1,0 +1,102 @@
+"""Several runs of one config, steps ahead: means over their seeds, with spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from trajectory.evaluation.multi_step.reliability import ALPHA, TITLES
+from trajectory.evaluation.multi_step.report import LOWER_IS_BETTER, SHOWN
+from trajectory.schema import UserError
+from trajectory.tuning.sweep_results import SAME
+
+
+def over_seeds(found: Mapping[str, dict[str, Any]]) -> str:
+    """Markdown of what several runs' trajectories.json ({run: content}) say of test, as means over the runs.
+
+    Of each step: the first forecaster's measures, its lead over the best floor and those of the others, ± the standard
+    deviation over the runs, and how many runs lead; of each kind of statement: how many of the steps are calibrated
+    inside the band, and the calibration error over the band's upper end (1 and less is inside). Raises UserError if the
+    runs were not asked the same, or there are fewer than two.
+    """
+    runs = list(found.values())
+    if len(runs) < 2:
+        raise UserError(f"expected two runs or more to compare seeds, got {', '.join(found) or 'none'}")
+    for name, run in found.items():
+        same = [key for key in SAME if run["protocol"].get(key) != runs[0]["protocol"].get(key)]
+        if same or run["steps"] != runs[0]["steps"] or run["forecasters"] != runs[0]["forecasters"]:
+            raise UserError(
+                f"{name} was not asked the same as {next(iter(found))} ({', '.join(same) or 'steps or forecasters'} "
+                "differ): seeds are compared of one config on one log"
+            )
+    facts, steps = runs[0]["protocol"], runs[0]["steps"]
+    head = [f"{runs[0]['unit']} {h + 1}" for h in range(steps)]
+    lines = [
+        f"test, {facts['users']['test']:,} users; mean ± standard deviation over {len(runs)} runs "
+        f"(seeds {', '.join(str(run['protocol']['seed']) for run in runs)})",
+        "",
+        *_row("", head),
+        "|---|" + "--:|" * steps,
+    ]
+    for metric in SHOWN:
+        first, *others = runs[0]["forecasters"]
+        lines += _row(metric, _cells(_means(runs, first, metric), "{:.4f} ± {:.4f}"))
+        lines += _row("... lead", _leads(runs, first, metric))
+        for name in others:
+            lines += _row(f"... lead of {name}", _leads(runs, name, metric))
+    sets = [[x["all"] for x in run["reliability"]["sets"]] for run in runs]
+    for title, of in (
+        (f"sets at {1 - ALPHA:.0%}", sets),
+        ("... of the best floor", [run["floor_sets"] for run in runs]),
+    ):
+        lines += _row(f"{title}: covered", _cells(_each(of, "coverage"), "{:.3f} ± {:.3f}"))
+        lines += _row(f"{title}: mean size", _cells(_each(of, "mean_size"), "{:.1f} ± {:.1f}"))
+    lines += ["", *_row("", ["steps inside the band", "calibration error / band's upper end, mean over the steps"])]
+    lines.append("|---|--:|--:|")
+    for name, title in TITLES.items():
+        if name in runs[0]["reliability"]:
+            statements = [run["reliability"][name] for run in runs]
+            inside = _each(statements, "inside").sum(axis=1)
+            ratio = (_each(statements, "ece") / _each(statements, "high")).mean(axis=1)
+            lines += _row(title, [_one(inside, "{:.1f} ± {:.1f}") + f" of {steps}", _one(ratio, "{:.2f} ± {:.2f}")])
+    holds = _each(sets, "nominal_inside").sum(axis=1)
+    smaller = _each(sets, "mean_size") < _each([run["floor_sets"] for run in runs], "mean_size")
+    lines += [
+        "",
+        f"the interval of the sets' coverage holds {1 - ALPHA:g} at {_one(holds, '{:.1f} ± {:.1f}')} of {steps} steps; "
+        f"they are smaller than the best floor's at {int(smaller.sum())} of {smaller.size} steps and runs",
+    ]
+    return "\n".join(lines)
+
+
+def _means(runs: Sequence[dict[str, Any]], name: str, metric: str) -> np.ndarray:
+    return np.array([run["means"][name]["test"][metric] for run in runs])
+
+
+def _each(runs: Sequence[Sequence[dict[str, Any]]], key: str) -> np.ndarray:
+    """This value of each run and step, float64 [runs, H]."""
+    return np.array([[step[key] for step in run] for run in runs], float)
+
+
+def _leads(runs: Sequence[dict[str, Any]], name: str, metric: str) -> list[str]:
+    """Lead over the floor that is best at the step, in its favour above 0 but for what is better below."""
+    floors = np.stack([_means(runs, f, metric) for f in runs[0]["floors"] if metric in runs[0]["means"][f]["test"]])
+    down = metric in LOWER_IS_BETTER
+    lead = _means(runs, name, metric) - (floors.min(axis=0) if down else floors.max(axis=0))
+    wins = (lead < 0 if down else lead > 0).sum(axis=0)
+    cells = zip(_cells(lead, "{:+.4f} ± {:.4f}"), wins, strict=True)
+    return [f"{cell} ({n} of {len(runs)})" for cell, n in cells]
+
+
+def _row(title: str, cells: Sequence[str]) -> list[str]:
+    return [f"| {title} | " + " | ".join(cells) + " |"]
+
+
+def _cells(values: np.ndarray, form: str) -> list[str]:
+    return [_one(column, form) for column in values.T]
+
+
+def _one(values: np.ndarray, form: str) -> str:
+    return form.format(values.mean(), values.std(ddof=1))

@@ -1,0 +1,76 @@
+"""What a forecaster says of each of several steps beside what came, for all users at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trajectory.data.pipeline.featurize import slices
+from trajectory.evaluation.multi_step.metrics import step_bounds
+from trajectory.inference.by_interest import by_interest
+from trajectory.schema import Histories, Queries
+
+
+class Step(NamedTuple):
+    """A forecast of one step beside what came, of the n users that have such a step of the catalogue."""
+
+    row: np.ndarray  # int64 [n], of the queries
+    log_p: np.ndarray  # float32 [n, V + 1]
+    target: np.ndarray  # int64 [n], or equal shares of the basket's distinct items float32 [n, V + 1]
+    lines: np.ndarray | None  # int64 [n], distinct items of the basket; None where steps are single events
+
+
+def read_steps(forecaster: Any, histories: Histories, queries: Queries, steps: int) -> Iterator[tuple[int, Step]]:
+    """Each step's forecast beside what came; users without a target that may come are left out of it."""
+    bounds = step_bounds(histories, queries, steps)
+    chunks = queries.chunks(forecaster.batch)
+    ahead = np.concatenate([np.asarray(forecaster.ahead(chunk), np.float32) for chunk in chunks])
+    ahead[:, :, 0] = -np.inf
+    for h in range(steps):
+        log_p = ahead[:, h]
+        row, index = slices(bounds[:, h], bounds[:, h + 1])
+        item = histories.item[index]
+        real = (item > 0) & (item <= histories.num_items)
+        row, item = row[real], item[real]
+        possible = np.isfinite(log_p[row, item])
+        row, item = row[possible], item[possible]
+        lines = np.bincount(row, minlength=len(log_p))
+        some = np.flatnonzero(lines)
+        if histories.baskets:
+            share = np.zeros(log_p.shape, np.float32)
+            share[row, item] = 1.0
+            lines = share.sum(axis=1).astype(np.int64)
+            yield h, Step(some, log_p[some], share[some] / lines[some, None], lines[some])
+        else:
+            target = np.zeros(len(log_p), np.int64)
+            target[row] = item
+            yield h, Step(some, log_p[some], target[some], None)
+
+
+def read_within(
+    forecaster: Any, histories: Histories, queries: Queries, steps: int, level: str = "item"
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Each item's (or interest's: `level`) chance within the first h steps, and whether it came, int8; [n, columns].
+
+    Chances are float64; the columns are those of the catalogue, or of the interests, from 1 on.
+    """
+    bounds = step_bounds(histories, queries, steps)
+    parts = []
+    for chunk in queries.chunks(forecaster.batch):
+        ahead = np.asarray(forecaster.ahead(chunk))
+        if level == "item":
+            within = forecaster.within(chunk, ahead)
+        else:
+            within = forecaster.interests_within(chunk, forecaster.interests(chunk, ahead))
+        parts.append(np.asarray(within, np.float32)[:, :, 1:])
+    chance = np.concatenate(parts)
+    came = np.zeros((len(chance), histories.num_items + 1), np.float32)
+    for h in range(steps):
+        row, index = slices(bounds[:, h], bounds[:, h + 1])
+        item = histories.item[index]
+        known = item <= histories.num_items
+        came[row[known], item[known]] = 1
+        reached = came if level == "item" else by_interest(histories, came) > 0
+        yield h, chance[:, h].astype(np.float64), reached[:, 1:].astype(np.int8)

@@ -1,0 +1,120 @@
+"""When each of the next H steps comes: errors and likelihood of a run's time head beside floors."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+from scipy import stats
+
+from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.times import DAY
+from trajectory.evaluation.multi_step.metrics import step_bounds
+from trajectory.metrics.significance import bootstrap
+from trajectory.schema import Histories, Queries, Split
+
+LEVELS = (0.1, 0.5, 0.9)  # quantiles that are asked for: an 80 % interval and the median
+LEAST_GAP = 1 / DAY  # days: a floor's typical gap is at least a second
+
+
+class Times(NamedTuple):
+    """Foretold waiting for each step of n users."""
+
+    days: np.ndarray  # [n, H, 3], quantiles LEVELS
+    log_likelihood: np.ndarray  # [n, H] of what came: log-probability of none, else log-density per day
+
+
+def waits(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
+    """Days from each history's newest event to each of the next steps, [n, H]; NaN where there is none."""
+    bounds = step_bounds(histories, queries, steps)
+    there = bounds[:, 1:] > bounds[:, :-1]
+    at = np.minimum(bounds[:, :-1], histories.num_events - 1)
+    days = (histories.time[at] - histories.time[queries.stop - 1][:, None]) / DAY
+    return np.where(there & (days >= 0), days, np.nan)
+
+
+class GapFloor:
+    """Steps come as gaps did: log(days) of a wait is normal around a line in log(typical gap of the user), or of all.
+
+    With a probability of none; line, spread and probability are fitted on validation, for each step.
+    """
+
+    def __init__(self, name: str, personal: bool) -> None:
+        self.name, self.personal = name, personal
+
+    def fit(self, histories: Histories, queries: Queries, steps: int) -> GapFloor:
+        """Learns from what came after (validation) queries, and returns itself."""
+        self.histories = histories
+        observed, typical = waits(histories, queries, steps), self._typical(queries)
+        self.zero, self.line, self.spread = np.zeros(steps), np.zeros((steps, 2)), np.ones(steps)
+        for h in range(steps):
+            days = observed[:, h]
+            seen, later = np.isfinite(days), days > 0
+            self.zero[h] = ((days == 0).sum() + 0.5) / (seen.sum() + 1)
+            y, x = np.log(days[later]), np.log(typical[later])
+            slope = np.polyfit(x, y, 1) if np.ptp(x) > 0 else np.array([0.0, y.mean()])
+            self.line[h], self.spread[h] = slope, max((y - np.polyval(slope, x)).std(), 0.05)
+        return self
+
+    def times(self, queries: Queries, observed: np.ndarray) -> Times:
+        """Quantiles of the wait and the likelihood of the `observed` days [n, H]."""
+        centre = np.log(self._typical(queries))[:, None] * self.line[:, 0] + self.line[:, 1]
+        share = np.clip((np.array(LEVELS) - self.zero[:, None]) / (1 - self.zero[:, None]), 1e-9, 1 - 1e-9)
+        days = np.exp(centre[..., None] + self.spread[:, None] * stats.norm.ppf(share))
+        days = np.where(np.array(LEVELS) <= self.zero[:, None], 0.0, days)
+        log_days = np.log(np.where(observed > 0, observed, 1.0))
+        density = stats.norm.logpdf(log_days, centre, self.spread) - log_days + np.log1p(-self.zero)
+        return Times(days, np.where(observed > 0, density, np.where(observed == 0, np.log(self.zero), np.nan)))
+
+    def _typical(self, queries: Queries) -> np.ndarray:
+        """Median gap between the steps of each history, in days [n]; of all users together where not `personal`."""
+        starts = step_starts(self.histories)[:-1]
+        time = self.histories.time[starts]
+        low, high = np.searchsorted(starts, queries.start), np.searchsorted(starts, queries.stop)
+        medians = np.array(
+            [np.median(np.diff(time[a:b])) if b - a > 1 else np.nan for a, b in zip(low, high, strict=True)]
+        )
+        overall = np.nanmedian(medians)
+        own = np.where(np.isfinite(medians), medians, overall) if self.personal else np.full(len(low), overall)
+        return np.maximum(own / DAY, LEAST_GAP)
+
+
+def evaluate_times(
+    forecaster: Any, histories: Histories, split: Split, config: ConfigDict, parts: tuple[str, ...]
+) -> dict[str, Any]:
+    """Errors of waiting times by step: {name: {part: {measure: [H]}}} of the forecaster and the floors.
+
+    A forecaster has `name` and `times(queries, observed) -> Times`. Measures: mean and median absolute error of the
+    median forecast in days, mean negative log-likelihood in nats (time in days), coverage of the 80 % interval, and
+    standard errors over users of the mean error and the likelihood (`..._error`).
+    """
+    steps = config.split.steps
+    rows = [forecaster, GapFloor("typical_gap", False), GapFloor("own_gap", True)]
+    for floor in rows[1:]:
+        floor.fit(histories, split.validation, steps)
+    found: dict[str, Any] = {}
+    for row in rows:
+        for part in parts:
+            queries = split.queries(part)
+            observed = waits(histories, queries, steps)
+            foretold = [
+                row.times(q, observed[i : i + 256])
+                for i, q in zip(range(0, len(observed), 256), queries.chunks(256), strict=True)
+            ]
+            days, likelihood = (np.concatenate(column) for column in zip(*foretold, strict=True))
+            error = np.abs(days[:, :, 1] - observed)
+            inside = (days[:, :, 0] <= observed) & (observed <= days[:, :, 2])
+            inside = np.where(np.isfinite(observed), inside, np.nan)
+            spread = [
+                bootstrap(x, config.evaluation.bootstrap, config.seed).standard_error for x in (error, -likelihood)
+            ]
+            found.setdefault(row.name, {})[part] = {
+                "mean_error_days": np.nanmean(error, axis=0).tolist(),
+                "median_error_days": np.nanmedian(error, axis=0).tolist(),
+                "nll": (-np.nanmean(likelihood, axis=0)).tolist(),
+                "coverage_80": np.nanmean(inside, axis=0).tolist(),
+                "mean_error_days_error": np.asarray(spread[0]).tolist(),
+                "nll_error": np.asarray(spread[1]).tolist(),
+            }
+    return found

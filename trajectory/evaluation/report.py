@@ -1,0 +1,127 @@
+"""Everything that is reported of a trained run: ranking and conversion metrics beside the floors, with the protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trajectory.baselines.cache import floor_results
+from trajectory.data.pipeline.splits import training_events
+from trajectory.evaluation import conversion
+from trajectory.evaluation.protocol import PARTS, evaluate, protocol
+from trajectory.inference.scorer import ModelScorer
+from trajectory.metrics.ranking import Result
+from trajectory.reading import NUMBER_OR_NONE, read_json
+from trajectory.schema import UserError
+from trajectory.training.experiment import Task
+from trajectory.training.run import Run
+from trajectory.writing import write_json, write_parquet
+
+AGAIN = "run scripts/evaluate.py again"
+NUMBERS = {str: NUMBER_OR_NONE}
+BY_PART = dict.fromkeys(PARTS, NUMBERS)
+SPREADS = {str: NUMBERS}
+BY_PART_SPREAD = dict.fromkeys(PARTS, SPREADS)
+COUNTS = dict.fromkeys(PARTS, int)
+FORM = {  # of evaluation.json, as far as others read it
+    "metrics": BY_PART,
+    "floors": {str: BY_PART},
+    "spread": BY_PART_SPREAD | {"floors": {str: BY_PART_SPREAD}},
+    "protocol": dict.fromkeys(("data", "fingerprint", "split", "guarantee", "checkpoint", "spread"), str)
+    | dict.fromkeys(("candidate_rule", "cold_rule", "ties"), str)
+    | dict.fromkeys(("users", "targets", "cold_targets"), COUNTS)
+    | {"candidates": int, "cutoffs": [int]},
+}
+STATED = ("data", "fingerprint", "split", "guarantee", "cutoffs", "spread", "seed")
+TABLED = ("spread.test", "spread.floors", *(f"protocol.{name}" for name in STATED))  # what protocol.table reads
+
+
+def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
+    """What evaluation.json and per_user.parquet hold, test measured once, with the best checkpoint.
+
+    The layout of the first is that of protocol.evaluate, of the second that of `per_user`.
+    """
+    task, c = run.task, run.task.config
+    scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
+    results = {part: Result({}, {}) for part in PARTS}
+    facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
+    if c.heads.item:
+        cold = _cold(task)
+        rows = floor_results(task.histories, task.split, c, task.content, cold)
+        found, results = evaluate(scorer, rows, task.histories, task.split, c, cold=cold, **facts)
+    else:
+        found = {name: {part: {} for part in PARTS} for name in ("metrics", "spread", "paired")}
+        found |= {"floors": {}, "spread": found["spread"] | {"floors": {}}}
+        found["protocol"] = protocol(task.histories, task.split, c, **facts)
+    if c.heads.conversion:
+        for part in PARTS:
+            _add(found, part, conversion.evaluate_beside_floors(scorer, task, part))
+    return found, per_user(task, results)
+
+
+def _cold(task: Task) -> np.ndarray | None:
+    """Items [V + 1] without a training event, where something else is known of them or few users train."""
+    c = task.config
+    if task.content is None and "content" not in c.init.item_vectors and c.split.train_users == 1:
+        return None
+    h = task.histories
+    seen = np.zeros(h.num_items + 1, bool)
+    item = h.item[training_events(h, task.split)]
+    seen[item[item <= h.num_items]] = True
+    return ~seen
+
+
+def write_evaluation(run: Run) -> dict[str, Any]:
+    """Evaluates the run, writes per_user.parquet and evaluation.json into its folder, and returns the latter."""
+    return write_results(*evaluate_run(run), run.workdir)
+
+
+def write_results(found: dict[str, Any], users: pl.DataFrame, folder: Path) -> dict[str, Any]:
+    """Writes evaluation.json and per_user.parquet, and returns the former."""
+    write_parquet(users, folder / "per_user.parquet")
+    write_json(found, folder / "evaluation.json")
+    return found
+
+
+def read_evaluation(folder: Path, *needs: str) -> dict[str, Any]:
+    """evaluation.json of a run that was evaluated, with what is named. Raises UserError if it is missing or damaged."""
+    return read_json(folder / "evaluation.json", FORM, AGAIN, "metrics.test", "floors", "protocol.users.test", *needs)
+
+
+def read_per_user(folder: Path) -> pl.DataFrame:
+    """per_user.parquet of such a run. Raises UserError if it is missing or damaged."""
+    path = folder / "per_user.parquet"
+    try:
+        table = pl.read_parquet(path)
+        return table.select(pl.col("part").cast(pl.String), pl.col("user"), pl.exclude("part", "user"))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise UserError(f"{path} is missing or damaged ({str(error).splitlines()[0]}); {AGAIN}") from None
+
+
+def per_user(task: Task, results: dict[str, Result]) -> pl.DataFrame:
+    """Part, user and each ranking metric of `results` by part (null where a user does not count)."""
+
+    def rows(part: str, result: Result) -> pl.DataFrame:
+        user = task.histories.users["user"].gather(task.split.queries(part).user)
+        columns = {name: pl.Series(values, nan_to_null=True) for name, values in result.per_user.items()}
+        return pl.DataFrame({"part": [part] * len(user), "user": user, **columns})
+
+    return pl.concat([rows(part, result) for part, result in results.items()], how="diagonal")
+
+
+def _add(found: dict[str, Any], part: str, more: dict[str, Any]) -> None:
+    """Adds what is measured of the conversion head on one part, each metric under the head's name."""
+
+    def named(values: dict[str, Any]) -> dict[str, Any]:
+        return {f"conversion_{name}": value for name, value in values.items() if name != "floors"}
+
+    found["metrics"][part] |= named(more["metrics"])
+    found["spread"][part] |= named(more["spread"])
+    found["paired"][part] |= named(more["paired"])
+    for floor, values in more["floors"].items():
+        found["floors"].setdefault(floor, {})[part] = named(values)
+    for floor, values in more["spread"]["floors"].items():
+        found["spread"]["floors"].setdefault(floor, {})[part] = named(values)

@@ -1,0 +1,43 @@
+"""User and item vectors of a run, as tables: for search, clustering, or another system's features."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import jax
+import numpy as np
+import polars as pl
+
+from trajectory.inference.new_users import whole_histories
+from trajectory.inference.scorer import ModelScorer
+from trajectory.models.item_encoder import comparable
+from trajectory.schema import Events
+from trajectory.training.run import Run
+
+
+def item_vectors(run: Run) -> pl.DataFrame:
+    """Columns item (source id) and vector (float32 array [width]): the table of the softmax."""
+    task = run.task
+    table = cast(Any, task.model).apply(run.params, method="item_table")
+    items = task.histories.items[: task.histories.num_items]
+    return pl.DataFrame({"item": items["item"], "vector": np.asarray(table)[1:]})
+
+
+def user_vectors(run: Run) -> pl.DataFrame:
+    """Columns user (source id) and vector (float32 array [width]): the state after each user's newest event.
+
+    Its product with an item's vector is that item's logit in the softmax over the catalogue.
+    """
+    task, c = run.task, run.task.config
+    scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
+
+    @jax.jit
+    def encode(events: Events, place: jax.Array) -> jax.Array:
+        states = cast(Any, task.model).apply(run.params, events, place, method="encode")
+        return comparable(states.vector, c.model.temperature)
+
+    found = []
+    for chunk in whole_histories(task.histories).chunks(c.evaluation.batch):
+        events, place = scorer.events(chunk.start, chunk.stop)
+        found.append(np.asarray(encode(events, place[:, None]))[:, 0])
+    return pl.DataFrame({"user": task.histories.users["user"], "vector": np.concatenate(found)})

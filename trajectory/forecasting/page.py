@@ -1,0 +1,208 @@
+"""report.html: what was learned, how good it is beside the floors, and the first forecasts; one file, works offline."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trajectory import pictures
+from trajectory.evaluation.report import read_evaluation
+from trajectory.forecasting.forecast import Forecast, forecast, past_shares
+from trajectory.forecasting.tables import without_note
+from trajectory.names import isolated, plain
+from trajectory.page import script_safe, write_page
+from trajectory.schema import Queries
+from trajectory.training.run import Run
+from trajectory.writing import write_parquet
+
+WINDOWS = 12  # of a user's past
+SHOWN_USERS = 40
+SHOWN_INTERESTS = 8
+SHOWN_ITEMS = 10
+SHOWN_PATHS = 3
+SHOWN_COLUMNS = (
+    "hr@10",
+    "recall@10",
+    "ndcg@10",
+    "mrr@10",
+    "recall@10_repeat",
+    "recall@10_explore",
+    "interest_accuracy",
+)
+SHOWN_FACTS = ("guarantee", "candidates", "candidate_rule", "ties", "checkpoint")
+
+
+def write_forecast(run: Run, users: int) -> Path:
+    """Forecasts `users` users (0 = all), writes forecast.parquet, forecast.png, report.html; returns the page."""
+    _evaluation(run)  # a damaged one is told before the work
+    made = forecast(run, users)
+    if len(made.without):
+        print(without_note(made.without, len(made.queries.user)))
+    write_parquet(made.statements, run.workdir / "forecast.parquet")
+    return write_report(run, made)
+
+
+def write_report(run: Run, forecast: Forecast) -> Path:
+    """Writes forecast.png and report.html into the run's folder and returns the page."""
+    picture = draw_interests(run, forecast)
+    evaluation = _evaluation(run)
+    return write_page(
+        run.workdir / "report.html",
+        "forecasting",
+        name=run.task.config.name,
+        note=run.task.config.note,
+        step_name="basket" if forecast.histories.baskets else "event",
+        counts=_counts(forecast),
+        results=_results(evaluation) if evaluation else None,
+        curves=_embed(run.workdir / "curves.png"),
+        interests=_embed(picture) if picture else "",
+        users=script_safe(isolated(_users(forecast, run.task.config.batch.basket_power))),
+        steps=forecast.steps,
+        method=forecast.method,
+    )
+
+
+def draw_interests(run: Run, forecast: Forecast) -> Path | None:
+    """forecast.png: interests whose share is forecast to grow and to shrink most; None if there are none."""
+    names = forecast.histories.interests
+    some = forecast.interests.any((1, 2))  # of others nothing is forecast
+    if not some.any():
+        return None
+    before, after = forecast.known[some, 1:].mean(0), forecast.interests[some, :, 1:].mean((0, 1))
+    change = after - before
+    order = np.argsort(change)
+    number = min(8, len(names) // 2)
+    if not number:
+        return None
+    chosen = np.concatenate([order[:number], order[-number:]])
+    figure = pictures.new_figure(9, 0.34 * len(chosen) + 1.4)
+    axis = figure.subplots()
+    colours = np.where(change[chosen] > 0, "#1b7f5c", "#b4473a")
+    row = np.arange(len(chosen))  # by number: two names may look alike
+    axis.barh(row, 100 * change[chosen], color=colours)
+    axis.set_yticks(row, [plain(names[i], pictures.LETTERS) for i in chosen])
+    axis.axvline(0, color="black", linewidth=0.8)
+    steps = forecast.steps
+    unit = "baskets" if forecast.histories.baskets else "events"
+    axis.set_xlabel(f"forecast share in the next {steps} {unit} minus share in the past (percentage points)")
+    axis.set_title(f"Interests that grow and shrink most, mean of {some.sum():,} users", loc="left")
+    axis.grid(axis="x", alpha=0.3)
+    path = run.workdir / "forecast.png"
+    pictures.save(figure, path)
+    return path
+
+
+def _counts(forecast: Forecast) -> list[tuple[str, str]]:
+    h = forecast.histories
+    pairs = [("users", h.num_users), ("events", h.num_events), ("items", h.num_items), ("interests", len(h.interests))]
+    return [(name, f"{value:,}") for name, value in pairs]
+
+
+def _evaluation(run: Run) -> dict[str, Any] | None:
+    """What evaluation.json holds; None where the run was not evaluated."""
+    if not (run.workdir / "evaluation.json").exists():
+        return None
+    facts = SHOWN_FACTS if run.task.config.heads.item else ()  # of conversions alone nothing is ranked
+    return read_evaluation(run.workdir, *(f"protocol.{name}" for name in facts))
+
+
+def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
+    rows = {"this model": evaluation["metrics"]["test"]}
+    rows |= {name.replace("_", " "): by["test"] for name, by in evaluation["floors"].items()}
+    columns = [c for c in SHOWN_COLUMNS if any(c in row for row in rows.values())]
+    columns += sorted({c for row in rows.values() for c in row if c.startswith("conversion_")})
+    best = {c: max((row[c] for row in rows.values() if c in row), default=None) for c in columns}
+    table = [
+        {
+            "name": name,
+            "cells": [
+                {"text": f"{row[c]:.4f}" if c in row else "", "best": c in row and row[c] == best[c]} for c in columns
+            ],
+        }
+        for name, row in rows.items()
+    ]
+    facts = evaluation["protocol"]
+    return {
+        "columns": [c.replace("_", " ") for c in columns],
+        "rows": table,
+        "users": f"{facts['users']['test']:,}",
+        "guarantee": facts["guarantee"],
+        "candidates": f"{facts['candidates']:,} ({facts['candidate_rule']})",
+        "repeats": f"{facts['repeat_share']['test']:.1%} ({facts['repeat_rule']})" if "repeat_share" in facts else "",
+        "ties": facts["ties"],
+        "checkpoint": facts["checkpoint"],
+    }
+
+
+def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
+    """What the page's script draws of each of the first users."""
+    h, n = forecast.histories, min(SHOWN_USERS, len(forecast.queries.user))
+    queries = Queries(*(column[:n] for column in forecast.queries))
+    past = past_shares(h, queries, WINDOWS, power)
+    names = ("no interest", *h.interests)
+    said, names_shown = pl.col("statement"), h.users["user"].cast(pl.String).gather(queries.user)
+    shown = forecast.statements.filter(pl.col("user").is_in(names_shown.implode()))
+    items = shown.filter(pl.col("level") == "item")
+    next_step = _by_user(items.filter((said == "at_step") & (pl.col("step") == 1)))
+    within = _by_user(items.filter((said == "within_steps") & (pl.col("step") == forecast.steps)))
+    times = _by_user(shown.filter(said == "time"))
+    reasons = dict(forecast.without.iter_rows())
+    paths = _by_user(shown.filter((said == "path") & (pl.col("rank") <= SHOWN_PATHS)))
+    found = []
+    for row, index in enumerate(queries.user):
+        user = str(h.users["user"][int(index)])
+        both = np.concatenate([past[row], forecast.interests[row]])
+        top = np.argsort(-both.mean(0), kind="stable")[:SHOWN_INTERESTS]
+        top = top[both.mean(0)[top] > 0]
+        rest = len(top) < int(np.count_nonzero(both.any(0)))
+        found.append(
+            {
+                "user": user,
+                "reason": reasons.get(user, ""),
+                "events": int(queries.stop[row] - queries.start[row]),
+                "interests": [names[i] for i in top] + ["all others"] * rest,
+                "past": [_shares(shares, top, rest) for shares in past[row]],
+                "future": [_shares(shares, top, rest) for shares in forecast.interests[row]],
+                "next": _chances(next_step.get(user, [])),
+                "visited": _chances(within.get(user, [])),
+                "paths": {level: _paths(paths.get(user, []), level) for level in ("item", "interest")},
+                "times": [
+                    [round(r[name], 3) for name in ("days_low", "days", "days_high")] for r in times.get(user, [])
+                ],
+            }
+        )
+    return found
+
+
+def _chances(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    return [[r["title"] or r["id"], round(r["probability"], 5)] for r in rows[:SHOWN_ITEMS]]
+
+
+def _paths(rows: list[dict[str, Any]], level: str) -> list[list[Any]]:
+    """[[probability of the path, [names of its steps]]], likeliest first."""
+    found: dict[int, list[Any]] = {}
+    for r in rows:
+        if r["level"] == level:
+            path = found.setdefault(r["rank"], [r["path_probability"], []])
+            path[1].append(r["title"] or r["id"] or "no interest")
+    return [found[rank] for rank in sorted(found)]
+
+
+def _shares(shares: np.ndarray, top: np.ndarray, rest: bool) -> list[float]:
+    """The shares of the top interests, then that of all others together."""
+    found = [*shares[top], shares.sum() - shares[top].sum()] if rest else shares[top]
+    return [round(max(float(share), 0.0), 4) for share in found]
+
+
+def _by_user(table: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    return {str(user): part.to_dicts() for (user,), part in table.group_by("user", maintain_order=True)}
+
+
+def _embed(path: Path) -> str:
+    if not path.exists():
+        return ""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

@@ -1,0 +1,1 @@
+"""Checkpoint + histories -> predictions and forecasts of several steps."""

@@ -1,0 +1,58 @@
+"""What a log says about how events come, beyond their items: kinds, gaps, sizes of baskets."""
+
+from __future__ import annotations
+
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+
+from trajectory.data.pipeline.splits import step_starts
+from trajectory.schema import Histories, Queries
+
+MAX_LINES = 16  # of a drawn basket
+
+
+class Habits(NamedTuple):
+    """How events of the future are taken to come."""
+
+    kind: int  # most frequent kind
+    gap: float  # median seconds between steps of the same user
+    lines: int  # most lines of a drawn basket: 95 % of baskets have at most these, or MAX_LINES
+    has_time: bool
+
+
+def habits(histories: Histories) -> Habits:
+    """The habits of a log's users."""
+    kind = int(np.bincount(histories.kind, minlength=2)[1:].argmax()) + 1
+    ends = step_starts(histories)[1:-1]
+    between = ends[~np.isin(ends, histories.offsets)]
+    gap = float(np.median(histories.time[between] - histories.time[between - 1])) if len(between) else 0.0
+    lines = 1
+    if histories.baskets:
+        lines = min(MAX_LINES, int(np.quantile(step_sizes(histories), 0.95)), histories.num_items)
+    return Habits(kind, max(gap, 0.0), lines, histories.has_time)
+
+
+def step_sizes(histories: Histories) -> np.ndarray:
+    """Events of each step, over all histories in order."""
+    return np.diff(step_starts(histories)[1:], prepend=0)
+
+
+def own_sizes(histories: Histories, queries: Queries, shape: tuple[int, int], lines: int, seed: int) -> np.ndarray:
+    """Lines int32 [n, *shape] of baskets to come, drawn from each user's own past ones, at most `lines`."""
+    if not histories.baskets:
+        return np.ones((len(queries.user), *shape), np.int32)
+    ends, sizes = step_starts(histories)[1:], step_sizes(histories)
+    low, high = np.searchsorted(ends, queries.start, "right"), np.searchsorted(ends, queries.stop, "right")
+    drawn = [
+        sizes[np.random.default_rng([seed, int(number)]).integers(first, last, shape)]
+        for number, first, last in zip(user_numbers(histories, queries), low, high, strict=True)
+    ]
+    return np.clip(drawn, 1, lines).astype(np.int32)
+
+
+def user_numbers(histories: Histories, queries: Queries) -> np.ndarray:
+    """A number uint32 [n] for each query's user from its id alone: its draws do not depend on who else is asked for."""
+    users = histories.users["user"]
+    return np.array([zlib.crc32(str(users[int(user)]).encode()) for user in queries.user], np.uint32)

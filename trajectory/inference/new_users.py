@@ -1,0 +1,184 @@
+"""Histories of new users in their own ids, read for a trained run: what is unknown is reported, none dropped unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from configs.common import base
+from trajectory.data.files.dialect import HeaderMissing
+from trajectory.data.ingest.cleaning import clean, summary
+from trajectory.data.ingest.columns import listing, pick
+from trajectory.data.ingest.dates import UndecidedDay
+from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.items import same_ids
+from trajectory.data.ingest.log import STEP_ITEM, read_log
+from trajectory.data.ingest.sources import read_source
+from trajectory.data.ingest.time_columns import JOINED
+from trajectory.data.store.arrays import flatten
+from trajectory.data.store.builder import detected
+from trajectory.schema import EventLog, Histories, Queries, UserError
+
+SHOWN = 5  # unknown items named in a note
+
+
+def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str = "") -> tuple[Histories, list[str]]:
+    """The log at `path` as histories in the item indices of `trained`, and a list of things to tell the user.
+
+    `data` is the run's config.data. `user` names the only user of a log without a user column. Unknown items become
+    index 0: the model sees that something happened. Raises UserError if no item is known, or features are missing.
+    """
+    mine = _settings(path, trained, data, user)
+    day_first = mine.day_first
+    log = _read(mine, trained)
+    users = log.events["user"].drop_nulls().unique(maintain_order=True)
+    cleaned = clean(log, mine)
+    notes = [summary(cleaned)] if cleaned.counts else []
+    if mine.day_first != day_first:
+        notes.append(f"nothing in {path} tells days from months: read as in the log that was learned")
+    histories = flatten(cleaned, mine, trained.name)
+    notes += _without_events(users, histories)
+    if tuple(histories.feature_names) != tuple(trained.feature_names):
+        raise UserError(
+            f"the model was trained with the features {list(trained.feature_names)}, "
+            f"but {path} has {list(histories.feature_names)}"
+        )
+    number = _item_numbers(histories, trained)
+    notes += _unknown_items(path, histories, trained, number)
+    kind = _kind_numbers(histories, trained, notes)
+    return replace(
+        histories,
+        item=number[histories.item],
+        kind=kind[histories.kind],
+        items=trained.items,
+        item_interest=trained.item_interest,
+        interests=trained.interests,
+        kinds=trained.kinds,
+        roles=histories.roles | trained.roles,
+        num_items=trained.num_items,
+        has_time=trained.has_time and histories.has_time,
+    ), notes
+
+
+def _read(mine: ConfigDict, trained: Histories) -> EventLog:
+    """The log; where nothing in a few rows tells whether days or months come first, as in the log that was learned."""
+    try:
+        return read_log(mine)
+    except UndecidedDay:
+        mine.day_first = detected(trained, mine).get("decided", {}).get("day_first", "")
+        if not mine.day_first:
+            raise
+        return read_log(mine)
+
+
+def whole_histories(histories: Histories, users: int = 0) -> Queries:
+    """One query per user: what comes after the whole history; of so many `users`, spread over the log (0 = all)."""
+    chosen = np.arange(histories.num_users)
+    if 0 < users < histories.num_users:
+        chosen = np.linspace(0, histories.num_users - 1, users).round().astype(np.int64)
+    start, stop = histories.offsets[:-1][chosen], histories.offsets[1:][chosen]
+    return Queries(chosen, start, stop, stop)
+
+
+def histories_before(histories: Histories, moment: int | None) -> Queries:
+    """A query for each user with an event before `moment` (unix seconds; None: the log's end): its history up to
+    there, and what follows. Also of those who never come back: who does is not known at that moment.
+    """
+    start, end = histories.offsets[:-1], histories.offsets[1:]
+    stop = end
+    if moment is not None:
+        late = np.concatenate([[0], np.cumsum(histories.time >= moment)])
+        stop = end - (late[end] - late[start])
+    user = np.flatnonzero(stop > start)
+    return Queries(user, start[user], stop[user], end[user])
+
+
+def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> ConfigDict:
+    """The run's `config.data` for another file: same kinds and baskets, columns as named there where it has them."""
+    mine = resolve(data)
+    mine.source, mine.format = str(path), data.format and "auto"  # it may be a plain table
+    mine.item_column = mine.interest_column = ""  # items are those of the model
+    mine.single_user = user or mine.single_user
+    mine.cleaning = base().data.cleaning  # limits of dates and counts were for the log that was learned
+    columns = _columns(mine)
+    there = {*columns}
+    mine.columns.update(
+        {field: "" for field, name in mine.columns.items() if name not in there and not {*name.split(JOINED)} <= there}
+    )
+    found = pick(columns, mine.columns)
+    if "rating" not in found:
+        mine.rating_threshold = 0.0
+    if mine.order == "position" and "position" not in found:
+        mine.order = "time"
+    if "label" not in found and trained.items["item"].to_list() == [STEP_ITEM]:
+        raise UserError(
+            f"the model has learned labels of rows without items, so {path} needs a column label too "
+            f"(0 where it is not known: it is not read); it has {listing(columns)}"
+        )
+    return mine
+
+
+def _columns(mine: ConfigDict) -> list[str]:
+    """The columns of the file. It may be written otherwise than the run's log: then that is found out, and set."""
+    header, own = mine.header, {"separator": mine.separator, "encoding": mine.encoding, "format": mine.format}
+    error: UserError | None = None
+    for written in (own, {"separator": "", "encoding": "", "format": "auto"}):
+        mine.update({**written, "header": ()})
+        try:
+            try:
+                columns = read_source(mine).table.columns
+            except HeaderMissing as missing:
+                if len(missing.cells) != len(header):
+                    raise
+                mine.header = header
+                columns = read_source(mine).table.columns
+        except UserError as wrong:
+            error = error or wrong
+            continue
+        if len(columns) > 1 or written is not own:
+            return columns
+    raise error or UserError(f"{mine.source} cannot be read as the run's log was")
+
+
+def _item_numbers(histories: Histories, trained: Histories) -> np.ndarray:
+    """Item index of the model, 0 = unknown, for each item index of the new histories; int32."""
+    known = trained.items[: trained.num_items].select(pl.col("item").cast(pl.String)).with_row_index("number", offset=1)
+    own = histories.items.select(pl.col("item").cast(pl.String))
+    same = same_ids(known["item"], own["item"])
+    own = own.with_columns(pl.col("item").replace(same["other"], same["id"]))
+    rows = own.join(known, on="item", how="left", maintain_order="left")
+    return np.append(0, rows["number"].fill_null(0).to_numpy()).astype(np.int32)
+
+
+def _unknown_items(path: Path, histories: Histories, trained: Histories, number: np.ndarray) -> list[str]:
+    unknown = histories.items["item"].cast(pl.String).filter(number[1:] == 0).to_list()
+    if not unknown:
+        return []
+    shown = ", ".join(unknown[:SHOWN]) + (", ..." if len(unknown) > SHOWN else "")
+    if not number.any():
+        examples = ", ".join(map(str, trained.items["item"][: min(SHOWN, trained.num_items)]))
+        raise UserError(f"no item of {path} is known to the model: it has {shown}; the model knows {examples}, ...")
+    events = int((number[histories.item] == 0).sum())
+    return [f"unknown to the model: {len(unknown)} items in {events} events ({shown}); they count as events only"]
+
+
+def _without_events(users: pl.Series, histories: Histories) -> list[str]:
+    """Says which users of the file are left out: those without an event that can be used and is read."""
+    every = users.cast(pl.String)
+    lost = every.filter(~every.is_in(histories.users["user"].cast(pl.String).implode())).to_list()
+    shown = ", ".join(lost[:SHOWN]) + (", ..." if len(lost) > SHOWN else "")
+    return [f"left out: {len(lost):,} users without an event that the model reads ({shown})"] if lost else []
+
+
+def _kind_numbers(histories: Histories, trained: Histories, notes: list[str]) -> np.ndarray:
+    """Kind index of the model for each kind index of the new histories, int8; says in `notes` what it had to guess."""
+    usual = int(np.bincount(trained.kind, minlength=2)[1:].argmax())
+    strange = [kind for kind in histories.kinds if kind not in trained.kinds]
+    if strange:
+        notes.append(f"kinds unknown to the model are read as {trained.kinds[usual]!r}: {', '.join(strange)}")
+    known = [trained.kinds.index(kind) if kind in trained.kinds else usual for kind in histories.kinds]
+    return np.array([-1, *known], np.int8) + np.int8(1)

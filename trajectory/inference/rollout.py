@@ -1,0 +1,127 @@
+"""Reading a history, and then steps that have not happened yet, one event after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from trajectory.data.times import DAY, WEEK
+from trajectory.inference.event_statistics import Habits
+from trajectory.models.heads import States
+from trajectory.models.interest_model import Carry, InterestModel
+from trajectory.progress import progress
+from trajectory.schema import Events, Histories, Queries, UserError
+
+ROWS_AT_ONCE = 2048  # futures advanced together
+SCORES_AT_ONCE = 1 << 24  # scores that exist together: fewer rows for large catalogues
+LONGEST_GAP = 20 * 365  # days: what the embedding of gaps tells apart
+
+
+def room_for(model: InterestModel, habit: Habits, steps: int) -> int:
+    """Events of a history that fit beside `steps` steps in the model's capacity; UserError if none does."""
+    room = model.spec.capacity - (steps - 1) * habit.lines  # the last step is drawn, never read
+    if steps < 1 or room < 1:
+        raise UserError(
+            f"steps={steps}: expected at least 1, and at most {(model.spec.capacity - 1) // habit.lines + 1}, for the "
+            f"model reads {model.spec.capacity} events and a step of this log has up to {habit.lines}"
+        )
+    return room
+
+
+def user_chunks(queries: Queries, each: int, items: int, label: str) -> Iterator[tuple[Queries, Queries]]:
+    """Some users at a time, of whom `each` futures are followed: their queries, and the same filled up to one shape."""
+    rows = min(ROWS_AT_ONCE, SCORES_AT_ONCE // (items + 1))
+    users = max(1, min(rows // each, len(queries.user)))
+    for chunk in progress(queries.chunks(users), label, -(-len(queries.user) // users)):
+        missing = users - len(chunk.user)
+        yield chunk, Queries(*(np.pad(column, (0, missing), mode="edge") for column in chunk))
+
+
+def clocks(histories: Histories, stop: np.ndarray) -> np.ndarray:
+    """Seconds since Monday 0:00 of the newest event of each history that ends at `stop`, int32 [n]."""
+    return ((histories.time[stop - 1] + 3 * DAY) % WEEK).astype(np.int32)  # 1970-01-01 was a Thursday
+
+
+def right_aligned(events: Events) -> Events:
+    """Rows with their padding first, so that the state after the last column is the one after the newest event."""
+    length = events.item.shape[1]
+    count = np.count_nonzero(events.segment, axis=1)
+    order = (np.arange(length) + count[:, None]) % length
+    return Events(*(np.take_along_axis(x, order.reshape(*order.shape, *(1,) * (x.ndim - 2)), 1) for x in events))
+
+
+def begin(
+    model: InterestModel, params: Any, events: Events, steps: int, habit: Habits, copies: int
+) -> tuple[Carry, Carry, Events]:
+    """Reads all but the newest event of `right_aligned` rows [n, L]: their past, which `copies` futures of each row
+    share, and the carry and unread events of each future.
+
+    The carry has room for `steps` further steps.
+    """
+    apply: Any = model.apply
+    users, length = events.item.shape
+    early = jax.tree.map(lambda x: x[:, :-1], events)
+    past = _read(model, params, None, apply(params, users, length - 1, method="start"), early)
+    carry = apply(params, users * copies, 1 + (steps - 1) * habit.lines, past, method="start")
+    blank = habit.lines - 1
+    newest = jax.tree.map(lambda x: jnp.pad(x[:, -1:], ((0, 0), (blank, 0), *((0, 0),) * (x.ndim - 2))), events)
+    return past, carry, jax.tree.map(lambda x: jnp.repeat(x, copies, axis=0), newest)
+
+
+def later(clock: jax.Array, gap: jax.Array) -> jax.Array:
+    """Second of the week after a gap in days: of half a day or more the hour is kept, about which it says little."""
+    seconds = jnp.where(gap < 0.5, gap * DAY, jnp.round(gap) % 7 * DAY)
+    return (clock + seconds.astype(jnp.int32)) % WEEK
+
+
+def next_events(
+    before: Events, item: jax.Array, item_interest: jax.Array, habit: Habits, gap: jax.Array, clock: jax.Array
+) -> Events:
+    """The events [R, lines] of one step, `gap` [R] days after the event `before` [R, 1], at second `clock` [R] of the
+    week; item 0 = padding, which comes first.
+    """
+    real = item > 0
+    count = jnp.cumsum(real, axis=1)
+    first = (real & (count == 1)).astype(jnp.float32)
+    shape = item.shape
+    kinds = jnp.arange(1, before.counts.shape[-1] + 1)
+    timed = 1 if habit.has_time else 0
+    return Events(
+        item=item,
+        interest=item_interest[item],
+        kind=jnp.full(shape, habit.kind, before.kind.dtype),
+        counts=jnp.log(jnp.exp(before.counts) + count[..., None] * (kinds == habit.kind)),
+        gap=first * timed * jnp.log1p(gap * DAY)[:, None],
+        age=jnp.broadcast_to(before.age + timed * gap[:, None], shape),
+        hour=jnp.broadcast_to(timed * (clock // 3600 % 24 + 1)[:, None], shape),
+        weekday=jnp.broadcast_to(timed * (clock // DAY + 1)[:, None], shape),
+        features=jnp.zeros((*shape, before.features.shape[-1]), before.features.dtype),  # the mean
+        segment=real.astype(before.segment.dtype),
+        position=before.position + count,
+    )
+
+
+def read_step(model, params, past: Carry, carry: Carry, events: Events) -> tuple[Carry, States]:
+    """Reads the events [R, lines] of one step, padding first, and gives the states after the last one."""
+    carry = _read(model, params, past, carry, jax.tree.map(lambda x: x[:, :-1], events))
+    return model.apply(params, carry, jax.tree.map(lambda x: x[:, -1:], events), past, method="step")
+
+
+def log_chances(model, params, states: States, banned: jax.Array) -> jax.Array:
+    """Log-probability of each item [R, V + 1] among those that are not `banned` (bool, alike); -inf where all are."""
+    scores = jnp.where(banned, -jnp.inf, model.apply(params, states, method="score")[:, 0])
+    return scores - jnp.maximum(jax.nn.logsumexp(scores, axis=-1, keepdims=True), jnp.finfo(jnp.float32).min)
+
+
+def _read(model, params, past: Carry | None, carry: Carry, events: Events) -> Carry:
+    """The carry after events [R, L], one after another."""
+
+    def read(carry: Carry, event: Events) -> tuple[Carry, None]:
+        event = jax.tree.map(lambda x: x[:, None], event)
+        return model.apply(params, carry, event, past, method="step")[0], None
+
+    return jax.lax.scan(read, carry, jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), events))[0]

@@ -1,0 +1,175 @@
+"""Who buys of an interest or item within D days from a moment, from the run's forecast: fitted, then measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trajectory.data.times import DAY
+from trajectory.inference.new_users import histories_before
+from trajectory.insights.audiences.auc_differences import leads
+from trajectory.insights.audiences.audience_targets import Goods, bought
+from trajectory.insights.audiences.baselines import goods_rivals
+from trajectory.insights.audiences.counts import Counts, count
+from trajectory.insights.audiences.expected_purchases import Arrivals, arrivals
+from trajectory.insights.audiences.propensity import Chances, choose, fit
+from trajectory.insights.audiences.ranking import auc, lift
+from trajectory.metrics.reliability import clustered_pairs, event_pairs, summary
+from trajectory.metrics.significance import spread
+from trajectory.schema import Queries, UserError
+from trajectory.training.run import Run
+
+DAYS = 28  # of the horizon, or as many whole days as the validation window has
+OURS = "forecast, counts and what goes together"
+SIMULATIONS = 200  # of each group's band
+BLOCK = 50  # resamples at once
+SAMPLE = 10_000  # users who are learned from, and who are measured, at most
+
+
+class Moment(NamedTuple):
+    """All users as they are at one moment, and the run's forecast of the days from there."""
+
+    time: int  # unix seconds
+    queries: Queries
+    foretold: Arrivals
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The chance of n users to buy of g groups of items within the days from the moment asked at."""
+
+    goods: Goods
+    days: int
+    model: Chances
+    then: Counts  # of the m users who were learned from, at that moment
+    then_lines: np.ndarray  # float32 [m, G], foretold then
+    then_bought: np.ndarray  # bool [m, G], in the days after that
+    counts: Counts  # at the moment asked at
+    probability: np.ndarray  # float64 [n, g]
+    bought: np.ndarray  # bool [n, g], what came; nothing after the log's end
+    user: np.ndarray  # int64 [n]
+
+    def of(self, rows: np.ndarray) -> Audience:
+        """Of some of the users asked for."""
+        asked = {name: getattr(self, name)[rows] for name in ("probability", "bought", "user")}
+        return replace(self, counts=self.counts.of(rows), **asked)
+
+    @property
+    def lapsed(self) -> np.ndarray:
+        """Who has not come to a group within 12 weeks, bool [n, g]: where they buy, the interest has arrived."""
+        return self.counts.lapsed[:, self.model.chosen]
+
+
+def horizon(run: Run) -> int:
+    """D: `DAYS`, or the whole days of the validation window where it is shorter. UserError without a split by time."""
+    split = run.task.split
+    validation, test = split.cut_time("validation"), split.cut_time("test")
+    if validation is None or test is None:
+        raise UserError(
+            f"audiences learn from the weeks before a date and are asked from it on, but split.kind is {split.kind}; "
+            "train with --config.split.kind=temporal"
+        )
+    return max(int(min(DAYS, (test - validation) / DAY, (run.task.histories.now - test) / DAY)), 1)
+
+
+def look(run: Run, moment: int | None, goods: Sequence[Goods]) -> Moment:
+    """All users at a moment (unix seconds), such as `run.task.split.cut_time("test")`, and what is foretold of `goods`.
+
+    UserError as of `horizon`.
+    """
+    days = horizon(run)
+    assert moment is not None  # where the split is by time
+    queries = histories_before(run.task.histories, moment)
+    n = len(queries.user)
+    return Moment(moment, queries, arrivals(run, queries, np.full(n, moment), np.full(n, float(days)), goods))
+
+
+def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience | None:
+    """Learns from the days after one moment and foretells those after another; None where too few newly buy of any
+    group.
+    """
+    histories, days = run.task.histories, horizon(run)
+
+    def at(moment: Moment) -> tuple[Counts, np.ndarray, np.ndarray]:
+        counts = count(histories, goods, moment.queries, moment.time)
+        came = bought(histories, goods, moment.queries, moment.time + round(days * DAY))
+        return counts, moment.foretold.lines[goods.kind], came
+
+    then, then_lines, then_bought = at(learned)
+    chosen = choose(then, then_bought)
+    if not len(chosen):
+        return None
+    some = _drawn(len(then_bought))
+    then, then_lines, then_bought = then.of(some), then_lines[some], then_bought[some]
+    model = fit(then, then_lines, then_bought, chosen)
+    counts, lines, came = at(asked)
+    chance = model.of(counts, lines)
+    user = asked.queries.user
+    return Audience(goods, days, model, then, then_lines, then_bought, counts, chance, came[:, chosen], user)
+
+
+def _drawn(users: int) -> np.ndarray:
+    """Numbers of at most `SAMPLE` of the users, in order."""
+    return np.sort(np.random.default_rng(0).permutation(users)[:SAMPLE])
+
+
+def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> dict[str, Any]:
+    """Mean AUC and lift over groups of all users, of lapsed ones ("arriving") and of "new" ones, beside the rivals.
+
+    `spent` [n]: of each user in the last 12 weeks. At most `SAMPLE` of the users are asked. Groups that nobody, or
+    everybody, bought of are left out, and so are kinds of users for whom all groups are. Intervals and `leads` (ours
+    less each other, p-values adjusted by Holm) resample users as a whole. `calibration`: pooled, beside the band of a
+    perfect model whose users buy much or little of all groups at once; `inside_share`: of the groups, whose error lies
+    in the band of a perfect model at that number of users.
+    """
+    some = _drawn(len(spent))
+    found, spent = found.of(some), spent[some]
+    scores = {OURS: found.probability}
+    scores |= goods_rivals(found.counts, found.then, found.then_bought, found.model.chosen, spent)
+    never = found.counts.ever[:, found.model.chosen] == 0
+    groups = {"all users": np.ones_like(found.lapsed), "arriving": found.lapsed, "new": never}
+    measured = {name: _measure(found, scores, asked, resamples, seed) for name, asked in groups.items()}
+    return {name: one for name, one in measured.items() if one}
+
+
+def _measure(
+    found: Audience, scores: dict[str, np.ndarray], asked: np.ndarray, resamples: int, seed: int
+) -> dict[str, Any]:
+    came = found.bought
+    some = [j for j in range(came.shape[1]) if 0 < came[asked[:, j], j].sum() < asked[:, j].sum()]
+    if not some:
+        return {}
+    rng, n = np.random.default_rng(seed), len(came)
+    means: dict[str, list[np.ndarray]] = {name: [] for name in scores}
+    for at in range(0, resamples, BLOCK):
+        weights = rng.multinomial(n, np.full(n, 1 / n), size=min(BLOCK, resamples - at)).astype(np.float32)
+        for name, score in scores.items():
+            areas = [auc(came[rows, j], score[rows, j], weights[:, rows]) for j, rows in _rows(asked, some)]
+            means[name].append(np.nanmean(areas, axis=0))
+    drawn = {name: np.concatenate(parts) for name, parts in means.items()}
+    methods = {}
+    for name, score in scores.items():
+        area = [float(auc(came[rows, j], score[rows, j])[0]) for j, rows in _rows(asked, some)]
+        rise = [lift(came[rows, j], score[rows, j]) for j, rows in _rows(asked, some)]
+        low, high = map(float, spread(drawn[name])[:2])
+        methods[name] = {"auc": float(np.mean(area)), "low": low, "high": high, "lift": float(np.mean(rise))}
+    pooled = clustered_pairs(found.probability[asked], came[asked].astype(np.int8), np.nonzero(asked)[0])
+    each = [event_pairs(found.probability[r, j], came[r, j].astype(np.int8)) for j, r in _rows(asked, some)]
+    calibration = summary(pooled, seed=seed)
+    calibration["inside_share"] = float(np.mean([summary(pairs, SIMULATIONS, seed)["inside"] for pairs in each]))
+    return {
+        "groups": len(some),
+        "users": n,
+        "asked": int(asked.sum()),
+        "bought": int(came[asked].sum()),
+        "methods": methods,
+        "leads": leads(drawn),
+        "calibration": calibration,
+    }
+
+
+def _rows(asked: np.ndarray, some: list[int]) -> list[tuple[int, np.ndarray]]:
+    return [(j, np.flatnonzero(asked[:, j])) for j in some]

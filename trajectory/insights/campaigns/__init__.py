@@ -1,0 +1,1 @@
+"""Campaigns: who answers them, and what addressing is worth."""

@@ -1,0 +1,121 @@
+"""How well campaigns' audiences were foretold, beside the rivals: each from what was known when it started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from trajectory.insights.audiences.auc_differences import leads
+from trajectory.insights.audiences.baselines import campaign_rivals
+from trajectory.insights.audiences.ranking import auc, lift
+from trajectory.insights.campaigns.campaign_log import Campaign, CampaignLog
+from trajectory.insights.campaigns.responses import counts_at_start, expected_level, known_rows, respond
+from trajectory.metrics.reliability import clustered_pairs, event_pairs, summary
+from trajectory.metrics.significance import spread
+
+OUTCOMES = {"redeem": "redeem a coupon", "buy": "buy a promoted item"}
+POSITIVES = 10  # recipients who answer, and who do not, that a campaign needs to be measured
+OURS = "hierarchical response model"
+BLOCK = 50  # resamples at once
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One campaign and outcome, foretold."""
+
+    campaign: Campaign
+    outcome: str
+    answered: np.ndarray  # bool [n]
+    probability: np.ndarray  # float64 [n]
+    scores: dict[str, np.ndarray] = field(repr=False)  # name -> [n], ours first
+
+    @property
+    def enough(self) -> bool:
+        """Whether both answers came often enough for a ranking to be measured."""
+        return min(self.answered.sum(), (~self.answered).sum()) >= POSITIVES
+
+
+def foretell(log: CampaignLog, campaigns: Sequence[Campaign], since: int) -> list[Asked]:
+    """Forecasts of the campaigns that start at `since` (unix seconds) or later, for each outcome."""
+    counts = counts_at_start(log, campaigns)
+    found = []
+    for number, campaign in enumerate(campaigns):
+        if campaign.start < since or not len(campaign.recipients):
+            continue
+        for outcome in OUTCOMES:
+            known = known_rows(campaigns, counts, campaign.start, outcome)
+            if not len(known.answered):
+                continue
+            level = expected_level(log, campaigns, known, campaign, outcome)
+            response = respond(known, counts[number], outcome, level)
+            scores = {OURS: response.score} | campaign_rivals(known, counts[number], outcome)
+            answered = np.isfinite(campaign.answered(outcome))
+            found.append(Asked(campaign, outcome, answered, response.probability, scores))
+    return found
+
+
+def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
+    """Of each outcome: campaigns measured, mean AUC and lift of each score with its interval, and calibration.
+
+    Intervals of means over campaigns resample the campaigns and, as a whole, the users (of all campaigns alike);
+    `leads` are ours less each other score on the same resamples, p-values adjusted by Holm. Calibration is of all
+    recipients of all campaigns foretold, beside the band of a perfect model at that number of users; `inside_share`: of
+    the campaigns, whose own error lies in such a band.
+    """
+    found = {}
+    for outcome in OUTCOMES:
+        mine = [one for one in asked if one.outcome == outcome]
+        measured = [one for one in mine if one.enough]
+        if not measured:
+            continue
+        names = list(measured[0].scores)
+        areas = {name: [float(auc(one.answered, one.scores[name])[0]) for one in measured] for name in names}
+        means = _resampled(measured, names, users, resamples, seed)
+        methods = {
+            name: {"auc": float(np.mean(areas[name])), "lift": float(np.mean([_lift(one, name) for one in measured]))}
+            | dict(zip(("low", "high"), map(float, spread(means[name])[:2]), strict=True))
+            for name in names
+        }
+        chance, answered = np.concatenate([one.probability for one in mine]), _answers(mine)
+        user = np.concatenate([one.campaign.recipients for one in mine])
+        calibration = summary(clustered_pairs(chance, answered, user), seed=seed)
+        each = [event_pairs(one.probability, one.answered.astype(np.int8)) for one in mine]
+        calibration["inside_share"] = float(np.mean([summary(pairs, seed=seed)["inside"] for pairs in each]))
+        found[outcome] = {
+            "campaigns": [one.campaign.name for one in measured],
+            "foretold": len(mine),
+            "recipients": int(sum(len(one.answered) for one in measured)),
+            "answers": int(sum(one.answered.sum() for one in measured)),
+            "methods": methods,
+            "areas": areas,
+            "leads": leads(means),
+            "calibration": calibration,
+        }
+    return found
+
+
+def _answers(asked: Sequence[Asked]) -> np.ndarray:
+    return np.concatenate([one.answered for one in asked]).astype(np.int8)
+
+
+def _lift(one: Asked, name: str) -> float:
+    return lift(one.answered, one.scores[name])
+
+
+def _resampled(
+    measured: Sequence[Asked], names: Sequence[str], users: int, resamples: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Mean AUC over drawn campaigns with drawn users, float64 [R] of each score."""
+    rng = np.random.default_rng(seed)
+    means: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for at in range(0, resamples, BLOCK):
+        size = min(BLOCK, resamples - at)
+        weights = rng.multinomial(users, np.full(users, 1 / users), size=size).astype(np.float32)
+        drawn = rng.multinomial(len(measured), np.full(len(measured), 1 / len(measured)), size=size)
+        for name in names:
+            areas = [auc(one.answered, one.scores[name], weights[:, one.campaign.recipients]) for one in measured]
+            means[name].append(np.average(np.nan_to_num(areas, nan=0.5), axis=0, weights=drawn.T))
+    return {name: np.concatenate(parts) for name, parts in means.items()}

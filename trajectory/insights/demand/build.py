@@ -1,0 +1,61 @@
+"""Demand: the next weeks of each category and product type, what moves, what to order, and how far it held."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from trajectory.insights.demand.baselines import Floor, by_counting
+from trajectory.insights.demand.demand_forecast import Demand, foresee
+from trajectory.insights.demand.evaluate import OURS, Method, against_floors, by_horizon, method, ordering
+from trajectory.insights.demand.page import blocks, sentences
+from trajectory.insights.demand.tables import demand_table, now, reorder_table
+from trajectory.insights.report_model import Part
+from trajectory.training.run import Run
+
+
+def take(run: Run) -> Part:
+    """Foresees demand from the end of the run's log, and holds earlier forecasts against what came.
+
+    Raises UserError for a log without times or with few whole weeks.
+    """
+    demand = foresee(run)
+    results, orders = {}, []
+    for level in demand.weeks.levels[:2]:
+        methods = counted(demand, level)
+        followed = ordering(demand, level, methods, demand.tested)
+        orders.append(reorder_table(demand, level, now(demand, level), followed[OURS]))
+        results[level] = {
+            "by_horizon": by_horizon(demand, level, methods, demand.tested),
+            "against_floors": against_floors(demand, level, methods, demand.tested),
+            "ordering": pl.DataFrame([{"method": name} | r.summary() for name, r in followed.items()]),
+        }
+    tables = {"demand": demand_table(demand), "reorder": pl.concat(orders)}
+    return Part(
+        "demand",
+        "Demand",
+        sentences(demand, tables, results),
+        blocks(demand, tables, results),
+        tables,
+        measured(demand, results),
+    )
+
+
+def counted(demand: Demand, level: str) -> dict[str, Method]:
+    """The forecast and the floors that need no library, by name, with their quantiles."""
+    floors = {OURS: Floor(demand.forecast[level])} | by_counting(demand.weeks.count[level], demand.origins)
+    return {name: method(demand, level, floor, demand.tested) for name, floor in floors.items()}
+
+
+def measured(demand: Demand, results: dict[str, dict[str, pl.DataFrame]]) -> dict[str, Any]:
+    """What insights.json keeps; empty where the run has seen all weeks."""
+    if demand.held_out is None:
+        return {}
+    return {
+        "first_week": str(demand.weeks.date(demand.tested.start)),
+        "weeks": len(demand.tested),
+        "weighs_users_forecasts": demand.weighs_users,
+        "tried_before": demand.tried,
+        **{level: {name: table.to_dicts() for name, table in found.items()} for level, found in results.items()},
+    }

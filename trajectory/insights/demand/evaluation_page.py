@@ -1,0 +1,99 @@
+"""What the page says of how far forecasts of demand held, and of their limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trajectory.insights.demand.baselines import WINDOW
+from trajectory.insights.demand.demand_forecast import Demand
+from trajectory.insights.demand.evaluate import OURS
+from trajectory.insights.demand.intervals import LEAST, LEAST_ORIGINS, LEVELS
+from trajectory.insights.demand.reorder import SERVICE_LEVEL
+from trajectory.insights.report_model import Table, Text
+
+Results = dict[str, dict[str, pl.DataFrame]]  # level -> name of a table -> table
+SOON = 4  # weeks
+SHARES = ("wape", "pinball", "coverage_80", "coverage_95", "demand_lost", "weeks_out_of_stock")
+WEEKS = ("mase", "stock_left_weeks")
+FORMS = dict.fromkeys(SHARES, "{:.1%}") | dict.fromkeys(WEEKS, "{:.2f}") | {"demand_lost": "{:.2%}"}
+
+
+def held(demand: Demand, results: Results) -> list[Text | Table]:
+    """Tables beside the floors, and in words what the forecast is; only the words where nothing was held out."""
+    if demand.held_out is None:
+        unknown = "This run has learned from all weeks, so how far its forecasts hold is not known: "
+        return [Text(f"{how(demand)} {unknown}train with a split by time (--config.split.kind=temporal) to see.")]
+    errors = _joined(results, "by_horizon").sort("level", "weeks_ahead", maintain_order=True)
+    first = ["level", "weeks_ahead", "method"]
+    return [
+        Table(
+            f"How far it held, in {weeks_long(len(demand.tested))} from {demand.weeks.date(demand.tested.start)} on",
+            errors.select(*first, pl.exclude(first)),
+            FORMS,
+            by="level",
+            note="wape: error as a share of demand. mase: error of a mean series, 1 being as far off as last week's "
+            f"figure used to be. pinball: loss of the quantiles {', '.join(map(str, LEVELS))} as a share of demand. "
+            "coverage: weeks inside the interval. Fewer origins have been seen at more weeks ahead.",
+        ),
+        Table(
+            "Ordering, replayed through these weeks",
+            _joined(results, "ordering"),
+            FORMS,
+            by="level",
+            note=f"Each method orders by its own quantile for {SERVICE_LEVEL:.0%}; what is not in stock is lost. "
+            "stock_left_weeks: what is left when a week ends, in weeks of demand.",
+        ),
+        Text(how(demand)),
+    ]
+
+
+def missed(result: dict[str, pl.DataFrame]) -> tuple[dict[str, float], int]:
+    """The mean WAPE of each method at up to `SOON` weeks ahead, and the most weeks ahead that were seen."""
+    table = result["by_horizon"].filter(pl.col("weeks_ahead") <= SOON)
+    wape = dict(table.group_by("method").agg(pl.col("wape").mean()).iter_rows())
+    return wape, max(table["weeks_ahead"].to_list())
+
+
+def behind(demand: Demand, results: Results) -> str:
+    """A warning to stand before what to order, where a simple rule was nearer to what came; empty where none was."""
+    wape, _ = missed(results[demand.weeks.main])
+    best = min(wape, key=lambda name: wape[name])
+    if wape[best] >= wape[OURS]:
+        return ""
+    rule = {"moving average": f"the mean of {WINDOW} weeks", "last week": "the last week's figure"}[best]
+    return (
+        f"Do not rely on what follows: in the last {weeks_long(len(demand.tested))} of this log the forecast was off "
+        f"by {wape[OURS]:.1%} of demand, {rule} by {wape[best]:.1%}; go by {rule}."
+    )
+
+
+def weeks_long(number: int) -> str:
+    """A number of weeks in words."""
+    return "1 week" if number == 1 else f"{number} weeks"
+
+
+def how(demand: Demand) -> str:
+    """How the forecast is made, and what it cannot know."""
+    told = ["recent weeks"]
+    planned = demand.known[demand.weeks.main].promotions
+    if planned is not None:
+        told.append("planned promotions")
+    if demand.weighs_users:
+        told.append("the sum of all users' forecasts")
+    tried = ", ".join(f"{wape:.2%} {name}" for name, wape in demand.tried.items())
+    words = (
+        f"Each coming week is foretold from {' and '.join(told)}, by a regression over all series that is fitted anew "
+        f"each week on what was known. Earlier weeks decided whether users' forecasts are weighed in (error {tried}). "
+        "Less than two years cannot tell seasons: what comes once a year, such as Christmas, is not foreseen. "
+        "Intervals and orders allow for the errors of earlier forecasts of series as large; where fewer than "
+        f"{LEAST} at {LEAST_ORIGINS} weeks' ends were seen, for counts as spread as all errors so far, those of a "
+        "moving average in the first weeks among them."
+    )
+    if planned is not None and not np.isfinite(planned[:, demand.weeks.number :]).any():
+        words += " No promotions are planned after the end of the log: as many as usual are taken to come."
+    return words
+
+
+def _joined(results: Results, name: str) -> pl.DataFrame:
+    return pl.concat([found[name].select(pl.lit(level).alias("level"), pl.all()) for level, found in results.items()])

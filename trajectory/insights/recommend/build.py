@@ -1,0 +1,93 @@
+"""The step `recommend`: lists for every user, the items with users to win, and how far such lists held."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trajectory.data.store.sales import selling
+from trajectory.evaluation.reach import NOTHING_LEFT
+from trajectory.inference.new_users import whole_histories
+from trajectory.insights.recommend import page
+from trajectory.insights.recommend.evaluate import chosen_share, compare_lists, trade_off
+from trajectory.insights.recommend.lists import SIZE, recommend
+from trajectory.insights.recommend.reasons import reasons
+from trajectory.insights.recommend.relevance import Relevance
+from trajectory.insights.report_model import Part, Text
+from trajectory.insights.words import steps, words
+from trajectory.schema import Histories, UserError
+from trajectory.training.run import Run
+
+USERS = 12  # whose lists the page shows, with reasons
+
+
+def _taken(histories: Histories) -> str:
+    """What is taken, where that is not always a sale."""
+    if set(histories.kinds) <= set(selling(histories)):
+        return ""
+    types = ", ".join(histories.kinds)
+    sale = ", ".join(kind for kind in histories.kinds if kind in selling(histories)) or "none of them"
+    return f" To have or to take an item is any event of it ({types}); a sale is {sale}."
+
+
+def _limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
+    """What may not be on a list, and steps that the run foretells but the split does not ask for."""
+    found, foretold = [], run.task.config.heads.horizon
+    if relevance.filter_seen:
+        found.append("What a user has had is on none of the lists; --config.evaluation.seen=keep lets it come again.")
+    if keep is not None and not keep[1:].all():
+        found.append(f"Of {len(keep) - 1:,} items the {keep.sum():,} that were named may be on lists.")
+    if relevance.steps < foretold:
+        found.append(
+            f"The run foretells {steps(relevance.histories, foretold)}, but its split keeps back no more than "
+            f"{relevance.steps} of each user, by which chances are fitted and lists are measured: lists are for so "
+            "many. A split by time with split.target=all and a smaller split.quantile, or split.kind=leave_last with "
+            "more split.steps, keeps back more."
+        )
+    if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
+        found.append(
+            f"Chances are fitted to the validation window, in which users had {relevance.steps_had:.1f} of these "
+            f"{steps(relevance.histories, relevance.steps)} on average: more may come within all of them."
+        )
+    return " ".join(found)
+
+
+def take(run: Run, keep: np.ndarray | None = None) -> Part:
+    """Recommendations after the end of each history, of the items `keep` bool [V + 1] (default: all). Raises UserError
+    where nothing is left for anybody.
+    """
+    h = run.task.histories
+    relevance = Relevance(run)
+    curve = trade_off(run, relevance, "validation") if h.interests else []
+    share = chosen_share(curve) if curve else 0.0
+    held = compare_lists(run, relevance, "test")
+    everybody, some = whole_histories(h), whole_histories(h, USERS)
+    table, winners = recommend(relevance, everybody, share, keep)
+    if table.is_empty():
+        raise UserError(f"each user {NOTHING_LEFT}, or none that may be shown")
+    ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
+    without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
+    explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
+    ahead, asked = f"the next {steps(h, relevance.steps)}", page.kept_back(held, h)
+    but = page.BUT if True not in relevance.fits and _taken(h) and selling(h) else ""
+    how = (
+        f"Each list holds the {SIZE} items that are likeliest within {ahead}, as far as the forecast, the user's own "
+        "past and what like users have tell together"
+    )
+    return Part(
+        "recommend",
+        "Whom to recommend what",
+        page.sentences(table, winners, held, ahead, asked, words(h), but),
+        (
+            Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".") + _taken(h)),
+            *([Text(limits)] if (limits := _limits(run, relevance, keep)) else []),
+            *page.not_known(relevance, ahead),
+            *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
+            page.of_users(explained, bool(h.interests), ahead),
+            *([page.winners(winners, ahead, words(h), but)] if len(winners) else []),
+            page.how_it_held(held, asked),
+            *([page.trade_off(curve, share)] if curve else []),
+        ),
+        {"recommendations": table, "new_buyers": winners} | ({"without_list": without} if len(without) else {}),
+        {"lists": held, "trade_off": curve, "share_of_mix": share},
+    )

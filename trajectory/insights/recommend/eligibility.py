@@ -1,0 +1,59 @@
+"""Which items may be suggested at all: what is in stock, of some interests, within a range of prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from trajectory.data.ingest.cell_parsing import numbers
+from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable
+from trajectory.schema import Histories, UserError
+
+
+def offered(
+    histories: Histories,
+    stock: Path | None = None,
+    interests: Sequence[str] = (),
+    price: tuple[float, float] | None = None,
+) -> np.ndarray:
+    """Items of the catalogue that may be suggested, bool [V + 1].
+
+    `stock`: a table with a column item (ids of the source) and, if it has one named stock, more than 0 of it.
+    `interests`: names; `price`: lowest and highest, both included, of the items' price. Raises UserError for a file,
+    interest or price that the log does not have, and if nothing is left.
+    """
+    catalogue = histories.items.head(histories.num_items)
+    keep = np.ones(len(catalogue), bool)
+    if stock:
+        keep &= _in_stock(stock, catalogue["item"])
+    if interests:
+        if unknown := [name for name in interests if name not in histories.interests]:
+            shown = ", ".join(histories.interests[:5]) or "none"
+            raise UserError(f"interest {', '.join(unknown)}: not among those of {histories.name} ({shown} ...)")
+        numbers = [histories.interests.index(name) + 1 for name in interests]
+        keep &= np.isin(histories.item_interest[1 : len(catalogue) + 1], numbers)
+    if price:
+        if "price" not in catalogue.columns:
+            raise UserError(f"a range of prices needs the items' price, and {histories.name} has none; leave it out")
+        of_item = catalogue["price"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        keep &= (of_item >= price[0]) & (of_item <= price[1])
+    if not keep.any():
+        raise UserError(
+            f"none of the {len(catalogue):,} items of {histories.name} is in stock, of these interests and "
+            "within these prices; widen one of them"
+        )
+    return np.append(False, keep)
+
+
+def _in_stock(path: Path, items: pl.Series) -> np.ndarray:
+    table = read_side(path, "--stock", ITEM, {"stock": ("stock",)})
+    if "stock" in table.columns:
+        table = usable(table, path, "--stock", numbers(table["stock"]).is_finite())
+    found = as_known(table["item"], items)
+    say_known(table["item"], found, items, path, "--stock", "item")
+    if "stock" in table.columns:
+        found = found.filter(numbers(table["stock"]) > 0)
+    return items.is_in(found.drop_nulls().implode()).to_numpy()

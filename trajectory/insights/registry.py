@@ -1,0 +1,57 @@
+"""The steps that the report is made of, by name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from trajectory.insights.audiences import build as audiences
+from trajectory.insights.demand import build as demand
+from trajectory.insights.recommend import build as recommend
+from trajectory.insights.report_model import Part, Text
+from trajectory.insights.segments import build as segments
+from trajectory.schema import UserError
+from trajectory.training.run import Run
+
+STEPS = ("recommend", "segments", "audiences", "demand")
+
+
+def take(
+    run: Run, names: Sequence[str], keep: np.ndarray | None = None, say: Callable[[str], None] = print
+) -> list[Part]:
+    """What each named step tells of a run; `keep` bool [V + 1]: items that may be recommended.
+
+    Of a step that the log cannot have the part tells only that it is left out, and the reason, which `say` is told too,
+    as how long each took. Raises UserError for an unknown name, and if no step is left.
+    """
+    steps: dict[str, Callable[[Run], Part]] = {
+        "recommend": partial(recommend.take, keep=keep),
+        "segments": segments.take,
+        "audiences": audiences.take,
+        "demand": demand.take,
+    }
+    if unknown := [name for name in names if name not in steps]:
+        raise UserError(f"step {', '.join(unknown)} is unknown; expected one of {', '.join(steps)}")
+    parts: list[Part] = []
+    reasons: list[str] = []
+    for name in names:
+        began = time.perf_counter()
+        try:
+            parts.append(steps[name](run))
+            say(f"{name}: {time.perf_counter() - began:.0f} s")
+        except UserError as reason:
+            reasons.append(f"{name} is left out: {reason}")
+            parts.append(_left_out(name, str(reason)))
+            say(reasons[-1])
+    if len(reasons) == len(parts):
+        raise UserError(f"nothing is left to report of {run.workdir}: {'; '.join(reasons) or 'no step was named'}")
+    return parts
+
+
+def _left_out(name: str, reason: str) -> Part:
+    """The part of a step that the log cannot have."""
+    words = f"This part is left out: {reason}"
+    return Part(name, name.capitalize(), (), (Text(words),), {}, {"left_out": reason})

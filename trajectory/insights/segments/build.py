@@ -1,0 +1,140 @@
+"""The segments' part of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from trajectory.data.store.sales import no_sales, selling
+from trajectory.insights.report_model import Part, Picture, Table, Text
+from trajectory.insights.segments.baselines import COUNTS, RFM
+from trajectory.insights.segments.evaluate import NONE, OURS, measure
+from trajectory.insights.segments.evaluation_page import held
+from trajectory.insights.segments.grouping import STABLE
+from trajectory.insights.segments.names import GROWTH
+from trajectory.insights.segments.plots import changes, weekly
+from trajectory.insights.segments.predictive_value import WEEKS
+from trajectory.insights.segments.segmentation import Segmentation, segmentation
+from trajectory.insights.segments.states import trajectories
+from trajectory.insights.words import attention_words, steps
+from trajectory.training.run import Run
+
+ONLY_NEW = (
+    " The model's forecast, a part of what is expected beside users' habits, leaves out items that a user has had "
+    "(evaluation.seen=filter)."
+)
+FORMATS = {
+    "share of users": "{:.0%}",
+    "share of value": "{:.0%}",
+    "a week so far": "{:,.1f}",
+    "a week to come": "{:,.1f}",
+    "drift": "{:.0%}",
+}
+
+
+def take(run: Run) -> Part:
+    """The users of a run in segments as of the end of its log; measured are those of its test cut (see `held`)."""
+    cut, seed = run.task.split.cut_time("test"), run.task.config.seed
+    moments = [cut] if cut is None else [cut, run.task.histories.now]
+    each = [segmentation(one, seed) for one in trajectories(run, moments)]
+    measured, found = measure(run, each[0], (RFM, COUNTS)), each[-1]
+    profiles, counted = found.profiles(), found.trajectories.words
+    return Part(
+        name="segments",
+        title="Segments: where users are and where they are going",
+        sentences=_sentences(found, profiles, measured),
+        blocks=(
+            Text(_how(found) + (ONLY_NEW if run.task.config.evaluation.seen == "filter" else "")),
+            Picture(
+                f"Average {counted.unit} of a user a week: so far (hollow) and to come (filled)",
+                weekly(found, profiles),
+                f"For each segment one line from what a user {counted.past} a week so far to what is expected.",
+            ),
+            Table("Segments", _shown(profiles), FORMATS, note=_note(found)),
+            Picture(
+                "Typical path: change of each segment's shares from so far to the next steps, percentage points",
+                changes(found, profiles),
+                "A grid of segments and departments or interests; blue is gained, red is lost.",
+            ),
+            *held(measured, cut, counted),
+        ),
+        tables={"segments": found.members(), "segment_profiles": profiles},
+        measured=measured,
+    )
+
+
+def _shown(profiles: pl.DataFrame) -> pl.DataFrame:
+    number = pl.Series("no.", range(1, profiles.height + 1))
+    return profiles.select(
+        number,
+        "segment",
+        "users",
+        pl.col("share_of_users").alias("share of users"),
+        pl.col("share_of_value").alias("share of value"),
+        pl.col("value_a_week").alias("a week so far"),
+        pl.col("expected_a_week").alias("a week to come"),
+        "drift",
+        pl.col("sets_apart").alias("sets apart"),
+        "path",
+    )
+
+
+def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any]) -> tuple[str, ...]:
+    counted = found.trajectories.words
+    best = profiles.sort("expected_a_week").row(-1, named=True)
+    told = [
+        f"{best['users']:,} users ({best['share_of_users']:.0%}) bring {best['share_of_value']:.0%} of the "
+        f'{counted.unit}: "{best["segment"]}". Keep them first.'
+    ]
+    staying = pl.col("expected_a_week") * GROWTH > pl.col("value_a_week")  # others are named for buying less
+    new = profiles.filter("newcomers", staying).sort("users")
+    if new.height:
+        most = new.row(-1, named=True)
+        told.append(
+            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are new to what they are "
+            f"heading for without {counted.doing} less; "
+            f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
+            f"turn to, not with what they used to {counted.verb}."
+        )
+    change = pl.col("users") * (pl.col("expected_a_week") - pl.col("value_a_week"))
+    less = profiles.with_columns(change=change).sort("change").row(0, named=True)
+    if less["change"] < 0:
+        told.append(
+            f'The {less["users"]:,} users of "{less["segment"]}" {counted.verb} less than they used to: '
+            f"{-less['change']:,.0f} {counted.unit} a week in all. Win them back."
+        )
+    if spend := measured["spend"]:
+        spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
+        told.append(
+            f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they "
+            f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. Plan by segment."
+        )
+    return tuple(told)
+
+
+def _beside(spend: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {told['r2']:.0%}" for name, told in spend.items() if name not in (OURS, NONE))
+
+
+def _how(found: Segmentation) -> str:
+    t, stable = found.trajectories, found.stability
+    seen = attention_words(t.histories)
+    when = "the end of the log" if t.moment is None else f"{pl.from_epoch(pl.Series([t.moment]))[0]:%d %B %Y}"
+    return (
+        f"As of {when}, users are grouped by what they are expected to {seen.verb} in the next "
+        f"{steps(t.histories, t.steps)}: their shares of {len(t.fields)} kinds of goods, with how much they "
+        f"{seen.verb}. In each group, those who have long been there are told apart from those whose past lies nearer "
+        "to another group. There are as many groups as stay the same when the users are drawn anew: the largest number "
+        f"with an agreement (adjusted Rand index) of at least {STABLE:.1f} on average; here {stable.destinations} "
+        f"groups, {stable.bootstrap:.2f}."
+        f"{'' if selling(t.histories) else ' ' + no_sales(t.histories, 'Value of sales and spend are left out')}"
+    )
+
+
+def _note(found: Segmentation) -> str:
+    counted, seen = found.trajectories.words, attention_words(found.trajectories.histories)
+    return (
+        f"Named by what the group has more of than everybody. Drift: share of what users {seen.verb} that is "
+        f"expected to lie in other kinds than so far, forecast errors included. A week: {counted.unit} of one user."
+    )

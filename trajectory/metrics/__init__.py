@@ -1,0 +1,1 @@
+"""Numbers of predictions and observed events: ranking, probabilities, sequences, significance."""

@@ -1,0 +1,172 @@
+"""Migrations: lasting changes of a user's interest state that are larger than chance and season explain."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy.stats import false_discovery_control
+from tqdm import tqdm
+
+from trajectory.data.times import DAY
+from trajectory.migrations import season, sessions
+from trajectory.migrations.locate import Place, locate
+from trajectory.migrations.permutation_test import SIDE, change_slots, evidence
+from trajectory.migrations.sessions import Sessions, sessions_of
+from trajectory.migrations.states import divergence, smoothed
+from trajectory.schema import Histories, UserError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How migrations are looked for; raises UserError for a number out of range."""
+
+    window: float = 28.0  # days (steps, where the log has no time): the grain of seasons and of reported windows
+    lasting: float = 28.0  # days (steps) of a user's behaviour before a change and after it, at least
+    gap: float = sessions.GAP  # seconds between steps that end a session
+    power: float = sessions.POWER  # a session of m events weighs m ** (1 - power)
+    permutations: int = 1000  # of each user's sessions
+    rate: float = 0.05  # false discoveries among the users that are said to migrate
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("window", "lasting"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"{name}={getattr(self, name)}: expected more than 0 days (steps)")
+        if self.gap < 0:
+            raise UserError(f"gap={self.gap}: expected 0 seconds or more")
+        if self.permutations < 99:
+            raise UserError(f"permutations={self.permutations}: expected at least 99, the default is 1000")
+        if not 0 < self.rate < 1:
+            raise UserError(f"rate={self.rate}: expected a share of false discoveries between 0 and 1, such as 0.05")
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """What was found and what was asked.
+
+    `found`, one row per migration in the order of users: user, source, destination, start with its 90 % interval (low,
+    high), end (all of the mass has moved) - UTC datetimes, or step numbers where the log has no time -, window (of the
+    start, from 0), mass (the smaller of the source's drop and the destination's rise, as a share), divergence
+    (Jensen-Shannon, of the smoothed states before start and after end without season, bits), p_value, q_value and
+    confidence (1 - q_value).
+    `tested`, one row per user with enough sessions: user, sessions, statistic, p_value, q_value.
+    """
+
+    found: pl.DataFrame
+    tested: pl.DataFrame
+    sessions: Sessions
+    season: np.ndarray  # [W, K], the population's multipliers
+    settings: Settings
+
+    @property
+    def movers(self) -> np.ndarray:
+        """Whose each of the found migrations is: row of the users, int64 [found]."""
+        row_of = {user: row for row, user in enumerate(self.sessions.histories.users["user"])}
+        return np.array([row_of[user] for user in self.found["user"]], np.int64)
+
+
+def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
+    """Finds each user's largest migration, if any, with the rate of false discoveries over users controlled.
+
+    Each user's sessions, season taken out, are scanned for a transfer between interests and compared with permutations
+    of the same sessions (`null.evidence`); Benjamini & Hochberg (1995) then keeps the share of false ones among the
+    found at `rate`. Raises UserError for a log without interests, or too short for anyone to be tested.
+    """
+    units = sessions_of(histories, settings.gap, settings.power)
+    multiplier = season.multipliers(units, settings.window)
+    window = season.windows_of(units.moment, settings.window)
+    plain = season.without_season(units.mass, multiplier, window)
+    ids = histories.users["user"]
+    tested, rows = [], []
+    for user in tqdm(range(histories.num_users), desc="migrations", unit="user", delay=2, disable=None):
+        at = slice(units.offsets[user], units.offsets[user + 1])
+        if at.stop - at.start < 2 * SIDE:
+            continue
+        slots = change_slots(units.moment[at], settings.lasting)
+        if len(slots):
+            # By the user's id: the result does not depend on who else is in the log.
+            rng = np.random.default_rng([settings.seed, zlib.crc32(str(ids[user]).encode())])
+            own = plain[at].sum(0) / plain[at].sum()
+            factor = multiplier[window[at]]
+            factor = factor / (factor @ own)[:, None]
+            tested.append((user, *evidence(units.mass[at].toarray(), factor, slots, settings.permutations, rng)))
+            rows.append(at.stop - at.start)
+    if not tested:
+        raise UserError(_too_short(units, settings))
+    number, statistic, p_value = (np.array(column) for column in zip(*tested, strict=True))
+    q_value = false_discovery_control(p_value)
+    found = []
+    for row in np.flatnonzero(q_value <= settings.rate):
+        at = slice(units.offsets[number[row]], units.offsets[number[row] + 1])
+        mass, moment = plain[at].toarray(), units.moment[at]
+        place = locate(mass, moment, change_slots(moment, settings.lasting), settings.window)
+        found.append({"row": row, **place._asdict(), **_size(mass, moment, place)})
+    table = pl.DataFrame({"user": ids.gather(number), "p_value": p_value, "q_value": q_value})
+    return Migrations(
+        _described(found, table, units, settings.window),
+        table.with_columns(sessions=pl.Series(rows), statistic=statistic).select(
+            "user", "sessions", "statistic", "p_value", "q_value"
+        ),
+        units,
+        multiplier,
+        settings,
+    )
+
+
+def _size(mass: np.ndarray, moment: np.ndarray, place: Place) -> dict[str, float]:
+    before, after = mass[moment < place.start].sum(0), mass[moment >= place.end].sum(0)
+    change = after / after.sum() - before / before.sum()
+    return {
+        "mass": max(float(min(-change[place.source], change[place.destination])), 0.0),
+        "divergence": float(divergence(smoothed(before, mass.mean(0)), smoothed(after, mass.mean(0)))),
+    }
+
+
+def _too_short(units: Sessions, settings: Settings) -> str:
+    """Why nobody can be tested, and what may help."""
+    most = int(np.diff(units.offsets).max(initial=0))
+    wanted = (
+        f"expected a user with {SIDE} sessions and {settings.lasting:g} {units.unit} before a change and as much after"
+    )
+    if most < 2 * SIDE:
+        return (
+            f"{wanted}, but no user has more than {most} sessions (events less than gap={settings.gap:g} seconds apart "
+            "are one): a longer log is needed, or a smaller `gap` where days hold several visits"
+        )
+    return (
+        f"{wanted}, but nobody has them in the log's {np.ptp(units.moment):.0f} {units.unit}; set a smaller `lasting`"
+    )
+
+
+def _described(found: list[dict[str, float]], tested: pl.DataFrame, units: Sessions, window: float) -> pl.DataFrame:
+    """The found migrations with ids, names and dates for numbers."""
+    numbers = ("row", "source", "destination")
+    columns = (*Place._fields, "mass", "divergence")
+    schema = {name: pl.Int64 if name in numbers else pl.Float64 for name in ("row", *columns)}
+    table = pl.DataFrame(found, schema=schema)
+    names = pl.Series("interest", units.histories.interests, pl.String)
+    times = ("start", "low", "high", "end")
+    if units.histories.has_time:
+        first = int(units.histories.time.min())
+        moments = [
+            pl.from_epoch((pl.col(name) * DAY + first).round().cast(pl.Int64), time_unit="s").alias(name)
+            for name in times
+        ]
+    else:
+        moments = [pl.col(name).round().cast(pl.Int64) for name in times]
+    return (
+        pl.concat([tested[table["row"].to_list()], table.drop("row")], how="horizontal")
+        .with_columns(
+            *moments,
+            pl.Series("source", names.gather(table["source"])),
+            pl.Series("destination", names.gather(table["destination"])),
+            window=(pl.col("start") // window).cast(pl.Int64),
+            confidence=1 - pl.col("q_value"),
+        )
+        .select(
+            "user", "source", "destination", *times, "window", "mass", "divergence", "p_value", "q_value", "confidence"
+        )
+    )

@@ -1,0 +1,187 @@
+"""migration.html: who moved from which interest to which, when, and who is foreseen to; one file, works offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trajectory.insights.words import attention_words
+from trajectory.migrations.flow_forecast import foreseen_changes, foreseen_matrix
+from trajectory.migrations.flows import growth, lead_times, migration_matrix, net_flows
+from trajectory.migrations.groups import by_activity
+from trajectory.migrations.migration import Migrations
+from trajectory.migrations.migration_forecast import Prospect, foreseen_moves
+from trajectory.migrations.states import interest_states
+from trajectory.migrations.timeline import states_table, timelines
+from trajectory.names import isolated
+from trajectory.page import script_safe, write_page
+from trajectory.schema import Histories
+from trajectory.writing import write_json, write_parquet
+
+SHOWN_FLOWS = 30  # of a period and segment
+SHOWN_ENDS = 8  # of those that grow and of those that shrink most
+WHOLE = "whole log"
+EVERYBODY = "all users"
+QUARTER = 91.0  # days
+VISIBLE = 5e-5  # a change of share that shows in hundredths of a percentage point
+
+
+def write_migrations(
+    migrations: Migrations,
+    folder: Path,
+    name: str,
+    note: str = "",
+    prospect: Prospect | None = None,
+    segment: np.ndarray | None = None,
+) -> Path:
+    """Writes what was found and, of a prospect, what is foreseen, as tables and as migration.html; returns the page.
+
+    migrations.parquet, flows.parquet (`flows_by_period`) and states.parquet (`states_table`); of a prospect also
+    foreseen.parquet (`foreseen_moves`), foreseen_flows.parquet and transitions.json. `segment` str [N] of each user
+    (default: by activity) is what the page's flows can be filtered by.
+    """
+    units, settings = migrations.sessions, migrations.settings
+    segment = by_activity(units) if segment is None else segment
+    flows = flows_by_period(migrations, segment)
+    write_parquet(migrations.found, folder / "migrations.parquet")
+    write_parquet(flows, folder / "flows.parquet")
+    behaviour = interest_states(units, migrations.movers, settings.window)
+    write_parquet(states_table(migrations, behaviour, prospect), folder / "states.parquet")
+    drawn, foreseen = _flows(flows), None
+    if prospect:
+        ahead = foreseen_flows(prospect, units.histories.interests, segment)
+        write_parquet(ahead, folder / "foreseen_flows.parquet")
+        write_parquet(foreseen_moves(prospect, units.histories), folder / "foreseen.parquet")
+        if prospect.check:
+            write_json(prospect.check, folder / "transitions.json")
+        drawn += _flows(ahead, ahead=True)
+        foreseen = _foreseen(prospect, units.histories.interests)
+    return write_page(
+        folder / "migration.html",
+        "migrations",
+        name=name,
+        note=note,
+        counts=[
+            ("users", f"{units.histories.num_users:,}"),
+            ("with enough sessions to tell", f"{migrations.tested.height:,}"),
+            ("migrated", f"{migrations.found.height:,}"),
+        ],
+        settings=settings,
+        unit=units.unit,
+        counted=_counted(units.histories),
+        step="basket" if units.histories.baskets else "event",
+        lead=_lead(migrations),
+        net=_ends(net_flows(migrations.found), "net"),
+        growth=_growth(migrations),
+        foreseen=foreseen,
+        data=script_safe(isolated({"flows": drawn, "users": timelines(migrations, behaviour, prospect)})),
+    )
+
+
+def _counted(histories: Histories) -> str:
+    """Of what events interests are, in words: "what users bought", or "what users turned to (view, cart)"."""
+    said = f"what users {attention_words(histories).past}"
+    return said if len(histories.kinds) == 1 else f"{said} ({', '.join(histories.kinds)})"
+
+
+def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame:
+    """Migration matrices (`flows.migration_matrix`) by `period` and `segment`.
+
+    Periods: the whole log and, where it has times, each calendar quarter of starts. Segments: all users, and each.
+    """
+    of_user = pl.DataFrame({"user": migrations.sessions.histories.users["user"], "segment": segment})
+    found = migrations.found.join(of_user, on="user", how="left", maintain_order="left")
+    periods = {WHOLE: found}
+    if migrations.sessions.histories.has_time:
+        quarter = pl.format("{} Q{}", pl.col("start").dt.year(), pl.col("start").dt.quarter())
+        dated = found.with_columns(period=quarter).sort("period")
+        periods |= {period: part for (period,), part in dated.group_by("period", maintain_order=True)}
+    parts = []
+    for period, part in periods.items():
+        for name in _segments(segment):
+            chosen = part if name == EVERYBODY else part.filter(pl.col("segment") == name)
+            labels = pl.lit(period).alias("period"), pl.lit(name).alias("segment")
+            parts.append(migration_matrix(chosen).select(*labels, pl.all()))
+    return pl.concat(parts)
+
+
+def foreseen_flows(prospect: Prospect, interests: tuple[str, ...], segment: np.ndarray) -> pl.DataFrame:
+    """Matrices of what is foreseen (`foreseen_matrix`) by `period` (the steps to come) and `segment`."""
+    parts = []
+    for name in _segments(segment):
+        users = np.flatnonzero((segment == name) | (name == EVERYBODY))
+        matrix = foreseen_matrix(prospect.forecast.now[users], prospect.forecast.next[users], interests)
+        labels = pl.lit(f"next {prospect.steps} steps").alias("period"), pl.lit(name).alias("segment")
+        parts.append(matrix.select(*labels, pl.all()))
+    return pl.concat(parts)
+
+
+def _segments(segment: np.ndarray) -> list[str]:
+    return [EVERYBODY, *sorted(set(segment.tolist()))]
+
+
+def _foreseen(prospect: Prospect, interests: tuple[str, ...]) -> dict[str, Any]:
+    """What the page says of the window to come and of how far such forecasts held."""
+    changes = foreseen_changes(prospect.forecast.now, prospect.forecast.next, interests)
+    certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
+    found: dict[str, Any] = {"steps": prospect.steps, "changes": _ends(certain, "change")}
+    if not prospect.check:
+        return found
+    net = sorted(prospect.check["interests"], key=lambda row: -abs(row["foreseen"]))[:SHOWN_ENDS]
+    return found | {"check": prospect.check, "net": net}
+
+
+def _flows(flows: pl.DataFrame, ahead: bool = False) -> list[dict[str, Any]]:
+    """What the page draws of each period and segment: its largest flows."""
+    columns = ("from", "to", "users", "lift", "low", "high")
+    return [
+        {
+            "period": period,
+            "segment": segment,
+            "ahead": ahead,
+            "users": round(float(part["users"].sum()), 1),
+            "flows": [
+                [one, other, *(round(value, 2) for value in values)]
+                for one, other, *values in part.select(columns).head(SHOWN_FLOWS).iter_rows()
+            ],
+        }
+        for (period, segment), part in flows.group_by("period", "segment", maintain_order=True)
+    ]
+
+
+def _lead(migrations: Migrations) -> list[dict[str, str]]:
+    """Median and quartiles of the lead times."""
+    times = lead_times(migrations)
+    words = {
+        "ramp": "from the start until all of the mass has moved",
+        "first_to_end": "from the first event of the destination until all of the mass has moved",
+        "drop_to_rise": "from the drop of the source to the rise of the destination",
+    }
+    return [
+        {"name": text, **dict(zip(("low", "median", "high"), (f"{value:.0f}" for value in quartiles), strict=True))}
+        for column, text in words.items()
+        if times.height
+        for quartiles in [np.quantile(times[column].to_numpy(), (0.25, 0.5, 0.75))]
+    ]
+
+
+def _ends(table: pl.DataFrame, column: str) -> list[dict[str, Any]]:
+    """The rows that gain and lose most, in order."""
+    if table.height <= 2 * SHOWN_ENDS:
+        return table.to_dicts()
+    ordered = table.sort(column, descending=True)
+    return pl.concat([ordered.head(SHOWN_ENDS), ordered.tail(SHOWN_ENDS)]).to_dicts()
+
+
+def _growth(migrations: Migrations) -> list[dict[str, Any]]:
+    """For each period of a quarter (of three windows of steps) after the first: the interests that change most."""
+    units = migrations.sessions
+    table = growth(units, QUARTER if units.histories.has_time else 3 * migrations.settings.window)
+    certain = table.filter((pl.col("low") > 0) | (pl.col("high") < 0))
+    return [
+        {"period": f"{period} to {period + 1}", "rows": _ends(part, "change")}
+        for (period,), part in certain.group_by("period", maintain_order=True)
+    ]

@@ -1,0 +1,104 @@
+"""Where users' interests are now, and where a run's forecast sees them in the next window of H steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.calibration.categorical import Calibration, choose
+from trajectory.calibration.per_step import FEW
+from trajectory.data.pipeline.splits import leave_last
+from trajectory.inference.by_interest import by_interest
+from trajectory.inference.step_forecast import look_ahead
+from trajectory.migrations.state_baselines import StateFloors, fit_floors
+from trajectory.migrations.step_windows import cut_back, interest_mass, shares
+from trajectory.schema import Histories, Queries
+from trajectory.training.run import Run
+
+NOW = "persistence"  # the floor that says where a user is
+LEAST = 1e-12
+
+
+class StepStates(NamedTuple):
+    """What a run foretells of each of the next H steps of n users."""
+
+    interests: np.ndarray  # float [n, H, K], share of each interest at each step
+    days: np.ndarray | None  # float [n, H], median time until the step; None without times
+
+
+class StateForecast(NamedTuple):
+    """Interest states of n users now and in the window of the next H steps, and step by step between."""
+
+    queries: Queries
+    now: np.ndarray  # float64 [n, K], smoothed persistence
+    next: np.ndarray  # float64 [n, K], expected share of each interest in the window
+    steps: StepStates
+
+
+@dataclass(frozen=True)
+class StateForecaster:
+    """How a run's forecasts of steps become states of a window; what was fitted for that, on one window of each user.
+
+    `calibration`: of the mean of the steps, pooled with the state now, with biases where there are few interests, as
+    does best on held-out users; the identity where the model has seen the window.
+    """
+
+    floors: StateFloors
+    calibration: Calibration
+
+    def forecast(self, run: Run, histories: Histories, queries: Queries) -> StateForecast:
+        """The states of each query's user from the end of its history on, in interests of `histories`."""
+        steps = step_states(run, histories, queries, run.task.config.forecast.steps)
+        now = self.floors.states(cut_back(histories, queries, steps.interests.shape[1]), NOW)
+        return StateForecast(queries, now, np.exp(self.calibration.apply(window_mean(steps), np.log(now))), steps)
+
+
+def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
+    """Fits a run's forecaster on the windows that validate it, if there are any (`held_out`).
+
+    Otherwise on the last window of each history, which the model has seen: then forecasts stay as they are. Raises
+    UserError if nobody's history has two windows and a step.
+    """
+    split, c = run.task.split, run.task.config
+    seen = not held_out(run)
+    queries = leave_last(histories, ConfigDict({"steps": c.forecast.steps}))[1].test if seen else split.validation
+    windows = cut_back(histories, queries, c.forecast.steps)
+    outcome = interest_mass(histories, queries.stop, queries.end).toarray()
+    floors = fit_floors(windows, outcome)
+    if seen:
+        return StateForecaster(floors, Calibration("identity"))
+    there = np.flatnonzero(outcome.sum(1))
+    log_now = np.log(floors.states(windows, NOW))[there]
+    log_p = window_mean(step_states(run, histories, queries, c.forecast.steps))[there]
+    forms = ["identity", "temperature", "pool"] + ["bias"] * (outcome.shape[1] <= FEW)
+    chosen = choose(log_p, shares(outcome[there]), log_now, forms=forms, seed=c.seed)
+    return StateForecaster(floors, chosen.calibration)
+
+
+def held_out(run: Run) -> bool:
+    """Whether the run's split holds out windows of as many steps as the run is asked to foretell."""
+    c = run.task.config
+    return run.task.split.kind == "leave_last" and c.split.steps == c.forecast.steps
+
+
+def step_states(run: Run, histories: Histories, queries: Queries, steps: int) -> StepStates:
+    """What the run foretells of the next `steps` steps, in interests of `histories` (of the run's items).
+
+    The run's own interests are calibrated as far as the run is; learned ones are sums over their items.
+    """
+    paths = run.task.config.forecast.paths if steps > 1 else 1  # the first step's chances are the same on every path
+    own = histories.interests == run.task.histories.interests
+    interests, days = [], []
+    for _, outlook in look_ahead(run, run.task.histories, queries, steps, paths):
+        chance = outlook.interest if own else by_interest(histories, outlook.probability)
+        interests.append(shares(chance[:, :, 1:]))
+        days += [] if outlook.days is None else [outlook.days[:, :, 1]]
+    return StepStates(np.concatenate(interests), np.concatenate(days) if days else None)
+
+
+def window_mean(steps: StepStates) -> np.ndarray:
+    """Log of the mean share of each interest over the steps, float64 [n, K]."""
+    return np.log(np.maximum(shares(steps.interests.mean(1, dtype=np.float64)), LEAST))

@@ -1,0 +1,40 @@
+"""A model whose items have content as one with a plain table of vectors: what is forecast with needs no content."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import jax
+import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
+
+from trajectory.models.interest_model import InterestModel
+from trajectory.models.item_encoder import TABLE
+from trajectory.schema import Events, ItemContent
+
+
+def with_content(params: Any, content: ItemContent | None) -> Any:
+    """Variables of a model from its parameters and the content of its items."""
+    if content is None:
+        return params
+    fields = {"vectors": content.vectors, "codes": content.codes}
+    return {**params, "content": {"items": {"content": fields, "kept": content.kept}}}
+
+
+def initialise(model: InterestModel, key: jax.Array, events: Events, content: ItemContent | None) -> Any:
+    """Fresh parameters."""
+    given, rngs = with_content({}, content), {"params": key}
+    return cast(Any, model.apply)(given, events, method="initialise", rngs=rngs, mutable=["params"])[1]
+
+
+def bake(model: InterestModel, params: Any, content: ItemContent | None) -> tuple[InterestModel, Any]:
+    """The same model with the vectors of its items in a table, and its parameters; as it is if it has one already."""
+    if content is None or not model.spec.item_content:
+        return model, params
+    table = jax.jit(lambda v: cast(Any, model.apply)(v, method=lambda m: m.items.table()))(
+        with_content(params, content)
+    )
+    kept = {path: x for path, x in flatten_dict(params).items() if path[:2] != TABLE[:2]}
+    plain = replace(model.spec, item_ids=True, item_content=False, item_vectors=(), item_codes=(), field_dropout=0.0)
+    return InterestModel(plain), unflatten_dict(kept | {TABLE: np.array(table)})

@@ -1,0 +1,127 @@
+"""A recipe for anyone's log that needs no tuning by hand: sizes, length and epochs from the data, and each said."""
+
+from __future__ import annotations
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from configs.by_hand import fill, get
+from configs.common import learn_from_events
+from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.store.arrays import repeat_share
+from trajectory.schema import Histories, Split
+
+BUDGET = 60  # TFLOP of softmax in all
+WIDTHS = (64, 128)
+BATCH = 2048  # events
+EPOCHS, STEPS = 12, 1000  # of training at least, where steps are single events and BUDGET allows it
+RARE = 30  # training events of an item: below it a model soon learns by heart
+USUAL = 0.05  # share of events that repeat an item of their user, above which repeats are usual
+MOST_LINES = 16  # of a basket that are trained on at one time
+
+
+def asked(config: ConfigDict) -> ConfigDict:
+    """The config with split.target=auto decided: where several steps are foretold, all of a window are asked for."""
+    c = config.copy_and_resolve_references()
+    if c.split.target == "auto":
+        c.split.target = "all" if c.heads.horizon > 1 else "last"
+        if c.split.kind == "temporal":
+            print(f"split.target = {c.split.target}  (heads.horizon={c.heads.horizon}: steps that are foretold)")
+    return c
+
+
+def seen(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
+    """The config with evaluation.seen=auto decided: where users come back to what they had, that stays a candidate.
+
+    Says the opposite of a hand-set filter that the log does not fit.
+    """
+    c = config.copy_and_resolve_references()
+    repeats = repeat_share(histories, split.train_end)
+    usual = repeats > USUAL
+    share = f"{repeats:.1%} of training events repeat an earlier item of their user"
+    if c.evaluation.seen == "auto":
+        c.evaluation.seen = "keep" if usual else "filter"
+        print(f"evaluation.seen = {c.evaluation.seen}  ({share})")
+    elif c.evaluation.seen == "filter" and usual:
+        print(f"evaluation.seen = filter, though {share}: lists and forecasts are of the other items alone")
+    return c
+
+
+def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
+    """A copy of the config with what the data decides filled in, but for what was set by hand, from which the rest
+    follows; prints each choice with its reason.
+    """
+    c = config.copy_and_resolve_references()
+    c.recipe = "fixed"
+    lengths = split.train_end - histories.offsets[:-1]
+    events, users = int(lengths.sum()), histories.num_users
+    items = histories.num_items
+    typical = float(np.quantile(lengths, 0.95))
+    longest = 200 if typical > 128 else 128
+    fill(c, {"batch.length": int(np.clip(1 << int(np.ceil(np.log2(max(typical, 8)))), 32, longest))})
+    ends = step_starts(histories)[1:]
+    steps = int((ends <= split.train_end[np.searchsorted(histories.offsets, ends) - 1]).sum())
+    lines = events / max(steps, 1)
+    rows = max(2, -(-BATCH // c.batch.length))
+    repeats = repeat_share(histories, split.train_end)
+    fill(
+        c,
+        {
+            # A state is asked for where a step ends. Rows differ in how many do; with fewer places they could not be
+            # filled.
+            "batch.targets": min(c.batch.length, int(np.ceil(1.75 * c.batch.length / max(lines, 1)))),
+            "batch.target_items": min(MOST_LINES, int(np.ceil(2 * lines))) if histories.baskets else 1,
+            "batch.basket_power": 0.5,  # the best on Complete Journey; 1 line weighs 1 in any case
+            "batch.rows": rows + rows % 2,
+            "model.repeat": repeats > USUAL,
+            "evaluation.seen": "keep" if repeats > USUAL else "filter",
+            "heads.interest": 0.1 if len(histories.interests) > 1 else 0.0,
+        },
+    )
+    per_item = events / max(items, 1)
+    places = events * c.batch.targets / c.batch.length
+
+    def work(width: int) -> float:
+        """TFLOP of the softmax over the catalogue, nearly all of the work: three products of N x V x D (item_loss)."""
+        return 6 * places * items * width / 1e12
+
+    fewest = 20 if histories.baskets else EPOCHS
+    wide = max((w for w in WIDTHS if events >= 100_000 and work(w) * fewest <= BUDGET), default=WIDTHS[0])
+    fill(c, {"model.width": wide, "model.dropout": 0.5 if per_item < RARE else 0.3 if per_item < 100 else 0.2})
+    affordable = min(BUDGET / max(work(c.model.width), 1e-9), 10_000_000 / max(events, 1))
+    if histories.baskets:
+        fill(c, {"model.layers": (c.model.width,) * 2, "optim.learning_rate": 5e-4 if c.model.width > 64 else 1e-3})
+        fill(c, {"train.epochs": int(np.clip(affordable, 4, 60))})
+        fill(c, {"train.patience_epochs": max(3, min(8, c.train.epochs // 4))})
+    else:
+        learn_from_events(c, power=0.3 if per_item < RARE and not c.model.repeat else 0.0)
+        least = max(EPOCHS, STEPS * BATCH / max(events, 1))
+        fill(c, {"train.epochs": int(np.clip(min(affordable, least), 4, 60))})
+        fill(c, {"train.patience_epochs": c.train.epochs})  # the rate is meant to fall to 0
+    reasons = {
+        "batch.length": f"95 % of training histories have at most {typical:.0f} events",
+        "batch.rows": "about 2,000 events a batch",
+        "batch.targets": f"{lines:.1f} events a step; the state after each step foretells the next one",
+        "batch.target_items": "lines of the next basket" if histories.baskets else "steps are single events",
+        "batch.basket_power": "between every basket alike and every line alike",
+        "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",
+        "evaluation.seen": "seen items are candidates where repeats are usual",
+        "heads.interest": f"{len(histories.interests)} interests",
+        "model.width": f"{work(c.model.width):.2f} TFLOP of softmax an epoch",
+        "model.layers": "one wide layer of a recurrent model, else two",
+        "model.dropout": f"{per_item:.1f} training events an item",
+        "optim.learning_rate": "at most",
+        "optim.schedule": "steps are baskets" if histories.baskets else "steps are single events",
+        "optim.average": "decay a step of the average that is kept; 0 = none",
+        "init.item_vectors": "steps are baskets" if histories.baskets else "training need not find neighbours first",
+        "model.temperature": "cosines over this" if c.model.temperature else "dot products",
+        "train.power": f"a target counts by its probability to this where items are rare (below {RARE} events), or 0",
+        "train.smoothing": "share of a target spread over all items; 0 beside a power, a repeat head and for baskets",
+        "train.epochs": f"at most {BUDGET} TFLOP and 10 million events in all"
+        + ("" if histories.baskets else f", at least {EPOCHS} or {STEPS} steps"),
+        "train.patience_epochs": "epochs without a better validation before it ends",
+    }
+    print(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")
+    for name, reason in (reasons | dict.fromkeys(c.by_hand, "set by hand")).items():
+        print(f"  {name} = {get(c, name)}  ({reason})")
+    return c

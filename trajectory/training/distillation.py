@@ -1,0 +1,99 @@
+"""What finished runs foretell of the training steps, for another run to learn beside the targets."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from trajectory.data.pipeline.batches import TrainingData
+from trajectory.models.interest_model import InterestModel
+from trajectory.progress import progress
+from trajectory.schema import Events, SoftTargets, UserError
+from trajectory.training.experiment import Task
+from trajectory.training.run import Run, open_run
+
+TINY = 1e-30
+
+
+def soft_targets(task: Task) -> SoftTargets | None:
+    """The likeliest next items after each training event, by the mean probability of the runs in distil.teachers.
+
+    None without teachers. Their `distil.likeliest` likeliest items share `distil.share` of a target's weight in the
+    proportions of their probabilities (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network",
+    of temperature 1; an ensemble into one network as there). Teachers see no more of the log than training does.
+    Raises UserError for teachers of other data or another split or without an item head, for baskets, and for a share
+    outside 0..1.
+    """
+    c = task.config.distil
+    if not c.teachers:
+        return None
+    if task.histories.baskets:
+        raise UserError("distil.teachers foretell single events, and steps are baskets here; leave them out")
+    if not 0 < c.share <= 1:
+        raise UserError(f"distil.share={c.share} is no share of a target's weight; expected 0 < share <= 1")
+    runs = [open_run(Path(folder)) for folder in c.teachers.split(",")]
+    for run in runs:
+        _refuse_unlike(task, run)
+    filter_seen = task.config.evaluation.seen == "filter"
+    count = min(c.likeliest, task.histories.num_items)
+    item = np.zeros((task.histories.num_events, count), np.int32)
+    share = np.zeros(item.shape, np.float32)
+    plan = _reading(task, runs).plan(0)
+    models = tuple(run.task.model for run in runs)
+    params = jax.device_put([run.params for run in runs], jax.local_devices()[0])
+    for index in progress(range(plan.num_batches), "teachers"):
+        row, column, at = plan.places(index)
+        likeliest = _likeliest(models, params, plan.batch(index).events, count, filter_seen)
+        item[at], probability = (np.asarray(part)[row, column] for part in likeliest)
+        # Nothing is taught where a history holds the whole catalogue.
+        share[at] = c.share * probability / np.maximum(probability.sum(axis=1, keepdims=True), TINY)
+    print(f"taught by {len(runs)} run(s), {c.share:.0%} of each target's weight on {count} items", flush=True)
+    return SoftTargets(item, share)
+
+
+def _reading(task: Task, runs: list[Run]) -> TrainingData:
+    """Training histories in rows that every teacher can read."""
+    batch = ConfigDict(task.config.batch)
+    batch.length = batch.targets = min(run.task.config.batch.length for run in runs)
+    batch.position_offset, batch.most = False, 0
+    return TrainingData(task.histories, task.split, task.scale, batch, 0)
+
+
+@partial(jax.jit, static_argnums=(0, 3, 4))
+def _likeliest(
+    models: tuple[InterestModel, ...], params: list[Any], events: Events, count: int, filter_seen: bool
+) -> tuple[jax.Array, jax.Array]:
+    """The items [B, L, count] of the greatest mean probability after each event, and that probability."""
+    order = jnp.arange(events.item.shape[1])
+    earlier = (events.segment[:, :, None] == events.segment[:, None]) & (order[:, None] >= order)
+    seen = jnp.where(earlier & filter_seen, events.item[:, None], 0)
+    applies = [cast(Any, model.apply) for model in models]
+    states = [apply(p, events, method="encode") for apply, p in zip(applies, params, strict=True)]
+
+    def row(one: tuple[list[Any], jax.Array]) -> tuple[jax.Array, jax.Array]:
+        """One row after the other: the probabilities of all would fill the memory of a large catalogue."""
+        total = jnp.zeros(())
+        for apply, p, state in zip(applies, params, one[0], strict=True):
+            alone = jax.tree.map(lambda x: x[None], state)
+            total += jnp.exp(apply(p, alone, method="score")[0]) / len(models)
+        probability, item = jax.lax.top_k(total.at[order[:, None], one[1]].set(0), count)
+        return item, probability
+
+    return jax.lax.map(row, (states, seen))
+
+
+def _refuse_unlike(task: Task, run: Run) -> None:
+    if not run.task.config.heads.item:
+        raise UserError(f"distil.teachers: {run.workdir} has no item head (heads.item=0), so it foretells no items")
+    if run.task.histories.fingerprint != task.histories.fingerprint:
+        raise UserError(f"distil.teachers: {run.workdir} was trained on other data; expected the data of this run")
+    if not np.array_equal(run.task.split.train_end, task.split.train_end):
+        raise UserError(
+            f"distil.teachers: {run.workdir} was trained on another split; expected config.split of this run"
+        )

@@ -1,0 +1,280 @@
+"""What a run learns from and with: config -> prepared data, split, model. Opens a finished run again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from configs.by_hand import get
+from configs.common import base
+from trajectory.data.content.content import item_content, join, with_behaviour
+from trajectory.data.pipeline import conversion_labels, splits
+from trajectory.data.pipeline.batches import TrainingData
+from trajectory.data.pipeline.featurize import FeatureScale, last_rows
+from trajectory.data.pipeline.mixture import MixedData
+from trajectory.data.pipeline.splits import training_events
+from trajectory.data.store import builder
+from trajectory.data.store.sample import some_users
+from trajectory.data.store.union import DOMAIN, item_and_user_domains, of_domain, union
+from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.models.item_table import initialise
+from trajectory.reading import read_json
+from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
+from trajectory.training import auto_config, limits
+from trajectory.training.sampled_softmax_loss import Negatives
+from trajectory.writing import write_json
+
+LEARNED = ("content", "content+ids")  # what items are known by, where something is learned from their content
+BY = ("ids", "prior+ids", *LEARNED)
+COUNTED = ("training", "others")
+SECTIONS = ("data", "split", "batch", "model", "heads", "optim", "train")  # of every config, however old
+
+
+@dataclass(frozen=True)
+class Task:
+    """A config with everything it names in hand; no parameters yet."""
+
+    config: ConfigDict
+    histories: Histories
+    split: Split
+    scale: FeatureScale
+    model: InterestModel
+    content: ItemContent | None = None
+
+    @property
+    def item_interest(self) -> jax.Array:
+        """Interest index int32 [V + 1] of each item of the catalogue."""
+        return jnp.asarray(self.histories.item_interest[: self.histories.num_items + 1])
+
+    def training_data(self, soft: SoftTargets | None = None) -> TrainingData | MixedData:
+        """The batches of training, with what teachers foretell if there are any (teachers.py)."""
+        label = None
+        if self.config.heads.conversion:
+            until = self.split.cut_time("validation")
+            label = conversion_labels.labels(self.histories, self.split.train_end, until, self.config.conversion)
+        c = self.config
+
+        def data(split: Split) -> TrainingData:
+            return TrainingData(self.histories, split, self.scale, c.batch, c.seed, label, soft, c.heads.horizon)
+
+        if not c.sources.names:
+            return data(self.split)
+        parts = of_domain(self.histories, self.split)
+        events = [(part.train_end - self.histories.offsets[:-1]).sum() for part in parts.values()]
+        weights = c.sources.weights or [float(count) ** c.sources.power for count in events]
+        if len(weights) != len(parts):
+            raise UserError(f"sources.weights: expected one for each of {', '.join(parts)}, got {len(weights)}")
+        return MixedData([data(part) for part in parts.values()], weights, c.seed)
+
+    def negatives(self) -> Negatives | None:
+        """What the items of a sampled softmax are drawn from; None where it is over the whole catalogue."""
+        count = self.config.train.negatives
+        if not count:
+            return None
+        events = self.histories.item[training_events(self.histories, self.split)]
+        domains = item_and_user_domains(self.histories)
+        last = () if domains is None else np.cumsum(np.bincount(domains[0])[1:])
+        return Negatives.of(count, events, self.histories.num_items, tuple(last))
+
+    def initial_parameters(self, key: jax.Array) -> Any:
+        """Parameters before anything is learned."""
+        start = self.histories.offsets[:1]
+        events = last_rows(self.histories, self.scale, start, start + 1, 1)
+        return initialise(self.model, key, events, self.content)
+
+    def parameters_like(self) -> Any:
+        """Shapes and types of the parameters, without computing any."""
+        return jax.eval_shape(self.initial_parameters, jax.random.key(0))
+
+
+def build(config: ConfigDict) -> Task:
+    """Prepares the data the config names, splits it, and builds the model for it."""
+    limits.check(config)
+    if config.by_hand and config.recipe != "auto":
+        print("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
+    config = auto_config.asked(config)
+    domains = [some_users(domain, config.split.most_events) for domain in _domains(config)]
+    histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
+    if histories.num_items < sum(domain.num_items for domain in domains) and config.sources.names:
+        raise UserError(f"sources.names needs a split that leaves no item out; split.kind={config.split.kind} does")
+    if config.recipe == "auto":
+        config = auto_config.fit(config, histories, split)
+    config = auto_config.seen(config, histories, split)
+    if config.heads.interest and not histories.interests:
+        raise UserError(
+            "heads.interest needs interests, and this log's items have no data.interest_column; set it to 0"
+        )
+    if config.heads.time and not histories.has_time:
+        raise UserError("heads.time needs the times of events, and this log has none; set it to 0")
+    content = _content(domains if config.sources.names else [histories], config, histories, split)
+    if content and config.train.shard_items:
+        raise UserError("train.shard_items splits a table of ids; set it to False, or content.by=ids")
+    spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.kinds), content)
+    return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec), content)
+
+
+def _domains(config: ConfigDict) -> list[Histories]:
+    """The logs that the config names; the items of each of several say whose they are, for `content.codes`."""
+    if not config.sources.names:
+        return [builder.prepare(config.data)]
+    found = []
+    for name in config.sources.names:
+        data = config.data.copy_and_resolve_references()
+        data.source = name
+        domain = builder.prepare(data)
+        found.append(replace(domain, items=domain.items.with_columns(pl.lit(domain.name).alias(DOMAIN))))
+    return found
+
+
+def _content(domains: list[Histories], config: ConfigDict, histories: Histories, split: Split) -> ItemContent | None:
+    if config.content.by not in BY:
+        raise UserError(f"content.by={config.content.by!r} is unknown; expected one of {', '.join(BY)}")
+    if config.content.by == "ids":
+        return None
+    found = join([item_content(domain, config) for domain in domains])
+    return with_behaviour(found, histories, _counted(histories, split, config), config.content.beside)
+
+
+def _counted(histories: Histories, split: Split, config: ConfigDict) -> Split:
+    """The split of which training events are counted: this one, or that of the users who do not train."""
+    counted = config.content.counted
+    if counted not in COUNTED:
+        raise UserError(f"content.counted={counted!r} is unknown; expected one of {', '.join(COUNTED)}")
+    if counted == "training":
+        return split
+    if config.split.train_users == 1:
+        raise UserError("content.counted=others counts users who do not train; set split.train_users below 1")
+    first = histories.offsets[:-1]
+    until = first.copy()
+    until[split.test.user] = split.test.stop
+    return replace(split, train_end=np.where(split.train_end > first, first, until))
+
+
+def model_spec(
+    config: ConfigDict, num_items: int, num_interests: int, num_kinds: int, content: ItemContent | None = None
+) -> Spec:
+    """What the config's model and heads come to on data of these sizes."""
+    m = config.model
+    return Spec(
+        num_items=num_items,
+        num_interests=num_interests,
+        num_kinds=num_kinds,
+        capacity=config.batch.length,
+        backbone=m.backbone,
+        width=m.width,
+        layers=tuple(m.layers),
+        heads=m.heads,
+        cell=m.cell,
+        dropout=m.dropout,
+        event_dropout=m.event_dropout,
+        inputs=tuple(m.inputs),
+        positions=m.positions,
+        temperature=m.temperature,
+        repeat_heads=m.repeat_heads if m.repeat else 0,
+        horizon=config.heads.horizon,
+        interest=bool(config.heads.interest),
+        conversion=bool(config.heads.conversion),
+        time=bool(config.heads.time),
+        sharpness=config.content.sharpness,
+        popularity=config.content.popularity,
+        reconstruct=bool(config.heads.reconstruct),
+        contrast=bool(config.heads.contrast),
+        item_ids=config.content.by != "content",
+        item_content=content is not None,
+        item_vectors=tuple(sorted(content.vectors)) if content and config.content.by in LEARNED else (),
+        item_codes=tuple(sorted(content.codes)) if content and config.content.by in LEARNED else (),
+        kept=content.kept.shape[1] if content else 0,
+        field_dropout=config.content.field_dropout if content else 0.0,
+    )
+
+
+def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]:
+    """What data.json keeps: the fingerprint, counts, the scale of features, and a digest of what teachers foretell."""
+    h, s = task.histories, task.split
+    return {
+        "name": h.name,
+        "format": builder.FORMAT_VERSION,
+        "fingerprint": h.fingerprint,
+        "source": h.source,
+        "soft_targets": soft and hashlib.sha256(soft.item.tobytes() + soft.share.tobytes()).hexdigest(),
+        "users": h.num_users,
+        "events": h.num_events,
+        "training_events": int((s.train_end - h.offsets[:-1]).sum()),
+        "items": h.num_items,
+        "interests": len(h.interests),
+        "kinds": list(h.kinds),
+        "split": s.kind,
+        "guarantee": s.guarantee,
+        "feature_names": list(h.feature_names),
+        "feature_mean": np.asarray(task.scale.mean, float).tolist(),
+        "feature_deviation": np.asarray(task.scale.deviation, float).tolist(),
+    }
+
+
+def check_format(stored: dict[str, Any], folder: Path) -> None:
+    """UserError if the data.json of a run is of another format of prepared logs, with which it cannot be compared."""
+    then, now = stored.get("format", "1.0.0"), builder.FORMAT_VERSION  # 1.0.0 was not written down
+    if then != now:
+        raise UserError(
+            f"the format of prepared logs has changed since the run in {folder} was trained ({then} then, {now} now); "
+            "the log itself need not have: train again in a new --workdir with the same config, or go on with the "
+            "version of this program that trained it"
+        )
+
+
+def check_data(stored: dict[str, Any], histories: Histories, folder: Path, advice: str) -> None:
+    """UserError if the data.json of a run tells of other histories: says whether the log changed or how it is read."""
+    check_format(stored, folder)
+    if stored["fingerprint"] == histories.fingerprint:
+        return
+    reading = "a setting of data or the program that reads it"
+    if not stored.get("source"):
+        changed = f"the log of the run in {folder}, {reading}"
+    elif stored["source"] != histories.source:
+        changed = f"the log of the run in {folder}"
+    else:
+        changed = f"the log of the run in {folder} is the same, but {reading}"
+    raise UserError(
+        f"{changed} has changed since it was trained (fingerprint {stored['fingerprint'][:12]} then, "
+        f"{histories.fingerprint[:12]} now). {advice}"
+    )
+
+
+def save_config(config: ConfigDict, path: Path) -> None:
+    """Writes config.json."""
+    write_json(config.to_dict(), path)
+
+
+def load_config(path: Path) -> ConfigDict:
+    """Reads config.json. Raises UserError if the folder is not a run's, or the file is damaged."""
+    if not path.exists():
+        raise UserError(
+            f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of scripts/train.py"
+        )
+    advice = "put it back from a copy, or train in a new --workdir"
+    stored = read_json(path, {name: {} for name in SECTIONS}, advice, *SECTIONS)
+    config = base()  # fields that came after the run was made keep their defaults
+    try:
+        saved = _tuples(stored)
+        # Types of event were once declared without roles.
+        saved["data"].setdefault("event_types", {}).update(
+            {kind: "input,target" for kind in saved["data"].pop("extra_kinds", ())}
+        )
+        config.update(ConfigDict(saved))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({str(error).splitlines()[0]}); {advice}") from None
+    return config
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _tuples(v) for k, v in value.items()}
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value

@@ -1,0 +1,77 @@
+"""The optax chain and its learning-rate schedule, from the config; and a moving average of what it leads to."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from ml_collections import ConfigDict
+
+from trajectory.schema import UserError
+from trajectory.training.param_rules import Rules
+
+
+def schedule(config: ConfigDict, total_steps: int) -> optax.Schedule:
+    """Learning rate by step: linear warm-up, then constant or a cosine down to 0 at `total_steps`."""
+    warmup = optax.linear_schedule(0.0, config.learning_rate, config.warmup_steps)
+    rest = max(total_steps - config.warmup_steps, 1)
+    match config.schedule:
+        case "constant":
+            after: optax.Schedule = optax.constant_schedule(config.learning_rate)
+        case "cosine":
+            after = optax.cosine_decay_schedule(config.learning_rate, rest)
+        case other:
+            raise UserError(f"optim.schedule={other!r} is unknown; expected constant or cosine")
+    return optax.join_schedules([warmup, after], [config.warmup_steps])
+
+
+def optimiser(config: ConfigDict, total_steps: int, rules: Rules | None = None) -> optax.GradientTransformation:
+    """Clipping, then AdamW (Loshchilov & Hutter 2019) with decay on matrices only; averaged if `average` says so.
+
+    `rules` say which parameters learn later or more slowly.
+    """
+    tx = optax.chain(
+        optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity(),
+        optax.adamw(
+            schedule(config, total_steps),
+            b2=config.b2,
+            weight_decay=config.weight_decay,
+            mask=lambda params: jax.tree.map(lambda p: p.ndim > 1, params),
+        ),
+    )
+    tx = rules.around(tx) if rules else tx
+    return _averaged(tx, config.average) if config.average else tx
+
+
+class Averaged(NamedTuple):
+    """State of an optimiser that keeps a moving average of the parameters."""
+
+    inner: Any
+    average: Any
+    steps: jax.Array  # int32, updates so far
+
+
+def evaluated(params: Any, opt_state: Any) -> Any:
+    """The parameters to evaluate and to keep: the average where the optimiser has one, else `params`."""
+    return opt_state.average if isinstance(opt_state, Averaged) else params
+
+
+def _averaged(tx: optax.GradientTransformation, decay: float) -> optax.GradientTransformation:
+    """Polyak averaging with exponential weights; early on the average forgets faster, as in TensorFlow's
+    ExponentialMovingAverage: decay min(decay, (1 + n) / (10 + n)) at update n.
+    """
+
+    def init(params: Any) -> Averaged:
+        return Averaged(tx.init(params), jax.tree.map(jnp.copy, params), jnp.zeros((), jnp.int32))
+
+    def update(gradient: Any, state: Averaged, params: Any) -> tuple[Any, Averaged]:
+        updates, inner = tx.update(gradient, state.inner, params)
+        n = state.steps.astype(jnp.float32)
+        gain = 1 - jnp.minimum(decay, (1 + n) / (10 + n))
+        after = optax.apply_updates(params, updates)
+        average = jax.tree.map(lambda old, new: old + gain * (new - old), state.average, after)
+        return updates, Averaged(inner, average, state.steps + 1)
+
+    return optax.GradientTransformation(init, update)

@@ -1,0 +1,155 @@
+"""Pure training and scoring functions; devices are not known here (see parallel.py)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from ml_collections import ConfigDict
+
+from trajectory.models.interest_model import InterestModel
+from trajectory.models.item_encoder import TABLE
+from trajectory.models.item_table import initialise, with_content
+from trajectory.schema import Batch, ItemContent, UserError
+from trajectory.training import losses
+from trajectory.training.sampled_softmax_loss import Negatives
+
+DRAW = 1  # told from the key of dropout
+# Factors rounded to bfloat16, products summed in float32 (mixed precision, Micikevicius et al. 2018; bfloat16 has the
+# range of float32, so losses need no scaling). XLA on a CPU computes both in float32.
+PRODUCTS = {"float32": "float32", "bfloat16": "BF16_BF16_F32"}
+KEYS = "rbg"  # the cheapest on accelerators, as JAX documents
+
+
+class TrainState(NamedTuple):
+    """All that training changes: the same on every device."""
+
+    step: jax.Array  # int32, steps done
+    params: Any
+    opt_state: Any
+    key: jax.Array  # uint32 [4], of dropout; the key of a step is folded from it and the step's number
+
+
+class TrainStep:
+    """One step of gradient descent on a batch, or on this device's shard of it when `axis` names a device axis."""
+
+    def __init__(
+        self,
+        model: InterestModel,
+        tx: optax.GradientTransformation,
+        heads: ConfigDict,
+        item_interest: jax.Array,
+        negatives: Negatives | None = None,
+        products: str = "float32",
+        smoothing: float = 0.0,
+        power: float = 0.0,
+    ) -> None:
+        if products not in PRODUCTS:
+            raise UserError(f"train.products={products!r} is unknown; expected {' or '.join(PRODUCTS)}")
+        for name, value in (("smoothing", smoothing), ("power", power)):
+            if not 0 <= value < 1:
+                raise UserError(
+                    f"train.{name}={value} is out of range; expected 0 (plain cross-entropy) or more, below 1"
+                )
+            if value and model.spec.repeat_heads:
+                raise UserError(f"train.{name} is for a plain softmax; set it to 0, or model.repeat=False")
+        if smoothing and (negatives or power):
+            raise UserError(
+                "train.smoothing is for cross-entropy over all items; set it to 0, or train.negatives=0 and "
+                "train.power=0"
+            )
+        self.smoothing, self.power = smoothing, power
+        self.model, self.tx, self.products = model, tx, PRODUCTS[products]
+        self.weights = {name: float(heads.get(name, 0.0)) for name in losses.HEADS}
+        self.item_interest, self.negatives = item_interest, negatives
+
+    def __call__(
+        self, state: TrainState, batch: Batch, axis: str | None = None, content: ItemContent | None = None
+    ) -> tuple[TrainState, dict[str, Any]]:
+        """Returns the next state and {"loss", "loss_<head>", "gradient_norm"}, equal on every device."""
+        return self.update(state, *self.gradient(state.params, self.key(state), batch, axis, content=content))
+
+    def key(self, state: TrainState) -> jax.Array:
+        """The random key of this step."""
+        return jax.random.fold_in(jax.random.wrap_key_data(state.key, impl=KEYS), state.step)
+
+    def gradient(
+        self,
+        params: Any,
+        key: jax.Array,
+        batch: Batch,
+        axis: str | None = None,
+        shard_items: bool = False,
+        content: ItemContent | None = None,
+    ) -> tuple[Any, dict[str, jax.Array]]:
+        """Gradient of the loss and {"loss", "loss_<head>"}, equal on every device.
+
+        Sums, not means, cross devices: shards hold different numbers of targets, so a mean of means would be wrong;
+        and the sum over devices is taken of gradients, outside the differentiated function. With `shard_items` the
+        item table is this device's part of it and so is its gradient, which is summed where items are looked up.
+        """
+
+        def total(tree: Any) -> Any:
+            return jax.lax.psum(tree, axis) if axis else tree
+
+        counted = {name: count for name, count in losses.counts(batch).items() if self.weights[name]}
+        counts = jax.tree.map(lambda n: jnp.maximum(n, 1.0), total(counted))
+        items_axis = axis if shard_items else None
+        if axis:
+            key = jax.random.fold_in(key, jax.lax.axis_index(axis))
+        drawn = self.negatives.draw(jax.random.fold_in(key, DRAW), batch.events.item.max()) if self.negatives else None
+
+        def loss(params: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
+            sums = losses.sums(
+                self.model,
+                with_content(params, content),
+                batch,
+                self.item_interest,
+                self.weights,
+                key,
+                items_axis,
+                drawn,
+                self.smoothing,
+                self.power,
+            )
+            means = {name: value / counts[name] for name, value in sums.items()}
+            return sum((self.weights[name] * value for name, value in means.items()), jnp.zeros(())), means
+
+        with jax.default_matmul_precision(self.products):
+            (value, means), gradient = jax.value_and_grad(loss, has_aux=True)(params)
+        value, means = total((value, means))
+        gradient = jax.tree_util.tree_map_with_path(
+            lambda path, part: part if shard_items and in_table(path) else total(part), gradient
+        )
+        return gradient, {"loss": value, **{f"loss_{name}": part for name, part in means.items()}}
+
+    def update(
+        self, state: TrainState, gradient: Any, metrics: dict[str, jax.Array]
+    ) -> tuple[TrainState, dict[str, jax.Array]]:
+        """The state after one step down the gradient; the metrics with "gradient_norm"."""
+        updates, opt_state = self.tx.update(gradient, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        metrics = {**metrics, "gradient_norm": optax.tree.norm(gradient)}
+        return TrainState(state.step + 1, params, opt_state, state.key), metrics
+
+
+def in_table(path: tuple[Any, ...]) -> bool:
+    """Whether the leaf at this path belongs to the item table: the table itself or a moment of it."""
+    return jax.tree_util.keystr(path, simple=True, separator="/").endswith("/".join(TABLE))
+
+
+def initial_state(
+    model: InterestModel,
+    tx: optax.GradientTransformation,
+    batch: Batch,
+    seed: int,
+    content: ItemContent | None = None,
+) -> TrainState:
+    """Fresh parameters and optimiser state from a seed."""
+    key = jax.random.key(seed, impl=KEYS)
+    init_key, dropout_key = jax.random.split(key)
+    events = jax.tree.map(lambda x: x[:1], batch.events)
+    params = jax.jit(lambda k, c: initialise(model, k, events, c))(init_key, content)
+    return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params), jax.random.key_data(dropout_key))

@@ -1,0 +1,188 @@
+"""The runs of a sweep: which there are, which are finished, and making the others by train.py and evaluate.py."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import NoneType
+from typing import Any, NamedTuple
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from configs.sweeps.common import Sweep
+from trajectory import digest
+from trajectory.cli import reason, record_by_hand
+from trajectory.reading import read_json
+from trajectory.schema import UserError
+from trajectory.training.folder import read_summary
+from trajectory.tuning.workers import Workers, claim, last_lines
+from trajectory.writing import write_json
+
+STAMP = {"asked": (dict, NoneType), "code": [str], "done": bool}  # of sweep.json
+# Rooms that decide what a run's numbers are.
+DECISIVE = ("schema.py", "data", "models", "training", "inference", "metrics", "baselines", "calibration", "evaluation")
+
+
+class Run(NamedTuple):
+    """One member of a sweep with one seed."""
+
+    member: str
+    folder: Path
+    flags: tuple[str, ...]  # of scripts/train.py, but for the folder
+    asked: dict[str, Any]  # the config they make, but for its section `logging`
+
+
+def read_sweep(path: Path) -> Sweep:
+    """What `get_sweep` of a sweep file returns. Raises UserError if it is not a sweep."""
+    sweep = load(path, "get_sweep")()
+    if not isinstance(sweep, Sweep) or not sweep.members:
+        raise UserError(f"{path}: get_sweep() must return a Sweep with members, see configs/sweeps/backbone.py")
+    if sweep.base not in sweep.members:
+        raise UserError(f"{path}: the base {sweep.base!r} is no member; members: {', '.join(sweep.members)}")
+    for name in sweep.members:
+        if not re.fullmatch(r"[\w+-][\w.,=+-]*", name):
+            raise UserError(f"{path}: {name!r} names a folder; use letters, digits and . , = + - _ only")
+    return sweep
+
+
+def load(path: Path, function: str) -> Callable[..., Any]:
+    """A function of a Python file. Raises UserError if there is no such file or function."""
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; see configs/sweeps/")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not callable(getattr(module, function, None)):
+        raise UserError(f"{path} has no function {function}(); see configs/sweeps/")
+    return getattr(module, function)
+
+
+def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str], out: Path) -> list[Run]:
+    """Every member with every seed, seed by seed; a member's own fields go before `settings` ("field=value").
+
+    `config` is as for scripts/train.py. Raises UserError where a member does not fit it.
+    """
+    runs = []
+    for seed in seeds:
+        for name, member in sweep.members.items():
+            fields = [f"{field}={_text(value)}" for field, value in member.fields.items()]
+            texts = [*settings, *fields, f"seed={seed}", f"logging.group={out.name}"]
+            try:
+                runs.append(run(name, with_argument(config, member.argument), texts, out / f"{name}_{seed}"))
+            except UserError as error:
+                raise UserError(f"member {name!r}: {error}") from None
+    return runs
+
+
+def run(name: str, config: str, settings: Sequence[str], folder: Path) -> Run:
+    """The run of a config with `settings` ("field=value"). Raises UserError if the config has no such field."""
+    chosen = (f"--config={config}", *(f"--config.{text}" for text in settings))
+    asked = json.loads(json.dumps(resolve(chosen).to_dict(), default=dict))
+    return Run(name, folder, chosen, {key: value for key, value in asked.items() if key != "logging"})
+
+
+def resolve(arguments: Sequence[str]) -> ConfigDict:
+    """The config that scripts/train.py reads from these flags. Raises UserError as it would."""
+    values, argv = flags.FlagValues(), ["", *arguments]
+    config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
+    try:
+        values(argv)
+        record_by_hand(values["config"])
+        return values["config"].value
+    except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+        raise UserError(reason(error)) from None
+
+
+def with_argument(config: str, argument: str) -> str:
+    """A config as given to --config with a further argument behind its colon."""
+    return f"{config}{',' if ':' in config else ':'}{argument}" if argument else config
+
+
+def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]:
+    """Makes what is not finished; returns what went wrong {name of the run's folder: its last lines}.
+
+    `scripts` is the folder with train.py and evaluate.py. A run that was cut goes on where it was, one that fails
+    stops no other. A run is finished that was evaluated with the same config by the same code.
+    """
+    now, failed = digest.of_code(DECISIVE), {}
+    waiting = [run for run in runs if not _done(run, now)]
+    print(f"{len(runs)} runs, {len(runs) - len(waiting)} of them finished before", flush=True)
+
+    def make_one(run: Run) -> None:
+        began = time.perf_counter()
+        try:
+            problem = _make(run, now, workers, scripts)
+        except UserError as error:
+            problem = str(error)
+        if workers.stopped:
+            return
+        if problem:
+            failed[run.folder.name] = problem
+        print(
+            f"{run.folder.name}: {'failed' if problem else 'done'} in {time.perf_counter() - began:.0f} s", flush=True
+        )
+
+    workers.for_each(make_one, waiting)
+    return failed
+
+
+def make_all(runs: Sequence[Run], at_once: int, scripts: Path) -> None:
+    """`make`, for what cannot do without one of the runs: raises UserError where one failed, SystemExit if stopped."""
+    with Workers(at_once, 0) as workers:
+        failed = make(runs, workers, scripts)
+    if workers.stopped:
+        print("stopped; the same command goes on from here")
+        raise SystemExit(128 + workers.stopped)
+    if failed:
+        raise UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
+
+
+def versions(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Digests of the code that worked in each run's folder, for those where more than one did."""
+    found = {run.folder.name: _stamp(run)["code"] for run in runs if _stamp(run)["done"]}
+    return {name: digests for name, digests in found.items() if len(digests) > 1}
+
+
+def _make(run: Run, now: str, workers: Workers, scripts: Path) -> str:
+    """Trains and evaluates; returns what went wrong, "" if nothing."""
+    with claim(run.folder) as log:
+        begin = log.seek(0, 2)
+        before = _stamp(run)["code"]
+        stamp = {"asked": run.asked, "code": before if before[-1:] == [now] else [*before, now], "done": False}
+        write_json(stamp, run.folder / "sweep.json")
+        workdir = f"--workdir={run.folder}"
+        if status := workers.call([sys.executable, str(scripts / "train.py"), *run.flags, workdir], log):
+            return last_lines(log, begin) or f"exit status {status}"
+        if not read_summary(run.folder, "finished")["finished"]:
+            return "stopped before its last epoch; start the same sweep again"
+        if status := workers.call([sys.executable, str(scripts / "evaluate.py"), workdir], log):
+            return last_lines(log, begin) or f"exit status {status}"
+        write_json(stamp | {"done": True}, run.folder / "sweep.json")
+    return ""
+
+
+def _done(run: Run, now: str) -> bool:
+    stamp = _stamp(run)
+    return stamp["done"] and stamp["asked"] == run.asked and stamp["code"][-1:] == [now]
+
+
+def _stamp(run: Run) -> dict[str, Any]:
+    path = run.folder / "sweep.json"
+    if path.exists():
+        try:
+            return read_json(path, STAMP, "the run is made again", *STAMP)
+        except UserError as damage:
+            print(damage, flush=True)
+    return {"asked": None, "code": [], "done": False}
+
+
+def _text(value: Any) -> str:
+    return str(tuple(value) if isinstance(value, list) else value)

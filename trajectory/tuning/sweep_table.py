@@ -1,0 +1,119 @@
+"""The numbers of a sweep for readers: a Markdown table with what it means, and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from trajectory.tuning.sweep_results import RESAMPLES, Outcome, chosen, summary
+from trajectory.writing import write_csv, write_text
+
+
+def write(
+    outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Sequence[str], notes: Sequence[str], out: Path
+) -> str:
+    """Writes sweep.csv, sweep.md and sweep.png into the folder `out`; returns the text of sweep.md.
+
+    `outcomes` holds each member's finished runs, at least one in all; `notes` end the text. Raises UserError if no run
+    has any of the `metrics`.
+    """
+    metrics = chosen(outcomes, metrics)
+    frame = summary(outcomes, base, metrics)
+    first = next(run for runs in outcomes.values() for run in runs)
+    text = markdown(frame, metrics, first.monitor, first.evaluation["protocol"])
+    text += "".join(f"- {note}\n" for note in notes)
+    write_csv(frame, out / "sweep.csv")
+    write_text(text, out / "sweep.md")
+    draw(frame, metrics, out / "sweep.png")
+    return text
+
+
+def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol: Mapping[str, Any]) -> str:
+    """Table of `sweep.summary`, aligned so that it is legible as plain text, with a statement of what was measured."""
+    base = frame.filter(row="base")["name"][0]
+    tests = frame.filter(pl.col("row") == "member").height
+    header = ["", "seeds", f"validation {monitor}"]
+    for metric in metrics:
+        header += [metric, *(["against base (p)"] if tests else [])]
+    cells = [[*header, "best epoch", "steps to base", "s/epoch"]]
+    for row in frame.iter_rows(named=True):
+        label = {"floor": "floor: {}", "base": "{} (base)", "member": "{}"}[row["row"]].format(row["name"])
+        line = [label, _text(row["seeds"], "{}"), _spread(row, "validation")]
+        for metric in metrics:
+            line += [_spread(row, metric), *([_lead(row, metric)] if tests else [])]
+        speed = [_text(row["steps_to_base"], "{:,.0f}"), _text(row["seconds_per_epoch"], "{:.1f}")]
+        cells.append([*line, row["best_epoch"] or "", *speed])
+    width = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    lines = [
+        "| " + " | ".join(f"{text:{'>' if i else '<'}{width[i]}}" for i, text in enumerate(line)) + " |"
+        for line in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (w + 1) + (":" if i else "-") for i, w in enumerate(width)) + "|")
+    return "\n".join([*lines, "", *_statement(base, tests, monitor, protocol), ""])
+
+
+def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
+    """A dot a member with its spread, a panel a metric, and a line where the best floor is."""
+    from trajectory import pictures
+
+    rows = frame.filter(pl.col("row") != "floor", pl.col("seeds") > 0).reverse()  # the first one on top
+    figure = pictures.new_figure(2 + 4.2 * len(metrics), 1.8 + 0.32 * rows.height)
+    over_seeds = bool((rows["seeds"] > 1).all())
+    for axis, metric in zip(figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0], metrics, strict=True):
+        spread = rows[f"{metric}_sd" if over_seeds else f"{metric}_user_error"].fill_null(0).to_list()
+        for at, row in enumerate(rows.iter_rows(named=True)):
+            if row[metric] is not None:
+                colour, shape = ("tab:orange", "s") if row["row"] == "base" else ("tab:blue", "o")
+                axis.errorbar(row[metric], at, xerr=spread[at], fmt=shape, color=colour, capsize=3, markersize=5)
+        floors = frame.filter(pl.col("row") == "floor").drop_nulls(metric).sort(metric, descending=not _small(metric))
+        if floors.height:
+            name, value = floors["name"][0], floors[metric][0]
+            axis.axvline(value, color="tab:gray", linestyle="--", label=f"best floor: {name} ({value:.4f})")
+            axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False, fontsize="small")
+        axis.set_xlabel(f"test {metric}")
+        axis.set_yticks(range(rows.height), rows["name"].to_list())
+        axis.set_ylim(-0.6, rows.height - 0.4)
+        axis.margins(x=0.08)
+        axis.locator_params(axis="x", nbins=5)  # more labels would run into one another
+        axis.grid(alpha=0.3)
+    what = "standard deviation over seeds" if over_seeds else "standard error over users"
+    figure.supxlabel(f"mean over seeds, bars: ± {what}; square: the base", fontsize="small")
+    pictures.save(figure, path, dpi=130)
+
+
+def _statement(base: str, tests: int, monitor: str, protocol: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"- test of {protocol['data']} ({protocol['fingerprint'][:12]}), {protocol['users']['test']:,} users, split "
+        f"{protocol['split']}: {protocol['guarantee']}",
+        f"- mean ± standard deviation over seeds; checkpoints chosen by validation {monitor}; best epoch of those run; "
+        "steps until as good on validation as the base of the same seed at its best, empty if one never was",
+    ]
+    if tests:
+        lines.append(
+            f"- against the base, {base}: mean difference over users, each user's metric averaged over the seeds "
+            f"first, with its 95 % bootstrap interval ({RESAMPLES} resamples of the users); p of the paired "
+            "randomisation test, adjusted for as many tests as its column shows (Holm)"
+        )
+    return lines
+
+
+def _small(metric: str) -> bool:
+    """Is less of this metric better."""
+    return metric.endswith("loss")
+
+
+def _spread(row: dict[str, Any], name: str) -> str:
+    sd = row[f"{name}_sd"]
+    return _text(row[name], "{:.4f}") + ("" if sd is None else f" ± {sd:.4f}")
+
+
+def _lead(row: dict[str, Any], metric: str) -> str:
+    found = [row[f"{metric}_{key}"] for key in ("difference", "low", "high", "p_holm")]
+    return "" if None in found else "{:+.4f} ({:+.4f} to {:+.4f}), p = {:.2g}".format(*found)
+
+
+def _text(value: Any, form: str) -> str:
+    return "" if value is None else form.format(value)
