@@ -6,9 +6,9 @@ With --dry-run nothing is stored: what was understood of the log is printed and 
 from pathlib import Path
 
 from trajectory import cli
-from trajectory.data.inspection.page import show
 from trajectory.data.store.arrays import describe
 from trajectory.data.store.builder import prepare
+from trajectory.inspection.page import show
 
 _CONFIG = cli.config_flags.DEFINE_config_file(
     "config", "configs/complete_journey.py", "the config; its data is prepared"

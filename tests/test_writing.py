@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trajectory import faults, pictures, writing
+from trajectory import faults, writing
+from trajectory.reports import pictures
 
 TABLE = pl.DataFrame({"user": [f"u{i}" for i in range(2000)], "chance": np.random.default_rng(0).random(2000)})
 

@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _inspect(given: argparse.Namespace) -> None:
-    from trajectory.data.inspection.page import show
+    from trajectory.inspection.page import show
 
     config = base()
     config.data.source = given.log

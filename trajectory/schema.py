@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+CODES = 4096  # rows of the table of a field of codes; what falls on the same row is taken for the same
 DEFAULT_KIND = "event"  # the type of a log that states none and tells none by its columns
 FAILED = "failed_order"  # type of a sale whose order was cancelled, refunded or never paid
 ROLES = ("input", "target", "sale", "negative")

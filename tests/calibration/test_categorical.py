@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_softmax
 
-from trajectory.calibration.binary import BinaryCalibration, binary_nll, fit_binary
+from trajectory.calibration.binary import BinaryCalibration, fit_binary
 from trajectory.calibration.categorical import Calibration, choose, fit
 from trajectory.calibration.cross_validation import held_out_losses
 from trajectory.metrics import categorical
+from trajectory.metrics.binary import binary_nll
 from trajectory.metrics.categorical import proper_scores
 
 INF = np.inf

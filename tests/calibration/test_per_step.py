@@ -17,9 +17,9 @@ from trajectory.calibration.per_step import CalibratedForecast, StepCalibration,
 from trajectory.calibration.waiting_time import TimeCalibration
 from trajectory.data.pipeline.splits import split, training_events
 from trajectory.evaluation.multi_step.reliability import reliability, table
-from trajectory.evaluation.multi_step.targets import read_steps, read_within
-from trajectory.evaluation.multi_step.timing import waits
-from trajectory.inference.by_interest import by_interest
+from trajectory.metrics.by_interest import by_interest
+from trajectory.metrics.step_targets import read_steps, read_within
+from trajectory.metrics.waiting_time import waits
 from trajectory.models.time_head import Wait
 from trajectory.schema import UserError
 

@@ -19,10 +19,10 @@ from trajectory.evaluation.ensemble import (
     MeanProbability,
     ReciprocalRank,
     fit_weights,
-    mixture_weights,
     refuse_unlike,
 )
 from trajectory.evaluation.protocol import evaluate, measure, table
+from trajectory.metrics.mixture import mixture_weights
 from trajectory.schema import Queries, UserError
 
 HISTORIES = make_histories([[3, 1, 2]], num_items=3)  # item 3 is in the history, 1 is asked for

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.event_sequences import evaluate_sequences
-from trajectory.evaluation.multi_step.timing import Times
+from trajectory.metrics.waiting_time import Times
 
 DAY = 86_400
 

@@ -9,7 +9,7 @@ import polars as pl
 from tests.pages import drawn, inert_data
 from trajectory.insights.report import opening, write_insights
 from trajectory.insights.report_model import Part, Picture, Table, Text
-from trajectory.pictures import new_figure, svg
+from trajectory.reports.pictures import new_figure, svg
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 

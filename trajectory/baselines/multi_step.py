@@ -10,8 +10,8 @@ from scipy import sparse
 
 from trajectory.baselines.next_item import Floor, InterestFrequency, Markov, floors
 from trajectory.data.pipeline.featurize import slices
-from trajectory.evaluation.ensemble import mixture_weights
-from trajectory.evaluation.multi_step.metrics import step_bounds
+from trajectory.data.pipeline.splits import step_bounds
+from trajectory.metrics.mixture import mixture_weights
 from trajectory.metrics.ranking import distinct_items
 from trajectory.schema import Histories, Queries, Split
 

@@ -15,10 +15,9 @@ from trajectory.calibration.binary import BinaryCalibration, fit_binary
 from trajectory.calibration.categorical import Calibration, choose
 from trajectory.calibration.conformal import Conformal, calibrate
 from trajectory.calibration.waiting_time import TimeCalibration, fit_times
-from trajectory.evaluation.multi_step.targets import read_steps, read_within
-from trajectory.evaluation.multi_step.timing import Times, waits
-from trajectory.inference.by_interest import by_interest, log_by_interest
-from trajectory.inference.scorer import timing
+from trajectory.metrics.by_interest import by_interest, log_by_interest
+from trajectory.metrics.step_targets import read_steps, read_within
+from trajectory.metrics.waiting_time import Times, timing, waits
 from trajectory.models.time_head import Wait
 from trajectory.reading import NUMBER, read_json
 from trajectory.schema import Histories, Queries, UserError

@@ -19,11 +19,12 @@ import polars as pl
 from ml_collections import ConfigDict
 from scipy.stats import rankdata
 
-from trajectory.baselines.cache import floor_results
 from trajectory.baselines.next_item import Floor, InterestFrequency, floors
+from trajectory.evaluation.baseline_cache import floor_results
 from trajectory.evaluation.protocol import evaluate
 from trajectory.evaluation.report import per_user, write_results
 from trajectory.inference.scorer import ModelScorer
+from trajectory.metrics.mixture import mixture_weights
 from trajectory.metrics.ranking import contains, distinct_items
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run, open_run
@@ -35,8 +36,6 @@ COMBINATIONS = {
 RANK_OFFSET = 60
 POPULARITY_SHARE = 0.1  # of a floor's distribution: an item that it never counted is possible too
 EXPONENTS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)  # that sharpen or flatten a floor's distribution
-EM_STEPS = 1000
-EM_TOLERANCE = 1e-6  # of every weight
 
 
 class FloorDistribution:
@@ -114,21 +113,6 @@ class ReciprocalRank(MeanProbability):
             rank = rankdata(-np.asarray(member.scores(queries))[:, 1:], axis=1)
             total = total + weight / (RANK_OFFSET + rank)
         return np.pad(total, ((0, 0), (1, 0)))
-
-
-def mixture_weights(log_probability: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weights [m], summing to 1, of the mixture under which the observations are likeliest, by EM from equal ones.
-
-    `log_probability` [n, m] of each observation under each member, `weight` [n] of the observations, summing to 1.
-    """
-    relative = np.exp(log_probability - log_probability.max(axis=1, keepdims=True))
-    found = np.full(relative.shape[1], 1 / relative.shape[1])
-    for _ in range(EM_STEPS):
-        share = found * relative
-        before, found = found, weight @ (share / share.sum(axis=1, keepdims=True))
-        if np.abs(found - before).max() < EM_TOLERANCE:
-            break
-    return found
 
 
 def fit_weights(members: Sequence[Any], histories: Histories, queries: Queries, config: ConfigDict) -> np.ndarray:

@@ -15,9 +15,8 @@ import numpy as np
 
 from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.featurize import slices
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.splits import step_bounds, step_starts
 from trajectory.data.times import DAY
-from trajectory.evaluation.multi_step.metrics import step_bounds
 from trajectory.evaluation.multi_step.timing import GapFloor
 from trajectory.metrics.event_sequences import Forecasts, TimedEvents, otd, t_map
 from trajectory.metrics.significance import bootstrap

@@ -242,3 +242,7 @@ def _pad(text: str, width: int, column: int) -> str:
 
 def _bullets(lines: Sequence[str]) -> list[str]:
     return [f"- {line}" for line in lines]
+
+
+# Of the protocol: where these differ, two runs were not asked the same and are not compared.
+SAME = ("fingerprint", "split", "cut", "users", "seen", "candidates")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trajectory import pictures
+from trajectory.reports import pictures
 
 ACROSS = 3  # diagrams side by side
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.baselines.cache import floor_results
 from trajectory.data.pipeline.splits import training_events
 from trajectory.evaluation import conversion
+from trajectory.evaluation.baseline_cache import floor_results
 from trajectory.evaluation.protocol import PARTS, evaluate, protocol
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import Result

@@ -12,13 +12,13 @@ import polars as pl
 from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
-from trajectory import pictures
 from trajectory.evaluation.protocol import PARTS
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.metrics.significance import compare, holm
 from trajectory.models.item_table import bake
 from trajectory.names import plain
+from trajectory.reports import pictures
 from trajectory.training.experiment import Task, build
 from trajectory.training.param_rules import Rules
 from trajectory.training.transfer import take_over

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.splits import step_bounds, step_starts
 from trajectory.evaluation import conversion
-from trajectory.evaluation.multi_step.metrics import evaluate_ahead, step_bounds
+from trajectory.evaluation.multi_step.metrics import evaluate_ahead
 from trajectory.inference.scorer import DirectForecast, ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.models.item_table import bake

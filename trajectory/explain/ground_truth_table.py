@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from trajectory import pictures
+from trajectory.reports import pictures
 
 COLUMNS = {
     "first": "cause is first",

@@ -19,8 +19,8 @@ from trajectory.explain.narrative import counterfactuals, sentences, shown_name
 from trajectory.explain.targets import read_target
 from trajectory.inference.new_users import whole_histories
 from trajectory.names import isolated
-from trajectory.page import script_safe, write_page
 from trajectory.progress import progress
+from trajectory.reports.page import script_safe, write_page
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 from trajectory.writing import write_parquet

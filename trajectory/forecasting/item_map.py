@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from sklearn.manifold import TSNE
 
-from trajectory import pictures
 from trajectory.data.store.union import DOMAIN
 from trajectory.names import plain
+from trajectory.reports import pictures
 from trajectory.training.run import Run
 
 if TYPE_CHECKING:

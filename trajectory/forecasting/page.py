@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory import pictures
 from trajectory.evaluation.report import read_evaluation
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
 from trajectory.forecasting.tables import without_note
 from trajectory.names import isolated, plain
-from trajectory.page import script_safe, write_page
+from trajectory.reports import pictures
+from trajectory.reports.page import script_safe, write_page
 from trajectory.schema import Queries
 from trajectory.training.run import Run
 from trajectory.writing import write_parquet

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.evaluation.multi_step.timing import LEVELS
 from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.beam_search import Beams
 from trajectory.inference.step_forecast import Outlook
 from trajectory.metrics.ranking import top_k
+from trajectory.metrics.waiting_time import LEVELS
 from trajectory.schema import Histories, Queries
 
 STATEMENTS = {  # columns of forecast.parquet; null where they say nothing

@@ -11,11 +11,11 @@ import numpy as np
 
 from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.featurize import FeatureScale, last_rows, row_length, slices
-from trajectory.evaluation.multi_step.timing import LEVELS, Times
-from trajectory.inference.by_interest import log_by_interest
+from trajectory.metrics.by_interest import log_by_interest
 from trajectory.metrics.ranking import distinct_items
+from trajectory.metrics.waiting_time import Times, timing
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.time_head import Wait, log_likelihood, quantile
+from trajectory.models.time_head import Wait
 from trajectory.schema import Events, Histories, Queries, UserError
 
 CONVERSIONS_AT_ONCE = 256
@@ -130,18 +130,6 @@ class DirectForecast(ModelScorer):
     def times(self, queries: Queries, observed: np.ndarray) -> Times:
         """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""
         return timing(self.waits(queries), observed)
-
-
-def timing(wait: Wait, observed: np.ndarray) -> Times:
-    """Quantiles of waiting times [n, H, ...], and the likelihood of the `observed` days [n, H] (NaN: none)."""
-    days, likelihood = _timing(wait, np.nan_to_num(observed))
-    return Times(np.asarray(days), np.where(np.isfinite(observed), likelihood, np.nan))
-
-
-@jax.jit
-def _timing(wait: Wait, observed: jax.Array) -> tuple[jax.Array, jax.Array]:
-    wide = jax.tree.map(lambda x: x[:, :, None], wait)
-    return quantile(wide, jnp.asarray(LEVELS)), log_likelihood(wait, observed)
 
 
 def _look(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> Any:

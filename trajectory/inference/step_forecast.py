@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from trajectory.calibration.per_step import CalibratedForecast, StepCalibration
-from trajectory.evaluation.multi_step.timing import LEVELS
 from trajectory.inference.beam_search import Beams, search
-from trajectory.inference.by_interest import by_interest
 from trajectory.inference.event_statistics import habits
 from trajectory.inference.sampling import Paths, sample
 from trajectory.inference.scorer import DirectForecast
+from trajectory.metrics.by_interest import by_interest
+from trajectory.metrics.waiting_time import LEVELS
 from trajectory.progress import progress
 from trajectory.schema import Histories, Queries
 from trajectory.training.run import Run

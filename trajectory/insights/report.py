@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from trajectory.insights.report_model import Part, Picture, Table, Text
-from trajectory.page import script_safe, write_page
+from trajectory.reports.page import script_safe, write_page
 from trajectory.writing import safe_for_sheets, write_json, write_parquet
 
 OPENING = 10  # sentences

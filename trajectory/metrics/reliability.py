@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectory.calibration.binary import binary_nll, check_binary
+from trajectory.metrics.binary import binary_nll, check_binary
 from trajectory.metrics.categorical import blocks, check, proper_scores
 
 BINS = 15

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.insights.words import attention_words
 from trajectory.migrations.flow_forecast import foreseen_changes, foreseen_matrix
 from trajectory.migrations.flows import growth, lead_times, migration_matrix, net_flows
 from trajectory.migrations.groups import by_activity
@@ -17,7 +16,8 @@ from trajectory.migrations.migration_forecast import Prospect, foreseen_moves
 from trajectory.migrations.states import interest_states
 from trajectory.migrations.timeline import states_table, timelines
 from trajectory.names import isolated
-from trajectory.page import script_safe, write_page
+from trajectory.reports.page import script_safe, write_page
+from trajectory.reports.words import attention_words
 from trajectory.schema import Histories
 from trajectory.writing import write_json, write_parquet
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from trajectory.evaluation.ensemble import mixture_weights
+from trajectory.metrics.mixture import mixture_weights
 from trajectory.migrations.step_windows import StepWindows, shares
 
 MEMBERS = {  # what each floor mixes; the weights are fitted

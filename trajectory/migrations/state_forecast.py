@@ -11,8 +11,8 @@ from ml_collections import ConfigDict
 from trajectory.calibration.categorical import Calibration, choose
 from trajectory.calibration.per_step import FEW
 from trajectory.data.pipeline.splits import leave_last
-from trajectory.inference.by_interest import by_interest
 from trajectory.inference.step_forecast import look_ahead
+from trajectory.metrics.by_interest import by_interest
 from trajectory.migrations.state_baselines import StateFloors, fit_floors
 from trajectory.migrations.step_windows import cut_back, interest_mass, shares
 from trajectory.schema import Histories, Queries

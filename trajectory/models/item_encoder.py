@@ -10,10 +10,10 @@ import jax.numpy as jnp
 
 from trajectory.models.dense import Dense
 from trajectory.models.dropout import Dropout, EventDropout
+from trajectory.schema import CODES
 
 # Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
 TABLE = ("params", "items", "ids", "embedding")
-CODES = 4096  # rows of the table of a field of codes; what falls on the same row is taken for the same
 BESIDE = ("kind", "counts", "gap", "calendar", "features")  # inputs of an event beside its item
 SHORT = 1e-12  # added to squared lengths: the vector of a filled-up row has none
 

@@ -111,7 +111,7 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 def draw_curves(workdir: Path, title: str) -> Path | None:
     """curves.png: loss and accuracy of training and validation over epochs."""
-    from trajectory import pictures
+    from trajectory.reports import pictures
 
     records = [r for r in read(workdir / "metrics.jsonl") if "epoch" in r and "validation/loss" in r]
     if not records:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from trajectory.evaluation.protocol import SAME
 from trajectory.evaluation.report import read_evaluation, read_per_user
 from trajectory.metrics.significance import compare, holm
 from trajectory.reading import read_json
@@ -17,8 +18,6 @@ from trajectory.training import logging
 from trajectory.training.folder import read_summary
 
 RESAMPLES = 2000
-# Of the protocol: where these differ, two runs were not asked the same and are not compared.
-SAME = ("fingerprint", "split", "cut", "users", "seen", "candidates")
 STATED = ("data", "fingerprint", "split", "guarantee")
 
 

@@ -57,7 +57,7 @@ def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol
 
 def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
     """A dot a member with its spread, a panel a metric, and a line where the best floor is."""
-    from trajectory import pictures
+    from trajectory.reports import pictures
 
     rows = frame.filter(pl.col("row") != "floor", pl.col("seeds") > 0).reverse()  # the first one on top
     figure = pictures.new_figure(2 + 4.2 * len(metrics), 1.8 + 0.32 * rows.height)

@@ -14,8 +14,7 @@ from configs.common import base
 from tests.builders import make_histories
 from trajectory.data.content.content import item_content, join, with_behaviour
 from trajectory.data.pipeline import splits
-from trajectory.models.item_encoder import CODES
-from trajectory.schema import Histories, ItemContent, UserError
+from trajectory.schema import CODES, Histories, ItemContent, UserError
 
 KIND = ConfigDict({"kind": "leave_one_out"})
 LOG = make_histories([[1, 2, 3, 4]], num_items=4)

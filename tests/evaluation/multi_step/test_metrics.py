@@ -9,8 +9,8 @@ from configs.common import base
 from tests.builders import make_histories
 from trajectory.baselines.multi_step import Calibrated, Chain, Steady, horizon_floors
 from trajectory.baselines.next_item import Markov, PersonalFrequency
-from trajectory.data.pipeline.splits import split
-from trajectory.evaluation.multi_step.metrics import evaluate_ahead, step_bounds
+from trajectory.data.pipeline.splits import split, step_bounds
+from trajectory.evaluation.multi_step.metrics import evaluate_ahead
 from trajectory.schema import Queries
 
 BASKETS = make_histories(

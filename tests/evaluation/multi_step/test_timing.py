@@ -8,7 +8,8 @@ import pytest
 from configs.common import base
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
-from trajectory.evaluation.multi_step.timing import GapFloor, Times, evaluate_times, waits
+from trajectory.evaluation.multi_step.timing import GapFloor, evaluate_times
+from trajectory.metrics.waiting_time import Times, waits
 from trajectory.schema import Queries
 
 DAY = 86_400

@@ -12,7 +12,7 @@ from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.regression import forecasts
 from trajectory.insights.demand.weekly_counts import Weeks
 from trajectory.insights.report import write_insights
-from trajectory.insights.words import Words
+from trajectory.reports.words import Words
 from trajectory.schema import UserError
 
 LINES = Words("lines", "buy", "bought", "buying")

@@ -3,7 +3,7 @@ import pytest
 
 from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.weekly_counts import Weeks
-from trajectory.insights.words import Words
+from trajectory.reports.words import Words
 
 ABOVE = {"item": np.array([0, 0, 1, 1, 1]), "interest": np.array([0, 0])}
 NAMES = {"item": tuple("abcde"), "interest": ("p", "q"), "department": ("x",)}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.insights.recommend import page
-from trajectory.insights.words import Words
+from trajectory.reports.words import Words
 
 BOUGHT = Words("purchases", "buy", "bought", "buying")
 WINNERS = pl.DataFrame({"title": ["tea"], "users": [159], "expected": [5.2]})

@@ -7,7 +7,7 @@ import numpy as np
 from tests.builders import make_histories
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.segments.states import Trajectories
-from trajectory.insights.words import Words
+from trajectory.reports.words import Words
 
 LONG, NEW = 60, 40  # users of each interest
 

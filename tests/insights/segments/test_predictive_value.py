@@ -21,7 +21,7 @@ from trajectory.insights.segments.predictive_value import (
     spend_after,
 )
 from trajectory.insights.segments.volumes import attention, values, volumes
-from trajectory.insights.words import attention_words, words
+from trajectory.reports.words import attention_words, words
 from trajectory.schema import EVENT_TYPES
 
 DAY = 86_400

@@ -14,8 +14,7 @@ from trajectory.data.content.text import text_vectors
 from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable
 from trajectory.data.pipeline.co_occurrence import training_pairs
 from trajectory.data.pipeline.splits import training_events
-from trajectory.models.item_encoder import CODES
-from trajectory.schema import Histories, ItemContent, Split, UserError
+from trajectory.schema import CODES, Histories, ItemContent, Split, UserError
 
 TEXT = "text"
 PRICE = "price"

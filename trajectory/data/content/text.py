@@ -14,8 +14,8 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
+from trajectory.data.content.text_encoder import TextEncoder, from_bert
 from trajectory.locks import alone
-from trajectory.models.text_encoder import TextEncoder, from_bert
 from trajectory.reading import read_json
 from trajectory.schema import UserError
 from trajectory.writing import write_json

@@ -259,3 +259,14 @@ def _hide_cold(histories: Histories, training: np.ndarray) -> Histories:
         item_interest=number_interests(items, interests),
         num_items=num_items,
     )
+
+
+def step_bounds(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
+    """Flat indices at which the `steps` steps after each query's history begin, and the last one's end [n, H + 1].
+
+    Steps beyond the query's end are empty.
+    """
+    ends = step_starts(histories)[1:]
+    first = np.searchsorted(ends, queries.stop, side="right")
+    step = np.minimum(first[:, None] + np.arange(steps), len(ends) - 1)
+    return np.minimum(np.concatenate([queries.stop[:, None], ends[step]], axis=1), queries.end[:, None])

@@ -15,23 +15,12 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.splits import step_bounds
 from trajectory.metrics.ranking import contains, distinct_items, metrics, ranks
 from trajectory.progress import progress
 from trajectory.schema import Histories, Queries
 
 BATCH = 64  # queries at once: a forecast has H x V numbers of each
-
-
-def step_bounds(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
-    """Flat indices at which the `steps` steps after each query's history begin, and the last one's end [n, H + 1].
-
-    Steps beyond the query's end are empty.
-    """
-    ends = step_starts(histories)[1:]
-    first = np.searchsorted(ends, queries.stop, side="right")
-    step = np.minimum(first[:, None] + np.arange(steps), len(ends) - 1)
-    return np.minimum(np.concatenate([queries.stop[:, None], ends[step]], axis=1), queries.end[:, None])
 
 
 def evaluate_ahead(

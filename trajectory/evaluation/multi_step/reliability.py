@@ -11,9 +11,9 @@ import numpy as np
 from trajectory.calibration.conformal import coverage
 from trajectory.calibration.per_step import ALPHA, CalibratedForecast, StepCalibration, interest_step
 from trajectory.evaluation import reliability_plot
-from trajectory.evaluation.multi_step.targets import read_steps, read_within
 from trajectory.inference.sampled_visits import sampled_visits
 from trajectory.metrics.reliability import Pairs, column_pairs, diagram, event_pairs, summary, top_pairs
+from trajectory.metrics.step_targets import read_steps, read_within
 from trajectory.schema import Histories, Queries
 
 SIMULATIONS = 300

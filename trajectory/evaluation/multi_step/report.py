@@ -9,11 +9,11 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.baselines.multi_step import Calibrated, horizon_floors
-from trajectory.baselines.prediction_sets import floor_sets
 from trajectory.baselines.user_item_frequency import overall_rates
 from trajectory.calibration.per_step import CalibratedForecast, fit_steps
 from trajectory.data.pipeline.splits import training_events
 from trajectory.evaluation.event_sequences import evaluate_sequences
+from trajectory.evaluation.multi_step.baseline_sets import floor_sets
 from trajectory.evaluation.multi_step.metrics import evaluate_ahead
 from trajectory.evaluation.multi_step.reliability import reliability
 from trajectory.evaluation.multi_step.reliability import table as reliability_table

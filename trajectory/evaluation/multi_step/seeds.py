@@ -9,8 +9,8 @@ import numpy as np
 
 from trajectory.evaluation.multi_step.reliability import ALPHA, TITLES
 from trajectory.evaluation.multi_step.report import LOWER_IS_BETTER, SHOWN
+from trajectory.evaluation.protocol import SAME
 from trajectory.schema import UserError
-from trajectory.tuning.sweep_results import SAME
 
 
 def over_seeds(found: Mapping[str, dict[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -10,28 +10,11 @@ from scipy import stats
 
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
-from trajectory.evaluation.multi_step.metrics import step_bounds
 from trajectory.metrics.significance import bootstrap
+from trajectory.metrics.waiting_time import LEVELS, Times, waits
 from trajectory.schema import Histories, Queries, Split
 
-LEVELS = (0.1, 0.5, 0.9)  # quantiles that are asked for: an 80 % interval and the median
 LEAST_GAP = 1 / DAY  # days: a floor's typical gap is at least a second
-
-
-class Times(NamedTuple):
-    """Foretold waiting for each step of n users."""
-
-    days: np.ndarray  # [n, H, 3], quantiles LEVELS
-    log_likelihood: np.ndarray  # [n, H] of what came: log-probability of none, else log-density per day
-
-
-def waits(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
-    """Days from each history's newest event to each of the next steps, [n, H]; NaN where there is none."""
-    bounds = step_bounds(histories, queries, steps)
-    there = bounds[:, 1:] > bounds[:, :-1]
-    at = np.minimum(bounds[:, :-1], histories.num_events - 1)
-    days = (histories.time[at] - histories.time[queries.stop - 1][:, None]) / DAY
-    return np.where(there & (days >= 0), days, np.nan)
 
 
 class GapFloor:

@@ -11,9 +11,9 @@ from scipy.special import ndtr, ndtri
 from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
-from trajectory.evaluation.multi_step.timing import LEVELS
 from trajectory.inference.step_forecast import look_ahead
 from trajectory.insights.audiences.audience_targets import Goods, summed
+from trajectory.metrics.waiting_time import LEVELS
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 

@@ -8,7 +8,7 @@ import polars as pl
 from trajectory.insights.audiences.ranking import expected_hits
 from trajectory.insights.report_model import Picture
 from trajectory.names import plain
-from trajectory.pictures import LETTERS, new_figure, svg
+from trajectory.reports.pictures import LETTERS, new_figure, svg
 
 POINTS = 40  # sizes in the table
 

@@ -9,7 +9,7 @@ from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.tables import now
 from trajectory.insights.report_model import Picture
 from trajectory.names import plain
-from trajectory.pictures import new_figure, svg
+from trajectory.reports.pictures import new_figure, svg
 
 SHOWN = 6  # series
 PAST = 20  # weeks

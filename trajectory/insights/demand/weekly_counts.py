@@ -11,7 +11,7 @@ import numpy as np
 from trajectory.data.store.sales import require_sales, sales
 from trajectory.data.times import DAY, MONDAY, WEEK
 from trajectory.explain.explain import titles
-from trajectory.insights.words import Words, words
+from trajectory.reports.words import Words, words
 from trajectory.schema import Histories, Split, UserError
 
 LEAST_WEEKS = 16  # that a forecast learns from

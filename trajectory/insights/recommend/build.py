@@ -14,7 +14,7 @@ from trajectory.insights.recommend.lists import SIZE, recommend
 from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
 from trajectory.insights.report_model import Part, Text
-from trajectory.insights.words import steps, words
+from trajectory.reports.words import steps, words
 from trajectory.schema import Histories, UserError
 from trajectory.training.run import Run
 

@@ -10,9 +10,9 @@ import polars as pl
 
 from trajectory.data.store.sales import sale_shares, selling, sold
 from trajectory.explain.explain import titles
-from trajectory.inference.by_interest import by_interest
 from trajectory.insights.recommend.relevance import Relevance, chances, has
 from trajectory.insights.recommend.rerank import calibrated
+from trajectory.metrics.by_interest import by_interest
 from trajectory.schema import Queries
 
 SIZE = 10  # items of a list

@@ -10,8 +10,8 @@ from trajectory.insights.recommend.evaluate import GIVEN_UP, OWN
 from trajectory.insights.recommend.lists import NEW, SIZE
 from trajectory.insights.recommend.relevance import FEWEST, Relevance
 from trajectory.insights.report_model import Picture, Table, Text
-from trajectory.insights.words import Words, steps
-from trajectory.pictures import new_figure, svg
+from trajectory.reports.pictures import new_figure, svg
+from trajectory.reports.words import Words, steps
 from trajectory.schema import Histories
 
 WINNERS = 10  # items

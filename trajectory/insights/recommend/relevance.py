@@ -11,8 +11,7 @@ from trajectory.baselines.ease import MOST_ITEMS, Ease
 from trajectory.baselines.next_item import CoOccurrence, Floor
 from trajectory.baselines.user_item_frequency import overall_rates, own_rates
 from trajectory.data.pipeline.featurize import slices
-from trajectory.data.pipeline.splits import step_starts, training_events
-from trajectory.evaluation.multi_step.metrics import step_bounds
+from trajectory.data.pipeline.splits import step_bounds, step_starts, training_events
 from trajectory.inference.scorer import DirectForecast
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run

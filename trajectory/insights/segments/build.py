@@ -17,7 +17,7 @@ from trajectory.insights.segments.plots import changes, weekly
 from trajectory.insights.segments.predictive_value import WEEKS
 from trajectory.insights.segments.segmentation import Segmentation, segmentation
 from trajectory.insights.segments.states import trajectories
-from trajectory.insights.words import attention_words, steps
+from trajectory.reports.words import attention_words, steps
 from trajectory.training.run import Run
 
 ONLY_NEW = (

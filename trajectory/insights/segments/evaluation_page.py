@@ -9,7 +9,7 @@ import polars as pl
 from trajectory.insights.report_model import Table, Text
 from trajectory.insights.segments.evaluate import NONE, OURS
 from trajectory.insights.segments.predictive_value import WEEKS
-from trajectory.insights.words import Words
+from trajectory.reports.words import Words
 
 
 def held(measured: dict[str, Any], cut: int | None, counted: Words) -> list[Text | Table]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from trajectory.evaluation.ensemble import mixture_weights
 from trajectory.insights.segments.volumes import summed, volumes
+from trajectory.metrics.mixture import mixture_weights
 from trajectory.migrations.state_forecast import LEAST, step_states
 from trajectory.migrations.step_windows import interest_mass, shares
 from trajectory.schema import Histories, Queries

@@ -11,7 +11,7 @@ from trajectory.insights.segments.names import plain_name
 from trajectory.insights.segments.segmentation import Segmentation
 from trajectory.migrations.step_windows import shares
 from trajectory.names import plain
-from trajectory.pictures import new_figure, svg
+from trajectory.reports.pictures import new_figure, svg
 
 FIELDS = 8  # of the second picture
 LETTERS, LINES = 34, 3  # of a name

@@ -12,9 +12,9 @@ from trajectory.forecasting.embeddings import item_vectors
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.segments.expectation import fitted, mix
 from trajectory.insights.segments.volumes import attention, values, volumes
-from trajectory.insights.words import Words, words
 from trajectory.migrations.clusters import learned_interests
 from trajectory.migrations.step_windows import shares
+from trajectory.reports.words import Words, words
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 

@@ -7,8 +7,8 @@ from ml_collections import ConfigDict
 from configs.common import base
 from tests.builders import make_histories
 from trajectory.baselines.multi_step import Calibrated, horizon_floors
-from trajectory.baselines.prediction_sets import floor_sets
 from trajectory.data.pipeline.splits import split
+from trajectory.evaluation.multi_step.baseline_sets import floor_sets
 
 STEPS, ITEMS = 2, 8
 

@@ -10,7 +10,7 @@ import numpy as np
 from trajectory.baselines.multi_step import Calibrated
 from trajectory.calibration.conformal import calibrate, coverage
 from trajectory.calibration.per_step import ALPHA, some_queries
-from trajectory.evaluation.multi_step.targets import read_steps
+from trajectory.metrics.step_targets import read_steps
 from trajectory.schema import Histories, Queries, Split
 
 

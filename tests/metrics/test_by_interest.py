@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tests.builders import make_histories
-from trajectory.inference.by_interest import by_interest
+from trajectory.metrics.by_interest import by_interest
 
 
 def test_chances_of_items_are_summed_over_their_interests() -> None:

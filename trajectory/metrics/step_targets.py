@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trajectory.data.pipeline.featurize import slices
-from trajectory.evaluation.multi_step.metrics import step_bounds
-from trajectory.inference.by_interest import by_interest
+from trajectory.data.pipeline.splits import step_bounds
+from trajectory.metrics.by_interest import by_interest
 from trajectory.schema import Histories, Queries
 
 

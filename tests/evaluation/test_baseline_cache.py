@@ -12,9 +12,9 @@ from configs.common import base
 from tests.baselines.test_next_item import hold_out
 from tests.builders import random_histories
 from trajectory import digest
-from trajectory.baselines import cache as module
-from trajectory.baselines.cache import floor_results
 from trajectory.baselines.next_item import floors
+from trajectory.evaluation import baseline_cache as module
+from trajectory.evaluation.baseline_cache import floor_results
 from trajectory.evaluation.protocol import measure
 from trajectory.schema import ItemContent
 

@@ -6,7 +6,7 @@ import pytest
 
 from trajectory.__main__ import main
 from trajectory.data.ingest.cleaning import REASONS
-from trajectory.data.inspection.words import REMEDIES
+from trajectory.inspection.words import REMEDIES
 
 DAYS = [f"2024-03-{day:02}" for day in range(1, 29)]
 

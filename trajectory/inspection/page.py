@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from trajectory.data.inspection.inspect import Inspection, Section, inspect
+from trajectory.inspection.inspect import Inspection, Section, inspect
 from trajectory.names import plain
-from trajectory.page import render
+from trajectory.reports.page import render
 from trajectory.schema import UserError
 from trajectory.writing import write_text
 
@@ -38,7 +38,7 @@ def as_text(found: Inspection) -> str:
 def as_page(found: Inspection) -> str:
     """One HTML file that needs no other."""
     values = {"name": found.name, "counts": found.counts, "doubts": found.doubts, "sections": found.sections}
-    return render("inspect.html", "data", **values)
+    return render("inspect.html", "inspection", **values)
 
 
 def _table(section: Section) -> list[str]:

@@ -20,8 +20,8 @@ from trajectory.data.ingest.findings import UNIT_NAMES
 from trajectory.data.ingest.log import read_log
 from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.outliers import busiest
-from trajectory.data.inspection.words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.data.times import DAY, day_text
+from trajectory.inspection.words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.schema import CleanLog
 
 _MUCH = 0.01  # share of rows set aside for one reason that is worth a look

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import matplotlib.image
 import pytest
 
-from trajectory import pictures
 from trajectory.names import isolated, plain
+from trajectory.reports import pictures
 
 NAMES = (
     "$$",

@@ -1,0 +1,44 @@
+"""Waiting times until each of the next steps: those observed, and the form of their forecasts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from trajectory.data.pipeline.splits import step_bounds
+from trajectory.data.times import DAY
+from trajectory.models.time_head import Wait, log_likelihood, quantile
+from trajectory.schema import Histories, Queries
+
+LEVELS = (0.1, 0.5, 0.9)  # quantiles that are asked for: an 80 % interval and the median
+
+
+class Times(NamedTuple):
+    """Foretold waiting for each step of n users."""
+
+    days: np.ndarray  # [n, H, 3], quantiles LEVELS
+    log_likelihood: np.ndarray  # [n, H] of what came: log-probability of none, else log-density per day
+
+
+def waits(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
+    """Days from each history's newest event to each of the next steps, [n, H]; NaN where there is none."""
+    bounds = step_bounds(histories, queries, steps)
+    there = bounds[:, 1:] > bounds[:, :-1]
+    at = np.minimum(bounds[:, :-1], histories.num_events - 1)
+    days = (histories.time[at] - histories.time[queries.stop - 1][:, None]) / DAY
+    return np.where(there & (days >= 0), days, np.nan)
+
+
+def timing(wait: Wait, observed: np.ndarray) -> Times:
+    """Quantiles of waiting times [n, H, ...], and the likelihood of the `observed` days [n, H] (NaN: none)."""
+    days, likelihood = _timing(wait, np.nan_to_num(observed))
+    return Times(np.asarray(days), np.where(np.isfinite(observed), likelihood, np.nan))
+
+
+@jax.jit
+def _timing(wait: Wait, observed: jax.Array) -> tuple[jax.Array, jax.Array]:
+    wide = jax.tree.map(lambda x: x[:, :, None], wait)
+    return quantile(wide, jnp.asarray(LEVELS)), log_likelihood(wait, observed)
