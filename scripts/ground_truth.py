@@ -78,7 +78,7 @@ def main() -> None:
     found = {}
     for made_run in planned:
         run, other = open_run(made_run.folder), out / "logs" / f"{made_run.member}_other"
-        histories, _ = read_histories(other / "interactions.parquet", run.task.histories, run.task.config.data)
+        histories, _ = read_histories(other / "interactions.parquet", run.vocabulary)
         planted = read_planted(other, histories)
         found[made_run.member] = find_causes(run, histories, planted, METHODS.value or ALL, FORECASTS.value)
         jax.clear_caches()  # nothing of it is used again, and a process may map only so much

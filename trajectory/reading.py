@@ -31,6 +31,13 @@ def read_json(path: Path, form: Any, advice: str, *needs: str) -> Any:
     return value
 
 
+def tuples(value: Any) -> Any:
+    """With a tuple for each list, as configs hold them."""
+    if isinstance(value, dict):
+        return {k: tuples(v) for k, v in value.items()}
+    return tuple(tuples(v) for v in value) if isinstance(value, list) else value
+
+
 def misfit(value: Any, form: Any, place: str = "it") -> str:
     """How a value differs from a form, "" if not at all.
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmarks.timing import peak_gib
 from configs import trajectories
+from trajectory.data.pipeline.event_statistics import habits
 from trajectory.data.simulate.synthetic import Synthetic, generate
-from trajectory.inference.event_statistics import habits
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.sampling import sample
 from trajectory.inference.scorer import DirectForecast

@@ -11,8 +11,8 @@ import pytest
 
 from tests.builders import NO_FEATURES
 from tests.inference.test_sampling import BASKETS, ITEMS, SINGLE, chances, make
+from trajectory.data.pipeline.event_statistics import habits
 from trajectory.inference.beam_search import Beams, search
-from trajectory.inference.event_statistics import habits
 from trajectory.inference.new_users import whole_histories
 from trajectory.schema import Queries, UserError
 

@@ -11,6 +11,7 @@ import pytest
 from configs import common, complete_journey, taobao_behavior
 from tests.builders import make_histories
 from trajectory.data.store.builder import prepare
+from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.inference.new_users import read_histories
 from trajectory.schema import UserError
 
@@ -35,7 +36,7 @@ def items(histories):
 
 def test_user_item_time_is_enough(tmp_path):
     path = write(tmp_path, "user,item,time\nb,i4,2024-03-01\na,i2,2024-03-02\na,i1,2024-03-01\n")
-    histories, notes = read_histories(path, TRAINED, data())
+    histories, notes = read_histories(path, Vocabulary.of(TRAINED, data()))
     assert histories.users["user"].to_list() == ["a", "b"]
     assert items(histories) == [[1, 2], [4]]
     assert histories.items is TRAINED.items
@@ -45,7 +46,7 @@ def test_user_item_time_is_enough(tmp_path):
 
 def test_unknown_items_are_reported_and_stay_events(tmp_path):
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,buy\na,new,2024-03-03,view\na,new,2024-03-04,view\n")
-    histories, notes = read_histories(path, TRAINED, data())
+    histories, notes = read_histories(path, Vocabulary.of(TRAINED, data()))
     assert items(histories) == [[2, 0, 0]]
     assert histories.kind.tolist() == [2, 1, 1]
     assert notes == ["unknown to the model: 1 items in 2 events (new); they count as events only"]
@@ -57,7 +58,7 @@ def test_ids_mean_the_same_items_as_in_the_trained_log(tmp_path, known, written)
     path = write(
         tmp_path, f"user,item,time\na,{written},2024-03-01\na,12.0,2024-03-02\na,NA,2024-03-03\nb,x1,2024-03-02\n"
     )
-    histories, notes = read_histories(path, trained, data())
+    histories, notes = read_histories(path, Vocabulary.of(trained, data()))
     assert items(histories) == [[1, 2], [0]]
     assert "'NA' 1x" in notes[0]
 
@@ -68,22 +69,22 @@ def test_days_that_nothing_tells_from_months_are_read_as_in_the_trained_log(tmp_
     settings = data(source=str(known), prepared_dir=str(tmp_path / "prepared"))
     trained = prepare(settings, "log")
     path = write(tmp_path, "user,item,time\na,i1,03/04/2024\na,i2,05/02/2024\na,i1,04/03/2024\n")
-    histories, notes = read_histories(path, trained, settings)
+    histories, notes = read_histories(path, Vocabulary.of(trained, settings))
     assert "tells days from months: read as in the log that was learned" in notes[0]
     assert pl.from_epoch(pl.Series(histories.time)).dt.strftime("%m-%d").to_list() == ["02-05", "03-04", "04-03"]
     with pytest.raises(UserError, match=r"data.day_first=yes"):
-        read_histories(path, TRAINED, settings)
+        read_histories(path, Vocabulary.of(TRAINED, settings))
 
 
 def test_cold_items_are_unknown(tmp_path):
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i4,2024-03-03,view\n")
-    assert items(read_histories(path, replace(TRAINED, num_items=3), data())[0]) == [[2, 0]]
+    assert items(read_histories(path, Vocabulary.of(replace(TRAINED, num_items=3), data()))[0]) == [[2, 0]]
 
 
 def test_a_log_of_other_items_is_refused_with_examples(tmp_path):
     path = write(tmp_path, "user,item,time\na,x,2024-03-02\na,y,2024-03-03\n")
     with pytest.raises(UserError, match=r"no item .* known .* it has x, y; the model knows i1, i2, i3, i4"):
-        read_histories(path, TRAINED, data())
+        read_histories(path, Vocabulary.of(TRAINED, data()))
 
 
 def test_columns_named_in_the_run_are_used_only_where_they_are(tmp_path):
@@ -92,15 +93,15 @@ def test_columns_named_in_the_run_are_used_only_where_they_are(tmp_path):
     text = "user,item,time,kind\na,i2,2024-03-02,view\n"
     for header in ("user,item", "shopper,thing"):
         path = write(tmp_path, text.replace("user,item", header))
-        assert items(read_histories(path, TRAINED, settings)[0]) == [[2]]
+        assert items(read_histories(path, Vocabulary.of(TRAINED, settings))[0]) == [[2]]
     assert settings.columns.user == "shopper", "the run's own config must not change"
 
 
 def test_an_order_by_position_falls_back_to_time(tmp_path):
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i1,2024-03-01,view\n")
-    assert items(read_histories(path, TRAINED, data(order="position"))[0]) == [[1, 2]]
+    assert items(read_histories(path, Vocabulary.of(TRAINED, data(order="position")))[0]) == [[1, 2]]
     path = write(tmp_path, "user,item,position,kind\na,i2,1,view\na,i1,2,view\n")
-    histories, _ = read_histories(path, TRAINED, data(order="position"))
+    histories, _ = read_histories(path, Vocabulary.of(TRAINED, data(order="position")))
     assert items(histories) == [[2, 1]]
     assert not histories.has_time
 
@@ -108,7 +109,7 @@ def test_an_order_by_position_falls_back_to_time(tmp_path):
 def test_a_domain_keeps_its_baskets_and_kinds(tmp_path):
     trained = replace(make_histories([[1, 2, 3]], steps=[[0, 0, 1]]), kinds=("purchase",))
     path = write(tmp_path, "user,item,time\na,i2,2024-03-02\na,i1,2024-03-02\na,i3,2024-03-04\n")
-    histories, notes = read_histories(path, trained, complete_journey.get_config().data)
+    histories, notes = read_histories(path, Vocabulary.of(trained, complete_journey.get_config().data))
     assert histories.baskets
     assert histories.step.tolist() == [0, 0, 1]
     assert histories.kinds == ("purchase",)
@@ -124,33 +125,33 @@ def test_a_plain_table_is_read_after_a_log_in_a_public_format(tmp_path, name):
     )
     settings = data(source=str(log), format=name)
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\n")
-    assert items(read_histories(path, TRAINED, settings)[0]) == [[2]]
-    assert items(read_histories(log, TRAINED, settings)[0]) == [[1]]
+    assert items(read_histories(path, Vocabulary.of(TRAINED, settings))[0]) == [[2]]
+    assert items(read_histories(log, Vocabulary.of(TRAINED, settings))[0]) == [[1]]
 
 
 def test_dates_after_the_domain_s_own_are_no_fault(tmp_path):
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\n")
-    histories, notes = read_histories(path, TRAINED, taobao_behavior.get_config().data)
+    histories, notes = read_histories(path, Vocabulary.of(TRAINED, taobao_behavior.get_config().data))
     assert (items(histories), notes) == ([[2]], [])
 
 
 def test_unusable_rows_are_reported(tmp_path):
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i1,never,view\n")
-    histories, notes = read_histories(path, TRAINED, data())
+    histories, notes = read_histories(path, Vocabulary.of(TRAINED, data()))
     assert items(histories) == [[2]]
     assert "unparsable time" in notes[0]
 
 
 def test_users_of_whom_nothing_is_read_are_named(tmp_path):
     path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\nb,i1,2024-03-02,search\nc,i1,never,view\n")
-    histories, notes = read_histories(path, TRAINED, data())
+    histories, notes = read_histories(path, Vocabulary.of(TRAINED, data()))
     assert histories.users["user"].to_list() == ["a"]
     assert notes[-1] == "left out: 2 users without an event that the model reads (b, c)"
 
 
 def test_one_user_without_a_column_and_behaviour_texts(tmp_path):
     path = write(tmp_path, "时间,行为\n2024-03-01 10:00:00,浏览i1\n2024-03-01 11:00:00,购买i3\n")
-    histories, _ = read_histories(path, TRAINED, data(), "A")
+    histories, _ = read_histories(path, Vocabulary.of(TRAINED, data()), "A")
     assert (histories.users["user"].to_list(), items(histories)) == (["A"], [[1, 3]])
     assert histories.kind.tolist() == [1, 2]
 
@@ -159,14 +160,14 @@ def test_missing_features_are_explained(tmp_path):
     trained = replace(TRAINED, feature_names=("speed",), features=np.zeros((6, 1), np.float32))
     path = write(tmp_path, "user,item,time\na,i2,2024-03-02\n")
     with pytest.raises(UserError, match="'speed'"):
-        read_histories(path, trained, data())
+        read_histories(path, Vocabulary.of(trained, data()))
 
 
 def test_a_model_of_labels_wants_their_column(tmp_path):
     trained = replace(make_histories([[1, 1]]), items=pl.DataFrame({"item": ["step"], "interest": [None]}))
     path = write(tmp_path, "user,time,speed\na,2024-03-02,1.5\n")
     with pytest.raises(UserError, match="needs a column label too"):
-        read_histories(path, trained, data())
+        read_histories(path, Vocabulary.of(trained, data()))
 
 
 @pytest.mark.parametrize(
@@ -180,5 +181,16 @@ def test_a_model_of_labels_wants_their_column(tmp_path):
 )
 def test_a_file_may_be_written_otherwise_than_the_log_of_the_run(tmp_path, text):
     settings = data(separator="::", header=("user", "item", "time"), format="")
-    histories, _ = read_histories(write(tmp_path, text), TRAINED, settings)
+    histories, _ = read_histories(write(tmp_path, text), Vocabulary.of(TRAINED, settings))
     assert items(histories) == [[2, 1]]
+
+
+def test_a_data_frame_is_read_as_a_file_of_its_rows_and_named_as_one(tmp_path):
+    text = "user,item,time\na,i2,2024-03-02\na,new,2024-03-03\na,i1,never\n"
+    path = write(tmp_path, text)
+    vocabulary = Vocabulary.of(TRAINED, data())
+    (one, said), (other, also) = (read_histories(log, vocabulary) for log in (path, pl.read_csv(path)))
+    assert items(one) == items(other) == [[2, 0]]
+    assert [note.replace(str(path), "a data frame of 3 rows") for note in said] == also
+    with pytest.raises(UserError, match="no item of a data frame of 1 row is known"):
+        read_histories(pl.DataFrame({"user": ["a"], "item": ["x"], "time": ["2024-03-02"]}), vocabulary)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.builders import NO_FEATURES, make_histories, make_model
+from trajectory.data.pipeline.event_statistics import habits
 from trajectory.data.pipeline.featurize import last_rows
-from trajectory.inference.event_statistics import habits
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.sampling import Paths, sample
 from trajectory.schema import Queries, UserError

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from trajectory.data.pipeline.event_statistics import step_sizes
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
-from trajectory.inference.event_statistics import step_sizes
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.step_forecast import beam_run, look_ahead, method
 from trajectory.progress import progress

@@ -67,12 +67,12 @@ class Predictions:
         return list(named)
 
 
-def predict(run: Run, path: Path, user: str, top: int, steps: int, paths: int) -> Predictions:
-    """Top items of the next step for each user in the file and, if `steps` > 0, the steps ahead."""
+def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) -> Predictions:
+    """Top items of the next step for each user of `events` (a path or data frame) and, if `steps` > 0, steps ahead."""
     task, heads = run.task, run.task.config.heads
     if steps and not heads.item:
         raise UserError("--steps: this run has no item head (heads.item=0), so it cannot foretell items")
-    histories, notes = read_histories(path, task.histories, task.config.data, user)
+    histories, notes = read_histories(events, run.vocabulary, user)
     queries = whole_histories(histories)
     scorer = ModelScorer(task.model, run.params, histories, task.scale, task.config.batch.length)
     found, left = {}, None

@@ -17,9 +17,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from trajectory.data.pipeline.event_statistics import Habits, own_sizes
 from trajectory.data.pipeline.featurize import FeatureScale, last_rows, row_length
 from trajectory.data.times import DAY
-from trajectory.inference.event_statistics import Habits, own_sizes
 from trajectory.inference.random_keys import keys, noise
 from trajectory.inference.rollout import (
     LONGEST_GAP,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,43 +14,50 @@ from configs.common import base
 from trajectory.data.files.dialect import HeaderMissing
 from trajectory.data.ingest.cleaning import clean, summary
 from trajectory.data.ingest.columns import listing, pick
+from trajectory.data.ingest.data_frames import as_path, origin
 from trajectory.data.ingest.dates import UndecidedDay
-from trajectory.data.ingest.domains import resolve
 from trajectory.data.ingest.items import same_ids
 from trajectory.data.ingest.log import STEP_ITEM, read_log
 from trajectory.data.ingest.sources import read_source
 from trajectory.data.ingest.time_columns import JOINED
 from trajectory.data.store.arrays import flatten
-from trajectory.data.store.builder import detected
+from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.schema import EventLog, Histories, Queries, UserError
 
 SHOWN = 5  # unknown items named in a note
 
 
-def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str = "") -> tuple[Histories, list[str]]:
-    """The log at `path` as histories in the item indices of `trained`, and a list of things to tell the user.
+def read_histories(events: Any, vocabulary: Vocabulary, user: str = "") -> tuple[Histories, list[str]]:
+    """The log `events` as histories in the item indices of a run's vocabulary, and a list of things to tell the user.
 
-    `data` is the run's config.data. `user` names the only user of a log without a user column. Unknown items become
-    index 0: the model sees that something happened. Raises UserError if no item is known, or features are missing.
+    `events`: a path, a polars or pandas data frame, or a PyArrow table; all are cleaned alike. `user` names the
+    only user of a log without a user column. Unknown items become index 0: the model sees that something happened.
+    Raises UserError if no item is known, or features are missing.
     """
-    mine = _settings(path, trained, data, user)
+    with as_path(events) as path:
+        return _read_file(path, vocabulary, user)
+
+
+def _read_file(path: Path, vocabulary: Vocabulary, user: str) -> tuple[Histories, list[str]]:
+    trained, source = vocabulary.catalogue, origin(path)
+    mine = _settings(path, vocabulary, user)
     day_first = mine.day_first
-    log = _read(mine, trained)
+    log = _read(mine, vocabulary.day_first)
     users = log.events["user"].drop_nulls().unique(maintain_order=True)
     cleaned = clean(log, mine)
     notes = [summary(cleaned)] if cleaned.counts else []
     if mine.day_first != day_first:
-        notes.append(f"nothing in {path} tells days from months: read as in the log that was learned")
+        notes.append(f"nothing in {source} tells days from months: read as in the log that was learned")
     histories = flatten(cleaned, mine, trained.name)
     notes += _without_events(users, histories)
     if tuple(histories.feature_names) != tuple(trained.feature_names):
         raise UserError(
             f"the model was trained with the features {list(trained.feature_names)}, "
-            f"but {path} has {list(histories.feature_names)}"
+            f"but {source} has {list(histories.feature_names)}"
         )
     number = _item_numbers(histories, trained)
-    notes += _unknown_items(path, histories, trained, number)
-    kind = _kind_numbers(histories, trained, notes)
+    notes += _unknown_items(source, histories, trained, number)
+    kind = _kind_numbers(histories, vocabulary, notes)
     return replace(
         histories,
         item=number[histories.item],
@@ -64,14 +72,14 @@ def read_histories(path: Path, trained: Histories, data: ConfigDict, user: str =
     ), notes
 
 
-def _read(mine: ConfigDict, trained: Histories) -> EventLog:
+def _read(mine: ConfigDict, day_first: str) -> EventLog:
     """The log; where nothing in a few rows tells whether days or months come first, as in the log that was learned."""
     try:
         return read_log(mine)
     except UndecidedDay:
-        mine.day_first = detected(trained, mine).get("decided", {}).get("day_first", "")
-        if not mine.day_first:
+        if not day_first:
             raise
+        mine.day_first = day_first
         return read_log(mine)
 
 
@@ -97,10 +105,10 @@ def histories_before(histories: Histories, moment: int | None) -> Queries:
     return Queries(user, start[user], stop[user], end[user])
 
 
-def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> ConfigDict:
-    """The run's `config.data` for another file: same kinds and baskets, columns as named there where it has them."""
-    mine = resolve(data)
-    mine.source, mine.format = str(path), data.format and "auto"  # it may be a plain table
+def _settings(path: Path, vocabulary: Vocabulary, user: str) -> ConfigDict:
+    """The settings of the run's log for another file: same kinds and baskets, its columns where they are there."""
+    trained, mine = vocabulary.catalogue, vocabulary.settings.copy_and_resolve_references()
+    mine.source, mine.format = str(path), mine.format and "auto"  # it may be a plain table
     mine.item_column = mine.interest_column = ""  # items are those of the model
     mine.single_user = user or mine.single_user
     mine.cleaning = base().data.cleaning  # limits of dates and counts were for the log that was learned
@@ -116,7 +124,7 @@ def _settings(path: Path, trained: Histories, data: ConfigDict, user: str) -> Co
         mine.order = "time"
     if "label" not in found and trained.items["item"].to_list() == [STEP_ITEM]:
         raise UserError(
-            f"the model has learned labels of rows without items, so {path} needs a column label too "
+            f"the model has learned labels of rows without items, so {origin(path)} needs a column label too "
             f"(0 where it is not known: it is not read); it has {listing(columns)}"
         )
     return mine
@@ -154,14 +162,14 @@ def _item_numbers(histories: Histories, trained: Histories) -> np.ndarray:
     return np.append(0, rows["number"].fill_null(0).to_numpy()).astype(np.int32)
 
 
-def _unknown_items(path: Path, histories: Histories, trained: Histories, number: np.ndarray) -> list[str]:
+def _unknown_items(source: str, histories: Histories, trained: Histories, number: np.ndarray) -> list[str]:
     unknown = histories.items["item"].cast(pl.String).filter(number[1:] == 0).to_list()
     if not unknown:
         return []
     shown = ", ".join(unknown[:SHOWN]) + (", ..." if len(unknown) > SHOWN else "")
     if not number.any():
         examples = ", ".join(map(str, trained.items["item"][: min(SHOWN, trained.num_items)]))
-        raise UserError(f"no item of {path} is known to the model: it has {shown}; the model knows {examples}, ...")
+        raise UserError(f"no item of {source} is known to the model: it has {shown}; the model knows {examples}, ...")
     events = int((number[histories.item] == 0).sum())
     return [f"unknown to the model: {len(unknown)} items in {events} events ({shown}); they count as events only"]
 
@@ -174,11 +182,11 @@ def _without_events(users: pl.Series, histories: Histories) -> list[str]:
     return [f"left out: {len(lost):,} users without an event that the model reads ({shown})"] if lost else []
 
 
-def _kind_numbers(histories: Histories, trained: Histories, notes: list[str]) -> np.ndarray:
+def _kind_numbers(histories: Histories, vocabulary: Vocabulary, notes: list[str]) -> np.ndarray:
     """Kind index of the model for each kind index of the new histories, int8; says in `notes` what it had to guess."""
-    usual = int(np.bincount(trained.kind, minlength=2)[1:].argmax())
-    strange = [kind for kind in histories.kinds if kind not in trained.kinds]
+    kinds, usual = vocabulary.catalogue.kinds, vocabulary.statistics.kind - 1
+    strange = [kind for kind in histories.kinds if kind not in kinds]
     if strange:
-        notes.append(f"kinds unknown to the model are read as {trained.kinds[usual]!r}: {', '.join(strange)}")
-    known = [trained.kinds.index(kind) if kind in trained.kinds else usual for kind in histories.kinds]
+        notes.append(f"kinds unknown to the model are read as {kinds[usual]!r}: {', '.join(strange)}")
+    known = [kinds.index(kind) if kind in kinds else usual for kind in histories.kinds]
     return np.array([-1, *known], np.int8) + np.int8(1)

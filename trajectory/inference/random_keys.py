@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from trajectory.inference.event_statistics import user_numbers
+from trajectory.data.pipeline.event_statistics import user_numbers
 from trajectory.models.time_head import COMPONENTS
 from trajectory.schema import Histories, Queries
 

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from trajectory.data.pipeline.event_statistics import Habits
 from trajectory.data.times import DAY, WEEK
-from trajectory.inference.event_statistics import Habits
 from trajectory.models.heads import States
 from trajectory.models.interest_model import Carry, InterestModel
 from trajectory.progress import progress

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from trajectory.calibration.per_step import CalibratedForecast, StepCalibration
+from trajectory.data.pipeline.event_statistics import habits
 from trajectory.inference.beam_search import Beams, search
-from trajectory.inference.event_statistics import habits
 from trajectory.inference.sampling import Paths, sample
 from trajectory.inference.scorer import DirectForecast
 from trajectory.metrics.by_interest import by_interest

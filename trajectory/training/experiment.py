@@ -26,7 +26,7 @@ from trajectory.data.store.sample import some_users
 from trajectory.data.store.union import DOMAIN, item_and_user_domains, of_domain, union
 from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.models.item_table import initialise
-from trajectory.reading import read_json
+from trajectory.reading import read_json, tuples
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
 from trajectory.training import auto_config, limits
 from trajectory.training.sampled_softmax_loss import Negatives
@@ -263,7 +263,7 @@ def load_config(path: Path) -> ConfigDict:
     stored = read_json(path, {name: {} for name in SECTIONS}, advice, *SECTIONS)
     config = base()  # fields that came after the run was made keep their defaults
     try:
-        saved = _tuples(stored)
+        saved = tuples(stored)
         # Types of event were once declared without roles.
         saved["data"].setdefault("event_types", {}).update(
             {kind: "input,target" for kind in saved["data"].pop("extra_kinds", ())}
@@ -272,9 +272,3 @@ def load_config(path: Path) -> ConfigDict:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged ({str(error).splitlines()[0]}); {advice}") from None
     return config
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _tuples(v) for k, v in value.items()}
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import bake
 from trajectory.training import experiment as tasks
@@ -23,6 +25,11 @@ class Run:
     params: Any
     step: int  # at which the best parameters were taken
     unbaked: tuple[InterestModel, Any] | None = None  # the model and parameters that made the table from content
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What is needed of the log to read other histories."""
+        return Vocabulary.of(self.task.histories, self.task.config.data)
 
     @property
     def checkpoint(self) -> str:

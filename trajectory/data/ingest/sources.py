@@ -15,6 +15,7 @@ from trajectory.data.files.table import Layout, look_at, read_parts
 from trajectory.data.formats.read import preset
 from trajectory.data.formats.read import read as read_preset
 from trajectory.data.ingest import domains, tfds_source
+from trajectory.data.ingest.data_frames import origin
 from trajectory.schema import UserError
 
 TFDS = "tfds:"
@@ -53,7 +54,7 @@ def read_source(data: ConfigDict) -> Source:
         notes = reading.notes + notes
         return _with_rows(Source(reading.table, reading.malformed, items, str(path), None, notes, reading.named))
     if len(parts) == 1 and not path.is_dir():
-        raw, items, notes = read_parts(look_at(parts, layout), layout, None, str(path)), None, tuple[str, ...]()
+        raw, items, notes = read_parts(look_at(parts, layout), layout, None, origin(path)), None, tuple[str, ...]()
     else:
         found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
         raw = read_parts(found.log, layout, None, _origin(path, [one.part for one in found.log]))
@@ -78,7 +79,7 @@ def _with_rows(source: Source) -> Source:
 
 
 def _origin(path: Path, parts: Sequence[Part]) -> str:
-    return parts[0].name if len(parts) == 1 else str(path)
+    return parts[0].name if len(parts) == 1 and origin(path) == str(path) else origin(path)
 
 
 def _items(path: Path, found: Contents, layout: Layout) -> tuple[pl.DataFrame | None, tuple[str, ...]]:

@@ -1,0 +1,100 @@
+"""A data frame as a log: written as Parquet, named by its content, and then read as any file is."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from trajectory.schema import UserError
+from trajectory.writing import whole
+
+LOG = "log.parquet"  # beside items.parquet
+_ORIGIN = "interest_trajectory.origin"  # key of a Parquet file's metadata: what the file was written from
+
+
+def as_table(frame: Any) -> pl.DataFrame:
+    """A polars or pandas data frame, a PyArrow table, or whatever else speaks Arrow's PyCapsule interface, as a table.
+
+    A named pandas index is a column; an unnamed one only numbers rows and is left out. UserError for another object.
+    """
+    if isinstance(frame, pl.LazyFrame):
+        frame = frame.collect()
+    if any(getattr(getattr(frame, "index", None), "names", ())):
+        frame = frame.reset_index()
+    if not isinstance(frame, pl.DataFrame) and not hasattr(frame, "__arrow_c_stream__"):
+        raise UserError(
+            f"expected a polars or pandas data frame, a PyArrow table or a path, got {type(frame).__name__}; "
+            "build a data frame of one row for each event"
+        )
+    try:
+        table = frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame)
+    except (pa.ArrowException, pl.exceptions.PolarsError, TypeError, ValueError) as error:
+        raise UserError(
+            f"the data frame cannot be read ({' '.join(map(str, error.args))[:200]}); give each column a name of its "
+            "own and values of one type, such as texts"
+        ) from None
+    if objects := [name for name, kind in table.schema.items() if kind == pl.Object]:
+        raise UserError(f"column {', '.join(objects)} of the data frame holds Python objects; make them texts")
+    return table
+
+
+def write_frame(frame: Any, folder: Path, items: Any = None) -> Path:
+    """Writes a data frame below `folder` under a name made from its content, and returns what `data.source` may name.
+
+    `items`: a data frame of items (item, title, category ...), which then lies beside the log. The same frames give the
+    same path. The file remembers that it was written from a data frame (see `origin`).
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written ({error.strerror}); set data.prepared_dir to another") from None
+    if items is None:
+        return _write(as_table(frame), folder, "a data frame")
+    log, table = (
+        _write(as_table(frame), folder, "a data frame"),
+        _write(as_table(items), folder, "a data frame of items"),
+    )
+    both = folder / f"{log.stem}_{table.stem.removeprefix('frame_')}"
+    both.mkdir(exist_ok=True)
+    log.replace(both / LOG)
+    table.replace(both / "items.parquet")
+    return both
+
+
+@contextlib.contextmanager
+def as_path(log: Any) -> Iterator[Path]:
+    """The path of a log while entered: of a data frame that of a file which then goes, any other as it is."""
+    if isinstance(log, str | Path):
+        yield Path(log)
+        return
+    with tempfile.TemporaryDirectory(prefix="trajectory_") as folder:
+        yield write_frame(log, Path(folder))
+
+
+def origin(path: Path | str) -> str:
+    """What a log is called in sentences: "a data frame of 3,000 rows" if one was written there, else the path."""
+    path = Path(path)
+    log = path / LOG if path.is_dir() else path
+    if log.suffix == ".parquet" and log.is_file():
+        with contextlib.suppress(pl.exceptions.PolarsError, OSError):  # reading it says what is wrong
+            return pl.read_parquet_metadata(log).get(_ORIGIN, str(path))
+    return str(path)
+
+
+def _write(table: pl.DataFrame, folder: Path, what: str) -> Path:
+    said = f"{what} of {table.height:,} row{'s' * (table.height != 1)}"
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, metadata={_ORIGIN: said})
+    path = folder / f"frame_{hashlib.sha256(buffer.getbuffer()).hexdigest()[:12]}.parquet"
+    if not path.exists():
+        with whole(path) as part:
+            part.write_bytes(buffer.getbuffer())
+    return path
