@@ -7,9 +7,11 @@ import pytest
 
 jax.config.update("jax_num_cpu_devices", 8)
 
+from trajectory import messages  # noqa: E402
 from trajectory.training import parallel  # noqa: E402
 
 parallel.cache()
+messages.printed()  # what is said is looked for on stdout, where commands say it
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,7 +17,7 @@ from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
 from ml_collections.config_flags.config_flags import is_config_flag
 
-from trajectory import faults, memory, threads
+from trajectory import faults, memory, messages, threads
 
 sys.excepthook = faults.hook  # from here on an interrupt, even of the imports below, has no traceback
 memory.keep()  # before NumPy comes and starts threads
@@ -32,6 +32,7 @@ from trajectory.schema import UserError  # noqa: E402
 def run(main: Callable[[], None], argv: Sequence[str] | None = None) -> None:
     """Parses flags and calls `main`. Exit status 2: a mistake of the user's, in one message; others as in faults."""
     argv = list(sys.argv if argv is None else argv)
+    messages.printed()
     # Orbax and TFDS tell dozens of lines about every file they write, and each thread's traceback of what they raise.
     logging.set_verbosity(logging.FATAL)
     logging.set_stderrthreshold(logging.FATAL)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 from trajectory.schema import UserError
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -25,6 +28,6 @@ def alone(lock: Path, doing: str, wait: bool = False) -> Iterator[None]:
                 raise UserError(
                     f"another process is {doing}; wait for it or end it, or choose another folder"
                 ) from None
-            print(f"waiting for another process that is {doing}", flush=True)
+            _LOGGER.info(f"waiting for another process that is {doing}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ import numpy as np
 import polars as pl
 
 from trajectory.names import runnable
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -59,7 +62,7 @@ def write_csv(table: pl.DataFrame, path: Path) -> None:
     with whole(path) as part:
         safe.write_csv(part)
     if cells:
-        print(f"{path}: {cells:,} cells that a spreadsheet would run as formulas begin with ' here")
+        _LOGGER.info(f"{path}: {cells:,} cells that a spreadsheet would run as formulas begin with ' here")
 
 
 def write_arrays(arrays: Mapping[str, np.ndarray], path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from trajectory.evaluation.protocol import PARTS, measure
 from trajectory.metrics.ranking import Result
 from trajectory.schema import Histories, ItemContent, Split
 from trajectory.writing import write_arrays
+
+_LOGGER = logging.getLogger(__name__)
 
 DECISIVE = ("schema.py", "data", "metrics", "baselines", "evaluation")  # rooms that decide what a floor reaches
 OVERALL = "overall"
@@ -42,7 +45,7 @@ def floor_results(
         try:
             return _read(path)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            print(f"{path} is damaged ({str(error) or type(error).__name__}); the floors are measured anew")
+            _LOGGER.warning(f"{path} is damaged ({str(error) or type(error).__name__}); the floors are measured anew")
     rows = {floor.name: floor for floor in floors(histories, split, config, content)}
     results = measure(rows, histories, split, config, parts, cold)
     _write(results, path)
@@ -84,7 +87,7 @@ def _write(results: Mapping[str, Mapping[str, Result]], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_arrays(arrays, path)  # two runs may measure the same at the same time
     except OSError as error:  # a folder that cannot be written costs time, not results
-        print(f"the floors' results are not kept: {path.parent} cannot be written ({error.strerror})")
+        _LOGGER.warning(f"the floors' results are not kept: {path.parent} cannot be written ({error.strerror})")
 
 
 def _read(path: Path) -> dict[str, dict[str, Result]]:

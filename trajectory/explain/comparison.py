@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,8 @@ from trajectory.reading import read_json
 from trajectory.schema import Queries, UserError
 from trajectory.training.run import Run
 from trajectory.writing import write_json
+
+_LOGGER = logging.getLogger(__name__)
 
 METHODS = (
     "saliency",
@@ -61,7 +64,7 @@ def _kept(path: Path) -> dict[str, Any]:
         try:
             return read_json(path, {"asked": list, **dict.fromkeys(KEPT, dict)}, "it is made anew", "asked", *KEPT)
         except UserError as damage:
-            print(damage)
+            _LOGGER.warning(damage)
     return {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ from trajectory.schema import Histories, Queries, UserError
 from trajectory.training.run import Run
 from trajectory.writing import write_parquet
 
+_LOGGER = logging.getLogger(__name__)
+
 SHOWN = 5  # users of whom nothing can be explained, by name
 
 
@@ -45,7 +48,7 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
         said = f"{len(without):,} of {len(queries.user):,} users have no list to explain ({shown}): each {NOTHING_LEFT}"
         if len(without) == len(queries.user):
             raise UserError(f"{said}; --target=item=ID explains an item of your choice")
-        print(said)
+        _LOGGER.info(said)
     reasons = list(explainer.reasons(histories, queries, steps))
     rows = pl.concat([table(some, histories, explainer.target, run.task.config.explain.method) for some in reasons])
     write_parquet(rows, run.workdir / "attributions.parquet")

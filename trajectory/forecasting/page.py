@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from trajectory.reports.page import script_safe, write_page
 from trajectory.schema import Queries
 from trajectory.training.run import Run
 from trajectory.writing import write_parquet
+
+_LOGGER = logging.getLogger(__name__)
 
 WINDOWS = 12  # of a user's past
 SHOWN_USERS = 40
@@ -41,7 +44,7 @@ def write_forecast(run: Run, users: int) -> Path:
     _evaluation(run)  # a damaged one is told before the work
     made = forecast(run, users)
     if len(made.without):
-        print(without_note(made.without, len(made.queries.user)))
+        _LOGGER.info(without_note(made.without, len(made.queries.user)))
     write_parquet(made.statements, run.workdir / "forecast.parquet")
     return write_report(run, made)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,11 +17,12 @@ from trajectory.insights.segments import build as segments
 from trajectory.schema import UserError
 from trajectory.training.run import Run
 
+_LOGGER = logging.getLogger(__name__)
 STEPS = ("recommend", "segments", "audiences", "demand")
 
 
 def take(
-    run: Run, names: Sequence[str], keep: np.ndarray | None = None, say: Callable[[str], None] = print
+    run: Run, names: Sequence[str], keep: np.ndarray | None = None, say: Callable[[str], None] = _LOGGER.info
 ) -> list[Part]:
     """What each named step tells of a run; `keep` bool [V + 1]: items that may be recommended.
 

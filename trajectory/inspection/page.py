@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from ml_collections import ConfigDict
@@ -12,6 +13,8 @@ from trajectory.reports.page import render
 from trajectory.schema import UserError
 from trajectory.writing import write_text
 
+_LOGGER = logging.getLogger(__name__)
+
 _WIDEST = 60  # characters of a cell in a terminal
 
 
@@ -21,7 +24,7 @@ def show(data: ConfigDict, out: Path) -> None:
         raise UserError(f"--out={out}: expected the name of a page that ends in .html, in a folder that exists")
     found = inspect(data)
     write_text(as_page(found), out)
-    print(f"{as_text(found)}\n\nwritten to {out}; nothing was trained or stored")
+    _LOGGER.info(f"{as_text(found)}\n\nwritten to {out}; nothing was trained or stored")
 
 
 def as_text(found: Inspection) -> str:

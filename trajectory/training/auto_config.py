@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -10,6 +12,8 @@ from configs.common import learn_from_events
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.store.arrays import repeat_share
 from trajectory.schema import Histories, Split
+
+_LOGGER = logging.getLogger(__name__)
 
 BUDGET = 60  # TFLOP of softmax in all
 WIDTHS = (64, 128)
@@ -26,7 +30,7 @@ def asked(config: ConfigDict) -> ConfigDict:
     if c.split.target == "auto":
         c.split.target = "all" if c.heads.horizon > 1 else "last"
         if c.split.kind == "temporal":
-            print(f"split.target = {c.split.target}  (heads.horizon={c.heads.horizon}: steps that are foretold)")
+            _LOGGER.info(f"split.target = {c.split.target}  (heads.horizon={c.heads.horizon}: steps that are foretold)")
     return c
 
 
@@ -41,9 +45,9 @@ def seen(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     share = f"{repeats:.1%} of training events repeat an earlier item of their user"
     if c.evaluation.seen == "auto":
         c.evaluation.seen = "keep" if usual else "filter"
-        print(f"evaluation.seen = {c.evaluation.seen}  ({share})")
+        _LOGGER.info(f"evaluation.seen = {c.evaluation.seen}  ({share})")
     elif c.evaluation.seen == "filter" and usual:
-        print(f"evaluation.seen = filter, though {share}: lists and forecasts are of the other items alone")
+        _LOGGER.warning(f"evaluation.seen = filter, though {share}: lists and forecasts are of the other items alone")
     return c
 
 
@@ -121,7 +125,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         + ("" if histories.baskets else f", at least {EPOCHS} or {STEPS} steps"),
         "train.patience_epochs": "epochs without a better validation before it ends",
     }
-    print(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")
+    _LOGGER.info(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")
     for name, reason in (reasons | dict.fromkeys(c.by_hand, "set by hand")).items():
-        print(f"  {name} = {get(c, name)}  ({reason})")
+        _LOGGER.info(f"  {name} = {get(c, name)}  ({reason})")
     return c

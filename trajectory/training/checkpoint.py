@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ import orbax.checkpoint as ocp
 
 from trajectory.schema import UserError
 from trajectory.training.train_step import TrainState
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Progress(NamedTuple):
@@ -96,7 +99,7 @@ class Checkpoints:
                     self.last.delete(damaged)
                 return TrainState(**found["state"]), Progress(**progress), found["data"]
             except Exception as error:  # Orbax raises many kinds for a damaged folder
-                print(f"checkpoint {step} is damaged and is not used ({_short(error)})", flush=True)
+                _LOGGER.warning(f"checkpoint {step} is damaged and is not used ({_short(error)})")
         if steps:
             raise UserError(f"all checkpoints in {self.last.directory} are damaged; train again in a new --workdir")
         return None

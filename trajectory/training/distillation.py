@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,8 @@ from trajectory.progress import progress
 from trajectory.schema import Events, SoftTargets, UserError
 from trajectory.training.experiment import Task
 from trajectory.training.run import Run, open_run
+
+_LOGGER = logging.getLogger(__name__)
 
 TINY = 1e-30
 
@@ -53,7 +56,7 @@ def soft_targets(task: Task) -> SoftTargets | None:
         item[at], probability = (np.asarray(part)[row, column] for part in likeliest)
         # Nothing is taught where a history holds the whole catalogue.
         share[at] = c.share * probability / np.maximum(probability.sum(axis=1, keepdims=True), TINY)
-    print(f"taught by {len(runs)} run(s), {c.share:.0%} of each target's weight on {count} items", flush=True)
+    _LOGGER.info(f"taught by {len(runs)} run(s), {c.share:.0%} of each target's weight on {count} items")
     return SoftTargets(item, share)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserEr
 from trajectory.training import auto_config, limits
 from trajectory.training.sampled_softmax_loss import Negatives
 from trajectory.writing import write_json
+
+_LOGGER = logging.getLogger(__name__)
 
 LEARNED = ("content", "content+ids")  # what items are known by, where something is learned from their content
 BY = ("ids", "prior+ids", *LEARNED)
@@ -99,7 +102,7 @@ def build(config: ConfigDict) -> Task:
     """Prepares the data the config names, splits it, and builds the model for it."""
     limits.check(config)
     if config.by_hand and config.recipe != "auto":
-        print("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
+        _LOGGER.info("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
     config = auto_config.asked(config)
     domains = [some_users(domain, config.split.most_events) for domain in _domains(config)]
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from trajectory.training.item_init import first_vectors
 from trajectory.training.param_rules import Rules
 from trajectory.training.train_step import TrainState, in_table
 from trajectory.writing import write_json
+
+_LOGGER = logging.getLogger(__name__)
 
 ITEM_VECTORS = ("random", "co_occurrence", "co_occurrence+content")
 # Sections and fields that may differ when a run goes on: they do not change what is trained.
@@ -128,7 +131,7 @@ def initialise(
         origin = f"item vectors of {config.init.item_vectors}"
     if config.init.init_from:
         params, report = transfer.take_over(params, _run_folder(config.init.init_from), rules.skipped)
-        print(report)
+        _LOGGER.info(report)
         origin = f"init_from {config.init.init_from}"
     return host._replace(params=params, opt_state=jax.tree.map(np.asarray, tx.init(params))), *start, origin
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from ml_collections import ConfigDict
 from trajectory.names import plain
 from trajectory.reading import NUMBER, misfit
 from trajectory.writing import write_text
+
+_LOGGER = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30  # with W&B's servers
 
@@ -27,7 +30,7 @@ class MetricsLog:
             records, damaged = _read(self.path)
             kept = [r for r in records if r["step"] <= resumed_at]
             if damaged:
-                print(f"{self.path}: {damaged:,} damaged lines are left out")
+                _LOGGER.warning(f"{self.path}: {damaged:,} damaged lines are left out")
         write_text("".join(json.dumps(r) + "\n" for r in kept), self.path)
         self._wandb = self._tensorboard = None
         if config.logging.wandb:
@@ -80,10 +83,9 @@ def _start_wandb(workdir: Path, config: ConfigDict, resumed: bool):
         mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
         return begin(mode)
     except Exception as error:  # a wrong key, or no network: W&B raises many kinds
-        print(
+        _LOGGER.info(
             f"W&B cannot be used online ({str(error).splitlines()[0][:200]}): this run is logged offline, "
-            f"`wandb sync` in {workdir / 'wandb'} sends it later",
-            flush=True,
+            f"`wandb sync` in {workdir / 'wandb'} sends it later"
         )
         return begin("offline")
 

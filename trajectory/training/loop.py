@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import os
 import signal
@@ -15,9 +16,10 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from trajectory import locks
+from trajectory.progress import unseen
 from trajectory.schema import Batch, UserError
 from trajectory.training import distillation, distributed, initialization, optimizer, parallel
 from trajectory.training.checkpoint import Checkpoints, Progress
@@ -27,6 +29,8 @@ from trajectory.training.logging import MetricsLog, draw_curves
 from trajectory.training.param_rules import Rules
 from trajectory.training.train_step import TrainState, TrainStep, initial_state
 from trajectory.writing import write_json
+
+_LOGGER = logging.getLogger(__name__)
 
 # Given parameters (NumPy arrays), returns named metrics; one of them is train.monitor.
 Validate = Callable[[Any], dict[str, float]]
@@ -99,10 +103,9 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
     batches_said = f"{first.num_batches:,} batches"
     if first.num_batches < first.all_batches and config.batch.most:
         batches_said = f"{first.num_batches:,} of {first.all_batches:,} batches (batch.most)"
-    print(
+    _LOGGER.info(
         f"{config.name}: {config.model.backbone}, {size:,} parameters, {batches_said} an epoch "
-        f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}",
-        flush=True,
+        f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}"
     )
     resumed_at = int(state.step) if origin.startswith("own workdir") else None
     log = MetricsLog(workdir, config, resumed_at) if distributed.leads() else None
@@ -129,7 +132,7 @@ def _summarise(workdir: Path, config: ConfigDict, looped: _Loop, size: int) -> d
         try:
             before = read_summary(workdir, *speeds)
         except UserError as damage:
-            print(damage)
+            _LOGGER.warning(damage)
         else:
             speeds = {name: before[name] for name in speeds}
     summary = {
@@ -171,7 +174,7 @@ class _Loop:
             else:
                 self._save(state)
         if not self.finished:
-            print(f"stopped by a signal at step {int(state.step)}, saved; the same command goes on from here")
+            _LOGGER.info(f"stopped by a signal at step {int(state.step)}, saved; the same command goes on from here")
 
     @property
     def finished(self) -> bool:
@@ -186,7 +189,7 @@ class _Loop:
             desc=f"epoch {number}/{self.config.train.epochs}",
             leave=False,
             delay=2,
-            disable=None if distributed.leads() else True,
+            disable=unseen() or not distributed.leads(),
         )
         position = self.batches.get_state()
         bar.update(position["batch"])
@@ -261,11 +264,10 @@ class _Loop:
             self.checkpoints.save_best(step, host)
         self.log.write(step, epoch, metrics | {"validation/seconds": seconds})
         losses = ", ".join(f"{n} {metrics[f'{n}/loss']:.3f}" for n in ("train", "validation") if f"{n}/loss" in metrics)
-        print(
+        _LOGGER.info(
             f"epoch {epoch}/{self.config.train.epochs}: loss {losses}; validation {monitor} {value:.4f}"
             f"{' (best)' if better else ''}; {self.events_per_second:,.0f} events/s, "
-            f"{self.seconds_per_epoch:.1f} s an epoch + {seconds:.1f} s to validate",
-            flush=True,
+            f"{self.seconds_per_epoch:.1f} s an epoch + {seconds:.1f} s to validate"
         )
         return progress
 

@@ -6,6 +6,7 @@ run saves and leaves. Test is never read here.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,11 +19,13 @@ from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import Trial, TrialState
 
 from trajectory.schema import UserError
-from trajectory.training import logging
 from trajectory.training.folder import read_summary
+from trajectory.training.logging import read as read_metrics
 from trajectory.tuning.sweep import Run, run
 from trajectory.tuning.workers import Workers, claim, last_lines
 from trajectory.writing import write_csv, write_text
+
+_LOGGER = logging.getLogger(__name__)
 
 GIVE_UP = 3  # trials that fail before the first that does not: the mistake is not in what was suggested
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -145,7 +148,7 @@ class Search:
             self._again(trial.params, folder)
         else:
             what = f"failed: {failed.splitlines()[-1]}" if failed else state.name.lower()
-            print(f"trial {trial.number}: {what}{'' if value is None else f', {self.monitor} {value:.4f}'}", flush=True)
+            _LOGGER.info(f"trial {trial.number}: {what}{'' if value is None else f', {self.monitor} {value:.4f}'}")
 
     def _train(
         self, trial: Trial, made: Run, workers: Workers, scripts: Path, log: IO[str]
@@ -224,7 +227,7 @@ def write_results(search: Search) -> str:
 
 def _epochs(folder: Path, monitor: str) -> list[float]:
     """The monitored metric after each epoch so far."""
-    records = logging.read(folder / "metrics.jsonl")
+    records = read_metrics(folder / "metrics.jsonl")
     return [record[f"validation/{monitor}"] for record in records if f"validation/{monitor}" in record]
 
 

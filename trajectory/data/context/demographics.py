@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import texts
 from trajectory.data.ingest.side_files import USER, beside, folder_of, read_side
+
+_LOGGER = logging.getLogger(__name__)
 
 FILES = ("demographics", "users")
 MOST = 20  # values of a column: more are a measure or a name, not a group
@@ -20,7 +24,9 @@ def read_demographics(data: ConfigDict) -> pl.DataFrame | None:
         return None
     table = read_side(path, path.stem, USER, others=True)
     if table["user"].is_duplicated().any():
-        print(f"{path} names {table.height - table['user'].n_unique():,} users again; their first rows are read")
+        _LOGGER.warning(
+            f"{path} names {table.height - table['user'].n_unique():,} users again; their first rows are read"
+        )
         table = table.unique("user", keep="first", maintain_order=True)
     scalar = [column.name for column in table if column.name != "user" and not column.dtype.is_nested()]
     words = [name for name in scalar if 2 <= table[name].drop_nulls().n_unique() <= MOST]

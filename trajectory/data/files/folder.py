@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from trajectory.data.files.files import Part
 from trajectory.data.files.table import Layout, Look, few, look, look_at
 from trajectory.data.ingest.columns import ITEM_NAMES, LOG_NAMES, detect
+from trajectory.progress import unseen
 from trajectory.schema import UserError
 
 _LOG_FILES = ("interactions", "transactions")
@@ -78,7 +79,7 @@ def item_file(parts: Sequence[Part]) -> Part | None:
 def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[Look], list[str]]:
     """Of each file that can be read what it is; which cannot, as notes."""
     looks, notes = [], []
-    for part in tqdm(parts, "looking at files", delay=2, disable=None):
+    for part in tqdm(parts, "looking at files", delay=2, disable=unseen()):
         try:
             found = look(part, replace(layout, header=()))
             if layout.separator and len(found.names) == 1:  # what separates the log's cells need not do so everywhere

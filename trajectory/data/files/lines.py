@@ -6,10 +6,11 @@ import codecs
 from collections.abc import Iterator
 from typing import IO
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from trajectory.data.files import encodings
 from trajectory.data.files.files import MIB, Part, opened, reading
+from trajectory.progress import unseen
 from trajectory.schema import UserError
 
 BLOCK = 16 * MIB  # bytes read at once: what is looked at several times stays near the processor
@@ -32,7 +33,7 @@ class Text:
         """Blocks of whole lines, each with a line feed at its end, the file's last line too."""
         size, held, length = size or BLOCK, list[bytes](), 0
         total, name = self.part.path.stat().st_size, self.part.file
-        hidden = True if size <= SAMPLE else None
+        hidden = size <= SAMPLE or unseen()
         with (
             opened(self.part) as (stream, packed),
             tqdm(total=total, desc=f"reading {name}", unit="B", unit_scale=True, delay=2, disable=hidden) as progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from trajectory.data.ingest.cell_parsing import ids
 from trajectory.data.ingest.columns import LOG_NAMES, detect, listing
 from trajectory.data.ingest.items import same_ids
 from trajectory.schema import UserError
+
+_LOGGER = logging.getLogger(__name__)
 
 USER, ITEM = ({field: (field, *LOG_NAMES[field])} for field in ("user", "item"))
 _SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt", ".jsonl", ".json", ".csv.zip", ".zip")
@@ -42,7 +45,7 @@ def read_side(
     """The rows of a file that can be used: columns `needed` and `optional`, named by field, and with `others` the rest.
 
     `setting`: what named the file, for messages. Ids are as `values.ids` makes them; rows that are malformed or lack a
-    needed cell are left out, which is printed. UserError if the file cannot be read, lacks a column or has no such row.
+    needed cell are left out, which is said. UserError if the file cannot be read, lacks a column or has no such row.
     """
     fields = {**needed, **(optional or {})}
 
@@ -56,7 +59,7 @@ def read_side(
     raw = read_table(path, keep=keep, setting=setting, hint=_HINT)
     names = named(raw.table.columns)
     for note in raw.notes:
-        print(f"{setting}: {note}")
+        _LOGGER.info(f"{setting}: {note}")
     table = raw.table.select(pl.exclude([field for field in names if names[field] != field])).rename(
         {column: field for field, column in names.items() if column != field}
     )
@@ -67,7 +70,7 @@ def read_side(
 def usable(
     table: pl.DataFrame, path: Path, setting: str, good: pl.Expr | pl.Series, malformed: pl.Series | None = None
 ) -> pl.DataFrame:
-    """The rows that are `good`; how many are not, and the first of them, is printed. UserError if none is."""
+    """The rows that are `good`; how many are not, and the first of them, is said. UserError if none is."""
     keep = table.select(good.fill_null(False).alias("good")).to_series()
     if keep.all() and len(keep):
         return table
@@ -76,7 +79,9 @@ def usable(
     row = int((~keep).arg_max() or 0)
     text = malformed[row] if malformed is not None else None
     shown = text if text is not None else ", ".join("" if cell is None else str(cell) for cell in table.row(row))
-    print(f"{setting}: {int((~keep).sum()):,} of {len(keep):,} rows of {path} are left out, the first: {shown[:200]!r}")
+    _LOGGER.warning(
+        f"{setting}: {int((~keep).sum()):,} of {len(keep):,} rows of {path} are left out, the first: {shown[:200]!r}"
+    )
     return table.filter(keep)
 
 
@@ -92,7 +97,7 @@ def as_known(column: pl.Series, known: pl.Series) -> pl.Series:
 
 
 def say_known(column: pl.Series, found: pl.Series, known: pl.Series, path: Path, setting: str, what: str) -> None:
-    """Prints how many ids of a file the log has, if that is not most of them. UserError if it has none."""
+    """Says how many ids of a file the log has, if that is not most of them. UserError if it has none."""
     distinct = column.n_unique()
     hits = found.drop_nulls().n_unique()
     strange = column.filter(found.is_null()).head(1).cast(pl.String)
@@ -100,4 +105,4 @@ def say_known(column: pl.Series, found: pl.Series, known: pl.Series, path: Path,
     if not hits:
         raise UserError(f"{setting}: none of the {distinct:,} {what}s of {path} is in the log: {example}")
     if hits < _FEW * distinct:
-        print(f"{setting}: {hits:,} of the {distinct:,} {what}s of {path} are in the log; {example}")
+        _LOGGER.info(f"{setting}: {hits:,} of the {distinct:,} {what}s of {path} are in the log; {example}")

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 from ml_collections import ConfigDict
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from trajectory.data.files.files import files_beneath
 from trajectory.data.files.folder import item_file
@@ -28,7 +29,10 @@ from trajectory.data.ingest.sources import TFDS, source_path
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.flat import damage, load, save
 from trajectory.data.store.tfds_store import write_tfds
+from trajectory.progress import unseen
 from trajectory.schema import CleanLog, Histories, UserError
+
+_LOGGER = logging.getLogger(__name__)
 
 FORMAT_VERSION = "2.1.0"  # raise it when stored histories change in meaning; older ones are then prepared anew
 _PLACES = ("source", "tfds_dir", "prepared_dir", "by_hand")  # where things lie says nothing about what they hold
@@ -51,10 +55,10 @@ def prepare(data: ConfigDict, name: str = "") -> Histories:
         with _alone(home):
             if reason := damage(folder):
                 if folder.exists():
-                    print(f"{folder} cannot be used ({reason}): the log is prepared anew")
+                    _LOGGER.warning(f"{folder} cannot be used ({reason}): the log is prepared anew")
                 _write(data, name, (mark, source), folder)
                 return load(folder)
-    print(f"re-using {folder}")
+    _LOGGER.info(f"re-using {folder}")
     return load(folder)
 
 
@@ -77,7 +81,7 @@ def source_digest(data: ConfigDict) -> str:
     digest = hashlib.sha256()
     files = _source_files(data)
     total = sum(path.stat().st_size for path in files)
-    with tqdm(total=total, desc="fingerprint", unit="B", unit_scale=True, delay=2, disable=None) as progress:
+    with tqdm(total=total, desc="fingerprint", unit="B", unit_scale=True, delay=2, disable=unseen()) as progress:
         for path in files:
             digest.update(path.name.encode())
             with path.open("rb") as file:
@@ -117,7 +121,7 @@ def _alone(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"waiting for another process that prepares {home}")
+            _LOGGER.info(f"waiting for another process that prepares {home}")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -139,7 +143,7 @@ def _write(data: ConfigDict, name: str, marks: tuple[str, str], folder: Path) ->
 def _read(data: ConfigDict, name: str, marks: tuple[str, str], work: Path) -> tuple[Histories, dict[str, Any]]:
     """The ordered histories in memory; a function of its own so that the log's tables are freed on return."""
     held = [clean(read_log(data), data)]
-    print(summary(held[0]))
+    _LOGGER.info(summary(held[0]))
     cleaned = replace(held[0], events=held[0].events.clear())
     histories = flatten(held.pop(), data, name, marks[0])  # the only one who holds the events, and lets go of them
     work.mkdir()  # from here on nothing is the user's mistake

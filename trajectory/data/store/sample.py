@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,8 @@ import polars as pl
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.store.arrays import COLUMNS
 from trajectory.schema import Histories
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def some_users(histories: Histories, most: int) -> Histories:
@@ -28,7 +31,7 @@ def some_users(histories: Histories, most: int) -> Histories:
     some = np.sort(order[:count])
     _, index = slices(histories.offsets[:-1][some], histories.offsets[1:][some])
     users, outside = histories.users[some], histories.outside
-    print(
+    _LOGGER.info(
         f"a first look at {count:,} of {histories.num_users:,} users of {histories.name} and their {len(index):,} of "
         f"{histories.num_events:,} events: all that follows is of these alone (split.most_events={most}; 0 = all)"
     )

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import tensorflow_datasets as tfds
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from trajectory.data.store.arrays import COLUMNS
+from trajectory.progress import unseen
 from trajectory.schema import Histories
 
 NAME = "stored_histories"
@@ -42,7 +43,7 @@ def write_tfds(histories: Histories, folder: Path, version: str) -> None:
     writer = tfds.core.SequentialWriter(info, _SHARD, file_format="array_record")
     writer.initialize_splits([SPLIT])
     records, count = _records(histories, columns), -(-histories.num_events // EVENTS)
-    for _ in tqdm(range(0, count, _AT_ONCE), "storing histories", delay=2, disable=None):
+    for _ in tqdm(range(0, count, _AT_ONCE), "storing histories", delay=2, disable=unseen()):
         # Each call writes what is known of the data set anew: not for each record.
         writer.add_examples({SPLIT: list(islice(records, _AT_ONCE))})
     writer.close_all()

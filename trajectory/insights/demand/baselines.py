@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import norm
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from trajectory.insights.demand.features import HORIZONS
+from trajectory.progress import unseen
 from trajectory.schema import UserError
 
 WINDOW = 4  # weeks; better than 8 or 13 at horizons 1 to 4 before October
@@ -57,7 +58,7 @@ def library(name: str, count: np.ndarray, origins: tuple[int, ...], tested: rang
     mean = moving_average(count, origins).forecast
     deviation = np.zeros_like(mean)
     z = norm.ppf(0.975)
-    for origin in tqdm(tested, name, delay=2, leave=False, disable=None):
+    for origin in tqdm(tested, name, delay=2, leave=False, disable=unseen()):
         i = origins.index(origin)
         for series in np.flatnonzero(count[:, :origin].any(1)):
             model = getattr(models, name)(season_length=1)

@@ -1,0 +1,47 @@
+"""The library says nothing on its own: messages go to its logger, and only commands print them."""
+
+import subprocess
+import sys
+
+SAY = """
+import logging, sys
+from trajectory import messages
+if "printed" in sys.argv: messages.printed(); messages.printed()
+if "basic" in sys.argv: logging.basicConfig(level="INFO", stream=sys.stdout, format="%(name)s %(message)s")
+logger = logging.getLogger("trajectory.data.x")
+logger.info("100% of it")
+logger.warning("beware")
+"""
+
+
+def said(how):
+    ran = subprocess.run([sys.executable, "-c", SAY, how], capture_output=True, text=True, check=True)
+    return ran.stdout.splitlines(), ran.stderr.splitlines()
+
+
+def test_by_default_only_warnings_show():
+    assert said("") == ([], ["beware"])
+
+
+def test_commands_print_each_message_once():
+    assert said("printed") == (["100% of it", "beware"], [])
+
+
+def test_the_standard_way_of_logging_shows_all_with_where_it_is_from():
+    assert said("basic") == (["trajectory.data.x 100% of it", "trajectory.data.x beware"], [])
+
+
+def test_no_module_of_the_library_prints():
+    import ast
+    from pathlib import Path
+
+    import trajectory
+
+    root = Path(trajectory.__file__).parent
+    printing = {
+        str(file.relative_to(root))
+        for file in root.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+    assert printing <= {"messages.py", "faults.py"} | {name for name in printing if name.startswith("cli")}

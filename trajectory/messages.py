@@ -1,0 +1,25 @@
+"""What the library says of its work goes to the logger "trajectory": silent unless asked for, and printed by commands.
+
+In a notebook `logging.basicConfig(level="INFO")` shows it; warnings show in any case.
+"""
+
+from __future__ import annotations
+
+import logging
+
+LOGGER = logging.getLogger("trajectory")
+
+
+class _Printed(logging.Handler):
+    """Each message as a line of stdout, at once: the log of a job that is killed holds what it said."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), flush=True)  # a reader that has gone is told to who called: no handleError here
+
+
+def printed() -> None:
+    """Prints messages from now on, each once, as commands do."""
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False  # absl prints what comes to the root logger in a form of its own
+    if not any(isinstance(handler, _Printed) for handler in LOGGER.handlers):
+        LOGGER.addHandler(_Printed())
