@@ -8,24 +8,13 @@ import pytest
 from configs.common import base
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
-from trajectory.evaluation.conversion import conversion_metrics, evaluate, evaluate_beside_floors, weighted_auc
+from trajectory.evaluation.conversion import conversion_metrics, evaluate, evaluate_beside_floors
 
 
 def test_metrics_by_hand() -> None:
     got = conversion_metrics([0.9, 0.6, 0.4, 0.2, 0.99], [1, 0, 1, 0, -1])  # the last label is unknown
     # Pairs (converted, not): 0.9 beats 0.6 and 0.2, 0.4 beats 0.2 only: 3 of 4.
     assert got == pytest.approx({"auc": 3 / 4, "accuracy": 2 / 4, "log_loss": -np.log([0.9, 0.4, 0.4, 0.8]).mean()})
-
-
-def test_weighted_auc_counts_repeated_events() -> None:
-    rng = np.random.default_rng(0)
-    score, label = rng.integers(0, 6, 40) / 5, rng.integers(0, 2, 40)  # many ties
-    weight = rng.integers(0, 4, (5, 40))
-    got = weighted_auc(score, label, weight)
-    for value, times in zip(got, weight, strict=True):
-        repeated = conversion_metrics(np.repeat(score, times), np.repeat(label, times))
-        assert value == pytest.approx(repeated["auc"])
-    assert weighted_auc([0.1, 0.9], [0, 1], np.array([[0, 2]])) == 0.5
 
 
 def test_what_labels_do_not_define_is_nan() -> None:

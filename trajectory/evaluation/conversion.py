@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from trajectory.data.pipeline.conversion_labels import labels
 from trajectory.data.pipeline.featurize import slices
+from trajectory.metrics.auc import auc
 from trajectory.metrics.significance import spread, user_weights
 from trajectory.schema import Queries
 
@@ -33,21 +34,6 @@ def conversion_metrics(probability: Any, label: Any) -> dict[str, float]:
         "accuracy": float(((probability >= 0.5) == (label == 1)).mean()),
         "log_loss": float(log_loss(label, probability, labels=[0, 1])),
     }
-
-
-def weighted_auc(score: Any, label: Any, weight: Any) -> np.ndarray:
-    """AUC [R] of `score` [n] against `label` [n] (0 / 1) under each row of weights [R, n]; ties count half.
-
-    0.5 where a row gives all its weight to one class, for then nothing can be ranked.
-    """
-    order = np.argsort(score, kind="stable")
-    ordered = np.asarray(score)[order]
-    groups = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    hit = np.asarray(label)[order] == 1
-    positive, negative = (np.add.reduceat(weight[:, order] * kept, groups, axis=1) for kept in (hit, ~hit))
-    below = np.cumsum(negative, axis=1) - negative / 2
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return np.where(pairs > 0, (positive * below).sum(axis=1) / np.maximum(pairs, 1e-12), 0.5)
 
 
 def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) -> dict[str, float]:
@@ -78,8 +64,9 @@ def evaluate_beside_floors(scorer: Any, task: Any, part: str) -> dict[str, Any]:
         return found
     # Events of one user are alike, so users are resampled, each with all its events.
     weights = user_weights(row[known], task.config.evaluation.bootstrap, task.config.seed)
-    blocks = [{n: weighted_auc(p[known], label[known], weight) for n, p in stated.items()} for weight in weights]
-    aucs = {name: np.concatenate([block[name] for block in blocks]) for name in stated}
+    # A resample with one class only ranks nothing: 0.5.
+    areas = [{n: auc(label[known] == 1, p[known], weight) for n, p in stated.items()} for weight in weights]
+    aucs = {name: np.nan_to_num(np.concatenate([area[name] for area in areas]), nan=0.5) for name in stated}
     spreads = {name: {"auc": spread(values)._asdict()} for name, values in aucs.items()}
     found["spread"] = spreads.pop("") | {"floors": spreads}
     best = max(means, key=lambda name: np.nan_to_num(means[name]["auc"]))

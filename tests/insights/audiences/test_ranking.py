@@ -1,4 +1,4 @@
-"""Area under the curve, lift and expected hits, reckoned by hand."""
+"""Lift and expected hits, reckoned by hand."""
 
 from __future__ import annotations
 
@@ -6,20 +6,9 @@ import numpy as np
 import pytest
 
 from trajectory.insights.audiences.auc_differences import leads
-from trajectory.insights.audiences.ranking import auc, expected_hits, lift
+from trajectory.insights.audiences.ranking import expected_hits, lift
 
 CAME = np.array([True, False, True, False])
-
-
-def test_area_counts_pairs_in_order_and_ties_half():
-    assert auc(CAME, np.array([4.0, 3.0, 2.0, 1.0]))[0] == pytest.approx(3 / 4)
-    assert auc(CAME, np.array([1.0, 1.0, 1.0, 1.0]))[0] == pytest.approx(1 / 2)
-    assert auc(CAME, np.array([2.0, 2.0, 3.0, 1.0]))[0] == pytest.approx(3.5 / 4)
-
-
-def test_area_of_resamples_counts_users_as_often_as_drawn():
-    weights = np.array([[1, 1, 1, 1], [1, 2, 0, 1], [2, 1, 1, 1], [1, 0, 1, 0]], np.float32)
-    np.testing.assert_allclose(auc(CAME, np.array([2.0, 3.0, 4.0, 1.0]), weights), [3 / 4, 1 / 3, 2 / 3, np.nan])
 
 
 def test_lift_is_the_rate_at_the_top_over_that_of_all():

@@ -10,8 +10,8 @@ import numpy as np
 from trajectory.insights.audiences.audience_targets import kinds
 from trajectory.insights.audiences.evaluate import Audience, audience, look, measure
 from trajectory.insights.audiences.propensity import PARTS, fit
-from trajectory.insights.audiences.ranking import auc
 from trajectory.insights.campaigns import build, evaluate
+from trajectory.metrics.auc import auc
 from trajectory.schema import UserError
 from trajectory.training.run import Run
 

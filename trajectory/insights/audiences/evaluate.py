@@ -16,7 +16,8 @@ from trajectory.insights.audiences.baselines import goods_rivals
 from trajectory.insights.audiences.counts import Counts, count
 from trajectory.insights.audiences.expected_purchases import Arrivals, arrivals
 from trajectory.insights.audiences.propensity import Chances, choose, fit
-from trajectory.insights.audiences.ranking import auc, lift
+from trajectory.insights.audiences.ranking import lift
+from trajectory.metrics.auc import auc
 from trajectory.metrics.reliability import clustered_pairs, event_pairs, summary
 from trajectory.metrics.significance import spread
 from trajectory.schema import Queries, UserError

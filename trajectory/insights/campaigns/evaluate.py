@@ -10,9 +10,10 @@ import numpy as np
 
 from trajectory.insights.audiences.auc_differences import leads
 from trajectory.insights.audiences.baselines import campaign_rivals
-from trajectory.insights.audiences.ranking import auc, lift
+from trajectory.insights.audiences.ranking import lift
 from trajectory.insights.campaigns.campaign_log import Campaign, CampaignLog
 from trajectory.insights.campaigns.responses import counts_at_start, expected_level, known_rows, respond
+from trajectory.metrics.auc import auc
 from trajectory.metrics.reliability import clustered_pairs, event_pairs, summary
 from trajectory.metrics.significance import spread
 

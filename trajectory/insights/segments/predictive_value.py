@@ -14,6 +14,7 @@ from trajectory.data.ingest.side_files import as_known
 from trajectory.data.times import DAY, WEEK
 from trajectory.insights.segments.states import Trajectories
 from trajectory.insights.segments.volumes import summed, values
+from trajectory.metrics.auc import auc
 from trajectory.metrics.significance import Spread, spread, user_weights
 
 WEEKS = 12  # a quarter: what is foretold
@@ -109,15 +110,12 @@ def redeeming(
 
 
 def _auc(code: np.ndarray, redeemed: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """AUC [R] of each resample's weights [R, m] among the rows not known, by the rates of those known."""
+    """AUC [R] of each resample's weights [R, m] among the rows not known, by the rates of those known; 0.5 where all
+    or none of them redeemed.
+    """
     size = code.max() + 1
     # A prior of one row at everybody's rate keeps segments without rows in the middle.
     rate = (np.bincount(code[known], redeemed[known], size) + redeemed[known].mean()) / (
         np.bincount(code[known], minlength=size) + 1
     )
-    order = np.unique(rate, return_inverse=True)[1]  # segments of the same rate are one
-    member = np.zeros((len(code), size))
-    member[np.arange(len(code)), order[code]] = ~known
-    yes, no = (weights * redeemed) @ member, (weights * ~redeemed) @ member
-    below = np.cumsum(no, 1) - no
-    return (yes * (below + no / 2)).sum(1) / np.maximum(yes.sum(1) * no.sum(1), 1e-12)
+    return np.nan_to_num(auc(redeemed[~known], rate[code[~known]], weights[:, ~known]), nan=0.5)
