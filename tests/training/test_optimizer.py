@@ -40,6 +40,16 @@ def test_no_warm_up_and_runs_shorter_than_the_warm_up():
     assert np.isfinite(_rates(_config(schedule="cosine"), 2, range(8))).all()
 
 
+@pytest.mark.parametrize("kind", ["constant", "cosine"])
+@pytest.mark.parametrize(("warmup", "total"), [(0, 9), (4, 12), (4, 4), (7, 3)])
+def test_rates_are_those_of_the_formula(kind, warmup, total):
+    steps = np.arange(20)
+    done = np.clip((steps - warmup) / max(total - warmup, 1), 0, 1)
+    after = 0.1 if kind == "constant" else 0.05 * (1 + np.cos(np.pi * done))
+    expected = np.where(steps < warmup, 0.1 * steps / max(warmup, 1), after)
+    np.testing.assert_allclose(_rates(_config(schedule=kind, warmup_steps=warmup), total, steps), expected, atol=1e-7)
+
+
 def test_an_unknown_schedule_is_refused():
     with pytest.raises(UserError, match=r"optim\.schedule='linear' is unknown; expected constant or cosine"):
         schedule(_config(schedule="linear"), 10)
@@ -89,6 +99,16 @@ def test_the_average_follows_the_parameters_with_the_decay_it_was_given():
     average = 0.15 * average + 0.85 * seen[1]
     average = 0.15 * average + 0.85 * seen[2]
     np.testing.assert_allclose(evaluated(params, state)["bias"][0], average, rtol=1e-6)
+
+
+def test_the_average_is_that_of_optax():
+    tx, average = optimiser(_config(warmup_steps=0, average=0.5), 10), PARAMS
+    params, state = PARAMS, tx.init(PARAMS)
+    for n in range(12):
+        updates, state = tx.update(GRADIENT, state, params)
+        params = optax.apply_updates(params, updates)
+        average = optax.incremental_update(params, average, 1 - min(0.5, (1 + n) / (10 + n)))
+    np.testing.assert_allclose(evaluated(params, state)["matrix"], average["matrix"], rtol=1e-6)
 
 
 def test_the_average_changes_no_update_and_without_it_the_parameters_are_evaluated():

@@ -76,6 +76,26 @@ def test_the_optimiser_keeps_to_them() -> None:
     np.testing.assert_allclose(found[2], [-2 * late, -2 * late, -late, 0, -3 * late, -late], rtol=1e-6)
 
 
+def test_with_a_state_of_its_own_the_optimiser_sees_no_gradient_of_what_does_not_learn_yet() -> None:
+    rules = Rules.of([("items/*", "unfreeze", 3), ("backbone/*", "freeze"), ("event/*", "rate", 0.25)], NAMES)
+    plain = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(0.1, weight_decay=0.5))
+    tx = rules.around(plain)
+    state, other = tx.init(PARAMS), plain.init(PARAMS)
+    for step in range(5):
+        gradient = jax.tree.map(lambda x, step=step: x * (step + 1.0), PARAMS)
+
+        def learns(path: tuple, x: jax.Array, step: int = step) -> jax.Array:
+            return x * (step >= rules.until[jax.tree_util.keystr(path, simple=True, separator="/")])
+
+        expected, other = plain.update(jax.tree_util.tree_map_with_path(learns, gradient), other, PARAMS)
+        expected = jax.tree_util.tree_map_with_path(
+            lambda path, x: learns(path, x) * rules.rate[jax.tree_util.keystr(path, simple=True, separator="/")],
+            expected,
+        )
+        updates, state = tx.update(gradient, state, PARAMS)
+        jax.tree.map(np.testing.assert_array_equal, updates, expected)
+
+
 def test_without_rules_it_is_the_same_optimiser() -> None:
     tx = optax.sgd(1.0)
     assert Rules.of([], NAMES).around(tx) is tx

@@ -15,16 +15,15 @@ from trajectory.training.param_rules import Rules
 
 def schedule(config: ConfigDict, total_steps: int) -> optax.Schedule:
     """Learning rate by step: linear warm-up, then constant or a cosine down to 0 at `total_steps`."""
-    warmup = optax.linear_schedule(0.0, config.learning_rate, config.warmup_steps)
-    rest = max(total_steps - config.warmup_steps, 1)
+    peak, warmup = config.learning_rate, config.warmup_steps
+    first = 0.0 if warmup else peak  # optax takes a warm-up of no steps for one that never ends
     match config.schedule:
         case "constant":
-            after: optax.Schedule = optax.constant_schedule(config.learning_rate)
+            return optax.warmup_constant_schedule(first, peak, warmup)
         case "cosine":
-            after = optax.cosine_decay_schedule(config.learning_rate, rest)
+            return optax.warmup_cosine_decay_schedule(first, peak, warmup, max(total_steps, warmup + 1))
         case other:
             raise UserError(f"optim.schedule={other!r} is unknown; expected constant or cosine")
-    return optax.join_schedules([warmup, after], [config.warmup_steps])
 
 
 def optimiser(config: ConfigDict, total_steps: int, rules: Rules | None = None) -> optax.GradientTransformation:
@@ -61,6 +60,8 @@ def evaluated(params: Any, opt_state: Any) -> Any:
 def _averaged(tx: optax.GradientTransformation, decay: float) -> optax.GradientTransformation:
     """Polyak averaging with exponential weights; early on the average forgets faster, as in TensorFlow's
     ExponentialMovingAverage: decay min(decay, (1 + n) / (10 + n)) at update n.
+
+    optax.incremental_update is the same average, rounded otherwise; optax has no optimiser that keeps one.
     """
 
     def init(params: Any) -> Averaged:

@@ -73,23 +73,25 @@ class Rules:
         if all(factor == 1 for factor in self.rate.values()) and not any(self.until.values()):
             return tx
 
-        def init(params: Any) -> tuple[jax.Array, Any]:
-            return jnp.zeros((), jnp.int32), tx.init(params)
+        learning = self._by(self.until, {step: _from_step(step) for step in self.until.values()})
+        rates = self._by(self.rate, {rate: optax.scale(rate) for rate in self.rate.values()})
+        return optax.chain(learning, tx, learning, rates)
 
-        def update(gradient: Any, state: tuple[jax.Array, Any], params: Any) -> tuple[Any, tuple[jax.Array, Any]]:
-            step, inner = state
+    @staticmethod
+    def _by(values: dict[str, Any], transforms: dict[Any, optax.GradientTransformation]) -> Any:
+        """Each parameter through the transformation of its value; labels are text, as keys of a checkpoint are."""
 
-            def learns(path: Any) -> jax.Array:
-                return (step >= self.until[_name(path)]).astype(jnp.float32)
+        def labels(params: Any) -> Any:
+            return jax.tree_util.tree_map_with_path(lambda path, _: str(values[_name(path)]), params)
 
-            gradient = jax.tree_util.tree_map_with_path(lambda path, x: x * learns(path), gradient)
-            updates, inner = tx.update(gradient, inner, params)
-            updates = jax.tree_util.tree_map_with_path(
-                lambda path, x: x * learns(path) * self.rate[_name(path)], updates
-            )
-            return updates, (step + 1, inner)
+        return optax.partition({str(value): tx for value, tx in transforms.items()}, labels)
 
-        return optax.GradientTransformation(init, update)
+
+def _from_step(first: int) -> optax.GradientTransformation:
+    """Nothing before step `first`, everything from it on."""
+    if first in (0, NEVER):
+        return optax.set_to_zero() if first else optax.identity()
+    return optax.scale_by_schedule(lambda step: (step >= first).astype(jnp.float32))
 
 
 def _name(path: Any) -> str:
