@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from scipy.special import expit, log_softmax
+from sklearn.model_selection import GroupKFold
 
 from trajectory.calibration.binary import BinaryCalibration, fit_binary
 from trajectory.calibration.categorical import Calibration, choose, fit
@@ -148,6 +149,24 @@ def test_rows_of_one_user_are_held_out_together() -> None:
     assert sorted(held) == list(range(7))
     with pytest.raises(ValueError, match="4 users"):
         held_out_losses(["any"], lambda _, rows: rows, loss, user, 5, seed=0)
+
+
+def test_folds_are_as_group_k_fold_makes_them() -> None:
+    user = np.random.default_rng(0).integers(23, size=200)
+    folds = []
+
+    def loss(_: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        folds.append(rows)
+        return np.zeros(len(rows))
+
+    held_out_losses(["any"], lambda _, rows: rows, loss, user, 5, seed=0)
+    theirs = [rows for _, rows in GroupKFold(5, shuffle=True, random_state=0).split(user, groups=user)]
+
+    def users(parts: list[np.ndarray]) -> list[int]:
+        return sorted(len(np.unique(user[rows])) for rows in parts)
+
+    assert users(folds) == users(theirs)
+    assert sum(users(folds)) == 23  # nobody is in two
 
 
 def test_calibrations_survive_json() -> None:

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from crepes import ConformalClassifier
+from crepes.extras import hinge
 from scipy.special import log_softmax
 
 from trajectory.calibration.conformal import Conformal, Sets, calibrate, coverage
@@ -31,6 +33,22 @@ def test_threshold_by_hand(rows: int, alpha: float, threshold: float) -> None:
     log_p = np.log(np.stack([1 - p, p], axis=1))[::-1]
     got = calibrate(log_p, np.zeros(rows, int), alpha=alpha)  # scores 0.1, 0.2, ...; the 9th, 7th, 7th, none
     assert got.threshold == pytest.approx(threshold)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.25])
+def test_sets_of_one_target_a_row_are_those_of_crepes(alpha: float) -> None:
+    log_p, target = forecasts(600, 7, np.random.default_rng(5))
+    group = np.repeat([0, 1, 0, 1], 150)
+    p, classes = np.exp(log_p), np.arange(7)
+    for of_group in (None, group):
+        theirs = ConformalClassifier()
+        bins = (None, None) if of_group is None else (of_group[:300], of_group[300:])
+        theirs.fit(hinge(p[:300], classes, target[:300]), bins[0])
+        expected = theirs.predict_set(hinge(p[300:]), bins[1], confidence=1 - alpha, smoothing=False)
+        fitted = calibrate(log_p[:300], target[:300], bins[0], alpha=alpha)
+        for column in classes:
+            inside = fitted.sets(log_p[300:], np.full(300, column), bins[1]).covered
+            np.testing.assert_array_equal(inside, expected[:, column])
 
 
 def test_lines_of_a_basket_count_by_their_share() -> None:

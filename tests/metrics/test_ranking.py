@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, top_k_accuracy_score
 
 from configs.common import base
 from tests.builders import make_histories, random_histories
@@ -133,6 +134,22 @@ def test_metrics_by_hand(
     got = metrics(np.array([rank]), np.array([target]), (k,))
     want = {f"hr@{k}": hr, f"recall@{k}": recall, f"ndcg@{k}": ndcg, f"mrr@{k}": mrr}
     assert {name: value.item() for name, value in got.items()} == pytest.approx(want)
+
+
+def test_without_ties_and_seen_items_metrics_are_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.permuted(np.tile(np.arange(31.0), (50, 1)), axis=1)
+    targets = rng.permuted(np.tile(np.arange(1, 31), (50, 1)), axis=1)[:, :4]
+    targets[:25, 1:] = 0  # the first half has one target each
+    relevant = (targets[:, :, None] == np.arange(1, 31)).any(axis=1)
+    got = metrics(ranks(scores, targets), targets, (1, 5, 10, 30))
+    for k in (1, 5, 10, 30):
+        each = [ndcg_score(relevant[i : i + 1], scores[i : i + 1, 1:], k=k) for i in range(50)]
+        np.testing.assert_allclose(got[f"ndcg@{k}"], each)
+        hits = top_k_accuracy_score(targets[:25, 0], scores[:25, 1:], k=k, labels=np.arange(1, 31)) if k < 30 else 1
+        assert got[f"hr@{k}"][:25].mean() == got[f"recall@{k}"][:25].mean() == pytest.approx(hits)
+    reciprocal = label_ranking_average_precision_score(relevant[:25], scores[:25, 1:])
+    assert got["mrr@30"][:25].mean() == pytest.approx(reciprocal)
 
 
 def test_a_user_without_target_does_not_count() -> None:

@@ -6,6 +6,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 from scipy.special import log_softmax
+from sklearn.calibration import calibration_curve
 
 from trajectory.evaluation.reliability_plot import draw
 from trajectory.metrics import reliability
@@ -39,6 +40,16 @@ def test_bins_hold_equal_mass() -> None:
     shuffled = rng.permutation(45)
     assert calibration_error(event_pairs(p[shuffled], outcome[shuffled])) == pytest.approx(want)
     assert diagram(event_pairs(p, outcome), 10)["count"].tolist() == [3] * 15
+
+
+def test_the_diagram_of_unlike_probabilities_is_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    p, outcome = rng.random(450), rng.integers(2, size=450)
+    observed, predicted = calibration_curve(outcome, p, n_bins=15, strategy="quantile")
+    bins = diagram(event_pairs(p, outcome), 10)
+    np.testing.assert_allclose(bins["confidence"], predicted)
+    np.testing.assert_allclose(bins["outcome"], observed)
+    assert calibration_error(event_pairs(p, outcome)) == pytest.approx(np.abs(observed - predicted).mean())
 
 
 @pytest.mark.parametrize("count", [16, 29, 31])

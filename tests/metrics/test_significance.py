@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-import itertools
+from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from trajectory.metrics.significance import bootstrap, compare
+from trajectory.metrics.significance import BLOCK, bootstrap, compare, holm
 
 
 def test_bootstrap_agrees_with_theory() -> None:
@@ -15,6 +16,17 @@ def test_bootstrap_agrees_with_theory() -> None:
     assert spread.standard_error == pytest.approx(error, rel=0.1)
     assert spread.low == pytest.approx(values.mean() - 1.96 * error, abs=0.3 * error)
     assert spread.high == pytest.approx(values.mean() + 1.96 * error, abs=0.3 * error)
+
+
+def test_bootstrap_is_scipys_on_the_same_resamples() -> None:
+    table = np.random.default_rng(0).normal(size=(60, 3))
+    expected = stats.bootstrap(
+        (table,), np.mean, n_resamples=203, batch=BLOCK, method="percentile", rng=np.random.default_rng(3)
+    )
+    got = bootstrap(table, 203, seed=3)
+    np.testing.assert_allclose(got.low, expected.confidence_interval.low, rtol=1e-12)
+    np.testing.assert_allclose(got.high, expected.confidence_interval.high, rtol=1e-12)
+    np.testing.assert_allclose(got.standard_error, expected.standard_error, rtol=1e-12)
 
 
 def test_bootstrap_of_two_users_takes_all_four_draws() -> None:
@@ -44,8 +56,8 @@ def test_the_seed_decides() -> None:
 
 def test_p_value_is_that_of_all_sign_flips() -> None:
     difference = np.array([0.5, 0.4, -0.1, 0.3, 0.2, 0.0, np.nan])
-    signs = np.array(list(itertools.product([-1, 1], repeat=5)))
-    exact = (np.abs(signs @ difference[:5]) >= difference[:5].sum() - 1e-9).mean()  # 4 of 32
+    exact = stats.permutation_test((difference[:6],), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue
+    assert exact == 4 / 32
     got = compare(difference, np.zeros(7), 8000, seed=0)
     assert got["p_value"] == pytest.approx(exact, abs=0.015)
     assert got["difference"] == pytest.approx(1.3 / 6)  # the NaN is no user
@@ -56,6 +68,17 @@ def test_equal_scorers_differ_by_chance_only() -> None:
     values = np.random.default_rng(0).normal(size=100)
     assert compare(values, values, 100, seed=0) == {"difference": 0, "low": 0, "high": 0, "p_value": 1}
     assert compare(values + 1, values, 100, seed=0)["p_value"] == pytest.approx(1 / 101)
+
+
+def test_holm_is_the_closed_test_of_bonferroni() -> None:
+    p = [0.01, 0.04, np.nan, 0.03, 0.005, 0.9]
+    tests = [i for i, value in enumerate(p) if np.isfinite(value)]
+    families = [chosen for size in range(1, 6) for chosen in combinations(tests, size)]
+    adjusted = holm(p)
+    for i in tests:  # rejected where Bonferroni rejects every family that the test is in (Marcus et al. 1976)
+        expected = max(min(1, len(chosen) * min(p[j] for j in chosen)) for chosen in families if i in chosen)
+        assert adjusted[i] == pytest.approx(expected)
+    assert np.isnan(adjusted[2])
 
 
 def test_mistakes_are_named() -> None:

@@ -3,6 +3,9 @@
 Rows are users, exchangeable between calibration and test. Of a basket, a set covers a line drawn at random: each row
 brings its target's weights, and the threshold counts them as Lee, Barber & Willett (2023) do for grouped data. The
 guarantee is 1 - alpha on average over calibration samples; it holds per group only where a group has its own threshold.
+
+Own code, as no library takes weighted targets or a catalogue in blocks. Of one target a row, sets are those of crepes
+(tests/calibration/test_conformal.py).
 """
 
 from __future__ import annotations

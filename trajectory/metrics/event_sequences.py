@@ -1,6 +1,9 @@
 """How near a forecast sequence of timed, labelled events comes to what came: OTD and T-mAP.
 
 Times, deltas, horizon and costs share one unit, which is the caller's choice. Rows are users.
+
+Own code, as the one package that has both metrics (hotpp-benchmark) needs PyTorch and Spark. Matches are those of
+scipy's linear_sum_assignment and precision is scikit-learn's (tests/metrics/test_event_sequences.py).
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 A scorer is an object with `scores(queries) -> [n, V + 1]` and optionally `interest_scores(queries) -> [n, K + 1]`;
 either may return None (then its metrics are absent). Column 0 is ignored. The larger score is the better one. It may
 also state `batch`, the most queries it wants at once, and `log_probabilities = True`, if that is what its scores are.
+
+Own code, as ranx, ir_measures and scikit-learn break ties by position or average gains over them, know no seen items,
+and want lists cut off before. Without ties and seen items metrics are scikit-learn's (tests/metrics/test_ranking.py).
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 What is measured are pairs of a probability and the outcome that it was for. They come from `top_pairs` (the likeliest
 column), `column_pairs` (each column: class-wise), `event_pairs` or `clustered_pairs` (binary). Users are independent.
+
+Bins of equal mass are those of scikit-learn's calibration_curve (tests/metrics/test_reliability.py). Own code for what
+no library has: outcomes that are shares of baskets, equal probabilities that share a bin, and the band of chance.
 """
 
 from __future__ import annotations

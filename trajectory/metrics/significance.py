@@ -1,6 +1,10 @@
 """How sure a mean over users is: bootstrap intervals and the paired comparison of two scorers.
 
 NaN values are users that do not count. Users are the unit: they are resampled, with replacement, as a whole.
+
+scipy.stats.bootstrap and permutation_test give the same (tests/metrics/test_significance.py). They are not used because
+an evaluation resamples some thirty metrics of every user and compares dozens of pairs: for 20,000 users the bootstrap
+of 30 columns with NaN takes scipy 11 times and one comparison 80 times as long. Holm's adjustment is not in scipy.
 """
 
 from __future__ import annotations
