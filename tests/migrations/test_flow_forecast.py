@@ -1,11 +1,11 @@
-"""What is foreseen to move, on states small enough to reckon by hand."""
+"""Flow forecasts, on states small enough to reckon by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from trajectory.migrations.flow_forecast import Moves, foreseen_changes, foreseen_matrix
+from trajectory.migrations.flow_forecast import Moves, flow_forecast_matrix, share_forecasts
 
 NAMES = ("a", "b", "c")
 NOW = np.array([[0.6, 0.4, 0.0], [0.2, 0.3, 0.5]])
@@ -33,7 +33,7 @@ def test_the_matrix_names_flows_against_chance():
     for row, (one, other) in enumerate(pairs[i] for i in rng.integers(len(pairs), size=400)):
         following[row, one] -= 0.2
         following[row, other] += 0.2
-    table = foreseen_matrix(now, following, (*NAMES, "d"))
+    table = flow_forecast_matrix(now, following, (*NAMES, "d"))
     first = table.row(0, named=True)
     assert (first["from"], first["to"]) == ("a", "b")
     assert first["low"] > 1
@@ -47,13 +47,13 @@ def test_the_matrix_names_flows_against_chance():
 
 
 def test_where_nothing_moves_nothing_flows():
-    table = foreseen_matrix(NOW, NOW, NAMES)
+    table = flow_forecast_matrix(NOW, NOW, NAMES)
     assert table.height == 0
     assert table.columns == ["from", "to", "users", "expected", "lift", "low", "high"]
 
 
 def test_changes_are_means_over_users():
-    table = foreseen_changes(NOW, NEXT, NAMES)
+    table = share_forecasts(NOW, NEXT, NAMES)
     assert table["interest"].to_list() == ["c", "b", "a"]
     np.testing.assert_allclose(table["change"], [0.1, 0.05, -0.15])
     np.testing.assert_allclose(table["now"], [0.25, 0.35, 0.4])

@@ -14,7 +14,7 @@ from tests.builders import make_histories
 from tests.pages import drawn, inert_data
 from trajectory.inference.new_users import whole_histories
 from trajectory.migrations.migration import Settings, detect
-from trajectory.migrations.migration_forecast import Prospect
+from trajectory.migrations.migration_forecast import MigrationForecast
 from trajectory.migrations.page import write_migrations
 from trajectory.migrations.state_forecast import StateForecast, StepStates
 
@@ -37,8 +37,8 @@ def made_up(**changes):
     return detect(histories, Settings(permutations=199))
 
 
-def foreseen(migrations):
-    """All users are foreseen to turn to two interests, in 3 steps; the model sees nothing of the first window."""
+def forecast_of(migrations):
+    """All users are forecast to turn to two interests, in 3 steps; the model sees nothing of the first window."""
     histories = migrations.sessions.histories
     now = np.tile([0.4, 0.1, 0.3, 0.2], (histories.num_users, 1))
     following = np.tile([0.2, 0.35, 0.35, 0.1], (histories.num_users, 1))
@@ -52,14 +52,14 @@ def foreseen(migrations):
         "steps": 3,
         "users": group,
         "log_loss": {name: dict.fromkeys(group, loss) for name, loss in (("forecast", 0.5), ("Markov", 0.75))},
-        "leads": {
+        "differences": {
             name: {"Markov": {"difference": -0.25, "low": -0.3, "high": -0.2, "p_value": 0.01}} for name in group
         },
         "slope": {"value": 0.9, "low": 0.8, "high": 1.1},
-        "flows": [{"from": HOSTILE, "to": COMMENT, "foreseen": 1.5, "came": 1.25, "error": 0.5}],
-        "interests": [{"interest": COMMENT, "foreseen": 0.031, "came": 0.022, "error": 0.005}],
+        "flows": [{"from": HOSTILE, "to": COMMENT, "forecast": 1.5, "observed": 1.25, "error": 0.5}],
+        "interests": [{"interest": COMMENT, "forecast": 0.031, "observed": 0.022, "error": 0.005}],
     }
-    return Prospect(StateForecast(whole_histories(histories), now, following, steps), check, past)
+    return MigrationForecast(StateForecast(whole_histories(histories), now, following, steps), check, past)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def report(tmp_path_factory):
     migrations = made_up()
     segment = np.array(["new", HOSTILE, "new", "new", "new"])
     folder = tmp_path_factory.mktemp("report")
-    return write_migrations(migrations, folder, f"log {HOSTILE}", HOSTILE, foreseen(migrations), segment)
+    return write_migrations(migrations, folder, f"log {HOSTILE}", HOSTILE, forecast_of(migrations), segment)
 
 
 @pytest.fixture(scope="module")
@@ -94,15 +94,15 @@ def test_the_tables_are_written(report):
     assert of_one.select("from", "to", "users").rows() == [(HOSTILE, COMMENT, 1)]  # user u1
 
 
-def test_what_is_foreseen_is_written(report):
-    flows = pl.read_parquet(report.with_name("foreseen_flows.parquet"))
+def test_the_forecast_is_written(report):
+    flows = pl.read_parquet(report.with_name("flow_forecast.parquet"))
     assert flows["period"].unique().to_list() == ["next 3 steps"]
     of_all = flows.filter(pl.col("segment") == "all users").select("from", "to", "users").rows()
     expected = [(HOSTILE, COMMENT, 5 / 6), ("c4", COMMENT, 5 / 12), (HOSTILE, "c3", 1 / 6), ("c4", "c3", 1 / 12)]
     assert of_all == [(one, other, pytest.approx(users)) for one, other, users in expected]
     of_new = flows.filter(pl.col("segment") == "new", pl.col("from") == "c4", pl.col("to") == COMMENT)
     assert of_new["users"].to_list() == [pytest.approx(4 / 12)]
-    moves = pl.read_parquet(report.with_name("foreseen.parquet"))
+    moves = pl.read_parquet(report.with_name("migration_forecast.parquet"))
     assert moves["user"].to_list() == [HOSTILE, "u1", "u2", "u3", "u4"]
     assert moves.row(0)[1:] == (HOSTILE, COMMENT, pytest.approx(1 / 6), pytest.approx(0.3))
     assert json.loads(report.with_name("transitions.json").read_text())["slope"]["value"] == 0.9
@@ -145,7 +145,7 @@ def test_the_script_draws_the_page(shown):
     assert ">whole log</option>" in shown
     assert ">2024 Q1</option>" in shown
     assert re.search(r'<p id="text">User .* moved \d+% of their interest from .*&lt;/script&gt;', shown)
-    assert shown.count("<rect") >= 5 * 4 + 3 * 4  # windows, steps ahead and interests of the first user
+    assert shown.count("<rect") >= 5 * 4 + 3 * 4  # windows, forecast steps and interests of the first user
     for label in ("+1", "+3", "forecast, in about 3.0 days", "window"):
         assert f">{label}</text>" in shown
     assert ">the next 3 events (forecast)</option>" in shown
@@ -153,15 +153,15 @@ def test_the_script_draws_the_page(shown):
         assert f">{segment}" in re.search(r'<select id="segment">.*?</select>', shown).group(0)
 
 
-def test_the_page_says_what_is_foreseen_and_how_far_it_held(shown):
-    table = re.search(r'<table id="foreseen">.*?</table>', shown, re.DOTALL).group(0)
+def test_the_page_shows_the_forecast_and_its_accuracy(shown):
+    table = re.search(r'<table id="forecast">.*?</table>', shown, re.DOTALL).group(0)
     assert re.search(r"10\.00 %.*35\.00 %.*\+25\.00", table, re.DOTALL)
     check = re.search(r'<table id="check">.*?</table>', shown, re.DOTALL).group(0)
     assert "steadiest quarter (2)" in check
     assert 'class="gain">forecast -0.2500' in check
-    assert "90% came on average (80% to 110%" in shown
-    assert re.search(r'<table id="held">.*1\.5.*1\.2', shown, re.DOTALL)
-    assert re.search(r'<table id="net_held">.*\+3\.10.*\+2\.20.*0\.50', shown, re.DOTALL)
+    assert "90% were observed on average (80% to 110%" in shown
+    assert re.search(r'<table id="holdout_flows">.*1\.5.*1\.2', shown, re.DOTALL)
+    assert re.search(r'<table id="holdout_changes">.*\+3\.10.*\+2\.20.*0\.50', shown, re.DOTALL)
 
 
 def choose(report, script, tmp_path_factory):
@@ -175,7 +175,7 @@ def choose(report, script, tmp_path_factory):
 def test_flows_are_filtered_by_period_and_segment(report, tmp_path_factory):
     ahead = 'byId("period").value = "next 3 steps"; byId("segment").value = "new"; showPeriod();'
     shown = choose(report, ahead, tmp_path_factory)
-    assert "interest worth 0.7 users is foreseen to move from &lt;/script&gt;" in shown
+    assert "interest worth 0.7 users is expected to move from &lt;/script&gt;" in shown
     assert "interest worth 1.2 users moves" in shown
     assert "in the next 3 events, " in shown
 
@@ -191,5 +191,5 @@ def test_a_log_in_which_nobody_moves_has_a_page_too(tmp_path):
     none = replace(migrations, found=migrations.found.clear())
     html = write_migrations(none, tmp_path, "still").read_text(encoding="utf-8")
     assert "<b>0</b> migrated" in html
-    assert "foreseen" not in re.sub("<script>.*</script>", "", html, flags=re.DOTALL)  # there is no prospect
+    assert "forecast" not in re.sub("<script>.*</script>", "", html, flags=re.DOTALL)  # there is no forecast
     assert pl.read_parquet(tmp_path / "flows.parquet").height == 0

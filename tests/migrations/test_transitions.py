@@ -1,4 +1,4 @@
-"""The check of foreseen migrations: who knows the future wins everywhere, who guesses loses, and the slope tells."""
+"""Accuracy of migration forecasts: who knows the future wins everywhere, who guesses loses, and the slope shows it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.builders import make_histories
-from trajectory.migrations.state_baselines import MEMBERS, fit_floors
+from trajectory.migrations.state_baselines import MEMBERS, fit_baselines
 from trajectory.migrations.state_forecast import StateForecast, StepStates
 from trajectory.migrations.step_windows import cut_back, interest_mass
 from trajectory.migrations.transitions import FORECAST, check_transitions, table
@@ -32,73 +32,73 @@ def world():
 def check(world, following):
     histories, queries, _ = world
     windows = cut_back(histories, queries, STEPS)
-    floors = fit_floors(windows, interest_mass(histories, queries.stop, queries.end).toarray())
+    baselines = fit_baselines(windows, interest_mass(histories, queries.stop, queries.end).toarray())
     steps = StepStates(np.repeat(following[:, None], STEPS, axis=1), None)
-    foreseen = StateForecast(queries, floors.states(windows, "persistence"), following, steps)
-    return check_transitions(foreseen, floors, histories, 200, 0)
+    forecast = StateForecast(queries, baselines.states(windows, "persistence"), following, steps)
+    return check_transitions(forecast, baselines, histories, 200, 0)
 
 
 def test_who_knows_the_future_wins_in_every_group(world):
-    found = check(world, world[2])
-    assert found["users"] == {"all": 200} | dict.fromkeys(list(found["users"])[1:], 50)
-    assert len(found["users"]) == 5
-    assert found["bounds"] == sorted(found["bounds"])
-    for group, by_floor in found["leads"].items():
+    accuracy = check(world, world[2])
+    assert accuracy["users"] == {"all": 200} | dict.fromkeys(list(accuracy["users"])[1:], 50)
+    assert len(accuracy["users"]) == 5
+    assert accuracy["bounds"] == sorted(accuracy["bounds"])
+    for group, by_baseline in accuracy["differences"].items():
         for name in MEMBERS:
-            assert by_floor[name]["high"] < 0
-            assert by_floor[name]["p_value"] < 0.2  # 20 tests of 200 resamples
-            lead = found["log_loss"][FORECAST][group] - found["log_loss"][name][group]
-            assert by_floor[name]["difference"] == pytest.approx(lead)
-    assert found["slope"]["value"] == pytest.approx(1, abs=0.1)
-    assert found["slope"]["low"] < found["slope"]["value"] < found["slope"]["high"]
+            assert by_baseline[name]["high"] < 0
+            assert by_baseline[name]["p_value"] < 0.2  # 20 tests of 200 resamples
+            lead = accuracy["log_loss"][FORECAST][group] - accuracy["log_loss"][name][group]
+            assert by_baseline[name]["difference"] == pytest.approx(lead)
+    assert accuracy["slope"]["value"] == pytest.approx(1, abs=0.1)
+    assert accuracy["slope"]["low"] < accuracy["slope"]["value"] < accuracy["slope"]["high"]
 
 
 def test_who_guesses_loses_and_its_changes_do_not_come(world):
-    found = check(world, np.random.default_rng(1).dirichlet(np.ones(3), USERS))
-    assert found["leads"]["all"]["persistence"]["low"] > 0
-    assert abs(found["slope"]["value"]) < 0.6
-    assert found["slope"]["high"] < 1
+    accuracy = check(world, np.random.default_rng(1).dirichlet(np.ones(3), USERS))
+    assert accuracy["differences"]["all"]["persistence"]["low"] > 0
+    assert abs(accuracy["slope"]["value"]) < 0.6
+    assert accuracy["slope"]["high"] < 1
 
 
-def test_log_loss_is_of_the_shares_that_came(world):
+def test_log_loss_is_of_the_observed_shares(world):
     histories, queries, after = world
     share = interest_mass(histories, queries.stop, queries.end).toarray() / STEPS
     loss = -(share * np.log(after)).sum(1)
     assert check(world, after)["log_loss"][FORECAST]["all"] == pytest.approx(loss.mean())
 
 
-def test_flows_come_as_foreseen_where_the_future_is_known(world):
-    found = check(world, world[2])
-    assert len(found["flows"]) == 6
-    for flow in found["flows"]:
+def test_flows_are_observed_as_forecast_where_the_future_is_known(world):
+    accuracy = check(world, world[2])
+    assert len(accuracy["flows"]) == 6
+    for flow in accuracy["flows"]:
         assert flow["from"] != flow["to"]
-        assert abs(flow["came"] - flow["foreseen"]) < 4 * flow["error"]
-        assert flow["came"] > 0.7 * flow["foreseen"]
-    net = {row["interest"]: row for row in found["interests"]}
-    gain = sum(flow["foreseen"] * ((flow["to"] == "c1") - int(flow["from"] == "c1")) for flow in found["flows"])
-    assert net["c1"]["foreseen"] * USERS == pytest.approx(gain)
+        assert abs(flow["observed"] - flow["forecast"]) < 4 * flow["error"]
+        assert flow["observed"] > 0.7 * flow["forecast"]
+    net = {row["interest"]: row for row in accuracy["interests"]}
+    gain = sum(flow["forecast"] * ((flow["to"] == "c1") - int(flow["from"] == "c1")) for flow in accuracy["flows"])
+    assert net["c1"]["forecast"] * USERS == pytest.approx(gain)
 
 
 def test_a_flow_counts_what_the_source_lost_and_the_destination_won():
     histories = make_histories([[1, 1, 1, 1, 2, 2, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1]], interests=3)
     queries = Queries(np.arange(2), np.array([0, 8]), np.array([4, 12]), np.array([8, 16]))
     windows = cut_back(histories, queries, 4)
-    floors = fit_floors(windows, interest_mass(histories, queries.stop, queries.end).toarray())
+    baselines = fit_baselines(windows, interest_mass(histories, queries.stop, queries.end).toarray())
     now = np.tile([0.7, 0.2, 0.1], (2, 1))
     following = np.array([[0.3, 0.5, 0.2], [0.6, 0.3, 0.1]])  # in truth (0, 1/2, 1/2) and (1, 0, 0)
-    foreseen = StateForecast(queries, now, following, StepStates(np.repeat(following[:, None], 4, axis=1), None))
-    flows = {flow["to"]: flow for flow in check_transitions(foreseen, floors, histories, 20, 0)["flows"]}
-    assert flows["c2"]["foreseen"] == pytest.approx(0.3 + 0.1)
-    assert flows["c2"]["came"] == pytest.approx((0.7 * 3 / 4 + 0.3) / 2 + (-0.3 - 0.2) / 2)
-    assert flows["c3"]["came"] == pytest.approx((0.7 / 4 + 0.4) / 2)
+    forecast = StateForecast(queries, now, following, StepStates(np.repeat(following[:, None], 4, axis=1), None))
+    flows = {flow["to"]: flow for flow in check_transitions(forecast, baselines, histories, 20, 0)["flows"]}
+    assert flows["c2"]["forecast"] == pytest.approx(0.3 + 0.1)
+    assert flows["c2"]["observed"] == pytest.approx((0.7 * 3 / 4 + 0.3) / 2 + (-0.3 - 0.2) / 2)
+    assert flows["c3"]["observed"] == pytest.approx((0.7 / 4 + 0.4) / 2)
 
 
 def test_users_without_two_windows_are_in_no_quarter(world):
     histories, queries, after = world
     late = queries._replace(start=np.where(queries.user < 40, queries.stop - STEPS, queries.start))
-    found = check((histories, late, after), after)
-    assert found["users"]["all"] == 200
-    assert sum(count for group, count in found["users"].items() if group != "all") == 160
+    accuracy = check((histories, late, after), after)
+    assert accuracy["users"]["all"] == 200
+    assert sum(count for group, count in accuracy["users"].items() if group != "all") == 160
 
 
 def test_the_table_says_what_was_found(world):

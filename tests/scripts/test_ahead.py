@@ -16,7 +16,7 @@ from trajectory.data.times import DAY
 from trajectory.forecasting.tables import STATEMENTS
 from trajectory.inference.step_forecast import calibration, method
 from trajectory.migrations.migration import Settings, detect
-from trajectory.migrations.migration_forecast import look_forward
+from trajectory.migrations.migration_forecast import forecast_migrations
 from trajectory.schema import UserError
 from trajectory.training.run import open_run
 
@@ -100,7 +100,7 @@ def test_the_forecast_states_steps_times_days_and_paths(run):
     assert "Likeliest paths" in (workdir / "report.html").read_text()
 
 
-def test_migrations_are_foreseen_and_checked(script, run):
+def test_migrations_are_forecast_and_checked(script, run):
     workdir, _ = run
     ran = script("migrate", f"--workdir={workdir}", "--permutations=99")
     assert ran.code == 0, ran.err
@@ -108,9 +108,9 @@ def test_migrations_are_foreseen_and_checked(script, run):
     check = json.loads((workdir / "transitions.json").read_text())
     assert check["steps"] == STEPS
     assert set(check["log_loss"]) == {"forecast", "persistence", "history density", "Markov", "all of these"}
-    moves = pl.read_parquet(workdir / "foreseen.parquet")
+    moves = pl.read_parquet(workdir / "migration_forecast.parquet")
     assert (moves["mass"] <= moves["moved"] + 1e-9).all()
-    flows = pl.read_parquet(workdir / "foreseen_flows.parquet").filter(pl.col("segment") == "all users")
+    flows = pl.read_parquet(workdir / "flow_forecast.parquet").filter(pl.col("segment") == "all users")
     assert flows["users"].sum() == pytest.approx(moves["moved"].sum(), rel=0.05)  # flows too small are left out
     assert "Did such forecasts hold?" in (workdir / "migration.html").read_text()
     back = script("migrate", f"--workdir={workdir}", "--permutations=99", "--noforecast")
@@ -146,7 +146,7 @@ def test_the_model_sees_a_past_state_once_there_is_an_event(run):
     late[: histories.offsets[1]] += 70 * DAY  # the first user comes late
     moved = detect(replace(histories, time=late), Settings(permutations=99, rate=0.999))
     assert moved.found["user"][0] == histories.users["user"][0]
-    past = look_forward(opened, moved).past
+    past = forecast_migrations(opened, moved).past
     first = int((late[0] - late.min()) / DAY // moved.settings.window)
     assert np.isnan(past[0, :first]).all()
     assert first >= 2

@@ -1,4 +1,4 @@
-"""Migrations as they are foreseen: how much interest flows from where to where in the next window, over all users."""
+"""Flow forecasts: how much interest is expected to move between each pair of interests in the next window."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LEAST = 0.001  # of one user's interest: less, over all users, is no flow
 
 
 class Moves:
-    """What n users are foreseen to leave and to take up: how the state to come differs from that of now.
+    """What n users are expected to leave and to take up: how the forecast state differs from the present one.
 
     What is in both states stays; what a user leaves goes to what it takes up in proportion.
     """
@@ -32,16 +32,17 @@ class Moves:
         return np.sqrt(np.maximum(square - self.flow() ** 2 / n, 0))
 
 
-def foreseen_matrix(now: np.ndarray, following: np.ndarray, interests: tuple[str, ...]) -> pl.DataFrame:
-    """Interest that is foreseen to move between each pair, of states [n, K] now and in the window to come.
+def flow_forecast_matrix(now: np.ndarray, following: np.ndarray, interests: tuple[str, ...]) -> pl.DataFrame:
+    """Interest that is expected to move between each pair, of states [n, K] now and in the next window.
 
-    Columns from, to, users (1 is all the interest of one user), expected, lift, low, high, largest flow first. Chance
-    and lift are as in `migration_matrix`; low, high: the lift's 95 % interval, normal, over users drawn at random.
+    Columns from, to, users (1 is all the interest of one user), expected, lift, low, high, largest flow first.
+    Expectation and lift are as in `migration_matrix`; low, high: the lift's 95 % interval, normal, over users drawn at
+    random.
     """
     moves = Moves(now, following)
     flow, margin = moves.flow(), 1.96 * moves.error()
     expected = np.maximum(quasi_independent(flow), 1e-12)
-    one, other = np.nonzero(flow > LEAST)
+    source, destination = np.nonzero(flow > LEAST)
     names = pl.Series(interests, dtype=pl.String)
     values = {
         "users": flow,
@@ -50,15 +51,15 @@ def foreseen_matrix(now: np.ndarray, following: np.ndarray, interests: tuple[str
         "low": np.maximum(flow - margin, 0) / expected,
         "high": (flow + margin) / expected,
     }
-    table = {"from": names.gather(one), "to": names.gather(other)}
-    table |= {name: value[one, other] for name, value in values.items()}
+    table = {"from": names.gather(source), "to": names.gather(destination)}
+    table |= {name: value[source, destination] for name, value in values.items()}
     return pl.DataFrame(table).sort("users", "from", "to", descending=[True, False, False])
 
 
-def foreseen_changes(now: np.ndarray, following: np.ndarray, interests: tuple[str, ...]) -> pl.DataFrame:
-    """How each interest's share over all users is foreseen to change: interest, now, next, change, low, high.
+def share_forecasts(now: np.ndarray, following: np.ndarray, interests: tuple[str, ...]) -> pl.DataFrame:
+    """How each interest's share over all users is expected to change: interest, now, next, change, low, high.
 
-    States [n, K] now and in the window to come; low, high: 95 % interval of the mean change, normal, over users drawn
+    States [n, K] now and in the next window; low, high: 95 % interval of the mean change, normal, over users drawn
     at random. Fastest growing first.
     """
     change = following - now

@@ -33,13 +33,13 @@ def migration_matrix(found: pl.DataFrame) -> pl.DataFrame:
     mass = np.zeros_like(users)
     np.add.at(mass, (source, destination), found["mass"].to_numpy())
     expected = quasi_independent(users)
-    one, other = np.nonzero(users)
-    count, chance = users[one, other], np.maximum(expected[one, other], 1e-12)
+    source, destination = np.nonzero(users)
+    count, chance = users[source, destination], np.maximum(expected[source, destination], 1e-12)
     table = {
-        "from": names.gather(one),
-        "to": names.gather(other),
+        "from": names.gather(source),
+        "to": names.gather(destination),
         "users": count.astype(np.int64),
-        "mass": mass[one, other] / count,
+        "mass": mass[source, destination] / count,
         "expected": chance,
         "lift": count / chance,
         "low": chi2.ppf((1 - LEVEL) / 2, 2 * count) / 2 / chance,
@@ -91,14 +91,14 @@ def growth(sessions: Sessions, period: float) -> pl.DataFrame:
     at, interests = windows_of(sessions.moment, period), sessions.histories.interests
     user, tables = sessions.user, []
     for now in range(1, round(float(sessions.moment.max()) / period)):
-        one, other = (_shares(sessions, user, at == window) for window in (now - 1, now))
-        both = (one.sum(1) > 0) & (other.sum(1) > 0)
+        before, after = (_shares(sessions, user, at == window) for window in (now - 1, now))
+        both = (before.sum(1) > 0) & (after.sum(1) > 0)
         if both.sum() < 2:
             continue
-        change = (other - one)[both]
+        change = (after - before)[both]
         margin = 1.96 * change.std(0, ddof=1) / np.sqrt(both.sum())
         mean = change.mean(0)
-        columns = {"before": one[both].mean(0), "share": other[both].mean(0), "change": mean}
+        columns = {"before": before[both].mean(0), "share": after[both].mean(0), "change": mean}
         tables.append(
             pl.DataFrame({"interest": interests, **columns, "low": mean - margin, "high": mean + margin}).with_columns(
                 period=pl.lit(now, pl.Int64)
@@ -139,8 +139,8 @@ def lead_times(migrations: Migrations) -> pl.DataFrame:
         slots = change_slots(moment, migrations.settings.lasting)
         share = np.cumsum(mass.sum(1))[slots - 1, None] / mass.sum()
         change = changes(np.cumsum(pair, axis=0)[slots - 1], share, pair.sum(0)) * (1, -1)
-        left, came = (moment[slots - 1] + moment[slots])[change.argmax(0)] / 2
-        drop_to_rise.append(came - left)
+        left, arrived = (moment[slots - 1] + moment[slots])[change.argmax(0)] / 2
+        drop_to_rise.append(arrived - left)
     return found.select("user", "source", "destination").with_columns(
         first_to_end=pl.Series(first_to_end, dtype=pl.Float64),
         ramp=pl.Series(ramp, dtype=pl.Float64),

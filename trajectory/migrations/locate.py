@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 
 def locate(mass: np.ndarray, moment: np.ndarray, slots: np.ndarray, window: float) -> Place:
-    """The likeliest pair and times of a migration in a user's sessions [n, K] at moments [n].
+    """The most likely pair and times of a migration in a user's sessions [n, K] at moments [n].
 
     Pair: the split of the events of two interests between them differs before and after a change, other interests keep
     their shares; likelihood ratios are summed over change times (a flat prior), over the pair's dispersion. Times: the
@@ -35,8 +35,8 @@ def locate(mass: np.ndarray, moment: np.ndarray, slots: np.ndarray, window: floa
     scale = dispersion(mass)
     kept = np.argsort(-mass.sum(0), kind="stable")[:KEPT]
     kept = kept[mass[:, kept].any(0)]
-    one, other = _pair(mass[:, kept], slots, scale[kept])
-    source, destination = int(kept[one]), int(kept[other])
+    source, destination = _pair(mass[:, kept], slots, scale[kept])
+    source, destination = int(kept[source]), int(kept[destination])
     pair = mass[:, [source, destination]]
     starts, ends, log = _ramps(pair, moment, slots, window)
     log = log / scale[[source, destination]].mean()
@@ -60,8 +60,8 @@ def _pair(mass: np.ndarray, slots: np.ndarray, scale: np.ndarray) -> tuple[int, 
     gain = (split(before) + split(after) - split(total)) / ((scale[:, None] + scale) / 2)
     moves = before[:, :, None] * after[:, None, :] > before[:, None, :] * after[:, :, None]  # from row to column
     weight = np.where(moves, np.exp(gain - gain.max()), 0).sum(0)
-    one, other = np.unravel_index(int(weight.argmax()), weight.shape)
-    return int(one), int(other)
+    source, destination = np.unravel_index(int(weight.argmax()), weight.shape)
+    return int(source), int(destination)
 
 
 def _x_log_x(x: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The forecast side of migrations: where a run sees its users going, how far that held, and how it saw their past."""
+"""Migration forecasts: where a run expects its users to go, with the accuracy of such forecasts on holdout windows."""
 
 from __future__ import annotations
 
@@ -19,54 +19,54 @@ from trajectory.training.run import Run
 
 
 @dataclass(frozen=True)
-class Prospect:
-    """What is foreseen of all N users from the end of the log on."""
+class MigrationForecast:
+    """The forecast of all N users from the end of the log on."""
 
-    forecast: StateForecast  # row u is user u
-    check: dict[str, Any] | None  # of held-out windows, see `check_transitions`; None where the split has none
+    states: StateForecast  # row u is user u
+    check: dict[str, Any] | None  # on holdout windows, see `check_transitions`; None where the split has none
     past: np.ndarray  # float [found, W, K], states of the users that migrated as the model saw them after each window
 
     @property
     def steps(self) -> int:
-        """Steps of the window to come, H."""
-        return self.forecast.steps.interests.shape[1]
+        """Steps of the next window, H."""
+        return self.states.steps.interests.shape[1]
 
 
-def look_forward(run: Run, migrations: Migrations) -> Prospect:
-    """The prospect of a run's users, in the interests of the migrations' histories.
+def forecast_migrations(run: Run, migrations: Migrations) -> MigrationForecast:
+    """Forecasts where a run's users go, in the interests of the migrations' histories.
 
-    Where the run's split held out as many steps as are foretold, the forecast is checked on them: on test. Raises
-    UserError for a run that cannot foretell items, or a log too short for windows of so many steps.
+    Where the run's split held out as many steps as are forecast, the forecast is checked on the test steps. Raises
+    UserError for a run that cannot predict items, or a log too short for windows of so many steps.
     """
     units, c = migrations.sessions, run.task.config
     histories = units.histories
     if not c.heads.item:
-        raise UserError("this run has no item head (heads.item=0), so it cannot foretell interests")
+        raise UserError("this run has no item head (heads.item=0), so it cannot forecast interests")
     forecaster = fit_forecaster(run, histories)
     check = None
     if held_out(run):
         tested = forecaster.forecast(run, histories, run.task.split.test)
-        check = check_transitions(tested, forecaster.floors, histories, c.evaluation.bootstrap, c.seed)
-    return Prospect(
+        check = check_transitions(tested, forecaster.baselines, histories, c.evaluation.bootstrap, c.seed)
+    return MigrationForecast(
         forecaster.forecast(run, histories, whole_histories(histories)),
         check,
         _model_states(run, units, migrations.movers, migrations.settings.window),
     )
 
 
-def foreseen_moves(prospect: Prospect, histories: Histories) -> pl.DataFrame:
-    """The largest foreseen flow of each user, largest first: user, source, destination, mass and moved (by all of its
+def largest_moves(forecast: MigrationForecast, histories: Histories) -> pl.DataFrame:
+    """The largest expected flow of each user, largest first: user, source, destination, mass and moved (by all of its
     flows together), as shares of all its interest.
     """
-    moves = Moves(prospect.forecast.now, prospect.forecast.next)
-    one, other = moves.left.argmax(1), moves.taken.argmax(1)
-    row = np.arange(len(one))
+    moves = Moves(forecast.states.now, forecast.states.next)
+    source, destination = moves.left.argmax(1), moves.taken.argmax(1)
+    row = np.arange(len(source))
     names = pl.Series(histories.interests, dtype=pl.String)
     table = {
         "user": histories.users["user"],
-        "source": names.gather(one),
-        "destination": names.gather(other),
-        "mass": moves.left[row, one] * moves.destination[row, other],
+        "source": names.gather(source),
+        "destination": names.gather(destination),
+        "mass": moves.left[row, source] * moves.destination[row, destination],
         "moved": moves.taken.sum(1),
     }
     return pl.DataFrame(table).sort("mass", descending=True, maintain_order=True)
@@ -84,6 +84,6 @@ def _model_states(run: Run, units: Sessions, users: np.ndarray, window: float) -
     states = np.full((len(users), count, len(histories.interests)), np.nan)
     row, column = np.nonzero(stop > first[:, None])
     if len(row):
-        asked = Queries(users[row], first[row], stop[row, column], last[row])
-        states[row, column] = step_states(run, histories, asked, steps=1).interests[:, 0]
+        queries = Queries(users[row], first[row], stop[row, column], last[row])
+        states[row, column] = step_states(run, histories, queries, steps=1).interests[:, 0]
     return states

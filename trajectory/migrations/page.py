@@ -1,4 +1,4 @@
-"""migration.html: who moved from which interest to which, when, and who is foreseen to; one file, works offline."""
+"""migration.html: who moved from which interest to which, when, and who is expected to; one file, works offline."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.migrations.flow_forecast import foreseen_changes, foreseen_matrix
+from trajectory.migrations.flow_forecast import flow_forecast_matrix, share_forecasts
 from trajectory.migrations.flows import growth, lead_times, migration_matrix, net_flows
 from trajectory.migrations.groups import by_activity
 from trajectory.migrations.migration import Migrations
-from trajectory.migrations.migration_forecast import Prospect, foreseen_moves
+from trajectory.migrations.migration_forecast import MigrationForecast, largest_moves
 from trajectory.migrations.states import interest_states
 from trajectory.migrations.timeline import states_table, timelines
 from trajectory.names import isolated
@@ -34,14 +34,14 @@ def write_migrations(
     folder: Path,
     name: str,
     note: str = "",
-    prospect: Prospect | None = None,
+    forecast: MigrationForecast | None = None,
     segment: np.ndarray | None = None,
 ) -> Path:
-    """Writes what was found and, of a prospect, what is foreseen, as tables and as migration.html; returns the page.
+    """Writes the migrations found and, where given, their forecast, as tables and as migration.html; returns the page.
 
-    migrations.parquet, flows.parquet (`flows_by_period`) and states.parquet (`states_table`); of a prospect also
-    foreseen.parquet (`foreseen_moves`), foreseen_flows.parquet and transitions.json. `segment` str [N] of each user
-    (default: by activity) is what the page's flows can be filtered by.
+    migrations.parquet, flows.parquet (`flows_by_period`) and states.parquet (`states_table`); of a forecast also
+    migration_forecast.parquet (`largest_moves`), flow_forecast.parquet and transitions.json. `segment` str [N] of each
+    user (default: by activity) is what the page's flows can be filtered by.
     """
     units, settings = migrations.sessions, migrations.settings
     segment = by_activity(units) if segment is None else segment
@@ -49,16 +49,16 @@ def write_migrations(
     write_parquet(migrations.found, folder / "migrations.parquet")
     write_parquet(flows, folder / "flows.parquet")
     behaviour = interest_states(units, migrations.movers, settings.window)
-    write_parquet(states_table(migrations, behaviour, prospect), folder / "states.parquet")
-    drawn, foreseen = _flows(flows), None
-    if prospect:
-        ahead = foreseen_flows(prospect, units.histories.interests, segment)
-        write_parquet(ahead, folder / "foreseen_flows.parquet")
-        write_parquet(foreseen_moves(prospect, units.histories), folder / "foreseen.parquet")
-        if prospect.check:
-            write_json(prospect.check, folder / "transitions.json")
-        drawn += _flows(ahead, ahead=True)
-        foreseen = _foreseen(prospect, units.histories.interests)
+    write_parquet(states_table(migrations, behaviour, forecast), folder / "states.parquet")
+    drawn, shown = _flows(flows), None
+    if forecast:
+        expected = flow_forecasts(forecast, units.histories.interests, segment)
+        write_parquet(expected, folder / "flow_forecast.parquet")
+        write_parquet(largest_moves(forecast, units.histories), folder / "migration_forecast.parquet")
+        if forecast.check:
+            write_json(forecast.check, folder / "transitions.json")
+        drawn += _flows(expected, forecast=True)
+        shown = _forecast(forecast, units.histories.interests)
     return write_page(
         folder / "migration.html",
         "migrations",
@@ -76,8 +76,8 @@ def write_migrations(
         lead=_lead(migrations),
         net=_ends(net_flows(migrations.found), "net"),
         growth=_growth(migrations),
-        foreseen=foreseen,
-        data=script_safe(isolated({"flows": drawn, "users": timelines(migrations, behaviour, prospect)})),
+        forecast=shown,
+        data=script_safe(isolated({"flows": drawn, "users": timelines(migrations, behaviour, forecast)})),
     )
 
 
@@ -108,13 +108,13 @@ def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame
     return pl.concat(parts)
 
 
-def foreseen_flows(prospect: Prospect, interests: tuple[str, ...], segment: np.ndarray) -> pl.DataFrame:
-    """Matrices of what is foreseen (`foreseen_matrix`) by `period` (the steps to come) and `segment`."""
+def flow_forecasts(forecast: MigrationForecast, interests: tuple[str, ...], segment: np.ndarray) -> pl.DataFrame:
+    """Matrices of expected flows (`flow_forecast_matrix`) by `period` (the steps to come) and `segment`."""
     parts = []
     for name in _segments(segment):
         users = np.flatnonzero((segment == name) | (name == EVERYBODY))
-        matrix = foreseen_matrix(prospect.forecast.now[users], prospect.forecast.next[users], interests)
-        labels = pl.lit(f"next {prospect.steps} steps").alias("period"), pl.lit(name).alias("segment")
+        matrix = flow_forecast_matrix(forecast.states.now[users], forecast.states.next[users], interests)
+        labels = pl.lit(f"next {forecast.steps} steps").alias("period"), pl.lit(name).alias("segment")
         parts.append(matrix.select(*labels, pl.all()))
     return pl.concat(parts)
 
@@ -123,29 +123,29 @@ def _segments(segment: np.ndarray) -> list[str]:
     return [EVERYBODY, *sorted(set(segment.tolist()))]
 
 
-def _foreseen(prospect: Prospect, interests: tuple[str, ...]) -> dict[str, Any]:
-    """What the page says of the window to come and of how far such forecasts held."""
-    changes = foreseen_changes(prospect.forecast.now, prospect.forecast.next, interests)
+def _forecast(forecast: MigrationForecast, interests: tuple[str, ...]) -> dict[str, Any]:
+    """What the page says of the next window and of the accuracy of such forecasts on holdout windows."""
+    changes = share_forecasts(forecast.states.now, forecast.states.next, interests)
     certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
-    found: dict[str, Any] = {"steps": prospect.steps, "changes": _ends(certain, "change")}
-    if not prospect.check:
-        return found
-    net = sorted(prospect.check["interests"], key=lambda row: -abs(row["foreseen"]))[:SHOWN_ENDS]
-    return found | {"check": prospect.check, "net": net}
+    values: dict[str, Any] = {"steps": forecast.steps, "changes": _ends(certain, "change")}
+    if not forecast.check:
+        return values
+    net = sorted(forecast.check["interests"], key=lambda row: -abs(row["forecast"]))[:SHOWN_ENDS]
+    return values | {"check": forecast.check, "net": net}
 
 
-def _flows(flows: pl.DataFrame, ahead: bool = False) -> list[dict[str, Any]]:
+def _flows(flows: pl.DataFrame, forecast: bool = False) -> list[dict[str, Any]]:
     """What the page draws of each period and segment: its largest flows."""
     columns = ("from", "to", "users", "lift", "low", "high")
     return [
         {
             "period": period,
             "segment": segment,
-            "ahead": ahead,
+            "forecast": forecast,
             "users": round(float(part["users"].sum()), 1),
             "flows": [
-                [one, other, *(round(value, 2) for value in values)]
-                for one, other, *values in part.select(columns).head(SHOWN_FLOWS).iter_rows()
+                [source, destination, *(round(value, 2) for value in values)]
+                for source, destination, *values in part.select(columns).head(SHOWN_FLOWS).iter_rows()
             ],
         }
         for (period, segment), part in flows.group_by("period", "segment", maintain_order=True)

@@ -1,4 +1,4 @@
-"""Is a user's largest lasting transfer between interests larger than chance? Whole sessions permuted tell."""
+"""Permutation test of sessions: is a user's largest lasting transfer between interests larger than chance?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ELEMENTS = 60_000  # of one block of arrangements, sessions x interests: it stay
 
 
 class Evidence(NamedTuple):
-    """The largest transfer of a user and the chance of one as large without any migration."""
+    """The largest transfer of a user and the probability of one as large without any migration."""
 
     statistic: float
     p_value: float
@@ -64,12 +64,12 @@ def evidence(
     single = (scale[kept], mass[:, kept], season[:, kept], weight)  # half the time of double precision
     scale, mass, season, weight = (array.astype(np.float32) for array in single)
     observed = _largest(mass, weight, season, slots, scale, np.arange(len(mass))[None])[0]
-    found = []
+    rearranged = []
     block = max(1, ELEMENTS // mass.size)
     for i in range(0, permutations, block):
         order = _arrangements(fit, min(block, permutations - i), rng)
-        found.append(_largest(mass, weight, season, slots, scale, order))
-    return Evidence(float(observed), _p_value(observed, np.concatenate(found)))
+        rearranged.append(_largest(mass, weight, season, slots, scale, order))
+    return Evidence(float(observed), _p_value(observed, np.concatenate(rearranged)))
 
 
 def _arrangements(fit: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -82,11 +82,11 @@ def _arrangements(fit: np.ndarray, count: int, rng: np.random.Generator) -> np.n
     if np.ptp(fit - fit.mean(1, keepdims=True)) < 1e-9:  # no season: every permutation is as likely
         return order
     for _ in range(SWEEPS):
-        one, other = rng.permutation(n)[: n // 2 * 2].reshape(2, -1)  # pairs of times, the same for all arrangements
-        here, there = order[:, one], order[:, other]
-        gain = fit[here, other] + fit[there, one] - fit[here, one] - fit[there, other]
+        first, second = rng.permutation(n)[: n // 2 * 2].reshape(2, -1)  # pairs of times, the same for all arrangements
+        here, there = order[:, first], order[:, second]
+        gain = fit[here, second] + fit[there, first] - fit[here, first] - fit[there, second]
         swap = rng.standard_exponential(gain.shape) > -gain
-        order[:, one], order[:, other] = np.where(swap, there, here), np.where(swap, here, there)
+        order[:, first], order[:, second] = np.where(swap, there, here), np.where(swap, here, there)
     return order
 
 

@@ -1,4 +1,4 @@
-"""What changes for everybody: the population's multiplier of each interest in each window of time."""
+"""Seasons: the population's multiplier of each interest in each window of time."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def multipliers(sessions: Sessions, window: float) -> np.ndarray:
     season = np.ones((count, interests))
     if not sessions.histories.has_time:
         return season
-    one = np.ones(len(at))
-    of_user = csr_array((one, (sessions.user, np.arange(len(at)))), (len(sessions.offsets) - 1, len(at)))
-    of_window = csr_array((one, (at, np.arange(len(at)))), (count, len(at)))
+    ones = np.ones(len(at))
+    of_user = csr_array((ones, (sessions.user, np.arange(len(at)))), (len(sessions.offsets) - 1, len(at)))
+    of_window = csr_array((ones, (at, np.arange(len(at)))), (count, len(at)))
     total = sessions.mass.sum(1)
     active = np.asarray((of_user @ csr_array((total, (np.arange(len(at)), at)), (len(at), count))).todense())
     observed = np.asarray((of_window @ sessions.mass).todense())

@@ -1,4 +1,4 @@
-"""What counting says of a user's interest state in the next window: the floors of every forecast of migrations."""
+"""Baselines of a user's interest state in the next window, by counting."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from scipy.sparse import csr_array
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.migrations.step_windows import StepWindows, shares
 
-MEMBERS = {  # what each floor mixes; the weights are fitted
-    "persistence": ("last window", "whole history", "everybody"),
-    "history density": ("whole history", "everybody"),
-    "Markov": ("Markov", "everybody"),
-    "all of these": ("last window", "whole history", "Markov", "everybody"),
+MEMBERS = {  # what each baseline mixes; the weights are fitted
+    "persistence": ("last window", "whole history", "population"),
+    "history density": ("whole history", "population"),
+    "Markov": ("Markov", "population"),
+    "all of these": ("last window", "whole history", "Markov", "population"),
 }
 
 
 @dataclass(frozen=True)
-class StateFloors:
-    """Fitted floors: a user stays, does as always, or moves as users did from one window to the next, each smoothed."""
+class StateBaselines:
+    """Fitted baselines: a user stays, does as always, or moves as users did between windows; each is smoothed."""
 
     transition: csr_array  # float64 [K, K], share of each interest in the window after one of only this interest
     popularity: np.ndarray  # float64 [K], shares of all users' interests, each counted from one on
-    weights: dict[str, np.ndarray]  # of each floor's members
+    weights: dict[str, np.ndarray]  # of each baseline's members
 
     def states(self, windows: StepWindows, name: str) -> np.ndarray:
         """Distribution over interests in the window to come, float64 [n, K]."""
@@ -39,12 +39,12 @@ class StateFloors:
             "last window": last,
             "whole history": shares(windows.past()),
             "Markov": last @ self.transition,
-            "everybody": np.broadcast_to(self.popularity, last.shape),
+            "population": np.broadcast_to(self.popularity, last.shape),
         }
 
 
-def fit_floors(windows: StepWindows, outcome: np.ndarray) -> StateFloors:
-    """Floors whose weights make `outcome` likeliest, the mass [n, K] of the window that follows `windows` (EM).
+def fit_baselines(windows: StepWindows, outcome: np.ndarray) -> StateBaselines:
+    """Baselines whose weights maximise the likelihood of `outcome`, the mass [n, K] of the window after `windows` (EM).
 
     Transitions are counted between all consecutive windows of these histories (a first-order Markov chain of states,
     where a state moves by its shares).
@@ -56,7 +56,7 @@ def fit_floors(windows: StepWindows, outcome: np.ndarray) -> StateFloors:
     total = np.asarray(followed.sum(1)).ravel()
     transition = csr_array(followed.multiply(1 / np.maximum(total, 1e-12)[:, None]))
     popularity = np.asarray(mass.sum(0)).ravel() + 1.0
-    unfitted = StateFloors(transition, popularity / popularity.sum(), {})
+    unfitted = StateBaselines(transition, popularity / popularity.sum(), {})
     members = unfitted._members(windows)
     user, interest = np.nonzero(outcome)
     weight = shares(outcome)[user, interest]
@@ -66,4 +66,4 @@ def fit_floors(windows: StepWindows, outcome: np.ndarray) -> StateFloors:
         name: mixture_weights(np.stack([log[member] for member in mixed], axis=1), weight / weight.sum())
         for name, mixed in MEMBERS.items()
     }
-    return StateFloors(unfitted.transition, unfitted.popularity, fitted)
+    return StateBaselines(unfitted.transition, unfitted.popularity, fitted)

@@ -13,17 +13,17 @@ from trajectory.calibration.per_step import FEW
 from trajectory.data.pipeline.splits import leave_last
 from trajectory.inference.step_forecast import look_ahead
 from trajectory.metrics.by_interest import by_interest
-from trajectory.migrations.state_baselines import StateFloors, fit_floors
+from trajectory.migrations.state_baselines import StateBaselines, fit_baselines
 from trajectory.migrations.step_windows import cut_back, interest_mass, shares
 from trajectory.schema import Histories, Queries
 from trajectory.training.run import Run
 
-NOW = "persistence"  # the floor that says where a user is
+NOW = "persistence"  # the baseline that says where a user is now
 LEAST = 1e-12
 
 
 class StepStates(NamedTuple):
-    """What a run foretells of each of the next H steps of n users."""
+    """The forecast of each of the next H steps of n users."""
 
     interests: np.ndarray  # float [n, H, K], share of each interest at each step
     days: np.ndarray | None  # float [n, H], median time until the step; None without times
@@ -46,13 +46,13 @@ class StateForecaster:
     does best on held-out users; the identity where the model has seen the window.
     """
 
-    floors: StateFloors
+    baselines: StateBaselines
     calibration: Calibration
 
     def forecast(self, run: Run, histories: Histories, queries: Queries) -> StateForecast:
         """The states of each query's user from the end of its history on, in interests of `histories`."""
         steps = step_states(run, histories, queries, run.task.config.forecast.steps)
-        now = self.floors.states(cut_back(histories, queries, steps.interests.shape[1]), NOW)
+        now = self.baselines.states(cut_back(histories, queries, steps.interests.shape[1]), NOW)
         return StateForecast(queries, now, np.exp(self.calibration.apply(window_mean(steps), np.log(now))), steps)
 
 
@@ -67,29 +67,29 @@ def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
     queries = leave_last(histories, ConfigDict({"steps": c.forecast.steps}))[1].test if seen else split.validation
     windows = cut_back(histories, queries, c.forecast.steps)
     outcome = interest_mass(histories, queries.stop, queries.end).toarray()
-    floors = fit_floors(windows, outcome)
+    baselines = fit_baselines(windows, outcome)
     if seen:
-        return StateForecaster(floors, Calibration("identity"))
-    there = np.flatnonzero(outcome.sum(1))
-    log_now = np.log(floors.states(windows, NOW))[there]
-    log_p = window_mean(step_states(run, histories, queries, c.forecast.steps))[there]
+        return StateForecaster(baselines, Calibration("identity"))
+    known = np.flatnonzero(outcome.sum(1))
+    log_now = np.log(baselines.states(windows, NOW))[known]
+    log_p = window_mean(step_states(run, histories, queries, c.forecast.steps))[known]
     forms = ["identity", "temperature", "pool"] + ["bias"] * (outcome.shape[1] <= FEW)
-    chosen = choose(log_p, shares(outcome[there]), log_now, forms=forms, seed=c.seed)
-    return StateForecaster(floors, chosen.calibration)
+    chosen = choose(log_p, shares(outcome[known]), log_now, forms=forms, seed=c.seed)
+    return StateForecaster(baselines, chosen.calibration)
 
 
 def held_out(run: Run) -> bool:
-    """Whether the run's split holds out windows of as many steps as the run is asked to foretell."""
+    """Whether the run's split holds out windows of as many steps as the run forecasts."""
     c = run.task.config
     return run.task.split.kind == "leave_last" and c.split.steps == c.forecast.steps
 
 
 def step_states(run: Run, histories: Histories, queries: Queries, steps: int) -> StepStates:
-    """What the run foretells of the next `steps` steps, in interests of `histories` (of the run's items).
+    """The run's forecast of the next `steps` steps, in interests of `histories` (of the run's items).
 
     The run's own interests are calibrated as far as the run is; learned ones are sums over their items.
     """
-    paths = run.task.config.forecast.paths if steps > 1 else 1  # the first step's chances are the same on every path
+    paths = run.task.config.forecast.paths if steps > 1 else 1  # the first step is the same on every path
     own = histories.interests == run.task.histories.interests
     interests, days = [], []
     for _, outlook in look_ahead(run, run.task.histories, queries, steps, paths):

@@ -34,10 +34,10 @@ def smoothed(mass: np.ndarray, usual: np.ndarray) -> np.ndarray:
     return (mass + prior) / (mass + prior).sum(-1, keepdims=True)
 
 
-def divergence(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def divergence(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Jensen-Shannon divergence of two states [..., K] in bits, from 0 to 1 (Lin 1991)."""
-    middle = (one + other) / 2
-    return (_relative(one, middle) + _relative(other, middle)) / 2
+    middle = (first + second) / 2
+    return (_relative(first, middle) + _relative(second, middle)) / 2
 
 
 def _relative(p: np.ndarray, q: np.ndarray) -> np.ndarray:

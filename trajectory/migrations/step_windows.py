@@ -1,4 +1,4 @@
-"""A user's interest states in windows of steps, counted back from the end of a history: what forecasts go on from."""
+"""A user's interest states in windows of steps, counted back from the end of a history: what forecasts start from."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class StepWindows:
     def last(self, back: int = 0) -> np.ndarray:
         """Mass of the window `back` windows before the last, dense [n, K]; zeros where there is none."""
         row = self.offsets[:-1] + back
-        there = row < self.offsets[1:]
-        found = np.zeros((len(row), self.mass.shape[1]))
-        found[there] = self.mass[row[there]].toarray()
-        return found
+        known = row < self.offsets[1:]
+        mass = np.zeros((len(row), self.mass.shape[1]))
+        mass[known] = self.mass[row[known]].toarray()
+        return mass
 
     def past(self) -> np.ndarray:
         """Mass of each whole history, dense [n, K]."""
@@ -46,10 +46,10 @@ class StepWindows:
         """
         last, before, past = self.last(), self.last(1), self.past()
         prior = past / np.maximum(self.steps, 1)[:, None]
-        there = (last.sum(1) > 0) & (before.sum(1) > 0)
-        found = np.full(len(last), np.nan)
-        found[there] = divergence(smoothed(last[there], prior[there]), smoothed(before[there], prior[there]))
-        return found
+        known = (last.sum(1) > 0) & (before.sum(1) > 0)
+        drift = np.full(len(last), np.nan)
+        drift[known] = divergence(smoothed(last[known], prior[known]), smoothed(before[known], prior[known]))
+        return drift
 
 
 def cut_back(histories: Histories, queries: Queries, length: int) -> StepWindows:

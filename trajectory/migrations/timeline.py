@@ -1,4 +1,4 @@
-"""What a page draws of single users: their interests over the past, from behaviour and from the model, and ahead."""
+"""Timelines of single users: interests over the past, by behaviour and by the model, and their forecast."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import polars as pl
 
 from trajectory.migrations.flows import moments_of
 from trajectory.migrations.migration import Migrations
-from trajectory.migrations.migration_forecast import Prospect
+from trajectory.migrations.migration_forecast import MigrationForecast
 
 SHOWN_USERS = 60  # those with the smallest p-values
 SHOWN_INTERESTS = 8  # of a user
 SMALL = 0.001  # share of an interest below which a table leaves it out
 
 
-def timelines(migrations: Migrations, states: np.ndarray, prospect: Prospect | None) -> list[dict[str, Any]]:
-    """Of each of the surest users plain values, given the `states` [found, W, K] of all from behaviour.
+def timelines(migrations: Migrations, states: np.ndarray, forecast: MigrationForecast | None) -> list[dict[str, Any]]:
+    """Plain values of each of the users with the smallest p-values, given `states` [found, W, K] by behaviour.
 
-    interests, states (of windows), text, when the move was; where there is a prospect `model` (states as the model saw
-    them after each window, null before the first event), `ahead` (states of the steps to come) and `days` (until each;
+    interests, states (of windows), text, when the move was; where there is a forecast `model` (states as the model saw
+    them after each window, null before the first event), `forecast` (states of the next steps) and `days` (until each;
     null without times).
     """
     units, window = migrations.sessions, migrations.settings.window
@@ -28,7 +28,7 @@ def timelines(migrations: Migrations, states: np.ndarray, prospect: Prospect | N
     order = migrations.found.with_row_index("row").sort("p_value", "divergence", descending=[False, True])
     shown = order.head(SHOWN_USERS)
     times = {name: moments_of(shown[name], units) / window for name in ("low", "start", "high", "end")}
-    found, movers = [], migrations.movers
+    users, movers = [], migrations.movers
     for place, move in enumerate(shown.iter_rows(named=True)):
         row = move["row"]
         pair = [histories.interests.index(move[name]) for name in ("source", "destination")]
@@ -41,18 +41,18 @@ def timelines(migrations: Migrations, states: np.ndarray, prospect: Prospect | N
             "text": _sentence(move, units.unit),
             **{name: round(float(values[place]), 3) for name, values in times.items()},
         }
-        if prospect:
-            user |= {"model": _shown(prospect.past[row], top), **_ahead(prospect, int(movers[row]), top)}
-        found.append(user)
-    return found
+        if forecast:
+            user |= {"model": _shown(forecast.past[row], top), **_forecast(forecast, int(movers[row]), top)}
+        users.append(user)
+    return users
 
 
-def states_table(migrations: Migrations, behaviour: np.ndarray, prospect: Prospect | None) -> pl.DataFrame:
+def states_table(migrations: Migrations, behaviour: np.ndarray, forecast: MigrationForecast | None) -> pl.DataFrame:
     """States of all users that migrated: user, window (from 0), interest, behaviour and model (share; null without).
 
     Interests to which neither gives a share of SMALL are left out.
     """
-    model = np.full_like(behaviour, np.nan) if prospect is None else prospect.past
+    model = np.full_like(behaviour, np.nan) if forecast is None else forecast.past
     row, at, interest = np.nonzero(np.fmax(behaviour, model) >= SMALL)
     return pl.DataFrame(
         {
@@ -65,10 +65,10 @@ def states_table(migrations: Migrations, behaviour: np.ndarray, prospect: Prospe
     )
 
 
-def _ahead(prospect: Prospect, user: int, top: np.ndarray) -> dict[str, Any]:
-    steps = prospect.forecast.steps
+def _forecast(forecast: MigrationForecast, user: int, top: np.ndarray) -> dict[str, Any]:
+    steps = forecast.states.steps
     days = None if steps.days is None else [round(float(day), 1) for day in np.maximum.accumulate(steps.days[user])]
-    return {"ahead": _shown(steps.interests[user], top), "days": days}
+    return {"forecast": _shown(steps.interests[user], top), "days": days}
 
 
 def _shown(states: np.ndarray, top: np.ndarray) -> list[list[float] | None]:
