@@ -1,13 +1,13 @@
 """Amazon Sports and Outdoors, the published leave-one-out benchmark, from item ids alone.
 
-python scripts/train.py --config=configs/amazon_sports.py:model=hybrid --workdir=runs/sports
+trajectory train --config=amazon_sports:model=hybrid --workdir=runs/sports
 """
 
 from ml_collections import ConfigDict
 
-from configs import common
+from trajectory.settings import Benchmark
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: model, tiny."""
-    return common.benchmark(arg, "amazon_sports")
+    return Benchmark().config(arg, "amazon_sports")

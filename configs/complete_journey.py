@@ -2,23 +2,23 @@
 
 The data is simulated from real grocery patterns (its authors: not for academic research).
 
-python scripts/train.py --config=configs/complete_journey.py:model=gru --workdir=runs/groceries
+trajectory train --config=complete_journey:model=gru --workdir=runs/groceries
 """
 
 from ml_collections import ConfigDict
 
-from configs import common
+from trajectory.settings import RECURRENT, base, parse_arg, shrink
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: model, tiny."""
-    args = common.parse_arg(arg)
-    c = common.base(args.model)
+    args = parse_arg(arg)
+    c = base(args.model)
     c.name = "complete_journey"
     c.note = "Complete Journey is simulated data based on real grocery shopping patterns; not for academic research."
     c.data.source = "complete_journey"
     # Households have 590 events on average: a longer memory is better on validation, but attention pays its square.
-    long = args.model in common.RECURRENT
+    long = args.model in RECURRENT
     c.batch.rows, c.batch.length, c.batch.targets = (16, 512, 96) if long else (32, 256, 48)
     c.batch.target_items = 16
     c.batch.basket_power = 0.5
@@ -33,4 +33,4 @@ def get_config(arg: str = "") -> ConfigDict:
     c.train.epochs, c.train.patience_epochs = 3 if long else 6, 2  # 3 are too few for the transformer
     c.train.eval_users = 1000
     c.forecast.steps, c.forecast.paths, c.forecast.users = 5, 50, 100
-    return common.shrink(c) if args.tiny else c
+    return shrink(c) if args.tiny else c

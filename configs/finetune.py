@@ -1,6 +1,6 @@
-"""A target domain, from scratch or from a run of configs/pretrain.py.
+"""A target domain, from scratch or from a run of `pretrain`.
 
-python scripts/train.py --config=configs/finetune.py:target=amazon_beauty,init=runs/sources --workdir=runs/target
+trajectory train --config=finetune:target=amazon_beauty,init=runs/sources --workdir=runs/target
 """
 
 import importlib
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from configs import common
-from configs.pretrain import transferable
+from trajectory.presets.pretrain import transferable
 from trajectory.schema import UserError
+from trajectory.settings import Benchmark, parse_arg, shrink
 
 STARTS = ("scratch", "pretrained", "frozen", "zero_shot")
 NEAR = "near+"
@@ -23,12 +23,12 @@ def get_config(arg: str = "") -> ConfigDict:
     too), by (what an item is known by: ids, prior+ids, content or content+ids; with near+ before it, vectors of ids
     begin near those of like content), users (share of the target's users that train), model, tiny.
     """
-    args = common.parse_arg(arg, target="amazon_beauty", init="", start="", by="content", users=1.0, model="gru")
+    args = parse_arg(arg, target="amazon_beauty", init="", start="", by="content", users=1.0, model="gru")
     start = args.start or ("pretrained" if args.init else "scratch")
     if start not in STARTS:
         raise UserError(f"start={start} is unknown; expected one of {', '.join(STARTS)}")
     if start != "scratch" and not args.init:
-        raise UserError(f"start={start} needs init=WORKDIR of a run of configs/pretrain.py")
+        raise UserError(f"start={start} needs init=WORKDIR of a run of `pretrain`")
     c = _own(args.target, args.model)
     c.name = f"{args.target}_{start}_{args.by.replace('+', '_')}"
     c.split.train_users = args.users
@@ -53,7 +53,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c.train.epochs = round(min(c.train.epochs / args.users, LONGEST))
     c.train.patience_epochs = c.train.epochs // 3
     if args.tiny:
-        common.shrink(c)
+        shrink(c)
     if start == "zero_shot":
         c.train.epochs = 0
     return c
@@ -62,5 +62,5 @@ def get_config(arg: str = "") -> ConfigDict:
 def _own(target: str, model: str) -> ConfigDict:
     """The target's own config, or that of the leave-one-out benchmarks for a domain that has none."""
     if (Path(__file__).parent / f"{target}.py").is_file():
-        return importlib.import_module(f"configs.{target}").get_config(f"model={model}")
-    return common.benchmark(f"model={model}", target)
+        return importlib.import_module(f"trajectory.presets.{target}").get_config(f"model={model}")
+    return Benchmark().config(f"model={model}", target)

@@ -2,23 +2,24 @@
 
 All before the cut is learned from, so that what is said of the weeks after it can be held against what came.
 
-python scripts/train.py --config=configs/insights.py --workdir=runs/insights
-python scripts/insights.py --workdir=runs/insights
+trajectory train --config=insights --workdir=runs/insights
+trajectory insights --workdir=runs/insights
 """
 
 from ml_collections import ConfigDict
 
-from configs import common, complete_journey
+from trajectory.presets import complete_journey
+from trajectory.settings import parse_arg, shrink
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: cut (ISO date: twelve whole weeks of Complete Journey are after the default), model, tiny."""
-    args = common.parse_arg(arg, cut="2017-10-09", model="gru")
+    args = parse_arg(arg, cut="2017-10-09", model="gru")
     c = complete_journey.get_config(f"model={args.model}")
     c.name += "_insights"
     c.split.kind, c.split.cut, c.split.target = "temporal", args.cut, "all"
     if args.tiny:
-        common.shrink(c)
+        shrink(c)
     else:
         c.forecast.steps = 10
     c.split.steps = c.heads.horizon = c.forecast.steps

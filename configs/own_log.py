@@ -1,6 +1,6 @@
 """Anyone's log: a file or folder, be it public raw data in a known format (docs/formats.md) or a shop's own table.
 
-python scripts/train.py --config=configs/own_log.py:path=LOG,model=hybrid,split=leave_one_out --workdir=runs/mine
+trajectory train --config=own_log:path=LOG,model=hybrid,split=leave_one_out --workdir=runs/mine
 
 Sizes, length and epochs are set from the data and stated; name columns with --config.data.columns.user=... where they
 are not found by their names.
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from configs import common
 from trajectory.data.formats import FORMATS
 from trajectory.data.ingest.names import safe_name
 from trajectory.schema import UserError
+from trajectory.settings import base, parse_arg, shrink
 
 
 def get_config(arg: str = "") -> ConfigDict:
@@ -22,15 +22,13 @@ def get_config(arg: str = "") -> ConfigDict:
     baskets, user (the only user's id, for a log without a user column), model, tiny.
     """
     arg, path = _with_commas(arg)
-    args = common.parse_arg(
-        arg, path=path, format="auto", split="leave_one_out", baskets=False, user="", model="hybrid"
-    )
+    args = parse_arg(arg, path=path, format="auto", split="leave_one_out", baskets=False, user="", model="hybrid")
     if not args.path:
         raise UserError(
-            "expected configs/own_log.py:path=LOG with a file, a folder or tfds:<name>; public raw files need no more, "
+            "expected --config=own_log:path=LOG with a file, a folder or tfds:<name>; public raw files need no more, "
             f"or format=NAME, one of {', '.join(FORMATS)}"
         )
-    c = common.base(args.model)
+    c = base(args.model)
     c.name = safe_name(Path(args.path.rstrip("/")).name.split(".")[0].replace(":", "_") or "own_log")
     c.recipe = "auto"
     c.evaluation.seen = "auto"
@@ -41,7 +39,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c.split.kind, c.split.target = args.split, "auto"
     if args.tiny:
         c.recipe = "fixed"
-        common.shrink(c)
+        shrink(c)
     return c
 
 

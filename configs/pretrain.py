@@ -1,13 +1,13 @@
-"""One model of several domains, from the content of their items: where a run on a target begins (configs/finetune.py).
+"""One model of several domains, from the content of their items: where a run on a target begins (`finetune`).
 
-python scripts/train.py --config=configs/pretrain.py:target=amazon_beauty --workdir=runs/sources
+trajectory train --config=pretrain:target=amazon_beauty --workdir=runs/sources
 """
 
 from ml_collections import ConfigDict
 
-from configs import common
 from trajectory.data.store.union import DOMAIN
 from trajectory.schema import UserError
+from trajectory.settings import RECURRENT, base, parse_arg, shrink
 
 AMAZON = (
     "amazon_beauty",
@@ -35,11 +35,11 @@ SOURCES = {
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: sources (amazon, all, or names with + between), target (left out of them), model, tiny."""
-    args = common.parse_arg(arg, sources="amazon", target="", model="gru")
+    args = parse_arg(arg, sources="amazon", target="", model="gru")
     names = tuple(name for name in SOURCES.get(args.sources, args.sources.split("+")) if name != args.target)
     if not names:
         raise UserError(f"sources={args.sources} without target={args.target} leaves nothing to learn from")
-    c = common.base(args.model)
+    c = base(args.model)
     c.name = f"pretrain_{args.sources}" + f"_without_{args.target}" * bool(args.target)
     c.sources.names = names
     c.data.interest_column = ""
@@ -53,7 +53,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c.train.negatives = 2048
     c.train.epochs = c.train.patience_epochs = 3
     c.train.eval_users = 2000
-    return common.shrink(c) if args.tiny else c
+    return shrink(c) if args.tiny else c
 
 
 def transferable(c: ConfigDict) -> ConfigDict:
@@ -61,7 +61,7 @@ def transferable(c: ConfigDict) -> ConfigDict:
     c.content.by = "content"
     c.content.codes = ("price", DOMAIN)  # words of categories and brands are in the text, and other words elsewhere
     c.model.inputs = ("item",)
-    c.model.width, c.model.layers = 128, (256,) if c.model.backbone in common.RECURRENT else (128, 128)
+    c.model.width, c.model.layers = 128, (256,) if c.model.backbone in RECURRENT else (128, 128)
     c.model.dropout, c.model.event_dropout = 0.2, 0.1
     c.optim.learning_rate = 1e-3
     return c

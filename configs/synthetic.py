@@ -1,18 +1,18 @@
 """The synthetic log of trajectory.data.simulate at its fixed default: planted migrations and causes, known truth.
 
-python scripts/synthesize.py --out=prepared/synthetic_log
-python scripts/train.py --config=configs/synthetic.py:model=gru --workdir=runs/synthetic
+trajectory synthesize --out=prepared/synthetic_log
+trajectory train --config=synthetic:model=gru --workdir=runs/synthetic
 """
 
 from ml_collections import ConfigDict
 
-from configs import common
+from trajectory.settings import base, parse_arg, shrink
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: path (folder of the log), model, tiny."""
-    args = common.parse_arg(arg, path="prepared/synthetic_log")
-    c = common.base(args.model)
+    args = parse_arg(arg, path="prepared/synthetic_log")
+    c = base(args.model)
     c.name = "synthetic"
     c.data.source = args.path
     c.data.baskets = True
@@ -22,4 +22,4 @@ def get_config(arg: str = "") -> ConfigDict:
     c.heads.interest = 0.1
     c.evaluation.seen = "keep"
     c.train.epochs, c.train.patience_epochs = 15, 4
-    return common.shrink(c) if args.tiny else c
+    return shrink(c) if args.tiny else c

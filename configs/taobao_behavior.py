@@ -2,20 +2,20 @@
 
 Split by time: what happens after the cut is seen neither by training nor by the vocabulary.
 
-python scripts/train.py --config=configs/taobao_behavior.py:model=lstm --workdir=runs/conversion
-python scripts/train.py --config=configs/taobao_behavior.py:model=lstm,target=item --workdir=runs/next_item
+trajectory train --config=taobao_behavior:model=lstm --workdir=runs/conversion
+trajectory train --config=taobao_behavior:model=lstm,target=item --workdir=runs/next_item
 """
 
 from ml_collections import ConfigDict
 
-from configs import common
 from trajectory.schema import UserError
+from trajectory.settings import base, parse_arg, shrink
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: target (conversion or item), model, tiny."""
-    args = common.parse_arg(arg, target="conversion")
-    c = common.base(args.model)
+    args = parse_arg(arg, target="conversion")
+    c = base(args.model)
     c.name = "taobao_behavior"
     c.data.source = "taobao_behavior"
     c.split.kind, c.split.quantile, c.split.target = "temporal", 0.8, "all"
@@ -35,4 +35,4 @@ def get_config(arg: str = "") -> ConfigDict:
         c.heads.interest = 0.5
     else:
         raise UserError(f"expected target=conversion or target=item, got target={args.target!r}")
-    return common.shrink(c) if args.tiny else c
+    return shrink(c) if args.tiny else c

@@ -1,12 +1,13 @@
 """Several steps ahead: the last H steps of each user are held out, and each of the next H is foretold.
 
-python scripts/train.py --config=configs/trajectories.py:domain=complete_journey --workdir=runs/ahead
+trajectory train --config=trajectories:domain=complete_journey --workdir=runs/ahead
 """
 
 from ml_collections import ConfigDict
 
-from configs import amazon_beauty, common, complete_journey, movielens_1m, taobao_behavior
+from trajectory.presets import amazon_beauty, complete_journey, movielens_1m, taobao_behavior
 from trajectory.schema import UserError
+from trajectory.settings import base, parse_arg, shrink
 
 DOMAINS = (
     "complete_journey",
@@ -20,14 +21,14 @@ DOMAINS = (
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: domain (one of DOMAINS), direct (heads for each step, or for the next one only), model, tiny."""
-    args = common.parse_arg(arg, domain="complete_journey", direct=True, model="gru")
+    args = parse_arg(arg, domain="complete_journey", direct=True, model="gru")
     if args.domain not in DOMAINS:
         raise UserError(f"domain={args.domain} is unknown; expected one of {', '.join(DOMAINS)}")
     c = _DOMAIN[args.domain](args.model)
     c.name += "_ahead"
     c.split.kind = "leave_last"
     if args.tiny:
-        common.shrink(c)
+        shrink(c)
     else:
         c.forecast.steps = 3 if args.domain == "amazon_beauty" else 10  # histories of Amazon Beauty are short
     c.split.steps = c.forecast.steps
@@ -62,7 +63,7 @@ def _taobao(model: str) -> ConfigDict:
 
 
 def _badges(model: str) -> ConfigDict:
-    c = common.base(model)
+    c = base(model)
     c.name = c.data.source = "stackoverflow_badges"
     c.batch.rows, c.batch.length, c.batch.targets = 32, 128, 128
     c.model.repeat = True

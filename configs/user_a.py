@@ -1,6 +1,6 @@
 """The founding document's user A: a small made-up log with known transitions between products, learned in seconds.
 
-python scripts/train.py --config=configs/user_a.py:model=gru --workdir=runs/user_a
+trajectory train --config=user_a:model=gru --workdir=runs/user_a
 """
 
 from pathlib import Path
@@ -8,13 +8,13 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 import trajectory
-from configs import common
+from trajectory.settings import base, parse_arg, shrink
 
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: model, tiny."""
-    args = common.parse_arg(arg, model="gru")
-    c = common.base(args.model)
+    args = parse_arg(arg, model="gru")
+    c = base(args.model)
     c.name = "user_a"
     c.data.source = str(Path(trajectory.__file__).parent / "data" / "samples" / "user_a_log.csv")
     c.batch.rows, c.batch.length, c.batch.targets = 16, 32, 32
@@ -28,4 +28,4 @@ def get_config(arg: str = "") -> ConfigDict:
     c.train.monitor = "loss"
     c.train.devices = 1  # too small to share
     c.logging.wandb = c.logging.tensorboard = False  # over in seconds
-    return common.shrink(c) if args.tiny else c
+    return shrink(c) if args.tiny else c

@@ -287,9 +287,9 @@ def _damaged(made: Made, rng: random.Random) -> Made:
 
 def read(made: Made, folder: Path) -> tuple[str, str]:
     """("good" | "refused" | "bad", what happened)."""
-    from configs.common import base
     from trajectory.data.store.builder import prepare
     from trajectory.schema import UserError
+    from trajectory.settings import base
 
     data = base().data
     data.source, data.prepared_dir = str(made.path), str(folder / "prepared")

@@ -43,7 +43,6 @@ def main() -> None:
     import jax
     import polars as pl
 
-    from configs.sweeps.common import Member, Sweep
     from trajectory.data.simulate.synthetic import Synthetic, write
     from trajectory.explain import ground_truth_table
     from trajectory.explain.comparison import METHODS as ALL
@@ -53,6 +52,7 @@ def main() -> None:
     from trajectory.training import parallel
     from trajectory.training.run import open_run
     from trajectory.tuning import sweep
+    from trajectory.tuning.members import Member, Sweep
     from trajectory.writing import write_csv, write_text
 
     assert OUT.value is not None
@@ -71,7 +71,7 @@ def main() -> None:
             elif not given.items() <= read_json(written, {str: object}, "remove the folder of that log").items():
                 raise cli.UserError(f"{out}/logs/{name} was made with other numbers; choose another --out")
     members = {key: Member({"data.source": str(out / "logs" / key)}) for key in dict.fromkeys(logs.values())}
-    config = f"{folder.parent / 'configs' / 'synthetic.py'}:model={MODEL.value}"
+    config = f"synthetic:model={MODEL.value}"
     planned = sweep.plan(config, Sweep("default", members), [0], SET.value, out)
     sweep.make_all(planned, WORKERS.value, folder)
     parallel.start()

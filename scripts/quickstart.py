@@ -9,8 +9,8 @@ second start re-uses what is there.
 import time
 from pathlib import Path
 
-from configs.by_hand import fill
 from trajectory import cli
+from trajectory.settings import fill
 from trajectory.training import parallel
 
 CONFIG = cli.config_flags.DEFINE_config_file("config", "configs/complete_journey.py:model=gru", "what to learn")

@@ -40,7 +40,7 @@ def main() -> None:
     out, scripts = Path(OUT.value), Path(__file__).parent
     search = Search(
         CONFIG.value,
-        load(Path(SEARCH.value), "suggest"),
+        load(str(SEARCH.value), "suggest"),
         SET.value,
         out,
         STORAGE.value or str(out / "trials.journal"),

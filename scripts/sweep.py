@@ -30,7 +30,7 @@ def main() -> None:
     from trajectory.tuning.sweep_table import write
     from trajectory.tuning.workers import Workers
 
-    out, asked = Path(OUT.value), runs.read_sweep(Path(SWEEP.value))
+    out, asked = Path(OUT.value), runs.read_sweep(str(SWEEP.value))
     if not all(seed.isdecimal() for seed in SEEDS.value):
         raise cli.UserError(f"--seeds: expected whole numbers like 0,1,2, got {','.join(SEEDS.value)}")
     planned = runs.plan(CONFIG.value, asked, [int(seed) for seed in SEEDS.value], SET.value, out)

@@ -21,27 +21,27 @@ def main() -> None:
     """Trains what is missing, measures, writes and prints."""
     import polars as pl
 
-    from configs.sweeps.common import Member, Sweep
     from trajectory.evaluation import transfer
+    from trajectory.settings.flags import read
     from trajectory.training import parallel
     from trajectory.tuning import sweep
+    from trajectory.tuning.members import Member, Sweep
     from trajectory.writing import write_csv, write_text
 
     out, folder = Path(OUT.value), Path(__file__).parent
     names = [Path(name).name.partition(".")[0] for name in DOMAINS.value]  # of files too
     arguments = [f"sources={name},model={MODEL.value}" for name in DOMAINS.value]
     asked = Sweep(names[0], {name: Member({}, text) for name, text in zip(names, arguments, strict=True)})
-    planned = sweep.plan(str(folder.parent / "configs" / "pretrain.py"), asked, [SEED.value], SET.value, out)
+    planned = sweep.plan("pretrain", asked, [SEED.value], SET.value, out)
     sweep.make_all(planned, WORKERS.value, folder)
     parallel.start()
     sources, rows = {run.member: run.folder for run in planned}, []
-    finetune = folder.parent / "configs" / "finetune.py"
     for target in DOMAINS.value:  # by the rules of a start without learning; which run it names does not matter
         flags = (
-            f"--config={finetune}:target={target},model={MODEL.value},start=zero_shot,init={planned[0].folder}",
+            f"--config=finetune:target={target},model={MODEL.value},start=zero_shot,init={planned[0].folder}",
             *(f"--config.{text}" for text in SET.value),
         )
-        rows += transfer.measure(sweep.resolve(flags), sources)
+        rows += transfer.measure(read(flags), sources)
     table = pl.DataFrame(rows)
     write_csv(table, out / "transfer.csv")
     transfer.draw(table, out / "transfer.png")

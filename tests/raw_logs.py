@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
 from trajectory.data.store.arrays import flatten
 from trajectory.schema import CleanLog, EventLog, Histories
+from trajectory.settings import base
 
 T0 = 1_700_000_000  # 2023-11-14 22:13:20 UTC
 MINUTE = T0 - T0 % 60

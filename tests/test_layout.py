@@ -7,6 +7,7 @@ import trajectory
 
 ROOT = Path(trajectory.__file__).parent
 ORDER = (
+    "settings",
     "data",
     "models",
     "reports",
@@ -22,6 +23,7 @@ ORDER = (
     "insights",
     "inspection",
     "tuning",
+    "presets",
 )
 
 

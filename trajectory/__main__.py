@@ -10,9 +10,10 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory import cli
 from trajectory.schema import UserError
+from trajectory.settings import base
+from trajectory.settings.flags import words
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -65,7 +66,7 @@ def _typed(text: str, now: Any) -> Any:
     if isinstance(now, str):
         return text
     if isinstance(now, tuple):
-        return cli.words(text.strip("()"))
+        return words(text.strip("()"))
     return ast.literal_eval(text)
 
 

@@ -1,12 +1,12 @@
 """What each part of the benchmark recipe brings to a transformer of width 64 in 8 epochs, one changed at a time.
 
-python scripts/sweep.py --config=configs/amazon_beauty.py --sweep=configs/sweeps/ablation.py --out=runs/ablation \
+trajectory sweep --config=amazon_beauty --sweep=ablation --out=runs/ablation \
     --seeds=0 --workers=2
 """
 
 from typing import Any
 
-from configs.sweeps.common import Member, Sweep
+from trajectory.tuning.members import Member, Sweep
 
 SMALL: dict[str, Any] = {
     "model.width": 64,

@@ -1,10 +1,10 @@
 """The backbones of a config, compared with the GRU.
 
-python scripts/sweep.py --config=configs/amazon_beauty.py --sweep=configs/sweeps/backbone.py --out=runs/backbones
+trajectory sweep --config=amazon_beauty --sweep=backbone --out=runs/backbones
 """
 
-from configs.common import BACKBONES
-from configs.sweeps.common import Member, Sweep
+from trajectory.settings.fields import BACKBONES
+from trajectory.tuning.members import Member, Sweep
 
 
 def get_sweep() -> Sweep:

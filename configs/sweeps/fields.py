@@ -1,10 +1,10 @@
 """What each field of the items' content brings: without each of them, and some by themselves.
 
-python scripts/sweep.py --config=configs/finetune.py:target=amazon_beauty,users=0.2 --sweep=configs/sweeps/fields.py \
+trajectory sweep --config=finetune:target=amazon_beauty,users=0.2 --sweep=fields \
     --out=runs/fields --seeds=0,1,2 --metrics=ndcg@10,hr@10,hr@10_cold --workers=2
 """
 
-from configs.sweeps.common import Member, Sweep
+from trajectory.tuning.members import Member, Sweep
 
 CODES = ("category", "brand", "price")
 

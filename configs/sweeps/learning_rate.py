@@ -1,9 +1,9 @@
 """Learning rate by dropout.
 
-python scripts/sweep.py --config=configs/amazon_beauty.py --sweep=configs/sweeps/learning_rate.py --out=runs/rates
+trajectory sweep --config=amazon_beauty --sweep=learning_rate --out=runs/rates
 """
 
-from configs.sweeps.common import Sweep, grid
+from trajectory.tuning.members import Sweep, grid
 
 
 def get_sweep() -> Sweep:

@@ -1,16 +1,16 @@
 """What the prior should begin with in a log: each of its numbers smaller and larger than it is, the others as they are.
 
-python scripts/sweep.py --config=configs/finetune.py:target=amazon_health --sweep=configs/sweeps/prior.py \
+trajectory sweep --config=finetune:target=amazon_health --sweep=prior \
     --out=runs/prior --set=train.epochs=0 --metrics=ndcg@10,hr@10
 """
 
-from configs.sweeps.common import Member, Sweep
+from trajectory.tuning.members import Member, Sweep
 
 FIELDS = {"sharpness": (5.0, 7.0, 14.0, 20.0), "popularity": (0.3, 0.45, 0.75, 0.9), "beside": (5.0, 10.0, 40.0, 80.0)}
 
 
 def get_sweep() -> Sweep:
-    """The numbers of configs/common.py, the base, and members named by the one that is another."""
+    """The default numbers, the base, and members named by the one that is another."""
     members = {"default": Member()}
     for name, values in FIELDS.items():
         members |= {f"{name}={value:g}": Member({f"content.{name}": value}) for value in values}

@@ -1,6 +1,6 @@
 """A search over what matters most in a sequence model.
 
-python scripts/search.py --config=configs/amazon_beauty.py --search=configs/sweeps/search.py --out=runs/search
+trajectory search --config=amazon_beauty --search=search --out=runs/search
 """
 
 from typing import Any

@@ -1,14 +1,14 @@
-"""Which sources and objectives of pretraining help a target: runs of configs/pretrain.py with more of either.
+"""Which sources and objectives of pretraining help a target: runs of `pretrain` with more of either.
 
-for name in amazon all; do python scripts/train.py --workdir=runs/sources_$name \
-    --config=configs/pretrain.py:sources=$name,target=amazon_beauty; done
-for name in reconstruct contrast; do python scripts/train.py --workdir=runs/sources_$name \
-    --config=configs/pretrain.py:sources=amazon,target=amazon_beauty --config.heads.$name=0.2; done
-python scripts/sweep.py --config=configs/finetune.py:target=amazon_beauty,users=0.05 \
-    --sweep=configs/sweeps/sources.py --out=runs/beauty_sources --metrics=ndcg@10,hr@10 --workers=2
+for name in amazon all; do trajectory train --workdir=runs/sources_$name \
+    --config=pretrain:sources=$name,target=amazon_beauty; done
+for name in reconstruct contrast; do trajectory train --workdir=runs/sources_$name \
+    --config=pretrain:sources=amazon,target=amazon_beauty --config.heads.$name=0.2; done
+trajectory sweep --config=finetune:target=amazon_beauty,users=0.05 \
+    --sweep=sources --out=runs/beauty_sources --metrics=ndcg@10,hr@10 --workers=2
 """
 
-from configs.sweeps.common import Member, Sweep
+from trajectory.tuning.members import Member, Sweep
 
 SOURCES = ("amazon", "all", "reconstruct", "contrast")
 

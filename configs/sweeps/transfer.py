@@ -1,10 +1,10 @@
 """Whether it pays to begin with what other domains taught, with this share of the target's users to learn from.
 
-python scripts/sweep.py --config=configs/finetune.py:target=amazon_beauty,users=0.05,init=runs/sources \
-    --sweep=configs/sweeps/transfer.py --out=runs/beauty_5 --seeds=0,1,2 --metrics=ndcg@10,hr@10,hr@10_cold
+trajectory sweep --config=finetune:target=amazon_beauty,users=0.05,init=runs/sources \
+    --sweep=transfer --out=runs/beauty_5 --seeds=0,1,2 --metrics=ndcg@10,hr@10,hr@10_cold
 """
 
-from configs.sweeps.common import Member, Sweep
+from trajectory.tuning.members import Member, Sweep
 
 
 def get_sweep() -> Sweep:

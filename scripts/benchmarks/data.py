@@ -5,9 +5,9 @@ import time
 
 from benchmarks.step import journey, step_seconds
 from benchmarks.timing import peak_gib
-from configs.common import base
 from trajectory.data.simulate import synthetic
 from trajectory.data.store import builder
+from trajectory.settings import base
 
 EVENTS_OF_A_USER = 180  # on average, in the synthetic log
 BATCHES = 12

@@ -10,8 +10,8 @@ import jax
 
 from benchmarks.softmax import FLOP, asked, bare
 from benchmarks.timing import least, torch_python
-from configs import common
 from trajectory.data.ingest.domains import locate
+from trajectory.settings import base
 from trajectory.training import experiment, optimizer, parallel
 from trajectory.training import train_step as train_step_
 
@@ -55,7 +55,7 @@ def against_rectools() -> None:
 
 
 def _task(name: str, rows: int) -> experiment.Task:
-    c = common.base("transformer")
+    c = base("transformer")
     c.name = c.data.source = name
     c.batch.rows, c.batch.length, c.batch.targets = rows, 50, 50
     c.model.inputs = ("item",)

@@ -11,11 +11,11 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 
 from benchmarks.timing import least, peak_gib, torch_python
-from configs import common
 from trajectory.evaluation.validation import Watch
 from trajectory.explain.explain import Explainer
 from trajectory.explain.targets import Target
 from trajectory.schema import Histories, Queries, UserError
+from trajectory.settings import base
 from trajectory.training import experiment, loop
 from trajectory.training.run import Run, open_run
 
@@ -61,7 +61,7 @@ def explain_long() -> None:
 
 
 def _trained(backbone: str, length: int, folder: Path, epochs: int = 3) -> Run:
-    c = common.base(backbone)
+    c = base(backbone)
     c.name = c.data.source = "amazon_beauty"
     c.batch.length, c.batch.targets = length, LENGTH
     c.model.inputs, c.model.layers, c.model.heads = ("item",), LAYERS[backbone], 2

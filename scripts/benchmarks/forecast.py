@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import peak_gib
-from configs import trajectories
 from trajectory.data.pipeline.event_statistics import habits
 from trajectory.data.simulate.synthetic import Synthetic, generate
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.sampling import sample
 from trajectory.inference.scorer import DirectForecast
+from trajectory.presets import trajectories
 from trajectory.schema import Queries
 from trajectory.training import experiment, optimizer, train_step
 

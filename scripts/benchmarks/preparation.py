@@ -89,8 +89,8 @@ def make(log: Log, path: str) -> None:
 
 def prepare(path: str, folder: str) -> None:
     """Prepares a log as a training does."""
-    from configs.own_log import get_config
     from trajectory.data.store import builder
+    from trajectory.presets.own_log import get_config
 
     data = get_config(f"path={path}").data
     data.prepared_dir = folder

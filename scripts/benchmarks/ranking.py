@@ -1,15 +1,15 @@
 """Full-catalogue ranking of Amazon Beauty."""
 
 from benchmarks.timing import least
-from configs import common
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
+from trajectory.settings import base
 from trajectory.training import experiment, optimizer, train_step
 
 
 def ranking() -> None:
     """Users a second of a transformer of width 64; untrained, it ranks as fast as a trained one."""
-    c = common.base("transformer")
+    c = base("transformer")
     c.name = c.data.source = "amazon_beauty"
     c.batch.length = c.batch.targets = 50
     c.model.inputs = ("item",)

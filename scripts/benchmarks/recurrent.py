@@ -14,13 +14,13 @@ import numpy as np
 import optax
 
 from benchmarks.timing import torch_python
-from configs import amazon_beauty
-from configs.common import base
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.recurrent import CELLS
+from trajectory.presets import amazon_beauty
 from trajectory.schema import Events
+from trajectory.settings import base
 from trajectory.training import experiment, optimizer, parallel
 
 ROWS, LENGTH, ITEMS = 256, 50, 12_101

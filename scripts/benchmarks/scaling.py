@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.timing import peak_gib
-from configs.common import base
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Batch, Events, Targets
+from trajectory.settings import base
 from trajectory.training import optimizer, parallel
 from trajectory.training import train_step as train_step_
 from trajectory.training.experiment import model_spec

@@ -4,7 +4,7 @@ import time
 
 import jax
 
-from configs import complete_journey
+from trajectory.presets import complete_journey
 from trajectory.training import experiment, optimizer, parallel
 from trajectory.training import train_step as train_step_
 

@@ -4,10 +4,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from configs import amazon_beauty
 from trajectory.data.content.content import texts
 from trajectory.data.content.text import text_vectors
 from trajectory.data.store import builder
+from trajectory.presets import amazon_beauty
 
 TITLES = 100_000  # the goal is of so many
 SHARE = 8  # one title in so many is encoded

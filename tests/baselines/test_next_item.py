@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.baselines.next_item import (
     ContentNeighbours,
@@ -22,6 +21,7 @@ from trajectory.baselines.next_item import (
     floors,
 )
 from trajectory.schema import Histories, ItemContent, Queries, Split
+from trajectory.settings import base
 
 DAY = 86_400
 

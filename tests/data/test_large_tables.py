@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.files import stack
 from trajectory.data.ingest import cleaning
 from trajectory.data.ingest.cleaning import clean, summary
 from trajectory.data.ingest.log import read_log
 from trajectory.data.store.arrays import COLUMNS, flatten
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 ROWS = 240
 RNG = np.random.default_rng(0)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from tests.baselines.test_next_item import hold_out
 from tests.builders import random_histories
 from trajectory import digest
@@ -17,6 +16,7 @@ from trajectory.evaluation import baseline_cache as module
 from trajectory.evaluation.baseline_cache import floor_results
 from trajectory.evaluation.protocol import measure
 from trajectory.schema import ItemContent
+from trajectory.settings import base
 
 LOG = random_histories(30, 12, 7)
 COLD = np.arange(13) > 9

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.conversion import conversion_metrics, evaluate, evaluate_beside_floors
+from trajectory.settings import base
 
 
 def test_metrics_by_hand() -> None:

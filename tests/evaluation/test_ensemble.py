@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from configs.common import base
 from tests.baselines.test_next_item import hold_out
 from tests.builders import make_histories, random_histories
 from trajectory.baselines.next_item import Popularity
@@ -24,6 +23,7 @@ from trajectory.evaluation.ensemble import (
 from trajectory.evaluation.protocol import evaluate, measure, table
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.schema import Queries, UserError
+from trajectory.settings import base
 
 HISTORIES = make_histories([[3, 1, 2]], num_items=3)  # item 3 is in the history, 1 is asked for
 QUERIES = Queries(*(np.array([value]) for value in (0, 0, 1, 2)))

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs.common import base
 from trajectory.baselines.next_item import CoOccurrence, Floor, Markov, Popularity
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.schema import Histories, Queries, Split
+from trajectory.settings import base
 
 
 def folder(name: str) -> Path:

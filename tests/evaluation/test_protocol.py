@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from configs.common import base
 from tests.baselines.test_next_item import BASKETS, hold_out
 from tests.builders import make_histories
 from trajectory.baselines.next_item import floors
 from trajectory.evaluation.protocol import evaluate, measure, protocol, table
 from trajectory.schema import Histories, Queries
+from trajectory.settings import base
 
 
 class Oracle:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs import common
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.validation import Watch
 from trajectory.inference.scorer import DirectForecast, ModelScorer
+from trajectory.settings import base
 
 
 def test_loss_is_the_mean_over_queries_whatever_the_batch():
@@ -22,7 +22,7 @@ def test_loss_is_the_mean_over_queries_whatever_the_batch():
     model = make_model("gru", capacity=16)
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
     params = initialise(model, events)
-    config = common.base("gru")
+    config = base("gru")
     config.batch.length = 16
     log_p = np.asarray(ModelScorer(model, params, histories, NO_FEATURES, 16).scores(parts.validation))
     expected = -log_p[np.arange(len(log_p)), histories.item[parts.validation.stop]].mean()
@@ -37,7 +37,7 @@ def test_loss_is_the_mean_over_queries_whatever_the_batch():
 def test_several_held_out_steps_are_watched_one_by_one():
     """The next step's metrics are of the first of them; ahead_... are means over them, as foretold directly."""
     histories = random_histories(9, 30, 14, seed=2)
-    config = common.base("gru")
+    config = base("gru")
     config.split.kind, config.split.steps, config.heads.horizon, config.batch.length = "leave_last", 2, 3, 16
     _, parts = split(histories, config.split)
     model = make_model("gru", capacity=16, horizon=3)

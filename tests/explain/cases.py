@@ -12,13 +12,13 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from configs.common import base
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline import splits
 from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
 from trajectory.explain.target_function import Function, Inputs
 from trajectory.models.forecast_function import Asked
 from trajectory.schema import Histories
+from trajectory.settings import base
 from trajectory.training.experiment import Task
 from trajectory.training.run import Run
 

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs.common import base
 from tests.explain.cases import run_of
 from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.data.store import builder
@@ -17,6 +16,7 @@ from trajectory.explain import ground_truth_table
 from trajectory.explain.explain import Explainer
 from trajectory.explain.ground_truth import Planted, find_causes, read_planted
 from trajectory.schema import Histories, Queries
+from trajectory.settings import base
 
 
 @pytest.fixture(scope="module")

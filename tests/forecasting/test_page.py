@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs import common
 from tests.builders import make_histories
 from tests.pages import drawn, inert_data
 from trajectory.forecasting import tables
@@ -21,6 +20,7 @@ from trajectory.forecasting.page import write_report
 from trajectory.inference.beam_search import Beams
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.step_forecast import Outlook
+from trajectory.settings import base
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 COMMENT = "<!--<script>{{ 7 * 7 }}\u2028 & '\""
@@ -75,7 +75,7 @@ EVALUATION = {
 
 
 def page(folder, forecast):
-    config = common.base("gru")
+    config = base("gru")
     config.name, config.note = f"log {HOSTILE}", HOSTILE
     run = SimpleNamespace(workdir=folder, task=SimpleNamespace(config=config))
     return write_report(run, forecast)

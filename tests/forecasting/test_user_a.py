@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from configs import user_a as config_file
 from trajectory.data.simulate.user_a import ITEMS, truth
 from trajectory.forecasting.user_a import compare, trained
+from trajectory.presets import user_a as config_file
 
 
 @pytest.fixture(scope="module")

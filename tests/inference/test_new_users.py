@@ -8,18 +8,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs import common, complete_journey, taobao_behavior
 from tests.builders import make_histories
 from trajectory.data.store.builder import prepare
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.inference.new_users import read_histories
+from trajectory.presets import complete_journey, taobao_behavior
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 TRAINED = make_histories([[1, 2, 3, 2], [4, 1]], num_items=4, kinds=[[1, 1, 1, 2], [1, 1]])
 
 
 def data(**changes):
-    settings = common.base().data
+    settings = base().data
     settings.update({"source": "log.csv", **changes})
     return settings
 

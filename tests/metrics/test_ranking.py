@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, top_k_accuracy_score
 
-from configs.common import base
 from tests.builders import make_histories, random_histories
 from trajectory.data.store.union import item_and_user_domains, union
 from trajectory.metrics.ranking import (
@@ -23,6 +22,7 @@ from trajectory.metrics.ranking import (
     top_k,
 )
 from trajectory.schema import Histories, Queries
+from trajectory.settings import base
 
 INF = np.inf
 ITEMS = [9.0, 4.0, 3.0, 2.0, 1.0, 3.0]  # column 0 (best, never a candidate), then items 1..5

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs.common import BACKBONES
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
 from trajectory.schema import UserError
+from trajectory.settings import BACKBONES
 
 LENGTH = 16
 

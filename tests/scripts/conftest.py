@@ -12,6 +12,7 @@ import pytest
 from absl import flags
 
 from trajectory.evaluation.validation import Watch
+from trajectory.settings.flags import read as read_flags
 from trajectory.training import experiment, loop
 from trajectory.tuning import sweep
 
@@ -66,7 +67,7 @@ def trained_here(monkeypatch):
 
     def make(runs, workers, scripts):
         for run in runs:
-            built = experiment.build(sweep.resolve(run.flags))
+            built = experiment.build(read_flags(run.flags))
             loop.train(built, run.folder, Watch(built))
             made.append(run)
         return {}

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs import trajectories
 from tests.scripts.test_configs import QUIET
 from trajectory.data.times import DAY
 from trajectory.forecasting.tables import STATEMENTS
 from trajectory.inference.step_forecast import calibration, method
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import forecast_migrations
+from trajectory.presets import trajectories
 from trajectory.schema import UserError
 from trajectory.training.run import open_run
 

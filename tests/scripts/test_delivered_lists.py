@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs import own_log
-from configs.by_hand import set_by_hand
 from trajectory.baselines.next_item import floors
 from trajectory.data.pipeline import splits
 from trajectory.data.store import builder
 from trajectory.evaluation.validation import Watch
+from trajectory.presets import own_log
+from trajectory.settings import set_by_hand
 from trajectory.training import experiment, loop
 
 ITEMS, USERS, K = 40, 80, 10

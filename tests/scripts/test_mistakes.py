@@ -109,7 +109,7 @@ def test_a_folder_that_is_no_run(script, tmp_path, name):
 
 def test_a_run_without_a_checkpoint(script, tmp_path):
     """Killed before its first epoch ended."""
-    from configs import user_a
+    from trajectory.presets import user_a
     from trajectory.training import experiment
 
     config = user_a.get_config("tiny")

@@ -7,10 +7,10 @@ import json
 import polars as pl
 import pytest
 
-from configs import own_log
 from tests.scripts.logs import item_log
 from tests.scripts.test_configs import QUIET
 from trajectory.evaluation.validation import Watch
+from trajectory.presets import own_log
 from trajectory.training import experiment, loop
 
 

@@ -14,7 +14,7 @@ from tests.scripts.logs import item_log
 CONFIG = f"--config={ROOT}/configs/user_a.py"
 COMMON = ("--set=train.monitor=ndcg@10", "--set=train.epochs=3")
 SWEEP = """
-from configs.sweeps.common import Member, Sweep
+from trajectory.tuning.members import Member, Sweep
 
 def get_sweep():
     rates = {"low": 0.001, "high": 0.003, "bad": 1.0}
@@ -101,7 +101,7 @@ def test_real_runs_in_a_sweep_and_a_search(script, tmp_path, monkeypatch):
     log, out = item_log(tmp_path / "log.csv"), tmp_path / "sweep"
     file = tmp_path / "file.py"
     file.write_text(
-        "from configs.sweeps.common import Member, Sweep\n"
+        "from trajectory.tuning.members import Member, Sweep\n"
         "def get_sweep():\n    return Sweep('gru', {'gru': Member({'batch.rows': 4}, 'model=gru')})\n"
         "def suggest(trial):\n    return {'model.dropout': trial.suggest_float('dropout', 0.0, 0.5)}\n"
     )

@@ -13,8 +13,8 @@ import pytest
 from tests.scripts.conftest import ROOT
 from tests.scripts.test_configs import QUIET
 from trajectory.evaluation.transfer import measure
+from trajectory.settings.flags import read
 from trajectory.training.checkpoint import Checkpoints
-from trajectory.tuning.sweep import resolve
 
 SORTS = ("cream", "soap", "comb", "scent")
 
@@ -158,12 +158,12 @@ def test_a_source_helps_where_one_sort_follows_another_as_there(script, shops):
     leads = {}
     for name in ("east", "same"):
         argument = f"--config={ROOT}/configs/finetune.py:tiny,target={folder / name}.csv"
-        (row,) = measure(resolve([argument, *given]), {"sources": sources})
+        (row,) = measure(read([argument, *given]), {"sources": sources})
         assert (row["target"], row["source"]) == (name, "sources")
         assert row["low_test"] < row["difference_test"] < row["high_test"]
         assert row["test"] - row["prior_test"] == pytest.approx(row["difference_test"])
         leads[name] = row["difference_test"]
-    (row,) = measure(resolve([argument, *given, "--config.init.rules=(('*','skip'),)"]), {"sources": sources})
+    (row,) = measure(read([argument, *given, "--config.init.rules=(('*','skip'),)"]), {"sources": sources})
     assert row["test"] == row["prior_test"], "nothing is taken over"
     assert leads["east"] > 0.1
     assert leads["same"] < 0.0

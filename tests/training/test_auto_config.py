@@ -6,15 +6,14 @@ import re
 
 import pytest
 
-from configs import common
-from configs.by_hand import get, set_by_hand
 from tests.builders import make_histories, random_histories
 from trajectory.data.pipeline.splits import split
+from trajectory.settings import base, get, set_by_hand
 from trajectory.training import auto_config
 
 
 def _fit(histories, capsys):
-    config = common.base("gru")
+    config = base("gru")
     config.recipe = "auto"
     before = config.to_json()
     histories, parts = split(histories, config.split)
@@ -115,8 +114,8 @@ def test_where_steps_are_events_it_is_the_recipe_of_the_benchmarks(capsys):
     ],
 )
 def test_what_is_set_by_hand_stays_and_the_rest_follows_it(capsys, values):
-    histories, parts = split(make_histories([list(range(1, 15))] * 20), common.base().split)
-    fitted = auto_config.fit(set_by_hand(common.base("gru"), values), histories, parts)
+    histories, parts = split(make_histories([list(range(1, 15))] * 20), base().split)
+    fitted = auto_config.fit(set_by_hand(base("gru"), values), histories, parts)
     said = capsys.readouterr().out
     for name, value in values.items():
         assert get(fitted, name) == value
@@ -128,12 +127,12 @@ def test_what_is_set_by_hand_stays_and_the_rest_follows_it(capsys, values):
 
 def test_a_power_a_length_and_steps_of_several_lines_set_by_hand_are_followed(capsys):
     lists, steps = [list(range(1, 9))] * 20, [[0, 0, 1, 1, 2, 2, 3, 4]] * 20
-    single, parts = split(make_histories(lists), common.base().split)
-    fitted = auto_config.fit(set_by_hand(common.base("gru"), {"train.power": 0.5, "batch.length": 16}), single, parts)
+    single, parts = split(make_histories(lists), base().split)
+    fitted = auto_config.fit(set_by_hand(base("gru"), {"train.power": 0.5, "batch.length": 16}), single, parts)
     assert (fitted.model.temperature, fitted.train.smoothing) == (pytest.approx(0.14), 0.0)
     assert (fitted.batch.length, fitted.batch.targets, fitted.batch.rows) == (16, 16, 128)
-    baskets, parts = split(make_histories(lists, steps=steps), common.base().split)
-    fitted = auto_config.fit(set_by_hand(common.base("gru"), {"model.width": 128, "train.epochs": 40}), baskets, parts)
+    baskets, parts = split(make_histories(lists, steps=steps), base().split)
+    fitted = auto_config.fit(set_by_hand(base("gru"), {"model.width": 128, "train.epochs": 40}), baskets, parts)
     assert (fitted.model.layers, fitted.optim.learning_rate) == ((128, 128), 5e-4)
     assert fitted.train.patience_epochs == 8
 
@@ -141,7 +140,7 @@ def test_a_power_a_length_and_steps_of_several_lines_set_by_hand_are_followed(ca
 def test_seen_items_are_candidates_where_repeats_are_usual(capsys):
     def decided(seen: str, items: list[list[int]]) -> str:
         histories = make_histories(items)
-        config = common.base()
+        config = base()
         config.evaluation.seen = seen
         return auto_config.seen(config, histories, split(histories, config.split)[1]).evaluation.seen
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs import common
 from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
+from trajectory.settings import base
 from trajectory.training import distillation, loop
 from trajectory.training.experiment import Task
 from trajectory.training.run import Run
@@ -22,7 +22,7 @@ ITEMS, LENGTH, LIKELIEST = 30, 16, 5
 
 
 def _task(histories, backbone: str = "gru", kind: str = "leave_one_out", **fields) -> Task:
-    config = common.base(backbone)
+    config = base(backbone)
     config.batch.rows, config.batch.length, config.batch.targets = 4, LENGTH, LENGTH
     config.distil.likeliest = LIKELIEST
     config.distil.update(ConfigDict(fields))

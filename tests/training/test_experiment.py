@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs.common import base
 from trajectory.schema import UserError
+from trajectory.settings import base
 from trajectory.training.experiment import Task, build, load_config, write_json
 
 USERS, EVENTS, ITEMS = 20, 6, 8

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from configs import common
 from trajectory.schema import UserError
+from trajectory.settings import base
 from trajectory.training import limits
 
 
 @pytest.mark.parametrize("model", ["gru", "transformer", "hybrid"])
 def test_the_defaults_are_within_them(model):
-    limits.check(common.base(model))
+    limits.check(base(model))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_defaults_are_within_them(model):
     ],
 )
 def test_what_cannot_be_is_named(section, field, value, words):
-    config = common.base("gru")
+    config = base("gru")
     config[section][field] = value
     with pytest.raises(UserError, match=words):
         limits.check(config)

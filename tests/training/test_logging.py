@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from configs import common
+from trajectory.settings import base
 from trajectory.training import logging
 from trajectory.training.logging import MetricsLog
 
 
 def _config(wandb: bool = False, tensorboard: bool = False):
-    config = common.base("gru")
+    config = base("gru")
     config.name, config.logging.wandb, config.logging.tensorboard = "made_up", wandb, tensorboard
     return config
 

@@ -13,11 +13,11 @@ import jax
 import numpy as np
 import pytest
 
-from configs import common
 from tests.builders import NO_FEATURES, make_histories, make_model
 from trajectory.data.pipeline.splits import split
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import UserError
+from trajectory.settings import base
 from trajectory.training import logging, loop, optimizer
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.experiment import Task, load_config, save_config
@@ -33,7 +33,7 @@ def _task(fingerprint: str = "0" * 64, **changes) -> Task:
     # One history fills one row of 16, so every epoch has the same number of batches.
     lists = np.random.default_rng(0).integers(1, 21, (4 * BATCHES, 18)).tolist()
     histories = dataclasses.replace(make_histories(lists, num_items=20), fingerprint=fingerprint)
-    config = common.base("gru")
+    config = base("gru")
     config.name, config.model.width = "made_up", 8
     config.batch.rows, config.batch.length, config.batch.targets = 4, 16, 16
     config.train.epochs, config.train.devices = 2, 1
@@ -148,14 +148,14 @@ def test_what_is_refused_leaves_no_folder(tmp_path):
 
 
 def test_a_run_from_before_a_field_existed_opens_with_its_default(tmp_path):
-    save_config(common.base("gru"), tmp_path / "config.json")
+    save_config(base("gru"), tmp_path / "config.json")
     stored = json.loads((tmp_path / "config.json").read_text())
     del stored["batch"]["basket_power"]
     stored["batch"]["rows"] = 6
     (tmp_path / "config.json").write_text(json.dumps(stored))
     config = load_config(tmp_path / "config.json")
     assert config.batch.rows == 6
-    assert config.batch.basket_power == common.base().batch.basket_power
+    assert config.batch.basket_power == base().batch.basket_power
 
 
 def test_patience_goes_on_counting_after_a_stop(tmp_path, built):

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import common
 from tests.builders import NO_FEATURES, initialise, make_histories, make_model
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.splits import split
 from trajectory.models.interest_model import InterestModel
+from trajectory.settings import base
 from trajectory.training import losses
 from trajectory.training.sampled_softmax_loss import Negatives
 
@@ -27,8 +27,8 @@ def case(request):
     learning changes.
     """
     lists = np.random.default_rng(1).integers(1, ITEMS + 1, (12, 8)).tolist()
-    histories, parts = split(make_histories(lists, num_items=ITEMS), common.base().split)
-    config = common.base().batch
+    histories, parts = split(make_histories(lists, num_items=ITEMS), base().split)
+    config = base().batch
     config.rows, config.length, config.targets = 4, 16, 16
     batch = TrainingData(histories, parts, NO_FEATURES, config, 0).plan(0).batch(0)
     spec = make_model("gru", repeat=False, dropout=0.0, kept=request.param).spec

@@ -7,13 +7,13 @@ import numpy as np
 import optax
 import pytest
 
-from configs import common
 from trajectory.schema import UserError
+from trajectory.settings import base
 from trajectory.training.optimizer import evaluated, optimiser, schedule
 
 
 def _config(**changes):
-    config = common.base().optim
+    config = base().optim
     config.learning_rate, config.warmup_steps = 0.1, 4
     config.update(changes)
     return config

@@ -12,11 +12,11 @@ import optax
 import pytest
 from ml_collections import ConfigDict
 
-from configs import common
 from tests.builders import NO_FEATURES, make_model, random_histories
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
+from trajectory.settings import BACKBONES, base
 from trajectory.training import optimizer
 from trajectory.training.parallel import Parallel, devices
 from trajectory.training.train_step import TrainStep, initial_state
@@ -27,7 +27,7 @@ STEPS = 4
 def _data():
     histories = random_histories(60, 30, 12)
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
-    config = common.base().batch
+    config = base().batch
     config.rows, config.length, config.targets = 8, 16, 16
     # Few histories in the last rows: shards hold different numbers of targets.
     label = np.random.default_rng(0).integers(-1, 2, histories.num_events).astype(np.int8)
@@ -56,7 +56,7 @@ def _difference(a, b) -> float:
     return max(float(np.abs(np.asarray(x) - np.asarray(y)).max()) for x, y in pairs)
 
 
-@pytest.mark.parametrize("backbone", common.BACKBONES)
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_pmap_equals_jit_equals_one_device(backbone):
     one, one_metrics, _ = _train(backbone, "jit", 1)
     for strategy in ("pmap", "jit"):
@@ -106,7 +106,7 @@ def test_a_split_item_table_trains_as_a_whole_one(temperature):
 def test_the_given_state_is_donated():
     histories, data = _data()
     model = make_model("gru")
-    tx = optimizer.optimiser(common.base().optim, 100)
+    tx = optimizer.optimiser(base().optim, 100)
     heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0, "time": 0.0})
     parallel = Parallel(TrainStep(model, tx, heads, jnp.asarray(histories.item_interest)), "pmap", jax.devices())
     batch = data.plan(0).batch(0)

@@ -11,11 +11,11 @@ import optax
 import pytest
 from ml_collections import ConfigDict
 
-from configs import common
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
+from trajectory.settings import BACKBONES, base
 from trajectory.training.train_step import TrainStep, initial_state
 
 HEADS = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5, "time": 0.3})
@@ -24,7 +24,7 @@ HEADS = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5, "time": 0.3
 def _data():
     histories = random_histories(20, 30, 12)
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
-    config = common.base().batch
+    config = base().batch
     config.rows, config.length, config.targets = 4, 16, 16
     return histories, TrainingData(histories, parts, NO_FEATURES, config, 0).plan(0).batch(0)
 
@@ -39,7 +39,7 @@ def _lowered(backbone: str, products: str) -> str:
     return jax.jit(step).lower(state, batch).as_text()
 
 
-@pytest.mark.parametrize("backbone", common.BACKBONES)
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_bfloat16_rounds_the_factors_of_every_product_and_nothing_else(backbone):
     products = re.findall(r"stablehlo\.dot_general.*", _lowered(backbone, "bfloat16"))
     assert len(products) > 10

@@ -141,7 +141,7 @@ def test_a_study_of_another_config_is_refused(tmp_path):
 
 
 def test_the_example_fits_its_config(tmp_path):
-    suggest = load(ROOT / "configs" / "sweeps" / "search.py", "suggest")
+    suggest = load("search", "suggest")
     config = f"{ROOT}/configs/amazon_beauty.py:tiny"
     found = Search(config, suggest, ["note=fail"], tmp_path / "out", str(tmp_path / "t.journal"), 5, 1)
     with pytest.raises(UserError, match="the made-up mistake"):

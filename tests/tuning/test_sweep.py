@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from configs.sweeps.common import Member, Sweep, grid
 from trajectory import digest
 from trajectory.schema import UserError
 from trajectory.tuning import sweep
+from trajectory.tuning.members import Member, Sweep, grid
 from trajectory.tuning.workers import Workers
 
 ROOT = Path(__file__).parents[2]
-CONFIG = f"{ROOT}/configs/user_a.py"
+CONFIG = "user_a"
 pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
 MADE_UP = ROOT / "tests" / "scripts" / "made_up"
 
@@ -76,20 +76,20 @@ def test_grid_fields_with_the_same_last_word_are_named_in_full():
 
 
 EXAMPLES = [
-    ("backbone", 4, "gru", "amazon_beauty.py:tiny"),
-    ("learning_rate", 6, None, "amazon_beauty.py:tiny"),
-    ("ablation", 24, "transformer", "amazon_beauty.py:tiny"),
-    ("transfer", 9, "content", "finetune.py:tiny,init=runs/sources"),
-    ("fields", 7, "all", "finetune.py:tiny"),
-    ("prior", 13, "default", "finetune.py:tiny"),
-    ("sources", 9, "content", "finetune.py:tiny"),
+    ("backbone", 4, "gru", "amazon_beauty:tiny"),
+    ("learning_rate", 6, None, "amazon_beauty:tiny"),
+    ("ablation", 24, "transformer", "amazon_beauty:tiny"),
+    ("transfer", 9, "content", "finetune:tiny,init=runs/sources"),
+    ("fields", 7, "all", "finetune:tiny"),
+    ("prior", 13, "default", "finetune:tiny"),
+    ("sources", 9, "content", "finetune:tiny"),
 ]
 
 
 @pytest.mark.parametrize(("name", "count", "base", "config"), EXAMPLES)
 def test_example_sweeps_fit_a_config(name, count, base, config, tmp_path):
-    found = sweep.read_sweep(ROOT / "configs" / "sweeps" / f"{name}.py")
-    runs = sweep.plan(f"{ROOT}/configs/{config}", found, (0, 1), (), tmp_path)
+    found = sweep.read_sweep(name)
+    runs = sweep.plan(config, found, (0, 1), (), tmp_path)
     assert len({run.folder for run in runs}) == 2 * count
     assert len({json.dumps(run.asked) for run in runs}) == 2 * count
     assert base is None or found.base == base
@@ -134,11 +134,11 @@ def test_a_member_that_does_not_fit_is_named_before_anything_runs(member, words,
 )
 def test_a_file_that_is_no_sweep(text, words, tmp_path):
     path = tmp_path / "x.py"
-    path.write_text(f"from configs.sweeps.common import Member, Sweep\n{text}\n")
+    path.write_text(f"from trajectory.tuning.members import Member, Sweep\n{text}\n")
     with pytest.raises(UserError, match=words):
-        sweep.read_sweep(path)
+        sweep.read_sweep(str(path))
     with pytest.raises(UserError, match="no file"):
-        sweep.read_sweep(tmp_path / "nowhere.py")
+        sweep.read_sweep(str(tmp_path / "nowhere.py"))
 
 
 def test_a_failing_member_stops_no_other_and_is_tried_again(make, tmp_path):

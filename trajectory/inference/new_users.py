@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.files.dialect import HeaderMissing
 from trajectory.data.ingest.cleaning import clean, summary
 from trajectory.data.ingest.columns import listing, pick
@@ -23,6 +22,7 @@ from trajectory.data.ingest.time_columns import JOINED
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.schema import EventLog, Histories, Queries, UserError
+from trajectory.settings import base
 
 SHOWN = 5  # unknown items named in a note
 

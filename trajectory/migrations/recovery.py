@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from configs import common
 from trajectory.data.simulate.base import START, SyntheticLog
 from trajectory.data.store.arrays import flatten
 from trajectory.data.times import DAY, WEEK
 from trajectory.schema import CleanLog, EventLog, Histories
+from trajectory.settings import base
 
 WITHIN = 28.0  # days, one window: how far from its truth a start may lie
 
 
 def histories_of(log: SyntheticLog) -> Histories:
     """A planted log as histories, without files in between; baskets are steps."""
-    data = common.base("gru").data
+    data = base("gru").data
     data.baskets = True
     names = {"user_id": "user", "item_id": "item", "timestamp": "time", "basket_id": "basket"}
     events = log.events.drop("event_type", "position").rename(names)

@@ -7,11 +7,11 @@ import logging
 import numpy as np
 from ml_collections import ConfigDict
 
-from configs.by_hand import fill, get
-from configs.common import learn_from_events
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.store.arrays import repeat_share
 from trajectory.schema import Histories, Split
+from trajectory.settings import fill, get
+from trajectory.settings.recipes import learn_from_events
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -14,8 +14,6 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from configs.by_hand import get
-from configs.common import base
 from trajectory.data.content.content import item_content, join, with_behaviour
 from trajectory.data.pipeline import conversion_labels, splits
 from trajectory.data.pipeline.batches import TrainingData
@@ -29,6 +27,7 @@ from trajectory.models.interest_model import InterestModel, Spec
 from trajectory.models.item_table import initialise
 from trajectory.reading import read_json, tuples
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
+from trajectory.settings import base, get
 from trajectory.training import auto_config, limits
 from trajectory.training.sampled_softmax_loss import Negatives
 from trajectory.writing import write_json

@@ -6,8 +6,8 @@ import math
 
 from ml_collections import ConfigDict
 
-from configs.by_hand import get
 from trajectory.schema import UserError
+from trajectory.settings import get
 
 LOWEST = {
     1: (

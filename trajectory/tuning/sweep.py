@@ -13,15 +13,12 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
 
-from absl import flags
-from ml_collections import ConfigDict, config_flags
-
-from configs.sweeps.common import Sweep
 from trajectory import digest
-from trajectory.cli import reason, record_by_hand
 from trajectory.reading import read_json
 from trajectory.schema import UserError
+from trajectory.settings import flags, presets
 from trajectory.training.folder import read_summary
+from trajectory.tuning.members import Sweep
 from trajectory.tuning.workers import Workers, claim, last_lines
 from trajectory.writing import write_json
 
@@ -41,30 +38,29 @@ class Run(NamedTuple):
     asked: dict[str, Any]  # the config they make, but for its section `logging`
 
 
-def read_sweep(path: Path) -> Sweep:
-    """What `get_sweep` of a sweep file returns. Raises UserError if it is not a sweep."""
-    sweep = load(path, "get_sweep")()
+def read_sweep(name: str) -> Sweep:
+    """What `get_sweep` of a sweep file returns, of a preset or at a path. Raises UserError if it is not a sweep."""
+    sweep = load(name, "get_sweep")()
     if not isinstance(sweep, Sweep) or not sweep.members:
-        raise UserError(f"{path}: get_sweep() must return a Sweep with members, see configs/sweeps/backbone.py")
+        raise UserError(f"{name}: get_sweep() must return a Sweep with members, see configs/sweeps/backbone.py")
     if sweep.base not in sweep.members:
-        raise UserError(f"{path}: the base {sweep.base!r} is no member; members: {', '.join(sweep.members)}")
-    for name in sweep.members:
-        if not re.fullmatch(r"[\w+-][\w.,=+-]*", name):
-            raise UserError(f"{path}: {name!r} names a folder; use letters, digits and . , = + - _ only")
+        raise UserError(f"{name}: the base {sweep.base!r} is no member; members: {', '.join(sweep.members)}")
+    for member in sweep.members:
+        if not re.fullmatch(r"[\w+-][\w.,=+-]*", member):
+            raise UserError(f"{name}: {member!r} names a folder; use letters, digits and . , = + - _ only")
     return sweep
 
 
-def load(path: Path, function: str) -> Callable[..., Any]:
-    """A function of a Python file. Raises UserError if there is no such file or function."""
-    if not path.is_file():
-        raise UserError(f"there is no file {path}; see configs/sweeps/")
+def load(name: str, function: str) -> Callable[..., Any]:
+    """A function of a sweep file, a preset or at a path. Raises UserError if there is no such file or function."""
+    path = presets.file(name, presets.SWEEPS)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not callable(getattr(module, function, None)):
-        raise UserError(f"{path} has no function {function}(); see configs/sweeps/")
+        raise UserError(f"{path} has no function {function}(); see `trajectory configs`")
     return getattr(module, function)
 
 
@@ -88,20 +84,8 @@ def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str
 def run(name: str, config: str, settings: Sequence[str], folder: Path) -> Run:
     """The run of a config with `settings` ("field=value"). Raises UserError if the config has no such field."""
     chosen = (f"--config={config}", *(f"--config.{text}" for text in settings))
-    asked = json.loads(json.dumps(resolve(chosen).to_dict(), default=dict))
+    asked = json.loads(json.dumps(flags.read(chosen).to_dict(), default=dict))
     return Run(name, folder, chosen, {key: value for key, value in asked.items() if key != "logging"})
-
-
-def resolve(arguments: Sequence[str]) -> ConfigDict:
-    """The config that scripts/train.py reads from these flags. Raises UserError as it would."""
-    values, argv = flags.FlagValues(), ["", *arguments]
-    config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
-    try:
-        values(argv)
-        record_by_hand(values["config"])
-        return values["config"].value
-    except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
-        raise UserError(reason(error)) from None
 
 
 def with_argument(config: str, argument: str) -> str:

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.data.content.content import item_content, join, with_behaviour
 from trajectory.data.pipeline import splits
 from trajectory.schema import CODES, Histories, ItemContent, UserError
+from trajectory.settings import base
 
 KIND = ConfigDict({"kind": "leave_one_out"})
 LOG = make_histories([[1, 2, 3, 4]], num_items=4)

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.context.campaigns import read_campaigns, read_lines
 from trajectory.data.ingest.domains import resolve
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 DAY = 86_400
 

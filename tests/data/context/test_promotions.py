@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from configs.common import base
 from trajectory.data.context.promotions import read_promotions
+from trajectory.settings import base
 
 MONDAY = 1_704_067_200  # 2024-01-01
 WEEK = 7 * 86_400

@@ -15,13 +15,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from configs.common import base
 from trajectory.data.files import files, lines, stack
 from trajectory.data.files.table import read_table
 from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
 from trajectory.data.ingest.sources import Source, read_source
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 HEADER = "user_id,item_id,timestamp\n"
 ROWS = [(i % 4, f"i{i % 3}", 1_700_000_000 + i) for i in range(12)]

@@ -8,10 +8,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.ingest.cleaning import REASONS, clean, summary
 from trajectory.data.ingest.log import read_log
 from trajectory.schema import CleanLog, UserError
+from trajectory.settings import base
 
 T0 = 1_700_000_000
 

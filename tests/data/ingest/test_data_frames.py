@@ -5,12 +5,12 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from configs.common import base
 from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.data_frames import as_path, as_table, origin, write_frame
 from trajectory.data.ingest.domains import resolve
 from trajectory.data.ingest.log import read_log
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 ROWS = {
     "user": ["a", "a", "a", "b", "b", None],

@@ -4,13 +4,13 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
-from configs.pretrain import SOURCES
 from trajectory.data.ingest import domains
 from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.items import read_items
 from trajectory.data.ingest.log import read_log
+from trajectory.presets.pretrain import SOURCES
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 # rows, users, items as the data sets' own pages state them
 PUBLISHED = {

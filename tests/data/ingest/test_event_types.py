@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from tests.data.ingest.test_cleaning import cleaned, reasons
 from trajectory.data.ingest.cleaning import summary
 from trajectory.data.ingest.event_types import canonical, roles
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.sales import require_sales, sales, selling, sold
 from trajectory.schema import EVENT_TYPES, Histories, UserError
+from trajectory.settings import base
 
 DAY = 86_400
 T0 = 1_700_006_400  # midnight

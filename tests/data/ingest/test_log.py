@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
 from trajectory.schema import EventLog, UserError
+from trajectory.settings import base
 
 T0 = 1_700_000_000  # 2023-11-14 22:13:20 UTC
 HEADER = "user_id,item_id,timestamp\n"

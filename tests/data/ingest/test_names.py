@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.own_log import get_config
 from trajectory.data.ingest.names import safe_name
+from trajectory.presets.own_log import get_config
 
 
 @pytest.mark.parametrize(

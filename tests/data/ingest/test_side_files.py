@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.data.context.campaigns import read_campaigns
 from trajectory.data.context.demographics import read_demographics
@@ -17,6 +16,7 @@ from trajectory.data.ingest.side_files import as_known
 from trajectory.insights.recommend.eligibility import offered
 from trajectory.migrations.groups import NONE, read_segments
 from trajectory.schema import Histories, UserError
+from trajectory.settings import base
 
 
 def histories(users: list[Any], items: list[Any]) -> Histories:

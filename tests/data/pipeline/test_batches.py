@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
-from configs import common
 from tests.builders import NO_FEATURES, make_histories, random_histories
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.packing import cut, pack
 from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 
 def _training(histories, *, length=8, targets=8, target_items=1, rows=4, seed=0, label=None, horizon=1):
-    config = common.base().batch
+    config = base().batch
     config.rows, config.length, config.targets, config.target_items = rows, length, targets, target_items
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
     return TrainingData(histories, parts, NO_FEATURES, config, seed, label, horizon=horizon), parts

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from tests.builders import NO_FEATURES, random_histories
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.mixture import MixedData
 from trajectory.data.pipeline.splits import split
+from trajectory.settings import base
 
 CONFIG = base().batch
 CONFIG.rows, CONFIG.length, CONFIG.targets = 2, 8, 8

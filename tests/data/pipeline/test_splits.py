@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.pipeline import splits
 from trajectory.data.store.arrays import number_interests
 from trajectory.schema import Histories, Split, UserError
+from trajectory.settings import base
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h")
 INTERESTS = ("x", "x", "y", "y", "z", "z", "w", "w")

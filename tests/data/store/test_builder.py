@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.ingest import domains
 from trajectory.data.pipeline import splits
 from trajectory.data.store import builder
@@ -22,6 +21,7 @@ from trajectory.data.store.flat import load
 from trajectory.data.store.sales import sales
 from trajectory.data.store.tfds_store import open_tfds
 from trajectory.schema import CleanLog, EventLog, Histories, UserError
+from trajectory.settings import base
 
 
 def settings_of(**changes) -> ConfigDict:

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.store import ordering
+from trajectory.settings import base
 
 EVENTS = 300
 RNG = np.random.default_rng(0)

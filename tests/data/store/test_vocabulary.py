@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.data.store.union import union
 from trajectory.data.store.vocabulary import FACTS, ITEMS, Vocabulary
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 LOG = make_histories([[1, 2, 3, 2], [4, 1]], kinds=[[1, 1, 1, 2], [1, 1]])
 EVENTS = ("offsets", "item", "time", "kind", "value", "quantity", "label", "step", "features", "users", "outside")

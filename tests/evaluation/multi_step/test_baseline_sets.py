@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.baselines.multi_step import Calibrated, horizon_floors
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.multi_step.baseline_sets import floor_sets
+from trajectory.settings import base
 
 STEPS, ITEMS = 2, 8
 

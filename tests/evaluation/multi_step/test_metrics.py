@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.baselines.multi_step import Calibrated, Chain, Steady, horizon_floors
 from trajectory.baselines.next_item import Markov, PersonalFrequency
 from trajectory.data.pipeline.splits import split, step_bounds
 from trajectory.evaluation.multi_step.metrics import evaluate_ahead
 from trajectory.schema import Queries
+from trajectory.settings import base
 
 BASKETS = make_histories(
     [[1, 2, 3, 3, 4, 1, 2, 5], [2, 3, 4]], steps=[[0, 0, 1, 1, 2, 3, 3, 4], [0, 1, 2]], num_items=5

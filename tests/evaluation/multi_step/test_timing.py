@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.multi_step.timing import GapFloor, evaluate_times
 from trajectory.metrics.waiting_time import Times, waits
 from trajectory.schema import Queries
+from trajectory.settings import base
 
 DAY = 86_400
 

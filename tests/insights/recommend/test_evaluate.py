@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from configs.common import base
 from tests.builders import make_histories
 from trajectory.insights.recommend import evaluate
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
 from trajectory.insights.recommend.lists import LIKELIEST, NEW, recommend, suggest
 from trajectory.insights.recommend.relevance import ahead, has, log_share
 from trajectory.schema import EVENT_TYPES, Queries, Split
+from trajectory.settings import base
 
 ITEMS = 30
 

@@ -9,8 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs import own_log
-from configs.by_hand import set_by_hand
 from tests.scripts.logs import item_log
 from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import build
@@ -18,6 +16,8 @@ from trajectory.insights.recommend import relevance as relevance_of
 from trajectory.insights.recommend.evaluate import compare_lists
 from trajectory.insights.recommend.lists import recommend
 from trajectory.insights.recommend.relevance import Relevance, ahead, chances, has, steps_asked
+from trajectory.presets import own_log
+from trajectory.settings import set_by_hand
 from trajectory.training import experiment as tasks
 from trajectory.training.run import Run
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.common import base
 from trajectory.data.ingest.cell_parsing import is_text
 from trajectory.data.ingest.columns import ITEM_NAMES, detect, listing
 from trajectory.data.ingest.findings import Findings
 from trajectory.schema import UserError
+from trajectory.settings import base
 
 KEY = "item of the row"
 _ROWS = 100_000  # looked at

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from ml_collections import ConfigDict
 
-from configs.common import base
+from trajectory.settings import base
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from configs.common import base
 from trajectory.data.ingest.domains import resolve
 from trajectory.data.pipeline.event_statistics import Habits, habits
 from trajectory.data.store.arrays import COLUMNS
 from trajectory.data.store.builder import detected
 from trajectory.reading import NUMBER, read_json, tuples
 from trajectory.schema import Histories, UserError
+from trajectory.settings import base
 from trajectory.writing import write_json, write_parquet
 
 ITEMS, FACTS = "vocabulary.parquet", "vocabulary.json"

@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from configs import own_log
 from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
 from trajectory.data.simulate.shop.parameters import Dirt, Shop
 from trajectory.data.simulate.shop.write import DIALECTS, write
 from trajectory.insights.shop_truth import happened
+from trajectory.presets import own_log
 
 DIRT = Dirt(*[0.01] * 8)
 REASONS = {

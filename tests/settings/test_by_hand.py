@@ -6,24 +6,24 @@ import json
 
 import pytest
 
-from configs import amazon_beauty, common, complete_journey, own_log, pretrain
-from configs.by_hand import get, set_by_hand
 from trajectory.data.ingest.domains import resolve
+from trajectory.presets import amazon_beauty, complete_journey, own_log, pretrain
+from trajectory.settings import base, get, set_by_hand, shrink
+from trajectory.settings.flags import read as read_flags
 from trajectory.training import experiment
-from trajectory.tuning.sweep import resolve as read_flags
 
 
 @pytest.mark.parametrize(
     ("config", "values", "follows"),
     [
-        (common.base("gru"), {"model.width": 32}, {"model.layers": (32, 32)}),
-        (common.base("gru"), {"model.width": 32, "model.layers": (48,)}, {"model.layers": (48,)}),
+        (base("gru"), {"model.width": 32}, {"model.layers": (32, 32)}),
+        (base("gru"), {"model.width": 32, "model.layers": (48,)}, {"model.layers": (48,)}),
         (amazon_beauty.get_config("model=gru"), {"model.width": 32}, {"model.layers": (64,)}),
         (amazon_beauty.get_config("model=gru"), {"train.power": 0.0}, {"model.temperature": 0.07}),
         (amazon_beauty.get_config("model=gru"), {"batch.length": 30}, {"batch.targets": 30}),
         (complete_journey.get_config("model=gru"), {"batch.length": 256}, {"batch.targets": 48}),
         (pretrain.get_config(), {"train.epochs": 9}, {"train.patience_epochs": 9}),
-        (common.base(), {"train.epochs": 9}, {"train.patience_epochs": 5}),
+        (base(), {"train.epochs": 9}, {"train.patience_epochs": 5}),
     ],
 )
 def test_what_is_derived_follows_unless_it_is_set_too(config, values, follows):
@@ -34,15 +34,15 @@ def test_what_is_derived_follows_unless_it_is_set_too(config, values, follows):
 
 
 def test_tiny_leaves_what_is_set_by_hand_also_to_the_default():
-    config = common.base("transformer")
+    config = base("transformer")
     set_by_hand(config, {"model.width": 24, "forecast.paths": 200, "train.epochs": 20})
-    common.shrink(config)
+    shrink(config)
     assert (config.model.width, config.model.layers) == (24, (24, 24))
     assert (config.forecast.paths, config.train.epochs, config.forecast.steps) == (200, 20, 2)
 
 
 def test_a_named_domain_leaves_what_is_set_by_hand_also_to_the_default():
-    config = common.base()
+    config = base()
     config.data.source = "complete_journey"
     found = resolve(config.data)
     assert (found.baskets, found.columns.value, found.cleaning.min_date) == (True, "sales_value", "2017-01-01")

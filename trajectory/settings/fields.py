@@ -1,0 +1,357 @@
+"""Every config field once: name, default, meaning with its unit. docs/config.md is made from this file."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from trajectory.schema import EVENT_TYPES
+
+RECURRENT = ("lstm", "gru")
+BACKBONES = (*RECURRENT, "transformer", "hybrid")  # hybrid: a transformer beside a recurrent network twice as wide
+
+
+class Section(NamedTuple):
+    """Fields that belong together. A default that is a dict takes keys of any name."""
+
+    meaning: str
+    fields: dict[str, tuple[Any, str]]  # name -> default, meaning
+
+
+TOP = Section(
+    "The run as a whole.",
+    {
+        "name": ("", "shown in logs, tables and pages"),
+        "note": ("", "what a reader of results on this data must be told"),
+        "recipe": ("fixed", "fixed | auto: sizes, length and epochs from the data (training/auto_config.py)"),
+        "by_hand": ((), "fields set by hand, which automatic settings leave alone; written by the program"),
+        "seed": (0, "seed of initialisation, dropout and the order of batches"),
+    },
+)
+
+DATA = Section(
+    "Where the log lies and how it is read; docs/raw_logs.md says more.",
+    {
+        "by_hand": ((), "fields of this section set by hand; written by the program"),
+        "source": ("", "a domain's name, a file or folder, or tfds:NAME"),
+        "format": ("auto", 'public raw layout (docs/formats.md); auto: known by its shape; "" = none'),
+        "header": ((), "column names of a file without a header line; () = the first line names them"),
+        "separator": ("", 'between the cells of a line; "" = detected'),
+        "encoding": ("", 'of a text file; "" = detected'),
+        "missing": (
+            (),
+            'words that mean "missing", beside the built-in NA, NULL, None, nan, N/A, \\N, - ... '
+            '(data/ingest/missing.py); numbers among them ("-1") do so in ids only; "!NA": the built-in NA is a word '
+            "like any other",
+        ),
+        "fold_case": (False, "True: ids of users and items that differ only by upper and lower case are the same"),
+        "day_first": ("auto", "is 03/04/2024 the 3rd of April: auto (decided by the whole column) | yes | no"),
+        "value_of": ("auto", "a row's value is of one piece or of the whole row: auto (as the rows tell) | unit | row"),
+        "decimal": ("auto", "decimal mark of amounts: auto | . | ,"),
+        "tfds_dir": ("", 'folder of TFDS data sets; "" = TFDS\' own default'),
+        "prepared_dir": ("prepared", "folder of cleaned histories, by name and fingerprint"),
+        "interest_column": ("category", 'item column whose values are the interests; "" = none'),
+        "item_column": ("", 'item-table column to work on instead of the item id, such as "title" (product types)'),
+        "features": ((), "numeric columns of the log that are features of an event"),
+        "time_unit": ("auto", "auto | s | ms | us | ns | text | datetime | excel (days of a spreadsheet)"),
+        "order": (
+            "auto",
+            "order of a user's events: auto (the domain's, else time, and position where times are equal) | time "
+            "(equal times in random order) | position | file",
+        ),
+        "baskets": (False, "True: events of one user at one time (or basket id) are one unordered step"),
+        "kind_map": ({}, 'word of the log -> type of event, beside the built-in words; key "" = rows that state none'),
+        "event_types": (
+            {event_type: ",".join(roles) for event_type, roles in EVENT_TYPES.items()},
+            "type of event -> its roles, some of input, target, sale, negative, with commas: "
+            "--config.data.event_types.favorite=input,target,sale; a further type is declared by its roles: "
+            "--config.data.event_types=\"{'gift': 'input,target,sale'}\"",
+        ),
+        "rating_threshold": (0.0, "> 0: a rating below it is of the type low_rating"),
+        "duplicates": (
+            "auto",
+            "equal rows: drop | keep | count (one event of that quantity) | auto: drop where a column states "
+            "quantities, else count where rows are lines of baskets or times are whole days, else drop",
+        ),
+        "seed": (0, "seed of the random order of equal times"),
+        "single_user": ("", 'id of the only user of a log without a user column; "" = a user column is needed'),
+    },
+)
+
+COLUMNS = Section(
+    'Names of columns in the source. "a+b": of an item both texts, of a time date and clock; "" = detected from common '
+    'names; "-" = there is none.',
+    {
+        "user": ("", "who"),
+        "item": ("", "what the event is about"),
+        "time": ("", "when"),
+        "position": ("", "place in the user's order, or the session's clock"),
+        "kind": ("", "type of event: view, cart, purchase ..."),
+        "value": ("", "amount of money"),
+        "quantity": ("", "pieces"),
+        "rating": ("", "rating of the item by the user"),
+        "basket": ("", "id of the basket or order"),
+        "label": ("", "0 / 1: did the user convert"),
+        "behaviour": ("", "text of what was done and with which item, for a log without an item column"),
+        "status": ("", "status of an order, such as cancelled"),
+    },
+)
+
+CLEANING = Section(
+    "Limits; rows beyond them are set aside and counted.",
+    {
+        "min_date": ("1990-01-01", "earlier times are impossible"),
+        "max_date": ("now", "later times are impossible"),
+        "max_events_per_minute": (0, "events of one user; above it the user is a bot (0 = off)"),
+        "max_events_per_day": (0, "events of one user; above it the user is a bot (0 = off)"),
+        "min_user_events": (1, "events of a user at least (k-core, iterated with min_item_events)"),
+        "min_item_events": (1, "events of an item at least"),
+    },
+)
+
+SOURCES = Section(
+    "Several domains at once, to pretrain on (preset `pretrain`).",
+    {
+        "names": ((), "names of domains; () = data.source alone"),
+        "weights": ((), "share of the batches of each; () = by the domain's training events to the power `power`"),
+        "power": (0.5, "1 = in proportion to events, 0 = all domains alike"),
+    },
+)
+
+SPLIT = Section(
+    "What is held out for validation and test.",
+    {
+        "kind": ("leave_one_out", "leave_one_out | leave_last | temporal"),
+        "steps": (10, "leave_last: last steps held out (the same number again for validation)"),
+        "left_out": (0, "leave_last: last steps that are as if they had not come yet, to test at an earlier origin"),
+        "most_events": (0, "a first look: users are drawn until they have so many events (0 = all)"),
+        "train_users": (1.0, "share of the users that train and validate; all are tested"),
+        "cut": ("", 'temporal: ISO date of the test cut; "" = by quantile'),
+        "quantile": (0.9, "temporal: share of events before the test cut; validation is cut from the rest alike"),
+        "target": (
+            "last",
+            "temporal: which events of a user after the cut are targets: first | last | all | auto (all where "
+            "heads.horizon > 1, else last)",
+        ),
+    },
+)
+
+BATCH = Section(
+    "Batches of packed histories.",
+    {
+        "rows": (32, "packed rows of a batch, over all devices"),
+        "length": (64, "events of a row"),
+        "targets": (64, "target slots of a row (= length unless steps are baskets)"),
+        "target_items": (1, "items of one target step that are trained on (> 1 only where steps are baskets)"),
+        "basket_power": (
+            1.0,
+            "a basket of m lines weighs m ** (1 - power): 1 = every basket alike, 0 = every line alike",
+        ),
+        "most": (0, "batches of an epoch, drawn anew in each (0 = all there are)"),
+        "position_offset": (True, "random offset of the positions of each window, within batch.length"),
+    },
+)
+
+MODEL = Section(
+    "The sequence model.",
+    {
+        "backbone": ("transformer", "lstm | gru | transformer | hybrid (a transformer beside a recurrent network)"),
+        "width": (64, "width of item vectors"),
+        "layers": ((64, 64), "width of each layer (all equal for a transformer)"),
+        "heads": (2, "transformer: attention heads"),
+        "cell": ("gru", "hybrid: gru | lstm, the recurrent network beside the transformer"),
+        "dropout": (0.2, "share dropped after the embedding and after each layer"),
+        "event_dropout": (0.0, "share of events whose item training leaves out of their vectors"),
+        "inputs": (
+            ("item", "kind", "gap", "calendar"),
+            'what an event is embedded from; also "features" of the log, "counts" of each type of event so far',
+        ),
+        "temperature": (0.0, "> 0: the softmax is over cosines divided by this; 0 = over dot products"),
+        "positions": (True, "transformer: learned positions"),
+        "repeat": (False, "repeat head: a share of the next-step probability points at the user's own past items"),
+        "repeat_heads": (4, "repeat head: attention heads"),
+    },
+)
+
+CONTENT = Section(
+    "What is known of items beside which is which: texts, codes, vectors.",
+    {
+        "by": (
+            "ids",
+            "what an item's vector is made from: ids | content | content+ids | prior+ids (prior: frozen content only)",
+        ),
+        "text": (("title", "category", "brand"), "columns whose words a pretrained encoder reads (extra `text`)"),
+        "codes": (("category", "brand", "price"), "columns with a vector a word (a bucket of price)"),
+        "files": (
+            {},
+            'further fields, such as images: name -> Parquet file of item and vector; "text": of another encoder',
+        ),
+        "kept": (
+            384,
+            "numbers of the content that no learning changes: what is like the last events, or popular, is likely from "
+            "the start (0 = none)",
+        ),
+        "sharpness": (10.0, "content prior at the start: factor of the cosines of frozen content (sweeps/prior.py)"),
+        "popularity": (0.6, "content prior at the start: power of an item's events"),
+        "beside": (
+            20.0,
+            "content prior: co-occurrences of an item by which others tell as much of it as its own content",
+        ),
+        "counted": (
+            "training",
+            "whose events say what co-occurs with an item and how popular it is: training | others (users who do not "
+            "train, split.train_users < 1, so that nothing is learned of an event that has been counted)",
+        ),
+        "field_dropout": (0.1, "share of known fields that training hides"),
+    },
+)
+
+HEADS = Section(
+    "Weight of each head's loss; 0 = no such head.",
+    {
+        "item": (1.0, "the next item"),
+        "interest": (0.0, "the next interest"),
+        "conversion": (0.0, "whether the user converts (section conversion)"),
+        "time": (0.0, "time until the step"),
+        "reconstruct": (0.0, "the items of a window from its last state, those hidden by model.event_dropout too"),
+        "contrast": (0.0, "two looks at a window, differently dropped out, are nearer than those at others"),
+        "horizon": (1, "steps that heads forecast directly: each training target is one of the next so many steps"),
+    },
+)
+
+CONVERSION = Section(
+    "What the conversion head predicts.",
+    {
+        "kind": ("purchase", "type of event that converts (ignored where the log has labels)"),
+        "horizon_days": (1.0, "days within which one has to follow"),
+        "horizon_events": (0, "> 0: within this many next events instead"),
+    },
+)
+
+OPTIM = Section(
+    "The optimiser, AdamW.",
+    {
+        "learning_rate": (1e-3, "peak learning rate"),
+        "warmup_steps": (100, "steps until the peak, linearly"),
+        "schedule": ("constant", "after it: constant | cosine (down to 0 at the last epoch)"),
+        "weight_decay": (0.0, "on matrices only"),
+        "clip_norm": (1.0, "largest norm of the whole gradient (0 = off)"),
+        "b2": (0.98, "decay of the second moment"),
+        "average": (0.0, "> 0: decay a step of the moving average of the parameters that is evaluated and kept"),
+    },
+)
+
+TRAIN = Section(
+    "The training loop.",
+    {
+        "epochs": (20, "epochs at most"),
+        "patience_epochs": (5, "epochs without a better validation metric before training ends"),
+        "monitor": ("ndcg@10", "validation metric that chooses the checkpoint"),
+        "eval_users": (0, "validation users looked at during training (0 = all)"),
+        "save_every_steps": (0, "steps between saves, beside the save after each epoch (0 = off)"),
+        "negatives": (
+            0,
+            "items drawn a step (and device) for the softmax, with logQ correction (0 = the whole catalogue)",
+        ),
+        "smoothing": (0.0, "share of each target's probability that is spread over all items (label smoothing)"),
+        "power": (0.0, "> 0: a target counts by its probability to this power; 0 = cross-entropy (training/losses.py)"),
+        "products": ("float32", "float32 | bfloat16: factors of matrix products on accelerators"),
+        "strategy": ("pmap", "pmap | jit (a mesh)"),
+        "devices": (0, "devices of each process used (0 = all; on a CPU one virtual device a core)"),
+        "shard_items": (False, "jit: each device trains its share of the item table, for one too large for a device"),
+    },
+)
+
+DISTIL = Section(
+    "Finished runs on the same data teach this one (training/distillation.py).",
+    {
+        "teachers": ("", "their run folders, with commas between them"),
+        "share": (0.5, "share of each target's weight that goes to the items that they hold most likely"),
+        "likeliest": (32, "how many items that is after each event"),
+    },
+)
+
+INIT = Section(
+    "Where parameters begin, in this order: the run's own folder, resume_from, init_from, scratch.",
+    {
+        "item_vectors": (
+            "random",
+            "from scratch: random | co_occurrence | co_occurrence+content (training/item_init.py)",
+        ),
+        "resume_from": ("", "folder of another run of the same model, whose whole state is taken over"),
+        "init_from": ("", "folder of another run, whose parameters of the same name and shape are taken over"),
+        "rules": (
+            (),
+            "(pattern of names, action[, number]): what of init_from is skipped, frozen or learns slowly",
+        ),
+    },
+)
+
+EVALUATION = Section(
+    "How runs are measured.",
+    {
+        "cutoffs": ((1, 5, 10, 20), "lengths of the lists that metrics are of"),
+        "seen": ("filter", "items of the history: filter | keep as candidates | auto (keep where repeats are usual)"),
+        "batch": (256, "users scored at once"),
+        "bootstrap": (500, "resamples for the standard error over users"),
+        "recent_days": (28.0, 'days of the baseline "recent popularity"'),
+        "decay": (0.9, 'decay a step of the baseline "decayed personal frequency"'),
+    },
+)
+
+FORECAST = Section(
+    "Forecasts of several steps.",
+    {
+        "steps": (5, "steps forecast"),
+        "days": (0.0, "> 0: also what comes within so many days, by runs with a time head"),
+        "paths": (200, "sampled paths of a user"),
+        "beams": (5, "most likely paths of a user that are kept"),
+        "particles": (20, "drawn item paths that stand for a path of interests, or of baskets"),
+        "users": (200, "users forecast by the quickstart's page (0 = all)"),
+    },
+)
+
+EXPLAIN = Section(
+    "Attributions: which past events drove a forecast.",
+    {
+        "method": ("integrated_gradients", "or another of explain/methods.py"),
+        "baseline": ("mean", "mean | masked | padding: what events are compared with (explain/references.py)"),
+        "gap": (0.01, "integrated gradients take more points where sums miss the forecast by more than this, relative"),
+        "samples": (64, "draws of methods that draw: noisy inputs, references, or combinations of events"),
+        "background": (256, "histories that say what an average event is, and what is expected"),
+        "users": (50, "users explained"),
+        "watched": (0, "validation users whose attributions are logged after each epoch, such as 64 (0 = off)"),
+    },
+)
+
+LOGGING = Section(
+    "Where training's metrics go beside metrics.jsonl.",
+    {
+        "wandb": (True, "to Weights & Biases, offline unless logged in"),
+        "wandb_project": ("interest-trajectory", "project there"),
+        "group": ("", "group there; a sweep names it after its folder"),
+        "tensorboard": (True, "to TensorBoard"),
+        "every_steps": (50, "steps between two records"),
+    },
+)
+
+SECTIONS = {
+    "": TOP,
+    "data": DATA,
+    "data.columns": COLUMNS,
+    "data.cleaning": CLEANING,
+    "sources": SOURCES,
+    "split": SPLIT,
+    "batch": BATCH,
+    "model": MODEL,
+    "content": CONTENT,
+    "heads": HEADS,
+    "conversion": CONVERSION,
+    "optim": OPTIM,
+    "train": TRAIN,
+    "distil": DISTIL,
+    "init": INIT,
+    "evaluation": EVALUATION,
+    "forecast": FORECAST,
+    "explain": EXPLAIN,
+    "logging": LOGGING,
+}

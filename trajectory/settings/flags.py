@@ -1,0 +1,98 @@
+"""A config from the command line: --config=PRESET:arguments, then fields of it, --config.train.epochs=2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+from ml_collections.config_flags.config_flags import is_config_flag
+
+from trajectory.schema import UserError
+from trajectory.settings import by_hand, presets
+from trajectory.settings.config import base
+
+MISTAKES = (flags.Error, UserError, AttributeError, KeyError, TypeError, ValueError, OSError)
+
+
+def read(arguments: Sequence[str]) -> ConfigDict:
+    """The config of these flags, which are as for `trajectory train`. Raises UserError where they are wrong."""
+    values, argv = flags.FlagValues(), ["", *arguments]
+    config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
+    parse(values, argv)
+    return values["config"].value
+
+
+def parse(values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
+    """Reads flags into `values` and notes in their configs what was set by hand; returns what is no flag.
+
+    Raises UserError, in one line, where they are wrong.
+    """
+    try:
+        configs = [name for name in values if is_config_flag(values[name])]
+        rest = values(_plain(argv, configs))
+        for name in configs:
+            _record(values[name])
+    except MISTAKES as error:
+        raise UserError(_reason(error)) from None
+    return rest
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a tuple as it is written by hand: "user,item"."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _plain(argv: Sequence[str], configs: Sequence[str]) -> list[str]:
+    """The arguments with presets as files and tuples of words in quotes."""
+    plain = [_quoted(text) for text in argv]
+    for i, text in enumerate(plain):
+        name, equals, value = text.lstrip("-").partition("=")
+        if not text.startswith("-") or name not in configs:
+            continue
+        if equals:
+            plain[i] = f"--{name}={_found(name, value)}"
+        elif i + 1 < len(plain):
+            plain[i + 1] = _found(name, plain[i + 1])
+    return plain
+
+
+def _found(name: str, value: str) -> str:
+    # A missing file: config_flags would say so only when its value is used, with a traceback.
+    try:
+        return presets.find(value)
+    except UserError as error:
+        raise UserError(f"--{name}: {error}") from None
+
+
+def _quoted(text: str) -> str:
+    """--config.data.header=user,item in the form that flags of tuples read: words in quotes."""
+    name, _, value = text.partition("=")
+    place: Any = base()
+    for field in name.lstrip("-").removeprefix("config.").split("."):
+        place = place.get(field) if isinstance(place, ConfigDict) else None
+    plain = isinstance(place, tuple) and value and not re.match(r"""[(\['"\d]""", value)
+    return f"{name}={words(value)!r}" if plain else text
+
+
+def _record(flag: flags.Flag) -> None:
+    """Notes in a config which of its fields other flags set (settings/by_hand.py)."""
+    if flag.value is not None and "by_hand" in flag.value:
+        by_hand.record(
+            flag.value,
+            config_flags.get_override_values(flag),
+            flag.parser.parse(config_flags.get_config_filename(flag)),
+        )
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with flags, in one line, from the error of the libraries that read them."""
+    inner = error.args[0] if isinstance(error, AttributeError) and error.args else error
+    if isinstance(inner, KeyError):
+        return "unknown config field " + str(inner.args[0]).replace("\n", ". ")
+    message = str(error)
+    if "Traceback" in message:  # a preset's own error, wrapped whole by config_flags
+        message = message.strip().splitlines()[-1].rpartition("UserError: ")[2]
+    return message

@@ -1,0 +1,57 @@
+"""The presets that come with the package, by name: `complete_journey:model=gru` instead of the path of a file."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from pathlib import Path
+
+from trajectory.schema import UserError
+
+FOLDER = Path(__file__).parents[1] / "presets"  # configs/ of the repository
+SWEEPS = FOLDER / "sweeps"
+
+
+def find(text: str) -> str:
+    """A config's file with its arguments, "FILE.py[:arguments]", of the same or of "NAME[:arguments]".
+
+    Raises UserError if there is none.
+    """
+    name, colon, arguments = text.partition(":")
+    return f"{file(name)}{colon}{arguments}"
+
+
+def file(name: str, folder: Path = FOLDER) -> Path:
+    """The file of a preset given by name or path. Raises UserError if there is none."""
+    path = Path(name)
+    if path.suffix or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        if path.stem in names(folder):
+            hint = f"the preset of the package is named {path.stem} alone; "
+        else:
+            hint = _near(str(path), [str(other) for other in path.parent.glob("*.py")])
+        raise UserError(f"there is no file {path} (looked in {Path.cwd()}); {hint}`trajectory configs` lists presets")
+    if name not in names(folder):
+        raise UserError(f"there is no preset {name!r}; {_near(name, names(folder))}`trajectory configs` lists them")
+    return folder / f"{name}.py"
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """The names of all presets, sorted."""
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+
+
+def described(folder: Path = FOLDER) -> dict[str, str]:
+    """What each preset is, in a line."""
+    return {name: summary(folder / f"{name}.py") for name in names(folder)}
+
+
+def summary(file: Path) -> str:
+    """The first line of a Python file's docstring."""
+    return (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").partition("\n")[0]
+
+
+def _near(name: str, others: list[str]) -> str:
+    near = difflib.get_close_matches(name, others, 1)
+    return f"did you mean {near[0]}? " if near else ""

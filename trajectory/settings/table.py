@@ -1,0 +1,38 @@
+"""All config fields as one Markdown page: docs/config.md, and what `trajectory configs fields` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trajectory.settings.fields import SECTIONS
+
+HEAD = """# Config fields
+
+Every field with its default. `--config.SECTION.FIELD=VALUE` sets one behind any command that takes `--config`, and in
+Python `trajectory.settings.set_by_hand(config, {"SECTION.FIELD": value})`; what is set by hand is changed by nothing
+automatic. This page is written by `trajectory configs fields > docs/config.md` from `trajectory/settings/fields.py`.
+"""
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join([HEAD, *(_section(path) for path in SECTIONS)])
+
+
+def _section(path: str) -> str:
+    section = SECTIONS[path]
+    lines = [f"## {path or 'top'}", "", section.meaning, "", "| field | default | meaning |", "|---|---|---|"]
+    for name, (default, meaning) in section.fields.items():
+        field = f"{path}.{name}".lstrip(".")
+        lines.append(f"| `{field}` | {_default(default)} | {_cell(meaning)} |")
+    return "\n".join([*lines, ""])
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {text or 'no role'}" for key, text in value.items()) or "`{}`"
+    return f"`{value!r}`" if isinstance(value, str) else f"`{value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
