@@ -18,6 +18,7 @@ import polars as pl
 CODES = 4096  # rows of the table of a field of codes; what falls on the same row is taken for the same
 DEFAULT_KIND = "event"  # the type of a log that states none and tells none by its columns
 FAILED = "failed_order"  # type of a sale whose order was cancelled, refunded or never paid
+SERVICE = "service_line"  # type of a sale or return of what is no goods, such as postage
 ROLES = ("input", "target", "sale", "negative")
 # Standard types of event and their roles. input: the model reads it; target: the model predicts it; sale: it counts as
 # demand, value and response; negative: it takes back (with sale: a return takes back a sale). Config: data.event_types.
@@ -38,6 +39,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "remove_from_cart": ("negative",),
     "return": ("sale", "negative"),
     FAILED: (),
+    SERVICE: (),
 }
 STANDARD_KINDS = tuple(EVENT_TYPES)[:5]  # what made-up logs are of
 
@@ -55,9 +57,10 @@ class EventLog:
     subsecond (Int32 microseconds beyond `time`; absent if all are 0),
     position (Int64; absent if none), kind (String, raw; absent if none), value (Float64, of the whole row, null where
     unknown; absent if none), quantity (Float64, null where unknown; absent if none), rating (Float64; absent if none),
-    failed (Boolean, a sale whose order came to nothing; absent if none), basket (absent if none),
-    label (Int8, -1 = none; absent if none), one Float32 column per name in `features`, and `row_hash` (UInt64), equal
-    for equal whole source rows. Raw texts of what could not be read are kept for quarantine.
+    failed (Boolean, a sale whose order came to nothing; absent if none), service (Boolean, a sale or return of what is
+    no goods; absent if none), basket (absent if none), label (Int8, -1 = none; absent if none), one Float32 column per
+    name in `features`, and `row_hash` (UInt64), equal for equal whole source rows. Raw texts of what could not be read
+    are kept for quarantine.
     `items`: item, and any of title, category, department, brand, price; None if the source has none.
     `detected`: what was detected and is stated to the user (time unit, order, columns, rows).
     """

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from trajectory.data.simulate.base import START
-from trajectory.data.simulate.shop.raw.orders import POSTAGE
 from trajectory.data.simulate.shop.write import DIALECTS
 from trajectory.data.times import DAY, WEEK
 
@@ -93,7 +92,7 @@ def _now(truth: pl.DataFrame) -> int:
 def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
     """Mean of the last four whole weeks of each item, category and department: pieces sold less returned, or 0.
 
-    Of levels that were written; without what a raw export sells beside the shop's items.
+    Of levels that were written.
     """
     weeks = (((_now(truth) - 1) // DAY + 1) * DAY - START) // WEEK
     sold = truth.drop_nulls("quantity").with_columns(week=(pl.col("time") - START) // WEEK)
@@ -102,7 +101,7 @@ def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
     for level, column in (("item", "title"), ("interest", "category"), ("department", "department")):
         true = dict(last.group_by(column).agg(pl.col("quantity").sum().clip(0) / 4).iter_rows())
         said = dict(table.filter(pl.col("level") == level).select("name", "recent").iter_rows())
-        for name in sorted({*said, *true} - {POSTAGE} if said else ()):
+        for name in sorted({*said, *true} if said else ()):
             yield Pair("demand", f"{level} {name}", said.get(name), true.get(name, 0.0))
 
 

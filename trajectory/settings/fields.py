@@ -43,6 +43,12 @@ DATA = Section(
             '(data/ingest/missing.py); numbers among them ("-1") do so in ids only; "!NA": the built-in NA is a word '
             "like any other",
         ),
+        "service_lines": (
+            (),
+            "ids or titles of what is no goods, beside the built-in POSTAGE, DISCOUNT ... "
+            '(data/ingest/service_lines.py): their sales are of the type service_line; "!POSTAGE": it is goods; "-": '
+            "all lines are",
+        ),
         "fold_case": (False, "True: ids of users and items that differ only by upper and lower case are the same"),
         "day_first": ("auto", "is 03/04/2024 the 3rd of April: auto (decided by the whole column) | yes | no"),
         "value_of": ("auto", "a row's value is of one piece or of the whole row: auto (as the rows tell) | unit | row"),

@@ -228,6 +228,17 @@ def test_an_item_table_beside_a_format_without_categories_gives_interests(tmp_pa
     assert flatten(result, resolve(settings(tmp_path)), "shop").interests == ("all",)
 
 
+def test_postage_discounts_and_what_is_charged_by_hand_are_no_sales_of_an_online_retailer(tmp_path: Path) -> None:
+    path = written("online_retail", tmp_path)
+    goods = cleaned(path).events.height
+    line = "536365,{},{},1,12/1/2010 8:26,18,12341,France\n"
+    with path.open("a", encoding="latin-1") as file:
+        file.writelines(line.format(*cells) for cells in (("POST", "POSTAGE"), ("M", "Manual"), ("D", "Discount")))
+    types = dict(cleaned(path).types.select("type", "rows").iter_rows())
+    assert types["service_line"] == 3
+    assert sum(types.values()) == goods + 3
+
+
 def test_old_column_spellings_are_known(tmp_path: Path) -> None:
     path = written("online_retail_2", tmp_path) / "Year 2009-2010.csv"
     path.write_text(path.read_text().replace("Customer ID", "Customer_ID", 1))

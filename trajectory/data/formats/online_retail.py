@@ -7,6 +7,9 @@ import polars as pl
 from trajectory.data.formats.layout import File, Format, words
 from trajectory.data.ingest.settings import Settings
 
+# Stock codes of what is no goods, beside POST: postage, carriage, discounts, by hand, samples, fees.
+_SERVICE = ("DOT", "C2", "D", "M", "S", "B", "AMAZONFEE", "BANK CHARGES", "CRUK")
+
 
 def _typed(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, None]:
     """An invoice whose number begins with C takes back what was bought."""
@@ -24,10 +27,11 @@ def _layout(title: str, invoice: str, price: str, customer: str) -> Format:
     return Format(
         title,
         log=(File(columns=(invoice, "StockCode", "Description", "Quantity", "InvoiceDate", price, customer)),),
-        settings=Settings(columns=columns, baskets=True),
+        settings=Settings(columns=columns, baskets=True, service_lines=_SERVICE),
         reshape=_typed,
         note="invoices that begin with C are returns, as are negative quantities; an invoice is one basket; equal rows "
-        "(the two sheets of II overlap in December 2010) are set aside as duplicates; items have no categories",
+        "(the two sheets of II overlap in December 2010) are set aside as duplicates; items have no categories; "
+        "postage, discounts, fees and samples (POST, DOT, C2, D, M, S, B ...) are no sales",
     )
 
 

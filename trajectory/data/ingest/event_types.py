@@ -10,7 +10,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import is_text, texts
-from trajectory.schema import DEFAULT_KIND, EVENT_TYPES, FAILED, ROLES, UserError
+from trajectory.schema import DEFAULT_KIND, EVENT_TYPES, FAILED, ROLES, SERVICE, UserError
 
 # A word's plural means the same. Beside everyday words those of GA4, Segment, Meta, REES46, Retailrocket, Taobao, OTTO.
 # fmt: off
@@ -131,8 +131,8 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     """The rows of a log with the column `meaning`, their type (null where its word is unknown).
 
     Sales whose order came to nothing (`failed`) are of the type "failed_order", those of a quantity below 0, or
-    without one of a value below 0, "return", ratings below `data.rating_threshold` "low_rating"; quantity and value of
-    what is taken back are given without their sign.
+    without one of a value below 0, "return", sales and returns of no goods (`service`) "service_line", ratings below
+    `data.rating_threshold` "low_rating"; quantity and value of what is taken back are given without their sign.
     """
     if "kind" in events.columns:
         events = events.with_columns(meaning=canonical(events["kind"], data))
@@ -155,6 +155,8 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     if amounts:
         back = meaning.is_in(selling_types(known)) & (pl.coalesce(amounts) < 0)
         events = events.with_columns(meaning=pl.when(back).then(pl.lit("return", types)).otherwise(meaning))
+    if "service" in events.columns:
+        events = events.with_columns(meaning=pl.when("service").then(pl.lit(SERVICE, types)).otherwise(meaning))
     taken_back = [kind for kind, own in known.items() if "negative" in own]
     negative = events["meaning"].is_in(taken_back).fill_null(False)
     if not negative.any():

@@ -23,6 +23,7 @@ from trajectory.data.ingest.missing import blank_missing, say_nobodies
 from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.order_status import failed_orders
 from trajectory.data.ingest.prices import row_values
+from trajectory.data.ingest.service_lines import service_lines
 from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
 from trajectory.data.ingest.ties import by_session, numbered_ties, trusted
@@ -60,6 +61,7 @@ _RESERVED = (
     "row_hash",
     "meaning",
     "failed",
+    "service",
     "malformed",
     "file",
     "raw_item",
@@ -269,7 +271,10 @@ def _features(
 def _items(
     columns: dict[str, pl.Series], source: Source, table: pl.DataFrame, data: ConfigDict, used: set[str], said: Findings
 ) -> pl.DataFrame | None:
-    """The item table; ids of `columns["item"]` are brought to its type, or to its groups where those are wanted."""
+    """The item table; ids of `columns["item"]` are brought to its type, or to its groups where those are wanted.
+
+    `columns` gets `service`, where the log has lines of what is no goods.
+    """
     items: pl.DataFrame | None
     wanted = [name for name in (data.interest_column, data.item_column) if name and name != ITSELF]
     if source.items is not None:
@@ -290,12 +295,31 @@ def _items(
         else:
             by_row = table.drop(used & {*table.columns}).with_columns(columns["item"].alias(KEY))
             say_interests(items, table.columns, by_row, data.interest_column, said)
+    if (service := service_lines(columns, _titles(table, columns["item"], items, used), data, said)) is not None:
+        columns["service"] = service
     if data.item_column and data.item_column != ITSELF:
         ungrouped = columns["item"]
         columns["item"], items = regroup(ungrouped, items, data.item_column)
         if columns["item"].null_count():
             columns["raw_item"] = ungrouped.cast(pl.String).set(columns["item"].is_not_null(), None)
     return items
+
+
+def _titles(table: pl.DataFrame, item: pl.Series, items: pl.DataFrame | None, used: set[str]) -> pl.DataFrame:
+    """Item and title, as texts, of items that have one in the item table, else in the log."""
+    none = pl.DataFrame(schema={"item": pl.String, "title": pl.String})
+    known = (
+        none
+        if items is None or "title" not in items.columns
+        else items.select(pl.col("item", "title").cast(pl.String)).drop_nulls()
+    )
+    rest = ~item.cast(pl.String).is_in(known["item"].implode()) & item.is_not_null()
+    more = gather_items(table.filter(rest), item.filter(rest).cast(pl.String), used) if rest.any() else None
+    return (
+        known
+        if more is None or "title" not in more.columns
+        else pl.concat([known, more.select("item", "title").drop_nulls()])
+    )
 
 
 def _order(events: pl.DataFrame, data: ConfigDict) -> str:

@@ -20,6 +20,7 @@ class Settings:
     columns: dict[str, str] | None = None
     kind_map: dict[str, str] | None = None
     event_types: dict[str, str] | None = None
+    service_lines: tuple[str, ...] | None = None
     duplicates: str | None = "drop"  # what is published is of different rows
     time_unit: str | None = None
     min_date: str | None = None
