@@ -30,7 +30,7 @@ def main() -> None:
     from trajectory.evaluation.ensemble import write_ensemble
     from trajectory.evaluation.protocol import table
     from trajectory.evaluation.report import write_evaluation
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     workdirs = [Path(folder) for folder in WORKDIR.value or ()]
     if AHEAD.value:
@@ -56,7 +56,7 @@ def ahead(workdirs: list[Path]) -> None:
     """Measures each run's steps ahead, then puts several together."""
     from trajectory.evaluation.multi_step import report, seeds
     from trajectory.inference.multi_step import forecasters
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     if FLOOR.value or OUT.value:
         raise cli.UserError("--ahead measures runs one by one, each into its folder; leave out --floor and --out")

@@ -22,7 +22,7 @@ def main() -> None:
     """Opens the run, explains, writes."""
     parallel.start()
     from trajectory.explain.report import write_reasons
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     if not all(step.isdigit() for step in STEPS.value):
         raise cli.UserError(f"--steps={','.join(STEPS.value)}: expected numbers with commas between, such as 1,2,3")

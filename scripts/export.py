@@ -17,7 +17,7 @@ def main() -> None:
     parallel.start()
     from trajectory.forecasting.embeddings import item_vectors, user_vectors
     from trajectory.forecasting.item_map import NEIGHBOURS, draw, item_map
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
     from trajectory.writing import write_parquet
 
     run = open_run(Path(WORKDIR.value))

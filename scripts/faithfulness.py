@@ -28,7 +28,7 @@ def main() -> None:
     from trajectory.explain.comparison import compare_once
     from trajectory.explain.comparison_table import conclusion, titled
     from trajectory.explain.targets import read_target
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
     from trajectory.writing import write_text
 
     comparisons = []

@@ -21,7 +21,7 @@ def main() -> None:
     """Opens the run, forecasts, writes."""
     parallel.start()
     from trajectory.forecasting.page import write_forecast
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     run = open_run(Path(WORKDIR.value))
     page = write_forecast(run, run.task.config.forecast.users if USERS.value < 0 else USERS.value)

@@ -49,8 +49,8 @@ def main() -> None:
     from trajectory.explain.ground_truth import find_causes, read_planted
     from trajectory.inference.new_users import read_histories
     from trajectory.reading import read_json
+    from trajectory.run import open_run
     from trajectory.training import parallel
-    from trajectory.training.run import open_run
     from trajectory.tuning import sweep
     from trajectory.tuning.members import Member, Sweep
     from trajectory.writing import write_csv, write_text

@@ -24,7 +24,7 @@ def main() -> None:
     from trajectory.insights.registry import STEPS as ALL
     from trajectory.insights.registry import take
     from trajectory.insights.report import write_insights
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     run = open_run(Path(str(WORKDIR.value)))
     keep = offered(run.task.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())

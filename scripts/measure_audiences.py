@@ -22,7 +22,7 @@ def main() -> None:
     """Opens the run, measures, prints."""
     parallel.start()
     from trajectory.insights.audiences.comparison import compare, markdown
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
     from trajectory.writing import write_json
 
     run = open_run(Path(WORKDIR.value))

@@ -32,7 +32,7 @@ def main() -> None:
     parallel.start()
     from trajectory.insights.demand.comparison import compare_all
     from trajectory.insights.demand.demand_forecast import foresee
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     demand = foresee(open_run(Path(WORKDIR.value)))
     print(f"chosen on earlier weeks: {demand.tried}; weighs users' forecasts: {demand.weighs_users}")

@@ -22,7 +22,7 @@ def main() -> None:
     from trajectory.insights.segments.recovery import QUARTER, planted, score
     from trajectory.insights.segments.segmentation import segmentation
     from trajectory.insights.segments.states import trajectories
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     run = open_run(Path(str(WORKDIR.value)))
     moment = run.task.split.cut_time("test")

@@ -29,7 +29,7 @@ def main() -> None:
     """Compares and prints."""
     parallel.start()
     from trajectory.insights.audiences.propensity import LEAST
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     run, truth = open_run(Path(str(WORKDIR.value))), happened(Path(SHOP.value), EXPORT.value or "")
     validation, test = run.task.split.cut_time("validation"), run.task.split.cut_time("test")

@@ -33,7 +33,7 @@ def main() -> None:
     from trajectory.migrations.migration_forecast import forecast_migrations
     from trajectory.migrations.page import write_migrations
     from trajectory.migrations.transitions import table
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
 
     settings = Settings(
         window=WINDOW.value, lasting=LASTING.value, gap=GAP.value, rate=RATE.value, permutations=PERMUTATIONS.value

@@ -29,7 +29,7 @@ def main() -> None:
     """Reads the histories for the run, predicts, writes."""
     parallel.start()
     from trajectory.forecasting.predict import predict
-    from trajectory.training.run import open_run
+    from trajectory.run import open_run
     from trajectory.writing import write_json
 
     out = Path(OUT.value)

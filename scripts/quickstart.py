@@ -26,8 +26,8 @@ def main() -> None:
     from trajectory.evaluation.report import TABLED, read_evaluation, write_evaluation
     from trajectory.evaluation.validation import Watch
     from trajectory.forecasting.page import write_forecast
+    from trajectory.run import open_run
     from trajectory.training import experiment, loop
-    from trajectory.training.run import open_run
 
     workdir = Path(WORKDIR.value)
     built = experiment.build(CONFIG.value)
@@ -59,8 +59,8 @@ def write_small_insights(workdir: Path) -> Path:
     from trajectory.evaluation.validation import Watch
     from trajectory.insights.registry import STEPS, take
     from trajectory.insights.report import write_insights
+    from trajectory.run import open_run
     from trajectory.training import experiment, loop
-    from trajectory.training.run import open_run
 
     page, config = workdir / "insights.html", INSIGHTS.value
     fill(config, {"train.epochs": 1})

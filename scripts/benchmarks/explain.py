@@ -14,10 +14,10 @@ from benchmarks.timing import least, peak_gib, torch_python
 from trajectory.evaluation.validation import Watch
 from trajectory.explain.explain import Explainer
 from trajectory.explain.targets import Target
+from trajectory.run import Run, open_run
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.settings import base
 from trajectory.training import experiment, loop
-from trajectory.training.run import Run, open_run
 
 LENGTH, ROWS, USERS = 50, 64, 2560
 LAYERS = {"gru": (128,), "transformer": (64, 64)}

@@ -9,6 +9,7 @@ from benchmarks.timing import peak_gib
 from trajectory.data.pipeline.event_statistics import habits
 from trajectory.data.simulate.synthetic import Synthetic, generate
 from trajectory.inference.new_users import whole_histories
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.sampling import sample
 from trajectory.inference.scorer import DirectForecast
 from trajectory.presets import trajectories
@@ -55,17 +56,20 @@ def _untrained(config: Any) -> tuple[Any, Any]:
 
 
 def _direct(built: Any, params: Any, queries: Queries) -> float:
-    c, began = built.config, time.perf_counter()
-    data = built.model, params, built.histories, built.scale, c.batch.length
-    forecaster = DirectForecast(*data, steps=STEPS, filter_seen=False)
+    began = time.perf_counter()
+    forecaster = DirectForecast(_predictor(built, params), STEPS)
     for chunk in queries.chunks(forecaster.batch):
         np.asarray(forecaster.ahead(chunk))
     return time.perf_counter() - began
 
 
 def _sampled(built: Any, params: Any, queries: Queries, paths: int) -> float:
-    h, began = built.histories, time.perf_counter()
-    options: Any = {"steps": STEPS, "paths": paths, "seed": 0, "filter_seen": False, "days": 28.0}
-    for _ in sample(built.model, params, h, built.scale, queries, habits(h), **options):
+    began = time.perf_counter()
+    predictor = _predictor(built, params)
+    for _ in sample(predictor, queries, habits(built.histories), steps=STEPS, paths=paths, seed=0, days=28.0):
         pass
     return time.perf_counter() - began
+
+
+def _predictor(built: Any, params: Any) -> Predictor:
+    return Predictor.of(built, built.model, params).replace(filter_seen=False)

@@ -1,6 +1,7 @@
 """Full-catalogue ranking of Amazon Beauty."""
 
 from benchmarks.timing import least
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.settings import base
@@ -16,7 +17,7 @@ def ranking() -> None:
     built = experiment.build(c)
     first = built.training_data().plan(0).batch(0)
     params = train_step.initial_state(built.model, optimizer.optimiser(c.optim, 1), first, 0).params
-    scorer = ModelScorer(built.model, params, built.histories, built.scale, c.batch.length)
+    scorer = ModelScorer(Predictor.of(built, built.model, params))
     queries = built.split.test
     (seconds,) = least(
         [lambda: evaluate_scorer(scorer, built.histories, queries, c.evaluation, coverage=False)], rounds=4

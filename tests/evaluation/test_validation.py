@@ -12,6 +12,7 @@ from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.validation import Watch
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import DirectForecast, ModelScorer
 from trajectory.settings import base
 
@@ -24,7 +25,7 @@ def test_loss_is_the_mean_over_queries_whatever_the_batch():
     params = initialise(model, events)
     config = base("gru")
     config.batch.length = 16
-    log_p = np.asarray(ModelScorer(model, params, histories, NO_FEATURES, 16).scores(parts.validation))
+    log_p = np.asarray(ModelScorer(Predictor(model, params, histories, NO_FEATURES, 16)).scores(parts.validation))
     expected = -log_p[np.arange(len(log_p)), histories.item[parts.validation.stop]].mean()
     for batch in (4, 10, 11):  # 4 and 10 leave a last chunk to be filled up
         config.evaluation.batch = batch
@@ -47,9 +48,8 @@ def test_several_held_out_steps_are_watched_one_by_one():
         config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
     )
     found = Watch(task)(params)
-    ahead = np.asarray(
-        DirectForecast(model, params, histories, NO_FEATURES, 16, steps=2, filter_seen=False).ahead(parts.validation)
-    )
+    predictor = Predictor(model, params, histories, NO_FEATURES, 16)
+    ahead = np.asarray(DirectForecast(predictor, 2).ahead(parts.validation))
     rows = np.arange(len(ahead))
     surprise = [-ahead[rows, h, histories.item[parts.validation.stop + h]] for h in range(2)]
     assert found["validation/loss"] == pytest.approx(surprise[0].mean(), rel=1e-5)

@@ -17,10 +17,10 @@ from trajectory.data.pipeline import splits
 from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
 from trajectory.explain.target_function import Function, Inputs
 from trajectory.models.forecast_function import Asked
+from trajectory.run import Run
 from trajectory.schema import Histories
 from trajectory.settings import base
 from trajectory.training.experiment import Task
-from trajectory.training.run import Run
 
 USERS, ITEMS, LONGEST, LENGTH = 5, 6, 7, 8
 LOG = random_histories(USERS, ITEMS, LONGEST, seed=1)

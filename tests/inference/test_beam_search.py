@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from tests.builders import NO_FEATURES
-from tests.inference.test_sampling import BASKETS, ITEMS, SINGLE, chances, make
+from tests.inference.test_sampling import BASKETS, CAPACITY, ITEMS, SINGLE, chances, make
 from trajectory.data.pipeline.event_statistics import habits
 from trajectory.inference.beam_search import Beams, search
 from trajectory.inference.new_users import whole_histories
+from trajectory.inference.predictor import Predictor
 from trajectory.schema import Queries, UserError
 
 
@@ -27,9 +28,7 @@ def run(
 ) -> Beams:
     queries = whole_histories(histories) if queries is None else queries
     found = search(
-        *learned,
-        histories,
-        NO_FEATURES,
+        Predictor(*learned, histories, NO_FEATURES, CAPACITY, filter_seen),
         queries,
         habits(histories),
         steps=steps,
@@ -37,7 +36,6 @@ def run(
         particles=particles,
         interests=interests,
         seed=0,
-        filter_seen=filter_seen,
     )
     return Beams(*(np.concatenate(column) for column in zip(*(beams for _, beams in found), strict=True)))
 

@@ -13,6 +13,7 @@ from tests.builders import NO_FEATURES, make_histories, make_model
 from trajectory.data.pipeline.event_statistics import habits
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.inference.new_users import whole_histories
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.sampling import Paths, sample
 from trajectory.schema import Queries, UserError
 
@@ -44,8 +45,8 @@ def learned(request):
 
 def run(learned, histories, queries=None, *, steps=2, paths=PATHS, seed=0, filter_seen=False) -> Paths:
     queries = whole_histories(histories) if queries is None else queries
-    options = {"steps": steps, "paths": paths, "seed": seed, "filter_seen": filter_seen}
-    parts = [p for _, p in sample(*learned, histories, NO_FEATURES, queries, habits(histories), **options)]
+    predictor = Predictor(*learned, histories, NO_FEATURES, CAPACITY, filter_seen)
+    parts = [p for _, p in sample(predictor, queries, habits(histories), steps=steps, paths=paths, seed=seed)]
     return Paths(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

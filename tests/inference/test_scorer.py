@@ -14,6 +14,7 @@ from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.validation import training_queries
 from trajectory.inference.new_users import whole_histories
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import DirectForecast, ModelScorer
 from trajectory.schema import Queries
 
@@ -23,7 +24,7 @@ def case():
     histories = random_histories(6, 30, 12, seed=3)
     model = make_model("gru", capacity=16)
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
-    return histories, ModelScorer(model, initialise(model, events), histories, NO_FEATURES, 16)
+    return histories, ModelScorer(Predictor(model, initialise(model, events), histories, NO_FEATURES, 16))
 
 
 def test_scores_are_those_of_the_history_alone(case):
@@ -42,7 +43,7 @@ def test_nothing_after_the_query_is_read(case):
     item = np.array(histories.item)
     for stop, end in zip(parts.validation.stop, histories.offsets[1:], strict=True):
         item[stop:end] = item[stop:end] % 30 + 1
-    changed = ModelScorer(scorer.model, scorer.params, replace(histories, item=item), NO_FEATURES, 16)
+    changed = ModelScorer(scorer.predictor.replace(histories=replace(histories, item=item)))
     np.testing.assert_array_equal(before, np.asarray(changed.scores(parts.validation)))
 
 
@@ -52,7 +53,7 @@ def test_conversions_are_read_in_pieces_as_in_one(case):
     whole = scorer.conversion(start, start, stop)
     assert len(whole) == histories.num_events
     # With room for all 12 events of a history, pieces of half the length see the same history.
-    wide = ModelScorer(scorer.model, scorer.params, histories, NO_FEATURES, 32)
+    wide = ModelScorer(scorer.predictor.replace(length=32))
     np.testing.assert_allclose(whole, wide.conversion(start, start, stop), atol=1e-5)
 
 
@@ -68,8 +69,8 @@ def test_training_queries_ask_for_the_last_training_step():
 def test_both_heads_are_read_of_the_model_once(case, monkeypatch):
     histories, scorer = case
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
-    asked, events = [], ModelScorer.events
-    monkeypatch.setattr(ModelScorer, "events", lambda self, *ranges: asked.append(1) or events(self, *ranges))
+    asked, events = [], Predictor.events
+    monkeypatch.setattr(Predictor, "events", lambda self, *ranges: asked.append(1) or events(self, *ranges))
     first = np.asarray(scorer.scores(parts.test))
     scorer.interest_scores(parts.test)
     assert len(asked) == 1
@@ -81,7 +82,8 @@ def test_a_history_of_the_whole_catalogue_leaves_nothing_to_forecast():
     histories = make_histories([list(range(1, 31)), [1, 2, 3]], num_items=30)
     model = make_model("gru", capacity=16, horizon=2)
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
-    direct = DirectForecast(model, initialise(model, events), histories, NO_FEATURES, 16, steps=2, filter_seen=True)
+    predictor = Predictor(model, initialise(model, events), histories, NO_FEATURES, 16, filter_seen=True)
+    direct = DirectForecast(predictor, 2)
     queries = whole_histories(histories)
     ahead = np.asarray(direct.ahead(queries))
     assert np.isneginf(ahead[0]).all()

@@ -17,8 +17,8 @@ from trajectory.inference.step_forecast import calibration, method
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import forecast_migrations
 from trajectory.presets import trajectories
+from trajectory.run import open_run
 from trajectory.schema import UserError
-from trajectory.training.run import open_run
 
 STEPS = 2
 

@@ -13,7 +13,7 @@ from tests.scripts.logs import item_log
 from tests.scripts.test_configs import QUIET
 from trajectory.insights.audiences import propensity
 from trajectory.insights.campaigns import build
-from trajectory.training.run import open_run
+from trajectory.run import open_run
 
 TABLES = ("recommendations", "new_buyers", "segments", "segment_profiles", "demand", "reorder")
 

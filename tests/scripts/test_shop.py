@@ -8,7 +8,7 @@ from trajectory.data.simulate.shop.write import write
 from trajectory.insights.audiences import propensity
 from trajectory.insights.campaigns import build
 from trajectory.insights.shop_truth import happened, pairs
-from trajectory.training.run import open_run
+from trajectory.run import open_run
 
 SMALL = Shop(
     users=180,

@@ -12,11 +12,11 @@ from ml_collections import ConfigDict
 from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
+from trajectory.run import Run
 from trajectory.schema import UserError
 from trajectory.settings import base
 from trajectory.training import distillation, loop
 from trajectory.training.experiment import Task
-from trajectory.training.run import Run
 
 ITEMS, LENGTH, LIKELIEST = 30, 16, 5
 

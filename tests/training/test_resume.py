@@ -16,8 +16,8 @@ import pytest
 
 from tests.training.train_script import Script, arguments, end, write_log
 from trajectory.evaluation.validation import Watch
+from trajectory.run import open_run
 from trajectory.schema import UserError
-from trajectory.training.run import open_run
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,8 @@ from trajectory.evaluation.report import per_user, write_results
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.metrics.ranking import contains, distinct_items
+from trajectory.run import Run, open_run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run, open_run
 
 COMBINATIONS = {
     "probabilities": "mean of the members' probabilities over the candidates",
@@ -169,13 +169,12 @@ def evaluate_ensemble(
     for workdir in workdirs:
         run = open_run(workdir) if singles else first
         refuse_unlike(first, run)
-        c = run.task.config
-        if not c.heads.item:
+        if not run.task.config.heads.item:
             raise UserError(f"{workdir} has no item head (heads.item=0), so it ranks nothing; leave it out")
         # The first run's histories for all: those of the others are the same ones again.
-        singles.append(ModelScorer(run.task.model, run.params, histories, run.task.scale, c.batch.length))
+        singles.append(ModelScorer(run.predictor(histories)))
         singles[-1].name = str(workdir)
-        facts[str(workdir)] = {"backbone": c.model.backbone, "checkpoint": run.checkpoint}
+        facts[str(workdir)] = {"backbone": run.task.config.model.backbone, "checkpoint": run.checkpoint}
     members = list(singles)
     if floor:
         singles.append(_find(floors(histories, split, config), floor))

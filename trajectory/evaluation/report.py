@@ -15,9 +15,9 @@ from trajectory.evaluation.protocol import PARTS, evaluate, protocol
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import Result
 from trajectory.reading import NUMBER_OR_NONE, read_json
+from trajectory.run import Run
 from trajectory.schema import UserError
 from trajectory.training.experiment import Task
-from trajectory.training.run import Run
 from trajectory.writing import write_json, write_parquet
 
 AGAIN = "run scripts/evaluate.py again"
@@ -45,7 +45,7 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     The layout of the first is that of protocol.evaluate, of the second that of `per_user`.
     """
     task, c = run.task, run.task.config
-    scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
+    scorer = ModelScorer(run.predictor())
     results = {part: Result({}, {}) for part in PARTS}
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     if c.heads.item:

@@ -13,6 +13,7 @@ from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
 from trajectory.evaluation.protocol import PARTS
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.metrics.significance import compare, holm
@@ -111,8 +112,7 @@ def draw(table: pl.DataFrame, path: Path) -> None:
 
 
 def _per_user(task: Task, params: Any) -> dict[str, np.ndarray]:
-    model, params = bake(task.model, params, task.content)
-    scorer = ModelScorer(model, params, task.histories, task.scale, task.config.batch.length)
+    scorer = ModelScorer(Predictor.of(task, *bake(task.model, params, task.content)))
     return {
         part: evaluate_scorer(
             scorer, task.histories, task.split.queries(part), task.config.evaluation, coverage=False

@@ -9,6 +9,7 @@ import numpy as np
 from trajectory.data.pipeline.splits import step_bounds, step_starts
 from trajectory.evaluation import conversion
 from trajectory.evaluation.multi_step.metrics import evaluate_ahead
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import DirectForecast, ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.models.item_table import bake
@@ -41,8 +42,8 @@ class Watch:
     def __call__(self, params: Any) -> dict[str, float]:
         """Metrics of these parameters (see class)."""
         task, c = self.task, self.task.config
-        model, params = bake(task.model, params, task.content)
-        scorer = ModelScorer(model, params, task.histories, task.scale, c.batch.length)
+        predictor = Predictor.of(task, *bake(task.model, params, task.content))
+        scorer = ModelScorer(predictor)
         found: dict[str, float] = {}
         for part, queries in self.parts.items():
             if c.heads.item:
@@ -58,14 +59,13 @@ class Watch:
                 if not c.heads.item:
                     found |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}
         if self.ahead:
-            found |= {f"validation/ahead_{name}": value for name, value in self._ahead(model, params).items()}
+            found |= {f"validation/ahead_{name}": value for name, value in self._ahead(predictor).items()}
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
-    def _ahead(self, model: Any, params: Any) -> dict[str, float]:
+    def _ahead(self, predictor: Predictor) -> dict[str, float]:
         task, c = self.task, self.task.config
         steps = min(c.heads.horizon, c.split.steps)
-        data = model, params, task.histories, task.scale, c.batch.length
-        direct = DirectForecast(*data, steps=steps, filter_seen=c.evaluation.seen == "filter")
+        direct = DirectForecast(predictor, steps)
         by_step = evaluate_ahead(direct, task.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs)
         return {name: float(np.nanmean(value)) for name, value in by_step.items()}
 

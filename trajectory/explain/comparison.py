@@ -24,8 +24,8 @@ from trajectory.explain.perturbation import MOST_EVENTS, shapley
 from trajectory.explain.target_function import Inputs
 from trajectory.explain.targets import Target
 from trajectory.reading import read_json
+from trajectory.run import Run
 from trajectory.schema import Queries, UserError
-from trajectory.training.run import Run
 from trajectory.writing import write_json
 
 _LOGGER = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ def rivals(explainer: Explainer, some: Forecasts, rng: np.random.Generator) -> d
 def measure(explainer: Explainer, histories: Histories, some: Forecasts, orders: Mapping[str, np.ndarray]) -> Figures:
     """What `by_order` gives for each order's scores [B, L], in both ways of taking events away (see coalitions.py)."""
     at = explainer.function, some.inputs, explainer.base(some.inputs)
-    scale = explainer.run.task.scale
+    scale = explainer.predictor.scale
     ways = partial(hidden, *at), partial(removed, *at, histories=histories, scale=scale, first=some.first)
     there = np.asarray(some.inputs.there)
     return {

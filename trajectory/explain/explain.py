@@ -17,11 +17,10 @@ from trajectory.explain.methods import Method, method
 from trajectory.explain.references import baseline
 from trajectory.explain.target_function import Base, Function, Inputs
 from trajectory.explain.targets import BETWEEN, Target, choose
-from trajectory.inference.scorer import ModelScorer
 from trajectory.models.forecast_function import Asked
 from trajectory.progress import progress
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 
 ROWS, MOST = 64, 256  # histories explained at once; where more fit into rows of the same length, at most
 EVENTS, FORETOLD = 2**14, 2**24  # events of all of them, and probabilities of what could be asked, at most
@@ -49,13 +48,13 @@ class Explainer:
 
     def __init__(self, run: Run, target: Target) -> None:
         task = run.task
-        self.run, self.target, self.config = run, target, task.config
+        self.run, self.target, self.config, self.predictor = run, target, task.config, run.predictor()
         ranks = task.config.heads.item or (task.config.heads.interest and target.kind != "item")
         if target.kind != "conversion" and not ranks:
             raise UserError(f"target {target.kind}: no head of this run has learned it (heads.item, heads.interest)")
         catalogue = task.histories.item_interest[: task.histories.num_items + 1]
         fields = item_fields(*run.unbaked, task.content) if run.unbaked and task.content else None
-        self.function = Function.of(task.model, run.params, target.kind, catalogue, fields)
+        self.function = Function.of(task.model, self.predictor.params, target.kind, catalogue, fields)
         self.method = self.by(self.config.explain.method)
 
     def by(self, name: str) -> Method:
@@ -124,9 +123,7 @@ class Explainer:
 
     def _read(self, histories: Histories, start: np.ndarray, stop: np.ndarray, step: int) -> tuple[Inputs, np.ndarray]:
         """The last events of slices of histories, of which nothing is asked yet, and the flat index of the first."""
-        task = self.run.task
-        scorer = ModelScorer(task.model, self.run.params, histories, task.scale, self.config.batch.length)
-        events, place = scorer.events(start, stop)
+        events, place = self.predictor.replace(histories=histories).events(start, stop)
         none = np.zeros(len(place), np.int32)
         return self.function.inputs(events, Asked(place, none, none, none + step)), stop - 1 - place
 

@@ -14,8 +14,8 @@ from trajectory.explain.event_rankings import rivals
 from trajectory.explain.explain import Explainer, Forecasts
 from trajectory.explain.methods import UNSIGNED
 from trajectory.explain.targets import Target
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 
 WHO = ("cause", "distractor", "alike", "others")  # whose nats are told
 

@@ -13,9 +13,9 @@ from trajectory.explain.explain import Explainer
 from trajectory.explain.faithfulness import rank_agreement
 from trajectory.explain.targets import read_target
 from trajectory.models.item_table import bake
+from trajectory.run import Run
 from trajectory.schema import Queries
 from trajectory.training.experiment import Task
-from trajectory.training.run import Run
 
 BESIDE = ("gradient_times_input", "occlusion")  # with which the config's method is compared
 

@@ -63,7 +63,7 @@ def counterfactuals(explainer: Explainer, histories: Histories, reasons: Reasons
     if not len(rows):
         return found
     function = explainer.function
-    anew = without(function, reasons.inputs, rows, kept[rows], histories, explainer.run.task.scale, reasons.first)
+    anew = without(function, reasons.inputs, rows, kept[rows], histories, explainer.predictor.scale, reasons.first)
     before, after = (np.exp(np.asarray(function.foretold(inputs))) for inputs in (reasons.inputs, anew))
     conversion = explainer.target.kind == "conversion"
     index = np.zeros(len(there), int) if conversion else reasons.inputs.asked.index

@@ -22,8 +22,8 @@ from trajectory.inference.new_users import whole_histories
 from trajectory.names import isolated
 from trajectory.progress import progress
 from trajectory.reports.page import script_safe, write_page
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 from trajectory.writing import write_parquet
 
 _LOGGER = logging.getLogger(__name__)

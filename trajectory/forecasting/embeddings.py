@@ -9,10 +9,9 @@ import numpy as np
 import polars as pl
 
 from trajectory.inference.new_users import whole_histories
-from trajectory.inference.scorer import ModelScorer
 from trajectory.models.item_encoder import comparable
+from trajectory.run import Run
 from trajectory.schema import Events
-from trajectory.training.run import Run
 
 
 def item_vectors(run: Run) -> pl.DataFrame:
@@ -29,7 +28,7 @@ def user_vectors(run: Run) -> pl.DataFrame:
     Its product with an item's vector is that item's logit in the softmax over the catalogue.
     """
     task, c = run.task, run.task.config
-    scorer = ModelScorer(task.model, run.params, task.histories, task.scale, c.batch.length)
+    predictor = run.predictor()
 
     @jax.jit
     def encode(events: Events, place: jax.Array) -> jax.Array:
@@ -38,6 +37,6 @@ def user_vectors(run: Run) -> pl.DataFrame:
 
     found = []
     for chunk in whole_histories(task.histories).chunks(c.evaluation.batch):
-        events, place = scorer.events(chunk.start, chunk.stop)
+        events, place = predictor.events(chunk.start, chunk.stop)
         found.append(np.asarray(encode(events, place[:, None]))[:, 0])
     return pl.DataFrame({"user": task.histories.users["user"], "vector": np.concatenate(found)})

@@ -13,8 +13,8 @@ from trajectory.forecasting import tables
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.step_forecast import beam_run, look_ahead, method
 from trajectory.progress import progress
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 
 TOP = 20  # items and interests kept of each kind of statement
 

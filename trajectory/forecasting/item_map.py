@@ -12,7 +12,7 @@ from sklearn.manifold import TSNE
 from trajectory.data.store.union import DOMAIN
 from trajectory.names import plain
 from trajectory.reports import pictures
-from trajectory.training.run import Run
+from trajectory.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,8 +16,8 @@ from trajectory.forecasting.tables import without_note
 from trajectory.names import isolated, plain
 from trajectory.reports import pictures
 from trajectory.reports.page import script_safe, write_page
+from trajectory.run import Run
 from trajectory.schema import Queries
-from trajectory.training.run import Run
 from trajectory.writing import write_parquet
 
 _LOGGER = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from trajectory.inference.scorer import ModelScorer
 from trajectory.inference.step_forecast import beam_run, look_ahead, method
 from trajectory.metrics.ranking import distinct_items
 from trajectory.progress import progress
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 from trajectory.writing import write_csv
 
 AMONG_NEW = (
@@ -74,7 +74,7 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
         raise UserError("--steps: this run has no item head (heads.item=0), so it cannot foretell items")
     histories, notes = read_histories(events, run.vocabulary, user)
     queries = whole_histories(histories)
-    scorer = ModelScorer(task.model, run.params, histories, task.scale, task.config.batch.length)
+    scorer = ModelScorer(run.predictor(histories))
     found, left = {}, None
     if heads.item:
         found["next"] = _next(run, scorer, queries, top)
@@ -101,10 +101,10 @@ def _beside(path: Path, name: str) -> Path:
 
 
 def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataFrame:
-    config, histories, parts = run.task.config.evaluation, scorer.histories, []
+    config, predictor, parts = run.task.config.evaluation, scorer.predictor, []
     for chunk in progress(queries.chunks(config.batch), "next items", -(-len(queries.user) // config.batch)):
-        seen = distinct_items(histories, chunk.start, chunk.stop) if config.seen == "filter" else None
-        parts.append(tables.next_items(histories, chunk, np.asarray(scorer.scores(chunk)), seen, top))
+        seen = distinct_items(predictor.histories, chunk.start, chunk.stop) if predictor.filter_seen else None
+        parts.append(tables.next_items(predictor.histories, chunk, np.asarray(scorer.scores(chunk)), seen, top))
     return pl.concat(parts)
 
 

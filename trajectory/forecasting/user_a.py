@@ -12,10 +12,10 @@ from ml_collections import ConfigDict
 from trajectory.data.simulate.user_a import ITEMS, TABLE, TRANSITION, Truth, truth
 from trajectory.evaluation.validation import Watch
 from trajectory.forecasting.predict import Predictions, predict
+from trajectory.run import Run, open_run
 from trajectory.schema import UserError
 from trajectory.training import experiment, loop
 from trajectory.training.folder import read_summary
-from trajectory.training.run import Run, open_run
 
 
 @dataclass(frozen=True)

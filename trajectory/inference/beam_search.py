@@ -18,8 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.pipeline.event_statistics import Habits, own_sizes
-from trajectory.data.pipeline.featurize import FeatureScale, last_rows, row_length
 from trajectory.data.times import DAY
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.random_keys import keys, noise
 from trajectory.inference.rollout import (
     LONGEST_GAP,
@@ -34,9 +34,9 @@ from trajectory.inference.rollout import (
     user_chunks,
 )
 from trajectory.metrics.ranking import distinct_items
-from trajectory.models.interest_model import Carry, InterestModel
+from trajectory.models.interest_model import Carry
 from trajectory.models.time_head import draw, quantile
-from trajectory.schema import Events, Histories, Queries, UserError
+from trajectory.schema import Events, Queries, UserError
 
 SEED = 1  # told from the seed of sampled paths
 
@@ -49,10 +49,7 @@ class Beams(NamedTuple):
 
 
 def search(
-    model: InterestModel,
-    params: Any,
-    histories: Histories,
-    scale: FeatureScale,
+    predictor: Predictor,
     queries: Queries,
     habit: Habits,
     *,
@@ -61,13 +58,13 @@ def search(
     particles: int,
     interests: bool,
     seed: int,
-    filter_seen: bool,
 ) -> Iterator[tuple[Queries, Beams]]:
     """The `beams` likeliest paths of items, or of `interests`, of every query's user, some users at a time.
 
     A user's paths depend on its id, its history and the seed only. Raises UserError as `paths.sample` does.
     """
-    room = room_for(model, habit, steps)
+    p, histories = predictor, predictor.histories
+    room = room_for(p.model, habit, steps)
     if beams < 1 or particles < 1:
         raise UserError(f"beams={beams} and particles={particles}: expected at least 1 of each")
     if not interests and habit.lines == 1:
@@ -77,16 +74,15 @@ def search(
     group = histories.item_interest[: histories.num_items + 1]
     for chunk, full in user_chunks(queries, count, histories.num_items, "paths"):
         n, users = len(chunk.user), len(full.user)
-        longest = int((full.stop - full.start).max())
         found = _beams(
-            model,
+            p.model,
             habit,
-            filter_seen,
+            p.filter_seen,
             beams,
             len(histories.interests) + 1 if interests else 0,
-            params,
-            right_aligned(last_rows(histories, scale, full.start, full.stop, row_length(longest, room))),
-            distinct_items(histories, full.start, full.stop, least=64) if filter_seen else np.zeros((users, 1), int),
+            p.params,
+            right_aligned(p.rows(full.start, full.stop, room)),
+            distinct_items(histories, full.start, full.stop, least=64) if p.filter_seen else np.zeros((users, 1), int),
             own_sizes(histories, full, (count, steps), habit.lines, seed + SEED),
             keys(histories, full, steps, seed + SEED),
             clocks(histories, full.stop),

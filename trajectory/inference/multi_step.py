@@ -6,8 +6,8 @@ import numpy as np
 
 from trajectory.inference.scorer import DirectForecast
 from trajectory.inference.step_forecast import sample_run
+from trajectory.run import Run
 from trajectory.schema import Queries, UserError
-from trajectory.training.run import Run
 
 LEAST = 1e-12  # an item that no path gives a chance is rare, not impossible
 
@@ -42,12 +42,11 @@ class PathForecast:
 
 def forecasters(run: Run, names: list[str]) -> list[DirectForecast | PathForecast]:
     """The forecasters "direct" (of a run with heads.horizon > 1) or "paths", for the steps that its split holds out."""
-    task, c = run.task, run.task.config
+    c = run.task.config
     found: list[DirectForecast | PathForecast] = []
     for name in names:
         if name == "direct":
-            data = task.model, run.params, task.histories, task.scale, c.batch.length
-            found.append(DirectForecast(*data, steps=c.split.steps, filter_seen=c.evaluation.seen == "filter"))
+            found.append(DirectForecast(run.predictor(), c.split.steps))
         elif name == "paths":
             found.append(PathForecast(run, c.split.steps, c.forecast.paths))
         else:

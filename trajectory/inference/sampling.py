@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.pipeline.event_statistics import Habits, own_sizes
-from trajectory.data.pipeline.featurize import FeatureScale, last_rows, row_length
 from trajectory.data.times import DAY
+from trajectory.inference.predictor import Predictor
 from trajectory.inference.random_keys import keys, noise
 from trajectory.inference.rollout import (
     LONGEST_GAP,
@@ -32,9 +32,9 @@ from trajectory.inference.rollout import (
     user_chunks,
 )
 from trajectory.metrics.ranking import distinct_items
-from trajectory.models.interest_model import Carry, InterestModel
+from trajectory.models.interest_model import Carry
 from trajectory.models.time_head import draw
-from trajectory.schema import Events, Histories, Queries, UserError
+from trajectory.schema import Events, Queries, UserError
 
 
 class Paths(NamedTuple):
@@ -51,39 +51,36 @@ class Paths(NamedTuple):
 
 
 def sample(
-    model: InterestModel,
-    params: Any,
-    histories: Histories,
-    scale: FeatureScale,
+    predictor: Predictor,
     queries: Queries,
     habit: Habits,
     *,
     steps: int,
     paths: int,
     seed: int,
-    filter_seen: bool,
     days: float = 0.0,
 ) -> Iterator[tuple[Queries, Paths]]:
     """Paths of every query's user from its history on, by ancestral sampling, some users at a time.
 
-    A user's paths depend on its id, its history and the seed only. `filter_seen`: an item of the history or of the
-    path itself cannot come (again). Raises UserError if the steps leave no room for a history in the model's capacity.
+    A user's paths depend on its id, its history and the seed only. Where the predictor filters seen items, an item of
+    the history or of the path itself cannot come (again). Raises UserError if the steps leave no room for a history in
+    the model's capacity.
     """
-    room = room_for(model, habit, steps)
+    p, histories = predictor, predictor.histories
+    room = room_for(p.model, habit, steps)
     if paths < 1:
         raise UserError(f"paths={paths}: expected at least 1")
     habit = habit._replace(has_time=habit.has_time and histories.has_time)
     for chunk, full in user_chunks(queries, paths, histories.num_items, "forecast"):
         count, users = len(chunk.user), len(full.user)
-        longest = int((full.stop - full.start).max())
         found = _futures(
-            model,
+            p.model,
             habit,
-            filter_seen,
+            p.filter_seen,
             days,
-            params,
-            right_aligned(last_rows(histories, scale, full.start, full.stop, row_length(longest, room))),
-            distinct_items(histories, full.start, full.stop, least=64) if filter_seen else np.zeros((users, 1), int),
+            p.params,
+            right_aligned(p.rows(full.start, full.stop, room)),
+            distinct_items(histories, full.start, full.stop, least=64) if p.filter_seen else np.zeros((users, 1), int),
             own_sizes(histories, full, (paths, steps), habit.lines, seed),
             keys(histories, full, steps, seed),
             clocks(histories, full.stop),

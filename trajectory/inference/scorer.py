@@ -10,35 +10,27 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.baselines.next_item import basket_size
-from trajectory.data.pipeline.featurize import FeatureScale, last_rows, row_length, slices
+from trajectory.data.pipeline.featurize import slices
+from trajectory.inference.predictor import Predictor
 from trajectory.metrics.by_interest import log_by_interest
 from trajectory.metrics.ranking import distinct_items
 from trajectory.metrics.waiting_time import Times, timing
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.time_head import Wait
-from trajectory.schema import Events, Histories, Queries, UserError
+from trajectory.schema import Events, Queries, UserError
 
 CONVERSIONS_AT_ONCE = 256
 
 
 class ModelScorer:
-    """Log-probabilities of the next step's items and interests, and of a conversion, from at most `length` events."""
+    """Log-probabilities of the next step's items and interests, and of a conversion."""
 
     name = "model"
     log_probabilities = True
 
-    def __init__(
-        self, model: InterestModel, params: Any, histories: Histories, scale: FeatureScale, length: int
-    ) -> None:
-        self.model, self.params = model, jax.device_put(params, jax.local_devices()[0])
-        self.histories, self.scale, self.length = histories, scale, length
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
         self._last: tuple[Queries, tuple[Any, Any]] | None = None  # both heads are read of the same queries, one by one
-
-    def events(self, start: np.ndarray, stop: np.ndarray) -> tuple[Events, np.ndarray]:
-        """Rows of the last events before `stop`, and the place of each row's newest event."""
-        count = np.minimum(stop - start, self.length)
-        length = row_length(int(count.max()), self.length)
-        return last_rows(self.histories, self.scale, start, stop, length), (count - 1).astype(np.int32)
 
     def scores(self, queries: Queries) -> jax.Array:
         """Log-probability of each item being the next [n, V + 1]."""
@@ -46,7 +38,7 @@ class ModelScorer:
 
     def interest_scores(self, queries: Queries) -> jax.Array | None:
         """Log-probability of each interest being the next [n, K + 1]; None if the model has no interest head."""
-        return self._read(queries)[1] if self.model.spec.interest else None
+        return self._read(queries)[1] if self.predictor.model.spec.interest else None
 
     def conversion(self, start: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Probability of a conversion after each event of the slices first:stop of histories that begin at `start`.
@@ -54,7 +46,8 @@ class ModelScorer:
         Flat [sum of slice lengths], in order. Each is read with at least length / 2 earlier events where there are so
         many.
         """
-        half = max(self.length // 2, 1)
+        predictor = self.predictor
+        half = max(predictor.length // 2, 1)
         pieces = np.maximum(-(-(stop - first) // half), 0)
         row, number = slices(np.zeros_like(pieces), pieces)
         low = first[row] + number * half
@@ -62,14 +55,15 @@ class ModelScorer:
         found = []
         for at in range(0, len(row), CONVERSIONS_AT_ONCE):
             part = slice(at, at + CONVERSIONS_AT_ONCE)
-            events, newest = self.events(start[row[part]], high[part])
+            events, newest = predictor.events(start[row[part]], high[part])
             asked = slices(newest + 1 - (high[part] - low[part]), newest + 1)
-            found.append((_conversions(self.model, self.params, events), asked))
+            found.append((_conversions(predictor.model, predictor.params, events), asked))
         return np.concatenate([np.zeros(0, np.float32), *(np.asarray(rows)[asked] for rows, asked in found)])
 
     def _read(self, queries: Queries) -> tuple[Any, Any]:
         if self._last is None or self._last[0] is not queries:
-            read = _heads(self.model, self.params, *self.events(queries.start, queries.stop))
+            predictor = self.predictor
+            read = _heads(predictor.model, predictor.params, *predictor.events(queries.start, queries.stop))
             self._last = (queries, read)
         return self._last[1]
 
@@ -77,39 +71,38 @@ class ModelScorer:
 class DirectForecast(ModelScorer):
     """What the heads of a model of several steps foretell directly of each of the next `steps` steps (see `Ahead`).
 
-    With `filter_seen` items of the history cannot come again, nor any item twice.
+    Where the predictor filters seen items, those of the history cannot come again, nor any item twice.
     """
 
     name = "direct"
     batch = 64
 
-    def __init__(self, *args: Any, steps: int, filter_seen: bool) -> None:
-        super().__init__(*args)
-        if steps > self.model.spec.horizon:
-            raise UserError(
-                f"steps={steps}: this model foretells {self.model.spec.horizon} steps directly (heads.horizon)"
-            )
-        self.steps, self.filter_seen = steps, filter_seen
+    def __init__(self, predictor: Predictor, steps: int) -> None:
+        super().__init__(predictor)
+        horizon = predictor.model.spec.horizon
+        if steps > horizon:
+            raise UserError(f"steps={steps}: this model foretells {horizon} steps directly (heads.horizon)")
+        self.steps = steps
 
     def ahead(self, queries: Queries) -> jax.Array:
         """Log-probability of each item at each step [n, H, V + 1]."""
-        seen = np.zeros((len(queries.user), 1), np.int32)
-        if self.filter_seen:
-            seen = distinct_items(self.histories, queries.start, queries.stop, least=64)
-        return _ahead(self.model, self.params, *self.events(queries.start, queries.stop), seen, self.steps)
+        p, seen = self.predictor, np.zeros((len(queries.user), 1), np.int32)
+        if p.filter_seen:
+            seen = distinct_items(p.histories, queries.start, queries.stop, least=64)
+        return _ahead(p.model, p.params, *p.events(queries.start, queries.stop), seen, self.steps)
 
     def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
         """Probability of each item within the first h steps [n, H, V + 1], given `ahead` of these queries.
 
         Where nothing comes twice, steps exclude each other. Else they are taken as of `interests_within`.
         """
-        if self.filter_seen:
+        if self.predictor.filter_seen:
             return np.cumsum(np.exp(np.asarray(ahead)), axis=1).clip(0, 1)
         return self.interests_within(queries, ahead)
 
     def interests(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
         """Log-probability of each interest at each step [n, H, K + 1], given `ahead` (column 0: items without one)."""
-        return log_by_interest(self.histories, np.asarray(ahead))
+        return log_by_interest(self.predictor.histories, np.asarray(ahead))
 
     def interests_within(self, queries: Queries, log_shares: np.ndarray) -> np.ndarray:
         """Probability of each interest within the first h steps [n, H, K + 1], given its log-chances at each.
@@ -117,15 +110,16 @@ class DirectForecast(ModelScorer):
         Steps are taken as independent; a basket brings a Poisson number of items, as many as the user's baskets had
         on average, each of this interest by its chance.
         """
-        chance = np.exp(np.asarray(log_shares))
-        if not self.histories.baskets:
+        chance, histories = np.exp(np.asarray(log_shares)), self.predictor.histories
+        if not histories.baskets:
             return 1 - np.cumprod(1 - chance, axis=1)
-        size = basket_size(self.histories, queries)
+        size = basket_size(histories, queries)
         return -np.expm1(-size[:, None, None] * np.cumsum(chance, axis=1))
 
     def waits(self, queries: Queries) -> Wait:
         """How the time until each step is distributed, arrays [n, H, ...]."""
-        return _waits(self.model, self.params, *self.events(queries.start, queries.stop), self.steps)
+        p = self.predictor
+        return _waits(p.model, p.params, *p.events(queries.start, queries.stop), self.steps)
 
     def times(self, queries: Queries, observed: np.ndarray) -> Times:
         """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""

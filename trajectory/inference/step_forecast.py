@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 
@@ -22,8 +21,8 @@ from trajectory.inference.scorer import DirectForecast
 from trajectory.metrics.by_interest import by_interest
 from trajectory.metrics.waiting_time import LEVELS
 from trajectory.progress import progress
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries
-from trajectory.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -57,15 +56,15 @@ def look_ahead(
 ) -> Iterator[tuple[Queries, Outlook]]:
     """The outlook of every query's user over `steps` steps, some users at a time."""
     direct = _direct(run, histories, steps) if run.task.config.heads.horizon >= steps else None
+    timed = run.task.model.spec.time and histories.has_time
     if direct and not days:
         size = DirectForecast.batch
         for chunk in progress(queries.chunks(size), "forecast", -(-len(queries.user) // size)):
-            yield chunk, _outlook(run, direct, chunk)
+            yield chunk, _outlook(direct, chunk, timed)
         return
-    timed = run.task.model.spec.time and histories.has_time
     for chunk, sampled in sample_run(run, histories, queries, steps, paths, days):
         if direct:
-            outlook = _outlook(run, direct, chunk)
+            outlook = _outlook(direct, chunk, timed)
         else:
             quantiles = np.moveaxis(np.quantile(sampled.days, LEVELS, axis=1), 0, -1) if timed else None
             shares = by_interest(histories, sampled.probability)
@@ -99,20 +98,18 @@ def method(run: Run, steps: int, paths: int) -> str:
 
 def _direct(run: Run, histories: Histories, steps: int) -> DirectForecast | CalibratedForecast:
     """The run's heads, calibrated if they have been."""
-    task, c = run.task, run.task.config
-    seen = c.evaluation.seen == "filter"
-    plain = DirectForecast(task.model, run.params, histories, task.scale, c.batch.length, steps=steps, filter_seen=seen)
+    plain = DirectForecast(run.predictor(histories), steps)
     fitted, _ = calibration(run, steps)
     return plain if fitted is None else CalibratedForecast(plain, fitted, histories)
 
 
-def _outlook(run: Run, forecaster: DirectForecast | CalibratedForecast, queries: Queries) -> Outlook:
+def _outlook(forecaster: DirectForecast | CalibratedForecast, queries: Queries, timed: bool) -> Outlook:
     ahead = np.asarray(forecaster.ahead(queries))
     chance = np.exp(ahead)
     chance[:, :, 0] = 0
     shares = forecaster.interests(queries, ahead)
     quantiles = None
-    if run.task.model.spec.time and forecaster.histories.has_time:
+    if timed:
         quantiles = forecaster.times(queries, np.zeros(chance.shape[:2])).days
 
     def within() -> tuple[np.ndarray, np.ndarray]:
@@ -129,23 +126,22 @@ def sample_run(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, days: float = 0.0
 ) -> Iterator[tuple[Queries, Paths]]:
     """Sampled paths of a run's model after these histories, with the habits of the log it has learned."""
-    return sample(*_known(run, histories, queries), steps=steps, paths=paths, days=days, **_rules(run))
+    habit, seed = habits(run.task.histories), run.task.config.seed
+    return sample(run.predictor(histories), queries, habit, steps=steps, paths=paths, seed=seed, days=days)
 
 
 def beam_run(
     run: Run, histories: Histories, queries: Queries, steps: int, interests: bool
 ) -> Iterator[tuple[Queries, Beams]]:
     """The likeliest paths of items, or of `interests`, by a run's model (see `beam.search`; config.forecast)."""
-    f = run.task.config.forecast
-    known = _known(run, histories, queries)
-    return search(*known, steps=steps, beams=f.beams, particles=f.particles, interests=interests, **_rules(run))
-
-
-def _known(run: Run, histories: Histories, queries: Queries) -> tuple[Any, ...]:
-    task = run.task
-    return task.model, run.params, histories, task.scale, queries, habits(task.histories)
-
-
-def _rules(run: Run) -> dict[str, Any]:
-    c = run.task.config
-    return {"seed": c.seed, "filter_seen": c.evaluation.seen == "filter"}
+    f, seed = run.task.config.forecast, run.task.config.seed
+    return search(
+        run.predictor(histories),
+        queries,
+        habits(run.task.histories),
+        steps=steps,
+        beams=f.beams,
+        particles=f.particles,
+        interests=interests,
+        seed=seed,
+    )

@@ -14,8 +14,8 @@ from trajectory.insights.demand import build as demand
 from trajectory.insights.recommend import build as recommend
 from trajectory.insights.report_model import Part, Text
 from trajectory.insights.segments import build as segments
+from trajectory.run import Run
 from trajectory.schema import UserError
-from trajectory.training.run import Run
 
 _LOGGER = logging.getLogger(__name__)
 STEPS = ("recommend", "segments", "audiences", "demand")

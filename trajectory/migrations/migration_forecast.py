@@ -14,8 +14,8 @@ from trajectory.migrations.migration import Migrations
 from trajectory.migrations.sessions import Sessions, moments
 from trajectory.migrations.state_forecast import StateForecast, fit_forecaster, held_out, step_states
 from trajectory.migrations.transitions import check_transitions
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 
 
 @dataclass(frozen=True)

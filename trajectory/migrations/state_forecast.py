@@ -15,8 +15,8 @@ from trajectory.inference.step_forecast import look_ahead
 from trajectory.metrics.by_interest import by_interest
 from trajectory.migrations.state_baselines import StateBaselines, fit_baselines
 from trajectory.migrations.step_windows import cut_back, interest_mass, shares
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries
-from trajectory.training.run import Run
 
 NOW = "persistence"  # the baseline that says where a user is now
 LEAST = 1e-12

@@ -15,9 +15,9 @@ from ml_collections import ConfigDict
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.models.interest_model import InterestModel
 from trajectory.progress import progress
+from trajectory.run import Run, open_run
 from trajectory.schema import Events, SoftTargets, UserError
 from trajectory.training.experiment import Task
-from trajectory.training.run import Run, open_run
 
 _LOGGER = logging.getLogger(__name__)
 

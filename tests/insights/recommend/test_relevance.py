@@ -17,9 +17,9 @@ from trajectory.insights.recommend.evaluate import compare_lists
 from trajectory.insights.recommend.lists import recommend
 from trajectory.insights.recommend.relevance import Relevance, ahead, chances, has, steps_asked
 from trajectory.presets import own_log
+from trajectory.run import Run
 from trajectory.settings import set_by_hand
 from trajectory.training import experiment as tasks
-from trajectory.training.run import Run
 
 
 def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand):

@@ -21,8 +21,8 @@ from trajectory.evaluation.multi_step.timing import evaluate_times
 from trajectory.evaluation.protocol import PARTS, protocol
 from trajectory.evaluation.reach import reach_sentence
 from trajectory.metrics.significance import bootstrap, compare, holm
+from trajectory.run import Run
 from trajectory.schema import Histories, Split, UserError
-from trajectory.training.run import Run
 from trajectory.writing import write_json
 
 CUTOFFS = (5, 10)

@@ -18,8 +18,8 @@ from trajectory.insights.audiences.propensity import LEAST
 from trajectory.insights.campaigns import budget
 from trajectory.insights.campaigns.build import campaign_part
 from trajectory.insights.report_model import Part, Picture, Table, Text
+from trajectory.run import Run
 from trajectory.schema import UserError
-from trajectory.training.run import Run
 
 SHOWN = 10  # users of each audience on the page
 LIMITS = (

@@ -12,8 +12,8 @@ from trajectory.insights.audiences.evaluate import Audience, audience, look, mea
 from trajectory.insights.audiences.propensity import PARTS, fit
 from trajectory.insights.campaigns import build, evaluate
 from trajectory.metrics.auc import auc
+from trajectory.run import Run
 from trajectory.schema import UserError
-from trajectory.training.run import Run
 
 
 def compare(run: Run, resamples: int, since: str = "", until: str = "", only: str = "all") -> dict[str, Any]:

@@ -20,8 +20,8 @@ from trajectory.insights.audiences.ranking import lift
 from trajectory.metrics.auc import auc
 from trajectory.metrics.reliability import clustered_pairs, event_pairs, summary
 from trajectory.metrics.significance import spread
+from trajectory.run import Run
 from trajectory.schema import Queries, UserError
-from trajectory.training.run import Run
 
 DAYS = 28  # of the horizon, or as many whole days as the validation window has
 OURS = "forecast, counts and what goes together"

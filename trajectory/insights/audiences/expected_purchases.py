@@ -14,8 +14,8 @@ from trajectory.data.times import DAY
 from trajectory.inference.step_forecast import look_ahead
 from trajectory.insights.audiences.audience_targets import Goods, summed
 from trajectory.metrics.waiting_time import LEVELS
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 
 RATE_DAYS = 84.0  # of the past, over which the steps of a user are counted
 SHORTEST = 1e-3  # days

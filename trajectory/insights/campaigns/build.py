@@ -16,7 +16,7 @@ from trajectory.insights.campaigns.campaign_log import Campaign, CampaignLog, ca
 from trajectory.insights.campaigns.evaluate import OURS, OUTCOMES, POSITIVES, Asked, foretell, measure
 from trajectory.insights.campaigns.uplift import Uplift, uplift
 from trajectory.insights.report_model import Picture, Table, Text
-from trajectory.training.run import Run
+from trajectory.run import Run
 
 RESAMPLES = 100  # of the comparison with others: each fits a propensity anew
 

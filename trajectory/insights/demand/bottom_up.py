@@ -15,8 +15,8 @@ from trajectory.data.store.sales import USUAL, sold
 from trajectory.data.times import WEEK
 from trajectory.insights.demand.weekly_counts import Weeks
 from trajectory.models.interest_model import InterestModel
+from trajectory.run import Run
 from trajectory.schema import Events, Histories
-from trajectory.training.run import Run
 
 HALF_LIFE = 8.0  # weeks in which what a user's past says of the pace halves
 TOGETHER = 8  # origins that are read in one pass over a history

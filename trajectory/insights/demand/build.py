@@ -12,7 +12,7 @@ from trajectory.insights.demand.evaluate import OURS, Method, against_floors, by
 from trajectory.insights.demand.page import blocks, sentences
 from trajectory.insights.demand.tables import demand_table, now, reorder_table
 from trajectory.insights.report_model import Part
-from trajectory.training.run import Run
+from trajectory.run import Run
 
 
 def take(run: Run) -> Part:

@@ -13,7 +13,7 @@ from trajectory.insights.demand.features import HORIZONS, Known
 from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.regression import forecasts
 from trajectory.insights.demand.weekly_counts import Weeks, first_held_out, weekly
-from trajectory.training.run import Run
+from trajectory.run import Run
 
 FIRST_ORIGIN = 13  # weeks that the first forecast knows
 CHOSEN_BY = 4  # horizons by which the combination is chosen

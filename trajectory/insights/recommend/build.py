@@ -15,8 +15,8 @@ from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
 from trajectory.insights.report_model import Part, Text
 from trajectory.reports.words import steps, words
+from trajectory.run import Run
 from trajectory.schema import Histories, UserError
-from trajectory.training.run import Run
 
 USERS = 12  # whose lists the page shows, with reasons
 

@@ -13,8 +13,8 @@ from trajectory.insights.recommend.relevance import Relevance, ahead, has, steps
 from trajectory.metrics.beyond_accuracy import coverage, diversity, novelty
 from trajectory.metrics.ranking import distinct_items, metrics, ranks, top_k
 from trajectory.metrics.significance import bootstrap, compare, holm
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries
-from trajectory.training.run import Run
 
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.8)  # of a list's merit that is the mix of interests
 GIVEN_UP = 0.01  # share of the relevance (NDCG on validation) that diversity may cost

@@ -9,8 +9,8 @@ from trajectory.explain import overview
 from trajectory.explain.explain import Explainer, Reasons, table
 from trajectory.explain.narrative import sentences
 from trajectory.explain.targets import Target
+from trajectory.run import Run
 from trajectory.schema import Queries
-from trajectory.training.run import Run
 
 GIVEN = 2  # reasons of an item, at most
 

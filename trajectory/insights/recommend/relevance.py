@@ -13,8 +13,8 @@ from trajectory.baselines.user_item_frequency import overall_rates, own_rates
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds, step_starts, training_events
 from trajectory.inference.scorer import DirectForecast
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 
 NEGATIVES = 400_000  # pairs of a user and an item that did not come, drawn for the fit
 FEWEST = 50  # items that came: with fewer nothing is fitted
@@ -47,8 +47,7 @@ class Relevance:
         asked = steps_asked(task.histories, ahead(task.histories, task.split.validation, c.heads.horizon))
         self.steps, self.steps_had = int(asked.max()), float(asked.mean())
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
-        data = task.model, run.params, task.histories, task.scale, c.batch.length
-        self.forecast = DirectForecast(*data, steps=self.steps, filter_seen=False)
+        self.forecast = DirectForecast(run.predictor().replace(filter_seen=False), self.steps)
         neighbours: Floor = Ease() if task.histories.num_items <= MOST_ITEMS else CoOccurrence()
         self.neighbours = neighbours.fit(task.histories, task.split)
         self.overall = overall_rates(task.histories, training_events(task.histories, task.split))

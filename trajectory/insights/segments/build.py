@@ -18,7 +18,7 @@ from trajectory.insights.segments.predictive_value import WEEKS
 from trajectory.insights.segments.segmentation import Segmentation, segmentation
 from trajectory.insights.segments.states import trajectories
 from trajectory.reports.words import attention_words, steps
-from trajectory.training.run import Run
+from trajectory.run import Run
 
 ONLY_NEW = (
     " The model's forecast, a part of what is expected beside users' habits, leaves out items that a user has had "

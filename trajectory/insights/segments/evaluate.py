@@ -17,7 +17,7 @@ from trajectory.insights.segments.grouping import RESAMPLES
 from trajectory.insights.segments.predictive_value import foretold, redeeming, redemptions_after, spend_after
 from trajectory.insights.segments.segmentation import Segmentation
 from trajectory.metrics.significance import bootstrap, compare
-from trajectory.training.run import Run
+from trajectory.run import Run
 
 OURS, NONE = "segments", "no segments"
 SAMPLE = 4000  # users of a silhouette

@@ -8,8 +8,8 @@ from trajectory.insights.segments.volumes import summed, volumes
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.migrations.state_forecast import LEAST, step_states
 from trajectory.migrations.step_windows import interest_mass, shares
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries
-from trajectory.training.run import Run
 
 MEMBERS = ("forecast", "since the first event", "lately")
 FITTED = 500  # users of validation that the weights are fitted on

@@ -15,8 +15,8 @@ from trajectory.insights.segments.volumes import attention, values, volumes
 from trajectory.migrations.clusters import learned_interests
 from trajectory.migrations.step_windows import shares
 from trajectory.reports.words import Words, words
+from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.training.run import Run
 
 # Large volumes count for more, but not for all. Of 0.5 (states as of the Hellinger distance), 0.6, 0.75 and 1 the power
 # whose segments told most of the spend of the quarter after 2017-05-01 in Complete Journey.

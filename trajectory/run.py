@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from trajectory.data.store.vocabulary import Vocabulary
+from trajectory.inference.predictor import Predictor
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import bake
+from trajectory.schema import Histories
 from trajectory.training import experiment as tasks
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.experiment import Task
@@ -35,6 +37,10 @@ class Run:
     def checkpoint(self) -> str:
         """Which checkpoint this is, for the protocol."""
         return f"best {self.task.config.train.monitor} on validation, step {self.step}"
+
+    def predictor(self, histories: Histories | None = None) -> Predictor:
+        """The model over the run's own histories, or over new ones (see `read_histories`)."""
+        return Predictor.of(self.task, self.task.model, self.params, histories)
 
 
 def open_run(workdir: Path) -> Run:
