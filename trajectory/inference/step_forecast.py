@@ -14,7 +14,6 @@ from functools import cached_property, partial
 import numpy as np
 
 from trajectory.calibration.per_step import CalibratedForecast, StepCalibration
-from trajectory.data.pipeline.event_statistics import habits
 from trajectory.inference.beam_search import Beams, search
 from trajectory.inference.sampling import Paths, sample
 from trajectory.inference.scorer import DirectForecast
@@ -126,7 +125,7 @@ def sample_run(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, days: float = 0.0
 ) -> Iterator[tuple[Queries, Paths]]:
     """Sampled paths of a run's model after these histories, with the habits of the log it has learned."""
-    habit, seed = habits(run.task.histories), run.task.config.seed
+    habit, seed = run.vocabulary.statistics, run.task.config.seed
     return sample(run.predictor(histories), queries, habit, steps=steps, paths=paths, seed=seed, days=days)
 
 
@@ -138,7 +137,7 @@ def beam_run(
     return search(
         run.predictor(histories),
         queries,
-        habits(run.task.histories),
+        run.vocabulary.statistics,
         steps=steps,
         beams=f.beams,
         particles=f.particles,
