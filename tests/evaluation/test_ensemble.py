@@ -22,6 +22,7 @@ from trajectory.evaluation.ensemble import (
 )
 from trajectory.evaluation.protocol import evaluate, measure, table
 from trajectory.metrics.mixture import mixture_weights
+from trajectory.protocols import Scores
 from trajectory.schema import Queries, UserError
 from trajectory.settings import base
 
@@ -32,16 +33,17 @@ QUERIES = Queries(*(np.array([value]) for value in (0, 0, 1, 2)))
 class Fixed:
     """Says the same of every query, as a model does: logs of probabilities of items 1.. and of interests 1.."""
 
+    batch, log_probabilities = None, False
+
     def __init__(self, probabilities: list[float], interests: list[float] | None = None, name: str = "") -> None:
         self.name = name
         self.log = np.log(np.array([1.0, *probabilities], np.float32))
         self.interest = interests and np.log(np.array([1.0, *interests], np.float32))
 
-    def scores(self, queries: Queries) -> np.ndarray:
-        return np.tile(self.log, (len(queries.user), 1))
-
-    def interest_scores(self, queries: Queries) -> np.ndarray | None:
-        return None if self.interest is None else np.tile(self.interest, (len(queries.user), 1))
+    def score(self, queries: Queries) -> Scores:
+        n = len(queries.user)
+        interests = None if self.interest is None else np.tile(self.interest, (n, 1))
+        return Scores(np.tile(self.log, (n, 1)), interests)
 
 
 def probabilities(scores: Any) -> np.ndarray:
@@ -51,13 +53,13 @@ def probabilities(scores: Any) -> np.ndarray:
 def test_probabilities_are_averaged_by_weight():
     members = [Fixed([0.5, 0.3, 0.2]), Fixed([0.1, 0.1, 0.8])]
     pooled = MeanProbability(members, np.array([0.25, 0.75]), HISTORIES, "keep")
-    np.testing.assert_allclose(probabilities(pooled.scores(QUERIES)), [0.2, 0.15, 0.65], rtol=1e-5)
+    np.testing.assert_allclose(probabilities(pooled.score(QUERIES).items), [0.2, 0.15, 0.65], rtol=1e-5)
 
 
 def test_what_a_member_gives_to_seen_items_is_not_held_against_it():
     members = [Fixed([0.5, 0.3, 0.2]), Fixed([0.1, 0.1, 0.8])]  # of items 1 and 2: (5/8, 3/8) and (1/2, 1/2)
     pooled = MeanProbability(members, np.array([0.5, 0.5]), HISTORIES, "filter")
-    found = probabilities(pooled.scores(QUERIES))
+    found = probabilities(pooled.score(QUERIES).items)
     np.testing.assert_allclose(found[:2], [9 / 16, 7 / 16], rtol=1e-5)
     assert found[2] == 0
 
@@ -65,21 +67,21 @@ def test_what_a_member_gives_to_seen_items_is_not_held_against_it():
 def test_a_member_without_weight_has_no_say():
     members = [Fixed([0.5, 0.3, 0.2]), Fixed([0.1, 0.1, 0.8])]
     pooled = MeanProbability(members, np.array([1.0, 0.0]), HISTORIES, "keep")
-    np.testing.assert_allclose(probabilities(pooled.scores(QUERIES)), [0.5, 0.3, 0.2], rtol=1e-5)
+    np.testing.assert_allclose(probabilities(pooled.score(QUERIES).items), [0.5, 0.3, 0.2], rtol=1e-5)
 
 
 def test_column_0_never_is_a_candidate_even_where_seen_items_leave_no_padding():
     h = make_histories([[*range(1, 65), 65]], num_items=66)
     queries = Queries(*(np.array([value]) for value in (0, 0, 64, 65)))
     pooled = MeanProbability([Fixed([1 / 66] * 66)], np.ones(1), h, "filter")
-    np.testing.assert_allclose(probabilities(pooled.scores(queries))[64:], [0.5, 0.5], rtol=1e-5)
+    np.testing.assert_allclose(probabilities(pooled.score(queries).items)[64:], [0.5, 0.5], rtol=1e-5)
 
 
 def test_a_history_of_the_whole_catalogue_is_no_number_lost():
     h = make_histories([[1, 2, 3, 1]], num_items=3)
     queries = Queries(*(np.array([value]) for value in (0, 0, 3, 4)))
     pooled = MeanProbability([Fixed([0.5, 0.3, 0.2])], np.ones(1), h, "filter")
-    assert np.isneginf(np.asarray(pooled.scores(queries))).all()
+    assert np.isneginf(np.asarray(pooled.score(queries).items)).all()
 
 
 @pytest.mark.parametrize("kind", [MeanProbability, ReciprocalRank])
@@ -87,16 +89,16 @@ def test_interests_are_averaged_where_all_models_state_them(kind):
     members = [Fixed([0.5, 0.3, 0.2], [0.5, 0.5, 0.0001]), Fixed([0.5, 0.3, 0.2], [0.9, 0.1, 0.0001])]
     floor = FloorDistribution(Popularity().fit(HISTORIES, hold_out(HISTORIES)))
     weights = np.array([0.2, 0.6, 0.2])
-    found = kind([*members, floor], weights, HISTORIES, "keep").interest_scores(QUERIES)
+    found = kind([*members, floor], weights, HISTORIES, "keep").score(QUERIES).interests
     first, second, _ = probabilities(found)
     assert first / second == pytest.approx((0.2 * 0.5 + 0.6 * 0.9) / (0.2 * 0.5 + 0.6 * 0.1), rel=1e-3)
     members.append(Fixed([0.5, 0.3, 0.2]))
-    assert kind(members, np.ones(3) / 3, HISTORIES, "keep").interest_scores(QUERIES) is None
+    assert kind(members, np.ones(3) / 3, HISTORIES, "keep").score(QUERIES).interests is None
 
 
 def test_ranks_are_fused_and_ties_share_theirs():
     members = [Fixed([0.5, 0.3, 0.2]), Fixed([0.1, 0.1, 0.8])]  # ranks 1, 2, 3 and 2.5, 2.5, 1
-    fused = ReciprocalRank(members, np.array([0.5, 0.5]), HISTORIES, "keep").scores(QUERIES)[0, 1:]
+    fused = ReciprocalRank(members, np.array([0.5, 0.5]), HISTORIES, "keep").score(QUERIES).items[0, 1:]
     np.testing.assert_allclose(fused, [0.5 / (60 + a) + 0.5 / (60 + b) for a, b in ((1, 2.5), (2, 2.5), (3, 1))])
 
 
@@ -107,7 +109,7 @@ def test_a_floor_becomes_a_distribution():
     queries = Queries(*(np.array([value]) for value in (0, 0, 4, 5)))
     # 0.9 of the shares 4/5, 1/5, 0, 0 and 0.1 of the shares 5/9, 2/9, 1/9, 1/9 of the counts + 1, squared
     share = 0.9 * np.array([0.8, 0.2, 0, 0]) + 0.1 * np.array([5, 2, 1, 1]) / 9
-    found = MeanProbability([FloorDistribution(floor, 2.0)], np.ones(1), h, "keep").scores(queries)
+    found = MeanProbability([FloorDistribution(floor, 2.0)], np.ones(1), h, "keep").score(queries).items
     np.testing.assert_allclose(probabilities(found), share**2 / (share**2).sum(), rtol=1e-5)
 
 

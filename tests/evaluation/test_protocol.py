@@ -11,6 +11,7 @@ from tests.baselines.test_next_item import BASKETS, hold_out
 from tests.builders import make_histories
 from trajectory.baselines.next_item import floors
 from trajectory.evaluation.protocol import evaluate, measure, protocol, table
+from trajectory.protocols import Scores
 from trajectory.schema import Histories, Queries
 from trajectory.settings import base
 
@@ -18,13 +19,15 @@ from trajectory.settings import base
 class Oracle:
     """Knows the next item of a query."""
 
+    name, batch, log_probabilities = "oracle", None, False
+
     def __init__(self, h: Histories) -> None:
         self.h = h
 
-    def scores(self, queries: Queries) -> np.ndarray:
+    def score(self, queries: Queries) -> Scores:
         scores = np.zeros((len(queries.user), self.h.num_items + 1), np.float32)
         scores[np.arange(len(scores)), self.h.item[queries.stop]] = 1
-        return scores
+        return Scores(scores)
 
 
 @pytest.fixture(scope="module")

@@ -30,21 +30,21 @@ def case():
 def test_scores_are_those_of_the_history_alone(case):
     histories, scorer = case
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
-    together = np.asarray(scorer.scores(parts.test))
+    together = np.asarray(scorer.score(parts.test).items)
     for row in range(len(parts.test.user)):
-        alone = np.asarray(scorer.scores(Queries(*(column[row : row + 1] for column in parts.test))))
+        alone = np.asarray(scorer.score(Queries(*(column[row : row + 1] for column in parts.test))).items)
         np.testing.assert_allclose(together[row, 1:], alone[0, 1:], atol=2e-5)
 
 
 def test_nothing_after_the_query_is_read(case):
     histories, scorer = case
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
-    before = np.asarray(scorer.scores(parts.validation))
+    before = np.asarray(scorer.score(parts.validation).items)
     item = np.array(histories.item)
     for stop, end in zip(parts.validation.stop, histories.offsets[1:], strict=True):
         item[stop:end] = item[stop:end] % 30 + 1
     changed = ModelScorer(scorer.predictor.replace(histories=replace(histories, item=item)))
-    np.testing.assert_array_equal(before, np.asarray(changed.scores(parts.validation)))
+    np.testing.assert_array_equal(before, np.asarray(changed.score(parts.validation).items))
 
 
 def test_conversions_are_read_in_pieces_as_in_one(case):
@@ -69,13 +69,14 @@ def test_training_queries_ask_for_the_last_training_step():
 def test_both_heads_are_read_of_the_model_once(case, monkeypatch):
     histories, scorer = case
     _, parts = split(histories, ConfigDict({"kind": "leave_one_out"}))
-    asked, events = [], Predictor.events
-    monkeypatch.setattr(Predictor, "events", lambda self, *ranges: asked.append(1) or events(self, *ranges))
-    first = np.asarray(scorer.scores(parts.test))
-    scorer.interest_scores(parts.test)
-    assert len(asked) == 1
-    assert not np.array_equal(first, np.asarray(scorer.scores(parts.validation))), "other queries are read anew"
-    assert len(asked) == 2
+    read, events = [], Predictor.events
+    monkeypatch.setattr(Predictor, "events", lambda self, *ranges: read.append(1) or events(self, *ranges))
+    items, interests = scorer.score(parts.test)
+    assert len(read) == 1
+    assert items.shape == (len(parts.test.user), histories.num_items + 1)
+    assert interests.shape == (len(parts.test.user), scorer.predictor.model.spec.num_interests + 1)
+    for scores in (items, interests):
+        np.testing.assert_allclose(np.exp(np.asarray(scores)).sum(axis=1), 1, rtol=1e-5)
 
 
 def test_a_history_of_the_whole_catalogue_leaves_nothing_to_forecast():

@@ -21,6 +21,7 @@ from trajectory.metrics.ranking import (
     ranks,
     top_k,
 )
+from trajectory.protocols import Scores
 from trajectory.schema import Histories, Queries
 from trajectory.settings import base
 
@@ -190,17 +191,14 @@ def test_interest_accuracy_shares_the_credit_of_ties() -> None:
 class Fixed:
     """Scores looked up by user."""
 
-    def __init__(self, scores: Any, interest: Any = None, batch: int = 0) -> None:
-        self.table, self.interest, self.sizes = scores, interest, set()
-        if batch:
-            self.batch = batch
+    name, log_probabilities = "fixed", False
 
-    def scores(self, queries: Queries) -> Any:
+    def __init__(self, scores: Any, interest: Any = None, batch: int | None = None) -> None:
+        self.tables, self.batch, self.sizes = (scores, interest), batch, set[int]()
+
+    def score(self, queries: Queries) -> Scores:
         self.sizes.add(len(queries.user))
-        return None if self.table is None else np.asarray(self.table)[queries.user]
-
-    def interest_scores(self, queries: Queries) -> Any:
-        return None if self.interest is None else np.asarray(self.interest)[queries.user]
+        return Scores(*(None if table is None else np.asarray(table)[queries.user] for table in self.tables))
 
 
 def last_step(h: Histories) -> Queries:
@@ -331,11 +329,8 @@ def test_what_another_domain_has_takes_no_place_from_one_s_own():
     shop = dataclasses.replace(make_histories([[1, 2, 3], [2, 3, 1]], num_items=3), name="shop")
     books = dataclasses.replace(make_histories([[1, 2, 3]], num_items=3), name="books", fingerprint="1")
 
-    class Elsewhere:  # scores above all what is not the user's own, and within a domain the larger number
-        def scores(self, queries):
-            own = (np.arange(7) > 3) == (queries.user[:, None] > 1)
-            return np.where(own, 0.0, 100.0) + np.arange(7) / 7
-
+    # Above all is what is not the user's own, and within a domain the larger number.
+    elsewhere = np.where((np.arange(7) > 3) == (np.arange(3)[:, None] > 1), 0.0, 100.0) + np.arange(7) / 7
     both = union([shop, books])
-    found = evaluate_scorer(Elsewhere(), both, last_step(both), config(cutoffs=(1, 3), seen="keep"))
+    found = evaluate_scorer(Fixed(elsewhere), both, last_step(both), config(cutoffs=(1, 3), seen="keep"))
     assert found.per_user["mrr@3"].tolist() == [1, pytest.approx(1 / 3), 1]

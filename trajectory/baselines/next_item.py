@@ -15,6 +15,7 @@ from trajectory.data.pipeline.co_occurrence import co_occurrence
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.times import DAY
 from trajectory.progress import progress
+from trajectory.protocols import Scores
 from trajectory.schema import Histories, ItemContent, Queries, Split
 
 RECENT_SHARE = 0.1  # of each training history, where the log has no times
@@ -29,6 +30,7 @@ class Floor:
 
     name = ""
     batch = 64  # counting gains nothing from more, and the caches lose
+    log_probabilities = False
 
     def fit(self, histories: Histories, split: Split) -> Floor:
         """Learns from the events offsets[u]:train_end[u] of each user, and returns itself."""
@@ -40,6 +42,10 @@ class Floor:
         self._share = self.popularity / (self.popularity.max(initial=0) + 1)  # in [0, 1)
         self._learn(user, index)
         return self
+
+    def score(self, queries: Queries) -> Scores:
+        """Scores of items and of interests, each None where it says nothing about them."""
+        return Scores(self.scores(queries), self.interest_scores(queries))
 
     def scores(self, queries: Queries) -> np.ndarray | None:
         """Score of each item, float64 [n, V + 1]."""

@@ -26,6 +26,7 @@ from trajectory.evaluation.report import per_user, write_results
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.metrics.ranking import contains, distinct_items
+from trajectory.protocols import Scorer, Scores
 from trajectory.run import Run, open_run
 from trajectory.schema import Histories, Queries, UserError
 
@@ -44,20 +45,22 @@ class FloorDistribution:
     q: its scores above 0, normalised over the items; below 0 floors only order what they did not count.
     """
 
-    def __init__(self, floor: Floor, exponent: float = 1.0) -> None:
-        self.floor, self.exponent = floor, exponent
+    log_probabilities = False  # but for that constant
 
-    def scores(self, queries: Queries) -> jax.Array:
+    def __init__(self, floor: Floor, exponent: float = 1.0) -> None:
+        self.floor, self.exponent, self.name, self.batch = floor, exponent, floor.name, floor.batch
+
+    def score(self, queries: Queries) -> Scores:
         """Log-probability of each item up to a constant of the row, [n, V + 1]."""
-        scores = jnp.asarray(self.floor.scores(queries), jnp.float32)
-        return self.exponent * _log_shares(scores, jnp.asarray(self.floor.popularity, jnp.float32))
+        counted = jnp.asarray(self.floor.scores(queries), jnp.float32)
+        return Scores(self.exponent * _log_shares(counted, jnp.asarray(self.floor.popularity, jnp.float32)))
 
     def fit(self, histories: Histories, queries: Queries, config: ConfigDict) -> FloorDistribution:
         """Takes the exponent under which the targets of `queries` are likeliest, and returns itself."""
         plain = FloorDistribution(self.floor)
 
         def powers(chunk: Queries) -> Iterable[jax.Array]:
-            scores = plain.scores(chunk)
+            scores = plain.score(chunk).items
             return (exponent * scores for exponent in EXPONENTS)
 
         found, weight = _of_targets(powers, histories, queries, config)
@@ -74,30 +77,31 @@ class MeanProbability:
     """
 
     name = "ensemble"
+    batch = None
+    log_probabilities = False  # of the candidates alone, so that they have no likelihood like that of a model
 
-    def __init__(self, members: Sequence[Any], weights: np.ndarray, histories: Histories, seen: str) -> None:
+    def __init__(self, members: Sequence[Scorer], weights: np.ndarray, histories: Histories, seen: str) -> None:
         self.members, self.weights, self.histories, self.seen = members, weights, histories, seen
 
-    def scores(self, queries: Queries) -> jax.Array | np.ndarray:
-        """Log of the mean probability of each item [n, V + 1]; the candidates' sum to 1."""
-        seen = _seen(self.histories, queries, self.seen)
-        return self._mean(((m.scores(queries), w) for m, w in zip(self.members, self.weights, strict=True)), seen)
+    def score(self, queries: Queries) -> Scores:
+        """Log of the mean probability of each item [n, V + 1], the candidates' sum to 1, and interest [n, K + 1]."""
+        seen, nothing = _seen(self.histories, queries, self.seen), np.zeros((len(queries.user), 1), np.int32)
+        items: Any = None
+        interests: list[tuple[Any, float]] = []
+        for member, weight in zip(self.members, self.weights, strict=True):  # one member's scores of items at a time
+            scores = member.score(queries)
+            items = self._add_items(items, scores.items, seen, weight)
+            if not isinstance(member, Floor | FloorDistribution):
+                interests.append((scores.interests, weight))
+        if not interests or any(scores is None for scores, _ in interests):
+            return Scores(items)
+        mean: Any = None
+        for scores, weight in interests:
+            mean = _add(mean, scores, nothing, weight)
+        return Scores(items, np.asarray(mean))
 
-    def interest_scores(self, queries: Queries) -> np.ndarray | None:
-        """Log of the mean probability of each interest [n, K + 1]."""
-        models = [i for i, member in enumerate(self.members) if not isinstance(member, Floor | FloorDistribution)]
-        found = [self.members[i].interest_scores(queries) for i in models]
-        if not found or any(scores is None for scores in found):
-            return None
-        nothing = np.zeros((len(queries.user), 1), np.int32)
-        return np.asarray(self._mean(zip(found, self.weights[models], strict=True), nothing))
-
-    @staticmethod
-    def _mean(scores_and_weights: Iterable[tuple[Any, float]], excluded: np.ndarray) -> jax.Array:
-        total: Any = -jnp.inf
-        for scores, weight in scores_and_weights:  # one member's scores at a time
-            total = _add(total, jnp.asarray(scores, jnp.float32), excluded, weight)
-        return total
+    def _add_items(self, total: Any, scores: Any, seen: np.ndarray, weight: float) -> Any:
+        return _add(total, scores, seen, weight)
 
 
 class ReciprocalRank(MeanProbability):
@@ -106,22 +110,19 @@ class ReciprocalRank(MeanProbability):
     Interests are combined as by MeanProbability.
     """
 
-    def scores(self, queries: Queries) -> np.ndarray:
-        """Fused score of each item, float64 [n, V + 1]."""
-        total: Any = 0.0
-        for member, weight in zip(self.members, self.weights, strict=True):
-            rank = rankdata(-np.asarray(member.scores(queries))[:, 1:], axis=1)
-            total = total + weight / (RANK_OFFSET + rank)
-        return np.pad(total, ((0, 0), (1, 0)))
+    def _add_items(self, total: Any, scores: Any, seen: np.ndarray, weight: float) -> np.ndarray:
+        rank = rankdata(-np.asarray(scores)[:, 1:], axis=1)
+        fused = np.pad(weight / (RANK_OFFSET + rank), ((0, 0), (1, 0)))
+        return fused if total is None else total + fused
 
 
-def fit_weights(members: Sequence[Any], histories: Histories, queries: Queries, config: ConfigDict) -> np.ndarray:
+def fit_weights(members: Sequence[Scorer], histories: Histories, queries: Queries, config: ConfigDict) -> np.ndarray:
     """Weights of MeanProbability [m] under which the targets of `queries` are likeliest (`config.evaluation`).
 
     Every query weighs the same, shared by its targets; those that are no candidates are left out. Equal where there are
     none at all.
     """
-    found, weight = _of_targets(lambda chunk: (m.scores(chunk) for m in members), histories, queries, config)
+    found, weight = _of_targets(lambda chunk: (m.score(chunk).items for m in members), histories, queries, config)
     return mixture_weights(found, weight) if len(found) else np.full(len(members), 1 / len(members))
 
 
@@ -164,7 +165,7 @@ def evaluate_ensemble(
         )
     first = open_run(workdirs[0])
     histories, split, config = first.task.histories, first.task.split, first.task.config
-    singles: list[Any] = []
+    singles: list[Scorer] = []
     facts: dict[str, dict[str, Any]] = {}
     for workdir in workdirs:
         run = open_run(workdir) if singles else first
@@ -172,17 +173,19 @@ def evaluate_ensemble(
         if not run.task.config.heads.item:
             raise UserError(f"{workdir} has no item head (heads.item=0), so it ranks nothing; leave it out")
         # The first run's histories for all: those of the others are the same ones again.
-        singles.append(ModelScorer(run.predictor(histories)))
-        singles[-1].name = str(workdir)
+        singles.append(ModelScorer(run.predictor(histories), str(workdir)))
         facts[str(workdir)] = {"backbone": run.task.config.model.backbone, "checkpoint": run.checkpoint}
     members = list(singles)
     if floor:
-        singles.append(_find(floors(histories, split, config), floor))
-        members.append(singles[-1])
-        facts[floor] = {}
+        counted = _find(floors(histories, split, config), floor)
+        singles.append(counted)
         if combine == "probabilities":
-            members[-1] = FloorDistribution(singles[-1]).fit(histories, split.validation, config)
-            facts[floor] = {"exponent": members[-1].exponent}
+            distribution = FloorDistribution(counted).fit(histories, split.validation, config)
+            members.append(distribution)
+            facts[floor] = {"exponent": distribution.exponent}
+        else:
+            members.append(counted)
+            facts[floor] = {}
     weights = np.full(len(members), 1 / len(members))
     if fit:
         weights = fit_weights(members, histories, split.validation, config)
@@ -240,8 +243,13 @@ def _log_probability(scores: jax.Array, seen: jax.Array) -> jax.Array:
     return candidates - jnp.where(jnp.isfinite(total), total, 0)  # a history may hold the whole catalogue
 
 
+def _add(total: Any, scores: Any, seen: Any, weight: float) -> jax.Array:
+    """The log of a sum of weighted probabilities (None: nothing yet) with one more term."""
+    return _add_term(-jnp.inf if total is None else total, jnp.asarray(scores, jnp.float32), seen, weight)
+
+
 @jax.jit
-def _add(total: jax.Array, scores: jax.Array, seen: jax.Array, weight: float) -> jax.Array:
+def _add_term(total: jax.Array, scores: jax.Array, seen: jax.Array, weight: float) -> jax.Array:
     return jnp.logaddexp(total, _log_probability(scores, seen) + jnp.log(weight))
 
 

@@ -13,6 +13,7 @@ from trajectory.evaluation.reach import reach_facts, reach_sentence
 from trajectory.metrics.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer
 from trajectory.metrics.significance import bootstrap, compare
 from trajectory.progress import progress
+from trajectory.protocols import Scorer
 from trajectory.schema import Histories, Split
 
 PARTS = ("validation", "test")
@@ -20,13 +21,13 @@ MAIN_CUTOFF = 10  # of tables and paired tests; the largest one where the config
 
 
 def evaluate(
-    scorer: Any,
+    scorer: Scorer,
     floors: Mapping[str, Mapping[str, Result]],
     histories: Histories,
     split: Split,
     config: ConfigDict,
     parts: Sequence[str] = PARTS,
-    singles: Sequence[Any] = (),
+    singles: Sequence[Scorer] = (),
     cold: np.ndarray | None = None,
     **facts: Any,
 ) -> tuple[dict[str, Any], dict[str, Result]]:
@@ -73,7 +74,7 @@ def evaluate(
 
 
 def measure(
-    scorers: Mapping[str, Any],
+    scorers: Mapping[str, Scorer],
     histories: Histories,
     split: Split,
     config: ConfigDict,

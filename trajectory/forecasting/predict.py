@@ -104,7 +104,7 @@ def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataF
     config, predictor, parts = run.task.config.evaluation, scorer.predictor, []
     for chunk in progress(queries.chunks(config.batch), "next items", -(-len(queries.user) // config.batch)):
         seen = distinct_items(predictor.histories, chunk.start, chunk.stop) if predictor.filter_seen else None
-        parts.append(tables.next_items(predictor.histories, chunk, np.asarray(scorer.scores(chunk)), seen, top))
+        parts.append(tables.next_items(predictor.histories, chunk, np.asarray(scorer.score(chunk).items), seen, top))
     return pl.concat(parts)
 
 

@@ -17,6 +17,7 @@ from trajectory.metrics.ranking import distinct_items
 from trajectory.metrics.waiting_time import Times, timing
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.time_head import Wait
+from trajectory.protocols import Scores
 from trajectory.schema import Events, Queries, UserError
 
 CONVERSIONS_AT_ONCE = 256
@@ -25,20 +26,16 @@ CONVERSIONS_AT_ONCE = 256
 class ModelScorer:
     """Log-probabilities of the next step's items and interests, and of a conversion."""
 
-    name = "model"
     log_probabilities = True
+    batch: int | None = None
 
-    def __init__(self, predictor: Predictor) -> None:
-        self.predictor = predictor
-        self._last: tuple[Queries, tuple[Any, Any]] | None = None  # both heads are read of the same queries, one by one
+    def __init__(self, predictor: Predictor, name: str = "model") -> None:
+        self.predictor, self.name = predictor, name
 
-    def scores(self, queries: Queries) -> jax.Array:
-        """Log-probability of each item being the next [n, V + 1]."""
-        return self._read(queries)[0]
-
-    def interest_scores(self, queries: Queries) -> jax.Array | None:
-        """Log-probability of each interest being the next [n, K + 1]; None if the model has no interest head."""
-        return self._read(queries)[1] if self.predictor.model.spec.interest else None
+    def score(self, queries: Queries) -> Scores:
+        """Log-probabilities of the next item [n, V + 1] and interest [n, K + 1], None where there is no head of it."""
+        p = self.predictor
+        return Scores(*_heads(p.model, p.params, *p.events(queries.start, queries.stop)))
 
     def conversion(self, start: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Probability of a conversion after each event of the slices first:stop of histories that begin at `start`.
@@ -59,13 +56,6 @@ class ModelScorer:
             asked = slices(newest + 1 - (high[part] - low[part]), newest + 1)
             found.append((_conversions(predictor.model, predictor.params, events), asked))
         return np.concatenate([np.zeros(0, np.float32), *(np.asarray(rows)[asked] for rows, asked in found)])
-
-    def _read(self, queries: Queries) -> tuple[Any, Any]:
-        if self._last is None or self._last[0] is not queries:
-            predictor = self.predictor
-            read = _heads(predictor.model, predictor.params, *predictor.events(queries.start, queries.stop))
-            self._last = (queries, read)
-        return self._last[1]
 
 
 class DirectForecast(ModelScorer):

@@ -1,8 +1,4 @@
-"""Full-catalogue ranking: ranks by counting, metrics per user, and the loop that evaluates any scorer.
-
-A scorer is an object with `scores(queries) -> [n, V + 1]` and optionally `interest_scores(queries) -> [n, K + 1]`;
-either may return None (then its metrics are absent). Column 0 is ignored. The larger score is the better one. It may
-also state `batch`, the most queries it wants at once, and `log_probabilities = True`, if that is what its scores are.
+"""Full-catalogue ranking: ranks by counting, metrics per user, and the loop that evaluates any `Scorer`.
 
 Own code, as ranx, ir_measures and scikit-learn break ties by position or average gains over them, know no seen items,
 and want lists cut off before. Without ties and seen items metrics are scikit-learn's (tests/metrics/test_ranking.py).
@@ -23,6 +19,7 @@ from ml_collections import ConfigDict
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.store.union import item_and_user_domains
 from trajectory.progress import progress
+from trajectory.protocols import Scorer
 from trajectory.schema import Histories, Queries, UserError
 
 COVERAGE_CUTOFF = 10
@@ -108,7 +105,7 @@ def interest_accuracy(scores: Any, interests: np.ndarray) -> np.ndarray:
 
 
 def evaluate_scorer(
-    scorer: Any,
+    scorer: Scorer,
     histories: Histories,
     queries: Queries,
     config: ConfigDict,
@@ -132,7 +129,7 @@ def evaluate_scorer(
     total = len(queries.user)
     if total == 0:
         raise ValueError("expected at least one query, got none: the split left no user to evaluate")
-    size = min(config.batch, getattr(scorer, "batch", config.batch), total)
+    size = min(config.batch, scorer.batch or config.batch, total)
     # Like sizes together: a chunk costs what its largest target set and its longest history cost.
     order = np.lexsort((queries.stop - queries.start, queries.end - queries.stop))
     queries = Queries(*(column[order] for column in queries))
@@ -171,7 +168,7 @@ class _Chunk(NamedTuple):
 
 
 def _begin(
-    scorer: Any,
+    scorer: Scorer,
     histories: Histories,
     chunk: Queries,
     size: int,
@@ -182,19 +179,17 @@ def _begin(
     n = len(chunk.user)
     padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
     targets = distinct_items(histories, padded.stop, padded.end)
-    scores, history, ranks, best = scorer.scores(padded), None, None, None
-    likely = getattr(scorer, "log_probabilities", False)
+    scores, interest = scorer.score(padded)
+    history, ranks, best = None, None, None
     if scores is not None:
         if domains is not None:
             of_item, of_user = domains
-            scores = of_own_domain(scores, of_item, of_user[padded.user], likely)
+            scores = of_own_domain(scores, of_item, of_user[padded.user], scorer.log_probabilities)
         history = distinct_items(histories, padded.start, padded.stop, least=64)
         seen = history if config.seen == "filter" else None
         ranks = _start_ranks(scores, targets, seen)
         best = _start_top_k(scores, seen, COVERAGE_CUTOFF) if coverage else None
-    interest = getattr(scorer, "interest_scores", None)
-    interest = interest(padded) if interest and histories.interests else None
-    return _Chunk(n, targets, history, ranks, likely, best, interest)
+    return _Chunk(n, targets, history, ranks, scorer.log_probabilities, best, interest if histories.interests else None)
 
 
 def _finish(
