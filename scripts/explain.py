@@ -1,39 +1,6 @@
-"""Says which past events drove a run's forecasts: python scripts/explain.py --workdir=runs/first --target=interest
+"""The command `trajectory explain`, of a checkout."""
 
-Targets: item, interest, migration or conversion; with a name, one for all users (--target=interest=COFFEE,
---target="migration=WINE>BEER"), else each user's likeliest. Writes attributions.parquet and attributions.html.
-"""
-
-from pathlib import Path
-
-from trajectory import cli
-from trajectory.training import parallel
-
-WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
-TARGET = cli.flags.DEFINE_string("target", "", "what to explain; interests where the log has any, else items")
-USERS = cli.flags.DEFINE_integer("users", -1, "users, drawn (0 = all, -1 = as the run's config says)", lower_bound=-1)
-USER = cli.flags.DEFINE_multi_string("user", [], "id of a user, instead; repeatable")
-STEPS = cli.flags.DEFINE_list("steps", ["1"], "steps ahead; more than 1 needs heads.horizon > 1")
-METHOD = cli.flags.DEFINE_string("method", "", "instead of the config's explain.method")
-cli.flags.mark_flags_as_required(["workdir"])
-
-
-def main() -> None:
-    """Opens the run, explains, writes."""
-    parallel.start()
-    from trajectory.explain.report import write_reasons
-    from trajectory.run import open_run
-
-    if not all(step.isdigit() for step in STEPS.value):
-        raise cli.UserError(f"--steps={','.join(STEPS.value)}: expected numbers with commas between, such as 1,2,3")
-    run = open_run(Path(WORKDIR.value))
-    e = run.task.config.explain
-    e.method = METHOD.value or e.method
-    e.users = e.users if USERS.value < 0 else USERS.value
-    page = write_reasons(run, TARGET.value, [int(step) for step in STEPS.value], USER.value)
-    print(f"reasons by {e.method.replace('_', ' ')}; written to {run.workdir / 'attributions.parquet'}")
-    print(f"open {page.resolve()}")
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("explain")

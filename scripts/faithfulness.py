@@ -1,48 +1,6 @@
-"""Which method's reasons are the runs' own: python scripts/faithfulness.py --workdir=runs/first [--workdir=runs/second]
+"""The command `trajectory faithfulness`, of a checkout."""
 
-Methods of attribution beside random order, newest first and attention: what forecasts do when events are taken
-away in that order. Writes faithfulness_<part>.json into each run's folder, and reads it where the same has been asked
-of the same checkpoint before; prints a table of each and, over all, mean ranks.
-"""
-
-from pathlib import Path
-
-from trajectory import cli
-from trajectory.training import parallel
-
-WORKDIR = cli.flags.DEFINE_multi_string("workdir", None, "folder of a run; repeatable")
-TARGET = cli.flags.DEFINE_string("target", "", "what is explained, as for explain.py")
-METHODS = cli.flags.DEFINE_list("methods", [], "instead of the six that work for every history")
-PART = cli.flags.DEFINE_enum("part", "validation", ["validation", "test"], "whose histories")
-OUT = cli.flags.DEFINE_string("out", "", "Markdown file to write all tables to as well")
-USERS = cli.flags.DEFINE_integer("users", 256, "users, drawn", lower_bound=2)
-cli.flags.mark_flags_as_required(["workdir"])
-
-
-def main() -> None:
-    """Opens each run, compares, writes, prints."""
-    parallel.start()
-    import jax
-
-    from trajectory.explain.comparison import METHODS as ALL
-    from trajectory.explain.comparison import compare_once
-    from trajectory.explain.comparison_table import conclusion, titled
-    from trajectory.explain.targets import read_target
-    from trajectory.run import open_run
-    from trajectory.writing import write_text
-
-    comparisons = []
-    for workdir in map(Path, WORKDIR.value or ()):
-        run = open_run(workdir)
-        target = read_target(TARGET.value, run.task.histories, bool(run.task.config.heads.item))
-        found = compare_once(run, workdir, target, METHODS.value or ALL, PART.value, USERS.value)
-        jax.clear_caches()  # nothing of it is used again, and a process may map only so much
-        print(f"\n{titled(found)}", flush=True)
-        comparisons.append(found)
-    print(conclusion(comparisons))
-    if OUT.value:
-        write_text("\n".join([*map(titled, comparisons), conclusion(comparisons)]), Path(OUT.value))
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("faithfulness")

@@ -1,33 +1,6 @@
-"""Forecasts the steps ahead of a run's users and writes the page to open.
+"""The command `trajectory forecast`, of a checkout."""
 
-python scripts/forecast.py --workdir=runs/first --users=200
-
-Writes forecast.parquet, forecast.png and report.html.
-"""
-
-from pathlib import Path
-
-from trajectory import cli
-from trajectory.training import parallel
-
-WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
-USERS = cli.flags.DEFINE_integer(
-    "users", -1, "users to forecast (0 = all, -1 = as the run's config says)", lower_bound=-1
-)
-cli.flags.mark_flags_as_required(["workdir"])
-
-
-def main() -> None:
-    """Opens the run, forecasts, writes."""
-    parallel.start()
-    from trajectory.forecasting.page import write_forecast
-    from trajectory.run import open_run
-
-    run = open_run(Path(WORKDIR.value))
-    page = write_forecast(run, run.task.config.forecast.users if USERS.value < 0 else USERS.value)
-    print(f"{run.task.config.forecast.steps} steps ahead; written to {run.workdir}")
-    print(f"open {page.resolve()}")
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("forecast")

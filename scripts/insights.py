@@ -1,46 +1,6 @@
-"""Says what a merchant can act on: python scripts/insights.py --workdir=runs/insights [--steps=recommend,demand]
+"""The command `trajectory insights`, of a checkout."""
 
-Writes a table or more of each step, insights.json (how far each held on what was held out) and insights.html. A step
-that a log cannot have (no times, too few users) is left out, with the reason.
-"""
-
-from pathlib import Path
-
-from trajectory import cli
-from trajectory.training import parallel
-
-WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
-STEPS = cli.flags.DEFINE_list("steps", [], "some of recommend, segments, audiences, demand, in order (default: all)")
-STOCK = cli.flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
-INTERESTS = cli.flags.DEFINE_multi_string("interest", [], "recommend only items of this interest; repeatable")
-PRICE = cli.flags.DEFINE_list("price", [], "recommend only items of these prices: LOWEST,HIGHEST")
-cli.flags.mark_flags_as_required(["workdir"])
-
-
-def main() -> None:
-    """Opens the run, takes each step, writes."""
-    parallel.start()
-    from trajectory.insights.recommend.eligibility import offered
-    from trajectory.insights.registry import STEPS as ALL
-    from trajectory.insights.registry import take
-    from trajectory.insights.report import write_insights
-    from trajectory.run import open_run
-
-    run = open_run(Path(str(WORKDIR.value)))
-    keep = offered(run.task.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
-    parts = take(run, STEPS.value or ALL, keep)
-    page = write_insights(parts, run.workdir, run.task.config.name, run.task.config.note)
-    print(f"open {page.resolve()}")
-
-
-def prices() -> tuple[float, float] | None:
-    """The range of --price; None without one."""
-    try:
-        low, high = map(float, PRICE.value or ("-inf", "inf"))
-    except ValueError:
-        raise cli.UserError(f"--price={','.join(PRICE.value)}: expected two numbers, such as 1.5,20") from None
-    return (low, high) if PRICE.value else None
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("insights")

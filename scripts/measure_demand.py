@@ -1,48 +1,6 @@
-"""Holds forecasts of demand against all floors: python scripts/measure_demand.py --workdir=runs/insights
+"""The command `trajectory measure-demand`, of a checkout."""
 
-Prints Markdown tables. AutoETS and AutoARIMA (pip install -e '.[demand]') are fitted to each series of `--levels` at
-each held-out week: categories of Complete Journey take about ten minutes, product types more than an hour.
-"""
-
-from pathlib import Path
-
-import polars as pl
-
-from trajectory import cli
-from trajectory.training import parallel
-
-WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
-MODELS = cli.flags.DEFINE_list("models", ["AutoETS", "AutoARIMA"], "models of statsforecast to fit, empty for none")
-LEVELS = cli.flags.DEFINE_list("levels", ["interest", "department"], "levels that they are fitted to")
-MARKDOWN = {
-    "tbl_formatting": "MARKDOWN",
-    "tbl_rows": -1,
-    "tbl_cols": -1,
-    "tbl_width_chars": 200,
-    "tbl_hide_column_data_types": True,
-    "tbl_hide_dataframe_shape": True,
-    "fmt_str_lengths": 60,
-    "float_precision": 4,
-}
-cli.flags.mark_flags_as_required(["workdir"])
-
-
-def main() -> None:
-    """Opens the run, foresees, compares, prints."""
-    parallel.start()
-    from trajectory.insights.demand.comparison import compare_all
-    from trajectory.insights.demand.demand_forecast import foresee
-    from trajectory.run import open_run
-
-    demand = foresee(open_run(Path(WORKDIR.value)))
-    print(f"chosen on earlier weeks: {demand.tried}; weighs users' forecasts: {demand.weighs_users}")
-    if demand.held_out is None:
-        print("This run has seen all weeks: what follows says nothing of how far forecasts hold.")
-    with pl.Config(**MARKDOWN):
-        for level, tables in compare_all(demand, dict.fromkeys(LEVELS.value, tuple(MODELS.value))).items():
-            for name, table in tables.items():
-                print(f"\n{level}: {name}\n\n{table}")
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("measure-demand")

@@ -1,39 +1,6 @@
-"""Measures segments beside other ways to segment: python scripts/measure_segments.py --workdir=runs/insights
+"""The command `trajectory measure-segments`, of a checkout."""
 
-Prints a Markdown table: stability, what the segment alone says of the next quarter's spend and of who redeems
-campaigns, and how far segments go together with households. Settings were chosen on a run with an earlier cut. On a
-log of synthesize.py, split by time, also whether long-term and new interests are different segments.
-"""
-
-from pathlib import Path
-
-from trajectory import cli
-from trajectory.training import parallel
-
-WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run")
-cli.flags.mark_flags_as_required(["workdir"])
-
-
-def main() -> None:
-    """Opens the run, finds its segments, measures and prints."""
-    parallel.start()
-    from trajectory.insights.segments.evaluate import measure
-    from trajectory.insights.segments.markdown_report import table
-    from trajectory.insights.segments.recovery import QUARTER, planted, score
-    from trajectory.insights.segments.segmentation import segmentation
-    from trajectory.insights.segments.states import trajectories
-    from trajectory.run import open_run
-
-    run = open_run(Path(str(WORKDIR.value)))
-    moment = run.task.split.cut_time("test")
-    found = segmentation(trajectories(run, [moment])[0], run.task.config.seed)
-    print(table(measure(run, found)))
-    for weeks in (QUARTER, 2 * QUARTER):
-        truth = None if moment is None else planted(Path(run.task.config.data.source), moment, weeks)
-        if truth is not None:
-            told = ", ".join(f"{name} {value:.3f}" for name, value in score(found.members(), truth).items())
-            print(f"\nnew within {weeks} weeks: {told}")
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("measure-segments")

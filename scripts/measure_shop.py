@@ -1,47 +1,6 @@
-"""Holds insights of a made-up shop against its truth: measure_shop.py --workdir=runs/shop --export=rees46
+"""The command `trajectory measure-shop`, of a checkout."""
 
-Prints how many numbers of the written tables (demand, segments, audiences, campaigns) equal those counted from the
-shop's truth, and names those that do not; ends with 1 if any. Before it:
-
-python scripts/synthesize.py --shop --raw=ga4,rees46,orders --out=prepared/shop
-python scripts/train.py --config=configs/own_log.py:path=prepared/shop/raw/rees46,split=temporal,model=gru \
-  --config.split.cut=2023-10-09 --config.split.target=all --config.heads.time=0.1 --workdir=runs/shop
-python scripts/insights.py --workdir=runs/shop
-"""
-
-import sys
-from pathlib import Path
-
-import polars as pl
-
-from trajectory import cli
-from trajectory.data.simulate.shop.write import DIALECTS
-from trajectory.insights.shop_truth import happened, pairs
-from trajectory.training import parallel
-
-WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run whose insights are written")
-SHOP = cli.flags.DEFINE_string("shop", "prepared/shop", "folder of the shop, by synthesize.py")
-EXPORT = cli.flags.DEFINE_enum("export", None, [*DIALECTS], "the raw export that the run is of (default: the books)")
-cli.flags.mark_flags_as_required(["workdir"])
-
-
-def main() -> None:
-    """Compares and prints."""
-    parallel.start()
-    from trajectory.insights.audiences.propensity import LEAST
-    from trajectory.run import open_run
-
-    run, truth = open_run(Path(str(WORKDIR.value))), happened(Path(SHOP.value), EXPORT.value or "")
-    validation, test = run.task.split.cut_time("validation"), run.task.split.cut_time("test")
-    if validation is None or test is None:
-        raise cli.UserError(f"{run.workdir} is not split by time; train with split=temporal")
-    table = pairs(run.workdir, truth, Path(SHOP.value), (validation, test), LEAST)
-    for (part,), rows in table.group_by("part", maintain_order=True):
-        print(f"{part}: {rows['equal'].sum()} of {rows.height} numbers equal the truth")
-    for row in table.filter(~pl.col("equal")).iter_rows(named=True):
-        print(f"  {row['part']}: {row['what']}: written {row['said']}, true {row['true']}")
-    sys.exit(0 if table["equal"].all() else 1)
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("measure-shop")

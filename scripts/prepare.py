@@ -1,29 +1,6 @@
-"""Reads, cleans and stores the log of a config and describes it: python scripts/prepare.py --config=configs/X.py.
+"""The command `trajectory prepare`, of a checkout."""
 
-With --dry-run nothing is stored: what was understood of the log is printed and written to the page --out.
-"""
-
-from pathlib import Path
-
-from trajectory import cli
-from trajectory.data.store.arrays import describe
-from trajectory.data.store.builder import prepare
-from trajectory.inspection.page import show
-
-_CONFIG = cli.config_flags.DEFINE_config_file(
-    "config", "configs/complete_journey.py", "the config; its data is prepared"
-)
-_DRY_RUN = cli.flags.DEFINE_bool("dry-run", False, "say what is understood of the log, and store nothing")
-_OUT = cli.flags.DEFINE_string("out", "inspect.html", "the page that --dry-run writes")
-
-
-def main() -> None:
-    """Prepares `config.data`, or only inspects it; a second call re-uses the first one's result."""
-    if _DRY_RUN.value:
-        show(_CONFIG.value.data, Path(_OUT.value))
-    else:
-        print(describe(prepare(_CONFIG.value.data)))
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("prepare")

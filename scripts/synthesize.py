@@ -1,43 +1,6 @@
-"""Writes a log with planted migrations and causes, or a whole shop, and its truth: synthesize.py --users=2000.
+"""The command `trajectory synthesize`, of a checkout."""
 
-A shop has every type of event, returns, devices, bots and campaigns; --raw writes it as real systems export it, too:
-synthesize.py --shop --raw=ga4,rees46,orders --out=prepared/shop
-"""
-
-from __future__ import annotations
-
-from absl import flags
-
-from trajectory import cli
-from trajectory.data.simulate import synthetic
-from trajectory.data.simulate.shop.parameters import Shop
-from trajectory.data.simulate.shop.write import DIALECTS
-from trajectory.data.simulate.shop.write import write as write_shop
-
-OUT = flags.DEFINE_string("out", "prepared/synthetic_log", "folder to write; an earlier log there is replaced")
-USERS = flags.DEFINE_integer(
-    "users", synthetic.DEFAULT.users, "number of users: 180 events of each a year, 450 in a shop"
-)
-SEED = flags.DEFINE_integer("seed", 0, "of all random draws")
-SHOP = flags.DEFINE_bool(
-    "shop", False, "a shop instead of histories of interests (trajectory/data/simulate/shop/generate.py)"
-)
-RAW = flags.DEFINE_list("raw", [], f"raw exports of the shop to write as well, some of {', '.join(DIALECTS)}")
-
-
-def main() -> None:
-    """Generates and writes the log."""
-    if SHOP.value:
-        write_shop(Shop(users=USERS.value), OUT.value, SEED.value, RAW.value)
-    elif RAW.value:
-        raise cli.UserError(f"--raw={','.join(RAW.value)}: only a shop has raw exports; add --shop")
-    else:
-        synthetic.write(synthetic.Synthetic(users=USERS.value), OUT.value, SEED.value)
-    exports = f", raw exports in {OUT.value}/raw/" if RAW.value else ""
-    print(
-        f"Wrote {OUT.value}/interactions.parquet, items.parquet{exports} and the planted truth in {OUT.value}/truth/."
-    )
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("synthesize")

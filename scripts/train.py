@@ -1,39 +1,6 @@
-"""Trains one config into a run's folder.
+"""The command `trajectory train`, of a checkout."""
 
-python scripts/train.py --config=configs/complete_journey.py:model=gru --workdir=runs/x --config.optim.b2=0.99
-
-The same command again goes on from the newest checkpoint, bit for bit.
-
-Several processes, each of which can read the data, train one model with --config.train.strategy=jit. Start each with
-the same command and its number:
---coordinator=localhost:1234 --processes=2 --process=0, then --process=1; or all of them with --coordinator=auto on
-Slurm, Open MPI, Kubernetes or Cloud TPU. Only process 0 writes to the workdir, prints and validates.
-"""
-
-from pathlib import Path
-
-from trajectory import cli
-from trajectory.training import parallel
-
-CONFIG = cli.config_flags.DEFINE_config_file("config", None, "configs/<name>.py:<arguments>")
-WORKDIR = cli.flags.DEFINE_string("workdir", None, "folder of the run, e.g. runs/first")
-COORDINATOR = cli.flags.DEFINE_string("coordinator", "", "host:port of process 0, or auto; only for several processes")
-PROCESSES = cli.flags.DEFINE_integer("processes", 1, "how many processes train together")
-PROCESS = cli.flags.DEFINE_integer("process", 0, "number of this one, from 0 on")
-cli.flags.mark_flags_as_required(["config", "workdir"])
-
-
-def main() -> None:
-    """One call into each room: prepare and build, then train while the evaluation room watches."""
-    parallel.start(CONFIG.value.train.devices, COORDINATOR.value, PROCESSES.value, PROCESS.value)
-    from trajectory.evaluation.validation import Watch
-    from trajectory.explain.monitor import WatchReasons
-    from trajectory.training import experiment, loop
-
-    built = experiment.build(CONFIG.value)
-    watch = WatchReasons(built) if CONFIG.value.explain.watched else Watch(built)
-    loop.train(built, Path(WORKDIR.value), watch)
-
+from trajectory.cli.main import main
 
 if __name__ == "__main__":
-    cli.run(main)
+    main("train")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import jax
 import pytest
 
@@ -9,6 +12,7 @@ jax.config.update("jax_num_cpu_devices", 8)
 
 from trajectory import messages  # noqa: E402
 from trajectory.training import parallel  # noqa: E402
+from trajectory.tuning import workers  # noqa: E402
 
 parallel.cache()
 messages.printed()  # what is said is looked for on stdout, where commands say it
@@ -19,3 +23,9 @@ def _release_programs():
     """Compiled programs go after each file: all of them at once pass Linux's vm.max_map_count, and XLA then crashes."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture
+def made_up_program(monkeypatch):
+    """The runs of sweeps and searches are made by tests/made_up, which takes no time."""
+    monkeypatch.setattr(workers, "PROGRAM", (sys.executable, str(Path(__file__).with_name("made_up"))))

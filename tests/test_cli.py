@@ -12,12 +12,17 @@ import pytest
 
 from trajectory import faults
 
+LOADING = "from trajectory.cli.main import start; import time; start(); print(1, flush=True); time.sleep(30)"
 SCRIPT = """
 import os, signal, sys, time
-from trajectory import cli
+from types import SimpleNamespace
+from trajectory.cli import command
+from trajectory.cli.main import start
+from trajectory.schema import UserError
 def main():
     {body}
-cli.run(main, ["made_up"])
+start()
+command.run(SimpleNamespace(main=main), ["made_up"])
 """
 
 
@@ -36,7 +41,7 @@ def run(body: str, **options) -> subprocess.CompletedProcess:
         ("raise MemoryError", 2, "not enough memory"),
         ("os.kill(os.getpid(), signal.SIGINT); time.sleep(9)", 130, "stopped"),
         ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", 143, "stopped"),
-        ("raise cli.UserError('not \\x1b[2J so')", 2, "error: not \ufffd[2J so"),
+        ("raise UserError('not \\x1b[2J so')", 2, "error: not \ufffd[2J so"),
     ],
 )
 def test_faults_outside_the_code_are_one_sentence(body, status, words):
@@ -56,7 +61,11 @@ def test_a_mistake_in_the_code_keeps_its_traceback_and_is_called_one():
 
 
 def test_an_interrupt_while_libraries_are_loaded_has_no_traceback():
-    command = [sys.executable, "-c", "import trajectory.cli, time; print(1, flush=True); time.sleep(30)"]
+    command = [
+        sys.executable,
+        "-c",
+        LOADING,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline()
         process.send_signal(signal.SIGINT)

@@ -24,6 +24,8 @@ ORDER = (
     "inspection",
     "tuning",
     "presets",
+    "benchmarks",
+    "cli",
 )
 
 

@@ -34,7 +34,9 @@ FIRST = """
 import sys
 from trajectory import memory
 memory.keep = lambda: print("numpy" in sys.modules)
-import trajectory.cli
+from trajectory.cli.main import start
+start()
+import trajectory.cli.command
 print("numpy" in sys.modules)
 """
 

@@ -8,7 +8,7 @@ import sys
 
 from trajectory.threads import SLEEPY
 
-SET = "import os; import trajectory.cli; print(*(os.environ.get(name) for name in {names}))"
+SET = "import os; from trajectory.cli.main import start; start(); print(*(os.environ.get(name) for name in {names}))"
 
 
 def test_scripts_set_waiting_before_the_libraries_are_loaded():

@@ -16,7 +16,7 @@ def keep() -> bool:
     """Makes glibc's heap keep what it is given and lie in huge pages; False where there is no glibc.
 
     XLA asks for its buffers anew at each step. By default large ones go back to the system each time, and the kernel
-    clears their pages, 4 KiB by 4 KiB, a third of a small model's step (scripts/bench.py --only=memory). The process
+    clears their pages, 4 KiB by 4 KiB, a third of a small model's step (trajectory bench --only=memory). The process
     keeps the most memory it ever had; address space is reserved up to half of the machine's memory, not the memory.
 
     To be called before any thread is started, as NumPy's import does: threads may later be given the arena of an

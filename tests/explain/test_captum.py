@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
+import trajectory
 from tests.builders import NO_FEATURES, initialise, make_model
 from tests.explain.cases import HISTORIES, ITEMS, LENGTH, asked
 from trajectory.data.pipeline.featurize import last_rows
@@ -28,7 +29,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (extra `capt
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     captum = pytest.importorskip("captum.attr", reason="captum is not installed (extra `captum`)")
-TWIN = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "benchmarks" / "torch_twin.py"))["Twin"]
+TWIN = runpy.run_path(str(Path(trajectory.__file__).parent / "benchmarks" / "torch_twin.py"))["Twin"]
 
 BACKBONES = ("gru", "lstm", "transformer")
 ITEM = 2  # of which the log-probability is explained

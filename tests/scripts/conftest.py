@@ -1,8 +1,7 @@
-"""Runs a script of scripts/ as the command line would, but within this process, which is quicker."""
+"""Runs a command as the command line would, but within this process, which is quicker."""
 
 from __future__ import annotations
 
-import runpy
 import sys
 import warnings
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import pytest
 from absl import flags
 
+from trajectory.cli.main import main
 from trajectory.evaluation.validation import Watch
 from trajectory.settings.flags import read as read_flags
 from trajectory.training import experiment, loop
@@ -27,31 +27,26 @@ class Ran(NamedTuple):
 
 @pytest.fixture
 def script(monkeypatch, capsys):
-    """script("train", "--config=...") -> exit status, stdout, stderr. A path names a script elsewhere."""
+    """script("train", "--config=...") -> exit status, stdout, stderr."""
     # The devices of this process are there already.
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
     monkeypatch.chdir(ROOT)
-    monkeypatch.syspath_prepend(ROOT / "scripts")
 
     def run(name: str, *arguments: str) -> Ran:
-        path = str(ROOT / "scripts" / f"{name}.py")
-        monkeypatch.setattr(sys, "argv", [path, *arguments])
+        monkeypatch.setattr(sys, "argv", ["trajectory", *arguments])
+        monkeypatch.setattr("trajectory.cli.main.start", lambda: None)  # NumPy is there already
+        module = f"trajectory.cli.{name.replace('-', '_')}"
         capsys.readouterr()
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "the load_module", DeprecationWarning)  # of ml_collections
-                runpy.run_path(path, run_name="__main__")
+                main(name)
             code = 0
         except SystemExit as stop:
             code = stop.code or 0
         finally:
-            defined = flags.FLAGS.flags_by_module_dict().items()
-            own = {
-                flag.name
-                for module, found in defined
-                if module.endswith(f"scripts/{Path(name).name}.py")
-                for flag in found
-            }
+            sys.modules.pop(module, None)  # its flags are defined anew
+            own = {flag.name for flag in flags.FLAGS.flags_by_module_dict().get(module, [])}
             for flag in [flag for flag in flags.FLAGS if flag in own or flag.partition(".")[0] in own]:
                 delattr(flags.FLAGS, flag)
             flags.FLAGS.unparse_flags()
@@ -65,7 +60,7 @@ def trained_here(monkeypatch):
     """The runs of a sweep are trained within this process, which is quicker, and not evaluated; a list of them."""
     made = []
 
-    def make(runs, workers, scripts):
+    def make(runs, workers):
         for run in runs:
             built = experiment.build(read_flags(run.flags))
             loop.train(built, run.folder, Watch(built))

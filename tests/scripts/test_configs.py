@@ -9,16 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.scripts.conftest import ROOT
 from tests.scripts.logs import bank_log, behaviour_log, item_log
 from trajectory.data.ingest.domains import known, locate
 from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.schema import UserError
+from trajectory.settings import presets
 
 TRANSFER = ("pretrain", "finetune")  # tests/scripts/test_transfer.py
-CONFIGS = sorted(
-    path.stem for path in (ROOT / "configs").glob("*.py") if path.stem not in ("__init__", "common", *TRANSFER)
-)
+CONFIGS = [name for name in presets.names() if name not in TRANSFER]
 QUIET = ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--config.train.devices=1")
 # Of real logs only the busiest users, to be quick.
 BUSY = {
@@ -99,7 +97,7 @@ def test_finance_reads_what_a_transaction_is_for_and_how_it_is_made(script, tmp_
     assert data["items"] == 6  # two incomes, three payments, interest
     refused = script("train", "--config=configs/finance.py", f"--workdir={tmp_path / 'none'}")
     assert refused.code == 2
-    assert "expected configs/finance.py:path=LOG with the transactions" in refused.err
+    assert "expected --config=finance:path=LOG with the transactions" in refused.err
 
 
 def test_user_behavior_learns_conversions_and_draws_their_curves(script, tmp_path):

@@ -29,7 +29,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture
 def command(script, place):
-    """command("train", workdir) -> what scripts/train.py makes of the log and the folder."""
+    """command("train", workdir) -> what `trajectory train` makes of the log and the folder."""
 
     def run(name: str, workdir, *more: str):
         flags = {
@@ -85,7 +85,7 @@ def test_what_was_measured_is_not_shown_when_damaged(command, finished):
     damaged = [content for content in DAMAGES.values() if content is not None]
     for content in (*damaged, json.dumps(good).encode()):
         (finished / name).write_bytes(content)
-        assert_explained(command("forecast", finished), name, "scripts/evaluate.py")
+        assert_explained(command("forecast", finished), name, "trajectory evaluate")
 
 
 @pytest.mark.parametrize("name", ["training.json", "metrics.jsonl"])

@@ -103,7 +103,7 @@ def test_a_folder_that_is_no_run(script, tmp_path, name):
     log = item_log(tmp_path / "log.csv")
     more = [f"--histories={log}", f"--out={tmp_path / 'p.csv'}"] if name == "predict" else []
     for workdir in (tmp_path, tmp_path / "nowhere"):
-        assert_explained(script(name, f"--workdir={workdir}", *more), "is not a run", "scripts/train.py")
+        assert_explained(script(name, f"--workdir={workdir}", *more), "is not a run", "trajectory train")
         assert list(tmp_path.iterdir()) == [log]
 
 

@@ -1,4 +1,4 @@
-"""scripts/prepare.py --dry-run: what is understood is printed and written, nothing is stored."""
+"""`trajectory prepare --dry-run`: what is understood is printed and written, nothing is stored."""
 
 from tests.scripts.logs import item_log
 

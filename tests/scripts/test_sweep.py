@@ -1,17 +1,15 @@
-"""scripts/sweep.py and scripts/search.py from flags to tables, with made-up runs and once with real ones."""
+"""`trajectory sweep` and `trajectory search` from flags to tables, with made-up runs and once with real ones."""
 
 from __future__ import annotations
 
 import json
-import shutil
 
 import polars as pl
 import pytest
 
-from tests.scripts.conftest import ROOT
 from tests.scripts.logs import item_log
 
-CONFIG = f"--config={ROOT}/configs/user_a.py"
+CONFIG = "--config=user_a"
 COMMON = ("--set=train.monitor=ndcg@10", "--set=train.epochs=3")
 SWEEP = """
 from trajectory.tuning.members import Member, Sweep
@@ -25,20 +23,10 @@ def get_sweep():
 """
 
 
-@pytest.fixture
-def made_up(tmp_path):
-    """A copy of both scripts beside made-up ones for training and evaluation; gives the name to run one by."""
-    folder = tmp_path / "scripts"
-    shutil.copytree(ROOT / "tests" / "scripts" / "made_up", folder)
-    for name in ("sweep", "search"):
-        shutil.copy(ROOT / "scripts" / f"{name}.py", folder)
-    return lambda name: str(folder / name)
-
-
-def test_a_sweep_compares_its_members_and_names_the_failing_one(script, made_up, tmp_path):
+def test_a_sweep_compares_its_members_and_names_the_failing_one(script, made_up_program, tmp_path):
     file, out = tmp_path / "rates.py", tmp_path / "out"
     file.write_text(SWEEP)
-    command = (made_up("sweep"), CONFIG, f"--sweep={file}", f"--out={out}", "--seeds=0,1", *COMMON)
+    command = ("sweep", CONFIG, f"--sweep={file}", f"--out={out}", "--seeds=0,1", *COMMON)
     ran = script(*command)
     assert ran.code == 1, "a member failed"
     assert "6 runs, 0 of them finished before" in ran.out
@@ -57,12 +45,12 @@ def test_a_sweep_compares_its_members_and_names_the_failing_one(script, made_up,
     assert (out / "sweep.md").read_text() == text
 
 
-def test_a_search_reads_test_of_its_best_trial_alone(script, made_up, tmp_path):
+def test_a_search_reads_test_of_its_best_trial_alone(script, made_up_program, tmp_path):
     file, out = tmp_path / "rates.py", tmp_path / "out"
     file.write_text(
         "def suggest(t):\n    return {'optim.learning_rate': t.suggest_float('r', *[(t.number + 1) / 8] * 2)}"
     )
-    command = (made_up("search"), CONFIG, f"--search={file}", f"--out={out}", *COMMON)
+    command = ("search", CONFIG, f"--search={file}", f"--out={out}", *COMMON)
     ran = script(*command, "--trials=3")
     assert ran.code == 0, ran.err
     assert "best on validation: trial_0002" in ran.out
@@ -78,12 +66,12 @@ def test_a_search_reads_test_of_its_best_trial_alone(script, made_up, tmp_path):
 @pytest.mark.parametrize(
     ("name", "flags", "words"),
     [
-        ("sweep", ("--sweep=configs/sweeps/backbones.py",), ("backbones.py",)),
-        ("sweep", ("--sweep=configs/sweeps/backbone.py", "--seeds=a"), ("--seeds",)),
-        ("sweep", ("--sweep=configs/sweeps/backbone.py", "--set=optim.learningrate=1"), ("'lstm'", "learning_rate")),
-        ("sweep", ("--sweep=configs/sweeps/backbone.py", "--workers=1000"), ("--workers",)),
-        ("search", ("--search=configs/sweeps/backbone.py",), ("suggest",)),
-        ("search", ("--search=configs/sweeps/search.py", "--set=optim.learningrate=1"), ("learning_rate",)),
+        ("sweep", ("--sweep=backbones",), ("'backbones'; did you mean backbone",)),
+        ("sweep", ("--sweep=backbone", "--seeds=a"), ("--seeds",)),
+        ("sweep", ("--sweep=backbone", "--set=optim.learningrate=1"), ("'lstm'", "learning_rate")),
+        ("sweep", ("--sweep=backbone", "--workers=1000"), ("--workers",)),
+        ("search", ("--search=backbone",), ("suggest",)),
+        ("search", ("--search=search", "--set=optim.learningrate=1"), ("learning_rate",)),
     ],
 )
 def test_mistakes_are_explained_before_anything_runs(script, tmp_path, name, flags, words):
@@ -105,7 +93,7 @@ def test_real_runs_in_a_sweep_and_a_search(script, tmp_path, monkeypatch):
         "def get_sweep():\n    return Sweep('gru', {'gru': Member({'batch.rows': 4}, 'model=gru')})\n"
         "def suggest(trial):\n    return {'model.dropout': trial.suggest_float('dropout', 0.0, 0.5)}\n"
     )
-    command = (f"--config=configs/own_log.py:path={log},tiny", f"--set=data.prepared_dir={tmp_path / 'prepared'}")
+    command = (f"--config=own_log:path={log},tiny", f"--set=data.prepared_dir={tmp_path / 'prepared'}")
     command += ("--set=logging.wandb=False", "--set=logging.tensorboard=False", "--cores=1")
     ran = script("sweep", *command, f"--sweep={file}", f"--out={out}", "--seeds=0", "--metrics=ndcg@10")
     assert ran.code == 0, ran.out + ran.err

@@ -1,4 +1,4 @@
-"""scripts/train.py as two processes: trained as one with two devices, stopped and refused together."""
+"""`trajectory train` as two processes: trained as one with two devices, stopped and refused together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JIT = "--config.train.strategy=jit"
 
 
 class Pair:
-    """One start of scripts/train.py as two processes of one device each."""
+    """One start of `trajectory train` as two processes of one device each."""
 
     def __init__(self, given: list[str], workdir: Path) -> None:
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""scripts/train.py killed or stopped at any moment, started again until done: bitwise where an undisturbed run ends."""
+"""`trajectory train` killed or stopped at any moment, started again: bitwise where an undisturbed run ends."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""scripts/train.py as a process of its own on a small log, and what it leaves."""
+"""`trajectory train` as a process of its own on a small log, and what it leaves."""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import os
-import runpy
 import signal
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from trajectory.cli.main import main
 from trajectory.training import experiment, logging, optimizer
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.train_step import initial_state
@@ -27,7 +27,7 @@ FORKS.set_forkserver_preload(
     [
         "matplotlib.backends.backend_agg",
         "matplotlib.figure",
-        "trajectory.cli",
+        "trajectory.cli.command",
         "trajectory.evaluation.validation",
         "trajectory.training.loop",
     ]
@@ -39,9 +39,9 @@ def _script(arguments: list[str], output: Path) -> None:
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.chdir(ROOT)
-    sys.argv = ["scripts/train.py", *arguments]
+    sys.argv = ["trajectory", *arguments]
     try:
-        runpy.run_path("scripts/train.py", run_name="__main__")
+        main("train")
     finally:
         # JAX does so when Python ends, which a process of multiprocessing does not wait for: the first process would
         # leave, and so end the others, before they have said what they have to.
@@ -50,7 +50,7 @@ def _script(arguments: list[str], output: Path) -> None:
 
 
 class Script:
-    """One start of scripts/train.py."""
+    """One start of `trajectory train`."""
 
     def __init__(self, arguments: list[str], workdir: Path, output: Path | None = None) -> None:
         self.workdir, self.output, self.began = workdir, output or workdir.with_suffix(".txt"), time.time_ns()

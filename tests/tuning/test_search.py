@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.tuning.test_sweep import CONFIG, MADE_UP, ROOT, interrupt_when, starts
+from tests.tuning.test_sweep import CONFIG, interrupt_when, starts
 from trajectory.schema import UserError
 from trajectory.tuning.search import Search, write_results
 from trajectory.tuning.sweep import load
 from trajectory.tuning.workers import Workers
 
-pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning"),  # of ml_collections
+    pytest.mark.usefixtures("made_up_program"),
+]
 SETTINGS = ("train.monitor=ndcg@10", "train.epochs=3")
 
 
@@ -34,7 +37,7 @@ def search(out: Path, suggest, *settings: str, storage: str = "", startup: int =
 
 def work(found: Search, trials: int, workers: int = 1) -> Workers:
     with Workers(workers) as crew:
-        found.work(trials, crew, MADE_UP)
+        found.work(trials, crew)
     return crew
 
 
@@ -142,7 +145,7 @@ def test_a_study_of_another_config_is_refused(tmp_path):
 
 def test_the_example_fits_its_config(tmp_path):
     suggest = load("search", "suggest")
-    config = f"{ROOT}/configs/amazon_beauty.py:tiny"
+    config = "amazon_beauty:tiny"
     found = Search(config, suggest, ["note=fail"], tmp_path / "out", str(tmp_path / "t.journal"), 5, 1)
     with pytest.raises(UserError, match="the made-up mistake"):
         work(found, 3)

@@ -1,4 +1,4 @@
-"""What a sweep consists of and which of its runs are made, with made-up scripts for training and evaluation."""
+"""What a sweep consists of and which of its runs are made, with a made-up program for training and evaluation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from trajectory.tuning.workers import Workers
 ROOT = Path(__file__).parents[2]
 CONFIG = "user_a"
 pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
-MADE_UP = ROOT / "tests" / "scripts" / "made_up"
 
 
 def starts(out: Path) -> dict[str, int]:
@@ -40,14 +39,14 @@ def interrupt_when(seen) -> None:
 
 
 @pytest.fixture
-def make(tmp_path):
+def make(tmp_path, made_up_program):
     """make(members, *settings) -> failures, the workers; the base is the first member."""
 
     def run(members: dict[str, Member], *settings: str, seeds=(0,)):
         asked = Sweep(next(iter(members)), members)
         settings = ("train.monitor=ndcg@10", "train.epochs=3", *settings)
         with Workers(1) as workers:
-            return sweep.make(sweep.plan(CONFIG, asked, seeds, settings, tmp_path), workers, MADE_UP), workers
+            return sweep.make(sweep.plan(CONFIG, asked, seeds, settings, tmp_path), workers), workers
 
     return run
 
@@ -173,7 +172,7 @@ def test_what_is_finished_with_the_same_config_and_code_is_kept(make, tmp_path, 
 
 @pytest.mark.parametrize(
     ("file", "decides"),
-    [("metrics/ranking.py", True), ("schema.py", True), ("tuning/sweep_table.py", False), ("cli.py", False)],
+    [("metrics/ranking.py", True), ("schema.py", True), ("tuning/sweep_table.py", False), ("cli/train.py", False)],
 )
 def test_code_is_what_decides_the_numbers(tmp_path, file, decides):
     assert all((ROOT / "trajectory" / name).is_file() for name in digest.COMPARING)

@@ -20,7 +20,7 @@ from trajectory.schema import UserError
 from trajectory.training.experiment import Task
 from trajectory.writing import write_json, write_parquet
 
-AGAIN = "run scripts/evaluate.py again"
+AGAIN = "run trajectory evaluate again"
 NUMBERS = {str: NUMBER_OR_NONE}
 BY_PART = dict.fromkeys(PARTS, NUMBERS)
 SPREADS = {str: NUMBERS}

@@ -31,7 +31,7 @@ class Planted:
 
 
 def read_planted(folder: Path, histories: Histories) -> Planted:
-    """The truth of a log of scripts/synthesize.py that `histories` were read from, item by item as the model knows it.
+    """The truth of a log of trajectory synthesize that `histories` were read from, item by item as the model knows it.
 
     What was dropped from the log (a trigger, a target) is left out.
     """

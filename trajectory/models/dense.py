@@ -10,7 +10,7 @@ class Dense(nn.Dense):
     """nn.Dense over all leading axes as one; parameters and results are the same.
 
     With two leading axes the kernel's gradient contracts over both, which XLA on a CPU turns into copies and a product
-    half as fast (scripts/bench.py --only=dense).
+    half as fast (trajectory bench --only=dense).
     """
 
     def __call__(self, x: jax.Array) -> jax.Array:

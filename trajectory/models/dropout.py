@@ -11,7 +11,7 @@ import numpy as np
 class Dropout(nn.Module):
     """Dropout with a mask hashed from the place of each value and two random words, not drawn bit by bit.
 
-    On a CPU the draws of nn.Dropout cost more than what they hide (scripts/bench.py --only=dropout). The hash is
+    On a CPU the draws of nn.Dropout cost more than what they hide (trajectory bench --only=dropout). The hash is
     lowbias32 (Wellons, "Hash Prospector"), with one word added before it and one within, so that no two draws
     are each other's shift.
     """

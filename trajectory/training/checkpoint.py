@@ -108,7 +108,7 @@ class Checkpoints:
         """Step and parameters of the best checkpoint. Raises UserError if there is none or it is damaged."""
         step = self.best.latest_step()
         if step is None:
-            raise UserError(f"no checkpoint in {self.best.directory}; train the run first (scripts/train.py)")
+            raise UserError(f"no checkpoint in {self.best.directory}; train the run first (trajectory train)")
         try:
             items = ocp.args.Composite(params=ocp.args.StandardRestore(like), digest=ocp.args.JsonRestore())
             found = self.best.restore(step, args=items)

@@ -259,7 +259,7 @@ def load_config(path: Path) -> ConfigDict:
     """Reads config.json. Raises UserError if the folder is not a run's, or the file is damaged."""
     if not path.exists():
         raise UserError(
-            f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of scripts/train.py"
+            f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of trajectory train"
         )
     advice = "put it back from a copy, or train in a new --workdir"
     stored = read_json(path, {name: {} for name in SECTIONS}, advice, *SECTIONS)

@@ -27,4 +27,4 @@ def read_data(workdir: Path) -> dict[str, Any]:
 def read_summary(workdir: Path, *needs: str) -> dict[str, Any]:
     """training.json: how training ended; at least what is named."""
     form = SUMMARY | {name: NUMBER_OR_NONE for name in needs if name.startswith("best_")}
-    return read_json(workdir / "training.json", form, "the same scripts/train.py command writes it again", *needs)
+    return read_json(workdir / "training.json", form, "the same trajectory train command writes it again", *needs)

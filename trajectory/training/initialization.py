@@ -139,5 +139,5 @@ def initialise(
 def _run_folder(path: str) -> Path:
     folder = Path(path)
     if not (folder / "checkpoints").is_dir():
-        raise UserError(f"{folder} is not a run: it has no checkpoints; expected the --workdir of scripts/train.py")
+        raise UserError(f"{folder} is not a run: it has no checkpoints; expected the --workdir of trajectory train")
     return folder

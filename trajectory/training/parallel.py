@@ -23,7 +23,7 @@ def start(devices: int = 0, coordinator: str = "", count: int = 1, process: int 
     """To be called before JAX is used: a virtual device per core on a CPU, unrounded products, caches.
 
     What that brings on 2 cores depends on the model: 0.9 to 1.4 times the speed of one device on Complete Journey
-    (scripts/bench.py --only=step). `devices` 0 = as many as cores. With a `coordinator` (see processes.join) this
+    (trajectory bench --only=step). `devices` 0 = as many as cores. With a `coordinator` (see processes.join) this
     is number `process` of `count` processes of one run. Raises UserError.
     """
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):

@@ -1,4 +1,4 @@
-"""Hyper-parameter search with Optuna (the only importer): trials are runs of train.py, stopped where they lag behind.
+"""Hyper-parameter search with Optuna (the only importer): trials are trained runs, stopped where they lag behind.
 
 A trial's validation metric is read after each epoch from its metrics.jsonl; the pruner's word is a SIGTERM, at which a
 run saves and leaves. Test is never read here.
@@ -7,7 +7,6 @@ run saves and leaves. Test is never read here.
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -74,14 +73,14 @@ class Search:
         self._mine: set[int] = set()  # numbers of the trials at work here
         self._lock = threading.Lock()
 
-    def work(self, trials: int, workers: Workers, scripts: Path) -> None:
-        """Makes trials until the study has `trials` that ended, of whatever machine; `scripts` holds train.py.
+    def work(self, trials: int, workers: Workers) -> None:
+        """Makes trials until the study has `trials` that ended, of whatever machine.
 
         A trial that was cut is tried again with the same values and goes on where it was. Raises UserError if the
         first trials all fail.
         """
         self._take_up()
-        workers.for_each(lambda trial: self._try(trial, workers, scripts), self._asked(trials))
+        workers.for_each(lambda trial: self._try(trial, workers), self._asked(trials))
         failed = self._failed()
         if len(failed) >= GIVE_UP and not self.study.get_trials(deepcopy=False, states=DONE):
             raise UserError(f"the first {len(failed)} trials failed; the last one:\n{failed[-1].user_attrs['failed']}")
@@ -126,7 +125,7 @@ class Search:
                 self._mine.add(trial.number)
             yield trial
 
-    def _try(self, trial: Trial, workers: Workers, scripts: Path) -> None:
+    def _try(self, trial: Trial, workers: Workers) -> None:
         """Trains one trial and tells the study how it ended."""
         state, value = TrialState.FAIL, None
         folder = Path(trial.user_attrs.get("folder", str(self.out / f"trial_{trial.number:04d}")))
@@ -135,7 +134,7 @@ class Search:
             made = self._run(fields, folder)
             with claim(folder) as log:
                 trial.set_user_attr("folder", str(folder))
-                state, value = self._train(trial, made, workers, scripts, log)
+                state, value = self._train(trial, made, workers, log)
         except UserError as error:
             trial.set_user_attr("folder", str(folder))
             trial.set_user_attr("failed", str(error))
@@ -150,9 +149,7 @@ class Search:
             what = f"failed: {failed.splitlines()[-1]}" if failed else state.name.lower()
             _LOGGER.info(f"trial {trial.number}: {what}{'' if value is None else f', {self.monitor} {value:.4f}'}")
 
-    def _train(
-        self, trial: Trial, made: Run, workers: Workers, scripts: Path, log: IO[str]
-    ) -> tuple[TrialState, float | None]:
+    def _train(self, trial: Trial, made: Run, workers: Workers, log: IO[str]) -> tuple[TrialState, float | None]:
         begin, reported, pruned = log.seek(0, 2), 0, False
 
         def watch() -> bool:
@@ -163,8 +160,8 @@ class Search:
                 pruned = pruned or trial.should_prune()
             return pruned
 
-        command = [sys.executable, str(scripts / "train.py"), *made.flags, f"--workdir={made.folder}"]
-        status = workers.call(command, log, watch)
+        command = ["train", *made.flags, f"--workdir={made.folder}"]
+        status = workers.run(command, log, watch)
         watch()  # at what came after the last look
         summary = read_summary(made.folder, "finished", f"best_{self.monitor}") if status == 0 else {"finished": False}
         if summary["finished"]:
@@ -216,7 +213,7 @@ def write_results(search: Search) -> str:
     best = search.best()
     if best:
         flags = " ".join(text for text in best.flags if not text.startswith("--config.logging.group"))
-        lines += ["", f"best on validation: {best.folder.name}", "", f"    python scripts/train.py {flags}"]
+        lines += ["", f"best on validation: {best.folder.name}", "", f"    trajectory train {flags}"]
     seen = sorted(path.parent.name for path in search.out.glob("*/evaluation.json"))
     if seen:
         lines += ["", f"test was read of: {', '.join(seen)}"]

@@ -1,4 +1,4 @@
-"""The runs of a sweep: which there are, which are finished, and making the others by train.py and evaluate.py."""
+"""The runs of a sweep: which there are, which are finished, and making the others by training and evaluation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import importlib.util
 import json
 import logging
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,7 +33,7 @@ class Run(NamedTuple):
 
     member: str
     folder: Path
-    flags: tuple[str, ...]  # of scripts/train.py, but for the folder
+    flags: tuple[str, ...]  # of `trajectory train`, but for the folder
     asked: dict[str, Any]  # the config they make, but for its section `logging`
 
 
@@ -42,7 +41,7 @@ def read_sweep(name: str) -> Sweep:
     """What `get_sweep` of a sweep file returns, of a preset or at a path. Raises UserError if it is not a sweep."""
     sweep = load(name, "get_sweep")()
     if not isinstance(sweep, Sweep) or not sweep.members:
-        raise UserError(f"{name}: get_sweep() must return a Sweep with members, see configs/sweeps/backbone.py")
+        raise UserError(f"{name}: get_sweep() must return a Sweep with members, as the preset `backbone` does")
     if sweep.base not in sweep.members:
         raise UserError(f"{name}: the base {sweep.base!r} is no member; members: {', '.join(sweep.members)}")
     for member in sweep.members:
@@ -67,7 +66,7 @@ def load(name: str, function: str) -> Callable[..., Any]:
 def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str], out: Path) -> list[Run]:
     """Every member with every seed, seed by seed; a member's own fields go before `settings` ("field=value").
 
-    `config` is as for scripts/train.py. Raises UserError where a member does not fit it.
+    `config` is as for `trajectory train`. Raises UserError where a member does not fit it.
     """
     runs = []
     for seed in seeds:
@@ -93,11 +92,11 @@ def with_argument(config: str, argument: str) -> str:
     return f"{config}{',' if ':' in config else ':'}{argument}" if argument else config
 
 
-def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]:
+def make(runs: Sequence[Run], workers: Workers) -> dict[str, str]:
     """Makes what is not finished; returns what went wrong {name of the run's folder: its last lines}.
 
-    `scripts` is the folder with train.py and evaluate.py. A run that was cut goes on where it was, one that fails
-    stops no other. A run is finished that was evaluated with the same config by the same code.
+    A run that was cut goes on where it was, one that fails stops no other. A run is finished that was evaluated with
+    the same config by the same code.
     """
     now, failed = digest.of_code(DECISIVE), {}
     waiting = [run for run in runs if not _done(run, now)]
@@ -106,7 +105,7 @@ def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]
     def make_one(run: Run) -> None:
         began = time.perf_counter()
         try:
-            problem = _make(run, now, workers, scripts)
+            problem = _make(run, now, workers)
         except UserError as error:
             problem = str(error)
         if workers.stopped:
@@ -119,10 +118,10 @@ def make(runs: Sequence[Run], workers: Workers, scripts: Path) -> dict[str, str]
     return failed
 
 
-def make_all(runs: Sequence[Run], at_once: int, scripts: Path) -> None:
+def make_all(runs: Sequence[Run], at_once: int) -> None:
     """`make`, for what cannot do without one of the runs: raises UserError where one failed, SystemExit if stopped."""
     with Workers(at_once, 0) as workers:
-        failed = make(runs, workers, scripts)
+        failed = make(runs, workers)
     if workers.stopped:
         _LOGGER.info("stopped; the same command goes on from here")
         raise SystemExit(128 + workers.stopped)
@@ -136,7 +135,7 @@ def versions(runs: Sequence[Run]) -> dict[str, list[str]]:
     return {name: digests for name, digests in found.items() if len(digests) > 1}
 
 
-def _make(run: Run, now: str, workers: Workers, scripts: Path) -> str:
+def _make(run: Run, now: str, workers: Workers) -> str:
     """Trains and evaluates; returns what went wrong, "" if nothing."""
     with claim(run.folder) as log:
         begin = log.seek(0, 2)
@@ -144,11 +143,11 @@ def _make(run: Run, now: str, workers: Workers, scripts: Path) -> str:
         stamp = {"asked": run.asked, "code": before if before[-1:] == [now] else [*before, now], "done": False}
         write_json(stamp, run.folder / "sweep.json")
         workdir = f"--workdir={run.folder}"
-        if status := workers.call([sys.executable, str(scripts / "train.py"), *run.flags, workdir], log):
+        if status := workers.run(["train", *run.flags, workdir], log):
             return last_lines(log, begin) or f"exit status {status}"
         if not read_summary(run.folder, "finished")["finished"]:
             return "stopped before its last epoch; start the same sweep again"
-        if status := workers.call([sys.executable, str(scripts / "evaluate.py"), workdir], log):
+        if status := workers.run(["evaluate", workdir], log):
             return last_lines(log, begin) or f"exit status {status}"
         write_json(stamp | {"done": True}, run.folder / "sweep.json")
     return ""

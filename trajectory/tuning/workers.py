@@ -6,6 +6,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -14,6 +15,7 @@ from typing import IO, Any, TypeVar
 
 from trajectory.schema import UserError
 
+PROGRAM = (sys.executable, "-m", "trajectory")
 POLL = 0.2  # seconds between two looks at a command that runs
 Item = TypeVar("Item")
 
@@ -53,6 +55,10 @@ class Workers:
             wait(futures)
         for future in futures:
             future.result()
+
+    def run(self, arguments: Sequence[str], log: IO[Any], watch: Callable[[], bool] = lambda: False) -> int:
+        """`call` of a command of this program, such as ["train", "--workdir=runs/x"]."""
+        return self.call([*PROGRAM, *arguments], log, watch)
 
     def call(self, command: Sequence[str], log: IO[Any], watch: Callable[[], bool] = lambda: False) -> int:
         """Runs a command with its output in `log`; returns its exit status. From within `for_each` only.

@@ -17,7 +17,7 @@ from trajectory.data.ingest.log import read_log
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
 _HEAD = """# Public raw files that are read as they are
 
-`--config=configs/own_log.py:path=FILE_OR_FOLDER` knows these formats by their columns or first lines and says so;
+`--config=own_log:path=FILE_OR_FOLDER` knows these formats by their columns or first lines and says so;
 `path=...,format=NAME` asks for one, and `--config.data.format=` reads the file as a plain table. Whatever is set by
 hand, such as `--config.data.columns.item=...` or `--config.data.kind_map`, wins over the format. A folder, a zip file
 of it, packed files (.gz, .bz2, .xz, .zst) and parts of a log work alike; given the log alone, the tables of items

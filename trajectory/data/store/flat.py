@@ -60,7 +60,7 @@ def load(folder: Path | str) -> Histories:
     """Opens prepared histories; the arrays are memory-mapped and read-only. UserError if the folder is damaged."""
     folder = Path(folder)
     if reason := damage(folder):
-        raise UserError(f"{folder} holds no prepared histories that can be used ({reason}); run scripts/prepare.py")
+        raise UserError(f"{folder} holds no prepared histories that can be used ({reason}); run trajectory prepare")
     meta = json.loads((folder / "meta.json").read_text())
     items = pl.read_parquet(folder / "items.parquet")
     interests = tuple(meta["interests"])

@@ -63,7 +63,7 @@ class Vocabulary:
         """That of a run's folder; None where it was made before runs kept one. UserError if it is damaged."""
         if not (folder / FACTS).exists():
             return None
-        advice = "the scripts/train.py command of the run writes it again"
+        advice = "the trajectory train command of the run writes it again"
         facts = read_json(folder / FACTS, _FORM, advice, *_FORM, *(f"statistics.{name}" for name in Habits._fields))
         try:
             items = pl.read_parquet(folder / ITEMS)

@@ -41,7 +41,7 @@ class Relevance:
             raise UserError(
                 f"recommendations over several steps need heads of several steps, and this run has heads.horizon="
                 f"{c.heads.horizon}; train with --config.heads.horizon=3, say, and a split that keeps back as many "
-                "(configs/own_log.py: split=temporal; configs/insights.py does so)"
+                "(own_log:split=temporal; the preset `insights` does so)"
             )
         self.histories: Histories = task.histories
         asked = steps_asked(task.histories, ahead(task.histories, task.split.validation, c.heads.horizon))

@@ -2,14 +2,14 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 # What memory.keep does cannot be undone, and both must have the same devices.
 STEP = """
+import sys
 from trajectory import memory
 if sys.argv[1] == "kept":
     memory.keep()
-from benchmarks.step import step_seconds
+from trajectory.benchmarks.step import step_seconds
 print(step_seconds("gru"))
 """
 
@@ -24,7 +24,6 @@ def memory() -> None:
 
 
 def _seconds(how: str) -> float:
-    path = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})"
-    command = [sys.executable, "-c", path + STEP, how]
+    command = [sys.executable, "-c", STEP, how]
     # The last word: data that is not prepared yet says before what it came to.
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])

@@ -3,13 +3,12 @@
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.timing import peak_gib
+from trajectory.benchmarks.timing import peak_gib
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Batch, Events, Targets
 from trajectory.settings import base
@@ -24,10 +23,7 @@ LOGS = (200_000, 2_000_000, 10_000_000)
 WIDTH, LAYERS, STEPS = 64, 2, 4
 
 # Each cell in a process of its own: the peak of memory is that of the whole process.
-CELL = (
-    "import sys; sys.path[:0] = [{folder!r}]; from trajectory import memory; memory.keep(); "
-    "from benchmarks import {module}; {module}.{call}"
-)
+CELL = "from trajectory import memory; memory.keep(); from trajectory.benchmarks import {module}; {module}.{call}"
 
 
 def scaling() -> None:
@@ -76,5 +72,5 @@ def _random_batch(items: int, rows: int, length: int) -> Batch:
 
 
 def _run(module: str, call: str) -> str:
-    code = CELL.format(folder=str(Path(__file__).parents[1]), module=module, call=call)
+    code = CELL.format(module=module, call=call)
     return subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout

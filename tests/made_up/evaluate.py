@@ -1,4 +1,4 @@
-"""Stands in for scripts/evaluate.py: each of ten users has the learning rate, more or less, as their metric."""
+"""Stands in for `trajectory evaluate`: each of ten users has the learning rate, more or less, as their metric."""
 
 import json
 import sys

@@ -8,8 +8,8 @@ from statistics import median
 
 import jax
 
-from benchmarks.softmax import FLOP, asked, bare
-from benchmarks.timing import least, torch_python
+from trajectory.benchmarks.softmax import FLOP, asked, bare
+from trajectory.benchmarks.timing import least, torch_python
 from trajectory.data.ingest.domains import locate
 from trajectory.settings import base
 from trajectory.training import experiment, optimizer, parallel

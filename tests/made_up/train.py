@@ -1,4 +1,4 @@
-"""Stands in for scripts/train.py: no work, a metric that the learning rate decides, and `note` says what goes wrong.
+"""Stands in for `trajectory train`: no work, a metric that the learning rate decides, and `note` says what goes wrong.
 
 note=fail: exits with a message, note=die: without one.
 note=hang: waits a minute after the first epoch of a new run, note=pause: a second.

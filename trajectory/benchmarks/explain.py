@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from benchmarks.timing import least, peak_gib, torch_python
+from trajectory.benchmarks.timing import least, peak_gib, torch_python
 from trajectory.evaluation.validation import Watch
 from trajectory.explain.explain import Explainer
 from trajectory.explain.targets import Target

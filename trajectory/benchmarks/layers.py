@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.timing import least
+from trajectory.benchmarks.timing import least
 from trajectory.models.dense import Dense
 from trajectory.models.dropout import Dropout
 from trajectory.training import train_step

@@ -3,8 +3,8 @@
 import tempfile
 import time
 
-from benchmarks.step import journey, step_seconds
-from benchmarks.timing import peak_gib
+from trajectory.benchmarks.step import journey, step_seconds
+from trajectory.benchmarks.timing import peak_gib
 from trajectory.data.simulate import synthetic
 from trajectory.data.store import builder
 from trajectory.settings import base

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.timing import torch_python
+from trajectory.benchmarks.timing import torch_python
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.models.interest_model import InterestModel

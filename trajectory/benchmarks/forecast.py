@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.timing import peak_gib
+from trajectory.benchmarks.timing import peak_gib
 from trajectory.data.pipeline.event_statistics import habits
 from trajectory.data.simulate.synthetic import Synthetic, generate
 from trajectory.inference.new_users import whole_histories

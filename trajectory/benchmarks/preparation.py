@@ -6,7 +6,6 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -99,9 +98,7 @@ def prepare(path: str, folder: str) -> None:
 
 def _run(call: str) -> tuple[float, float, float]:
     """Runs a function of this file in a process of its own."""
-    code = (
-        f"import sys; sys.path[:0] = [{str(Path(__file__).parents[1])!r}]; from benchmarks.preparation import *; {call}"
-    )
+    code = f"from trajectory.benchmarks.preparation import *; {call}"
     began = time.perf_counter()
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)

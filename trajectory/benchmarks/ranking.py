@@ -1,6 +1,6 @@
 """Full-catalogue ranking of Amazon Beauty."""
 
-from benchmarks.timing import least
+from trajectory.benchmarks.timing import least
 from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer

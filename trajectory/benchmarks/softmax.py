@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.timing import least, peak_gib
+from trajectory.benchmarks.timing import least, peak_gib
 from trajectory.training.fused_softmax_loss import Asked, item_loss
 
 TARGETS, ITEMS = 2048, 12_101  # those of Amazon Beauty

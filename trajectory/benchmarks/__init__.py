@@ -1,0 +1,1 @@
+"""Measurements that trajectory bench runs by name: one file for each subject."""

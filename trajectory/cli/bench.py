@@ -1,0 +1,99 @@
+"""Where the time goes, as ratios taken side by side in one run.
+
+trajectory bench [--only=prepare,step,...]
+
+prepare    10 million events of a synthetic log: read, clean, store, flat arrays (goal: 2 minutes, 4 GiB)
+preparation  raw logs of 1 to 100 million rows, of text ids, of 5 million users, of 2 million items, of one huge user
+           (goals: 8 GiB, time in proportion; half an hour): --only=preparation
+input      share of a step that waits for batches (goal: under 5 %), and padding
+step       one training step of each backbone on Complete Journey: pmap over all devices against one device
+memory     one training step of the GRU on one device: host memory kept between steps against given back
+epoch      whole epochs of Amazon Beauty and MovieLens-100K, width 64, against the bare products over the catalogue
+           (goals: 1.2 times, and 2 s for MovieLens-100K)
+rectools   an epoch of Amazon Beauty against RecTools' by ten of its steps (goal: 30 times as fast); RecTools is run by
+           the Python that TRAJECTORY_TORCH_PYTHON names
+dense      a dense layer with its gradient against Flax's, on rows of events; dropout: likewise
+softmax    cross-entropy with its gradient over 12,101 items against its three bare products (goal: 1.2 times)
+million    one step of softmax and Adam at 1,000,000 items, 1,600 targets (goal: 6 s, 2 GiB); alone: --only=million
+scaling    an event of a step, and peak memory, against catalogue, length of histories and size of the log (minutes)
+ranking    users a second in full-catalogue ranking of Amazon Beauty by a transformer of width 64 (goal: 30,000)
+forecast   10 steps of all households of Complete Journey at category level, directly and by 100 sampled paths (goal:
+           3 minutes)
+many       the same of 100,000 made-up users, in chunks: seconds and peak memory (minutes); alone: --only=many
+recurrent  LSTM and GRU without the softmax: a step against torch's on the same padded rows (goal: no slower); torch is
+           run by the Python that TRAJECTORY_TORCH_PYTHON names
+packed     the same layers: a history of Amazon Beauty in packed rows against one in a row of its own (goal: 3 times as
+           fast)
+text       vectors of titles by the pretrained encoder: texts a second (goal: 100,000 in 15 minutes)
+explain    integrated gradients of histories of Amazon Beauty, and of rows of 50 events, against captum's (goals: 10
+           and 2 times as many a second); captum is run by the Python that TRAJECTORY_TORCH_PYTHON names
+explain_long  the same of histories of 1,000 events: peak memory; alone: --only=explain_long
+migration  precision and recall of migrations planted in synthetic logs, by their mass and the users' activity (goal:
+           0.9 each at the default; minutes): --only=migration
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from absl import flags
+
+from trajectory.schema import UserError
+from trajectory.training import parallel
+
+DEFAULT = ["epoch", "rectools", "dense", "dropout", "softmax", "ranking", "forecast"]
+DEFAULT += ["recurrent", "packed", "input", "step", "memory", "text", "explain", "prepare"]
+ONLY = flags.DEFINE_list("only", DEFAULT, "which benchmarks, in order")
+EVENTS = flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare`", lower_bound=1000)
+
+
+def main() -> None:
+    """Runs the chosen benchmarks; one whose data or tools are not on this machine says so and is left out."""
+    parallel.start()
+    from trajectory.benchmarks import (
+        data,
+        epoch,
+        explain,
+        forecast,
+        layers,
+        memory,
+        migration,
+        preparation,
+        ranking,
+        recurrent,
+        scaling,
+        softmax,
+        step,
+        text,
+    )
+
+    known: dict[str, Callable[[], None]] = {
+        "prepare": partial(data.prepare, EVENTS.value),
+        "preparation": preparation.preparation,
+        "input": data.batches,
+        "step": step.step,
+        "memory": memory.memory,
+        "epoch": epoch.epoch,
+        "rectools": epoch.against_rectools,
+        "dense": layers.dense,
+        "dropout": layers.dropout,
+        "scaling": scaling.scaling,
+        "softmax": softmax.softmax,
+        "million": softmax.million,
+        "ranking": ranking.ranking,
+        "forecast": forecast.forecast,
+        "many": forecast.many,
+        "recurrent": recurrent.against_torch,
+        "packed": recurrent.packed_against_padded,
+        "text": text.text,
+        "explain": explain.explain,
+        "explain_long": explain.explain_long,
+        "migration": migration.migration,
+    }
+    for name in ONLY.value:
+        if name not in known:
+            raise UserError(f"--only={name} is unknown; expected one of {', '.join(known)}")
+    for name in ONLY.value:
+        try:
+            known[name]()
+        except UserError as error:
+            print(f"{name}: skipped; {error}")

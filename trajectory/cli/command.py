@@ -1,0 +1,114 @@
+"""How every command starts and ends: flags in, one call; what went wrong outside the code in one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from trajectory import faults, messages
+from trajectory.names import UNPRINTABLE
+from trajectory.schema import UserError
+from trajectory.settings import presets
+from trajectory.settings.flags import parse
+
+flags.disclaim_key_flags()  # a flag that is defined here is the command's
+
+
+def run(command: ModuleType, argv: Sequence[str]) -> None:
+    """Parses the flags of a command's module and calls its `main` with what is no flag.
+
+    Exit status 2: a mistake of the user's, in one message; others as in faults.
+    """
+    messages.printed()
+    # Orbax and TFDS tell dozens of lines about every file they write, and each thread's traceback of what they raise.
+    logging.set_verbosity(logging.FATAL)
+    logging.set_stderrthreshold(logging.FATAL)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names that a terminal cannot show
+    if {"-h", "--help", "-help", "--helpfull"} & set(argv):
+        print(f"{command.__doc__}\n{_flags_of(command)}")
+        return
+    with _terminable():
+        app.run(lambda rest: _guard(command.main, rest[1:]), argv=list(argv), flags_parser=_parse)
+
+
+def define_config(name: str, default: str | None, meaning: str) -> flags.FlagHolder:
+    """The flag of a config, given by a preset's name or a file's path; its fields follow as --name.SECTION.FIELD."""
+    return config_flags.DEFINE_config_file(name, presets.find(default) if default else None, meaning)
+
+
+def _flags_of(command: ModuleType) -> str:
+    """Each flag with its default and meaning."""
+    lines = []
+    for flag in flags.FLAGS.flags_by_module_dict().get(command.__name__, []):
+        default = "" if flag.default in (None, "", [], False) else f" (default: {flag.default_as_str.strip(chr(39))})"
+        lines.append(f"  --{flag.name:16}  {flag.help.partition(chr(10))[0]}{default}")
+    return "\n".join(lines)
+
+
+def _parse(argv: list[str]) -> list[str]:
+    try:
+        return parse(flags.FLAGS, argv)
+    except UserError as error:
+        _fail(str(error))
+
+
+def _bind(main: Callable[..., None], rest: Sequence[str]) -> None:
+    """Refuses more or fewer arguments than `main` takes."""
+    takes = inspect.signature(main).parameters.values()
+    if missing := [value.name.upper() for value in list(takes)[len(rest) :] if value.default is value.empty]:
+        _fail(f"expected {missing[0]} behind the command; --help says more")
+    if len(rest) > len(takes):
+        _fail(f"unexpected argument {rest[len(takes)]!r}; options start with --")
+
+
+def _guard(main: Callable[..., None], rest: Sequence[str]) -> None:
+    _bind(main, rest)
+    print("starting ...", file=sys.stderr, flush=True)  # libraries take seconds to come
+    try:
+        main(*rest)
+        sys.stdout.flush()
+    except UserError as error:
+        _fail(str(error))
+    except FloatingPointError as error:  # a training run that diverged: nobody's mistake in writing, so another status
+        _fail(str(error), status=1)
+    except BrokenPipeError:  # who read the output has gone, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + signal.SIGPIPE) from None
+    except KeyboardInterrupt:
+        _fail(faults.STOPPED, status=128 + signal.SIGINT)
+    except Exception as error:
+        if not (said := faults.sentence(error)):
+            raise
+        _fail(said)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends what is entered as an exception does: what is half written is removed."""
+
+    def stop(number: int, _: object) -> None:
+        _fail(faults.STOPPED, status=128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(message: str, status: int = 2) -> NoReturn:
+    print(f"error: {UNPRINTABLE.sub(chr(0xFFFD), message)}", file=sys.stderr)
+    raise SystemExit(status)
+
+
+__all__ = ["UserError", "define_config", "flags", "run"]

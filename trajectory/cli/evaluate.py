@@ -1,0 +1,71 @@
+"""Evaluates a run on validation and test, compared with baselines; or several runs as one.
+
+trajectory evaluate --workdir=runs/first
+trajectory evaluate --workdir=runs/a,runs/b --floor=co_occurrence --out=runs/ensemble
+trajectory evaluate --workdir=runs/ahead --ahead=direct,paths
+trajectory evaluate --workdir=runs/seed0,runs/seed1,runs/seed2 --ahead=direct
+
+Test is read once. Writes evaluation.json and per_user.parquet, each user's metrics (of one run into its folder, of
+several into --out), and prints the table with its protocol. With --ahead it measures each of the steps that
+split.kind=leave_last held out instead: trajectories.json; of several runs each, and then their means and spread.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from trajectory.schema import UserError
+from trajectory.training import parallel
+
+WORKDIR = flags.DEFINE_list("workdir", None, "folder of the run; several are an ensemble, or seeds with --ahead")
+OUT = flags.DEFINE_string("out", None, "folder of an ensemble's evaluation")
+COMBINE = flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
+FLOOR = flags.DEFINE_string("floor", "", "a floor that is a member too, e.g. co_occurrence")
+FIT = flags.DEFINE_boolean("fit", False, "weigh the members of an ensemble by likelihood on validation")
+AHEAD = flags.DEFINE_list("ahead", [], "measure several steps ahead: direct (heads.horizon > 1), paths, or both")
+flags.mark_flags_as_required(["workdir"])
+
+
+def main() -> None:
+    """Opens the runs, evaluates, writes and prints."""
+    parallel.start()
+    from trajectory.evaluation.ensemble import write_ensemble
+    from trajectory.evaluation.protocol import table
+    from trajectory.evaluation.report import write_evaluation
+    from trajectory.run import open_run
+
+    workdirs = [Path(folder) for folder in WORKDIR.value or ()]
+    if AHEAD.value:
+        ahead(workdirs)
+        return
+    several = len(workdirs) > 1 or bool(FLOOR.value)
+    if several != bool(OUT.value):
+        raise UserError(
+            "--workdir with several runs, or with --floor, is an ensemble and needs --out, a folder for its evaluation"
+            if several
+            else f"--out={OUT.value} is for an ensemble; the evaluation of one run is written into its own folder"
+        )
+    folder = Path(OUT.value) if several else workdirs[0]
+    if several:
+        found = write_ensemble(workdirs, folder, COMBINE.value, FLOOR.value, FIT.value)
+    else:
+        found = write_evaluation(open_run(folder))
+    print(table(found))
+    print(f"written to {folder / 'evaluation.json'}")
+
+
+def ahead(workdirs: list[Path]) -> None:
+    """Measures each run's steps ahead, then puts several together."""
+    from trajectory.evaluation.multi_step import report, seeds
+    from trajectory.inference.multi_step import forecasters
+    from trajectory.run import open_run
+
+    if FLOOR.value or OUT.value:
+        raise UserError("--ahead measures runs one by one, each into its folder; leave out --floor and --out")
+    found = {}
+    for run in map(open_run, workdirs):
+        steps = found[str(run.workdir)] = report.write_steps(run, forecasters(run, AHEAD.value))
+        print(report.table(steps))
+        print(f"written to {run.workdir / 'trajectories.json'}")
+    if len(found) > 1:
+        print(seeds.over_seeds(found))

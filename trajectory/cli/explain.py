@@ -1,0 +1,39 @@
+"""Says which past events drove a run's forecasts.
+
+trajectory explain --workdir=runs/first --target=interest
+
+Targets: item, interest, migration or conversion; with a name, one for all users (--target=interest=COFFEE,
+--target="migration=WINE>BEER"), else each user's likeliest. Writes attributions.parquet and attributions.html.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from trajectory.schema import UserError
+from trajectory.training import parallel
+
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
+TARGET = flags.DEFINE_string("target", "", "what to explain; interests where the log has any, else items")
+USERS = flags.DEFINE_integer("users", -1, "users, drawn (0 = all, -1 = as the run's config says)", lower_bound=-1)
+USER = flags.DEFINE_multi_string("user", [], "id of a user, instead; repeatable")
+STEPS = flags.DEFINE_list("steps", ["1"], "steps ahead; more than 1 needs heads.horizon > 1")
+METHOD = flags.DEFINE_string("method", "", "instead of the config's explain.method")
+flags.mark_flags_as_required(["workdir"])
+
+
+def main() -> None:
+    """Opens the run, explains, writes."""
+    parallel.start()
+    from trajectory.explain.report import write_reasons
+    from trajectory.run import open_run
+
+    if not all(step.isdigit() for step in STEPS.value):
+        raise UserError(f"--steps={','.join(STEPS.value)}: expected numbers with commas between, such as 1,2,3")
+    run = open_run(Path(WORKDIR.value))
+    e = run.task.config.explain
+    e.method = METHOD.value or e.method
+    e.users = e.users if USERS.value < 0 else USERS.value
+    page = write_reasons(run, TARGET.value, [int(step) for step in STEPS.value], USER.value)
+    print(f"reasons by {e.method.replace('_', ' ')}; written to {run.workdir / 'attributions.parquet'}")
+    print(f"open {page.resolve()}")

@@ -1,0 +1,36 @@
+"""Writes a run's user and item vectors as Parquet, and a map of items.
+
+trajectory export --workdir=runs/first
+
+Writes user_vectors.parquet, item_vectors.parquet, items.parquet and items.png into the run's folder.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from trajectory.training import parallel
+
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
+flags.mark_flags_as_required(["workdir"])
+
+
+def main() -> None:
+    """Opens the run, writes the tables and the map."""
+    parallel.start()
+    from trajectory.forecasting.embeddings import item_vectors, user_vectors
+    from trajectory.forecasting.item_map import NEIGHBOURS, draw, item_map
+    from trajectory.run import open_run
+    from trajectory.writing import write_parquet
+
+    run = open_run(Path(WORKDIR.value))
+    for name, table in (("user", user_vectors(run)), ("item", item_vectors(run))):
+        path = run.workdir / f"{name}_vectors.parquet"
+        write_parquet(table, path)
+        print(f"{len(table):,} {name} vectors written to {path}")
+    items = item_map(run)
+    write_parquet(items, run.workdir / "items.parquet")
+    draw(items, run.workdir / "items.png")
+    elsewhere = items["elsewhere"].to_numpy().mean()
+    near = f"of an item's {NEIGHBOURS} nearest {elsewhere:.1%} are of other domains"
+    print(f"{len(items):,} items drawn in {run.workdir / 'items.png'}; {near}")

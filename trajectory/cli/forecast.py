@@ -1,0 +1,28 @@
+"""Forecasts the next steps of a run's users and writes the page to open.
+
+trajectory forecast --workdir=runs/first --users=200
+
+Writes forecast.parquet, forecast.png and report.html.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from trajectory.training import parallel
+
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
+USERS = flags.DEFINE_integer("users", -1, "users to forecast (0 = all, -1 = as the run's config says)", lower_bound=-1)
+flags.mark_flags_as_required(["workdir"])
+
+
+def main() -> None:
+    """Opens the run, forecasts, writes."""
+    parallel.start()
+    from trajectory.forecasting.page import write_forecast
+    from trajectory.run import open_run
+
+    run = open_run(Path(WORKDIR.value))
+    page = write_forecast(run, run.task.config.forecast.users if USERS.value < 0 else USERS.value)
+    print(f"{run.task.config.forecast.steps} steps ahead; written to {run.workdir}")
+    print(f"open {page.resolve()}")

@@ -1,0 +1,67 @@
+"""trajectory COMMAND: finds the sub-command and starts it; what each does is the first line of its file."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from trajectory import faults, memory, threads
+
+GROUPS = {
+    "data": ("inspect", "prepare", "synthesize"),
+    "models": ("configs", "train", "evaluate", "sweep", "search", "transfer"),
+    "what comes out": ("predict", "forecast", "migrate", "explain", "insights", "export"),
+    "first looks": ("quickstart", "user-a"),
+    "measurements": (
+        *("faithfulness", "ground-truth", "measure-audiences", "measure-demand", "measure-segments", "measure-shop"),
+        *("bench", "fuzz-logs"),
+    ),
+}
+COMMANDS = [name for names in GROUPS.values() for name in names]
+
+
+def main(*command: str) -> None:
+    """Runs `command` with the arguments of this process, or what these say where none is given."""
+    name, *arguments = (*command, *sys.argv[1:]) or ("--help",)
+    if name in ("-h", "--help", "help"):
+        print(overview())
+        return
+    if name == "--version":
+        print(version("interest-trajectory"))
+        return
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        print(f"error: there is no command {name!r}; {hint}`trajectory --help` lists them", file=sys.stderr)
+        raise SystemExit(2)
+    start()
+    from trajectory.cli import command as door  # NumPy and others come with it
+
+    sys.argv = [f"trajectory {name}", *arguments]  # where flags of configs look for their fields
+    door.run(importlib.import_module(f"trajectory.cli.{module(name)}"), sys.argv)
+
+
+def start() -> None:
+    """What has to be set before NumPy comes and starts threads."""
+    sys.excepthook = faults.hook  # from here on an interrupt, even of imports, has no traceback
+    memory.keep()
+    threads.sleep_when_idle()
+
+
+def overview() -> str:
+    """Every command with one line."""
+    from trajectory.settings.presets import summary
+
+    lines = ["trajectory COMMAND [--flags]     trajectory COMMAND --help says more"]
+    for group, names in GROUPS.items():
+        lines += ["", f"{group}:"]
+        lines += [f"  {name:18}{summary(Path(__file__).with_name(f'{module(name)}.py'))}" for name in names]
+    return "\n".join(lines)
+
+
+def module(name: str) -> str:
+    """The file of a command."""
+    return name.replace("-", "_")

@@ -1,0 +1,51 @@
+"""Predicts what new users will want next, from a file of their histories.
+
+trajectory predict --workdir=runs/first --histories=new_users.csv --out=predictions.csv --top=10 --steps=5
+
+With --steps also a trajectory: the likeliest path with the probability of each step, the likeliest items at each step,
+and for each item the probability of being visited within all steps. --out ending in .json holds everything; beside
+<out>.csv there are then <out>_steps.csv, <out>_visited.csv and <out>_path.csv.
+
+In a .csv an id or title that a spreadsheet would run as a formula (it begins with = + - @ and is no number) has a '
+before it, which is said; to join by such ids, take the .json, where all are as in the log.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from trajectory.schema import UserError
+from trajectory.training import parallel
+
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
+HISTORIES = flags.DEFINE_string("histories", None, "CSV or Parquet file of the users' events")
+OUT = flags.DEFINE_string("out", "predictions.csv", "file to write, .csv or .json")
+TOP = flags.DEFINE_integer("top", 10, "items a user", lower_bound=1)
+STEPS = flags.DEFINE_integer("steps", 0, "steps ahead (0 = only the next)", lower_bound=0)
+PATHS = flags.DEFINE_integer("paths", 500, "sampled paths a user, for --steps", lower_bound=1)
+USER = flags.DEFINE_string("user", "", "the only user's id, for a file without a user column")
+flags.mark_flags_as_required(["workdir", "histories"])
+
+
+def main() -> None:
+    """Reads the histories for the run, predicts, writes."""
+    parallel.start()
+    from trajectory.forecasting.predict import predict
+    from trajectory.run import open_run
+    from trajectory.writing import write_json
+
+    out = Path(OUT.value)
+    if out.suffix not in (".csv", ".json"):
+        raise UserError(f"--out={out}: expected a name ending in .csv or .json")
+    if not out.parent.is_dir():
+        raise UserError(f"--out={out}: the folder {out.parent} does not exist")
+    run = open_run(Path(WORKDIR.value))
+    result = predict(run, Path(HISTORIES.value), USER.value, TOP.value, STEPS.value, PATHS.value)
+    for note in result.notes:
+        print(note)
+    written = [out]
+    if out.suffix == ".json":
+        write_json(result.to_dict(), out)
+    else:
+        written = result.write_csv(out)
+    print(f"{result.users:,} users; written to {', '.join(map(str, written))}")

@@ -1,0 +1,77 @@
+"""Does the main job in one command: train, evaluate, forecast, insights.
+
+trajectory quickstart [--config=complete_journey:model=gru] [--workdir=runs/quickstart]
+
+Of Complete Journey, unless --config names another. The insights are of a second, smaller run beside it, split by time
+(preset `insights`, one epoch, marked as such). A second start re-uses what is there.
+"""
+
+import time
+from pathlib import Path
+
+from absl import flags
+
+from trajectory.cli import command
+from trajectory.schema import UserError
+from trajectory.settings import fill
+from trajectory.training import parallel
+
+CONFIG = command.define_config("config", "complete_journey:model=gru", "what to learn")
+INSIGHTS = command.define_config("insights", "insights:model=gru", "what insights are of")
+WORKDIR = flags.DEFINE_string("workdir", "runs/quickstart", "folder of the run")
+
+
+def main() -> None:
+    """Train, evaluate, forecast; each is skipped where its result is there already."""
+    began = time.perf_counter()
+    parallel.start(CONFIG.value.train.devices)
+    from trajectory.evaluation.protocol import table
+    from trajectory.evaluation.report import TABLED, read_evaluation, write_evaluation
+    from trajectory.evaluation.validation import Watch
+    from trajectory.forecasting.page import write_forecast
+    from trajectory.run import open_run
+    from trajectory.training import experiment, loop
+
+    workdir = Path(WORKDIR.value)
+    built = experiment.build(CONFIG.value)
+    if not loop.train(built, workdir, Watch(built))["finished"]:
+        return
+    run = open_run(workdir)
+    page = workdir / "report.html"
+    try:
+        evaluation = read_evaluation(workdir, *TABLED)
+        stale = evaluation["protocol"].get("checkpoint") != run.checkpoint
+    except UserError:  # none yet, or damaged
+        stale = True
+    if stale:
+        print("evaluating on validation and test, beside the floors ...", flush=True)
+        evaluation = write_evaluation(run)
+        page.unlink(missing_ok=True)
+    if not page.exists():
+        print(f"forecasting {built.config.forecast.users:,} users ...", flush=True)
+        write_forecast(run, built.config.forecast.users)
+    print(table(evaluation))
+    if built.config.note:
+        print(built.config.note)
+    insights = write_small_insights(workdir / "insights")
+    print(f"\nopen {page.resolve()}\nopen {insights.resolve()}   ({time.perf_counter() - began:.0f} s)")
+
+
+def write_small_insights(workdir: Path) -> Path:
+    """Trains for one epoch and writes the report of it, unless it is there."""
+    from trajectory.evaluation.validation import Watch
+    from trajectory.insights.registry import STEPS, take
+    from trajectory.insights.report import write_insights
+    from trajectory.run import open_run
+    from trajectory.training import experiment, loop
+
+    page, config = workdir / "insights.html", INSIGHTS.value
+    fill(config, {"train.epochs": 1})
+    fill(config, {"train.patience_epochs": config.train.epochs})
+    config.note = f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip()
+    built = experiment.build(config)
+    finished = loop.train(built, workdir, Watch(built))["finished"]
+    if finished and not page.exists():
+        print("what to recommend, which segments, which audiences, how much to stock ...", flush=True)
+        write_insights(take(open_run(workdir), STEPS), workdir, config.name, config.note)
+    return page

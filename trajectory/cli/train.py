@@ -1,0 +1,37 @@
+"""Trains one config into a run's folder.
+
+trajectory train --config=complete_journey:model=gru --workdir=runs/x --config.optim.b2=0.99
+
+The same command again goes on from the newest checkpoint, bit for bit.
+
+Several processes, each of which can read the data, train one model with --config.train.strategy=jit. Start each with
+the same command and its number:
+--coordinator=localhost:1234 --processes=2 --process=0, then --process=1; or all of them with --coordinator=auto on
+Slurm, Open MPI, Kubernetes or Cloud TPU. Only process 0 writes to the workdir, prints and validates.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from trajectory.cli import command
+from trajectory.training import parallel
+
+CONFIG = command.define_config("config", None, "PRESET or FILE.py, with :arguments, e.g. complete_journey:model=gru")
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run, e.g. runs/first")
+COORDINATOR = flags.DEFINE_string("coordinator", "", "host:port of process 0, or auto; only for several processes")
+PROCESSES = flags.DEFINE_integer("processes", 1, "how many processes train together")
+PROCESS = flags.DEFINE_integer("process", 0, "number of this one, from 0 on")
+flags.mark_flags_as_required(["config", "workdir"])
+
+
+def main() -> None:
+    """One call into each room: prepare and build, then train while the evaluation room watches."""
+    parallel.start(CONFIG.value.train.devices, COORDINATOR.value, PROCESSES.value, PROCESS.value)
+    from trajectory.evaluation.validation import Watch
+    from trajectory.explain.monitor import WatchReasons
+    from trajectory.training import experiment, loop
+
+    built = experiment.build(CONFIG.value)
+    watch = WatchReasons(built) if CONFIG.value.explain.watched else Watch(built)
+    loop.train(built, Path(WORKDIR.value), watch)
