@@ -15,15 +15,18 @@ def auc(outcome: np.ndarray, score: np.ndarray, weights: np.ndarray | None = Non
     `outcome` bool [n] = what the `score` [n] ranks; `weights` [R, n] = how often each row counts in each of R
     resamples (default: once, R = 1). NaN where a resample holds rows of one outcome only.
     """
+    outcome, score = np.asarray(outcome, bool), np.asarray(score)
     weights = np.ones((1, len(score))) if weights is None else weights
-    order = np.argsort(score, kind="stable")
-    ranked = np.asarray(score)[order]
-    begins = np.ones(len(order), bool)  # where a run of equal scores begins
-    begins[1:] = ranked[1:] != ranked[:-1]
-    starts = np.flatnonzero(begins)
-    count, positives = weights[:, order].astype(np.float64), np.asarray(outcome, bool)[order]
-    positive = np.add.reduceat(count * positives, starts, axis=1)
-    negative = np.add.reduceat(count * ~positives, starts, axis=1)
-    below = np.cumsum(negative, axis=1) - negative / 2
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return np.where(pairs > 0, (positive * below).sum(axis=1) / np.where(pairs > 0, pairs, 1), np.nan)
+    count = np.ascontiguousarray(weights.T, np.float64)  # resamples side by side: sums down the rows are fast
+    hit, miss = np.flatnonzero(outcome), np.flatnonzero(~outcome)
+    miss = miss[np.argsort(score[miss], kind="stable")]
+    bounds = [np.searchsorted(score[miss], score[hit], side) for side in ("left", "right")]  # ties lie between them
+    # Sums are asked for at these bounds alone, and hits are few: misses between two bounds are added up at once.
+    edges = np.unique(np.append(0, bounds))
+    edges = edges[edges < len(miss)]
+    sums = np.cumsum(np.add.reduceat(count[miss], edges, axis=0), axis=0)
+    up_to = np.concatenate([np.zeros((1, len(weights))), sums])
+    below, not_above = (up_to[np.searchsorted(edges, bound)] for bound in bounds)
+    pairs = count[hit].sum(axis=0) * up_to[-1]
+    ranked = (count[hit] * (below + not_above) / 2).sum(axis=0)
+    return np.where(pairs > 0, ranked / np.where(pairs > 0, pairs, 1), np.nan)

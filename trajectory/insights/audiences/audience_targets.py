@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajectory.data.store.sales import sold
+from trajectory.metrics.by_interest import by_group
 from trajectory.schema import Histories, Queries
 
 MOST, CELLS = 4_000, 50_000_000  # groups, and users times groups: what is counted of each pair must fit in memory
@@ -56,10 +57,7 @@ def _largest(goods: Goods, histories: Histories, until: int | None) -> Goods:
 
 def summed(goods: Goods, lines: np.ndarray) -> np.ndarray:
     """What is foretold of items [n, V + 1] as a sum over each group, float32 [n, G]."""
-    catalogue = goods.of_item[: lines.shape[1]]
-    member = np.zeros((len(catalogue), len(goods.names) + 1), np.float32)
-    member[np.arange(len(catalogue)), catalogue] = 1
-    return (lines @ member)[:, 1:]
+    return by_group(goods.of_item[: lines.shape[1]], len(goods.names) + 1, lines)[:, 1:]
 
 
 def bought(histories: Histories, goods: Goods, queries: Queries, until: int) -> np.ndarray:

@@ -146,10 +146,15 @@ def _measure(
     rng, n = np.random.default_rng(seed), len(came)
     means: dict[str, list[np.ndarray]] = {name: [] for name in scores}
     for at in range(0, resamples, BLOCK):
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=min(BLOCK, resamples - at)).astype(np.float32)
-        for name, score in scores.items():
-            areas = [auc(came[rows, j], score[rows, j], weights[:, rows]) for j, rows in _rows(asked, some)]
-            means[name].append(np.nanmean(areas, axis=0))
+        # Resamples of one user lie side by side, as `auc` adds them up.
+        weights = rng.multinomial(n, np.full(n, 1 / n), size=min(BLOCK, resamples - at)).astype(np.float64).T.copy()
+        areas: dict[str, list[np.ndarray]] = {name: [] for name in scores}
+        for j, rows in _rows(asked, some):
+            some_weights = weights[rows].T
+            for name, score in scores.items():
+                areas[name].append(auc(came[rows, j], score[rows, j], some_weights))
+        for name, of in areas.items():
+            means[name].append(np.nanmean(of, axis=0))
     drawn = {name: np.concatenate(parts) for name, parts in means.items()}
     methods = {}
     for name, score in scores.items():

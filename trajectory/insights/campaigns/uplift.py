@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from trajectory.insights.campaigns.campaign_log import Campaign, CampaignLog
 from trajectory.insights.campaigns.counts import campaign_counts
 from trajectory.metrics.significance import spread
+from trajectory.threads import one_thread
 
 LEAST = 100  # recipients, and as many others, for a campaign to be compared
 
@@ -27,6 +28,7 @@ class Uplift(NamedTuple):
     before: tuple[float, float, float]  # in as many days before it, where the campaign cannot have had an effect
 
 
+@one_thread("blas")
 def uplift(
     log: CampaignLog, campaigns: Sequence[Campaign], campaign: Campaign, resamples: int, seed: int
 ) -> Uplift | None:

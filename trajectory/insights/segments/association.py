@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from sklearn.metrics.cluster import contingency_matrix
 
 from trajectory.metrics.significance import holm
 
@@ -39,17 +38,18 @@ def associations(label: np.ndarray, words: pl.DataFrame, seed: int = 0) -> list[
 
 def _one(label: np.ndarray, word: np.ndarray, seed: int) -> tuple[int, float, float]:
     n, rng = len(label), np.random.default_rng(seed)
-    observed = _phi2(label, word)
-    chance = [_phi2(rng.permutation(label), word) for _ in range(PERMUTATIONS)]
+    (groups, label), (words, word) = (np.unique(each, return_inverse=True) for each in (label, word))
+    rows, columns = len(groups), len(words)
+    observed = _phi2(label, word, rows, columns)
+    chance = [_phi2(rng.permutation(label), word, rows, columns) for _ in range(PERMUTATIONS)]
     p = (1 + sum(value >= observed - 1e-12 for value in chance)) / (PERMUTATIONS + 1)
-    rows, columns = len(np.unique(label)), len(np.unique(word))
     corrected = max(observed - (rows - 1) * (columns - 1) / (n - 1), 0)
     sides = (side - (side - 1) ** 2 / (n - 1) for side in (rows, columns))
     return n, float(np.sqrt(corrected / max(min(sides) - 1, 1e-12))), p
 
 
-def _phi2(label: np.ndarray, word: np.ndarray) -> float:
-    """Chi-square over n."""
-    table = contingency_matrix(label, word).astype(np.float64)
+def _phi2(label: np.ndarray, word: np.ndarray, rows: int, columns: int) -> float:
+    """Chi-square over n, of codes 0..rows - 1 and 0..columns - 1 that all occur."""
+    table = np.bincount(label * columns + word, minlength=rows * columns).reshape(rows, columns).astype(np.float64)
     expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
     return float(((table - expected) ** 2 / expected).sum() / table.sum())

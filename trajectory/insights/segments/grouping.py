@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, pairwise_distances_argmin
-from threadpoolctl import threadpool_limits
 
 from trajectory.schema import UserError
+from trajectory.threads import one_thread
 
 COUNTS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30)  # numbers of destinations that are compared
 STABLE = 0.8  # mean adjusted Rand index over bootstrap resamples that a segmentation must have
@@ -23,9 +22,6 @@ CROWD = 80  # users of a destination on average, at least
 SAMPLE = 5_000  # users that destinations are learned from, at most
 WIDE = 512  # columns; k-means of more takes minutes
 AXES = 64  # that users are grouped by instead
-
-# Two threads save a tenth of so small a problem; where other work runs beside, they wait for each other for far longer.
-one_thread = partial(threadpool_limits, 1, user_api="openmp")
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Stability:
 
 def arrivals(centres: np.ndarray, past: np.ndarray, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each user's destination, int64 [n], and whether its past was nearer to another one, bool [n]."""
-    with one_thread():
+    with one_thread("openmp"):
         to = pairwise_distances_argmin(ahead, centres)
         return to, pairwise_distances_argmin(past, centres) != to
 
@@ -76,7 +72,7 @@ def narrowed(features: np.ndarray) -> np.ndarray:
 
 def k_means(features: np.ndarray, count: int, seed: int) -> KMeans:
     """k-means of features [n, D], best of ten starts."""
-    with one_thread():
+    with one_thread("openmp"):
         return KMeans(count, n_init=10, random_state=seed).fit(features)
 
 
