@@ -111,15 +111,10 @@ def test_what_cannot_be_taught_is_refused(taught):
         taught(_task(dataclasses.replace(histories, fingerprint="1" * 64)), run)
     with pytest.raises(UserError, match="run0 was trained on another split"):
         taught(task, _run(_task(histories, kind="leave_last")))
-    with pytest.raises(UserError, match=r"distil\.share=1\.5 is no share"):
-        taught(_task(histories, share=1.5), run)
     silent = _run(_task(histories))
     silent.task.config.heads.item = 0.0
     with pytest.raises(UserError, match="run0 has no item head"):
         taught(task, silent)
-    baskets = make_histories([[1, 2, 3, 4, 5]] * 6, steps=[[0, 0, 1, 2, 3]] * 6, num_items=ITEMS)
-    with pytest.raises(UserError, match="steps are baskets here"):
-        taught(_task(baskets), run)
 
 
 def test_a_run_does_not_go_on_with_teachers_that_have_changed(taught, tmp_path):

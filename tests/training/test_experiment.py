@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pytest
 
-from trajectory.schema import UserError
 from trajectory.settings import base
 from trajectory.training.experiment import Task, build, load_config, write_json
 
@@ -44,13 +42,6 @@ def test_what_is_counted_is_of_those_who_train_or_of_the_others(tmp_path: Path) 
         users = np.flatnonzero(trains if whose == "training" else ~trains)
         items = np.concatenate([h.item[h.offsets[u] : h.offsets[u + 1] - held_out] for u in users])
         np.testing.assert_allclose(counted[whose], np.bincount(items, minlength=ITEMS + 1), rtol=1e-5)
-
-
-def test_what_cannot_be_counted_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"content\.counted='half' is unknown; expected one of training, others"):
-        task(tmp_path, counted="half")
-    with pytest.raises(UserError, match=r"content\.by='both' is unknown"):
-        task(tmp_path, by="both")
 
 
 def test_types_of_event_of_a_run_made_before_they_had_roles_are_read(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.builders import make_histories
 from trajectory.schema import UserError
 from trajectory.settings import base
 from trajectory.training import limits
@@ -27,6 +30,16 @@ def test_the_defaults_are_within_them(model):
         ("evaluation", "cutoffs", (10, -1), "evaluation.cutoffs"),
         ("forecast", "steps", 0, "forecast.steps=0: expected at least 1"),
         ("logging", "every_steps", 0, "logging.every_steps=0"),
+        ("train", "power", 1.0, "train.power=1.0: expected at least 0 and less than 1"),
+        ("train", "smoothing", -0.1, "train.smoothing=-0.1: expected at least 0 and less than 1"),
+        ("model", "backbone", "rnn", "model.backbone='rnn' is unknown; expected one of lstm, gru, transformer, hybrid"),
+        ("model", "cell", "rnn", "model.cell='rnn' is unknown"),
+        ("content", "by", "both", "content.by='both' is unknown"),
+        ("content", "counted", "half", "content.counted='half' is unknown; expected one of training, others"),
+        ("init", "item_vectors", "svd", "init.item_vectors='svd' is unknown; expected one of random, co_occurrence"),
+        ("optim", "schedule", "linear", "optim.schedule='linear' is unknown; expected one of constant, cosine"),
+        ("train", "products", "float16", "train.products='float16' is unknown; expected one of float32, bfloat16"),
+        ("train", "strategy", "tpu", "train.strategy='tpu' is unknown; expected one of pmap, jit"),
     ],
 )
 def test_what_cannot_be_is_named(section, field, value, words):
@@ -34,3 +47,53 @@ def test_what_cannot_be_is_named(section, field, value, words):
     config[section][field] = value
     with pytest.raises(UserError, match=words):
         limits.check(config)
+
+
+SHARDED = {"train.shard_items": True, "train.strategy": "jit"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"model.backbone": "transformer", "model.layers": (16, 8)}, "a transformer needs model.layers of one width"),
+        ({"model.backbone": "hybrid", "model.layers": (9, 9)}, "a multiple of its 2 heads"),
+        ({"train.smoothing": 0.1, "model.repeat": True}, "train.smoothing is for a plain softmax"),
+        ({"train.power": 0.1, "model.repeat": True}, "train.power is for a plain softmax"),
+        ({"train.smoothing": 0.1, "train.power": 0.1}, "train.negatives=0 and train.power=0"),
+        ({"train.smoothing": 0.1, "train.negatives": 8}, "train.negatives=0 and train.power=0"),
+        ({"train.shard_items": True}, "train.shard_items needs train.strategy=jit"),
+        ({**SHARDED, "content.by": "prior+ids"}, "train.shard_items splits a table of ids"),
+        ({**SHARDED, "train.negatives": 8}, "train.negatives draws from a whole item table"),
+        ({**SHARDED, "train.smoothing": 0.1}, "train.smoothing needs a whole item table"),
+        ({"content.by": "prior+ids", "content.counted": "others"}, "set split.train_users below 1"),
+        ({"init.item_vectors": "co_occurrence+content", "content.kept": 0}, "numbers of content.kept, and that is 0"),
+        ({"sources.names": ("a", "b"), "sources.weights": (1.0,)}, "expected one for each of a, b, got 1"),
+        ({"distil.teachers": "runs/a", "distil.share": 1.5}, "distil.share=1.5 is no share"),
+    ],
+)
+def test_what_does_not_go_together_is_named(fields, words):
+    config = base("gru")
+    config.update_from_flattened_dict(fields)
+    with pytest.raises(UserError, match=words):
+        limits.check(config)
+
+
+@pytest.mark.parametrize("fields", [SHARDED, {"train.power": 0.3, "train.negatives": 8}, {"model.layers": (16, 8)}])
+def test_what_goes_together_passes(fields):
+    config = base("gru")
+    config.update_from_flattened_dict(fields)
+    limits.check(config)
+
+
+def test_what_a_log_does_not_have_cannot_be_asked_for():
+    config = base("gru")
+    config.heads.interest = config.heads.time = 0.5
+    config.distil.teachers = "runs/a"
+    histories = make_histories([[1, 2, 3]])
+    with pytest.raises(UserError, match=r"no data\.interest_column; set it to 0"):
+        limits.check_data(config, replace(histories, interests=()))
+    with pytest.raises(UserError, match=r"heads\.time needs the times of events"):
+        limits.check_data(config, replace(histories, has_time=False))
+    with pytest.raises(UserError, match="steps are baskets here"):
+        limits.check_data(config, replace(histories, baskets=True))
+    limits.check_data(config, histories)

@@ -39,9 +39,8 @@ def case(request):
 def _loss(case, name: str, **options) -> float:
     model, params, batch = case
     weights = NONE | {name: 1.0}
-    return float(
-        losses.sums(model, params, batch, jnp.zeros(ITEMS + 1, int), weights, jax.random.key(0), **options)[name]
-    )
+    objective = losses.Objective(weights, jnp.zeros(ITEMS + 1, int))
+    return float(losses.sums(objective, model, params, batch, jax.random.key(0), **options)[name])
 
 
 def _windows(batch) -> list[tuple[int, int, list[int]]]:

@@ -18,10 +18,14 @@ from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
 from trajectory.settings import BACKBONES, base
 from trajectory.training import optimizer
+from trajectory.training.losses import Objective
 from trajectory.training.parallel import Parallel, devices
 from trajectory.training.train_step import TrainStep, initial_state
 
 STEPS = 4
+
+
+HEADS = {"item": 1.0, "interest": 0.5, "conversion": 0.5, "time": 0.3, "reconstruct": 0.0, "contrast": 0.0}
 
 
 def _data():
@@ -39,10 +43,9 @@ def _train(
 ):
     histories, data = _data()
     model = make_model(backbone, dropout=dropout, temperature=temperature)
-    heads = ConfigDict({"item": 1.0, "interest": 0.5, "conversion": 0.5, "time": 0.3})
     # Plain descent: Adam would divide tiny gradients by tiny gradients and blow rounding up.
     tx = optax.chain(optax.clip_by_global_norm(1.0), optax.add_decayed_weights(0.01), optax.sgd(0.1, momentum=0.5))
-    step = TrainStep(model, tx, heads, jnp.asarray(histories.item_interest))
+    step = TrainStep(model, tx, Objective(HEADS, jnp.asarray(histories.item_interest)))
     parallel = Parallel(step, strategy, jax.local_devices()[:count], shard_items)
     plan = data.plan(0)
     state = parallel.place(initial_state(model, tx, plan.batch(0), 0))
@@ -107,8 +110,8 @@ def test_the_given_state_is_donated():
     histories, data = _data()
     model = make_model("gru")
     tx = optimizer.optimiser(base().optim, 100)
-    heads = ConfigDict({"item": 1.0, "interest": 0.0, "conversion": 0.0, "time": 0.0})
-    parallel = Parallel(TrainStep(model, tx, heads, jnp.asarray(histories.item_interest)), "pmap", jax.devices())
+    objective = Objective(dict.fromkeys(HEADS, 0.0) | {"item": 1.0}, jnp.asarray(histories.item_interest))
+    parallel = Parallel(TrainStep(model, tx, objective), "pmap", jax.devices())
     batch = data.plan(0).batch(0)
     before = parallel.place(initial_state(model, tx, batch, 0))
     host = parallel.host(before)
@@ -122,10 +125,6 @@ def test_devices_and_rows_that_do_not_fit_are_refused():
         devices(99, 8)
     with pytest.raises(UserError, match="multiple of 8"):
         devices(8, 12)
-    with pytest.raises(UserError, match=r"train\.shard_items needs train\.strategy=jit"):
-        Parallel(None, "pmap", jax.devices(), True)
-    with pytest.raises(UserError, match="pmap or jit"):
-        Parallel(None, "tpu", jax.devices())
 
 
 def test_float32_products_are_not_rounded_once_a_program_has_started():

@@ -14,6 +14,7 @@ from trajectory.data.ingest.domains import locate
 from trajectory.settings import base
 from trajectory.training import experiment, optimizer, parallel
 from trajectory.training import train_step as train_step_
+from trajectory.training.losses import Objective
 
 EPOCHS = 3
 RECTOOLS_STEPS = 10
@@ -68,7 +69,7 @@ class _Epochs:
     def __init__(self, built: experiment.Task) -> None:
         c, data = built.config, built.training_data()
         plan, tx = data.plan(0), optimizer.optimiser(c.optim, 1000)
-        train_step = train_step_.TrainStep(built.model, tx, c.heads, built.item_interest)
+        train_step = train_step_.TrainStep(built.model, tx, Objective.of(c, built.item_interest))
         self.parallel = parallel.Parallel(train_step, c.train.strategy, parallel.devices(0, c.batch.rows))
         self.state = self.parallel.place(train_step_.initial_state(built.model, tx, plan.batch(0), 0))
         self.batches, self.data = plan.num_batches, iter(data.dataset())

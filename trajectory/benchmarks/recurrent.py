@@ -17,7 +17,7 @@ from trajectory.benchmarks.timing import torch_python
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.recurrent import CELLS
+from trajectory.models.recurrent import GATES
 from trajectory.presets import amazon_beauty
 from trajectory.schema import Events
 from trajectory.settings import base
@@ -34,7 +34,7 @@ def against_torch() -> None:
     zero = np.zeros((ROWS, LENGTH), np.int32)
     item = np.random.default_rng(0).integers(1, ITEMS + 1, zero.shape, np.int32)
     events = Events(item, zero, zero, zero[..., None], zero, zero, zero, zero, zero[..., None], zero + 1, zero)
-    for cell in CELLS:
+    for cell in GATES:
         command = [python, str(Path(__file__).with_name("torch_step.py")), cell, *map(str, (ITEMS, ROWS, LENGTH))]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as torch:
             ways = {"ours": _body(cell, [events]), "torch": _answer(torch)}
@@ -53,7 +53,7 @@ def packed_against_padded() -> None:
     alone = [(data.first[u], data.first[u] + data.length[u]) for u in np.split(used[: 4 * ROWS], 4)]
     padded = [last_rows(beauty.histories, beauty.scale, start, stop, LENGTH) for start, stop in alone]
     share = {"packed": plan.num_batches / len(used), "padded": 1 / ROWS}  # of a batch that is one history's
-    for cell in CELLS:
+    for cell in GATES:
         what = f"packed: {cell}, a history of Beauty ({plan.padding:.1%} padding if packed)"
         _in_turn(what, {"packed": _body(cell, packed), "padded": _body(cell, padded)}, share)
 

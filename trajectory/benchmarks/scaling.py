@@ -15,6 +15,7 @@ from trajectory.settings import base
 from trajectory.training import optimizer, parallel
 from trajectory.training import train_step as train_step_
 from trajectory.training.experiment import model_spec
+from trajectory.training.losses import Objective
 
 EVENTS = 2000  # of a batch
 CATALOGUES = (10_000, 100_000, 1_000_000)
@@ -48,7 +49,7 @@ def cell(items: int, length: int) -> None:
     c.batch.length = length
     c.model.inputs, c.model.width, c.model.layers = ("item",), WIDTH, (WIDTH,) * LAYERS
     model, tx = InterestModel(model_spec(c, items, 0, 1)), optimizer.optimiser(c.optim, 1000)
-    train_step = train_step_.TrainStep(model, tx, c.heads, jnp.zeros(items + 1, jnp.int32))
+    train_step = train_step_.TrainStep(model, tx, Objective.of(c, jnp.zeros(items + 1, jnp.int32)))
     over = parallel.Parallel(train_step, "pmap", parallel.devices(0, rows))
     batch = _random_batch(items, rows, length)
     state = over.place(train_step_.initial_state(model, tx, batch, 0))

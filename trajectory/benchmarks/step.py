@@ -7,6 +7,7 @@ import jax
 from trajectory.presets import complete_journey
 from trajectory.training import experiment, optimizer, parallel
 from trajectory.training import train_step as train_step_
+from trajectory.training.losses import Objective
 
 STEPS = 12
 
@@ -29,7 +30,7 @@ def step_seconds(model: str, devices: int = 0) -> float:
     built = journey(model)
     c, plan = built.config, built.training_data().plan(0)
     tx = optimizer.optimiser(c.optim, 1000)
-    train_step = train_step_.TrainStep(built.model, tx, c.heads, built.item_interest)
+    train_step = train_step_.TrainStep(built.model, tx, Objective.of(c, built.item_interest))
     over = parallel.Parallel(train_step, c.train.strategy, parallel.devices(devices, c.batch.rows))
     state = over.place(train_step_.initial_state(built.model, tx, plan.batch(0), 0))
     seconds = []

@@ -18,7 +18,7 @@ from trajectory.models.item_encoder import EventEmbedding, ItemTower, comparable
 from trajectory.models.recurrent import Recurrent
 from trajectory.models.time_head import TimeHead, Wait
 from trajectory.models.transformer import Transformer
-from trajectory.schema import Events, UserError
+from trajectory.schema import Events
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,6 @@ class InterestModel(nn.Module):
         )
         self.event = EventEmbedding(s.inputs, s.width, s.num_kinds, s.dropout, s.event_dropout)
         if self._attends:
-            if len(set(s.layers)) != 1 or s.layers[0] % s.heads:
-                raise UserError(
-                    f"a {s.backbone} needs layers of one width, a multiple of its {s.heads} heads; got {s.layers}"
-                )
             attention = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
             self.backbone: Any = (
                 attention

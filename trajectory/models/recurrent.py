@@ -15,9 +15,8 @@ import jax.numpy as jnp
 from trajectory.models import recurrence
 from trajectory.models.attention import shared
 from trajectory.models.dropout import Dropout
-from trajectory.schema import UserError
 
-CELLS = ("lstm", "gru")
+GATES = {"lstm": 4, "gru": 3}  # of each cell
 Carry = tuple[tuple[jax.Array, ...], ...]
 
 
@@ -40,7 +39,7 @@ class RecurrentLayer(nn.Module):
     width: int
 
     def setup(self) -> None:
-        gates = 4 if self.cell == "lstm" else 3
+        gates = GATES[self.cell]
         self.inputs = Inputs(gates * self.width)
         self.recurrent = self.param("recurrent", _orthogonal_blocks, (self.width, gates * self.width))
         self.bias = self.param("bias", nn.initializers.zeros_init(), (self.width,))
@@ -78,11 +77,6 @@ class Recurrent(nn.Module):
     dropout: float
 
     def setup(self) -> None:
-        if self.cell not in CELLS:
-            raise UserError(
-                f"{self.cell} is no recurrent network: expected model.cell of a hybrid, or model.backbone where no "
-                f"transformer is asked for, to be one of {', '.join(CELLS)}"
-            )
         self.stack = [RecurrentLayer(self.cell, width) for width in self.widths]
         self.drop = Dropout(self.dropout)
 

@@ -30,16 +30,11 @@ def soft_targets(task: Task) -> SoftTargets | None:
     None without teachers. Their `distil.likeliest` likeliest items share `distil.share` of a target's weight in the
     proportions of their probabilities (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network",
     of temperature 1; an ensemble into one network as there). Teachers see no more of the log than training does.
-    Raises UserError for teachers of other data or another split or without an item head, for baskets, and for a share
-    outside 0..1.
+    Raises UserError for teachers of other data or another split or without an item head.
     """
     c = task.config.distil
     if not c.teachers:
         return None
-    if task.histories.baskets:
-        raise UserError("distil.teachers foretell single events, and steps are baskets here; leave them out")
-    if not 0 < c.share <= 1:
-        raise UserError(f"distil.share={c.share} is no share of a target's weight; expected 0 < share <= 1")
     runs = [open_run(Path(folder)) for folder in c.teachers.split(",")]
     for run in runs:
         _refuse_unlike(task, run)

@@ -35,8 +35,6 @@ from trajectory.writing import write_json
 _LOGGER = logging.getLogger(__name__)
 
 LEARNED = ("content", "content+ids")  # what items are known by, where something is learned from their content
-BY = ("ids", "prior+ids", *LEARNED)
-COUNTED = ("training", "others")
 SECTIONS = ("data", "split", "batch", "model", "heads", "optim", "train")  # of every config, however old
 
 
@@ -72,8 +70,6 @@ class Task:
         parts = of_domain(self.histories, self.split)
         events = [(part.train_end - self.histories.offsets[:-1]).sum() for part in parts.values()]
         weights = c.sources.weights or [float(count) ** c.sources.power for count in events]
-        if len(weights) != len(parts):
-            raise UserError(f"sources.weights: expected one for each of {', '.join(parts)}, got {len(weights)}")
         return MixedData([data(part) for part in parts.values()], weights, c.seed)
 
     def negatives(self) -> Negatives | None:
@@ -110,15 +106,9 @@ def build(config: ConfigDict) -> Task:
     if config.recipe == "auto":
         config = auto_config.fit(config, histories, split)
     config = auto_config.seen(config, histories, split)
-    if config.heads.interest and not histories.interests:
-        raise UserError(
-            "heads.interest needs interests, and this log's items have no data.interest_column; set it to 0"
-        )
-    if config.heads.time and not histories.has_time:
-        raise UserError("heads.time needs the times of events, and this log has none; set it to 0")
+    limits.check(config)  # once more: the data may have decided some
+    limits.check_data(config, histories)
     content = _content(domains if config.sources.names else [histories], config, histories, split)
-    if content and config.train.shard_items:
-        raise UserError("train.shard_items splits a table of ids; set it to False, or content.by=ids")
     spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.kinds), content)
     return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec), content)
 
@@ -137,8 +127,6 @@ def _domains(config: ConfigDict) -> list[Histories]:
 
 
 def _content(domains: list[Histories], config: ConfigDict, histories: Histories, split: Split) -> ItemContent | None:
-    if config.content.by not in BY:
-        raise UserError(f"content.by={config.content.by!r} is unknown; expected one of {', '.join(BY)}")
     if config.content.by == "ids":
         return None
     found = join([item_content(domain, config) for domain in domains])
@@ -147,13 +135,8 @@ def _content(domains: list[Histories], config: ConfigDict, histories: Histories,
 
 def _counted(histories: Histories, split: Split, config: ConfigDict) -> Split:
     """The split of which training events are counted: this one, or that of the users who do not train."""
-    counted = config.content.counted
-    if counted not in COUNTED:
-        raise UserError(f"content.counted={counted!r} is unknown; expected one of {', '.join(COUNTED)}")
-    if counted == "training":
+    if config.content.counted == "training":
         return split
-    if config.split.train_users == 1:
-        raise UserError("content.counted=others counts users who do not train; set split.train_users below 1")
     first = histories.offsets[:-1]
     until = first.copy()
     until[split.test.user] = split.test.stop

@@ -25,7 +25,6 @@ from trajectory.writing import write_json
 
 _LOGGER = logging.getLogger(__name__)
 
-ITEM_VECTORS = ("random", "co_occurrence", "co_occurrence+content")
 # Sections and fields that may differ when a run goes on: they do not change what is trained.
 TRAIN = ("train.epochs", "train.patience_epochs", "train.save_every_steps")
 MAY_CHANGE = ("by_hand", "data.by_hand", "evaluation", "explain", "forecast", "logging", *TRAIN)
@@ -39,19 +38,10 @@ MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", *OPTIM, "data", *DE
 
 
 def content_of_start(task: Task) -> np.ndarray | None:
-    """Content [V + 1, kept] by which item vectors begin near each other; None where none is asked for.
-
-    Raises UserError for an unknown init.item_vectors, or if there is no content.
-    """
+    """Content [V + 1, kept] by which item vectors begin near each other; None where none is asked for."""
     config = task.config
-    if config.init.item_vectors not in ITEM_VECTORS:
-        raise UserError(
-            f"init.item_vectors={config.init.item_vectors!r} is unknown; expected one of {', '.join(ITEM_VECTORS)}"
-        )
     if "content" not in config.init.item_vectors or config.content.by == "content":
         return None
-    if not config.content.kept:
-        raise UserError("init.item_vectors=co_occurrence+content compares numbers of content.kept, and that is 0")
     return item_content(task.histories, config).kept
 
 

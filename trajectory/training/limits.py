@@ -1,13 +1,16 @@
-"""Which numbers the fields of a config may have, so that none fails hours later, or trains nonsense."""
+"""Which values the fields of a config may have, and which go together, so that none fails hours later, or trains
+nonsense. All rules are here: `check` before anything is read, `check_data` once the log is known.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from ml_collections import ConfigDict
 
-from trajectory.schema import UserError
-from trajectory.settings import get
+from trajectory.schema import Histories, UserError
+from trajectory.settings import BACKBONES, RECURRENT, get
 
 LOWEST = {
     1: (
@@ -18,17 +21,29 @@ LOWEST = {
     0: (
         *("seed", "optim.learning_rate", "optim.warmup_steps", "optim.weight_decay", "optim.clip_norm"),
         *("train.epochs", "train.patience_epochs", "train.eval_users", "train.save_every_steps", "train.negatives"),
-        *("train.power", "train.devices", "forecast.users", "forecast.days", "explain.users", "explain.watched"),
+        *("train.devices", "forecast.users", "forecast.days", "explain.users", "explain.watched"),
         *(f"heads.{name}" for name in ("item", "interest", "conversion", "time", "reconstruct", "contrast")),
         "evaluation.bootstrap",
     ),
 }
-SHARES = ("model.dropout", "model.event_dropout", "optim.b2", "optim.average", "train.smoothing")  # 0 to below 1
+SHARES = (  # 0 to below 1
+    *("model.dropout", "model.event_dropout", "optim.b2", "optim.average", "train.smoothing", "train.power"),
+)
 NOT_EMPTY = ("model.layers",)
+CHOICES = {
+    "model.backbone": BACKBONES,
+    "model.cell": RECURRENT,
+    "content.by": ("ids", "content", "content+ids", "prior+ids"),
+    "content.counted": ("training", "others"),
+    "init.item_vectors": ("random", "co_occurrence", "co_occurrence+content"),
+    "optim.schedule": ("constant", "cosine"),
+    "train.products": ("float32", "bfloat16"),
+    "train.strategy": ("pmap", "jit"),
+}
 
 
 def check(config: ConfigDict) -> None:
-    """Raises UserError for the first field whose number, or one of whose numbers, cannot be."""
+    """Raises UserError for the first field whose value, or one of whose numbers, cannot be, or that fits no other."""
     for name in NOT_EMPTY:
         if not get(config, name):
             raise UserError(f"{name}=(): expected at least one number")
@@ -39,3 +54,68 @@ def check(config: ConfigDict) -> None:
             if not low <= number < end:  # NaN is neither
                 expected = f"at least {low}" if end == math.inf else f"at least {low} and less than {end}"
                 raise UserError(f"{name}={value}: expected {expected}")
+    for name, choices in CHOICES.items():
+        if get(config, name) not in choices:
+            raise UserError(f"{name}={get(config, name)!r} is unknown; expected one of {', '.join(choices)}")
+    for broken, rule in _together(config):
+        if broken:
+            raise UserError(rule)
+
+
+def check_data(config: ConfigDict, histories: Histories) -> None:
+    """Raises UserError where the config asks for what this log does not have."""
+    if config.heads.interest and not histories.interests:
+        raise UserError(
+            "heads.interest needs interests, and this log's items have no data.interest_column; set it to 0"
+        )
+    if config.heads.time and not histories.has_time:
+        raise UserError("heads.time needs the times of events, and this log has none; set it to 0")
+    if config.distil.teachers and histories.baskets:
+        raise UserError("distil.teachers foretell single events, and steps are baskets here; leave them out")
+
+
+def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
+    """Each rule about fields that exclude or need each other: whether it is broken, and what to do."""
+    c, model, train, content = config, config.model, config.train, config.content
+    if model.backbone in ("transformer", "hybrid"):
+        yield (
+            len(set(model.layers)) != 1 or model.layers[0] % model.heads != 0,
+            f"a {model.backbone} needs model.layers of one width, a multiple of its {model.heads} heads; got "
+            f"{tuple(model.layers)}",
+        )
+    for name in ("smoothing", "power"):
+        yield (
+            bool(train[name] and model.repeat),
+            f"train.{name} is for a plain softmax; set it to 0, or model.repeat=False",
+        )
+    yield (
+        bool(train.smoothing and (train.negatives or train.power)),
+        "train.smoothing is for cross-entropy over all items; set it to 0, or train.negatives=0 and train.power=0",
+    )
+    if train.shard_items:
+        yield train.strategy != "jit", "train.shard_items needs train.strategy=jit"
+        yield content.by != "ids", "train.shard_items splits a table of ids; set it to False, or content.by=ids"
+        yield (
+            bool(train.negatives),
+            "train.negatives draws from a whole item table; set train.shard_items=False, or negatives to 0",
+        )
+        yield (
+            bool(train.smoothing),
+            "train.smoothing needs a whole item table; set train.shard_items=False, or smoothing to 0",
+        )
+    yield (
+        content.by != "ids" and content.counted == "others" and c.split.train_users == 1,
+        "content.counted=others counts users who do not train; set split.train_users below 1",
+    )
+    yield (
+        "content" in c.init.item_vectors and content.by != "content" and not content.kept,
+        "init.item_vectors=co_occurrence+content compares numbers of content.kept, and that is 0",
+    )
+    yield (
+        bool(c.sources.weights) and len(c.sources.weights) != len(c.sources.names),
+        f"sources.weights: expected one for each of {', '.join(c.sources.names)}, got {len(c.sources.weights)}",
+    )
+    yield (
+        bool(c.distil.teachers) and not 0 < c.distil.share <= 1,
+        f"distil.share={c.distil.share} is no share of a target's weight; expected 0 < share <= 1",
+    )

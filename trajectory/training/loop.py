@@ -21,11 +21,12 @@ from tqdm.auto import tqdm
 from trajectory import locks
 from trajectory.progress import unseen
 from trajectory.schema import Batch, UserError
-from trajectory.training import distillation, distributed, initialization, optimizer, parallel
+from trajectory.training import distillation, distributed, initialization, limits, optimizer, parallel
 from trajectory.training.checkpoint import Checkpoints, Progress
 from trajectory.training.experiment import Task
 from trajectory.training.folder import read_summary
 from trajectory.training.logging import MetricsLog, draw_curves
+from trajectory.training.losses import Objective
 from trajectory.training.param_rules import Rules
 from trajectory.training.train_step import TrainState, TrainStep, initial_state
 from trajectory.writing import write_json
@@ -61,28 +62,17 @@ def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
 
 def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: contextlib.ExitStack) -> dict[str, Any]:
     config = task.config
+    limits.check(config)
+    limits.check_data(config, task.histories)
     devices = parallel.devices(config.train.devices, config.batch.rows)
     content = initialization.content_of_start(task)
-    if config.train.negatives and config.train.shard_items:
-        raise UserError("train.negatives draws from a whole item table; set train.shard_items=False, or negatives to 0")
-    if config.train.smoothing and config.train.shard_items:
-        raise UserError("train.smoothing needs a whole item table; set train.shard_items=False, or smoothing to 0")
     soft = distillation.soft_targets(task)
     data = task.training_data(soft)
     first = data.plan(0)
     names = flatten_dict(task.parameters_like(), sep="/")
     rules = Rules.of(config.init.rules, names)
     tx = optimizer.optimiser(config.optim, first.num_batches * config.train.epochs, rules)
-    step = TrainStep(
-        task.model,
-        tx,
-        config.heads,
-        task.item_interest,
-        negatives=task.negatives(),
-        products=config.train.products,
-        smoothing=config.train.smoothing,
-        power=config.train.power,
-    )
+    step = TrainStep(task.model, tx, Objective.of(config, task.item_interest), task.negatives(), config.train.products)
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, task.content)
     # After what can be refused: a mistake must not leave a folder behind.
     distributed.led(lambda: held.enter_context(locks.alone(workdir / ".lock", f"training in {workdir}")))
@@ -108,15 +98,13 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
         f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}"
     )
     resumed_at = int(state.step) if origin.startswith("own workdir") else None
-    log = MetricsLog(workdir, config, resumed_at) if distributed.leads() else None
-    looped = _Loop(config, devices_step, checkpoints, log, validate, batches, progress, stop, first.num_batches)
+    output = _Output(checkpoints, MetricsLog(workdir, config, resumed_at)) if checkpoints else None
+    looped = _Loop(config, devices_step, batches, first.num_batches, progress, validate, stop, output)
     try:
         looped.run(devices_step.place(state))
     finally:
-        if checkpoints and log:
-            checkpoints.wait()
-            log.close()
-            checkpoints.close()
+        if output:
+            output.close()
     return distributed.led(lambda: _summarise(workdir, config, looped, size))
 
 
@@ -147,15 +135,35 @@ def _summarise(workdir: Path, config: ConfigDict, looped: _Loop, size: int) -> d
     return summary
 
 
+class _Output(NamedTuple):
+    """Where a run's states and metrics go."""
+
+    checkpoints: Checkpoints
+    log: MetricsLog
+
+    def close(self) -> None:
+        """Returns when everything is on disk."""
+        self.checkpoints.wait()
+        self.log.close()
+        self.checkpoints.close()
+
+
 class _Loop:
-    """Steps and epochs; only the first process has checkpoints and a log."""
+    """Steps and epochs; only the first process has an output."""
 
     def __init__(
-        self, config, devices_step, checkpoints, log, validate, batches, progress, stop, steps_per_epoch
+        self,
+        config: ConfigDict,
+        devices_step: parallel.Parallel,
+        batches: Any,
+        steps_per_epoch: int,
+        progress: Progress,
+        validate: Validate,
+        stop: _Stop,
+        output: _Output | None,
     ) -> None:
-        self.config, self.parallel, self.checkpoints, self.log = config, devices_step, checkpoints, log
-        self.validate, self.batches, self.progress, self.stop = validate, batches, progress, stop
-        self.steps_per_epoch = steps_per_epoch
+        self.config, self.parallel, self.batches, self.steps_per_epoch = config, devices_step, batches, steps_per_epoch
+        self.progress, self.validate, self.stop, self.output = progress, validate, stop, output
         self.train_seconds = self.input_seconds = 0.0
         self.events = self.steps = 0
 
@@ -234,16 +242,17 @@ class _Loop:
             )
         rate = events / (time.perf_counter() - began)
         bar.set_postfix_str(f"loss {found['loss']:.3f}, {rate:,.0f} events/s", refresh=False)
-        if self.log and (pending.step == 1 or pending.step % self.config.logging.every_steps == 0):
+        if self.output and (pending.step == 1 or pending.step % self.config.logging.every_steps == 0):
             named = {f"train/step_{name}": value for name, value in found.items()}
-            self.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
+            self.output.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
     def _judged(self, state: TrainState, epoch: int) -> None:
         step, host = int(state.step), self.parallel.host(optimizer.evaluated(state.params, state.opt_state))
         self.progress = Progress(*distributed.led(lambda: self._judge(step, host, epoch)))
 
     def _judge(self, step: int, host: Any, epoch: int) -> Progress:
-        """Validates, keeps the best parameters, logs and tells."""
+        """Validates, keeps the best parameters, logs and tells; of the first process."""
+        assert self.output
         p, monitor = self.progress, self.config.train.monitor
         began = time.perf_counter()
         metrics = self.validate(host)
@@ -261,8 +270,8 @@ class _Loop:
             monitor,
         )
         if better:
-            self.checkpoints.save_best(step, host)
-        self.log.write(step, epoch, metrics | {"validation/seconds": seconds})
+            self.output.checkpoints.save_best(step, host)
+        self.output.log.write(step, epoch, metrics | {"validation/seconds": seconds})
         losses = ", ".join(f"{n} {metrics[f'{n}/loss']:.3f}" for n in ("train", "validation") if f"{n}/loss" in metrics)
         _LOGGER.info(
             f"epoch {epoch}/{self.config.train.epochs}: loss {losses}; validation {monitor} {value:.4f}"
@@ -273,8 +282,8 @@ class _Loop:
 
     def _save(self, state: TrainState) -> None:
         host = self.parallel.host(state)
-        if self.checkpoints:
-            self.checkpoints.save(host, self.progress, self.batches.get_state())
+        if self.output:
+            self.output.checkpoints.save(host, self.progress, self.batches.get_state())
 
     @property
     def seconds_per_epoch(self) -> float:

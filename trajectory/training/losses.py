@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import operator
+from dataclasses import dataclass
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import optax
+from ml_collections import ConfigDict
 
 from trajectory.models.heads import States, pointed_at
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_encoder import TABLE, comparable
 from trajectory.models.time_head import log_likelihood
-from trajectory.schema import Batch
+from trajectory.schema import Batch, Targets
 from trajectory.training import sharded_embedding
 from trajectory.training.fused_softmax_loss import Asked, item_loss
 from trajectory.training.sampled_softmax_loss import Drawn, sampled_item_loss
@@ -23,6 +25,28 @@ HEADS = ("item", "interest", "conversion", "time", "reconstruct", "contrast")
 NEVER = -1e30  # not -inf: a shard without any window would have no gradient
 AGAIN = 2  # told from the keys of the first look and of the draw
 SHARPNESS = 10.0  # cosines of views are multiplied by it (a temperature of 0.1)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What training minimises: the sum of the heads' losses, each times its weight.
+
+    With a `power` q in (0, 1) the item head's loss is (1 - s ** q) / q, s the probability that the softmax of logits /
+    (1 - q) gives to the target: the pseudospherical score (Good 1971; Gneiting & Raftery 2007, section 4.1). It is
+    proper as the likelihood is, so probabilities stay calibrated, but its gradient counts a target by s ** q: what
+    cannot be predicted, most of what shoppers do, bends the model less. Only for a plain softmax.
+    """
+
+    weights: dict[str, float]  # of each of HEADS
+    item_interest: jax.Array  # int32 [V + 1], of each item
+    smoothing: float = 0.0  # share of each target's probability that is spread over all items, see `_smoothed`
+    power: float = 0.0
+
+    @classmethod
+    def of(cls, config: ConfigDict, item_interest: jax.Array) -> Objective:
+        """The objective of a whole config."""
+        weights = {name: float(config.heads.get(name, 0.0)) for name in HEADS}
+        return cls(weights, item_interest, config.train.smoothing, config.train.power)
 
 
 def counts(batch: Batch) -> dict[str, jax.Array]:
@@ -39,56 +63,29 @@ def counts(batch: Batch) -> dict[str, jax.Array]:
 
 
 def sums(
+    objective: Objective,
     model: InterestModel,
     params: Any,
     batch: Batch,
-    item_interest: jax.Array,
-    weights: dict[str, float],
     key: jax.Array,
     items_axis: str | None = None,
     drawn: Drawn | None = None,
-    smoothing: float = 0.0,
-    power: float = 0.0,
 ) -> dict[str, jax.Array]:
-    """Summed negative log-likelihood of each head with a weight, over this shard's rows, in nats.
+    """Summed loss of each head with a weight, over this shard's rows, in nats.
 
     `key` decides what is dropped; `items_axis`: the device axis that the rows of the item table in `params` are split
-    over, if any; `drawn`: the items that stand for the catalogue in the softmax, if not all do; `smoothing`: see
-    `_smoothed`.
-
-    With a `power` q in (0, 1) the item head's loss is (1 - s ** q) / q, s the probability that the softmax of logits /
-    (1 - q) gives to the target: the pseudospherical score (Good 1971; Gneiting & Raftery 2007, section 4.1). It is
-    proper as the likelihood is, so probabilities stay honest, but its gradient counts a target by s ** q: what cannot
-    be foretold, most of what shoppers do, bends the model less. Only for a plain softmax.
+    over, if any; `drawn`: the items that stand for the catalogue in the softmax, if not all do.
     """
+    weights = objective.weights
     t, apply = batch.targets, cast(Any, model.apply)
     vectors = sharded_embedding.look_up(_table(params), batch.events.item, items_axis) if items_axis else None
     states = apply(params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs={"dropout": key})
     out = {}
     if weights["item"]:
-        # Cold or empty targets point at row 0, which is no item; their weight is 0, so any other row will do.
-        safe = jnp.maximum(t.item, 1)
-        generate, pointed = jnp.zeros(t.position.shape), jnp.zeros(t.item.shape)
-        if states.pointer is not None:
-            generate, pointed = states.pointer.generate, pointed_at(states.pointer, safe)
-        compared = functools.partial(comparable, temperature=model.spec.temperature)
-        asked = Asked(compared(states.vector) / (1 - power), generate, pointed, safe, t.weight)
-        flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
-        if items_axis:
-            out["item"] = sharded_embedding.item_loss(
-                flat, compared(_table(params)), model.spec.num_items, items_axis, power
-            )
-        elif drawn is not None:
-            own, others = (apply(params, item, method="look_up") for item in (flat.target, drawn.item))
-            out["item"] = sampled_item_loss(flat, own, others, drawn, power)
-        else:
-            table = apply(params, method="item_table")
-            out["item"] = item_loss(flat, table, power)
-            if smoothing:
-                out["item"] += smoothing * _smoothed(flat, table)
+        out["item"] = _items(objective, model, params, states, t, items_axis, drawn)
     if weights["interest"]:
         log_p = apply(params, states, method="score_interest")
-        chosen = jnp.take_along_axis(log_p, item_interest[t.item], axis=-1)
+        chosen = jnp.take_along_axis(log_p, objective.item_interest[t.item], axis=-1)
         out["interest"] = -(chosen * t.weight).sum()
     if weights["conversion"]:
         log_odds = apply(params, states, method="score_conversion")
@@ -103,9 +100,39 @@ def sums(
     if weights["contrast"]:
         again = {"dropout": jax.random.fold_in(key, AGAIN)}
         other = apply(params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs=again)
-        first, second = (apply(params, look, method="view") for look in (states, other))
+        first, second = (apply(params, view, method="view") for view in (states, other))
         out["contrast"] = _contrasted(first, second, _last(batch))
     return out
+
+
+def _items(
+    objective: Objective,
+    model: InterestModel,
+    params: Any,
+    states: States,
+    targets: Targets,
+    items_axis: str | None,
+    drawn: Drawn | None,
+) -> jax.Array:
+    """Loss of the target items, summed: over a table split by rows, over drawn items, or over the whole catalogue."""
+    apply, power = cast(Any, model.apply), objective.power
+    # Cold or empty targets point at row 0, which is no item; their weight is 0, so any other row will do.
+    safe = jnp.maximum(targets.item, 1)
+    generate, pointed = jnp.zeros(targets.position.shape), jnp.zeros(targets.item.shape)
+    if states.pointer is not None:
+        generate, pointed = states.pointer.generate, pointed_at(states.pointer, safe)
+    compared = functools.partial(comparable, temperature=model.spec.temperature)
+    asked = Asked(compared(states.vector) / (1 - power), generate, pointed, safe, targets.weight)
+    flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
+    if items_axis:
+        table = compared(_table(params))
+        return sharded_embedding.item_loss(flat, table, model.spec.num_items, items_axis, power)
+    if drawn is not None:
+        own, others = (apply(params, item, method="look_up") for item in (flat.target, drawn.item))
+        return sampled_item_loss(flat, own, others, drawn, power)
+    table = apply(params, method="item_table")
+    loss = item_loss(flat, table, power)
+    return loss + objective.smoothing * _smoothed(flat, table) if objective.smoothing else loss
 
 
 def _last(batch: Batch) -> jax.Array:

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
-from trajectory.schema import UserError
 from trajectory.training.param_rules import Rules
 
 
@@ -17,13 +16,9 @@ def schedule(config: ConfigDict, total_steps: int) -> optax.Schedule:
     """Learning rate by step: linear warm-up, then constant or a cosine down to 0 at `total_steps`."""
     peak, warmup = config.learning_rate, config.warmup_steps
     first = 0.0 if warmup else peak  # optax takes a warm-up of no steps for one that never ends
-    match config.schedule:
-        case "constant":
-            return optax.warmup_constant_schedule(first, peak, warmup)
-        case "cosine":
-            return optax.warmup_cosine_decay_schedule(first, peak, warmup, max(total_steps, warmup + 1))
-        case other:
-            raise UserError(f"optim.schedule={other!r} is unknown; expected constant or cosine")
+    if config.schedule == "cosine":
+        return optax.warmup_cosine_decay_schedule(first, peak, warmup, max(total_steps, warmup + 1))
+    return optax.warmup_constant_schedule(first, peak, warmup)
 
 
 def optimiser(config: ConfigDict, total_steps: int, rules: Rules | None = None) -> optax.GradientTransformation:

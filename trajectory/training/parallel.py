@@ -103,24 +103,19 @@ class Parallel:
             after = step.update(state, *gradient(state.params, step.key(state), batch, content))
             return jax.lax.with_sharding_constraint(after, self._shardings(after))
 
-        match strategy:
-            case "pmap":
-                if shard_items:
-                    raise UserError("train.shard_items needs train.strategy=jit")
-                if distributed.several():
-                    raise UserError("train.strategy=pmap is for one process; with several use train.strategy=jit")
-                self._step: Callable = jax.pmap(
-                    pmapped,
-                    axis_name=AXIS,
-                    in_axes=(None, 0, None),
-                    out_axes=None,  # the state stays one replicated array, never a stack
-                    devices=devices,
-                    donate_argnums=(0,),
-                )
-            case "jit":
-                self._step = jax.jit(jitted, donate_argnums=(0,))
-            case other:
-                raise UserError(f"train.strategy={other!r} is unknown; expected pmap or jit")
+        if strategy == "jit":
+            self._step: Callable = jax.jit(jitted, donate_argnums=(0,))
+        elif distributed.several():
+            raise UserError("train.strategy=pmap is for one process; with several use train.strategy=jit")
+        else:
+            self._step = jax.pmap(
+                pmapped,
+                axis_name=AXIS,
+                in_axes=(None, 0, None),
+                out_axes=None,  # the state stays one replicated array, never a stack
+                devices=devices,
+                donate_argnums=(0,),
+            )
         self.strategy = strategy
 
     def place(self, state: TrainState) -> TrainState:

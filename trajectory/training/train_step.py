@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from ml_collections import ConfigDict
 
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_encoder import TABLE
 from trajectory.models.item_table import initialise, with_content
-from trajectory.schema import Batch, ItemContent, UserError
+from trajectory.schema import Batch, ItemContent
 from trajectory.training import losses
+from trajectory.training.losses import Objective
 from trajectory.training.sampled_softmax_loss import Negatives
 
 DRAW = 1  # told from the key of dropout
@@ -39,31 +39,13 @@ class TrainStep:
         self,
         model: InterestModel,
         tx: optax.GradientTransformation,
-        heads: ConfigDict,
-        item_interest: jax.Array,
+        objective: Objective,
         negatives: Negatives | None = None,
         products: str = "float32",
-        smoothing: float = 0.0,
-        power: float = 0.0,
     ) -> None:
-        if products not in PRODUCTS:
-            raise UserError(f"train.products={products!r} is unknown; expected {' or '.join(PRODUCTS)}")
-        for name, value in (("smoothing", smoothing), ("power", power)):
-            if not 0 <= value < 1:
-                raise UserError(
-                    f"train.{name}={value} is out of range; expected 0 (plain cross-entropy) or more, below 1"
-                )
-            if value and model.spec.repeat_heads:
-                raise UserError(f"train.{name} is for a plain softmax; set it to 0, or model.repeat=False")
-        if smoothing and (negatives or power):
-            raise UserError(
-                "train.smoothing is for cross-entropy over all items; set it to 0, or train.negatives=0 and "
-                "train.power=0"
-            )
-        self.smoothing, self.power = smoothing, power
-        self.model, self.tx, self.products = model, tx, PRODUCTS[products]
-        self.weights = {name: float(heads.get(name, 0.0)) for name in losses.HEADS}
-        self.item_interest, self.negatives = item_interest, negatives
+        """`negatives`: what the softmax draws its items from, if it is not over all; `products`: one of PRODUCTS."""
+        self.model, self.tx, self.objective = model, tx, objective
+        self.negatives, self.products = negatives, PRODUCTS[products]
 
     def __call__(
         self, state: TrainState, batch: Batch, axis: str | None = None, content: ItemContent | None = None
@@ -94,7 +76,8 @@ class TrainStep:
         def total(tree: Any) -> Any:
             return jax.lax.psum(tree, axis) if axis else tree
 
-        counted = {name: count for name, count in losses.counts(batch).items() if self.weights[name]}
+        weights = self.objective.weights
+        counted = {name: count for name, count in losses.counts(batch).items() if weights[name]}
         counts = jax.tree.map(lambda n: jnp.maximum(n, 1.0), total(counted))
         items_axis = axis if shard_items else None
         if axis:
@@ -102,20 +85,10 @@ class TrainStep:
         drawn = self.negatives.draw(jax.random.fold_in(key, DRAW), batch.events.item.max()) if self.negatives else None
 
         def loss(params: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
-            sums = losses.sums(
-                self.model,
-                with_content(params, content),
-                batch,
-                self.item_interest,
-                self.weights,
-                key,
-                items_axis,
-                drawn,
-                self.smoothing,
-                self.power,
-            )
+            variables = with_content(params, content)
+            sums = losses.sums(self.objective, self.model, variables, batch, key, items_axis, drawn)
             means = {name: value / counts[name] for name, value in sums.items()}
-            return sum((self.weights[name] * value for name, value in means.items()), jnp.zeros(())), means
+            return sum((weights[name] * value for name, value in means.items()), jnp.zeros(())), means
 
         with jax.default_matmul_precision(self.products):
             (value, means), gradient = jax.value_and_grad(loss, has_aux=True)(params)
