@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
+from tests.raw_logs import notes
 from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
 from trajectory.schema import EventLog, UserError
@@ -331,6 +332,11 @@ def test_item_column_regroups_items(tmp_path: Path) -> None:
         ("milk", "milk", "dairy", 2.0),  # two events of dairy milk against one of cold
         ("tea", "tea", "z", 3.0),
     ]
+    category = {"1": "cold", "2": "dairy", "3": "dairy", "4": "z"}  # events of 1, 2, 2 and 4 have a title
+    counted = {"1": "dairy", "2": "dairy", "4": "z"}
+    events = ["1", "2", "2", "4"]
+    moved = sum(category[event] != counted[event] for event in events) / len(events)
+    assert f"would count {moved:.1%} of the events in another category" in notes(log, "grouped items")
 
 
 @pytest.fixture(scope="module")

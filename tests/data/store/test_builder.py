@@ -248,7 +248,7 @@ def test_prepared_folder(source, capsys):
         "from 2014-05-13 to 2017-07-14",
         "types of event: view, purchase",
         "events that repeat an earlier item of the same user: 25.0%",
-        "events that share their time with another of the same user: 0.0%",
+        "events in the same second as another of the same user: 0.0%",
     ]
 
 

@@ -5,6 +5,8 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
+from tests.raw_logs import settings
+from trajectory.data.store.builder import prepare
 from trajectory.insights.demand import build, demand_forecast, page
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.features import HORIZONS, Known
@@ -97,6 +99,52 @@ def test_what_need_not_be_ordered_is_not_among_the_largest_orders(part):
     assert any(said.endswith("95% certainty: tea (9 lines).") for said in page.sentences(demand, tables, results))
     tables["reorder"] = reorder.with_columns(order_quantity=pl.lit(0.0))
     assert any(said.startswith("Nothing is to be ordered now") for said in page.sentences(demand, tables, results))
+
+
+def test_what_hardly_changes_is_no_rise_and_no_fall(part, monkeypatch):
+    same = (pl.col("name") != "milk").cast(pl.Float64)
+    table = part.tables["demand"].with_columns(forecast=pl.col("recent") * (0.999 - 0.2 * same))
+    results = {"interest": {"by_horizon": pl.DataFrame(part.measured["interest"]["by_horizon"])}}
+    said = " ".join(page.sentences(a_demand(held_out=None), part.tables | {"demand": table}, results))
+    assert "Expect less of" in said
+    assert "milk (" not in said.split("Expect less of")[1].split("order less")[0]
+    assert "(-0%)" not in said
+
+
+def words(part):
+    return " ".join(block.words for block in part.blocks if hasattr(block, "words"))
+
+
+def test_quantities_that_a_setting_leaves_out_are_not_said_to_be_missing(monkeypatch):
+    counted = taken(monkeypatch, a_demand())
+    assert "one piece each, as the log states no quantities" in words(counted)
+    left_out = taken(monkeypatch, replace(a_demand(), lines=True))
+    assert "states no quantities" not in words(left_out)
+    assert "each line of a sale as one piece, as data.columns.quantity is" in words(left_out)
+    orders = [sentence for sentence in left_out.sentences if sentence.startswith("Largest orders now")]
+    assert orders[0].endswith("These are lines of sales, not pieces.")
+
+
+def test_what_is_left_out_and_grouped_is_that_of_the_prepared_log(tmp_path):
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "interactions.csv").write_text("user_id,item_id,quantity\n1,1,3\n1,2,3\n1,2,3\n1,3,1\n")
+    (tmp_path / "log" / "items.csv").write_text("item_id,title,category\n1,milk,cold\n2,milk,dairy\n3,tea,z\n")
+    data = settings(tmp_path / "log", item_column="title", prepared_dir=str(tmp_path / "prepared"), duplicates="keep")
+    lines, grouped = demand_forecast.lines_and_groups(prepare(data), data)
+    assert not lines
+    assert grouped.startswith("All items of one title are one item")
+    assert f"{1 / 4:.1%} of the events in another category." in grouped
+    data.columns.quantity = "-"
+    assert demand_forecast.lines_and_groups(prepare(data), data)[0]
+
+
+def test_items_and_categories_that_count_elsewhere_are_said(monkeypatch):
+    demand = a_demand()
+    demand = replace(demand, grouped="Said of items.", weeks=replace(demand.weeks, moved=0.123))
+    said = words(taken(monkeypatch, demand))
+    assert "Said of items. So that sums add up" in said
+    assert "12.3% of all are of another" in said
+    assert "So that sums add up" not in words(taken(monkeypatch, a_demand()))
 
 
 def test_the_page_can_be_written(part, tmp_path):

@@ -29,6 +29,11 @@ def test_only_whole_weeks_count_and_every_level_adds_up_to_the_next():
     np.testing.assert_array_equal(weeks.count["interest"][:, 0], [5, 3])  # c1: items 1, 3; c2: items 2, 4
     assert weeks.names["interest"] == ("c1", "c2")
     # c2 is sold in both departments, and as often; each interest has one.
+    department, interest = ["x", "x", "x", "y"], ["c1", "c2", "c1", "c2"]
+    sold = weeks.count["item"].sum(1)
+    counts_in = {name: weeks.names["department"][weeks.above["interest"][i]] for i, name in enumerate(("c1", "c2"))}
+    elsewhere = sum(n for n, own, of in zip(sold, department, interest, strict=True) if counts_in[of] != own)
+    assert weeks.moved == elsewhere / sold.sum() > 0
     assert weeks.count["department"].sum() == weeks.count["item"].sum() == 16 * 7 + 1
     np.testing.assert_array_equal(weeks.to_level(weeks.count["item"], "interest"), weeks.count["interest"])
 

@@ -10,6 +10,7 @@ from trajectory.data.ingest.distinct import apart, distinctly
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
 
+MOVED = "grouped items"  # topic of what is said of items that count as one
 _TEXTS = ("title", "category", "department", "brand")
 _WELL, _LEAST = 0.9, 0.01  # shares of the log's items that a table describes: below it warns; below it refuses
 _FEW, _HALF = 0.1, 0.5  # shares of the log's items: below it another column is looked for, which needs so many
@@ -95,11 +96,14 @@ def _first_texts(column: pl.Series) -> pl.Series:
     return distinctly(lambda column, _: texts(column), column, Findings())
 
 
-def regroup(item: pl.Series, items: pl.DataFrame | None, column: str) -> tuple[pl.Series, pl.DataFrame]:
+def regroup(
+    item: pl.Series, items: pl.DataFrame | None, column: str, said: Findings | None = None
+) -> tuple[pl.Series, pl.DataFrame]:
     """Puts the value of an item-table column in the place of each event's item (null where the item has none).
 
     Returns the new items of the events, and a table of one row per value with its most frequent category, department
-    and brand (over events; ties go to the first in the alphabet) and median price. UserError if no such column.
+    and brand (over events; ties go to the first in the alphabet) and median price; says of how many events these are
+    others. UserError if no such column.
     """
     if items is None or column not in items.columns:
         found = listing(items.columns) if items is not None else "no item table"
@@ -112,9 +116,28 @@ def regroup(item: pl.Series, items: pl.DataFrame | None, column: str) -> tuple[p
     values = rows.select("item", "value")
     chosen = distinct.to_frame("item").join(values, on="item", how="left", maintain_order="left")["value"]
     chosen = chosen if place is None else chosen.gather(place)
-    table = _summarise(rows.filter(pl.col("value").is_not_null()).drop("item"), "value")
+    rows = rows.filter(pl.col("value").is_not_null()).drop("item")
+    table = _summarise(rows, "value")
+    if said:
+        _say_moved(rows, table, column, said)
     title = pl.col("item").cast(pl.String).alias("title")
     return chosen.alias("item"), table.rename({"value": "item"}).with_columns(title)
+
+
+def _say_moved(rows: pl.DataFrame, table: pl.DataFrame, column: str, said: Findings) -> None:
+    both = rows.join(table, on="value", suffix=" of most")
+    told = []
+    for name in [name for name in ("category", "department") if name in table.columns and name != column]:
+        known = both.filter(pl.col(name).is_not_null())
+        moved = known.filter(pl.col(name) != pl.col(f"{name} of most"))["weight"].sum() / max(known["weight"].sum(), 1)
+        told += [f"{moved:.1%} of the events in another {name}"] * bool(moved)
+    if told:
+        said.note(
+            MOVED,
+            f"all items of one {column} are one item and count where most of their events are; by themselves they "
+            f"would count {' and '.join(told)}",
+            "data.item_column",
+        )
 
 
 def match(item: pl.Series, items: pl.DataFrame, said: Findings | None = None) -> tuple[pl.Series, pl.DataFrame]:

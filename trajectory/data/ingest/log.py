@@ -299,7 +299,7 @@ def _items(
         columns["service"] = service
     if data.item_column and data.item_column != ITSELF:
         ungrouped = columns["item"]
-        columns["item"], items = regroup(ungrouped, items, data.item_column)
+        columns["item"], items = regroup(ungrouped, items, data.item_column, said)
         if columns["item"].null_count():
             columns["raw_item"] = ungrouped.cast(pl.String).set(columns["item"].is_not_null(), None)
     return items

@@ -158,7 +158,7 @@ def describe(histories: Histories) -> str:
     if len(times):
         first, last = (datetime.fromtimestamp(int(t), UTC).date() for t in (times.min(), times.max()))
         lines.insert(2, f"from {first} to {last}")
-        lines.append(f"events that share their time with another of the same user: {_tied(histories):.1%}")
+        lines.append(f"events in the same second as another of the same user: {_tied(histories):.1%}")
     return "\n".join(lines)
 
 

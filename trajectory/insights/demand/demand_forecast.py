@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from trajectory.data.context.promotions import KINDS, read_promotions
+from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.items import MOVED
+from trajectory.data.store.builder import detected
 from trajectory.data.times import WEEK
 from trajectory.insights.demand.bottom_up import from_users
 from trajectory.insights.demand.features import HORIZONS, Known
@@ -14,6 +18,7 @@ from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.regression import forecasts
 from trajectory.insights.demand.weekly_counts import Weeks, first_held_out, weekly
 from trajectory.run import Run
+from trajectory.schema import Histories
 
 FIRST_ORIGIN = 13  # weeks that the first forecast knows
 CHOSEN_BY = 4  # horizons by which the combination is chosen
@@ -32,6 +37,8 @@ class Demand:
     held_out: int | None  # first week that the run has not seen
     weighs_users: bool  # whether users' forecasts are part of the combination
     tried: dict[str, float]  # variant -> WAPE on the weeks that the combination was chosen on
+    lines: bool = False  # a setting leaves the log's quantities out, so that each line of a sale is one piece
+    grouped: str = ""  # what was said of items that count as one when the log was prepared
 
     @property
     def tested(self) -> range:
@@ -75,7 +82,16 @@ def foresee(run: Run) -> Demand:
         name = "with users' forecasts" if users_too else "without users' forecasts"
         tried[name] = _error(weeks, origins, found[users_too][weeks.main], held_out or weeks.number)
     best = tried["with users' forecasts"] <= tried["without users' forecasts"]
-    return Demand(weeks, origins, known, found[best], by_users[weeks.main], held_out, best, tried)
+    counting = lines_and_groups(histories, run.task.config.data)
+    return Demand(weeks, origins, known, found[best], by_users[weeks.main], held_out, best, tried, *counting)
+
+
+def lines_and_groups(histories: Histories, data: ConfigDict) -> tuple[bool, str]:
+    """`Demand.lines` and `Demand.grouped` of histories that were prepared from `data`."""
+    data = resolve(data)
+    notes = detected(histories, data).get("notes", [])
+    grouped = (note["text"] for note in notes if note["topic"] == MOVED)
+    return data.columns.quantity == "-", " ".join(f"{text[0].upper()}{text[1:]}." for text in grouped)
 
 
 def promotions(run: Run, weeks: Weeks) -> np.ndarray | None:

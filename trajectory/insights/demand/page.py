@@ -16,6 +16,7 @@ from trajectory.insights.demand.weekly_counts import Weeks
 from trajectory.insights.report_model import Picture, Table, Text
 
 BUSY = 20.0  # events a week of what is worth a sentence
+TOLD = 0.005  # changes that are printed as more than 0%
 NAMED = 3
 MOST = 10  # rows of a table
 PLURAL = {"item": "items", "interest": "categories", "department": "departments"}
@@ -26,7 +27,8 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     """What matters, most important first."""
     main = demand.weeks.main
     change = changes(tables["demand"], main)
-    risen, fallen = change.filter(pl.col("change") > 0), change.filter(pl.col("change") < 0).reverse()
+    risen = change.filter(pl.col("change") > TOLD)
+    fallen = change.filter(pl.col("change") < -TOLD).reverse()
     order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
     warned = behind(demand, results)
     found = [warned] if warned else []
@@ -39,7 +41,8 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     lasts = f"so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty"
     if len(order):
         largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
-        found.append(f"Largest orders now, {lasts}: {largest}.")
+        pieces = " These are lines of sales, not pieces." if demand.lines else ""
+        found.append(f"Largest orders now, {lasts}: {largest}.{pieces}")
     else:
         found.append(f"Nothing is to be ordered now {lasts}.")
     if demand.held_out is None:
@@ -69,7 +72,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
     columns = ["level", "name", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
     orders = pl.concat([tables["reorder"].filter(level=level).head(2 * MOST) for level in reversed(weeks.levels[:2])])
     return (
-        Text(f"Demand is {_sold(demand)} a week, from Monday to Sunday{sums}.{returned(weeks)}"),
+        Text(f"Demand is {_sold(demand)} a week, from Monday to Sunday{sums}.{_places(demand)}{returned(weeks)}"),
         *(picture(demand, level, PLURAL[level]) for level in shown),
         Table(
             f"Largest rises and falls of the next {SOON} weeks",
@@ -95,7 +98,26 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
 def _sold(demand: Demand) -> str:
     """What is counted: pieces, where the log states quantities, else its events that are sales."""
     unit = demand.weeks.words.unit
-    return "pieces sold" if unit == "pieces" else f"{unit} (one piece each, as the log states no quantities)"
+    if unit == "pieces":
+        return "pieces sold"
+    if not demand.lines:
+        return f"{unit} (one piece each, as the log states no quantities)"
+    return (
+        f'{unit} (each line of a sale as one piece, as data.columns.quantity is "-": where the log states quantities, '
+        "more pieces are sold than are forecast and ordered here; --config.data.columns.quantity=COLUMN and a new "
+        "training in a new --workdir count them)"
+    )
+
+
+def _places(demand: Demand) -> str:
+    """Where items count that are of several categories, and categories of several departments."""
+    words = f" {demand.grouped}" if demand.grouped else ""
+    if demand.weeks.moved:
+        words += (
+            " So that sums add up, each category counts whole in the department that most of its "
+            f"{demand.weeks.words.unit} are of; {demand.weeks.moved:.1%} of all are of another."
+        )
+    return words
 
 
 def returned(weeks: Weeks) -> str:

@@ -35,6 +35,7 @@ class Weeks:
     returned: float  # pieces that came back in these weeks
     words: Words  # for what is sold
     later: float = 0.0  # pieces that came back after the log's last event of another type, which are not taken off
+    moved: float = 0.0  # share of what was sold whose own department is not the one that its interest counts in
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -102,6 +103,7 @@ def weekly(histories: Histories) -> Weeks:
     table = histories.items
     names = {"item": tuple(table.select(titles(table)).to_series())}
     above: dict[str, np.ndarray] = {}
+    moved = 0.0
     groups: list[str | None] = list(table["interest"]) if histories.interests else []
     if groups:
         group = [name or "(none)" for name in groups]
@@ -110,14 +112,19 @@ def weekly(histories: Histories) -> Weeks:
             counted["interest"] = summed(counted["item"], above["item"], len(names["interest"]))
         if "department" in table.columns:
             events = count["item"].sum(1)
-            department = _most(above["item"], [name or "(none)" for name in table["department"]], events)
+            own = [name or "(none)" for name in table["department"]]
+            department = _most(above["item"], own, events)
             names["department"], above["interest"] = _numbered(department)
+            others = np.array(own) != np.array(department)[above["item"]]
+            moved = float(events[others].sum() / max(events.sum(), 1))
             for counted in (count, net):
                 counted["department"] = summed(counted["interest"], above["interest"], len(names["department"]))
     returned = float(-pieces[pieces < 0].sum())
     trailing = (sold.time >= histories.now) & (week >= number)
     later = float(-np.minimum(sold.quantity[trailing], 0).sum())
-    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, words(histories, by_value=False), later)
+    return Weeks(
+        first * WEEK + MONDAY, count, names, above, net, returned, words(histories, by_value=False), later, moved
+    )
 
 
 def carried(net: np.ndarray) -> np.ndarray:
