@@ -76,6 +76,15 @@ def test_tensorboard_gets_a_file_of_events(tmp_path):
     assert found == [(1, "train/loss", 1.0), (2, "train/loss", 0.5)]
 
 
+def test_without_the_packages_metrics_go_to_the_file_and_one_is_told_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(logging, "installed", lambda package: False)
+    _log(tmp_path, None, [1, 2], wandb=True, tensorboard=True)
+    assert _steps(tmp_path) == [1, 2]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.jsonl"]
+    said = capsys.readouterr().out
+    assert said.count("pip install 'interest-trajectory[tracking]'") == 2
+
+
 def test_wandb_writes_a_run_offline(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     _log(tmp_path, None, [1, 2], wandb=True)

@@ -37,6 +37,9 @@ def main(*command: str) -> None:
         hint = f"did you mean {near[0]}? " if near else ""
         print(f"error: there is no command {name!r}; {hint}`trajectory --help` lists them", file=sys.stderr)
         raise SystemExit(2)
+    if sys.platform == "win32":
+        print("error: trajectory runs on Linux and macOS; on Windows, use WSL", file=sys.stderr)
+        raise SystemExit(2)
     start()
     from trajectory.cli import command as door  # NumPy and others come with it
 

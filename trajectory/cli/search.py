@@ -10,7 +10,7 @@ from pathlib import Path
 
 from absl import flags
 
-from trajectory.schema import UserError
+from trajectory.extras import require
 
 CONFIG = flags.DEFINE_string("config", None, "PRESET or FILE.py, with :arguments, e.g. complete_journey:model=gru")
 SEARCH = flags.DEFINE_string("search", None, "file with suggest(trial), e.g. search")
@@ -29,12 +29,10 @@ flags.mark_flags_as_required(["config", "search", "out"])
 
 def main() -> None:
     """Tries, writes, then evaluates the best trial and prints."""
-    try:
-        from trajectory.tuning.search import Search, write_results
-    except ModuleNotFoundError as error:
-        raise UserError(f"{error.name} is missing; pip install -e '.[search]'") from None
+    require("optuna", "a search")
     from trajectory.evaluation.protocol import table
     from trajectory.evaluation.report import TABLED, read_evaluation
+    from trajectory.tuning.search import Search, write_results
     from trajectory.tuning.sweep import load
     from trajectory.tuning.workers import Workers, claim, last_lines
 

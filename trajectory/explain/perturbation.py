@@ -10,6 +10,7 @@ import numpy as np
 from trajectory.explain.attribution import EVENT, Attribution, of_events
 from trajectory.explain.masking import hidden
 from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.extras import require
 from trajectory.schema import UserError
 
 MOST_EVENTS = 12  # of a history whose Shapley values are computed exactly: 4,096 forecasts
@@ -49,6 +50,7 @@ def shapley(function: Function, inputs: Inputs, base: Base) -> Attribution:
 
 def kernel_shap(function: Function, inputs: Inputs, base: Base, samples: int, seed: int = 0) -> Attribution:
     """Shapley values as shap estimates them (KernelExplainer, Lundberg & Lee 2017). Needs the extra `explain`."""
+    require("shap", "explain.method=shap")
     import shap
 
     def explain(value: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
@@ -61,6 +63,7 @@ def kernel_shap(function: Function, inputs: Inputs, base: Base, samples: int, se
 
 def lime(function: Function, inputs: Inputs, base: Base, samples: int, seed: int = 0) -> Attribution:
     """Weights of a local linear model of which events are there (LIME, Ribeiro et al. 2016); needs `explain` too."""
+    require("lime", "explain.method=lime")
     from lime.lime_tabular import LimeTabularExplainer
 
     def explain(value: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:

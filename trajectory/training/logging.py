@@ -10,6 +10,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from trajectory.extras import advice, installed
 from trajectory.names import plain
 from trajectory.reading import NUMBER, misfit
 from trajectory.writing import write_text
@@ -33,9 +34,9 @@ class MetricsLog:
                 _LOGGER.warning(f"{self.path}: {damaged:,} damaged lines are left out")
         write_text("".join(json.dumps(r) + "\n" for r in kept), self.path)
         self._wandb = self._tensorboard = None
-        if config.logging.wandb:
+        if config.logging.wandb and _there("wandb"):
             self._wandb = _start_wandb(workdir, config, resumed_at is not None)
-        if config.logging.tensorboard:
+        if config.logging.tensorboard and _there("tensorboardX"):
             from tensorboardX import SummaryWriter
 
             self._tensorboard = SummaryWriter(
@@ -59,6 +60,12 @@ class MetricsLog:
             self._wandb.finish()
         if self._tensorboard is not None:
             self._tensorboard.close()
+
+
+def _there(package: str) -> bool:
+    if not installed(package):
+        _LOGGER.info(f"metrics go to metrics.jsonl without a copy by {package}; {advice(package)}")
+    return installed(package)
 
 
 def _start_wandb(workdir: Path, config: ConfigDict, resumed: bool):

@@ -12,6 +12,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+from trajectory.cores import usable_cores
 from trajectory.schema import Batch, ItemContent, UserError
 from trajectory.training import distributed
 from trajectory.training.train_step import TrainState, TrainStep, in_table
@@ -27,7 +28,7 @@ def start(devices: int = 0, coordinator: str = "", count: int = 1, process: int 
     is number `process` of `count` processes of one run. Raises UserError.
     """
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        jax.config.update("jax_num_cpu_devices", devices or len(os.sched_getaffinity(0)))
+        jax.config.update("jax_num_cpu_devices", devices or len(usable_cores()))
     # GPUs would round the factors of float32 products to 10 bits; train.products says where that may be.
     jax.config.update("jax_default_matmul_precision", "float32")
     cache()

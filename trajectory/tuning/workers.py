@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -13,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from trajectory.cores import pin, usable_cores
+from trajectory.locks import hold
 from trajectory.schema import UserError
 
 PROGRAM = (sys.executable, "-m", "trajectory")
@@ -25,7 +26,7 @@ class Workers:
 
     def __init__(self, count: int, cores: int = 0) -> None:
         """`cores` 0 = all that this process may use. Raises UserError if they cannot be shared by `count` workers."""
-        mine = sorted(os.sched_getaffinity(0))
+        mine = usable_cores()
         if not (0 <= cores <= len(mine) and 1 <= count <= (cores or len(mine))):
             raise UserError(
                 f"expected 1 <= --workers <= --cores <= {len(mine)} (the cores here), got {count} workers and "
@@ -91,7 +92,7 @@ class Workers:
             self._running.discard(process)
 
     def _work(self, do: Callable[[Item], None], items: Iterator[Item], one: threading.Lock, share: list[int]) -> None:
-        os.sched_setaffinity(0, share)  # of this thread; the commands it starts inherit it
+        pin(share)  # this thread; the commands it starts inherit it
         while not self.stopped:
             with one:
                 item = next(items, None)
@@ -114,11 +115,9 @@ def claim(folder: Path) -> IO[str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = (folder / "log.txt").open("a+")
-    try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not hold(log):
         log.close()
-        raise UserError(f"another process is at work in {folder}; wait for it, or end it") from None
+        raise UserError(f"another process is at work in {folder}; wait for it, or end it")
     return log
 
 

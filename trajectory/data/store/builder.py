@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import logging
@@ -29,6 +28,7 @@ from trajectory.data.ingest.sources import TFDS, source_path
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.flat import damage, load, save
 from trajectory.data.store.tfds_store import write_tfds
+from trajectory.locks import hold
 from trajectory.progress import unseen
 from trajectory.schema import CleanLog, Histories, UserError
 
@@ -118,11 +118,9 @@ def _alone(home: Path) -> Iterator[None]:
             f"{home} cannot be written ({error.strerror}); set data.prepared_dir to another folder"
         ) from None
     with file as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not hold(lock):
             _LOGGER.info(f"waiting for another process that prepares {home}")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            hold(lock, wait=True)
         yield
 
 

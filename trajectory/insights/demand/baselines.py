@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from typing import NamedTuple
 
@@ -10,9 +9,9 @@ import numpy as np
 from scipy.stats import norm
 from tqdm.auto import tqdm
 
+from trajectory.extras import require
 from trajectory.insights.demand.features import HORIZONS
 from trajectory.progress import unseen
-from trajectory.schema import UserError
 
 WINDOW = 4  # weeks; better than 8 or 13 at horizons 1 to 4 before October
 LIBRARY = ("AutoETS", "AutoARIMA")
@@ -41,18 +40,12 @@ def by_counting(count: np.ndarray, origins: tuple[int, ...]) -> dict[str, Floor]
     return {"last week": last_week(count, origins), "moving average": moving_average(count, origins)}
 
 
-def installed() -> bool:
-    """Whether the library with AutoETS and AutoARIMA is there."""
-    return importlib.util.find_spec("statsforecast") is not None
-
-
 def library(name: str, count: np.ndarray, origins: tuple[int, ...], tested: range) -> Floor:
     """AutoETS or AutoARIMA of statsforecast (Hyndman & Khandakar 2008), refitted to each series at each tested origin.
 
     A series on which the library fails has its moving average. Raises UserError where the library is not installed.
     """
-    if not installed():
-        raise UserError(f"{name} is of the library statsforecast, which is not installed: pip install -e '.[demand]'")
+    require("statsforecast", name)
     from statsforecast import models
 
     mean = moving_average(count, origins).forecast
