@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -121,3 +122,15 @@ def initialise(model: InterestModel, events: Events, seed: int = 0) -> Any:
     return jax.tree.unflatten(
         tree, [x + 0.2 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)]
     )
+
+
+@dataclass(frozen=True)
+class GivenForecast:
+    """A forecast of several steps whose parts are given."""
+
+    probability: np.ndarray
+    interests: np.ndarray
+    within: np.ndarray
+    interests_within: np.ndarray
+    days: np.ndarray | None = None
+    calibrated: bool = False

@@ -13,14 +13,15 @@ from tests.builders import make_histories
 from trajectory.baselines.user_item_frequency import overall_rates
 from trajectory.calibration.binary import BinaryCalibration
 from trajectory.calibration.categorical import Calibration
-from trajectory.calibration.per_step import CalibratedForecast, StepCalibration, fit_steps
+from trajectory.calibration.per_step import CalibratedForecaster, StepCalibration, fit_steps
 from trajectory.calibration.waiting_time import TimeCalibration
 from trajectory.data.pipeline.splits import split, training_events
 from trajectory.evaluation.multi_step.reliability import reliability, table
 from trajectory.metrics.by_interest import by_interest
 from trajectory.metrics.step_targets import read_steps, read_within
-from trajectory.metrics.waiting_time import waits
+from trajectory.metrics.waiting_time import timing, waits
 from trajectory.models.time_head import Wait
+from trajectory.protocols import UncalibratedForecast
 from trajectory.schema import UserError
 
 USERS, ITEMS, STEPS = 1500, 6, 2
@@ -29,36 +30,53 @@ BASKETS = make_histories(
 )
 
 
-class Sharp:
+class SharpForecast(UncalibratedForecast):
     """Knows each user's habits, drawn for it, but says them with their logarithms times `sharpness`."""
 
-    name, batch, log_probabilities = "sharp", 400, True
+    def __init__(self, log_probability):
+        self._log_probability = np.repeat(log_probability[:, None], STEPS, axis=1)
 
-    def __init__(self, habits, sharpness):
-        self.log = np.log(habits) * sharpness
-        self.log -= np.log(np.exp(self.log).sum(1, keepdims=True))
+    @property
+    def log_probability(self):
+        return self._log_probability
 
-    def ahead(self, queries):
-        log = np.pad(self.log[queries.user], ((0, 0), (1, 0)), constant_values=-np.inf)
-        return np.repeat(log[:, None], STEPS, axis=1)
-
-    def waits(self, queries):
+    @property
+    def wait(self):
         """Steps an hour apart are foretold four hours apart, and too surely."""
-        one = np.ones((len(queries.user), STEPS, 1))
+        one = np.ones((*self.log_probability.shape[:2], 1))
         centre = np.log(4 / 24 * np.arange(1, STEPS + 1))[:, None] * one
         return Wait(-5 * one[..., 0], 0 * one, centre, 0.2 * one)
 
-    def within(self, queries, ahead):
-        return 1 - np.cumprod(1 - np.exp(ahead), axis=1)
+    @property
+    def within(self):
+        return self.within_given(self.log_probability)
 
-    interests_within = within
+    def within_given(self, log_probability):
+        return 1 - np.cumprod(1 - np.exp(log_probability), axis=1)
+
+    interests_within_given = within_given
 
 
-class First(Sharp):
-    """Says the first step only."""
+class Sharp:
+    """A forecaster of such forecasts."""
 
-    def waits(self, queries):
-        return Wait(*(part[:, :1] for part in super().waits(queries)))
+    name, batch = "sharp", 400
+
+    def __init__(self, habits, sharpness, timed=False, kind=SharpForecast):
+        self.log = np.log(habits) * sharpness
+        self.log -= np.log(np.exp(self.log).sum(1, keepdims=True))
+        self.timed, self.kind = timed, kind
+
+    def forecast(self, queries):
+        return self.kind(np.pad(self.log[queries.user], ((0, 0), (1, 0)), constant_values=-np.inf))
+
+
+class FirstStep(SharpForecast):
+    """Says when the first step comes only."""
+
+    @property
+    def wait(self):
+        return Wait(*(part[:, :1] for part in super().wait))
 
 
 @pytest.fixture(scope="module")
@@ -72,17 +90,26 @@ def world():
     return histories, parts, habits, overall_rates(histories, training_events(histories, parts))
 
 
+def fitted_on(forecaster, histories, parts, overall):
+    """The forecaster calibrated on validation."""
+    fitted = fit_steps(forecaster, histories, parts.validation, STEPS, overall, 0)
+    return CalibratedForecaster(forecaster, fitted, histories)
+
+
 def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
     histories, parts, habits, overall = world
     sharp = Sharp(habits, 2.0)
     fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0)
-    honest = CalibratedForecast(sharp, fitted, histories)
+    honest, plain_forecast = (
+        CalibratedForecaster(sharp, fitted, histories).forecast(parts.test),
+        sharp.forecast(parts.test),
+    )
+    assert (honest.calibrated, plain_forecast.calibrated) == (True, False)
     truth = np.pad(habits, ((0, 0), (1, 0)))
     for h in range(STEPS):
-        found = np.exp(honest.ahead(parts.test))[:, h]
-        plain = np.exp(sharp.ahead(parts.test))[:, h]
+        found, plain = honest.probability[:, h], plain_forecast.probability[:, h]
         assert np.abs(found - truth).mean() < 0.2 * np.abs(plain - truth).mean()
-    within = honest.within(parts.test, honest.ahead(parts.test))[:, :, 1:]
+    within = honest.within[:, :, 1:]
     np.testing.assert_allclose(within[:, 1], 1 - (1 - habits) ** 2, atol=0.08)
     assert (within[:, 1] >= within[:, 0]).all()
     found = reliability(sharp, fitted, histories, parts.test, STEPS, tmp_path / "picture.png")
@@ -106,12 +133,10 @@ def test_interests_have_calibrations_of_their_own(world):
     truth = by_interest(histories, np.pad(habits, ((0, 0), (1, 0))))
     said = habits * truth[:, histories.item_interest[1:]]  # twice as sure of interests as of items within one
     sharp = Sharp(said / said.sum(1, keepdims=True), 1.0)
-    honest = CalibratedForecast(sharp, fit_steps(sharp, histories, parts.validation, STEPS, overall, 0), histories)
-    ahead = honest.ahead(parts.test)
-    shares = honest.interests(parts.test, ahead)
-    summed = by_interest(histories, np.exp(ahead))
-    assert np.abs(np.exp(shares) - truth[:, None]).mean() < 0.5 * np.abs(summed - truth[:, None]).mean()
-    within = honest.interests_within(parts.test, shares)[:, :, 1:]
+    honest = fitted_on(sharp, histories, parts, overall).forecast(parts.test)
+    summed = by_interest(histories, honest.probability)
+    assert np.abs(honest.interests - truth[:, None]).mean() < 0.5 * np.abs(summed - truth[:, None]).mean()
+    within = honest.interests_within[:, :, 1:]
     np.testing.assert_allclose(within[:, 1], 1 - (1 - truth[:, 1:]) ** 2, atol=0.1)
     assert (within[:, 1] >= within[:, 0]).all()
 
@@ -119,55 +144,53 @@ def test_interests_have_calibrations_of_their_own(world):
 def test_a_forecast_that_knows_no_user_learns_of_each_one_s_own_rates(world):
     histories, parts, habits, overall = world
     blind = Sharp(habits, 0.0)
-    honest = CalibratedForecast(blind, fit_steps(blind, histories, parts.validation, STEPS, overall, 0), histories)
-    ahead = honest.ahead(parts.test)
-    within = honest.within(parts.test, ahead)
-    for found, truth in ((np.exp(ahead[:, 0, 1:]), habits), (within[:, 1, 1:], 1 - (1 - habits) ** 2)):
+    honest = fitted_on(blind, histories, parts, overall).forecast(parts.test)
+    said = honest.probability[:, 0, 1:], honest.within[:, 1, 1:]
+    for found, truth in zip(said, (habits, 1 - (1 - habits) ** 2), strict=True):
         assert np.corrcoef(found.ravel(), truth.ravel())[0, 1] > 0.6
 
 
 def test_what_comes_within_steps_is_learned_of_own_rates_too(world):
     histories, parts, habits, overall = world
 
-    class Blind(Sharp):
-        def within(self, queries, ahead):
-            return np.full(ahead.shape, 0.2)
+    class Blind(SharpForecast):
+        def within_given(self, log_probability):
+            return np.full(log_probability.shape, 0.2)
 
-    blind = Blind(habits, 1.0)
-    honest = CalibratedForecast(blind, fit_steps(blind, histories, parts.validation, STEPS, overall, 0), histories)
-    within = honest.within(parts.test, honest.ahead(parts.test))[:, 1, 1:]
+    honest = fitted_on(Sharp(habits, 1.0, kind=Blind), histories, parts, overall).forecast(parts.test)
+    within = honest.within[:, 1, 1:]
     assert np.corrcoef(within.ravel(), (1 - (1 - habits) ** 2).ravel())[0, 1] > 0.6
 
 
 def test_times_are_fitted_where_the_forecaster_has_them(world):
     histories, parts, habits, overall = world
-    sharp = Sharp(habits, 1.0)
-    assert not fit_steps(sharp, histories, parts.validation, STEPS, overall, 0).times
-    fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0, timed=True)
+    assert not fit_steps(Sharp(habits, 1.0), histories, parts.validation, STEPS, overall, 0).times
+    sharp = Sharp(habits, 1.0, timed=True)
+    honest = fitted_on(sharp, histories, parts, overall)
     observed = waits(histories, parts.test, STEPS)
-    found = CalibratedForecast(sharp, fitted, histories).times(parts.test, observed)
+    found = honest.forecast(parts.test)
     np.testing.assert_allclose(found.days[:, :, 1], observed, rtol=0.05)
-    unfitted = replace(fitted, times=(TimeCalibration(),) * STEPS)
-    before = CalibratedForecast(sharp, unfitted, histories).times(parts.test, observed)
-    assert (found.log_likelihood > before.log_likelihood).all()
-    one = CalibratedForecast(First(habits, 1.0), fitted, histories).times(parts.test, observed[:, :1])
+    unfitted = replace(honest.calibration, times=(TimeCalibration(),) * STEPS)
+    before = CalibratedForecaster(sharp, unfitted, histories).forecast(parts.test)
+    assert (timing(found.wait, observed).log_likelihood > timing(before.wait, observed).log_likelihood).all()
+    first = Sharp(habits, 1.0, timed=True, kind=FirstStep)
+    one = CalibratedForecaster(first, honest.calibration, histories).forecast(parts.test)
     np.testing.assert_allclose(one.days, found.days[:, :1])  # fewer steps than were fitted
+    untimed = CalibratedForecaster(Sharp(habits, 1.0), honest.calibration, histories)
+    assert not untimed.timed
+    assert untimed.forecast(parts.test).days is None
 
 
 def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     histories, parts, habits, overall = world
-    sharp = Sharp(habits, 0.5)
-    fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0, timed=True)
+    sharp = Sharp(habits, 0.5, timed=True)
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0)
     fitted.write(tmp_path / "calibration.json", "step 7")
     again, checkpoint = StepCalibration.read(tmp_path / "calibration.json")
     assert checkpoint == "step 7"
-    one, other = CalibratedForecast(sharp, fitted, histories), CalibratedForecast(sharp, again, histories)
-    ahead = one.ahead(parts.test)
-    np.testing.assert_allclose(ahead, other.ahead(parts.test))
-    np.testing.assert_allclose(one.within(parts.test, ahead), other.within(parts.test, ahead))
-    shares = one.interests(parts.test, ahead)
-    np.testing.assert_allclose(shares, other.interests(parts.test, ahead))
-    np.testing.assert_allclose(one.interests_within(parts.test, shares), other.interests_within(parts.test, shares))
+    one, other = (CalibratedForecaster(sharp, x, histories).forecast(parts.test) for x in (fitted, again))
+    for part in ("log_probability", "within", "log_interests", "interests_within", "days"):
+        np.testing.assert_allclose(getattr(one, part), getattr(other, part), err_msg=part)
     assert (again.sets, again.times) == (fitted.sets, fitted.times)
     old = json.loads((tmp_path / "calibration.json").read_text())
     del old["interests"]
@@ -203,7 +226,7 @@ def test_what_came_within_steps_adds_up():
     np.testing.assert_array_equal(found, [[[0, 1, 0, 0]], [[0, 1, 1, 0]]])
     unchanged, same = (Calibration("identity"),) * STEPS, (BinaryCalibration(),) * STEPS
     calibration = StepCalibration(unchanged, same, unchanged, same, (), (), np.full(5, 0.25))
-    forecast = CalibratedForecast(Sharp(np.full((1, 4), 0.25), 1.0), calibration, histories)
+    forecast = CalibratedForecaster(Sharp(np.full((1, 4), 0.25), 1.0), calibration, histories)
     found = [came for _, _, came in read_within(forecast, histories, parts.test, 2, "interest")]
     np.testing.assert_array_equal(found, [[[0, 1, 0]], [[0, 1, 1]]])
 
@@ -211,9 +234,9 @@ def test_what_came_within_steps_adds_up():
 def test_targets_that_no_list_can_hold_are_nothing_to_calibrate_on(world):
     histories, parts, habits, overall = world
 
-    class Nothing(Sharp):
-        def ahead(self, queries):
-            return np.full((len(queries.user), STEPS, ITEMS + 1), -np.inf)
+    class Nothing(SharpForecast):
+        def __init__(self, log_probability):
+            super().__init__(np.full(log_probability.shape, -np.inf))
 
     with pytest.raises(UserError, match=r"step 1: 0 of 1500 validation users .* evaluation.seen=keep"):
-        fit_steps(Nothing(habits, 1.0), histories, parts.validation, STEPS, overall, 0)
+        fit_steps(Sharp(habits, 1.0, kind=Nothing), histories, parts.validation, STEPS, overall, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
@@ -9,7 +11,6 @@ from ml_collections import ConfigDict
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.event_sequences import evaluate_sequences
-from trajectory.metrics.waiting_time import Times
 
 DAY = 86_400
 
@@ -17,18 +18,16 @@ DAY = 86_400
 class Told:
     """Says which item comes at each step, surely, and when."""
 
-    name, batch = "told", 2
+    name, batch, timed = "told", 2, True
 
     def __init__(self, items, days, labels):
         self.items, self.days, self.labels = np.asarray(items), np.asarray(days, float), labels
 
-    def ahead(self, queries):
-        chance = np.full((len(queries.user), self.items.shape[1], self.labels + 1), 1e-9)
-        np.put_along_axis(chance, self.items[queries.user][..., None], 1.0, axis=2)
-        return np.log(chance)
-
-    def times(self, queries, observed):
-        return Times(np.repeat(self.days[queries.user][..., None], 3, axis=2), observed)
+    def forecast(self, queries):
+        probability = np.full((len(queries.user), self.items.shape[1], self.labels + 1), 1e-9)
+        np.put_along_axis(probability, self.items[queries.user][..., None], 1.0, axis=2)
+        days = np.repeat(self.days[queries.user][..., None], 3, axis=2)
+        return SimpleNamespace(log_probability=np.log(probability), days=days)
 
 
 def asked(lists, told, steps=2, **options):

@@ -12,8 +12,9 @@ from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.validation import Watch
+from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.predictor import Predictor
-from trajectory.inference.scorer import DirectForecast, ModelScorer
+from trajectory.inference.scorer import ModelScorer
 from trajectory.settings import base
 
 
@@ -49,7 +50,7 @@ def test_several_held_out_steps_are_watched_one_by_one():
     )
     found = Watch(task)(params)
     predictor = Predictor(model, params, histories, NO_FEATURES, 16)
-    ahead = np.asarray(DirectForecast(predictor, 2).ahead(parts.validation))
+    ahead = DirectForecaster(predictor, 2).forecast(parts.validation).log_probability
     rows = np.arange(len(ahead))
     surprise = [-ahead[rows, h, histories.item[parts.validation.stop + h]] for h in range(2)]
     assert found["validation/loss"] == pytest.approx(surprise[0].mean(), rel=1e-5)

@@ -12,14 +12,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.builders import make_histories
+from tests.builders import GivenForecast, make_histories
 from tests.pages import drawn, inert_data
 from trajectory.forecasting import tables
 from trajectory.forecasting.forecast import Forecast, past_shares
 from trajectory.forecasting.page import write_report
 from trajectory.inference.beam_search import Beams
 from trajectory.inference.new_users import whole_histories
-from trajectory.inference.step_forecast import Outlook
 from trajectory.settings import base
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -40,19 +39,19 @@ def made_up(**changes) -> Forecast:
     probability = np.tile(np.array([0, 0.4, 0.3, 0.2, 0.1], np.float32), (3, 2, 1))
     interests = np.tile(np.array([0, 0.6, 0.4], np.float32), (3, 2, 1))
     days = np.tile([0.5, 1.5, 30.0], (3, 2, 1))
-    outlook = Outlook(probability, interests, lambda: (probability, interests), days)
+    forecast = GivenForecast(probability, interests, probability, interests, days)
     beams = Beams(np.tile([1, 2], (3, 2, 1)), np.full((3, 2, 2), np.log(0.01)))
     return Forecast(
         histories,
         queries,
         pl.concat(
             [
-                tables.statements(histories, queries, outlook, 0.0, 4),
+                tables.statements(histories, queries, forecast, 4),
                 tables.path_statements(histories, queries, beams, "item"),
                 tables.path_statements(histories, queries, beams, "interest"),
             ]
         ),
-        outlook.interest,
+        forecast.interests,
         past_shares(histories, queries, 1, 1.0)[:, 0],
         steps=2,
         method="by magic",

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.builders import make_histories
+from tests.builders import GivenForecast, make_histories
 from trajectory.forecasting import tables
 from trajectory.inference.beam_search import Beams
 from trajectory.inference.new_users import whole_histories
-from trajectory.inference.step_forecast import Outlook
+from trajectory.inference.step_forecast import WithinDays
 
 HISTORIES = make_histories([[1, 2], [4, 3]], num_items=4, interests=2)
 QUERIES = whole_histories(HISTORIES)
@@ -23,7 +23,8 @@ VISITED = np.maximum.accumulate(PROBABILITY, axis=1)
 SHARES = np.array([[[0, 0.45, 0.55], [0, 0.6, 0.4]], [[0, 1, 0], [0, 0.5, 0.5]]], np.float32)
 INTERESTS = np.array([[[0, 0.4, 0.6], [0, 0.8, 0.9]], [[0, 1, 0], [0, 1, 0.5]]], np.float32)
 DAYS = np.array([[[0.5, 1, 2], [1, 2, 4]], [[5, 10, 20], [10, 20, 40]]])
-OUTLOOK = Outlook(PROBABILITY, SHARES, lambda: (VISITED, INTERESTS), DAYS, VISITED[:, -1] / 2, INTERESTS[:, -1] / 2)
+FORECAST = GivenForecast(PROBABILITY, SHARES, VISITED, INTERESTS, DAYS)
+SOON = WithinDays(VISITED[:, -1] / 2, INTERESTS[:, -1] / 2)
 BEAMS = Beams(
     np.array([[[3, 2], [4, 1]], [[1, 0], [0, 0]]], np.int32),
     np.log(
@@ -49,7 +50,7 @@ def test_next_items_without_seen_ones_are_renormalised():
 
 
 def test_steps_ahead_by_probability():
-    table = tables.steps_ahead(HISTORIES, QUERIES, OUTLOOK, 2)
+    table = tables.steps_ahead(HISTORIES, QUERIES, FORECAST, 2)
     first = table.filter(pl.col("user") == "u0")
     assert first["step"].to_list() == [1, 1, 2, 2]
     assert first["item"].to_list() == ["i4", "i3", "i1", "i2"]
@@ -58,7 +59,7 @@ def test_steps_ahead_by_probability():
 
 
 def test_visited_is_of_all_steps():
-    table = tables.visited_within(HISTORIES, QUERIES, OUTLOOK, 4)
+    table = tables.visited_within(HISTORIES, QUERIES, FORECAST, 4)
     assert table.filter(pl.col("user") == "u0")["item"].to_list() == ["i1", "i4", "i2", "i3"]
     assert table.filter(pl.col("user") == "u1")["visited"].to_list() == [1, 0.25, 0.25, 0.25]
 
@@ -75,7 +76,7 @@ def test_titles_are_given_where_there_are_some(titles):
     histories = (
         HISTORIES if titles is None else replace(HISTORIES, items=HISTORIES.items.with_columns(title=pl.Series(titles)))
     )
-    table = tables.visited_within(histories, QUERIES, OUTLOOK, 4).filter(pl.col("user") == "u0")
+    table = tables.visited_within(histories, QUERIES, FORECAST, 4).filter(pl.col("user") == "u0")
     assert table["title"].to_list() == ([None] * 4 if titles is None else ["A", "D", None, "C"])
 
 
@@ -84,9 +85,9 @@ def of(table, **values):
 
 
 def test_statements_say_what_comes_at_and_within_steps_of_items_and_interests():
-    table = tables.statements(HISTORIES, QUERIES, OUTLOOK, 7.0, 2)
+    table = tables.statements(HISTORIES, QUERIES, FORECAST, 2)
     assert table.schema == tables.STATEMENTS
-    assert set(table["statement"]) == {"at_step", "within_steps", "within_days", "time"}
+    assert set(table["statement"]) == {"at_step", "within_steps", "time"}
     at = of(table, user="u0", statement="at_step", level="item", step=1)
     assert at["id"].to_list() == ["i4", "i3"]
     np.testing.assert_allclose(at["probability"], [0.4, 0.3])
@@ -97,23 +98,28 @@ def test_statements_say_what_comes_at_and_within_steps_of_items_and_interests():
     np.testing.assert_allclose(interests["probability"], [0.55, 0.45], atol=1e-6)
     reached = of(table, user="u0", statement="within_steps", level="interest", step=2)
     np.testing.assert_allclose(reached["probability"], [0.9, 0.8], atol=1e-6)
-    soon = of(table, user="u1", statement="within_days", level="item")
-    assert (soon["id"].to_list()[0], soon["days"].to_list()[0], soon["step"].null_count()) == ("i1", 7.0, soon.height)
     assert of(table, user="u1", statement="at_step", level="item", step=1).height == 1, "what cannot come is left out"
 
 
+def test_statements_of_the_next_days_name_the_days():
+    table = tables.within_days(HISTORIES, QUERIES, SOON, 7.0, 2)
+    assert table.schema == tables.STATEMENTS
+    soon = of(table, user="u1", statement="within_days", level="item")
+    assert (soon["id"].to_list()[0], soon["days"].to_list()[0], soon["step"].null_count()) == ("i1", 7.0, soon.height)
+    assert of(table, user="u0", level="interest")["id"].to_list() == ["c2", "c1"]
+
+
 def test_statements_of_time_are_a_median_and_an_interval():
-    outlook = replace(OUTLOOK, soon=None, interest_soon=None)
-    table = tables.statements(HISTORIES, QUERIES, outlook, 0.0, 2)
+    table = tables.statements(HISTORIES, QUERIES, FORECAST, 2)
     time = of(table, user="u1", statement="time")
     assert time.select("step", "days_low", "days", "days_high").rows() == [(1, 5, 10, 20), (2, 10, 20, 40)]
-    assert not of(table, statement="within_days").height
-    assert not of(tables.statements(HISTORIES, QUERIES, replace(OUTLOOK, days=None), 0.0, 2), statement="time").height
+    assert not of(tables.statements(HISTORIES, QUERIES, replace(FORECAST, days=None), 2), statement="time").height
 
 
 def test_a_log_without_interests_has_statements_of_items_only():
     none = replace(HISTORIES, interests=(), item_interest=np.zeros(5, np.int32))
-    assert set(tables.statements(none, QUERIES, OUTLOOK, 0.0, 2)["level"].drop_nulls()) == {"item"}
+    assert set(tables.statements(none, QUERIES, FORECAST, 2)["level"].drop_nulls()) == {"item"}
+    assert set(tables.within_days(none, QUERIES, SOON, 7.0, 2)["level"]) == {"item"}
 
 
 def test_paths_are_rows_of_steps_with_the_chance_of_the_whole():
@@ -133,6 +139,6 @@ def test_paths_are_rows_of_steps_with_the_chance_of_the_whole():
 
 
 def test_no_step_is_foretold_before_the_one_it_follows():
-    outlook = replace(OUTLOOK, days=DAYS[:, ::-1])
-    found = tables.statements(HISTORIES, QUERIES, outlook, 0.0, 1).filter(statement="time", user="u0")
+    backwards = replace(FORECAST, days=DAYS[:, ::-1])
+    found = tables.statements(HISTORIES, QUERIES, backwards, 1).filter(statement="time", user="u0")
     assert found.select("days_low", "days", "days_high").rows() == [(1, 2, 4), (1, 2, 4)]

@@ -13,9 +13,10 @@ from trajectory.calibration.categorical import Calibration
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.validation import training_queries
+from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.predictor import Predictor
-from trajectory.inference.scorer import DirectForecast, ModelScorer
+from trajectory.inference.scorer import ModelScorer
 from trajectory.schema import Queries
 
 
@@ -84,11 +85,9 @@ def test_a_history_of_the_whole_catalogue_leaves_nothing_to_forecast():
     model = make_model("gru", capacity=16, horizon=2)
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
     predictor = Predictor(model, initialise(model, events), histories, NO_FEATURES, 16, filter_seen=True)
-    direct = DirectForecast(predictor, 2)
-    queries = whole_histories(histories)
-    ahead = np.asarray(direct.ahead(queries))
-    assert np.isneginf(ahead[0]).all()
-    np.testing.assert_allclose(np.exp(ahead[1]).sum(axis=1), 1, rtol=1e-5)
-    assert not np.isnan(direct.interests(queries, ahead)).any()
-    assert not direct.within(queries, ahead)[0].any()
-    assert np.isneginf(Calibration("temperature", 0.5).apply(ahead[0])).all()
+    forecast = DirectForecaster(predictor, 2).forecast(whole_histories(histories))
+    assert np.isneginf(forecast.log_probability[0]).all()
+    np.testing.assert_allclose(np.exp(forecast.log_probability[1]).sum(axis=1), 1, rtol=1e-5)
+    assert not np.isnan(forecast.log_interests).any()
+    assert not forecast.within[0].any()
+    assert np.isneginf(Calibration("temperature", 0.5).apply(forecast.log_probability[0])).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -22,7 +22,7 @@ class Steady:
     def __init__(self, floor: Floor, steps: int) -> None:
         self.floor, self.name, self.batch, self.steps = floor, floor.name, floor.batch, steps
 
-    def ahead(self, queries: Queries) -> np.ndarray:
+    def scores(self, queries: Queries) -> np.ndarray:
         """Scores of each step [n, H, V + 1]; above 0 where something was counted."""
         scores = np.asarray(self.floor.scores(queries), np.float64)
         return np.broadcast_to(scores[:, None], (len(scores), self.steps, scores.shape[1]))
@@ -38,7 +38,7 @@ class Chain(Steady):
         self.dead = count == 0  # an item that nothing was ever seen to follow
         self.popular = floor.popularity / max(floor.popularity.sum(), 1)
 
-    def ahead(self, queries: Queries) -> np.ndarray:
+    def scores(self, queries: Queries) -> np.ndarray:
         """Probability of each step [n, H, V + 1]; below 0, by popularity, where it is nil."""
         state = np.asarray(self.floor._history(queries, 0.0).todense())
         state /= np.maximum(state.sum(axis=1, keepdims=True), 1)
@@ -50,12 +50,26 @@ class Chain(Steady):
         return np.where(found > 0, found, self.popular - 1)
 
 
+class Counted(NamedTuple):
+    """What a baseline says of the next H steps of n queries, [n, H, V + 1] each."""
+
+    scores: np.ndarray
+    log_probability: np.ndarray
+
+    @property
+    def within(self) -> np.ndarray:
+        """It says nothing of its own about coming within several steps: the step's scores stand for that."""
+        return self.scores
+
+
 class Calibrated:
     """A floor with probabilities beside its scores: at each step its normalised positive scores, mixed with popularity.
 
     Popularity is counted from one on, so that nothing is impossible. The share of each is that under which the
     validation targets of the step are likeliest (EM, see `mixture_weights`).
     """
+
+    timed = False
 
     def __init__(self, floor: Steady) -> None:
         self.floor, self.name, self.batch, self.steps = floor, floor.name, floor.batch, floor.steps
@@ -70,7 +84,7 @@ class Calibrated:
         found: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
         weights: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
         for chunk in queries.chunks(self.batch):
-            counted, popular = self._parts(chunk, self.floor.ahead(chunk))
+            counted, popular = self._parts(chunk, self.floor.scores(chunk))
             counted = np.broadcast_to(counted, (len(counted), self.steps, counted.shape[2]))
             bounds = step_bounds(histories, chunk, self.steps)
             for h in range(self.steps):
@@ -86,22 +100,22 @@ class Calibrated:
                 self.share[h] = mixture_weights(np.log(likelihood[some]), weight[some] / weight[some].sum())[0]
         return self
 
-    def ahead(self, queries: Queries) -> np.ndarray:
-        """The floor's scores of each step [n, H, V + 1]."""
-        return self.floor.ahead(queries)
+    def forecast(self, queries: Queries) -> Counted:
+        """Scores and log-probabilities of each step."""
+        scores = self.floor.scores(queries)
+        return Counted(scores, self._log_probability(queries, scores))
 
-    def log_chances(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
-        """Log-probability of each item at each step [n, H, V + 1], given the scores."""
-        counted, popular = self._parts(queries, ahead)
+    def _log_probability(self, queries: Queries, scores: np.ndarray) -> np.ndarray:
+        counted, popular = self._parts(queries, scores)
         share = self.share[:, None]
         mixed = share * counted + (1 - share) * popular[:, None]
         empty = counted.sum(axis=2, keepdims=True) == 0
         with np.errstate(divide="ignore"):
             return np.log(np.where(empty, popular[:, None], mixed))
 
-    def _parts(self, queries: Queries, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _parts(self, queries: Queries, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Both distributions over the candidates: [n, H, V + 1] ([n, 1, V + 1] of a steady floor) and [n, V + 1]."""
-        counted = np.maximum(ahead[:, :1] if ahead.strides[1] == 0 else ahead, 0)
+        counted = np.maximum(scores[:, :1] if scores.strides[1] == 0 else scores, 0)
         counted[:, :, 0] = 0
         popular = np.tile(self.popular, (len(counted), 1))
         if self.filter_seen:
@@ -114,7 +128,7 @@ class Calibrated:
         return counted / np.maximum(counted.sum(axis=2, keepdims=True), 1e-300), popular
 
 
-def horizon_floors(histories: Histories, split: Split, config: ConfigDict, steps: int) -> list[Any]:
+def horizon_floors(histories: Histories, split: Split, config: ConfigDict, steps: int) -> list[Steady]:
     """All floors of the next item that mean something here, fitted, each for `steps` steps (see `baselines.floors`)."""
     chosen = [floor for floor in floors(histories, split, config) if not isinstance(floor, InterestFrequency)]
     return [Chain(floor, steps) if isinstance(floor, Markov) else Steady(floor, steps) for floor in chosen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from trajectory.calibration.conformal import Conformal, calibrate
 from trajectory.calibration.waiting_time import TimeCalibration, fit_times
 from trajectory.metrics.by_interest import by_interest, log_by_interest
 from trajectory.metrics.step_targets import read_steps, read_within
-from trajectory.metrics.waiting_time import Times, timing, waits
+from trajectory.metrics.waiting_time import quantiles, waits
 from trajectory.models.time_head import Wait
+from trajectory.protocols import Forecaster, StepForecast, UncalibratedForecast
 from trajectory.reading import NUMBER, read_json
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.writing import write_json
@@ -64,59 +66,91 @@ class StepCalibration:
         return cls(**named, overall=np.array(stored["overall"])), stored["checkpoint"]
 
 
-class CalibratedForecast:
-    """A forecaster whose chances are recalibrated, as a forecaster."""
+class CalibratedForecaster:
+    """A forecaster whose probabilities are recalibrated."""
 
-    log_probabilities = True
-
-    def __init__(self, forecaster: Any, calibration: StepCalibration, histories: Histories) -> None:
+    def __init__(
+        self, forecaster: Forecaster[UncalibratedForecast], calibration: StepCalibration, histories: Histories
+    ) -> None:
         self.forecaster, self.calibration, self.histories = forecaster, calibration, histories
         self.name, self.batch = f"{forecaster.name}, calibrated", forecaster.batch
+        self.timed = forecaster.timed and bool(calibration.times)
 
-    def ahead(self, queries: Queries) -> np.ndarray:
-        """Log-probability of each item at each step [n, H, V + 1]."""
-        plain = np.asarray(self.forecaster.ahead(queries))
-        log_rates = _log_rates(self.histories, queries, self.calibration.overall)
-        return np.stack([self.calibration.at[h].apply(plain[:, h], log_rates) for h in range(plain.shape[1])], axis=1)
+    def forecast(self, queries: Queries) -> CalibratedForecast:
+        """The steps after each query's history."""
+        return CalibratedForecast(self, queries)
 
-    def within(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
-        """Probability of each item within the first h steps, shaped as `ahead`; never below that of fewer steps."""
-        chance = np.asarray(self.forecaster.within(queries, ahead))
-        rates = own_rates(self.histories, queries, self.calibration.overall)
-        fitted = [self.calibration.within[h].apply(chance[:, h], _within(rates, h)) for h in range(chance.shape[1])]
+
+class CalibratedForecast(StepForecast):
+    """A forecast with its probabilities recalibrated; those of more steps are never below those of fewer."""
+
+    calibrated = True
+
+    def __init__(self, forecaster: CalibratedForecaster, queries: Queries) -> None:
+        self._plain, self._timed = forecaster.forecaster.forecast(queries), forecaster.timed
+        self._fitted, self._histories, self._queries = forecaster.calibration, forecaster.histories, queries
+
+    @cached_property
+    def log_probability(self) -> np.ndarray:
+        """Of each item at each step, float64 [n, H, V + 1]."""
+        log_p = self._plain.log_probability
+        with np.errstate(divide="ignore"):
+            log_rates = np.log(self._rates)
+        return np.stack([self._fitted.at[h].apply(log_p[:, h], log_rates) for h in range(log_p.shape[1])], axis=1)
+
+    @cached_property
+    def within(self) -> np.ndarray:
+        """Probability of each item within steps 1..h, [n, H, V + 1]."""
+        p = self._plain.within_given(self.log_probability)
+        fitted = [self._fitted.within[h].apply(p[:, h], _within(self._rates, h)) for h in range(p.shape[1])]
         return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
 
-    def interests(self, queries: Queries, ahead: np.ndarray) -> np.ndarray:
-        """Log-probability of each interest at each step [n, H, K + 1], given `ahead` (column 0: items without one)."""
-        plain = log_by_interest(self.histories, ahead)
-        return np.stack([self.calibration.interests[h].apply(plain[:, h]) for h in range(plain.shape[1])], axis=1)
+    @cached_property
+    def log_interests(self) -> np.ndarray:
+        """Of each interest at each step, [n, H, K + 1]."""
+        log_p = log_by_interest(self._histories, self.log_probability)
+        return np.stack([self._fitted.interests[h].apply(log_p[:, h]) for h in range(log_p.shape[1])], axis=1)
 
-    def interests_within(self, queries: Queries, log_shares: np.ndarray) -> np.ndarray:
-        """Probability of each interest within the first h steps [n, H, K + 1], given what `interests` said."""
-        chance = np.asarray(self.forecaster.interests_within(queries, log_shares))
-        fitted = [self.calibration.interests_within[h].apply(chance[:, h]) for h in range(chance.shape[1])]
+    @cached_property
+    def interests_within(self) -> np.ndarray:
+        """Probability of each interest within steps 1..h, [n, H, K + 1]."""
+        p = self._plain.interests_within_given(self.log_interests)
+        fitted = [self._fitted.interests_within[h].apply(p[:, h]) for h in range(p.shape[1])]
         return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
 
-    def times(self, queries: Queries, observed: np.ndarray) -> Times:
-        """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""
-        wait = jax.tree.map(np.asarray, self.forecaster.waits(queries))
-        by_step = [self.calibration.times[h].apply(_of_step(wait, h)) for h in range(observed.shape[1])]
-        return timing(jax.tree.map(lambda *x: jnp.stack(x, axis=1), *by_step), observed)
+    @cached_property
+    def wait(self) -> Wait | None:
+        """How the days until each step are distributed; None where no times were fitted."""
+        if not self._timed:
+            return None
+        wait = jax.tree.map(np.asarray, self._plain.wait)
+        steps = wait.zero.shape[1]
+        by_step = [self._fitted.times[h].apply(_of_step(wait, h)) for h in range(steps)]
+        return jax.tree.map(lambda *x: jnp.stack(x, axis=1), *by_step)
+
+    @cached_property
+    def days(self) -> np.ndarray | None:
+        """Quantiles of the days until each step."""
+        return None if self.wait is None else quantiles(self.wait)
+
+    @cached_property
+    def _rates(self) -> np.ndarray:
+        """The users' own rates of the items."""
+        return own_rates(self._histories, self._queries, self._fitted.overall)
 
 
 def fit_steps(
-    forecaster: Any,
+    forecaster: Forecaster[UncalibratedForecast],
     histories: Histories,
     queries: Queries,
     steps: int,
     overall: np.ndarray,
     seed: int,
-    timed: bool = False,
 ) -> StepCalibration:
     """Fits every step on (validation) queries, of which a random part is read where the catalogue is large.
 
-    `overall` are the rates of `overall_rates`. `timed`: the forecaster has `waits`, whose times are fitted too. Raises
-    UserError where fewer than FEWEST users have a target that may come.
+    `overall` are the rates of `overall_rates`. Times are fitted too where the forecaster is timed. Raises UserError
+    where fewer than FEWEST users have a target that may come.
     """
     queries = some_queries(histories, queries, seed)
     log_rates = _log_rates(histories, queries, overall)
@@ -138,14 +172,14 @@ def fit_steps(
         shares, target = interest_step(histories, chosen.held_out, step.target)
         interests.append(choose(shares, target, forms=forms, seed=seed).calibration)
     times: tuple[TimeCalibration, ...] = ()
-    if timed:
+    if forecaster.timed:
         observed = waits(histories, queries, steps)
-        found = [forecaster.waits(chunk) for chunk in queries.chunks(forecaster.batch)]
+        found = [forecaster.forecast(chunk).wait for chunk in queries.chunks(forecaster.batch)]
         wait = jax.tree.map(lambda *x: np.concatenate(x), *found)
         times = tuple(fit_times(_of_step(wait, h), observed[:, h]) for h in range(steps))
     unchanged = (BinaryCalibration(),) * steps
     begun = StepCalibration(tuple(at), unchanged, tuple(interests), unchanged, tuple(sets), times, overall)
-    honest = CalibratedForecast(forecaster, begun, histories)
+    honest = CalibratedForecaster(forecaster, begun, histories)
     few = some_queries(histories, queries, seed + 1, BINARY_ENTRIES)
     rates = own_rates(histories, few, overall)[:, 1:]
     within = [fit_binary(p, came, _within(rates, h)) for h, p, came in read_within(honest, histories, few, steps)]

@@ -9,6 +9,7 @@ before the horizon count. One unit of time is the mean gap between steps of trai
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from trajectory.data.times import DAY
 from trajectory.evaluation.multi_step.timing import GapFloor
 from trajectory.metrics.event_sequences import Forecasts, TimedEvents, otd, t_map
 from trajectory.metrics.significance import bootstrap
+from trajectory.protocols import Forecaster, StepForecast, StepScores
 from trajectory.schema import Histories, Queries, Split
 
 HORIZON, DELTA, COST = 5.0, 2.0, 1.0  # units
@@ -27,8 +29,8 @@ PRESENT = 0.5  # a label is in a basket of the sequence from this chance on
 
 
 def evaluate_sequences(
-    forecaster: Any,
-    floors: Sequence[Any],
+    forecaster: Forecaster[StepForecast],
+    floors: Sequence[Forecaster[StepScores]],
     histories: Histories,
     split: Split,
     part: str,
@@ -38,70 +40,69 @@ def evaluate_sequences(
 ) -> dict[str, Any]:
     """OTD (in units, with standard error over users) and T-mAP of the forecaster and the floors.
 
-    `forecaster` has `name`, `ahead` (log-probabilities) and `times`; `floors` have `name`, `ahead` and `log_chances`.
-    One more floor: the user's last H steps come again with their gaps ("history_again"). Returns `unit_days`,
-    `horizon_days`, `cut` (share of users whose held-out steps end before the horizon) and `rows` {name: {otd,
-    otd_error, t_map, t_map_weighted}}.
+    `forecaster` is timed; all have log-probabilities. One more floor: the user's last H steps come again with their
+    gaps ("history_again"). Returns `unit_days`, `horizon_days`, `cut` (share of users whose held-out steps end before
+    the horizon) and `rows` {name: {otd, otd_error, t_map, t_map_weighted}}.
     """
     queries = split.queries(part)
     unit = _mean_gap(histories, split)
     bounds = step_bounds(histories, queries, steps)
     begin = histories.time[queries.stop - 1].astype(np.float64) / DAY
-    truth = _truth(histories, bounds, HORIZON * unit, begin)
     ends = histories.time[np.maximum(bounds[:, -1] - 1, 0)] / DAY
+    truth = _truth(histories, bounds, HORIZON * unit, begin)
+    observed = _Observed(histories, queries, begin, truth, unit, resamples, seed)
     gaps = GapFloor("", True).fit(histories, split.validation, steps)
-    nothing = np.full((len(begin), steps), np.nan)
-    own = gaps.times(queries, nothing).days[:, :, 1]
-    found: dict[str, Any] = {}
-    for row in (forecaster, *floors):
-        chance = np.concatenate([_chances(row, q) for q in queries.chunks(row.batch)])
-        days = own
-        if row is forecaster:
-            size = row.batch
-            parts = zip(queries.chunks(size), np.split(nothing, range(size, len(nothing), size)), strict=True)
-            days = np.concatenate([row.times(q, some).days[:, :, 1] for q, some in parts])
-        days = np.maximum.accumulate(days, axis=1)
-        found[row.name] = _measure(histories, queries, chance[:, :, 1:], days, begin, truth, unit, resamples, seed)
-    again, days = _history_again(histories, queries, steps)
-    found["history_again"] = _measure(histories, queries, again, days, begin, truth, unit, resamples, seed)
+    typical = gaps.times(queries, np.full((len(begin), steps), np.nan)).days[:, :, 1]
+    forecasts = [forecaster.forecast(chunk) for chunk in queries.chunks(forecaster.batch)]
+    days = np.concatenate([np.asarray(forecast.days)[:, :, 1] for forecast in forecasts])
+    rows = {forecaster.name: observed.measure(_probability(forecasts), np.maximum.accumulate(days, axis=1))}
+    for floor in floors:
+        probability = _probability([floor.forecast(chunk) for chunk in queries.chunks(floor.batch)])
+        rows[floor.name] = observed.measure(probability, np.maximum.accumulate(typical, axis=1))
+    rows["history_again"] = observed.measure(*_history_again(histories, queries, steps))
     cut = float((ends - begin < HORIZON * unit).mean())
-    return {"unit_days": unit, "horizon_days": HORIZON * unit, "cut": cut, "rows": found}
+    return {"unit_days": unit, "horizon_days": HORIZON * unit, "cut": cut, "rows": rows}
 
 
-def _chances(row: Any, queries: Queries) -> np.ndarray:
-    ahead = row.ahead(queries)
-    return np.exp(np.asarray(row.log_chances(queries, ahead) if hasattr(row, "log_chances") else ahead, np.float64))
+def _probability(forecasts: Sequence[StepScores]) -> np.ndarray:
+    """Of each label at each step, float64 [n, H, V]."""
+    log_probability = np.concatenate([np.asarray(forecast.log_probability, np.float64) for forecast in forecasts])
+    return np.exp(log_probability)[:, :, 1:]
 
 
-def _measure(
-    histories: Histories,
-    queries: Queries,
-    chance: np.ndarray,
-    days: np.ndarray,
-    begin: np.ndarray,
-    truth: TimedEvents,
-    unit: float,
-    resamples: int,
-    seed: int,
-) -> dict[str, float]:
-    """`chance` [n, H, V] of each label at each step, `days` [n, H] from `begin` to each."""
-    time = begin[:, None] + days
-    there = days < HORIZON * unit
-    if histories.baskets:
-        present = -np.expm1(-basket_size(histories, queries)[:, None, None] * chance) >= PRESENT
-    else:
-        present = np.arange(chance.shape[2]) == chance.argmax(axis=2)[..., None]
-    row, number, label = np.nonzero(present & there[..., None])
-    predicted = _pad(len(time), row, time[row, number], label)
-    distance = otd(_in_units(predicted, unit), _in_units(truth, unit), COST, COST)
-    scored = Forecasts(time / unit, chance, there)
-    precision = t_map(begin / unit, _in_units(truth, unit), scored, HORIZON, [DELTA])
-    return {
-        "otd": float(distance.mean()),
-        "otd_error": float(bootstrap(distance, resamples, seed).standard_error),
-        "t_map": precision.macro,
-        "t_map_weighted": precision.weighted,
-    }
+@dataclass(frozen=True)
+class _Observed:
+    """What came after some queries, and how forecasts are held against it."""
+
+    histories: Histories
+    queries: Queries
+    begin: np.ndarray  # float64 [n], days
+    events: TimedEvents  # before the horizon
+    unit: float  # days
+    resamples: int
+    seed: int
+
+    def measure(self, probability: np.ndarray, days: np.ndarray) -> dict[str, float]:
+        """Metrics of the `probability` [n, H, V] of labels at each step, which comes `days` [n, H] after `begin`."""
+        time = self.begin[:, None] + days
+        there = days < HORIZON * self.unit
+        if self.histories.baskets:
+            size = basket_size(self.histories, self.queries)[:, None, None]
+            present = -np.expm1(-size * probability) >= PRESENT
+        else:
+            present = np.arange(probability.shape[2]) == probability.argmax(axis=2)[..., None]
+        row, number, label = np.nonzero(present & there[..., None])
+        predicted = _pad(len(time), row, time[row, number], label)
+        truth = _in_units(self.events, self.unit)
+        distance = otd(_in_units(predicted, self.unit), truth, COST, COST)
+        scored = Forecasts(time / self.unit, probability, there)
+        precision = t_map(self.begin / self.unit, truth, scored, HORIZON, [DELTA])
+        return {
+            "otd": float(distance.mean()),
+            "otd_error": float(bootstrap(distance, self.resamples, self.seed).standard_error),
+            "t_map": precision.macro,
+            "t_map_weighted": precision.weighted,
+        }
 
 
 def _truth(histories: Histories, bounds: np.ndarray, horizon: float, begin: np.ndarray) -> TimedEvents:

@@ -9,8 +9,9 @@ import numpy as np
 from trajectory.data.pipeline.splits import step_bounds, step_starts
 from trajectory.evaluation import conversion
 from trajectory.evaluation.multi_step.metrics import evaluate_ahead
+from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.predictor import Predictor
-from trajectory.inference.scorer import DirectForecast, ModelScorer
+from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.models.item_table import bake
 from trajectory.schema import Histories, Queries, Split
@@ -65,7 +66,7 @@ class Watch:
     def _ahead(self, predictor: Predictor) -> dict[str, float]:
         task, c = self.task, self.task.config
         steps = min(c.heads.horizon, c.split.steps)
-        direct = DirectForecast(predictor, steps)
+        direct = DirectForecaster(predictor, steps)
         by_step = evaluate_ahead(direct, task.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs)
         return {name: float(np.nanmean(value)) for name, value in by_step.items()}
 

@@ -11,7 +11,7 @@ from trajectory.data.pipeline.event_statistics import step_sizes
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import whole_histories
-from trajectory.inference.step_forecast import beam_run, look_ahead, method
+from trajectory.inference.step_forecast import beam_run, forecast_steps, method
 from trajectory.progress import progress
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
@@ -45,9 +45,11 @@ def forecast(run: Run, users: int) -> Forecast:
     left = reach(histories, queries).left if c.evaluation.seen == "filter" else None
     without = tables.without_items(histories, queries, left)
     parts, interests = [], []
-    for chunk, outlook in look_ahead(run, histories, queries, f.steps, f.paths, f.days):
-        parts.append(tables.statements(histories, chunk, outlook, f.days, TOP))
-        interests.append(outlook.interest)
+    for chunk, steps, within in forecast_steps(run, histories, queries, f.steps, f.paths, f.days):
+        parts.append(tables.statements(histories, chunk, steps, TOP))
+        if within is not None:
+            parts.append(tables.within_days(histories, chunk, within, f.days, TOP))
+        interests.append(steps.interests)
     for level in ("item", "interest") if histories.interests else ("item",):
         for chunk, beams in beam_run(run, histories, queries, f.steps, level == "interest"):
             parts.append(tables.path_statements(histories, chunk, beams, level))

@@ -13,7 +13,7 @@ from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.inference.scorer import ModelScorer
-from trajectory.inference.step_forecast import beam_run, look_ahead, method
+from trajectory.inference.step_forecast import beam_run, forecast_steps, method
 from trajectory.metrics.ranking import distinct_items
 from trajectory.progress import progress
 from trajectory.run import Run
@@ -112,9 +112,9 @@ def _ahead(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, top: int
 ) -> dict[str, pl.DataFrame]:
     parts: dict[str, list[pl.DataFrame]] = {"steps": [], "visited": [], "path": []}
-    for chunk, outlook in look_ahead(run, histories, queries, steps, paths):
-        parts["steps"].append(tables.steps_ahead(histories, chunk, outlook, top))
-        parts["visited"].append(tables.visited_within(histories, chunk, outlook, top))
+    for chunk, forecast, _ in forecast_steps(run, histories, queries, steps, paths):
+        parts["steps"].append(tables.steps_ahead(histories, chunk, forecast, top))
+        parts["visited"].append(tables.visited_within(histories, chunk, forecast, top))
     for chunk, beams in beam_run(run, histories, queries, steps, interests=False):
         parts["path"].append(tables.likeliest_path(histories, chunk, beams))
     return {name: pl.concat(some) for name, some in parts.items()}

@@ -9,9 +9,10 @@ import polars as pl
 
 from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.beam_search import Beams
-from trajectory.inference.step_forecast import Outlook
+from trajectory.inference.step_forecast import WithinDays
 from trajectory.metrics.ranking import top_k
 from trajectory.metrics.waiting_time import LEVELS
+from trajectory.protocols import StepForecast
 from trajectory.schema import Histories, Queries
 
 STATEMENTS = {  # columns of forecast.parquet; null where they say nothing
@@ -59,16 +60,16 @@ def without_note(without: pl.DataFrame, users: int) -> str:
     return f"{len(without):,} of {users:,} users get an empty list: each {NOTHING_LEFT}"
 
 
-def steps_ahead(histories: Histories, queries: Queries, outlook: Outlook, k: int) -> pl.DataFrame:
+def steps_ahead(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
     """The k likeliest items at each step: user, step, rank, item, title, probability, visited (within these steps)."""
-    items = _best(outlook.probability, k)
-    chosen = {name: np.take_along_axis(getattr(outlook, name), items, axis=2) for name in ("probability", "visited")}
-    return _table(histories, queries, np.where(chosen["probability"] > 0, items, 0), **chosen)
+    items = _best(forecast.probability, k)
+    probability, visited = (np.take_along_axis(x, items, axis=2) for x in (forecast.probability, forecast.within))
+    return _table(histories, queries, np.where(probability > 0, items, 0), probability=probability, visited=visited)
 
 
-def visited_within(histories: Histories, queries: Queries, outlook: Outlook, k: int) -> pl.DataFrame:
+def visited_within(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
     """The k items that are likeliest to occur within all steps: user, rank, item, title, visited."""
-    last = outlook.visited[:, -1:]
+    last = forecast.within[:, -1:]
     items = _best(last, k)
     visited = np.take_along_axis(last, items, axis=2)
     return _table(histories, queries, np.where(visited > 0, items, 0), visited=visited).drop("step")
@@ -83,35 +84,36 @@ def likeliest_path(histories: Histories, queries: Queries, beams: Beams) -> pl.D
     return _table(histories, queries, items, probability=probability).drop("rank")
 
 
-def statements(histories: Histories, queries: Queries, outlook: Outlook, days: float, k: int) -> pl.DataFrame:
+def statements(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
     """Everything foretold of each step, one statement a row, in the columns of STATEMENTS.
 
-    at_step: an item or interest is (a line of) step `step`. within_steps: it comes within steps 1..step. within_days:
-    it comes within `days` days, if there are any. time: the step comes after `days` (median), with 80 % chance between
-    `days_low` and `days_high`; heads foretell each step alone, so none is stated before the step it follows. The k
-    likeliest of each are kept, in order of probability.
+    at_step: an item or interest is (a line of) step `step`. within_steps: it comes within steps 1..step. time: the step
+    comes after `days` (median), with 80 % chance between `days_low` and `days_high`; heads foretell each step alone, so
+    none is stated before the step it follows. The k likeliest of each are kept, in order of probability.
     """
-    parts = []
-    for level, at, within, soon in (
-        ("item", outlook.probability, outlook.visited, outlook.soon),
-        ("interest", outlook.interest, outlook.interest_visited, outlook.interest_soon),
-    ):
-        if level == "interest" and not histories.interests:
-            continue
+    parts = [
+        _ranked(histories, queries, "item", "at_step", forecast.probability, k),
+        _ranked(histories, queries, "item", "within_steps", forecast.within, k),
+    ]
+    if histories.interests:
         parts += [
-            _ranked(histories, queries, level, "at_step", at, k),
-            _ranked(histories, queries, level, "within_steps", within, k),
+            _ranked(histories, queries, "interest", "at_step", forecast.interests, k),
+            _ranked(histories, queries, "interest", "within_steps", forecast.interests_within, k),
         ]
-        if soon is not None:
-            rows = _ranked(histories, queries, level, "within_days", soon[:, None], k)
-            parts.append(rows.with_columns(step=pl.lit(None, pl.Int64), days=pl.lit(float(days))))
-    if outlook.days is not None:
-        row, step = (index.ravel() for index in np.indices(outlook.days.shape[:2]))
-        until = np.maximum.accumulate(outlook.days, axis=1)
+    if forecast.days is not None:
+        row, step = (index.ravel() for index in np.indices(forecast.days.shape[:2]))
+        until = np.maximum.accumulate(forecast.days, axis=1)
         low, middle, high = (until[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
         time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
         parts.append(_of_users(histories, queries, row, time))
     return pl.concat(parts)
+
+
+def within_days(histories: Histories, queries: Queries, within: WithinDays, days: float, k: int) -> pl.DataFrame:
+    """The k items and interests that are likeliest to come within `days` days, in the columns of STATEMENTS."""
+    levels = [("item", within.items), *([("interest", within.interests)] if histories.interests else [])]
+    parts = [_ranked(histories, queries, level, "within_days", chance[:, None], k) for level, chance in levels]
+    return pl.concat(parts).with_columns(step=pl.lit(None, pl.Int64), days=pl.lit(float(days)))
 
 
 def path_statements(histories: Histories, queries: Queries, beams: Beams, level: str) -> pl.DataFrame:

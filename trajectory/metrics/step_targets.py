@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds
 from trajectory.metrics.by_interest import by_interest
+from trajectory.protocols import Forecaster, StepForecast, StepScores
 from trajectory.schema import Histories, Queries
 
 
@@ -22,14 +23,16 @@ class Step(NamedTuple):
     lines: np.ndarray | None  # int64 [n], distinct items of the basket; None where steps are single events
 
 
-def read_steps(forecaster: Any, histories: Histories, queries: Queries, steps: int) -> Iterator[tuple[int, Step]]:
+def read_steps(
+    forecaster: Forecaster[StepScores], histories: Histories, queries: Queries, steps: int
+) -> Iterator[tuple[int, Step]]:
     """Each step's forecast beside what came; users without a target that may come are left out of it."""
     bounds = step_bounds(histories, queries, steps)
     chunks = queries.chunks(forecaster.batch)
-    ahead = np.concatenate([np.asarray(forecaster.ahead(chunk), np.float32) for chunk in chunks])
-    ahead[:, :, 0] = -np.inf
+    forecast = np.concatenate([np.asarray(forecaster.forecast(chunk).log_probability, np.float32) for chunk in chunks])
+    forecast[:, :, 0] = -np.inf
     for h in range(steps):
-        log_p = ahead[:, h]
+        log_p = forecast[:, h]
         row, index = slices(bounds[:, h], bounds[:, h + 1])
         item = histories.item[index]
         real = (item > 0) & (item <= histories.num_items)
@@ -50,7 +53,7 @@ def read_steps(forecaster: Any, histories: Histories, queries: Queries, steps: i
 
 
 def read_within(
-    forecaster: Any, histories: Histories, queries: Queries, steps: int, level: str = "item"
+    forecaster: Forecaster[StepForecast], histories: Histories, queries: Queries, steps: int, level: str = "item"
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Each item's (or interest's: `level`) chance within the first h steps, and whether it came, int8; [n, columns].
 
@@ -59,11 +62,8 @@ def read_within(
     bounds = step_bounds(histories, queries, steps)
     parts = []
     for chunk in queries.chunks(forecaster.batch):
-        ahead = np.asarray(forecaster.ahead(chunk))
-        if level == "item":
-            within = forecaster.within(chunk, ahead)
-        else:
-            within = forecaster.interests_within(chunk, forecaster.interests(chunk, ahead))
+        forecast = forecaster.forecast(chunk)
+        within = forecast.within if level == "item" else forecast.interests_within
         parts.append(np.asarray(within, np.float32)[:, :, 1:])
     chance = np.concatenate(parts)
     came = np.zeros((len(chance), histories.num_items + 1), np.float32)

@@ -38,7 +38,16 @@ def timing(wait: Wait, observed: np.ndarray) -> Times:
     return Times(np.asarray(days), np.where(np.isfinite(observed), likelihood, np.nan))
 
 
+def quantiles(wait: Wait) -> np.ndarray:
+    """The quantiles LEVELS of waiting times [n, H, ...], [n, H, 3] in days."""
+    return np.asarray(_quantiles(wait))
+
+
 @jax.jit
 def _timing(wait: Wait, observed: jax.Array) -> tuple[jax.Array, jax.Array]:
-    wide = jax.tree.map(lambda x: x[:, :, None], wait)
-    return quantile(wide, jnp.asarray(LEVELS)), log_likelihood(wait, observed)
+    return _quantiles(wait), log_likelihood(wait, observed)
+
+
+@jax.jit
+def _quantiles(wait: Wait) -> jax.Array:
+    return quantile(jax.tree.map(lambda x: x[:, :, None], wait), jnp.asarray(LEVELS))

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 from trajectory.calibration.categorical import Calibration, choose
 from trajectory.calibration.per_step import FEW
 from trajectory.data.pipeline.splits import leave_last
-from trajectory.inference.step_forecast import look_ahead
+from trajectory.inference.step_forecast import forecast_steps
 from trajectory.metrics.by_interest import by_interest
 from trajectory.migrations.state_baselines import StateBaselines, fit_baselines
 from trajectory.migrations.step_windows import cut_back, interest_mass, shares
@@ -92,10 +92,10 @@ def step_states(run: Run, histories: Histories, queries: Queries, steps: int) ->
     paths = run.task.config.forecast.paths if steps > 1 else 1  # the first step is the same on every path
     own = histories.interests == run.task.histories.interests
     interests, days = [], []
-    for _, outlook in look_ahead(run, run.task.histories, queries, steps, paths):
-        chance = outlook.interest if own else by_interest(histories, outlook.probability)
+    for _, forecast, _ in forecast_steps(run, run.task.histories, queries, steps, paths):
+        chance = forecast.interests if own else by_interest(histories, forecast.probability)
         interests.append(shares(chance[:, :, 1:]))
-        days += [] if outlook.days is None else [outlook.days[:, :, 1]]
+        days += [] if forecast.days is None else [forecast.days[:, :, 1]]
     return StepStates(np.concatenate(interests), np.concatenate(days) if days else None)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -21,15 +23,16 @@ BASKETS = make_histories(
 class Given:
     """A forecaster that says what it is told."""
 
-    name = "given"
+    name, batch, timed = "given", 64, False
 
-    def __init__(self, ahead, within=None, log_probabilities=False):
-        self._ahead, self.log_probabilities = np.asarray(ahead, np.float32), log_probabilities
-        if within is not None:
-            self.within = lambda queries, ahead: np.asarray(within, np.float32)
+    def __init__(self, scores, within=None, log_probabilities=False):
+        scores = np.asarray(scores, np.float32)
+        within = scores if within is None else np.asarray(within, np.float32)
+        log_probability = scores if log_probabilities else None
+        self.said = SimpleNamespace(scores=scores, within=within, log_probability=log_probability)
 
-    def ahead(self, queries: Queries) -> np.ndarray:
-        return self._ahead
+    def forecast(self, queries: Queries) -> SimpleNamespace:
+        return self.said
 
 
 def queries(*rows):
@@ -91,7 +94,7 @@ def of(histories, steps=2):
 
 def test_a_chain_is_left_to_run():
     histories, parts, _config = of(chain_log(), 4)
-    found = Chain(Markov().fit(histories, parts), 4).ahead(queries((0, 0, 3, 5)))
+    found = Chain(Markov().fit(histories, parts), 4).scores(queries((0, 0, 3, 5)))
     np.testing.assert_array_equal(found[0].argmax(-1), [1, 2, 3, 1])
     np.testing.assert_allclose(found[0].max(-1), 1)
     assert (found[0][0, 2:] < 0).all(), "what cannot come is ordered by popularity, below"
@@ -99,14 +102,14 @@ def test_a_chain_is_left_to_run():
 
 def test_where_the_chain_ends_popularity_follows():
     histories, parts, _config = of(chain_log())
-    found = Chain(Markov().fit(histories, parts), 1).ahead(queries((2, 30, 45, 45)))
+    found = Chain(Markov().fit(histories, parts), 1).scores(queries((2, 30, 45, 45)))
     np.testing.assert_allclose(found[0, 0, 1:4], 1 / 3, atol=0.03)
 
 
 def test_other_floors_expect_the_same_at_each_step():
     histories, parts, _ = of(chain_log())
     floor = PersonalFrequency("personal_frequency", 1.0).fit(histories, parts)
-    found = Steady(floor, 3).ahead(queries((0, 0, 4, 6)))
+    found = Steady(floor, 3).scores(queries((0, 0, 4, 6)))
     np.testing.assert_array_equal(found[:, 0], found[:, 2])
     np.testing.assert_array_equal(found[:, 0], floor.scores(queries((0, 0, 4, 6))))
 
@@ -120,7 +123,7 @@ def test_calibrated_floors_are_distributions_that_trust_a_floor_as_far_as_it_hol
         histories, parts, config = of(histories)
         floor = Steady(PersonalFrequency("personal_frequency", 1.0).fit(histories, parts), 2)
         fitted = Calibrated(floor).fit(histories, parts.validation, config.evaluation)
-        p = np.exp(fitted.log_chances(parts.test, fitted.ahead(parts.test)))
+        p = np.exp(fitted.forecast(parts.test).log_probability)
         np.testing.assert_allclose(p.sum(-1), 1)
         assert (p[..., 1:] > 0).all()
         assert (p[..., 0] == 0).all()
@@ -134,7 +137,7 @@ def test_calibrated_floors_leave_out_what_cannot_come():
     config.evaluation.seen = "filter"
     for floor in horizon_floors(histories, parts, config, 1):
         fitted = Calibrated(floor).fit(histories, parts.validation, config.evaluation)
-        p = np.exp(fitted.log_chances(parts.test, fitted.ahead(parts.test)))[:, 0]
+        p = np.exp(fitted.forecast(parts.test).log_probability)[:, 0]
         np.testing.assert_allclose(p.sum(-1), 1)
         for row, user in enumerate(parts.test.user):
             seen = histories.item[parts.test.start[user] : parts.test.stop[user]]

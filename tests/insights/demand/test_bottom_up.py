@@ -7,8 +7,8 @@ from ml_collections import ConfigDict
 
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
+from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.predictor import Predictor
-from trajectory.inference.scorer import DirectForecast
 from trajectory.insights.demand.bottom_up import from_users, pace, sale_rates
 from trajectory.insights.demand.weekly_counts import weekly
 from trajectory.schema import EVENT_TYPES, Queries
@@ -39,8 +39,8 @@ def test_first_weeks_follow_the_chances_of_the_next_step_at_each_users_pace(run)
     ]
     fast = pace(h, stop, weeks.begins(17))
     assert (fast.steps < 1).all()  # so the middle of the first week is still the next step
-    direct = DirectForecast(Predictor(run.task.model, run.params, h, NO_FEATURES, LENGTH), 3)
-    chance = np.exp(np.asarray(direct.ahead(Queries(np.arange(12), h.offsets[:-1], stop, stop))))[:, 0, 1:]
+    direct = DirectForecaster(Predictor(run.task.model, run.params, h, NO_FEATURES, LENGTH), 3)
+    chance = direct.forecast(Queries(np.arange(12), h.offsets[:-1], stop, stop)).probability[:, 0, 1:]
     np.testing.assert_allclose(found[0], fast.pieces @ chance, rtol=1e-4)
     assert found[1].sum() == pytest.approx(fast.pieces.sum(), rel=1e-4)
 

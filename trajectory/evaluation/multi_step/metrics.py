@@ -1,16 +1,8 @@
-"""How well each of the next H steps is foretold: ranking and likelihood by step, for models and floors alike.
-
-A forecaster is an object with a `name` and `ahead(queries) -> [n, H, V + 1]`: a score of each item being (a line of)
-step 1, 2, ... H after the history start:stop of the query; column 0 is ignored. It may state `batch`, the most queries
-it wants at once, and `log_probabilities = True`, if that is what its scores are, or give such ones with
-`log_chances(queries, ahead)`. With `within(queries, ahead)`, shaped alike, it also scores each item's coming within the
-first h steps, given what it said of each; else its scores stand.
-"""
+"""How well each of the next H steps is forecast: ranking and likelihood by step, for models and baselines alike."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -18,13 +10,17 @@ from ml_collections import ConfigDict
 from trajectory.data.pipeline.splits import step_bounds
 from trajectory.metrics.ranking import contains, distinct_items, metrics, ranks
 from trajectory.progress import progress
+from trajectory.protocols import Forecaster, StepScores
 from trajectory.schema import Histories, Queries
-
-BATCH = 64  # queries at once: a forecast has H x V numbers of each
 
 
 def evaluate_ahead(
-    forecaster: Any, histories: Histories, queries: Queries, config: ConfigDict, steps: int, cutoffs: Sequence[int]
+    forecaster: Forecaster[StepScores],
+    histories: Histories,
+    queries: Queries,
+    config: ConfigDict,
+    steps: int,
+    cutoffs: Sequence[int],
 ) -> dict[str, np.ndarray]:
     """Metrics of a forecaster per user and step, float64 [n, H] each; NaN where a user has no such step.
 
@@ -33,7 +29,7 @@ def evaluate_ahead(
     that are candidates, in nats, where there are log-probabilities. `config` is `config.evaluation`: candidates and
     ties as there.
     """
-    size = min(getattr(forecaster, "batch", BATCH), len(queries.user))
+    size = min(forecaster.batch, len(queries.user))
     parts: list[dict[str, np.ndarray]] = []
     for chunk in progress(queries.chunks(size), forecaster.name, -(-len(queries.user) // size)):
         n = len(chunk.user)
@@ -44,26 +40,27 @@ def evaluate_ahead(
 
 
 def _chunk(
-    forecaster: Any, histories: Histories, queries: Queries, config: ConfigDict, steps: int, cutoffs: Sequence[int]
+    forecaster: Forecaster[StepScores],
+    histories: Histories,
+    queries: Queries,
+    config: ConfigDict,
+    steps: int,
+    cutoffs: Sequence[int],
 ) -> dict[str, np.ndarray]:
     bounds = step_bounds(histories, queries, steps)
     seen = None
     if config.seen == "filter":
         seen = distinct_items(histories, queries.start, queries.stop, least=64)
-    ahead = np.asarray(forecaster.ahead(queries))
-    log_p = ahead if getattr(forecaster, "log_probabilities", False) else None
-    if hasattr(forecaster, "log_chances"):
-        log_p = np.asarray(forecaster.log_chances(queries, ahead))
-    within = getattr(forecaster, "within", None)
-    reached = ahead if within is None else np.asarray(within(queries, ahead))
+    forecast = forecaster.forecast(queries)
+    scores, log_p, within = forecast.scores, forecast.log_probability, forecast.within
     columns: dict[str, list[np.ndarray]] = {}
     for h in range(steps):
         targets = distinct_items(histories, bounds[:, h], bounds[:, h + 1])
-        found = metrics(ranks(ahead[:, h], targets, seen), targets, cutoffs)
+        found = metrics(ranks(scores[:, h], targets, seen), targets, cutoffs)
         if log_p is not None:
             found["nll"] = _surprise(log_p[:, h], targets, seen)
         so_far = distinct_items(histories, bounds[:, 0], bounds[:, h + 1])
-        together = metrics(ranks(reached[:, h], so_far, seen), so_far, cutoffs)
+        together = metrics(ranks(within[:, h], so_far, seen), so_far, cutoffs)
         found |= {
             f"within_{name}": np.where(bounds[:, h] < bounds[:, h + 1], x, np.nan) for name, x in together.items()
         }

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from trajectory.calibration.conformal import coverage
-from trajectory.calibration.per_step import ALPHA, CalibratedForecast, StepCalibration, interest_step
+from trajectory.calibration.per_step import ALPHA, CalibratedForecaster, StepCalibration, interest_step
 from trajectory.evaluation import reliability_plot
 from trajectory.inference.sampled_visits import sampled_visits
 from trajectory.metrics.reliability import Pairs, column_pairs, diagram, event_pairs, summary, top_pairs
 from trajectory.metrics.step_targets import read_steps, read_within
+from trajectory.protocols import Forecaster, UncalibratedForecast
 from trajectory.schema import Histories, Queries
 
 SIMULATIONS = 300
@@ -32,7 +33,12 @@ TITLES = {  # of statements, in the order of tables and pictures
 
 
 def reliability(
-    forecaster: Any, calibration: StepCalibration, histories: Histories, queries: Queries, steps: int, picture: Path
+    forecaster: Forecaster[UncalibratedForecast],
+    calibration: StepCalibration,
+    histories: Histories,
+    queries: Queries,
+    steps: int,
+    picture: Path,
 ) -> dict[str, Any]:
     """What reliability.json holds, measured on (test) queries, and the diagrams drawn to `picture`.
 
@@ -42,7 +48,7 @@ def reliability(
     outcomes that go together as in `sampled_visits`; `sets`, coverage and size
     of the sets at 1 - ALPHA and by length of history.
     """
-    honest = CalibratedForecast(forecaster, calibration, histories)
+    honest = CalibratedForecaster(forecaster, calibration, histories)
     found: dict[str, list[Any]] = {}
     pictures: dict[str, dict[str, np.ndarray]] = {}
     length = queries.stop - queries.start
@@ -108,10 +114,10 @@ _GROUP = {str(i): f"{low} to {high - 1} events" for i, (low, high) in enumerate(
 }
 
 
-def _at_steps(honest: CalibratedForecast, queries: Queries, level: str) -> np.ndarray:
+def _at_steps(honest: CalibratedForecaster, queries: Queries, level: str) -> np.ndarray:
     """Probability of each item or interest at each step [n, H, columns], column 0 with it."""
     found = []
     for chunk in queries.chunks(honest.batch):
-        ahead = honest.ahead(chunk)
-        found.append(np.exp(ahead if level == "item" else honest.interests(chunk, ahead)))
+        forecast = honest.forecast(chunk)
+        found.append(np.exp(forecast.log_probability if level == "item" else forecast.log_interests))
     return np.concatenate(found)

@@ -10,17 +10,18 @@ from ml_collections import ConfigDict
 
 from trajectory.baselines.multi_step import Calibrated, horizon_floors
 from trajectory.baselines.user_item_frequency import overall_rates
-from trajectory.calibration.per_step import CalibratedForecast, fit_steps
+from trajectory.calibration.per_step import CalibratedForecaster, fit_steps
 from trajectory.data.pipeline.splits import training_events
 from trajectory.evaluation.event_sequences import evaluate_sequences
 from trajectory.evaluation.multi_step.baseline_sets import floor_sets
 from trajectory.evaluation.multi_step.metrics import evaluate_ahead
 from trajectory.evaluation.multi_step.reliability import reliability
 from trajectory.evaluation.multi_step.reliability import table as reliability_table
-from trajectory.evaluation.multi_step.timing import evaluate_times
+from trajectory.evaluation.multi_step.timing import ForecastTimes, evaluate_times
 from trajectory.evaluation.protocol import PARTS, protocol
 from trajectory.evaluation.reach import reach_sentence
 from trajectory.metrics.significance import bootstrap, compare, holm
+from trajectory.protocols import Forecaster, StepForecast, UncalibratedForecast
 from trajectory.run import Run
 from trajectory.schema import Histories, Split, UserError
 from trajectory.writing import write_json
@@ -34,17 +35,21 @@ SHOWN = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10", "nll")
 
 
 def evaluate_steps(
-    forecasters: Sequence[Any], histories: Histories, split: Split, config: ConfigDict, **facts: Any
+    forecasters: Sequence[Forecaster[StepForecast]],
+    histories: Histories,
+    split: Split,
+    config: ConfigDict,
+    **facts: Any,
 ) -> dict[str, Any]:
     """What trajectories.json holds: forecasters and floors at each of the steps that a leave_last split holds out.
 
     The first forecaster is the one that is compared with the floors. Numbers and text only: `steps`, `unit`,
     `means` {name: {part: {metric: [H]}}}, `errors` (standard errors over users, alike), `paired` {part: {metric: [H]
     tests against the floor that is best there}} with p-values adjusted by Holm over the steps, `sequences` (test, see
-    `evaluate_sequences`; absent for large catalogues and where no forecaster has times), `floor_sets` (see there; of
-    the floor that is likeliest at the step on validation), `times` (see `evaluate_times`; absent where no forecaster
-    has them) and `protocol`. A floor's likelihood is that of its calibrated distribution (see `Calibrated`). Raises
-    UserError for another split.
+    `evaluate_sequences`; absent for large catalogues and where the first forecaster is not timed), `floor_sets` (see
+    there; of the floor that is likeliest at the step on validation), `times` (see `evaluate_times`; absent where the
+    first forecaster is not timed) and `protocol`. A floor's likelihood is that of its calibrated distribution (see
+    `Calibrated`). Raises UserError for another split.
     """
     _require_held_out(split)
     steps, e = config.split.steps, config.evaluation
@@ -64,9 +69,8 @@ def evaluate_steps(
     floors = list(chances)
     stated = protocol(histories, split, config, **facts)
     times = {}
-    timed = [forecaster for forecaster in forecasters if config.heads.time and hasattr(forecaster, "waits")]
-    if timed:
-        times = {"times": evaluate_times(forecasters[0], histories, split, config, PARTS)}
+    if forecasters[0].timed:
+        times = {"times": evaluate_times(ForecastTimes(forecasters[0]), histories, split, config, PARTS)}
         if histories.num_items <= LABELS:
             options = {"steps": steps, "resamples": e.bootstrap, "seed": config.seed}
             times["sequences"] = evaluate_sequences(
@@ -96,7 +100,7 @@ def _require_held_out(split: Split) -> None:
         )
 
 
-def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
+def write_steps(run: Run, forecasters: Sequence[Forecaster[UncalibratedForecast]]) -> dict[str, Any]:
     """Calibrates a run's first forecaster on validation, measures all on validation and, once, on test.
 
     Writes calibration.json (of direct forecasts), trajectories.json (see `evaluate_steps`; `reliability` is of the
@@ -106,10 +110,9 @@ def write_steps(run: Run, forecasters: Sequence[Any]) -> dict[str, Any]:
     histories, split, steps = task.histories, task.split, c.split.steps
     _require_held_out(split)  # before what is fitted on it
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
-    timed = bool(c.heads.time) and hasattr(forecasters[0], "waits")
     overall = overall_rates(histories, training_events(histories, split))
-    calibration = fit_steps(forecasters[0], histories, split.validation, steps, overall, c.seed, timed)
-    honest = CalibratedForecast(forecasters[0], calibration, histories)
+    calibration = fit_steps(forecasters[0], histories, split.validation, steps, overall, c.seed)
+    honest = CalibratedForecaster(forecasters[0], calibration, histories)
     found = evaluate_steps([honest, *forecasters], histories, split, c, **facts)
     picture = run.workdir / "reliability.png"
     found["reliability"] = reliability(forecasters[0], calibration, histories, split.test, steps, picture)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -11,7 +11,8 @@ from scipy import stats
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
 from trajectory.metrics.significance import bootstrap
-from trajectory.metrics.waiting_time import LEVELS, Times, waits
+from trajectory.metrics.waiting_time import LEVELS, Times, timing, waits
+from trajectory.protocols import Forecaster, StepForecast
 from trajectory.schema import Histories, Queries, Split
 
 LEAST_GAP = 1 / DAY  # days: a floor's typical gap is at least a second
@@ -63,21 +64,45 @@ class GapFloor:
         return np.maximum(own / DAY, LEAST_GAP)
 
 
+class WaitingTimes(Protocol):
+    """Says when each of the next steps comes."""
+
+    @property
+    def name(self) -> str:
+        """What results are filed under."""
+
+    def times(self, queries: Queries, observed: np.ndarray) -> Times:
+        """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H] (NaN: none)."""
+
+
+class ForecastTimes:
+    """The waiting times of a forecaster that is `timed`."""
+
+    def __init__(self, forecaster: Forecaster[StepForecast]) -> None:
+        self.forecaster, self.name = forecaster, forecaster.name
+
+    def times(self, queries: Queries, observed: np.ndarray) -> Times:
+        """Quantiles of the days until each step, and the likelihood of the `observed` days [n, H]."""
+        wait = self.forecaster.forecast(queries).wait
+        assert wait is not None  # the forecaster is timed
+        return timing(wait, observed)
+
+
 def evaluate_times(
-    forecaster: Any, histories: Histories, split: Split, config: ConfigDict, parts: tuple[str, ...]
+    forecaster: WaitingTimes, histories: Histories, split: Split, config: ConfigDict, parts: tuple[str, ...]
 ) -> dict[str, Any]:
     """Errors of waiting times by step: {name: {part: {measure: [H]}}} of the forecaster and the floors.
 
-    A forecaster has `name` and `times(queries, observed) -> Times`. Measures: mean and median absolute error of the
+    Measures: mean and median absolute error of the
     median forecast in days, mean negative log-likelihood in nats (time in days), coverage of the 80 % interval, and
     standard errors over users of the mean error and the likelihood (`..._error`).
     """
     steps = config.split.steps
-    rows = [forecaster, GapFloor("typical_gap", False), GapFloor("own_gap", True)]
-    for floor in rows[1:]:
+    floors = [GapFloor("typical_gap", False), GapFloor("own_gap", True)]
+    for floor in floors:
         floor.fit(histories, split.validation, steps)
     found: dict[str, Any] = {}
-    for row in rows:
+    for row in (forecaster, *floors):
         for part in parts:
             queries = split.queries(part)
             observed = waits(histories, queries, steps)

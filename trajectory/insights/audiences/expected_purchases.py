@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
-from trajectory.inference.step_forecast import look_ahead
+from trajectory.inference.step_forecast import forecast_steps
 from trajectory.insights.audiences.audience_targets import Goods, summed
 from trajectory.metrics.waiting_time import LEVELS
 from trajectory.run import Run
@@ -43,16 +43,16 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, g
         )
     parts: list[list[np.ndarray]] = []
     at = 0
-    for chunk, outlook in look_ahead(run, histories, queries, c.forecast.steps, c.forecast.paths):
+    for chunk, forecast, _ in forecast_steps(run, histories, queries, c.forecast.steps, c.forecast.paths):
         asked, span = moment[at : at + len(chunk.user)], days[at : at + len(chunk.user)]
         at += len(chunk.user)
         since = (asked - histories.time[chunk.stop - 1]) / DAY
-        assert outlook.days is not None  # the run foretells times
-        within, median = step_times(outlook.days, since, span)
+        assert forecast.days is not None  # the run foretells times
+        within, median = step_times(forecast.days, since, span)
         steps = np.maximum(within.sum(1), step_rate(histories, chunk, asked) * span)
         weight = within * (steps / np.maximum(within.sum(1), 1e-12))[:, None]
         size = basket_size(histories, chunk) if histories.baskets else np.ones(len(chunk.user))
-        lines = np.einsum("nh,nhv->nv", weight * size[:, None], outlook.probability).astype(np.float32)
+        lines = np.einsum("nh,nhv->nv", weight * size[:, None], forecast.probability).astype(np.float32)
         parts.append([*(summed(one, lines) for one in goods), median[:, 0]])
     *lines, following = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return Arrivals(dict(zip((one.kind for one in goods), lines, strict=True)), following)

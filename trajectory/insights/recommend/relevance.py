@@ -12,7 +12,7 @@ from trajectory.baselines.next_item import CoOccurrence, Floor
 from trajectory.baselines.user_item_frequency import overall_rates, own_rates
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds, step_starts, training_events
-from trajectory.inference.scorer import DirectForecast
+from trajectory.inference.direct import DirectForecaster
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
 
@@ -47,7 +47,7 @@ class Relevance:
         asked = steps_asked(task.histories, ahead(task.histories, task.split.validation, c.heads.horizon))
         self.steps, self.steps_had = int(asked.max()), float(asked.mean())
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
-        self.forecast = DirectForecast(run.predictor().replace(filter_seen=False), self.steps)
+        self.forecaster = DirectForecaster(run.predictor().replace(filter_seen=False), self.steps)
         neighbours: Floor = Ease() if task.histories.num_items <= MOST_ITEMS else CoOccurrence()
         self.neighbours = neighbours.fit(task.histories, task.split)
         self.overall = overall_rates(task.histories, training_events(task.histories, task.split))
@@ -103,7 +103,7 @@ class Relevance:
     def by_step(self, queries: Queries) -> np.ndarray:
         """The forecast's share of each item at each step, float32 [n, H, V + 1]; it is kept for the next call."""
         if self._last is None or self._last[0] is not queries:
-            self._last = queries, np.exp(np.asarray(self.forecast.ahead(queries), np.float32))
+            self._last = queries, np.exp(self.forecaster.forecast(queries).log_probability)
         return self._last[1]
 
     def expected(self, queries: Queries) -> np.ndarray:

@@ -1,0 +1,126 @@
+"""Direct multi-step forecasts: heads that look several steps ahead forecast each of them from the history alone."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from trajectory.baselines.next_item import basket_size
+from trajectory.inference.predictor import Predictor
+from trajectory.metrics.by_interest import log_by_interest
+from trajectory.metrics.ranking import distinct_items
+from trajectory.metrics.waiting_time import quantiles
+from trajectory.models.apply import apply
+from trajectory.models.interest_model import InterestModel
+from trajectory.models.time_head import Wait
+from trajectory.protocols import UncalibratedForecast
+from trajectory.schema import Events, Queries, UserError
+
+
+class DirectForecaster:
+    """Forecasts of the next `steps` steps by the heads of a model (see `heads.Ahead`).
+
+    Where the predictor filters seen items, those of the history cannot come again, nor any item twice.
+    """
+
+    name = "direct"
+    batch = 64
+
+    def __init__(self, predictor: Predictor, steps: int) -> None:
+        spec = predictor.model.spec
+        if steps > spec.horizon:
+            raise UserError(f"steps={steps}: this model forecasts {spec.horizon} steps directly (heads.horizon)")
+        self.predictor, self.steps = predictor, steps
+        self.timed = spec.time and predictor.histories.has_time
+
+    def forecast(self, queries: Queries) -> DirectForecast:
+        """The steps after each query's history."""
+        return DirectForecast(self, queries)
+
+
+class DirectForecast(UncalibratedForecast):
+    """What the heads say of the next steps after some histories."""
+
+    def __init__(self, forecaster: DirectForecaster, queries: Queries) -> None:
+        self._predictor, self._steps, self._timed = forecaster.predictor, forecaster.steps, forecaster.timed
+        self._queries = queries
+
+    @cached_property
+    def log_probability(self) -> np.ndarray:
+        """Of each item at each step, float32 [n, H, V + 1]."""
+        p, queries = self._predictor, self._queries
+        seen = np.zeros((len(queries.user), 1), np.int32)
+        if p.filter_seen:
+            seen = distinct_items(p.histories, queries.start, queries.stop, least=64)
+        return np.asarray(_log_probability(p.model, p.params, *self._events, seen, self._steps))
+
+    @cached_property
+    def log_interests(self) -> np.ndarray:
+        """Sums over the items of each interest."""
+        return log_by_interest(self._predictor.histories, self.log_probability)
+
+    @cached_property
+    def within(self) -> np.ndarray:
+        """Probability of each item within steps 1..h, [n, H, V + 1]."""
+        return self.within_given(self.log_probability)
+
+    @cached_property
+    def interests_within(self) -> np.ndarray:
+        """Probability of each interest within steps 1..h, [n, H, K + 1]."""
+        return self.interests_within_given(self.log_interests)
+
+    @cached_property
+    def wait(self) -> Wait | None:
+        """How the days until each step are distributed; None without a time head or times."""
+        p = self._predictor
+        return _waits(p.model, p.params, *self._events, self._steps) if self._timed else None
+
+    @cached_property
+    def days(self) -> np.ndarray | None:
+        """Quantiles of the days until each step."""
+        return None if self.wait is None else quantiles(self.wait)
+
+    def within_given(self, log_probability: np.ndarray) -> np.ndarray:
+        """Where nothing comes twice, steps exclude each other. Else they are as of `interests_within_given`."""
+        if self._predictor.filter_seen:
+            return np.cumsum(np.exp(log_probability), axis=1).clip(0, 1)
+        return self.interests_within_given(log_probability)
+
+    def interests_within_given(self, log_interests: np.ndarray) -> np.ndarray:
+        """Steps are independent; a basket brings a Poisson number of items, as many as the user's baskets had on
+        average, each of this interest by its probability.
+        """
+        probability, histories = np.exp(log_interests), self._predictor.histories
+        if not histories.baskets:
+            return 1 - np.cumprod(1 - probability, axis=1)
+        size = basket_size(histories, self._queries)
+        return -np.expm1(-size[:, None, None] * np.cumsum(probability, axis=1))
+
+    @cached_property
+    def _events(self) -> tuple[Events, np.ndarray]:
+        return self._predictor.events(self._queries.start, self._queries.stop)
+
+
+def _states(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> Any:
+    """States [n, H] that look 1 .. H steps ahead from one place of each row."""
+    shape = (len(place), steps)
+    places, horizon = jnp.broadcast_to(place[:, None], shape), jnp.broadcast_to(jnp.arange(1, steps + 1), shape)
+    return apply(model, params, events, places, horizon=horizon, method="encode")
+
+
+@partial(jax.jit, static_argnums=(0, 5))
+def _log_probability(
+    model: InterestModel, params: Any, events: Events, place: jax.Array, seen: jax.Array, steps: int
+) -> jax.Array:
+    score = apply(model, params, _states(model, params, events, place, steps), method="score")
+    score = score.at[jnp.arange(len(seen))[:, None], :, seen].set(-jnp.inf, mode="drop").at[..., 0].set(-jnp.inf)
+    return jnp.where(score > -jnp.inf, jax.nn.log_softmax(score, axis=-1), -jnp.inf)  # a history may hold all items
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def _waits(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> Wait:
+    return apply(model, params, _states(model, params, events, place, steps), method="wait")

@@ -1,0 +1,93 @@
+"""Multi-step forecasts as means over sampled paths (see `sampling`)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from trajectory.data.pipeline.event_statistics import Habits
+from trajectory.inference.predictor import Predictor
+from trajectory.inference.sampling import Paths, sample
+from trajectory.metrics.by_interest import by_interest
+from trajectory.metrics.waiting_time import LEVELS
+from trajectory.protocols import UncalibratedForecast
+from trajectory.schema import Histories, Queries
+
+LEAST = 1e-12  # an item that no path gives a probability is rare, not impossible
+
+
+class SampledForecaster:
+    """Means over `paths` sampled paths of the next `steps` steps."""
+
+    name = "paths"
+    batch = 256
+    timed = False
+
+    def __init__(self, predictor: Predictor, statistics: Habits, steps: int, paths: int, seed: int) -> None:
+        self.predictor, self.statistics, self.steps, self.paths, self.seed = predictor, statistics, steps, paths, seed
+
+    def forecast(self, queries: Queries) -> SampledForecast:
+        """The steps after each query's history."""
+        p = self.predictor
+        parts = [
+            paths
+            for _, paths in sample(p, queries, self.statistics, steps=self.steps, paths=self.paths, seed=self.seed)
+        ]
+        whole = Paths(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return SampledForecast(p, whole)
+
+
+class SampledForecast(UncalibratedForecast):
+    """What sampled paths say of the next steps. Several steps are drawn jointly: what is said of one of them alone does
+    not change what comes within them.
+    """
+
+    wait = None
+
+    def __init__(self, predictor: Predictor, paths: Paths) -> None:
+        self._histories: Histories = predictor.histories
+        self._timed, self._paths = predictor.model.spec.time and predictor.histories.has_time, paths
+
+    @property
+    def probability(self) -> np.ndarray:
+        """Of each item at each step, float32 [n, H, V + 1]."""
+        return self._paths.probability
+
+    @cached_property
+    def log_probability(self) -> np.ndarray:
+        """The same in logarithms; an item that is on no path keeps LEAST."""
+        return np.log(self.probability + LEAST)
+
+    @cached_property
+    def interests(self) -> np.ndarray:
+        """Of each interest at each step, [n, H, K + 1]."""
+        return by_interest(self._histories, self.probability)
+
+    @cached_property
+    def log_interests(self) -> np.ndarray:
+        """The same in logarithms."""
+        return np.log(self.interests + LEAST)
+
+    @property
+    def within(self) -> np.ndarray:
+        """Probability of each item within steps 1..h, [n, H, V + 1]."""
+        return self._paths.visited
+
+    @property
+    def interests_within(self) -> np.ndarray:
+        """Probability of an item of each interest within steps 1..h, [n, H, K + 1]."""
+        return self._paths.interest_visited
+
+    @cached_property
+    def days(self) -> np.ndarray | None:
+        """Quantiles of the days until each step; None without a time head or times."""
+        return np.moveaxis(np.quantile(self._paths.days, LEVELS, axis=1), 0, -1) if self._timed else None
+
+    def within_given(self, log_probability: np.ndarray) -> np.ndarray:
+        """As `within`."""
+        return self.within
+
+    def interests_within_given(self, log_interests: np.ndarray) -> np.ndarray:
+        """As `interests_within`."""
+        return self.interests_within
