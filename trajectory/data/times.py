@@ -71,7 +71,7 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
         beyond = None if times.subsecond is None else times.subsecond.gather(rows)
         return times._replace(seconds=times.seconds.gather(rows), subsecond=beyond)
     text = None if column.dtype.is_numeric() else texts(column)
-    number = column if text is None else text.cast(pl.Float64, strict=False)
+    number = column if text is None else _numbers(text)
     given = number if text is None else text
     if unit == "auto":
         sample = None if text is None else text.gather_every(len(text) // _SAMPLE + 1)
@@ -146,6 +146,13 @@ def _is_calendar(number: pl.Series, median: float) -> bool:
     if length in (6, 8, 10, 12) and not _FIRST_SHOP < unix < now + DAY:
         return bool(sample.str.zfill(length).str.contains(_SHORT).all()) and sample.n_unique() > 1
     return False
+
+
+def _numbers(text: pl.Series) -> pl.Series:
+    """The numbers of texts; a spreadsheet may write the fraction of a day behind a comma, 44932,171424."""
+    comma = text.str.contains(r"^\d{4,6},\d+$")
+    plain = text.str.replace(",", ".", literal=True) if comma.any() else text
+    return text.zip_with(~comma.fill_null(False), plain).cast(pl.Float64, strict=False)
 
 
 def _digits(number: pl.Series) -> pl.Series:

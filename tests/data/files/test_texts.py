@@ -226,3 +226,9 @@ def test_title_lines_above_the_header_line_are_left_out_and_said(tmp_path: Path,
 def test_a_sparse_first_row_is_no_title(tmp_path: Path) -> None:
     assert read(tmp_path, "user_id,,\nu1,a,1\nu2,b,1\n").table.columns[0] == "user_id"
     assert read(tmp_path, "kunde,artikel,tag\nu1,,\nu2,b,x\nu3,c,y\n").table.columns == ["kunde", "artikel", "tag"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_an_encoding_set_by_hand_that_the_file_is_not_in(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(UserError, match=rf"log\.csv is not {encoding}"):
+        read(tmp_path, text(","), encoding=encoding)

@@ -82,3 +82,17 @@ def test_two_signs_of_a_currency_are_one(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user_id,item_id,price\na,x,US$ 5.70\nb,y,4.20 USD\n")
     assert log.events["value"].to_list() == [5.7, 4.2]
     assert not [note for note in log.detected["notes"] if note["topic"] == "amounts"]
+
+
+def test_the_decimal_mark_that_another_column_proves_decides_what_could_be_either(tmp_path: Path) -> None:
+    text = "user;item;quantity;line_total\n1;1;1,000;72,05\n1;2;2,000;144,66\n2;1;3,000;9,5\n"
+    log = from_text(tmp_path, text)
+    assert cleaned(log, tmp_path).events["quantity"].to_list() == [1, 2, 3]
+    assert "the mark of '1,000' in quantity is taken for a decimal comma, as elsewhere" in notes(log, "amounts")
+    by_hand = from_text(tmp_path, text, decimal=".")
+    assert cleaned(by_hand, tmp_path, decimal=".").events["quantity"].to_list() == [1000, 2000, 3000]
+
+
+def test_the_price_of_sales_is_money_beside_an_amount(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item,AMOUNT,SALES_PRICE\n1,1,2,178\n1,2,1,20\n2,1,1,89\n")
+    assert log.detected["columns"]["value"] == "SALES_PRICE"

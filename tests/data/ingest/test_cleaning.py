@@ -224,3 +224,8 @@ def test_rows_kept_and_removed_are_the_rows_read(tmp_path: Path, rows: list[str]
     assert set(result.counts) <= set(REASONS)
     if not any('"' in row for row in rows):
         assert result.log.detected["rows"] == 2 + len(rows)
+
+
+def test_years_of_the_buddhist_calendar_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"the year 2566 is 2023 in the Buddhist calendar"):
+        cleaned(tmp_path, "user,item,date\n1,7,05/11/2566\n2,7,25/11/2566\n")

@@ -108,3 +108,11 @@ def test_days_and_months_that_a_spreadsheet_has_exchanged(tmp_path: Path) -> Non
     assert any("may have exchanged days and months" in text for text in warnings(log))
     right = [f"2024-{m:02}-{d:02} 10:00:00" if d % 2 else f"{d:02}/{m:02}/2024 10:00" for d, m in days]
     assert not warnings(from_text(tmp_path, header + "".join(f"a,x,{cell}\n" for cell in right)))
+
+
+def test_a_log_of_one_item_and_a_column_that_is_named_twice(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item,time\n1,7,1700000000\n1,7,1700000100\n2,7,1700000200\n")
+    result = cleaned(log, tmp_path)
+    assert any("Every event is of the same item" in text for text, _ in doubt_events(result.events, result.types))
+    with pytest.raises(UserError, match=r"data.columns.user and data.columns.item are both 'item'"):
+        from_text(tmp_path, "user,item\n1,7\n", columns={"user": "item", "item": "item"})

@@ -63,3 +63,9 @@ def test_dates_beyond_the_calendar_beside_a_clock_do_not_stop_the_program(tmp_pa
     day = pl.Series([2**62 // 86_400 // 10**6 * 86_400 * 10**6, 1_715_299_200 * 10**6]).cast(pl.Datetime("us"))
     frame = pl.DataFrame({"user": [1, 1], "item": [1, 2], "date": day, "hour": [1, 2]})
     assert times(from_frame(tmp_path, frame))[1] == 1_715_299_200 + 7200
+
+
+def test_days_of_a_spreadsheet_with_a_decimal_comma(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user;item;date\n1;7;44932,5\n2;7;44933,25\n")
+    assert log.detected["time"] == "excel"
+    assert log.events["time"].to_list() == [1673006400, 1673071200]

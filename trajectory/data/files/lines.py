@@ -76,8 +76,9 @@ class Text:
         while data := self._read(stream, size):
             try:
                 yield data if decoder is None else decoder.decode(data).encode()
-            except UnicodeDecodeError as error:
-                raise UserError(f"{self.part.name} is not {self._given or 'UTF-16'} ({error.reason})") from None
+            except UnicodeError as error:  # of bytes that do not fit, or of a missing byte order mark
+                reason = error.reason if isinstance(error, UnicodeDecodeError) else error
+                raise UserError(f"{self.part.name} is not {self._given or 'UTF-16'} ({reason})") from None
         if decoder is not None and decoder.getstate()[0]:
             raise UserError(f"{self.part.name} is cut off within a character; fetch it again")
 

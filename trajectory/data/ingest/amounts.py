@@ -25,15 +25,28 @@ _STYLES = {
 }
 
 
-def amounts(column: pl.Series, decimal: str, said: Findings) -> pl.Series:
+def proven_mark(columns: list[pl.Series]) -> str:
+    """The decimal mark that the first cells of some columns prove, "" where none or both are proven."""
+    marks = set()
+    for column in columns:
+        if column.dtype == pl.String:
+            digits = column.head(_FIRST).str.extract(_AMOUNT, 4)
+            fits = {mark: digits.str.contains(style) for mark, style in _STYLES.items()}
+            marked = digits.str.contains("[.,]")
+            marks |= {mark for mark, other in ((",", "."), (".", ",")) if (marked & fits[mark] & ~fits[other]).any()}
+    return marks.pop() if len(marks) == 1 else ""
+
+
+def amounts(column: pl.Series, decimal: str, said: Findings, likely: str = "") -> pl.Series:
     """Float64, null where blank or unreadable; how many could not be read is kept in `said`.
 
-    `decimal` is one of `DECIMALS`; "auto" is decided by the whole column.
+    `decimal` is one of `DECIMALS`; "auto" is decided by the whole column, and by the mark `likely`, which other columns
+    prove, where each of its cells could be either.
     """
     if decimal not in DECIMALS:
         raise UserError(f"data.decimal={decimal!r} is unknown; expected one of {', '.join(DECIMALS)}")
     if isinstance(column.dtype, pl.Categorical):
-        return distinctly(lambda texts, said: amounts(texts, decimal, said), column, said)
+        return distinctly(lambda texts, said: amounts(texts, decimal, said, likely), column, said)
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
         number, given = column.cast(pl.Float64), column.is_not_null()
         if number.is_nan().any():
@@ -42,7 +55,7 @@ def amounts(column: pl.Series, decimal: str, said: Findings) -> pl.Series:
         text = texts(column)
         number, given = text.cast(pl.Float64, strict=False), text.is_not_null()
         if decimal == "," or (given & number.is_null()).any() or (decimal == "auto" and _thousands(text)):
-            number = _written(text, decimal, said)
+            number = _written(text, decimal, said, likely)
     if ((number > _LARGEST) | (number < -_LARGEST)).any():
         number = number.set(number.abs() > _LARGEST, None)
     said.unreadable(column.name, texts(column.filter(given & number.is_null())), "unknown there, the rows stay")
@@ -60,7 +73,7 @@ def _thousands(text: pl.Series) -> bool:
     return True
 
 
-def _written(text: pl.Series, decimal: str, said: Findings) -> pl.Series:
+def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.Series:
     """Amounts from text, worked out once for each distinct one."""
     distinct = text.drop_nulls().value_counts(name="rows").rename({text.name: "text"}).sort("text")
     plain = pl.col("text").str.normalize("NFKC").str.replace_all("[−–]", "-")  # digits of full width are digits
@@ -78,7 +91,7 @@ def _written(text: pl.Series, decimal: str, said: Findings) -> pl.Series:
     if signs.replace(_SIGNS).n_unique() > 1:
         shown = ", ".join(signs.head(5))
         said.note("amounts", f"{text.name} is in several currencies ({shown}), which are not converted", warning=True)
-    mark, unclear = _decide(text.name, rows, both, decimal, said)
+    mark, unclear = _decide(text.name, rows, both, decimal, said, likely)
     read = {
         mark: pl.col("digits").str.replace_all(other, "", literal=True).str.replace(mark, ".", literal=True)
         for mark, other in ((",", "."), (".", ","))
@@ -95,7 +108,9 @@ def _written(text: pl.Series, decimal: str, said: Findings) -> pl.Series:
     return joined.zip_with(joined.is_not_null() | ~text.str.contains("[eE]").fill_null(False), exact).alias(text.name)
 
 
-def _decide(name: str, rows: dict[str, int], both: pl.DataFrame, decimal: str, said: Findings) -> tuple[str, bool]:
+def _decide(
+    name: str, rows: dict[str, int], both: pl.DataFrame, decimal: str, said: Findings, likely: str
+) -> tuple[str, bool]:
     """The decimal mark of a column, and whether a cell that fits both ways (1,234) stays unknown."""
     if decimal != "auto":
         return decimal, False
@@ -107,6 +122,10 @@ def _decide(name: str, rows: dict[str, int], both: pl.DataFrame, decimal: str, s
     if rows[","]:
         said.note("amounts", f"{name} has a decimal comma", _ASK)
         return ",", False
+    if example and not rows["."] and likely:
+        meaning = f"a decimal {_NAMED[likely]}, as elsewhere"
+        said.note("amounts", f"the mark of {example} in {name} is taken for {meaning}", _ASK)
+        return likely, False
     if example and not rows["."]:
         meaning = "the comma between thousands" if "," in example else "the decimal point"
         said.note("amounts", f"the mark of {example} in {name} is taken for {meaning}", _ASK, True)
@@ -114,3 +133,4 @@ def _decide(name: str, rows: dict[str, int], both: pl.DataFrame, decimal: str, s
 
 
 _ASK = "data.decimal=. or data.decimal=,"
+_NAMED = {",": "comma", ".": "point"}

@@ -290,9 +290,18 @@ def _aside(events: pl.DataFrame, codes: np.ndarray) -> pl.DataFrame:
     return rows.select(pl.col("source_line").cast(pl.Int64), *file, reason, **raw)
 
 
+def _buddhist(time: pl.Series) -> int:
+    """The year of the middle time if it may be of the Buddhist calendar, 543 ahead, in the last 50 years; else 0."""
+    middle = time.median()
+    year = 1970 + int(middle / (365.2425 * DAY)) if isinstance(middle, (int, float)) else 0
+    return year if 0 <= datetime.now(UTC).year - (year - 543) < 50 else 0
+
+
 def _nothing_left(events: pl.DataFrame, counts: dict[str, int]) -> str:
     by_reason = ", ".join(f"{count} {reason}" for reason, count in counts.items())
     message = f"not one of the {events.height} rows is usable: {by_reason}; correct the log or config.data"
+    if "time in the future" in counts and (year := _buddhist(events["time"])):
+        message += f"; the year {year} is {year - 543} in the Buddhist calendar: write years of the common era"
     if UNKNOWN_TYPE in counts:
         words = events.filter(pl.col("meaning").is_null())["kind"].drop_nulls().value_counts(sort=True)["kind"]
         message += f"; the words {_quoted(words.to_list())} are unknown: say what they mean in data.kind_map"

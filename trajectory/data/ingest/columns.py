@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 
 from trajectory.schema import UserError
 
@@ -34,20 +35,23 @@ LOG_NAMES: dict[str, tuple[str, ...]] = {
                  "hit_number", "step_number", "位置", "序号", "顺序"),
     "kind": ("event_type", "event", "behavior_type", "behaviour_type", "behavior", "behaviour", "action", "action_type",
              "event_name", "interaction_type", "kind", "行为类型", "行为", "事件类型", "事件"),
-    "value": ("value", "sales_value", "amount", "line_total", "total_amount", "total_price", "revenue", "price_paid",
-              "amount_paid", "order_line_total", "row_total", "price", "unit_price", "item_price", "sale_price",
-              "item_cost", "lineitem_price", "金额", "总价", "价格", "单价"),
+    "value": ("value", "sales_value", "sales_price", "amount", "line_total", "total_amount", "total_price", "revenue",
+              "price_paid", "amount_paid", "order_line_total", "row_total", "price", "unit_price", "item_price",
+              "sale_price", "item_cost", "lineitem_price", "product_total_price", "product_unit_price", "price_unit",
+              "spend", "sales", "金额", "总价", "价格", "单价"),
     "quantity": ("quantity", "qty", "units", "units_sold", "item_count", "count", "qty_ordered", "lineitem_quantity",
-                 "数量", "件数"),
+                 "product_qty", "product_quantity", "pieces", "数量", "件数"),
     "rating": ("rating", "overall", "stars", "score", "review_score", "评分"),
     "basket": ("basket_id", "basket", "order_id", "invoice_no", "invoice", "transaction_id", "order_number", "order_no",
+               "invoice_id", "invoice_number", "receipt_id", "receipt_no", "receipt_number", "receipt", "bill_no",
                "购物篮", "订单id", "订单编号", "订单"),
     "label": ("label", "converted", "conversion", "标签"),
 }
 SESSIONS = ("session_id", "user_session", "session", "visit_id")
 CURRENCIES = ("currency", "currency_code", "币种", "货币")
 # Values of one unit: times the quantity, they are those of the row.
-UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "item_cost", "lineitem_price", "价格", "单价")
+UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "item_cost", "lineitem_price",
+               "product_unit_price", "price_unit", "价格", "单价")
 BEHAVIOUR_NAMES = ("behaviour", "behavior", "行为", "用户行为", "行为记录")
 ITEM_NAMES: dict[str, tuple[str, ...]] = {
     "item": LOG_NAMES["item"],
@@ -91,6 +95,11 @@ def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
             near = difflib.get_close_matches(name, columns, 1)
             hint = f"did you mean {near[0]!r}?" if near else "name one of these"
             raise UserError(f"data.columns.{field}={name!r} is not in the log, which has {listing(columns)}; {hint}")
+    for one, other in combinations(("user", "item", "time"), 2):
+        if one in chosen and chosen[one] == chosen.get(other):
+            raise UserError(
+                f"data.columns.{one} and data.columns.{other} are both {chosen[one]!r}; each needs a column of its own"
+            )
     free = [column for column in columns if column not in chosen.values()]
     found = detect(free, {field: names for field, names in LOG_NAMES.items() if not asked.get(field)})
     if "item" not in chosen and "item" not in found and not asked.get("behaviour"):

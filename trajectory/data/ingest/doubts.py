@@ -89,6 +89,8 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame) -> Iterator[tuple[st
             "Every user has one event: is the user's column a number of the row or the order?",
             "data.columns.user=...",
         )
+    if events["item"].n_unique() == 1 < events.height:
+        yield "Every event is of the same item: there is nothing to predict.", "data.columns.item=..."
     if not types["roles"].str.contains(r"input\b").any():
         yield (
             "The model reads no type of event: there is nothing to learn from.",

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.amounts import amounts
+from trajectory.data.ingest.amounts import amounts, proven_mark
 from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.data.ingest.cells import candidates, examples, unused
 from trajectory.data.ingest.columns import CURRENCIES, SESSIONS, listing, matching, missing, pick
@@ -230,11 +230,9 @@ def _times(
 def _others(
     table: pl.DataFrame, fields: dict[str, str], item: pl.Series, data: ConfigDict, said: Findings
 ) -> dict[str, pl.Series]:
-    columns: dict[str, pl.Series] = {
-        field: amounts(table[fields[field]], data.decimal, said)
-        for field in ("value", "quantity", "rating")
-        if field in fields
-    }
+    numbers = {field: table[fields[field]] for field in ("value", "quantity", "rating") if field in fields}
+    likely = proven_mark([*numbers.values()])
+    columns = {field: amounts(column, data.decimal, said, likely) for field, column in numbers.items()}
     for name in matching(table.columns, CURRENCIES) if "value" in columns else ():
         if (kinds := table[name].drop_nulls().n_unique()) > 1:
             said.note("amounts", f"{name} has {kinds} values; amounts are not converted", warning=True)
