@@ -117,7 +117,7 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
             f"{most['events']:,}: programs, staff, or a word for 'unknown'?",
             f"data.missing={most['user']}{limited}",
         )
-    yield from doubt_events(events, cleaned.types)
+    yield from doubt_events(events, cleaned.types, log.detected)
 
 
 def _columns(cleaned: CleanLog) -> Section:

@@ -17,6 +17,8 @@ from tests.raw_logs import cleaned, from_text, notes
         (["1 234,5", "1'234.5"], [1234.5, 1234.5]),
         (["1.5", "much", "1e300", "inf", "3"], [1.5, None, None, None, 3]),
         (["-2", "3"], [-2, 3]),
+        (["'-2", "△3", "▲ 4", "’5", "3"], [-2, -3, -4, 5, 3]),
+        (["1.50 CR", "2.50", "$3 cr"], [-1.5, 2.5, -3]),
         (["￥12.5", "12.5元", "￥１２"], [12.5, 12.5, 12]),
     ],
 )
@@ -96,3 +98,9 @@ def test_the_decimal_mark_that_another_column_proves_decides_what_could_be_eithe
 def test_the_price_of_sales_is_money_beside_an_amount(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item,AMOUNT,SALES_PRICE\n1,1,2,178\n1,2,1,20\n2,1,1,89\n")
     assert log.detected["columns"]["value"] == "SALES_PRICE"
+
+
+def test_amounts_of_credit_are_said(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item,qty\n1,a,2 CR\n1,b,1\n")
+    assert "1 in qty are of credit, such as '2 CR': taken as below 0" in notes(log, "amounts")
+    assert cleaned(log, tmp_path).types["type"].to_list() == ["purchase", "return"]

@@ -81,13 +81,15 @@ def test_several_items_in_a_cell(tmp_path: Path) -> None:
 def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
     text = "user_id,item_id,qty,amount\na,x,0,0\nb,x,1,2.5\na,y,1,-2.5\nb,y,,2.5\n"
     clean = cleaned(from_text(tmp_path, text), tmp_path)
-    assert [doubt for doubt, _ in doubt_events(clean.events, clean.types)] == [
+    assert [doubt for doubt, _ in doubt_events(clean.events, clean.types, clean.log.detected)] == [
         "1 sales are of 0 pieces: they count for nothing.",
         "1 sales have no quantity: each counts as one piece.",
         "1 sales have a value below 0: are these discounts, credits or returns?",
     ]
     clean = cleaned(from_text(tmp_path, "user_id,item_id,event\na,x,impression\na,x,impression\n"), tmp_path)
-    assert next(doubt_events(clean.events, clean.types))[0].startswith("The model reads no type of event")
+    assert next(doubt_events(clean.events, clean.types, clean.log.detected))[0].startswith(
+        "The model reads no type of event"
+    )
 
 
 def test_times_that_a_spreadsheet_has_rounded(tmp_path: Path) -> None:
@@ -113,6 +115,18 @@ def test_days_and_months_that_a_spreadsheet_has_exchanged(tmp_path: Path) -> Non
 def test_a_log_of_one_item_and_a_column_that_is_named_twice(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item,time\n1,7,1700000000\n1,7,1700000100\n2,7,1700000200\n")
     result = cleaned(log, tmp_path)
-    assert any("Every event is of the same item" in text for text, _ in doubt_events(result.events, result.types))
+    assert any(
+        "Every event is of the same item" in text for text, _ in doubt_events(result.events, result.types, log.detected)
+    )
     with pytest.raises(UserError, match=r"data.columns.user and data.columns.item are both 'item'"):
         from_text(tmp_path, "user,item\n1,7\n", columns={"user": "item", "item": "item"})
+
+
+def test_a_quantity_that_cannot_be_read_is_no_piece_unsaid(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user_id,item_id,qty\na,x,2\na,y,two\nb,x,\n")
+    clean = cleaned(log, tmp_path)
+    assert (
+        "2 sales have a quantity that cannot be read, such as 'two', or none: each counts as one piece.",
+        "write qty as numbers in the file",
+    ) in [*doubt_events(clean.events, clean.types, log.detected)]
+    assert log.detected["unread"][0]["setting"] == "a sale there counts as one piece"

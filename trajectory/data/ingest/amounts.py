@@ -6,17 +6,21 @@ import polars as pl
 
 from trajectory.data.ingest.cell_parsing import texts
 from trajectory.data.ingest.distinct import distinctly
-from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
 
+UNKNOWN = "unknown there, the rows stay"
 DECIMALS = ("auto", ".", ",")
 _FIRST = 1000  # cells that are looked at before all are
 _SIGNS = {"US$": "USD", "€": "EUR", "£": "GBP", "zl": "PLN", "zł": "PLN"}  # of the same currency
 _LARGEST = 3.4e38  # what is stored has 32 bits
 _WORD = r"(?:[A-Z]{1,3}?\p{Sc}|\p{Sc}|[A-Z]{3}|kr|zł|zl|Kč|Ft|lei|лв|руб|р|Rs|R|元|円|圆|圓|원)\.?"  # of a currency
+_CREDIT = "CR|Cr|cr"  # of accounts, behind the number
+_MINUS = "[−–△▲]"  # as accounts in Japan and typesetting programs write it
+_AS_TEXT = "^['’]"  # which spreadsheets put before what is to stay a text
 _AMOUNT = (
     rf"^(?<open>\()?\s*(?<sign>[+-]?)\s*(?:{_WORD})?\s*(?<inner>[+-]?)\s*(?<digits>\d[\d.,'’\s]*|[.,]\d+)"
-    rf"\s*(?:{_WORD})?\s*(?<after>-?)\s*(?<close>\))?$"
+    rf"\s*(?:{_WORD})?\s*(?<after>-|{_CREDIT})?\s*(?<close>\))?$"
 )
 # With this decimal mark, and the other one between groups of three digits (or of two, as in India).
 _STYLES = {
@@ -37,8 +41,8 @@ def proven_mark(columns: list[pl.Series]) -> str:
     return marks.pop() if len(marks) == 1 else ""
 
 
-def amounts(column: pl.Series, decimal: str, said: Findings, likely: str = "") -> pl.Series:
-    """Float64, null where blank or unreadable; how many could not be read is kept in `said`.
+def amounts(column: pl.Series, decimal: str, said: Findings, likely: str = "", otherwise: str = UNKNOWN) -> pl.Series:
+    """Float64, null where blank or unreadable; how many could not be read is kept in `said`, with what is done instead.
 
     `decimal` is one of `DECIMALS`; "auto" is decided by the whole column, and by the mark `likely`, which other columns
     prove, where each of its cells could be either.
@@ -46,7 +50,7 @@ def amounts(column: pl.Series, decimal: str, said: Findings, likely: str = "") -
     if decimal not in DECIMALS:
         raise UserError(f"data.decimal={decimal!r} is unknown; expected one of {', '.join(DECIMALS)}")
     if isinstance(column.dtype, pl.Categorical):
-        return distinctly(lambda texts, said: amounts(texts, decimal, said, likely), column, said)
+        return distinctly(lambda texts, said: amounts(texts, decimal, said, likely, otherwise), column, said)
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
         number, given = column.cast(pl.Float64), column.is_not_null()
         if number.is_nan().any():
@@ -58,7 +62,7 @@ def amounts(column: pl.Series, decimal: str, said: Findings, likely: str = "") -
             number = _written(text, decimal, said, likely)
     if ((number > _LARGEST) | (number < -_LARGEST)).any():
         number = number.set(number.abs() > _LARGEST, None)
-    said.unreadable(column.name, texts(column.filter(given & number.is_null())), "unknown there, the rows stay")
+    said.unreadable(column.name, texts(column.filter(given & number.is_null())), otherwise)
     return number
 
 
@@ -76,10 +80,15 @@ def _thousands(text: pl.Series) -> bool:
 def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.Series:
     """Amounts from text, worked out once for each distinct one."""
     distinct = text.drop_nulls().value_counts(name="rows").rename({text.name: "text"}).sort("text")
-    plain = pl.col("text").str.normalize("NFKC").str.replace_all("[−–]", "-")  # digits of full width are digits
+    plain = pl.col("text").str.normalize("NFKC").str.replace(_AS_TEXT, "")  # digits of full width are digits
+    plain = plain.str.strip_chars().str.replace_all(_MINUS, "-")
     parts = distinct.with_columns(plain.str.extract_groups(_AMOUNT).alias("part")).unnest("part")
     parts = parts.with_columns(pl.col("digits").str.replace_all(r"['’\s]", ""))
     parts = parts.filter(pl.col("open").is_null() == pl.col("close").is_null())
+    credits = parts.filter(pl.col("after").str.contains(f"^(?:{_CREDIT})$"))
+    if credits.height:
+        shown = f"{int(credits['rows'].sum()):,} in {text.name} are of credit, such as {clip(credits['text'][0])!r}"
+        said.note("amounts", f"{shown}: taken as below 0", f"data.missing={credits['text'][0]}", warning=True)
     fits = {mark: pl.col("digits").str.contains(style) for mark, style in _STYLES.items()}
     marked = pl.col("digits").str.contains("[.,]")
     rows = {
@@ -98,7 +107,8 @@ def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.S
     }
     other = "," if mark == "." else "."
     digits = pl.when(fits[mark]).then(read[mark]).when(fits[other] & (decimal == "auto")).then(read[other])
-    negative = pl.any_horizontal(pl.col("open") == "(", *(pl.col(part) == "-" for part in ("sign", "inner", "after")))
+    minus = [pl.col(part) == "-" for part in ("sign", "inner")]
+    negative = pl.any_horizontal(pl.col("open") == "(", *minus, pl.col("after") != "")
     number = digits.otherwise(None).cast(pl.Float64, strict=False)
     if unclear:
         number = pl.when(~(fits[","] & fits["."] & marked)).then(number)

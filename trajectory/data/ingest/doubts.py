@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 
@@ -82,8 +83,10 @@ def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
         )
 
 
-def doubt_events(events: pl.DataFrame, types: pl.DataFrame) -> Iterator[tuple[str, str]]:
-    """What looks wrong in the events that were kept, by type (as in `CleanLog`), and the setting that changes it."""
+def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What looks wrong in the events that were kept, by type and what was detected (as in `CleanLog` and `EventLog`),
+    and the setting that changes it.
+    """
     if events["user"].n_unique() == events.height > 1:
         yield (
             "Every user has one event: is the user's column a number of the row or the order?",
@@ -106,6 +109,12 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame) -> Iterator[tuple[st
             text = f"{rows:,} sales are of 0 pieces: they count for nothing."
             yield text, "data.columns.quantity=- counts one for each"
         if rows := sales["quantity"].null_count():
-            yield f"{rows:,} sales have no quantity: each counts as one piece.", "data.columns.quantity"
+            name = detected["columns"].get("quantity")
+            cells = [cell for cell in detected["unread"] if cell["column"] == name]
+            if cells:
+                what = f"a quantity that cannot be read, such as {cells[0]['example']!r}, or none"
+                yield f"{rows:,} sales have {what}: each counts as one piece.", f"write {name} as numbers in the file"
+            else:
+                yield f"{rows:,} sales have no quantity: each counts as one piece.", "data.columns.quantity"
     if "value" in events.columns and (rows := int((sales["value"] < 0).sum())):
         yield f"{rows:,} sales have a value below 0: are these discounts, credits or returns?", ""

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.amounts import amounts, proven_mark
+from trajectory.data.ingest.amounts import UNKNOWN, amounts, proven_mark
 from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.data.ingest.cells import candidates, examples, unused
 from trajectory.data.ingest.columns import CURRENCIES, SESSIONS, listing, matching, missing, pick
@@ -42,6 +42,7 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "position": (("position",),),
     "file": (("source_line",),),
 }
+_UNREAD = {"quantity": "a sale there counts as one piece"}  # what is done where an amount cannot be read
 _FEATURES_OF_STEPS = {"kind", "value", "quantity", "rating", "basket"}
 # Canonical columns; a feature of the same name is renamed.
 _RESERVED = (
@@ -232,7 +233,10 @@ def _others(
 ) -> dict[str, pl.Series]:
     numbers = {field: table[fields[field]] for field in ("value", "quantity", "rating") if field in fields}
     likely = proven_mark([*numbers.values()])
-    columns = {field: amounts(column, data.decimal, said, likely) for field, column in numbers.items()}
+    columns = {
+        field: amounts(column, data.decimal, said, likely, _UNREAD.get(field, UNKNOWN))
+        for field, column in numbers.items()
+    }
     for name in matching(table.columns, CURRENCIES) if "value" in columns else ():
         if (kinds := table[name].drop_nulls().n_unique()) > 1:
             said.note("amounts", f"{name} has {kinds} values; amounts are not converted", warning=True)
