@@ -134,3 +134,4 @@ class GivenForecast:
     interests_within: np.ndarray
     days: np.ndarray | None = None
     calibrated: bool = False
+    in_sets: np.ndarray | None = None

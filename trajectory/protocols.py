@@ -57,7 +57,7 @@ class StepScores(Protocol):
 class StepForecast(StepScores, Protocol):
     """The probabilities of each of the next H steps of n users. Each part is made when it is first read."""
 
-    calibrated: bool = False  # probabilities of steps, and of coming within steps, were fitted to outcomes
+    calibrated: bool = False  # probabilities of steps, of coming within steps, and times were fitted to outcomes
 
     @property
     def scores(self) -> np.ndarray:
@@ -74,6 +74,11 @@ class StepForecast(StepScores, Protocol):
         probability = np.exp(self.log_probability)
         probability[:, :, 0] = 0
         return probability
+
+    @property
+    def in_sets(self) -> np.ndarray | None:
+        """Whether each item is in the set that holds the step's with 90 %, bool [n, H, V + 1]; None without sets."""
+        return None
 
     @property
     def log_interests(self) -> np.ndarray:

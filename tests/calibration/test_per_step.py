@@ -112,6 +112,9 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
     within = honest.within[:, :, 1:]
     np.testing.assert_allclose(within[:, 1], 1 - (1 - habits) ** 2, atol=0.08)
     assert (within[:, 1] >= within[:, 0]).all()
+    own = np.arange(len(parts.test.user)), 0, histories.item[parts.test.stop]
+    assert honest.in_sets[own].mean() == pytest.approx(0.9, abs=0.03), "the sets that a forecast delivers cover"
+    assert plain_forecast.in_sets is None
     found = reliability(sharp, fitted, histories, parts.test, STEPS, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 10_000
     for h in range(STEPS):
@@ -121,6 +124,7 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
         assert found["top"][h]["nll"] < found["plain_top"][h]["nll"]
         sets = found["sets"][h]
         assert sets["all"]["coverage"] == pytest.approx(0.9, abs=0.03)
+        assert honest.in_sets[:, h, 1:].sum(axis=1).mean() == pytest.approx(sets["all"]["mean_size"], rel=1e-6)
         assert set(sets) == {"all", "0 to 19 events"}
     text = table(found, [{"coverage": 0.875, "low": 0.8, "high": 0.95, "mean_size": 123.4}] * STEPS, "event")
     assert "| sets of the best floor: mean size | 123.4 | 123.4 |" in text

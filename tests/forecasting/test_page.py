@@ -39,7 +39,7 @@ def made_up(**changes) -> Forecast:
     probability = np.tile(np.array([0, 0.4, 0.3, 0.2, 0.1], np.float32), (3, 2, 1))
     interests = np.tile(np.array([0, 0.6, 0.4], np.float32), (3, 2, 1))
     days = np.tile([0.5, 1.5, 30.0], (3, 2, 1))
-    forecast = GivenForecast(probability, interests, probability, interests, days)
+    forecast = GivenForecast(probability, interests, probability, interests, days, True, probability > 0.25)
     beams = Beams(np.tile([1, 2], (3, 2, 1)), np.full((3, 2, 2), np.log(0.01)))
     return Forecast(
         histories,
@@ -108,8 +108,15 @@ def test_nothing_is_fetched(report):
 def test_titles_cannot_leave_their_place(report):
     users = inert_data(report, "users")
     assert users[0]["user"] == HOSTILE
-    assert [name for name, _ in users[0]["next"]] == [HOSTILE, COMMENT, "C", "i4"]
+    assert [name for name, *_ in users[0]["next"]] == [HOSTILE, COMMENT, "C", "i4"]
     assert sorted(users[0]["interests"]) == sorted([HOSTILE, COMMENT])
+
+
+def test_items_of_the_set_are_marked(report):
+    users = inert_data(report, "users")
+    assert [in_set for *_, in_set in users[0]["next"]] == [True, True, False, False]
+    assert not any(in_set for *_, in_set in users[0]["visited"]), "sets are of a step, not of several"
+    assert "● marks the items of a set that holds the next item with 90 %" in report.read_text()
 
 
 def test_the_picture_of_interests_is_written(report):

@@ -66,7 +66,7 @@ def test_visited_is_of_all_steps():
 
 def test_likeliest_path_and_its_steps():
     table = tables.likeliest_path(HISTORIES, QUERIES, BEAMS)
-    assert table.columns == ["user", "step", "item", "title", "probability"]
+    assert table.columns == ["user", "step", "item", "title", "probability", "calibrated"]
     assert table["item"].to_list() == ["i3", "i2", "i1"], "a path may end before the last step"
     np.testing.assert_allclose(table["probability"], [0.3, 0.9, 1.0], rtol=1e-6)
 
@@ -142,3 +142,39 @@ def test_no_step_is_foretold_before_the_one_it_follows():
     backwards = replace(FORECAST, days=DAYS[:, ::-1])
     found = tables.statements(HISTORIES, QUERIES, backwards, 1).filter(statement="time", user="u0")
     assert found.select("days_low", "days", "days_high").rows() == [(1, 2, 4), (1, 2, 4)]
+
+
+def test_each_row_says_whether_it_is_calibrated():
+    """What sampling and beam search say never is, whatever was fitted to the steps."""
+    for calibrated in (True, False):
+        forecast = replace(FORECAST, calibrated=calibrated)
+        assert tables.statements(HISTORIES, QUERIES, forecast, 2)["calibrated"].to_list().count(calibrated) > 20
+        assert set(tables.statements(HISTORIES, QUERIES, forecast, 2)["calibrated"]) == {calibrated}
+        assert set(tables.steps_ahead(HISTORIES, QUERIES, forecast, 2)["calibrated"]) == {calibrated}
+        assert set(tables.visited_within(HISTORIES, QUERIES, forecast, 2)["calibrated"]) == {calibrated}
+    uncalibrated = (
+        tables.within_days(HISTORIES, QUERIES, SOON, 7.0, 2),
+        tables.path_statements(HISTORIES, QUERIES, BEAMS, "item"),
+        tables.likeliest_path(HISTORIES, QUERIES, BEAMS),
+        tables.next_items(HISTORIES, QUERIES, np.log(np.maximum(PROBABILITY[:, 1], 1e-30)), None, 3),
+    )
+    for table in uncalibrated:
+        assert set(table["calibrated"]) == {False}
+
+
+def test_items_at_a_step_say_whether_they_are_in_its_set():
+    members = PROBABILITY >= 0.3  # of the first user at step 1: 4 and 3
+    forecast = replace(FORECAST, calibrated=True, in_sets=members)
+    table = tables.statements(HISTORIES, QUERIES, forecast, 4)
+    first = of(table, user="u0", statement="at_step", level="item", step=1)
+    assert first.select("id", "in_set_90").rows() == [("i4", True), ("i3", True), ("i2", False), ("i1", False)]
+    said = (pl.col("statement") == "at_step") & (pl.col("level") == "item")
+    assert table.filter(said)["in_set_90"].null_count() == 0
+    assert table.filter(~said)["in_set_90"].is_null().all(), "sets are of items at a step alone"
+    steps = tables.steps_ahead(HISTORIES, QUERIES, forecast, 2)
+    assert of(steps, user="u1", step=2).select("item", "in_set_90").rows() == [("i1", False), ("i2", False)]
+    for without in (
+        tables.statements(HISTORIES, QUERIES, FORECAST, 4),
+        tables.steps_ahead(HISTORIES, QUERIES, FORECAST, 2),
+    ):
+        assert without["in_set_90"].is_null().all(), "no sets were fitted"

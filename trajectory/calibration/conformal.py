@@ -57,6 +57,14 @@ class Conformal:
             covered.append((weight * inside).sum(axis=1))
         return Sets(np.concatenate(size), np.concatenate(covered))
 
+    def members(self, log_p: np.ndarray) -> np.ndarray:
+        """Whether each column belongs to the row's set, by the threshold of all rows: bool [n, C] of `log_p` [n, C]."""
+        nothing = np.zeros(len(log_p), np.int64)  # no target plays a part
+        scores = _scores(self.method, log_p, nothing, np.random.default_rng([self.seed, 1]))
+        return np.concatenate(
+            [np.zeros((0, log_p.shape[1]), bool), *(score <= self.threshold for _, score, _ in scores)]
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)

@@ -99,6 +99,13 @@ class CalibratedForecast(StepForecast):
         return np.stack([self._fitted.at[h].apply(log_p[:, h], log_rates) for h in range(log_p.shape[1])], axis=1)
 
     @cached_property
+    def in_sets(self) -> np.ndarray:
+        """Whether each item is in the conformal set of the step, bool [n, H, V + 1]."""
+        log_p = self.log_probability.astype(np.float32)  # as the sets are measured
+        log_p[:, :, 0] = -np.inf
+        return np.stack([self._fitted.sets[h].members(log_p[:, h]) for h in range(log_p.shape[1])], axis=1)
+
+    @cached_property
     def within(self) -> np.ndarray:
         """Probability of each item within steps 1..h, [n, H, V + 1]."""
         p = self._plain.within_given(self.log_probability)

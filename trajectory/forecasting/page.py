@@ -66,6 +66,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         users=script_safe(isolated(_users(forecast, run.task.config.batch.basket_power))),
         steps=forecast.steps,
         method=forecast.method,
+        sets=forecast.statements["in_set_90"].any(),
     )
 
 
@@ -182,7 +183,7 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
 
 
 def _chances(rows: list[dict[str, Any]]) -> list[list[Any]]:
-    return [[r["title"] or r["id"], round(r["probability"], 5)] for r in rows[:SHOWN_ITEMS]]
+    return [[r["title"] or r["id"], round(r["probability"], 5), bool(r["in_set_90"])] for r in rows[:SHOWN_ITEMS]]
 
 
 def _paths(rows: list[dict[str, Any]], level: str) -> list[list[Any]]:

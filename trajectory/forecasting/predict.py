@@ -31,8 +31,10 @@ class Predictions:
     """Tables by name, each with a column `user`, and what the user must be told.
 
     next: rank, item, title, probability. Of a run with a conversion head, conversion: probability after the last event.
-    If steps are asked for, steps: step, rank, item, title, probability, visited; visited: rank, item, title, visited
-    (probability of the item within all steps); path: step, item, title, probability. `without` (see
+    If steps are asked for, steps: step, rank, item, title, probability, visited, in_set_90 (in the set that holds the
+    step with 90 %; null where no sets were fitted); visited: rank, item, title, visited (probability of the item within
+    all steps); path: step, item, title, probability. `calibrated` of each row: were its probabilities fitted to
+    outcomes of validation users. `without` (see
     `tables.without_items`) are users whose lists of items are empty, in none of these tables.
     """
 
@@ -87,7 +89,9 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
     if heads.conversion:
         probability = scorer.conversion(queries.start, queries.stop - 1, queries.stop)
         user_ids = histories.users["user"].cast(pl.String)
-        found["conversion"] = pl.DataFrame({"user": user_ids, "probability": probability.astype(np.float64)})
+        found["conversion"] = pl.DataFrame(
+            {"user": user_ids, "probability": probability.astype(np.float64), "calibrated": False}
+        )
     if steps:
         found |= _ahead(run, histories, queries, steps, paths, top)
         notes.append(f"the steps ahead are foretold {method(run, steps, paths)}")

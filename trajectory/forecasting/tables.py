@@ -25,6 +25,8 @@ STATEMENTS = {  # columns of forecast.parquet; null where they say nothing
     "title": pl.String,
     "probability": pl.Float64,
     "path_probability": pl.Float64,
+    "calibrated": pl.Boolean,  # probability or days were fitted to outcomes of validation users
+    "in_set_90": pl.Boolean,  # at_step of items: in the set that holds (a line of) the step with 90 %, where sets are
     "days_low": pl.Float64,
     "days": pl.Float64,
     "days_high": pl.Float64,
@@ -34,7 +36,8 @@ STATEMENTS = {  # columns of forecast.parquet; null where they say nothing
 def next_items(
     histories: Histories, queries: Queries, log_probability: np.ndarray, seen: np.ndarray | None, k: int
 ) -> pl.DataFrame:
-    """The k likeliest items of the next step: user, rank, item, title, probability (among those that may come).
+    """The k likeliest items of the next step: user, rank, item, title, probability (among those that may come; not
+    calibrated, as the column `calibrated` says).
 
     `log_probability` [n, V + 1]; `seen` int32 [n, M] are items that cannot come (0 = none).
     """
@@ -45,7 +48,7 @@ def next_items(
         left = np.maximum(1.0 - np.exp(barred.astype(np.float64)).sum(1), 1e-9)
     return _table(
         histories, queries, items[:, None], probability=np.exp(values.astype(np.float64))[:, None] / left[:, None, None]
-    ).drop("step")
+    ).select(pl.exclude("step"), calibrated=pl.lit(False))
 
 
 def without_items(histories: Histories, queries: Queries, left: np.ndarray | None) -> pl.DataFrame:
@@ -61,27 +64,36 @@ def without_note(without: pl.DataFrame, users: int) -> str:
 
 
 def steps_ahead(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
-    """The k likeliest items at each step: user, step, rank, item, title, probability, visited (within these steps)."""
+    """The k likeliest items at each step: user, step, rank, item, title, probability, visited (within these steps),
+    calibrated, in_set_90 (null without sets).
+    """
     items = _best(forecast.probability, k)
     probability, visited = (np.take_along_axis(x, items, axis=2) for x in (forecast.probability, forecast.within))
-    return _table(histories, queries, np.where(probability > 0, items, 0), probability=probability, visited=visited)
+    there = np.where(probability > 0, items, 0)
+    table = _table(histories, queries, there, probability=probability, visited=visited)
+    in_set = None if forecast.in_sets is None else np.take_along_axis(forecast.in_sets, items, axis=2)[there > 0]
+    return table.with_columns(calibrated=pl.lit(forecast.calibrated), in_set_90=pl.lit(in_set, pl.Boolean))
 
 
 def visited_within(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
-    """The k items that are likeliest to occur within all steps: user, rank, item, title, visited."""
+    """The k items that are likeliest to occur within all steps: user, rank, item, title, visited, calibrated."""
     last = forecast.within[:, -1:]
     items = _best(last, k)
     visited = np.take_along_axis(last, items, axis=2)
-    return _table(histories, queries, np.where(visited > 0, items, 0), visited=visited).drop("step")
+    table = _table(histories, queries, np.where(visited > 0, items, 0), visited=visited)
+    return table.select(pl.exclude("step"), calibrated=pl.lit(forecast.calibrated))
 
 
 def likeliest_path(histories: Histories, queries: Queries, beams: Beams) -> pl.DataFrame:
-    """The likeliest path of each user: user, step, item, title, probability (of the step, given those before).
+    """The likeliest path of each user: user, step, item, title, probability (of the step, given those before),
+    calibrated (False: beam search reads the model as it was trained).
 
     The path's own probability is the product over its steps.
     """
     items, probability = beams.path[:, 0, :, None], np.exp(beams.log_probability[:, 0, :, None])
-    return _table(histories, queries, items, probability=probability).drop("rank")
+    return _table(histories, queries, items, probability=probability).select(
+        pl.exclude("rank"), calibrated=pl.lit(False)
+    )
 
 
 def statements(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
@@ -92,7 +104,7 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
     none is stated before the step it follows. The k likeliest of each are kept, in order of probability.
     """
     parts = [
-        _ranked(histories, queries, "item", "at_step", forecast.probability, k),
+        _ranked(histories, queries, "item", "at_step", forecast.probability, k, forecast.in_sets),
         _ranked(histories, queries, "item", "within_steps", forecast.within, k),
     ]
     if histories.interests:
@@ -106,20 +118,26 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
         low, middle, high = (until[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
         time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
         parts.append(_of_users(histories, queries, row, time))
-    return pl.concat(parts)
+    return pl.concat(parts).with_columns(calibrated=pl.lit(forecast.calibrated))
 
 
 def within_days(histories: Histories, queries: Queries, within: WithinDays, days: float, k: int) -> pl.DataFrame:
-    """The k items and interests that are likeliest to come within `days` days, in the columns of STATEMENTS."""
+    """The k items and interests that are likeliest to come within `days` days, in the columns of STATEMENTS.
+
+    They are counted over sampled paths, so none is calibrated.
+    """
     levels = [("item", within.items), *([("interest", within.interests)] if histories.interests else [])]
     parts = [_ranked(histories, queries, level, "within_days", chance[:, None], k) for level, chance in levels]
-    return pl.concat(parts).with_columns(step=pl.lit(None, pl.Int64), days=pl.lit(float(days)))
+    return pl.concat(parts).with_columns(
+        step=pl.lit(None, pl.Int64), days=pl.lit(float(days)), calibrated=pl.lit(False)
+    )
 
 
 def path_statements(histories: Histories, queries: Queries, beams: Beams, level: str) -> pl.DataFrame:
     """The likeliest paths of items or interests, a row a step, in the columns of STATEMENTS.
 
     `rank` numbers a user's paths, `probability` is the step's after those before it, `path_probability` the path's.
+    They come from beam search over the model as it was trained, so none is calibrated.
     """
     row, rank, step = (index.ravel() for index in np.indices(beams.path.shape))
     there = np.isfinite(beams.log_probability).all(2)[row, rank]
@@ -135,6 +153,7 @@ def path_statements(histories: Histories, queries: Queries, beams: Beams, level:
         **_names(histories, level, beams.path[row, rank, step]),
         "probability": np.exp(beams.log_probability[row, rank, step].astype(np.float64)),
         "path_probability": whole[row, rank],
+        "calibrated": np.zeros(len(row), bool),
     }
     return _of_users(histories, queries, row, values)
 
@@ -146,9 +165,17 @@ def nothing_left(without: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ranked(
-    histories: Histories, queries: Queries, level: str, statement: str, chance: np.ndarray, k: int
+    histories: Histories,
+    queries: Queries,
+    level: str,
+    statement: str,
+    chance: np.ndarray,
+    k: int,
+    in_sets: np.ndarray | None = None,
 ) -> pl.DataFrame:
-    """The k greatest chances [n, H, columns] above 0 of each user and step; column 0 is no item or interest."""
+    """The k greatest chances [n, H, columns] above 0 of each user and step, and whether they are in sets shaped alike;
+    column 0 is no item or interest.
+    """
     best = _best(chance, k)
     value = np.take_along_axis(chance, best, axis=2)
     row, step, rank = np.nonzero(value > 0)
@@ -160,6 +187,8 @@ def _ranked(
         **_names(histories, level, best[row, step, rank]),
         "probability": value[row, step, rank].astype(np.float64),
     }
+    if in_sets is not None:
+        values["in_set_90"] = in_sets[row, step, best[row, step, rank]]
     return _of_users(histories, queries, row, values)
 
 
