@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.pipeline.featurize import FeatureScale
-from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.models.interest_model import ContentSpec, DataSpec, HeadsSpec, InterestModel, NetworkSpec, Spec
 from trajectory.schema import EVENT_TYPES, Events, Histories
 
 NO_FEATURES = FeatureScale(np.zeros(0, np.float32), np.ones(0, np.float32))
@@ -83,33 +83,42 @@ def make_model(
     temperature: float = 0.0,
     horizon: int = 1,
     time: bool = True,
-    kept: int = 0,
+    frozen: int = 0,
 ) -> InterestModel:
     """A small model with every head."""
     return InterestModel(
         Spec(
-            num_items=items,
-            num_interests=3,
-            num_kinds=2,
-            capacity=capacity,
-            backbone=backbone,
-            width=width,
-            layers=(width, width) if backbone in ("transformer", "hybrid") else (2 * width, width),
-            heads=2,
-            cell=cell,
-            dropout=dropout,
-            event_dropout=event_dropout,
-            inputs=("item", "kind", "counts", "gap", "calendar", "features"),
-            positions=True,
-            temperature=temperature,
-            repeat_heads=2 if repeat else 0,
-            horizon=horizon,
-            interest=True,
-            conversion=True,
-            time=time,
-            sharpness=10.0,
-            popularity=0.6,
-            kept=kept,
+            data=DataSpec(num_items=items, num_interests=3, num_event_types=2),
+            model=NetworkSpec(
+                backbone=backbone,
+                width=width,
+                layers=(width, width) if backbone in ("transformer", "hybrid") else (2 * width, width),
+                attention_heads=2,
+                cell=cell,
+                dropout=dropout,
+                event_dropout=event_dropout,
+                inputs=("item", "kind", "counts", "gap", "calendar", "features"),
+                positions=True,
+                temperature=temperature,
+                repeat_heads=2 if repeat else 0,
+                capacity=capacity,
+            ),
+            content=ContentSpec(frozen=frozen, sharpness=10.0, popularity=0.6),
+            heads=HeadsSpec(horizon, interest=True, conversion=True, time=time),
+        )
+    )
+
+
+def changed(model: InterestModel, **fields: Any) -> InterestModel:
+    """The model with other values of some fields of its spec, in whichever group they are."""
+    groups = {name: getattr(model.spec, name) for name in ("data", "model", "content", "heads")}
+    assert all(any(hasattr(group, field) for group in groups.values()) for field in fields)
+    return InterestModel(
+        Spec(
+            **{
+                name: replace(group, **{k: v for k, v in fields.items() if hasattr(group, k)})
+                for name, group in groups.items()
+            }
         )
     )
 

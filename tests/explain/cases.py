@@ -31,7 +31,7 @@ BACKBONES = ("gru", "lstm", "transformer")
 @cache
 def made(backbone: str, target: str = "item", kept: int = 0, repeat: bool = True) -> tuple[Function, Inputs]:
     """A function of random parameters, and the whole histories: item or interest 2, step 2."""
-    model = make_model(backbone, items=ITEMS, horizon=2, kept=kept, repeat=repeat)
+    model = make_model(backbone, items=ITEMS, horizon=2, frozen=kept, repeat=repeat)
     events = last_rows(HISTORIES, NO_FEATURES, HISTORIES.offsets[:-1], HISTORIES.offsets[1:], LENGTH)
     function = Function.of(model, initialise(model, events), target, HISTORIES.item_interest)
     return function, function.inputs(events, asked(np.diff(HISTORIES.offsets) - 1))

@@ -49,7 +49,12 @@ def ours(backbone: str) -> tuple[Function, Inputs]:
 def twin(function: Function) -> Callable[[Any], Any]:
     """The model in torch: event vectors [B, n, width] of whole rows of n events -> log-probability of ITEM [B]."""
     params, spec = flatten_dict(function.variables["params"]["model"], sep="/"), function.model.spec
-    made = TWIN({name: np.array(value) for name, value in params.items()}, spec.backbone, spec.layers, spec.heads)
+    made = TWIN(
+        {name: np.array(value) for name, value in params.items()},
+        spec.model.backbone,
+        spec.model.layers,
+        spec.model.attention_heads,
+    )
     return lambda x: made(x, torch.full((len(x),), ITEM))
 
 

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import jax
 import numpy as np
 import pytest
 
-from tests.builders import NO_FEATURES, make_model
+from tests.builders import NO_FEATURES, changed, make_model
 from tests.explain.cases import HISTORIES, LENGTH, asked
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.explain.content_attribution import item_fields
@@ -25,9 +23,8 @@ CONTENT = ItemContent({"text": TEXT}, {"price": PRICE}, KEPT)
 
 
 def made(ids: bool) -> tuple[InterestModel, object, object]:
-    spec = make_model("gru", items=6, horizon=2, kept=3).spec
-    spec = replace(spec, item_ids=ids, item_content=True, item_vectors=("text",), item_codes=("price",))
-    model = InterestModel(spec)
+    model = make_model("gru", items=6, horizon=2, frozen=3)
+    model = changed(model, ids=ids, present=True, vectors=("text",), codes=("price",))
     events = last_rows(HISTORIES, NO_FEATURES, HISTORIES.offsets[:-1], HISTORIES.offsets[1:], LENGTH)
     params = jax.jit(lambda key: initialise(model, key, events, CONTENT))(jax.random.key(0))
     leaves, tree = jax.tree.flatten(params)
@@ -41,7 +38,7 @@ def test_parts_of_fields_add_up_to_the_table_and_are_of_what_is_known(ids: bool)
     baked, table = bake(model, params, CONTENT)
     fields = item_fields(model, params, CONTENT)
     assert set(fields) == {"text", "price", "item"}
-    table = table["params"]["items"]["ids"]["embedding"][:, : baked.spec.width]
+    table = table["params"]["items"]["ids"]["embedding"][:, : baked.spec.model.width]
     np.testing.assert_allclose(sum(fields.values()), table, atol=1e-5)
     for name, known in (("text", TEXT.any(axis=1)), ("price", PRICE > 0)):
         size = np.abs(fields[name]).max(axis=1)

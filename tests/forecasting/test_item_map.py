@@ -21,7 +21,7 @@ def run(apart: bool):
     category = np.array(["red", "blue"] * SIZE)
     histories = make_histories([[1, count]], num_items=count)
     items = pl.DataFrame({"item": [f"i{i}" for i in range(count)], "domain": domain, "category": category})
-    model = make_model("gru", items=count, width=4, repeat=False, kept=2)
+    model = make_model("gru", items=count, width=4, repeat=False, frozen=2)
     rng = np.random.default_rng(0)
     sort = domain == "shop" if apart else category == "red"
     learned = np.where(sort[:, None], [1.0, 0, 0, 0], [0, 1.0, 0, 0]) + 0.01 * rng.standard_normal((count, 4))

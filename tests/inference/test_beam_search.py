@@ -96,7 +96,9 @@ def test_interest_paths_are_sums_over_their_items(learned):
 class Chain:
     """In place of a model: what comes next depends on the newest item alone, and strongly. Params: log chances."""
 
-    spec = SimpleNamespace(num_items=ITEMS, capacity=16, time=False)
+    spec = SimpleNamespace(
+        data=SimpleNamespace(num_items=ITEMS), model=SimpleNamespace(capacity=16), heads=SimpleNamespace(time=False)
+    )
 
     def apply(self, params, *args, method):
         return getattr(self, method)(params, *args)

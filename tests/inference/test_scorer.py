@@ -75,7 +75,7 @@ def test_both_heads_are_read_of_the_model_once(case, monkeypatch):
     items, interests = scorer.score(parts.test)
     assert len(read) == 1
     assert items.shape == (len(parts.test.user), histories.num_items + 1)
-    assert interests.shape == (len(parts.test.user), scorer.predictor.model.spec.num_interests + 1)
+    assert interests.shape == (len(parts.test.user), scorer.predictor.model.spec.data.num_interests + 1)
     for scores in (items, interests):
         np.testing.assert_allclose(np.exp(np.asarray(scores)).sum(axis=1), 1, rtol=1e-5)
 

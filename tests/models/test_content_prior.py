@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import jax
 import numpy as np
 import pytest
 
-from tests.builders import NO_FEATURES, make_histories, make_model
+from tests.builders import NO_FEATURES, changed, make_histories, make_model
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import bake, initialise, with_content
@@ -22,10 +20,8 @@ HISTORIES = make_histories([[3, 1, 1], [1, 3, 3]], num_items=5)
 
 
 def untrained(backbone: str, content: ItemContent = CONTENT, **changes) -> tuple[InterestModel, object]:
-    spec = make_model(backbone, items=5, repeat=False, kept=4).spec
-    model = InterestModel(
-        replace(spec, **({"item_ids": False, "item_vectors": ("text",), "item_content": True} | changes))
-    )
+    model = make_model(backbone, items=5, repeat=False, frozen=4)
+    model = changed(model, **({"ids": False, "vectors": ("text",), "present": True} | changes))
     return model, initialise(model, jax.random.key(0), events(), content)
 
 
@@ -70,12 +66,10 @@ def test_how_much_likeness_and_popularity_count_at_first_is_given(name: str, val
 )
 def test_a_table_of_its_vectors_is_the_same_model(ids: bool, text: bool, codes: bool) -> None:
     content = CONTENT._replace(codes={"brand": np.array([0, 1, 0, 2, 1, 3], np.int32)}) if codes else CONTENT
-    model, params = untrained(
-        "gru", content, item_ids=ids, item_vectors=("text",) * text, item_codes=("brand",) * codes
-    )
+    model, params = untrained("gru", content, ids=ids, vectors=("text",) * text, codes=("brand",) * codes)
     params = jax.tree.map(lambda x: x + 0.1 * np.random.default_rng(x.size).standard_normal(x.shape), params)
     plain, table = bake(model, params, content)
-    assert not plain.spec.item_content
+    assert not plain.spec.content.present
     np.testing.assert_allclose(scores(plain, table, None), scores(model, params, content), atol=1e-4)
     assert bake(plain, table, None)[1] is table
 

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.builders import changed
 from tests.explain.cases import BACKBONES, HISTORIES, applied, made, value
 from trajectory.explain.target_function import Function
 from trajectory.models.forecast_function import CONSTANT, TARGETS
-from trajectory.models.interest_model import InterestModel
 
 
 @pytest.mark.parametrize("kept", [0, 3])
@@ -42,7 +40,7 @@ def test_what_is_explained_is_what_the_model_foretells(backbone: str, target: st
 
 def test_interests_of_a_model_without_an_interest_head_are_sums_over_their_items() -> None:
     items, inputs = made("gru")
-    model = InterestModel(replace(items.model.spec, interest=False))
+    model = changed(items.model, interest=False)
     params = {"params": {k: v for k, v in items.variables["params"]["model"].items() if k != "interest"}}
     function = Function.of(model, params, "interest", HISTORIES.item_interest)
     chance = np.exp(items.foretold(inputs))

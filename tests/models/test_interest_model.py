@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import jax
@@ -10,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.builders import NO_FEATURES, initialise, make_model, random_histories
+from tests.builders import NO_FEATURES, changed, initialise, make_model, random_histories
 from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
 from trajectory.settings import BACKBONES
 
@@ -25,7 +24,7 @@ def case(request):
     """(model, params, histories, packed events, windows): three histories packed in one row, padding at its end."""
     histories = random_histories(3, 30, 5, seed=4)
     backbone, cell, kept = request.param
-    model = make_model(backbone, cell=cell, capacity=LENGTH, horizon=3, kept=kept)
+    model = make_model(backbone, cell=cell, capacity=LENGTH, horizon=3, frozen=kept)
     length = np.diff(histories.offsets)
     column = np.cumsum(length) - length
     start = histories.offsets[:-1]
@@ -60,7 +59,7 @@ def test_scores_are_log_probabilities(case):
 
 def test_with_a_temperature_the_softmax_is_over_cosines_divided_by_it(case):
     model, params, _, events, _ = case
-    model = type(model)(replace(model.spec, temperature=0.25, repeat_heads=0))
+    model = changed(model, temperature=0.25, repeat_heads=0)
     states = model.apply(params, events, method="encode")
     table = np.asarray(params["params"]["items"]["ids"]["embedding"], np.float64)[1:]
     vector = np.asarray(states.vector, np.float64)

@@ -13,9 +13,8 @@ import jax
 import numpy as np
 import pytest
 
-from tests.builders import NO_FEATURES, make_histories, make_model
+from tests.builders import NO_FEATURES, changed, make_histories, make_model
 from trajectory.data.pipeline.splits import split
-from trajectory.models.interest_model import InterestModel
 from trajectory.schema import UserError
 from trajectory.settings import base
 from trajectory.training import logging, loop, optimizer
@@ -42,9 +41,9 @@ def _task(fingerprint: str = "0" * 64, **changes) -> Task:
     for name, value in changes.items():
         config.update_from_flattened_dict({name.replace("__", "."): value})
     histories, parts = split(histories, config.split)
-    spec = make_model("gru", items=20, width=8, repeat=False).spec
-    spec = dataclasses.replace(spec, layers=(8,), inputs=("item",), interest=False, conversion=False)
-    return Task(config, histories, parts, NO_FEATURES, InterestModel(spec))
+    model = make_model("gru", items=20, width=8, repeat=False)
+    model = changed(model, layers=(8,), inputs=("item",), interest=False, conversion=False)
+    return Task(config, histories, parts, NO_FEATURES, model)
 
 
 class Scripted:

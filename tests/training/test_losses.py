@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.builders import NO_FEATURES, initialise, make_histories, make_model
+from tests.builders import NO_FEATURES, changed, initialise, make_histories, make_model
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.splits import split
-from trajectory.models.interest_model import InterestModel
 from trajectory.settings import base
 from trajectory.training import losses
 from trajectory.training.sampled_softmax_loss import Negatives
@@ -31,8 +28,8 @@ def case(request):
     config = base().batch
     config.rows, config.length, config.targets = 4, 16, 16
     batch = TrainingData(histories, parts, NO_FEATURES, config, 0).plan(0).batch(0)
-    spec = make_model("gru", repeat=False, dropout=0.0, kept=request.param).spec
-    model = InterestModel(replace(spec, reconstruct=True, contrast=True, interest=False, conversion=False, time=False))
+    model = make_model("gru", repeat=False, dropout=0.0, frozen=request.param)
+    model = changed(model, reconstruct=True, contrast=True, interest=False, conversion=False, time=False)
     return model, initialise(model, batch.events), batch
 
 
@@ -85,5 +82,5 @@ def test_contrast_tells_each_window_s_two_looks_from_those_at_all_others(case):
 
 def test_looks_differ_by_what_is_dropped(case):
     model, params, batch = case
-    noisy = InterestModel(replace(model.spec, dropout=0.5, event_dropout=0.3))
+    noisy = changed(model, dropout=0.5, event_dropout=0.3)
     assert _loss((noisy, params, batch), "contrast") > _loss(case, "contrast")

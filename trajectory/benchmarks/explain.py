@@ -108,7 +108,7 @@ def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path)
     }
     base = some.inputs.compared(explainer.base(some.inputs))
     arrays |= {"x": some.inputs.x, "base": base, "item": np.asarray(some.inputs.asked.index, np.int64)}
-    about = {"backbone": spec.backbone, "layers": spec.layers, "heads": spec.heads}
+    about = {"backbone": spec.model.backbone, "layers": spec.model.layers, "heads": spec.model.attention_heads}
     np.savez(folder / "twin.npz", spec=json.dumps(about), **arrays)
     command = [python, str(Path(__file__).with_name("torch_explain.py")), str(folder / "twin.npz")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -121,7 +121,7 @@ def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path)
         process.stdin.close()
     seconds, largest = min(answers)
     print(
-        f"explain: {spec.backbone}, rows of {LENGTH}: {len(some.first) / seconds:,.0f} a second by captum with 50 "
-        f"points, largest gap {largest:.2%}"
+        f"explain: {spec.model.backbone}, rows of {LENGTH}: {len(some.first) / seconds:,.0f} a second by captum with "
+        f"50 points, largest gap {largest:.2%}"
     )
     return largest

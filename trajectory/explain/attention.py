@@ -22,7 +22,7 @@ def rollout(function: Function, inputs: Inputs) -> np.ndarray:
     weights = _weights(function, inputs)
     if not weights:
         raise UserError(
-            f"method rollout needs attention; the backbone of this run is {function.model.spec.backbone}, without"
+            f"method rollout needs attention; the backbone of this run is {function.model.spec.model.backbone}, without"
         )
     place = np.asarray(inputs.asked.place)
     rows = np.arange(len(place))

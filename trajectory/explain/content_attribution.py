@@ -25,7 +25,7 @@ def item_fields(model: InterestModel, params: Any, content: ItemContent) -> dict
     have become known (Lundberg & Lee 2017). What a vector is without any of them belongs to "item".
     """
     spec = model.spec
-    names = (*spec.item_vectors, *spec.item_codes, *([ITEM] if spec.item_ids else []))
+    names = (*spec.content.vectors, *spec.content.codes, *([ITEM] if spec.content.ids else []))
 
     @jax.jit
     def table(known: dict[str, jax.Array]) -> jax.Array:
@@ -37,7 +37,7 @@ def item_fields(model: InterestModel, params: Any, content: ItemContent) -> dict
             flat[TABLE] = flat[TABLE] * known[ITEM]
         some = ItemContent(hide(content.vectors), hide(content.codes), content.kept)
         variables = with_content(unflatten_dict(flat), some)
-        return cast(Any, model.apply)(variables, method=lambda m: m.items.table())[:, : spec.width]
+        return cast(Any, model.apply)(variables, method=lambda m: m.items.table())[:, : spec.model.width]
 
     values = {
         some: np.asarray(table({name: name in some for name in names}))

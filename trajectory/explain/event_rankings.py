@@ -26,7 +26,7 @@ def rivals(explainer: Explainer, some: Forecasts, rng: np.random.Generator) -> d
     """Scores [B, L] of each order that knows nothing of what is forecast, or only where the model looks."""
     there = np.asarray(some.inputs.there)
     found = {RECENCY: np.tile(np.arange(there.shape[1]), (len(there), 1)), RANDOM: rng.random(there.shape)}
-    if explainer.function.model.spec.backbone in ("transformer", "hybrid"):
+    if explainer.function.model.spec.model.backbone in ("transformer", "hybrid"):
         found[ATTENTION] = rollout(explainer.function, some.inputs)
     return found
 

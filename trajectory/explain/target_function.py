@@ -61,15 +61,15 @@ class Function:
     ) -> Function:
         """Raises UserError if the model foretells no such target."""
         spec = model.spec
-        if target == "conversion" and not spec.conversion:
+        if target == "conversion" and not spec.heads.conversion:
             raise UserError("target conversion: this run has no conversion head (heads.conversion=0)")
-        if target in ("interest", "migration") and not spec.num_interests:
+        if target in ("interest", "migration") and not spec.data.num_interests:
             raise UserError(f"target {target}: the items of this log have no interests (data.interest_column)")
         return cls(model, target, {"params": {"model": params["params"]}}, jnp.asarray(item_interest), fields or {})
 
     def inputs(self, events: Events, asked: Asked) -> Inputs:
         """Rows of events with the shares of their vectors. Raises UserError for a step that no head looks at."""
-        steps = self.model.spec.horizon
+        steps = self.model.spec.heads.horizon
         if len(asked.horizon) and not 1 <= np.min(asked.horizon) <= np.max(asked.horizon) <= steps:
             raise UserError(f"step {asked.horizon[0]}: this run foretells 1 to {steps} directly (heads.horizon)")
         return _inputs(self, events, asked)

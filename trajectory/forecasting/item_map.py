@@ -32,7 +32,7 @@ def item_map(run: Run) -> pl.DataFrame:
     are none).
     """
     task = run.task
-    table = np.asarray(cast(Any, task.model).apply(run.params, method="item_table"))[1:, : task.model.spec.width]
+    table = np.asarray(cast(Any, task.model).apply(run.params, method="item_table"))[1:, : task.model.spec.model.width]
     items = task.histories.items[: task.histories.num_items].with_row_index("row")
     if DOMAIN not in items.columns:
         items = items.with_columns(pl.lit(task.histories.name).alias(DOMAIN))

@@ -119,7 +119,7 @@ def _beams(
     item_interest,
 ) -> Beams:
     users, copies, steps = size.shape
-    particles, items = copies // beams, model.spec.num_items + 1
+    particles, items = copies // beams, model.spec.data.num_items + 1
     rows = users * copies
     group_of = item_interest if groups else jnp.arange(items)
     banned = jnp.zeros((users, items), bool).at[jnp.arange(users)[:, None], seen].set(filter_seen).at[:, 0].set(True)
@@ -149,7 +149,11 @@ def _beams(
         weight = each[user[..., None], parent[..., None], jnp.arange(particles), group[..., None]]
         ancestor = (weight[:, :, None] + gumbel[..., items:]).argmax(-1)
         source = ((user * beams + parent)[..., None] * particles + ancestor).reshape(rows)
-        wait = jax.tree.map(lambda x: x[:, 0], model.apply(params, states, method="wait")) if model.spec.time else None
+        wait = (
+            jax.tree.map(lambda x: x[:, 0], model.apply(params, states, method="wait"))
+            if model.spec.heads.time
+            else None
+        )
         carry, before, visited, clock, log_p, wait = jax.tree.map(
             lambda x: x[source], (carry, now.unread, now.visited, now.clock, log_p, wait)
         )

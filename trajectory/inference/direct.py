@@ -32,10 +32,10 @@ class DirectForecaster:
 
     def __init__(self, predictor: Predictor, steps: int) -> None:
         spec = predictor.model.spec
-        if steps > spec.horizon:
-            raise UserError(f"steps={steps}: this model forecasts {spec.horizon} steps directly (heads.horizon)")
+        if steps > spec.heads.horizon:
+            raise UserError(f"steps={steps}: this model forecasts {spec.heads.horizon} steps directly (heads.horizon)")
         self.predictor, self.steps = predictor, steps
-        self.timed = spec.time and predictor.histories.has_time
+        self.timed = spec.heads.time and predictor.histories.has_time
 
     def forecast(self, queries: Queries) -> DirectForecast:
         """The steps after each query's history."""

@@ -23,11 +23,12 @@ LONGEST_GAP = 20 * 365  # days: what the embedding of gaps tells apart
 
 def room_for(model: InterestModel, habit: Habits, steps: int) -> int:
     """Events of a history that fit beside `steps` steps in the model's capacity; UserError if none does."""
-    room = model.spec.capacity - (steps - 1) * habit.lines  # the last step is drawn, never read
+    capacity = model.spec.model.capacity
+    room = capacity - (steps - 1) * habit.lines  # the last step is drawn, never read
     if steps < 1 or room < 1:
         raise UserError(
-            f"steps={steps}: expected at least 1, and at most {(model.spec.capacity - 1) // habit.lines + 1}, for the "
-            f"model reads {model.spec.capacity} events and a step of this log has up to {habit.lines}"
+            f"steps={steps}: expected at least 1, and at most {(capacity - 1) // habit.lines + 1}, for the "
+            f"model reads {capacity} events and a step of this log has up to {habit.lines}"
         )
     return room
 

@@ -47,7 +47,7 @@ class SampledForecast(UncalibratedForecast):
 
     def __init__(self, predictor: Predictor, paths: Paths) -> None:
         self._histories: Histories = predictor.histories
-        self._timed, self._paths = predictor.model.spec.time and predictor.histories.has_time, paths
+        self._timed, self._paths = predictor.model.spec.heads.time and predictor.histories.has_time, paths
 
     @property
     def probability(self) -> np.ndarray:

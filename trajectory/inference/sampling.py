@@ -107,7 +107,7 @@ def _futures(
     model, habit: Habits, filter_seen: bool, days: float, params, events, seen, size, key, clock, item_interest
 ) -> Paths:
     users, paths, steps = size.shape
-    rows, items, interests = users * paths, model.spec.num_items + 1, model.spec.num_interests + 1
+    rows, items, interests = users * paths, model.spec.data.num_items + 1, model.spec.data.num_interests + 1
     belongs = (item_interest[:, None] == jnp.arange(interests)).astype(jnp.float32)
     banned = jnp.zeros((users, items), bool).at[jnp.arange(users)[:, None], seen].set(filter_seen).at[:, 0].set(True)
     banned = jnp.repeat(banned, paths, axis=0)
@@ -126,7 +126,7 @@ def _futures(
         drawn = jnp.where((jnp.arange(habit.lines) < size[:, None]) & (chance > -jnp.inf), drawn, 0)
         probability = jnp.exp(log_p)
         gap = jnp.full(rows, habit.gap / DAY)
-        if model.spec.time:
+        if model.spec.heads.time:
             wait = jax.tree.map(lambda x: x[:, 0], model.apply(params, states, method="wait"))
             gap = jnp.minimum(draw(wait, drawn_by.component, drawn_by.length), LONGEST_GAP)
         elapsed, clock = now.elapsed + gap, later(now.clock, gap)

@@ -58,7 +58,7 @@ def _heads(model: InterestModel, params: Any, events: Events, place: jax.Array) 
     """Item and interest log-probabilities at one place of each row."""
     states = apply(model, params, events, place[:, None], method="encode")
     item = apply(model, params, states, method="score")[:, 0]
-    return item, apply(model, params, states, method="score_interest")[:, 0] if model.spec.interest else None
+    return item, apply(model, params, states, method="score_interest")[:, 0] if model.spec.heads.interest else None
 
 
 @partial(jax.jit, static_argnums=0)

@@ -45,11 +45,11 @@ class Explained(nn.Module):
         """
         spec = self.model.spec
         vectors = self.model.items(events.item)
-        parts = {name: table[events.item] for name, table in fields.items()} or {ITEM: vectors[..., : spec.width]}
-        found = self.model.event(vectors[..., : spec.width], events, False, parts)
-        found = {name: jnp.pad(share, ((0, 0), (0, 0), (0, spec.kept))) for name, share in found.items()}
-        if spec.kept:
-            found[CONTENT] = jnp.pad(vectors[..., spec.width :], ((0, 0), (0, 0), (spec.width, 0)))
+        parts = {name: table[events.item] for name, table in fields.items()} or {ITEM: vectors[..., : spec.model.width]}
+        found = self.model.event(vectors[..., : spec.model.width], events, False, parts)
+        found = {name: jnp.pad(share, ((0, 0), (0, 0), (0, spec.content.frozen))) for name, share in found.items()}
+        if spec.content.frozen:
+            found[CONTENT] = jnp.pad(vectors[..., spec.model.width :], ((0, 0), (0, 0), (spec.model.width, 0)))
         return found
 
     def __call__(
@@ -83,10 +83,10 @@ class Explained(nn.Module):
         return value - _at(log_p, asked.source) if self.target == "migration" else value
 
     def _interests(self, states: States, item_interest: jax.Array) -> jax.Array:
-        if self.model.spec.interest:
+        if self.model.spec.heads.interest:
             return self.model.score_interest(states)[:, 0]
         chance = jnp.exp(self.model.score(states)[:, 0])
-        sums = jax.ops.segment_sum(chance.T, item_interest, self.model.spec.num_interests + 1).T
+        sums = jax.ops.segment_sum(chance.T, item_interest, self.model.spec.data.num_interests + 1).T
         return jnp.log(sums + LEAST)
 
 

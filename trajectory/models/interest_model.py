@@ -22,17 +22,22 @@ from trajectory.schema import Events
 
 
 @dataclass(frozen=True)
-class Spec:
-    """What a model is built from: sizes of the data and the config's model and heads sections."""
+class DataSpec:
+    """Sizes of the data."""
 
     num_items: int
     num_interests: int
-    num_kinds: int
-    capacity: int  # positions that a window may have
-    backbone: str
-    width: int
+    num_event_types: int
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What is built between events and states, as section `model` of a config says."""
+
+    backbone: str  # lstm | gru | transformer | hybrid
+    width: int  # of item vectors
     layers: tuple[int, ...]
-    heads: int
+    attention_heads: int
     cell: str  # of a hybrid's recurrent network
     dropout: float
     event_dropout: float
@@ -40,20 +45,43 @@ class Spec:
     positions: bool
     temperature: float  # of the softmax over cosines; 0 = over dot products
     repeat_heads: int  # 0 = no repeat head
-    horizon: int  # steps ahead that heads foretell directly
-    interest: bool
-    conversion: bool
-    time: bool
-    sharpness: float  # of the prior (see prior.py) at first, and the bound of what is learned beside it
+    capacity: int  # positions that a window may have
+
+
+@dataclass(frozen=True)
+class ContentSpec:
+    """What is known of items, as section `content` says."""
+
+    frozen: int  # content features of an item that no learning changes; 0 = no prior
+    sharpness: float  # of the prior (models/content_prior.py) at first, and the bound of what is learned beside it
     popularity: float  # of the prior at first
-    kept: int = 0  # numbers of an item's content that no learning changes; 0 = no prior
+    ids: bool = True  # items have vectors of their own
+    present: bool = False  # items have content, see schema.ItemContent
+    vectors: tuple[str, ...] = ()  # its fields that are vectors and something is learned from
+    codes: tuple[str, ...] = ()  # ... that are codes
+    field_dropout: float = 0.0  # share of known fields that training hides
+
+
+@dataclass(frozen=True)
+class HeadsSpec:
+    """Which heads there are besides that of the next item, as section `heads` says."""
+
+    horizon: int = 1  # steps that heads forecast directly
+    interest: bool = False
+    conversion: bool = False
+    time: bool = False
     reconstruct: bool = False
     contrast: bool = False
-    item_ids: bool = True  # items have vectors of their own
-    item_content: bool = False  # items have content, see schema.ItemContent
-    item_vectors: tuple[str, ...] = ()  # its fields that are vectors and something is learned from
-    item_codes: tuple[str, ...] = ()  # ... that are codes
-    field_dropout: float = 0.0  # share of known fields that training hides
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a model is built from, in the groups of the config."""
+
+    data: DataSpec
+    model: NetworkSpec
+    content: ContentSpec
+    heads: HeadsSpec
 
 
 class Carry(NamedTuple):
@@ -71,54 +99,63 @@ class InterestModel(nn.Module):
     spec: Spec
 
     def setup(self) -> None:
-        s = self.spec
+        data, network, content, heads = self.spec.data, self.spec.model, self.spec.content, self.spec.heads
         self.items = ItemTower(
-            s.num_items,
-            s.width,
-            s.item_ids,
-            s.item_vectors,
-            s.item_codes,
-            s.field_dropout,
-            s.kept,
-            plain=not s.item_content,
+            data.num_items,
+            network.width,
+            content.ids,
+            content.vectors,
+            content.codes,
+            content.field_dropout,
+            content.frozen,
+            plain=not content.present,
         )
-        self.event = EventEmbedding(s.inputs, s.width, s.num_kinds, s.dropout, s.event_dropout)
+        self.event = EventEmbedding(
+            network.inputs, network.width, data.num_event_types, network.dropout, network.event_dropout
+        )
         if self._attends:
-            attention = Transformer(s.layers[0], len(s.layers), s.heads, s.dropout, s.capacity, s.positions)
+            attention = Transformer(
+                network.layers[0],
+                len(network.layers),
+                network.attention_heads,
+                network.dropout,
+                network.capacity,
+                network.positions,
+            )
             self.backbone: Any = (
                 attention
-                if s.backbone == "transformer"
-                else Hybrid(attention, Recurrent(s.cell, (2 * s.layers[0],), s.dropout))
+                if network.backbone == "transformer"
+                else Hybrid(attention, Recurrent(network.cell, (2 * network.layers[0],), network.dropout))
             )
-            if s.layers[0] != s.width:
-                self.widen = Dense(s.layers[0], use_bias=False)
+            if network.layers[0] != network.width:
+                self.widen = Dense(network.layers[0], use_bias=False)
         else:
-            self.backbone = Recurrent(s.backbone, s.layers, s.dropout)
-        if s.kept:
-            self.prior = Prior(s.sharpness, s.popularity)
-            self.narrow = Dense(s.width, kernel_init=nn.initializers.zeros)
-        elif s.layers[-1] != s.width:
-            self.narrow = Dense(s.width)
-        if s.horizon > 1:
-            self.ahead = Ahead(s.horizon, s.width)
-        if s.repeat_heads:
-            self.repeat = RepeatHead(s.repeat_heads, s.width)
-        if s.interest:
-            self.interest = Dense(s.num_interests + 1)
-        if s.conversion:
+            self.backbone = Recurrent(network.backbone, network.layers, network.dropout)
+        if content.frozen:
+            self.prior = Prior(content.sharpness, content.popularity)
+            self.narrow = Dense(network.width, kernel_init=nn.initializers.zeros)
+        elif network.layers[-1] != network.width:
+            self.narrow = Dense(network.width)
+        if heads.horizon > 1:
+            self.ahead = Ahead(heads.horizon, network.width)
+        if network.repeat_heads:
+            self.repeat = RepeatHead(network.repeat_heads, network.width)
+        if heads.interest:
+            self.interest = Dense(data.num_interests + 1)
+        if heads.conversion:
             self.conversion = Dense(1)
-        if s.time:
+        if heads.time:
             self.time = TimeHead()
-        if s.reconstruct:
-            self.reconstruct = Dense(s.width + s.kept)
-        if s.contrast:
-            self.contrast = Dense(s.width)
+        if heads.reconstruct:
+            self.reconstruct = Dense(network.width + content.frozen)
+        if heads.contrast:
+            self.contrast = Dense(network.width)
 
     def embed(self, events: Events, train: bool = False, item_vectors: jax.Array | None = None) -> jax.Array:
         """Events [B, L] -> event vectors [B, L, width + kept]; `item_vectors` of that shape if they are at hand."""
         learned, kept = self._parts(self.items(events.item, train) if item_vectors is None else item_vectors)
         x = self.event(learned, events, train)
-        return jnp.concatenate([x, kept], -1) if self.spec.kept else x
+        return jnp.concatenate([x, kept], -1) if self.spec.content.frozen else x
 
     def encode(
         self,
@@ -150,9 +187,9 @@ class InterestModel(nn.Module):
         hidden = self._look(self._output(self.backbone(self._input(x), events, position, train)), horizon)
         learned, kept = self._parts(x)
         beside = None
-        if self.spec.kept:
+        if self.spec.content.frozen:
             beside = self.prior(kept, events, position, None if whole is None else self._parts(whole)[1])
-        if not self.spec.repeat_heads:
+        if not self.spec.model.repeat_heads:
             return self._together(hidden, None, beside)
         column = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2])
         memory = Memory(self.repeat.key(learned), events.item, events.interest, events.segment, events.age, column)
@@ -162,7 +199,7 @@ class InterestModel(nn.Module):
         """States at [B, T] -> log-probabilities of the next item [B, T, V + 1]; index 0 has -inf."""
         table = self.item_table()
         no_item = jnp.zeros(len(table)).at[0].set(-jnp.inf)  # added, not set: a copy of all logits would cost more
-        flat = comparable(states.vector.reshape(-1, states.vector.shape[-1]), self.spec.temperature)
+        flat = comparable(states.vector.reshape(-1, states.vector.shape[-1]), self.spec.model.temperature)
         log_softmax = jax.nn.log_softmax(flat @ table.T + no_item, axis=-1).reshape(*states.vector.shape[:2], -1)
         if states.pointer is not None:
             log_softmax = mix(log_softmax, states.pointer, states.pointer.item).at[..., 0].set(-jnp.inf)
@@ -181,7 +218,7 @@ class InterestModel(nn.Module):
 
     def recall(self, states: States) -> jax.Array:
         """States at [B, T] -> vectors [B, T, width + kept], compared with those of the items that came before."""
-        return comparable(self.reconstruct(states.vector), self.spec.temperature)
+        return comparable(self.reconstruct(states.vector), self.spec.model.temperature)
 
     def view(self, states: States) -> jax.Array:
         """States at [B, T] -> unit vectors [B, T, width]: what a history is like, told apart from others."""
@@ -193,11 +230,11 @@ class InterestModel(nn.Module):
 
     def item_table(self) -> jax.Array:
         """Item vectors [V + 1, width + kept] as the softmax compares them with states (see `comparable`)."""
-        return comparable(self.items.table(), self.spec.temperature)
+        return comparable(self.items.table(), self.spec.model.temperature)
 
     def look_up(self, item: jax.Array) -> jax.Array:
         """Rows of `item_table` for item indices [...], [..., width + kept]."""
-        return comparable(self.items(item), self.spec.temperature)
+        return comparable(self.items(item), self.spec.model.temperature)
 
     def start(self, rows: int, capacity: int, past: Carry | None = None) -> Carry:
         """The carry of `rows` users before any event, with room for `capacity` events each.
@@ -206,13 +243,13 @@ class InterestModel(nn.Module):
         follow one another, and is not copied for them.
         """
         memory = None
-        if self.spec.repeat_heads:
+        if self.spec.model.repeat_heads:
             place = jnp.zeros((rows, capacity))
             empty = place.astype(jnp.int32)
             key = jnp.zeros((rows, self.repeat.heads, capacity, self.repeat.size))
             memory = Memory(key, empty, empty, empty, place, empty)
         events = jnp.zeros((rows,), jnp.int32) if past is None else shared(past.events, rows)
-        trace = self.prior.initial(rows, self.spec.kept) if self.spec.kept else None
+        trace = self.prior.initial(rows, self.spec.content.frozen) if self.spec.content.frozen else None
         if past is not None and past.trace is not None:
             trace = shared(past.trace, rows)
         return Carry(self.backbone.initial(rows, capacity, past and past.backbone), memory, events, trace)
@@ -243,37 +280,37 @@ class InterestModel(nn.Module):
 
     @property
     def _attends(self) -> bool:
-        return self.spec.backbone in ("transformer", "hybrid")
+        return self.spec.model.backbone in ("transformer", "hybrid")
 
     def _parts(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """What is learned of vectors [..., width + kept], and what is kept."""
-        return x[..., : self.spec.width], x[..., self.spec.width :]
+        return x[..., : self.spec.model.width], x[..., self.spec.model.width :]
 
     def _look(self, x: jax.Array, horizon: jax.Array | None) -> jax.Array:
-        if self.spec.horizon == 1:
+        if self.spec.heads.horizon == 1:
             return x
         return self.ahead(x, jnp.ones(x.shape[:2], jnp.int32) if horizon is None else horizon)
 
     def _input(self, x: jax.Array) -> jax.Array:
         x, _ = self._parts(x)
-        return self.widen(x) if self._attends and self.spec.layers[0] != self.spec.width else x
+        return self.widen(x) if self._attends and self.spec.model.layers[0] != self.spec.model.width else x
 
     def _output(self, x: jax.Array) -> jax.Array:
-        return self.narrow(x) if self.spec.kept or self.spec.layers[-1] != self.spec.width else x
+        return self.narrow(x) if self.spec.content.frozen or self.spec.model.layers[-1] != self.spec.model.width else x
 
     def initialise(self, events: Events) -> jax.Array:
         """Touches every parameter once; only for `init`."""
         states = self.encode(events, jnp.zeros((events.item.shape[0], 1), jnp.int32))
         parts = [self.score(states).sum()]
-        if self.spec.interest:
+        if self.spec.heads.interest:
             parts.append(self.score_interest(states).sum())
-        if self.spec.conversion:
+        if self.spec.heads.conversion:
             parts.append(self.score_conversion(states).sum())
-        if self.spec.time:
+        if self.spec.heads.time:
             parts.append(self.wait(states).zero.sum())
-        if self.spec.reconstruct:
+        if self.spec.heads.reconstruct:
             parts.append(self.recall(states).sum())
-        if self.spec.contrast:
+        if self.spec.heads.contrast:
             parts.append(self.view(states).sum())
         return jnp.stack(parts)
 
@@ -283,5 +320,5 @@ class InterestModel(nn.Module):
         """
         if beside is None:
             return States(hidden, pointer)
-        bounded = self.spec.sharpness * hidden * jax.lax.rsqrt(1 + jnp.square(hidden).sum(-1, keepdims=True))
+        bounded = self.spec.content.sharpness * hidden * jax.lax.rsqrt(1 + jnp.square(hidden).sum(-1, keepdims=True))
         return States(jnp.concatenate([bounded, beside], -1), pointer)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from trajectory.models.interest_model import InterestModel
+from trajectory.models.interest_model import ContentSpec, InterestModel
 from trajectory.models.item_encoder import TABLE
 from trajectory.schema import Events, ItemContent
 
@@ -30,11 +30,11 @@ def initialise(model: InterestModel, key: jax.Array, events: Events, content: It
 
 def bake(model: InterestModel, params: Any, content: ItemContent | None) -> tuple[InterestModel, Any]:
     """The same model with the vectors of its items in a table, and its parameters; as it is if it has one already."""
-    if content is None or not model.spec.item_content:
+    if content is None or not model.spec.content.present:
         return model, params
     table = jax.jit(lambda v: cast(Any, model.apply)(v, method=lambda m: m.items.table()))(
         with_content(params, content)
     )
     kept = {path: x for path, x in flatten_dict(params).items() if path[:2] != TABLE[:2]}
-    plain = replace(model.spec, item_ids=True, item_content=False, item_vectors=(), item_codes=(), field_dropout=0.0)
-    return InterestModel(plain), unflatten_dict(kept | {TABLE: np.array(table)})
+    prior = ContentSpec(model.spec.content.frozen, model.spec.content.sharpness, model.spec.content.popularity)
+    return InterestModel(replace(model.spec, content=prior)), unflatten_dict(kept | {TABLE: np.array(table)})

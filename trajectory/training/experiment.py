@@ -23,7 +23,7 @@ from trajectory.data.pipeline.splits import training_events
 from trajectory.data.store import builder
 from trajectory.data.store.sample import some_users
 from trajectory.data.store.union import DOMAIN, item_and_user_domains, of_domain, union
-from trajectory.models.interest_model import InterestModel, Spec
+from trajectory.models.interest_model import ContentSpec, DataSpec, HeadsSpec, InterestModel, NetworkSpec, Spec
 from trajectory.models.item_table import initialise
 from trajectory.reading import read_json, tuples
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
@@ -144,40 +144,41 @@ def _counted(histories: Histories, split: Split, config: ConfigDict) -> Split:
 
 
 def model_spec(
-    config: ConfigDict, num_items: int, num_interests: int, num_kinds: int, content: ItemContent | None = None
+    config: ConfigDict, num_items: int, num_interests: int, num_event_types: int, content: ItemContent | None = None
 ) -> Spec:
     """What the config's model and heads come to on data of these sizes."""
-    m = config.model
+    m, c, heads = config.model, config.content, config.heads
+    learned = content if c.by in LEARNED else None
     return Spec(
-        num_items=num_items,
-        num_interests=num_interests,
-        num_kinds=num_kinds,
-        capacity=config.batch.length,
-        backbone=m.backbone,
-        width=m.width,
-        layers=tuple(m.layers),
-        heads=m.heads,
-        cell=m.cell,
-        dropout=m.dropout,
-        event_dropout=m.event_dropout,
-        inputs=tuple(m.inputs),
-        positions=m.positions,
-        temperature=m.temperature,
-        repeat_heads=m.repeat_heads if m.repeat else 0,
-        horizon=config.heads.horizon,
-        interest=bool(config.heads.interest),
-        conversion=bool(config.heads.conversion),
-        time=bool(config.heads.time),
-        sharpness=config.content.sharpness,
-        popularity=config.content.popularity,
-        reconstruct=bool(config.heads.reconstruct),
-        contrast=bool(config.heads.contrast),
-        item_ids=config.content.by != "content",
-        item_content=content is not None,
-        item_vectors=tuple(sorted(content.vectors)) if content and config.content.by in LEARNED else (),
-        item_codes=tuple(sorted(content.codes)) if content and config.content.by in LEARNED else (),
-        kept=content.kept.shape[1] if content else 0,
-        field_dropout=config.content.field_dropout if content else 0.0,
+        data=DataSpec(num_items, num_interests, num_event_types),
+        model=NetworkSpec(
+            backbone=m.backbone,
+            width=m.width,
+            layers=tuple(m.layers),
+            attention_heads=m.heads,
+            cell=m.cell,
+            dropout=m.dropout,
+            event_dropout=m.event_dropout,
+            inputs=tuple(m.inputs),
+            positions=m.positions,
+            temperature=m.temperature,
+            repeat_heads=m.repeat_heads if m.repeat else 0,
+            capacity=config.batch.length,
+        ),
+        content=ContentSpec(
+            frozen=content.kept.shape[1] if content else 0,
+            sharpness=c.sharpness,
+            popularity=c.popularity,
+            ids=c.by != "content",
+            present=content is not None,
+            vectors=tuple(sorted(learned.vectors)) if learned else (),
+            codes=tuple(sorted(learned.codes)) if learned else (),
+            field_dropout=c.field_dropout if content else 0.0,
+        ),
+        heads=HeadsSpec(
+            horizon=heads.horizon,
+            **{name: bool(heads[name]) for name in ("interest", "conversion", "time", "reconstruct", "contrast")},
+        ),
     )
 
 

@@ -121,12 +121,12 @@ def _items(
     generate, pointed = jnp.zeros(targets.position.shape), jnp.zeros(targets.item.shape)
     if states.pointer is not None:
         generate, pointed = states.pointer.generate, pointed_at(states.pointer, safe)
-    compared = functools.partial(comparable, temperature=model.spec.temperature)
+    compared = functools.partial(comparable, temperature=model.spec.model.temperature)
     asked = Asked(compared(states.vector) / (1 - power), generate, pointed, safe, targets.weight)
     flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
     if items_axis:
         table = compared(_table(params))
-        return sharded_embedding.item_loss(flat, table, model.spec.num_items, items_axis, power)
+        return sharded_embedding.item_loss(flat, table, model.spec.data.num_items, items_axis, power)
     if drawn is not None:
         own, others = (apply(params, item, method="look_up") for item in (flat.target, drawn.item))
         return sampled_item_loss(flat, own, others, drawn, power)

@@ -132,7 +132,7 @@ class Parallel:
                 return np.array(x.addressable_data(0), copy=True)
             # Between processes, whole arrays pass through the devices, one at a time.
             rows = multihost_utils.process_allgather(x, tiled=True) if distributed.several() else np.asarray(x)
-            return np.array(rows[: self.train_step.model.spec.num_items + 1], copy=True)
+            return np.array(rows[: self.train_step.model.spec.data.num_items + 1], copy=True)
 
         return jax.tree_util.tree_map_with_path(whole, state)
 

@@ -20,7 +20,7 @@ DAY = 86_400
 def run_of(histories, cut, time=True):
     queries = histories_before(histories, int(histories.time.max()))
     split = Split("temporal" if cut else "leave_last", histories.offsets[:-1], queries, queries, "", cut)
-    model = SimpleNamespace(spec=SimpleNamespace(time=time))
+    model = SimpleNamespace(spec=SimpleNamespace(heads=SimpleNamespace(time=time)))
     return SimpleNamespace(task=SimpleNamespace(histories=histories, split=split, model=model, config=None))
 
 
