@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from tests.builders import make_histories
 from trajectory.data.pipeline import splits
 from trajectory.data.times import WEEK
-from trajectory.insights.segments import expectation, states
+from trajectory.insights.segments import build, expectation, segmentation, states
 from trajectory.insights.segments.build import take
 from trajectory.insights.segments.states import trajectories
 from trajectory.migrations.state_forecast import StepStates
@@ -154,6 +154,81 @@ def test_views_group_users_but_have_no_sales_value(monkeypatch):
     assert (profiles["value_a_week"] * profiles["users"]).sum() == pytest.approx(value, rel=0.02)
     assert "expected to turn to" in part.blocks[0].words
     assert any("of the sales value" in one for one in part.sentences)
+
+
+def printed(part, name, column):
+    return part.tables["segment_profiles"].filter(segment=name)[column].item()
+
+
+def test_the_value_is_of_all_sales_those_of_items_without_a_category_too(monkeypatch):
+    run = made_up(monkeypatch)
+    h = run.task.histories
+    item_interest = h.item_interest.copy()
+    item_interest[4] = 0
+    bare = replace(h, item_interest=item_interest, value=np.where(h.item == 4, 7, h.value).astype(np.float32))
+    run.task.histories = bare
+    part = take(run)
+    owner = np.repeat(np.arange(bare.num_users), np.diff(bare.offsets))
+    weeks = (bare.now - bare.time[bare.offsets[:-1]]) / WEEK
+    rate = np.bincount(owner, bare.value) / weeks
+    users = pl.DataFrame({"user": bare.users["user"], "rate": rate}).join(part.tables["segments"], on="user")
+    of = users.group_by("segment").agg(pl.col("rate").sum(), mean=pl.col("rate").mean())
+    for name, total, mean in of.iter_rows():
+        assert printed(part, name, "share_of_value") == pytest.approx(total / rate.sum())
+        assert printed(part, name, "value_a_week") == pytest.approx(mean)
+    without = (bare.item == 4).mean()
+    assert f"Items without a category ({without:.1%} of the events) count in value" in part.blocks[0].words
+    assert "Items without a category" not in take(made_up(monkeypatch)).blocks[0].words
+
+
+def test_who_has_brought_most_is_named_with_all_who_brought_as_much(monkeypatch):
+    part = take(made_up(monkeypatch, worth=(1.0, 1.0, 1.0)))
+    profiles = part.tables["segment_profiles"]
+    best = profiles.filter(pl.col("value_a_week") >= 0.95 * profiles["value_a_week"].max())
+    assert best.height > 1
+    said = next(one for one in part.sentences if "Keep them first" in one)
+    assert said.startswith(f"{best['users'].sum()} users ({best['share_of_users'].sum():.0%}) have brought")
+    assert f"{best['share_of_value'].sum():.0%} of the sales value" in said
+    assert all(f'"{name}"' in said for name in best["segment"])
+
+
+@pytest.mark.parametrize(
+    ("segments", "rule", "advice"),
+    [(0.3, 0.1, "Plan by segment."), (0.1, 0.3, "To plan, take the groups of RFM k-means."), (-0.1, -0.2, "None of")],
+)
+def test_what_explains_most_is_what_to_plan_by(monkeypatch, segments, rule, advice):
+    run = made_up(monkeypatch)
+    real = build.measure
+
+    def measured(*given):
+        found = real(*given)
+        found["spend"]["segments"]["r2"], found["spend"]["RFM k-means"]["r2"] = segments, rule
+        found["spend"]["raw-count k-means"]["r2"] = -0.5
+        return found
+
+    monkeypatch.setattr(build, "measure", measured)
+    said = next(one for one in take(run).sentences if "alone explains" in one)
+    assert advice in said
+    assert ("Plan by segment" in said) == (segments == max(segments, rule, 0))
+
+
+def test_groups_that_are_not_stable_are_not_said_to_be(monkeypatch):
+    run = made_up(monkeypatch)
+    part = take(run)
+    assert "There are as many groups as stay the same" in part.blocks[0].words
+    assert not part.sentences[0].startswith("Do not rely")
+    real = segmentation.choose
+
+    def unstable(*given):
+        grouping, found = real(*given)
+        return grouping, replace(found, bootstrap=0.57)
+
+    monkeypatch.setattr(segmentation, "choose", unstable)
+    part = take(run)
+    assert "the largest number with an agreement" not in part.blocks[0].words
+    assert "No number of groups" in part.blocks[0].words
+    assert part.sentences[0].startswith("Do not rely on these groups")
+    assert "0.57" in part.sentences[0]
 
 
 def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):

@@ -21,6 +21,7 @@ from trajectory.insights.segments.grouping import (
     narrowed,
     stability,
 )
+from trajectory.insights.segments.names import names
 from trajectory.insights.segments.segmentation import segmentation
 from trajectory.migrations.groups import read_segments
 from trajectory.schema import UserError
@@ -42,6 +43,40 @@ def test_names_tell_interest_and_newcomers_and_no_two_are_equal():
     assert set(name[truth == 0]) == {"c1, long-standing"}
     assert set(name[truth == 1]) == {"c1, new"}
     assert len(set(found.names)) == 6
+
+
+def named(states, **changes):
+    """The name of each segment of the planted users by what it is: 2 * interest + new."""
+    states = replace(
+        states, value=np.full(len(states.past), 10.0), value_ahead=np.full(len(states.past), 10.0), **changes
+    )
+    interests = len(states.fields)
+    label = np.repeat(np.arange(2 * interests), [LONG, NEW] * interests)
+    given = label, np.arange(2 * interests) // 2, np.arange(2 * interests) % 2 == 1, np.ones(interests, bool)
+    return names(states, *given)
+
+
+def test_a_new_segment_is_named_by_what_its_own_users_have_more_of():
+    states, truth = planted()
+    ahead = states.ahead.copy()
+    ahead[truth == 0], ahead[truth == 1] = [6, 4, 0], [4, 0, 6]
+    found = named(states, ahead=ahead)
+    share, everybody = ahead[truth == 1].sum(0) / ahead[truth == 1].sum(), ahead.sum(0) / ahead.sum()
+    lift = {f"c{at + 1}": value for at, value in enumerate(share / everybody)}
+    assert found[1].split(",")[0] == " and ".join(
+        sorted((one for one in lift if lift[one] >= 1.1), key=lambda one: -lift[one])
+    )
+    assert found[0].split(",")[0] != found[1].split(",")[0]
+
+
+def test_nobody_turns_to_what_most_of_the_group_never_bought():
+    states, truth = planted()
+    ahead, past = states.ahead.copy(), states.past.copy()
+    past[truth == 1], ahead[truth == 1] = [8, 2, 0], [7, 1, 2]
+    new = np.flatnonzero(truth == 1)
+    for bought, said in ((0.9, ", new: turning to c3"), (0.1, ", new")):
+        past[new, 2] = np.arange(NEW) < bought * NEW
+        assert named(states, past=past, ahead=ahead)[1] == f"c1{said}"
 
 
 def test_a_name_tells_what_its_own_users_are_expected_to_buy():

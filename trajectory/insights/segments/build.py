@@ -11,7 +11,7 @@ from trajectory.insights.report_model import Part, Picture, Table, Text
 from trajectory.insights.segments.baselines import COUNTS, RFM
 from trajectory.insights.segments.evaluate import NONE, OURS, measure
 from trajectory.insights.segments.evaluation_page import held
-from trajectory.insights.segments.grouping import STABLE
+from trajectory.insights.segments.grouping import LEAST, STABLE, Stability
 from trajectory.insights.segments.names import GROWTH
 from trajectory.insights.segments.plots import changes, weekly
 from trajectory.insights.segments.predictive_value import WEEKS
@@ -19,7 +19,9 @@ from trajectory.insights.segments.segmentation import Segmentation, segmentation
 from trajectory.insights.segments.states import trajectories
 from trajectory.reports.words import attention_words, steps
 from trajectory.run import Run
+from trajectory.schema import Histories
 
+ALIKE = 0.95  # of the most that users of a segment have brought; those of other segments who brought as much
 ONLY_NEW = (
     " The model's forecast, a part of what is expected beside users' habits, leaves out items that a user has had "
     "(evaluation.seen=filter)."
@@ -82,11 +84,13 @@ def _shown(profiles: pl.DataFrame) -> pl.DataFrame:
 
 def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any]) -> tuple[str, ...]:
     counted = found.trajectories.words
-    best = profiles.sort("expected_a_week").row(-1, named=True)
-    told = [
-        f"{best['users']:,} users ({best['share_of_users']:.0%}) bring {best['share_of_value']:.0%} of the "
-        f'{counted.unit}: "{best["segment"]}". Keep them first.'
-    ]
+    told = [_unstable(found)] if not found.stability.enough else []
+    best = profiles.filter(pl.col("value_a_week") >= ALIKE * pl.col("value_a_week").max())
+    named = " and ".join(f'"{name}"' for name in best["segment"])
+    told.append(
+        f"{best['users'].sum():,} users ({best['share_of_users'].sum():.0%}) have brought "
+        f"{best['share_of_value'].sum():.0%} of the {counted.unit}: {named}. Keep them first."
+    )
     staying = pl.col("expected_a_week") * GROWTH > pl.col("value_a_week")  # others are named for buying less
     new = profiles.filter("newcomers", staying).sort("users")
     if new.height:
@@ -108,13 +112,32 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
         spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
         told.append(
             f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they "
-            f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. Plan by segment."
+            f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. {_advice(spend)}"
         )
     return tuple(told)
 
 
 def _beside(spend: dict[str, Any]) -> str:
     return ", ".join(f"{name} {told['r2']:.0%}" for name, told in spend.items() if name not in (OURS, NONE))
+
+
+def _advice(spend: dict[str, Any]) -> str:
+    """What to plan by: what explained most."""
+    explained = {name: told["r2"] for name, told in spend.items() if name != NONE}
+    best = max(explained, key=lambda name: explained[name])
+    if explained[best] <= 0:
+        return "None of them is of use for planning."
+    return "Plan by segment." if explained[OURS] == explained[best] else f"To plan, take the groups of {best}."
+
+
+def _unstable(found: Segmentation) -> str:
+    """A warning to stand first where the groups would be others for other users, or where one is too small."""
+    stable = found.stability
+    return (
+        "Do not rely on these groups: no number of groups was stable (agreement of at least "
+        f"{STABLE:.1f}) with at least {LEAST:.0%} of the users in each; the most stable, {stable.destinations}, had an "
+        f"agreement of {stable.bootstrap:.2f}, so that other users of the same shop would be grouped otherwise."
+    )
 
 
 def _how(found: Segmentation) -> str:
@@ -125,16 +148,37 @@ def _how(found: Segmentation) -> str:
         f"As of {when}, users are grouped by what they are expected to {seen.verb} in the next "
         f"{steps(t.histories, t.steps)}: their shares of {len(t.fields)} kinds of goods, with how much they "
         f"{seen.verb}. In each group, those who have long been there are told apart from those whose past lies nearer "
-        "to another group. There are as many groups as stay the same when the users are drawn anew: the largest number "
-        f"with an agreement (adjusted Rand index) of at least {STABLE:.1f} on average; here {stable.destinations} "
-        f"groups, {stable.bootstrap:.2f}."
+        f"to another group. {_number(stable)}{_uncounted(t.histories)}"
         f"{'' if selling(t.histories) else ' ' + no_sales(t.histories, 'Value of sales and spend are left out')}"
+    )
+
+
+def _number(stable: Stability) -> str:
+    if stable.enough:
+        return (
+            "There are as many groups as stay the same when the users are drawn anew: the largest number with an "
+            f"agreement (adjusted Rand index) of at least {STABLE:.1f} on average; here {stable.destinations} groups, "
+            f"{stable.bootstrap:.2f}."
+        )
+    return (
+        "No number of groups, each of at least "
+        f"{LEAST:.0%} of the users, stayed the same when the users were drawn anew (agreement, adjusted Rand index, of "
+        f"at least {STABLE:.1f} on average): taken is the number with the highest agreement, {stable.destinations} "
+        f"groups, {stable.bootstrap:.2f}."
+    )
+
+
+def _uncounted(histories: Histories) -> str:
+    without = (histories.item_interest[histories.item] == 0).mean()
+    return (
+        f" Items without a category ({without:.1%} of the events) count in value, and group nobody." if without else ""
     )
 
 
 def _note(found: Segmentation) -> str:
     counted, seen = found.trajectories.words, attention_words(found.trajectories.histories)
     return (
-        f"Named by what the group has more of than everybody. Drift: share of what users {seen.verb} that is "
-        f"expected to lie in other kinds than so far, forecast errors included. A week: {counted.unit} of one user."
+        "Named by what the group is expected to have more of than everybody. "
+        f"Drift: share of what users {seen.verb} that is expected to lie in other kinds than so far, forecast errors "
+        f"included. A week: {counted.unit} of one user."
     )

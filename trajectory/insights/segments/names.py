@@ -12,6 +12,7 @@ APART = 4  # interests in a profile
 RARE = 0.01  # share of a group's volume below which an interest says little of it
 LIFT = 1.1  # share of a group over everybody's from which on an interest sets it apart
 GROWTH = 1.2  # expected over past volume from which on newcomers spend more, or 1 / GROWTH less
+HALF = 0.5  # of a group; what it turns to, more than so many have bought
 FAR = 2.0  # largest over smallest mean volume of groups from which on names tell how much is bought
 
 
@@ -24,16 +25,15 @@ def names(
     gain = shares(t.ahead.sum(0)) - shares(t.past.sum(0))  # of everybody: forecasts know seasons, too
     found: list[str] = []
     for number, one in enumerate(destination):
-        group = destination[label] == one
         inside = label == number
-        name = " and ".join(_apart(t.ahead[group].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
+        name = " and ".join(_apart(t.ahead[inside].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
         if volume.max() > FAR * volume.min():
             name += f", {_amount(t.value_ahead[inside].mean())} a week"
         if newcomers[number]:
             growth = t.value_ahead[inside].sum() / max(t.value[inside].sum(), 1e-12)
             came = _came(t.past[inside], t.ahead[inside], growth, gain, interests)
             more = {"more": f"{t.words.doing} more", "less": f"{t.words.doing} less"}
-            name += ", new" if came in name else f", new: {more.get(came, f'turning to {came}')}"
+            name += ", new" if not came or came in name else f", new: {more.get(came, f'turning to {came}')}"
         elif divided[one]:
             name += ", long-standing"
         twin = sum(other == name or other.startswith(f"{name} (") for other in found)
@@ -58,10 +58,13 @@ def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]
 
 
 def _came(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray, interests: tuple[str, ...]) -> str:
+    """One of "more", "less", the interest that newcomers turn to, or "" where it is none that most of them know."""
     if growth >= GROWTH or growth <= 1 / GROWTH:
         return "more" if growth > 1 else "less"
-    towards = int(np.argmax(shares(ahead.sum(0)) - shares(past.sum(0)) - gain))
-    return plain_name(interests[towards])
+    # Nobody turns to what most of the group never bought, whatever is forecast.
+    began = (past > 0).mean(0) > HALF
+    more = np.where(began, shares(ahead.sum(0)) - shares(past.sum(0)) - gain, 0)
+    return plain_name(interests[int(np.argmax(more))]) if more.max() > 0 else ""
 
 
 def plain_name(name: str) -> str:

@@ -41,11 +41,25 @@ def volumes(
 
     Without times all volumes are shares of 1, and what came lately is the last quarter of a history.
     """
-    interest, count = histories.item_interest[histories.item], len(histories.interests)
+    return _weekly(histories.item_interest[histories.item], len(histories.interests), histories, queries, worth, moment)
+
+
+def totals(
+    histories: Histories, queries: Queries, worth: np.ndarray, moment: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `volumes`, but of all events together, float64 [n] each: those of items without an interest too."""
+    every = _weekly(np.ones(histories.num_events, np.int64), 1, histories, queries, worth, moment)
+    return every[0][:, 0], every[1][:, 0]
+
+
+def _weekly(
+    code: np.ndarray, count: int, histories: Histories, queries: Queries, worth: np.ndarray, moment: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """`volumes` of each code 1..count of the events."""
     if not histories.has_time:
         quarter = queries.stop - np.maximum((queries.stop - queries.start) // 4, 1)
-        whole = summed(interest, worth, queries.start, queries.stop, count)
-        return shares(whole), shares(summed(interest, worth, quarter, queries.stop, count))
+        whole = summed(code, worth, queries.start, queries.stop, count)
+        return shares(whole), shares(summed(code, worth, quarter, queries.stop, count))
     last = histories.time[queries.stop - 1] if moment is None else np.full(len(queries.stop), moment)
     lately = min(LATELY * DAY, (last.max() - histories.time.min()) / 2)
     since = np.maximum(last - histories.time[queries.start], lately)
@@ -56,8 +70,8 @@ def volumes(
     recent = np.concatenate([[0], np.cumsum((at >= 0) & (histories.time >= last[at] - lately))])
     began = queries.stop - (recent[queries.stop] - recent[queries.start])
     return (
-        summed(interest, worth, queries.start, queries.stop, count) / (since / WEEK)[:, None],
-        summed(interest, worth, began, queries.stop, count) / (lately / WEEK),
+        summed(code, worth, queries.start, queries.stop, count) / (since / WEEK)[:, None],
+        summed(code, worth, began, queries.stop, count) / (lately / WEEK),
     )
 
 
