@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cleaning import clean
+from trajectory.data.ingest.cleaning import UNKNOWN_TYPE, clean
 from trajectory.data.ingest.columns import matching
 from trajectory.data.ingest.domains import resolve
 from trajectory.data.ingest.doubts import doubt_events
@@ -28,6 +28,7 @@ _MUCH = 0.01  # share of rows set aside for one reason that is worth a look
 _TIED = 0.2  # share of events that share their time
 _BUSY = 50  # events a day that a shopper may make
 _EXAMPLES = 3
+_WORDS = 5
 _MANY = 5_000_000
 _USERS = 10
 _BARS = 40
@@ -96,8 +97,8 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
                 note["setting"],
             )
     for reason, rows in cleaned.counts.items():
-        if rows >= _MUCH * cleaned.rows_read:
-            share = f"{rows / cleaned.rows_read:.0%}"
+        if rows >= _MUCH * cleaned.rows_read or reason == UNKNOWN_TYPE:
+            share = f"{rows / cleaned.rows_read:.0%}" if rows >= _MUCH * cleaned.rows_read else "less than 1%"
             yield f"{rows:,} rows ({share}) are set aside: {reason}.", _remedy(cleaned, reason)
     if log.detected["order"] == "file":
         yield "No time was found: events are in the order of the file.", "data.columns.time=..."
@@ -285,9 +286,11 @@ def _texts(cleaned: CleanLog, topics: tuple[str, ...]) -> tuple[str, ...]:
 
 def _remedy(cleaned: CleanLog, reason: str) -> str:
     example: Any = ""
-    if reason == "unknown event type":
-        words = cleaned.quarantine.filter(pl.col("reason") == reason)["kind"].drop_nulls()
-        example = words.value_counts(sort=True)["kind"][0] if len(words) else ""
+    if reason == UNKNOWN_TYPE:
+        words = (
+            cleaned.quarantine.filter(pl.col("reason") == reason)["kind"].drop_nulls().value_counts(sort=True)["kind"]
+        )
+        example = ", ".join(f"{word!r}: TYPE" for word in (words.head(_WORDS).to_list() or [""]))
         if name := next(iter(matching([cleaned.log.detected["columns"].get("kind", "")], ORDER_STATUS)), ""):
             return f"data.columns.kind=- data.columns.status={name} if it says what became of an order"
     return REMEDIES.get(reason, "").format(example=example)

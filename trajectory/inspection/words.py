@@ -33,7 +33,7 @@ REMEDIES = {
     "unparsable time": "data.time_unit=..., data.day_first=yes|no, or data.columns.time=...",
     "impossible time": f"data.cleaning.min_date=... if they are right, {_UNITS}",
     "time in the future": f"data.cleaning.max_date=... if they are right, {_UNITS}",
-    "unknown event type": "data.kind_map={{'{example}': TYPE}} with what it means: view, cart, purchase ...",
+    "unknown event type": "data.kind_map={{{example}}} with what it means: view, cart, purchase ...",
     "invalid label": "labels are 0 and 1",
     "invalid feature": "data.features without that column",
     "duplicate": "data.duplicates=keep (each is an event) or count (one event of that quantity)",

@@ -9,7 +9,7 @@ from collections.abc import Collection
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cell_parsing import is_text, texts
+from trajectory.data.ingest.cell_parsing import texts
 from trajectory.schema import DEFAULT_KIND, EVENT_TYPES, FAILED, ROLES, SERVICE, UserError
 
 # A word's plural means the same. Beside everyday words those of GA4, Segment, Meta, REES46, Retailrocket, Taobao, OTTO.
@@ -23,12 +23,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     "favorite": ("favorite", "favourite", "fav", "favorited", "collect", "wishlist", "add to wishlist", "like",
                  "liked", "product added to wishlist", "收藏", "喜欢", "点赞", "关注"),
     "purchase": ("purchase", "purchased", "buy", "bought", "transaction", "order", "ordered", "order completed", "pay",
-                 "paid", "sale", "sold", "ecommerce order", "购买", "买", "下单", "支付", "付款", "成交"),
+                 "paid", "sale", "sold", "ecommerce order", "invoice", "inv", "out invoice", "sales order",
+                 "sales invoice", "cash sale", "verkauf", "rechnung", "vente", "achat", "facture", "venta", "compra",
+                 "factura", "vendita", "acquisto", "fattura", "venda", "fatura", "verkoop", "sprzedaż", "продажа",
+                 "売上", "購入", "购买", "买", "下单", "支付", "付款", "成交"),
     "subscribe": ("subscribe", "subscribed", "subscription", "follow", "followed", "订阅"),
     "rating": ("rating", "rate", "rated", "review", "reviewed", "评分", "评价", "打分"),
     "impression": ("impression", "impr", "imp", "show", "shown", "exposure", "exposed", "expose", "view item list",
                    "view promotion", "product list viewed", "曝光", "展示"),
-    "search": ("search", "searched", "query", "view search results", "products searched", "搜索", "检索"),
+    "search": ("search", "searched", "query", "view search results", "products searched", "site search",
+               "搜索", "检索"),
     "checkout": ("checkout", "begin checkout", "initiate checkout", "checkout started", "view cart", "cart viewed",
                  "add shipping info", "add payment info", "结算"),
     "remove_from_cart": ("remove from cart", "removed from cart", "remove", "removed", "cart remove", "uncart",
@@ -36,10 +40,12 @@ WORDS: dict[str, tuple[str, ...]] = {
                          "删除购物车", "取消加购"),
     "return": ("return", "returned", "refund", "refunded", "order refunded", "cancel", "canceled", "cancelled",
                "cancel order", "canceled order", "cancelled order", "order cancelled", "order canceled", "cancellation",
-               "chargeback", "退货", "退款", "退单", "取消订单"),
+               "chargeback", "credit note", "credit memo", "cn", "out refund", "return authorization", "return order",
+               "sales return", "storno", "stornierung", "gutschrift", "retoure", "rückgabe", "avoir", "remboursement",
+               "devolución", "nota de crédito", "reembolso", "reso", "nota di credito", "devolução", "estorno",
+               "creditnota", "zwrot", "возврат", "返品", "返金", "退货", "退款", "退单", "取消订单"),
 }
 # fmt: on
-_SAMPLE, _WORDS, _STRANGE = 10_000, 40, 0.05  # cells looked at, different words at most, share of unknown ones at most
 
 
 def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
@@ -97,19 +103,6 @@ def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
 
     meanings = {word: meaning(word) for word in raw.unique().to_list()}
     return raw.replace_strict(meanings, return_dtype=pl.Enum(list(roles(data))))
-
-
-def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> str:
-    """The column whose cells are nearly all known words of at least two types; "" if there is none."""
-    for column in table:
-        if column.name in used or not is_text(column):
-            continue
-        sample = texts(column.drop_nulls().head(_SAMPLE)).drop_nulls()
-        if len(sample) and sample.n_unique() <= _WORDS:
-            found = canonical(sample, data)
-            if found.null_count() <= _STRANGE * len(sample) and found.drop_nulls().n_unique() > 1:
-                return column.name
-    return ""
 
 
 def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:

@@ -12,9 +12,9 @@ from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, nam
 from trajectory.data.ingest.cells import candidates, examples, unused
 from trajectory.data.ingest.columns import CURRENCIES, SESSIONS, listing, matching, missing, pick
 from trajectory.data.ingest.distinct import distinctly
-from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.domains import DOMAINS, resolve
 from trajectory.data.ingest.doubts import doubt_items, doubt_times
-from trajectory.data.ingest.event_types import by_words, split_behaviour
+from trajectory.data.ingest.event_types import split_behaviour
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.frames import row_hashes
 from trajectory.data.ingest.interests import KEY, say_interests
@@ -28,6 +28,7 @@ from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
 from trajectory.data.ingest.ties import by_session, numbered_ties, trusted
 from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
+from trajectory.data.ingest.type_columns import by_words, doubt_unread
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.schema import EventLog, UserError
 
@@ -120,6 +121,8 @@ def read_log(data: ConfigDict) -> EventLog:
         found_by.setdefault("status", "name")
     features = _features(table, fields, data, stepwise, said)
     columns |= features
+    if not source.named and data.source not in DOMAINS and "label" not in fields:
+        doubt_unread(table, {*fields.values(), *status, *data.features}, data, said)
     items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
     if source.malformed is not None:
         columns["malformed"] = source.malformed

@@ -1,0 +1,65 @@
+"""Which column states the types of event by what it holds, and which unread ones are asked about."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.raw_logs import cleaned, from_text, notes
+from trajectory.schema import CleanLog
+
+HEADER = "order_id,customer_id,sku,quantity,date"
+
+
+def read(folder: Path, name: str, words: dict[str, int], **changes: object) -> CleanLog:
+    """An order line a row, each with a word in the column `name`."""
+    cells = [word for word, rows in words.items() for _ in range(rows)]
+    rows = [f"{i},u{i % 7},i{i % 5},1,2024-01-{1 + i % 28:02} 10:{i % 60:02},{cell}" for i, cell in enumerate(cells)]
+    return cleaned(from_text(folder, "\n".join([f"{HEADER},{name}", *rows]) + "\n", **changes), folder, **changes)
+
+
+def types(clean: CleanLog) -> dict[str, int]:
+    return dict(clean.types.select("type", "rows").iter_rows())
+
+
+@pytest.mark.parametrize("name", ["type", "Doc Type", "transaction_type", "Tipo"])
+@pytest.mark.parametrize(
+    ("words", "found", "aside"),
+    [
+        ({"sale": 73, "return": 9, "voucher": 5, "deposit": 7}, {"purchase": 73, "return": 9}, 12),
+        ({"Invoice": 80, "Credit Note": 8, "Pro Forma": 5}, {"purchase": 80, "return": 8}, 5),
+        ({"INV": 80, "CN": 8}, {"purchase": 80, "return": 8}, 0),
+        ({"Verkauf": 80, "Storno": 8}, {"purchase": 80, "return": 8}, 0),
+        ({"out_invoice": 80, "out_refund": 8}, {"purchase": 80, "return": 8}, 0),
+        ({"sale": 90, "giveaway": 10}, {"purchase": 90}, 10),
+        ({"pageload": 60, "order": 6, "search": 5}, {"purchase": 6, "search": 5}, 60),
+    ],
+)
+def test_known_words_of_a_column_of_types_are_taken_and_the_others_set_aside(
+    tmp_path: Path, name: str, words: dict[str, int], found: dict[str, int], aside: int
+) -> None:
+    clean = read(tmp_path, name, words)
+    assert types(clean) == found
+    assert clean.counts.get("unknown event type", 0) == aside
+    assert clean.log.detected["found_by"]["kind"] == "content"
+
+
+def test_a_column_of_few_words_that_may_say_what_is_no_sale_is_asked_about(tmp_path: Path) -> None:
+    clean = read(tmp_path, "what", {"goods": 50, "Partial refund": 5, "credit memo": 2})
+    assert types(clean) == {"purchase": 57}
+    assert "what is not read, and has the words 'Partial refund', 'credit memo'" in notes(clean.log, "types")
+    (asked,) = [note for note in clean.log.detected["notes"] if note["topic"] == "types"]
+    assert (asked["warning"], asked["setting"].split()[0]) == (True, "data.columns.kind=what")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("payment", {"credit card": 50, "cash": 20}), ("channel", {"web": 50, "search": 9}), ("country", {"CNY": 5})],
+)
+def test_columns_of_something_else_are_not_asked_about(tmp_path: Path, name: str, words: dict[str, int]) -> None:
+    assert notes(read(tmp_path, name, words).log, "types") == ""
+
+
+def test_kinds_of_goods_are_no_types_of_event_but_a_known_word_is_asked_about(tmp_path: Path) -> None:
+    clean = read(tmp_path, "type", {"shoe": 30, "order": 20})
+    assert types(clean) == {"purchase": 50}
+    assert "type is not read, and has the words 'order'" in notes(clean.log, "types")

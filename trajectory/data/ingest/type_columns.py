@@ -1,0 +1,81 @@
+"""Which column states the type of an event by what it holds, and which unread columns may say what is a sale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.cell_parsing import is_text, texts
+from trajectory.data.ingest.columns import CONTENT_NAMES, LOG_NAMES, detect, matching
+from trajectory.data.ingest.event_types import canonical, roles
+from trajectory.data.ingest.findings import Findings, clip
+
+# Names of columns that may state what a row is, and may state something else.
+# fmt: off
+NAMES = ("type", "transaction_type", "trans_type", "tran_type", "txn_type", "transaction", "doc_type",
+         "document_type", "move_type", "movement_type", "line_type", "row_type", "record_type", "entry_type",
+         "operation_type", "operation", "activity_type", "activity", "interaction", "sale_type", "sales_type",
+         "order_type", "invoice_type", "bill_type", "voucher_type", "receipt_type", "belegart", "vorgang",
+         "vorgangsart", "buchungsart", "typ", "art", "tipo", "tipo_documento", "tipo_operacion", "tipo_riga",
+         "type_document", "type_de_document", "вид операции", "тип операции", "тип документа", "类型", "交易类型",
+         "单据类型", "取引区分", "種別")
+# fmt: on
+# Words within a cell that say that it may be no sale; what else a row may be is a type of event or a status.
+_DOUBTFUL = (
+    r"(?i)(?:^|[\W_])(?:credit[\W_]*(?:note|memo)s?|cn|refund(?:ed)?|storno|pro[\W_]*forma|void(?:ed)?|return(?:s|ed)?|"
+    r"cancel(?:l?ed|lation)?|chargeback|reversal|gutschrift|retoure)(?:$|[\W_])"
+)
+_SAMPLE, _WORDS, _STRANGE = 10_000, 40, 0.05  # cells looked at, different words at most, share of unknown ones at most
+_SHOWN = 10
+
+
+def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> str:
+    """The column whose cells are words of the types of event; "" if there is none.
+
+    Nearly all are known and of at least two types; where its name is one of `NAMES`, some may be unknown as long as
+    there are words of sales and of another type, or of sales alone in most cells.
+    """
+    known = roles(data)
+    for column, sample in _of_few_words(table, used):
+        found = canonical(sample, data)
+        types, unknown = found.drop_nulls().unique().to_list(), found.null_count() / len(sample)
+        if len(types) > 1 and unknown <= _STRANGE:
+            return column.name
+        sells = any("sale" in known[kind] for kind in types)
+        if sells and matching([column.name], NAMES) and (len(types) > 1 or unknown < 1 / 2):
+            return column.name
+    return ""
+
+
+def doubt_unread(table: pl.DataFrame, used: Collection[str], data: ConfigDict, said: Findings) -> None:
+    """Warns of columns that are not read, of few words, some of which say what is a sale, or what is none."""
+    content = detect([name for name in table.columns if name not in used], CONTENT_NAMES).values()
+    for column, sample in _of_few_words(table, {*used, *content}):
+        known, named = roles(data), matching([column.name], (*NAMES, *LOG_NAMES["kind"]))
+        words = sample.value_counts(sort=True, name="rows")[sample.name]
+        if len(words) == 1 and not named:
+            continue
+        types = canonical(words, data).cast(pl.String).to_list()
+        telling = [
+            word
+            for word, kind in zip(words, types, strict=True)
+            if (kind and (named or "negative" in known[kind])) or re.search(_DOUBTFUL, word)
+        ]
+        if telling:
+            shown = ", ".join(repr(clip(word)) for word in telling[:_SHOWN])
+            text = f"{column.name} is not read, and has the words {shown}: does it say which rows are sales?"
+            setting = f"data.columns.kind={column.name} with data.kind_map={{WORD: TYPE}} for words that are not known"
+            said.note("types", text, setting, warning=True)
+
+
+def _of_few_words(table: pl.DataFrame, used: Collection[str]) -> Iterator[tuple[pl.Series, pl.Series]]:
+    """Columns of text that are not used, and their first cells, where these are few different words."""
+    for column in table:
+        if column.name in used or not is_text(column):
+            continue
+        sample = texts(column.drop_nulls().head(_SAMPLE)).drop_nulls()
+        if len(sample) and sample.n_unique() <= _WORDS:
+            yield column, sample
