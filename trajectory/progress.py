@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tqdm.auto import tqdm
 
 SECONDS = 2  # what is over sooner says nothing; in a file a line follows after as many
+_doing: list[tuple[str, float]] = []  # what is being done and since when, innermost last
 
 
 def unseen() -> bool:
@@ -16,7 +20,64 @@ def unseen() -> bool:
     return not (sys.stderr.isatty() or "ipykernel" in sys.modules)
 
 
-def progress(items: Iterable[Any] | None, label: str, total: int | None = None, unit: str = "it") -> tqdm:
+class _Bar(tqdm):
+    spoke = 0.0  # when any bar last did
+
+    def display(self, *args: Any, **kwargs: Any) -> Any:
+        _Bar.spoke = time.monotonic()
+        return super().display(*args, **kwargs)
+
+
+def progress(
+    items: Iterable[Any] | None, label: str, total: int | None = None, unit: str = "it", disable: bool = False
+) -> tqdm:
     """`items` (None: the caller counts with `update`) with a bar on stderr."""
     often = 0.1 if sys.stderr.isatty() else SECONDS
-    return tqdm(items, label or None, total, unit=unit, delay=SECONDS, mininterval=often, leave=False)
+    settings = {"unit": unit, "delay": SECONDS, "mininterval": often, "leave": False, "disable": disable}
+    return _Bar(items, label or None, total, **settings)
+
+
+@contextlib.contextmanager
+def working(label: str) -> Iterator[None]:
+    """Names what goes on within, for `heartbeat`."""
+    _doing.append((label, time.monotonic()))
+    try:
+        yield
+    finally:
+        _doing.pop()
+
+
+@contextlib.contextmanager
+def heartbeat(label: str) -> Iterator[None]:
+    """Says on stderr what goes on within (`working`), and for how long, whenever no bar has spoken for SECONDS.
+
+    Compilers and other libraries say nothing while they work.
+    """
+    over = threading.Event()
+
+    def beat() -> None:
+        said, width = time.monotonic(), 0
+        while not over.wait(SECONDS / 4):
+            now, (name, since) = time.monotonic(), _doing[-1]
+            if now - max(said, since, _Bar.spoke) >= SECONDS:
+                text = f"{name}: {now - since:.0f} s"
+                said, width = now, max(width, len(text))
+                _write(text.ljust(width))
+        if width:
+            _write(" " * width)
+
+    with working(label):
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+
+def _write(text: str) -> None:
+    """On a line that whatever comes next writes over."""
+    with tqdm.get_lock(), contextlib.suppress(OSError, ValueError):  # who read it may have gone
+        sys.stderr.write(f"\r{text}\r")
+        sys.stderr.flush()

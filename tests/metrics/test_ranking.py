@@ -92,6 +92,19 @@ def test_nan_scores_are_refused(dtype: Any) -> None:
     assert ranks(scores, np.array([[1]])).tolist() == [[1]]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_many_targets_have_the_ranks_of_few(dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(5, 60)).round(1).astype(dtype)  # many ties
+    scores[:, :2], scores[2, 7:40] = 9, -np.inf
+    targets = rng.integers(0, 70, (5, 64))  # some are none, some cold, some twice
+    few = [ranks(scores, targets[:, at : at + 8]) for at in range(0, 64, 8)]
+    np.testing.assert_array_equal(ranks(scores, targets), np.concatenate(few, axis=1))
+    scores[4, 3] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        ranks(scores, targets)
+
+
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_ranks_are_the_mean_over_all_orders_of_ties(data: st.DataObject) -> None:

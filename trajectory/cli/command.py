@@ -16,6 +16,7 @@ from ml_collections import config_flags
 
 from trajectory import faults, messages
 from trajectory.names import UNPRINTABLE
+from trajectory.progress import heartbeat
 from trajectory.schema import UserError
 from trajectory.settings import presets
 from trajectory.settings.flags import parse
@@ -75,7 +76,8 @@ def _guard(main: Callable[..., None], rest: Sequence[str]) -> None:
     _bind(main, rest)
     print("starting ...", file=sys.stderr, flush=True)  # libraries take seconds to come
     try:
-        main(*rest)
+        with heartbeat("working"):
+            main(*rest)
         sys.stdout.flush()
     except UserError as error:
         _fail(str(error))

@@ -29,6 +29,7 @@ def main() -> None:
     from trajectory.evaluation.report import TABLED, read_evaluation, write_evaluation
     from trajectory.evaluation.validation import Watch
     from trajectory.forecasting.page import write_forecast
+    from trajectory.progress import working
     from trajectory.run import open_run
     from trajectory.training import experiment, loop
 
@@ -45,11 +46,13 @@ def main() -> None:
         stale = True
     if stale:
         print("evaluating on validation and test, beside the floors ...", flush=True)
-        evaluation = write_evaluation(run)
+        with working("evaluating"):
+            evaluation = write_evaluation(run)
         page.unlink(missing_ok=True)
     if not page.exists():
         print(f"forecasting {built.config.forecast.users:,} users ...", flush=True)
-        write_forecast(run, built.config.forecast.users)
+        with working("forecasting"):
+            write_forecast(run, built.config.forecast.users)
     print(table(evaluation))
     if built.config.note:
         print(built.config.note)

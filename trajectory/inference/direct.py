@@ -15,6 +15,7 @@ from trajectory.metrics.by_interest import log_by_interest
 from trajectory.metrics.ranking import distinct_items
 from trajectory.metrics.waiting_time import quantiles
 from trajectory.models.apply import apply
+from trajectory.models.heads import States
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.time_head import Wait
 from trajectory.protocols import UncalibratedForecast
@@ -56,7 +57,7 @@ class DirectForecast(UncalibratedForecast):
         seen = np.zeros((len(queries.user), 1), np.int32)
         if p.filter_seen:
             seen = distinct_items(p.histories, queries.start, queries.stop, least=64)
-        return np.asarray(_log_probability(p.model, p.params, *self._events, seen, self._steps))
+        return np.asarray(_log_probability(p.model, p.params, self._states, seen))
 
     @cached_property
     def log_interests(self) -> np.ndarray:
@@ -77,7 +78,7 @@ class DirectForecast(UncalibratedForecast):
     def wait(self) -> Wait | None:
         """How the days until each step are distributed; None without a time head or times."""
         p = self._predictor
-        return _waits(p.model, p.params, *self._events, self._steps) if self._timed else None
+        return _waits(p.model, p.params, self._states) if self._timed else None
 
     @cached_property
     def days(self) -> np.ndarray | None:
@@ -101,26 +102,27 @@ class DirectForecast(UncalibratedForecast):
         return -np.expm1(-size[:, None, None] * np.cumsum(probability, axis=1))
 
     @cached_property
-    def _events(self) -> tuple[Events, np.ndarray]:
-        return self._predictor.events(self._queries.start, self._queries.stop)
+    def _states(self) -> States:
+        """Which all heads are read of: a history is encoded once."""
+        p = self._predictor
+        return _encode(p.model, p.params, *p.events(self._queries.start, self._queries.stop), self._steps)
 
 
-def _states(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> Any:
+@partial(jax.jit, static_argnums=(0, 4))
+def _encode(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> States:
     """States [n, H] that look 1 .. H steps ahead from one place of each row."""
     shape = (len(place), steps)
     places, horizon = jnp.broadcast_to(place[:, None], shape), jnp.broadcast_to(jnp.arange(1, steps + 1), shape)
     return apply(model, params, events, places, horizon=horizon, method="encode")
 
 
-@partial(jax.jit, static_argnums=(0, 5))
-def _log_probability(
-    model: InterestModel, params: Any, events: Events, place: jax.Array, seen: jax.Array, steps: int
-) -> jax.Array:
-    score = apply(model, params, _states(model, params, events, place, steps), method="score")
+@partial(jax.jit, static_argnums=0)
+def _log_probability(model: InterestModel, params: Any, states: States, seen: jax.Array) -> jax.Array:
+    score = apply(model, params, states, method="score")
     score = score.at[jnp.arange(len(seen))[:, None], :, seen].set(-jnp.inf, mode="drop").at[..., 0].set(-jnp.inf)
     return jnp.where(score > -jnp.inf, jax.nn.log_softmax(score, axis=-1), -jnp.inf)  # a history may hold all items
 
 
-@partial(jax.jit, static_argnums=(0, 4))
-def _waits(model: InterestModel, params: Any, events: Events, place: jax.Array, steps: int) -> Wait:
-    return apply(model, params, _states(model, params, events, place, steps), method="wait")
+@partial(jax.jit, static_argnums=0)
+def _waits(model: InterestModel, params: Any, states: States) -> Wait:
+    return apply(model, params, states, method="wait")

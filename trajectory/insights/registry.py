@@ -14,6 +14,7 @@ from trajectory.insights.demand import build as demand
 from trajectory.insights.recommend import build as recommend
 from trajectory.insights.report_model import Part, Text
 from trajectory.insights.segments import build as segments
+from trajectory.progress import working
 from trajectory.run import Run
 from trajectory.schema import UserError
 
@@ -42,7 +43,8 @@ def take(
     for name in names:
         began = time.perf_counter()
         try:
-            parts.append(steps[name](run))
+            with working(name):
+                parts.append(steps[name](run))
             say(f"{name}: {time.perf_counter() - began:.0f} s")
         except UserError as reason:
             reasons.append(f"{name} is left out: {reason}")

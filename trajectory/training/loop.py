@@ -19,7 +19,7 @@ from ml_collections import ConfigDict
 from tqdm.auto import tqdm
 
 from trajectory import locks
-from trajectory.progress import unseen
+from trajectory.progress import progress, working
 from trajectory.schema import Batch, UserError
 from trajectory.training import distillation, distributed, initialization, limits, optimizer, parallel
 from trajectory.training.checkpoint import Checkpoints, Progress
@@ -175,7 +175,8 @@ class _Loop:
             # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
             self._save(state)
         while not (self.finished or self.stop.asked):
-            state = self._epoch(state)
+            with working(self._label):
+                state = self._epoch(state)
             if self.batches.get_state()["epoch"] > self.progress.epoch:
                 self._judged(state, self.progress.epoch + 1)
                 self._save(state)
@@ -189,16 +190,14 @@ class _Loop:
         config = self.config.train
         return self.progress.epoch >= config.epochs or self.progress.stale_epochs >= config.patience_epochs
 
+    @property
+    def _label(self) -> str:
+        return f"epoch {self.progress.epoch + 1}/{self.config.train.epochs}"
+
     def _epoch(self, state: TrainState) -> TrainState:
         began, events, seconds_waited = time.perf_counter(), 0, 0.0
         number = self.progress.epoch + 1
-        bar = tqdm(
-            total=self.steps_per_epoch,
-            desc=f"epoch {number}/{self.config.train.epochs}",
-            leave=False,
-            delay=2,
-            disable=unseen() or not distributed.leads(),
-        )
+        bar = progress(None, self._label, self.steps_per_epoch, disable=not distributed.leads())
         position = self.batches.get_state()
         bar.update(position["batch"])
         pending: _Pending | None = None
@@ -255,7 +254,8 @@ class _Loop:
         assert self.output
         p, monitor = self.progress, self.config.train.monitor
         began = time.perf_counter()
-        metrics = self.validate(host)
+        with working("validating"):
+            metrics = self.validate(host)
         seconds = time.perf_counter() - began
         if f"validation/{monitor}" not in metrics:
             names = ", ".join(sorted(n.removeprefix("validation/") for n in metrics if n.startswith("validation/")))
