@@ -1,4 +1,4 @@
-"""Several steps ahead: the last H steps of each user are held out, and each of the next H is foretold.
+"""Several steps ahead: the last H steps of each user are held out, and each of the next H is forecast.
 
 trajectory train --config=trajectories:domain=complete_journey --workdir=runs/ahead
 """

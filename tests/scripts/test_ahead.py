@@ -170,7 +170,7 @@ def test_every_domain_has_a_config():
 
 def test_steps_ahead_need_a_run_that_held_them_out(script, run, tmp_path):
     workdir, _ = run
-    refused = script("evaluate", f"--workdir={workdir}", "--ahead=direct", "--floor=markov", f"--out={tmp_path}")
+    refused = script("evaluate", f"--workdir={workdir}", "--ahead=direct", "--baseline=markov", f"--out={tmp_path}")
     assert refused.code == 2
     assert "--ahead measures runs one by one" in refused.err
     unknown = script("evaluate", f"--workdir={workdir}", "--ahead=guess")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def test_no_log_is_read_with_a_lost_row_or_ends_in_a_traceback(script):
-    ran = script("fuzz_logs", "--inputs=40", "--seed=7")
+    ran = script("fuzz-logs", "--inputs=40", "--seed=7")
     assert ran.code == 0, ran.err
     last = ran.out.splitlines()[-1]
     assert last.startswith("40 inputs in "), ran.out

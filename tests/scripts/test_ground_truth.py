@@ -10,7 +10,7 @@ def test_logs_are_written_models_trained_and_reasons_compared(script, tmp_path, 
     small |= {"model.layers": "(8,)", "logging.wandb": False, "logging.tensorboard": False}
     given = [f"--set={name}={value}" for name, value in small.items()]
     command = (
-        "ground_truth",
+        "ground-truth",
         f"--out={tmp_path}",
         "--users=60",
         "--forecasts=8",

@@ -66,7 +66,7 @@ def test_evaluation_has_its_layout(script, workdir):
 @pytest.mark.parametrize(("combine", "fit"), [("probabilities", False), ("probabilities", True), ("ranks", False)])
 def test_a_run_and_a_floor_are_evaluated_as_one(script, workdir, tmp_path, combine, fit):
     out = tmp_path / "ensemble"
-    how = ["--floor=markov", f"--combine={combine}", f"--fit={str(fit).lower()}"]
+    how = ["--baseline=markov", f"--combine={combine}", f"--fit={str(fit).lower()}"]
     ran = script("evaluate", f"--workdir={workdir}", f"--out={out}", *how)
     assert ran.code == 0, ran.err
     found = json.loads((out / "evaluation.json").read_text())
@@ -116,11 +116,11 @@ def test_mistakes_about_ensembles(script, workdir, tmp_path):
     out = tmp_path / "ensemble"
     for arguments, words in (
         ([f"--workdir={workdir},{workdir}", f"--out={out}"], "twice"),
-        ([f"--workdir={workdir}", "--floor=markof", f"--out={out}"], "markov"),
-        ([f"--workdir={workdir}", "--floor=markov"], "--out"),
+        ([f"--workdir={workdir}", "--baseline=markof", f"--out={out}"], "markov"),
+        ([f"--workdir={workdir}", "--baseline=markov"], "--out"),
         ([f"--workdir={workdir}", f"--out={out}"], "--out"),
-        ([f"--workdir={workdir}", "--floor=markov", f"--out={out}", "--fit", "--combine=ranks"], "--fit"),
-        ([f"--workdir={workdir}", "--floor=markov", f"--out={workdir}"], "is a run"),
+        ([f"--workdir={workdir}", "--baseline=markov", f"--out={out}", "--fit", "--combine=ranks"], "--fit"),
+        ([f"--workdir={workdir}", "--baseline=markov", f"--out={workdir}"], "is a run"),
     ):
         ran = script("evaluate", *arguments)
         assert ran.code == 2, (arguments, ran.err)

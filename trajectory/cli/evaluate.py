@@ -1,7 +1,7 @@
 """Evaluates a run on validation and test, compared with baselines; or several runs as one.
 
 trajectory evaluate --workdir=runs/first
-trajectory evaluate --workdir=runs/a,runs/b --floor=co_occurrence --out=runs/ensemble
+trajectory evaluate --workdir=runs/a,runs/b --baseline=co_occurrence --out=runs/ensemble
 trajectory evaluate --workdir=runs/ahead --ahead=direct,paths
 trajectory evaluate --workdir=runs/seed0,runs/seed1,runs/seed2 --ahead=direct
 
@@ -20,7 +20,7 @@ from trajectory.training import parallel
 WORKDIR = flags.DEFINE_list("workdir", None, "folder of the run; several are an ensemble, or seeds with --ahead")
 OUT = flags.DEFINE_string("out", None, "folder of an ensemble's evaluation")
 COMBINE = flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
-FLOOR = flags.DEFINE_string("floor", "", "a floor that is a member too, e.g. co_occurrence")
+BASELINE = flags.DEFINE_string("baseline", "", "a baseline that is a member too, e.g. co_occurrence")
 FIT = flags.DEFINE_boolean("fit", False, "weigh the members of an ensemble by likelihood on validation")
 AHEAD = flags.DEFINE_list("ahead", [], "measure several steps ahead: direct (heads.horizon > 1), paths, or both")
 flags.mark_flags_as_required(["workdir"])
@@ -38,19 +38,19 @@ def main() -> None:
     if AHEAD.value:
         ahead(workdirs)
         return
-    several = len(workdirs) > 1 or bool(FLOOR.value)
+    several = len(workdirs) > 1 or bool(BASELINE.value)
     if several != bool(OUT.value):
         raise UserError(
-            "--workdir with several runs, or with --floor, is an ensemble and needs --out, a folder for its evaluation"
+            "--workdir with several runs, or with --baseline, is an ensemble and needs --out, a folder for it"
             if several
             else f"--out={OUT.value} is for an ensemble; the evaluation of one run is written into its own folder"
         )
     folder = Path(OUT.value) if several else workdirs[0]
     if several:
-        found = write_ensemble(workdirs, folder, COMBINE.value, FLOOR.value, FIT.value)
+        evaluation = write_ensemble(workdirs, folder, COMBINE.value, BASELINE.value, FIT.value)
     else:
-        found = write_evaluation(open_run(folder))
-    print(table(found))
+        evaluation = write_evaluation(open_run(folder))
+    print(table(evaluation))
     print(f"written to {folder / 'evaluation.json'}")
 
 
@@ -60,12 +60,12 @@ def ahead(workdirs: list[Path]) -> None:
     from trajectory.inference.multi_step import forecasters
     from trajectory.run import open_run
 
-    if FLOOR.value or OUT.value:
-        raise UserError("--ahead measures runs one by one, each into its folder; leave out --floor and --out")
-    found = {}
+    if BASELINE.value or OUT.value:
+        raise UserError("--ahead measures runs one by one, each into its folder; leave out --baseline and --out")
+    reports = {}
     for run in map(open_run, workdirs):
-        steps = found[str(run.workdir)] = report.write_steps(run, forecasters(run, AHEAD.value))
+        steps = reports[str(run.workdir)] = report.write_steps(run, forecasters(run, AHEAD.value))
         print(report.table(steps))
         print(f"written to {run.workdir / 'trajectories.json'}")
-    if len(found) > 1:
-        print(seeds.over_seeds(found))
+    if len(reports) > 1:
+        print(seeds.over_seeds(reports))

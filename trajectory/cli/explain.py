@@ -3,7 +3,7 @@
 trajectory explain --workdir=runs/first --target=interest
 
 Targets: item, interest, migration or conversion; with a name, one for all users (--target=interest=COFFEE,
---target="migration=WINE>BEER"), else each user's likeliest. Writes attributions.parquet and attributions.html.
+--target="migration=WINE>BEER"), else each user's most likely one. Writes attributions.parquet and attributions.html.
 """
 
 from pathlib import Path

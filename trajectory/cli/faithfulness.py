@@ -38,10 +38,10 @@ def main() -> None:
     for workdir in map(Path, WORKDIR.value or ()):
         run = open_run(workdir)
         target = read_target(TARGET.value, run.task.histories, bool(run.task.config.heads.item))
-        found = compare_once(run, workdir, target, METHODS.value or ALL, PART.value, USERS.value)
+        comparison = compare_once(run, workdir, target, METHODS.value or ALL, PART.value, USERS.value)
         jax.clear_caches()  # nothing of it is used again, and a process may map only so much
-        print(f"\n{titled(found)}", flush=True)
-        comparisons.append(found)
+        print(f"\n{titled(comparison)}", flush=True)
+        comparisons.append(comparison)
     print(conclusion(comparisons))
     if OUT.value:
         write_text("\n".join([*map(titled, comparisons), conclusion(comparisons)]), Path(OUT.value))

@@ -28,11 +28,11 @@ def main() -> None:
     from trajectory.run import open_run
 
     run = open_run(Path(str(WORKDIR.value)))
-    moment = run.task.split.cut_time("test")
-    found = segmentation(trajectories(run, [moment])[0], run.task.config.seed)
-    print(table(measure(run, found)))
+    cutoff = run.task.split.cut_time("test")
+    segments = segmentation(trajectories(run, [cutoff])[0], run.task.config.seed)
+    print(table(measure(run, segments)))
     for weeks in (QUARTER, 2 * QUARTER):
-        truth = None if moment is None else planted(Path(run.task.config.data.source), moment, weeks)
+        truth = None if cutoff is None else planted(Path(run.task.config.data.source), cutoff, weeks)
         if truth is not None:
-            told = ", ".join(f"{name} {value:.3f}" for name, value in score(found.members(), truth).items())
-            print(f"\nnew within {weeks} weeks: {told}")
+            scores = ", ".join(f"{name} {value:.3f}" for name, value in score(segments.members(), truth).items())
+            print(f"\nnew within {weeks} weeks: {scores}")

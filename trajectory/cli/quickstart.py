@@ -45,7 +45,7 @@ def main() -> None:
     except UserError:  # none yet, or damaged
         stale = True
     if stale:
-        print("evaluating on validation and test, beside the floors ...", flush=True)
+        print("evaluating on validation and test, with baselines ...", flush=True)
         with working("evaluating"):
             evaluation = write_evaluation(run)
         page.unlink(missing_ok=True)

@@ -30,26 +30,26 @@ def main() -> None:
     from trajectory.tuning.sweep_table import write
     from trajectory.tuning.workers import Workers
 
-    out, asked = Path(OUT.value), runs.read_sweep(str(SWEEP.value))
+    out, sweep = Path(OUT.value), runs.read_sweep(str(SWEEP.value))
     if not all(seed.isdecimal() for seed in SEEDS.value):
         raise UserError(f"--seeds: expected whole numbers like 0,1,2, got {','.join(SEEDS.value)}")
-    planned = runs.plan(CONFIG.value, asked, [int(seed) for seed in SEEDS.value], SET.value, out)
+    planned = runs.plan(CONFIG.value, sweep, [int(seed) for seed in SEEDS.value], SET.value, out)
     with Workers(WORKERS.value, CORES.value) as workers:
         failed = runs.make(planned, workers)
     if workers.stopped:
         print("stopped; the same command goes on from here")
         raise SystemExit(128 + workers.stopped)
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in asked.members}
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in sweep.members}
     for run in planned:
         if run.folder.name not in failed:
             outcomes[run.member].append(read(run.folder))
     if any(outcomes.values()):
         notes = [f"{name} failed: {lines.splitlines()[-1]}" for name, lines in failed.items()]
         notes += [
-            f"{name} was made by several versions of the code ({', '.join(found)}); a new --out makes it anew"
-            for name, found in runs.versions(planned).items()
+            f"{name} was made by several versions of the code ({', '.join(digests)}); a new --out makes it anew"
+            for name, digests in runs.versions(planned).items()
         ]
-        text = write(outcomes, asked.base, METRICS.value, notes, out)
+        text = write(outcomes, sweep.base, METRICS.value, notes, out)
         print(f"\n{text}\nwritten to {out}/sweep.md, sweep.csv and sweep.png")
     for name, lines in failed.items():
         print(f"{name} failed: {lines}")

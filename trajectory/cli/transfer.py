@@ -20,33 +20,9 @@ flags.mark_flags_as_required(["domains", "out"])
 
 
 def main() -> None:
-    """Trains what is missing, measures, writes and prints."""
-    import polars as pl
-
-    from trajectory.evaluation import transfer
-    from trajectory.settings.flags import read
-    from trajectory.training import parallel
-    from trajectory.tuning import sweep
-    from trajectory.tuning.members import Member, Sweep
-    from trajectory.writing import write_csv, write_text
+    """Compares, prints."""
+    from trajectory.tuning.transfer import Transfer, compare
 
     out = Path(OUT.value)
-    names = [Path(name).name.partition(".")[0] for name in DOMAINS.value]  # of files too
-    arguments = [f"sources={name},model={MODEL.value}" for name in DOMAINS.value]
-    asked = Sweep(names[0], {name: Member({}, text) for name, text in zip(names, arguments, strict=True)})
-    planned = sweep.plan("pretrain", asked, [SEED.value], SET.value, out)
-    sweep.make_all(planned, WORKERS.value)
-    parallel.start()
-    sources, rows = {run.member: run.folder for run in planned}, []
-    for target in DOMAINS.value:  # by the rules of a start without learning; which run it names does not matter
-        flags = (
-            f"--config=finetune:target={target},model={MODEL.value},start=zero_shot,init={planned[0].folder}",
-            *(f"--config.{text}" for text in SET.value),
-        )
-        rows += transfer.measure(read(flags), sources)
-    table = pl.DataFrame(rows)
-    write_csv(table, out / "transfer.csv")
-    transfer.draw(table, out / "transfer.png")
-    text = "\n\n".join([transfer.markdown(table), *transfer.advice(table)])
-    write_text(f"{text}\n", out / "transfer.md")
+    text = compare(Transfer(DOMAINS.value, MODEL.value, SEED.value, SET.value), out, WORKERS.value)
     print(f"{text}\n\nwritten to {out}/transfer.md, transfer.csv and transfer.png")

@@ -277,5 +277,5 @@ def _differing(name: str, one: Any, other: Any) -> str:
 def _find(rows: Sequence[Floor], name: str) -> Floor:
     named = {row.name: row for row in rows if not isinstance(row, InterestFrequency)}
     if name not in named:
-        raise UserError(f"--floor={name} is no floor here; expected one of {', '.join(named)}")
+        raise UserError(f"--baseline={name} is no baseline here; expected one of {', '.join(named)}")
     return named[name]
