@@ -7,14 +7,13 @@ are not found by their names.
 """
 
 import os.path
-from pathlib import Path
 
 from ml_collections import ConfigDict
 
 from trajectory.data.formats import FORMATS
-from trajectory.data.ingest.names import safe_name
+from trajectory.data.ingest.names import file_name
 from trajectory.schema import UserError
-from trajectory.settings import base, parse_arg, shrink
+from trajectory.settings import parse_arg, recipes
 
 
 def get_config(arg: str = "") -> ConfigDict:
@@ -28,18 +27,10 @@ def get_config(arg: str = "") -> ConfigDict:
             "expected --config=own_log:path=LOG with a file, a folder or tfds:<name>; public raw files need no more, "
             f"or format=NAME, one of {', '.join(FORMATS)}"
         )
-    c = base(args.model)
-    c.name = safe_name(Path(args.path.rstrip("/")).name.split(".")[0].replace(":", "_") or "own_log")
-    c.recipe = "auto"
-    c.evaluation.seen = "auto"
-    c.data.source = args.path
+    c = recipes.own_log(args.path, file_name(args.path), args.model, args.split, args.tiny)
     c.data.format = args.format
     c.data.baskets = args.baskets
     c.data.single_user = args.user
-    c.split.kind, c.split.target = args.split, "auto"
-    if args.tiny:
-        c.recipe = "fixed"
-        shrink(c)
     return c
 
 

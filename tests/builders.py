@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -144,3 +146,10 @@ class GivenForecast:
     days: np.ndarray | None = None
     calibrated: bool = False
     in_sets: np.ndarray | None = None
+
+
+def fake_run(params: Any = None, workdir: Path = Path(), **task: Any) -> Any:
+    """What is read of a run whose task has these fields (histories, split, config, model, scale ...)."""
+    own = {name: task[name] for name in ("config", "model", "scale") if name in task}
+    vocabulary = SimpleNamespace(catalogue=task.get("histories"))
+    return SimpleNamespace(task=SimpleNamespace(**task), params=params, workdir=workdir, vocabulary=vocabulary, **own)

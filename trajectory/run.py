@@ -1,57 +1,288 @@
-"""A finished run opened again: its task and its best parameters."""
+"""A finished run opened again: from its folder alone, wherever that lies, and with its log where something needs it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import jax
+import numpy as np
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.inference.predictor import Predictor
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.item_table import bake
-from trajectory.schema import Histories
+from trajectory.models.item_table import bake, with_table
+from trajectory.results import (
+    Audiences,
+    Demand,
+    Embeddings,
+    Evaluation,
+    Explanation,
+    Forecast,
+    Migrations,
+    Predictions,
+    Recommendations,
+    Segments,
+)
+from trajectory.schema import Histories, UserError
 from trajectory.training import experiment as tasks
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.experiment import Task
 from trajectory.training.folder import read_data
+from trajectory.training.portable import Background, ItemTable
+
+if TYPE_CHECKING:
+    from trajectory.data.ingest.data_frames import Log
+    from trajectory.insights.report_model import Part
+
+CHANGED = "Train again in a new --workdir, or put the old one back"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder with everything in it in hand; the vectors of its items are in a table."""
+    """A run's folder with its best parameters in hand; the vectors of its items are in a table.
+
+    What predicts for new histories needs no more. `task`, the log that the run learned from, is opened when something
+    asks for it.
+    """
 
     workdir: Path
-    task: Task
+    config: ConfigDict
+    vocabulary: Vocabulary
+    scale: FeatureScale
+    model: InterestModel
     params: Any
     step: int  # at which the best parameters were taken
-    unbaked: tuple[InterestModel, Any] | None = None  # the model and parameters that made the table from content
+
+    @classmethod
+    def of(cls, workdir: Path, task: Task, params: Any, step: int, vocabulary: Vocabulary | None = None) -> Run:
+        """Of a task that is in hand, and parameters of its model; `vocabulary`: the task's, if it is in hand too."""
+        model, baked = bake(task.model, params, task.content)
+        known = vocabulary or Vocabulary.of(task.histories, task.config.data)
+        run = cls(workdir, task.config, known, task.scale, model, baked, step)
+        vars(run).update(task=task, learned=(task.model, params))
+        return run
 
     @cached_property
-    def vocabulary(self) -> Vocabulary:
-        """What is needed of the log to read other histories."""
-        return Vocabulary.of(self.task.histories, self.task.config.data)
+    def task(self) -> Task:
+        """What the run learned from, prepared and split. UserError if the log is not here or has changed."""
+        stored = read_data(self.workdir)
+        tasks.check_format(stored, self.workdir)  # before the log is prepared
+        try:
+            task = tasks.build(self.config)
+        except UserError as error:
+            raise UserError(f"this needs the log that the run in {self.workdir} learned from: {error}") from None
+        tasks.check_data(stored, task.histories, self.workdir, CHANGED)
+        return task
+
+    @cached_property
+    def learned(self) -> tuple[InterestModel, Any]:
+        """The model and its parameters as they were trained: where items have content, without their table."""
+        return self.task.model, _best(self.workdir)[1]
+
+    @cached_property
+    def background(self) -> Background:
+        """Histories that explanations compare with."""
+        return Background.load(self.workdir) or Background.of(self.task)
 
     @property
     def checkpoint(self) -> str:
         """Which checkpoint this is, for the protocol."""
-        return f"best {self.task.config.train.monitor} on validation, step {self.step}"
+        return f"best {self.config.train.monitor} on validation, step {self.step}"
 
     def predictor(self, histories: Histories | None = None) -> Predictor:
         """The model over the run's own histories, or over new ones (see `read_histories`)."""
-        return Predictor.of(self.task, self.task.model, self.params, histories)
+        c, own = self.config, self.task.histories if histories is None else histories
+        params = jax.device_put(self.params, jax.local_devices()[0])  # training may have spread them over several
+        return Predictor(self.model, params, own, self.scale, c.batch.length, c.evaluation.seen == "filter")
+
+    def with_params(self, params: Any) -> Run:
+        """The same run with other parameters of its model."""
+        other = replace(self, params=params)
+        vars(other).update({name: vars(self)[name] for name in ("task", "background") if name in vars(self)})
+        return other
+
+    def predict(self, events: Log, top: int = 10, *, user: str = "") -> Predictions:
+        """The `top` most likely items of the next step of each user of `events`.
+
+        `events`: a polars or pandas data frame, a PyArrow table or the path of a log; ids are the training log's. What
+        the model does not know of them is said in `notes`. `user` is the only user's id, for events without a user
+        column. Of a run that learned conversions alone: the probability of one after each user's last event.
+        """
+        from trajectory.forecasting.predict import predict
+
+        made = predict(self, events, user, top, 0, 0)
+        first, *_ = made.tables
+        return Predictions(made.tables[first], made.tables | {"without": made.without}, tuple(made.notes))
+
+    def forecast(self, events: Log | None = None, steps: int = 0, *, users: int = 0) -> Forecast:
+        """What comes at each of the next `steps` steps (config.forecast.steps by default), when, and by which path.
+
+        Of the users of `events` (see `predict`), or of the run's own, `users` of them spread over the log (0 = all),
+        for which the log is needed. Calibrated where the run was calibrated for as many steps.
+        """
+        from trajectory.forecasting.forecast import forecast
+
+        made = forecast(self, users, events, steps)
+        return Forecast(made.statements, {"without": made.without}, (*made.notes, f"probabilities are {made.method}"))
+
+    def explain(
+        self, events: Log | None = None, target: str = "", *, steps: Sequence[int] = (1,), users: int = 0
+    ) -> Explanation:
+        """What each input of each past event adds to a forecast, by the config's method (integrated gradients).
+
+        `target`: item, interest, migration or conversion, the most likely one of each user, or one by its name
+        ("interest=COFFEE", "migration=WINE>BEER"). `events` and `users` as in `forecast`. Runs whose items have content
+        need their log.
+        """
+        from trajectory.explain.explain import explain
+
+        rows, notes = explain(self, events, target, steps, users)
+        return Explanation(rows, notes=tuple(notes))
+
+    def embeddings(self, kind: str = "items", events: Log | None = None) -> Embeddings:
+        """A vector for each of the "items", or "users" (of `events`, or the run's own, for which the log is needed)."""
+        from trajectory.forecasting.embeddings import item_vectors, user_vectors
+        from trajectory.inference.new_users import read_histories
+
+        if kind == "items":
+            return Embeddings(item_vectors(self))
+        if kind != "users":
+            raise UserError(f'embeddings of {kind!r} are not known; expected "items" or "users"')
+        histories, notes = (None, []) if events is None else read_histories(events, self.vocabulary)
+        return Embeddings(user_vectors(self, histories), notes=tuple(notes))
+
+    def recommend(
+        self,
+        *,
+        stock: Log | None = None,
+        interests: Sequence[str] = (),
+        price: tuple[float, float] | None = None,
+    ) -> Recommendations:
+        """Lists of items for all users of the run's log, over the steps to come.
+
+        `stock`: a table with a column item and perhaps stock; `interests` and `price` (lowest, highest): only items of
+        these. `tables` has the items with the most users to win, `notes` how far such lists held. Needs the log.
+        """
+        from trajectory.data.ingest.data_frames import as_path
+        from trajectory.insights.recommend.build import take
+        from trajectory.insights.recommend.eligibility import offered
+
+        histories = self.task.histories
+        if stock is None:
+            return Recommendations(*_told(take(self, offered(histories, None, interests, price)), "recommendations"))
+        with as_path(stock) as path:
+            keep = offered(histories, path, interests, price)
+        return Recommendations(*_told(take(self, keep), "recommendations"))
+
+    def segments(self) -> Segments:
+        """Users of the run's log grouped by where they are heading. Needs the log."""
+        from trajectory.insights.segments.build import take
+
+        return Segments(*_told(take(self), "segments"))
+
+    def audiences(self) -> Audiences:
+        """Users of the run's log who are likely to buy of an interest or item, for each. Needs the log."""
+        from trajectory.insights.audiences.build import take
+
+        return Audiences(*_told(take(self), "audiences"))
+
+    def demand(self) -> Demand:
+        """The next weeks of each series of the run's log, with intervals, and what to order. Needs the log."""
+        from trajectory.insights.demand.build import take
+
+        return Demand(*_told(take(self), "demand"))
+
+    def migrations(self, *, forecast: bool = True, **settings: float) -> Migrations:
+        """Who of the run's users moved from which interest to which, when and how far, against chance. Needs the log.
+
+        `settings` are fields of trajectory.migrations.migration.Settings: window, lasting, gap, rate, permutations.
+        `forecast`: `tables` also has whose move is to come, where the run can tell. A log without interests gets
+        learned ones.
+        """
+        from trajectory.forecasting.embeddings import item_vectors
+        from trajectory.migrations.clusters import learned_interests
+        from trajectory.migrations.flows import migration_matrix
+        from trajectory.migrations.migration import Settings, detect
+        from trajectory.migrations.migration_forecast import forecast_migrations, largest_moves
+
+        histories, notes = self.task.histories, []
+        if not histories.interests:
+            histories = learned_interests(histories, item_vectors(self)["vector"].to_numpy())
+            notes.append(f"the log has no interests: learned {len(histories.interests)} from the run's item vectors")
+        found = detect(histories, Settings(**settings))  # type: ignore[arg-type] # of one type or another
+        tables = {"tested": found.tested, "flows": migration_matrix(found.found)}
+        if forecast:
+            try:
+                tables["forecast"] = largest_moves(forecast_migrations(self, found), histories)
+            except UserError as reason:
+                notes.append(f"no forecast: {reason}")
+        return Migrations(found.found, tables, tuple(notes))
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What `trajectory.evaluate` measured. UserError if the run was not evaluated."""
+        from trajectory.evaluation.protocol import statement
+        from trajectory.evaluation.report import TABLED, measured_rows, read_evaluation
+
+        stored = read_evaluation(self.workdir, *TABLED)
+        return Evaluation.of(measured_rows(stored), statement(stored["protocol"], "test"))
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """What a reader must know to trust or repeat the evaluation. UserError if the run was not evaluated."""
+        from trajectory.evaluation.report import read_evaluation
+
+        stored: dict[str, Any] = read_evaluation(self.workdir)["protocol"]
+        return stored
 
 
-def open_run(workdir: Path) -> Run:
-    """Opens a run. Raises UserError if it is none, has no checkpoint, or its data has changed."""
-    config = tasks.load_config(workdir / "config.json")
-    stored = read_data(workdir)
-    tasks.check_format(stored, workdir)  # before the log is prepared
+def load_run(workdir: Path | str) -> Run:
+    """Opens a run's folder: from what is in it, or, where it was made before runs held all they need, with its log.
+
+    Raises UserError if it is none, is damaged, has no checkpoint, or needs a log that is not here.
+    """
+    workdir = Path(workdir)
+    config, stored = tasks.load_config(workdir / "config.json"), read_data(workdir)
+    vocabulary, items = Vocabulary.load(workdir), ItemTable.load(workdir)
+    step, params = _best(workdir)
+    plain = config.content.by == "ids"
+    if vocabulary is None or not (plain or (items is not None and items.step == step)):
+        return _with_log(workdir, config, stored, step, params)
+    known = vocabulary.catalogue
+    if known.fingerprint != stored["fingerprint"]:
+        raise UserError(f"vocabulary.json and data.json in {workdir} are of two logs. {CHANGED}")
+    spec = tasks.model_spec(config, known.num_items, len(known.interests), len(known.kinds))
+    model = InterestModel(spec)
+    if items is not None and not plain:
+        known_content = replace(spec.content, frozen=items.frozen)
+        model, params = with_table(InterestModel(replace(spec, content=known_content)), params, items.table)
+    mean, deviation = (np.array(stored[f"feature_{name}"], np.float32) for name in ("mean", "deviation"))
+    return Run(workdir, config, vocabulary, FeatureScale(mean, deviation), model, params, step)
+
+
+def _told(part: Part, name: str) -> tuple[pl.DataFrame, dict[str, pl.DataFrame], tuple[str, ...]]:
+    """A part of the insights as the fields of a result."""
+    others = {key: table for key, table in part.tables.items() if key != name}
+    return part.tables[name], others, part.sentences
+
+
+def _with_log(workdir: Path, config: ConfigDict, stored: dict[str, Any], step: int, params: Any) -> Run:
+    tasks.check_format(stored, workdir)
     task = tasks.build(config)
-    tasks.check_data(stored, task.histories, workdir, "Train again in a new --workdir, or put the old one back")
+    tasks.check_data(stored, task.histories, workdir, CHANGED)
+    return Run.of(workdir, task, params, step)
+
+
+def _best(workdir: Path) -> tuple[int, Any]:
     checkpoints = Checkpoints(workdir, read_only=True)
-    step, params = checkpoints.restore_best(task.parameters_like())
-    checkpoints.close()
-    model, baked = bake(task.model, params, task.content)
-    return Run(workdir, replace(task, model=model), baked, step, (task.model, params) if task.content else None)
+    try:
+        return checkpoints.restore_best()
+    finally:
+        checkpoints.close()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.baselines.test_next_item import hold_out
-from tests.builders import make_histories, random_histories
+from tests.builders import fake_run, make_histories, random_histories
 from trajectory.baselines.next_item import Popularity
 from trajectory.evaluation.ensemble import (
     FloorDistribution,
@@ -162,7 +161,7 @@ def run(folder: str, **changes: Any) -> Any:
     split = hold_out(h)
     if shift := changes.get("shift"):
         split = replace(split, train_end=split.train_end - shift)
-    return SimpleNamespace(workdir=Path(folder), task=SimpleNamespace(histories=h, split=split, config=config))
+    return fake_run(workdir=Path(folder), histories=h, split=split, config=config)
 
 
 @pytest.mark.parametrize(

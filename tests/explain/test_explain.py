@@ -87,7 +87,7 @@ def test_histories_that_fit_into_rows_of_one_length_are_read_together(tmp_path, 
 
 def test_what_no_head_has_learned_is_refused(tmp_path) -> None:
     run = run_of(tmp_path)
-    run.task.config.heads.update({"item": 0.0, "interest": 0.0, "conversion": 1.0})
+    run.config.heads.update({"item": 0.0, "interest": 0.0, "conversion": 1.0})
     for kind in ("item", "interest", "migration"):
         with pytest.raises(UserError, match=f"target {kind}: no head of this run has learned it"):
             Explainer(run, Target(kind))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 
-from tests.builders import make_histories, make_model
+from tests.builders import fake_run, make_histories, make_model
 from trajectory.forecasting.item_map import draw, item_map
 
 SIZE = 40  # items of each of two domains
@@ -27,7 +26,7 @@ def run(apart: bool):
     learned = np.where(sort[:, None], [1.0, 0, 0, 0], [0, 1.0, 0, 0]) + 0.01 * rng.standard_normal((count, 4))
     table = np.pad(np.column_stack([learned, 100 * rng.standard_normal((count, 2))]), ((1, 0), (0, 0)))
     params = {"params": {"items": {"ids": {"embedding": table.astype(np.float32)}}}}
-    return SimpleNamespace(task=SimpleNamespace(model=model, histories=replace(histories, items=items)), params=params)
+    return fake_run(params, model=model, histories=replace(histories, items=items))
 
 
 def test_neighbours_are_told_by_what_is_learned() -> None:
@@ -47,7 +46,7 @@ def test_neighbours_are_told_by_what_is_learned() -> None:
 def test_items_of_no_known_category_and_of_one_domain_are_drawn_too(tmp_path) -> None:
     whole = run(apart=False)
     plain = whole.task.histories.items.select("item")
-    whole.task.histories = replace(whole.task.histories, items=plain)
+    whole.vocabulary.catalogue = replace(whole.task.histories, items=plain)
     items = item_map(whole)
     assert items["domain"].unique().to_list() == ["made_up"]
     assert items["alike"].null_count() == len(items)

@@ -6,13 +6,12 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from tests.builders import GivenForecast, make_histories
+from tests.builders import GivenForecast, fake_run, make_histories
 from tests.pages import drawn, inert_data
 from trajectory.forecasting import tables
 from trajectory.forecasting.forecast import Forecast, past_shares
@@ -76,7 +75,7 @@ EVALUATION = {
 def page(folder, forecast):
     config = base("gru")
     config.name, config.note = f"log {HOSTILE}", HOSTILE
-    run = SimpleNamespace(workdir=folder, task=SimpleNamespace(config=config))
+    run = fake_run(workdir=folder, config=config)
     return write_report(run, forecast)
 
 

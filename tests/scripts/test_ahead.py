@@ -17,7 +17,7 @@ from trajectory.inference.step_forecast import calibration, method
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import forecast_migrations
 from trajectory.presets import trajectories
-from trajectory.run import open_run
+from trajectory.run import load_run
 from trajectory.schema import UserError
 
 STEPS = 2
@@ -125,7 +125,7 @@ def test_migrations_are_forecast_and_checked(script, run):
 
 def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
     workdir, _ = run
-    opened = open_run(shutil.copytree(workdir, tmp_path / "run"))
+    opened = load_run(shutil.copytree(workdir, tmp_path / "run"))
     found, words = calibration(opened, STEPS)
     assert (len(found.at), words) == (STEPS, "calibrated on validation")
     assert method(opened, STEPS, 50).startswith("directly by the model's heads, calibrated on validation")
@@ -145,7 +145,7 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
 
 
 def test_the_model_sees_a_past_state_once_there_is_an_event(run):
-    opened = open_run(run[0])
+    opened = load_run(run[0])
     histories = opened.task.histories
     late = histories.time.copy()
     late[: histories.offsets[1]] += 70 * DAY  # the first user comes late

@@ -125,7 +125,7 @@ def test_ids_may_begin_near_what_is_alike(script, shops):
 
 def best(workdir: Path):
     checkpoints = Checkpoints(workdir, read_only=True)
-    found = checkpoints.restore_best(None)[1]["params"]
+    found = checkpoints.restore_best()[1]["params"]
     checkpoints.close()
     return found
 

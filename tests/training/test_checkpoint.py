@@ -144,20 +144,20 @@ def test_no_checkpoint_is_no_error(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.restore(LIKE) is None
     with pytest.raises(UserError, match=r"no checkpoint in .*best; train the run first"):
-        checkpoints.restore_best(LIKE.params)
+        checkpoints.restore_best()
     checkpoints.close()
 
 
 def test_the_best_parameters_come_back_and_damage_is_an_error(workdir):
     checkpoints = Checkpoints(workdir, read_only=True)
-    step, params = checkpoints.restore_best(LIKE.params)
+    step, params = checkpoints.restore_best()
     assert step == 2
     np.testing.assert_array_equal(params["a"]["kernel"], _state(2).params["a"]["kernel"])
     checkpoints.close()
     _flip(workdir / "checkpoints" / "best" / "2" / "params")
     checkpoints = Checkpoints(workdir, read_only=True)
     with pytest.raises(UserError, match=r"the best checkpoint in .*best is damaged \(.*\); train again"):
-        checkpoints.restore_best(LIKE.params)
+        checkpoints.restore_best()
     checkpoints.close()
 
 
@@ -177,7 +177,7 @@ def test_a_better_state_replaces_the_best_even_if_written_before(workdir):
     checkpoints = Checkpoints(workdir)
     checkpoints.save_best(2, _state(5).params)
     checkpoints.wait()
-    step, params = checkpoints.restore_best(LIKE.params)
+    step, params = checkpoints.restore_best()
     assert (step, params["b"][0]) == (2, 5)
     checkpoints.close()
 

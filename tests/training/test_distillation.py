@@ -31,9 +31,9 @@ def _task(histories, backbone: str = "gru", kind: str = "leave_one_out", **field
     return Task(config, histories, parts, NO_FEATURES, make_model(backbone, items=ITEMS, repeat=False))
 
 
-def _run(task: Task, seed: int = 0) -> Run:
+def _run(task: Task, seed: int = 0, folder: str = "") -> Run:
     params = initialise(task.model, task.training_data().plan(0).batch(0).events, seed)
-    return Run(Path(f"run{seed}"), task, params, 1)
+    return Run.of(Path(folder or f"run{seed}"), task, params, 1)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def taught(monkeypatch):
     """A function that gives the soft targets of a task by given runs."""
 
     def teach(task: Task, *runs: Run):
-        monkeypatch.setattr(distillation, "open_run", {run.workdir: run for run in runs}.__getitem__)
+        monkeypatch.setattr(distillation, "load_run", {run.workdir: run for run in runs}.__getitem__)
         task.config.distil.teachers = ",".join(str(run.workdir) for run in runs)
         return distillation.soft_targets(task)
 
@@ -72,8 +72,8 @@ def test_it_is_the_mean_probability_of_the_teachers_after_each_training_event(ta
 
 
 def _probabilities(run: Run, events):
-    states = run.task.model.apply(run.params, events, method="encode")
-    return np.exp(run.task.model.apply(run.params, states, method="score")[0])
+    states = run.model.apply(run.params, events, method="encode")
+    return np.exp(run.model.apply(run.params, states, method="score")[0])
 
 
 def test_a_target_shares_its_weight_with_what_teachers_hold_likeliest(taught):
@@ -125,6 +125,6 @@ def test_a_run_does_not_go_on_with_teachers_that_have_changed(taught, tmp_path):
     watch = lambda params: {"validation/ndcg@10": 0.1}  # noqa: E731
     assert loop.train(task, tmp_path, watch)["finished"]
     assert loop.train(task, tmp_path, watch)["finished"], "the same teacher again"
-    taught(task, dataclasses.replace(_run(task, seed=1), workdir=Path("run0")))
+    taught(task, _run(task, seed=1, folder="run0"))
     with pytest.raises(UserError, match=r"distil\.teachers have changed since the run in .* began"):
         loop.train(task, tmp_path, watch)

@@ -71,7 +71,7 @@ def _newest(task: Task, workdir: Path):
 
 def _best(workdir: Path):
     checkpoints = Checkpoints(workdir, read_only=True)
-    found = checkpoints.restore_best(None)
+    found = checkpoints.restore_best()
     checkpoints.close()
     return found
 

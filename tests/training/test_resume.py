@@ -16,7 +16,7 @@ import pytest
 
 from tests.training.train_script import Script, arguments, end, write_log
 from trajectory.evaluation.validation import Watch
-from trajectory.run import open_run
+from trajectory.run import load_run
 from trajectory.schema import UserError
 
 
@@ -110,7 +110,7 @@ def test_a_diverging_run_says_where_in_one_message(log, tmp_path):
 
 def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
     workdir = undisturbed("gru")
-    run = open_run(workdir)
+    run = load_run(workdir)
     arrays, records = end(workdir)
     watched = [r for r in records if "validation/loss" in r]
     best = max(watched, key=lambda r: r["validation/ndcg@10"])
@@ -124,11 +124,11 @@ def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
     data = json.loads((copy / "data.json").read_text())
     (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))
     with pytest.raises(UserError, match=r"is the same, but .* has changed since .* \(fingerprint 111111111111 then"):
-        open_run(copy)
+        load_run(copy)
     (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64, "source": "2" * 64}))
     with pytest.raises(UserError, match=r"^the log of the run in \S+ has changed since it was trained"):
-        open_run(copy)
+        load_run(copy)
     del data["format"]  # of a run made before it was written down
     (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))
     with pytest.raises(UserError, match=r"format of prepared logs has changed.*1\.0\.0 then, .*train again in a new"):
-        open_run(copy)
+        load_run(copy)

@@ -138,7 +138,7 @@ def end(workdir: Path) -> tuple[dict[str, np.ndarray], list[dict]]:
     shapes = jax.eval_shape(lambda: initial_state(built.model, tx, batch, 0))
     checkpoints = Checkpoints(workdir, read_only=True)
     state, progress, _ = checkpoints.restore(jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes))
-    step, best = checkpoints.restore_best(None)
+    step, best = checkpoints.restore_best()
     checkpoints.close()
     tree = {"state": state, "progress": progress._replace(monitor=0), "best_step": step, "best": best}
     arrays = {jax.tree_util.keystr(k): np.asarray(v) for k, v in jax.tree_util.tree_flatten_with_path(tree)[0]}

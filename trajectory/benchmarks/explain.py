@@ -14,7 +14,7 @@ from trajectory.benchmarks.timing import least, peak_gib, torch_python
 from trajectory.evaluation.validation import Watch
 from trajectory.explain.explain import Explainer
 from trajectory.explain.targets import Target
-from trajectory.run import Run, open_run
+from trajectory.run import Run, load_run
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.settings import base
 from trajectory.training import experiment, loop
@@ -41,8 +41,8 @@ def explain() -> None:
             except UserError as error:
                 print(f"explain: captum skipped; {error}")
                 continue
-            if gap < run.task.config.explain.gap:
-                run.task.config.explain.gap = gap
+            if gap < run.config.explain.gap:
+                run.config.explain.gap = gap
                 _measure(Explainer(run, Target("item")), histories, users, rows)
 
 
@@ -69,7 +69,7 @@ def _trained(backbone: str, length: int, folder: Path, epochs: int = 3) -> Run:
     c.logging.wandb = c.logging.tensorboard = False
     built = experiment.build(c)
     loop.train(built, folder / "run", Watch(built))
-    return open_run(folder / "run")
+    return load_run(folder / "run")
 
 
 def _explained(explainer: Explainer, histories: Histories, queries: Queries) -> np.ndarray:

@@ -32,7 +32,7 @@ def main() -> None:
     from trajectory.evaluation.ensemble import write_ensemble
     from trajectory.evaluation.protocol import table
     from trajectory.evaluation.report import write_evaluation
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
     workdirs = [Path(folder) for folder in WORKDIR.value or ()]
     if AHEAD.value:
@@ -49,7 +49,7 @@ def main() -> None:
     if several:
         evaluation = write_ensemble(workdirs, folder, COMBINE.value, BASELINE.value, FIT.value)
     else:
-        evaluation = write_evaluation(open_run(folder))
+        evaluation = write_evaluation(load_run(folder))
     print(table(evaluation))
     print(f"written to {folder / 'evaluation.json'}")
 
@@ -58,12 +58,12 @@ def ahead(workdirs: list[Path]) -> None:
     """Measures each run's steps ahead, then puts several together."""
     from trajectory.evaluation.multi_step import report, seeds
     from trajectory.inference.multi_step import forecasters
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
     if BASELINE.value or OUT.value:
         raise UserError("--ahead measures runs one by one, each into its folder; leave out --baseline and --out")
     reports = {}
-    for run in map(open_run, workdirs):
+    for run in map(load_run, workdirs):
         steps = reports[str(run.workdir)] = report.write_steps(run, forecasters(run, AHEAD.value))
         print(report.table(steps))
         print(f"written to {run.workdir / 'trajectories.json'}")

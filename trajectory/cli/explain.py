@@ -26,12 +26,12 @@ def main() -> None:
     """Opens the run, explains, writes."""
     parallel.start()
     from trajectory.explain.report import write_reasons
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
     if not all(step.isdigit() for step in STEPS.value):
         raise UserError(f"--steps={','.join(STEPS.value)}: expected numbers with commas between, such as 1,2,3")
-    run = open_run(Path(WORKDIR.value))
-    e = run.task.config.explain
+    run = load_run(Path(WORKDIR.value))
+    e = run.config.explain
     e.method = METHOD.value or e.method
     e.users = e.users if USERS.value < 0 else USERS.value
     page = write_reasons(run, TARGET.value, [int(step) for step in STEPS.value], USER.value)

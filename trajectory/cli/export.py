@@ -20,10 +20,10 @@ def main() -> None:
     parallel.start()
     from trajectory.forecasting.embeddings import item_vectors, user_vectors
     from trajectory.forecasting.item_map import NEIGHBOURS, draw, item_map
-    from trajectory.run import open_run
+    from trajectory.run import load_run
     from trajectory.writing import write_parquet
 
-    run = open_run(Path(WORKDIR.value))
+    run = load_run(Path(WORKDIR.value))
     for name, table in (("user", user_vectors(run)), ("item", item_vectors(run))):
         path = run.workdir / f"{name}_vectors.parquet"
         write_parquet(table, path)

@@ -31,13 +31,13 @@ def main() -> None:
     from trajectory.explain.comparison import compare_once
     from trajectory.explain.comparison_table import conclusion, titled
     from trajectory.explain.targets import read_target
-    from trajectory.run import open_run
+    from trajectory.run import load_run
     from trajectory.writing import write_text
 
     comparisons = []
     for workdir in map(Path, WORKDIR.value or ()):
-        run = open_run(workdir)
-        target = read_target(TARGET.value, run.task.histories, bool(run.task.config.heads.item))
+        run = load_run(workdir)
+        target = read_target(TARGET.value, run.task.histories, bool(run.config.heads.item))
         comparison = compare_once(run, workdir, target, METHODS.value or ALL, PART.value, USERS.value)
         jax.clear_caches()  # nothing of it is used again, and a process may map only so much
         print(f"\n{titled(comparison)}", flush=True)

@@ -20,9 +20,9 @@ def main() -> None:
     """Opens the run, forecasts, writes."""
     parallel.start()
     from trajectory.forecasting.page import write_forecast
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
-    run = open_run(Path(WORKDIR.value))
-    page = write_forecast(run, run.task.config.forecast.users if USERS.value < 0 else USERS.value)
-    print(f"{run.task.config.forecast.steps} steps ahead; written to {run.workdir}")
+    run = load_run(Path(WORKDIR.value))
+    page = write_forecast(run, run.config.forecast.users if USERS.value < 0 else USERS.value)
+    print(f"{run.config.forecast.steps} steps ahead; written to {run.workdir}")
     print(f"open {page.resolve()}")

@@ -28,12 +28,12 @@ def main() -> None:
     from trajectory.insights.registry import STEPS as ALL
     from trajectory.insights.registry import take
     from trajectory.insights.report import write_insights
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
-    run = open_run(Path(str(WORKDIR.value)))
+    run = load_run(Path(str(WORKDIR.value)))
     keep = offered(run.task.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
     parts = take(run, STEPS.value or ALL, keep)
-    page = write_insights(parts, run.workdir, run.task.config.name, run.task.config.note)
+    page = write_insights(parts, run.workdir, run.config.name, run.config.note)
     print(f"open {page.resolve()}")
 
 

@@ -25,10 +25,10 @@ def main() -> None:
     """Opens the run, measures, prints."""
     parallel.start()
     from trajectory.insights.audiences.comparison import compare, markdown
-    from trajectory.run import open_run
+    from trajectory.run import load_run
     from trajectory.writing import write_json
 
-    run = open_run(Path(WORKDIR.value))
+    run = load_run(Path(WORKDIR.value))
     measured = compare(run, RESAMPLES.value, SINCE.value, UNTIL.value, ONLY.value)
     print(markdown(measured))
     if OUT.value:

@@ -34,9 +34,9 @@ def main() -> None:
     parallel.start()
     from trajectory.insights.demand.comparison import compare_all
     from trajectory.insights.demand.demand_forecast import foresee
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
-    demand = foresee(open_run(Path(WORKDIR.value)))
+    demand = foresee(load_run(Path(WORKDIR.value)))
     print(f"chosen on earlier weeks: {demand.tried}; weighs users' forecasts: {demand.weighs_users}")
     if demand.held_out is None:
         print("This run has seen all weeks: what follows says nothing of how far forecasts hold.")

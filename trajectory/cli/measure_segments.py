@@ -25,14 +25,14 @@ def main() -> None:
     from trajectory.insights.segments.recovery import QUARTER, planted, score
     from trajectory.insights.segments.segmentation import segmentation
     from trajectory.insights.segments.states import trajectories
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
-    run = open_run(Path(str(WORKDIR.value)))
+    run = load_run(Path(str(WORKDIR.value)))
     cutoff = run.task.split.cut_time("test")
-    segments = segmentation(trajectories(run, [cutoff])[0], run.task.config.seed)
+    segments = segmentation(trajectories(run, [cutoff])[0], run.config.seed)
     print(table(measure(run, segments)))
     for weeks in (QUARTER, 2 * QUARTER):
-        truth = None if cutoff is None else planted(Path(run.task.config.data.source), cutoff, weeks)
+        truth = None if cutoff is None else planted(Path(run.config.data.source), cutoff, weeks)
         if truth is not None:
             scores = ", ".join(f"{name} {value:.3f}" for name, value in score(segments.members(), truth).items())
             print(f"\nnew within {weeks} weeks: {scores}")

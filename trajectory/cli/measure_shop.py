@@ -32,9 +32,9 @@ def main() -> None:
     """Compares and prints."""
     parallel.start()
     from trajectory.insights.audiences.propensity import LEAST
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
-    run, truth = open_run(Path(str(WORKDIR.value))), happened(Path(SHOP.value), EXPORT.value or "")
+    run, truth = load_run(Path(str(WORKDIR.value))), happened(Path(SHOP.value), EXPORT.value or "")
     validation, test = run.task.split.cut_time("validation"), run.task.split.cut_time("test")
     if validation is None or test is None:
         raise UserError(f"{run.workdir} is not split by time; train with split=temporal")

@@ -35,13 +35,13 @@ def main() -> None:
     from trajectory.migrations.migration_forecast import forecast_migrations
     from trajectory.migrations.page import write_migrations
     from trajectory.migrations.transitions import table
-    from trajectory.run import open_run
+    from trajectory.run import load_run
 
     settings = Settings(
         window=WINDOW.value, lasting=LASTING.value, gap=GAP.value, rate=RATE.value, permutations=PERMUTATIONS.value
     )
-    run = open_run(Path(WORKDIR.value))
-    histories, config = run.task.histories, run.task.config
+    run = load_run(Path(WORKDIR.value))
+    histories, config = run.task.histories, run.config
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
         print(f"the log has no interests: learned {len(histories.interests)} from the run's item vectors")

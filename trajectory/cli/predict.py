@@ -33,7 +33,7 @@ def main() -> None:
     """Reads the histories for the run, predicts, writes."""
     parallel.start()
     from trajectory.forecasting.predict import predict
-    from trajectory.run import open_run
+    from trajectory.run import load_run
     from trajectory.writing import write_json
 
     out = Path(OUT.value)
@@ -41,7 +41,7 @@ def main() -> None:
         raise UserError(f"--out={out}: expected a name ending in .csv or .json")
     if not out.parent.is_dir():
         raise UserError(f"--out={out}: the folder {out.parent} does not exist")
-    run = open_run(Path(WORKDIR.value))
+    run = load_run(Path(WORKDIR.value))
     result = predict(run, Path(HISTORIES.value), USER.value, TOP.value, STEPS.value, PATHS.value)
     for note in result.notes:
         print(note)

@@ -30,14 +30,14 @@ def main() -> None:
     from trajectory.evaluation.validation import Watch
     from trajectory.forecasting.page import write_forecast
     from trajectory.progress import working
-    from trajectory.run import open_run
+    from trajectory.run import load_run
     from trajectory.training import experiment, loop
 
     workdir = Path(WORKDIR.value)
     built = experiment.build(CONFIG.value)
     if not loop.train(built, workdir, Watch(built))["finished"]:
         return
-    run = open_run(workdir)
+    run = load_run(workdir)
     page = workdir / "report.html"
     try:
         evaluation = read_evaluation(workdir, *TABLED)
@@ -65,7 +65,7 @@ def write_small_insights(workdir: Path) -> Path:
     from trajectory.evaluation.validation import Watch
     from trajectory.insights.registry import STEPS, take
     from trajectory.insights.report import write_insights
-    from trajectory.run import open_run
+    from trajectory.run import load_run
     from trajectory.training import experiment, loop
 
     page, config = workdir / "insights.html", INSIGHTS.value
@@ -76,5 +76,5 @@ def write_small_insights(workdir: Path) -> Path:
     finished = loop.train(built, workdir, Watch(built))["finished"]
     if finished and not page.exists():
         print("what to recommend, which segments, which audiences, how much to stock ...", flush=True)
-        write_insights(take(open_run(workdir), STEPS), workdir, config.name, config.note)
+        write_insights(take(load_run(workdir), STEPS), workdir, config.name, config.note)
     return page

@@ -27,7 +27,7 @@ from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.metrics.ranking import contains, distinct_items
 from trajectory.protocols import Scorer, Scores
-from trajectory.run import Run, open_run
+from trajectory.run import Run, load_run
 from trajectory.schema import Histories, Queries, UserError
 
 COMBINATIONS = {
@@ -163,18 +163,18 @@ def evaluate_ensemble(
         raise UserError(
             "--fit weighs probabilities by their likelihood, which ranks have not; leave out one of the two"
         )
-    first = open_run(workdirs[0])
+    first = load_run(workdirs[0])
     histories, split, config = first.task.histories, first.task.split, first.task.config
     singles: list[Scorer] = []
     facts: dict[str, dict[str, Any]] = {}
     for workdir in workdirs:
-        run = open_run(workdir) if singles else first
+        run = load_run(workdir) if singles else first
         refuse_unlike(first, run)
-        if not run.task.config.heads.item:
+        if not run.config.heads.item:
             raise UserError(f"{workdir} has no item head (heads.item=0), so it ranks nothing; leave it out")
         # The first run's histories for all: those of the others are the same ones again.
         singles.append(ModelScorer(run.predictor(histories), str(workdir)))
-        facts[str(workdir)] = {"backbone": run.task.config.model.backbone, "checkpoint": run.checkpoint}
+        facts[str(workdir)] = {"backbone": run.config.model.backbone, "checkpoint": run.checkpoint}
     members = list(singles)
     if floor:
         counted = _find(floors(histories, split, config), floor)

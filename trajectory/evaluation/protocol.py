@@ -159,11 +159,12 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
         for metric, test in evaluation.get(key, {}).get(part, {}).items()
     ]
     return "\n".join(
-        [*lines, "", *_bullets(list(dict.fromkeys(paired))), *_bullets(_statement(evaluation["protocol"], part)), ""]
+        [*lines, "", *_bullets(list(dict.fromkeys(paired))), *_bullets(statement(evaluation["protocol"], part)), ""]
     )
 
 
-def _statement(facts: dict[str, Any], part: str) -> list[str]:
+def statement(facts: dict[str, Any], part: str) -> list[str]:
+    """The protocol in sentences."""
     lines = [f"{part} of {facts['data']} ({facts['fingerprint'][:12]}), split {facts['split']}: {facts['guarantee']}"]
     lines.append(f"{facts['users'][part]:,} users")
     if "candidates" in facts:

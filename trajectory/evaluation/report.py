@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
 
     The layout of the first is that of protocol.evaluate, of the second that of `per_user`.
     """
-    task, c = run.task, run.task.config
+    task, c = run.task, run.config
     scorer = ModelScorer(run.predictor())
     results = {part: Result({}, {}) for part in PARTS}
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
@@ -60,6 +61,22 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
         for part in PARTS:
             _add(found, part, conversion.evaluate_beside_floors(scorer, task, part))
     return found, per_user(task, results)
+
+
+def baselines_of(task: Task) -> dict[str, dict[str, Result]]:
+    """What counting rules reach on each part, {baseline: {part: result}}."""
+    return floor_results(task.histories, task.split, task.config, task.content, _cold(task))
+
+
+def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, str, float, float | None]]:
+    """Part, method, metric, value and its standard error over users, of what evaluation.json holds."""
+    spread = evaluation["spread"]
+    methods = {"model": (evaluation["metrics"], spread)}
+    methods |= {name: (by_part, spread["floors"].get(name, {})) for name, by_part in evaluation["floors"].items()}
+    for method, (by_part, spreads) in methods.items():
+        for part in PARTS:
+            for metric, value in by_part[part].items():
+                yield part, method, metric, value, spreads.get(part, {}).get(metric, {}).get("standard_error")
 
 
 def _cold(task: Task) -> np.ndarray | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ def compare_once(
     """As `compare_methods`; kept as faithfulness_<part>.json in the run's folder, and read from there where the same
     was asked of the same checkpoint by the same code.
     """
-    config = run.task.config.explain.to_dict()
+    config = run.config.explain.to_dict()
     asked = [vars(target), list(methods), users, run.checkpoint, config, digest.of_code(("models", "explain"))]
     path = folder / f"faithfulness_{part}.json"
     found = _kept(path)
@@ -77,9 +76,9 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
     12 events), `randomised` (the same with the method's own in a model whose every parameter has its numbers shuffled),
     and the largest `gap`; of sensitivity and Shapley values over at most REPEATED forecasts.
     """
-    config, histories = run.task.config, run.task.histories
-    explainer = Explainer(replace(run, unbaked=None), target)  # by event, whatever its fields
-    other = Explainer(replace(run, params=_shuffled(run.params, config.seed), unbaked=None), target)
+    config, histories = run.config, run.task.histories
+    explainer = Explainer(run, target, by_field=False)
+    other = Explainer(run.with_params(_shuffled(run.params, config.seed)), target, by_field=False)
     rng = np.random.default_rng(config.seed)
     queries = run.task.split.queries(part)
     answerable = explainer.answerable(histories, queries)

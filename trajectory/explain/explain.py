@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from trajectory.data.pipeline.featurize import row_length
-from trajectory.evaluation.reach import reach
+from trajectory.evaluation.reach import NOTHING_LEFT, reach
 from trajectory.explain.attribution import Attribution
 from trajectory.explain.content_attribution import item_fields
 from trajectory.explain.methods import Method, method
 from trajectory.explain.references import baseline
 from trajectory.explain.target_function import Base, Function, Inputs
-from trajectory.explain.targets import BETWEEN, Target, choose
+from trajectory.explain.targets import BETWEEN, Target, choose, read_target
+from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.models.forecast_function import Asked
 from trajectory.progress import progress
 from trajectory.run import Run
@@ -46,15 +48,17 @@ class Reasons(Forecasts):
 class Explainer:
     """A run that is asked for reasons."""
 
-    def __init__(self, run: Run, target: Target) -> None:
-        task = run.task
-        self.run, self.target, self.config, self.predictor = run, target, task.config, run.predictor()
-        ranks = task.config.heads.item or (task.config.heads.interest and target.kind != "item")
+    def __init__(self, run: Run, target: Target, by_field: bool = True) -> None:
+        """`by_field`: fields of items' content are inputs of their own, for which the run's log is needed."""
+        known, heads = run.vocabulary.catalogue, run.config.heads
+        self.run, self.target, self.config, self.predictor = run, target, run.config, run.predictor(known)
+        ranks = heads.item or (heads.interest and target.kind != "item")
         if target.kind != "conversion" and not ranks:
             raise UserError(f"target {target.kind}: no head of this run has learned it (heads.item, heads.interest)")
-        catalogue = task.histories.item_interest[: task.histories.num_items + 1]
-        fields = item_fields(*run.unbaked, task.content) if run.unbaked and task.content else None
-        self.function = Function.of(task.model, self.predictor.params, target.kind, catalogue, fields)
+        catalogue = known.item_interest[: known.num_items + 1]
+        content = run.task.content if by_field and run.config.content.by != "ids" else None
+        fields = item_fields(*run.learned, content) if content else None
+        self.function = Function.of(run.model, self.predictor.params, target.kind, catalogue, fields)
         self.method = self.by(self.config.explain.method)
 
     def by(self, name: str) -> Method:
@@ -68,11 +72,9 @@ class Explainer:
     @cached_property
     def background(self) -> Inputs:
         """Histories as they were when training ended, drawn."""
-        task = self.run.task
-        start, stop = task.histories.offsets[:-1], task.split.train_end
-        some = np.random.default_rng(self.config.seed).permutation(np.flatnonzero(stop > start))
-        some = np.sort(some[: self.config.explain.background])
-        return self._read(task.histories, start[some], stop[some], 1)[0]
+        events, newest = self.run.background
+        none = np.zeros(len(newest), np.int32)
+        return self.function.inputs(events, Asked(newest, none, none, none + 1))
 
     def reasons(self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,)) -> Iterator[Reasons]:
         """Reasons of what is foretold after each query's events; queries of like length together."""
@@ -131,6 +133,26 @@ class Explainer:
         c, log_p = self.config, np.asarray(self.function.foretold(inputs))
         index, source = choose(self.target, histories, queries, log_p, c.evaluation.seen, c.batch.basket_power)
         return inputs._replace(asked=inputs.asked._replace(index=index, source=source))
+
+
+def explain(
+    run: Run, events: Any = None, target: str = "", steps: Sequence[int] = (1,), users: int = 0
+) -> tuple[pl.DataFrame, list[str]]:
+    """A `table` of what drives the forecasts for the users of `events` (a path or data frame), or for `users` (0 = all)
+    of the run's own, and what must be told of them.
+
+    `target`: see `read_target`. Raises UserError for a target or step that the run does not have.
+    """
+    histories, notes = (run.task.histories, []) if events is None else read_histories(events, run.vocabulary)
+    aim = read_target(target, histories, bool(run.config.heads.item))
+    explainer, queries = Explainer(run, aim), whole_histories(histories, users)
+    if lost := int((~explainer.answerable(histories, queries)).sum()):
+        notes.append(f"{lost:,} of {len(queries.user):,} users have no list to explain: each {NOTHING_LEFT}")
+        if lost == len(queries.user):
+            raise UserError(f"{notes[-1]}; the target item=ID explains an item of your choice")
+    method = run.config.explain.method
+    parts = [table(some, histories, aim, method) for some in explainer.reasons(histories, queries, steps)]
+    return pl.concat(parts).sort("user", "step", "event", maintain_order=True), notes
 
 
 def table(reasons: Reasons, histories: Histories, target: Target, method: str) -> pl.DataFrame:

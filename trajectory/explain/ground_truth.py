@@ -86,7 +86,7 @@ def find_causes(
     """
     if not len(planted.target):
         raise UserError("no cause fired in this log whose trigger and target the model knows; make a larger one")
-    rng = np.random.default_rng(run.task.config.seed)
+    rng = np.random.default_rng(run.config.seed)
     some = np.sort(rng.permutation(len(planted.target))[:count])
     queries = Queries(*(column[some] for column in planted.queries))
     cause = dict(zip(zip(queries.user.tolist(), queries.stop.tolist(), strict=True), planted.cause[some], strict=True))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.evaluation.validation import Watch
 from trajectory.explain.explain import Explainer
 from trajectory.explain.faithfulness import rank_agreement
 from trajectory.explain.targets import read_target
-from trajectory.models.item_table import bake
 from trajectory.run import Run
 from trajectory.schema import Queries
 from trajectory.training.experiment import Task
@@ -32,6 +31,7 @@ class WatchReasons:
         queries, count = task.split.validation, task.config.explain.watched
         some = np.sort(np.random.default_rng(task.config.seed).permutation(len(queries.user))[:count])
         self.queries = Queries(*(column[some] for column in queries))
+        self.vocabulary = Vocabulary.of(task.histories, task.config.data)
         self.target = read_target("", task.histories, bool(task.config.heads.item))
 
     def __call__(self, params: Any) -> dict[str, float]:
@@ -40,8 +40,7 @@ class WatchReasons:
 
     def _reasons(self, params: Any) -> dict[str, float]:
         task, h = self.task, self.task.histories
-        model, baked = bake(task.model, params, task.content)
-        explainer = Explainer(Run(Path(), replace(task, model=model), baked, 0), self.target)
+        explainer = Explainer(Run.of(Path(), task, params, 0, self.vocabulary), self.target, by_field=False)
         agreement: dict[str, list[np.ndarray]] = {name: [] for name in BESIDE if name != task.config.explain.method}
         by_kind, gaps = np.zeros(len(h.kinds) + 1), []
         for some in explainer.reasons(h, self.queries):

@@ -38,8 +38,8 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
     user, a target or a step that the run does not have.
     """
     histories = run.task.histories
-    explainer = Explainer(run, read_target(target, histories, bool(run.task.config.heads.item)))
-    queries = _of_users(histories, users) if users else whole_histories(histories, run.task.config.explain.users)
+    explainer = Explainer(run, read_target(target, histories, bool(run.config.heads.item)))
+    queries = _of_users(histories, users) if users else whole_histories(histories, run.config.explain.users)
     names = histories.users["user"].cast(pl.String)
     without = names.gather(queries.user[~explainer.answerable(histories, queries)]).to_list()
     said = ""
@@ -50,7 +50,7 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
             raise UserError(f"{said}; --target=item=ID explains an item of your choice")
         _LOGGER.info(said)
     reasons = list(explainer.reasons(histories, queries, steps))
-    rows = pl.concat([table(some, histories, explainer.target, run.task.config.explain.method) for some in reasons])
+    rows = pl.concat([table(some, histories, explainer.target, run.config.explain.method) for some in reasons])
     write_parquet(rows, run.workdir / "attributions.parquet")
     return _write_page(run, explainer, histories, reasons, rows, said)
 
@@ -88,7 +88,7 @@ def _write_page(
             )
     shown = pl.DataFrame({name: [one[name] for one in forecasts] for name in ("user", "step", "target")})
     every = every.drop("target").join(shown, on=["user", "step"], maintain_order="left")
-    e = run.task.config.explain
+    e = run.config.explain
     drawn = {
         "forecasts": forecasts,
         "drivers": overview.drivers(every),
@@ -98,7 +98,7 @@ def _write_page(
     return write_page(
         run.workdir / "attributions.html",
         "explain",
-        name=run.task.config.name,
+        name=run.config.name,
         method=e.method.replace("_", " "),
         baseline=e.baseline,
         kind=explainer.target.kind,

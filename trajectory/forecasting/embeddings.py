@@ -11,32 +11,32 @@ import polars as pl
 from trajectory.inference.new_users import whole_histories
 from trajectory.models.item_encoder import comparable
 from trajectory.run import Run
-from trajectory.schema import Events
+from trajectory.schema import Events, Histories
 
 
 def item_vectors(run: Run) -> pl.DataFrame:
     """Columns item (source id) and vector (float32 array [width]): the table of the softmax."""
-    task = run.task
-    table = cast(Any, task.model).apply(run.params, method="item_table")
-    items = task.histories.items[: task.histories.num_items]
+    known = run.vocabulary.catalogue
+    table = cast(Any, run.model).apply(run.params, method="item_table")
+    items = known.items[: known.num_items]
     return pl.DataFrame({"item": items["item"], "vector": np.asarray(table)[1:]})
 
 
-def user_vectors(run: Run) -> pl.DataFrame:
+def user_vectors(run: Run, histories: Histories | None = None) -> pl.DataFrame:
     """Columns user (source id) and vector (float32 array [width]): the state after each user's newest event.
 
-    Its product with an item's vector is that item's logit in the softmax over the catalogue.
+    Of the run's own users, or of those of `histories` (see `read_histories`). Its product with an item's vector is that
+    item's logit in the softmax over the catalogue.
     """
-    task, c = run.task, run.task.config
-    predictor = run.predictor()
+    c, predictor = run.config, run.predictor(histories)
 
     @jax.jit
     def encode(events: Events, place: jax.Array) -> jax.Array:
-        states = cast(Any, task.model).apply(run.params, events, place, method="encode")
+        states = cast(Any, run.model).apply(run.params, events, place, method="encode")
         return comparable(states.vector, c.model.temperature)
 
     found = []
-    for chunk in whole_histories(task.histories).chunks(c.evaluation.batch):
+    for chunk in whole_histories(predictor.histories).chunks(c.evaluation.batch):
         events, place = predictor.events(chunk.start, chunk.stop)
         found.append(np.asarray(encode(events, place[:, None]))[:, 0])
-    return pl.DataFrame({"user": task.histories.users["user"], "vector": np.concatenate(found)})
+    return pl.DataFrame({"user": predictor.histories.users["user"], "vector": np.concatenate(found)})

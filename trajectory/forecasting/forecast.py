@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,7 @@ import polars as pl
 from trajectory.data.pipeline.event_statistics import step_sizes
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
-from trajectory.inference.new_users import whole_histories
+from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.inference.step_forecast import beam_run, forecast_steps, method
 from trajectory.progress import progress
 from trajectory.run import Run
@@ -31,27 +32,31 @@ class Forecast:
     steps: int
     method: str  # how the chances came about, to be read after a chance
     without: pl.DataFrame  # user, reason: those for whom nothing is left, of whom statements say no more
+    notes: tuple[str, ...] = ()  # what is to be told of new users' events
 
 
-def forecast(run: Run, users: int) -> Forecast:
-    """Forecasts `users` users spread over the log (0 = all) as config.forecast says."""
-    c, histories = run.task.config, run.task.histories
-    f = c.forecast
+def forecast(run: Run, users: int = 0, events: Any = None, steps: int = 0) -> Forecast:
+    """Forecasts as config.forecast says, but for other `steps`: the users of `events` (a path or data frame), or of
+    the run's own log `users` spread over it (0 = all).
+    """
+    c = run.config
+    f, count = c.forecast, steps or c.forecast.steps
     if not c.heads.item:
         raise UserError("this run has no item head (heads.item=0), so it cannot forecast items")
     if f.days and not c.heads.time:
         raise UserError("forecast.days needs a run with a time head (heads.time); set it to 0")
+    histories, notes = (run.task.histories, []) if events is None else read_histories(events, run.vocabulary)
     queries = whole_histories(histories, users)
     left = reach(histories, queries).left if c.evaluation.seen == "filter" else None
     without = tables.without_items(histories, queries, left)
     parts, interests = [], []
-    for chunk, steps, within in forecast_steps(run, histories, queries, f.steps, f.paths, f.days):
-        parts.append(tables.statements(histories, chunk, steps, TOP))
+    for chunk, ahead, within in forecast_steps(run, histories, queries, count, f.paths, f.days):
+        parts.append(tables.statements(histories, chunk, ahead, TOP))
         if within is not None:
             parts.append(tables.within_days(histories, chunk, within, f.days, TOP))
-        interests.append(steps.interests)
+        interests.append(ahead.interests)
     for level in ("item", "interest") if histories.interests else ("item",):
-        for chunk, beams in beam_run(run, histories, queries, f.steps, level == "interest"):
+        for chunk, beams in beam_run(run, histories, queries, count, level == "interest"):
             parts.append(tables.path_statements(histories, chunk, beams, level))
     said = pl.concat(parts).join(without, on="user", how="anti", maintain_order="left")
     return Forecast(
@@ -60,9 +65,10 @@ def forecast(run: Run, users: int) -> Forecast:
         pl.concat([said, tables.nothing_left(without)]),
         np.concatenate(interests),
         past_shares(histories, queries, 1, c.batch.basket_power)[:, 0],
-        f.steps,
-        method(run, f.steps, f.paths),
+        count,
+        method(run, count, f.paths),
         without,
+        tuple(notes),
     )
 
 

@@ -31,11 +31,11 @@ def item_map(run: Run) -> pl.DataFrame:
     drawn that are of other domains, `alike` of those of known category that are of the item's own (null where there
     are none).
     """
-    task = run.task
-    table = np.asarray(cast(Any, task.model).apply(run.params, method="item_table"))[1:, : task.model.spec.model.width]
-    items = task.histories.items[: task.histories.num_items].with_row_index("row")
+    known = run.vocabulary.catalogue
+    table = np.asarray(cast(Any, run.model).apply(run.params, method="item_table"))[1:, : run.model.spec.model.width]
+    items = known.items[: known.num_items].with_row_index("row")
     if DOMAIN not in items.columns:
-        items = items.with_columns(pl.lit(task.histories.name).alias(DOMAIN))
+        items = items.with_columns(pl.lit(known.name).alias(DOMAIN))
     if "category" not in items.columns:
         items = items.with_columns(pl.lit(None, pl.String).alias("category"))
     each = max(ITEMS // items[DOMAIN].n_unique(), 1)
@@ -49,8 +49,8 @@ def item_map(run: Run) -> pl.DataFrame:
     np.fill_diagonal(cosine, -np.inf)
     near = np.argsort(-cosine, axis=1)[:, :NEIGHBOURS]
     domain, category = drawn[DOMAIN].to_numpy(), drawn["category"].to_numpy()
-    known = np.array([value is not None for value in category])
-    told = known[near] & known[:, None]
+    named = np.array([value is not None for value in category])
+    told = named[near] & named[:, None]
     alike = (category[near] == category[:, None]) & told
     share = np.where(told.any(axis=1), alike.sum(axis=1) / np.maximum(told.sum(axis=1), 1), np.nan)
     return pl.DataFrame(

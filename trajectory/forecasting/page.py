@@ -56,14 +56,14 @@ def write_report(run: Run, forecast: Forecast) -> Path:
     return write_page(
         run.workdir / "report.html",
         "forecasting",
-        name=run.task.config.name,
-        note=run.task.config.note,
+        name=run.config.name,
+        note=run.config.note,
         step_name="basket" if forecast.histories.baskets else "event",
         counts=_counts(forecast),
         results=_results(evaluation) if evaluation else None,
         curves=_embed(run.workdir / "curves.png"),
         interests=_embed(picture) if picture else "",
-        users=script_safe(isolated(_users(forecast, run.task.config.batch.basket_power))),
+        users=script_safe(isolated(_users(forecast, run.config.batch.basket_power))),
         steps=forecast.steps,
         method=forecast.method,
         sets=forecast.statements["in_set_90"].any(),
@@ -110,7 +110,7 @@ def _evaluation(run: Run) -> dict[str, Any] | None:
     """What evaluation.json holds; None where the run was not evaluated."""
     if not (run.workdir / "evaluation.json").exists():
         return None
-    facts = SHOWN_FACTS if run.task.config.heads.item else ()  # of conversions alone nothing is ranked
+    facts = SHOWN_FACTS if run.config.heads.item else ()  # of conversions alone nothing is ranked
     return read_evaluation(run.workdir, *(f"protocol.{name}" for name in facts))
 
 

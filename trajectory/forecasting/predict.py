@@ -71,7 +71,7 @@ class Predictions:
 
 def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) -> Predictions:
     """Top items of the next step for each user of `events` (a path or data frame) and, if `steps` > 0, steps ahead."""
-    task, heads = run.task, run.task.config.heads
+    heads = run.config.heads
     if steps and not heads.item:
         raise UserError("--steps: this run has no item head (heads.item=0), so it cannot foretell items")
     histories, notes = read_histories(events, run.vocabulary, user)
@@ -80,7 +80,7 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
     found, left = {}, None
     if heads.item:
         found["next"] = _next(run, scorer, queries, top)
-        if task.config.evaluation.seen == "filter":
+        if run.config.evaluation.seen == "filter":
             left = reach(histories, queries).left
             notes.append(AMONG_NEW)
     without = tables.without_items(histories, queries, left)
@@ -105,7 +105,7 @@ def _beside(path: Path, name: str) -> Path:
 
 
 def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataFrame:
-    config, predictor, parts = run.task.config.evaluation, scorer.predictor, []
+    config, predictor, parts = run.config.evaluation, scorer.predictor, []
     for chunk in progress(queries.chunks(config.batch), "next items", -(-len(queries.user) // config.batch)):
         seen = distinct_items(predictor.histories, chunk.start, chunk.stop) if predictor.filter_seen else None
         parts.append(tables.next_items(predictor.histories, chunk, np.asarray(scorer.score(chunk).items), seen, top))

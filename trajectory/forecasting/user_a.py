@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from trajectory.data.simulate.user_a import ITEMS, TABLE, TRANSITION, Truth, truth
 from trajectory.evaluation.validation import Watch
 from trajectory.forecasting.predict import Predictions, predict
-from trajectory.run import Run, open_run
+from trajectory.run import Run, load_run
 from trajectory.schema import UserError
 from trajectory.training import experiment, loop
 from trajectory.training.folder import read_summary
@@ -70,7 +70,7 @@ def trained(config: ConfigDict, workdir: Path) -> Run:
     if not finished:
         built = experiment.build(config)
         loop.train(built, workdir, Watch(built))
-    return open_run(workdir)
+    return load_run(workdir)
 
 
 def compare(run: Run, steps: int, paths: int) -> Comparison:

@@ -13,7 +13,7 @@ from trajectory.schema import UserError
 
 def forecasters(run: Run, names: Sequence[str]) -> list[Forecaster[UncalibratedForecast]]:
     """The forecasters "direct" (of a run with heads.horizon > 1) or "paths"."""
-    c, named = run.task.config, list[Forecaster[UncalibratedForecast]]()
+    c, named = run.config, list[Forecaster[UncalibratedForecast]]()
     for name in names:
         if name == "direct":
             named.append(DirectForecaster(run.predictor(), c.split.steps))

@@ -34,12 +34,12 @@ def forecast_steps(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, days: float = 0.0
 ) -> Iterator[tuple[Queries, StepForecast, WithinDays | None]]:
     """The next `steps` steps of every query's user, some users at a time, and the next `days` days if there are any."""
-    direct = _direct(run, histories, steps) if run.task.config.heads.horizon >= steps else None
+    direct = _direct(run, histories, steps) if run.config.heads.horizon >= steps else None
     if direct and not days:
         for chunk in progress(queries.chunks(direct.batch), "forecast", -(-len(queries.user) // direct.batch)):
             yield chunk, direct.forecast(chunk), None
         return
-    predictor, statistics, seed = run.predictor(histories), run.vocabulary.statistics, run.task.config.seed
+    predictor, statistics, seed = run.predictor(histories), run.vocabulary.statistics, run.config.seed
     for chunk, sampled in sample(predictor, queries, statistics, steps=steps, paths=paths, seed=seed, days=days):
         forecast = direct.forecast(chunk) if direct else SampledForecast(predictor, sampled)
         yield chunk, forecast, WithinDays(sampled.soon, sampled.interest_soon) if days else None
@@ -61,8 +61,8 @@ def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
 
 def method(run: Run, steps: int, paths: int) -> str:
     """How `forecast_steps` finds its probabilities, in words to be read after one."""
-    among = ", among items that the user has not had" if run.task.config.evaluation.seen == "filter" else ""
-    if run.task.config.heads.horizon < steps:
+    among = ", among items that the user has not had" if run.config.evaluation.seen == "filter" else ""
+    if run.config.heads.horizon < steps:
         return f"from {paths} sampled paths, not calibrated{among}"
     return f"directly by the model's heads, {calibration(run, steps)[1]}{among}"
 
@@ -78,7 +78,7 @@ def beam_run(
     run: Run, histories: Histories, queries: Queries, steps: int, interests: bool
 ) -> Iterator[tuple[Queries, Beams]]:
     """The likeliest paths of items, or of `interests`, by a run's model (see `beam.search`; config.forecast)."""
-    f, seed = run.task.config.forecast, run.task.config.seed
+    f, seed = run.config.forecast, run.config.seed
     return search(
         run.predictor(histories),
         queries,

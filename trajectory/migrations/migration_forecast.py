@@ -38,7 +38,7 @@ def forecast_migrations(run: Run, migrations: Migrations) -> MigrationForecast:
     Where the run's split held out as many steps as are forecast, the forecast is checked on the test steps. Raises
     UserError for a run that cannot predict items, or a log too short for windows of so many steps.
     """
-    units, c = migrations.sessions, run.task.config
+    units, c = migrations.sessions, run.config
     histories = units.histories
     if not c.heads.item:
         raise UserError("this run has no item head (heads.item=0), so it cannot forecast interests")

@@ -51,7 +51,7 @@ class StateForecaster:
 
     def forecast(self, run: Run, histories: Histories, queries: Queries) -> StateForecast:
         """The states of each query's user from the end of its history on, in interests of `histories`."""
-        steps = step_states(run, histories, queries, run.task.config.forecast.steps)
+        steps = step_states(run, histories, queries, run.config.forecast.steps)
         now = self.baselines.states(cut_back(histories, queries, steps.interests.shape[1]), NOW)
         return StateForecast(queries, now, np.exp(self.calibration.apply(window_mean(steps), np.log(now))), steps)
 
@@ -62,7 +62,7 @@ def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
     Otherwise on the last window of each history, which the model has seen: then forecasts stay as they are. Raises
     UserError if nobody's history has two windows and a step.
     """
-    split, c = run.task.split, run.task.config
+    split, c = run.task.split, run.config
     seen = not held_out(run)
     queries = leave_last(histories, ConfigDict({"steps": c.forecast.steps}))[1].test if seen else split.validation
     windows = cut_back(histories, queries, c.forecast.steps)
@@ -80,7 +80,7 @@ def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
 
 def held_out(run: Run) -> bool:
     """Whether the run's split holds out windows of as many steps as the run forecasts."""
-    c = run.task.config
+    c = run.config
     return run.task.split.kind == "leave_last" and c.split.steps == c.forecast.steps
 
 
@@ -89,7 +89,7 @@ def step_states(run: Run, histories: Histories, queries: Queries, steps: int) ->
 
     The run's own interests are calibrated as far as the run is; learned ones are sums over their items.
     """
-    paths = run.task.config.forecast.paths if steps > 1 else 1  # the first step is the same on every path
+    paths = run.config.forecast.paths if steps > 1 else 1  # the first step is the same on every path
     own = histories.interests == run.task.histories.interests
     interests, days = [], []
     for _, forecast, _ in forecast_steps(run, run.task.histories, queries, steps, paths):

@@ -32,9 +32,17 @@ def bake(model: InterestModel, params: Any, content: ItemContent | None) -> tupl
     """The same model with the vectors of its items in a table, and its parameters; as it is if it has one already."""
     if content is None or not model.spec.content.present:
         return model, params
-    table = jax.jit(lambda v: cast(Any, model.apply)(v, method=lambda m: m.items.table()))(
-        with_content(params, content)
-    )
+    return with_table(model, params, item_table(model, params, content))
+
+
+def item_table(model: InterestModel, params: Any, content: ItemContent) -> np.ndarray:
+    """The vectors of all items, float32 [V + 1, any], made from their content."""
+    table = jax.jit(lambda v: cast(Any, model.apply)(v, method=lambda m: m.items.table()))
+    return np.array(table(with_content(params, content)))
+
+
+def with_table(model: InterestModel, params: Any, table: np.ndarray) -> tuple[InterestModel, Any]:
+    """The model and its parameters with `table` in the place of all that made the vectors of its items."""
     kept = {path: x for path, x in flatten_dict(params).items() if path[:2] != TABLE[:2]}
     prior = ContentSpec(model.spec.content.frozen, model.spec.content.sharpness, model.spec.content.popularity)
-    return InterestModel(replace(model.spec, content=prior)), unflatten_dict(kept | {TABLE: np.array(table)})
+    return InterestModel(replace(model.spec, content=prior)), unflatten_dict(kept | {TABLE: table})

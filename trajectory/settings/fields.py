@@ -32,6 +32,7 @@ DATA = Section(
     "Where the log lies and how it is read; docs/raw_logs.md says more.",
     {
         "by_hand": ((), "fields of this section set by hand; written by the program"),
+        "later": ((), "fields of this section that came after the run was made; written by the program"),
         "source": ("", "a domain's name, a file or folder, or tfds:NAME"),
         "format": ("auto", 'public raw layout (docs/formats.md); auto: known by its shape; "" = none'),
         "header": ((), "column names of a file without a header line; () = the first line names them"),

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import ast
 import difflib
+import importlib.util
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
 
 from trajectory.schema import UserError
 
@@ -35,6 +40,24 @@ def file(name: str, folder: Path = FOLDER) -> Path:
     if name not in names(folder):
         raise UserError(f"there is no preset {name!r}; {_near(name, names(folder))}`trajectory configs` lists them")
     return folder / f"{name}.py"
+
+
+def load(file: Path, function: str) -> Callable[..., Any]:
+    """A function of a preset's file. Raises UserError if it has none."""
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not callable(getattr(module, function, None)):
+        raise UserError(f"{file} has no function {function}(); see `trajectory configs`")
+    return getattr(module, function)  # type: ignore[no-any-return]
+
+
+def config(text: str) -> ConfigDict:
+    """The config of "NAME[:arguments]" or "FILE.py[:arguments]". Raises UserError if there is none."""
+    name, _, arguments = text.partition(":")
+    return load(file(name), "get_config")(arguments)  # type: ignore[no-any-return]
 
 
 def names(folder: Path = FOLDER) -> list[str]:

@@ -51,6 +51,21 @@ def learn_from_events(c: ConfigDict, power: float) -> None:
     fill(c, {"model.temperature": 0.07 / (1 - c.train.power)})
 
 
+def own_log(
+    source: str, name: str, model: str = "hybrid", split: str = "leave_one_out", tiny: bool = False
+) -> ConfigDict:
+    """The recipe of anyone's log, whose sizes, length and epochs are set from the data (training/auto_config.py)."""
+    c = base(model)
+    c.name, c.data.source = name, source
+    c.recipe = "auto"
+    c.evaluation.seen = "auto"
+    c.split.kind, c.split.target = split, "auto"
+    if tiny:
+        c.recipe = "fixed"
+        shrink(c)
+    return c
+
+
 def shrink(c: ConfigDict) -> ConfigDict:
     """The `tiny` switch: 50,000 events, small widths, short rows and epochs. Returns the same config, changed."""
     c.name += "_tiny"

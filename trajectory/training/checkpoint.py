@@ -48,7 +48,13 @@ class Checkpoints:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True, **alone)
-        return ocp.CheckpointManager(folder, options=options)
+        said = logging.getLogger("absl")
+        level = said.level
+        said.setLevel(logging.ERROR)  # that a folder opened to be read is read only
+        try:
+            return ocp.CheckpointManager(folder, options=options)
+        finally:
+            said.setLevel(level)
 
     def save(self, state: TrainState, progress: Progress, position: dict[str, int]) -> None:
         """Writes a host state (NumPy arrays), the progress and the position of the data pipeline, in the background."""
@@ -104,20 +110,20 @@ class Checkpoints:
             raise UserError(f"all checkpoints in {self.last.directory} are damaged; train again in a new --workdir")
         return None
 
-    def restore_best(self, like: Any) -> tuple[int, Any]:
-        """Step and parameters of the best checkpoint. Raises UserError if there is none or it is damaged."""
+    def restore_best(self) -> tuple[int, Any]:
+        """Step and parameters (NumPy arrays) of the best checkpoint. UserError if there is none or it is damaged."""
         step = self.best.latest_step()
         if step is None:
             raise UserError(f"no checkpoint in {self.best.directory}; train the run first (trajectory train)")
         try:
-            items = ocp.args.Composite(params=ocp.args.StandardRestore(like), digest=ocp.args.JsonRestore())
+            items = ocp.args.Composite(params=ocp.args.StandardRestore(), digest=ocp.args.JsonRestore())
             found = self.best.restore(step, args=items)
             if found["digest"]["digest"] != _digest(found["params"]):
                 raise ValueError("its contents differ from what was saved")
         except Exception as error:
             self.best.reload()
             if self.best.latest_step() != step:  # training goes on in another process and has found a better one
-                return self.restore_best(like)
+                return self.restore_best()
             raise UserError(
                 f"the best checkpoint in {self.best.directory} is damaged ({_short(error)}); train again"
             ) from error

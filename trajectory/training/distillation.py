@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.models.interest_model import InterestModel
 from trajectory.progress import progress
-from trajectory.run import Run, open_run
+from trajectory.run import Run, load_run
 from trajectory.schema import Events, SoftTargets, UserError
 from trajectory.training.experiment import Task
 
@@ -35,7 +35,7 @@ def soft_targets(task: Task) -> SoftTargets | None:
     c = task.config.distil
     if not c.teachers:
         return None
-    runs = [open_run(Path(folder)) for folder in c.teachers.split(",")]
+    runs = [load_run(Path(folder)) for folder in c.teachers.split(",")]
     for run in runs:
         _refuse_unlike(task, run)
     filter_seen = task.config.evaluation.seen == "filter"
@@ -43,7 +43,7 @@ def soft_targets(task: Task) -> SoftTargets | None:
     item = np.zeros((task.histories.num_events, count), np.int32)
     share = np.zeros(item.shape, np.float32)
     plan = _reading(task, runs).plan(0)
-    models = tuple(run.task.model for run in runs)
+    models = tuple(run.model for run in runs)
     params = jax.device_put([run.params for run in runs], jax.local_devices()[0])
     for index in progress(range(plan.num_batches), "teachers"):
         row, column, at = plan.places(index)
@@ -58,7 +58,7 @@ def soft_targets(task: Task) -> SoftTargets | None:
 def _reading(task: Task, runs: list[Run]) -> TrainingData:
     """Training histories in rows that every teacher can read."""
     batch = ConfigDict(task.config.batch)
-    batch.length = batch.targets = min(run.task.config.batch.length for run in runs)
+    batch.length = batch.targets = min(run.config.batch.length for run in runs)
     batch.position_offset, batch.most = False, 0
     return TrainingData(task.histories, task.split, task.scale, batch, 0)
 
@@ -87,7 +87,7 @@ def _likeliest(
 
 
 def _refuse_unlike(task: Task, run: Run) -> None:
-    if not run.task.config.heads.item:
+    if not run.config.heads.item:
         raise UserError(f"distil.teachers: {run.workdir} has no item head (heads.item=0), so it foretells no items")
     if run.task.histories.fingerprint != task.histories.fingerprint:
         raise UserError(f"distil.teachers: {run.workdir} was trained on other data; expected the data of this run")

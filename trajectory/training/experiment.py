@@ -254,7 +254,20 @@ def load_config(path: Path) -> ConfigDict:
         saved["data"].setdefault("event_types", {}).update(
             {kind: "input,target" for kind in saved["data"].pop("extra_kinds", ())}
         )
+        later = _later(config.data, saved["data"])
         config.update(ConfigDict(saved))
+        config.data.later = tuple(sorted({*config.data.later, *later}))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged ({str(error).splitlines()[0]}); {advice}") from None
     return config
+
+
+def _later(default: ConfigDict, saved: dict[str, Any], section: str = "") -> list[str]:
+    """Names of the fields, and types of event, that a saved section does not have yet."""
+    names = []
+    for key, value in default.items():
+        if key not in saved:
+            names.append(f"{section}{key}")
+        elif isinstance(value, ConfigDict) and isinstance(saved[key], dict):
+            names += _later(value, saved[key], f"{section}{key}.")
+    return names

@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from trajectory.data.content.content import item_content
 from trajectory.schema import SoftTargets, UserError
 from trajectory.training import experiment as tasks
-from trajectory.training import transfer
+from trajectory.training import portable, transfer
 from trajectory.training.checkpoint import Checkpoints, Progress
 from trajectory.training.experiment import Task
 from trajectory.training.folder import read_data
@@ -27,7 +27,7 @@ _LOGGER = logging.getLogger(__name__)
 
 # Sections and fields that may differ when a run goes on: they do not change what is trained.
 TRAIN = ("train.epochs", "train.patience_epochs", "train.save_every_steps")
-MAY_CHANGE = ("by_hand", "data.by_hand", "evaluation", "explain", "forecast", "logging", *TRAIN)
+MAY_CHANGE = ("by_hand", "data.by_hand", "data.later", "evaluation", "explain", "forecast", "logging", *TRAIN)
 # All of the optimiser but optim.average, which decides what its state consists of.
 OPTIM = tuple(
     f"optim.{name}" for name in ("learning_rate", "warmup_steps", "schedule", "weight_decay", "clip_norm", "b2")
@@ -59,6 +59,7 @@ def claim(task: Task, workdir: Path, soft: SoftTargets | None) -> None:
             raise UserError(f"the runs in distil.teachers have changed since the run in {workdir} began. {advice}")
     tasks.save_config(task.config, workdir / "config.json")
     write_json(described, workdir / "data.json")
+    portable.save_known(task, workdir)
 
 
 def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: str) -> None:
@@ -111,7 +112,7 @@ def initialise(
         if found is None:
             raise UserError(f"init.resume_from={config.init.resume_from}: that run has no checkpoint")
         if found[1].best_epoch >= 0:  # it may stay the best
-            checkpoints.save_best(*other.restore_best(host.params))
+            checkpoints.save_best(*other.restore_best())
         other.close()
         return *found, f"resume_from {config.init.resume_from}, step {int(found[0].step)}"
     params, origin = host.params, "scratch"

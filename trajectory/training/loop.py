@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from trajectory import locks
 from trajectory.progress import progress, working
 from trajectory.schema import Batch, UserError
-from trajectory.training import distillation, distributed, initialization, limits, optimizer, parallel
+from trajectory.training import distillation, distributed, initialization, limits, optimizer, parallel, portable
 from trajectory.training.checkpoint import Checkpoints, Progress
 from trajectory.training.experiment import Task
 from trajectory.training.folder import read_summary
@@ -105,10 +105,13 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
     finally:
         if output:
             output.close()
-    return distributed.led(lambda: _summarise(workdir, config, looped, size))
+    return distributed.led(lambda: _summarise(task, workdir, looped, size))
 
 
-def _summarise(workdir: Path, config: ConfigDict, looped: _Loop, size: int) -> dict[str, Any]:
+def _summarise(task: Task, workdir: Path, looped: _Loop, size: int) -> dict[str, Any]:
+    config = task.config
+    if looped.progress.best_epoch >= 0:
+        portable.save_item_table(task, workdir)
     draw_curves(workdir, f"{config.name}: {config.model.backbone}")
     path = workdir / "training.json"
     speeds = {

@@ -19,7 +19,7 @@ def take_over(params: Any, workdir: Path, skipped: Set[str] = frozenset()) -> tu
     another shape, skipped by rule.
     """
     checkpoints = Checkpoints(workdir, read_only=True)
-    _, found = checkpoints.restore_best(None)
+    _, found = checkpoints.restore_best()
     checkpoints.close()
     mine, theirs = flatten_dict(params, sep="/"), flatten_dict(found, sep="/")
     shared = (mine.keys() & theirs.keys()) - skipped

@@ -15,7 +15,7 @@ from trajectory.explain.comparison import METHODS
 from trajectory.explain.ground_truth import find_causes, read_planted
 from trajectory.inference.new_users import read_histories
 from trajectory.reading import read_json
-from trajectory.run import open_run
+from trajectory.run import load_run
 from trajectory.schema import UserError
 from trajectory.training import parallel
 from trajectory.tuning import sweep
@@ -97,7 +97,7 @@ def _parameters(users: int, name: str, value: float) -> dict[str, Any]:
 
 def _explain(made: sweep.Run, experiment: GroundTruth, out: Path) -> list[dict[str, Any]]:
     """How well causes are found in the other log, of users whom the run has never seen."""
-    run, other = open_run(made.folder), out / "logs" / f"{made.member}_other"
+    run, other = load_run(made.folder), out / "logs" / f"{made.member}_other"
     histories, _ = read_histories(other / "interactions.parquet", run.vocabulary)
     rows = find_causes(run, histories, read_planted(other, histories), experiment.methods, experiment.forecasts)
     jax.clear_caches()  # nothing of it is used again, and a process may map only so much

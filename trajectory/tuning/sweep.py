@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import re
@@ -52,15 +51,7 @@ def read_sweep(name: str) -> Sweep:
 
 def load(name: str, function: str) -> Callable[..., Any]:
     """A function of a sweep file, a preset or at a path. Raises UserError if there is no such file or function."""
-    path = presets.file(name, presets.SWEEPS)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not callable(getattr(module, function, None)):
-        raise UserError(f"{path} has no function {function}(); see `trajectory configs`")
-    return getattr(module, function)
+    return presets.load(presets.file(name, presets.SWEEPS), function)
 
 
 def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str], out: Path) -> list[Run]:

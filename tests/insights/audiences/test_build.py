@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.builders import make_histories
+from tests.builders import fake_run, make_histories
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.audiences.audience_targets import items
 from trajectory.insights.audiences.evaluate import horizon
@@ -21,7 +21,7 @@ def run_of(histories, cut, time=True):
     queries = histories_before(histories, int(histories.time.max()))
     split = Split("temporal" if cut else "leave_last", histories.offsets[:-1], queries, queries, "", cut)
     model = SimpleNamespace(spec=SimpleNamespace(heads=SimpleNamespace(time=time)))
-    return SimpleNamespace(task=SimpleNamespace(histories=histories, split=split, model=model, config=None))
+    return fake_run(histories=histories, split=split, model=model, config=None)
 
 
 def test_days_are_as_many_as_both_windows_hold():

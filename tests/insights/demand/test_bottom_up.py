@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from tests.builders import NO_FEATURES, initialise, make_model, random_histories
+from tests.builders import NO_FEATURES, fake_run, initialise, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.predictor import Predictor
@@ -25,9 +25,12 @@ def run():
     start = histories.offsets[:1]
     params = initialise(model, last_rows(histories, NO_FEATURES, start, start + 1, 1))
     config = ConfigDict({"heads": {"horizon": 3}, "batch": {"length": LENGTH}})
-    return SimpleNamespace(
-        task=SimpleNamespace(histories=histories, model=model, scale=NO_FEATURES, config=config), params=params
-    )
+    return fake_run(params, histories=histories, model=model, scale=NO_FEATURES, config=config)
+
+
+def of(run, histories):
+    """The run with other histories."""
+    return fake_run(run.params, **{**vars(run.task), "histories": histories})
 
 
 def test_first_weeks_follow_the_chances_of_the_next_step_at_each_users_pace(run):
@@ -39,7 +42,7 @@ def test_first_weeks_follow_the_chances_of_the_next_step_at_each_users_pace(run)
     ]
     fast = pace(h, stop, weeks.begins(17))
     assert (fast.steps < 1).all()  # so the middle of the first week is still the next step
-    direct = DirectForecaster(Predictor(run.task.model, run.params, h, NO_FEATURES, LENGTH), 3)
+    direct = DirectForecaster(Predictor(run.model, run.params, h, NO_FEATURES, LENGTH), 3)
     chance = direct.forecast(Queries(np.arange(12), h.offsets[:-1], stop, stop)).probability[:, 0, 1:]
     np.testing.assert_allclose(found[0], fast.pieces @ chance, rtol=1e-4)
     assert found[1].sum() == pytest.approx(fast.pieces.sum(), rel=1e-4)
@@ -52,10 +55,8 @@ def test_views_are_no_sales(run):
     quantity = np.full(h.num_events, 3, np.float32)
     mixed = replace(h, kind=kind, quantity=quantity, roles=EVENT_TYPES)
     weeks = weekly(mixed)
-    task = SimpleNamespace(**{**vars(run.task), "histories": mixed})
-    found = from_users(SimpleNamespace(task=task, params=run.params), weeks, [17], 1)[0, 0]
-    task = SimpleNamespace(**{**vars(task), "histories": replace(mixed, roles=h.roles)})
-    whole = from_users(SimpleNamespace(task=task, params=run.params), weeks, [17], 1)[0, 0]
+    found = from_users(of(run, mixed), weeks, [17], 1)[0, 0]
+    whole = from_users(of(run, replace(mixed, roles=h.roles)), weeks, [17], 1)[0, 0]
     stop = h.offsets[:-1] + np.add.reduceat(h.time < weeks.begins(17), h.offsets[:-1])
     assert found.sum() == pytest.approx(pace(mixed, stop, weeks.begins(17)).pieces.sum(), rel=1e-4)
     only_looks = np.where(np.arange(h.num_events) < h.offsets[1], 1, kind).astype(np.int8)
@@ -76,7 +77,7 @@ def test_origins_read_together_say_what_each_says_alone(run):
 
 def test_a_history_of_more_events_between_origins_than_a_row_holds_is_read_at_each(run):
     histories = random_histories(6, 30, 90, gap=86_400)
-    busy = SimpleNamespace(task=SimpleNamespace(**{**vars(run.task), "histories": histories}), params=run.params)
+    busy = of(run, histories)
     weeks = SimpleNamespace(begins=lambda week: int(histories.time.min()) + week * 7 * 86_400)
     together = from_users(busy, weeks, [2, 7], 1)  # 35 days apart; a row holds 16
     np.testing.assert_allclose(together[0], from_users(busy, weeks, [2], 1)[0], rtol=1e-3, atol=1e-6)
@@ -87,9 +88,7 @@ def test_what_comes_later_is_not_read(run):
     h = run.task.histories
     weeks = weekly(h)
     item = np.where(h.time >= weeks.begins(15), 1, h.item).astype(np.int32)
-    other = SimpleNamespace(
-        task=SimpleNamespace(**{**vars(run.task), "histories": replace(h, item=item)}), params=run.params
-    )
+    other = of(run, replace(h, item=item))
     np.testing.assert_allclose(from_users(other, weeks, STOPS, 2)[0], from_users(run, weeks, STOPS, 2)[0], rtol=1e-5)
 
 

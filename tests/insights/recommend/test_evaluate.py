@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from tests.builders import make_histories
+from tests.builders import fake_run, make_histories
 from trajectory.insights.recommend import evaluate
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
 from trajectory.insights.recommend.lists import LIKELIEST, NEW, recommend, suggest
@@ -56,7 +55,7 @@ def run_of(histories):
     config = base("gru")
     config.evaluation.seen, config.evaluation.bootstrap = "keep", 20
     split = Split("temporal", asked.stop, asked, asked, "made up")
-    return SimpleNamespace(task=SimpleNamespace(histories=histories, split=split, config=config))
+    return fake_run(histories=histories, split=split, config=config)
 
 
 def test_no_more_than_the_next_steps_are_asked_for(histories):

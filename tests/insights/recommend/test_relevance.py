@@ -29,7 +29,7 @@ def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand
     fields |= {"split.quantile": 0.6, "model.width": 8}
     set_by_hand(c, fields | {name.replace("__", "."): value for name, value in by_hand.items()})
     task = tasks.build(c)
-    return Run(Path(folder), task, task.initial_parameters(jax.random.key(0)), 0)
+    return Run.of(Path(folder), task, task.initial_parameters(jax.random.key(0)), 0)
 
 
 def taken(run, monkeypatch):
@@ -39,12 +39,12 @@ def taken(run, monkeypatch):
 
 def test_a_split_by_time_of_ones_own_log_asks_for_as_many_steps_as_are_foretold(tmp_path, capsys):
     run = a_run(tmp_path)
-    assert run.task.config.split.target == "all"
+    assert run.config.split.target == "all"
     assert "split.target = all  (heads.horizon=3" in capsys.readouterr().out
     relevance = Relevance(run)
     found = compare_lists(run, relevance, "test")
     assert relevance.steps == found["steps"] == 3
-    assert tasks.build(set_by_hand(run.task.config, {"split.target": "last"})).config.split.target == "last"
+    assert tasks.build(set_by_hand(run.config, {"split.target": "last"})).config.split.target == "last"
 
 
 @pytest.mark.parametrize("split", ["temporal", "leave_one_out"])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from tests.builders import make_histories
+from tests.builders import fake_run, make_histories
 from trajectory.data.pipeline import splits
 from trajectory.data.times import WEEK
 from trajectory.insights.segments import build, expectation, segmentation, states
@@ -56,7 +55,7 @@ def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal"):
         return StepStates(np.repeat(last[:, None], steps, axis=1), None)
 
     monkeypatch.setattr(expectation, "step_states", forecast)
-    return SimpleNamespace(task=SimpleNamespace(histories=histories, split=split, config=CONFIG))
+    return fake_run(histories=histories, split=split, config=CONFIG)
 
 
 def test_volumes_ahead_are_of_value(monkeypatch):
@@ -94,12 +93,10 @@ def test_nothing_after_the_cut_is_known(monkeypatch):
     histories, moment = run.task.histories, run.task.split.cut_time("test")
     later = histories.time >= moment
     item = np.where(later, 4, histories.item).astype(np.int32)
-    run_of_other_future = SimpleNamespace(
-        task=SimpleNamespace(
-            histories=replace(histories, item=item, value=np.where(later, 9, histories.value).astype(np.float32)),
-            split=run.task.split,
-            config=CONFIG,
-        )
+    run_of_other_future = fake_run(
+        histories=replace(histories, item=item, value=np.where(later, 9, histories.value).astype(np.float32)),
+        split=run.task.split,
+        config=CONFIG,
     )
     one, other = (trajectories(each, [moment])[0] for each in (run, run_of_other_future))
     for name in ("past", "late", "ahead", "field_shares"):
@@ -133,15 +130,15 @@ def test_a_log_without_values_counts_events_and_one_not_cut_by_time_has_no_use(m
 
 def test_a_run_without_item_head_is_explained(monkeypatch):
     run = made_up(monkeypatch)
-    run.task.config = CONFIG.copy_and_resolve_references()
-    run.task.config.heads.item = 0.0
+    run.config = CONFIG.copy_and_resolve_references()
+    run.config.heads.item = 0.0
     with pytest.raises(UserError, match="item head"):
         trajectories(run, [None])
 
 
 def with_views(run, kind: np.ndarray):
     histories = replace(run.task.histories, kind=kind.astype(np.int8), roles=EVENT_TYPES)
-    return SimpleNamespace(task=SimpleNamespace(**{**vars(run.task), "histories": histories}))
+    return fake_run(**{**vars(run.task), "histories": histories})
 
 
 def test_views_group_users_but_have_no_sales_value(monkeypatch):
@@ -245,8 +242,8 @@ def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
 def test_the_page_says_where_items_had_before_are_not_foretold(monkeypatch):
     run = made_up(monkeypatch)
     assert "evaluation.seen" not in take(run).blocks[0].words
-    run.task.config = CONFIG.copy_and_resolve_references()
-    run.task.config.evaluation.seen = "filter"
+    run.config = CONFIG.copy_and_resolve_references()
+    run.config.evaluation.seen = "filter"
     words = take(run).blocks[0].words
     assert "leaves out items that a user has had (evaluation.seen=filter)" in words
     assert "in the next 2 events: their shares" in words

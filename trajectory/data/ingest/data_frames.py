@@ -8,13 +8,19 @@ import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
 
 from trajectory.schema import UserError
 from trajectory.writing import whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Frame: TypeAlias = pl.DataFrame | pl.LazyFrame | pd.DataFrame | pa.Table
+    Log: TypeAlias = str | Path | Frame
 
 LOG = "log.parquet"  # beside items.parquet
 _ORIGIN = "interest_trajectory.origin"  # key of a Parquet file's metadata: what the file was written from

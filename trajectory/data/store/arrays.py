@@ -182,3 +182,24 @@ def _tied(histories: Histories) -> float:
     tied[1:] |= same
     tied[:-1] |= same
     return float(tied.mean())
+
+
+def events_table(histories: Histories) -> pl.DataFrame:
+    """One row for each event, in order: user, item (ids of the source), time (UTC), event_type, step, quantity, value.
+
+    What a log does not have is null.
+    """
+    length = np.diff(histories.offsets)
+    of_user = pl.Series(np.repeat(np.arange(histories.num_users), length))
+    time = pl.from_epoch(pl.Series(histories.time, dtype=pl.Int64), "s") if histories.has_time else None
+    return pl.DataFrame(
+        {
+            "user": histories.users["user"].gather(of_user),
+            "item": histories.items["item"].gather(pl.Series(histories.item - 1)),
+            "time": time if time is not None else pl.Series([None] * histories.num_events, dtype=pl.Datetime),
+            "event_type": pl.Series(["", *histories.kinds]).gather(pl.Series(histories.kind)),
+            "step": histories.step,
+            "quantity": pl.Series(histories.quantity, nan_to_null=True),
+            "value": pl.Series(histories.value, nan_to_null=True),
+        }
+    )

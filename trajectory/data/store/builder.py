@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import tensorflow_datasets as tfds
 from ml_collections import ConfigDict
 from tqdm.auto import tqdm
@@ -35,7 +36,8 @@ from trajectory.schema import CleanLog, Histories, UserError
 _LOGGER = logging.getLogger(__name__)
 
 FORMAT_VERSION = "2.1.0"  # raise it when stored histories change in meaning; older ones are then prepared anew
-_PLACES = ("source", "tfds_dir", "prepared_dir", "by_hand")  # where things lie says nothing about what they hold
+# Where things lie, and who set them, says nothing about what they hold.
+_PLACES = ("source", "tfds_dir", "prepared_dir", "by_hand", "later")
 
 
 def prepare(data: ConfigDict, name: str = "") -> Histories:
@@ -68,10 +70,18 @@ def detected(histories: Histories, data: ConfigDict) -> dict[str, Any]:
     return json.loads(meta.read_text(encoding="utf-8"))["detected"] if meta.is_file() else {}  # type: ignore[no-any-return]
 
 
+def quarantine(histories: Histories, data: ConfigDict) -> pl.DataFrame:
+    """The rows that were set aside when the histories were prepared, with `source_line` and `reason`."""
+    return pl.read_parquet(Path(data.prepared_dir) / histories.name / histories.fingerprint[:12] / "quarantine.parquet")
+
+
 def fingerprint(data: ConfigDict, source: str = "") -> str:
     """sha256 over the digest of the `source`, the resolved settings and the format version, in hexadecimal digits."""
     source = source or source_digest(data)
     settings = {key: value for key, value in data.to_dict().items() if key not in _PLACES}
+    for name in data.later:  # a run made before they came knew nothing of them
+        section, _, field = name.rpartition(".")
+        (settings[section] if section else settings).pop(field, None)
     stated = json.dumps([FORMAT_VERSION, settings, source], sort_keys=True, default=str)
     return hashlib.sha256(stated.encode()).hexdigest()
 

@@ -38,7 +38,7 @@ def take(run: Run) -> Part:
     Measured is the same from the run's cut on. Raises UserError where the log has no sales, the split is not by time,
     the run foretells no times, or too few users newly buy of anything.
     """
-    histories, c = run.task.histories, run.task.config
+    histories, c = run.task.histories, run.config
     require_sales(histories, "audiences need sales")
     goods = kinds(histories)
     recent, now = (look(run, moment, goods) for moment in (histories.now - horizon(run) * DAY, histories.now))

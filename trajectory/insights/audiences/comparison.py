@@ -30,7 +30,7 @@ def compare(run: Run, resamples: int, since: str = "", until: str = "", only: st
         for goods in asked:
             found = audience(run, goods, validation, test)
             if found is not None:
-                measured[goods.kind] = measure(found, found.counts.events, resamples, run.task.config.seed)
+                measured[goods.kind] = measure(found, found.counts.events, resamples, run.config.seed)
                 measured[f"{goods.kind}, validation"] = ablation(found)
     if only != "goods":
         measured |= _campaigns(run, resamples, since, until)
@@ -67,9 +67,9 @@ def _campaigns(run: Run, resamples: int, since: str, until: str) -> dict[str, An
         raise UserError("this run's split is not by time: say from which date on campaigns are measured (--since)")
     end = _seconds(until) if until else log.end + 1
     asked = [one for one in evaluate.foretell(log, campaigns, begin) if one.campaign.start < end]
-    held = evaluate.measure(asked, len(log.users), resamples, run.task.config.seed)
+    held = evaluate.measure(asked, len(log.users), resamples, run.config.seed)
     some = [one for one in campaigns if one.start < end]
-    lots = build.compare(log, some, begin, build.RESAMPLES, run.task.config.seed)
+    lots = build.compare(log, some, begin, build.RESAMPLES, run.config.seed)
     return held | {"uplift": [one._asdict() for one in lots]}
 
 

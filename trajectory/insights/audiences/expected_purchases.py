@@ -35,8 +35,8 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, g
     A step counts by the chance that it comes within the days; steps beyond the H-th, as many as the user's rate of the
     last 12 weeks lets expect, are like the mean of those before. Raises UserError where the run foretells no times.
     """
-    c, histories = run.task.config, run.task.histories
-    if not (run.task.model.spec.heads.time and histories.has_time):
+    c, histories = run.config, run.task.histories
+    if not (run.model.spec.heads.time and histories.has_time):
         raise UserError(
             "audiences ask who buys within so many days, but this run foretells no times; train on a log with times "
             "and heads.time above 0 (--config.heads.time=0.1)"

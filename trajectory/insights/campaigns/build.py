@@ -33,7 +33,7 @@ class CampaignPart:
 
 def campaign_part(run: Run, since: int) -> CampaignPart:
     """Campaigns that start at `since` (unix seconds) or later, each foretold from what was known when it started."""
-    c, log, campaigns = run.task.config, *known_campaigns(run)
+    c, log, campaigns = run.config, *known_campaigns(run)
     asked = foretell(log, campaigns, since) if log else []
     if log is None or not asked:
         return CampaignPart()
@@ -55,7 +55,7 @@ def campaign_part(run: Run, since: int) -> CampaignPart:
 
 def known_campaigns(run: Run) -> tuple[CampaignLog | None, list[Campaign]]:
     """The campaigns of the run's log, with its lines; none where the log brings none, or no sales."""
-    data = run.task.config.data
+    data = run.config.data
     campaigns = read_campaigns(data)
     if campaigns is None:
         return None, []

@@ -39,7 +39,7 @@ def from_users(run: Run, weeks: Weeks, origins: list[int], horizons: int) -> np.
     each item is that of the step in the middle of the week, as the run's heads see it from the history up to the
     origin. They foretell events of any type: an item's share counts by how many pieces an event of it has sold.
     """
-    h, c = run.task.histories, run.task.config
+    h, c = run.task.histories, run.config
     looks = np.unique(np.linspace(1, c.heads.horizon, LOOKS).round().astype(np.int32))
     known = [_known(h, weeks.begins(week)) for week in origins]
     found = np.zeros((len(origins), horizons, h.num_items))
@@ -123,16 +123,16 @@ def _read(
     run: Run, stops: np.ndarray, start: np.ndarray, looks: np.ndarray, weight: np.ndarray, rates: np.ndarray
 ) -> np.ndarray:
     """Weighted chances [O, horizons, V] of users whose histories are known up to stops [n, O] at each origin."""
-    h, length = run.task.histories, run.task.config.batch.length
+    h, length = run.task.histories, run.config.batch.length
     last = stops[:, -1]
     first = np.maximum(start, last - length)
     place = np.maximum(stops - first[:, None] - 1, 0)  # who has nothing before an origin has no pace at it either
     pad = USERS - len(start)  # one shape compiles once
     rows = np.pad(np.arange(len(start)), (0, pad), mode="edge")
-    events = last_rows(h, run.task.scale, start[rows], last[rows], row_length(int((last - first).max()), length))
+    events = last_rows(h, run.scale, start[rows], last[rows], row_length(int((last - first).max()), length))
     weight = np.pad(weight, ((0, 0), (0, pad), (0, 0), (0, 0))).astype(np.float32)
     places, rates = place[rows].astype(np.int32), rates.astype(np.float32)
-    return np.asarray(_sum(run.task.model, run.params, events, places, tuple(looks), weight, rates))
+    return np.asarray(_sum(run.model, run.params, events, places, tuple(looks), weight, rates))
 
 
 @partial(jax.jit, static_argnums=(0, 4))

@@ -82,7 +82,7 @@ def foresee(run: Run) -> Demand:
         name = "with users' forecasts" if users_too else "without users' forecasts"
         tried[name] = _error(weeks, origins, found[users_too][weeks.main], held_out or weeks.number)
     best = tried["with users' forecasts"] <= tried["without users' forecasts"]
-    counting = lines_and_groups(histories, run.task.config.data)
+    counting = lines_and_groups(histories, run.config.data)
     return Demand(weeks, origins, known, found[best], by_users[weeks.main], held_out, best, tried, *counting)
 
 
@@ -99,7 +99,7 @@ def promotions(run: Run, weeks: Weeks) -> np.ndarray | None:
 
     NaN in the weeks after the last of which the log tells.
     """
-    table = read_promotions(run.task.config.data)
+    table = read_promotions(run.config.data)
     if table is None or table.is_empty():
         return None
     number = {str(item): i for i, item in enumerate(run.task.histories.items["item"])}

@@ -32,7 +32,7 @@ def _taken(histories: Histories) -> str:
 
 def _limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
     """What may not be on a list, and steps that the run foretells but the split does not ask for."""
-    found, foretold = [], run.task.config.heads.horizon
+    found, foretold = [], run.config.heads.horizon
     if relevance.filter_seen:
         found.append("What a user has had is on none of the lists; --config.evaluation.seen=keep lets it come again.")
     if keep is not None and not keep[1:].all():

@@ -54,7 +54,7 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     of the first scorer against the best other one}} with p-values adjusted by Holm over all of them. Of the group
     "again" candidates and what is relevant are items of the history, of "new" the others; ties have expected ranks.
     """
-    task, c = run.task, run.task.config
+    task, c = run.task, run.config
     h, queries = task.histories, ahead(task.histories, task.split.queries(part), relevance.steps)
     counted = [floor for floor in floors(h, task.split, c) if not isinstance(floor, InterestFrequency)]
     if isinstance(relevance.neighbours, Ease):

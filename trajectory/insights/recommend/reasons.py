@@ -34,7 +34,7 @@ def reasons(run: Run, queries: Queries, lists: pl.DataFrame) -> pl.DataFrame:
             Reasons(**vars(some), attribution=explainer.method(explainer.function, some.inputs)),
             h,
             explainer.target,
-            run.task.config.explain.method,
+            run.config.explain.method,
         )
         for some in explainer.forecasts(h, asked, index=index)
     ]

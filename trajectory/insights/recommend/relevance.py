@@ -36,7 +36,7 @@ class Relevance:
     batch = 64
 
     def __init__(self, run: Run) -> None:
-        task, c = run.task, run.task.config
+        task, c = run.task, run.config
         if c.heads.horizon < 2:
             raise UserError(
                 f"recommendations over several steps need heads of several steps, and this run has heads.horizon="

@@ -37,7 +37,7 @@ FORMATS = {
 
 def take(run: Run) -> Part:
     """The users of a run in segments as of the end of its log; measured are those of its test cut (see `held`)."""
-    cut, seed = run.task.split.cut_time("test"), run.task.config.seed
+    cut, seed = run.task.split.cut_time("test"), run.config.seed
     moments = [cut] if cut is None else [cut, run.task.histories.now]
     each = [segmentation(one, seed) for one in trajectories(run, moments)]
     measured, found = measure(run, each[0], (RFM, COUNTS)), each[-1]
@@ -47,7 +47,7 @@ def take(run: Run) -> Part:
         title="Segments: where users are and where they are going",
         sentences=_sentences(found, profiles, measured),
         blocks=(
-            Text(_how(found) + (ONLY_NEW if run.task.config.evaluation.seen == "filter" else "")),
+            Text(_how(found) + (ONLY_NEW if run.config.evaluation.seen == "filter" else "")),
             Picture(
                 f"Average {counted.unit} of a user a week: so far (hollow) and to come (filled)",
                 weekly(found, profiles),

@@ -25,7 +25,7 @@ SAMPLE = 4000  # users of a silhouette
 
 def measure(run: Run, found: Segmentation, beside: tuple[str, ...] = RIVALS) -> dict[str, Any]:
     """Stability, separation, use (None where nothing is after the moment) and association, of segments and rivals."""
-    c, t = run.task.config, found.trajectories
+    c, t = run.config, found.trajectories
     count = len(found.names)
     features = {name: table for name, table in rivals(t).items() if name in beside}
     models = {name: grouped(table, count, c.seed) for name, table in features.items()}
@@ -86,7 +86,7 @@ def _spend(found: Segmentation, labels: dict[str, np.ndarray], resamples: int, s
 
 
 def _redemption(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) -> dict[str, Any] | None:
-    campaigns, c = read_campaigns(run.task.config.data), run.task.config
+    campaigns, c = read_campaigns(run.config.data), run.config
     asked = redemptions_after(found.trajectories, campaigns) if campaigns else None
     if asked is None:
         return None
@@ -107,7 +107,7 @@ def _redemption(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) ->
 
 
 def _association(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) -> dict[str, Any] | None:
-    words = read_demographics(run.task.config.data)
+    words = read_demographics(run.config.data)
     if words is None:
         return None
     t = found.trajectories
@@ -115,6 +115,5 @@ def _association(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) -
     words = words.with_columns(as_known(words["user"], users["user"])).unique("user", maintain_order=True)
     aligned = users.join(words, on="user", how="left", maintain_order="left").drop("user")
     return {
-        name: [one._asdict() for one in associations(label, aligned, run.task.config.seed)]
-        for name, label in labels.items()
+        name: [one._asdict() for one in associations(label, aligned, run.config.seed)] for name, label in labels.items()
     }

@@ -48,7 +48,7 @@ def _members(
     run: Run, histories: Histories, queries: Queries, worth: np.ndarray, past: np.ndarray, late: np.ndarray
 ) -> np.ndarray:
     """Shares [3, n, K]; who did nothing lately goes on as always."""
-    steps = step_states(run, histories, queries, run.task.config.forecast.steps).interests
+    steps = step_states(run, histories, queries, run.config.forecast.steps).interests
     foretold = steps.mean(1, dtype=np.float64) * _worth_of_event(histories, queries, worth)
     usual = shares(past)
     now = np.where(late.sum(1, keepdims=True) > 0, shares(late), usual)

@@ -55,7 +55,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
 
     A log without interests gets learned ones. Raises UserError for a run that cannot foretell items.
     """
-    if not run.task.config.heads.item:
+    if not run.config.heads.item:
         raise UserError("segments need forecasts of items, but this run has no item head (heads.item=0); set it to 1")
     histories = run.task.histories
     if not histories.interests:
@@ -71,7 +71,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         volume = (past.sum(1) + late.sum(1)) / 2
         ahead = mix(run, histories, queries, worth, past, late, weights) * volume[:, None]
         divided = _divided(histories, queries, worth, item_field, len(fields))
-        steps = run.task.config.forecast.steps
+        steps = run.config.forecast.steps
         columns = past, late, ahead, steps, fields, item_field, divided, value, (value + lately) / 2, named
         found.append(Trajectories(histories, queries, moment, *columns))
     return found

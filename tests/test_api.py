@@ -1,0 +1,129 @@
+"""`import trajectory` does nothing yet offers everything; the README's example and docs/api.md are true."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import trajectory as tj
+from tests.api_page import page
+from tests.scripts.logs import item_log
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory):
+    """Events to learn from, and those of two new users."""
+    log = item_log(tmp_path_factory.mktemp("log") / "log.csv")
+    events = pl.read_csv(log).with_columns(
+        category=pl.format("kind {}", pl.col("item").str.slice(5).cast(pl.Int64) % 3)
+    )
+    new = events.filter(pl.col("user").is_in(["u000", "u001"])).drop("category")
+    return events, new.with_columns(user=pl.col("user").replace({"u000": "ann", "u001": "bob"}))
+
+
+@pytest.fixture(scope="module")
+def example(frames, tmp_path_factory):
+    """What the README's example leaves, run as it stands."""
+    (block,) = re.findall(r"```python\n(import trajectory as tj\n.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert len([line for line in block.splitlines() if line.strip()]) == 5
+    events, new = frames
+    left = {"events": events.to_pandas(), "new_events": new}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("readme"))
+        exec(block, left)
+        left["run"] = tj.load_run(Path("runs/shop").resolve())
+        yield left
+
+
+def test_an_import_loads_nothing_and_changes_nothing():
+    code = "import json, os, sys; before = dict(os.environ); import trajectory; "
+    code += "print(json.dumps([sorted(sys.modules), dir(trajectory), before == dict(os.environ)]))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules, names, same = json.loads(ran.stdout)
+    assert not {"jax", "polars", "numpy", "tensorflow", "altair", "absl"} & {*modules}
+    assert [name for name in modules if name.startswith("trajectory")] == ["trajectory"]
+    assert names == sorted(tj.__all__)
+    assert same
+    assert ran.stderr == ""
+
+
+def test_every_name_is_there_and_no_other():
+    for name in tj.__all__:
+        assert callable(getattr(tj, name)), name
+    with pytest.raises(AttributeError, match="no attribute 'tran'"):
+        _ = tj.tran
+
+
+def test_baselines_is_a_function_beside_the_package_of_that_name():
+    import trajectory.baselines.next_item
+
+    assert callable(tj.baselines)
+    assert tj.baselines.__name__.endswith("baselines")
+    assert trajectory.baselines.next_item.floors
+
+
+def test_the_page_of_the_interface_is_up_to_date():
+    assert (ROOT / "docs" / "api.md").read_text() == page(), "write it anew: python -m tests.api_page > docs/api.md"
+
+
+def test_the_readme_s_example_runs_as_it_stands(example):
+    log, run = example["log"], example["run"]
+    assert log.frame.columns == list(log.COLUMNS)
+    assert log.frame.height == 616
+    assert {"quarantine"} == log.tables.keys()
+    assert run.predict(example["new_events"], top=3).frame["user"].unique().sort().to_list() == ["ann", "bob"]
+
+
+def test_a_frame_is_prepared_once_and_its_run_can_be_repeated(example, frames):
+    again = tj.prepare(frames[0].to_pandas(), model="gru", tiny=True)
+    assert again.config.data.source == example["log"].config.data.source
+    assert Path(again.config.data.source).parent == Path("prepared/frames")
+    assert tj.train(again.config, "runs/shop").step == example["run"].step
+
+
+def test_what_a_run_says_has_the_documented_columns(example):
+    run, new = example["run"], example["new_events"]
+    for result in (
+        run.forecast(new, steps=2),
+        run.explain(new, "item"),
+        run.embeddings(),
+        run.embeddings("users", new),
+    ):
+        assert result.frame.height
+        assert {*result.frame.columns} <= {*result.COLUMNS}, type(result)
+    with pytest.raises(tj.UserError, match=r'expected "items" or "users"'):
+        run.embeddings("shops")
+
+
+def test_evaluation_baselines_and_comparison_agree(example):
+    run = example["run"]
+    with pytest.raises(tj.UserError, match=r"evaluation\.json is missing"):
+        _ = run.evaluation
+    evaluation = tj.evaluate(run)
+    assert evaluation.frame.equals(run.evaluation.frame)
+    assert run.protocol["split"] == "leave_one_out"
+    assert any("60 users" in note for note in evaluation.notes)
+    counted = evaluation.frame.filter(pl.col("method") != "model").drop("standard_error")
+    assert tj.baselines(run).frame.drop("standard_error").sort(counted.columns).equals(counted.sort(counted.columns))
+    compared = tj.compare([run, run.workdir]).frame
+    both = compared.filter(metric="ndcg@10")["value"].to_list()
+    ours = evaluation.frame.filter(part="test", method="model", metric="ndcg@10")["value"].item()
+    assert both == [ours, ours]
+    assert compared["difference"].drop_nulls().unique().to_list() == [0.0]
+    with pytest.raises(tj.UserError, match="expected two runs or more to compare, got 1"):
+        tj.compare([run])
+
+
+def test_settings_by_hand_are_checked_and_kept():
+    config = tj.preset("user_a:model=gru", {"train.epochs": 3})
+    assert (config.train.epochs, config.by_hand) == (3, ("train.epochs",))
+    with pytest.raises(tj.UserError, match=r"settings: .*epoch"):
+        tj.preset("user_a", {"train.epoch": 3})
+    with pytest.raises(tj.UserError, match="there is no preset 'user_b'; did you mean user_a"):
+        tj.preset("user_b")

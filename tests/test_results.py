@@ -1,0 +1,104 @@
+"""Results are tables with explained columns that go to pandas, to files, and to charts that a notebook shows."""
+
+import datetime
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from ml_collections import ConfigDict
+
+from trajectory import results
+from trajectory.schema import UserError
+
+WEEK = datetime.date(2024, 1, 1)
+MEASURED = [("test", "model", "ndcg@10", 0.3, 0.01), ("test", "markov", "ndcg@10", 0.2, None)]
+MADE = [
+    results.Prepared(
+        pl.DataFrame({"time": [datetime.datetime(2024, 1, 2)] * 2, "event_type": ["view", "view"]}), config=ConfigDict()
+    ),
+    results.Predictions(
+        pl.DataFrame({"user": [1, 1], "item": [5, 6], "title": ["Tea", None], "probability": [0.5, 0.2]})
+    ),
+    results.Forecast(
+        pl.DataFrame(
+            {
+                "user": ["a", "a"],
+                "statement": ["at_step", "path"],
+                "level": ["item", "item"],
+                "step": [1, 1],
+                "id": ["5", "6"],
+                "title": [None, "Tea"],
+                "probability": [0.5, 0.2],
+            }
+        )
+    ),
+    results.Explanation(
+        pl.DataFrame(
+            {
+                "user": ["a", "a", "a"],
+                "event": [0, 0, 1],
+                "title": ["Tea", "Tea", None],
+                "target": ["BREAD"] * 3,
+                "step": [1, 1, 1],
+                "feature": ["item", "gap", "item"],
+                "value": [0.5, -0.7, 0.2],
+            }
+        )
+    ),
+    results.Recommendations(
+        pl.DataFrame({"user": ["a"], "list": ["new"], "item": ["5"], "title": ["Tea"], "chance": [0.3]})
+    ),
+    results.Embeddings(pl.DataFrame({"item": ["5", "6"], "vector": np.array([[1.0], [2.0]], np.float32)})),
+    results.Migrations(pl.DataFrame({"source": ["BEER"], "destination": ["WINE"]})),
+    results.Segments(pl.DataFrame({"user": [1, 2], "segment": ["tea", "tea"]})),
+    results.Audiences(pl.DataFrame({"target": ["tea"], "probability": [0.3]})),
+    results.Demand(
+        pl.DataFrame({"name": ["tea"], "week": [WEEK], "forecast": [3.0], "low_80": [2.0], "high_80": [4.0]})
+    ),
+    results.Evaluation.of(MEASURED),
+    results.Baselines.of(MEASURED[1:]),
+    results.Comparison.of([("test", "runs/a", "ndcg@10", 0.3, 0.01, None, None)]),
+]
+
+
+@pytest.mark.parametrize("result", MADE, ids=lambda result: type(result).__name__)
+def test_each_has_a_chart_that_a_notebook_shows(result):
+    chart = result.plot()
+    assert "vega" in chart._repr_mimebundle_(None, None)["text/html"]
+    (rows,) = chart.to_dict()["datasets"].values()
+    assert rows
+    assert set(result.frame.columns) <= set(result.COLUMNS)
+
+
+def test_charts_hold_the_numbers_of_the_rows():
+    explained = next(made for made in MADE if isinstance(made, results.Explanation))
+    (rows,) = explained.plot().to_dict()["datasets"].values()
+    assert [(row["name"], row["value"]) for row in rows] == [("1. Tea", pytest.approx(-0.2)), ("2. unknown item", 0.2)]
+    (rows,) = MADE[2].plot().to_dict()["datasets"].values()
+    assert [row["name"] for row in rows] == ["5"], "only what comes at a step"
+
+
+def test_a_user_without_rows_and_a_metric_that_is_not_there_are_named():
+    with pytest.raises(UserError, match="user 9 has no rows here; there are such as 1"):
+        MADE[1].plot(user=9)
+    with pytest.raises(UserError, match="metric hr@3 was not measured on test; there are ndcg@10"):
+        results.Evaluation.of(MEASURED).plot("hr@3")
+
+
+def test_rows_go_to_pandas_and_to_files(tmp_path):
+    made = results.Audiences(pl.DataFrame({"target": ["tea"], "context": [["milk", "rice"]]}))
+    assert made.to_pandas()["target"].tolist() == ["tea"]
+    assert pl.read_parquet(made.write(tmp_path / "a.parquet")).equals(made.frame)
+    assert made.write(tmp_path / "a.csv").read_text() == "target,context\ntea,milk; rice\n"
+    assert json.loads(made.write(str(tmp_path / "a.json")).read_text()) == [
+        {"target": "tea", "context": ["milk", "rice"]}
+    ]
+    with pytest.raises(UserError, match=r"a\.xlsx: expected a name ending in \.parquet, \.csv, \.json"):
+        made.write(tmp_path / "a.xlsx")
+
+
+def test_what_must_be_said_is_shown_with_the_rows():
+    made = results.Segments(pl.DataFrame({"user": [1], "segment": ["tea"]}), notes=("60 users; simulated data",))
+    assert repr(made).startswith("Segments: 1 rows\n60 users; simulated data\nshape: (1, 2)")
+    assert "<table" in made._repr_html_()

@@ -1,0 +1,121 @@
+"""A run's folder opens anywhere and predicts the same; what needs its log says so; folders made before open too."""
+
+import json
+import shutil
+from pathlib import Path
+
+import jax
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from tests.scripts.logs import item_log
+from trajectory.forecasting.predict import predict
+from trajectory.presets import own_log
+from trajectory.run import load_run
+from trajectory.schema import UserError
+from trajectory.settings import set_by_hand
+from trajectory.training import experiment, portable
+from trajectory.training.checkpoint import Checkpoints
+from trajectory.training.initialization import claim
+
+OLD = Path(__file__).parent / "old_run"
+NEW = pl.DataFrame(
+    {
+        "user": ["a", "a", "b", "b", "b"],
+        "item": ["item 1", "item 2", "item 7", "unheard of", "item 8"],
+        "time": [1_704_500_000, 1_704_510_000, 1_704_500_000, 1_704_501_000, 1_704_600_000],
+        "kind": ["view", "buy", "view", "view", "view"],
+    }
+)
+
+
+def untrained(folder, content="ids", **fields):
+    """A run's folder as training leaves it, with the parameters that training begins with."""
+    log = item_log(folder / "log.csv")
+    category = pl.col("item").str.slice(5).cast(pl.Int64) % 3
+    pl.read_csv(log).with_columns(category=pl.format("kind {}", category)).write_csv(log)
+    config = own_log.get_config(f"path={log},model=gru,tiny,split=leave_last")
+    fields = {"split.steps": 2, "heads.horizon": 2, "heads.interest": 0.1, "heads.time": 0.1, **fields}
+    fields |= {"data.prepared_dir": str(folder / "prepared"), "content.by": content, "content.text": ()}
+    fields |= {"forecast.steps": 2, "model.width": 8, "explain.background": 16}
+    task = experiment.build(set_by_hand(config, fields))
+    workdir = folder / "run"
+    claim(task, workdir, None)
+    checkpoints = Checkpoints(workdir)
+    checkpoints.save_best(3, jax.tree.map(np.asarray, task.initial_parameters(jax.random.key(1))))
+    checkpoints.wait()
+    checkpoints.close()
+    portable.save_item_table(task, workdir)
+    return workdir
+
+
+def of_new_users(run, content):
+    """What a run says of new users, as tables."""
+    predicted = run.predict(NEW, top=5)
+    tables = {"next": predicted.frame, "notes": pl.DataFrame({"note": predicted.notes})}
+    if content != "ids":
+        return tables
+    return tables | {"forecast": run.forecast(NEW, steps=2).frame, "explanation": run.explain(NEW, "item").frame}
+
+
+@pytest.mark.parametrize("content", ["ids", "content", "prior+ids"])
+def test_a_copied_folder_predicts_the_same_without_log_and_prepared_data(tmp_path, monkeypatch, content):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    workdir = untrained(here, content)
+    expected = of_new_users(load_run(workdir), content)
+    there.mkdir()
+    shutil.copytree(workdir, there / "copy")
+    shutil.rmtree(here)
+    monkeypatch.chdir(there)
+    run = load_run("copy")
+    found = of_new_users(run, content)
+    assert found.keys() == expected.keys()
+    for name, table in expected.items():
+        assert found[name].equals(table), name
+    with pytest.raises(UserError, match=r"^this needs the log that the run in copy learned from: .*log\.csv"):
+        _ = run.task
+
+
+def test_explanations_of_a_copy_are_those_with_the_log(tmp_path):
+    workdir = untrained(tmp_path)
+    run = load_run(workdir)
+    stored, drawn = run.background, portable.Background.of(run.task)
+    for one, other in zip(jax.tree.leaves(stored), jax.tree.leaves(drawn), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_folder_made_before_runs_held_their_vocabulary_opens_with_its_log(tmp_path, monkeypatch):
+    folder = shutil.copytree(OLD, tmp_path / "old")
+    monkeypatch.chdir(folder)
+    expected = json.loads((folder / "predictions.json").read_text())
+    found = predict(load_run("run"), folder / "new_users.csv", "", 5, 2, 500).to_dict()
+    assert found.keys() == expected.keys()
+    for user, by_table in expected.items():
+        for name in ("next", "steps", "visited", "path"):
+            one, other = pl.DataFrame(by_table[name]), pl.DataFrame(found[user][name])
+            assert_frame_equal(other.select(one.columns), one, rel_tol=1e-5)
+    (folder / "log.csv").unlink()
+    with pytest.raises(UserError, match=r"log\.csv does not exist"):
+        load_run("run")
+
+
+def test_a_folder_whose_parts_are_of_two_logs_is_refused(tmp_path):
+    workdir = untrained(tmp_path)
+    facts = json.loads((workdir / "vocabulary.json").read_text())
+    (workdir / "vocabulary.json").write_text(json.dumps(facts | {"fingerprint": "1" * 64}))
+    with pytest.raises(UserError, match=r"vocabulary\.json and data\.json in .* are of two logs"):
+        load_run(workdir)
+
+
+def test_an_item_table_of_another_checkpoint_is_not_used(tmp_path):
+    workdir = untrained(tmp_path, "content")
+    arrays = dict(np.load(workdir / portable.ITEM_TABLE))
+    np.savez(workdir / portable.ITEM_TABLE, **(arrays | {"step": np.array(2), "table": 0 * arrays["table"]}))
+    assert np.abs(load_run(workdir).params["params"]["items"]["ids"]["embedding"]).max() > 0
+    shutil.rmtree(tmp_path / "prepared")
+    (tmp_path / "log.csv").unlink()
+    with pytest.raises(UserError, match=r"log\.csv does not exist"):
+        load_run(workdir)

@@ -1,0 +1,407 @@
+"""What the calls of a run give back: a table of documented columns, further tables, what must be said, a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.schema import UserError
+from trajectory.writing import write_csv, write_parquet, write_text
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+
+WRITERS = (".parquet", ".csv", ".json")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A table and what belongs to it.
+
+    `frame`: the rows, in the columns that `COLUMNS` explains. `tables`: further tables by name. `notes`: sentences
+    that a reader of the rows must know.
+    """
+
+    COLUMNS: ClassVar[dict[str, str]] = {}
+
+    frame: pl.DataFrame
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a pandas data frame. UserError without pandas."""
+        try:
+            return self.frame.to_pandas()
+        except ImportError:
+            raise UserError(
+                "to_pandas needs the package pandas, which is not installed; `pip install pandas`"
+            ) from None
+
+    def write(self, path: Path | str) -> Path:
+        """Writes the rows as .parquet, .csv or .json, by the name's ending, whole or not at all; returns the path."""
+        path = Path(path)
+        if path.suffix == ".parquet":
+            write_parquet(self.frame, path)
+        elif path.suffix == ".csv":
+            write_csv(self.frame.with_columns(_flat(self.frame)), path)
+        elif path.suffix == ".json":
+            write_text(self.frame.write_json() + "\n", path)
+        else:
+            raise UserError(f"{path}: expected a name ending in {', '.join(WRITERS)}")
+        return path
+
+    def plot(self) -> alt.Chart | alt.LayerChart:
+        """A chart that a notebook shows."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        said = "".join(f"\n{note}" for note in self.notes)
+        return f"{type(self).__name__}: {self.frame.height:,} rows{said}\n{self.frame}"
+
+    def _repr_html_(self) -> str:
+        return self.frame._repr_html_()
+
+    def _of_user(self, user: str | None) -> tuple[str, pl.DataFrame]:
+        """A user's rows; of the first one if none is named. UserError for one who has none."""
+        ids = self.frame["user"].cast(pl.String)
+        if not len(ids):
+            raise UserError("there is nothing to draw: the table has no rows")
+        name = str(ids[0]) if user is None else str(user)
+        rows = self.frame.filter(ids == name)
+        if rows.is_empty():
+            raise UserError(f"user {name} has no rows here; there are such as {', '.join(ids.unique().head(3))}")
+        return name, rows
+
+
+def _flat(frame: pl.DataFrame) -> list[pl.Expr]:
+    """Lists as text, for files that have none."""
+    lists = [name for name, kind in frame.schema.items() if kind.is_nested()]
+    return [pl.col(name).list.eval(pl.element().cast(pl.String)).list.join("; ") for name in lists]
+
+
+def _label(title: str, otherwise: str) -> pl.Expr:
+    return pl.coalesce(pl.col(title), pl.col(otherwise).cast(pl.String)).alias("name")
+
+
+@dataclass(frozen=True, repr=False)
+class Prepared(Result):
+    """A log as it is learned from, one row for each event that is kept.
+
+    `config` trains on it; `tables["quarantine"]` has the rows that were set aside, each with its reason.
+    """
+
+    config: ConfigDict = field(kw_only=True)
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "item": "id of the source",
+        "time": "UTC; null where it is not known",
+        "event_type": "standard type, such as view or purchase",
+        "step": "number of the event's step in its history, from 0; events of one step have no order",
+        "quantity": "pieces; null where the log has none",
+        "value": "of the whole row; null where the log has none",
+    }
+
+    def plot(self) -> alt.Chart:
+        """Events of each type by week; of a log without times events of each type."""
+        from trajectory.reports import charts
+
+        if self.frame["time"].null_count() == self.frame.height:
+            counts = self.frame.group_by("event_type").len("events").sort("events", descending=True)
+            return charts.bars(counts, "event_type", "events", "Events of each type")
+        week = pl.col("time").dt.truncate("1w").alias("week")
+        return charts.lines(
+            self.frame.group_by(week, "event_type").len("events").sort("week"),
+            "week:T",
+            "events",
+            "event_type",
+            "Events a week",
+        )
+
+
+class Predictions(Result):
+    """The most likely items of each user's next step."""
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "rank": "1 = most likely",
+        "item": "id of the source",
+        "title": "null where the item has none",
+        "probability": "that the next step is of this item, among those that may come",
+        "calibrated": "fitted to outcomes of validation users",
+    }
+
+    def plot(self, user: str | None = None) -> alt.Chart:
+        """The items of one user (the first by default)."""
+        from trajectory.reports import charts
+
+        name, rows = self._of_user(user)
+        rows = rows.with_columns(_label("title", "item"))
+        return charts.bars(rows, "name", "probability", f"Next step of {name}", percent=True)
+
+
+class Forecast(Result):
+    """What comes at each of the next steps of each user, one statement a row."""
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "statement": "at_step: it is (a line of) that step; within_steps: it comes within steps 1 to `step`; "
+        "within_days: within `days` days; time: the step comes after `days` (median), with 80 % probability between "
+        "`days_low` and `days_high`; path: a step of the path number `rank`; nothing_left: no item may come, and why",
+        "level": "item or interest; null for time",
+        "step": "1 = next",
+        "rank": "1 = most likely",
+        "id": "of the item in the source, or the interest's name",
+        "title": "null where the item has none",
+        "probability": "of the statement; of a path's step after those before it",
+        "path_probability": "of the whole path",
+        "days_low": "days",
+        "days": "days",
+        "days_high": "days",
+        "calibrated": "probability or days were fitted to outcomes of validation users",
+        "in_set_90": "at_step of items: in the set that holds the step with 90 %; null where no sets were fitted",
+    }
+
+    def plot(self, user: str | None = None, level: str = "", top: int = 8) -> alt.Chart:
+        """How likely each of a user's `top` interests (items, where there are none) is at each step."""
+        from trajectory.reports import charts
+
+        name, rows = self._of_user(user)
+        rows = rows.filter(pl.col("statement") == "at_step")
+        level = level or ("interest" if "interest" in rows["level"] else "item")
+        rows = rows.filter(pl.col("level") == level).with_columns(_label("title", "id")).drop_nulls("name")
+        first = (
+            rows.group_by("name").agg(pl.col("probability").sum()).sort("probability", "name", descending=[True, False])
+        )
+        chosen = first.head(top).select("name").join(rows, on="name", maintain_order="left")
+        return charts.heat(chosen, "step", "name", "probability", f"Next steps of {name}")
+
+
+class Explanation(Result):
+    """What each input of each past event adds to a forecast (attribution)."""
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "event": "number within the history, from 0",
+        "time": "unix seconds; null in a log without times",
+        "item": "id of the source; null where the model does not know it",
+        "title": "the id where the item has none",
+        "interest": "of the item",
+        "kind": "type of the event",
+        "target": "what is explained: an item, an interest, a migration or a conversion",
+        "step": "steps ahead",
+        "method": "of attribution",
+        "gap": "completeness error: how far the values miss the forecast in sum, relative",
+        "feature": "input of the event, such as item, gap, time",
+        "value": "what it adds to the log-probability (a migration's log-odds), in nats",
+    }
+
+    def plot(self, user: str | None = None) -> alt.Chart:
+        """What each event of one user adds, oldest first."""
+        from trajectory.reports import charts
+
+        name, rows = self._of_user(user)
+        rows = rows.filter(pl.col("step") == rows["step"][0])
+        events = rows.group_by("event", "title", maintain_order=True).agg(pl.col("value").sum()).sort("event")
+        events = events.tail(charts.MOST).with_columns(
+            name=pl.format("{}. {}", pl.col("event") + 1, pl.col("title").fill_null("unknown item"))
+        )
+        title = f"What drives the forecast of {rows['target'][0]} for {name}"
+        return charts.bars(events, "name", "value", title, unit="log-probability, nats")
+
+
+class Recommendations(Result):
+    """Lists of items for each user, over the steps to come."""
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "list": "which of a user's lists: the most likely items, or those new to the user",
+        "rank": "1 = first",
+        "item": "id of the source",
+        "title": "null where the item has none",
+        "interest": "of the item",
+        "chance": "probability that the item comes within the steps; null where it is not known",
+        "again": "the user has had the item",
+    }
+
+    def plot(self, user: str | None = None) -> alt.Chart:
+        """A user's first list."""
+        from trajectory.reports import charts
+
+        name, rows = self._of_user(user)
+        rows = rows.filter(pl.col("list") == rows["list"][0]).with_columns(_label("title", "item"))
+        return charts.bars(rows, "name", "chance", f"For {name}: {rows['list'][0]}", percent=True)
+
+
+class Embeddings(Result):
+    """A vector for each item or user; the product of both is the item's logit."""
+
+    COLUMNS: ClassVar = {"item": "id of the source", "user": "id of the source", "vector": "float32 array"}
+
+    def plot(self, most: int = 2000) -> alt.Chart:
+        """The first `most` vectors by their two principal components."""
+        from trajectory.reports import charts
+
+        some = self.frame.head(most)
+        return charts.scatter(
+            some["vector"].to_numpy(), some[some.columns[0]].to_list(), f"Vectors of {some.columns[0]}s"
+        )
+
+
+class Migrations(Result):
+    """Lasting changes of users' interests that are larger than chance and season explain, one a row.
+
+    `tables`: tested (every user with enough sessions), flows and, where the run forecasts them, what is to come.
+    """
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "source": "interest that is left",
+        "destination": "interest that is taken up",
+        "start": "UTC, or a step's number in a log without times",
+        "low": "of the 90 % interval of start",
+        "high": "of the 90 % interval of start",
+        "end": "when all of the mass has moved",
+        "window": "of the start, from 0",
+        "mass": "share of the user's interest that moved",
+        "divergence": "Jensen-Shannon, of the states before and after, bits",
+        "p_value": "of the permutation test",
+        "q_value": "share of false ones among those found at this p_value or below",
+        "confidence": "1 - q_value",
+    }
+
+    def plot(self) -> alt.Chart:
+        """How many users moved from which interest to which."""
+        from trajectory.reports import charts
+
+        flows = self.frame.group_by("source", "destination").len("users").sort("users", descending=True)
+        largest = flows.head(charts.MOST * 3).sort("source", "destination")
+        return charts.heat(largest, "destination", "source", "users", "Users that migrated")
+
+
+class Segments(Result):
+    """The segment of each user; `tables` has their profiles."""
+
+    COLUMNS: ClassVar = {"user": "id of the source", "segment": "name, by what sets it apart"}
+
+    def plot(self) -> alt.Chart:
+        """Users of each segment."""
+        from trajectory.reports import charts
+
+        sizes = self.frame.group_by("segment").len("users").sort("users", "segment", descending=[True, False])
+        return charts.bars(sizes, "segment", "users", "Users of each segment")
+
+
+class Audiences(Result):
+    """Users likely to buy of an interest or item that they have not bought of lately, best first."""
+
+    COLUMNS: ClassVar = {
+        "kind": "interest or item",
+        "target": "its name",
+        "user": "id of the source",
+        "probability": "that the user buys of it within the window",
+        "arriving": "that less what the user's own rate so far makes likely",
+        "new": "never bought of it before",
+        "days": "expected until the user's next step",
+        "weekday": "on which the user comes most",
+        "hour": "UTC, at which the user comes most",
+        "context": "what the user bought lately that goes with it",
+    }
+
+    def plot(self) -> alt.Chart:
+        """Expected buyers of each audience, the largest first."""
+        from trajectory.reports import charts
+
+        sums = self.frame.group_by("target").agg(expected_buyers=pl.col("probability").sum(), users=pl.len())
+        ordered = sums.sort("expected_buyers", "target", descending=[True, False])
+        return charts.bars(ordered, "target", "expected_buyers", "Expected buyers of each audience")
+
+
+class Demand(Result):
+    """The next weeks of each series; `tables` has what to order."""
+
+    COLUMNS: ClassVar = {
+        "level": "item, interest or department",
+        "name": "of the series",
+        "week": "its Monday",
+        "weeks_ahead": "1 = next",
+        "forecast": "pieces",
+        "low_95": "of the 95 % interval",
+        "low_80": "of the 80 % interval",
+        "high_80": "of the 80 % interval",
+        "high_95": "of the 95 % interval",
+        "from_users": "what users' forecasts alone expect; null but for the main level",
+        "recent": "mean of the last four weeks, less returns",
+    }
+
+    def plot(self, name: str = "") -> alt.LayerChart:
+        """The weeks of one series (that of the greatest demand by default) with its 80 % interval."""
+        from trajectory.reports import charts
+
+        first = self.frame.group_by("name", maintain_order=True).agg(pl.col("forecast").sum()).sort("forecast")
+        name = name or str(first["name"][-1])
+        rows = self.frame.filter(pl.col("name") == name)
+        if rows.is_empty():
+            raise UserError(f"no series is called {name}; there are such as {', '.join(self.frame['name'].head(3))}")
+        return charts.band(rows, "week:T", "forecast", "low_80", "high_80", f"Demand of {name}", "pieces a week")
+
+
+_MEASURED = {
+    "part": "validation or test",
+    "method": "model, or a baseline's name",
+    "metric": "such as ndcg@10",
+    "value": "mean over users",
+    "standard_error": "over users (bootstrap); null where it was not resampled",
+}
+
+
+class _Measured(Result):
+    NAMES: ClassVar = ("part", "method", "run", "metric")
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[Any]], notes: Sequence[str] = ()) -> Self:
+        """Of rows in the order of the columns."""
+        types = {name: pl.String if name in cls.NAMES else pl.Float64 for name in cls.COLUMNS}
+        return cls(pl.DataFrame(list(rows), schema=types, orient="row"), notes=tuple(notes))
+
+    def plot(self, metric: str = "ndcg@10", part: str = "test") -> alt.LayerChart:
+        """Each method at one metric, best first, with two standard errors to both sides."""
+        from trajectory.reports import charts
+
+        rows = self.frame.filter(pl.col("metric") == metric, pl.col("part") == part)
+        if rows.is_empty():
+            names = ", ".join(self.frame["metric"].unique().sort())
+            raise UserError(f"metric {metric} was not measured on {part}; there are {names}")
+        name = "run" if "run" in rows.columns else "method"
+        ordered = rows.sort("value", descending="loss" not in metric)
+        return charts.intervals(ordered, name, "value", "standard_error", f"{metric} on {part}", metric)
+
+
+class Evaluation(_Measured):
+    """How well a run ranks what came, compared with baselines. `notes` is the protocol."""
+
+    COLUMNS: ClassVar = _MEASURED
+
+
+class Baselines(_Measured):
+    """How well counting rules rank what came."""
+
+    COLUMNS: ClassVar = _MEASURED
+
+
+class Comparison(_Measured):
+    """Several runs that were evaluated on the same data and split."""
+
+    COLUMNS: ClassVar = {
+        "part": "test",
+        "run": "its folder",
+        **{name: meaning for name, meaning in _MEASURED.items() if name not in ("part", "method")},
+        "difference": "to the first run, paired over users",
+        "p_value": "of that difference (permutation of signs), not adjusted; null for the first run",
+    }

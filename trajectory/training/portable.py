@@ -1,0 +1,97 @@
+"""What a run's folder holds so that it opens anywhere, without the log that it learned from.
+
+vocabulary.json and vocabulary.parquet (data/store/vocabulary.py), the scale of features (data.json), background.npz
+(histories that explanations compare with) and, of a model whose items have content, item_table.npz.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+
+from trajectory.data.pipeline.featurize import last_rows, row_length
+from trajectory.data.store.vocabulary import Vocabulary
+from trajectory.models.item_table import item_table
+from trajectory.schema import Events, UserError
+from trajectory.training.checkpoint import Checkpoints
+from trajectory.training.experiment import Task
+from trajectory.writing import write_arrays
+
+BACKGROUND, ITEM_TABLE = "background.npz", "item_table.npz"
+
+
+class Background(NamedTuple):
+    """Histories as they were when training ended, without whose they are."""
+
+    events: Events  # arrays [B, L]
+    newest: np.ndarray  # int32 [B], column of each row's newest event
+
+    @classmethod
+    def of(cls, task: Task) -> Background:
+        """`config.explain.background` of a task's training histories, drawn."""
+        c, start, stop = task.config, task.histories.offsets[:-1], task.split.train_end
+        drawn = np.random.default_rng(c.seed).permutation(np.flatnonzero(stop > start))[: c.explain.background]
+        start, stop = start[np.sort(drawn)], stop[np.sort(drawn)]
+        count = np.minimum(stop - start, c.batch.length)
+        length = row_length(int(count.max(initial=0)), c.batch.length)
+        return cls(last_rows(task.histories, task.scale, start, stop, length), (count - 1).astype(np.int32))
+
+    def save(self, folder: Path) -> None:
+        """Writes background.npz."""
+        write_arrays({**self.events._asdict(), "newest": self.newest}, folder / BACKGROUND)
+
+    @classmethod
+    def load(cls, folder: Path) -> Background | None:
+        """That of a run's folder; None where it was made before runs kept one."""
+        arrays = _arrays(folder / BACKGROUND)
+        return cls(Events(*(arrays[name] for name in Events._fields)), arrays["newest"]) if arrays else None
+
+
+class ItemTable(NamedTuple):
+    """The vectors of items that have content, as the softmax compares them with states."""
+
+    table: np.ndarray  # float32 [V + 1, any]
+    frozen: int  # content features of it that no learning changed
+    step: int  # of the checkpoint that made it
+
+    def save(self, folder: Path) -> None:
+        """Writes item_table.npz."""
+        write_arrays({name: np.asarray(value) for name, value in self._asdict().items()}, folder / ITEM_TABLE)
+
+    @classmethod
+    def load(cls, folder: Path) -> ItemTable | None:
+        """That of a run's folder; None where there is none."""
+        arrays = _arrays(folder / ITEM_TABLE)
+        return cls(arrays["table"], int(arrays["frozen"]), int(arrays["step"])) if arrays else None
+
+
+def save_known(task: Task, workdir: Path) -> None:
+    """Writes what is known before training: vocabulary and background."""
+    Vocabulary.of(task.histories, task.config.data).save(workdir)
+    Background.of(task).save(workdir)
+
+
+def save_item_table(task: Task, workdir: Path) -> None:
+    """Writes the item table of the best checkpoint, where items have content that another machine has not."""
+    if task.content is None:
+        return
+    checkpoints = Checkpoints(workdir, read_only=True)
+    step, params = checkpoints.restore_best()
+    checkpoints.close()
+    ItemTable(item_table(task.model, params, task.content), task.model.spec.content.frozen, step).save(workdir)
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """What the file holds; nothing where there is none."""
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise UserError(
+            f"{path} is damaged ({error}); the scripts/train.py command of the run writes it again"
+        ) from None
