@@ -94,6 +94,14 @@ class CleanLog:
         return self.events.height + self.folded + self.quarantine.height
 
 
+class Whole(NamedTuple):
+    """The log that some users' histories were drawn from."""
+
+    fingerprint: str
+    users: int
+    events: int
+
+
 @dataclass(frozen=True)
 class Histories:
     """All users' events that the model reads, in time order, flat: history u is the slice offsets[u]:offsets[u + 1].
@@ -127,6 +135,7 @@ class Histories:
     # Events of types without the role input: user, item (ids of the source), time, type, quantity, value.
     outside: pl.DataFrame = field(default_factory=pl.DataFrame)
     source: str = ""  # digest of the source's bytes alone
+    whole: Whole | None = None  # where these are some of its users
 
     @property
     def num_users(self) -> int:

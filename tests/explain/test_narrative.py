@@ -24,14 +24,23 @@ def test_sentences_put_together_what_was_done_with_the_same_things() -> None:
         (JUNE, "SALT", "purchase", 0.01),
     ]
     events = pl.DataFrame(rows, schema=["time", "name", "kind", "value"], orient="row")
-    assert sentences(events, "FOOD", has_time=True) == [
+    assert sentences(events, "FOOD", HISTORIES) == [
         ("Bought DIAPERS 2 times since May 2024: +1.7 nats towards FOOD", True),
         ("Play: TOYS on 6 June 2024: +0.3 nats towards FOOD", True),
         ("Viewed WINE on 6 June 2024: −0.6 nats towards FOOD", False),
     ]
-    assert sentences(events.head(2), "FOOD", has_time=False) == [
+    assert sentences(events.head(2), "FOOD", replace(HISTORIES, has_time=False)) == [
         ("Bought DIAPERS 2 times: +1.7 nats towards FOOD", True)
     ]
+
+
+def test_lines_of_one_basket_are_one_time() -> None:
+    rows = [(MAY, "BREAD", "purchase", 1.0), (MAY, "BREAD", "purchase", 1.0), (JUNE, "BREAD", "purchase", 1.0)]
+    events = pl.DataFrame(rows, schema=["time", "name", "kind", "value"], orient="row")
+    ((said, _),) = sentences(events, "FOOD", replace(HISTORIES, baskets=True))
+    assert said.startswith(f"Bought BREAD {len({time for time, *_ in rows})} times since May 2024")
+    ((said, _),) = sentences(events, "FOOD", HISTORIES)
+    assert said.startswith("Bought BREAD 3 times")
 
 
 def test_items_are_shown_by_title_where_they_have_one() -> None:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from tests.explain.cases import run_of
+from tests.explain.cases import LENGTH, run_of
 from tests.pages import drawn, inert_data
 from trajectory.explain.report import write_reasons
 from trajectory.schema import UserError
@@ -36,6 +36,15 @@ def test_the_page_holds_hostile_names_as_text_and_fetches_nothing(page) -> None:
     html = page.read_text(encoding="utf-8")
     assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", html)
     assert "url(" not in html
+
+
+def test_the_page_says_how_many_events_are_read_and_that_calibration_is_left_out(page, tmp_path) -> None:
+    html = page.read_text(encoding="utf-8")
+    assert f"The model reads the last {LENGTH} events of a user at most" in html
+    assert "before calibration" not in html
+    run = run_of(tmp_path, "gru", LOG)
+    (tmp_path / "calibration.json").write_text("{}")
+    assert "own forecast, before calibration" in write_reasons(run, users=["u2"]).read_text(encoding="utf-8")
 
 
 def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path) -> None:

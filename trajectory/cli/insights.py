@@ -24,6 +24,7 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, takes each step, writes."""
     parallel.start()
+    from trajectory.data.store.sample import with_first_look
     from trajectory.insights.recommend.eligibility import offered
     from trajectory.insights.registry import STEPS as ALL
     from trajectory.insights.registry import take
@@ -33,7 +34,7 @@ def main() -> None:
     run = load_run(Path(str(WORKDIR.value)))
     keep = offered(run.task.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
     parts = take(run, STEPS.value or ALL, keep)
-    page = write_insights(parts, run.workdir, run.config.name, run.config.note)
+    page = write_insights(parts, run.workdir, run.config.name, with_first_look(run.config.note, run.task.histories))
     print(f"open {page.resolve()}")
 
 

@@ -28,6 +28,7 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, finds its migrations, forecasts the next, writes; a log without interests gets learned ones."""
     parallel.start()
+    from trajectory.data.store.sample import with_first_look
     from trajectory.forecasting.embeddings import item_vectors
     from trajectory.migrations.clusters import learned_interests
     from trajectory.migrations.groups import read_segments
@@ -53,7 +54,9 @@ def main() -> None:
             forecast = forecast_migrations(run, migrations)
         except UserError as reason:
             print(f"no forecast: {reason}")
-    page = write_migrations(migrations, run.workdir, config.name, config.note, forecast, segment)
+    page = write_migrations(
+        migrations, run.workdir, config.name, with_first_look(config.note, run.task.histories), forecast, segment
+    )
     if forecast and forecast.check:
         print(table(forecast.check))
     print(f"{migrations.found.height:,} of {migrations.tested.height:,} users migrated; written to {run.workdir}")

@@ -62,6 +62,7 @@ def main() -> None:
 
 def write_small_insights(workdir: Path) -> Path:
     """Trains for one epoch and writes the report of it, unless it is there."""
+    from trajectory.data.store.sample import with_first_look
     from trajectory.evaluation.validation import Watch
     from trajectory.insights.registry import STEPS, take
     from trajectory.insights.report import write_insights
@@ -76,5 +77,6 @@ def write_small_insights(workdir: Path) -> Path:
     finished = loop.train(built, workdir, Watch(built))["finished"]
     if finished and not page.exists():
         print("what to recommend, which segments, which audiences, how much to stock ...", flush=True)
-        write_insights(take(load_run(workdir), STEPS), workdir, config.name, config.note)
+        run = load_run(workdir)
+        write_insights(take(run, STEPS), workdir, config.name, with_first_look(config.note, run.task.histories))
     return page

@@ -28,12 +28,14 @@ FOR, AGAINST = 3, 1  # sentences a forecast at most
 GONE = 2  # events that a counterfactual takes away
 
 
-def sentences(events: pl.DataFrame, target: str, has_time: bool) -> list[tuple[str, bool]]:
+def sentences(events: pl.DataFrame, target: str, histories: Histories) -> list[tuple[str, bool]]:
     """What one user's events did for the forecast of `target`, and whether they speak for it, strongest first, from
-    rows of `time`, `name` (what the event is about), `kind` and `value` (nats).
+    rows of `time`, `name` (what the event is about), `kind` and `value` (nats). Lines of one basket are one time.
     """
+    has_time = histories.has_time
+    times_done = pl.col("time").n_unique() if has_time and histories.baskets else pl.len()
     about = events.group_by("kind", "name", maintain_order=True).agg(
-        pl.col("value").sum(), pl.len().alias("count"), pl.col("time").min().alias("since")
+        pl.col("value").sum(), times_done.alias("count"), pl.col("time").min().alias("since")
     )
     found = []
     for sign, most in ((1, FOR), (-1, AGAINST)):

@@ -81,7 +81,7 @@ def _write_page(
                     "target": target,
                     "start": float(some.attribution.start[row]),
                     "value": float(some.attribution.value[row]),
-                    "said": sentences(events, target, histories.has_time),
+                    "said": sentences(events, target, histories),
                     "instead": instead,
                     "events": _drawn(events, histories.has_time),
                 }
@@ -103,6 +103,8 @@ def _write_page(
         baseline=e.baseline,
         kind=explainer.target.kind,
         without=without,
+        length=run.task.config.batch.length,
+        calibrated=(run.workdir / "calibration.json").exists(),
         unit="log-odds" if explainer.target.kind == "migration" else "log-probability",
         panel=faithfulness(explainer, histories, reasons),
         figures=FIGURES,

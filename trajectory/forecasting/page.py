@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory.data.store.sample import with_first_look
 from trajectory.evaluation.report import read_evaluation
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
 from trajectory.forecasting.tables import without_note
@@ -57,7 +58,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         run.workdir / "report.html",
         "forecasting",
         name=run.config.name,
-        note=run.config.note,
+        note=with_first_look(run.config.note, forecast.histories),
         step_name="basket" if forecast.histories.baskets else "event",
         counts=_counts(forecast),
         results=_results(evaluation) if evaluation else None,

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from tests.builders import make_histories, random_histories
-from trajectory.data.store.sample import some_users
+from trajectory.data.store.sample import first_look, some_users
+from trajectory.data.store.union import union
 
 LOG = random_histories(50, 20, 9)
 
@@ -22,8 +23,17 @@ def test_some_users_keep_their_events_in_order(capsys):
             np.testing.assert_array_equal(getattr(some, column)[mine], getattr(LOG, column)[whole])
     told = capsys.readouterr().out
     assert f"{some.num_users} of 50 users of made_up and their {some.num_events} of {LOG.num_events} events" in told
+    assert some.whole == (LOG.fingerprint, 50, LOG.num_events)
     assert some.fingerprint not in (LOG.fingerprint, some_users(LOG, 101).fingerprint)
     assert some_users(LOG, 100).users.equals(some.users), "always the same ones"
+
+
+def test_several_logs_are_some_of_their_users_together():
+    other = replace(LOG, name="other")
+    both = union([some_users(LOG, 100), other])
+    assert first_look(both).startswith(f"a first look at {both.num_users} of 100 users of made_up+other and their ")
+    assert f"{both.num_events} of {2 * LOG.num_events} events" in first_look(both)
+    assert first_look(union([LOG, other])) == ""
 
 
 def test_all_users_are_the_log_itself():

@@ -101,7 +101,19 @@ def test_habits_are_of_the_past_and_checked_on_what_came():
     np.testing.assert_array_equal(named.weekday, [0, 0])
     np.testing.assert_array_equal(named.hour, [0, 0])
     assert check_habits(histories, queries, named)["weekday"] == 1
+    assert check_habits(histories, queries, named)["usual_hour"] == 1
     wrong = named._replace(weekday=np.array([1, 0]), hour=np.array([23, 2]))
     found = check_habits(histories, queries, wrong)
     assert found["weekday"] == pytest.approx(1 / 3)
     assert found["hour"] == pytest.approx(2 / 3)  # an hour before midnight is near it
+
+
+def test_the_usual_hour_is_that_of_most_visits_of_all_users():
+    at = [[1, 1, 19, 20, 20], [2, 2, 20, 19, 20], [3, 3, 20, 20, 20]]  # each user's own is another; of all it is 20
+    histories = make_histories([[1] * 5] * 3, gap=7 * DAY)
+    histories = replace(histories, time=histories.time // DAY * DAY + 3600 * np.ravel(at))
+    queries = histories_before(histories, int(histories.time[0] // DAY * DAY + 3 * 7 * DAY))
+    named = habits(histories, queries)
+    past, came = np.array(at)[:, :3].ravel(), np.array(at)[:, 3:].ravel()
+    usual = max(range(24), key=lambda hour: (past == hour).sum())
+    assert check_habits(histories, queries, named)["usual_hour"] == (np.abs(came - usual) <= 1).mean()

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from tests.scripts.logs import item_log
+from trajectory.data.store.sample import with_first_look
 from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import build
 from trajectory.insights.recommend import relevance as relevance_of
@@ -47,13 +48,26 @@ def test_a_split_by_time_of_ones_own_log_asks_for_as_many_steps_as_are_foretold(
     assert tasks.build(set_by_hand(run.config, {"split.target": "last"})).config.split.target == "last"
 
 
+def test_a_run_of_some_users_says_of_how_many_on_each_page(tmp_path):
+    run = a_run(tmp_path, split__most_events=300)
+    log = pl.read_csv(tmp_path / "log.csv")
+    h = run.task.histories
+    assert h.num_users < log["user"].n_unique()
+    users = f"{h.num_users} of {log['user'].n_unique()} users"
+    assert (
+        f"A first look at {users} of log and their {h.num_events} of {log.height} events: all that"
+        in with_first_look("", h)
+    )
+    assert with_first_look("Said.", a_run(tmp_path, split__most_events=0).task.histories) == "Said."
+
+
 @pytest.mark.parametrize("split", ["temporal", "leave_one_out"])
 def test_lists_are_for_no_more_steps_than_the_split_asks_for_and_the_page_says_so(tmp_path, monkeypatch, split):
     run = a_run(tmp_path, split, split__target="last")
     part = taken(run, monkeypatch)
     assert part.measured["lists"]["steps"] == 1
     words = " ".join(getattr(block, "words", "") for block in part.blocks)
-    assert "likeliest within the next event," in words
+    assert "most likely within the next event," in words
     assert "foretells 3 events, but its split keeps back no more than 1 of each user" in words
     assert any("took in one event of each that was kept back" in sentence for sentence in part.sentences)
     assert not any("3 event" in sentence for sentence in part.sentences)

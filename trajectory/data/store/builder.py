@@ -66,7 +66,8 @@ def prepare(data: ConfigDict, name: str = "") -> Histories:
 
 def detected(histories: Histories, data: ConfigDict) -> dict[str, Any]:
     """What was understood of the log that the histories were prepared from; {} where they are not stored."""
-    meta = Path(data.prepared_dir) / histories.name / histories.fingerprint[:12] / "meta.json"
+    mark = (histories.whole or histories).fingerprint
+    meta = Path(data.prepared_dir) / histories.name / mark[:12] / "meta.json"
     return json.loads(meta.read_text(encoding="utf-8"))["detected"] if meta.is_file() else {}  # type: ignore[no-any-return]
 
 

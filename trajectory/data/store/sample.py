@@ -11,7 +11,7 @@ import polars as pl
 
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.store.arrays import COLUMNS
-from trajectory.schema import Histories
+from trajectory.schema import Histories, Whole
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,16 +31,32 @@ def some_users(histories: Histories, most: int) -> Histories:
     some = np.sort(order[:count])
     _, index = slices(histories.offsets[:-1][some], histories.offsets[1:][some])
     users, outside = histories.users[some], histories.outside
-    _LOGGER.info(
-        f"a first look at {count:,} of {histories.num_users:,} users of {histories.name} and their {len(index):,} of "
-        f"{histories.num_events:,} events: all that follows is of these alone (split.most_events={most}; 0 = all)"
-    )
     columns = {name: getattr(histories, name)[index] for name in COLUMNS}
-    return replace(
+    drawn = replace(
         histories,
         fingerprint=hashlib.sha256(f"{histories.fingerprint} {most} events".encode()).hexdigest(),
         offsets=np.append(0, np.cumsum(length[some])),
         users=users,
+        whole=Whole(histories.fingerprint, histories.num_users, histories.num_events),
         outside=outside.filter(pl.col("user").is_in(users["user"].implode())) if outside.height else outside,
         **columns,
     )
+    _LOGGER.info(first_look(drawn))
+    return drawn
+
+
+def first_look(histories: Histories) -> str:
+    """That these are some of a log's users, where they are; empty otherwise."""
+    if not (whole := histories.whole):
+        return ""
+    return (
+        f"a first look at {histories.num_users:,} of {whole.users:,} users of {histories.name} and their "
+        f"{histories.num_events:,} of {whole.events:,} events: all that follows is of these alone "
+        "(--config.split.most_events=0 reads all)"
+    )
+
+
+def with_first_look(note: str, histories: Histories) -> str:
+    """What each page of a run must say: the config's `note`, and that these are some of a log's users."""
+    look = first_look(histories)
+    return " ".join(filter(None, (note, look and f"{look[0].upper()}{look[1:]}.")))

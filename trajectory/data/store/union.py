@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.store.arrays import COLUMNS
-from trajectory.schema import Histories, Queries, Split, UserError
+from trajectory.schema import Histories, Queries, Split, UserError, Whole
 
 DOMAIN = "domain"  # column of users and items that says whose they are
 
@@ -43,6 +43,7 @@ def union(domains: Sequence[Histories]) -> Histories:
         own = domain.item_interest[1 : domain.num_items + 1]
         item_interest.append(np.where(own > 0, own + first, 0).astype(np.int32))
     events = np.cumsum([0, *(domain.num_events for domain in domains)])
+    wholes = [d.whole or Whole(d.fingerprint, d.num_users, d.num_events) for d in domains]
     offsets = [domain.offsets[:-1] + first for domain, first in zip(domains, events, strict=False)]
     return Histories(
         name="+".join(names),
@@ -61,6 +62,9 @@ def union(domains: Sequence[Histories]) -> Histories:
         num_items=int(above[-1]),
         roles={kind: own for domain in domains for kind, own in domain.roles.items()},
         outside=pl.concat([_outside(domain) for domain in domains], how="diagonal"),
+        whole=Whole("", sum(w.users for w in wholes), sum(w.events for w in wholes))
+        if any(domain.whole for domain in domains)
+        else None,
     )
 
 

@@ -36,10 +36,11 @@ def habits(histories: Histories, queries: Queries) -> Habits:
 def check_habits(histories: Histories, queries: Queries, named: Habits) -> dict[str, Any]:
     """How many of the steps that came (stop:end) fell on the named weekday and within an hour of the named hour.
 
-    `usual_weekday`, `usual_hour`: the same shares if all were named what is most frequent among all users.
+    `usual_weekday`, `usual_hour`: the same shares if all were named those of most steps of all histories start:stop.
     """
-    all_days = np.bincount(named.weekday, minlength=7).argmax()
-    all_hours = np.bincount(named.hour, minlength=24).argmax()
+    past = np.concatenate([np.zeros(0, np.int64), *_step_times(histories, queries.start, queries.stop)])
+    all_days = np.bincount(weekday(past), minlength=7).argmax()
+    all_hours = np.bincount(past // 3600 % 24, minlength=24).argmax()
     hits = []
     for user, time in enumerate(_step_times(histories, queries.stop, queries.end)):
         day, hour = weekday(time), time // 3600 % 24

@@ -24,7 +24,7 @@ def shown(rows: pl.DataFrame, found: Audience, began: datetime, top: int) -> Tab
         "user",
         pl.col("probability").alias(f"buys within {found.days} days"),
         pl.col("arriving").alias("above own rate"),
-        pl.format("next visit about {}; mostly {}s, {}:00", day, "weekday", "hour").alias("best moment"),
+        pl.format("next visit about {}; most often {}s, {}:00", day, "weekday", "hour").alias("best moment"),
         pl.col("context").list.join(", ").alias("goes with what was bought"),
     )  # fmt: skip
     return Table(
@@ -72,8 +72,9 @@ def when(moments: dict[str, Any]) -> Text:
     """How far weekdays and hours held."""
     return Text(
         f"The best moment is before the next visit. Of the visits that came, {moments['weekday']:.0%} were on the "
-        f"user's own weekday as named ({moments['usual_weekday']:.0%} on the most usual one of all) and "
-        f"{moments['hour']:.0%} within an hour of the named hour ({moments['usual_hour']:.0%})."
+        f"user's own most frequent weekday, as named ({moments['usual_weekday']:.0%} on the weekday of most visits of "
+        f"all users) and {moments['hour']:.0%} within an hour of the user's own most frequent hour "
+        f"({moments['usual_hour']:.0%} within an hour of that of most visits of all users)."
     )
 
 

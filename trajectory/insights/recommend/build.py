@@ -10,7 +10,7 @@ from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import page
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists, trade_off
-from trajectory.insights.recommend.lists import SIZE, recommend
+from trajectory.insights.recommend.lists import recommend
 from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
 from trajectory.insights.report_model import Part, Text
@@ -70,20 +70,16 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
     ahead, asked = f"the next {steps(h, relevance.steps)}", page.kept_back(held, h)
     but = page.BUT if True not in relevance.fits and _taken(h) and selling(h) else ""
-    how = (
-        f"Each list holds the {SIZE} items that are likeliest within {ahead}, as far as the forecast, the user's own "
-        "past and what like users have tell together"
-    )
     return Part(
         "recommend",
         "Whom to recommend what",
         page.sentences(table, winners, held, ahead, asked, words(h), but),
         (
-            Text(how + (f"; the mix of the user's interests counts {share:.0%}." if share else ".") + _taken(h)),
+            Text(page.order(share, ahead) + _taken(h)),
             *([Text(limits)] if (limits := _limits(run, relevance, keep)) else []),
             *page.not_known(relevance, ahead),
             *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
-            page.of_users(explained, bool(h.interests), ahead),
+            page.of_users(explained, h, ahead, run.task.config.batch.length),
             *([page.winners(winners, ahead, words(h), but)] if len(winners) else []),
             page.how_it_held(held, asked),
             *([page.trade_off(curve, share)] if curve else []),

@@ -59,15 +59,29 @@ def sentences(
     return tuple(found)
 
 
-def of_users(explained: pl.DataFrame, interests: bool, ahead: str) -> Table:
-    """Single users' lists, with reasons; chances where there are any."""
+def order(share: float, ahead: str) -> str:
+    """What a list holds in which order, where the mix of interests counts `share`."""
+    told = "as far as the forecast, the user's own past and what like users have tell together"
+    if not share:
+        return f"Each list holds the {SIZE} items that are most likely within {ahead}, {told}, most likely first."
+    return (
+        f"Each list takes {SIZE} of the items that are most likely within {ahead}, {told}, in an order by which the "
+        f"mix of the user's interests counts {share:.0%}: an item may be more likely than one above it, where the one "
+        "above brings an interest nearer to its share."
+    )
+
+
+def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: int) -> Table:
+    """Single users' lists, with reasons from the last `length` events; chances where there are any."""
     chance, because = f"chance within {ahead}", "because (nats towards the next step)"
     columns = {"user": "user", "list": "list", "rank": "rank", "title": "item"}
-    columns |= {"interest": "interest"} if interests else {}
+    columns |= {"interest": "interest"} if histories.interests else {}
     known = explained["chance"].count() > 0
     columns |= ({"chance": chance} if known else {}) | {"because": because}
     formats = {chance: "{:.0%}"} if known else {}
-    return Table("One user's lists", explained.select(*columns).rename(columns), formats, by="user")
+    done = "baskets with it" if histories.baskets else "events"
+    note = f"because: counted are {done} among the last {length:,} events of a user at most, all that the model reads."
+    return Table("One user's lists", explained.select(*columns).rename(columns), formats, by="user", note=note)
 
 
 def winners(table: pl.DataFrame, ahead: str, counted: Words, but: str = "") -> Table:

@@ -41,7 +41,7 @@ def reasons(run: Run, queries: Queries, lists: pl.DataFrame) -> pl.DataFrame:
     because = {}
     for (user, item), rows in pl.concat(found).partition_by("user", "target", as_dict=True).items():
         events = overview.whole_events(rows, by_interest=False)
-        said = [text for text, speaks_for in sentences(events, "it", h.has_time) if speaks_for]
+        said = [text for text, speaks_for in sentences(events, "it", h) if speaks_for]
         because[user, item] = "; ".join(text.removesuffix(" towards it") for text in said[:GIVEN])
     pairs = zip(lists["user"], lists["item"], strict=True)
     return lists.with_columns(because=pl.Series([because.get(pair, "") for pair in pairs], dtype=pl.String))
