@@ -11,7 +11,7 @@ import pytest
 
 from tests.builders import NO_FEATURES
 from tests.inference.test_sampling import BASKETS, CAPACITY, ITEMS, SINGLE, chances, make
-from trajectory.data.pipeline.event_statistics import habits
+from trajectory.data.pipeline.event_statistics import event_statistics
 from trajectory.inference.beam_search import Beams, search
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.predictor import Predictor
@@ -30,7 +30,7 @@ def run(
     found = search(
         Predictor(*learned, histories, NO_FEATURES, CAPACITY, filter_seen),
         queries,
-        habits(histories),
+        event_statistics(histories),
         steps=steps,
         beams=beams,
         particles=particles,

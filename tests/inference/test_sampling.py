@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.builders import NO_FEATURES, make_histories, make_model
-from trajectory.data.pipeline.event_statistics import habits
+from trajectory.data.pipeline.event_statistics import event_statistics
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.predictor import Predictor
@@ -46,7 +46,7 @@ def learned(request):
 def run(learned, histories, queries=None, *, steps=2, paths=PATHS, seed=0, filter_seen=False) -> Paths:
     queries = whole_histories(histories) if queries is None else queries
     predictor = Predictor(*learned, histories, NO_FEATURES, CAPACITY, filter_seen)
-    parts = [p for _, p in sample(predictor, queries, habits(histories), steps=steps, paths=paths, seed=seed)]
+    parts = [p for _, p in sample(predictor, queries, event_statistics(histories), steps=steps, paths=paths, seed=seed)]
     return Paths(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

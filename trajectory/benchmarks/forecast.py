@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from trajectory.benchmarks.timing import peak_gib
-from trajectory.data.pipeline.event_statistics import habits
+from trajectory.data.pipeline.event_statistics import event_statistics
 from trajectory.data.simulate.synthetic import Synthetic, generate
 from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.new_users import whole_histories
@@ -66,7 +66,7 @@ def _direct(built: Any, params: Any, queries: Queries) -> float:
 def _sampled(built: Any, params: Any, queries: Queries, paths: int) -> float:
     began = time.perf_counter()
     predictor = _predictor(built, params)
-    for _ in sample(predictor, queries, habits(built.histories), steps=STEPS, paths=paths, seed=0, days=28.0):
+    for _ in sample(predictor, queries, event_statistics(built.histories), steps=STEPS, paths=paths, seed=0, days=28.0):
         pass
     return time.perf_counter() - began
 

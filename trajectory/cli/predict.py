@@ -2,7 +2,7 @@
 
 trajectory predict --workdir=runs/first --histories=new_users.csv --out=predictions.csv --top=10 --steps=5
 
-With --steps also a trajectory: the most likely path with the probability of each step, the most likely items at each
+With --steps also a forecast: the most likely path with the probability of each step, the most likely items at each
 step, and for each item the probability of being visited within all steps. --out ending in .json holds everything;
 beside <out>.csv there are then <out>_steps.csv, <out>_visited.csv and <out>_path.csv. `calibrated` of a row says
 whether its probability was fitted to outcomes (evaluate does that; of the next item and of paths it never is),

@@ -12,14 +12,14 @@ from trajectory.schema import UserError
 
 
 def forecasters(run: Run, names: Sequence[str]) -> list[Forecaster[UncalibratedForecast]]:
-    """The forecasters "direct" (of a run with heads.horizon > 1) or "paths"."""
+    """The forecasters "direct" (of a run with heads.horizon > 1) or "sampled"."""
     c, named = run.config, list[Forecaster[UncalibratedForecast]]()
     for name in names:
         if name == "direct":
             named.append(DirectForecaster(run.predictor(), c.split.steps))
-        elif name == "paths":
+        elif name == "sampled":
             steps, paths, statistics = c.split.steps, c.forecast.paths, run.vocabulary.statistics
             named.append(SampledForecaster(run.predictor(), statistics, steps, paths, c.seed))
         else:
-            raise UserError(f"forecaster {name!r} is unknown; expected direct or paths")
+            raise UserError(f"forecaster {name!r} is unknown; expected direct or sampled")
     return named

@@ -1,4 +1,4 @@
-"""The random numbers of sampled futures: a user's depend on its id and the seed, not on who else is asked for."""
+"""The random numbers of sampled futures: a user's depend on its id and the seed, not on who else is forecast."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trajectory.data.pipeline.event_statistics import Habits
+from trajectory.data.pipeline.event_statistics import EventStatistics
 from trajectory.inference.predictor import Predictor
 from trajectory.inference.sampling import Paths, sample
 from trajectory.metrics.by_interest import by_interest
@@ -20,11 +20,11 @@ LEAST = 1e-12  # an item that no path gives a probability is rare, not impossibl
 class SampledForecaster:
     """Means over `paths` sampled paths of the next `steps` steps."""
 
-    name = "paths"
+    name = "sampled"
     batch = 256
     timed = False
 
-    def __init__(self, predictor: Predictor, statistics: Habits, steps: int, paths: int, seed: int) -> None:
+    def __init__(self, predictor: Predictor, statistics: EventStatistics, steps: int, paths: int, seed: int) -> None:
         self.predictor, self.statistics, self.steps, self.paths, self.seed = predictor, statistics, steps, paths, seed
 
     def forecast(self, queries: Queries) -> SampledForecast:
@@ -39,9 +39,7 @@ class SampledForecaster:
 
 
 class SampledForecast(UncalibratedForecast):
-    """What sampled paths say of the next steps. Several steps are drawn jointly: what is said of one of them alone does
-    not change what comes within them.
-    """
+    """Means over sampled paths. Steps are drawn jointly: other probabilities of one do not change those of several."""
 
     wait = None
 

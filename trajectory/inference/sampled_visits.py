@@ -2,8 +2,8 @@
 
 Each step brings as many items as a step drawn from the user's own history had, each drawn from the step's distribution.
 So the items of a user depend on each other through the size of its baskets, and because a line that is one item is no
-other. What goes together beyond that (items bought with each other, a user that is not as foretold at all its steps) is
-not in it, and neither is that a basket has no item twice, or that none comes again where seen items cannot.
+other. What goes together beyond that (items bought with each other, a user that differs from its forecast at all its
+steps) is not in it, and neither is that a basket has no item twice, or that none comes again where seen items cannot.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from trajectory.schema import Histories, Queries
 
 
 def sampled_visits(
-    histories: Histories, queries: Queries, chance: np.ndarray, draws: int, seed: int
+    histories: Histories, queries: Queries, probability: np.ndarray, draws: int, seed: int
 ) -> Iterator[np.ndarray]:
     """For each step h, whether each column came within steps 1..h in each draw: bool [draws, n, C - 1].
 
-    `chance` [n, H, C] are the columns' shares at each step, of items or of interests; column 0 is left out of what
+    `probability` [n, H, C] are the columns' shares at each step, of items or of interests; column 0 is left out of what
     comes back, not of what is drawn.
     """
     rng = np.random.default_rng(seed)
-    n, steps, columns = chance.shape
+    n, steps, columns = probability.shape
     length, _, step, _ = held(histories, queries)
     sizes = np.bincount(step, minlength=int(length.sum()))
     first = np.cumsum(length) - length
@@ -34,8 +34,8 @@ def sampled_visits(
         size = sizes[first + rng.integers(length, size=(draws, n))].ravel()
         cell = np.repeat(np.arange(draws * n), size)
         # One search for all rows: each row's cumulated shares end where the next row's begin.
-        upto = np.cumsum(chance[:, h].astype(np.float64), axis=1)
+        upto = np.cumsum(probability[:, h].astype(np.float64), axis=1)
         upto = upto / upto[:, -1:] + np.arange(n)[:, None]
-        found = np.searchsorted(upto.ravel(), cell % n + rng.random(len(cell)), side="right")
-        visited.reshape(-1, columns)[cell, np.minimum(found - cell % n * columns, columns - 1)] = True
+        drawn = np.searchsorted(upto.ravel(), cell % n + rng.random(len(cell)), side="right")
+        visited.reshape(-1, columns)[cell, np.minimum(drawn - cell % n * columns, columns - 1)] = True
         yield visited[:, :, 1:]

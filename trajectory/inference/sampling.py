@@ -1,8 +1,8 @@
-"""Sampled futures: many paths of H steps for each user, by feeding the model its own draws.
+"""Ancestral sampling: many paths of H steps for each user, by feeding the model its own draws.
 
 A step is one event, or a basket where the log has baskets: then as many lines as one of the user's own past baskets
-(at most `Habits.lines`), drawn without replacement. The time between steps is drawn from the model's time head; without
-one, steps are taken to come a typical gap apart. Events are of the log's most frequent kind.
+(at most `EventStatistics.lines`), drawn without replacement. The time between steps is drawn from the model's time
+head; without one, steps come the median inter-event time apart. Events are of the log's most frequent type.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.data.pipeline.event_statistics import Habits, own_sizes
+from trajectory.data.pipeline.event_statistics import EventStatistics
 from trajectory.data.times import DAY
 from trajectory.inference.predictor import Predictor
-from trajectory.inference.random_keys import keys, noise
+from trajectory.inference.random_keys import noise
 from trajectory.inference.rollout import (
-    LONGEST_GAP,
+    LONGEST_WAIT,
+    Rollout,
+    Start,
     begin,
-    clocks,
+    excluded,
     later,
-    log_chances,
+    log_probabilities,
     next_events,
     read_step,
-    right_aligned,
     room_for,
+    start,
     user_chunks,
 )
-from trajectory.metrics.ranking import distinct_items
 from trajectory.models.interest_model import Carry
 from trajectory.models.time_head import draw
 from trajectory.schema import Events, Queries, UserError
@@ -45,15 +46,15 @@ class Paths(NamedTuple):
     item: Any  # int32 [n, S, H], the step's item (its first line); 0 = nothing is left that may come
     log_probability: Any  # float32 [n, S, H], of each step's item after those before it; 0 where nothing is left
     days: Any  # float32 [n, S, H], from the newest event of the history to the step
-    soon: Any  # float32 [n, V + 1], probability of the item within the days asked for, and all steps
+    within_days: Any  # float32 [n, V + 1], probability of the item within the given days, and all steps
     interest_visited: Any  # float32 [n, H, K + 1], probability of an item of the interest within steps 1..h
-    interest_soon: Any  # float32 [n, K + 1], within the days asked for, and all steps
+    interest_within_days: Any  # float32 [n, K + 1], within the given days, and all steps
 
 
 def sample(
     predictor: Predictor,
     queries: Queries,
-    habit: Habits,
+    statistics: EventStatistics,
     *,
     steps: int,
     paths: int,
@@ -66,27 +67,15 @@ def sample(
     the history or of the path itself cannot come (again). Raises UserError if the steps leave no room for a history in
     the model's capacity.
     """
-    p, histories = predictor, predictor.histories
-    room = room_for(p.model, habit, steps)
+    histories = predictor.histories
     if paths < 1:
         raise UserError(f"paths={paths}: expected at least 1")
-    habit = habit._replace(has_time=habit.has_time and histories.has_time)
+    room_for(predictor.model, statistics, steps)  # before any user is read
+    statistics = statistics._replace(has_time=statistics.has_time and histories.has_time)
+    rollout = Rollout(predictor.model, statistics, predictor.filter_seen)
     for chunk, full in user_chunks(queries, paths, histories.num_items, "forecast"):
-        count, users = len(chunk.user), len(full.user)
-        found = _futures(
-            p.model,
-            habit,
-            p.filter_seen,
-            days,
-            p.params,
-            right_aligned(p.rows(full.start, full.stop, room)),
-            distinct_items(histories, full.start, full.stop, least=64) if p.filter_seen else np.zeros((users, 1), int),
-            own_sizes(histories, full, (paths, steps), habit.lines, seed),
-            keys(histories, full, steps, seed),
-            clocks(histories, full.stop),
-            histories.item_interest[: histories.num_items + 1],
-        )
-        yield chunk, Paths(*(np.asarray(part)[:count] for part in found))
+        sampled = _futures(rollout, days, predictor.params, start(predictor, full, rollout, paths, steps, seed))
+        yield chunk, Paths(*(np.asarray(part)[: len(chunk.user)] for part in sampled))
 
 
 class _Now(NamedTuple):
@@ -95,65 +84,64 @@ class _Now(NamedTuple):
     carry: Carry
     unread: Events  # [R, lines], padding first
     visited: jax.Array  # bool [R, V + 1], items of the path
-    soon: jax.Array  # bool [R, V + 1], those that came within the days asked for
+    within_days: jax.Array  # bool [R, V + 1], those that came within the given days
     interests: jax.Array  # bool [R, K + 1], of these items
-    interests_soon: jax.Array  # bool [R, K + 1]
+    interests_within_days: jax.Array  # bool [R, K + 1]
     elapsed: jax.Array  # float32 [R], days since the history's newest event
     clock: jax.Array  # int32 [R], seconds since Monday 0:00
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2, 3))
-def _futures(
-    model, habit: Habits, filter_seen: bool, days: float, params, events, seen, size, key, clock, item_interest
-) -> Paths:
-    users, paths, steps = size.shape
+@partial(jax.jit, static_argnums=(0, 1))
+def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
+    model, statistics, filter_seen = rollout
+    item_interest = given.item_interest
+    users, paths, steps = given.size.shape
     rows, items, interests = users * paths, model.spec.data.num_items + 1, model.spec.data.num_interests + 1
     belongs = (item_interest[:, None] == jnp.arange(interests)).astype(jnp.float32)
-    banned = jnp.zeros((users, items), bool).at[jnp.arange(users)[:, None], seen].set(filter_seen).at[:, 0].set(True)
-    banned = jnp.repeat(banned, paths, axis=0)
+    banned = excluded(rollout, given, paths)
 
     def step(now: _Now, inputs):
         key, size = inputs
         carry, states = read_step(model, params, past, now.carry, now.unread)
-        log_p = log_chances(model, params, states, banned | now.visited if filter_seen else banned)
-        drawn_by = jax.lax.map(partial(noise, paths=paths, items=items), key)
-        drawn_by = jax.tree.map(lambda x: x.reshape(rows, *x.shape[2:]), drawn_by)
-        if habit.lines == 1:
-            drawn = (log_p + drawn_by.item).argmax(-1)[:, None]
+        log_p = log_probabilities(model, params, states, banned | now.visited if filter_seen else banned)
+        random = jax.lax.map(partial(noise, paths=paths, items=items), key)
+        random = jax.tree.map(lambda x: x.reshape(rows, *x.shape[2:]), random)
+        if statistics.lines == 1:
+            drawn = (log_p + random.item).argmax(-1)[:, None]
         else:  # without replacement (Gumbel top-k, Kool et al. 2019)
-            drawn = jax.lax.top_k(log_p + drawn_by.item, habit.lines)[1]
-        chance = jnp.take_along_axis(log_p, drawn, 1)
-        drawn = jnp.where((jnp.arange(habit.lines) < size[:, None]) & (chance > -jnp.inf), drawn, 0)
+            drawn = jax.lax.top_k(log_p + random.item, statistics.lines)[1]
+        own = jnp.take_along_axis(log_p, drawn, 1)
+        drawn = jnp.where((jnp.arange(statistics.lines) < size[:, None]) & (own > -jnp.inf), drawn, 0)
         probability = jnp.exp(log_p)
-        gap = jnp.full(rows, habit.gap / DAY)
+        gap = jnp.full(rows, statistics.gap / DAY)
         if model.spec.heads.time:
             wait = jax.tree.map(lambda x: x[:, 0], model.apply(params, states, method="wait"))
-            gap = jnp.minimum(draw(wait, drawn_by.component, drawn_by.length), LONGEST_GAP)
+            gap = jnp.minimum(draw(wait, random.component, random.length), LONGEST_WAIT)
         elapsed, clock = now.elapsed + gap, later(now.clock, gap)
         row = jnp.arange(rows)[:, None]
         visited = now.visited.at[row, drawn].set(True).at[:, 0].set(False)
         in_time = (elapsed <= days)[:, None]
-        soon = now.soon.at[row, drawn].max(in_time).at[:, 0].set(False)
+        within_days = now.within_days.at[row, drawn].max(in_time).at[:, 0].set(False)
         drawn_interest = jnp.where(drawn > 0, item_interest[drawn], interests)
         reached = now.interests.at[row, drawn_interest].set(True, mode="drop")
-        reached_soon = now.interests_soon.at[row, drawn_interest].max(in_time, mode="drop")
+        reached_within_days = now.interests_within_days.at[row, drawn_interest].max(in_time, mode="drop")
         within, interest_within = visited, reached
-        if habit.lines == 1:  # of a single draw the chance itself is known, which is less noisy than what was drawn
+        if statistics.lines == 1:  # a single draw's own probability is less noisy than what was drawn
             within = jnp.where(now.visited, 1.0, probability)
             interest_within = jnp.where(now.interests, 1.0, probability @ belongs)
         unread = next_events(
-            jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], item_interest, habit, gap, clock
+            jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], item_interest, statistics, gap, clock
         )
-        first = jnp.where(drawn[:, 0] > 0, chance[:, 0], 0.0)
+        first = jnp.where(drawn[:, 0] > 0, own[:, 0], 0.0)
         means = (x.reshape(users, paths, -1).mean(1) for x in (probability, within, interest_within))
-        now = _Now(carry, unread, visited, soon, reached, reached_soon, elapsed, clock)
+        now = _Now(carry, unread, visited, within_days, reached, reached_within_days, elapsed, clock)
         return now, (*means, drawn[:, 0], first, elapsed)
 
-    past, carry, newest = begin(model, params, events, steps, habit, paths)
-    nothing = jnp.zeros((rows, items), bool)
-    no_interest = jnp.zeros((rows, interests), bool)
-    now = _Now(carry, newest, nothing, nothing, no_interest, no_interest, jnp.zeros(rows), jnp.repeat(clock, paths))
-    last, out = jax.lax.scan(step, now, (key, size.reshape(rows, steps).T))
+    past, carry, newest = begin(rollout, params, given)
+    nothing, no_interest = jnp.zeros((rows, items), bool), jnp.zeros((rows, interests), bool)
+    clock = jnp.repeat(given.clock, paths)
+    now = _Now(carry, newest, nothing, nothing, no_interest, no_interest, jnp.zeros(rows), clock)
+    last, out = jax.lax.scan(step, now, (given.key, given.size.reshape(rows, steps).T))
     probability, visited, interest_visited, item, log_probability, elapsed = out
     return Paths(
         jnp.swapaxes(probability, 0, 1),
@@ -161,7 +149,7 @@ def _futures(
         item.T.reshape(users, paths, steps),
         log_probability.T.reshape(users, paths, steps),
         elapsed.T.reshape(users, paths, steps),
-        last.soon.reshape(users, paths, items).mean(1),
+        last.within_days.reshape(users, paths, items).mean(1),
         jnp.swapaxes(interest_visited, 0, 1),
-        last.interests_soon.reshape(users, paths, interests).mean(1),
+        last.interests_within_days.reshape(users, paths, interests).mean(1),
     )

@@ -44,13 +44,13 @@ class ModelScorer:
         row, number = slices(np.zeros_like(pieces), pieces)
         low = first[row] + number * half
         high = np.minimum(low + half, stop[row])
-        found = []
+        parts = []
         for at in range(0, len(row), CONVERSIONS_AT_ONCE):
             part = slice(at, at + CONVERSIONS_AT_ONCE)
             events, newest = predictor.events(start[row[part]], high[part])
-            asked = slices(newest + 1 - (high[part] - low[part]), newest + 1)
-            found.append((_conversions(predictor.model, predictor.params, events), asked))
-        return np.concatenate([np.zeros(0, np.float32), *(np.asarray(rows)[asked] for rows, asked in found)])
+            targets = slices(newest + 1 - (high[part] - low[part]), newest + 1)
+            parts.append((_conversions(predictor.model, predictor.params, events), targets))
+        return np.concatenate([np.zeros(0, np.float32), *(np.asarray(rows)[targets] for rows, targets in parts)])
 
 
 @partial(jax.jit, static_argnums=0)

@@ -42,13 +42,13 @@ def forecast_steps(
     predictor, statistics, seed = run.predictor(histories), run.vocabulary.statistics, run.config.seed
     for chunk, sampled in sample(predictor, queries, statistics, steps=steps, paths=paths, seed=seed, days=days):
         forecast = direct.forecast(chunk) if direct else SampledForecast(predictor, sampled)
-        yield chunk, forecast, WithinDays(sampled.soon, sampled.interest_soon) if days else None
+        yield chunk, forecast, WithinDays(sampled.within_days, sampled.interest_within_days) if days else None
 
 
 def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
-    """What evaluate.py --ahead=direct fitted for the first `steps` steps of this run's direct forecasts, or why not."""
+    """The calibration of the first `steps` steps that evaluate --multi-step=direct fitted for this run, or why none."""
     path = run.workdir / "calibration.json"
-    again = "evaluate.py --ahead=direct"
+    again = "evaluate --multi-step=direct"
     if not path.exists():
         return None, f"not calibrated ({again} does)"
     fitted, checkpoint = StepCalibration.read(path)
@@ -77,7 +77,7 @@ def _direct(run: Run, histories: Histories, steps: int) -> Forecaster[StepForeca
 def beam_run(
     run: Run, histories: Histories, queries: Queries, steps: int, interests: bool
 ) -> Iterator[tuple[Queries, Beams]]:
-    """The likeliest paths of items, or of `interests`, by a run's model (see `beam.search`; config.forecast)."""
+    """The most likely paths of items, or of `interests`, by a run's model (see `beam_search`; config.forecast)."""
     f, seed = run.config.forecast, run.config.seed
     return search(
         run.predictor(histories),

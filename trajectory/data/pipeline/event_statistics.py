@@ -1,4 +1,4 @@
-"""What a log says about how events come, beyond their items: kinds, gaps, sizes of baskets."""
+"""What a log says about how events come, beyond their items: event types, inter-event times, sizes of baskets."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from trajectory.schema import Histories, Queries
 MAX_LINES = 16  # of a drawn basket
 
 
-class Habits(NamedTuple):
-    """How events of the future are taken to come."""
+class EventStatistics(NamedTuple):
+    """How the events of sampled futures come."""
 
-    kind: int  # most frequent kind
+    kind: int  # most frequent event type
     gap: float  # median seconds between steps of the same user
     lines: int  # most lines of a drawn basket: 95 % of baskets have at most these, or MAX_LINES
     has_time: bool
 
 
-def habits(histories: Histories) -> Habits:
-    """The habits of a log's users."""
+def event_statistics(histories: Histories) -> EventStatistics:
+    """Those of a log."""
     kind = int(np.bincount(histories.kind, minlength=2)[1:].argmax()) + 1
     ends = step_starts(histories)[1:-1]
     between = ends[~np.isin(ends, histories.offsets)]
@@ -31,7 +31,7 @@ def habits(histories: Histories) -> Habits:
     lines = 1
     if histories.baskets:
         lines = min(MAX_LINES, int(np.quantile(step_sizes(histories), 0.95)), histories.num_items)
-    return Habits(kind, max(gap, 0.0), lines, histories.has_time)
+    return EventStatistics(kind, max(gap, 0.0), lines, histories.has_time)
 
 
 def step_sizes(histories: Histories) -> np.ndarray:
@@ -40,7 +40,7 @@ def step_sizes(histories: Histories) -> np.ndarray:
 
 
 def own_sizes(histories: Histories, queries: Queries, shape: tuple[int, int], lines: int, seed: int) -> np.ndarray:
-    """Lines int32 [n, *shape] of baskets to come, drawn from each user's own past ones, at most `lines`."""
+    """Lines int32 [n, *shape] of future baskets, drawn from each user's own past ones, at most `lines`."""
     if not histories.baskets:
         return np.ones((len(queries.user), *shape), np.int32)
     ends, sizes = step_starts(histories)[1:], step_sizes(histories)

@@ -11,7 +11,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.domains import resolve
-from trajectory.data.pipeline.event_statistics import Habits, habits
+from trajectory.data.pipeline.event_statistics import EventStatistics, event_statistics
 from trajectory.data.store.arrays import COLUMNS
 from trajectory.data.store.builder import detected
 from trajectory.reading import NUMBER, read_json, tuples
@@ -39,7 +39,7 @@ class Vocabulary:
     """A log without its users and events."""
 
     catalogue: Histories  # of no user: items, interests, types of event
-    statistics: Habits
+    statistics: EventStatistics
     settings: ConfigDict  # config.data, resolved: how the log was read
     day_first: str = ""  # yes | no: whether days come first in the log's dates, where its whole column had to tell
 
@@ -48,7 +48,7 @@ class Vocabulary:
         """That of the log that `config.data` describes."""
         decided = detected(histories, data).get("decided", {})
         catalogue = replace(histories, **_no_events(histories.features.shape[1]))
-        return cls(catalogue, habits(histories), resolve(data), decided.get("day_first", ""))
+        return cls(catalogue, event_statistics(histories), resolve(data), decided.get("day_first", ""))
 
     def save(self, folder: Path) -> None:
         """Writes vocabulary.parquet, a row for each item in the order of their indices, and vocabulary.json."""
@@ -64,7 +64,8 @@ class Vocabulary:
         if not (folder / FACTS).exists():
             return None
         advice = "the trajectory train command of the run writes it again"
-        facts = read_json(folder / FACTS, _FORM, advice, *_FORM, *(f"statistics.{name}" for name in Habits._fields))
+        statistics = (f"statistics.{name}" for name in EventStatistics._fields)
+        facts = read_json(folder / FACTS, _FORM, advice, *_FORM, *statistics)
         try:
             items = pl.read_parquet(folder / ITEMS)
             numbers = items[_NUMBER].to_numpy()
@@ -83,7 +84,7 @@ class Vocabulary:
         )
         settings = base().data  # fields that came after the run was made keep their defaults
         settings.update(ConfigDict(tuples(facts["settings"])))
-        return cls(catalogue, Habits(**facts["statistics"]), settings, facts["day_first"])
+        return cls(catalogue, EventStatistics(**facts["statistics"]), settings, facts["day_first"])
 
 
 def _no_events(features: int) -> dict[str, Any]:
