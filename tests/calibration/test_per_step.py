@@ -118,17 +118,17 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
     found = reliability(sharp, fitted, histories, parts.test, STEPS, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 10_000
     for h in range(STEPS):
-        assert not found["plain_top"][h]["inside"]
+        assert not found["uncalibrated_top"][h]["inside"]
         for kind in ("top", "items", "interests", "within", "interests_within"):
             assert found[kind][h]["ece"] < 1.3 * found[kind][h]["high"], kind
-        assert found["top"][h]["nll"] < found["plain_top"][h]["nll"]
+        assert found["top"][h]["nll"] < found["uncalibrated_top"][h]["nll"]
         sets = found["sets"][h]
         assert sets["all"]["coverage"] == pytest.approx(0.9, abs=0.03)
         assert honest.in_sets[:, h, 1:].sum(axis=1).mean() == pytest.approx(sets["all"]["mean_size"], rel=1e-6)
         assert set(sets) == {"all", "0 to 19 events"}
     text = table(found, [{"coverage": 0.875, "low": 0.8, "high": 0.95, "mean_size": 123.4}] * STEPS, "event")
-    assert "| sets of the best floor: mean size | 123.4 | 123.4 |" in text
-    assert "likeliest item, not calibrated" in text
+    assert "| sets of the best baseline: mean size | 123.4 | 123.4 |" in text
+    assert "most likely item, not calibrated" in text
     assert text.count("*") >= STEPS
 
 

@@ -56,12 +56,12 @@ def test_late_and_wrong_events_cost_in_units():
     wrong = asked(LISTS, ([[3, 3], [3, 3], [1, 1]], [[2, 4]] * 3))["rows"]["told"]
     assert wrong["otd"] == pytest.approx(2), "one event too many, one too few"
     beyond = asked(LISTS, ([[3, 4], [3, 4], [1, 2]], [[2, 11]] * 3))["rows"]["told"]
-    assert beyond["otd"] == pytest.approx(1), "what is foretold after the horizon is not of the sequence"
+    assert beyond["otd"] == pytest.approx(1), "what is forecast after the horizon is not of the sequence"
 
 
 def test_history_again_is_right_where_history_repeats_itself():
     found = asked(LISTS, ([[3, 4], [3, 4], [1, 2]], [[2, 4]] * 3))["rows"]["history_again"]
-    # User 0 is foretold 1, 2 for 3, 4 (four events too many or few), user 1 rightly, user 2 is foretold 1, 1 for 1, 2.
+    # The forecast of user 0 is 1, 2 for 3, 4 (four events too many or few), of user 1 right, of user 2 1, 1 for 1, 2.
     assert found["otd"] == pytest.approx((4 + 0 + 2) / 3)
 
 

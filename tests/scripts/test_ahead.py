@@ -45,7 +45,7 @@ def run(script, folder):
     )
     assert train.code == 0, train.err
     assert "validation ahead_ndcg@10" in train.out
-    evaluate = script("evaluate", f"--workdir={workdir}", "--ahead=direct,paths")
+    evaluate = script("evaluate", f"--workdir={workdir}", "--multi-step=direct,sampled")
     assert evaluate.code == 0, evaluate.err
     forecast = script("forecast", f"--workdir={workdir}", "--users=3")
     assert forecast.code == 0, forecast.err
@@ -53,13 +53,13 @@ def run(script, folder):
     return workdir, evaluate.out
 
 
-def test_each_step_is_measured_beside_the_floors(run):
+def test_each_step_is_compared_with_the_baselines(run):
     workdir, out = run
     found = json.loads((workdir / "trajectories.json").read_text())
     assert (found["steps"], found["unit"]) == (STEPS, "basket")
-    assert found["forecasters"] == ["direct, calibrated", "direct", "paths"]
-    assert "personal_frequency" in found["floors"]
-    for name in (*found["forecasters"], *found["floors"]):
+    assert found["forecasters"] == ["direct, calibrated", "direct", "sampled"]
+    assert "personal_frequency" in found["baselines"]
+    for name in (*found["forecasters"], *found["baselines"]):
         for part in ("validation", "test"):
             for metric in ("ndcg@10", "recall@10", "within_ndcg@10", "nll"):
                 assert np.isfinite(found["means"][name][part][metric]).all()
@@ -67,10 +67,10 @@ def test_each_step_is_measured_beside_the_floors(run):
     assert len(found["paired"]["test"]["ndcg@10"]) == STEPS
     assert set(found["times"]) == {"direct, calibrated", "typical_gap", "own_gap"}
     assert found["sequences"]["rows"]["history_again"]["otd"] > 0
-    assert [sets["floor"] in found["floors"] for sets in found["floor_sets"]] == [True] * STEPS
-    assert "sets of the best floor" in out
-    assert "direct, calibrated - best floor" in out
-    assert "likeliest item at step" in out
+    assert [sets["baseline"] in found["baselines"] for sets in found["baseline_sets"]] == [True] * STEPS
+    assert "sets of the best baseline" in out
+    assert "direct, calibrated - best baseline" in out
+    assert "most likely item at step" in out
 
 
 def test_probabilities_are_calibrated_and_their_errors_are_reported(run):
@@ -102,7 +102,7 @@ def test_the_forecast_states_steps_times_days_and_paths(run):
     sets = table.filter((pl.col("statement") == "at_step") & (pl.col("level") == "item"))
     assert sets["in_set_90"].null_count() == 0
     assert sets.filter(pl.col("rank") == 1)["in_set_90"].all()
-    assert "Likeliest paths" in (workdir / "report.html").read_text()
+    assert "Most likely paths" in (workdir / "report.html").read_text()
 
 
 def test_migrations_are_forecast_and_checked(script, run):
@@ -139,9 +139,9 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
     path.write_text(path.read_text().replace(opened.checkpoint, "best of another day"))
     found, words = calibration(opened, STEPS)
     assert found is None
-    assert "of another checkpoint, best of another day: run evaluate.py --ahead=direct again" in words
+    assert "of another checkpoint, best of another day: run evaluate --multi-step=direct again" in words
     path.unlink()
-    assert calibration(opened, STEPS) == (None, "not calibrated (evaluate.py --ahead=direct does)")
+    assert calibration(opened, STEPS) == (None, "not calibrated (evaluate --multi-step=direct does)")
 
 
 def test_the_model_sees_a_past_state_once_there_is_an_event(run):
@@ -170,10 +170,12 @@ def test_every_domain_has_a_config():
 
 def test_steps_ahead_need_a_run_that_held_them_out(script, run, tmp_path):
     workdir, _ = run
-    refused = script("evaluate", f"--workdir={workdir}", "--ahead=direct", "--baseline=markov", f"--out={tmp_path}")
+    refused = script(
+        "evaluate", f"--workdir={workdir}", "--multi-step=direct", "--baseline=markov", f"--out={tmp_path}"
+    )
     assert refused.code == 2
-    assert "--ahead measures runs one by one" in refused.err
-    unknown = script("evaluate", f"--workdir={workdir}", "--ahead=guess")
+    assert "--multi-step measures runs one by one" in refused.err
+    unknown = script("evaluate", f"--workdir={workdir}", "--multi-step=guess")
     assert unknown.code == 2
     assert "forecaster 'guess' is unknown" in unknown.err
 
@@ -181,7 +183,7 @@ def test_steps_ahead_need_a_run_that_held_them_out(script, run, tmp_path):
 def test_seeds_are_measured_one_by_one_and_put_together(script, run, tmp_path):
     workdir, _ = run
     folders = [shutil.copytree(workdir, tmp_path / name) for name in ("a", "b")]
-    both = script("evaluate", f"--workdir={folders[0]},{folders[1]}", "--ahead=direct")
+    both = script("evaluate", f"--workdir={folders[0]},{folders[1]}", "--multi-step=direct")
     assert both.code == 0, both.err
     assert f"written to {folders[1] / 'trajectories.json'}" in both.out
     assert "mean ± standard deviation over 2 runs (seeds 0, 0)" in both.out

@@ -2,7 +2,7 @@
 
 Beta calibration (Kull, Silva Filho & Flach 2017): logit p' = a ln p - b ln(1 - p) + c with a, b >= 0. A second forecast
 q of the same event adds d ln q - e ln(1 - q), a pool of both on the log-odds (Ranjan & Gneiting 2010). Probabilities
-are read as 1e-6 off 0 and 1, but what has no chance keeps none.
+are read as 1e-6 off 0 and 1, but what has probability 0 keeps it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class BinaryCalibration:
 
     def apply(self, p: np.ndarray, q: np.ndarray | None = None) -> np.ndarray:
         """Recalibrated probabilities, float64 of the shape of `p`; `q`, shaped alike, if it was fitted with one."""
-        chance, against = _logs(p)
-        score = self.a * chance + self.b * against + self.c
+        log_p, log_not = _logs(p)
+        score = self.a * log_p + self.b * log_not + self.c
         if q is not None:
-            chance, against = _logs(q)
-            score += self.d * chance + self.e * against
+            log_q, log_not = _logs(q)
+            score += self.d * log_q + self.e * log_not
         return np.where(p > 0, expit(score), 0.0)
 
     def to_dict(self) -> dict[str, float]:
@@ -48,21 +48,21 @@ class BinaryCalibration:
 def fit_binary(p: np.ndarray, outcome: np.ndarray, q: np.ndarray | None = None) -> BinaryCalibration:
     """The calibration with the least negative log-likelihood (convex; found by L-BFGS-B).
 
-    `p`, `outcome` (0 / 1) and the second forecast `q` are [n] or [n, K]; events without a chance do not count. Raises
+    `p`, `outcome` (0 / 1) and the second forecast `q` are [n] or [n, K]; events with probability 0 do not count. Raises
     ValueError if `p` and `outcome` are no such arrays.
     """
     check_binary(p, outcome)
-    some = p > 0
-    if not some.any():
+    possible = p > 0
+    if not possible.any():
         return BinaryCalibration()
-    inputs = [*_logs(p[some])] + ([] if q is None else [*_logs(q[some])])
+    inputs = [*_logs(p[possible])] + ([] if q is None else [*_logs(q[possible])])
     design = np.stack([*inputs, np.ones(len(inputs[0]))], axis=1)
-    came = outcome[some] == 1
+    observed = outcome[possible] == 1
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
         score = design @ values
-        surprise = np.logaddexp(0, np.where(came, -score, score)).mean()
-        return float(surprise), (expit(score) - came) @ design / len(came)
+        nll = np.logaddexp(0, np.where(observed, -score, score)).mean()
+        return float(nll), (expit(score) - observed) @ design / len(observed)
 
     start = np.array([1.0, 1.0, *np.zeros(len(inputs) - 1)])
     bounds = [(0, None)] * len(inputs) + [(None, None)]

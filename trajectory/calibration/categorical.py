@@ -73,7 +73,7 @@ def fit(
     """The calibration of this form with the least negative log-likelihood (convex; found by L-BFGS-B from `start` on).
 
     `log_p` [n, C]; `target` int [n] or weights [n, C]; `log_q` [C] or [n, C] is the pool's second; `start` is of the
-    same form and columns. Targets held impossible do not count: no form could help them. Values per column are drawn to
+    same form and columns. Targets of probability 0 do not count: no form could help them. Values per column shrink to
     the identity. Raises ValueError for another form, or if the arrays are no forecast and target.
     """
     check(log_p, target)
@@ -97,10 +97,10 @@ def fit(
                 score += pool * second[rows]
             score = np.where(can, score, -np.inf)
             top = score.max(axis=1, keepdims=True)
-            chance = np.exp(score - top)
-            mass = chance.sum(axis=1, keepdims=True)
+            weighted = np.exp(score - top)
+            mass = weighted.sum(axis=1, keepdims=True)
             total += float((weight * np.where(can, np.log(mass) + top - score, 0)).sum())
-            excess = chance * (weight.sum(axis=1, keepdims=True) / mass) - weight
+            excess = weighted * (weight.sum(axis=1, keepdims=True) / mass) - weight
             moved = [[(excess * part).sum()]]
             moved += [excess.sum(axis=0)] * bool(biases)
             moved += [] if second is None else [[(excess * second[rows]).sum()]]

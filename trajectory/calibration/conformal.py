@@ -1,4 +1,4 @@
-"""Split conformal prediction sets: how many columns to name so that the truth is among them with a stated chance.
+"""Split conformal prediction sets: how many columns to name so that the truth is among them with a stated probability.
 
 Rows are users, exchangeable between calibration and test. Of a basket, a set covers a line drawn at random: each row
 brings its target's weights, and the threshold counts them as Lee, Barber & Willett (2023) do for grouped data. The
@@ -84,7 +84,7 @@ def calibrate(
     alpha: float = 0.1,
     seed: int = 0,
 ) -> Conformal:
-    """Thresholds from calibration rows for sets that cover with chance 1 - `alpha`.
+    """Thresholds from calibration rows for sets that cover with probability 1 - `alpha`.
 
     `log_p` [n, C]; `target` int [n] or weights [n, C]; `group` [n] = what has a threshold of its own (Mondrian: Vovk et
     al. 2003), if it has 100 rows. "lac" scores 1 - p: the smallest sets on average (Sadinle, Lei & Wasserman 2019);
@@ -130,8 +130,8 @@ def _coverage(size: np.ndarray, covered: np.ndarray, alpha: float) -> dict[str, 
     n, hits, tail = len(size), float(covered.sum()), (1 - LEVEL) / 2
     low = float(beta.ppf(tail, hits, n - hits + 1)) if hits > 0 else 0.0
     high = float(beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0
-    found = {"coverage": hits / n, "low": low, "high": high, "nominal_inside": low <= 1 - alpha <= high}
-    return found | {"mean_size": float(size.mean()), "median_size": float(np.median(size)), "n": n}
+    measured = {"coverage": hits / n, "low": low, "high": high, "nominal_inside": low <= 1 - alpha <= high}
+    return measured | {"mean_size": float(size.mean()), "median_size": float(np.median(size)), "n": n}
 
 
 def _quantile(score: np.ndarray, share: np.ndarray, rows: int, alpha: float) -> float:

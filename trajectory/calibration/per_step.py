@@ -1,4 +1,4 @@
-"""A forecaster of several steps made honest on validation: each step has a calibration of its own."""
+"""Calibration of multi-step forecasts, fitted on validation: each step has one of its own."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ ALPHA = 0.1  # sets cover a line of the step with probability 1 - ALPHA
 
 @dataclass(frozen=True)
 class StepCalibration:
-    """What was fitted for each step: distributions at it, chances of coming within it, sets that cover it, times.
+    """What was fitted for each step: distributions at it, probabilities within it, sets that cover it, times.
 
-    Items' chances are pooled with the user's own rates of the item (see `own_rates`, drawn to `overall`).
+    Items' probabilities are pooled with the user's own rates of the item (see `own_rates`, shrunk towards `overall`).
     """
 
     at: tuple[Calibration, ...]
@@ -55,7 +55,7 @@ class StepCalibration:
     @classmethod
     def read(cls, path: Path) -> tuple[StepCalibration, str]:
         """What `write` wrote: the calibration and the checkpoint that it is of. UserError for one of an older form."""
-        advice = "run evaluate.py --ahead=direct"
+        advice = "run evaluate --multi-step=direct"
         stored = read_json(path, {"checkpoint": str, "overall": [NUMBER]} | {kind: [dict] for kind in _KINDS}, advice)
         if missing := {"checkpoint", "overall", *_KINDS} - set(stored):
             raise UserError(f"{path} is of an older form, without {', '.join(sorted(missing))}: {advice}")
@@ -173,7 +173,7 @@ def fit_steps(
         forms = ["identity", "temperature", "pool", *_biased(histories.num_items)]
         chosen = choose(step.log_p, step.target, log_q, forms=forms, seed=seed)
         at.append(chosen.calibration)
-        # Held-out chances: those of the very users that were fitted on look better than others' will be.
+        # Held-out probabilities: those of the very users that were fitted on look better than others' will be.
         sets.append(calibrate(chosen.held_out, step.target, alpha=ALPHA, seed=seed))
         forms = ["identity", "temperature", *_biased(len(histories.interests))] if histories.interests else ["identity"]
         shares, target = interest_step(histories, chosen.held_out, step.target)
@@ -181,24 +181,25 @@ def fit_steps(
     times: tuple[TimeCalibration, ...] = ()
     if forecaster.timed:
         observed = waits(histories, queries, steps)
-        found = [forecaster.forecast(chunk).wait for chunk in queries.chunks(forecaster.batch)]
-        wait = jax.tree.map(lambda *x: np.concatenate(x), *found)
+        parts = [forecaster.forecast(chunk).wait for chunk in queries.chunks(forecaster.batch)]
+        wait = jax.tree.map(lambda *x: np.concatenate(x), *parts)
         times = tuple(fit_times(_of_step(wait, h), observed[:, h]) for h in range(steps))
     unchanged = (BinaryCalibration(),) * steps
-    begun = StepCalibration(tuple(at), unchanged, tuple(interests), unchanged, tuple(sets), times, overall)
-    honest = CalibratedForecaster(forecaster, begun, histories)
+    fitted = StepCalibration(tuple(at), unchanged, tuple(interests), unchanged, tuple(sets), times, overall)
+    calibrated = CalibratedForecaster(forecaster, fitted, histories)
     few = some_queries(histories, queries, seed + 1, BINARY_ENTRIES)
     rates = own_rates(histories, few, overall)[:, 1:]
-    within = [fit_binary(p, came, _within(rates, h)) for h, p, came in read_within(honest, histories, few, steps)]
-    begun = replace(begun, within=tuple(within))
+    read = read_within(calibrated, histories, few, steps)
+    within = [fit_binary(p, observed, _within(rates, h)) for h, p, observed in read]
+    fitted = replace(fitted, within=tuple(within))
     if histories.interests:
-        read = read_within(honest, histories, few, steps, "interest")
-        begun = replace(begun, interests_within=tuple(fit_binary(p, came) for _, p, came in read))
-    return begun
+        read = read_within(calibrated, histories, few, steps, "interest")
+        fitted = replace(fitted, interests_within=tuple(fit_binary(p, observed) for _, p, observed in read))
+    return fitted
 
 
 def some_queries(histories: Histories, queries: Queries, seed: int, entries: int = ENTRIES) -> Queries:
-    """A random part of the queries, in order: as many as have `entries` chances of items at a step; all if fewer."""
+    """A random part of the queries, in order: as many as have `entries` probabilities at a step; all if fewer."""
     count = max(entries // (histories.num_items + 1), 1)
     if len(queries.user) <= count:
         return queries
@@ -224,7 +225,7 @@ def _log_rates(histories: Histories, queries: Queries, overall: np.ndarray) -> n
 
 
 def _within(rates: np.ndarray, h: int) -> np.ndarray:
-    """Chance within steps 1 to h + 1 of what comes at each with the same rate."""
+    """Probability within steps 1 to h + 1 of what comes at each with the same rate."""
     return 1 - (1 - rates) ** (h + 1)
 
 

@@ -38,18 +38,18 @@ class TimeCalibration:
 
 
 def fit_times(wait: Wait, observed: np.ndarray) -> TimeCalibration:
-    """The recalibration under which the `observed` days [n] are likeliest, given what was foretold of each [n, ...].
+    """The recalibration of maximum likelihood of the `observed` days [n], given the forecast of each [n, ...].
 
     NaN is not observed; without any it changes nothing.
     """
-    some = np.isfinite(observed)
-    if not some.any():
+    known = np.isfinite(observed)
+    if not known.any():
         return TimeCalibration()
-    known, days = jax.tree.map(lambda x: jnp.asarray(x)[some], wait), jnp.asarray(observed[some], jnp.float32)
+    forecast, days = jax.tree.map(lambda x: jnp.asarray(x)[known], wait), jnp.asarray(observed[known], jnp.float32)
 
     @jax.jit
     def loss(values: jax.Array) -> jax.Array:
-        total = -log_likelihood(_moved(known, *values), days).sum()
+        total = -log_likelihood(_moved(forecast, *values), days).sum()
         return (total + PRIOR * jnp.square(values).sum()) / len(days)
 
     gradient = jax.jit(jax.value_and_grad(loss))

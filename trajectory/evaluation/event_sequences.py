@@ -1,9 +1,9 @@
-"""The next days as one sequence of timed events: how near forecasts come to it as a whole, beside floors.
+"""The next days as one sequence of timed events: how near forecasts come to it as a whole, compared with baselines.
 
 Labels are items. A forecaster's sequence is its step 1, 2, ... H at the median of the time it gives each, with its
-chance of each label there; the floors' steps come the user's own typical gap apart. Of what came, the held-out events
-before the horizon count. One unit of time is the mean gap between steps of training, as in HoTPP's data, whose costs
-(one unit for an event too many or too few) and tolerance (two units) are taken over (Karpukhin et al. 2024).
+probability of each label there; the baselines' steps come the user's own typical inter-event time apart. Observed are
+the held-out events before the horizon. One unit of time is the mean gap between steps of training, as in HoTPP's data;
+its costs (one unit for an event too many or too few) and tolerance (two units) are taken over (Karpukhin et al. 2024).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds, step_starts
 from trajectory.data.times import DAY
-from trajectory.evaluation.multi_step.timing import GapFloor
+from trajectory.evaluation.multi_step.timing import GapBaseline
 from trajectory.metrics.event_sequences import Forecasts, TimedEvents, otd, t_map
 from trajectory.metrics.significance import bootstrap
 from trajectory.protocols import Forecaster, StepForecast, StepScores
 from trajectory.schema import Histories, Queries, Split
 
 HORIZON, DELTA, COST = 5.0, 2.0, 1.0  # units
-PRESENT = 0.5  # a label is in a basket of the sequence from this chance on
+PRESENT = 0.5  # a label is in a basket of the sequence from this probability on
 
 
 def evaluate_sequences(
     forecaster: Forecaster[StepForecast],
-    floors: Sequence[Forecaster[StepScores]],
+    baselines: Sequence[Forecaster[StepScores]],
     histories: Histories,
     split: Split,
     part: str,
@@ -38,9 +38,9 @@ def evaluate_sequences(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """OTD (in units, with standard error over users) and T-mAP of the forecaster and the floors.
+    """OTD (in units, with standard error over users) and T-mAP of the forecaster and the baselines.
 
-    `forecaster` is timed; all have log-probabilities. One more floor: the user's last H steps come again with their
+    `forecaster` is timed; all have log-probabilities. One more baseline: the user's last H steps come again with their
     gaps ("history_again"). Returns `unit_days`, `horizon_days`, `cut` (share of users whose held-out steps end before
     the horizon) and `rows` {name: {otd, otd_error, t_map, t_map_weighted}}.
     """
@@ -51,14 +51,14 @@ def evaluate_sequences(
     ends = histories.time[np.maximum(bounds[:, -1] - 1, 0)] / DAY
     truth = _truth(histories, bounds, HORIZON * unit, begin)
     observed = _Observed(histories, queries, begin, truth, unit, resamples, seed)
-    gaps = GapFloor("", True).fit(histories, split.validation, steps)
+    gaps = GapBaseline("", True).fit(histories, split.validation, steps)
     typical = gaps.times(queries, np.full((len(begin), steps), np.nan)).days[:, :, 1]
     forecasts = [forecaster.forecast(chunk) for chunk in queries.chunks(forecaster.batch)]
     days = np.concatenate([np.asarray(forecast.days)[:, :, 1] for forecast in forecasts])
     rows = {forecaster.name: observed.measure(_probability(forecasts), np.maximum.accumulate(days, axis=1))}
-    for floor in floors:
-        probability = _probability([floor.forecast(chunk) for chunk in queries.chunks(floor.batch)])
-        rows[floor.name] = observed.measure(probability, np.maximum.accumulate(typical, axis=1))
+    for baseline in baselines:
+        probability = _probability([baseline.forecast(chunk) for chunk in queries.chunks(baseline.batch)])
+        rows[baseline.name] = observed.measure(probability, np.maximum.accumulate(typical, axis=1))
     rows["history_again"] = observed.measure(*_history_again(histories, queries, steps))
     cut = float((ends - begin < HORIZON * unit).mean())
     return {"unit_days": unit, "horizon_days": HORIZON * unit, "cut": cut, "rows": rows}
@@ -72,7 +72,7 @@ def _probability(forecasts: Sequence[StepScores]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Observed:
-    """What came after some queries, and how forecasts are held against it."""
+    """What was observed after some queries, and how forecasts are compared with it."""
 
     histories: Histories
     queries: Queries
@@ -125,13 +125,13 @@ def _history_again(histories: Histories, queries: Queries, steps: int) -> tuple[
     number = np.maximum(number, low[:, None])
     time = histories.time[starts[number]] / DAY
     before = histories.time[starts[np.maximum(number[:, 0] - 1, low)]] / DAY
-    chance = np.zeros((len(low), steps, histories.num_items))
+    share = np.zeros((len(low), steps, histories.num_items))
     row, index = slices(starts[number].ravel(), starts[number + 1].ravel())
     item = histories.item[index]
     known = (item > 0) & (item <= histories.num_items)
-    np.add.at(chance.reshape(-1, histories.num_items), (row[known], item[known] - 1), 1.0)
-    chance /= np.maximum(chance.sum(axis=2, keepdims=True), 1)
-    return chance * there[..., None], np.where(there, time - before[:, None], np.inf)
+    np.add.at(share.reshape(-1, histories.num_items), (row[known], item[known] - 1), 1.0)
+    share /= np.maximum(share.sum(axis=2, keepdims=True), 1)
+    return share * there[..., None], np.where(there, time - before[:, None], np.inf)
 
 
 def _mean_gap(histories: Histories, split: Split) -> float:
@@ -150,10 +150,10 @@ def _pad(rows: int, row: np.ndarray, time: np.ndarray, label: np.ndarray) -> Tim
     count = np.bincount(row, minlength=rows)
     place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     shape = rows, max(int(count.max(initial=0)), 1)
-    found = TimedEvents(np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape, bool))
+    padded = TimedEvents(np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape, bool))
     at = row[order], place
-    found.time[at], found.label[at], found.mask[at] = time[order], label[order], True
-    return found
+    padded.time[at], padded.label[at], padded.mask[at] = time[order], label[order], True
+    return padded
 
 
 def _in_units(events: TimedEvents, unit: float) -> TimedEvents:

@@ -8,7 +8,7 @@ import numpy as np
 
 from trajectory.data.pipeline.splits import step_bounds, step_starts
 from trajectory.evaluation import conversion
-from trajectory.evaluation.multi_step.metrics import evaluate_ahead
+from trajectory.evaluation.multi_step.metrics import evaluate_multi_step
 from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import ModelScorer
@@ -67,7 +67,7 @@ class Watch:
         task, c = self.task, self.task.config
         steps = min(c.heads.horizon, c.split.steps)
         direct = DirectForecaster(predictor, steps)
-        by_step = evaluate_ahead(direct, task.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs)
+        by_step = evaluate_multi_step(direct, task.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs)
         return {name: float(np.nanmean(value)) for name, value in by_step.items()}
 
 

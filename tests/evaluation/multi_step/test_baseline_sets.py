@@ -7,13 +7,13 @@ from ml_collections import ConfigDict
 from tests.builders import make_histories
 from trajectory.baselines.multi_step import Calibrated, horizon_floors
 from trajectory.data.pipeline.splits import split
-from trajectory.evaluation.multi_step.baseline_sets import floor_sets
+from trajectory.evaluation.multi_step.baseline_sets import baseline_sets
 from trajectory.settings import base
 
 STEPS, ITEMS = 2, 8
 
 
-def test_sets_of_floors_cover_and_are_smaller_the_more_a_floor_knows() -> None:
+def test_sets_of_baselines_cover_and_are_smaller_the_more_a_baseline_knows() -> None:
     rng = np.random.default_rng(0)
     own = rng.integers(1, ITEMS + 1, 600)  # nine of ten events of a user are of one item
     lists = [np.where(rng.random(16) < 0.95, item, rng.integers(1, ITEMS + 1, 16)).tolist() for item in own]
@@ -24,8 +24,8 @@ def test_sets_of_floors_cover_and_are_smaller_the_more_a_floor_knows() -> None:
         floor.name: Calibrated(floor).fit(histories, parts.validation, config.evaluation)
         for floor in horizon_floors(histories, parts, config, STEPS)
     }
-    found = floor_sets(floors, ["popularity", "personal_frequency"], histories, parts, seed=0)
-    assert [sets["floor"] for sets in found] == ["popularity", "personal_frequency"]
+    found = baseline_sets(floors, ["popularity", "personal_frequency"], histories, parts, seed=0)
+    assert [sets["baseline"] for sets in found] == ["popularity", "personal_frequency"]
     for sets in found:
         assert sets["coverage"] > 0.87
         assert sets["n"] == 600

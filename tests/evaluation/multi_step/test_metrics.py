@@ -11,7 +11,7 @@ from tests.builders import make_histories
 from trajectory.baselines.multi_step import Calibrated, Chain, Steady, horizon_floors
 from trajectory.baselines.next_item import Markov, PersonalFrequency
 from trajectory.data.pipeline.splits import split, step_bounds
-from trajectory.evaluation.multi_step.metrics import evaluate_ahead
+from trajectory.evaluation.multi_step.metrics import evaluate_multi_step
 from trajectory.schema import Queries
 from trajectory.settings import base
 
@@ -52,7 +52,7 @@ def test_steps_are_baskets_and_end_with_the_query():
 
 def test_each_step_is_ranked_by_its_own_scores():
     ahead = [[[9, 1, 2, 5, 4, 3], [9, 5, 4, 1, 2, 3], [9, 5, 4, 1, 2, 3]]]
-    found = evaluate_ahead(Given(ahead), BASKETS, queries((0, 0, 2, 8)), settings().evaluation, 3, (1, 3))
+    found = evaluate_multi_step(Given(ahead), BASKETS, queries((0, 0, 2, 8)), settings().evaluation, 3, (1, 3))
     np.testing.assert_allclose(found["hr@1"], [[1, 0, 1]])  # items 3; 4; 1 and 2
     np.testing.assert_allclose(found["recall@3"], [[1, 0, 1]])
     np.testing.assert_allclose(found["recall@1"], [[1, 0, 0.5]])
@@ -66,7 +66,7 @@ def test_chances_of_coming_within_steps_rank_what_comes_within_them():
     within = np.zeros((1, 3, 6))
     within[0, :, 3] = 1
     told = Given(np.log(p), within, log_probabilities=True)
-    found = evaluate_ahead(told, BASKETS, queries((0, 0, 2, 8)), settings().evaluation, 3, (1,))
+    found = evaluate_multi_step(told, BASKETS, queries((0, 0, 2, 8)), settings().evaluation, 3, (1,))
     np.testing.assert_allclose(found["within_hr@1"], [[1, 1, 1]])
     np.testing.assert_allclose(found["hr@1"], [[0, 1, 0]])
 
@@ -74,10 +74,10 @@ def test_chances_of_coming_within_steps_rank_what_comes_within_them():
 def test_surprise_is_of_the_candidates_distribution_and_missing_steps_do_not_count():
     p = np.tile(np.array([0.3, 0.1, 0.1, 0.1, 0.3, 0.4]), (1, 2, 1))
     one = Given(np.log(p), log_probabilities=True)
-    found = evaluate_ahead(one, BASKETS, queries((1, 8, 10, 11)), settings().evaluation, 2, (1,))
+    found = evaluate_multi_step(one, BASKETS, queries((1, 8, 10, 11)), settings().evaluation, 2, (1,))
     np.testing.assert_allclose(found["nll"], [[-np.log(0.3), np.nan]], rtol=1e-6)
     assert np.isnan(found["within_hr@1"][0, 1])
-    filtered = evaluate_ahead(one, BASKETS, queries((1, 8, 10, 11)), settings("filter").evaluation, 2, (1,))
+    filtered = evaluate_multi_step(one, BASKETS, queries((1, 8, 10, 11)), settings("filter").evaluation, 2, (1,))
     np.testing.assert_allclose(filtered["nll"][0, 0], -np.log(0.3 / 0.8), rtol=1e-6)
 
 
@@ -148,8 +148,8 @@ def test_a_repeated_target_is_a_miss_without_a_surprise_where_seen_items_leave()
     p = np.tile(np.array([0.0, 0.2, 0.2, 0.3, 0.2, 0.1]), (1, 2, 1))
     forecaster = Given(np.log(np.maximum(p, 1e-30)), log_probabilities=True)
     one = queries((0, 0, 4, 6))  # 1, 2, 3, 3, then 4, then 1 again
-    found = evaluate_ahead(forecaster, BASKETS, one, settings("filter").evaluation, 2, (1,))
+    found = evaluate_multi_step(forecaster, BASKETS, one, settings("filter").evaluation, 2, (1,))
     np.testing.assert_allclose(found["hr@1"], [[1, 0]])
     np.testing.assert_allclose(found["nll"], [[-np.log(2 / 3), np.nan]], rtol=1e-6)
-    kept = evaluate_ahead(forecaster, BASKETS, one, settings().evaluation, 2, (1, 5))
+    kept = evaluate_multi_step(forecaster, BASKETS, one, settings().evaluation, 2, (1, 5))
     np.testing.assert_allclose(kept["hr@5"], [[1, 1]])

@@ -10,7 +10,7 @@ from trajectory.schema import UserError
 
 
 def measured(seed: int, ndcg: float, ece: float) -> dict[str, Any]:
-    """What a run of two steps may have written, in the layout of trajectories.json; the floors are the same for all."""
+    """What a run of two steps may have written to trajectories.json; the baselines are the same for all."""
     metrics = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10")
 
     def means(*values: float) -> dict[str, Any]:
@@ -22,15 +22,15 @@ def measured(seed: int, ndcg: float, ece: float) -> dict[str, Any]:
         "steps": 2,
         "unit": "basket",
         "forecasters": ["direct, calibrated", "direct"],
-        "floors": ["popularity", "markov"],
+        "baselines": ["popularity", "markov"],
         "means": {
             "direct, calibrated": means(ndcg, ndcg),
             "direct": means(0.31, 0.31),
             "popularity": means(0.2, 0.3),
             "markov": means(0.1, 0.35),
         },
-        "reliability": {"plain_top": statement, "top": statement, "sets": sets},
-        "floor_sets": [{"coverage": 0.9, "mean_size": 5.0}, {"coverage": 0.9, "mean_size": 4.0}],
+        "reliability": {"uncalibrated_top": statement, "top": statement, "sets": sets},
+        "baseline_sets": [{"coverage": 0.9, "mean_size": 5.0}, {"coverage": 0.9, "mean_size": 4.0}],
         "protocol": {"seed": seed, "users": {"test": 1000}, "fingerprint": "f", "split": "leave_last"},
     }
 
@@ -44,19 +44,21 @@ def test_means_leads_and_calibration_over_seeds() -> None:
     assert "| ... lead | +0.1600 ± 0.0283 (2 of 2) | +0.0100 ± 0.0283 (1 of 2) |" in text
     assert "| ... lead of direct | +0.1100 ± 0.0000 (2 of 2) | -0.0400 ± 0.0000 (0 of 2) |" in text
     assert "| ... lead | -0.1600 ± 0.0283 (2 of 2) | -0.0100 ± 0.0283 (1 of 2) |" in text  # nll: less is better
-    assert rows["likeliest item at step"] == "| likeliest item at step | 1.0 ± 1.4 of 2 | 1.00 ± 0.71 |"
+    assert rows["most likely item at step"] == "| most likely item at step | 1.0 ± 1.4 of 2 | 1.00 ± 0.71 |"
     assert "each interest at step" not in text  # not measured
     assert "| sets at 90%: covered | 0.885 ± 0.007 | 0.885 ± 0.007 |" in text
-    assert "| ... of the best floor: mean size | 5.0 ± 0.0 | 4.0 ± 0.0 |" in text
-    assert "holds 0.9 at 1.0 ± 1.4 of 2 steps; they are smaller than the best floor's at 2 of 4 steps and runs" in text
+    assert "| ... of the best baseline: mean size | 5.0 ± 0.0 | 4.0 ± 0.0 |" in text
+    assert (
+        "holds 0.9 at 1.0 ± 1.4 of 2 steps; they are smaller than the best baseline's at 2 of 4 steps and runs" in text
+    )
 
 
-def test_only_runs_that_were_asked_the_same_are_put_together() -> None:
+def test_only_runs_that_were_measured_alike_are_put_together() -> None:
     one, other = measured(0, 0.3, 0.01), measured(1, 0.3, 0.01)
     with pytest.raises(UserError, match="two runs or more to compare seeds, got a"):
         over_seeds({"a": one})
     other["protocol"]["fingerprint"] = "g"
-    with pytest.raises(UserError, match=r"b was not asked the same as a \(fingerprint differ\)"):
+    with pytest.raises(UserError, match=r"b was not measured as a \(fingerprint differ\)"):
         over_seeds({"a": one, "b": other})
     fewer = copy.deepcopy(one) | {"forecasters": ["direct"]}
     with pytest.raises(UserError, match=r"\(steps or forecasters differ\)"):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
-from trajectory.evaluation.multi_step.timing import GapFloor, evaluate_times
+from trajectory.evaluation.multi_step.timing import GapBaseline, evaluate_times
 from trajectory.metrics.waiting_time import Times, waits
 from trajectory.schema import Queries
 from trajectory.settings import base
@@ -39,7 +39,7 @@ def test_own_gaps_foretell_users_that_differ_and_typical_gaps_do_not():
     observed = waits(histories, parts.test, 2)
     error = {}
     for personal in (True, False):
-        floor = GapFloor("", personal).fit(histories, parts.validation, 2)
+        floor = GapBaseline("", personal).fit(histories, parts.validation, 2)
         found = floor.times(parts.test, observed)
         assert found.days.shape == (300, 2, 3)
         inside = (found.days[:, :, 0] <= observed) & (observed <= found.days[:, :, 2])
@@ -54,7 +54,7 @@ def test_likelihood_of_a_floor_is_a_density_beside_a_chance_of_no_time():
     gaps = np.random.default_rng(1).lognormal(0, 1, (200, 9))
     gaps[:, ::3] = 0
     histories, parts, _config = log_of_gaps(gaps)
-    floor = GapFloor("", False).fit(histories, parts.validation, 2)
+    floor = GapBaseline("", False).fit(histories, parts.validation, 2)
     one = Queries(*(column[:1] for column in parts.test))
     days = np.exp(np.linspace(-8, 8, 4001))
     density = np.exp([floor.times(one, np.full((1, 2), d)).log_likelihood[0, 0] for d in days])

@@ -1,4 +1,4 @@
-"""Sets that cover a line of each step with a stated chance, of what counting says: what a forecaster's are beside."""
+"""Conformal sets of baselines: what the sets of a forecaster are compared with."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from trajectory.metrics.step_targets import read_steps
 from trajectory.schema import Histories, Split
 
 
-def floor_sets(
-    floors: Mapping[str, Calibrated], best: list[str], histories: Histories, split: Split, seed: int
+def baseline_sets(
+    baselines: Mapping[str, Calibrated], best: list[str], histories: Histories, split: Split, seed: int
 ) -> list[dict[str, Any]]:
-    """Coverage and size of each step's sets on test, of the floor named for it: what `coverage` says, and `floor`.
+    """Coverage and size of each step's sets on test, of the baseline named for it: as `coverage`, and `baseline`.
 
     Thresholds are found on validation as a forecaster's are (see `fit_steps`).
     """
-    found: list[dict[str, Any]] = [{} for _ in best]
+    results: list[dict[str, Any]] = [{} for _ in best]
     for name in dict.fromkeys(best):
         validation = some_queries(histories, split.validation, seed)
-        read = read_steps(floors[name], histories, validation, len(best))
+        read = read_steps(baselines[name], histories, validation, len(best))
         sets = [calibrate(step.log_p, step.target, alpha=ALPHA, seed=seed) for _, step in read]
-        for h, step in read_steps(floors[name], histories, split.test, len(best)):
+        for h, step in read_steps(baselines[name], histories, split.test, len(best)):
             if best[h] == name:
-                found[h] = {"floor": name} | coverage(sets[h].sets(step.log_p, step.target), ALPHA)["all"]
-    return found
+                results[h] = {"baseline": name} | coverage(sets[h].sets(step.log_p, step.target), ALPHA)["all"]
+    return results

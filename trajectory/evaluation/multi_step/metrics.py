@@ -14,7 +14,7 @@ from trajectory.protocols import Forecaster, StepScores
 from trajectory.schema import Histories, Queries
 
 
-def evaluate_ahead(
+def evaluate_multi_step(
     forecaster: Forecaster[StepScores],
     histories: Histories,
     queries: Queries,
@@ -25,17 +25,17 @@ def evaluate_ahead(
     """Metrics of a forecaster per user and step, float64 [n, H] each; NaN where a user has no such step.
 
     hr@k, recall@k and ndcg@k of the step's own items; the same with `within_` before, of the distinct items of steps
-    1..h ranked by their chance to come within them; nll, the mean negative log-probability of the step's distinct items
-    that are candidates, in nats, where there are log-probabilities. `config` is `config.evaluation`: candidates and
-    ties as there.
+    1..h ranked by their probability of coming within them; nll, the mean negative log-probability of the step's
+    distinct items that are candidates, in nats, where there are log-probabilities. `config` is `config.evaluation`:
+    candidates and ties as there.
     """
     size = min(forecaster.batch, len(queries.user))
     parts: list[dict[str, np.ndarray]] = []
     for chunk in progress(queries.chunks(size), forecaster.name, -(-len(queries.user) // size)):
         n = len(chunk.user)
         padded = Queries(*(np.pad(column, (0, size - n), mode="edge") for column in chunk))  # one shape compiles once
-        found = _chunk(forecaster, histories, padded, config, steps, cutoffs)
-        parts.append({name: value[:n] for name, value in found.items()})
+        result = _chunk(forecaster, histories, padded, config, steps, cutoffs)
+        parts.append({name: value[:n] for name, value in result.items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -56,22 +56,24 @@ def _chunk(
     columns: dict[str, list[np.ndarray]] = {}
     for h in range(steps):
         targets = distinct_items(histories, bounds[:, h], bounds[:, h + 1])
-        found = metrics(ranks(scores[:, h], targets, seen), targets, cutoffs)
+        values = metrics(ranks(scores[:, h], targets, seen), targets, cutoffs)
         if log_p is not None:
-            found["nll"] = _surprise(log_p[:, h], targets, seen)
+            values["nll"] = _negative_log_likelihood(log_p[:, h], targets, seen)
         so_far = distinct_items(histories, bounds[:, 0], bounds[:, h + 1])
         together = metrics(ranks(within[:, h], so_far, seen), so_far, cutoffs)
-        found |= {
+        values |= {
             f"within_{name}": np.where(bounds[:, h] < bounds[:, h + 1], x, np.nan) for name, x in together.items()
         }
-        for name, value in found.items():
+        for name, value in values.items():
             columns.setdefault(name, []).append(value)
     return {
-        name: np.stack(values, axis=1) for name, values in columns.items() if not name.startswith(("mrr", "within_mrr"))
+        name: np.stack(by_step, axis=1)
+        for name, by_step in columns.items()
+        if not name.startswith(("mrr", "within_mrr"))
     }
 
 
-def _surprise(log_probability: np.ndarray, targets: np.ndarray, seen: np.ndarray | None) -> np.ndarray:
+def _negative_log_likelihood(log_probability: np.ndarray, targets: np.ndarray, seen: np.ndarray | None) -> np.ndarray:
     """Mean negative log-probability [n] of the targets that are candidates."""
     rows, width = np.arange(len(targets))[:, None], log_probability.shape[1]
     probability = np.exp(log_probability.astype(np.float64))

@@ -1,4 +1,4 @@
-"""Several runs of one config, steps ahead: means over their seeds, with spread."""
+"""Multi-step forecasts of several runs of one config: means over their seeds, with standard deviations."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from trajectory.evaluation.protocol import SAME
 from trajectory.schema import UserError
 
 
-def over_seeds(found: Mapping[str, dict[str, Any]]) -> str:
+def over_seeds(results: Mapping[str, dict[str, Any]]) -> str:
     """Markdown of what several runs' trajectories.json ({run: content}) say of test, as means over the runs.
 
-    Of each step: the first forecaster's measures, its lead over the best floor and those of the others, ± the standard
-    deviation over the runs, and how many runs lead; of each kind of statement: how many of the steps are calibrated
-    inside the band, and the calibration error over the band's upper end (1 and less is inside). Raises UserError if the
-    runs were not asked the same, or there are fewer than two.
+    Of each step: the first forecaster's measures, its lead over the best baseline and those of the others, ± the
+    standard deviation over the runs, and how many runs lead; of each kind of statement: how many of the steps are
+    calibrated within sampling error (inside the band), and the calibration error over the band's upper end (1 and less
+    is inside). Raises UserError if the runs were not measured alike, or there are fewer than two.
     """
-    runs = list(found.values())
+    runs = list(results.values())
     if len(runs) < 2:
-        raise UserError(f"expected two runs or more to compare seeds, got {', '.join(found) or 'none'}")
-    for name, run in found.items():
+        raise UserError(f"expected two runs or more to compare seeds, got {', '.join(results) or 'none'}")
+    for name, run in results.items():
         same = [key for key in SAME if run["protocol"].get(key) != runs[0]["protocol"].get(key)]
         if same or run["steps"] != runs[0]["steps"] or run["forecasters"] != runs[0]["forecasters"]:
             raise UserError(
-                f"{name} was not asked the same as {next(iter(found))} ({', '.join(same) or 'steps or forecasters'} "
+                f"{name} was not measured as {next(iter(results))} ({', '.join(same) or 'steps or forecasters'} "
                 "differ): seeds are compared of one config on one log"
             )
     facts, steps = runs[0]["protocol"], runs[0]["steps"]
@@ -49,24 +49,31 @@ def over_seeds(found: Mapping[str, dict[str, Any]]) -> str:
     sets = [[x["all"] for x in run["reliability"]["sets"]] for run in runs]
     for title, of in (
         (f"sets at {1 - ALPHA:.0%}", sets),
-        ("... of the best floor", [run["floor_sets"] for run in runs]),
+        ("... of the best baseline", [run["baseline_sets"] for run in runs]),
     ):
-        lines += _row(f"{title}: covered", _cells(_each(of, "coverage"), "{:.3f} ± {:.3f}"))
-        lines += _row(f"{title}: mean size", _cells(_each(of, "mean_size"), "{:.1f} ± {:.1f}"))
+        lines += _row(f"{title}: covered", _cells(_values(of, "coverage"), "{:.3f} ± {:.3f}"))
+        lines += _row(f"{title}: mean size", _cells(_values(of, "mean_size"), "{:.1f} ± {:.1f}"))
     lines += ["", *_row("", ["steps inside the band", "calibration error / band's upper end, mean over the steps"])]
     lines.append("|---|--:|--:|")
     for name, title in TITLES.items():
         if name in runs[0]["reliability"]:
             statements = [run["reliability"][name] for run in runs]
-            inside = _each(statements, "inside").sum(axis=1)
-            ratio = (_each(statements, "ece") / _each(statements, "high")).mean(axis=1)
-            lines += _row(title, [_one(inside, "{:.1f} ± {:.1f}") + f" of {steps}", _one(ratio, "{:.2f} ± {:.2f}")])
-    holds = _each(sets, "nominal_inside").sum(axis=1)
-    smaller = _each(sets, "mean_size") < _each([run["floor_sets"] for run in runs], "mean_size")
+            inside = _values(statements, "inside").sum(axis=1)
+            ratio = (_values(statements, "ece") / _values(statements, "high")).mean(axis=1)
+            lines += _row(
+                title,
+                [
+                    _mean_and_deviation(inside, "{:.1f} ± {:.1f}") + f" of {steps}",
+                    _mean_and_deviation(ratio, "{:.2f} ± {:.2f}"),
+                ],
+            )
+    holds = _values(sets, "nominal_inside").sum(axis=1)
+    smaller = _values(sets, "mean_size") < _values([run["baseline_sets"] for run in runs], "mean_size")
     lines += [
         "",
-        f"the interval of the sets' coverage holds {1 - ALPHA:g} at {_one(holds, '{:.1f} ± {:.1f}')} of {steps} steps; "
-        f"they are smaller than the best floor's at {int(smaller.sum())} of {smaller.size} steps and runs",
+        f"the interval of the sets' coverage holds {1 - ALPHA:g} at {_mean_and_deviation(holds, '{:.1f} ± {:.1f}')} "
+        f"of {steps} steps; they are smaller than the best baseline's at {int(smaller.sum())} of {smaller.size} steps "
+        "and runs",
     ]
     return "\n".join(lines)
 
@@ -75,16 +82,18 @@ def _means(runs: Sequence[dict[str, Any]], name: str, metric: str) -> np.ndarray
     return np.array([run["means"][name]["test"][metric] for run in runs])
 
 
-def _each(runs: Sequence[Sequence[dict[str, Any]]], key: str) -> np.ndarray:
+def _values(runs: Sequence[Sequence[dict[str, Any]]], key: str) -> np.ndarray:
     """This value of each run and step, float64 [runs, H]."""
     return np.array([[step[key] for step in run] for run in runs], float)
 
 
-def _leads(runs: Sequence[dict[str, Any]], name: str, metric: str) -> list[str]:
-    """Lead over the floor that is best at the step, in its favour above 0 but for what is better below."""
-    floors = np.stack([_means(runs, f, metric) for f in runs[0]["floors"] if metric in runs[0]["means"][f]["test"]])
+def _leads(runs: Sequence[dict[str, Any]], forecaster: str, metric: str) -> list[str]:
+    """Lead over the baseline that is best at the step, in its favour above 0 but for what is better below."""
+    baselines = np.stack(
+        [_means(runs, name, metric) for name in runs[0]["baselines"] if metric in runs[0]["means"][name]["test"]]
+    )
     down = metric in LOWER_IS_BETTER
-    lead = _means(runs, name, metric) - (floors.min(axis=0) if down else floors.max(axis=0))
+    lead = _means(runs, forecaster, metric) - (baselines.min(axis=0) if down else baselines.max(axis=0))
     wins = (lead < 0 if down else lead > 0).sum(axis=0)
     cells = zip(_cells(lead, "{:+.4f} ± {:.4f}"), wins, strict=True)
     return [f"{cell} ({n} of {len(runs)})" for cell, n in cells]
@@ -95,8 +104,8 @@ def _row(title: str, cells: Sequence[str]) -> list[str]:
 
 
 def _cells(values: np.ndarray, form: str) -> list[str]:
-    return [_one(column, form) for column in values.T]
+    return [_mean_and_deviation(column, form) for column in values.T]
 
 
-def _one(values: np.ndarray, form: str) -> str:
+def _mean_and_deviation(values: np.ndarray, form: str) -> str:
     return form.format(values.mean(), values.std(ddof=1))
