@@ -50,7 +50,7 @@ def test_next_items_without_seen_ones_are_renormalised():
 
 
 def test_steps_ahead_by_probability():
-    table = tables.steps_ahead(HISTORIES, QUERIES, FORECAST, 2)
+    table = tables.items_at_steps(HISTORIES, QUERIES, FORECAST, 2)
     first = table.filter(pl.col("user") == "u0")
     assert first["step"].to_list() == [1, 1, 2, 2]
     assert first["item"].to_list() == ["i4", "i3", "i1", "i2"]
@@ -59,13 +59,13 @@ def test_steps_ahead_by_probability():
 
 
 def test_visited_is_of_all_steps():
-    table = tables.visited_within(HISTORIES, QUERIES, FORECAST, 4)
+    table = tables.items_within_steps(HISTORIES, QUERIES, FORECAST, 4)
     assert table.filter(pl.col("user") == "u0")["item"].to_list() == ["i1", "i4", "i2", "i3"]
     assert table.filter(pl.col("user") == "u1")["visited"].to_list() == [1, 0.25, 0.25, 0.25]
 
 
-def test_likeliest_path_and_its_steps():
-    table = tables.likeliest_path(HISTORIES, QUERIES, BEAMS)
+def test_most_likely_path_and_its_steps():
+    table = tables.most_likely_path(HISTORIES, QUERIES, BEAMS)
     assert table.columns == ["user", "step", "item", "title", "probability", "calibrated"]
     assert table["item"].to_list() == ["i3", "i2", "i1"], "a path may end before the last step"
     np.testing.assert_allclose(table["probability"], [0.3, 0.9, 1.0], rtol=1e-6)
@@ -76,7 +76,7 @@ def test_titles_are_given_where_there_are_some(titles):
     histories = (
         HISTORIES if titles is None else replace(HISTORIES, items=HISTORIES.items.with_columns(title=pl.Series(titles)))
     )
-    table = tables.visited_within(histories, QUERIES, FORECAST, 4).filter(pl.col("user") == "u0")
+    table = tables.items_within_steps(histories, QUERIES, FORECAST, 4).filter(pl.col("user") == "u0")
     assert table["title"].to_list() == ([None] * 4 if titles is None else ["A", "D", None, "C"])
 
 
@@ -150,12 +150,12 @@ def test_each_row_says_whether_it_is_calibrated():
         forecast = replace(FORECAST, calibrated=calibrated)
         assert tables.statements(HISTORIES, QUERIES, forecast, 2)["calibrated"].to_list().count(calibrated) > 20
         assert set(tables.statements(HISTORIES, QUERIES, forecast, 2)["calibrated"]) == {calibrated}
-        assert set(tables.steps_ahead(HISTORIES, QUERIES, forecast, 2)["calibrated"]) == {calibrated}
-        assert set(tables.visited_within(HISTORIES, QUERIES, forecast, 2)["calibrated"]) == {calibrated}
+        assert set(tables.items_at_steps(HISTORIES, QUERIES, forecast, 2)["calibrated"]) == {calibrated}
+        assert set(tables.items_within_steps(HISTORIES, QUERIES, forecast, 2)["calibrated"]) == {calibrated}
     uncalibrated = (
         tables.within_days(HISTORIES, QUERIES, SOON, 7.0, 2),
         tables.path_statements(HISTORIES, QUERIES, BEAMS, "item"),
-        tables.likeliest_path(HISTORIES, QUERIES, BEAMS),
+        tables.most_likely_path(HISTORIES, QUERIES, BEAMS),
         tables.next_items(HISTORIES, QUERIES, np.log(np.maximum(PROBABILITY[:, 1], 1e-30)), None, 3),
     )
     for table in uncalibrated:
@@ -171,10 +171,10 @@ def test_items_at_a_step_say_whether_they_are_in_its_set():
     said = (pl.col("statement") == "at_step") & (pl.col("level") == "item")
     assert table.filter(said)["in_set_90"].null_count() == 0
     assert table.filter(~said)["in_set_90"].is_null().all(), "sets are of items at a step alone"
-    steps = tables.steps_ahead(HISTORIES, QUERIES, forecast, 2)
+    steps = tables.items_at_steps(HISTORIES, QUERIES, forecast, 2)
     assert of(steps, user="u1", step=2).select("item", "in_set_90").rows() == [("i1", False), ("i2", False)]
     for without in (
         tables.statements(HISTORIES, QUERIES, FORECAST, 4),
-        tables.steps_ahead(HISTORIES, QUERIES, FORECAST, 2),
+        tables.items_at_steps(HISTORIES, QUERIES, FORECAST, 2),
     ):
         assert without["in_set_90"].is_null().all(), "no sets were fitted"

@@ -41,7 +41,7 @@ def test_probabilities_are_close_to_the_truth(comparison):
 def test_page_of_text_tells_all_of_it(comparison):
     text = comparison.text()
     assert "2024-03-01 12:00:00  购买商品1" in text
-    assert "Likeliest path, with the probability of each step" in text
+    assert "Most likely path, with the probability of each step" in text
     assert "step 3: 商品4" in text
     assert "商品2 > 商品3 > 商品4: 0.113" in text, "the true path with its probability"
     row = next(line for line in text.splitlines() if line.strip().startswith(ITEMS[1]))

@@ -35,8 +35,8 @@ def user_vectors(run: Run, histories: Histories | None = None) -> pl.DataFrame:
         states = cast(Any, run.model).apply(run.params, events, place, method="encode")
         return comparable(states.vector, c.model.temperature)
 
-    found = []
+    vectors = []
     for chunk in whole_histories(predictor.histories).chunks(c.evaluation.batch):
         events, place = predictor.events(chunk.start, chunk.stop)
-        found.append(np.asarray(encode(events, place[:, None]))[:, 0])
-    return pl.DataFrame({"user": predictor.histories.users["user"], "vector": np.concatenate(found)})
+        vectors.append(np.asarray(encode(events, place[:, None]))[:, 0])
+    return pl.DataFrame({"user": predictor.histories.users["user"], "vector": np.concatenate(vectors)})

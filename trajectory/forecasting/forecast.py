@@ -30,7 +30,7 @@ class Forecast:
     interests: np.ndarray  # [n, H, K + 1], share of each interest at each step
     known: np.ndarray  # [n, K + 1], share of each interest in the history
     steps: int
-    method: str  # how the chances came about, to be read after a chance
+    method: str  # how the probabilities were made, to be read after one
     without: pl.DataFrame  # user, reason: those for whom nothing is left, of whom statements say no more
     notes: tuple[str, ...] = ()  # what is to be told of new users' events
 
@@ -58,11 +58,11 @@ def forecast(run: Run, users: int = 0, events: Any = None, steps: int = 0) -> Fo
     for level in ("item", "interest") if histories.interests else ("item",):
         for chunk, beams in beam_run(run, histories, queries, count, level == "interest"):
             parts.append(tables.path_statements(histories, chunk, beams, level))
-    said = pl.concat(parts).join(without, on="user", how="anti", maintain_order="left")
+    statements = pl.concat(parts).join(without, on="user", how="anti", maintain_order="left")
     return Forecast(
         histories,
         queries,
-        pl.concat([said, tables.nothing_left(without)]),
+        pl.concat([statements, tables.nothing_left(without)]),
         np.concatenate(interests),
         past_shares(histories, queries, 1, c.batch.basket_power)[:, 0],
         count,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ITEMS = 2400  # drawn, as many of each domain
-COLOURS = 10  # categories told apart; the others are grey
+COLOURS = 10  # categories with a colour of their own; the others are grey
 NEIGHBOURS = 10
 OTHER = "other"
 
@@ -50,9 +50,9 @@ def item_map(run: Run) -> pl.DataFrame:
     near = np.argsort(-cosine, axis=1)[:, :NEIGHBOURS]
     domain, category = drawn[DOMAIN].to_numpy(), drawn["category"].to_numpy()
     named = np.array([value is not None for value in category])
-    told = named[near] & named[:, None]
-    alike = (category[near] == category[:, None]) & told
-    share = np.where(told.any(axis=1), alike.sum(axis=1) / np.maximum(told.sum(axis=1), 1), np.nan)
+    both_known = named[near] & named[:, None]
+    alike = (category[near] == category[:, None]) & both_known
+    share = np.where(both_known.any(axis=1), alike.sum(axis=1) / np.maximum(both_known.sum(axis=1), 1), np.nan)
     return pl.DataFrame(
         {
             "item": drawn["item"],
@@ -87,14 +87,14 @@ def _panel(axis: Axes, items: pl.DataFrame, name: str) -> None:
         )
         named.append(OTHER)
     for number, value in reversed(list(enumerate(named))):
-        some = items.filter(pl.col(name) == value)
+        group = items.filter(pl.col(name) == value)
         colour = "0.8" if value == OTHER else f"C{number}"
         axis.scatter(
-            some["x"],
-            some["y"],
+            group["x"],
+            group["y"],
             s=9,
             color=colour,
-            label=f"{plain(value, pictures.LETTERS)} ({some.height})",
+            label=f"{plain(value, pictures.LETTERS)} ({group.height})",
             linewidths=0,
         )
     handles, labels = axis.get_legend_handles_labels()

@@ -1,4 +1,4 @@
-"""report.html: what was learned, how good it is beside the floors, and the first forecasts; one file, works offline."""
+"""report.html: what was learned, how good it is compared with baselines, and the first forecasts; works offline."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SHOWN_FACTS = ("guarantee", "candidates", "candidate_rule", "ties", "checkpoint"
 
 def write_forecast(run: Run, users: int) -> Path:
     """Forecasts `users` users (0 = all), writes forecast.parquet, forecast.png, report.html; returns the page."""
-    _evaluation(run)  # a damaged one is told before the work
+    _evaluation(run)  # a damaged one is reported before the work
     made = forecast(run, users)
     if len(made.without):
         _LOGGER.info(without_note(made.without, len(made.queries.user)))
@@ -74,10 +74,10 @@ def write_report(run: Run, forecast: Forecast) -> Path:
 def draw_interests(run: Run, forecast: Forecast) -> Path | None:
     """forecast.png: interests whose share is forecast to grow and to shrink most; None if there are none."""
     names = forecast.histories.interests
-    some = forecast.interests.any((1, 2))  # of others nothing is forecast
-    if not some.any():
+    users = forecast.interests.any((1, 2))  # of others nothing is forecast
+    if not users.any():
         return None
-    before, after = forecast.known[some, 1:].mean(0), forecast.interests[some, :, 1:].mean((0, 1))
+    before, after = forecast.known[users, 1:].mean(0), forecast.interests[users, :, 1:].mean((0, 1))
     change = after - before
     order = np.argsort(change)
     number = min(8, len(names) // 2)
@@ -94,7 +94,7 @@ def draw_interests(run: Run, forecast: Forecast) -> Path | None:
     steps = forecast.steps
     unit = "baskets" if forecast.histories.baskets else "events"
     axis.set_xlabel(f"forecast share in the next {steps} {unit} minus share in the past (percentage points)")
-    axis.set_title(f"Interests that grow and shrink most, mean of {some.sum():,} users", loc="left")
+    axis.set_title(f"Interests that grow and shrink most, mean of {users.sum():,} users", loc="left")
     axis.grid(axis="x", alpha=0.3)
     path = run.workdir / "forecast.png"
     pictures.save(figure, path)
@@ -149,22 +149,22 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
     queries = Queries(*(column[:n] for column in forecast.queries))
     past = past_shares(h, queries, WINDOWS, power)
     names = ("no interest", *h.interests)
-    said, names_shown = pl.col("statement"), h.users["user"].cast(pl.String).gather(queries.user)
+    statement, names_shown = pl.col("statement"), h.users["user"].cast(pl.String).gather(queries.user)
     shown = forecast.statements.filter(pl.col("user").is_in(names_shown.implode()))
     items = shown.filter(pl.col("level") == "item")
-    next_step = _by_user(items.filter((said == "at_step") & (pl.col("step") == 1)))
-    within = _by_user(items.filter((said == "within_steps") & (pl.col("step") == forecast.steps)))
-    times = _by_user(shown.filter(said == "time"))
+    next_step = _by_user(items.filter((statement == "at_step") & (pl.col("step") == 1)))
+    within = _by_user(items.filter((statement == "within_steps") & (pl.col("step") == forecast.steps)))
+    times = _by_user(shown.filter(statement == "time"))
     reasons = dict(forecast.without.iter_rows())
-    paths = _by_user(shown.filter((said == "path") & (pl.col("rank") <= SHOWN_PATHS)))
-    found = []
+    paths = _by_user(shown.filter((statement == "path") & (pl.col("rank") <= SHOWN_PATHS)))
+    described = []
     for row, index in enumerate(queries.user):
         user = str(h.users["user"][int(index)])
         both = np.concatenate([past[row], forecast.interests[row]])
         top = np.argsort(-both.mean(0), kind="stable")[:SHOWN_INTERESTS]
         top = top[both.mean(0)[top] > 0]
         rest = len(top) < int(np.count_nonzero(both.any(0)))
-        found.append(
+        described.append(
             {
                 "user": user,
                 "reason": reasons.get(user, ""),
@@ -172,35 +172,35 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
                 "interests": [names[i] for i in top] + ["all others"] * rest,
                 "past": [_shares(shares, top, rest) for shares in past[row]],
                 "future": [_shares(shares, top, rest) for shares in forecast.interests[row]],
-                "next": _chances(next_step.get(user, [])),
-                "visited": _chances(within.get(user, [])),
+                "next": _probabilities(next_step.get(user, [])),
+                "visited": _probabilities(within.get(user, [])),
                 "paths": {level: _paths(paths.get(user, []), level) for level in ("item", "interest")},
                 "times": [
                     [round(r[name], 3) for name in ("days_low", "days", "days_high")] for r in times.get(user, [])
                 ],
             }
         )
-    return found
+    return described
 
 
-def _chances(rows: list[dict[str, Any]]) -> list[list[Any]]:
+def _probabilities(rows: list[dict[str, Any]]) -> list[list[Any]]:
     return [[r["title"] or r["id"], round(r["probability"], 5), bool(r["in_set_90"])] for r in rows[:SHOWN_ITEMS]]
 
 
 def _paths(rows: list[dict[str, Any]], level: str) -> list[list[Any]]:
-    """[[probability of the path, [names of its steps]]], likeliest first."""
-    found: dict[int, list[Any]] = {}
+    """[[probability of the path, [names of its steps]]], most likely first."""
+    by_rank: dict[int, list[Any]] = {}
     for r in rows:
         if r["level"] == level:
-            path = found.setdefault(r["rank"], [r["path_probability"], []])
+            path = by_rank.setdefault(r["rank"], [r["path_probability"], []])
             path[1].append(r["title"] or r["id"] or "no interest")
-    return [found[rank] for rank in sorted(found)]
+    return [by_rank[rank] for rank in sorted(by_rank)]
 
 
 def _shares(shares: np.ndarray, top: np.ndarray, rest: bool) -> list[float]:
     """The shares of the top interests, then that of all others together."""
-    found = [*shares[top], shares.sum() - shares[top].sum()] if rest else shares[top]
-    return [round(max(float(share), 0.0), 4) for share in found]
+    shown = [*shares[top], shares.sum() - shares[top].sum()] if rest else shares[top]
+    return [round(max(float(share), 0.0), 4) for share in shown]
 
 
 def _by_user(table: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:

@@ -28,7 +28,7 @@ AMONG_NEW = (
 
 @dataclass(frozen=True)
 class Predictions:
-    """Tables by name, each with a column `user`, and what the user must be told.
+    """Tables by name, each with a column `user`, and what the user must know.
 
     next: rank, item, title, probability. Of a run with a conversion head, conversion: probability after the last event.
     If steps are asked for, steps: step, rank, item, title, probability, visited, in_set_90 (in the set that holds the
@@ -47,19 +47,19 @@ class Predictions:
         """User -> table -> rows; numbers of a path are joined by its whole probability, an empty list by its reason."""
         lists = [name for name in self.tables if name != "conversion"]
         empty: dict[str, Any] = {name: [] for name in lists} if len(self.without) else {}
-        found: dict[str, Any] = {row["user"]: {**empty, "reason": row["reason"]} for row in self.without.to_dicts()}
+        by_user: dict[str, Any] = {row["user"]: {**empty, "reason": row["reason"]} for row in self.without.to_dicts()}
         for name, table in self.tables.items():
             for row in table.to_dicts():
-                found.setdefault(row.pop("user"), {}).setdefault(name, []).append(row)
-        for by_table in found.values():
+                by_user.setdefault(row.pop("user"), {}).setdefault(name, []).append(row)
+        for by_table in by_user.values():
             if "conversion" in by_table:
                 by_table["conversion"] = by_table["conversion"][0]["probability"]
             if by_table.get("path"):
                 by_table["path_probability"] = float(np.prod([row["probability"] for row in by_table["path"]]))
-        return found
+        return by_user
 
     def write_csv(self, path: Path) -> list[Path]:
-        """The first table to `path`, the others beside it as <name>_<table>.csv; returns what was written."""
+        """The first table to `path`, the others next to it as <name>_<table>.csv; returns what was written."""
         first, *others = self.tables
         named = {path: self.tables[first]} | {_beside(path, name): self.tables[name] for name in others}
         if len(self.without):
@@ -73,13 +73,13 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
     """Top items of the next step for each user of `events` (a path or data frame) and, if `steps` > 0, steps ahead."""
     heads = run.config.heads
     if steps and not heads.item:
-        raise UserError("--steps: this run has no item head (heads.item=0), so it cannot foretell items")
+        raise UserError("--steps: this run has no item head (heads.item=0), so it cannot forecast items")
     histories, notes = read_histories(events, run.vocabulary, user)
     queries = whole_histories(histories)
     scorer = ModelScorer(run.predictor(histories))
-    found, left = {}, None
+    by_name, left = {}, None
     if heads.item:
-        found["next"] = _next(run, scorer, queries, top)
+        by_name["next"] = _next(run, scorer, queries, top)
         if run.config.evaluation.seen == "filter":
             left = reach(histories, queries).left
             notes.append(AMONG_NEW)
@@ -89,15 +89,15 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
     if heads.conversion:
         probability = scorer.conversion(queries.start, queries.stop - 1, queries.stop)
         user_ids = histories.users["user"].cast(pl.String)
-        found["conversion"] = pl.DataFrame(
+        by_name["conversion"] = pl.DataFrame(
             {"user": user_ids, "probability": probability.astype(np.float64), "calibrated": False}
         )
     if steps:
-        found |= _ahead(run, histories, queries, steps, paths, top)
-        notes.append(f"the steps ahead are foretold {method(run, steps, paths)}")
+        by_name |= _multi_step(run, histories, queries, steps, paths, top)
+        notes.append(f"the forecast of {steps} steps is made {method(run, steps, paths)}")
         if left is not None and (few := int(((left > 0) & (left < steps)).sum())):
             notes.append(f"{few:,} users have fewer than {steps} items left; their paths end with the last one")
-    return Predictions(found, without, notes, len(queries.user))
+    return Predictions(by_name, without, notes, len(queries.user))
 
 
 def _beside(path: Path, name: str) -> Path:
@@ -112,13 +112,13 @@ def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataF
     return pl.concat(parts)
 
 
-def _ahead(
+def _multi_step(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, top: int
 ) -> dict[str, pl.DataFrame]:
     parts: dict[str, list[pl.DataFrame]] = {"steps": [], "visited": [], "path": []}
     for chunk, forecast, _ in forecast_steps(run, histories, queries, steps, paths):
-        parts["steps"].append(tables.steps_ahead(histories, chunk, forecast, top))
-        parts["visited"].append(tables.visited_within(histories, chunk, forecast, top))
+        parts["steps"].append(tables.items_at_steps(histories, chunk, forecast, top))
+        parts["visited"].append(tables.items_within_steps(histories, chunk, forecast, top))
     for chunk, beams in beam_run(run, histories, queries, steps, interests=False):
-        parts["path"].append(tables.likeliest_path(histories, chunk, beams))
-    return {name: pl.concat(some) for name, some in parts.items()}
+        parts["path"].append(tables.most_likely_path(histories, chunk, beams))
+    return {name: pl.concat(chunks) for name, chunks in parts.items()}

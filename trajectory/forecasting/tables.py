@@ -1,4 +1,4 @@
-"""Forecasts as tables for people: the next step's top-k, the steps ahead, what is visited, and the likeliest path."""
+"""Forecasts as tables: the next step's top-k, items at each step and within them, and the most likely paths."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STATEMENTS = {  # columns of forecast.parquet; null where they say nothing
 def next_items(
     histories: Histories, queries: Queries, log_probability: np.ndarray, seen: np.ndarray | None, k: int
 ) -> pl.DataFrame:
-    """The k likeliest items of the next step: user, rank, item, title, probability (among those that may come; not
+    """The k most likely items of the next step: user, rank, item, title, probability (among those that may come; not
     calibrated, as the column `calibrated` says).
 
     `log_probability` [n, V + 1]; `seen` int32 [n, M] are items that cannot come (0 = none).
@@ -59,12 +59,12 @@ def without_items(histories: Histories, queries: Queries, left: np.ndarray | Non
 
 
 def without_note(without: pl.DataFrame, users: int) -> str:
-    """What is to be said of `without_items`, of so many users in all."""
+    """A sentence about `without_items`, of so many users in all."""
     return f"{len(without):,} of {users:,} users get an empty list: each {NOTHING_LEFT}"
 
 
-def steps_ahead(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
-    """The k likeliest items at each step: user, step, rank, item, title, probability, visited (within these steps),
+def items_at_steps(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
+    """The k most likely items at each step: user, step, rank, item, title, probability, visited (within these steps),
     calibrated, in_set_90 (null without sets).
     """
     items = _best(forecast.probability, k)
@@ -75,8 +75,8 @@ def steps_ahead(histories: Histories, queries: Queries, forecast: StepForecast, 
     return table.with_columns(calibrated=pl.lit(forecast.calibrated), in_set_90=pl.lit(in_set, pl.Boolean))
 
 
-def visited_within(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
-    """The k items that are likeliest to occur within all steps: user, rank, item, title, visited, calibrated."""
+def items_within_steps(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
+    """The k items that are most likely to occur within all steps: user, rank, item, title, visited, calibrated."""
     last = forecast.within[:, -1:]
     items = _best(last, k)
     visited = np.take_along_axis(last, items, axis=2)
@@ -84,8 +84,8 @@ def visited_within(histories: Histories, queries: Queries, forecast: StepForecas
     return table.select(pl.exclude("step"), calibrated=pl.lit(forecast.calibrated))
 
 
-def likeliest_path(histories: Histories, queries: Queries, beams: Beams) -> pl.DataFrame:
-    """The likeliest path of each user: user, step, item, title, probability (of the step, given those before),
+def most_likely_path(histories: Histories, queries: Queries, beams: Beams) -> pl.DataFrame:
+    """The most likely path of each user: user, step, item, title, probability (of the step, given those before),
     calibrated (False: beam search reads the model as it was trained).
 
     The path's own probability is the product over its steps.
@@ -97,11 +97,11 @@ def likeliest_path(histories: Histories, queries: Queries, beams: Beams) -> pl.D
 
 
 def statements(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
-    """Everything foretold of each step, one statement a row, in the columns of STATEMENTS.
+    """All forecasts of each step, one statement a row, in the columns of STATEMENTS.
 
     at_step: an item or interest is (a line of) step `step`. within_steps: it comes within steps 1..step. time: the step
-    comes after `days` (median), with 80 % chance between `days_low` and `days_high`; heads foretell each step alone, so
-    none is stated before the step it follows. The k likeliest of each are kept, in order of probability.
+    comes after `days` (median), with 80 % probability between `days_low` and `days_high`; heads forecast each step
+    alone, so none is stated before the step it follows. The k most likely of each are kept, in order of probability.
     """
     parts = [
         _ranked(histories, queries, "item", "at_step", forecast.probability, k, forecast.in_sets),
@@ -122,19 +122,21 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
 
 
 def within_days(histories: Histories, queries: Queries, within: WithinDays, days: float, k: int) -> pl.DataFrame:
-    """The k items and interests that are likeliest to come within `days` days, in the columns of STATEMENTS.
+    """The k items and interests that are most likely to come within `days` days, in the columns of STATEMENTS.
 
     They are counted over sampled paths, so none is calibrated.
     """
     levels = [("item", within.items), *([("interest", within.interests)] if histories.interests else [])]
-    parts = [_ranked(histories, queries, level, "within_days", chance[:, None], k) for level, chance in levels]
+    parts = [
+        _ranked(histories, queries, level, "within_days", probability[:, None], k) for level, probability in levels
+    ]
     return pl.concat(parts).with_columns(
         step=pl.lit(None, pl.Int64), days=pl.lit(float(days)), calibrated=pl.lit(False)
     )
 
 
 def path_statements(histories: Histories, queries: Queries, beams: Beams, level: str) -> pl.DataFrame:
-    """The likeliest paths of items or interests, a row a step, in the columns of STATEMENTS.
+    """The most likely paths of items or interests, a row a step, in the columns of STATEMENTS.
 
     `rank` numbers a user's paths, `probability` is the step's after those before it, `path_probability` the path's.
     They come from beam search over the model as it was trained, so none is calibrated.
@@ -169,15 +171,15 @@ def _ranked(
     queries: Queries,
     level: str,
     statement: str,
-    chance: np.ndarray,
+    probability: np.ndarray,
     k: int,
     in_sets: np.ndarray | None = None,
 ) -> pl.DataFrame:
-    """The k greatest chances [n, H, columns] above 0 of each user and step, and whether they are in sets shaped alike;
-    column 0 is no item or interest.
+    """The k greatest probabilities [n, H, columns] above 0 of each user and step, and whether they are in sets of that
+    shape; column 0 is no item or interest.
     """
-    best = _best(chance, k)
-    value = np.take_along_axis(chance, best, axis=2)
+    best = _best(probability, k)
+    value = np.take_along_axis(probability, best, axis=2)
     row, step, rank = np.nonzero(value > 0)
     values = {
         "statement": statement,
@@ -227,7 +229,7 @@ def _table(histories: Histories, queries: Queries, items: np.ndarray, **values: 
     """One row per item of `items` [n, H, k] that is not 0: user, step, rank, item, title (null if there is none)."""
     row, step, rank = (index.ravel() for index in np.indices(items.shape))
     named = histories.items.select(pl.col("item").cast(pl.String), title=_title(histories))
-    found = pl.DataFrame(
+    rows = pl.DataFrame(
         {
             "user": histories.users["user"].cast(pl.String).gather(queries.user[row]),
             "step": step + 1,
@@ -236,7 +238,7 @@ def _table(histories: Histories, queries: Queries, items: np.ndarray, **values: 
             **{name: value.ravel().astype(np.float64) for name, value in values.items()},
         }
     )
-    return found.filter(items.ravel() > 0)
+    return rows.filter(items.ravel() > 0)
 
 
 def _title(histories: Histories) -> pl.Expr:

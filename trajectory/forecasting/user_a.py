@@ -20,10 +20,10 @@ from trajectory.training.folder import read_summary
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the model says of user A beside what the chain says; columns of arrays are `ITEMS`."""
+    """What the model says of user A compared with what the chain says; columns of arrays are `ITEMS`."""
 
     events: pl.DataFrame  # user A's table
-    path: pl.DataFrame  # step, item, title, probability: the likeliest path
+    path: pl.DataFrame  # step, item, title, probability: the most likely path
     distribution: np.ndarray  # [K, items], of each step
     visited: np.ndarray  # [items], within K steps
     true: Truth
@@ -43,12 +43,12 @@ class Comparison:
         """Everything as a page of text."""
         steps, best = len(self.distribution), self.path["item"].to_list()
         lines = ["User A:", *("  " + "  ".join(map(str, row)) for row in self.events.rows()), ""]
-        lines += ["Likeliest path, with the probability of each step after those before it:"]
+        lines += ["Most likely path, with the probability of each step after those before it:"]
         lines += [f"  step {r['step']}: {r['item']}  {r['probability']:.3f}" for r in self.path.to_dicts()]
         lines += [
             f"  whole path {' > '.join(best)}: {self.path['probability'].product():.3f}, in truth "
             f"{_probability(self.true, best):.3f}",
-            f"  likeliest path in truth: {' > '.join(self.true.path)}: {self.true.probability:.3f}",
+            f"  most likely path in truth: {' > '.join(self.true.path)}: {self.true.probability:.3f}",
             "",
             "Probability of each item, model / truth:",
             "         " + "".join(f"{f'at step {k + 1}':>16}" for k in range(steps)) + f"{f'within {steps} steps':>18}",
@@ -63,8 +63,8 @@ class Comparison:
 def trained(config: ConfigDict, workdir: Path) -> Run:
     """The finished run of this config in `workdir`, trained first (in seconds) where there is none."""
     try:
-        asked = experiment.load_config(workdir / "config.json").to_dict() == config.to_dict()
-        finished = asked and read_summary(workdir, "finished")["finished"]
+        same = experiment.load_config(workdir / "config.json").to_dict() == config.to_dict()
+        finished = same and read_summary(workdir, "finished")["finished"]
     except UserError:  # none yet, or damaged, of which training speaks
         finished = False
     if not finished:
@@ -95,6 +95,6 @@ def _visited(predicted: Predictions) -> np.ndarray:
 
 
 def _probability(true: Truth, path: list[str]) -> float:
-    """True probability of a path that need not be the likeliest."""
+    """True probability of a path that need not be the most likely."""
     chain, at = np.array(TRANSITION), [ITEMS.index(item) for item in path]
     return float(true.distribution[0, at[0]] * np.prod(chain[at[:-1], at[1:]]))
