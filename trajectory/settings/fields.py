@@ -67,6 +67,12 @@ DATA = Section(
         ),
         "baskets": (False, "True: events of one user at one time (or basket id) are one unordered step"),
         "kind_map": ({}, 'word of the log -> type of event, beside the built-in words; key "" = rows that state none'),
+        "status_map": ({}, "word of an order's status -> sale | no_sale, beside the built-in words"),
+        "no_sale_flags": (
+            (),
+            "columns of yes or no whose yes means no sale, beside the built-in voided, cancelled, is_return ... "
+            '(data/ingest/no_sale_flags.py); "!voided": it does not mean that; "-": no column does',
+        ),
         "event_types": (
             {event_type: ",".join(roles) for event_type, roles in EVENT_TYPES.items()},
             "type of event -> its roles, some of input, target, sale, negative, with commas: "

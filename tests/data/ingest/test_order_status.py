@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.raw_logs import cleaned, from_text
+from tests.raw_logs import cleaned, from_text, notes
 from trajectory.data.ingest.cleaning import summary
 from trajectory.schema import CleanLog, UserError
 
@@ -46,7 +46,47 @@ def test_orders_that_were_cancelled_refunded_or_never_paid_are_no_sales(tmp_path
 def test_it_is_said_which_words_were_no_sales_and_which_are_not_known(tmp_path: Path):
     told = summary(read(tmp_path, ORDERS.format("paid", "cancelled", "paid", "mailed", status="order_status")))
     assert "WARNING: order_status is read as the status of orders; no sales, kept and not read: 'cancelled' 1x" in told
-    assert "WARNING: not known, taken as sales: 'mailed' 1x [data.columns.status=-]" in told
+    assert "WARNING: not known, taken as sales: 'mailed' 1x [data.status_map={'mailed': no_sale} or sale]" in told
+
+
+def test_by_hand_it_is_said_what_a_word_of_a_status_means(tmp_path: Path):
+    words = ("paid", "cancelled", "mailed", "lost")
+    meant = {"mailed": "sale", "lost": "no_sale", "cancelled": "sale"}
+    clean = read(tmp_path, ORDERS.format(*words, status="order_status"), status_map=meant)
+    assert dict(clean.types.select("type", "rows").iter_rows()) == {"purchase": 3, "failed_order": 1}
+    assert "not known" not in notes(clean.log, "order status")
+    with pytest.raises(UserError, match=r"data.status_map maps 'lost' to 'return'; expected sale or no_sale"):
+        types(tmp_path, *words, status_map={"lost": "return"})
+
+
+def test_the_status_of_an_order_holds_for_all_its_lines(tmp_path: Path):
+    lines = (
+        "1,a,x,2024-01-01,paid\n1,a,y,2024-01-01,\n2,b,x,2024-01-02,refunded\n2,b,y,2024-01-02,\n3,b,z,2024-01-03,\n"
+    )
+    clean = read(tmp_path, "order_id,user_id,item_id,date,status\n" + lines)
+    assert dict(clean.types.select("type", "rows").iter_rows()) == {"purchase": 3, "failed_order": 2}
+    told = notes(clean.log, "order status")
+    assert "2 lines without status have that of their order" in told
+    assert "1 rows have no status, taken as sales" in told
+
+
+def test_orders_of_a_shop_that_names_them_name(tmp_path: Path):
+    header = "Name,Email,Financial Status,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku\n"
+    lines = "#1,a@x.y,voided,2024-01-01 10:00,1,A,2.0,a\n#1,a@x.y,,2024-01-01 10:00,1,B,3.0,b\n"
+    clean = read(tmp_path, header + lines + "#2,a@x.y,paid,2024-01-02 10:00,1,A,2.0,a\n")
+    assert clean.log.detected["columns"]["basket"] == "Name"
+    assert dict(clean.types.select("type", "rows").iter_rows()) == {"purchase": 1, "failed_order": 2}
+
+
+def test_a_log_of_orders_by_their_status_alone_is_of_purchases(tmp_path: Path):
+    text = "user_id,item_id,date,status\n" + "".join(
+        f"u{i % 3},i{i % 2},2024-01-0{1 + i},{'paid' if i % 4 else 'refunded'}\n" for i in range(8)
+    )
+    clean = read(tmp_path, text)
+    assert dict(clean.types.select("type", "rows").iter_rows()) == {"purchase": 6, "failed_order": 2}
+    seen = read(tmp_path, text, kind_map={"": "view"})
+    assert dict(seen.types.select("type", "rows").iter_rows()) == {"view": 8}
+    assert "no row is a sale" in notes(seen.log, "order status")
 
 
 def test_a_status_of_something_else_is_no_status_of_orders(tmp_path: Path):
@@ -106,6 +146,6 @@ def test_a_status_of_unknown_words_is_warned_of(tmp_path: Path):
     told = summary(read(tmp_path, ORDERS.format(*words, status="order_status")))
     assert "WARNING: order_status is not read" in told
     assert "'uitgevoerd' 3x, 'teruggedraaid' 1x" in told
-    meant = {"uitgevoerd": "purchase", "teruggedraaid": "failed_order"}
-    by_hand = types(tmp_path, *words, columns={"kind": "order_status"}, kind_map=meant)
+    meant = {"uitgevoerd": "sale", "teruggedraaid": "no_sale"}
+    by_hand = types(tmp_path, *words, status_map=meant)
     assert by_hand == {"purchase": 3, "failed_order": 1}

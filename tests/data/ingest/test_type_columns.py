@@ -63,3 +63,18 @@ def test_kinds_of_goods_are_no_types_of_event_but_a_known_word_is_asked_about(tm
     clean = read(tmp_path, "type", {"shoe": 30, "order": 20})
     assert types(clean) == {"purchase": 50}
     assert "type is not read, and has the words 'order'" in notes(clean.log, "types")
+
+
+def test_words_that_the_log_does_not_have_are_said(tmp_path: Path) -> None:
+    text = "user_id,item_id,action\na,x,view\na,y,purchase\n"
+    log = from_text(tmp_path, text, kind_map={"wiew": "view"})
+    assert "data.kind_map says what 'wiew' means, which action does not have; did you mean 'view'?" in notes(
+        log, "types"
+    )
+    assert notes(from_text(tmp_path, text, kind_map={"View": "click"}), "types") == ""
+    orders = "order_id,user_id,item_id,status\n1,a,x,paid\n2,b,y,lost\n"
+    log = from_text(tmp_path, orders, kind_map={"lost": "return"})
+    assert "data.kind_map says what 'lost' means, and no column has such words" in notes(log, "types")
+    log = from_text(tmp_path, orders, status_map={"gone": "no_sale"})
+    assert "data.status_map says what 'gone' means, which status does not have" in notes(log, "types")
+    assert notes(from_text(tmp_path, orders, kind_map={"": "purchase"}), "types") == ""

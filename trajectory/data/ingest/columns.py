@@ -106,6 +106,10 @@ def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
         # Without an item column, a behaviour column holds both: what was done, and with which item.
         texts = detect(free, {"behaviour": BEHAVIOUR_NAMES})
         found = {field: column for field, column in found.items() if column not in texts.values()} | texts
+    if "basket" not in {**chosen, **found} and not asked.get("basket") and matching(free, ("lineitem_name",)):
+        found |= detect(
+            [name for name in free if name not in found.values()], {"basket": ("name",)}
+        )  # of a Shopify order
     return chosen | found
 
 

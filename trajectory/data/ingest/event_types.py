@@ -90,7 +90,7 @@ def vocabulary(data: ConfigDict) -> dict[str, str]:
             )
     built_in = {word: kind for kind, words in WORDS.items() for word in words}
     itself = {kind: kind for kind in types}
-    return {_plain(word): kind for word, kind in (built_in | itself | asked).items()}
+    return {plain_word(word): kind for word, kind in (built_in | itself | asked).items()}
 
 
 def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
@@ -98,7 +98,7 @@ def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
     words = vocabulary(data)
 
     def meaning(word: str | None) -> str | None:
-        plain = _plain(word or "")
+        plain = plain_word(word or "")
         return words.get(plain) or words.get(plain.removesuffix("s"))
 
     meanings = {word: meaning(word) for word in raw.unique().to_list()}
@@ -114,7 +114,11 @@ def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
         return stated, "data.kind_map"
     if "rating" in columns:
         return "rating", "a column of ratings"
-    for column, words in (("quantity", "a column of quantities"), ("basket", "a column of baskets or orders")):
+    for column, words in (
+        ("quantity", "a column of quantities"),
+        ("basket", "a column of baskets or orders"),
+        ("failed", "a column of the status of orders"),
+    ):
         if column in columns:
             return "purchase", words
     return DEFAULT_KIND, "nothing in the log"
@@ -123,9 +127,10 @@ def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
 def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     """The rows of a log with the column `meaning`, their type (null where its word is unknown).
 
-    Sales whose order came to nothing (`failed`) are of the type "failed_order", those of a quantity below 0, or
-    without one of a value below 0, "return", sales and returns of no goods (`service`) "service_line", ratings below
-    `data.rating_threshold` "low_rating"; quantity and value of what is taken back are given without their sign.
+    Sales whose order came to nothing (`failed`, `void`) are of the type "failed_order", those that take back (`back`),
+    of a quantity below 0, or without one of a value below 0, "return", sales and returns of no goods (`service`)
+    "service_line", ratings below `data.rating_threshold` "low_rating"; quantity and value of what is taken back are
+    given without their sign.
     """
     if "kind" in events.columns:
         events = events.with_columns(meaning=canonical(events["kind"], data))
@@ -141,12 +146,14 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
             )
         low = (meaning == "rating") & (pl.col("rating") < data.rating_threshold)
         events = events.with_columns(meaning=pl.when(low).then(pl.lit("low_rating", types)).otherwise(meaning))
-    if "failed" in events.columns:
-        nothing = meaning.is_in(selling_types(known)) & pl.col("failed")
+    if came_to := {"failed", "void"} & {*events.columns}:
+        nothing = meaning.is_in(selling_types(known)) & pl.any_horizontal(came_to)
         events = events.with_columns(meaning=pl.when(nothing).then(pl.lit(FAILED, types)).otherwise(meaning))
     amounts = [name for name in ("quantity", "value") if name in events.columns]
-    if amounts:
-        back = meaning.is_in(selling_types(known)) & (pl.coalesce(amounts) < 0)
+    told = [pl.col("back")] if "back" in events.columns else []
+    if amounts or told:
+        below = [pl.coalesce(amounts) < 0] if amounts else []
+        back = meaning.is_in(selling_types(known)) & pl.any_horizontal(*below, *told)
         events = events.with_columns(meaning=pl.when(back).then(pl.lit("return", types)).otherwise(meaning))
     if "service" in events.columns:
         events = events.with_columns(meaning=pl.when("service").then(pl.lit(SERVICE, types)).otherwise(meaning))
@@ -157,6 +164,15 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     return events.with_columns(
         pl.when(negative).then(pl.col(name).abs()).otherwise(pl.col(name)).alias(name) for name in amounts
     )
+
+
+def of_sales(columns: dict[str, pl.Series], data: ConfigDict) -> pl.Series | None:
+    """Which rows are of a type that sells or takes sales back; None where the whole log is of another."""
+    selling = [kind for kind, own in roles(data).items() if "sale" in own]
+    if "kind" in columns:
+        return canonical(columns["kind"], data).is_in(selling).fill_null(False)
+    of_all = unstated(columns, data)[0] in selling
+    return pl.Series([True]).new_from_index(0, len(columns["item"])) if of_all else None
 
 
 def listed(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.DataFrame:
@@ -205,5 +221,6 @@ def _spellings(data: ConfigDict) -> list[str]:
     return [word for words in WORDS.values() for word in words if not word.endswith(" item")] + own
 
 
-def _plain(word: str) -> str:
+def plain_word(word: str) -> str:
+    """As words are compared: without case, white space, "_" and "-"."""
     return re.sub(r"[\s_\-]", "", str(word)).lower()

@@ -20,15 +20,17 @@ from trajectory.data.ingest.frames import row_hashes
 from trajectory.data.ingest.interests import KEY, say_interests
 from trajectory.data.ingest.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.ingest.missing import blank_missing, say_nobodies
+from trajectory.data.ingest.no_sale_flags import no_sales
 from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.order_status import failed_orders
+from trajectory.data.ingest.orders import fill_lines
 from trajectory.data.ingest.prices import row_values
 from trajectory.data.ingest.service_lines import service_lines
 from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
 from trajectory.data.ingest.ties import by_session, numbered_ties, trusted
 from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
-from trajectory.data.ingest.type_columns import by_words, doubt_unread
+from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_unread
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.schema import EventLog, UserError
 
@@ -63,6 +65,8 @@ _RESERVED = (
     "row_hash",
     "meaning",
     "failed",
+    "void",
+    "back",
     "service",
     "malformed",
     "file",
@@ -116,13 +120,21 @@ def read_log(data: ConfigDict) -> EventLog:
     if session and {"time", "position"} <= columns.keys() and data.order == "auto":
         columns["position"] = by_session(columns, table[session])
     columns |= _others(table, fields, columns["item"], data, said)
+    columns |= fill_lines(columns, fields, said)
     if failed := failed_orders(table, columns, {*fields.values(), *data.features}, data, said):
         fields["status"], columns["failed"] = failed
         found_by.setdefault("status", "name")
+    of_format = bool(source.named) or data.source in DOMAINS
+    flags = list[str]()
+    if not of_format:
+        more, flags = no_sales(table, columns, {*fields.values(), *data.features}, data, said)
+        columns |= more
+        raw_status = texts(table[fields["status"]]) if "status" in fields else None
+        doubt_maps(columns, raw_status, fields, data, said)
     features = _features(table, fields, data, stepwise, said)
     columns |= features
-    if not source.named and data.source not in DOMAINS and "label" not in fields:
-        doubt_unread(table, {*fields.values(), *status, *data.features}, data, said)
+    if not of_format and "label" not in fields:
+        doubt_unread(table, {*fields.values(), *status, *flags, *data.features}, data, said)
     items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
     if source.malformed is not None:
         columns["malformed"] = source.malformed
@@ -132,7 +144,7 @@ def read_log(data: ConfigDict) -> EventLog:
     events = trusted(events, data, said)
     detected |= {
         "examples": examples(table, fields),
-        "unused": unused(source.table.columns, fields, data, features),
+        "unused": unused(source.table.columns, fields, data, (*features, *flags)),
         "order": _order(events, data),
         "features": tuple(features),
         "items": items.height if items is not None else 0,

@@ -10,8 +10,9 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import texts
 from trajectory.data.ingest.columns import detect, matching
-from trajectory.data.ingest.event_types import canonical, roles
+from trajectory.data.ingest.event_types import canonical, of_sales, roles
 from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.orders import of_order
 from trajectory.schema import UserError
 
 # fmt: off
@@ -20,38 +21,41 @@ _OF_ORDERS = ("order_status", "financial_status", "payment_status", "order_state
               "statut commande", "estado pedido", "status pedido", "status do pedido", "stato ordine", "bestelstatus",
               "status zamówienia", "订单状态", "支付状态")
 NAMES = (*_OF_ORDERS, *_PLAIN)
+# English, then German, French, Spanish, Portuguese, Italian, Dutch, Polish, Japanese, Chinese
 NO_SALE = ("cancelled", "canceled", "cancel", "refunded", "refund", "fully refunded", "returned", "return", "voided",
            "void", "failed", "failure", "payment failed", "declined", "rejected", "denied", "unpaid", "not paid",
            "pending", "pending payment", "payment pending", "awaiting payment", "on hold", "draft", "abandoned",
-           "expired", "error", "unavailable", "checkout draft", "chargeback", "fraud", "suspected fraud",
-           # German, French, Spanish, Portuguese, Italian, Dutch, Polish, Chinese
-           "storniert", "erstattet", "offen", "unbezahlt", "retourniert", "zurückgesendet", "fehlgeschlagen",
-           "in wartestellung", "ausstehend", "zahlung ausstehend",
-           "annulé", "annulée", "remboursé", "remboursée", "retourné", "échoué", "échouée", "en attente",
-           "en attente de paiement", "refusé", "cancelado", "cancelada", "reembolsado", "pendiente",
-           "pendiente de pago", "devuelto", "fallido", "en espera", "rechazado",
-           "devolvido", "aguardando", "aguardando pagamento", "pagamento pendente", "pendente", "estornado", "recusado",
-           "não pago", "não autorizado", "malsucedido", "expirado",
-           "annullato", "rimborsato", "reso", "fallito", "in attesa", "in attesa di pagamento", "non pagato",
-           "rifiutato", "sospeso", "geannuleerd", "terugbetaald", "geretourneerd", "mislukt", "in afwachting",
-           "wachtend op betaling", "in de wacht", "niet betaald", "openstaand", "geweigerd", "verlopen",
-           "anulowane", "anulowany", "zwrócone", "zwrócony", "zwrot", "zwrot pieniędzy", "nieudane", "nieopłacone",
-           "oczekujące", "oczekujące na płatność", "oczekuje na płatność", "wstrzymane", "odrzucone",
-           "已取消", "已退款", "退款成功", "未付款", "待付款", "待支付", "交易关闭")
-SALE = ("paid", "complete", "completed", "delivered", "shipped", "shipping", "processing", "fulfilled", "invoiced",
-        "approved", "closed", "success", "successful", "succeeded", "captured", "authorized", "partially refunded",
-        "partially paid", "partially shipped", "partially fulfilled", "dispatched", "sent", "received", "ok", "done",
-        "in transit", "ready for pickup", "confirmed", "created", "placed", "new", "open",
-        "bezahlt", "versendet", "versandt", "verschickt", "zugestellt", "in bearbeitung", "abgeschlossen", "geliefert",
-        "payé", "payée", "livré", "livrée", "expédié", "expédiée", "terminé", "terminée", "en cours",
-        "paiement accepté", "en cours de préparation", "pagado", "enviado", "entregado", "completado", "procesando",
-        "entregue", "pago", "paga", "concluído", "aprovado", "faturado", "processando", "em trânsito", "em separação",
-        "consegnato", "spedito", "pagato", "completato", "evaso", "in lavorazione", "in preparazione", "confermato",
+           "expired", "error", "unavailable", "checkout draft", "blocked", "incomplete", "disputed", "cancellation",
+           "cancelled by customer", "cancelled by seller", "payment error", "storno", "chargeback", "fraud",
+           "suspected fraud", "storniert", "erstattet", "offen", "unbezahlt", "retourniert", "zurückgesendet",
+           "fehlgeschlagen", "retoure", "gesperrt", "zahlungsfehler", "in wartestellung", "ausstehend",
+           "zahlung ausstehend", "erreur de paiement", "annulé", "annulée", "remboursé", "remboursée", "retourné",
+           "échoué", "échouée", "en attente", "en attente de paiement", "refusé", "cancelado", "cancelada",
+           "reembolsado", "pendiente", "pendiente de pago", "devuelto", "fallido", "en espera", "rechazado",
+           "devolvido", "aguardando", "aguardando pagamento", "pagamento pendente", "pendente", "estornado",
+           "recusado", "não pago", "não autorizado", "malsucedido", "expirado", "annullato", "rimborsato", "reso",
+           "fallito", "in attesa", "in attesa di pagamento", "non pagato", "rifiutato", "sospeso", "geannuleerd",
+           "terugbetaald", "geretourneerd", "mislukt", "in afwachting", "wachtend op betaling", "in de wacht",
+           "niet betaald", "openstaand", "geweigerd", "verlopen", "anulowane", "anulowany", "zwrócone", "zwrócony",
+           "zwrot", "zwrot pieniędzy", "nieudane", "nieopłacone", "oczekujące", "oczekujące na płatność",
+           "oczekuje na płatność", "wstrzymane", "odrzucone", "キャンセル", "キャンセル済み", "返品", "返金済み",
+           "未入金", "已取消", "已退款", "退款成功", "未付款", "待付款", "待支付", "交易关闭")
+SALE = ("paid", "complete", "completed", "delivered", "shipped", "shipping", "processing", "fulfilled",
+        "awaiting fulfillment", "awaiting shipment", "awaiting pickup", "invoiced", "approved", "closed", "success",
+        "successful", "succeeded", "captured", "authorized", "partially refunded", "partially paid",
+        "partially shipped", "partially fulfilled", "dispatched", "sent", "received", "ok", "done", "in transit",
+        "ready for pickup", "confirmed", "created", "placed", "new", "open", "bezahlt", "versendet", "versandt",
+        "verschickt", "zugestellt", "in bearbeitung", "abgeschlossen", "geliefert", "payé", "payée", "livré",
+        "livrée", "expédié", "expédiée", "terminé", "terminée", "en cours", "paiement accepté",
+        "en cours de préparation", "pagado", "enviado", "entregado", "completado", "procesando", "entregue", "pago",
+        "paga", "concluído", "aprovado", "faturado", "processando", "em trânsito", "em separação", "consegnato",
+        "spedito", "pagato", "completato", "evaso", "in lavorazione", "in preparazione", "confermato",
         "pagamento accettato", "verzonden", "betaald", "voltooid", "afgerond", "geleverd", "afgeleverd", "bezorgd",
         "in behandeling", "zrealizowane", "zrealizowany", "wysłane", "opłacone", "zapłacone", "dostarczone",
-        "zakończone", "w realizacji", "w trakcie realizacji", "przetwarzane", "płatność przyjęta",
-        "已付款", "已支付", "已完成", "已发货", "待发货", "交易成功")
+        "zakończone", "w realizacji", "w trakcie realizacji", "przetwarzane", "płatność przyjęta", "発送済み",
+        "発送済", "入金済み", "完了", "已付款", "已支付", "已完成", "已发货", "待发货", "交易成功")
 # fmt: on
+_IS, _IS_NOT = "sale", "no_sale"  # meanings of data.status_map
 _CHANCE = 1e-3  # that no user's orders differ in status, below which the status is that of users
 _HISTORY = 0.1  # of the items of orders
 _WORDS = 30  # of a status at most
@@ -69,18 +73,25 @@ def failed_orders(
     asked = data.columns.status
     if asked and asked != "-" and asked not in table.columns:
         raise UserError(f"data.columns.status={asked!r} is not in the log; name one of {', '.join(table.columns[:30])}")
+    meant = _meant(data)
     free = [name for name in table.columns if name not in used]
     name = asked or detect(free, {"status": NAMES}).get("status", "-")
     if name == "-":
         return None
     raw = texts(table[name])
+    if "basket" in columns:
+        filled = of_order(raw, columns["basket"])
+        if rows := raw.null_count() - filled.null_count():
+            said.note("order status", f"{rows:,} lines without {name} have that of their order")
+        raw = filled
     words = {word: _plain(word) for word in raw.drop_nulls().unique().to_list()}
     no_sale, sale = set(map(_plain, NO_SALE)), set(map(_plain, SALE))
+    no_sale, sale = no_sale - meant[_IS] | meant[_IS_NOT], sale - meant[_IS_NOT] | meant[_IS]
     counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
     if not asked and known < max(_KNOWN * sum(counts.values()), 1):
         if matching([name], _OF_ORDERS) or no_sale & {*words.values()}:
-            _say_unknown(name, counts, "kind" in columns, said)
+            _say_unknown(name, counts, said)
         return None
     if not asked and matching([name], _PLAIN) and (why := _of_something_else(raw, columns, data)):
         text = f"{name} is not read as the status of orders: {why}"
@@ -88,25 +99,51 @@ def failed_orders(
         return None
     if "basket" in columns:
         _say_history(raw, columns, name, said)
-    off, on = "data.columns.status=-", f"{name} is read as the status of orders"
+    failed = raw.is_in([word for word, plain in words.items() if plain in no_sale]).fill_null(False)
+    of = of_sales({**columns, "failed": failed}, data)
+    if of is None or not of.any():
+        said.note("order status", f"{name} is not read as the status of orders: no row is a sale", "data.event_types")
+        return None
+    _say(name, raw, of, words, no_sale, sale, said)
+    return name, failed
+
+
+def _meant(data: ConfigDict) -> dict[str, set[str]]:
+    """Words (plain form) of `data.status_map` that mean a sale, and that mean none. UserError for another meaning."""
+    for word, meaning in data.status_map.items():
+        if meaning not in (_IS, _IS_NOT):
+            raise UserError(f"data.status_map maps {word!r} to {meaning!r}; expected {_IS} or {_IS_NOT}")
+    return {kind: {_plain(word) for word, own in data.status_map.items() if own == kind} for kind in (_IS, _IS_NOT)}
+
+
+def _say(
+    name: str, raw: pl.Series, of: pl.Series, words: dict[str, str], no_sale: set[str], sale: set[str], said: Findings
+) -> None:
+    """Tells which words of a status, in rows of sales, were read as none, and which are not known."""
+    counts = dict(raw.filter(of).drop_nulls().value_counts(sort=True).iter_rows())
+    on = f"{name} is read as the status of orders"
+    setting = "data.columns.status=-, or data.status_map={WORD: sale} for one of them"
     listed = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] in no_sale]
-    said.note(
-        "order status", f"{on}; no sales, kept and not read: {', '.join(listed[:10]) or 'none'}", off, bool(listed)
-    )
-    strange = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] not in no_sale | sale]
+    shown = ", ".join(listed[:10]) or "none"
+    said.note("order status", f"{on}; no sales, kept and not read: {shown}", setting, bool(listed))
+    strange = [word for word in counts if words[word] not in no_sale | sale]
     if strange:
-        said.note("order status", f"not known, taken as sales: {', '.join(strange[:10])}", off, warning=True)
-    return name, raw.is_in([word for word, plain in words.items() if plain in no_sale]).fill_null(False)
+        shown = ", ".join(f"{word!r} {counts[word]:,}x" for word in strange[:10])
+        asked = ", ".join(f"{word!r}: no_sale" for word in strange[:10])
+        said.note(
+            "order status", f"not known, taken as sales: {shown}", f"data.status_map={{{asked}}} or sale", warning=True
+        )
+    if blank := int((of & raw.is_null()).sum()):
+        said.note("order status", f"{blank:,} rows have no {name}, taken as sales", "data.columns.status", warning=True)
 
 
-def _say_unknown(name: str, counts: dict[str, int], typed: bool, said: Findings) -> None:
+def _say_unknown(name: str, counts: dict[str, int], said: Findings) -> None:
     """Warns of a column that is called a status of orders, and whose words are few and mostly not known."""
     if 1 < len(counts) <= _WORDS:
         words = ", ".join(f"{word!r} {rows:,}x" for word, rows in [*counts.items()][:10])
         text = f"{name} is not read, most of its words are not known ({words}): do some mean that an order was no sale?"
-        both = f"data.columns.status={name} takes those that are known"
-        split = f"{both}, data.columns.kind={name} with data.kind_map={{WORD: purchase or failed_order}} all"
-        said.note("order status", text, both if typed else split, warning=True)
+        setting = f"data.columns.status={name} with data.status_map={{WORD: sale or no_sale}}"
+        said.note("order status", text, setting, warning=True)
 
 
 def _of_something_else(status: pl.Series, columns: dict[str, pl.Series], data: ConfigDict) -> str:

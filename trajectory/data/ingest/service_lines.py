@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.event_types import canonical, roles, unstated
+from trajectory.data.ingest.event_types import of_sales
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.missing import NOT
 
@@ -38,7 +38,7 @@ def service_lines(
     `columns` are the canonical ones that were found, `titles` item and title, as texts, of items that have one.
     """
     asked = [str(word) for word in data.service_lines]
-    sale = _of_sales(columns, data)
+    sale = of_sales(columns, data)
     if OFF in asked or sale is None or not sale.any():
         return None
     goods = [word.removeprefix(NOT) for word in asked if word.startswith(NOT)]
@@ -60,15 +60,6 @@ def service_lines(
         warning=True,
     )
     return sale & item.is_in(items["item"].implode()).fill_null(False)
-
-
-def _of_sales(columns: dict[str, pl.Series], data: ConfigDict) -> pl.Series | None:
-    """Which rows are of a type that sells or takes sales back; None where the whole log is of another."""
-    selling = [kind for kind, own in roles(data).items() if "sale" in own]
-    if "kind" in columns:
-        return canonical(columns["kind"], data).is_in(selling).fill_null(False)
-    of_all = unstated(columns, data)[0] in selling
-    return pl.Series([True]).new_from_index(0, len(columns["item"])) if of_all else None
 
 
 def _is_one(words: list[str]) -> pl.Expr:

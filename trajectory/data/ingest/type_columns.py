@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterator
 
@@ -10,7 +11,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import is_text, texts
 from trajectory.data.ingest.columns import CONTENT_NAMES, LOG_NAMES, detect, matching
-from trajectory.data.ingest.event_types import canonical, roles
+from trajectory.data.ingest.event_types import canonical, plain_word, roles
 from trajectory.data.ingest.findings import Findings, clip
 
 # Names of columns that may state what a row is, and may state something else.
@@ -65,10 +66,33 @@ def doubt_unread(table: pl.DataFrame, used: Collection[str], data: ConfigDict, s
             if (kind and (named or "negative" in known[kind])) or re.search(_DOUBTFUL, word)
         ]
         if telling:
-            shown = ", ".join(repr(clip(word)) for word in telling[:_SHOWN])
-            text = f"{column.name} is not read, and has the words {shown}: does it say which rows are sales?"
+            text = f"{column.name} is not read, and has the words {_quoted(telling)}: does it say which rows are sales?"
             setting = f"data.columns.kind={column.name} with data.kind_map={{WORD: TYPE}} for words that are not known"
             said.note("types", text, setting, warning=True)
+
+
+def doubt_maps(
+    columns: dict[str, pl.Series], status: pl.Series | None, fields: dict[str, str], data: ConfigDict, said: Findings
+) -> None:
+    """Warns of words of `data.kind_map` and `data.status_map` that the log does not have."""
+    for setting, field, cells in (("kind_map", "kind", columns.get("kind")), ("status_map", "status", status)):
+        words = [str(word) for word in data[setting] if cells is not None or word != ""]
+        if cells is None and words:
+            other = "data.status_map for the status of an order" if field == "kind" else "data.kind_map for types"
+            text = f"data.{setting} says what {_quoted(words)} means, and no column has such words"
+            said.note("types", text, f"data.columns.{field}=..., or {other}", warning=True)
+        elif cells is not None:
+            there = {word or "" for word in cells.unique().to_list()}
+            forms = {form for word in map(plain_word, there) for form in (word, word.removesuffix("s"))}
+            if lacking := [word for word in words if plain_word(word) not in forms]:
+                near = difflib.get_close_matches(lacking[0], there, 1)
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                text = f"data.{setting} says what {_quoted(lacking)} means, which {fields[field]} does not have{meant}"
+                said.note("types", text, f"data.{setting}", warning=True)
+
+
+def _quoted(words: list[str]) -> str:
+    return ", ".join(repr(clip(word)) for word in words[:_SHOWN])
 
 
 def _of_few_words(table: pl.DataFrame, used: Collection[str]) -> Iterator[tuple[pl.Series, pl.Series]]:

@@ -1,0 +1,74 @@
+"""Columns that say row by row that a sale was none."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.raw_logs import cleaned, from_text, notes
+from trajectory.schema import CleanLog
+
+HEADER = "order_id,user_id,item_id,quantity,price,date"
+
+
+def read(folder: Path, name: str, *cells: str, **changes: object) -> CleanLog:
+    rows = [f"{i},u{i % 2},i{i % 3},4,1.5,2024-01-0{1 + i},{cell}" for i, cell in enumerate(cells)]
+    return cleaned(from_text(folder, "\n".join([f"{HEADER},{name}", *rows]) + "\n", **changes), folder, **changes)
+
+
+def types(clean: CleanLog) -> dict[str, int]:
+    return dict(clean.types.select("type", "rows").iter_rows())
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("voided", ("N", "Y", "N"), "failed_order"),
+        ("Training mode", ("0", "1", "0"), "failed_order"),
+        ("cancelled", ("False", "True", ""), "failed_order"),
+        ("returned", ("no", "Yes", "no"), "failed_order"),
+        ("storniert", ("nein", "ja", "nein"), "failed_order"),
+        ("is_return", ("0", "1", "0"), "return"),
+        ("Is refund", ("", "X", ""), "return"),
+        ("Sign", ("1", "-1", "1"), "return"),
+    ],
+)
+def test_a_yes_that_a_sale_was_none(tmp_path: Path, name: str, cells: tuple[str, ...], kind: str) -> None:
+    clean = read(tmp_path, name, *cells)
+    assert types(clean) == {"purchase": 2, kind: 1}
+    assert name in notes(clean.log, "no sales")
+    assert name not in clean.log.detected["unused"]
+    for off in (f"!{name}", "-"):
+        assert types(read(tmp_path, name, *cells, no_sale_flags=(off,))) == {"purchase": 3}
+
+
+def test_a_column_by_hand_is_one(tmp_path: Path) -> None:
+    assert types(read(tmp_path, "staff", "0", "1")) == {"purchase": 2}
+    assert types(read(tmp_path, "staff", "0", "1", no_sale_flags=("staff",))) == {"purchase": 1, "failed_order": 1}
+
+
+def test_other_words_than_yes_and_no_are_asked_about(tmp_path: Path) -> None:
+    clean = read(tmp_path, "voided", "maybe", "Y")
+    assert types(clean) == {"purchase": 2}
+    assert "voided is not read, its cells are not all yes or no ('maybe')" in notes(clean.log, "no sales")
+
+
+@pytest.mark.parametrize("amount", ["price", "line_total"])
+def test_pieces_that_were_taken_back_are_left_out(tmp_path: Path, amount: str) -> None:
+    text = f"user_id,item_id,quantity,{amount},returned_quantity\na,x,4,8,1\na,y,2,8,2\nb,x,1,8,0\n"
+    clean = cleaned(from_text(tmp_path, text), tmp_path)
+    assert types(clean) == {"purchase": 2, "failed_order": 1}
+    events = clean.events.sort("source_line")
+    assert events["quantity"].to_list() == [3, 2, 1]
+    assert events["value"].to_list() == ([24, 16, 8] if amount == "price" else [6, 8, 8])
+    assert "1 sales were taken back whole, and are none; 1 in part" in notes(clean.log, "no sales")
+
+
+def test_pieces_taken_back_without_a_quantity_are_asked_about(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user_id,item_id,order_id,qty_refunded\na,x,1,1\na,y,2,0\n")
+    assert "qty_refunded not read, as no column states the pieces of a sale: 1 rows" in notes(log, "no sales")
+
+
+def test_events_of_other_types_are_not_touched(tmp_path: Path) -> None:
+    text = "user_id,item_id,event,cancelled\na,x,view,1\na,y,purchase,1\nb,y,purchase,0\n"
+    clean = cleaned(from_text(tmp_path, text), tmp_path)
+    assert types(clean) == {"view": 1, "purchase": 1, "failed_order": 1}

@@ -1,0 +1,121 @@
+"""Columns that say row by row that a sale was none: yes or no (voided, is_return), a sign, or pieces taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.amounts import amounts
+from trajectory.data.ingest.cell_parsing import texts
+from trajectory.data.ingest.columns import matching
+from trajectory.data.ingest.event_types import of_sales
+from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.missing import NOT
+
+# fmt: off
+_RETURNS = ("is_return", "is_refund", "return_flag", "refund_flag", "return", "refund")  # the row takes back
+_VOID = ("cancelled", "canceled", "is_cancelled", "is_canceled", "void", "voided", "is_void", "is_voided", "returned",
+         "is_returned", "refunded", "is_refunded", "test", "is_test", "test_order", "is_test_order", "test_mode",
+         "training", "training_mode", "is_training", "is_deleted", "storniert", "storno", "annulé", "annullato",
+         "anulado", "cancelado", "geannuleerd", "anulowane", "已取消", "已退款")
+_TAKEN_BACK = ("returned_quantity", "returned_qty", "quantity_returned", "qty_returned", "return_quantity",
+               "return_qty", "qty_refunded", "refunded_quantity", "refunded_qty", "quantity_refunded", "qty_canceled",
+               "qty_cancelled", "canceled_quantity", "cancelled_quantity", "quantity_canceled", "quantity_cancelled")
+_SIGNS = ("sign", "_sign")
+_YES = ("1", "1.0", "true", "t", "yes", "y", "x", "ja", "j", "oui", "si", "sí", "sim", "sì", "tak", "да", "是")
+_NO = ("0", "0.0", "false", "f", "no", "n", "nein", "non", "nee", "não", "nie", "нет", "否")
+# fmt: on
+OFF = "-"  # data.no_sale_flags=("-",): no column is one
+_SHOWN = 5
+
+
+def no_sales(
+    table: pl.DataFrame, columns: dict[str, pl.Series], used: Iterable[str], data: ConfigDict, said: Findings
+) -> tuple[dict[str, pl.Series], list[str]]:
+    """Columns to add to or change in the canonical ones, and the table's that told it.
+
+    `void`: Boolean, sales that were none; `back`: Boolean, sales that take back; `quantity` and `value` without the
+    pieces that were taken back. `columns` are the canonical ones that were found, `used` the table's that mean
+    something else.
+    """
+    asked = [str(name) for name in data.no_sale_flags]
+    sale = of_sales(columns, data)
+    if OFF in asked or sale is None or not sale.any():
+        return {}, []
+    off = {name.removeprefix(NOT) for name in asked if name.startswith(NOT)} | {*used}
+    free = [name for name in table.columns if name not in off]
+    found, told = dict[str, pl.Series](), list[str]()
+    for field, what, names in (
+        ("back", "are returns", _RETURNS),
+        ("void", "are no sales, kept and not read", (*_VOID, *(name for name in asked if not name.startswith(NOT)))),
+    ):
+        for name in matching(free, names):
+            yes = _yes(table[name], said)
+            if yes is not None and (rows := int((yes & sale).sum())):
+                found[field] = found.get(field, yes) | yes
+                told.append(name)
+                text = f"{rows:,} rows with {name} {what}"
+                said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
+    for name in matching(free, _SIGNS):
+        sign = texts(table[name])
+        minus = (sign == "-1").fill_null(False)
+        if minus.any() and sign.drop_nulls().is_in(["1", "-1"]).all():
+            found["back"] = found.get("back", minus) | minus
+            told.append(name)
+            text = f"{name} is -1 in {int(minus.sum()):,} rows, which take back an earlier one"
+            sales = f"{int((minus & sale).sum()):,} sales of them are returns, other events are counted in both rows"
+            said.note("no sales", f"{text}: {sales}", f"data.no_sale_flags={NOT}{name}", warning=True)
+    back, names = _taken_back(table, matching(free, _TAKEN_BACK), data, said)
+    if back is not None and "quantity" in columns:
+        found |= _without(columns, back, sale, found.get("void"), names, said)
+        told += names
+    elif back is not None:
+        text = f"{', '.join(names)} not read, as no column states the pieces of a sale: {int((back > 0).sum()):,} rows"
+        said.note("no sales", f"{text} were taken back in part or whole", "data.columns.quantity", warning=True)
+    return found, told
+
+
+def _yes(column: pl.Series, said: Findings) -> pl.Series | None:
+    """Where the cell is a yes; None, and a warning if it has other words, where cells are not all yes, no or blank."""
+    words = texts(column).str.to_lowercase()
+    strange = words.filter(~words.is_in([*_YES, *_NO])).drop_nulls().unique(maintain_order=True)
+    if strange.is_empty():
+        return words.is_in(_YES).fill_null(False)
+    shown = ", ".join(repr(clip(word)) for word in strange.head(_SHOWN))
+    text = f"{column.name} is not read, its cells are not all yes or no ({shown}): does it say that a sale was none?"
+    setting = f"data.columns.status={column.name} with data.status_map={{WORD: sale or no_sale}}"
+    said.note("no sales", text, setting, warning=True)
+    return None
+
+
+def _taken_back(
+    table: pl.DataFrame, names: list[str], data: ConfigDict, said: Findings
+) -> tuple[pl.Series | None, list[str]]:
+    """The pieces that were taken back of each row, where there are some, and the columns that state them."""
+    pieces = {name: amounts(table[name], data.decimal, said).fill_null(0.0).abs() for name in names}
+    pieces = {name: column for name, column in pieces.items() if (column > 0).any()}
+    if not pieces:
+        return None, []
+    return pl.DataFrame(pieces).sum_horizontal(), [*pieces]
+
+
+def _without(
+    columns: dict[str, pl.Series],
+    back: pl.Series,
+    sale: pl.Series,
+    void: pl.Series | None,
+    names: list[str],
+    said: Findings,
+) -> dict[str, pl.Series]:
+    """Quantity and value without the pieces taken back; a sale of which nothing is left is void, as it was read."""
+    quantity = columns["quantity"]
+    some = (sale & (back > 0) & (quantity > 0)).fill_null(False)
+    nothing = some & (back >= quantity).fill_null(False)
+    share = pl.select(pl.when(some & ~nothing).then(1 - back / quantity).otherwise(1.0)).to_series()
+    text = f"{', '.join(names)}: {int(nothing.sum()):,} sales were taken back whole, and are none; "
+    rest = f"{int((some & ~nothing).sum()):,} in part, and count with the pieces that are left"
+    said.note("no sales", text + rest, "data.no_sale_flags=" + ",".join(f"{NOT}{name}" for name in names), warning=True)
+    found = {name: columns[name] * share for name in ("quantity", "value") if name in columns}
+    return found | {"void": nothing if void is None else void | nothing}
