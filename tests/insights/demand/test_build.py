@@ -8,6 +8,7 @@ from tests.builders import make_histories
 from tests.raw_logs import settings
 from trajectory.data.store.builder import prepare
 from trajectory.insights.demand import build, demand_forecast, page
+from trajectory.insights.demand.baselines import moving_average
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.features import HORIZONS, Known
 from trajectory.insights.demand.reconcile import reconcile
@@ -189,15 +190,40 @@ def test_one_week_held_out_is_one_week(monkeypatch):
     assert any("In 1 week held out" in sentence and " at 1 week ahead" in sentence for sentence in part.sentences)
 
 
+def orders(part):
+    """What stands first, what stands below the orders, and the rule of each level's orders."""
+    note = next(block.note for block in part.blocks if getattr(block, "title", "") == "What to order now")
+    return part.sentences[0], note, dict(part.tables["reorder"].select("level", "rule").unique().iter_rows())
+
+
 @pytest.mark.parametrize("held_out", [20, None])
-def test_orders_by_a_forecast_that_was_behind_a_simple_rule_come_with_a_warning(monkeypatch, held_out):
+def test_orders_go_by_a_simple_rule_that_was_surely_nearer_than_the_forecast(monkeypatch, held_out):
     demand = a_demand(held_out=held_out)
     far = {level: 5 * said for level, said in demand.forecast.items()}
     part = taken(monkeypatch, replace(demand, forecast=far))
-    notes = [block.note for block in part.blocks if getattr(block, "title", "") == "What to order now"]
-    for words in (part.sentences[0], *notes):
-        assert "Do not rely on what follows" in words
-        assert "go by the" in words
-    perfect = {level: np.nan_to_num(demand.came(level), nan=50.0) for level in far}
-    part = taken(monkeypatch, replace(demand, forecast=perfect))
-    assert not any("Do not rely" in sentence for sentence in part.sentences)
+    first, note, rules = orders(part)
+    assert rules == {"item": "moving average", "interest": "moving average"}
+    assert "The forecast is not to be relied on" in first
+    assert first.endswith("which is more than chance. Orders go by the mean of 4 weeks.")
+    assert note.count("Orders go by the mean of 4 weeks.") == 2
+    mean = demand.weeks.count["interest"][:, -4:].mean(1)
+    table = part.tables["reorder"].filter(level="interest").sort("name")
+    by_name = dict(zip(demand.weeks.names["interest"], 2 * mean, strict=True))
+    np.testing.assert_allclose(table["expected_demand"], [by_name[name] for name in table["name"]])
+
+
+def test_orders_stay_with_a_forecast_that_is_ahead_or_behind_within_chance(monkeypatch):
+    demand = a_demand()
+    perfect = {level: np.nan_to_num(demand.came(level), nan=50.0) for level in demand.forecast}
+    first, note, rules = orders(taken(monkeypatch, replace(demand, forecast=perfect)))
+    assert rules == {"item": "forecast", "interest": "forecast"}
+    assert "Orders go by" not in first + note
+    rng, near = np.random.default_rng(0), {}
+    for level, count in demand.weeks.count.items():
+        mean = moving_average(count, demand.origins).forecast
+        near[level] = mean * np.exp(rng.normal(0, 0.05, mean.shape))
+    first, note, rules = orders(taken(monkeypatch, replace(demand, forecast=near)))
+    assert rules == {"item": "forecast", "interest": "forecast"}
+    assert first.startswith("Orders go by the forecast, though in the last 4 weeks of this log it was off by")
+    assert "the mean of 4 weeks by" in first
+    assert first in note

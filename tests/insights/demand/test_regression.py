@@ -53,3 +53,21 @@ def test_weeks_of_which_no_plan_is_known_are_taken_to_be_as_usual():
     unknown = replace(known, promotions=usual)
     assert np.isfinite(forecasts(unknown)).all()
     np.testing.assert_array_equal(unknown.planned[-1], 0)
+
+
+def test_nothing_counts_before_it_was_tried_and_longer_horizons_follow_the_longest_that_was():
+    known, _ = a_log()
+    found = forecasts(known)
+    np.testing.assert_array_equal(found[:2], np.repeat(known.level[:2, None], HORIZONS, axis=1))
+    assert (found[2, 0] != known.level[2]).any()  # said at week 14 for week 14, and seen at week 15
+    np.testing.assert_array_equal(found[2, 1:], np.repeat(found[2, :1], HORIZONS - 1, axis=0))
+
+
+def test_what_few_series_teach_by_chance_counts_little():
+    rng, lost, smooth = np.random.default_rng(0), 0.0, 0.0
+    for _ in range(20):
+        rate = rng.uniform(20, 60, (6, 1))
+        known = Known(rng.poisson(rate, (6, 18)).astype(float), tuple(range(13, 19)))
+        lost += np.abs(forecasts(known)[-1, 3] - rate[:, 0]).sum()
+        smooth += np.abs(known.level[-1] - rate[:, 0]).sum()
+    assert lost < 1.1 * smooth

@@ -8,7 +8,8 @@ import polars as pl
 
 from trajectory.insights.demand.baselines import Floor, by_counting
 from trajectory.insights.demand.demand_forecast import Demand, foresee
-from trajectory.insights.demand.evaluate import OURS, Method, against_floors, by_horizon, method, ordering
+from trajectory.insights.demand.evaluate import OURS, against_floors, by_horizon, method, ordering
+from trajectory.insights.demand.order_rule import order_rule
 from trajectory.insights.demand.page import blocks, sentences
 from trajectory.insights.demand.tables import demand_table, now, reorder_table
 from trajectory.insights.report_model import Part
@@ -23,9 +24,11 @@ def take(run: Run) -> Part:
     demand = foresee(run)
     results, orders = {}, []
     for level in demand.weeks.levels[:2]:
-        methods = counted(demand, level)
+        floors = {OURS: Floor(demand.forecast[level])} | by_counting(demand.weeks.count[level], demand.origins)
+        methods = {name: method(demand, level, floor, demand.tested) for name, floor in floors.items()}
         followed = ordering(demand, level, methods, demand.tested)
-        orders.append(reorder_table(demand, level, now(demand, level), followed[OURS]))
+        rule = order_rule(demand, level, methods, demand.tested)
+        orders.append(reorder_table(demand, level, rule, now(demand, level, floors[rule]), followed[rule]))
         results[level] = {
             "by_horizon": by_horizon(demand, level, methods, demand.tested),
             "against_floors": against_floors(demand, level, methods, demand.tested),
@@ -40,12 +43,6 @@ def take(run: Run) -> Part:
         tables,
         measured(demand, results),
     )
-
-
-def counted(demand: Demand, level: str) -> dict[str, Method]:
-    """The forecast and the floors that need no library, by name, with their quantiles."""
-    floors = {OURS: Floor(demand.forecast[level])} | by_counting(demand.weeks.count[level], demand.origins)
-    return {name: method(demand, level, floor, demand.tested) for name, floor in floors.items()}
 
 
 def measured(demand: Demand, results: dict[str, dict[str, pl.DataFrame]]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: r
     intervals. origins: how many.
     """
     count, index = demand.weeks.count[level], [demand.origins.index(origin) for origin in tested]
-    came = _until(demand.came(level)[index], tested)
+    came = observed(demand, level, tested)
     naive = np.abs(np.diff(count[:, : tested.start], axis=1)).mean(1)
     rows = []
     for name, each in methods.items():
@@ -99,7 +99,7 @@ def against_floors(demand: Demand, level: str, methods: dict[str, Method], teste
     Paired over series, which are resampled whole with all their weeks (what one week does to all series is not).
     """
     index = [demand.origins.index(origin) for origin in tested]
-    came = _until(demand.came(level)[index], tested)
+    came = observed(demand, level, tested)
     floors = [name for name in methods if name != OURS]
     rows = []
     for h in range(COMPARED):
@@ -122,7 +122,8 @@ def ordering(demand: Demand, level: str, methods: dict[str, Method], tested: ran
     return {name: replay(came, each.up_to) for name, each in methods.items()}
 
 
-def _until(came: np.ndarray, tested: range) -> np.ndarray:
-    """What came, but for weeks after the tested ones."""
+def observed(demand: Demand, level: str, tested: range) -> np.ndarray:
+    """What came after each tested origin [T, HORIZONS, S]; NaN after the tested weeks."""
     week = np.array(tested)[:, None] + np.arange(HORIZONS)
+    came = demand.came(level)[[demand.origins.index(origin) for origin in tested]]
     return np.where((week < tested.stop)[..., None], came, np.nan)

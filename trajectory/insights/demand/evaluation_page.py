@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from trajectory.insights.demand.baselines import WINDOW
 from trajectory.insights.demand.demand_forecast import Demand
-from trajectory.insights.demand.evaluate import OURS
 from trajectory.insights.demand.intervals import LEAST, LEAST_ORIGINS, LEVELS
 from trajectory.insights.demand.reorder import SERVICE_LEVEL
 from trajectory.insights.report_model import Table, Text
@@ -55,19 +53,6 @@ def missed(result: dict[str, pl.DataFrame]) -> tuple[dict[str, float], int]:
     return wape, max(table["weeks_ahead"].to_list())
 
 
-def behind(demand: Demand, results: Results) -> str:
-    """A warning to stand before what to order, where a simple rule was nearer to what came; empty where none was."""
-    wape, _ = missed(results[demand.weeks.main])
-    best = min(wape, key=lambda name: wape[name])
-    if wape[best] >= wape[OURS]:
-        return ""
-    rule = {"moving average": f"the mean of {WINDOW} weeks", "last week": "the last week's figure"}[best]
-    return (
-        f"Do not rely on what follows: in the last {weeks_long(len(demand.tested))} of this log the forecast was off "
-        f"by {wape[OURS]:.1%} of demand, {rule} by {wape[best]:.1%}; go by {rule}."
-    )
-
-
 def weeks_long(number: int) -> str:
     """A number of weeks in words."""
     return "1 week" if number == 1 else f"{number} weeks"
@@ -84,7 +69,8 @@ def how(demand: Demand) -> str:
     tried = ", ".join(f"{wape:.2%} {name}" for name, wape in demand.tried.items())
     words = (
         f"Each coming week is foretold from {' and '.join(told)}, by a regression over all series that is fitted anew "
-        f"each week on what was known. Earlier weeks decided whether users' forecasts are weighed in (error {tried}). "
+        "each week on what was known, and counts as far as it was nearer than a smoothed level before. "
+        f"Earlier weeks decided whether users' forecasts are weighed in (error {tried}). "
         "Less than two years cannot tell seasons: what comes once a year, such as Christmas, is not foreseen. "
         "Intervals and orders allow for the errors of earlier forecasts of series as large; where fewer than "
         f"{LEAST} at {LEAST_ORIGINS} weeks' ends were seen, for counts as spread as all errors so far, those of a "

@@ -9,7 +9,8 @@ import polars as pl
 
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.evaluate import OURS
-from trajectory.insights.demand.evaluation_page import SOON, Results, behind, held, missed, weeks_long
+from trajectory.insights.demand.evaluation_page import SOON, Results, held, missed, weeks_long
+from trajectory.insights.demand.order_rule import ordered_by
 from trajectory.insights.demand.plots import picture
 from trajectory.insights.demand.reorder import COVER, LEAD, SERVICE_LEVEL
 from trajectory.insights.demand.weekly_counts import Weeks
@@ -30,8 +31,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     risen = change.filter(pl.col("change") > TOLD)
     fallen = change.filter(pl.col("change") < -TOLD).reverse()
     order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
-    warned = behind(demand, results)
-    found = [warned] if warned else []
+    found = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
     if len(risen):
         found.append(
             f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."
@@ -69,7 +69,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
     change = changes(tables["demand"], main)
     moves = pl.concat([change.head(MOST), change.tail(MOST).reverse()]).unique(maintain_order=True)
     forms = {"recent": LINES, "forecast": LINES, "change": "{:+.0%}", "low_80": LINES, "high_80": LINES}
-    columns = ["level", "name", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
+    columns = ["level", "name", "rule", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
     orders = pl.concat([tables["reorder"].filter(level=level).head(2 * MOST) for level in reversed(weeks.levels[:2])])
     return (
         Text(f"Demand is {_sold(demand)} a week, from Monday to Sunday{sums}.{_places(demand)}{returned(weeks)}"),
@@ -84,15 +84,21 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
         Table(
             "What to order now",
             orders.select(columns),
-            dict.fromkeys(columns[2:], LINES),
+            dict.fromkeys(columns[3:], LINES),
             by="level",
-            note=f"{behind(demand, results)} {unit.capitalize()}. Orders go out weekly and come {LEAD} week later: up "
-            f"to what lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty, less what is in stock and on order. "
-            "order_quantity takes the stock to be what would be left had this been followed so far; for your own stock "
-            "take order_up_to less what you have.".lstrip(),
+            note=f"{_rules(demand, results, tables['reorder'])} {unit.capitalize()}. Orders go out weekly and come "
+            f"{LEAD} week later: up to what lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty, less what is in "
+            "stock and on order. order_quantity takes the stock to be what would be left had this been followed so "
+            "far; for your own stock take order_up_to less what you have.".lstrip(),
         ),
         *held(demand, results),
     )
+
+
+def _rules(demand: Demand, results: Results, reorder: pl.DataFrame) -> str:
+    """What orders go by, of each level where that needs a word."""
+    said = {level: ordered_by(demand, results, reorder, level) for level in results}
+    return " ".join(f"{PLURAL[level].capitalize()}: {words}" for level, words in said.items() if words)
 
 
 def _sold(demand: Demand) -> str:

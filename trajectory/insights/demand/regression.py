@@ -16,28 +16,45 @@ def forecasts(known: Known, users: bool = True, promotions: bool = True) -> np.n
     """Expected events of each series in the weeks after each origin of `known`, float64 [O, HORIZONS, S].
 
     For each origin and horizon a ridge regression of the log-ratio of what came to the level, each series weighing as
-    much as its level; learned from the earlier origins whose outcome this one knows, so that it never looks ahead.
-    Horizons that no origin has seen yet follow the longest that has, or the level. `users`, `promotions`: whether to
-    go by users' forecasts and planned promotions.
+    much as its level; learned from the earlier origins whose outcome this one knows, so that it never looks ahead. It
+    counts as far as what it said at earlier origins was nearer to what came than the level (`_weight`), as few series
+    and origins teach it chance. Horizons at which it has not been tried yet follow the longest at which it has, or the
+    level. `users`, `promotions`: whether to go by users' forecasts and planned promotions.
     """
-    found = np.zeros((len(known.origins), HORIZONS, len(known.count)))
+    shape = (len(known.origins), HORIZONS, len(known.count))
+    found, ratio = np.zeros(shape), np.full(shape, np.nan)
     for now, origin in enumerate(known.origins):
         for h in range(HORIZONS):
             seen = [i for i, past in enumerate(known.origins) if past + h + 1 <= origin]
-            if not seen:
+            level = known.level[seen]
+            came = log_ratio(known.count[:, [known.origins[i] + h for i in seen]].T, level)
+            counted = np.where(level > LEAST, level, 0)
+            tried = np.isfinite(ratio[seen, h]).all(1)
+            if counted.any():
+                ratio[now, h] = _regression(_features(known, h, users, promotions), seen, now, came, counted)
+            if not tried.any():
                 found[now, h] = found[now, h - 1] if h else known.level[now]
                 continue
-            x, level = _features(known, h, users, promotions), known.level[seen]
-            came = known.count[:, [known.origins[i] + h for i in seen]].T
-            some = level > LEAST
-            scale = x[seen][some].std(0) + 1e-9
-            y = log_ratio(came, level)[some]
-            model = Ridge(alpha=PENALTY).fit(x[seen][some] / scale, y, sample_weight=level[some])
-            ratio = np.exp(np.clip(model.predict(x[now] / scale), -FARTHEST, FARTHEST))
-            found[now, h] = np.maximum((known.level[now] + FEW) * ratio - FEW, 0)
+            weight = _weight(ratio[seen, h][tried], came[tried], counted[tried])
+            found[now, h] = np.maximum((known.level[now] + FEW) * np.exp(weight * ratio[now, h]) - FEW, 0)
     return found
 
 
 def _features(known: Known, h: int, users: bool, promotions: bool) -> np.ndarray:
     parts = [known.series] + [known.planned[:, h]] * promotions + [known.expected[:, h]] * users
     return np.concatenate(parts, axis=-1)
+
+
+def _regression(x: np.ndarray, seen: list[int], now: int, came: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Log-ratios [S] that follow from the features x [O, S, F] of origin number `now`, as those that came of `seen`."""
+    some = counted > 0
+    scale = x[seen][some].std(0) + 1e-9
+    model = Ridge(alpha=PENALTY).fit(x[seen][some] / scale, came[some], sample_weight=counted[some])
+    return np.clip(model.predict(x[now] / scale), -FARTHEST, FARTHEST)  # type: ignore[no-any-return]
+
+
+def _weight(said: np.ndarray, came: np.ndarray, counted: np.ndarray) -> float:
+    """The share of the log-ratios `said` that is nearest, by least squares, to those that came: stacking (Wolpert 1992)
+    with the level, whose log-ratio is 0.
+    """
+    return float(np.clip((counted * said * came).sum() / max((counted * said**2).sum(), 1e-12), 0, 1))

@@ -13,9 +13,10 @@ from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL, Replay
 
 
-def now(demand: Demand, level: str) -> Method:
-    """The forecast of one level at the end of the log, with its quantiles."""
-    return method(demand, level, Floor(demand.forecast[level]), range(demand.weeks.number, demand.weeks.number + 1))
+def now(demand: Demand, level: str, floor: Floor | None = None) -> Method:
+    """The forecast of one level, or another, at the end of the log, with its quantiles."""
+    last = range(demand.weeks.number, demand.weeks.number + 1)
+    return method(demand, level, floor or Floor(demand.forecast[level]), last)
 
 
 def demand_table(demand: Demand) -> pl.DataFrame:
@@ -49,18 +50,19 @@ def demand_table(demand: Demand) -> pl.DataFrame:
     return pl.concat(parts).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def reorder_table(demand: Demand, level: str, found: Method, followed: Replay) -> pl.DataFrame:
+def reorder_table(demand: Demand, level: str, rule: str, found: Method, followed: Replay) -> pl.DataFrame:
     """One row per series: what lasts the coming `COVER` weeks with chance `SERVICE_LEVEL`, and what to order now.
 
-    level, name, service_level, weeks_covered, expected_demand, order_up_to (stock and open orders there should be),
-    safety_stock, stock_if_followed (stock and open orders had this policy been `followed` so far), order_quantity (from
-    there; for a stock of your own: order_up_to less what you have).
+    level, name, rule (that orders go by), service_level, weeks_covered, expected_demand, order_up_to (stock and open
+    orders there should be), safety_stock, stock_if_followed (stock and open orders had this policy been `followed` so
+    far), order_quantity (from there; for a stock of your own: order_up_to less what you have).
     """
     expected, up_to = found.forecast[-1, :COVER].sum(0), found.up_to[0]
     return pl.DataFrame(
         {
             "level": [level] * len(up_to),
             "name": demand.weeks.names[level],
+            "rule": [rule] * len(up_to),
             "service_level": np.full(len(up_to), SERVICE_LEVEL),
             "weeks_covered": np.full(len(up_to), COVER),
             "expected_demand": expected,
