@@ -25,6 +25,8 @@ recurrent  LSTM and GRU without the softmax: a step against torch's on the same 
 packed     the same layers: a history of Amazon Beauty in packed rows against one in a row of its own (goal: 3 times as
            fast)
 text       vectors of titles by the pretrained encoder: texts a second (goal: 100,000 in 15 minutes)
+threads    boosting of audiences with threads that sleep when idle against the default, alone and beside busy processes:
+           --only=threads
 explain    integrated gradients of histories of Amazon Beauty, and of rows of 50 events, against captum's (goals: 10
            and 2 times as many a second); captum is run by the Python that TRAJECTORY_TORCH_PYTHON names
 explain_long  the same of histories of 1,000 events: peak memory; alone: --only=explain_long
@@ -64,6 +66,7 @@ def main() -> None:
         softmax,
         step,
         text,
+        threads,
     )
 
     known: dict[str, Callable[[], None]] = {
@@ -85,6 +88,7 @@ def main() -> None:
         "recurrent": recurrent.against_torch,
         "packed": recurrent.packed_against_padded,
         "text": text.text,
+        "threads": threads.threads,
         "explain": explain.explain,
         "explain_long": explain.explain_long,
         "migration": migration.migration,
