@@ -78,7 +78,10 @@ def test_an_order_fills_up_what_the_policy_has_left(part):
     assert (table["safety_stock"] > 0).all()
 
 
-def test_sentences_name_what_moves_most_and_how_far_it_held(part):
+def test_sentences_name_what_moves_most_and_how_far_it_held(monkeypatch):
+    demand = a_demand()
+    more_tea = demand.forecast["interest"] * [1.0, 1.2, 1.0]
+    part = taken(monkeypatch, replace(demand, forecast=demand.forecast | {"interest": more_tea}))
     table = part.tables["demand"].filter(pl.col("level") == "interest", pl.col("weeks_ahead") <= 4)
     means = table.group_by("name").agg(pl.col("forecast", "recent").mean())
     change = means.with_columns(change=pl.col("forecast") / pl.col("recent") - 1).sort("change")
