@@ -66,6 +66,7 @@ def test_a_command_that_is_none_gets_the_nearest():
     assert ran.stderr == "error: there is no command 'trian'; did you mean train? `trajectory --help` lists them\n"
 
 
-def test_arguments_that_a_command_does_not_take(script):
+def test_arguments_that_a_command_needs_or_does_not_take(script):
+    assert_explained(script("sweep", "--config=user_a"), "expected --sweep, --out")
     assert_explained(script("inspect"), "expected LOG")
     assert_explained(script("inspect", "a.csv", "b.csv"), "unexpected argument 'b.csv'")

@@ -51,8 +51,16 @@ def _flags_of(command: ModuleType) -> str:
     """Each flag with its default and meaning."""
     lines = []
     for flag in flags.FLAGS.flags_by_module_dict().get(command.__name__, []):
-        default = "" if flag.default in (None, "", [], False) else f" (default: {flag.default_as_str.strip(chr(39))})"
-        lines.append(f"  --{flag.name:16}  {flag.help.partition(chr(10))[0]}{default}")
+        default = (
+            str(flag.default_as_str)
+            .strip("'")
+            .replace(f"{presets.FOLDER}{os.sep}", "")
+            .replace(".py:", ":")
+            .removesuffix(".py")
+        )
+        more = "" if flag.default in (None, "", [], False) else f" (default: {default})"
+        more = " (required)" if flag.default is None and flag.validators else more
+        lines.append(f"  --{flag.name:16}  {flag.help.partition(chr(10))[0].rstrip(';')}{more}")
     return "\n".join(lines)
 
 

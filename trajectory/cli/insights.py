@@ -2,7 +2,7 @@
 
 trajectory insights --workdir=runs/insights [--steps=recommend,demand]
 
-Writes a table or more of each step, insights.json (how far each held on what was held out) and insights.html. A step
+Writes a table or more of each step, insights.json (the accuracy of each on held-out data) and insights.html. A step
 that a log cannot have (no times, too few users) is left out, with the reason.
 """
 

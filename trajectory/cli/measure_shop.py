@@ -6,8 +6,8 @@ Prints how many numbers of the written tables (demand, segments, audiences, camp
 shop's truth, and names those that do not; ends with 1 if any. Before it:
 
 trajectory synthesize --shop --raw=ga4,rees46,orders --out=prepared/shop
-trajectory train --config=own_log:path=prepared/shop/raw/rees46,split=temporal,model=gru \
-  --config.split.cut=2023-10-09 --config.split.target=all --config.heads.time=0.1 --workdir=runs/shop
+trajectory train --workdir=runs/shop --config=own_log:path=prepared/shop/raw/rees46,split=temporal,model=gru
+    --config.split.cut=2023-10-09 --config.split.target=all --config.heads.time=0.1
 trajectory insights --workdir=runs/shop
 """
 
@@ -23,7 +23,7 @@ from trajectory.schema import UserError
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run whose insights are written")
-SHOP = flags.DEFINE_string("shop", "prepared/shop", "folder of the shop, by synthesize.py")
+SHOP = flags.DEFINE_string("shop", "prepared/shop", "folder of the shop, by `trajectory synthesize`")
 EXPORT = flags.DEFINE_enum("export", None, [*DIALECTS], "the raw export that the run is of (default: the books)")
 flags.mark_flags_as_required(["workdir"])
 

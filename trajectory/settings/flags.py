@@ -93,6 +93,8 @@ def _reason(error: Exception) -> str:
     if isinstance(inner, KeyError):
         return "unknown config field " + str(inner.args[0]).replace("\n", ". ")
     message = str(error)
+    if missing := re.findall(r"Flag (--\S+) must have a value other than None", message):
+        return f"expected {', '.join(missing)}; --help says more"
     if "Traceback" in message:  # a preset's own error, wrapped whole by config_flags
         message = message.strip().splitlines()[-1].rpartition("UserError: ")[2]
     return message
