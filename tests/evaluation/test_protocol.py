@@ -10,7 +10,7 @@ import pytest
 from tests.baselines.test_next_item import BASKETS, hold_out
 from tests.builders import make_histories
 from trajectory.baselines.next_item import floors
-from trajectory.evaluation.protocol import evaluate, measure, protocol, table
+from trajectory.evaluation.protocol import evaluate, measure, protocol, statement, table
 from trajectory.protocols import Scores
 from trajectory.schema import Histories, Queries
 from trajectory.settings import base
@@ -84,6 +84,19 @@ def test_protocol_counts_cold_targets() -> None:
     facts = protocol(h, hold_out(h), c)
     assert facts["cold_targets"] == {"validation": 0, "test": 1}
     assert "no sampling, with the" in facts["candidate_rule"]
+
+
+def test_an_item_that_is_asked_for_twice_is_said_to_count_once() -> None:
+    lists, steps = [[1, 2, 3, 3], [1, 2, 2, 1]], [[0, 1, 2, 2], [0, 1, 2, 2]]
+    h = make_histories(lists, steps=steps, num_items=3)
+    c = base()
+    facts = protocol(h, hold_out(h), c)
+    asked = [[item for item, step in zip(*user, strict=True) if step == 2] for user in zip(lists, steps, strict=True)]
+    assert facts["targets"]["test"] == sum(map(len, asked))
+    assert facts["target_items"]["test"] == sum(len(set(items)) for items in asked)
+    facts["ties"] = facts["log_loss"] = ""
+    assert "count each item of a user once: 3" in " ".join(statement(facts, "test"))
+    assert "count each item" not in " ".join(statement(facts, "validation"))
 
 
 @pytest.mark.parametrize("seen", ["filter", "keep"])

@@ -14,7 +14,7 @@ from trajectory.metrics.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer
 from trajectory.metrics.significance import bootstrap, compare
 from trajectory.progress import progress
 from trajectory.protocols import Scorer
-from trajectory.schema import Histories, Split
+from trajectory.schema import Histories, Queries, Split
 
 PARTS = ("validation", "test")
 MAIN_CUTOFF = 10  # of tables and paired tests; the largest one where the config has no such cutoff
@@ -115,6 +115,7 @@ def protocol(
         targets = {part: histories.item[slices(q.stop, q.end)[1]] for part, q in queries.items()}
         stated |= {
             "targets": {part: len(item) for part, item in targets.items()},
+            "target_items": {part: _distinct(histories, q) for part, q in queries.items()},
             "cold_targets": {part: int((item > histories.num_items).sum()) for part, item in targets.items()},
             "cold_rule": "a target outside the catalogue is a miss, never left out",
             "candidates": histories.num_items,
@@ -163,6 +164,12 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
     )
 
 
+def _distinct(histories: Histories, queries: Queries) -> int:
+    """Targets that are different items of one query."""
+    row, event = slices(queries.stop, queries.end)
+    return len(np.unique(row * (len(histories.items) + 1) + histories.item[event]))
+
+
 def statement(facts: dict[str, Any], part: str) -> list[str]:
     """The protocol in sentences."""
     lines = [f"{part} of {facts['data']} ({facts['fingerprint'][:12]}), split {facts['split']}: {facts['guarantee']}"]
@@ -173,6 +180,9 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
             f"({facts['cold_rule']}){reach_sentence(facts, part)}; {facts['candidates']:,} candidates "
             f"({facts['candidate_rule']}); ties: {facts['ties']}"
         )
+        items = facts.get("target_items", facts["targets"])[part]  # evaluations made before it had none
+        if items < facts["targets"][part]:
+            lines[-1] += f"; targets are events, of which HR, recall and NDCG count each item of a user once: {items:,}"
         if "log_loss" in facts:
             lines[-1] += f"; log-loss: {facts['log_loss']}"
     if "conversion" in facts:

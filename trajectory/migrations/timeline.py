@@ -84,7 +84,7 @@ def _sentence(move: dict[str, Any], unit: str) -> str:
     }
     return (
         f"moved {move['mass']:.0%} of their interest from {move['source']} to {move['destination']}, from "
-        f"{when['start']} on (90 % interval {when['low']} to {when['high']}); "
+        f"{when['start']} on (90 % credible interval {when['low']} to {when['high']}); "
         f"Jensen-Shannon divergence {move['divergence']:.2f} bits, p = {move['p_value']:.2g}, "
         f"q = {move['q_value']:.2g}."
     )
