@@ -84,7 +84,6 @@ def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
     assert [doubt for doubt, _ in doubt_events(clean.events, clean.types, clean.log.detected)] == [
         "1 sales are of 0 pieces: they count for nothing.",
         "1 sales have no quantity: each counts as one piece.",
-        "1 sales have a value below 0: are these discounts, credits or returns?",
     ]
     clean = cleaned(from_text(tmp_path, "user_id,item_id,event\na,x,impression\na,x,impression\n"), tmp_path)
     assert next(doubt_events(clean.events, clean.types, clean.log.detected))[0].startswith(
@@ -130,3 +129,31 @@ def test_a_quantity_that_cannot_be_read_is_no_piece_unsaid(tmp_path: Path) -> No
         "write qty as numbers in the file",
     ) in [*doubt_events(clean.events, clean.types, log.detected)]
     assert log.detected["unread"][0]["setting"] == "a sale there counts as one piece"
+
+
+def test_a_value_below_nothing_is_a_return_with_and_without_a_quantity(tmp_path: Path) -> None:
+    for header, rows in (("", "a,x,purchase,-2\na,y,purchase,3\n"), (",qty", "a,x,purchase,-2,1\na,y,purchase,3,1\n")):
+        log = from_text(tmp_path, f"user_id,item_id,event,price{header}\n" + rows)
+        assert cleaned(log, tmp_path).types["type"].to_list() == ["purchase", "return"]
+        assert "1 sales have a value below 0, and are taken as returns" in notes(log, "value")
+    log = from_text(tmp_path, "user_id,item_id,qty,line_total\na,x,-1,-2\na,y,1,3\n")
+    assert "below 0" not in notes(log, "value")
+
+
+def test_sales_without_money_where_another_column_has_some(tmp_path: Path) -> None:
+    text = "user_id,item_id,Debit,Credit\na,x,2.5,\na,y,,3.5\nb,x,1.5,\n"
+    changes = {"columns": {"value": "Debit"}, "kind_map": {"": "purchase"}}
+    log = from_text(tmp_path, text, **changes)
+    assert "Credit has 1 amounts, just where Debit has none" in notes(log, "value")
+    clean = cleaned(log, tmp_path, **changes)
+    doubts = [doubt for doubt, _ in doubt_events(clean.events, clean.types, clean.log.detected)]
+    assert "1 of 3 sales have no Debit: they count as pieces, not as money. Are they sales?" in doubts
+
+
+def test_labels_of_nothing_done_are_asked_about(tmp_path: Path) -> None:
+    text = "user_id,item_id,label\na,x,1\na,y,0\nb,x,0\n"
+    log = from_text(tmp_path, text)
+    assert "label is 0 in 2 of 3 rows, which are events like the others" in notes(log, "types")
+    changes = {"columns": {"kind": "label"}, "kind_map": {"1": "click", "0": "impression"}}
+    clean = cleaned(from_text(tmp_path, text, **changes), tmp_path, **changes)
+    assert dict(clean.types.select("type", "rows").iter_rows()) == {"click": 1, "impression": 2}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.raw_logs import cleaned, from_text, notes
-from trajectory.schema import CleanLog
+from trajectory.schema import CleanLog, UserError
 
 HEADER = "order_id,customer_id,sku,quantity,date"
 
@@ -78,3 +78,21 @@ def test_words_that_the_log_does_not_have_are_said(tmp_path: Path) -> None:
     log = from_text(tmp_path, orders, status_map={"gone": "no_sale"})
     assert "data.status_map says what 'gone' means, which status does not have" in notes(log, "types")
     assert notes(from_text(tmp_path, orders, kind_map={"": "purchase"}), "types") == ""
+
+
+def test_columns_of_yes_or_no_that_name_types_are_asked_about_and_read_by_hand(tmp_path: Path) -> None:
+    text = "user_id,item_id,is_click,is_buy,is_mobile\na,x,1,0,1\na,y,1,1,0\nb,x,0,0,0\n"
+    log = from_text(tmp_path, text)
+    assert "is_click, is_buy are yes or no, and not read" in notes(log, "types")
+    changes = {"columns": {"kind": "is_click+is_buy"}}
+    clean = cleaned(from_text(tmp_path, text, **changes), tmp_path, **changes)
+    assert types(clean) == {"click": 1, "purchase": 1}
+    assert clean.counts == {"unknown event type": 1}
+    with pytest.raises(UserError, match="the cells of 'user_id' are not all yes or no"):
+        from_text(tmp_path, text, columns={"kind": "is_click+user_id"})
+
+
+def test_a_column_without_a_cell_is_no_value(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user_id,item_id,revenue,price\na,x,,2.5\nb,y,,3.5\n")
+    assert log.detected["columns"]["value"] == "price"
+    assert "value" not in from_text(tmp_path, "user_id,item_id,revenue\na,x,\nb,y,\n").detected["columns"]

@@ -17,6 +17,8 @@ _CALENDAR = 2**37  # seconds, some four thousand years
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
 _THOUSANDS = r"^-?[1-9][0-9]{0,2}\.000$"
+_YES = ("1", "1.0", "true", "t", "yes", "y", "x", "ja", "j", "oui", "si", "sí", "sim", "sì", "tak", "да", "是")
+_NO = ("0", "0.0", "false", "f", "no", "n", "nein", "non", "nee", "não", "nie", "нет", "否")
 # Control characters, marks that turn the direction of writing, zero-width spaces, the byte order mark.
 _UNSEEN = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{2066}-\x{2069}\x{feff}]"
@@ -135,6 +137,16 @@ def labels(column: pl.Series) -> pl.Series:
     """Int8: 0, 1, null where blank, -1 where the cell is neither."""
     number = numbers(column)
     return number.set(~number.is_in([0.0, 1.0]), -1.0).cast(pl.Int8)
+
+
+def yes_or_no(column: pl.Series) -> pl.Series | None:
+    """Boolean: where a cell is a yes; None if some are neither yes, no nor blank."""
+    if column.dtype.is_nested():
+        return None
+    words = texts(column).str.to_lowercase()
+    if not words.drop_nulls().is_in([*_YES, *_NO]).all():
+        return None
+    return words.is_in(_YES).fill_null(False)
 
 
 def mostly_numeric(column: pl.Series) -> bool:

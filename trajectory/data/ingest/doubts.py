@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from trajectory.data.ingest.cell_parsing import ROUNDED, is_text, texts
+from trajectory.data.ingest.cell_parsing import ROUNDED, is_text, mostly_numeric, texts
 from trajectory.data.ingest.columns import LOG_NAMES, matching
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.times import DAY, day_text
@@ -83,6 +83,41 @@ def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
         )
 
 
+def doubt_values(columns: dict[str, pl.Series], sale: pl.Series | None, said: Findings) -> None:
+    """Says which sales are returns for their value alone."""
+    if sale is None:
+        return
+    below = sale & (columns["value"] < 0)
+    for other in ("service", "failed", "void", "back"):
+        below = below & ~columns[other] if other in columns else below
+    below = below & ~(columns["quantity"] < 0).fill_null(False) if "quantity" in columns else below
+    if rows := int(below.sum()):
+        text = (
+            f"{rows:,} sales have a value below 0, and are taken as returns: are these discounts, credits or returns?"
+        )
+        said.note("value", text, "data.service_lines=WORD for items that are no goods", warning=True)
+
+
+def doubt_labels(label: pl.Series, name: str, said: Findings) -> None:
+    """Warns of rows of label 0 of a log whose rows are not typed: 0 may mean that nothing was done."""
+    if rows := int((label == 0).sum()):
+        text = f"{name} is 0 in {rows:,} of {len(label):,} rows, which are events like the others"
+        setting = f"data.columns.kind={name} with data.kind_map={{'1': 'click', '0': 'impression'}}"
+        said.note("types", f"{text}: does 0 mean that nothing was done?", setting, warning=True)
+
+
+def doubt_other_amounts(value: pl.Series, name: str, table: pl.DataFrame, used: set[str], said: Findings) -> None:
+    """Warns of a column that has amounts just where the value has none, as debit and credit of an account."""
+    gaps = value.is_null()
+    if not gaps.any() or gaps.all():
+        return
+    for column in table:
+        other = column.name not in used and column.count() == int(gaps.sum()) and mostly_numeric(column)
+        if other and (column.is_not_null() == gaps).all():
+            text = f"{column.name} has {column.count():,} amounts, just where {name} has none: are these rows sales?"
+            said.note("value", text, "leave these rows out of the file", warning=True)
+
+
 def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What looks wrong in the events that were kept, by type and what was detected (as in `CleanLog` and `EventLog`),
     and the setting that changes it.
@@ -104,7 +139,7 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
         yield "No type of event is a sale: demand and values are left out.", "data.event_types or data.kind_map"
         return
     sales = events.filter(pl.col("kind").cast(pl.String).is_in(selling.to_list()))
-    if "quantity" in events.columns:
+    if "quantity" in detected["columns"]:
         if rows := int((sales["quantity"] == 0).sum()):
             text = f"{rows:,} sales are of 0 pieces: they count for nothing."
             yield text, "data.columns.quantity=- counts one for each"
@@ -116,5 +151,7 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
                 yield f"{rows:,} sales have {what}: each counts as one piece.", f"write {name} as numbers in the file"
             else:
                 yield f"{rows:,} sales have no quantity: each counts as one piece.", "data.columns.quantity"
-    if "value" in events.columns and (rows := int((sales["value"] < 0).sum())):
-        yield f"{rows:,} sales have a value below 0: are these discounts, credits or returns?", ""
+    if "value" in events.columns and 0 < (rows := sales["value"].null_count()) < sales.height:
+        name = detected["columns"].get("value", "value")
+        text = f"{rows:,} of {sales.height:,} sales have no {name}: they count as pieces, not as money. Are they sales?"
+        yield text, "data.columns.value, or a column that states their type as data.columns.kind"

@@ -22,11 +22,12 @@ WORDS: dict[str, tuple[str, ...]] = {
              "product added", "加入购物车", "添加购物车", "加购物车", "加购"),
     "favorite": ("favorite", "favourite", "fav", "favorited", "collect", "wishlist", "add to wishlist", "like",
                  "liked", "product added to wishlist", "收藏", "喜欢", "点赞", "关注"),
-    "purchase": ("purchase", "purchased", "buy", "bought", "transaction", "order", "ordered", "order completed", "pay",
-                 "paid", "sale", "sold", "ecommerce order", "invoice", "inv", "out invoice", "sales order",
-                 "sales invoice", "cash sale", "verkauf", "rechnung", "vente", "achat", "facture", "venta", "compra",
-                 "factura", "vendita", "acquisto", "fattura", "venda", "fatura", "verkoop", "sprzedaż", "продажа",
-                 "売上", "購入", "购买", "买", "下单", "支付", "付款", "成交"),
+    "purchase": ("purchase", "purchased", "buy", "bought", "transaction", "order", "ordered", "order completed",
+                 "complete purchase", "pay", "paid", "sale", "sold", "ecommerce order", "invoice", "inv",
+                 "out invoice", "sales order", "sales invoice", "cash sale", "verkauf", "rechnung", "vente",
+                 "achat", "facture", "venta", "compra", "factura", "vendita", "acquisto", "fattura", "venda",
+                 "fatura", "verkoop", "sprzedaż", "продажа", "売上", "購入", "购买", "买", "下单", "支付", "付款",
+                 "成交"),
     "subscribe": ("subscribe", "subscribed", "subscription", "follow", "followed", "订阅"),
     "rating": ("rating", "rate", "rated", "review", "reviewed", "评分", "评价", "打分"),
     "impression": ("impression", "impr", "imp", "show", "shown", "exposure", "exposed", "expose", "view item list",
@@ -128,7 +129,7 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     """The rows of a log with the column `meaning`, their type (null where its word is unknown).
 
     Sales whose order came to nothing (`failed`, `void`) are of the type "failed_order", those that take back (`back`),
-    of a quantity below 0, or without one of a value below 0, "return", sales and returns of no goods (`service`)
+    of a quantity or a value below 0, "return", sales and returns of no goods (`service`)
     "service_line", ratings below `data.rating_threshold` "low_rating"; quantity and value of what is taken back are
     given without their sign.
     """
@@ -152,7 +153,7 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     amounts = [name for name in ("quantity", "value") if name in events.columns]
     told = [pl.col("back")] if "back" in events.columns else []
     if amounts or told:
-        below = [pl.coalesce(amounts) < 0] if amounts else []
+        below = [(pl.col(name) < 0).fill_null(False) for name in amounts]
         back = meaning.is_in(selling_types(known)) & pl.any_horizontal(*below, *told)
         events = events.with_columns(meaning=pl.when(back).then(pl.lit("return", types)).otherwise(meaning))
     if "service" in events.columns:

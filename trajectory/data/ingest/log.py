@@ -13,11 +13,13 @@ from trajectory.data.ingest.cells import candidates, examples, unused
 from trajectory.data.ingest.columns import CURRENCIES, SESSIONS, listing, matching, missing, pick
 from trajectory.data.ingest.distinct import distinctly
 from trajectory.data.ingest.domains import DOMAINS, resolve
-from trajectory.data.ingest.doubts import doubt_items, doubt_times
-from trajectory.data.ingest.event_types import split_behaviour
+from trajectory.data.ingest.doubts import doubt_items, doubt_labels, doubt_other_amounts, doubt_times, doubt_values
+from trajectory.data.ingest.duplicates import sent_again
+from trajectory.data.ingest.event_types import of_sales, split_behaviour
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.frames import row_hashes
 from trajectory.data.ingest.interests import KEY, say_interests
+from trajectory.data.ingest.item_lists import with_lines
 from trajectory.data.ingest.items import describe_match, gather_items, match, read_items, regroup
 from trajectory.data.ingest.missing import blank_missing, say_nobodies
 from trajectory.data.ingest.no_sale_flags import no_sales
@@ -30,7 +32,7 @@ from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
 from trajectory.data.ingest.ties import by_session, numbered_ties, trusted
 from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
-from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_unread
+from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_marks, doubt_unread, with_marks
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.schema import EventLog, UserError
 
@@ -89,8 +91,11 @@ def read_log(data: ConfigDict) -> EventLog:
     source, said = read_source(data), Findings()
     for text in source.notes:
         said.note("file", text)
-    table = _with_joined(source.table, data.columns.item)
-    fields = _pick(table.columns, data)
+    of_format = bool(source.named) or data.source in DOMAINS
+    if not of_format:
+        source = with_lines(source, said)
+    table = with_marks(_with_joined(source.table, data.columns.item), data.columns.kind)
+    fields = _pick(table, data)
     stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
     if stepwise:
         # Numbers beside the label are what the rows are about: features, unless asked for as something else.
@@ -124,18 +129,32 @@ def read_log(data: ConfigDict) -> EventLog:
     if failed := failed_orders(table, columns, {*fields.values(), *data.features}, data, said):
         fields["status"], columns["failed"] = failed
         found_by.setdefault("status", "name")
-    of_format = bool(source.named) or data.source in DOMAINS
     flags = list[str]()
     if not of_format:
         more, flags = no_sales(table, columns, {*fields.values(), *data.features}, data, said)
         columns |= more
         raw_status = texts(table[fields["status"]]) if "status" in fields else None
         doubt_maps(columns, raw_status, fields, data, said)
+    event_id = ""
+    if not of_format:
+        event_id, columns["row_hash"] = sent_again(table, columns, {*fields.values(), *data.features})
+        if event_id:
+            text = f"rows of one {event_id} that say the same are one event, sent again: the later ones are set aside"
+            said.note("events", text, "data.duplicates=keep", warning=True)
     features = _features(table, fields, data, stepwise, said)
     columns |= features
-    if not of_format and "label" not in fields:
-        doubt_unread(table, {*fields.values(), *status, *flags, *data.features}, data, said)
     items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
+    used = {*fields.values(), *status, *flags, *data.features}
+    if not of_format and "label" not in fields:
+        doubt_unread(table, used, data, said)
+    if not of_format and not told:
+        doubt_marks(table, used, data, said)
+    if data.source not in DOMAINS and "label" in fields and "kind" not in fields and not stepwise:
+        doubt_labels(columns["label"], fields["label"], said)
+    if "value" in columns:
+        doubt_values(columns, of_sales(columns, data), said)
+        if not of_format:
+            doubt_other_amounts(columns["value"], fields["value"], table, used, said)
     if source.malformed is not None:
         columns["malformed"] = source.malformed
     if source.files is not None:
@@ -146,6 +165,7 @@ def read_log(data: ConfigDict) -> EventLog:
         "examples": examples(table, fields),
         "unused": unused(source.table.columns, fields, data, (*features, *flags)),
         "order": _order(events, data),
+        "event_id": event_id,
         "features": tuple(features),
         "items": items.height if items is not None else 0,
         **said.as_dict(),
@@ -153,11 +173,20 @@ def read_log(data: ConfigDict) -> EventLog:
     return EventLog(events, items, tuple(features), detected)
 
 
-def _pick(columns: list[str], data: ConfigDict) -> dict[str, str]:
-    """Field -> column by name or by hand; a time that is asked for in several columns is no column yet."""
-    asked = data.columns.to_dict()
+def _pick(table: pl.DataFrame, data: ConfigDict) -> dict[str, str]:
+    """Field -> column by name or by hand; a time that is asked for in several columns is no column yet.
+
+    A column without a cell stands behind others for the same field, and is no value.
+    """
+    asked, columns = data.columns.to_dict(), table.columns
     joined = asked["time"] if asked["time"] not in columns and JOINED in asked["time"] else ""
-    return pick(columns, asked | {"time": ""} if joined else asked)
+    asked = asked | {"time": ""} if joined else asked
+    empty = {column.name for column in table if column.null_count() == table.height} - {*asked.values()}
+    fields = pick(columns, asked)
+    if empty & {*fields.values()}:
+        others = pick([name for name in columns if name not in empty], asked)
+        fields = others if others.keys() >= fields.keys() - {"value"} else fields
+    return fields
 
 
 def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.amounts import amounts
-from trajectory.data.ingest.cell_parsing import texts
+from trajectory.data.ingest.cell_parsing import texts, yes_or_no
 from trajectory.data.ingest.columns import matching
 from trajectory.data.ingest.event_types import of_sales
 from trajectory.data.ingest.findings import Findings, clip
@@ -24,8 +24,6 @@ _TAKEN_BACK = ("returned_quantity", "returned_qty", "quantity_returned", "qty_re
                "return_qty", "qty_refunded", "refunded_quantity", "refunded_qty", "quantity_refunded", "qty_canceled",
                "qty_cancelled", "canceled_quantity", "cancelled_quantity", "quantity_canceled", "quantity_cancelled")
 _SIGNS = ("sign", "_sign")
-_YES = ("1", "1.0", "true", "t", "yes", "y", "x", "ja", "j", "oui", "si", "sí", "sim", "sì", "tak", "да", "是")
-_NO = ("0", "0.0", "false", "f", "no", "n", "nein", "non", "nee", "não", "nie", "нет", "否")
 # fmt: on
 OFF = "-"  # data.no_sale_flags=("-",): no column is one
 _SHOWN = 5
@@ -78,16 +76,18 @@ def no_sales(
 
 
 def _yes(column: pl.Series, said: Findings) -> pl.Series | None:
-    """Where the cell is a yes; None, and a warning if it has other words, where cells are not all yes, no or blank."""
-    words = texts(column).str.to_lowercase()
-    strange = words.filter(~words.is_in([*_YES, *_NO])).drop_nulls().unique(maintain_order=True)
-    if strange.is_empty():
-        return words.is_in(_YES).fill_null(False)
-    shown = ", ".join(repr(clip(word)) for word in strange.head(_SHOWN))
-    text = f"{column.name} is not read, its cells are not all yes or no ({shown}): does it say that a sale was none?"
-    setting = f"data.columns.status={column.name} with data.status_map={{WORD: sale or no_sale}}"
-    said.note("no sales", text, setting, warning=True)
-    return None
+    """Where the cell is a yes; None, and a warning, where cells are not all yes, no or blank."""
+    yes = yes_or_no(column)
+    if yes is None:
+        shown = ", ".join(
+            repr(clip(word)) for word in texts(column).drop_nulls().unique(maintain_order=True).head(_SHOWN)
+        )
+        text = (
+            f"{column.name} is not read, its cells are not all yes or no ({shown}): does it say that a sale was none?"
+        )
+        setting = f"data.columns.status={column.name} with data.status_map={{WORD: sale or no_sale}}"
+        said.note("no sales", text, setting, warning=True)
+    return yes
 
 
 def _taken_back(

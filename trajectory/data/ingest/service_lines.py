@@ -18,7 +18,8 @@ WORDS = (
     "free shipping", "handling", "handling fee", "delivery", "delivery fee", "delivery cost", "delivery costs",
     "delivery charge", "delivery charges", "standard delivery", "express delivery", "carriage", "freight", "discount",
     "discounts", "order discount", "rebate", "surcharge", "service fee", "payment fee", "bank charges", "commission",
-    "sales tax", "vat", "rounding", "adjustment",
+    "sales tax", "vat", "rounding", "adjustment", "tip", "tips",
+    "gratuity",
     # German, French, Spanish, Portuguese, Italian, Dutch, Polish, Chinese
     "versand", "versandkosten", "porto", "fracht", "rabatt", "nachnahmegebühr", "frais de port", "livraison",
     "frais de livraison", "remise", "envío", "gastos de envío", "descuento", "frete", "desconto", "spedizione",

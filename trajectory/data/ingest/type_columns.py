@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterator
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cell_parsing import is_text, texts
+from trajectory.data.ingest.cell_parsing import is_text, texts, yes_or_no
 from trajectory.data.ingest.columns import CONTENT_NAMES, LOG_NAMES, detect, matching
 from trajectory.data.ingest.event_types import canonical, plain_word, roles
 from trajectory.data.ingest.findings import Findings, clip
+from trajectory.schema import UserError
 
 # Names of columns that may state what a row is, and may state something else.
 # fmt: off
@@ -29,6 +30,7 @@ _DOUBTFUL = (
     r"(?i)(?:^|[\W_])(?:credit[\W_]*(?:note|memo)s?|cn|refund(?:ed)?|storno|pro[\W_]*forma|void(?:ed)?|return(?:s|ed)?|"
     r"cancel(?:l?ed|lation)?|chargeback|reversal|gutschrift|retoure)(?:$|[\W_])"
 )
+_JOINED = "+"
 _SAMPLE, _WORDS, _STRANGE = 10_000, 40, 0.05  # cells looked at, different words at most, share of unknown ones at most
 _SHOWN = 10
 
@@ -69,6 +71,38 @@ def doubt_unread(table: pl.DataFrame, used: Collection[str], data: ConfigDict, s
             text = f"{column.name} is not read, and has the words {_quoted(telling)}: does it say which rows are sales?"
             setting = f"data.columns.kind={column.name} with data.kind_map={{WORD: TYPE}} for words that are not known"
             said.note("types", text, setting, warning=True)
+
+
+def with_marks(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """With a column of types where "is_click+is_buy" is asked for and is no column: the last one with a yes."""
+    parts = name.split(_JOINED)
+    if len(parts) == 1 or name in table.columns or not {*parts} <= {*table.columns}:
+        return table
+    word = pl.lit(None, pl.String)
+    for part in parts:
+        yes = yes_or_no(table[part])
+        if yes is None:
+            raise UserError(f"data.columns.kind={name!r}: the cells of {part!r} are not all yes or no")
+        word = pl.when(pl.lit(yes)).then(pl.lit(_done(part))).otherwise(word)
+    return table.with_columns(word.alias(name))
+
+
+def doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, said: Findings) -> None:
+    """Warns of columns of yes or no that are called by types of event, and are not read."""
+    free = [column for column in table if column.name not in used]
+    kinds = canonical(pl.Series([_done(column.name) for column in free], dtype=pl.String), data)
+    marks = [
+        column.name
+        for column, kind in zip(free, kinds, strict=True)
+        if kind is not None and column.count() and yes_or_no(column) is not None
+    ]
+    if len(marks) > 1:
+        text = f"{', '.join(marks)} are yes or no, and not read: do they say what was done?"
+        said.note("types", text, f"data.columns.kind={_JOINED.join(marks)} (the last that is yes counts)", warning=True)
+
+
+def _done(name: str) -> str:
+    return re.sub(r"(?i)^(?:is|has|did)[\W_]+", "", name)
 
 
 def doubt_maps(
