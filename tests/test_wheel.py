@@ -61,19 +61,14 @@ def _run(*command: str, cwd: Path) -> str:
     return ran.stdout
 
 
-def test_the_wheel_holds_presets_pages_samples_and_types_and_no_other_top_level_package(wheel):
+def test_the_wheel_holds_presets_and_all_files_beside_the_code_and_no_other_top_level_package(wheel):
     with ZipFile(wheel) as archive:
-        names = archive.namelist()
+        names = set(archive.namelist())
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"trajectory"}
-    for name in (
-        "presets/complete_journey.py",
-        "presets/sweeps/backbone.py",
-        "py.typed",
-        "data/samples/user_a_log.csv",
-    ):
-        assert f"trajectory/{name}" in names
-    pages = {path.name for path in (ROOT / "trajectory").rglob("*.j2")}
-    assert pages == {Path(name).name for name in names if name.endswith(".j2")}
+    assert {"trajectory/presets/complete_journey.py", "trajectory/presets/sweeps/backbone.py"} <= names
+    files = [path for path in (ROOT / "trajectory").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert {path.relative_to(ROOT).as_posix() for path in files} <= names, "name its ending in pyproject.toml"
+    assert "trajectory/py.typed" in names
     assert any(name.endswith("/LICENSE") for name in names)
 
 
