@@ -17,8 +17,8 @@ from trajectory.baselines.next_item import (
     PersonalFrequency,
     Popularity,
     RecentPopularity,
+    baselines,
     basket_size,
-    floors,
 )
 from trajectory.schema import Histories, ItemContent, Queries, Split
 from trajectory.settings import base
@@ -53,10 +53,10 @@ BASKETS = make_histories(
 )
 
 
-def first(floor: Any, h: Histories, part: str) -> np.ndarray:
+def first(baseline: Any, h: Histories, part: str) -> np.ndarray:
     """Scores of the first query."""
     split = hold_out(h)
-    return floor.fit(h, split).scores(split.queries(part))[0]
+    return baseline.fit(h, split).scores(split.queries(part))[0]
 
 
 def order(scores: np.ndarray) -> list[int]:
@@ -132,11 +132,11 @@ def test_co_occurrence_of_baskets() -> None:
 def test_co_occurrence_reads_20_events_and_pairs_100_apart() -> None:
     h = make_histories([[1, *[2] * 99, 3, 4, 4, 4], [1, *[5] * 20, 6, 6], [1, *[5] * 19, 6, 6]], num_items=6)
     split = hold_out(h)
-    floor = CoOccurrence().fit(h, split)
-    pairs = floor.pairs.toarray()
+    baseline = CoOccurrence().fit(h, split)
+    pairs = baseline.pairs.toarray()
     assert pairs[1, 3] == pytest.approx(0.01 / np.sqrt(2))
     assert pairs[1, 4] == 0  # 101 apart
-    scores = floor.scores(split.validation)
+    scores = baseline.scores(split.validation)
     assert scores[1, 2] < 0 < scores[2, 2]  # item 1, which goes with 2, is the 21st or the 20th event back
 
 
@@ -153,14 +153,14 @@ def test_personal_frequency_decay_and_last_step(decay: float, want: list[float |
     assert order(first(PersonalFrequency("x", 1.0), tied, "validation"))[:2] == [2, 1]  # by popularity
 
 
-def test_interest_floors() -> None:
+def test_interest_baselines() -> None:
     # Interests of items 1..4: 1, 2, 3, 1.
     h = make_histories([[2, 2, 1, 3, 3], [1, 1, 1, 4, 2]], num_items=4)
     split = hold_out(h)
     query = split.test  # histories 2, 2, 1, 3 and 1, 1, 1, 4
 
-    def best(floor: InterestFrequency) -> list[int]:  # from 0
-        return floor.fit(h, split).interest_scores(query)[:, 1:].argmax(axis=1).tolist()
+    def best(baseline: InterestFrequency) -> list[int]:  # from 0
+        return baseline.fit(h, split).interest_scores(query)[:, 1:].argmax(axis=1).tolist()
 
     assert best(InterestFrequency("x", personal=False)) == [0, 0]
     assert best(InterestFrequency("x", 1.0)) == [1, 0]
@@ -175,8 +175,8 @@ def test_cold_and_unknown_items_are_passed_over() -> None:
     c = base()
     c.evaluation.seen = "keep"
     split = hold_out(h)
-    for floor in floors(h, split, c):
-        scores = floor.scores(split.test)
+    for baseline in baselines(h, split, c):
+        scores = baseline.scores(split.test)
         assert scores is None or (scores.shape == (2, 5) and np.isfinite(scores).all())
     assert first(Popularity(), h, "test").tolist() == [0, 2, 2, 0, 0]
 
@@ -185,36 +185,36 @@ def test_content_neighbours() -> None:
     h = make_histories([[1, 2, 3, 1, 1], [3, 3, 4, 1, 1]], num_items=5)
     text = np.array([[0, 0], [1, 0], [1, 0.1], [0, 1], [0.1, 1], [0, 0]], np.float32)
     content = ItemContent({"text": text}, {}, np.zeros((6, 0), np.float32))
-    floor = ContentNeighbours(content).fit(h, hold_out(h))
+    baseline = ContentNeighbours(content).fit(h, hold_out(h))
     asked = hold_out(h).validation
-    scores = floor.scores(asked)
+    scores = baseline.scores(asked)
     vectors = text[1:5] / np.linalg.norm(text[1:5], axis=1, keepdims=True)
     mean = 0.8**2 * vectors[0] + 0.8 * vectors[1] + vectors[2]  # of 1, 2, 3, the newest counting most
     np.testing.assert_allclose(scores[0, 1:5], vectors @ mean / np.linalg.norm(mean), atol=1e-5)
     assert scores[:, 5].max() < scores[:, 1:5].min(), "of item 5 nothing is known"
-    assert [f.name for f in floors(h, hold_out(h), base(), content)][-1] == "content_neighbours"
+    assert [f.name for f in baselines(h, hold_out(h), base(), content)][-1] == "content_neighbours"
 
 
-def test_the_floors_that_mean_something() -> None:
+def test_the_baselines_that_mean_something() -> None:
     c = base()
     split = hold_out(LOG)
     always = ["popularity", "recent_popularity", "markov", "co_occurrence"]
     own = ["personal_frequency", "decayed_personal_frequency", "last_item"]
     interests = ["interest_popularity", "personal_interest_frequency", "last_interest"]
-    assert [f.name for f in floors(LOG, split, c)] == always + interests
+    assert [f.name for f in baselines(LOG, split, c)] == always + interests
     c.evaluation.seen = "keep"
-    assert [f.name for f in floors(LOG, split, c)] == always + own + interests
+    assert [f.name for f in baselines(LOG, split, c)] == always + own + interests
     c.evaluation.decay = 0.25
-    assert floors(LOG, split, c)[5].decay == 0.25
-    assert [f.name for f in floors(dataclasses.replace(LOG, interests=()), split, c)] == always + own
+    assert baselines(LOG, split, c)[5].decay == 0.25
+    assert [f.name for f in baselines(dataclasses.replace(LOG, interests=()), split, c)] == always + own
 
 
-def test_floors_on_a_log_without_training_events() -> None:
+def test_baselines_on_a_log_without_training_events() -> None:
     split = dataclasses.replace(hold_out(LOG), train_end=LOG.offsets[:-1])
     c = base()
     c.evaluation.seen = "keep"
-    for floor in floors(LOG, split, c):
-        scores = floor.scores(split.test)
+    for baseline in baselines(LOG, split, c):
+        scores = baseline.scores(split.test)
         assert scores is None or np.isfinite(scores).all()
 
 
@@ -222,7 +222,7 @@ def test_floors_on_a_log_without_training_events() -> None:
 @pytest.mark.parametrize("has_time", [True, False])
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=10, deadline=None)
-def test_no_floor_sees_what_it_is_asked_for(part: str, has_time: bool, seed: int) -> None:
+def test_no_baseline_sees_what_it_is_asked_for(part: str, has_time: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
     lists, steps = [], []
     for _ in range(6):
@@ -243,16 +243,16 @@ def test_no_floor_sees_what_it_is_asked_for(part: str, has_time: bool, seed: int
     )
     c = base()
     c.evaluation.seen = "keep"
-    for floor, changed in zip(floors(h, split, c), floors(other, split, c), strict=True):
+    for baseline, changed in zip(baselines(h, split, c), baselines(other, split, c), strict=True):
         for ask in ("scores", "interest_scores"):
-            before, after = getattr(floor, ask)(queries), getattr(changed, ask)(queries)
+            before, after = getattr(baseline, ask)(queries), getattr(changed, ask)(queries)
             if before is not None:
-                np.testing.assert_array_equal(before, after, f"{floor.name} {ask}")
+                np.testing.assert_array_equal(before, after, f"{baseline.name} {ask}")
     if part == "test":  # what was learnt does not even know the validation step
-        for floor, changed in zip(
-            floors(h, split, c), floors(_shuffled_validation(h, split, rng), split, c), strict=True
+        for baseline, changed in zip(
+            baselines(h, split, c), baselines(_shuffled_validation(h, split, rng), split, c), strict=True
         ):
-            np.testing.assert_array_equal(floor.popularity, changed.popularity, floor.name)
+            np.testing.assert_array_equal(baseline.popularity, changed.popularity, baseline.name)
 
 
 def _shuffled_validation(h: Histories, split: Split, rng: np.random.Generator) -> Histories:

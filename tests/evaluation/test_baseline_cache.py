@@ -11,9 +11,9 @@ from ml_collections import ConfigDict
 from tests.baselines.test_next_item import hold_out
 from tests.builders import random_histories
 from trajectory import digest
-from trajectory.baselines.next_item import floors
+from trajectory.baselines.next_item import baselines
 from trajectory.evaluation import baseline_cache as module
-from trajectory.evaluation.baseline_cache import floor_results
+from trajectory.evaluation.baseline_cache import baseline_results
 from trajectory.evaluation.protocol import measure
 from trajectory.schema import ItemContent
 from trajectory.settings import base
@@ -32,7 +32,7 @@ def config(tmp_path: Path) -> ConfigDict:
 
 @pytest.fixture
 def measured(monkeypatch) -> list[list[str]]:
-    """The floors of each time that they were measured, in order."""
+    """The baselines of each time that they were measured, in order."""
     times: list[list[str]] = []
 
     def counted(scorers: dict[str, Any], *rest: Any) -> Any:
@@ -45,10 +45,10 @@ def measured(monkeypatch) -> list[list[str]]:
 
 def test_what_is_kept_is_what_was_measured(config, measured):
     split = hold_out(LOG)
-    rows = {floor.name: floor for floor in floors(LOG, split, config, CONTENT)}
+    rows = {baseline.name: baseline for baseline in baselines(LOG, split, config, CONTENT)}
     expected = measure(rows, LOG, split, config, cold=COLD)
     for _ in range(2):
-        found = floor_results(LOG, split, config, CONTENT, COLD)
+        found = baseline_results(LOG, split, config, CONTENT, COLD)
         assert {name: set(by) for name, by in found.items()} == {name: {"validation", "test"} for name in rows}
         for name, by_part in expected.items():
             for part, result in by_part.items():
@@ -79,23 +79,23 @@ def test_all_that_decides_the_results_decides_whether_they_are_shared(config, me
     ]
     for number, (h, parts, content, cold) in enumerate(cases, 1):
         for _ in range(2):
-            floor_results(h, parts, config, content, cold)
+            baseline_results(h, parts, config, content, cold)
         assert len(measured) == number, f"case {number}"
     config.evaluation.cutoffs = (3,)
-    assert "hr@3" in floor_results(LOG, split, config)["markov"]["test"].per_user
+    assert "hr@3" in baseline_results(LOG, split, config)["markov"]["test"].per_user
     monkeypatch.setattr(digest, "of_code", lambda rooms: "other")
-    floor_results(LOG, split, config)
+    baseline_results(LOG, split, config)
     assert len(measured) == len(cases) + 2
 
 
 def test_a_log_of_many_domains_has_a_long_name(config, measured):
     many = dataclasses.replace(LOG, name="+".join(["amazon_beauty"] * 30))
     for _ in range(2):
-        floor_results(many, hold_out(many), config)
+        baseline_results(many, hold_out(many), config)
     assert len(measured) == 1
 
 
 def test_a_folder_that_cannot_be_written_costs_no_results(config, measured, capsys):
     Path(config.data.prepared_dir).write_text("a file")
-    assert floor_results(LOG, hold_out(LOG), config)["markov"]["test"].per_user
+    assert baseline_results(LOG, hold_out(LOG), config)["markov"]["test"].per_user
     assert "not kept" in capsys.readouterr().out

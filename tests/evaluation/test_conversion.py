@@ -7,7 +7,7 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
-from trajectory.evaluation.conversion import conversion_metrics, evaluate, evaluate_beside_floors
+from trajectory.evaluation.conversion import conversion_metrics, evaluate, evaluate_with_baselines
 from trajectory.settings import base
 
 
@@ -59,38 +59,38 @@ def test_asked_are_the_events_whose_horizon_is_held_out() -> None:
     np.testing.assert_array_equal(oracle.events, [3, 4, 5, 9, 10, 11])
 
 
-def test_counting_floor_knows_each_users_own_conversions() -> None:
-    found = evaluate_beside_floors(_States(*[0.5] * 6), _task([[1] * 7, [2] * 7, [1] * 7], held_out=1), "test")
+def test_counting_baseline_knows_each_users_own_conversions() -> None:
+    found = evaluate_with_baselines(_States(*[0.5] * 6), _task([[1] * 7, [2] * 7, [1] * 7], held_out=1), "test")
     # Asked: does one follow the sixth event? After six purchases, as many as training never saw: the overall share 1/3.
     # After none: 0 of 8 in training, with one event of the overall share added: 1/27.
     chances = [26 / 27, 1 / 3, 26 / 27]
     counted = {"auc": 1.0, "accuracy": 2 / 3, "log_loss": -np.log(chances).mean()}
-    assert found["floors"]["conversions so far"] == pytest.approx(counted)
+    assert found["baselines"]["conversions so far"] == pytest.approx(counted)
     # The base rate states the overall share of training, 4 of 12 events.
     stated = {"auc": 0.5, "accuracy": 2 / 3, "log_loss": -(2 * np.log(2 / 3) + np.log(1 / 3)) / 3}
-    assert found["floors"]["base rate"] == pytest.approx(stated)
+    assert found["baselines"]["base rate"] == pytest.approx(stated)
 
 
-def test_the_lead_over_the_best_floor_is_of_whole_users() -> None:
+def test_the_lead_over_the_best_baseline_is_of_whole_users() -> None:
     kinds = [[1] * 7, [2] * 7] * 8
     task = _task(kinds, held_out=1)
-    blind = evaluate_beside_floors(_States(*[0.5] * 32), task, "test")
+    blind = evaluate_with_baselines(_States(*[0.5] * 32), task, "test")
     lead = blind["paired"]["auc"]
-    assert lead["floor"] == "conversions so far"
+    assert lead["baseline"] == "conversions so far"
     assert (lead["difference"], lead["low"], lead["high"]) == (-0.5, -0.5, -0.5)
     assert blind["spread"]["auc"]["standard_error"] == 0
     rng = np.random.default_rng(0)
-    noisy = evaluate_beside_floors(_States(*np.clip(rng.random(32), 0.01, 0.99)), task, "test")
+    noisy = evaluate_with_baselines(_States(*np.clip(rng.random(32), 0.01, 0.99)), task, "test")
     spread = noisy["spread"]["auc"]
     assert spread["low"] < noisy["metrics"]["auc"] < spread["high"]
-    assert set(noisy["spread"]["floors"]) == {"base rate", "conversions so far"}
+    assert set(noisy["spread"]["baselines"]) == {"base rate", "conversions so far"}
     # Of two users a resample often holds one alone, all of whose events are alike.
-    two = evaluate_beside_floors(_States(*[0.1] * 5, *[0.9] * 5), _task([[1] * 9, [2] * 9], held_out=4), "test")
+    two = evaluate_with_baselines(_States(*[0.1] * 5, *[0.9] * 5), _task([[1] * 9, [2] * 9], held_out=4), "test")
     assert (two["metrics"]["auc"], two["spread"]["auc"]["low"]) == (1.0, 0.5)
 
 
 def test_without_labels_of_both_classes_there_is_no_spread() -> None:
-    found = evaluate_beside_floors(_States(0.5, 0.5), _task([[1] * 7], held_out=1), "test")
+    found = evaluate_with_baselines(_States(0.5, 0.5), _task([[1] * 7], held_out=1), "test")
     assert np.isnan(found["metrics"]["auc"])
-    assert found["spread"] == {"floors": {}}
+    assert found["spread"] == {"baselines": {}}
     assert found["paired"] == {}

@@ -13,7 +13,7 @@ from tests.baselines.test_next_item import hold_out
 from tests.builders import fake_run, make_histories, random_histories
 from trajectory.baselines.next_item import Popularity
 from trajectory.evaluation.ensemble import (
-    FloorDistribution,
+    BaselineDistribution,
     MeanProbability,
     ReciprocalRank,
     fit_weights,
@@ -86,9 +86,9 @@ def test_a_history_of_the_whole_catalogue_is_no_number_lost():
 @pytest.mark.parametrize("kind", [MeanProbability, ReciprocalRank])
 def test_interests_are_averaged_where_all_models_state_them(kind):
     members = [Fixed([0.5, 0.3, 0.2], [0.5, 0.5, 0.0001]), Fixed([0.5, 0.3, 0.2], [0.9, 0.1, 0.0001])]
-    floor = FloorDistribution(Popularity().fit(HISTORIES, hold_out(HISTORIES)))
+    baseline = BaselineDistribution(Popularity().fit(HISTORIES, hold_out(HISTORIES)))
     weights = np.array([0.2, 0.6, 0.2])
-    found = kind([*members, floor], weights, HISTORIES, "keep").score(QUERIES).interests
+    found = kind([*members, baseline], weights, HISTORIES, "keep").score(QUERIES).interests
     first, second, _ = probabilities(found)
     assert first / second == pytest.approx((0.2 * 0.5 + 0.6 * 0.9) / (0.2 * 0.5 + 0.6 * 0.1), rel=1e-3)
     members.append(Fixed([0.5, 0.3, 0.2]))
@@ -101,18 +101,18 @@ def test_ranks_are_fused_and_ties_share_theirs():
     np.testing.assert_allclose(fused, [0.5 / (60 + a) + 0.5 / (60 + b) for a, b in ((1, 2.5), (2, 2.5), (3, 1))])
 
 
-def test_a_floor_becomes_a_distribution():
+def test_a_baseline_becomes_a_distribution():
     h = make_histories([[1, 1, 1, 2, 3, 3], [1, 3, 2]], num_items=4)  # trained: 1, 1, 1, 2 and 1
-    floor = Popularity().fit(h, hold_out(h))
-    np.testing.assert_array_equal(floor.popularity, [0, 4, 1, 0, 0])
+    baseline = Popularity().fit(h, hold_out(h))
+    np.testing.assert_array_equal(baseline.popularity, [0, 4, 1, 0, 0])
     queries = Queries(*(np.array([value]) for value in (0, 0, 4, 5)))
     # 0.9 of the shares 4/5, 1/5, 0, 0 and 0.1 of the shares 5/9, 2/9, 1/9, 1/9 of the counts + 1, squared
     share = 0.9 * np.array([0.8, 0.2, 0, 0]) + 0.1 * np.array([5, 2, 1, 1]) / 9
-    found = MeanProbability([FloorDistribution(floor, 2.0)], np.ones(1), h, "keep").score(queries).items
+    found = MeanProbability([BaselineDistribution(baseline, 2.0)], np.ones(1), h, "keep").score(queries).items
     np.testing.assert_allclose(probabilities(found), share**2 / (share**2).sum(), rtol=1e-5)
 
 
-def test_the_exponent_of_a_floor_follows_the_targets():
+def test_the_exponent_of_a_baseline_follows_the_targets():
     flat = make_histories([[1, 1, 1, 2, 1], [1, 1, 1, 3, 1], [1, 2, 1, 4, 1]], num_items=4)
     sharp = make_histories([[1, 1, 1, 1, 1], [1, 1, 2, 1, 1], [1, 3, 1, 1, 1]], num_items=4)
     config = base()
@@ -120,7 +120,7 @@ def test_the_exponent_of_a_floor_follows_the_targets():
     found = []
     for h in (flat, sharp):
         split = hold_out(h)
-        found.append(FloorDistribution(Popularity().fit(h, split)).fit(h, split.validation, config).exponent)
+        found.append(BaselineDistribution(Popularity().fit(h, split)).fit(h, split.validation, config).exponent)
     assert found == [0.25, 4.0]
 
 
@@ -193,17 +193,17 @@ def test_members_stand_beside_the_ensemble_and_the_best_one_on_validation_meets_
         Fixed(np.where(np.arange(1, 13) == item, 0.5, 0.01).tolist(), name=name)
         for item, name in ((second, "runs/a"), (first, "runs/b"))
     ]
-    floor = Popularity().fit(h, split)
-    ensemble = MeanProbability([*members, FloorDistribution(floor)], np.array([0.2, 0.2, 0.6]), h, "keep")
+    baseline = Popularity().fit(h, split)
+    ensemble = MeanProbability([*members, BaselineDistribution(baseline)], np.array([0.2, 0.2, 0.6]), h, "keep")
     facts = {"combination": "mean", "members": {"runs/a": {"weight": 0.2}, "runs/b": {"weight": 0.6}}}
-    rows = measure({floor.name: floor}, h, split, config)
+    rows = measure({baseline.name: baseline}, h, split, config)
     found, _ = evaluate(ensemble, rows, h, split, config, singles=members, **facts)
     assert set(found["members"]) == set(found["spread"]["members"]) == {"runs/a", "runs/b"}
-    assert set(found["floors"]) == {"popularity"}
+    assert set(found["baselines"]) == {"popularity"}
     alone = {name: by["test"]["ndcg@1"] for name, by in found["members"].items()}
     assert alone["runs/a"] > alone["runs/b"], "test must not choose"
     for part in ("validation", "test"):
-        assert found["paired"][part]["ndcg@1"]["floor"] == "popularity", "a member is no floor"
+        assert found["paired"][part]["ndcg@1"]["baseline"] == "popularity", "a member is no baseline"
         test = found["paired_member"][part]["ndcg@1"]
         assert test["member"] == "runs/b"
         ours, its = found["metrics"][part]["ndcg@1"], found["members"]["runs/b"][part]["ndcg@1"]

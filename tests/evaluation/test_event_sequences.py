@@ -1,4 +1,4 @@
-"""Sequences of the next days: units, what counts as come, and a forecaster that is right beside floors."""
+"""Sequences of the next days: units, what counts as come, and a forecaster that is right beside baselines."""
 
 from __future__ import annotations
 

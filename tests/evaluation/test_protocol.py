@@ -9,7 +9,7 @@ import pytest
 
 from tests.baselines.test_next_item import BASKETS, hold_out
 from tests.builders import make_histories
-from trajectory.baselines.next_item import floors
+from trajectory.baselines.next_item import baselines
 from trajectory.evaluation.protocol import evaluate, measure, protocol, statement, table
 from trajectory.protocols import Scores
 from trajectory.schema import Histories, Queries
@@ -37,31 +37,34 @@ def evaluation() -> dict[str, Any]:
     c = base()
     c.evaluation.bootstrap = 100
     split = hold_out(h)
-    rows = measure({floor.name: floor for floor in floors(h, split, c)}, h, split, c)
+    rows = measure({baseline.name: baseline for baseline in baselines(h, split, c)}, h, split, c)
     return evaluate(Oracle(h), rows, h, split, c, checkpoint="best of validation ndcg@10, epoch 3")[0]
 
 
 def test_layout(evaluation: dict[str, Any]) -> None:
-    assert set(evaluation) == {"metrics", "floors", "spread", "paired", "protocol"}
+    assert set(evaluation) == {"metrics", "baselines", "spread", "paired", "protocol"}
     names = {"popularity", "recent_popularity", "markov", "co_occurrence"}
     names |= {"interest_popularity", "personal_interest_frequency", "last_interest"}
-    assert set(evaluation["floors"]) == set(evaluation["spread"]["floors"]) == names
+    assert set(evaluation["baselines"]) == set(evaluation["spread"]["baselines"]) == names
     for part in ("validation", "test"):
         assert evaluation["metrics"][part]["ndcg@10"] == 1
         assert evaluation["spread"][part]["ndcg@10"] == {"low": 1, "high": 1, "standard_error": 0}
-        floor, spread = evaluation["floors"]["popularity"][part], evaluation["spread"]["floors"]["popularity"][part]
-        assert spread["hr@10"]["low"] < floor["hr@10"] < spread["hr@10"]["high"]
-        assert set(spread) == set(floor) - {"coverage@10"}
-        assert set(evaluation["floors"]["last_interest"][part]) == {"interest_accuracy"}
+        baseline, spread = (
+            evaluation["baselines"]["popularity"][part],
+            evaluation["spread"]["baselines"]["popularity"][part],
+        )
+        assert spread["hr@10"]["low"] < baseline["hr@10"] < spread["hr@10"]["high"]
+        assert set(spread) == set(baseline) - {"coverage@10"}
+        assert set(evaluation["baselines"]["last_interest"][part]) == {"interest_accuracy"}
     assert json.loads(json.dumps(evaluation, allow_nan=False)) == evaluation
 
 
-def test_the_model_meets_the_best_floor_of_each_metric(evaluation: dict[str, Any]) -> None:
+def test_the_model_meets_the_best_baseline_of_each_metric(evaluation: dict[str, Any]) -> None:
     paired = evaluation["paired"]["test"]
     assert set(paired) == {"hr@10", "ndcg@10", "mrr@10"}  # the model says nothing of interests
     for metric, test in paired.items():
-        best = max(by["test"].get(metric, 0) for by in evaluation["floors"].values())
-        assert evaluation["floors"][test["floor"]]["test"][metric] == best
+        best = max(by["test"].get(metric, 0) for by in evaluation["baselines"].values())
+        assert evaluation["baselines"][test["baseline"]]["test"][metric] == best
         assert test["difference"] == pytest.approx(1 - best)
         assert test["p_value"] == pytest.approx(1 / 101)
 
@@ -105,7 +108,7 @@ def test_protocol_counts_repeat_targets_and_users_with_nothing_left(seen: str) -
     c = base()
     c.evaluation.seen = seen
     split = hold_out(h)
-    rows = measure({floor.name: floor for floor in floors(h, split, c)}, h, split, c)
+    rows = measure({baseline.name: baseline for baseline in baselines(h, split, c)}, h, split, c)
     found, _ = evaluate(Oracle(h), rows, h, split, c)
     facts = found["protocol"]
     assert facts["repeat_targets"] == {"validation": 1, "test": 2}, "users 1 and 2 are asked for what they have had"
@@ -126,7 +129,7 @@ def test_table_is_markdown(evaluation: dict[str, Any]) -> None:
     rows = [line for line in lines if line.startswith("| ")]
     assert len({len(line) for line in [*rows, lines[1]]}) == 1  # aligned
     assert rows[1].split()[:4] == ["|", "model", "|", "1.0000"]
-    assert len(rows) == 2 + len(evaluation["floors"])
+    assert len(rows) == 2 + len(evaluation["baselines"])
     assert "model - " in text
     assert "epoch 3" in text
     assert "60 users" in text
@@ -135,18 +138,18 @@ def test_table_is_markdown(evaluation: dict[str, Any]) -> None:
 def test_table_shows_conversion_that_was_added(evaluation: dict[str, Any]) -> None:
     more = json.loads(json.dumps(evaluation))
     more["metrics"]["test"]["conversion_auc"] = 0.75
-    more["floors"]["base rate"] = {"test": {"conversion_auc": 0.5}}
+    more["baselines"]["base rate"] = {"test": {"conversion_auc": 0.5}}
     lines = table(more).splitlines()
     assert "conversion_auc" in lines[0]
     assert "0.7500" in lines[2]
-    assert lines[len(more["floors"]) + 2].split()[:3] == ["|", "base", "rate"]
+    assert lines[len(more["baselines"]) + 2].split()[:3] == ["|", "base", "rate"]
 
 
 def test_table_of_baskets_shows_repeat_and_explore() -> None:
     c = base()
     c.evaluation.update({"bootstrap": 10, "seen": "keep", "cutoffs": (1, 2)})
     split = hold_out(BASKETS)
-    rows = measure({floor.name: floor for floor in floors(BASKETS, split, c)}, BASKETS, split, c, ("test",))
+    rows = measure({baseline.name: baseline for baseline in baselines(BASKETS, split, c)}, BASKETS, split, c, ("test",))
     evaluation, _ = evaluate(Oracle(BASKETS), rows, BASKETS, split, c, parts=("test",))
     assert set(evaluation["metrics"]) == {"test"}
     header = table(evaluation).splitlines()[0]

@@ -60,7 +60,7 @@ def made_up(**changes) -> Forecast:
 
 EVALUATION = {
     "metrics": {"test": {"hr@10": 0.5, "ndcg@10": 0.25}},
-    "floors": {"most_popular": {"test": {"hr@10": 0.75, "ndcg@10": 0.125}}},
+    "baselines": {"most_popular": {"test": {"hr@10": 0.75, "ndcg@10": 0.125}}},
     "protocol": {
         "users": {"test": 3},
         "guarantee": HOSTILE,

@@ -14,8 +14,8 @@ part = {"ndcg@10": sum(values) / 10}
 pl.DataFrame({"part": "test", "user": users, "ndcg@10": values}).write_parquet(folder / "per_user.parquet")
 found = {
     "metrics": {"validation": {"ndcg@10": rate}, "test": part},
-    "floors": {"popularity": {"test": {"ndcg@10": 0.002}}},
-    "spread": {"test": {"ndcg@10": {"standard_error": 0.0001}}, "floors": {"popularity": {"test": {}}}},
+    "baselines": {"popularity": {"test": {"ndcg@10": 0.002}}},
+    "spread": {"test": {"ndcg@10": {"standard_error": 0.0001}}, "baselines": {"popularity": {"test": {}}}},
     "paired": {"test": {}},
     "protocol": {
         "data": "made up",

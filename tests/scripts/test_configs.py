@@ -111,10 +111,10 @@ def test_user_behavior_learns_conversions_and_draws_their_curves(script, tmp_pat
     evaluate = script("evaluate", f"--workdir={workdir}")
     assert evaluate.code == 0, evaluate.err
     found = json.loads((workdir / "evaluation.json").read_text())
-    model, floor = found["metrics"]["test"], found["floors"]["base rate"]["test"]
-    assert floor["conversion_auc"] == 0.5
+    model, baseline = found["metrics"]["test"], found["baselines"]["base rate"]["test"]
+    assert baseline["conversion_auc"] == 0.5
     assert model["conversion_auc"] > 0.85
-    assert model["conversion_accuracy"] > floor["conversion_accuracy"] + 0.1
+    assert model["conversion_accuracy"] > baseline["conversion_accuracy"] + 0.1
     for text in ("conversion_auc", "conversion_accuracy", "base rate", f"{model['conversion_auc']:.4f}", "0.5000"):
         assert text in evaluate.out
     records = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]

@@ -96,14 +96,14 @@ def test_what_training_can_do_without_is_written_anew(command, finished, name):
         assert json.loads((finished / "training.json").read_text())["finished"]
 
 
-def test_floors_whose_results_are_damaged_are_measured_anew(command, finished, place):
-    (kept,) = (place / "prepared" / "floors").iterdir()
+def test_baselines_whose_results_are_damaged_are_measured_anew(command, finished, place):
+    (kept,) = (place / "prepared" / "baselines").iterdir()
     before, good = (finished / "evaluation.json").read_bytes(), kept.read_bytes()
     for content in (b"", good[:100], good[: len(good) // 2], b"\0" + good[1:], bytes(100)):
         kept.write_bytes(content)
         ran = command("evaluate", finished)
         assert ran.code == 0, ran.err
-        assert "the floors are measured anew" in ran.out
+        assert "the baselines are measured anew" in ran.out
         assert (finished / "evaluation.json").read_bytes() == before
     assert "anew" not in command("evaluate", finished).out
 

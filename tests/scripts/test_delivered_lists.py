@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trajectory.baselines.next_item import floors
+from trajectory.baselines.next_item import baselines
 from trajectory.data.pipeline import splits
 from trajectory.data.store import builder
 from trajectory.evaluation.validation import Watch
@@ -92,10 +92,10 @@ def test_evaluation_equals_what_is_counted_in_the_lists_of_predict(script, repea
     assert facts["repeat_targets"]["test"] == repeats >= USERS / 2
     assert facts["repeat_share"]["test"] == pytest.approx(repeats / USERS)
 
-    # The floors' lists: their scores without what each user has had, ties in the middle.
+    # The baselines' lists: their scores without what each user has had, ties in the middle.
     histories, split = splits.split(builder.prepare(config.data), config.split)
-    for floor in floors(histories, split, config):
-        scores = floor.scores(split.test)
+    for baseline in baselines(histories, split, config):
+        scores = baseline.scores(split.test)
         if scores is None:
             continue
         hits = 0.0
@@ -106,7 +106,7 @@ def test_evaluation_equals_what_is_counted_in_the_lists_of_predict(script, repea
                 own[histories.item[start:stop]] = -np.inf
             middle = (own > own[target]).sum() + ((own == own[target]).sum() + 1) / 2
             hits += bool(np.isfinite(own[target]) and middle <= K)
-        assert found["floors"][floor.name]["test"]["hr@10"] == pytest.approx(hits / USERS), floor.name
+        assert found["baselines"][baseline.name]["test"]["hr@10"] == pytest.approx(hits / USERS), baseline.name
 
 
 def test_users_with_nothing_left_get_an_empty_list_and_the_reason(script, tmp_path):

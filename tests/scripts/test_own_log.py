@@ -40,17 +40,17 @@ def test_evaluation_has_its_layout(script, workdir):
     ran = script("evaluate", f"--workdir={workdir}")
     assert ran.code == 0, ran.err
     found = json.loads((workdir / "evaluation.json").read_text())
-    assert set(found) == {"metrics", "floors", "spread", "paired", "protocol"}
+    assert set(found) == {"metrics", "baselines", "spread", "paired", "protocol"}
     assert set(found["metrics"]) == {"validation", "test"}
-    assert {"popularity", "markov", "personal frequency"} <= {name.replace("_", " ") for name in found["floors"]}
-    for by_part in found["floors"].values():
+    assert {"popularity", "markov", "personal frequency"} <= {name.replace("_", " ") for name in found["baselines"]}
+    for by_part in found["baselines"].values():
         assert set(by_part) == {"validation", "test"}
     for part in ("validation", "test"):
         metrics = found["metrics"][part]
         assert {"hr@1", "hr@10", "ndcg@10", "mrr@10", "coverage@10"} <= set(metrics)
         low, high = (found["spread"][part]["ndcg@10"][end] for end in ("low", "high"))
         assert 0 <= low <= metrics["ndcg@10"] <= high <= 1
-        assert set(found["spread"]["floors"]) == set(found["floors"])
+        assert set(found["spread"]["baselines"]) == set(found["baselines"])
     protocol = found["protocol"]
     assert protocol["split"] == "leave_one_out"
     assert protocol["ties"] == "expected rank under random order"
@@ -64,7 +64,7 @@ def test_evaluation_has_its_layout(script, workdir):
 
 
 @pytest.mark.parametrize(("combine", "fit"), [("probabilities", False), ("probabilities", True), ("ranks", False)])
-def test_a_run_and_a_floor_are_evaluated_as_one(script, workdir, tmp_path, combine, fit):
+def test_a_run_and_a_baseline_are_evaluated_as_one(script, workdir, tmp_path, combine, fit):
     out = tmp_path / "ensemble"
     how = ["--baseline=markov", f"--combine={combine}", f"--fit={str(fit).lower()}"]
     ran = script("evaluate", f"--workdir={workdir}", f"--out={out}", *how)
@@ -78,7 +78,7 @@ def test_a_run_and_a_floor_are_evaluated_as_one(script, workdir, tmp_path, combi
     assert members[str(workdir)]["checkpoint"].startswith("best ndcg@10 on validation, step ")
     assert ("exponent" in members["markov"]) == (combine == "probabilities")
     for part in ("validation", "test"):
-        assert found["members"]["markov"][part] == found["floors"]["markov"][part]
+        assert found["members"]["markov"][part] == found["baselines"]["markov"][part]
         assert found["paired_member"][part]["ndcg@10"]["member"] in found["members"]
         users = pl.read_parquet(out / "per_user.parquet").filter(pl.col("part") == part)
         assert users["ndcg@10"].mean() == pytest.approx(found["metrics"][part]["ndcg@10"])

@@ -55,7 +55,7 @@ def test_a_search_reads_test_of_its_best_trial_alone(script, made_up_program, tm
     assert ran.code == 0, ran.err
     assert "best on validation: trial_0002" in ran.out
     assert "--config.optim.learning_rate=0.375" in ran.out
-    assert "| popularity |" in ran.out, "the best trial beside the floors"
+    assert "| popularity |" in ran.out, "the best trial beside the baselines"
     assert [path.parent.name for path in out.glob("*/evaluation.json")] == ["trial_0002"]
     evaluated = (out / "trial_0002" / "evaluation.json").stat().st_mtime_ns
     assert script(*command, "--trials=3").code == 0

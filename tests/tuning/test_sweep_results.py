@@ -28,7 +28,7 @@ def outcome(values, seconds=2.0, best_epoch=3, validation=0.5, users=USERS, fing
     evaluation = {
         "metrics": {"validation": {"ndcg@10": validation}, "test": {"ndcg@10": mean, "coverage@10": 0.25}},
         "spread": {"test": {"ndcg@10": {"standard_error": 0.01}}},
-        "floors": {
+        "baselines": {
             "personal_frequency": {"test": {"ndcg@10": 0.125}},
             "popularity": {"test": {"ndcg@10": 0.0625}},
             "last_interest": {"test": {"interest_accuracy": 0.5}},
@@ -84,7 +84,7 @@ def test_steps_are_counted_until_a_run_is_as_good_as_the_base_of_its_seed(outcom
 def test_a_row_holds_mean_and_deviation_over_seeds(outcomes) -> None:
     frame = summary(outcomes, "plain", ["ndcg@10"])
     assert frame["name"].to_list() == ["wide", "plain", "same", "broken", "personal frequency", "popularity"]
-    assert frame["row"].to_list() == ["member", "base", "member", "member", "floor", "floor"]
+    assert frame["row"].to_list() == ["member", "base", "member", "member", "baseline", "baseline"]
     assert frame["seeds"].to_list() == [2, 2, 2, 0, None, None]
     plain = frame.row(1, named=True)
     values = [run.test("ndcg@10") for run in outcomes["plain"]]
@@ -148,7 +148,7 @@ def test_the_table_is_aligned_markdown(outcomes) -> None:
     assert cells[0][:5] == ["", "seeds", "validation ndcg@10", "ndcg@10", "against base (p)"]
     assert [row[0] for row in cells[2:]] == [
         *("wide", "plain (base)", "same", "broken"),
-        *("floor: personal frequency", "floor: popularity"),
+        *("baseline: personal frequency", "baseline: popularity"),
     ]
     assert cells[3][1:4] == ["2", "0.6000 ± 0.1414", f"{frame['ndcg@10'][1]:.4f} ± 0.0141"]
     assert cells[2][4].startswith(f"{frame['ndcg@10_difference'][0]:+.4f} (")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from trajectory.baselines.next_item import Floor
+from trajectory.baselines.next_item import Baseline
 from trajectory.schema import Queries
 
 MOST_ITEMS = 5_000  # the cost of learning grows with the cube of the catalogue
 PENALTY = 1_000.0  # L2; 200 and 4,000 were worse for new items on validation
 
 
-class Ease(Floor):
+class Ease(Baseline):
     """Embarrassingly shallow autoencoder (Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data").
 
     An item's score is a weighted sum over the distinct items of the history; the weights foretell, over all training

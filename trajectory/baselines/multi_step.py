@@ -1,4 +1,4 @@
-"""Floors over a horizon: what counting says of each of the next H steps, as scores and as honest probabilities."""
+"""Baselines over a horizon: what counting says of each of the next H steps, as scores and as probabilities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from scipy import sparse
 
-from trajectory.baselines.next_item import Floor, InterestFrequency, Markov, floors
+from trajectory.baselines.next_item import Baseline, InterestFrequency, Markov, baselines
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds
 from trajectory.metrics.mixture import mixture_weights
@@ -17,30 +17,30 @@ from trajectory.schema import Histories, Queries, Split
 
 
 class Steady:
-    """A floor that expects at each step what it expects at the next."""
+    """A baseline that expects at each step what it expects at the next."""
 
-    def __init__(self, floor: Floor, steps: int) -> None:
-        self.floor, self.name, self.batch, self.steps = floor, floor.name, floor.batch, steps
+    def __init__(self, baseline: Baseline, steps: int) -> None:
+        self.baseline, self.name, self.batch, self.steps = baseline, baseline.name, baseline.batch, steps
 
     def scores(self, queries: Queries) -> np.ndarray:
         """Scores of each step [n, H, V + 1]; above 0 where something was counted."""
-        scores = np.asarray(self.floor.scores(queries), np.float64)
+        scores = np.asarray(self.baseline.scores(queries), np.float64)
         return np.broadcast_to(scores[:, None], (len(scores), self.steps, scores.shape[1]))
 
 
 class Chain(Steady):
     """A Markov chain left to run: the distribution over items after each step, from the last step's items on."""
 
-    def __init__(self, floor: Markov, steps: int) -> None:
-        super().__init__(floor, steps)
-        count = np.asarray(floor.successors.sum(axis=1)).ravel()
-        self.transition = sparse.diags(1 / np.maximum(count, 1)) @ floor.successors
+    def __init__(self, baseline: Markov, steps: int) -> None:
+        super().__init__(baseline, steps)
+        count = np.asarray(baseline.successors.sum(axis=1)).ravel()
+        self.transition = sparse.diags(1 / np.maximum(count, 1)) @ baseline.successors
         self.dead = count == 0  # an item that nothing was ever seen to follow
-        self.popular = floor.popularity / max(floor.popularity.sum(), 1)
+        self.popular = baseline.popularity / max(baseline.popularity.sum(), 1)
 
     def scores(self, queries: Queries) -> np.ndarray:
         """Probability of each step [n, H, V + 1]; below 0, by popularity, where it is nil."""
-        state = np.asarray(self.floor._history(queries, 0.0).todense())
+        state = np.asarray(self.baseline._history(queries, 0.0).todense())
         state /= np.maximum(state.sum(axis=1, keepdims=True), 1)
         found = np.empty((len(state), self.steps, state.shape[1]))
         for h in range(self.steps):
@@ -63,17 +63,17 @@ class Counted(NamedTuple):
 
 
 class Calibrated:
-    """A floor with probabilities beside its scores: at each step its normalised positive scores, mixed with popularity.
+    """A baseline with probabilities: at each step its normalised positive scores, mixed with popularity.
 
     Popularity is counted from one on, so that nothing is impossible. The share of each is that under which the
-    validation targets of the step are likeliest (EM, see `mixture_weights`).
+    validation targets of the step are most likely (EM, see `mixture_weights`).
     """
 
     timed = False
 
-    def __init__(self, floor: Steady) -> None:
-        self.floor, self.name, self.batch, self.steps = floor, floor.name, floor.batch, floor.steps
-        popularity = floor.floor.popularity + 1.0
+    def __init__(self, baseline: Steady) -> None:
+        self.baseline, self.name, self.batch, self.steps = baseline, baseline.name, baseline.batch, baseline.steps
+        popularity = baseline.baseline.popularity + 1.0
         popularity[0] = 0
         self.popular = popularity / popularity.sum()
         self.share = np.full(self.steps, 0.5)
@@ -84,7 +84,7 @@ class Calibrated:
         found: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
         weights: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
         for chunk in queries.chunks(self.batch):
-            counted, popular = self._parts(chunk, self.floor.scores(chunk))
+            counted, popular = self._parts(chunk, self.baseline.scores(chunk))
             counted = np.broadcast_to(counted, (len(counted), self.steps, counted.shape[2]))
             bounds = step_bounds(histories, chunk, self.steps)
             for h in range(self.steps):
@@ -102,7 +102,7 @@ class Calibrated:
 
     def forecast(self, queries: Queries) -> Counted:
         """Scores and log-probabilities of each step."""
-        scores = self.floor.scores(queries)
+        scores = self.baseline.scores(queries)
         return Counted(scores, self._log_probability(queries, scores))
 
     def _log_probability(self, queries: Queries, scores: np.ndarray) -> np.ndarray:
@@ -114,7 +114,7 @@ class Calibrated:
             return np.log(np.where(empty, popular[:, None], mixed))
 
     def _parts(self, queries: Queries, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Both distributions over the candidates: [n, H, V + 1] ([n, 1, V + 1] of a steady floor) and [n, V + 1]."""
+        """Both distributions over the candidates: [n, H, V + 1] ([n, 1, V + 1] of a steady baseline) and [n, V + 1]."""
         counted = np.maximum(scores[:, :1] if scores.strides[1] == 0 else scores, 0)
         counted[:, :, 0] = 0
         popular = np.tile(self.popular, (len(counted), 1))
@@ -128,7 +128,9 @@ class Calibrated:
         return counted / np.maximum(counted.sum(axis=2, keepdims=True), 1e-300), popular
 
 
-def horizon_floors(histories: Histories, split: Split, config: ConfigDict, steps: int) -> list[Steady]:
-    """All floors of the next item that mean something here, fitted, each for `steps` steps (see `baselines.floors`)."""
-    chosen = [floor for floor in floors(histories, split, config) if not isinstance(floor, InterestFrequency)]
-    return [Chain(floor, steps) if isinstance(floor, Markov) else Steady(floor, steps) for floor in chosen]
+def multi_step_baselines(histories: Histories, split: Split, config: ConfigDict, steps: int) -> list[Steady]:
+    """All baselines of the next item that mean something here (see `baselines`), fitted, each for `steps` steps."""
+    chosen = [
+        baseline for baseline in baselines(histories, split, config) if not isinstance(baseline, InterestFrequency)
+    ]
+    return [Chain(baseline, steps) if isinstance(baseline, Markov) else Steady(baseline, steps) for baseline in chosen]

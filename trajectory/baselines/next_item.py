@@ -1,6 +1,6 @@
-"""The floors: what counting alone reaches. Each result of a model is printed beside them.
+"""Baselines of the next item: what counting alone reaches. Each result of a model is printed with them.
 
-Each floor learns from the training events only and, when asked, reads the history start:stop of the query. The lines
+Each baseline learns from the training events only and, when asked, reads the history start:stop of the query. The lines
 of one basket have no order: an age or a distance is counted in steps, and an item counts once a step however many
 lines it has.
 """
@@ -25,14 +25,14 @@ HISTORY_DECAY = 0.8  # per step of age, of co-occurrence
 BACKWARD = 0.5  # weight of "b before a" against "a before b"
 
 
-class Floor:
+class Baseline:
     """A scorer learnt by counting; it returns None for what it says nothing about (items or interests)."""
 
     name = ""
     batch = 64  # counting gains nothing from more, and the caches lose
     log_probabilities = False
 
-    def fit(self, histories: Histories, split: Split) -> Floor:
+    def fit(self, histories: Histories, split: Split) -> Baseline:
         """Learns from the events offsets[u]:train_end[u] of each user, and returns itself."""
         self.histories = histories
         self.width = histories.num_items + 1
@@ -83,7 +83,7 @@ class Floor:
         return dense
 
 
-class Popularity(Floor):
+class Popularity(Baseline):
     """Number of training events of each item."""
 
     name = "popularity"
@@ -113,7 +113,7 @@ class RecentPopularity(Popularity):
         self.popularity = np.bincount(h.item[index[recent]], minlength=self.width).astype(np.float64)
 
 
-class PersonalFrequency(Floor):
+class PersonalFrequency(Baseline):
     """The user's own counts, each event weighted by decay^age; popularity as filler.
 
     decay 1: personal frequency ("GP-TopFreq", Li et al. 2023, "A next basket recommendation reality check"); 0: the
@@ -128,7 +128,7 @@ class PersonalFrequency(Floor):
         return self._filled(self._history(queries, self.decay))
 
 
-class Markov(Floor):
+class Markov(Baseline):
     """First-order Markov chain: training counts of next items after the last step's items; popularity as filler."""
 
     name = "markov"
@@ -150,7 +150,7 @@ class Markov(Floor):
         return self._filled(self._history(queries, decay=0.0) @ self.successors)
 
 
-class CoOccurrence(Floor):
+class CoOccurrence(Baseline):
     """Decayed co-occurrence: a at d steps before b adds 1 / d to c[a, b] and 1 / 2d to c[b, a]; popularity as filler.
 
     The score of item b is the sum over the last 20 events a of 0.8^age c[a, b] / sqrt(popularity of b + 1), age 0
@@ -169,7 +169,7 @@ class CoOccurrence(Floor):
         return self._filled(self._history(queries, HISTORY_DECAY, HISTORY_EVENTS) @ self.pairs)
 
 
-class InterestFrequency(Floor):
+class InterestFrequency(Baseline):
     """Next interest: its events in the user's history, each weighted by decay^age; overall frequency as filler.
 
     decay 1: the user's most frequent interest; 0: that of the last step; `personal=False`: the most frequent one
@@ -196,7 +196,7 @@ class InterestFrequency(Floor):
         return np.where(own > 0, own * (1 + 1e-9 * self.frequency), self.frequency - 1)
 
 
-class ContentNeighbours(Floor):
+class ContentNeighbours(Baseline):
     """Cosine of an item's content with that of the history: the mean of its items' vectors, newer ones counting more.
 
     Needs no training event; items of which nothing is known come last.
@@ -219,14 +219,16 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
-def floors(histories: Histories, split: Split, config: ConfigDict, content: ItemContent | None = None) -> list[Floor]:
-    """All floors that mean something here, fitted: `config` is the whole config, of which `evaluation` is read.
+def baselines(
+    histories: Histories, split: Split, config: ConfigDict, content: ItemContent | None = None
+) -> list[Baseline]:
+    """All baselines that mean something here, fitted: `config` is the whole config, of which `evaluation` is read.
 
     Those that recommend items of the history exist only where seen items stay candidates; those of the next interest
     only where items have interests; that of content where items have vectors.
     """
     e = config.evaluation
-    chosen: list[Floor] = [Popularity(), RecentPopularity(e.recent_days), Markov(), CoOccurrence()]
+    chosen: list[Baseline] = [Popularity(), RecentPopularity(e.recent_days), Markov(), CoOccurrence()]
     if e.seen == "keep":
         chosen += [
             PersonalFrequency("personal_frequency", 1.0),
@@ -241,7 +243,7 @@ def floors(histories: Histories, split: Split, config: ConfigDict, content: Item
         ]
     if content and content.vectors:
         chosen.append(ContentNeighbours(content))
-    return [floor.fit(histories, split) for floor in progress(chosen, "counting for the floors")]
+    return [baseline.fit(histories, split) for baseline in progress(chosen, "counting for the baselines")]
 
 
 def basket_size(histories: Histories, queries: Queries) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the floors reach on a run's data, measured once: runs on the same data, split and items share the results."""
+"""What the baselines reach on a run's data, measured once: runs on the same data, split and items share the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory import digest
-from trajectory.baselines.next_item import floors
+from trajectory.baselines.next_item import baselines
 from trajectory.evaluation.protocol import PARTS, measure
 from trajectory.metrics.ranking import Result
 from trajectory.schema import Histories, ItemContent, Split
@@ -22,11 +22,11 @@ from trajectory.writing import write_arrays
 
 _LOGGER = logging.getLogger(__name__)
 
-DECISIVE = ("schema.py", "data", "metrics", "baselines", "evaluation")  # rooms that decide what a floor reaches
+DECISIVE = ("schema.py", "data", "metrics", "baselines", "evaluation")  # rooms that decide what a baseline reaches
 OVERALL = "overall"
 
 
-def floor_results(
+def baseline_results(
     histories: Histories,
     split: Split,
     config: ConfigDict,
@@ -34,19 +34,21 @@ def floor_results(
     cold: np.ndarray | None = None,
     parts: Sequence[str] = PARTS,
 ) -> dict[str, dict[str, Result]]:
-    """What each floor of `baselines.floors` reaches on each of `parts`, {floor: {part: result}}; `config` is the whole.
+    """What each of the `baselines` reaches on each of `parts`, {baseline: {part: result}}; `config` is the whole.
 
-    Kept under `<data.prepared_dir>/floors/` by all that decides it, the code included, and read from there the next
+    Kept under `<data.prepared_dir>/baselines/` by all that decides it, the code included, and read from there the next
     time. `cold` as in `evaluate_scorer`.
     """
     mark = _mark(histories, split, config, content, cold, parts)
-    path = Path(config.data.prepared_dir) / "floors" / f"{_short(histories.name)}_{mark}.npz"
+    path = Path(config.data.prepared_dir) / "baselines" / f"{_short(histories.name)}_{mark}.npz"
     if path.exists():
         try:
             return _read(path)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            _LOGGER.warning(f"{path} is damaged ({str(error) or type(error).__name__}); the floors are measured anew")
-    rows = {floor.name: floor for floor in floors(histories, split, config, content)}
+            _LOGGER.warning(
+                f"{path} is damaged ({str(error) or type(error).__name__}); the baselines are measured anew"
+            )
+    rows = {baseline.name: baseline for baseline in baselines(histories, split, config, content)}
     results = measure(rows, histories, split, config, parts, cold)
     _write(results, path)
     return results
@@ -78,8 +80,8 @@ def _short(name: str) -> str:
 
 def _write(results: Mapping[str, Mapping[str, Result]], path: Path) -> None:
     arrays = {
-        f"{floor}/{part}/{metric}": values
-        for floor, by_part in results.items()
+        f"{baseline}/{part}/{metric}": values
+        for baseline, by_part in results.items()
         for part, result in by_part.items()
         for metric, values in {**result.per_user, OVERALL: np.array(json.dumps(result.overall))}.items()
     }
@@ -87,15 +89,15 @@ def _write(results: Mapping[str, Mapping[str, Result]], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_arrays(arrays, path)  # two runs may measure the same at the same time
     except OSError as error:  # a folder that cannot be written costs time, not results
-        _LOGGER.warning(f"the floors' results are not kept: {path.parent} cannot be written ({error.strerror})")
+        _LOGGER.warning(f"the baselines' results are not kept: {path.parent} cannot be written ({error.strerror})")
 
 
 def _read(path: Path) -> dict[str, dict[str, Result]]:
     results: dict[str, dict[str, Result]] = {}
     with path.open("rb") as file, np.load(file) as arrays:
         for key in arrays.files:
-            floor, part, metric = key.split("/")
-            result = results.setdefault(floor, {}).setdefault(part, Result({}, {}))
+            baseline, part, metric = key.split("/")
+            result = results.setdefault(baseline, {}).setdefault(part, Result({}, {}))
             if metric == OVERALL:
                 result.overall.update(json.loads(str(arrays[key])))
             else:

@@ -1,4 +1,4 @@
-"""Binary metrics of the conversion head, and the floors that know only how often users convert."""
+"""Binary metrics of the conversion head, and the baselines that know only how often users convert."""
 
 from __future__ import annotations
 
@@ -47,19 +47,20 @@ def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) 
     return conversion_metrics(scorer.conversion(queries.start, first, queries.end), label)
 
 
-def evaluate_beside_floors(scorer: Any, task: Any, part: str) -> dict[str, Any]:
-    """Metrics of the model and of each floor on the same events, their spread over users, and the model's lead in AUC.
+def evaluate_with_baselines(scorer: Any, task: Any, part: str) -> dict[str, Any]:
+    """Metrics of the model and each baseline on the same events, their intervals over users, the model's lead in AUC.
 
-    Returns `metrics` {metric: value}, `floors` {floor: {metric: value}}, `spread` of the model with those of the floors
-    under "floors", and `paired` {"auc": ...} against the floor that is best at it (as in protocol.evaluate).
+    Returns `metrics` {metric: value}, `baselines` {baseline: {metric: value}}, `spread` of the model with those of the
+    baselines under "baselines", and `paired` {"auc": ...} against the baseline that is best at it (as in
+    protocol.evaluate).
     """
     queries = task.split.queries(part)
     first, row, event, label = _asked(task, part, queries)
     stated = {"": scorer.conversion(queries.start, first, queries.end)}
-    stated |= _floors(task, queries.start[row], event)
+    stated |= _baselines(task, queries.start[row], event)
     known = label >= 0
     means = {name: conversion_metrics(probability, label) for name, probability in stated.items()}
-    found: dict[str, Any] = {"metrics": means.pop(""), "floors": means, "spread": {"floors": {}}, "paired": {}}
+    found: dict[str, Any] = {"metrics": means.pop(""), "baselines": means, "spread": {"baselines": {}}, "paired": {}}
     if not np.isfinite(found["metrics"]["auc"]):
         return found
     # Events of one user are alike, so users are resampled, each with all its events.
@@ -68,11 +69,11 @@ def evaluate_beside_floors(scorer: Any, task: Any, part: str) -> dict[str, Any]:
     areas = [{n: auc(label[known] == 1, p[known], weight) for n, p in stated.items()} for weight in weights]
     aucs = {name: np.nan_to_num(np.concatenate([area[name] for area in areas]), nan=0.5) for name in stated}
     spreads = {name: {"auc": spread(values)._asdict()} for name, values in aucs.items()}
-    found["spread"] = spreads.pop("") | {"floors": spreads}
+    found["spread"] = spreads.pop("") | {"baselines": spreads}
     best = max(means, key=lambda name: np.nan_to_num(means[name]["auc"]))
     lead = spread(aucs[""] - aucs[best])
     found["paired"]["auc"] = {
-        "floor": best,
+        "baseline": best,
         "difference": found["metrics"]["auc"] - means[best]["auc"],
         "low": lead.low,
         "high": lead.high,
@@ -80,7 +81,7 @@ def evaluate_beside_floors(scorer: Any, task: Any, part: str) -> dict[str, Any]:
     return found
 
 
-def _floors(task: Any, start: np.ndarray, event: np.ndarray) -> dict[str, np.ndarray]:
+def _baselines(task: Any, start: np.ndarray, event: np.ndarray) -> dict[str, np.ndarray]:
     """Probabilities [n] for always stating the training share, and for counting the user's conversions so far, after
     each `event` of the history that begins at `start`.
 

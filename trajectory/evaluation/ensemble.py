@@ -1,4 +1,4 @@
-"""Several finished runs, and a counting floor if asked, as one scorer; what is fitted is fitted on validation.
+"""Several finished runs, and a counting baseline if asked, as one scorer; what is fitted is fitted on validation.
 
 Probabilities are pooled linearly: p(item) = sum of w_m p_m(item) (Stone 1961, "The opinion pool"), each p_m over the
 candidates, so that what a member gives to seen items is not held against it. The weights are equal, or maximise the
@@ -19,8 +19,8 @@ import polars as pl
 from ml_collections import ConfigDict
 from scipy.stats import rankdata
 
-from trajectory.baselines.next_item import Floor, InterestFrequency, floors
-from trajectory.evaluation.baseline_cache import floor_results
+from trajectory.baselines.next_item import Baseline, InterestFrequency, baselines
+from trajectory.evaluation.baseline_cache import baseline_results
 from trajectory.evaluation.protocol import evaluate
 from trajectory.evaluation.report import per_user, write_results
 from trajectory.inference.scorer import ModelScorer
@@ -35,29 +35,29 @@ COMBINATIONS = {
     "ranks": "reciprocal rank fusion, sum of 1 / (60 + rank) over the members",
 }
 RANK_OFFSET = 60
-POPULARITY_SHARE = 0.1  # of a floor's distribution: an item that it never counted is possible too
-EXPONENTS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)  # that sharpen or flatten a floor's distribution
+POPULARITY_SHARE = 0.1  # of a baseline's distribution: an item that it never counted is possible too
+EXPONENTS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)  # that sharpen or flatten a baseline's distribution
 
 
-class FloorDistribution:
-    """A floor's scores as log-probabilities, up to a constant of each row: exponent * log(0.9 q + 0.1 popularity).
+class BaselineDistribution:
+    """A baseline's scores as log-probabilities, up to a constant of each row: exponent * log(0.9 q + 0.1 popularity).
 
-    q: its scores above 0, normalised over the items; below 0 floors only order what they did not count.
+    q: its scores above 0, normalised over the items; below 0 baselines only order what they did not count.
     """
 
     log_probabilities = False  # but for that constant
 
-    def __init__(self, floor: Floor, exponent: float = 1.0) -> None:
-        self.floor, self.exponent, self.name, self.batch = floor, exponent, floor.name, floor.batch
+    def __init__(self, baseline: Baseline, exponent: float = 1.0) -> None:
+        self.baseline, self.exponent, self.name, self.batch = baseline, exponent, baseline.name, baseline.batch
 
     def score(self, queries: Queries) -> Scores:
         """Log-probability of each item up to a constant of the row, [n, V + 1]."""
-        counted = jnp.asarray(self.floor.scores(queries), jnp.float32)
-        return Scores(self.exponent * _log_shares(counted, jnp.asarray(self.floor.popularity, jnp.float32)))
+        counted = jnp.asarray(self.baseline.scores(queries), jnp.float32)
+        return Scores(self.exponent * _log_shares(counted, jnp.asarray(self.baseline.popularity, jnp.float32)))
 
-    def fit(self, histories: Histories, queries: Queries, config: ConfigDict) -> FloorDistribution:
+    def fit(self, histories: Histories, queries: Queries, config: ConfigDict) -> BaselineDistribution:
         """Takes the exponent under which the targets of `queries` are likeliest, and returns itself."""
-        plain = FloorDistribution(self.floor)
+        plain = BaselineDistribution(self.baseline)
 
         def powers(chunk: Queries) -> Iterable[jax.Array]:
             scores = plain.score(chunk).items
@@ -91,7 +91,7 @@ class MeanProbability:
         for member, weight in zip(self.members, self.weights, strict=True):  # one member's scores of items at a time
             scores = member.score(queries)
             items = self._add_items(items, scores.items, seen, weight)
-            if not isinstance(member, Floor | FloorDistribution):
+            if not isinstance(member, Baseline | BaselineDistribution):
                 interests.append((scores.interests, weight))
         if not interests or any(scores is None for scores, _ in interests):
             return Scores(items)
@@ -148,14 +148,14 @@ def refuse_unlike(first: Run, other: Run) -> None:
 
 
 def evaluate_ensemble(
-    workdirs: Sequence[Path], combine: str, floor: str = "", fit: bool = False
+    workdirs: Sequence[Path], combine: str, baseline: str = "", fit: bool = False
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """What evaluation.json and per_user.parquet hold of the runs combined (see run.evaluate_run).
 
-    `combine` is one of COMBINATIONS, `floor` the name of a floor that becomes a member, `fit` chooses the weights of
+    `combine` is one of COMBINATIONS, `baseline` the name of one that becomes a member, `fit` chooses the weights of
     probabilities on validation. Settings of the evaluation are those of the first run; conversions are not combined.
     Raises UserError for runs that do not fit together (`refuse_unlike`), have no item head or are named twice, for an
-    unknown floor, and for weights of ranks.
+    unknown baseline, and for weights of ranks.
     """
     if len(set(workdirs)) < len(workdirs):
         raise UserError(f"--workdir={','.join(map(str, workdirs))}: expected different runs, got one of them twice")
@@ -176,16 +176,16 @@ def evaluate_ensemble(
         singles.append(ModelScorer(run.predictor(histories), str(workdir)))
         facts[str(workdir)] = {"backbone": run.config.model.backbone, "checkpoint": run.checkpoint}
     members = list(singles)
-    if floor:
-        counted = _find(floors(histories, split, config), floor)
+    if baseline:
+        counted = _find(baselines(histories, split, config), baseline)
         singles.append(counted)
         if combine == "probabilities":
-            distribution = FloorDistribution(counted).fit(histories, split.validation, config)
+            distribution = BaselineDistribution(counted).fit(histories, split.validation, config)
             members.append(distribution)
-            facts[floor] = {"exponent": distribution.exponent}
+            facts[baseline] = {"exponent": distribution.exponent}
         else:
             members.append(counted)
-            facts[floor] = {}
+            facts[baseline] = {}
     weights = np.full(len(members), 1 / len(members))
     if fit:
         weights = fit_weights(members, histories, split.validation, config)
@@ -194,16 +194,16 @@ def evaluate_ensemble(
     pool = {"probabilities": MeanProbability, "ranks": ReciprocalRank}[combine]
     ensemble = pool(members, weights, histories, config.evaluation.seen)
     how = f"{COMBINATIONS[combine]}; weights " + ("by likelihood on validation" if fit else "equal")
-    rows = floor_results(histories, split, config)
+    rows = baseline_results(histories, split, config)
     found, results = evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
     return found, per_user(first.task, results)
 
 
-def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, floor: str, fit: bool) -> dict[str, Any]:
+def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, baseline: str, fit: bool) -> dict[str, Any]:
     """Evaluates the ensemble and writes what write_results does into the folder `out`, which must not be a run's."""
     if (out / "config.json").exists():
         raise UserError(f"--out={out} is a run, whose evaluation.json would be lost; name another folder")
-    found, users = evaluate_ensemble(workdirs, combine, floor, fit)
+    found, users = evaluate_ensemble(workdirs, combine, baseline, fit)
     out.mkdir(parents=True, exist_ok=True)
     return write_results(found, users, out)
 
@@ -274,7 +274,7 @@ def _differing(name: str, one: Any, other: Any) -> str:
     return f"{name} ({one} and {other})"
 
 
-def _find(rows: Sequence[Floor], name: str) -> Floor:
+def _find(rows: Sequence[Baseline], name: str) -> Baseline:
     named = {row.name: row for row in rows if not isinstance(row, InterestFrequency)}
     if name not in named:
         raise UserError(f"--baseline={name} is no baseline here; expected one of {', '.join(named)}")

@@ -1,4 +1,4 @@
-"""A model beside its floors, with the protocol: what each number means, printed with it."""
+"""A model compared with baselines, with the protocol: what each number means, printed with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAIN_CUTOFF = 10  # of tables and paired tests; the largest one where the config
 
 def evaluate(
     scorer: Scorer,
-    floors: Mapping[str, Mapping[str, Result]],
+    baselines: Mapping[str, Mapping[str, Result]],
     histories: Histories,
     split: Split,
     config: ConfigDict,
@@ -31,22 +31,22 @@ def evaluate(
     cold: np.ndarray | None = None,
     **facts: Any,
 ) -> tuple[dict[str, Any], dict[str, Result]]:
-    """Evaluates the model on `parts` beside the `floors`, of which `measure` tells what they reach there.
+    """Evaluates the model on `parts` and compares it with the `baselines`, as `measure` measured them there.
 
     `config` is the whole config, `facts` go to the protocol.
 
     Returns what is reported and the model's result on each part. The former is numbers and text only (JSON):
-    `metrics` {part: {metric: mean}}, `floors` {floor: {part: {metric: mean}}}, `spread` {part: {metric: {low, high,
-    standard_error}}} with the same of the floors under `spread["floors"][floor]`, `paired` {part: {metric: the model
-    against the floor that is best at it on that part}}, and `protocol`. A metric is absent where a scorer has none or
-    nobody counts. Where the model is an ensemble of `singles`, also their `members` {member: {part: ...}},
-    `spread["members"]`, and `paired_member` {part: {metric: the ensemble against the member of the best validation
-    NDCG}}. `cold` as in `evaluate_scorer`.
+    `metrics` {part: {metric: mean}}, `baselines` {baseline: {part: {metric: mean}}}, `spread` {part: {metric: {low,
+    high, standard_error}}} with the same of the baselines under `spread["baselines"][baseline]`, `paired` {part:
+    {metric: the model against the baseline that is best at it on that part}}, and `protocol`. A metric is absent where
+    a scorer has none or nobody counts. Where the model is an ensemble of `singles`, also their `members` {member:
+    {part: ...}}, `spread["members"]`, and `paired_member` {part: {metric: the ensemble against the member of the best
+    validation NDCG}}. `cold` as in `evaluate_scorer`.
     """
     members = {member.name: member for member in singles}
-    unmeasured = {name: member for name, member in members.items() if name not in floors}
+    unmeasured = {name: member for name, member in members.items() if name not in baselines}
     measured = measure({"": scorer, **unmeasured}, histories, split, config, parts, cold)
-    results: dict[str, Mapping[str, Result]] = {**measured, **floors}
+    results: dict[str, Mapping[str, Result]] = {**measured, **baselines}
     means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
     spread = {
         name: {part: _spread(result, config) for part, result in by_part.items()}
@@ -54,10 +54,10 @@ def evaluate(
     }
     found: dict[str, Any] = {
         "metrics": means[""],
-        "floors": {name: means[name] for name in floors},
-        "spread": {**spread[""], "floors": {name: spread[name] for name in floors}},
+        "baselines": {name: means[name] for name in baselines},
+        "spread": {**spread[""], "baselines": {name: spread[name] for name in baselines}},
         "paired": {
-            part: _paired({name: results[name][part] for name in ("", *floors)}, config)
+            part: _paired({name: results[name][part] for name in ("", *baselines)}, config)
             for part in progress(parts, "comparing")
         },
         "protocol": protocol(histories, split, config, parts, **facts),
@@ -139,10 +139,10 @@ def protocol(
 
 
 def table(evaluation: dict[str, Any], part: str = "test") -> str:
-    """Markdown table of the model and its floors on `part` with the protocol below, legible as plain text too."""
+    """Markdown table of the model and its baselines on `part` with the protocol below, legible as plain text too."""
     model = "ensemble" if "members" in evaluation else "model"
     means, spreads = {model: evaluation["metrics"][part]}, {model: evaluation["spread"][part]}
-    for kind in ("members", "floors"):
+    for kind in ("members", "baselines"):
         means |= {name: by[part] for name, by in evaluation.get(kind, {}).items()}
         spreads |= {name: by[part] for name, by in evaluation["spread"].get(kind, {}).items()}
     columns = [name for name in _main(evaluation["protocol"]["cutoffs"]) if any(name in row for row in means.values())]
@@ -156,7 +156,7 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
         f"{metric}: {model} - {test[other]} = {test['difference']:+.4f} "
         f"(95 % {test['low']:+.4f} to {test['high']:+.4f}"
         + (f", p = {test['p_value']:.3g})" if "p_value" in test else ")")
-        for key, other in (("paired", "floor"), ("paired_member", "member"))
+        for key, other in (("paired", "baseline"), ("paired_member", "member"))
         for metric, test in evaluation.get(key, {}).get(part, {}).items()
     ]
     return "\n".join(
@@ -207,7 +207,7 @@ def _spread(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:
     }
 
 
-def _paired(results: dict[str, Result], config: ConfigDict, other: str = "floor") -> dict[str, dict[str, Any]]:
+def _paired(results: dict[str, Result], config: ConfigDict, other: str = "baseline") -> dict[str, dict[str, Any]]:
     model = results[""]
     tests = {}
     for metric in _main(config.evaluation.cutoffs):

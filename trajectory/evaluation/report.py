@@ -1,4 +1,4 @@
-"""Everything that is reported of a trained run: ranking and conversion metrics beside the floors, with the protocol."""
+"""Everything that is reported of a trained run: ranking and conversion metrics, baselines, and the protocol."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import polars as pl
 
 from trajectory.data.pipeline.splits import training_events
 from trajectory.evaluation import conversion
-from trajectory.evaluation.baseline_cache import floor_results
+from trajectory.evaluation.baseline_cache import baseline_results
 from trajectory.evaluation.protocol import PARTS, evaluate, protocol
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import Result
 from trajectory.reading import NUMBER_OR_NONE, read_json
+from trajectory.renamed import EVALUATION
 from trajectory.run import Run
 from trajectory.schema import UserError
 from trajectory.training.experiment import Task
@@ -29,15 +30,15 @@ BY_PART_SPREAD = dict.fromkeys(PARTS, SPREADS)
 COUNTS = dict.fromkeys(PARTS, int)
 FORM = {  # of evaluation.json, as far as others read it
     "metrics": BY_PART,
-    "floors": {str: BY_PART},
-    "spread": BY_PART_SPREAD | {"floors": {str: BY_PART_SPREAD}},
+    "baselines": {str: BY_PART},
+    "spread": BY_PART_SPREAD | {"baselines": {str: BY_PART_SPREAD}},
     "protocol": dict.fromkeys(("data", "fingerprint", "split", "guarantee", "checkpoint", "spread"), str)
     | dict.fromkeys(("candidate_rule", "cold_rule", "ties"), str)
     | dict.fromkeys(("users", "targets", "cold_targets"), COUNTS)
     | {"candidates": int, "cutoffs": [int]},
 }
 STATED = ("data", "fingerprint", "split", "guarantee", "cutoffs", "spread", "seed")
-TABLED = ("spread.test", "spread.floors", *(f"protocol.{name}" for name in STATED))  # what protocol.table reads
+TABLED = ("spread.test", "spread.baselines", *(f"protocol.{name}" for name in STATED))  # what protocol.table reads
 
 
 def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
@@ -51,15 +52,15 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     if c.heads.item:
         cold = _cold(task)
-        rows = floor_results(task.histories, task.split, c, task.content, cold)
+        rows = baseline_results(task.histories, task.split, c, task.content, cold)
         found, results = evaluate(scorer, rows, task.histories, task.split, c, cold=cold, **facts)
     else:
         found = {name: {part: {} for part in PARTS} for name in ("metrics", "spread", "paired")}
-        found |= {"floors": {}, "spread": found["spread"] | {"floors": {}}}
+        found |= {"baselines": {}, "spread": found["spread"] | {"baselines": {}}}
         found["protocol"] = protocol(task.histories, task.split, c, **facts)
     if c.heads.conversion:
         for part in PARTS:
-            _add(found, part, conversion.evaluate_beside_floors(scorer, task, part))
+            _add(found, part, conversion.evaluate_with_baselines(scorer, task, part))
     return found, per_user(task, results)
 
 
@@ -105,7 +106,8 @@ def write_results(found: dict[str, Any], users: pl.DataFrame, folder: Path) -> d
 
 def read_evaluation(folder: Path, *needs: str) -> dict[str, Any]:
     """evaluation.json of a run that was evaluated, with what is named. Raises UserError if it is missing or damaged."""
-    return read_json(folder / "evaluation.json", FORM, AGAIN, "metrics.test", "floors", "protocol.users.test", *needs)
+    needs = ("metrics.test", "baselines", "protocol.users.test", *needs)
+    return read_json(folder / "evaluation.json", FORM, AGAIN, *needs, renamed=EVALUATION)
 
 
 def read_per_user(folder: Path) -> pl.DataFrame:
@@ -133,12 +135,12 @@ def _add(found: dict[str, Any], part: str, more: dict[str, Any]) -> None:
     """Adds what is measured of the conversion head on one part, each metric under the head's name."""
 
     def named(values: dict[str, Any]) -> dict[str, Any]:
-        return {f"conversion_{name}": value for name, value in values.items() if name != "floors"}
+        return {f"conversion_{name}": value for name, value in values.items() if name != "baselines"}
 
     found["metrics"][part] |= named(more["metrics"])
     found["spread"][part] |= named(more["spread"])
     found["paired"][part] |= named(more["paired"])
-    for floor, values in more["floors"].items():
-        found["floors"].setdefault(floor, {})[part] = named(values)
-    for floor, values in more["spread"]["floors"].items():
-        found["spread"]["floors"].setdefault(floor, {})[part] = named(values)
+    for baseline, values in more["baselines"].items():
+        found["baselines"].setdefault(baseline, {})[part] = named(values)
+    for baseline, values in more["spread"]["baselines"].items():
+        found["spread"]["baselines"].setdefault(baseline, {})[part] = named(values)

@@ -117,7 +117,7 @@ def _evaluation(run: Run) -> dict[str, Any] | None:
 
 def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
     rows = {"this model": evaluation["metrics"]["test"]}
-    rows |= {name.replace("_", " "): by["test"] for name, by in evaluation["floors"].items()}
+    rows |= {name.replace("_", " "): by["test"] for name, by in evaluation["baselines"].items()}
     columns = [c for c in SHOWN_COLUMNS if any(c in row for row in rows.values())]
     columns += sorted({c for row in rows.values() for c in row if c.startswith("conversion_")})
     best = {c: max((row[c] for row in rows.values() if c in row), default=None) for c in columns}

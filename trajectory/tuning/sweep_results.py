@@ -1,4 +1,4 @@
-"""The runs of a sweep as numbers: mean and spread over seeds, each member against the base over users, the floors."""
+"""The runs of a sweep as numbers: mean and deviation over seeds, each member against the base, the baselines."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def chosen(outcomes: Mapping[str, Sequence[Outcome]], metrics: Sequence[str]) ->
 
 
 def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Sequence[str]) -> pl.DataFrame:
-    """One row a member, then one a floor.
+    """One row a member, then one a baseline.
 
-    Columns: `name`, `row` (base, member or floor), `seeds` (finished ones), `validation` and `validation_sd` of the
+    Columns: `name`, `row` (base, member or baseline), `seeds` (finished ones), `validation` and `validation_sd` of the
     monitored metric, `best_epoch` (of each seed), `steps_to_base` (steps until a run was as good on validation as the
     base of the same seed at its best, mean over seeds; null if one never was), `seconds_per_epoch`; of each metric on
     test its mean over seeds under its name, `_sd` (standard deviation over seeds; null for one seed), `_user_error`
@@ -96,7 +96,7 @@ def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Seque
     for metric in metrics:
         for row, adjusted in zip(rows, holm([row[f"{metric}_p"] for row in rows]), strict=True):
             row[f"{metric}_p_holm"] = adjusted
-    return pl.DataFrame([*rows, *_floors(outcomes, base, metrics)], infer_schema_length=None).fill_nan(None)
+    return pl.DataFrame([*rows, *_baselines(outcomes, base, metrics)], infer_schema_length=None).fill_nan(None)
 
 
 def lead(runs: Sequence[Outcome], base: Sequence[Outcome], metric: str) -> dict[str, float]:
@@ -144,12 +144,12 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if values else np.nan
 
 
-def _floors(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Sequence[str]) -> list[dict[str, Any]]:
-    """A row of each floor that has one of the metrics, as the base's first run met them."""
+def _baselines(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """A row of each baseline that has one of the metrics, as the base's first run met them."""
     first = next(run for name in (base, *outcomes) for run in outcomes[name])
     rows = []
-    for name, parts in first.evaluation["floors"].items():
+    for name, parts in first.evaluation["baselines"].items():
         found = {metric: parts["test"][metric] for metric in metrics if metric in parts["test"]}
         if found:
-            rows.append({"name": name.replace("_", " "), "row": "floor", **found})
+            rows.append({"name": name.replace("_", " "), "row": "baseline", **found})
     return rows

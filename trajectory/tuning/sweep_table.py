@@ -40,7 +40,7 @@ def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol
         header += [metric, *(["against base (p)"] if tests else [])]
     cells = [[*header, "best epoch", "steps to base", "s/epoch"]]
     for row in frame.iter_rows(named=True):
-        label = {"floor": "floor: {}", "base": "{} (base)", "member": "{}"}[row["row"]].format(row["name"])
+        label = {"baseline": "baseline: {}", "base": "{} (base)", "member": "{}"}[row["row"]].format(row["name"])
         line = [label, _text(row["seeds"], "{}"), _spread(row, "validation")]
         for metric in metrics:
             line += [_spread(row, metric), *([_lead(row, metric)] if tests else [])]
@@ -56,10 +56,10 @@ def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol
 
 
 def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
-    """A dot a member with its spread, a panel a metric, and a line where the best floor is."""
+    """A dot a member with its spread, a panel a metric, and a line where the best baseline is."""
     from trajectory.reports import pictures
 
-    rows = frame.filter(pl.col("row") != "floor", pl.col("seeds") > 0).reverse()  # the first one on top
+    rows = frame.filter(pl.col("row") != "baseline", pl.col("seeds") > 0).reverse()  # the first one on top
     figure = pictures.new_figure(2 + 4.2 * len(metrics), 1.8 + 0.32 * rows.height)
     over_seeds = bool((rows["seeds"] > 1).all())
     for axis, metric in zip(figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0], metrics, strict=True):
@@ -68,10 +68,12 @@ def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
             if row[metric] is not None:
                 colour, shape = ("tab:orange", "s") if row["row"] == "base" else ("tab:blue", "o")
                 axis.errorbar(row[metric], at, xerr=spread[at], fmt=shape, color=colour, capsize=3, markersize=5)
-        floors = frame.filter(pl.col("row") == "floor").drop_nulls(metric).sort(metric, descending=not _small(metric))
-        if floors.height:
-            name, value = floors["name"][0], floors[metric][0]
-            axis.axvline(value, color="tab:gray", linestyle="--", label=f"best floor: {name} ({value:.4f})")
+        baselines = (
+            frame.filter(pl.col("row") == "baseline").drop_nulls(metric).sort(metric, descending=not _small(metric))
+        )
+        if baselines.height:
+            name, value = baselines["name"][0], baselines[metric][0]
+            axis.axvline(value, color="tab:gray", linestyle="--", label=f"best baseline: {name} ({value:.4f})")
             axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False, fontsize="small")
         axis.set_xlabel(f"test {metric}")
         axis.set_yticks(range(rows.height), rows["name"].to_list())

@@ -5,7 +5,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from tests.builders import make_histories
-from trajectory.baselines.multi_step import Calibrated, horizon_floors
+from trajectory.baselines.multi_step import Calibrated, multi_step_baselines
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.multi_step.baseline_sets import baseline_sets
 from trajectory.settings import base
@@ -22,7 +22,7 @@ def test_sets_of_baselines_cover_and_are_smaller_the_more_a_baseline_knows() -> 
     config.evaluation.seen = "keep"
     floors = {
         floor.name: Calibrated(floor).fit(histories, parts.validation, config.evaluation)
-        for floor in horizon_floors(histories, parts, config, STEPS)
+        for floor in multi_step_baselines(histories, parts, config, STEPS)
     }
     found = baseline_sets(floors, ["popularity", "personal_frequency"], histories, parts, seed=0)
     assert [sets["baseline"] for sets in found] == ["popularity", "personal_frequency"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.builders import make_histories
-from trajectory.baselines.multi_step import Calibrated, Chain, Steady, horizon_floors
+from trajectory.baselines.multi_step import Calibrated, Chain, Steady, multi_step_baselines
 from trajectory.baselines.next_item import Markov, PersonalFrequency
 from trajectory.data.pipeline.splits import split, step_bounds
 from trajectory.evaluation.multi_step.metrics import evaluate_multi_step
@@ -135,7 +135,7 @@ def test_calibrated_floors_are_distributions_that_trust_a_floor_as_far_as_it_hol
 def test_calibrated_floors_leave_out_what_cannot_come():
     histories, parts, config = of(make_histories([[1, 2, 3, 4, 5], [3, 4, 5, 6, 1], [6, 5, 4, 3, 2]], num_items=6), 1)
     config.evaluation.seen = "filter"
-    for floor in horizon_floors(histories, parts, config, 1):
+    for floor in multi_step_baselines(histories, parts, config, 1):
         fitted = Calibrated(floor).fit(histories, parts.validation, config.evaluation)
         p = np.exp(fitted.forecast(parts.test).log_probability)[:, 0]
         np.testing.assert_allclose(p.sum(-1), 1)

@@ -1,4 +1,4 @@
-"""Which items lie near each other in histories: the counts behind a floor, first item vectors, and the prior."""
+"""Which items lie near each other in histories: the counts behind a baseline, first item vectors, and the prior."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
-from trajectory.baselines.multi_step import Calibrated, horizon_floors
+from trajectory.baselines.multi_step import Calibrated, multi_step_baselines
 from trajectory.baselines.user_item_frequency import overall_rates
 from trajectory.calibration.per_step import CalibratedForecaster, fit_steps
 from trajectory.data.pipeline.splits import training_events
@@ -63,7 +63,7 @@ def evaluate_steps(
     for forecaster in forecasters:
         measure(forecaster)
     counted: dict[str, Calibrated] = {}
-    for baseline in horizon_floors(histories, split, config, steps):
+    for baseline in multi_step_baselines(histories, split, config, steps):
         counted[baseline.name] = Calibrated(baseline).fit(histories, split.validation, e)
         measure(counted[baseline.name])
     names, baselines = [forecaster.name for forecaster in forecasters], list(counted)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trajectory.baselines.ease import Ease
-from trajectory.baselines.next_item import InterestFrequency, floors
+from trajectory.baselines.next_item import InterestFrequency, baselines
 from trajectory.insights.recommend.lists import SIZE, suggest
 from trajectory.insights.recommend.relevance import Relevance, ahead, has, steps_asked
 from trajectory.metrics.beyond_accuracy import coverage, diversity, novelty
@@ -56,7 +56,7 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     """
     task, c = run.task, run.config
     h, queries = task.histories, ahead(task.histories, task.split.queries(part), relevance.steps)
-    counted = [floor for floor in floors(h, task.split, c) if not isinstance(floor, InterestFrequency)]
+    counted = [row for row in baselines(h, task.split, c) if not isinstance(row, InterestFrequency)]
     if isinstance(relevance.neighbours, Ease):
         counted.append(relevance.neighbours)
     scorers: list[Any] = [relevance, Horizon(relevance), NextItem(relevance), *counted]

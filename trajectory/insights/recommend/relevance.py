@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from trajectory.baselines.ease import MOST_ITEMS, Ease
-from trajectory.baselines.next_item import CoOccurrence, Floor
+from trajectory.baselines.next_item import Baseline, CoOccurrence
 from trajectory.baselines.user_item_frequency import overall_rates, own_rates
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds, step_starts, training_events
@@ -48,7 +48,7 @@ class Relevance:
         self.steps, self.steps_had = int(asked.max()), float(asked.mean())
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
         self.forecaster = DirectForecaster(run.predictor().replace(filter_seen=False), self.steps)
-        neighbours: Floor = Ease() if task.histories.num_items <= MOST_ITEMS else CoOccurrence()
+        neighbours: Baseline = Ease() if task.histories.num_items <= MOST_ITEMS else CoOccurrence()
         self.neighbours = neighbours.fit(task.histories, task.split)
         self.overall = overall_rates(task.histories, training_events(task.histories, task.split))
         self._last: tuple[Queries, np.ndarray] | None = None

@@ -1,4 +1,4 @@
-"""The floors reach the values known for them on public data; needs the data sets, see `folder`."""
+"""The baselines reach the values known for them on public data; needs the data sets, see `folder`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trajectory.baselines.next_item import CoOccurrence, Floor, Markov, Popularity
+from trajectory.baselines.next_item import Baseline, CoOccurrence, Markov, Popularity
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.schema import Histories, Queries, Split
 from trajectory.settings import base
@@ -57,7 +57,7 @@ def load(name: str) -> tuple[Histories, Split]:
 
 
 @pytest.mark.parametrize(
-    ("name", "floor", "part", "hr", "ndcg"),
+    ("name", "baseline", "part", "hr", "ndcg"),
     [
         ("amazon_beauty", Popularity(), "test", 0.0115, 0.0055),
         ("amazon_beauty", Markov(), "test", 0.0668, 0.0439),
@@ -69,12 +69,12 @@ def load(name: str) -> tuple[Histories, Split]:
         ("amazon_sports", CoOccurrence(), "test", 0.0408, 0.0252),
     ],
 )
-def test_known_values(name: str, floor: Floor, part: str, hr: float | None, ndcg: float) -> None:
+def test_known_values(name: str, baseline: Baseline, part: str, hr: float | None, ndcg: float) -> None:
     if not folder(name).exists():
         pytest.skip(f"no data set at {folder(name)}; set TRAJECTORY_DATA to the folder that holds {name}")
     histories, split = load(name)
-    floor.fit(histories, split)
-    means = evaluate_scorer(floor, histories, split.queries(part), base().evaluation, coverage=False).means()
+    baseline.fit(histories, split)
+    means = evaluate_scorer(baseline, histories, split.queries(part), base().evaluation, coverage=False).means()
     assert means["ndcg@10"] == pytest.approx(ndcg, abs=0.001)
     if hr is not None:
         assert means["hr@10"] == pytest.approx(hr, abs=0.001)
