@@ -46,7 +46,7 @@ def get_config(arg: str = "") -> ConfigDict:
     # Half of the users are counted, half train: how far counts can be trusted is the same then in a target's future.
     c.split.train_users, c.content.counted = 0.5, "others"
     c.train.monitor = "loss"
-    c.train.power = 0.3
+    c.train.pseudospherical_order = 0.3
     c.optim.schedule = "cosine"
     transferable(c)
     c.batch.rows, c.batch.length, c.batch.targets = 32, 64, 64

@@ -65,7 +65,7 @@ def test_baselines_is_a_function_beside_the_package_of_that_name():
 
     assert callable(tj.baselines)
     assert tj.baselines.__name__.endswith("baselines")
-    assert trajectory.baselines.next_item.floors
+    assert trajectory.baselines.next_item.baselines
 
 
 def test_the_page_of_the_interface_is_up_to_date():

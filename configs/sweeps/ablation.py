@@ -15,7 +15,7 @@ SMALL: dict[str, Any] = {
     "model.event_dropout": 0.0,
     "train.epochs": 8,
 }
-CROSS_ENTROPY: dict[str, Any] = {"train.power": 0.0, "model.temperature": 0.07}
+CROSS_ENTROPY: dict[str, Any] = {"train.pseudospherical_order": 0.0, "model.temperature": 0.07}
 CHANGES: dict[str, dict[str, Any]] = {
     "cross_entropy": CROSS_ENTROPY,
     "cross_entropy_dropout_0.5": CROSS_ENTROPY | {"model.dropout": 0.5},
@@ -29,7 +29,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "depth_1": {"model.layers": (64,)},
     "depth_3": {"model.layers": (64, 64, 64)},
     "length_16": {"batch.rows": 128, "batch.length": 16, "batch.targets": 16},
-    "power_0.5": {"train.power": 0.5, "model.temperature": 0.14},
+    "power_0.5": {"train.pseudospherical_order": 0.5, "model.temperature": 0.14},
     "temperature_0.07": {"model.temperature": 0.07},
     "temperature_0.14": {"model.temperature": 0.14},
     "no_offset": {"batch.position_offset": False},
@@ -40,7 +40,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "model.temperature": 0.0,
         "init.item_vectors": "random",
         "optim.average": 0.0,
-        "train.power": 0.0,
+        "train.pseudospherical_order": 0.0,
         "batch.position_offset": False,
         "optim.schedule": "constant",
     },

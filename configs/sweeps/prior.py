@@ -6,7 +6,11 @@ trajectory sweep --config=finetune:target=amazon_health --sweep=prior \
 
 from trajectory.tuning.members import Member, Sweep
 
-FIELDS = {"sharpness": (5.0, 7.0, 14.0, 20.0), "popularity": (0.3, 0.45, 0.75, 0.9), "beside": (5.0, 10.0, 40.0, 80.0)}
+FIELDS = {
+    "sharpness": (5.0, 7.0, 14.0, 20.0),
+    "popularity": (0.3, 0.45, 0.75, 0.9),
+    "neighbour_shrinkage": (5.0, 10.0, 40.0, 80.0),
+}
 
 
 def get_sweep() -> Sweep:

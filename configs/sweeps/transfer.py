@@ -16,7 +16,7 @@ def get_sweep() -> Sweep:
             "near_ids": Member(argument="start=scratch,by=near+ids"),
             "prior_ids": Member(argument="start=scratch,by=prior+ids"),
             "prior": Member({"train.epochs": 0}, "start=scratch"),  # nothing learned, neither there nor here
-            "content_without_prior": Member({"content.kept": 0}, "start=scratch"),
+            "content_without_prior": Member({"content.frozen": 0}, "start=scratch"),
             "content": Member(argument="start=scratch"),
             "pretrained": Member(argument="start=pretrained"),
             "frozen": Member(argument="start=frozen"),

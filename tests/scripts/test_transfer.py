@@ -117,9 +117,9 @@ def test_ids_may_begin_near_what_is_alike(script, shops):
     assert found.code == 0, found.err
     assert "from item vectors of co_occurrence+content" in found.out
     assert "hr@10_cold" in json.loads(evaluated(script, folder / "near"))["metrics"]["test"]
-    refused = script("train", config, *given, files, "--config.content.kept=0", f"--workdir={folder / 'no'}")
+    refused = script("train", config, *given, files, "--config.content.frozen=0", f"--workdir={folder / 'no'}")
     assert refused.code == 2
-    assert "compares numbers of content.kept, and that is 0" in refused.err
+    assert "compares numbers of content.frozen, and that is 0" in refused.err
     assert not (folder / "no").exists()
 
 

@@ -19,7 +19,7 @@ from trajectory.training import experiment
         (base("gru"), {"model.width": 32}, {"model.layers": (32, 32)}),
         (base("gru"), {"model.width": 32, "model.layers": (48,)}, {"model.layers": (48,)}),
         (amazon_beauty.get_config("model=gru"), {"model.width": 32}, {"model.layers": (64,)}),
-        (amazon_beauty.get_config("model=gru"), {"train.power": 0.0}, {"model.temperature": 0.07}),
+        (amazon_beauty.get_config("model=gru"), {"train.pseudospherical_order": 0.0}, {"model.temperature": 0.07}),
         (amazon_beauty.get_config("model=gru"), {"batch.length": 30}, {"batch.targets": 30}),
         (complete_journey.get_config("model=gru"), {"batch.length": 256}, {"batch.targets": 48}),
         (pretrain.get_config(), {"train.epochs": 9}, {"train.patience_epochs": 9}),
@@ -70,4 +70,4 @@ def test_flags_are_hands_and_a_run_s_folder_keeps_their_names(tmp_path):
 
 
 def test_tiny_of_anyone_s_log_has_no_recipe():
-    assert own_log.get_config("path=log.csv,tiny").recipe == "fixed"
+    assert own_log.get_config("path=log.csv,tiny").auto_config == "fixed"

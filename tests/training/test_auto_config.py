@@ -14,7 +14,7 @@ from trajectory.training import auto_config
 
 def _fit(histories, capsys):
     config = base("gru")
-    config.recipe = "auto"
+    config.auto_config = "auto"
     before = config.to_json()
     histories, parts = split(histories, config.split)
     fitted = auto_config.fit(config, histories, parts)
@@ -24,13 +24,13 @@ def _fit(histories, capsys):
 
 def test_every_choice_is_printed_with_its_value_and_reason(capsys):
     fitted, said = _fit(random_histories(200, 50, 30), capsys)
-    assert said.startswith("recipe for 200 users, ")
+    assert said.startswith("auto-config for 200 users, ")
     lines = re.findall(r"^  (\w+)\.(\w+) = (.*?)  \((.+)\)$", said, re.MULTILINE)
     assert len(lines) == said.count("\n") - 1 >= 9
     for section, field, value, reason in lines:
         assert str(fitted[section][field]) == value
         assert reason
-    assert fitted.recipe == "fixed", "a run's folder keeps what was chosen"
+    assert fitted.auto_config == "fixed", "a run's folder keeps what was chosen"
 
 
 def test_the_same_data_gives_the_same_choice(capsys):
@@ -92,13 +92,17 @@ def test_where_steps_are_events_it_is_the_recipe_of_the_benchmarks(capsys):
         )
         assert (found.model.width, found.model.layers, found.optim.learning_rate) == (64, (128,), 3e-3), "a GRU"
         assert found.train.patience_epochs == found.train.epochs >= 12
-    assert (fresh.train.power, fresh.train.smoothing) == (0.3, 0.0)
+    assert (fresh.train.pseudospherical_order, fresh.train.smoothing) == (0.3, 0.0)
     assert fresh.model.temperature == pytest.approx(0.1)
-    assert (usual.train.power, usual.train.smoothing, usual.model.temperature) == (0.0, 0.1, 0.07)
-    assert (repeats.train.power, repeats.train.smoothing) == (0.0, 0.0), "both need a plain softmax"
+    assert (usual.train.pseudospherical_order, usual.train.smoothing, usual.model.temperature) == (0.0, 0.1, 0.07)
+    assert (repeats.train.pseudospherical_order, repeats.train.smoothing) == (0.0, 0.0), "both need a plain softmax"
     baskets, _ = _fit(make_histories([list(range(1, 9))] * 20, steps=[[0, 0, 1, 1, 2, 2, 3, 4]] * 20), capsys)
     assert (baskets.model.temperature, baskets.init.item_vectors, baskets.optim.average) == (0.0, "random", 0.0)
-    assert (baskets.train.power, baskets.train.smoothing, baskets.optim.schedule) == (0.0, 0.0, "constant")
+    assert (baskets.train.pseudospherical_order, baskets.train.smoothing, baskets.optim.schedule) == (
+        0.0,
+        0.0,
+        "constant",
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,9 @@ def test_what_is_set_by_hand_stays_and_the_rest_follows_it(capsys, values):
 def test_a_power_a_length_and_steps_of_several_lines_set_by_hand_are_followed(capsys):
     lists, steps = [list(range(1, 9))] * 20, [[0, 0, 1, 1, 2, 2, 3, 4]] * 20
     single, parts = split(make_histories(lists), base().split)
-    fitted = auto_config.fit(set_by_hand(base("gru"), {"train.power": 0.5, "batch.length": 16}), single, parts)
+    fitted = auto_config.fit(
+        set_by_hand(base("gru"), {"train.pseudospherical_order": 0.5, "batch.length": 16}), single, parts
+    )
     assert (fitted.model.temperature, fitted.train.smoothing) == (pytest.approx(0.14), 0.0)
     assert (fitted.batch.length, fitted.batch.targets, fitted.batch.rows) == (16, 16, 128)
     baskets, parts = split(make_histories(lists, steps=steps), base().split)

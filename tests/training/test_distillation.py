@@ -24,7 +24,7 @@ ITEMS, LENGTH, LIKELIEST = 30, 16, 5
 def _task(histories, backbone: str = "gru", kind: str = "leave_one_out", **fields) -> Task:
     config = base(backbone)
     config.batch.rows, config.batch.length, config.batch.targets = 4, LENGTH, LENGTH
-    config.distil.likeliest = LIKELIEST
+    config.distil.top_k = LIKELIEST
     config.distil.update(ConfigDict(fields))
     config.split.kind, config.split.steps = kind, 2
     histories, parts = split(histories, config.split)

@@ -25,7 +25,7 @@ def task(folder: Path, **content) -> Task:
     c.model.width, c.model.layers, c.model.repeat = 8, (8,), False
     c.heads.interest = 0.0
     c.split.kind, c.split.train_users = "leave_one_out", 0.5
-    c.content.by, c.content.text, c.content.codes, c.content.kept = "prior+ids", (), (), ITEMS
+    c.content.by, c.content.text, c.content.codes, c.content.frozen = "prior+ids", (), (), ITEMS
     c.content.files = {"image": str(folder / "image.parquet")}
     c.content.update(content)
     return build(c)

@@ -30,7 +30,7 @@ def test_the_defaults_are_within_them(model):
         ("evaluation", "cutoffs", (10, -1), "evaluation.cutoffs"),
         ("forecast", "steps", 0, "forecast.steps=0: expected at least 1"),
         ("logging", "every_steps", 0, "logging.every_steps=0"),
-        ("train", "power", 1.0, "train.power=1.0: expected at least 0 and less than 1"),
+        ("train", "pseudospherical_order", 1.0, "train.pseudospherical_order=1.0: expected at least 0 and less than 1"),
         ("train", "smoothing", -0.1, "train.smoothing=-0.1: expected at least 0 and less than 1"),
         ("model", "backbone", "rnn", "model.backbone='rnn' is unknown; expected one of lstm, gru, transformer, hybrid"),
         ("model", "cell", "rnn", "model.cell='rnn' is unknown"),
@@ -38,7 +38,12 @@ def test_the_defaults_are_within_them(model):
         ("content", "counted", "half", "content.counted='half' is unknown; expected one of training, others"),
         ("init", "item_vectors", "svd", "init.item_vectors='svd' is unknown; expected one of random, co_occurrence"),
         ("optim", "schedule", "linear", "optim.schedule='linear' is unknown; expected one of constant, cosine"),
-        ("train", "products", "float16", "train.products='float16' is unknown; expected one of float32, bfloat16"),
+        (
+            "train",
+            "matmul_precision",
+            "float16",
+            "train.matmul_precision='float16' is unknown; expected one of float32, bfloat16",
+        ),
         ("train", "strategy", "tpu", "train.strategy='tpu' is unknown; expected one of pmap, jit"),
     ],
 )
@@ -58,15 +63,24 @@ SHARDED = {"train.shard_items": True, "train.strategy": "jit"}
         ({"model.backbone": "transformer", "model.layers": (16, 8)}, "a transformer needs model.layers of one width"),
         ({"model.backbone": "hybrid", "model.layers": (9, 9)}, "a multiple of its 2 heads"),
         ({"train.smoothing": 0.1, "model.repeat": True}, "train.smoothing is for a plain softmax"),
-        ({"train.power": 0.1, "model.repeat": True}, "train.power is for a plain softmax"),
-        ({"train.smoothing": 0.1, "train.power": 0.1}, "train.negatives=0 and train.power=0"),
-        ({"train.smoothing": 0.1, "train.negatives": 8}, "train.negatives=0 and train.power=0"),
+        (
+            {"train.pseudospherical_order": 0.1, "model.repeat": True},
+            "train.pseudospherical_order is for a plain softmax",
+        ),
+        (
+            {"train.smoothing": 0.1, "train.pseudospherical_order": 0.1},
+            "train.negatives=0 and train.pseudospherical_order=0",
+        ),
+        ({"train.smoothing": 0.1, "train.negatives": 8}, "train.negatives=0 and train.pseudospherical_order=0"),
         ({"train.shard_items": True}, "train.shard_items needs train.strategy=jit"),
         ({**SHARDED, "content.by": "prior+ids"}, "train.shard_items splits a table of ids"),
         ({**SHARDED, "train.negatives": 8}, "train.negatives draws from a whole item table"),
         ({**SHARDED, "train.smoothing": 0.1}, "train.smoothing needs a whole item table"),
         ({"content.by": "prior+ids", "content.counted": "others"}, "set split.train_users below 1"),
-        ({"init.item_vectors": "co_occurrence+content", "content.kept": 0}, "numbers of content.kept, and that is 0"),
+        (
+            {"init.item_vectors": "co_occurrence+content", "content.frozen": 0},
+            "numbers of content.frozen, and that is 0",
+        ),
         ({"sources.names": ("a", "b"), "sources.weights": (1.0,)}, "expected one for each of a, b, got 1"),
         ({"distil.teachers": "runs/a", "distil.share": 1.5}, "distil.share=1.5 is no share"),
     ],
@@ -78,7 +92,9 @@ def test_what_does_not_go_together_is_named(fields, words):
         limits.check(config)
 
 
-@pytest.mark.parametrize("fields", [SHARDED, {"train.power": 0.3, "train.negatives": 8}, {"model.layers": (16, 8)}])
+@pytest.mark.parametrize(
+    "fields", [SHARDED, {"train.pseudospherical_order": 0.3, "train.negatives": 8}, {"model.layers": (16, 8)}]
+)
 def test_what_goes_together_passes(fields):
     config = base("gru")
     config.update_from_flattened_dict(fields)

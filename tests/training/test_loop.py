@@ -305,7 +305,7 @@ def test_smoothing_reaches_the_step(finished, tmp_path):
 
 
 def test_power_reaches_the_step(finished, tmp_path):
-    loop.train(_task(train__power=0.5, train__epochs=1), tmp_path / "power", Scripted())
+    loop.train(_task(train__pseudospherical_order=0.5, train__epochs=1), tmp_path / "power", Scripted())
     plain, power = (logging.read(d / "metrics.jsonl")[0]["train/step_loss"] for d in (finished, tmp_path / "power"))
     assert 0 < power < 2 < plain, "(1 - p ** 0.5) / 0.5 is below 2"
 

@@ -64,7 +64,7 @@ def _trained(backbone: str, length: int, folder: Path, epochs: int = 3) -> Run:
     c = base(backbone)
     c.name = c.data.source = "amazon_beauty"
     c.batch.length, c.batch.targets = length, LENGTH
-    c.model.inputs, c.model.layers, c.model.heads = ("item",), LAYERS[backbone], 2
+    c.model.inputs, c.model.layers, c.model.attention_heads = ("item",), LAYERS[backbone], 2
     c.train.epochs = epochs
     c.logging.wandb = c.logging.tensorboard = False
     built = experiment.build(c)

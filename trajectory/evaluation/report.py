@@ -66,14 +66,14 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
 
 def baselines_of(task: Task) -> dict[str, dict[str, Result]]:
     """What counting rules reach on each part, {baseline: {part: result}}."""
-    return floor_results(task.histories, task.split, task.config, task.content, _cold(task))
+    return baseline_results(task.histories, task.split, task.config, task.content, _cold(task))
 
 
 def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, str, float, float | None]]:
     """Part, method, metric, value and its standard error over users, of what evaluation.json holds."""
     spread = evaluation["spread"]
     methods = {"model": (evaluation["metrics"], spread)}
-    methods |= {name: (by_part, spread["floors"].get(name, {})) for name, by_part in evaluation["floors"].items()}
+    methods |= {name: (by_part, spread["baselines"].get(name, {})) for name, by_part in evaluation["baselines"].items()}
     for method, (by_part, spreads) in methods.items():
         for part in PARTS:
             for metric, value in by_part[part].items():

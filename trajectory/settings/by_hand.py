@@ -35,8 +35,15 @@ def record(config: ConfigDict, names: Iterable[str], before: ConfigDict) -> Conf
         fill(config, {"batch.targets": max(b.targets * config.batch.length // b.length, 1)})
     if "train.epochs" in config.by_hand and t.patience_epochs == t.epochs:
         fill(config, {"train.patience_epochs": config.train.epochs})
-    if "train.power" in config.by_hand and m.temperature:
-        fill(config, {"model.temperature": m.temperature * (1 - t.power) / (1 - config.train.power)})
+    if "train.pseudospherical_order" in config.by_hand and m.temperature:
+        fill(
+            config,
+            {
+                "model.temperature": m.temperature
+                * (1 - t.pseudospherical_order)
+                / (1 - config.train.pseudospherical_order)
+            },
+        )
     return config
 
 

@@ -22,7 +22,7 @@ TOP = Section(
     {
         "name": ("", "shown in logs, tables and pages"),
         "note": ("", "what a reader of results on this data must be told"),
-        "recipe": ("fixed", "fixed | auto: sizes, length and epochs from the data (training/auto_config.py)"),
+        "auto_config": ("fixed", "fixed | auto: sizes, length and epochs from the data (training/auto_config.py)"),
         "by_hand": ((), "fields set by hand, which automatic settings leave alone; written by the program"),
         "seed": (0, "seed of initialisation, dropout and the order of batches"),
     },
@@ -135,7 +135,10 @@ SPLIT = Section(
     {
         "kind": ("leave_one_out", "leave_one_out | leave_last | temporal"),
         "steps": (10, "leave_last: last steps held out (the same number again for validation)"),
-        "left_out": (0, "leave_last: last steps that are as if they had not come yet, to test at an earlier origin"),
+        "forecast_origin": (
+            0,
+            "leave_last: steps skipped at the end, as if not yet observed, to test at an earlier origin",
+        ),
         "most_events": (0, "a first look: users are drawn until they have so many events (0 = all)"),
         "train_users": (1.0, "share of the users that train and validate; all are tested"),
         "cut": ("", 'temporal: ISO date of the test cut; "" = by quantile'),
@@ -159,7 +162,7 @@ BATCH = Section(
             1.0,
             "a basket of m lines weighs m ** (1 - power): 1 = every basket alike, 0 = every line alike",
         ),
-        "most": (0, "batches of an epoch, drawn anew in each (0 = all there are)"),
+        "max_batches": (0, "batches of an epoch, drawn anew in each (0 = all there are)"),
         "position_offset": (True, "random offset of the positions of each window, within batch.length"),
     },
 )
@@ -170,7 +173,7 @@ MODEL = Section(
         "backbone": ("transformer", "lstm | gru | transformer | hybrid (a transformer beside a recurrent network)"),
         "width": (64, "width of item vectors"),
         "layers": ((64, 64), "width of each layer (all equal for a transformer)"),
-        "heads": (2, "transformer: attention heads"),
+        "attention_heads": (2, "transformer: attention heads"),
         "cell": ("gru", "hybrid: gru | lstm, the recurrent network beside the transformer"),
         "dropout": (0.2, "share dropped after the embedding and after each layer"),
         "event_dropout": (0.0, "share of events whose item training leaves out of their vectors"),
@@ -198,14 +201,14 @@ CONTENT = Section(
             {},
             'further fields, such as images: name -> Parquet file of item and vector; "text": of another encoder',
         ),
-        "kept": (
+        "frozen": (
             384,
-            "numbers of the content that no learning changes: what is like the last events, or popular, is likely from "
-            "the start (0 = none)",
+            "frozen content features, numbers of an item that no learning changes: what is like the last events, or "
+            "popular, is likely from the start (0 = none)",
         ),
         "sharpness": (10.0, "content prior at the start: factor of the cosines of frozen content (sweeps/prior.py)"),
         "popularity": (0.6, "content prior at the start: power of an item's events"),
-        "beside": (
+        "neighbour_shrinkage": (
             20.0,
             "content prior: co-occurrences of an item by which others tell as much of it as its own content",
         ),
@@ -266,8 +269,12 @@ TRAIN = Section(
             "items drawn a step (and device) for the softmax, with logQ correction (0 = the whole catalogue)",
         ),
         "smoothing": (0.0, "share of each target's probability that is spread over all items (label smoothing)"),
-        "power": (0.0, "> 0: a target counts by its probability to this power; 0 = cross-entropy (training/losses.py)"),
-        "products": ("float32", "float32 | bfloat16: factors of matrix products on accelerators"),
+        "pseudospherical_order": (
+            0.0,
+            "> 0: a target counts by its probability to this power, the pseudospherical loss (training/losses.py); 0 = "
+            "cross-entropy",
+        ),
+        "matmul_precision": ("float32", "float32 | bfloat16: factors of matrix products on accelerators"),
         "strategy": ("pmap", "pmap | jit (a mesh)"),
         "devices": (0, "devices of each process used (0 = all; on a CPU one virtual device a core)"),
         "shard_items": (False, "jit: each device trains its share of the item table, for one too large for a device"),
@@ -279,7 +286,7 @@ DISTIL = Section(
     {
         "teachers": ("", "their run folders, with commas between them"),
         "share": (0.5, "share of each target's weight that goes to the items that they hold most likely"),
-        "likeliest": (32, "how many items that is after each event"),
+        "top_k": (32, "how many items that is after each event"),
     },
 )
 

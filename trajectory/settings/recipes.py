@@ -45,10 +45,16 @@ def learn_from_events(c: ConfigDict, power: float) -> None:
         fill(c, {"model.layers": (2 * c.model.width,)})
     else:
         fill(c, {"model.layers": (c.model.width,) * 2, "optim.learning_rate": 1.5e-3})
-    fill(c, {"optim.schedule": "cosine", "optim.average": 0.995, "train.power": power})
-    fill(c, {"train.smoothing": 0.0 if c.train.power or c.model.repeat else 0.1, "init.item_vectors": "co_occurrence"})
+    fill(c, {"optim.schedule": "cosine", "optim.average": 0.995, "train.pseudospherical_order": power})
+    fill(
+        c,
+        {
+            "train.smoothing": 0.0 if c.train.pseudospherical_order or c.model.repeat else 0.1,
+            "init.item_vectors": "co_occurrence",
+        },
+    )
     # What is trained is sharper by 1 / (1 - power): cosines / 0.07.
-    fill(c, {"model.temperature": 0.07 / (1 - c.train.power)})
+    fill(c, {"model.temperature": 0.07 / (1 - c.train.pseudospherical_order)})
 
 
 def own_log(
@@ -57,11 +63,11 @@ def own_log(
     """The recipe of anyone's log, whose sizes, length and epochs are set from the data (training/auto_config.py)."""
     c = base(model)
     c.name, c.data.source = name, source
-    c.recipe = "auto"
+    c.auto_config = "auto"
     c.evaluation.seen = "auto"
     c.split.kind, c.split.target = split, "auto"
     if tiny:
-        c.recipe = "fixed"
+        c.auto_config = "fixed"
         shrink(c)
     return c
 
@@ -77,7 +83,7 @@ def shrink(c: ConfigDict) -> ConfigDict:
             "batch.targets": min(c.batch.targets, c.batch.length),
             "batch.target_items": min(c.batch.target_items, 4),
             "train.epochs": 2,
-            "batch.most": 100,
+            "batch.max_batches": 100,
             "train.eval_users": 200,
             "evaluation.bootstrap": 50,
             "forecast.steps": 2,

@@ -1,4 +1,4 @@
-"""A recipe for anyone's log that needs no tuning by hand: sizes, length and epochs from the data, and each said."""
+"""A config for anyone's log that needs no tuning by hand: sizes, length and epochs from the data, and each said."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     follows; prints each choice with its reason.
     """
     c = config.copy_and_resolve_references()
-    c.recipe = "fixed"
+    c.auto_config = "fixed"
     lengths = split.train_end - histories.offsets[:-1]
     events, users = int(lengths.sum()), histories.num_users
     items = histories.num_items
@@ -119,13 +119,13 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
         "optim.average": "decay a step of the average that is kept; 0 = none",
         "init.item_vectors": "steps are baskets" if histories.baskets else "training need not find neighbours first",
         "model.temperature": "cosines over this" if c.model.temperature else "dot products",
-        "train.power": f"a target counts by its probability to this where items are rare (below {RARE} events), or 0",
+        "train.pseudospherical_order": f"a target counts by its probability to this where items have < {RARE} events",
         "train.smoothing": "share of a target spread over all items; 0 beside a power, a repeat head and for baskets",
         "train.epochs": f"at most {BUDGET} TFLOP and 10 million events in all"
         + ("" if histories.baskets else f", at least {EPOCHS} or {STEPS} steps"),
         "train.patience_epochs": "epochs without a better validation before it ends",
     }
-    _LOGGER.info(f"recipe for {users:,} users, {events:,} training events, {items:,} items:")
+    _LOGGER.info(f"auto-config for {users:,} users, {events:,} training events, {items:,} items:")
     for name, reason in (reasons | dict.fromkeys(c.by_hand, "set by hand")).items():
         _LOGGER.info(f"  {name} = {get(c, name)}  ({reason})")
     return c

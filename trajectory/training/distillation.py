@@ -27,7 +27,7 @@ TINY = 1e-30
 def soft_targets(task: Task) -> SoftTargets | None:
     """The likeliest next items after each training event, by the mean probability of the runs in distil.teachers.
 
-    None without teachers. Their `distil.likeliest` likeliest items share `distil.share` of a target's weight in the
+    None without teachers. Their `distil.top_k` likeliest items share `distil.share` of a target's weight in the
     proportions of their probabilities (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network",
     of temperature 1; an ensemble into one network as there). Teachers see no more of the log than training does.
     Raises UserError for teachers of other data or another split or without an item head.
@@ -39,7 +39,7 @@ def soft_targets(task: Task) -> SoftTargets | None:
     for run in runs:
         _refuse_unlike(task, run)
     filter_seen = task.config.evaluation.seen == "filter"
-    count = min(c.likeliest, task.histories.num_items)
+    count = min(c.top_k, task.histories.num_items)
     item = np.zeros((task.histories.num_events, count), np.int32)
     share = np.zeros(item.shape, np.float32)
     plan = _reading(task, runs).plan(0)
@@ -59,7 +59,7 @@ def _reading(task: Task, runs: list[Run]) -> TrainingData:
     """Training histories in rows that every teacher can read."""
     batch = ConfigDict(task.config.batch)
     batch.length = batch.targets = min(run.config.batch.length for run in runs)
-    batch.position_offset, batch.most = False, 0
+    batch.position_offset, batch.max_batches = False, 0
     return TrainingData(task.histories, task.split, task.scale, batch, 0)
 
 

@@ -26,6 +26,7 @@ from trajectory.data.store.union import DOMAIN, item_and_user_domains, of_domain
 from trajectory.models.interest_model import ContentSpec, DataSpec, HeadsSpec, InterestModel, NetworkSpec, Spec
 from trajectory.models.item_table import initialise
 from trajectory.reading import read_json, tuples
+from trajectory.renamed import with_fields
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
 from trajectory.settings import base, get
 from trajectory.training import auto_config, limits
@@ -96,14 +97,14 @@ class Task:
 def build(config: ConfigDict) -> Task:
     """Prepares the data the config names, splits it, and builds the model for it."""
     limits.check(config)
-    if config.by_hand and config.recipe != "auto":
+    if config.by_hand and config.auto_config != "auto":
         _LOGGER.info("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
     config = auto_config.asked(config)
     domains = [some_users(domain, config.split.most_events) for domain in _domains(config)]
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
     if histories.num_items < sum(domain.num_items for domain in domains) and config.sources.names:
         raise UserError(f"sources.names needs a split that leaves no item out; split.kind={config.split.kind} does")
-    if config.recipe == "auto":
+    if config.auto_config == "auto":
         config = auto_config.fit(config, histories, split)
     config = auto_config.seen(config, histories, split)
     limits.check(config)  # once more: the data may have decided some
@@ -130,7 +131,7 @@ def _content(domains: list[Histories], config: ConfigDict, histories: Histories,
     if config.content.by == "ids":
         return None
     found = join([item_content(domain, config) for domain in domains])
-    return with_behaviour(found, histories, _counted(histories, split, config), config.content.beside)
+    return with_behaviour(found, histories, _counted(histories, split, config), config.content.neighbour_shrinkage)
 
 
 def _counted(histories: Histories, split: Split, config: ConfigDict) -> Split:
@@ -155,7 +156,7 @@ def model_spec(
             backbone=m.backbone,
             width=m.width,
             layers=tuple(m.layers),
-            attention_heads=m.heads,
+            attention_heads=m.attention_heads,
             cell=m.cell,
             dropout=m.dropout,
             event_dropout=m.event_dropout,
@@ -249,7 +250,7 @@ def load_config(path: Path) -> ConfigDict:
     stored = read_json(path, {name: {} for name in SECTIONS}, advice, *SECTIONS)
     config = base()  # fields that came after the run was made keep their defaults
     try:
-        saved = tuples(stored)
+        saved = with_fields(tuples(stored))
         # Types of event were once declared without roles.
         saved["data"].setdefault("event_types", {}).update(
             {kind: "input,target" for kind in saved["data"].pop("extra_kinds", ())}

@@ -34,7 +34,7 @@ OPTIM = tuple(
 )
 DEVICES = ("train.strategy", "train.devices", "train.shard_items")
 # Those that may differ from the run of init.resume_from besides; its data may lie elsewhere but must be the same.
-MAY_DIFFER = (*MAY_CHANGE, "name", "note", "recipe", "init", *OPTIM, "data", *DEVICES)
+MAY_DIFFER = (*MAY_CHANGE, "name", "note", "auto_config", "init", *OPTIM, "data", *DEVICES)
 
 
 def content_of_start(task: Task) -> np.ndarray | None:

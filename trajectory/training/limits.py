@@ -14,9 +14,9 @@ from trajectory.settings import BACKBONES, RECURRENT, get
 
 LOWEST = {
     1: (
-        *("batch.rows", "batch.length", "model.width", "model.layers", "model.heads", "heads.horizon"),
+        *("batch.rows", "batch.length", "model.width", "model.layers", "model.attention_heads", "heads.horizon"),
         *("evaluation.cutoffs", "evaluation.batch", "forecast.steps", "forecast.paths", "forecast.beams"),
-        *("forecast.particles", "explain.samples", "explain.background", "logging.every_steps", "distil.likeliest"),
+        *("forecast.particles", "explain.samples", "explain.background", "logging.every_steps", "distil.top_k"),
     ),
     0: (
         *("seed", "optim.learning_rate", "optim.warmup_steps", "optim.weight_decay", "optim.clip_norm"),
@@ -27,7 +27,14 @@ LOWEST = {
     ),
 }
 SHARES = (  # 0 to below 1
-    *("model.dropout", "model.event_dropout", "optim.b2", "optim.average", "train.smoothing", "train.power"),
+    *(
+        "model.dropout",
+        "model.event_dropout",
+        "optim.b2",
+        "optim.average",
+        "train.smoothing",
+        "train.pseudospherical_order",
+    ),
 )
 NOT_EMPTY = ("model.layers",)
 CHOICES = {
@@ -37,7 +44,7 @@ CHOICES = {
     "content.counted": ("training", "others"),
     "init.item_vectors": ("random", "co_occurrence", "co_occurrence+content"),
     "optim.schedule": ("constant", "cosine"),
-    "train.products": ("float32", "bfloat16"),
+    "train.matmul_precision": ("float32", "bfloat16"),
     "train.strategy": ("pmap", "jit"),
 }
 
@@ -79,18 +86,19 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
     c, model, train, content = config, config.model, config.train, config.content
     if model.backbone in ("transformer", "hybrid"):
         yield (
-            len(set(model.layers)) != 1 or model.layers[0] % model.heads != 0,
-            f"a {model.backbone} needs model.layers of one width, a multiple of its {model.heads} heads; got "
+            len(set(model.layers)) != 1 or model.layers[0] % model.attention_heads != 0,
+            f"a {model.backbone} needs model.layers of one width, a multiple of its {model.attention_heads} heads; got "
             f"{tuple(model.layers)}",
         )
-    for name in ("smoothing", "power"):
+    for name in ("smoothing", "pseudospherical_order"):
         yield (
             bool(train[name] and model.repeat),
             f"train.{name} is for a plain softmax; set it to 0, or model.repeat=False",
         )
     yield (
-        bool(train.smoothing and (train.negatives or train.power)),
-        "train.smoothing is for cross-entropy over all items; set it to 0, or train.negatives=0 and train.power=0",
+        bool(train.smoothing and (train.negatives or train.pseudospherical_order)),
+        "train.smoothing is for cross-entropy over all items; set it to 0, or train.negatives=0 and "
+        "train.pseudospherical_order=0",
     )
     if train.shard_items:
         yield train.strategy != "jit", "train.shard_items needs train.strategy=jit"
@@ -108,8 +116,8 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
         "content.counted=others counts users who do not train; set split.train_users below 1",
     )
     yield (
-        "content" in c.init.item_vectors and content.by != "content" and not content.kept,
-        "init.item_vectors=co_occurrence+content compares numbers of content.kept, and that is 0",
+        "content" in c.init.item_vectors and content.by != "content" and not content.frozen,
+        "init.item_vectors=co_occurrence+content compares numbers of content.frozen, and that is 0",
     )
     yield (
         bool(c.sources.weights) and len(c.sources.weights) != len(c.sources.names),

@@ -72,7 +72,9 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
     names = flatten_dict(task.parameters_like(), sep="/")
     rules = Rules.of(config.init.rules, names)
     tx = optimizer.optimiser(config.optim, first.num_batches * config.train.epochs, rules)
-    step = TrainStep(task.model, tx, Objective.of(config, task.item_interest), task.negatives(), config.train.products)
+    step = TrainStep(
+        task.model, tx, Objective.of(config, task.item_interest), task.negatives(), config.train.matmul_precision
+    )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, task.content)
     # After what can be refused: a mistake must not leave a folder behind.
     distributed.led(lambda: held.enter_context(locks.alone(workdir / ".lock", f"training in {workdir}")))
@@ -91,8 +93,8 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
     batches.set_state(position)
     size = sum(np.size(leaf) for leaf in jax.tree.leaves(state.params))
     batches_said = f"{first.num_batches:,} batches"
-    if first.num_batches < first.all_batches and config.batch.most:
-        batches_said = f"{first.num_batches:,} of {first.all_batches:,} batches (batch.most)"
+    if first.num_batches < first.all_batches and config.batch.max_batches:
+        batches_said = f"{first.num_batches:,} of {first.all_batches:,} batches (batch.max_batches)"
     _LOGGER.info(
         f"{config.name}: {config.model.backbone}, {size:,} parameters, {batches_said} an epoch "
         f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}"

@@ -46,7 +46,7 @@ class Objective:
     def of(cls, config: ConfigDict, item_interest: jax.Array) -> Objective:
         """The objective of a whole config."""
         weights = {name: float(config.heads.get(name, 0.0)) for name in HEADS}
-        return cls(weights, item_interest, config.train.smoothing, config.train.power)
+        return cls(weights, item_interest, config.train.smoothing, config.train.pseudospherical_order)
 
 
 def counts(batch: Batch) -> dict[str, jax.Array]:

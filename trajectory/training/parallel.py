@@ -29,7 +29,7 @@ def start(devices: int = 0, coordinator: str = "", count: int = 1, process: int 
     """
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         jax.config.update("jax_num_cpu_devices", devices or len(usable_cores()))
-    # GPUs would round the factors of float32 products to 10 bits; train.products says where that may be.
+    # GPUs would round the factors of float32 products to 10 bits; train.matmul_precision says where that may be.
     jax.config.update("jax_default_matmul_precision", "float32")
     cache()
     if coordinator:

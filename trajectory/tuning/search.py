@@ -17,6 +17,7 @@ import polars as pl
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import Trial, TrialState
 
+from trajectory.renamed import FIELDS, with_fields
 from trajectory.schema import UserError
 from trajectory.training.folder import read_summary
 from trajectory.training.logging import read as read_metrics
@@ -63,7 +64,7 @@ class Search:
             pruner=optuna.pruners.MedianPruner(startup_trials, warmup_epochs + 1),
             load_if_exists=True,
         )
-        before = self.study.user_attrs.get("config", base.asked)
+        before = with_fields(self.study.user_attrs.get("config", base.asked))
         if before != base.asked:
             raise UserError(
                 f"the study {out.name!r} in {storage} searches around another config; choose a new --out, whose last "
@@ -192,7 +193,7 @@ class Search:
         return [trial for trial in trials if "failed" in trial.user_attrs]
 
     def _run(self, fields: Mapping[str, Any], folder: Path) -> Run:
-        texts = [f"{field}={tuple(v) if isinstance(v, list) else v}" for field, v in fields.items()]
+        texts = [f"{FIELDS.get(f, f)}={tuple(v) if isinstance(v, list) else v}" for f, v in fields.items()]
         return run("", self.config, [*self.settings, *texts, f"logging.group={self.out.name}"], folder)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from trajectory import digest
 from trajectory.reading import read_json
+from trajectory.renamed import with_fields
 from trajectory.schema import UserError
 from trajectory.settings import flags, presets
 from trajectory.training.folder import read_summary
@@ -146,7 +147,7 @@ def _make(run: Run, now: str, workers: Workers) -> str:
 
 def _done(run: Run, now: str) -> bool:
     stamp = _stamp(run)
-    return stamp["done"] and stamp["asked"] == run.asked and stamp["code"][-1:] == [now]
+    return stamp["done"] and with_fields(stamp["asked"] or {}) == run.asked and stamp["code"][-1:] == [now]
 
 
 def _stamp(run: Run) -> dict[str, Any]:

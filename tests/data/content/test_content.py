@@ -83,13 +83,13 @@ def test_directions_that_all_differ_in_count_less(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     wide = rng.standard_normal((4, 3)) * [10, 1, 0.1]
     files = vectors(tmp_path, item=["i1", "i2", "i3"], vector=wide[:3].tolist())
-    found = item_content(LOG, config(tmp_path, files=files, kept=2)).kept
+    found = item_content(LOG, config(tmp_path, files=files, frozen=2)).kept
     assert found.shape == (5, 2)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), [0, 1, 1, 1, 0], atol=1e-5)
     plain = item_content(LOG, config(tmp_path, files=files)).vectors["image"]
     spread = [np.linalg.svd(x[1:4], compute_uv=False) for x in (plain, found)]
     assert spread[1][1] / spread[1][0] > 2 * spread[0][1] / spread[0][0]
-    more = item_content(LOG, config(tmp_path, files=files, kept=8)).kept
+    more = item_content(LOG, config(tmp_path, files=files, frozen=8)).kept
     np.testing.assert_allclose(more @ more.T, np.pad(more[:, :3], ((0, 0), (0, 5))) @ more.T, atol=1e-6)
 
 

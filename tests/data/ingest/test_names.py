@@ -54,7 +54,7 @@ def test_a_path_with_commas_is_found_where_it_is_there(tmp_path, file):
         config = get_config(arg)
         assert config.data.source == str(tmp_path / file)
         assert config.model.backbone == ("gru" if "model=gru" in arg.replace(file, "") else "hybrid")
-        assert config.recipe == "auto"
+        assert config.auto_config == "auto"
 
 
 def test_a_log_is_named_safely(tmp_path):

@@ -228,7 +228,7 @@ def test_a_horizon_beside_conversions_is_refused():
 def test_an_epoch_of_at_most_so_many_batches_is_a_part_of_the_whole_drawn_anew():
     data, _ = _training(random_histories(40, 20, 12))
     whole = [[batch.events.item.tolist() for batch in _epoch(data, number)] for number in range(2)]
-    data.config.most = 2
+    data.config.max_batches = 2
     for number, batches in enumerate(whole):
         assert [batch.events.item.tolist() for batch in _epoch(data, number)] == batches[:2]
         assert data.plan(number).all_batches == len(batches) > 2

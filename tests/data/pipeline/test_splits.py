@@ -94,7 +94,7 @@ def test_leave_last_holds_out_as_many_for_validation():
 
 def test_an_earlier_origin_is_as_if_the_last_steps_had_not_come_yet():
     log = histories(LONG, LONG[:4], LONG[:3], LONG[:1])
-    _, result = splits.split(log, config(kind="leave_last", steps=1, left_out=1))
+    _, result = splits.split(log, config(kind="leave_last", steps=1, forecast_origin=1))
     assert queries(result, "validation") == [(0, 0, 2, 3), (1, 5, 6, 7)]
     assert queries(result, "test") == [(0, 0, 3, 4), (1, 5, 7, 8)]
     assert result.train_end.tolist() == [2, 6, 11, 12]  # of those without enough all but the steps left out
@@ -273,8 +273,8 @@ def test_guarantees_are_in_the_docstrings():
         ({"kind": "leave_one"}, "did you mean 'leave_one_out'"),
         ({"kind": "leave_last", "steps": 0}, "at least 1 step"),
         ({"kind": "leave_last", "steps": 3}, "at least 7 steps, but the longest has 6"),
-        ({"kind": "leave_last", "steps": 2, "left_out": 2}, "at least 7 steps, but the longest has 6"),
-        ({"kind": "leave_last", "steps": 1, "left_out": -1}, "left_out=-1: expected a number of steps"),
+        ({"kind": "leave_last", "steps": 2, "forecast_origin": 2}, "at least 7 steps, but the longest has 6"),
+        ({"kind": "leave_last", "steps": 1, "forecast_origin": -1}, "forecast_origin=-1: expected a number of steps"),
         ({"kind": "temporal", "quantile": 1.0}, "between 0 and 1"),
         ({"kind": "temporal", "quantile": 0.0}, "between 0 and 1"),
         ({"kind": "temporal", "quantile": 0.05}, "no event is before the test cut"),

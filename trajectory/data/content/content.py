@@ -74,7 +74,9 @@ def item_content(histories: Histories, config: ConfigDict) -> ItemContent:
             f"{', '.join((*i.text, *i.codes))} is in the item table, which has {', '.join(items.columns)}"
         )
     above = {name: np.pad(_centred(values), ((1, 0), (0, 0))) for name, values in vectors.items()}
-    kept = _whitened(np.concatenate(list(above.values()), 1), i.kept) if above else np.zeros((len(items) + 1, i.kept))
+    kept = (
+        _whitened(np.concatenate(list(above.values()), 1), i.frozen) if above else np.zeros((len(items) + 1, i.frozen))
+    )
     return ItemContent(above, {name: np.pad(values, (1, 0)) for name, values in codes.items()}, kept)
 
 

@@ -89,7 +89,7 @@ class EpochPlan:
         rows = int(row.max()) + 1
         row = rng.permutation(rows)[row]
         self.all_batches = -(-rows // c.rows)
-        self.num_batches = min(self.all_batches, c.most or self.all_batches)
+        self.num_batches = min(self.all_batches, c.max_batches or self.all_batches)
         # Rows are dealt evenly, so that no batch of an epoch is much smaller than the others.
         bounds = np.linspace(0, rows, self.all_batches + 1).round().astype(np.int64)
         by_row = np.argsort(row, kind="stable")
@@ -202,7 +202,7 @@ class Plan(Protocol):
     """The batches of one epoch."""
 
     num_batches: int
-    all_batches: int  # those that batch.most leaves out included
+    all_batches: int  # those that batch.max_batches leaves out included
 
     def batch(self, index: int) -> Batch:
         """Batch `index` of the epoch."""

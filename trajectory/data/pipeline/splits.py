@@ -49,17 +49,17 @@ def leave_one_out(histories: Histories, config: ConfigDict) -> tuple[Histories, 
 def leave_last(histories: Histories, config: ConfigDict) -> tuple[Histories, Split]:
     """Tests the last `config.steps` = H steps of each history of at least 2 H + 1 steps and validates H before them.
 
-    With `config.left_out` = k the last k steps of each history are as if they had not come yet (an earlier origin).
+    With `config.forecast_origin` = k the last k steps of each history are skipped, as if not yet observed.
 
     Guarantees: Each user's last steps are tested and as many before them validate, so targets are later than all
     training events of their own user, but not of other users; the catalogue is every item of the clean log.
     """
     if config.steps < 1:
         raise UserError(f"split.steps={config.steps}: expected at least 1 step to hold out")
-    left_out = config.get("left_out", 0)
-    if left_out < 0:
-        raise UserError(f"split.left_out={left_out}: expected a number of steps, 0 for none")
-    return histories, _hold_out(histories, config.steps, "leave_last", left_out)
+    forecast_origin = config.get("forecast_origin", 0)
+    if forecast_origin < 0:
+        raise UserError(f"split.forecast_origin={forecast_origin}: expected a number of steps, 0 for none")
+    return histories, _hold_out(histories, config.steps, "leave_last", forecast_origin)
 
 
 def temporal(histories: Histories, config: ConfigDict) -> tuple[Histories, Split]:
@@ -163,17 +163,17 @@ def marked(starts: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:
     return np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
 
 
-def _hold_out(histories: Histories, steps: int, kind: str, left_out: int = 0) -> Split:
+def _hold_out(histories: Histories, steps: int, kind: str, forecast_origin: int = 0) -> Split:
     ends = histories.offsets[1:]
     count = histories.step[ends - 1] + 1
-    enough = count > 2 * steps + left_out
+    enough = count > 2 * steps + forecast_origin
     if not enough.any():
         raise UserError(
-            f"split.kind={kind} needs histories of at least {2 * steps + left_out + 1} steps, but the longest has "
-            f"{count.max()}; hold out fewer steps (split.steps) or use longer histories"
+            f"split.kind={kind} needs histories of at least {2 * steps + forecast_origin + 1} steps, but the longest "
+            f"has {count.max()}; hold out fewer steps (split.steps) or use longer histories"
         )
     left = np.repeat(count, np.diff(histories.offsets)) - histories.step  # steps from here on, this one included
-    validated, tested, close = (_first(left <= n * steps + left_out, histories.offsets) for n in (2, 1, 0))
+    validated, tested, close = (_first(left <= n * steps + forecast_origin, histories.offsets) for n in (2, 1, 0))
     train_end = np.where(enough, validated, close)
     user = np.flatnonzero(enough)
     start, middle, stop, end = (bounds[user] for bounds in (histories.offsets[:-1], train_end, tested, close))
@@ -183,7 +183,11 @@ def _hold_out(histories: Histories, steps: int, kind: str, left_out: int = 0) ->
         validation=Queries(user, start, middle, stop),
         test=Queries(user, start, stop, end),
         guarantee=GUARANTEES[kind]
-        + (f" The last {left_out} steps of each user are as if they had not come yet." if left_out else ""),
+        + (
+            f" The last {forecast_origin} steps of each user are as if they had not come yet."
+            if forecast_origin
+            else ""
+        ),
     )
 
 
