@@ -16,6 +16,7 @@ import optax
 from trajectory.benchmarks.timing import torch_python
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.featurize import last_rows
+from trajectory.models.apply import apply
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.recurrent import GATES
 from trajectory.presets import amazon_beauty
@@ -64,11 +65,11 @@ def _body(cell: str, batches: Sequence[Events]) -> Seconds:
     c.batch.length = LENGTH
     c.model.inputs, c.model.layers, c.model.dropout = ("item",), (128,), 0.0
     model = InterestModel(experiment.model_spec(c, ITEMS, 0, 1))
-    tx, apply = optimizer.optimiser(c.optim, 1000), cast(Any, model.apply)
+    tx = optimizer.optimiser(c.optim, 1000)
     params = model.init(jax.random.key(0), batches[0], method="encode")
 
     def loss(params, events):
-        return jnp.square(apply(params, events, method="encode").vector).mean()
+        return jnp.square(apply(model, params, events, method="encode").vector).mean()
 
     def descend(state, events, axis=None):
         params, opt_state = state

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
 from trajectory.explain.target_function import Function, Inputs
+from trajectory.models.apply import apply
 from trajectory.schema import UserError
 
 
@@ -41,6 +40,6 @@ def rollout(function: Function, inputs: Inputs) -> np.ndarray:
 def _weights(function: Function, inputs: Inputs) -> list[jax.Array]:
     """Attention weights [B, heads, L or 1, L] of each block in order."""
     at = inputs.x, jnp.ones(inputs.there.shape), inputs.events, inputs.asked, function.item_interest
-    _, sown = cast(Any, function.head.apply)(function.variables, *at, mutable=["intermediates"])
+    _, sown = apply(function.head, function.variables, *at, mutable=["intermediates"])
     found = flatten_dict(sown.get("intermediates", {}))
     return [value[0] for path, value in sorted(found.items()) if path[-1] == "attention"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
+from trajectory.models.apply import apply
 from trajectory.models.forecast_function import ITEM
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_encoder import TABLE
@@ -37,7 +38,7 @@ def item_fields(model: InterestModel, params: Any, content: ItemContent) -> dict
             flat[TABLE] = flat[TABLE] * known[ITEM]
         some = ItemContent(hide(content.vectors), hide(content.codes), content.kept)
         variables = with_content(unflatten_dict(flat), some)
-        return cast(Any, model.apply)(variables, method=lambda m: m.items.table())[:, : spec.model.width]
+        return apply(model, variables, method=lambda m: m.items.table())[:, : spec.model.width]
 
     values = {
         some: np.asarray(table({name: name in some for name in names}))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from trajectory.models.apply import apply
 from trajectory.models.forecast_function import CONSTANT, Asked, Explained
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events, UserError
@@ -95,14 +96,13 @@ class Function:
         return jax.grad(lambda x, known: self(x, known, inputs, inputs.x).sum(), argnums=(0, 1))(x, known)
 
     def _log_p(self, x: jax.Array, known: jax.Array, inputs: Inputs, whole: jax.Array | None) -> jax.Array:
-        apply = cast(Any, self.head.apply)
-        return apply(self.variables, x, known, inputs.events, inputs.asked, self.item_interest, whole)
+        return apply(self.head, self.variables, x, known, inputs.events, inputs.asked, self.item_interest, whole)
 
 
 @jax.jit
 def _inputs(function: Function, events: Events, asked: Asked) -> Inputs:
     events, asked = jax.tree.map(jnp.asarray, (events, asked))
-    shares = cast(Any, function.head.apply)(function.variables, events, function.fields, method="shares")
+    shares = apply(function.head, function.variables, events, function.fields, method="shares")
     segment = jnp.take_along_axis(events.segment, asked.place[:, None], axis=1)
     before = jnp.arange(events.segment.shape[1]) <= asked.place[:, None]
     there = (events.segment == segment) & (events.segment > 0) & before

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import jax
 import numpy as np
 import polars as pl
 
 from trajectory.inference.new_users import whole_histories
+from trajectory.models.apply import apply
 from trajectory.models.item_encoder import comparable
 from trajectory.run import Run
 from trajectory.schema import Events, Histories
@@ -17,7 +16,7 @@ from trajectory.schema import Events, Histories
 def item_vectors(run: Run) -> pl.DataFrame:
     """Columns item (source id) and vector (float32 array [width]): the table of the softmax."""
     known = run.vocabulary.catalogue
-    table = cast(Any, run.model).apply(run.params, method="item_table")
+    table = apply(run.model, run.params, method="item_table")
     items = known.items[: known.num_items]
     return pl.DataFrame({"item": items["item"], "vector": np.asarray(table)[1:]})
 
@@ -32,7 +31,7 @@ def user_vectors(run: Run, histories: Histories | None = None) -> pl.DataFrame:
 
     @jax.jit
     def encode(events: Events, place: jax.Array) -> jax.Array:
-        states = cast(Any, run.model).apply(run.params, events, place, method="encode")
+        states = apply(run.model, run.params, events, place, method="encode")
         return comparable(states.vector, c.model.temperature)
 
     vectors = []

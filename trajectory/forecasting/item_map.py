@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from sklearn.manifold import TSNE
 
 from trajectory.data.store.union import DOMAIN
+from trajectory.models.apply import apply
 from trajectory.names import plain
 from trajectory.reports import pictures
 from trajectory.run import Run
@@ -32,7 +33,7 @@ def item_map(run: Run) -> pl.DataFrame:
     are none).
     """
     known = run.vocabulary.catalogue
-    table = np.asarray(cast(Any, run.model).apply(run.params, method="item_table"))[1:, : run.model.spec.model.width]
+    table = np.asarray(apply(run.model, run.params, method="item_table"))[1:, : run.model.spec.model.width]
     items = known.items[: known.num_items].with_row_index("row")
     if DOMAIN not in items.columns:
         items = items.with_columns(pl.lit(known.name).alias(DOMAIN))

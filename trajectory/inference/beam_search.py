@@ -35,6 +35,7 @@ from trajectory.inference.rollout import (
     start,
     user_chunks,
 )
+from trajectory.models.apply import apply
 from trajectory.models.interest_model import Carry
 from trajectory.models.time_head import draw, quantile
 from trajectory.schema import Events, Queries, UserError
@@ -128,7 +129,7 @@ def _beams(rollout: Rollout, beams: int, groups: int, params, given: Start) -> B
         ancestor = (weight[:, :, None] + gumbel[..., items:]).argmax(-1)
         source = ((user * beams + parent)[..., None] * particles + ancestor).reshape(rows)
         wait = (
-            jax.tree.map(lambda x: x[:, 0], model.apply(params, states, method="wait"))
+            jax.tree.map(lambda x: x[:, 0], apply(model, params, states, method="wait"))
             if model.spec.heads.time
             else None
         )

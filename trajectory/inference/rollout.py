@@ -14,6 +14,7 @@ from trajectory.data.times import DAY, WEEK
 from trajectory.inference.predictor import Predictor
 from trajectory.inference.random_keys import keys
 from trajectory.metrics.ranking import distinct_items
+from trajectory.models.apply import apply
 from trajectory.models.heads import States
 from trajectory.models.interest_model import Carry, InterestModel
 from trajectory.progress import progress
@@ -110,11 +111,10 @@ def begin(rollout: Rollout, params: Any, given: Start) -> tuple[Carry, Carry, Ev
     """
     model, statistics, events = rollout.model, rollout.statistics, given.events
     _, copies, steps = given.size.shape
-    apply: Any = model.apply
     users, length = events.item.shape
     early = jax.tree.map(lambda x: x[:, :-1], events)
-    past = _read(model, params, None, apply(params, users, length - 1, method="start"), early)
-    carry = apply(params, users * copies, 1 + (steps - 1) * statistics.lines, past, method="start")
+    past = _read(model, params, None, apply(model, params, users, length - 1, method="start"), early)
+    carry = apply(model, params, users * copies, 1 + (steps - 1) * statistics.lines, past, method="start")
     blank = statistics.lines - 1
     newest = jax.tree.map(lambda x: jnp.pad(x[:, -1:], ((0, 0), (blank, 0), *((0, 0),) * (x.ndim - 2))), events)
     return past, carry, jax.tree.map(lambda x: jnp.repeat(x, copies, axis=0), newest)
@@ -156,12 +156,12 @@ def next_events(
 def read_step(model, params, past: Carry, carry: Carry, events: Events) -> tuple[Carry, States]:
     """Reads the events [R, lines] of one step, padding first, and gives the states after the last one."""
     carry = _read(model, params, past, carry, jax.tree.map(lambda x: x[:, :-1], events))
-    return model.apply(params, carry, jax.tree.map(lambda x: x[:, -1:], events), past, method="step")
+    return apply(model, params, carry, jax.tree.map(lambda x: x[:, -1:], events), past, method="step")
 
 
 def log_probabilities(model, params, states: States, banned: jax.Array) -> jax.Array:
     """Log-probability of each item [R, V + 1] among those that are not `banned` (bool, alike); -inf where all are."""
-    scores = jnp.where(banned, -jnp.inf, model.apply(params, states, method="score")[:, 0])
+    scores = jnp.where(banned, -jnp.inf, apply(model, params, states, method="score")[:, 0])
     return scores - jnp.maximum(jax.nn.logsumexp(scores, axis=-1, keepdims=True), jnp.finfo(jnp.float32).min)
 
 
@@ -170,6 +170,6 @@ def _read(model, params, past: Carry | None, carry: Carry, events: Events) -> Ca
 
     def read(carry: Carry, event: Events) -> tuple[Carry, None]:
         event = jax.tree.map(lambda x: x[:, None], event)
-        return model.apply(params, carry, event, past, method="step")[0], None
+        return apply(model, params, carry, event, past, method="step")[0], None
 
     return jax.lax.scan(read, carry, jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), events))[0]

@@ -33,6 +33,7 @@ from trajectory.inference.rollout import (
     start,
     user_chunks,
 )
+from trajectory.models.apply import apply
 from trajectory.models.interest_model import Carry
 from trajectory.models.time_head import draw
 from trajectory.schema import Events, Queries, UserError
@@ -115,7 +116,7 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
         probability = jnp.exp(log_p)
         gap = jnp.full(rows, statistics.gap / DAY)
         if model.spec.heads.time:
-            wait = jax.tree.map(lambda x: x[:, 0], model.apply(params, states, method="wait"))
+            wait = jax.tree.map(lambda x: x[:, 0], apply(model, params, states, method="wait"))
             gap = jnp.minimum(draw(wait, random.component, random.length), LONGEST_WAIT)
         elapsed, clock = now.elapsed + gap, later(now.clock, gap)
         row = jnp.arange(rows)[:, None]

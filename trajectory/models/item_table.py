@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
+from trajectory.models.apply import apply
 from trajectory.models.interest_model import ContentSpec, InterestModel
 from trajectory.models.item_encoder import TABLE
 from trajectory.schema import Events, ItemContent
@@ -25,7 +26,7 @@ def with_content(params: Any, content: ItemContent | None) -> Any:
 def initialise(model: InterestModel, key: jax.Array, events: Events, content: ItemContent | None) -> Any:
     """Fresh parameters."""
     given, rngs = with_content({}, content), {"params": key}
-    return cast(Any, model.apply)(given, events, method="initialise", rngs=rngs, mutable=["params"])[1]
+    return apply(model, given, events, method="initialise", rngs=rngs, mutable=["params"])[1]
 
 
 def bake(model: InterestModel, params: Any, content: ItemContent | None) -> tuple[InterestModel, Any]:
@@ -37,7 +38,7 @@ def bake(model: InterestModel, params: Any, content: ItemContent | None) -> tupl
 
 def item_table(model: InterestModel, params: Any, content: ItemContent) -> np.ndarray:
     """The vectors of all items, float32 [V + 1, any], made from their content."""
-    table = jax.jit(lambda v: cast(Any, model.apply)(v, method=lambda m: m.items.table()))
+    table = jax.jit(lambda v: apply(model, v, method=lambda m: m.items.table()))
     return np.array(table(with_content(params, content)))
 
 

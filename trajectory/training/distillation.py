@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.pipeline.batches import TrainingData
+from trajectory.models.apply import apply
 from trajectory.models.interest_model import InterestModel
 from trajectory.progress import progress
 from trajectory.run import Run, load_run
@@ -71,15 +72,14 @@ def _likeliest(
     order = jnp.arange(events.item.shape[1])
     earlier = (events.segment[:, :, None] == events.segment[:, None]) & (order[:, None] >= order)
     seen = jnp.where(earlier & filter_seen, events.item[:, None], 0)
-    applies = [cast(Any, model.apply) for model in models]
-    states = [apply(p, events, method="encode") for apply, p in zip(applies, params, strict=True)]
+    states = [apply(model, p, events, method="encode") for model, p in zip(models, params, strict=True)]
 
     def row(one: tuple[list[Any], jax.Array]) -> tuple[jax.Array, jax.Array]:
         """One row after the other: the probabilities of all would fill the memory of a large catalogue."""
         total = jnp.zeros(())
-        for apply, p, state in zip(applies, params, one[0], strict=True):
+        for model, p, state in zip(models, params, one[0], strict=True):
             alone = jax.tree.map(lambda x: x[None], state)
-            total += jnp.exp(apply(p, alone, method="score")[0]) / len(models)
+            total += jnp.exp(apply(model, p, alone, method="score")[0]) / len(models)
         probability, item = jax.lax.top_k(total.at[order[:, None], one[1]].set(0), count)
         return item, probability
 

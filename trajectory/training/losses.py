@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import operator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
+from trajectory.models.apply import apply
 from trajectory.models.heads import States, pointed_at
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_encoder import TABLE, comparable
@@ -77,30 +78,32 @@ def sums(
     over, if any; `drawn`: the items that stand for the catalogue in the softmax, if not all do.
     """
     weights = objective.weights
-    t, apply = batch.targets, cast(Any, model.apply)
+    t = batch.targets
     vectors = sharded_embedding.look_up(_table(params), batch.events.item, items_axis) if items_axis else None
-    states = apply(params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs={"dropout": key})
+    states = apply(
+        model, params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs={"dropout": key}
+    )
     out = {}
     if weights["item"]:
         out["item"] = _items(objective, model, params, states, t, items_axis, drawn)
     if weights["interest"]:
-        log_p = apply(params, states, method="score_interest")
+        log_p = apply(model, params, states, method="score_interest")
         chosen = jnp.take_along_axis(log_p, objective.item_interest[t.item], axis=-1)
         out["interest"] = -(chosen * t.weight).sum()
     if weights["conversion"]:
-        log_odds = apply(params, states, method="score_conversion")
+        log_odds = apply(model, params, states, method="score_conversion")
         loss = optax.sigmoid_binary_cross_entropy(log_odds, jnp.maximum(t.label, 0).astype(jnp.float32))
         out["conversion"] = (loss * (t.label >= 0)).sum()
     if weights["time"]:
         known = t.wait >= 0
-        likelihood = log_likelihood(apply(params, states, method="wait"), jnp.where(known, t.wait, 0.0))
+        likelihood = log_likelihood(apply(model, params, states, method="wait"), jnp.where(known, t.wait, 0.0))
         out["time"] = -(likelihood * known).sum()
     if weights["reconstruct"]:
         out["reconstruct"] = _reconstructed(model, params, batch, states, drawn)
     if weights["contrast"]:
         again = {"dropout": jax.random.fold_in(key, AGAIN)}
-        other = apply(params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs=again)
-        first, second = (apply(params, view, method="view") for view in (states, other))
+        other = apply(model, params, batch.events, t.position, True, vectors, t.horizon, method="encode", rngs=again)
+        first, second = (apply(model, params, view, method="view") for view in (states, other))
         out["contrast"] = _contrasted(first, second, _last(batch))
     return out
 
@@ -115,7 +118,7 @@ def _items(
     drawn: Drawn | None,
 ) -> jax.Array:
     """Loss of the target items, summed: over a table split by rows, over drawn items, or over the whole catalogue."""
-    apply, power = cast(Any, model.apply), objective.power
+    power = objective.power
     # Cold or empty targets point at row 0, which is no item; their weight is 0, so any other row will do.
     safe = jnp.maximum(targets.item, 1)
     generate, pointed = jnp.zeros(targets.position.shape), jnp.zeros(targets.item.shape)
@@ -128,9 +131,9 @@ def _items(
         table = compared(_table(params))
         return sharded_embedding.item_loss(flat, table, model.spec.data.num_items, items_axis, power)
     if drawn is not None:
-        own, others = (apply(params, item, method="look_up") for item in (flat.target, drawn.item))
+        own, others = (apply(model, params, item, method="look_up") for item in (flat.target, drawn.item))
         return sampled_item_loss(flat, own, others, drawn, power)
-    table = apply(params, method="item_table")
+    table = apply(model, params, method="item_table")
     loss = item_loss(flat, table, power)
     return loss + objective.smoothing * _smoothed(flat, table) if objective.smoothing else loss
 
@@ -158,16 +161,15 @@ def _reconstructed(model: InterestModel, params: Any, batch: Batch, states: Stat
 
     A denoising autoencoder of histories with the multinomial likelihood (Vincent et al. 2008; Liang et al. 2018).
     """
-    apply = cast(Any, model.apply)
     slot, held = _held(batch)
     last = jax.tree.map(lambda x: jnp.take_along_axis(x, slot[:, None, None], axis=1), states._replace(pointer=None))
-    vectors = apply(params, last, method="recall")[:, 0]
+    vectors = apply(model, params, last, method="recall")[:, 0]
     weight = held / jnp.maximum(held.sum(axis=1, keepdims=True), 1)
     nothing = jnp.zeros(held.shape)
     asked = Asked(vectors, nothing[:, 0], nothing, jnp.maximum(batch.events.item, 1), weight)
     if drawn is None:
-        return item_loss(asked, apply(params, method="item_table"))
-    own, others = (apply(params, item, method="look_up") for item in (asked.target, drawn.item))
+        return item_loss(asked, apply(model, params, method="item_table"))
+    own, others = (apply(model, params, item, method="look_up") for item in (asked.target, drawn.item))
     return sampled_item_loss(asked, own, others, drawn)
 
 

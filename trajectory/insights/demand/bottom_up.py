@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.store.sales import USUAL, sold
 from trajectory.data.times import WEEK
 from trajectory.insights.demand.weekly_counts import Weeks
+from trajectory.models.apply import apply
 from trajectory.models.interest_model import InterestModel
 from trajectory.run import Run
 from trajectory.schema import Events, Histories
@@ -148,9 +149,8 @@ def _sum(
     n, origins = place.shape
     places = jnp.repeat(place, len(looks), axis=1)
     horizon = jnp.tile(jnp.asarray(looks, jnp.int32), (n, origins))
-    apply = cast(Any, model.apply)
-    states = apply(params, events, places, horizon=horizon, method="encode")
-    score = apply(params, states, method="score").at[..., 0].set(-jnp.inf)
+    states = apply(model, params, events, places, horizon=horizon, method="encode")
+    score = apply(model, params, states, method="score").at[..., 0].set(-jnp.inf)
     score += jnp.repeat(rates, len(looks), axis=0)
     chance = jax.nn.softmax(score, axis=-1)[..., 1:].reshape(n, origins, len(looks), -1)
     return jnp.einsum("nojv,onjh->ohv", chance, weight)
