@@ -1,4 +1,4 @@
-"""What a forecaster says of each of several steps beside what came, for all users at once."""
+"""Multi-step forecasts with their observed targets, for all users at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trajectory.schema import Histories, Queries
 
 
 class Step(NamedTuple):
-    """A forecast of one step beside what came, of the n users that have such a step of the catalogue."""
+    """A forecast of one step with its observed target, of the n users that have such a step of the catalogue."""
 
     row: np.ndarray  # int64 [n], of the queries
     log_p: np.ndarray  # float32 [n, V + 1]
@@ -26,7 +26,7 @@ class Step(NamedTuple):
 def read_steps(
     forecaster: Forecaster[StepScores], histories: Histories, queries: Queries, steps: int
 ) -> Iterator[tuple[int, Step]]:
-    """Each step's forecast beside what came; users without a target that may come are left out of it."""
+    """Each step's forecast and target; users without a target that can come are left out of it."""
     bounds = step_bounds(histories, queries, steps)
     chunks = queries.chunks(forecaster.batch)
     forecast = np.concatenate([np.asarray(forecaster.forecast(chunk).log_probability, np.float32) for chunk in chunks])
@@ -55,9 +55,9 @@ def read_steps(
 def read_within(
     forecaster: Forecaster[StepForecast], histories: Histories, queries: Queries, steps: int, level: str = "item"
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Each item's (or interest's: `level`) chance within the first h steps, and whether it came, int8; [n, columns].
+    """Probability of each item (or interest: `level`) within steps 1..h, and whether it was observed, int8; [n, C].
 
-    Chances are float64; the columns are those of the catalogue, or of the interests, from 1 on.
+    Probabilities are float64; the columns are those of the catalogue, or of the interests, from 1 on.
     """
     bounds = step_bounds(histories, queries, steps)
     parts = []
@@ -65,12 +65,12 @@ def read_within(
         forecast = forecaster.forecast(chunk)
         within = forecast.within if level == "item" else forecast.interests_within
         parts.append(np.asarray(within, np.float32)[:, :, 1:])
-    chance = np.concatenate(parts)
-    came = np.zeros((len(chance), histories.num_items + 1), np.float32)
+    probability = np.concatenate(parts)
+    observed = np.zeros((len(probability), histories.num_items + 1), np.float32)
     for h in range(steps):
         row, index = slices(bounds[:, h], bounds[:, h + 1])
         item = histories.item[index]
         known = item <= histories.num_items
-        came[row[known], item[known]] = 1
-        reached = came if level == "item" else by_interest(histories, came) > 0
-        yield h, chance[:, h].astype(np.float64), reached[:, 1:].astype(np.int8)
+        observed[row[known], item[known]] = 1
+        reached = observed if level == "item" else by_interest(histories, observed) > 0
+        yield h, probability[:, h].astype(np.float64), reached[:, 1:].astype(np.int8)

@@ -13,14 +13,14 @@ from trajectory.data.times import DAY
 from trajectory.models.time_head import Wait, log_likelihood, quantile
 from trajectory.schema import Histories, Queries
 
-LEVELS = (0.1, 0.5, 0.9)  # quantiles that are asked for: an 80 % interval and the median
+LEVELS = (0.1, 0.5, 0.9)  # quantiles of a forecast: an 80 % interval and the median
 
 
 class Times(NamedTuple):
-    """Foretold waiting for each step of n users."""
+    """Forecast waiting times of each step of n users."""
 
     days: np.ndarray  # [n, H, 3], quantiles LEVELS
-    log_likelihood: np.ndarray  # [n, H] of what came: log-probability of none, else log-density per day
+    log_likelihood: np.ndarray  # [n, H] of the observed days: log-probability of none, else log-density per day
 
 
 def waits(histories: Histories, queries: Queries, steps: int) -> np.ndarray:

@@ -28,7 +28,7 @@ class GapBaseline:
         self.name, self.personal = name, personal
 
     def fit(self, histories: Histories, queries: Queries, steps: int) -> GapBaseline:
-        """Learns from what came after (validation) queries, and returns itself."""
+        """Fits to what was observed after (validation) queries, and returns itself."""
         self.histories = histories
         observed, typical = waits(histories, queries, steps), self._typical(queries)
         self.zero, self.line, self.deviation = np.zeros(steps), np.zeros((steps, 2)), np.ones(steps)
