@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.raw_logs import cleaned, from_text, notes
-from trajectory.schema import CleanLog
+from trajectory.schema import CleanLog, UserError
 
 HEADER = "order_id,user_id,item_id,quantity,price,date"
 
@@ -44,6 +44,8 @@ def test_a_yes_that_a_sale_was_none(tmp_path: Path, name: str, cells: tuple[str,
 def test_a_column_by_hand_is_one(tmp_path: Path) -> None:
     assert types(read(tmp_path, "staff", "0", "1")) == {"purchase": 2}
     assert types(read(tmp_path, "staff", "0", "1", no_sale_flags=("staff",))) == {"purchase": 1, "failed_order": 1}
+    with pytest.raises(UserError, match=r"data.no_sale_flags names 'stuff'; the log has the columns order_id"):
+        read(tmp_path, "staff", "0", "1", no_sale_flags=("stuff",))
 
 
 def test_other_words_than_yes_and_no_are_asked_about(tmp_path: Path) -> None:

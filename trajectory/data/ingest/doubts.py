@@ -106,11 +106,14 @@ def doubt_labels(label: pl.Series, name: str, said: Findings) -> None:
         said.note("types", f"{text}: does 0 mean that nothing was done?", setting, warning=True)
 
 
-def doubt_other_amounts(value: pl.Series, name: str, table: pl.DataFrame, used: set[str], said: Findings) -> None:
+def doubt_other_amounts(
+    table: pl.DataFrame, columns: dict[str, pl.Series], fields: dict[str, str], used: set[str], said: Findings
+) -> None:
     """Warns of a column that has amounts just where the value has none, as debit and credit of an account."""
-    gaps = value.is_null()
+    gaps = columns["value"].is_null() if "value" in columns else pl.Series([False])
     if not gaps.any() or gaps.all():
         return
+    name = fields["value"]
     for column in table:
         other = column.name not in used and column.count() == int(gaps.sum()) and mostly_numeric(column)
         if other and (column.is_not_null() == gaps).all():

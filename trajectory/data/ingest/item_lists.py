@@ -60,5 +60,5 @@ def _fields(kind: pl.DataType) -> dict[str, pl.DataType]:
     """The fields, with their types, of the entries of a list of records that name an item."""
     if not isinstance(kind, pl.List) or not isinstance(kind.inner, pl.Struct):
         return {}
-    fields = {field.name: field.dtype for field in kind.inner.fields}
+    fields = {field.name: pl.Series(dtype=field.dtype).dtype for field in kind.inner.fields}
     return fields if "item" in detect(fields, {"item": LOG_NAMES["item"]}) else {}

@@ -32,7 +32,7 @@ from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
 from trajectory.data.ingest.ties import by_session, numbered_ties, trusted
 from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
-from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_marks, doubt_unread, with_marks
+from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_unread, with_marks
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.schema import EventLog, UserError
 
@@ -129,32 +129,27 @@ def read_log(data: ConfigDict) -> EventLog:
     if failed := failed_orders(table, columns, {*fields.values(), *data.features}, data, said):
         fields["status"], columns["failed"] = failed
         found_by.setdefault("status", "name")
-    flags = list[str]()
-    if not of_format:
-        more, flags = no_sales(table, columns, {*fields.values(), *data.features}, data, said)
+    used, flags = {*fields.values(), *data.features}, list[str]()
+    if not of_format or data.no_sale_flags:
+        more, flags = no_sales(table, columns, used, data, said)
         columns |= more
-        raw_status = texts(table[fields["status"]]) if "status" in fields else None
-        doubt_maps(columns, raw_status, fields, data, said)
-    event_id = ""
-    if not of_format:
-        event_id, columns["row_hash"] = sent_again(table, columns, {*fields.values(), *data.features})
-        if event_id:
-            text = f"rows of one {event_id} that say the same are one event, sent again: the later ones are set aside"
-            said.note("events", text, "data.duplicates=keep", warning=True)
+    event_id, columns["row_hash"] = ("", columns["row_hash"]) if of_format else sent_again(table, columns, used)
+    if event_id:
+        text = f"rows of one {event_id} that say the same are one event, sent again: the later ones are set aside"
+        said.note("events", text, "data.duplicates=keep", warning=True)
     features = _features(table, fields, data, stepwise, said)
     columns |= features
-    items = _items(columns, source, table, data, {*fields.values(), *data.features}, said)
-    used = {*fields.values(), *status, *flags, *data.features}
-    if not of_format and "label" not in fields:
-        doubt_unread(table, used, data, said)
-    if not of_format and not told:
-        doubt_marks(table, used, data, said)
-    if data.source not in DOMAINS and "label" in fields and "kind" not in fields and not stepwise:
-        doubt_labels(columns["label"], fields["label"], said)
-    if "value" in columns:
-        doubt_values(columns, of_sales(columns, data), said)
+    items = _items(columns, source, table, data, used, said)
+    if data.source not in DOMAINS:
+        if "label" in fields and "kind" not in fields and not stepwise:
+            doubt_labels(columns["label"], fields["label"], said)
+        if "value" in columns:
+            doubt_values(columns, of_sales(columns, data), said)
         if not of_format:
-            doubt_other_amounts(columns["value"], fields["value"], table, used, said)
+            unread = {*used, *status, *flags}
+            doubt_unread(table, unread, not told, data, said)
+            doubt_other_amounts(table, columns, fields, unread, said)
+            doubt_maps(columns, texts(table[fields["status"]]) if "status" in fields else None, fields, data, said)
     if source.malformed is not None:
         columns["malformed"] = source.malformed
     if source.files is not None:
@@ -277,7 +272,7 @@ def _others(
 ) -> dict[str, pl.Series]:
     numbers = {field: table[fields[field]] for field in ("value", "quantity", "rating") if field in fields}
     likely = proven_mark([*numbers.values()])
-    columns = {
+    columns: dict[str, pl.Series] = {
         field: amounts(column, data.decimal, said, likely, _UNREAD.get(field, UNKNOWN))
         for field, column in numbers.items()
     }

@@ -9,10 +9,11 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.amounts import amounts
 from trajectory.data.ingest.cell_parsing import texts, yes_or_no
-from trajectory.data.ingest.columns import matching
+from trajectory.data.ingest.columns import listing, matching
 from trajectory.data.ingest.event_types import of_sales
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.missing import NOT
+from trajectory.schema import UserError
 
 # fmt: off
 _RETURNS = ("is_return", "is_refund", "return_flag", "refund_flag", "return", "refund")  # the row takes back
@@ -36,9 +37,12 @@ def no_sales(
 
     `void`: Boolean, sales that were none; `back`: Boolean, sales that take back; `quantity` and `value` without the
     pieces that were taken back. `columns` are the canonical ones that were found, `used` the table's that mean
-    something else.
+    something else. UserError if one asked for is not there.
     """
     asked = [str(name) for name in data.no_sale_flags]
+    by_hand = [name for name in asked if name != OFF and not name.startswith(NOT)]
+    if unknown := [name for name in by_hand if name not in table.columns]:
+        raise UserError(f"data.no_sale_flags names {unknown[0]!r}; the log has {listing(table.columns)}")
     sale = of_sales(columns, data)
     if OFF in asked or sale is None or not sale.any():
         return {}, []
@@ -47,7 +51,7 @@ def no_sales(
     found, told = dict[str, pl.Series](), list[str]()
     for field, what, names in (
         ("back", "are returns", _RETURNS),
-        ("void", "are no sales, kept and not read", (*_VOID, *(name for name in asked if not name.startswith(NOT)))),
+        ("void", "are no sales, kept and not read", (*_VOID, *by_hand)),
     ):
         for name in matching(free, names):
             yes = _yes(table[name], said)
@@ -65,12 +69,12 @@ def no_sales(
             text = f"{name} is -1 in {int(minus.sum()):,} rows, which take back an earlier one"
             sales = f"{int((minus & sale).sum()):,} sales of them are returns, other events are counted in both rows"
             said.note("no sales", f"{text}: {sales}", f"data.no_sale_flags={NOT}{name}", warning=True)
-    back, names = _taken_back(table, matching(free, _TAKEN_BACK), data, said)
+    back, pieces = _taken_back(table, matching(free, _TAKEN_BACK), data, said)
     if back is not None and "quantity" in columns:
-        found |= _without(columns, back, sale, found.get("void"), names, said)
-        told += names
+        found |= _without(columns, back, sale, found.get("void"), pieces, said)
+        told += pieces
     elif back is not None:
-        text = f"{', '.join(names)} not read, as no column states the pieces of a sale: {int((back > 0).sum()):,} rows"
+        text = f"{', '.join(pieces)} not read, as no column states the pieces of a sale: {int((back > 0).sum()):,} rows"
         said.note("no sales", f"{text} were taken back in part or whole", "data.columns.quantity", warning=True)
     return found, told
 

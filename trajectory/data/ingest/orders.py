@@ -21,7 +21,7 @@ def fill_lines(columns: dict[str, pl.Series], fields: dict[str, str], said: Find
     """The user and the time of lines that have none, where another line of the order has one."""
     if "basket" not in columns:
         return {}
-    filled = {}
+    filled = dict[str, pl.Series]()
     for name in ("user", "time"):
         if name in columns and name in fields:
             column = of_order(columns[name], columns["basket"])

@@ -53,8 +53,12 @@ def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> st
     return ""
 
 
-def doubt_unread(table: pl.DataFrame, used: Collection[str], data: ConfigDict, said: Findings) -> None:
-    """Warns of columns that are not read, of few words, some of which say what is a sale, or what is none."""
+def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data: ConfigDict, said: Findings) -> None:
+    """Warns of columns that are not read and may say what is a sale: some of few words, by their words, and where the
+    log was told no types (`untold`), several of yes or no, by their names.
+    """
+    if untold:
+        _doubt_marks(table, used, data, said)
     content = detect([name for name in table.columns if name not in used], CONTENT_NAMES).values()
     for column, sample in _of_few_words(table, {*used, *content}):
         known, named = roles(data), matching([column.name], (*NAMES, *LOG_NAMES["kind"]))
@@ -87,7 +91,7 @@ def with_marks(table: pl.DataFrame, name: str) -> pl.DataFrame:
     return table.with_columns(word.alias(name))
 
 
-def doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, said: Findings) -> None:
+def _doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, said: Findings) -> None:
     """Warns of columns of yes or no that are called by types of event, and are not read."""
     free = [column for column in table if column.name not in used]
     kinds = canonical(pl.Series([_done(column.name) for column in free], dtype=pl.String), data)
