@@ -109,7 +109,7 @@ def test_habits_are_of_the_past_and_checked_on_what_came():
 
 
 def test_the_usual_hour_is_that_of_most_visits_of_all_users():
-    at = [[1, 1, 19, 20, 20], [2, 2, 20, 19, 20], [3, 3, 20, 20, 20]]  # each user's own is another; of all it is 20
+    at = [[1, 1, 20, 20, 20], [2, 2, 20, 19, 20], [3, 3, 20, 20, 20]]  # each user's own is another; of all it is 20
     histories = make_histories([[1] * 5] * 3, gap=7 * DAY)
     histories = replace(histories, time=histories.time // DAY * DAY + 3600 * np.ravel(at))
     queries = histories_before(histories, int(histories.time[0] // DAY * DAY + 3 * 7 * DAY))

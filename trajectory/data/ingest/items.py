@@ -129,7 +129,8 @@ def _say_moved(rows: pl.DataFrame, table: pl.DataFrame, column: str, said: Findi
     told = []
     for name in [name for name in ("category", "department") if name in table.columns and name != column]:
         known = both.filter(pl.col(name).is_not_null())
-        moved = known.filter(pl.col(name) != pl.col(f"{name} of most"))["weight"].sum() / max(known["weight"].sum(), 1)
+        others = known.filter(pl.col(name) != pl.col(f"{name} of most"))
+        moved = int(others["weight"].sum()) / max(int(known["weight"].sum()), 1)
         told += [f"{moved:.1%} of the events in another {name}"] * bool(moved)
     if told:
         said.note(
