@@ -123,7 +123,9 @@ def test_evaluation_baselines_and_comparison_agree(example):
 def test_settings_by_hand_are_checked_and_kept():
     config = tj.preset("user_a:model=gru", {"train.epochs": 3})
     assert (config.train.epochs, config.by_hand) == (3, ("train.epochs",))
-    with pytest.raises(tj.UserError, match=r"settings: .*epoch"):
+    with pytest.raises(tj.UserError, match=r"no field train\.epoch; did you mean train\.epochs"):
         tj.preset("user_a", {"train.epoch": 3})
+    with pytest.raises(tj.UserError, match=r"train\.epochs='many': expected a value of type int"):
+        tj.preset("user_a", {"train.epochs": "many"})
     with pytest.raises(tj.UserError, match="there is no preset 'user_b'; did you mean user_a"):
         tj.preset("user_b")

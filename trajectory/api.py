@@ -25,7 +25,7 @@ def preset(name: str, settings: Mapping[str, Any] | None = None) -> ConfigDict:
     `settings` ({"train.epochs": 2}) are set by hand: nothing automatic changes them. UserError if there is no such
     preset or field.
     """
-    return _with(presets.config(name), settings)
+    return set_by_hand(presets.config(name), settings or {})
 
 
 def prepare(
@@ -142,17 +142,10 @@ def _own(log: Any, items: Any, model: str, split: str, tiny: bool, settings: Map
     if isinstance(log, str | Path):
         if items is not None:
             raise UserError("items go with a data frame; beside a file put the item table into the log's folder")
-        return _with(own_log(str(log), file_name(str(log)), model, split, tiny), settings)
-    c = _with(own_log("", "data_frame", model, split, tiny), settings)
+        return set_by_hand(own_log(str(log), file_name(str(log)), model, split, tiny), settings or {})
+    c = set_by_hand(own_log("", "data_frame", model, split, tiny), settings or {})
     c.data.source = str(write_frame(log, Path(c.data.prepared_dir) / PREPARED_FRAMES, items))
     return c
-
-
-def _with(config: ConfigDict, settings: Mapping[str, Any] | None) -> ConfigDict:
-    try:
-        return set_by_hand(config, settings or {})
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"settings: {str(error).splitlines()[0]}; docs/config.md lists the fields") from None
 
 
 def _begin(devices: int) -> None:

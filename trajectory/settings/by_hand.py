@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ml_collections import ConfigDict
 
+from trajectory.schema import UserError
+from trajectory.settings.fields import SECTIONS
+
 
 def set_by_hand(config: ConfigDict, values: Mapping[str, Any]) -> ConfigDict:
     """Sets fields ({"train.epochs": 2}) as --config.train.epochs=2 does: no automatic setting changes them again.
 
-    Returns the same config.
+    Returns the same config. Raises UserError for a field that there is not, or a value of another type.
     """
     before = config.copy_and_resolve_references()
     for name, value in values.items():
+        _require(name)
         section, _, field = name.rpartition(".")
-        _section(config, section)[field] = value
+        try:
+            _section(config, section)[field] = value
+        except TypeError:
+            kind = type(_section(config, section)[field]).__name__
+            raise UserError(f"{name}={value!r}: expected a value of type {kind}") from None
     return record(config, values, before)
 
 
@@ -59,6 +68,17 @@ def get(config: ConfigDict, name: str) -> Any:
     """The value of a field, such as "train.epochs"."""
     section, _, field = name.rpartition(".")
     return _section(config, section)[field]
+
+
+def _require(name: str) -> None:
+    known = {
+        f"{path}.{field}".removeprefix("."): default
+        for path, section in SECTIONS.items()
+        for field, (default, _) in section.fields.items()
+    }
+    if name not in known and not isinstance(known.get(name.rpartition(".")[0]), dict):
+        near = difflib.get_close_matches(name, known, 1, 0.0)[0]
+        raise UserError(f"there is no field {name}; did you mean {near}? docs/config.md lists all")
 
 
 def _section(config: ConfigDict, name: str) -> ConfigDict:
