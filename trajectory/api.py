@@ -68,15 +68,20 @@ def train(config: ConfigDict | str, workdir: Path | str) -> Run:
     The same call again goes on from the newest checkpoint, bit for bit, and returns at once where training is over.
     Raises UserError for settings or data that cannot be trained on, FloatingPointError if the loss diverges.
     """
+    c = preset(config) if isinstance(config, str) else config
+    _begin(c.train.devices)
+    learn(c, Path(workdir))
+    return load_run(workdir)
+
+
+def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
+    """Trains a config into a folder, watched as it says; returns how training ended (training.json)."""
     from trajectory.evaluation.validation import Watch
     from trajectory.explain.monitor import WatchReasons
     from trajectory.training import experiment, loop
 
-    c = preset(config) if isinstance(config, str) else config
-    _begin(c.train.devices)
-    task = experiment.build(c)
-    loop.train(task, Path(workdir), WatchReasons(task) if c.explain.watched else Watch(task))
-    return load_run(workdir)
+    task = experiment.build(config)
+    return loop.train(task, workdir, WatchReasons(task) if config.explain.watched else Watch(task))
 
 
 def evaluate(run: Run | Path | str) -> Evaluation:

@@ -338,6 +338,8 @@ class Demand(Result):
         "high_95": "of the 95 % interval",
         "from_users": "what users' forecasts alone expect; null but for the main level",
         "recent": "mean of the last four weeks, less returns",
+        "planned_mailer": "stores with the promotion that week, where plans are known",
+        "planned_display": "stores with the promotion that week, where plans are known",
     }
 
     def plot(self, name: str = "") -> alt.LayerChart:

@@ -206,16 +206,12 @@ class Run:
         `forecast`: `tables` also has whose move is to come, where the run can tell. A log without interests gets
         learned ones.
         """
-        from trajectory.forecasting.embeddings import item_vectors
-        from trajectory.migrations.clusters import learned_interests
+        from trajectory.migrations.clusters import with_interests
         from trajectory.migrations.flows import migration_matrix
         from trajectory.migrations.migration import Settings, detect
         from trajectory.migrations.migration_forecast import forecast_migrations, largest_moves
 
-        histories, notes = self.task.histories, []
-        if not histories.interests:
-            histories = learned_interests(histories, item_vectors(self)["vector"].to_numpy())
-            notes.append(f"the log has no interests: learned {len(histories.interests)} from the run's item vectors")
+        histories, notes = with_interests(self)
         found = detect(histories, Settings(**settings))  # type: ignore[arg-type] # of one type or another
         tables = {"tested": found.tested, "flows": migration_matrix(found.found)}
         if forecast:

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from tests.pages import drawn
 from tests.scripts.logs import item_log
@@ -80,6 +81,25 @@ def test_audiences_and_segments_are_of_the_end_of_the_log(run):
     assert audiences.join(lately, on=["user", "target"], how="anti").height == audiences.height > 0
     assert audiences.join(bought, on=["user", "target"], how="semi").height > 0
     assert set(pl.read_parquet(run / "segments.parquet")["user"].cast(owner.dtype)) == set(owner)
+
+
+@pytest.mark.parametrize(
+    ("call", "table"),
+    [("recommend", "recommendations"), ("segments", "segments"), ("audiences", "audiences"), ("demand", "demand")],
+)
+def test_the_interface_says_what_the_command_writes(run, call, table):
+    result = getattr(load_run(run), call)()
+    assert_frame_equal(result.frame, pl.read_parquet(run / f"{table}.parquet"))
+    assert {*result.frame.columns} <= {*result.COLUMNS}
+    assert result.notes
+    assert result.plot().to_dict()["datasets"]
+
+
+def test_migrations_of_the_run_are_a_result_too(run):
+    result = load_run(run).migrations(permutations=99, rate=0.5)
+    assert result.frame.columns == list(result.COLUMNS)
+    assert {"tested", "flows", "forecast"} == result.tables.keys()
+    assert result.tables["tested"].height > 10
 
 
 def test_the_page_has_every_part_and_the_reasons(run, folder):

@@ -18,16 +18,15 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, writes the tables and the map."""
     parallel.start()
-    from trajectory.forecasting.embeddings import item_vectors, user_vectors
     from trajectory.forecasting.item_map import NEIGHBOURS, draw, item_map
     from trajectory.run import load_run
     from trajectory.writing import write_parquet
 
     run = load_run(Path(WORKDIR.value))
-    for name, table in (("user", user_vectors(run)), ("item", item_vectors(run))):
-        path = run.workdir / f"{name}_vectors.parquet"
-        write_parquet(table, path)
-        print(f"{len(table):,} {name} vectors written to {path}")
+    for name in ("user", "item"):
+        vectors = run.embeddings(f"{name}s")
+        path = vectors.write(run.workdir / f"{name}_vectors.parquet")
+        print(f"{vectors.frame.height:,} {name} vectors written to {path}")
     items = item_map(run)
     write_parquet(items, run.workdir / "items.parquet")
     draw(items, run.workdir / "items.png")

@@ -29,8 +29,7 @@ def main() -> None:
     """Opens the run, finds its migrations, forecasts the next, writes; a log without interests gets learned ones."""
     parallel.start()
     from trajectory.data.store.sample import with_first_look
-    from trajectory.forecasting.embeddings import item_vectors
-    from trajectory.migrations.clusters import learned_interests
+    from trajectory.migrations.clusters import with_interests
     from trajectory.migrations.groups import read_segments
     from trajectory.migrations.migration import Settings, detect
     from trajectory.migrations.migration_forecast import forecast_migrations
@@ -42,10 +41,9 @@ def main() -> None:
         window=WINDOW.value, lasting=LASTING.value, gap=GAP.value, rate=RATE.value, permutations=PERMUTATIONS.value
     )
     run = load_run(Path(WORKDIR.value))
-    histories, config = run.task.histories, run.config
-    if not histories.interests:
-        histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
-        print(f"the log has no interests: learned {len(histories.interests)} from the run's item vectors")
+    (histories, notes), config = with_interests(run), run.config
+    for note in notes:
+        print(note)
     segment = read_segments(Path(SEGMENTS.value), histories) if SEGMENTS.value else None
     migrations = detect(histories, settings)
     forecast = None

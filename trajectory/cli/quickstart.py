@@ -25,17 +25,15 @@ def main() -> None:
     """Train, evaluate, forecast; each is skipped where its result is there already."""
     began = time.perf_counter()
     parallel.start(CONFIG.value.train.devices)
+    from trajectory.api import learn
     from trajectory.evaluation.protocol import table
     from trajectory.evaluation.report import TABLED, read_evaluation, write_evaluation
-    from trajectory.evaluation.validation import Watch
     from trajectory.forecasting.page import write_forecast
     from trajectory.progress import working
     from trajectory.run import load_run
-    from trajectory.training import experiment, loop
 
     workdir = Path(WORKDIR.value)
-    built = experiment.build(CONFIG.value)
-    if not loop.train(built, workdir, Watch(built))["finished"]:
+    if not learn(CONFIG.value, workdir)["finished"]:
         return
     run = load_run(workdir)
     page = workdir / "report.html"
@@ -50,32 +48,29 @@ def main() -> None:
             evaluation = write_evaluation(run)
         page.unlink(missing_ok=True)
     if not page.exists():
-        print(f"forecasting {built.config.forecast.users:,} users ...", flush=True)
+        print(f"forecasting {run.config.forecast.users:,} users ...", flush=True)
         with working("forecasting"):
-            write_forecast(run, built.config.forecast.users)
+            write_forecast(run, run.config.forecast.users)
     print(table(evaluation))
-    if built.config.note:
-        print(built.config.note)
+    if run.config.note:
+        print(run.config.note)
     insights = write_small_insights(workdir / "insights")
     print(f"\nopen {page.resolve()}\nopen {insights.resolve()}   ({time.perf_counter() - began:.0f} s)")
 
 
 def write_small_insights(workdir: Path) -> Path:
     """Trains for one epoch and writes the report of it, unless it is there."""
+    from trajectory.api import learn
     from trajectory.data.store.sample import with_first_look
-    from trajectory.evaluation.validation import Watch
     from trajectory.insights.registry import STEPS, take
     from trajectory.insights.report import write_insights
     from trajectory.run import load_run
-    from trajectory.training import experiment, loop
 
     page, config = workdir / "insights.html", INSIGHTS.value
     fill(config, {"train.epochs": 1})
     fill(config, {"train.patience_epochs": config.train.epochs})
     config.note = f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip()
-    built = experiment.build(config)
-    finished = loop.train(built, workdir, Watch(built))["finished"]
-    if finished and not page.exists():
+    if learn(config, workdir)["finished"] and not page.exists():
         print("what to recommend, which segments, which audiences, how much to stock ...", flush=True)
         run = load_run(workdir)
         write_insights(take(run, STEPS), workdir, config.name, with_first_look(config.note, run.task.histories))

@@ -26,12 +26,8 @@ flags.mark_flags_as_required(["config", "workdir"])
 
 
 def main() -> None:
-    """One call into each room: prepare and build, then train while the evaluation room watches."""
+    """Trains, as `trajectory.train` does."""
     parallel.start(CONFIG.value.train.devices, COORDINATOR.value, PROCESSES.value, PROCESS.value)
-    from trajectory.evaluation.validation import Watch
-    from trajectory.explain.monitor import WatchReasons
-    from trajectory.training import experiment, loop
+    from trajectory.api import learn
 
-    built = experiment.build(CONFIG.value)
-    watch = WatchReasons(built) if CONFIG.value.explain.watched else Watch(built)
-    loop.train(built, Path(WORKDIR.value), watch)
+    learn(CONFIG.value, Path(WORKDIR.value))

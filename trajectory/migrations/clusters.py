@@ -10,11 +10,22 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
 from trajectory.data.store.arrays import number_interests
+from trajectory.forecasting.embeddings import item_vectors
+from trajectory.run import Run
 from trajectory.schema import Histories, UserError
 
 COUNTS = (2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50)  # numbers of interests that are compared
 SAMPLE = 2000  # items that the comparison looks at
 NAMED = 3  # items in an interest's name
+
+
+def with_interests(run: Run) -> tuple[Histories, list[str]]:
+    """The histories of a run's log, with interests learned from its item vectors where it has none, which is said."""
+    histories = run.task.histories
+    if histories.interests:
+        return histories, []
+    histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
+    return histories, [f"the log has no interests: learned {len(histories.interests)} from the run's item vectors"]
 
 
 def learned_interests(histories: Histories, vectors: np.ndarray, count: int = 0, seed: int = 0) -> Histories:
