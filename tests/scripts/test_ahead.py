@@ -117,10 +117,10 @@ def test_migrations_are_forecast_and_checked(script, run):
     assert (moves["mass"] <= moves["moved"] + 1e-9).all()
     flows = pl.read_parquet(workdir / "flow_forecast.parquet").filter(pl.col("segment") == "all users")
     assert flows["users"].sum() == pytest.approx(moves["moved"].sum(), rel=0.05)  # flows too small are left out
-    assert "Did such forecasts hold?" in (workdir / "migration.html").read_text()
+    assert "How accurate were such forecasts?" in (workdir / "migration.html").read_text()
     back = script("migrate", f"--workdir={workdir}", "--permutations=99", "--noforecast")
     assert back.code == 0, back.err
-    assert "Did such forecasts hold?" not in (workdir / "migration.html").read_text()
+    assert "How accurate were such forecasts?" not in (workdir / "migration.html").read_text()
 
 
 def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
@@ -130,7 +130,7 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
     assert (len(found.at), words) == (STEPS, "calibrated on validation")
     assert method(opened, STEPS, 50).startswith("directly by the model's heads, calibrated on validation")
     for seen, told in (("filter", True), ("keep", False)):
-        opened.task.config.evaluation.seen = seen
+        opened.config.evaluation.seen = seen
         assert method(opened, STEPS, 50).endswith(", among items that the user has not had") == told
     found, words = calibration(opened, STEPS + 1)
     assert found is None

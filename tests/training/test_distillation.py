@@ -112,7 +112,7 @@ def test_what_cannot_be_taught_is_refused(taught):
     with pytest.raises(UserError, match="run0 was trained on another split"):
         taught(task, _run(_task(histories, kind="leave_last")))
     silent = _run(_task(histories))
-    silent.task.config.heads.item = 0.0
+    silent.config.heads.item = 0.0
     with pytest.raises(UserError, match="run0 has no item head"):
         taught(task, silent)
 

@@ -164,7 +164,7 @@ def evaluate_ensemble(
             "--fit weighs probabilities by their likelihood, which ranks have not; leave out one of the two"
         )
     first = load_run(workdirs[0])
-    histories, split, config = first.task.histories, first.task.split, first.task.config
+    histories, split, config = first.task.histories, first.task.split, first.config
     singles: list[Scorer] = []
     facts: dict[str, dict[str, Any]] = {}
     for workdir in workdirs:

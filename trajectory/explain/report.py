@@ -103,7 +103,7 @@ def _write_page(
         baseline=e.baseline,
         kind=explainer.target.kind,
         without=without,
-        length=run.task.config.batch.length,
+        length=run.config.batch.length,
         calibrated=(run.workdir / "calibration.json").exists(),
         unit="log-odds" if explainer.target.kind == "migration" else "log-probability",
         panel=faithfulness(explainer, histories, reasons),

@@ -79,7 +79,7 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
             *([Text(limits)] if (limits := _limits(run, relevance, keep)) else []),
             *page.not_known(relevance, ahead),
             *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
-            page.of_users(explained, h, ahead, run.task.config.batch.length),
+            page.of_users(explained, h, ahead, run.config.batch.length),
             *([page.winners(winners, ahead, words(h), but)] if len(winners) else []),
             page.how_it_held(held, asked),
             *([page.trade_off(curve, share)] if curve else []),
