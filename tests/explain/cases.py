@@ -16,7 +16,7 @@ from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline import splits
 from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
 from trajectory.explain.target_function import Function, Inputs
-from trajectory.models.forecast_function import Asked
+from trajectory.models.forecast_function import ForecastTarget
 from trajectory.run import Run
 from trajectory.schema import Histories
 from trajectory.settings import base
@@ -37,10 +37,12 @@ def made(backbone: str, target: str = "item", kept: int = 0, repeat: bool = True
     return function, function.inputs(events, asked(np.diff(HISTORIES.offsets) - 1))
 
 
-def asked(place: np.ndarray) -> Asked:
+def asked(place: np.ndarray) -> ForecastTarget:
     """Item or interest 2 (instead of interest 1) two steps after these columns."""
     n = len(place)
-    return Asked(place.astype(np.int32), np.full(n, 2, np.int32), np.full(n, 1, np.int32), np.full(n, 2, np.int32))
+    return ForecastTarget(
+        place.astype(np.int32), np.full(n, 2, np.int32), np.full(n, 1, np.int32), np.full(n, 2, np.int32)
+    )
 
 
 @jax.jit

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import average_precision_score
 
-from trajectory.metrics.event_sequences import Forecasts, TimedEvents, best_matches, otd, t_map
+from trajectory.metrics.event_sequences import ScoredEvents, TimedEvents, best_matches, otd, t_map
 
 
 def events(pairs: list[tuple[float, int]]) -> TimedEvents:
@@ -94,8 +94,8 @@ def test_best_matches_are_those_of_linear_assignment() -> None:
             assert not got[b][~some].any()
 
 
-def one_label(times: list[float], scores: list[float]) -> Forecasts:
-    return Forecasts(np.array([times]), np.array([scores])[..., None], np.ones((1, len(times)), bool))
+def one_label(times: list[float], scores: list[float]) -> ScoredEvents:
+    return ScoredEvents(np.array([times]), np.array([scores])[..., None], np.ones((1, len(times)), bool))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_t_map_by_hand(true: list[float], times: list[float], scores: list[float
 def test_t_map_averages_over_labels_and_deltas() -> None:
     came = events([(1, 0), (2, 0), (3, 0), (4, 1)])
     score = np.array([[[0.9, 0.2, 0.5], [0.1, 0.8, 0.5]]])
-    got = t_map(np.zeros(1), came, Forecasts(np.array([[1, 4.5]]), score, np.ones((1, 2), bool)), 10, [0.1, 1])
+    got = t_map(np.zeros(1), came, ScoredEvents(np.array([[1, 4.5]]), score, np.ones((1, 2), bool)), 10, [0.1, 1])
     # Label 0: one hit first (1/3). Label 1: nothing within 0.1, then the first of two (1). Label 2 never came.
     assert got.by_delta == pytest.approx({0.1: (1 / 3) / 3, 1: (1 / 3 + 1) / 3})
     assert got.macro == pytest.approx((1 / 9 + 4 / 9) / 2)
@@ -152,11 +152,11 @@ def test_t_map_is_that_of_assignment_and_average_precision_in_any_order() -> Non
             hits.extend(assigned(time[b][stated[b]], times, own, delta) if len(own) else [])
         want.append(average_precision_score(hits, scores) * sum(hits) / came)
         total.append(came)
-    got = t_map(start, true, Forecasts(time, score, mask), 8, [delta])
+    got = t_map(start, true, ScoredEvents(time, score, mask), 8, [delta])
     assert got.macro == pytest.approx(np.mean(want))
     assert got.weighted == pytest.approx(np.average(want, weights=total))
     row, place = rng.permutation(rows), rng.permutation(width)
-    moved = Forecasts(time[row][:, place], score[row][:, place], mask[row][:, place])
+    moved = ScoredEvents(time[row][:, place], score[row][:, place], mask[row][:, place])
     again = t_map(start[row], TimedEvents(*(x[row, ::-1] for x in true)), moved, 8, [delta])
     assert again[:2] == pytest.approx(got[:2])
 

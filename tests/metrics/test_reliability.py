@@ -77,7 +77,7 @@ def test_pairs_by_hand() -> None:
     weight = np.array([[0.5, 0.25, 0.25], [0.5, 0.0, 0.5]])
     top = top_pairs(log_p, weight, np.array([4, 2]))
     assert top.confidence == pytest.approx([0.4, 0.7])
-    assert top.outcome.tolist() == [0.375, 0.5]  # two columns are likeliest: 0.5 and 0.25
+    assert top.outcome.tolist() == [0.375, 0.5]  # two columns are most likely: 0.5 and 0.25
     columns = column_pairs(log_p, weight, np.array([4, 2]))
     assert columns.confidence == pytest.approx([0.4, 0.4, 0.2, 0.1, 0.2, 0.7])
     assert columns.outcome.tolist() == weight.ravel().tolist()

@@ -8,14 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trajectory.models.dense import Dense
+from trajectory.models.dense import FlatDense
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 3), (5, 4, 3), (2, 5, 4, 3)])
 @pytest.mark.parametrize("bias", [True, False])
 def test_it_equals_the_plain_one_in_parameters_value_and_gradient(shape, bias):
     x = jax.random.normal(jax.random.key(0), shape)
-    ours, plain = Dense(6, use_bias=bias), nn.Dense(6, use_bias=bias)
+    ours, plain = FlatDense(6, use_bias=bias), nn.Dense(6, use_bias=bias)
     params = plain.init(jax.random.key(1), x)
     for a, b in zip(jax.tree.leaves(ours.init(jax.random.key(1), x)), jax.tree.leaves(params), strict=True):
         np.testing.assert_array_equal(a, b)

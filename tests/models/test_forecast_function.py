@@ -23,7 +23,7 @@ def test_shares_of_inputs_add_up_to_the_vectors_of_events(backbone: str, kept: i
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_what_is_explained_is_what_the_model_foretells(backbone: str, target: str) -> None:
+def test_what_is_explained_is_what_the_model_predicts(backbone: str, target: str) -> None:
     function, inputs = made(backbone, target)
     two = jnp.full((len(inputs.there), 1), 2)
     states = applied(function, "encode")(inputs.events, inputs.asked.place[:, None], horizon=two)

@@ -69,7 +69,7 @@ def test_repeats_switch_the_repeat_head_on_and_seen_items_in(capsys):
     assert "0.0% of training events repeat an earlier item" in said
 
 
-def test_baskets_are_foretold_where_they_end_and_by_several_lines(capsys):
+def test_baskets_are_predicted_where_they_end_and_by_several_lines(capsys):
     baskets = [[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4]] * 20
     fitted, said = _fit(make_histories([list(range(1, 15))] * 20, steps=baskets), capsys)
     # Training sees three baskets of four lines.

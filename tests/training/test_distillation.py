@@ -1,4 +1,4 @@
-"""Teachers: what they foretell is their mean probability, of training events alone, and it reaches the batches."""
+"""Teachers: what they predict is their mean probability, of training events alone, and it reaches the batches."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from trajectory.settings import base
 from trajectory.training import distillation, loop
 from trajectory.training.experiment import Task
 
-ITEMS, LENGTH, LIKELIEST = 30, 16, 5
+ITEMS, LENGTH, TOP_K = 30, 16, 5
 
 
 def _task(histories, backbone: str = "gru", kind: str = "leave_one_out", **fields) -> Task:
     config = base(backbone)
     config.batch.rows, config.batch.length, config.batch.targets = 4, LENGTH, LENGTH
-    config.distil.top_k = LIKELIEST
+    config.distil.top_k = TOP_K
     config.distil.update(ConfigDict(fields))
     config.split.kind, config.split.steps = kind, 2
     histories, parts = split(histories, config.split)
@@ -63,7 +63,7 @@ def test_it_is_the_mean_probability_of_the_teachers_after_each_training_event(ta
         for at in range(len(history)):
             if seen == "filter":
                 mean[at, history[: at + 1]] = 0
-            best = np.argsort(-mean[at])[:LIKELIEST]
+            best = np.argsort(-mean[at])[:TOP_K]
             np.testing.assert_array_equal(soft.item[start + at], best)
             np.testing.assert_allclose(soft.share[start + at], 0.4 * mean[at, best] / mean[at, best].sum(), rtol=1e-4)
             checked += 1
@@ -76,7 +76,7 @@ def _probabilities(run: Run, events):
     return np.exp(run.model.apply(run.params, states, method="score")[0])
 
 
-def test_a_target_shares_its_weight_with_what_teachers_hold_likeliest(taught):
+def test_a_target_shares_its_weight_with_what_teachers_hold_most_likely(taught):
     task = _task(random_histories(12, ITEMS, 10), share=0.4)
     soft = taught(task, _run(task))
     plan, plain = task.training_data(soft).plan(3), task.training_data().plan(3)

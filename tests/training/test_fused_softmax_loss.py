@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from trajectory.training import fused_softmax_loss
-from trajectory.training.fused_softmax_loss import Asked
+from trajectory.training.fused_softmax_loss import SoftmaxTargets
 
 
-def _plain(asked: Asked, table, power: float = 0.0):
+def _plain(asked: SoftmaxTargets, table, power: float = 0.0):
     logits = (asked.vectors @ table.T).at[:, 0].set(-jnp.inf)
     softmax = jnp.take_along_axis(jax.nn.softmax(logits, axis=-1), asked.target, axis=1)
     p = jnp.exp(asked.generate)[:, None] * softmax + asked.pointed
     return ((1 - p**power) / power * asked.weight).sum() if power else -(jnp.log(p) * asked.weight).sum()
 
 
-def _asked(rows: int, pointer: bool) -> tuple[Asked, np.ndarray]:
+def _asked(rows: int, pointer: bool) -> tuple[SoftmaxTargets, np.ndarray]:
     rng = np.random.default_rng(rows)
     generate = np.log(rng.uniform(0.2, 0.8, rows)) if pointer else np.zeros(rows)
     pointed = rng.uniform(0, 0.2, (rows, 3)) * (rng.random((rows, 3)) < 0.5) if pointer else np.zeros((rows, 3))
@@ -26,10 +26,10 @@ def _asked(rows: int, pointer: bool) -> tuple[Asked, np.ndarray]:
     reals = (rng.normal(size=(rows, 8)), generate, pointed, weight, rng.normal(size=(50, 8)))
     vectors, generate, pointed, weight, table = (x.astype(np.float32) for x in reals)
     target = rng.integers(1, 50, (rows, 3)).astype(np.int32)
-    return Asked(vectors, generate, pointed, target, weight), table
+    return SoftmaxTargets(vectors, generate, pointed, target, weight), table
 
 
-def _by_reals(function, asked: Asked, power: float = 0.0):
+def _by_reals(function, asked: SoftmaxTargets, power: float = 0.0):
     """As a function of what can be differentiated."""
     return lambda vectors, generate, pointed, table: function(
         asked._replace(vectors=vectors, generate=generate, pointed=pointed), table, power

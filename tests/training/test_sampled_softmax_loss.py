@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trajectory.training.fused_softmax_loss import Asked, item_loss
+from trajectory.training.fused_softmax_loss import SoftmaxTargets, item_loss
 from trajectory.training.sampled_softmax_loss import Drawn, Negatives, sampled_item_loss
 
 ITEMS = 30
@@ -20,7 +20,7 @@ def _some(rows: int = 6, slots: int = 2):
     events = rng.zipf(1.5, 4000) % ITEMS + 1
     target = rng.integers(1, ITEMS + 1, (rows, slots))
     pointed = rng.uniform(0, 0.2, (rows, slots))
-    asked = Asked(
+    asked = SoftmaxTargets(
         rng.normal(size=(rows, 4)), np.log(rng.uniform(0.5, 0.9, rows)), pointed, target, rng.random((rows, slots))
     )
     asked, table = jax.tree.map(
@@ -45,7 +45,7 @@ def test_items_without_events_and_cold_ones_do_not_break_the_draw():
     np.testing.assert_allclose(np.exp(negatives.log_q[1:]).sum(), 1, rtol=1e-6)
 
 
-def by_table(asked: Asked, table: jax.Array, drawn: Drawn, power: float = 0.0) -> jax.Array:
+def by_table(asked: SoftmaxTargets, table: jax.Array, drawn: Drawn, power: float = 0.0) -> jax.Array:
     return sampled_item_loss(asked, table[asked.target], table[drawn.item], drawn, power)
 
 

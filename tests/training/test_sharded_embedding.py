@@ -11,7 +11,7 @@ import pytest
 from jax.sharding import PartitionSpec
 
 from trajectory.training import fused_softmax_loss, sharded_embedding
-from trajectory.training.fused_softmax_loss import Asked
+from trajectory.training.fused_softmax_loss import SoftmaxTargets
 
 DEVICES = 8
 
@@ -27,7 +27,7 @@ def _split(table: np.ndarray) -> np.ndarray:
     return np.pad(table, ((0, -len(table) % DEVICES), (0, 0)))
 
 
-def _asked(rows: int, items: int) -> tuple[Asked, np.ndarray]:
+def _asked(rows: int, items: int) -> tuple[SoftmaxTargets, np.ndarray]:
     rng = np.random.default_rng(items)
     pointed = rng.uniform(0, 0.2, (rows, 3)) * (rng.random((rows, 3)) < 0.5)
     weight = rng.random((rows, 3)) * (rng.random((rows, 3)) < 0.8)
@@ -35,7 +35,7 @@ def _asked(rows: int, items: int) -> tuple[Asked, np.ndarray]:
     vectors, generate, pointed, weight = (x.astype(np.float32) for x in reals)
     target = rng.integers(1, items + 1, (rows, 3)).astype(np.int32)
     table = 3 * rng.normal(size=(items + 1, 4)).astype(np.float32)
-    return Asked(vectors, generate, pointed, target, weight), table
+    return SoftmaxTargets(vectors, generate, pointed, target, weight), table
 
 
 # 8 + 1 rows over 8 devices: two each, and the last three devices have no item at all.
@@ -49,8 +49,8 @@ def test_value_and_gradients_are_those_of_the_whole_table(items, power, monkeypa
         # Each device's loss counts alike, as where all are divided by what was counted everywhere.
         return 2 * function(asked._replace(vectors=vectors, generate=generate, pointed=pointed), table)
 
-    def local(asked: Asked, table):
-        def shards(asked: Asked, table):
+    def local(asked: SoftmaxTargets, table):
+        def shards(asked: SoftmaxTargets, table):
             return sharded_embedding.item_loss(asked, table, items, "data", power)
 
         value, gradient = jax.value_and_grad(loss, argnums=(0, 1))(asked[:3], table, asked, shards)

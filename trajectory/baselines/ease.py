@@ -19,7 +19,7 @@ PENALTY = 1_000.0  # L2; 200 and 4,000 were worse for new items on validation
 class Ease(Baseline):
     """Embarrassingly shallow autoencoder (Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data").
 
-    An item's score is a weighted sum over the distinct items of the history; the weights foretell, over all training
+    An item's score is a weighted sum over the distinct items of the history; the weights predict, over all training
     histories, whether a user has an item from the other items. Order and number of events are not read.
     """
 

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 from trajectory.benchmarks.timing import least, peak_gib
-from trajectory.training.fused_softmax_loss import Asked, item_loss
+from trajectory.training.fused_softmax_loss import SoftmaxTargets, item_loss
 
 TARGETS, ITEMS = 2048, 12_101  # those of Amazon Beauty
 FLOP = "6 x targets x items x width FLOP"
@@ -31,7 +31,7 @@ def softmax() -> None:
         )
 
 
-def gradients(part: Asked, table: jax.Array) -> Any:
+def gradients(part: SoftmaxTargets, table: jax.Array) -> Any:
     """The loss with its gradient by states and by table."""
     return jax.value_and_grad(lambda v, t: item_loss(part._replace(vectors=v), t), (0, 1))(part.vectors, table)
 
@@ -68,9 +68,9 @@ def million() -> None:
     print(f"million: a step in {seconds:.1f} s; peak {peak_gib():.2f} GiB of the whole process")
 
 
-def asked(targets: int, items: int, width: int) -> tuple[Asked, jax.Array]:
+def asked(targets: int, items: int, width: int) -> tuple[SoftmaxTargets, jax.Array]:
     """Random states with one target each, and a table of items [items + 1, width]."""
     rng = np.random.default_rng(0)
     vectors, table = (jnp.asarray(rng.standard_normal((n, width), np.float32) * 0.1) for n in (targets, items + 1))
     target = jnp.asarray(rng.integers(1, items + 1, (targets, 1), np.int32))
-    return Asked(vectors, jnp.zeros(targets), jnp.zeros((targets, 1)), target, jnp.ones((targets, 1))), table
+    return SoftmaxTargets(vectors, jnp.zeros(targets), jnp.zeros((targets, 1)), target, jnp.ones((targets, 1))), table

@@ -56,7 +56,7 @@ class BaselineDistribution:
         return Scores(self.exponent * _log_shares(counted, jnp.asarray(self.baseline.popularity, jnp.float32)))
 
     def fit(self, histories: Histories, queries: Queries, config: ConfigDict) -> BaselineDistribution:
-        """Takes the exponent under which the targets of `queries` are likeliest, and returns itself."""
+        """Takes the exponent under which the targets of `queries` are most likely, and returns itself."""
         plain = BaselineDistribution(self.baseline)
 
         def powers(chunk: Queries) -> Iterable[jax.Array]:
@@ -117,7 +117,7 @@ class ReciprocalRank(MeanProbability):
 
 
 def fit_weights(members: Sequence[Scorer], histories: Histories, queries: Queries, config: ConfigDict) -> np.ndarray:
-    """Weights of MeanProbability [m] under which the targets of `queries` are likeliest (`config.evaluation`).
+    """Weights of MeanProbability [m] under which the targets of `queries` are most likely (`config.evaluation`).
 
     Every query weighs the same, shared by its targets; those that are no candidates are left out. Equal where there are
     none at all.

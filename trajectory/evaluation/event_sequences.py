@@ -19,7 +19,7 @@ from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds, step_starts
 from trajectory.data.times import DAY
 from trajectory.evaluation.multi_step.timing import GapBaseline
-from trajectory.metrics.event_sequences import Forecasts, TimedEvents, otd, t_map
+from trajectory.metrics.event_sequences import ScoredEvents, TimedEvents, otd, t_map
 from trajectory.metrics.significance import bootstrap
 from trajectory.protocols import Forecaster, StepForecast, StepScores
 from trajectory.schema import Histories, Queries, Split
@@ -95,7 +95,7 @@ class _Observed:
         predicted = _pad(len(time), row, time[row, number], label)
         truth = _in_units(self.events, self.unit)
         distance = otd(_in_units(predicted, self.unit), truth, COST, COST)
-        scored = Forecasts(time / self.unit, probability, there)
+        scored = ScoredEvents(time / self.unit, probability, there)
         precision = t_map(self.begin / self.unit, truth, scored, HORIZON, [DELTA])
         return {
             "otd": float(distance.mean()),

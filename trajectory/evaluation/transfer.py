@@ -30,7 +30,7 @@ LEVEL = 0.05
 
 
 def measure(config: ConfigDict, sources: Mapping[str, Path], seed: int = 0) -> list[dict[str, Any]]:
-    """How well each source's model foretells the target of `config`, beside what is likely before anything is learned.
+    """How well each source's model predicts the target of `config`, compared with the prior before anything is learned.
 
     `sources` name the workdirs of runs of one domain each, taken over by the rules of the config. One row a source:
     target, source, and for validation and test the mean NDCG@10 of the model, of the prior alone (`prior_...`), the

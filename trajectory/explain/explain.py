@@ -19,7 +19,7 @@ from trajectory.explain.references import baseline
 from trajectory.explain.target_function import Base, Function, Inputs
 from trajectory.explain.targets import BETWEEN, Target, choose, read_target
 from trajectory.inference.new_users import read_histories, whole_histories
-from trajectory.models.forecast_function import Asked
+from trajectory.models.forecast_function import ForecastTarget
 from trajectory.progress import progress
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
@@ -74,7 +74,7 @@ class Explainer:
         """Histories as they were when training ended, drawn."""
         events, newest = self.run.background
         none = np.zeros(len(newest), np.int32)
-        return self.function.inputs(events, Asked(newest, none, none, none + 1))
+        return self.function.inputs(events, ForecastTarget(newest, none, none, none + 1))
 
     def reasons(self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,)) -> Iterator[Reasons]:
         """Reasons of what is foretold after each query's events; queries of like length together."""
@@ -127,7 +127,7 @@ class Explainer:
         """The last events of slices of histories, of which nothing is asked yet, and the flat index of the first."""
         events, place = self.predictor.replace(histories=histories).events(start, stop)
         none = np.zeros(len(place), np.int32)
-        return self.function.inputs(events, Asked(place, none, none, none + step)), stop - 1 - place
+        return self.function.inputs(events, ForecastTarget(place, none, none, none + step)), stop - 1 - place
 
     def _ask(self, histories: Histories, queries: Queries, inputs: Inputs) -> Inputs:
         c, log_p = self.config, np.asarray(self.function.foretold(inputs))

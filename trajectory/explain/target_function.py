@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.models.apply import apply
-from trajectory.models.forecast_function import CONSTANT, Asked, Explained
+from trajectory.models.forecast_function import CONSTANT, Explained, ForecastTarget
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events, UserError
 
@@ -19,7 +19,7 @@ class Inputs(NamedTuple):
     """What a function is asked about: B rows of L events."""
 
     events: Events
-    asked: Asked
+    asked: ForecastTarget
     there: jax.Array  # bool [B, L], events that the forecast can see
     shares: dict[str, jax.Array]  # input -> its share [B, L, D] of the events' vectors
     constant: jax.Array  # [B, L, D], the share that every event has
@@ -68,7 +68,7 @@ class Function:
             raise UserError(f"target {target}: the items of this log have no interests (data.interest_column)")
         return cls(model, target, {"params": {"model": params["params"]}}, jnp.asarray(item_interest), fields or {})
 
-    def inputs(self, events: Events, asked: Asked) -> Inputs:
+    def inputs(self, events: Events, asked: ForecastTarget) -> Inputs:
         """Rows of events with the shares of their vectors. Raises UserError for a step that no head looks at."""
         steps = self.model.spec.heads.horizon
         if len(asked.horizon) and not 1 <= np.min(asked.horizon) <= np.max(asked.horizon) <= steps:
@@ -100,7 +100,7 @@ class Function:
 
 
 @jax.jit
-def _inputs(function: Function, events: Events, asked: Asked) -> Inputs:
+def _inputs(function: Function, events: Events, asked: ForecastTarget) -> Inputs:
     events, asked = jax.tree.map(jnp.asarray, (events, asked))
     shares = apply(function.head, function.variables, events, function.fields, method="shares")
     segment = jnp.take_along_axis(events.segment, asked.place[:, None], axis=1)

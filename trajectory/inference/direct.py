@@ -23,7 +23,7 @@ from trajectory.schema import Events, Queries, UserError
 
 
 class DirectForecaster:
-    """Forecasts of the next `steps` steps by the heads of a model (see `heads.Ahead`).
+    """Forecasts of the next `steps` steps by the heads of a model (see `heads.HorizonProjection`).
 
     Where the predictor filters seen items, those of the history cannot come again, nor any item twice.
     """

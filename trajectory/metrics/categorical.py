@@ -16,7 +16,7 @@ BLOCK = 100_000  # entries at once: a catalogue would not fit in memory several 
 TOLERANCE = 1e-3  # of a row's sum: forecasts come in float32
 
 
-class Block(NamedTuple):
+class RowBlock(NamedTuple):
     """Some rows of a forecast and of its target."""
 
     rows: slice
@@ -53,7 +53,7 @@ def check(log_p: np.ndarray, target: np.ndarray) -> None:
         )
 
 
-def blocks(log_p: np.ndarray, target: np.ndarray) -> Iterator[Block]:
+def blocks(log_p: np.ndarray, target: np.ndarray) -> Iterator[RowBlock]:
     """All rows in order, as many at once as fit; a target column becomes a weight of 1."""
     n, columns = log_p.shape
     size = max(1, BLOCK // columns)
@@ -61,7 +61,7 @@ def blocks(log_p: np.ndarray, target: np.ndarray) -> Iterator[Block]:
         rows = slice(i, i + size)
         part = target[rows]
         weight = part if part.ndim == 2 else part[:, None] == np.arange(columns)
-        yield Block(rows, log_p[rows].astype(np.float64), weight.astype(np.float64))
+        yield RowBlock(rows, log_p[rows].astype(np.float64), weight.astype(np.float64))
 
 
 def proper_scores(log_p: np.ndarray, target: np.ndarray) -> Scores:

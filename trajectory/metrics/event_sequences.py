@@ -22,7 +22,7 @@ class TimedEvents(NamedTuple):
     mask: np.ndarray  # bool [B, N]
 
 
-class Forecasts(NamedTuple):
+class ScoredEvents(NamedTuple):
     """Forecast events of each row; where `mask` is False there is none."""
 
     time: np.ndarray  # float [B, P]
@@ -70,7 +70,9 @@ def otd(predicted: TimedEvents, true: TimedEvents, insert_cost: float, delete_co
     return least[:, -1]
 
 
-def t_map(start: np.ndarray, true: TimedEvents, forecasts: Forecasts, horizon: float, deltas: Sequence[float]) -> TMAP:
+def t_map(
+    start: np.ndarray, true: TimedEvents, forecasts: ScoredEvents, horizon: float, deltas: Sequence[float]
+) -> TMAP:
     """Temporal mean average precision (HoTPP, Karpukhin et al. 2024) of events less than `horizon` after `start` [B].
 
     For each label and delta, the row's forecasts are matched with its true events of the label at most delta away, so

@@ -11,7 +11,7 @@ EM_TOLERANCE = 1e-6  # of every weight
 
 
 def mixture_weights(log_probability: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weights [m], summing to 1, of the mixture under which the observations are likeliest, by EM from equal ones.
+    """Weights [m], summing to 1, of the mixture under which the observations are most likely, by EM from equal ones.
 
     `log_probability` [n, m] of each observation under each member, `weight` [n] of the observations, summing to 1.
     """

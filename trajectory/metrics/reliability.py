@@ -1,6 +1,6 @@
 """Whether probabilities mean what they say: calibration error beside what chance alone would show, and its diagram.
 
-What is measured are pairs of a probability and the outcome that it was for. They come from `top_pairs` (the likeliest
+What is measured are pairs of a probability and the outcome that it was for. They come from `top_pairs` (the most likely
 column), `column_pairs` (each column: class-wise), `event_pairs` or `clustered_pairs` (binary). Users are independent.
 
 Bins of equal mass are those of scikit-learn's calibration_curve (tests/metrics/test_reliability.py). Own code for what
@@ -36,20 +36,20 @@ class Pairs(NamedTuple):
 
 
 def top_pairs(log_p: np.ndarray, target: np.ndarray, lines: np.ndarray | None = None) -> Pairs:
-    """The probability of each row's likeliest column against being hit: the target's weight on it.
+    """The probability of each row's most likely column against being hit: the target's weight on it.
 
     `log_p` [n, C]; `target` int [n], or weights [n, C] with the number of `lines` int [n] that they are shares of.
-    Where several columns are likeliest, the outcome is their mean weight. Simulated targets are `lines` independent
+    Where several columns are most likely, the outcome is their mean weight. Simulated targets are `lines` independent
     draws from the forecast. Raises ValueError as `categorical.check` does, or if `lines` are missing.
     """
     lines = _lines(log_p, target, lines)
     confidence, outcome, chance, tied = [], [], [], []
     for _, part, weight in blocks(log_p, target):
         top = part.max(axis=1)
-        likeliest = part == top[:, None]
-        number = likeliest.sum(axis=1)
+        best = part == top[:, None]
+        number = best.sum(axis=1)
         confidence.append(np.exp(top))
-        outcome.append((weight * likeliest).sum(axis=1) / number)
+        outcome.append((weight * best).sum(axis=1) / number)
         chance.append(np.minimum(np.exp(top) * number, 1))
         tied.append(number)
     any_hit, divisor = np.concatenate(chance), lines * np.concatenate(tied)

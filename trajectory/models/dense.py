@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 
 
-class Dense(nn.Dense):
+class FlatDense(nn.Dense):
     """nn.Dense over all leading axes as one; parameters and results are the same.
 
     With two leading axes the kernel's gradient contracts over both, which XLA on a CPU turns into copies and a product

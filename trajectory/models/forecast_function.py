@@ -19,7 +19,7 @@ CONTENT = "content"  # ... that no learning changed, see prior.py
 LEAST = 1e-30
 
 
-class Asked(NamedTuple):
+class ForecastTarget(NamedTuple):
     """What is explained of each row, B of them."""
 
     place: Any  # int32 [B], column of the event after which the forecast is made
@@ -57,7 +57,7 @@ class Explained(nn.Module):
         x: jax.Array,
         known: jax.Array,
         events: Events,
-        asked: Asked,
+        asked: ForecastTarget,
         item_interest: jax.Array,
         whole: jax.Array | None = None,
     ) -> jax.Array:
@@ -75,7 +75,7 @@ class Explained(nn.Module):
             return jax.nn.log_sigmoid(self.model.score_conversion(states))
         return self.model.score(states)[:, 0] if self.target == "item" else self._interests(states, item_interest)
 
-    def pick(self, log_p: jax.Array, asked: Asked) -> jax.Array:
+    def pick(self, log_p: jax.Array, asked: ForecastTarget) -> jax.Array:
         """What is asked of these log-probabilities, [B]; a migration's log-odds of destination against source."""
         if self.target == "conversion":
             return log_p[:, 0]

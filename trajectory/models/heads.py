@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.attention import HIDDEN, attend, shared
-from trajectory.models.dense import Dense
+from trajectory.models.dense import FlatDense
 
 
-class Ahead(nn.Module):
-    """Turns a state towards what comes k steps later, so that all heads foretell each step of a horizon directly (the
+class HorizonProjection(nn.Module):
+    """Projects a state to what comes k steps later, so that all heads forecast each step of a horizon directly (the
     direct strategy of multi-step forecasting, Taieb et al. 2012, section 2.2, with one network for all steps).
     """
 
@@ -22,8 +22,8 @@ class Ahead(nn.Module):
 
     def setup(self) -> None:
         self.step = nn.Embed(self.horizon + 1, self.width, embedding_init=nn.initializers.normal(0.02))
-        self.inner = Dense(2 * self.width)
-        self.outer = Dense(
+        self.inner = FlatDense(2 * self.width)
+        self.outer = FlatDense(
             self.width, kernel_init=nn.initializers.zeros_init()
         )  # training begins with one state for all
 
@@ -64,10 +64,10 @@ class RepeatHead(nn.Module):
     size: int = 16
 
     def setup(self) -> None:
-        self.summary = Dense(self.width)
-        self.query = Dense(self.heads * self.size)
-        self.keys = Dense(self.heads * self.size, use_bias=False)
-        self.share = Dense(self.heads + 1)
+        self.summary = FlatDense(self.width)
+        self.query = FlatDense(self.heads * self.size)
+        self.keys = FlatDense(self.heads * self.size, use_bias=False)
+        self.share = FlatDense(self.heads + 1)
         # Heads begin with different memories: from nearly flat (how often) to steep (how recently).
         self.recency = self.param("recency", lambda _: jnp.linspace(0.0, 1.0, self.heads))
         self.decay = self.param("decay", lambda _: jnp.linspace(0.0, 1.0, self.heads))

@@ -7,7 +7,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
-from trajectory.models.dense import Dense
+from trajectory.models.dense import FlatDense
 from trajectory.models.recurrent import Recurrent
 from trajectory.models.transformer import Transformer
 
@@ -21,7 +21,7 @@ class Hybrid(nn.Module):
     recurrent: Recurrent
 
     def setup(self) -> None:
-        self.out = Dense(self.attention.width)
+        self.out = FlatDense(self.attention.width)
 
     def __call__(self, x: jax.Array, events: Any, place: jax.Array | None, train: bool) -> jax.Array:
         """Event vectors [B, L, width] -> states at places [B, T] of each row (None = all L), [B, T, width]."""

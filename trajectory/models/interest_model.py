@@ -11,8 +11,8 @@ import jax.numpy as jnp
 
 from trajectory.models.attention import shared
 from trajectory.models.content_prior import Prior
-from trajectory.models.dense import Dense
-from trajectory.models.heads import Ahead, Memory, Pointer, RepeatHead, States, mix
+from trajectory.models.dense import FlatDense
+from trajectory.models.heads import HorizonProjection, Memory, Pointer, RepeatHead, States, mix
 from trajectory.models.hybrid import Hybrid
 from trajectory.models.item_encoder import EventEmbedding, ItemTower, comparable
 from trajectory.models.recurrent import Recurrent
@@ -128,28 +128,28 @@ class InterestModel(nn.Module):
                 else Hybrid(attention, Recurrent(network.cell, (2 * network.layers[0],), network.dropout))
             )
             if network.layers[0] != network.width:
-                self.widen = Dense(network.layers[0], use_bias=False)
+                self.widen = FlatDense(network.layers[0], use_bias=False)
         else:
             self.backbone = Recurrent(network.backbone, network.layers, network.dropout)
         if content.frozen:
             self.prior = Prior(content.sharpness, content.popularity)
-            self.narrow = Dense(network.width, kernel_init=nn.initializers.zeros)
+            self.narrow = FlatDense(network.width, kernel_init=nn.initializers.zeros)
         elif network.layers[-1] != network.width:
-            self.narrow = Dense(network.width)
+            self.narrow = FlatDense(network.width)
         if heads.horizon > 1:
-            self.ahead = Ahead(heads.horizon, network.width)
+            self.ahead = HorizonProjection(heads.horizon, network.width)
         if network.repeat_heads:
             self.repeat = RepeatHead(network.repeat_heads, network.width)
         if heads.interest:
-            self.interest = Dense(data.num_interests + 1)
+            self.interest = FlatDense(data.num_interests + 1)
         if heads.conversion:
-            self.conversion = Dense(1)
+            self.conversion = FlatDense(1)
         if heads.time:
             self.time = TimeHead()
         if heads.reconstruct:
-            self.reconstruct = Dense(network.width + content.frozen)
+            self.reconstruct = FlatDense(network.width + content.frozen)
         if heads.contrast:
-            self.contrast = Dense(network.width)
+            self.contrast = FlatDense(network.width)
 
     def embed(self, events: Events, train: bool = False, item_vectors: jax.Array | None = None) -> jax.Array:
         """Events [B, L] -> event vectors [B, L, width + kept]; `item_vectors` of that shape if they are at hand."""

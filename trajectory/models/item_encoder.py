@@ -8,7 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from trajectory.models.dense import Dense
+from trajectory.models.dense import FlatDense
 from trajectory.models.dropout import Dropout, EventDropout
 from trajectory.schema import CODES
 
@@ -86,7 +86,7 @@ class Content(nn.Module):
         for name in self.vectors:
             found = jnp.asarray(self.get_variable("content", "vectors")[name])[item]
             known.append((found != 0).any(-1))
-            parts.append(Dense(self.width, use_bias=False, name=f"{name}_in")(found))
+            parts.append(FlatDense(self.width, use_bias=False, name=f"{name}_in")(found))
         for name in self.codes:
             code = jnp.asarray(self.get_variable("content", "codes")[name])[item]
             known.append(code > 0)
@@ -97,10 +97,10 @@ class Content(nn.Module):
         unknown = self.param("unknown", init, (len(parts), self.width))
         fields = jnp.where(there[..., None], jnp.stack(parts, -2), unknown)
         flat = fields.reshape(*fields.shape[:-2], -1)
-        gate = jax.nn.sigmoid(Dense(len(parts), name="gate")(flat))
+        gate = jax.nn.sigmoid(FlatDense(len(parts), name="gate")(flat))
         x = nn.LayerNorm(name="norm")((gate[..., None] * fields).sum(-2))
-        inner = nn.gelu(Dense(2 * self.width, name="inner")(x))
-        x += Dense(self.width, kernel_init=nn.initializers.zeros, name="out")(inner)
+        inner = nn.gelu(FlatDense(2 * self.width, name="inner")(x))
+        x += FlatDense(self.width, kernel_init=nn.initializers.zeros, name="out")(inner)
         return 0.02 * nn.LayerNorm(name="norm_out")(x)
 
 
@@ -148,14 +148,14 @@ class EventEmbedding(nn.Module):
         if "kind" in self.inputs:
             parts["kind"] = table(self.num_kinds + 1, "kind")(events.kind)
         if "counts" in self.inputs:
-            parts["counts"] = Dense(self.width, use_bias=False, name="counts")(events.counts)
+            parts["counts"] = FlatDense(self.width, use_bias=False, name="counts")(events.counts)
         if "gap" in self.inputs:
             bucket = jnp.ceil(events.gap / self.GAP_BUCKET).astype(jnp.int32)
             parts["gap"] = table(self.GAP_BUCKETS, "gap")(jnp.clip(bucket, 0, self.GAP_BUCKETS - 1))
         if "calendar" in self.inputs:
             parts["calendar"] = table(25, "hour")(events.hour) + table(8, "weekday")(events.weekday)
         if "features" in self.inputs and events.features.shape[-1]:
-            parts["features"] = Dense(self.width, name="features")(events.features)
+            parts["features"] = FlatDense(self.width, name="features")(events.features)
         x = sum(parts.values(), jnp.zeros_like(item_vectors))
         # Normalised as in BERT: the small vectors that suit the tied softmax would hardly move a recurrent state.
         norm = nn.LayerNorm(name="norm")

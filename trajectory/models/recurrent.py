@@ -20,7 +20,7 @@ GATES = {"lstm": 4, "gru": 3}  # of each cell
 Carry = tuple[tuple[jax.Array, ...], ...]
 
 
-class Inputs(nn.Module):
+class InputProduct(nn.Module):
     """Kernel and bias of the input products, as nn.Dense has them; the loop applies them itself."""
 
     features: int
@@ -40,7 +40,7 @@ class RecurrentLayer(nn.Module):
 
     def setup(self) -> None:
         gates = GATES[self.cell]
-        self.inputs = Inputs(gates * self.width)
+        self.inputs = InputProduct(gates * self.width)
         self.recurrent = self.param("recurrent", _orthogonal_blocks, (self.width, gates * self.width))
         self.bias = self.param("bias", nn.initializers.zeros_init(), (self.width,))
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp, ndtr
 
-from trajectory.models.dense import Dense
+from trajectory.models.dense import FlatDense
 
 COMPONENTS = 6
 SHORTEST, LONGEST = 1 / 1440, 365.0  # days: where the components' medians begin, evenly on a log scale
@@ -38,7 +38,7 @@ class TimeHead(nn.Module):
             centre = jnp.linspace(jnp.log(SHORTEST), jnp.log(LONGEST), COMPONENTS)
             return jnp.concatenate([jnp.zeros(1 + COMPONENTS), centre, jnp.zeros(COMPONENTS)]).astype(dtype)
 
-        self.out = Dense(1 + 3 * COMPONENTS, kernel_init=nn.initializers.normal(0.02), bias_init=begin)
+        self.out = FlatDense(1 + 3 * COMPONENTS, kernel_init=nn.initializers.normal(0.02), bias_init=begin)
 
     def __call__(self, state: jax.Array) -> Wait:
         """States [..., D] -> the distribution of the time until the step they look at."""

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from trajectory.models.attention import HIDDEN, Part, attend, shared
-from trajectory.models.dense import Dense
+from trajectory.models.dense import FlatDense
 from trajectory.models.dropout import Dropout
 
 
@@ -31,9 +31,9 @@ class Block(nn.Module):
     def setup(self) -> None:
         init = nn.initializers.normal(0.02)
         self.norm_attention, self.norm_mlp = nn.LayerNorm(), nn.LayerNorm()
-        self.qkv = Dense(3 * self.width, kernel_init=init)
-        self.out = Dense(self.width, kernel_init=init)
-        self.up, self.down = Dense(4 * self.width, kernel_init=init), Dense(self.width, kernel_init=init)
+        self.qkv = FlatDense(3 * self.width, kernel_init=init)
+        self.out = FlatDense(self.width, kernel_init=init)
+        self.up, self.down = FlatDense(4 * self.width, kernel_init=init), FlatDense(self.width, kernel_init=init)
         self.drop = Dropout(self.dropout)
 
     def project(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -25,12 +25,12 @@ MOST_LINES = 16  # of a basket that are trained on at one time
 
 
 def asked(config: ConfigDict) -> ConfigDict:
-    """The config with split.target=auto decided: where several steps are foretold, all of a window are asked for."""
+    """The config with split.target=auto decided: where several steps are forecast, all of a window are asked for."""
     c = config.copy_and_resolve_references()
     if c.split.target == "auto":
         c.split.target = "all" if c.heads.horizon > 1 else "last"
         if c.split.kind == "temporal":
-            _LOGGER.info(f"split.target = {c.split.target}  (heads.horizon={c.heads.horizon}: steps that are foretold)")
+            _LOGGER.info(f"split.target = {c.split.target}  (heads.horizon={c.heads.horizon}: steps that are forecast)")
     return c
 
 
@@ -105,7 +105,7 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     reasons = {
         "batch.length": f"95 % of training histories have at most {typical:.0f} events",
         "batch.rows": "about 2,000 events a batch",
-        "batch.targets": f"{lines:.1f} events a step; the state after each step foretells the next one",
+        "batch.targets": f"{lines:.1f} events a step; the state after each step predicts the next one",
         "batch.target_items": "lines of the next basket" if histories.baskets else "steps are single events",
         "batch.basket_power": "between every basket alike and every line alike",
         "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",

@@ -1,4 +1,4 @@
-"""What finished runs foretell of the training steps, for another run to learn beside the targets."""
+"""Teacher models: what finished runs predict of the training steps, for another run to learn beside the targets."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ TINY = 1e-30
 
 
 def soft_targets(task: Task) -> SoftTargets | None:
-    """The likeliest next items after each training event, by the mean probability of the runs in distil.teachers.
+    """The most likely next items after each training event, by the mean probability of the runs in distil.teachers.
 
-    None without teachers. Their `distil.top_k` likeliest items share `distil.share` of a target's weight in the
+    None without teachers. Their `distil.top_k` most likely items share `distil.share` of a target's weight in the
     proportions of their probabilities (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network",
     of temperature 1; an ensemble into one network as there). Teachers see no more of the log than training does.
     Raises UserError for teachers of other data or another split or without an item head.
@@ -48,8 +48,8 @@ def soft_targets(task: Task) -> SoftTargets | None:
     params = jax.device_put([run.params for run in runs], jax.local_devices()[0])
     for index in progress(range(plan.num_batches), "teachers"):
         row, column, at = plan.places(index)
-        likeliest = _likeliest(models, params, plan.batch(index).events, count, filter_seen)
-        item[at], probability = (np.asarray(part)[row, column] for part in likeliest)
+        best = _most_likely(models, params, plan.batch(index).events, count, filter_seen)
+        item[at], probability = (np.asarray(part)[row, column] for part in best)
         # Nothing is taught where a history holds the whole catalogue.
         share[at] = c.share * probability / np.maximum(probability.sum(axis=1, keepdims=True), TINY)
     _LOGGER.info(f"taught by {len(runs)} run(s), {c.share:.0%} of each target's weight on {count} items")
@@ -65,7 +65,7 @@ def _reading(task: Task, runs: list[Run]) -> TrainingData:
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4))
-def _likeliest(
+def _most_likely(
     models: tuple[InterestModel, ...], params: list[Any], events: Events, count: int, filter_seen: bool
 ) -> tuple[jax.Array, jax.Array]:
     """The items [B, L, count] of the greatest mean probability after each event, and that probability."""
@@ -88,7 +88,7 @@ def _likeliest(
 
 def _refuse_unlike(task: Task, run: Run) -> None:
     if not run.config.heads.item:
-        raise UserError(f"distil.teachers: {run.workdir} has no item head (heads.item=0), so it foretells no items")
+        raise UserError(f"distil.teachers: {run.workdir} has no item head (heads.item=0), so it predicts no items")
     if run.task.histories.fingerprint != task.histories.fingerprint:
         raise UserError(f"distil.teachers: {run.workdir} was trained on other data; expected the data of this run")
     if not np.array_equal(run.task.split.train_end, task.split.train_end):

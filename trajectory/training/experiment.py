@@ -56,7 +56,7 @@ class Task:
         return jnp.asarray(self.histories.item_interest[: self.histories.num_items + 1])
 
     def training_data(self, soft: SoftTargets | None = None) -> TrainingData | MixedData:
-        """The batches of training, with what teachers foretell if there are any (teachers.py)."""
+        """The batches of training, with the soft labels of teachers if there are any (distillation.py)."""
         label = None
         if self.config.heads.conversion:
             until = self.split.cut_time("validation")
@@ -184,7 +184,7 @@ def model_spec(
 
 
 def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]:
-    """What data.json keeps: the fingerprint, counts, the scale of features, and a digest of what teachers foretell."""
+    """What data.json keeps: the fingerprint, counts, the scale of features, and a digest of soft labels."""
     h, s = task.histories, task.split
     return {
         "name": h.name,

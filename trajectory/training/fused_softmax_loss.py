@@ -14,8 +14,8 @@ BLOCK = 4096  # items of a block: with fewer, small products take longer
 TINY = 1e-30  # the logarithm of nothing is avoided
 
 
-class Asked(NamedTuple):
-    """N states and what each should foretell."""
+class SoftmaxTargets(NamedTuple):
+    """N states and what each should predict."""
 
     vectors: jax.Array  # [N, D]
     generate: jax.Array  # [N], log share that the softmax has in the mixture with the pointer; 0 = all of it
@@ -24,7 +24,7 @@ class Asked(NamedTuple):
     weight: jax.Array  # [N, M]; 0 = no target
 
 
-class _Foretold(NamedTuple):
+class _TargetTerms(NamedTuple):
     """What the targets of some rows give once the softmax's normaliser is known."""
 
     loss: jax.Array  # [N]
@@ -37,14 +37,14 @@ def scored(log_p: jax.Array, weight: jax.Array, power: float) -> jax.Array:
     """Losses weight * (1 - p ** power) / power of targets of log-probabilities log_p; weight * -log p where power is 0.
 
     The generalised cross-entropy of Zhang & Sabuncu (2018): a target counts by p ** power, so that what cannot be
-    foretold bends the model less.
+    predicted bends the model less.
     """
     # Not expm1: its derivative, expm1 + 1, is 0 where p ** power is small.
     return ((1 - jnp.exp(power * log_p)) / power if power else -log_p) * weight
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def item_loss(asked: Asked, table: jax.Array, power: float = 0.0) -> jax.Array:
+def item_loss(targets: SoftmaxTargets, table: jax.Array, power: float = 0.0) -> jax.Array:
     """Loss of the targets (see `scored`) under softmax(vectors @ table.T) mixed with the pointer, weighted and summed.
 
     table [V + 1, D]; row 0 is not an item. Up to LARGE items, logits exist for ROWS rows at a time and are computed
@@ -53,16 +53,16 @@ def item_loss(asked: Asked, table: jax.Array, power: float = 0.0) -> jax.Array:
     Larger catalogues are gone through twice in blocks of BLOCK items, four products, since even a few rows' logits
     would fill the memory: first for the normaliser, then for the table's gradient.
     """
-    return _forward(asked, table, power)[0]
+    return _forward(targets, table, power)[0]
 
 
-def _forward(asked: Asked, table: jax.Array, power: float):
+def _forward(targets: SoftmaxTargets, table: jax.Array, power: float):
     by_blocks = len(table) > LARGE
-    found, d_vectors, d_table = (_blocks if by_blocks else _rows)(asked, table, power)
-    d_table = d_table.at[asked.target].add(-found.share[..., None] * asked.vectors[:, None])
+    found, d_vectors, d_table = (_blocks if by_blocks else _rows)(targets, table, power)
+    d_table = d_table.at[targets.target].add(-found.share[..., None] * targets.vectors[:, None])
     nothing: Any = None  # targets and weights are given, not learned
-    d_asked = Asked(d_vectors, -found.share.sum(axis=1), found.d_pointed, target=nothing, weight=nothing)
-    return found.loss.sum(), (d_asked, d_table)
+    d_targets = SoftmaxTargets(d_vectors, -found.share.sum(axis=1), found.d_pointed, target=nothing, weight=nothing)
+    return found.loss.sum(), (d_targets, d_table)
 
 
 def _backward(_power: float, residual, gradient):
@@ -72,22 +72,22 @@ def _backward(_power: float, residual, gradient):
 item_loss.defvjp(_forward, _backward)
 
 
-def _rows(asked: Asked, table: jax.Array, power: float):
+def _rows(targets: SoftmaxTargets, table: jax.Array, power: float):
     """What the targets give, gradient by `vectors`, and by `table` but for the targets' own logits; by rows."""
     items = table[1:]
 
-    def chunk(d_items, part: Asked):
+    def chunk(d_items, part: SoftmaxTargets):
         logits = part.vectors @ items.T
         most = logits.max(axis=1)
         raised = jnp.exp(logits - most[:, None])
         mass = raised.sum(axis=1)
-        found = _foretold(part, table, most + jnp.log(mass), power)
+        found = _target_terms(part, table, most + jnp.log(mass), power)
         scale = (found.share.sum(axis=1) / mass)[:, None]
         d_vectors = scale * (raised @ items) + found.d_vectors
         return d_items + raised.T @ (scale * part.vectors), (found, d_vectors)
 
-    count = len(asked.vectors)
-    chunks = jax.tree.map(lambda x: _chunks(x, min(ROWS, count)), asked)
+    count = len(targets.vectors)
+    chunks = jax.tree.map(lambda x: _chunks(x, min(ROWS, count)), targets)
     d_items, parts = jax.lax.scan(chunk, jnp.zeros_like(items), chunks)
     found, d_vectors = jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[:count], parts)
     return found, d_vectors, jnp.pad(d_items, ((1, 0), (0, 0)))
@@ -98,9 +98,9 @@ def _chunks(x: jax.Array, size: int) -> jax.Array:
     return jnp.pad(x, ((0, rows - len(x)), *((0, 0),) * (x.ndim - 1))).reshape(-1, size, *x.shape[1:])
 
 
-def _blocks(asked: Asked, table: jax.Array, power: float):
+def _blocks(targets: SoftmaxTargets, table: jax.Array, power: float):
     """As `_rows`, all rows at once, some items at a time; nothing as large as the table exists but its gradient."""
-    vectors, items = asked.vectors, len(table) - 1
+    vectors, items = targets.vectors, len(table) - 1
     size = min(BLOCK, items)
     whole = items // size
 
@@ -116,7 +116,7 @@ def _blocks(asked: Asked, table: jax.Array, power: float):
     so_far = jax.lax.fori_loop(0, whole, lambda i, so_far: more(so_far, block(i)), start)
     most, mass, mean = more(so_far, rest)
     log_mass = most + jnp.log(mass)
-    found = _foretold(asked, table, log_mass, power)
+    found = _target_terms(targets, table, log_mass, power)
     scale = found.share.sum(axis=1)[:, None]
     scaled = scale * vectors
 
@@ -143,13 +143,13 @@ def normalise(so_far, logits: jax.Array, items: jax.Array):
     return most, fade * mass + raised.sum(axis=1), fade[:, None] * mean + raised @ items
 
 
-def _foretold(asked: Asked, table: jax.Array, log_mass: jax.Array, power: float) -> _Foretold:
-    hit = table[asked.target]
-    log_softmax = jnp.einsum("nd,nmd->nm", asked.vectors, hit) - log_mass[:, None] + asked.generate[:, None]
-    log_p = jnp.logaddexp(log_softmax, jnp.log(asked.pointed + TINY))
-    weight = asked.weight * jnp.exp(power * log_p)
+def _target_terms(targets: SoftmaxTargets, table: jax.Array, log_mass: jax.Array, power: float) -> _TargetTerms:
+    hit = table[targets.target]
+    log_softmax = jnp.einsum("nd,nmd->nm", targets.vectors, hit) - log_mass[:, None] + targets.generate[:, None]
+    log_p = jnp.logaddexp(log_softmax, jnp.log(targets.pointed + TINY))
+    weight = targets.weight * jnp.exp(power * log_p)
     share = weight * jnp.exp(log_softmax - log_p)
     d_pointed = -weight * jnp.exp(-log_p)
-    return _Foretold(
-        scored(log_p, asked.weight, power).sum(axis=1), share, d_pointed, -jnp.einsum("nm,nmd->nd", share, hit)
+    return _TargetTerms(
+        scored(log_p, targets.weight, power).sum(axis=1), share, d_pointed, -jnp.einsum("nm,nmd->nd", share, hit)
     )

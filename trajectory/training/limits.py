@@ -78,7 +78,7 @@ def check_data(config: ConfigDict, histories: Histories) -> None:
     if config.heads.time and not histories.has_time:
         raise UserError("heads.time needs the times of events, and this log has none; set it to 0")
     if config.distil.teachers and histories.baskets:
-        raise UserError("distil.teachers foretell single events, and steps are baskets here; leave them out")
+        raise UserError("distil.teachers predict single events, and steps are baskets here; leave them out")
 
 
 def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:

@@ -19,7 +19,7 @@ from trajectory.models.item_encoder import TABLE, comparable
 from trajectory.models.time_head import log_likelihood
 from trajectory.schema import Batch, Targets
 from trajectory.training import sharded_embedding
-from trajectory.training.fused_softmax_loss import Asked, item_loss
+from trajectory.training.fused_softmax_loss import SoftmaxTargets, item_loss
 from trajectory.training.sampled_softmax_loss import Drawn, sampled_item_loss
 
 HEADS = ("item", "interest", "conversion", "time", "reconstruct", "contrast")
@@ -125,8 +125,8 @@ def _items(
     if states.pointer is not None:
         generate, pointed = states.pointer.generate, pointed_at(states.pointer, safe)
     compared = functools.partial(comparable, temperature=model.spec.model.temperature)
-    asked = Asked(compared(states.vector) / (1 - power), generate, pointed, safe, targets.weight)
-    flat = Asked(*(x.reshape(-1, *x.shape[2:]) for x in asked))
+    softmax_targets = SoftmaxTargets(compared(states.vector) / (1 - power), generate, pointed, safe, targets.weight)
+    flat = SoftmaxTargets(*(x.reshape(-1, *x.shape[2:]) for x in softmax_targets))
     if items_axis:
         table = compared(_table(params))
         return sharded_embedding.item_loss(flat, table, model.spec.data.num_items, items_axis, power)
@@ -166,11 +166,11 @@ def _reconstructed(model: InterestModel, params: Any, batch: Batch, states: Stat
     vectors = apply(model, params, last, method="recall")[:, 0]
     weight = held / jnp.maximum(held.sum(axis=1, keepdims=True), 1)
     nothing = jnp.zeros(held.shape)
-    asked = Asked(vectors, nothing[:, 0], nothing, jnp.maximum(batch.events.item, 1), weight)
+    softmax_targets = SoftmaxTargets(vectors, nothing[:, 0], nothing, jnp.maximum(batch.events.item, 1), weight)
     if drawn is None:
-        return item_loss(asked, apply(model, params, method="item_table"))
-    own, others = (apply(model, params, item, method="look_up") for item in (asked.target, drawn.item))
-    return sampled_item_loss(asked, own, others, drawn)
+        return item_loss(softmax_targets, apply(model, params, method="item_table"))
+    own, others = (apply(model, params, item, method="look_up") for item in (softmax_targets.target, drawn.item))
+    return sampled_item_loss(softmax_targets, own, others, drawn)
 
 
 def _contrasted(first: jax.Array, second: jax.Array, last: jax.Array) -> jax.Array:
@@ -185,14 +185,14 @@ def _contrasted(first: jax.Array, second: jax.Array, last: jax.Array) -> jax.Arr
     return -jnp.where(there, jnp.diagonal(log_p), 0).sum()
 
 
-def _smoothed(asked: Asked, table: jax.Array) -> jax.Array:
+def _smoothed(softmax_targets: SoftmaxTargets, table: jax.Array) -> jax.Array:
     """By how much the targets' logits exceed the mean logit of all items, weighted and summed.
 
     Times epsilon and added to the cross-entropy it gives that with targets of 1 - epsilon for the item and epsilon /
     V for every item (label smoothing, Szegedy et al. 2016, section 7), without all logits at hand.
     """
-    lead = table[asked.target] - table[1:].mean(axis=0)
-    return (jnp.einsum("nd,nmd->nm", asked.vectors, lead) * asked.weight).sum()
+    lead = table[softmax_targets.target] - table[1:].mean(axis=0)
+    return (jnp.einsum("nd,nmd->nm", softmax_targets.vectors, lead) * softmax_targets.weight).sum()
 
 
 def _table(params: Any) -> jax.Array:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.training.fused_softmax_loss import TINY, Asked, scored
+from trajectory.training.fused_softmax_loss import TINY, SoftmaxTargets, scored
 
 UNIFORM = 0.5  # share of the draws that comes from the catalogue and not from the events
 
@@ -57,7 +57,9 @@ class Negatives(NamedTuple):
         return Drawn(item, self.log_q[item] + jnp.log(count))
 
 
-def sampled_item_loss(asked: Asked, own: jax.Array, others: jax.Array, drawn: Drawn, power: float = 0.0) -> jax.Array:
+def sampled_item_loss(
+    targets: SoftmaxTargets, own: jax.Array, others: jax.Array, drawn: Drawn, power: float = 0.0
+) -> jax.Array:
     """As item_loss, with the softmax's normaliser estimated from S items drawn for all states together.
 
     The sum of exp(logit) over the items other than the target is estimated by importance sampling: each draw j counts
@@ -66,13 +68,13 @@ def sampled_item_loss(asked: Asked, own: jax.Array, others: jax.Array, drawn: Dr
     normaliser is the true one, so with many draws this is item_loss. Costs N x S x D instead of N x V x D. `own` [N, M,
     D] and `others` [S, D] are the vectors of the targets and of the drawn items.
     """
-    logits = asked.vectors @ others.T - drawn.log_expected
-    logit = jnp.einsum("nd,nmd->nm", asked.vectors, own)
+    logits = targets.vectors @ others.T - drawn.log_expected
+    logit = jnp.einsum("nd,nmd->nm", targets.vectors, own)
 
     def log_softmax(target: jax.Array, logit: jax.Array) -> jax.Array:  # of one target slot [N]: [N, M, S] never is
         rest = jnp.where(drawn.item == target[:, None], -jnp.inf, logits)
         return logit - jnp.logaddexp(logit, jax.nn.logsumexp(rest, axis=1))
 
-    chosen = jax.lax.map(lambda slot: log_softmax(*slot), (asked.target.T, logit.T)).T + asked.generate[:, None]
-    log_p = jnp.logaddexp(chosen, jnp.log(asked.pointed + TINY))
-    return scored(log_p, asked.weight, power).sum()
+    chosen = jax.lax.map(lambda slot: log_softmax(*slot), (targets.target.T, logit.T)).T + targets.generate[:, None]
+    log_p = jnp.logaddexp(chosen, jnp.log(targets.pointed + TINY))
+    return scored(log_p, targets.weight, power).sum()

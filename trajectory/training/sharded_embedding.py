@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from trajectory.training.fused_softmax_loss import BLOCK, TINY, Asked, normalise, scored
+from trajectory.training.fused_softmax_loss import BLOCK, TINY, SoftmaxTargets, normalise, scored
 
 NEVER = -1e30  # logit of a row that is no item; finite, as a device may hold no item at all
 
@@ -22,7 +22,7 @@ def look_up(table: jax.Array, item: jax.Array, axis: str) -> jax.Array:
     return jax.lax.psum_scatter(found, axis, scatter_dimension=0, tiled=True)
 
 
-def item_loss(asked: Asked, table: jax.Array, num_items: int, axis: str, power: float = 0.0) -> jax.Array:
+def item_loss(targets: SoftmaxTargets, table: jax.Array, num_items: int, axis: str, power: float = 0.0) -> jax.Array:
     """As item_loss.item_loss for this device's N states, with this device's rows [(V + 1) / n, D] of the table.
 
     Each device finds the log-sum-exp of its part of the catalogue for everyone's states, and each puts together what
@@ -31,12 +31,12 @@ def item_loss(asked: Asked, table: jax.Array, num_items: int, axis: str, power: 
     """
     row = jnp.arange(len(table)) + jax.lax.axis_index(axis) * len(table)
     bias = jnp.where((row > 0) & (row <= num_items), 0.0, NEVER)
-    parts = _log_mass(jax.lax.all_gather(asked.vectors, axis, tiled=True), table, bias)
-    parts = jax.lax.all_to_all(parts.reshape(-1, len(asked.vectors)), axis, split_axis=0, concat_axis=0)
-    hit = look_up(table, asked.target, axis)
-    log_softmax = jnp.einsum("nd,nmd->nm", asked.vectors, hit) - jax.nn.logsumexp(parts, axis=0)[:, None]
-    log_p = jnp.logaddexp(log_softmax + asked.generate[:, None], jnp.log(asked.pointed + TINY))
-    return scored(log_p, asked.weight, power).sum()
+    parts = _log_mass(jax.lax.all_gather(targets.vectors, axis, tiled=True), table, bias)
+    parts = jax.lax.all_to_all(parts.reshape(-1, len(targets.vectors)), axis, split_axis=0, concat_axis=0)
+    hit = look_up(table, targets.target, axis)
+    log_softmax = jnp.einsum("nd,nmd->nm", targets.vectors, hit) - jax.nn.logsumexp(parts, axis=0)[:, None]
+    log_p = jnp.logaddexp(log_softmax + targets.generate[:, None], jnp.log(targets.pointed + TINY))
+    return scored(log_p, targets.weight, power).sum()
 
 
 @jax.custom_vjp

@@ -95,7 +95,7 @@ def _parameters(users: int, name: str, value: float) -> dict[str, Any]:
     return given | {"distractors": int(value), "basket_size": 8}
 
 
-def _explain(made: sweep.Run, experiment: GroundTruth, out: Path) -> list[dict[str, Any]]:
+def _explain(made: sweep.SweepRun, experiment: GroundTruth, out: Path) -> list[dict[str, Any]]:
     """How well causes are found in the other log, of users whom the run has never seen."""
     run, other = load_run(made.folder), out / "logs" / f"{made.member}_other"
     histories, _ = read_histories(other / "interactions.parquet", run.vocabulary)

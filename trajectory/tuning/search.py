@@ -21,7 +21,7 @@ from trajectory.renamed import FIELDS, with_fields
 from trajectory.schema import UserError
 from trajectory.training.folder import read_summary
 from trajectory.training.logging import read as read_metrics
-from trajectory.tuning.sweep import Run, run
+from trajectory.tuning.sweep import SweepRun, run
 from trajectory.tuning.workers import Workers, claim, last_lines
 from trajectory.writing import write_csv, write_text
 
@@ -86,7 +86,7 @@ class Search:
         if len(failed) >= GIVE_UP and not self.study.get_trials(deepcopy=False, states=DONE):
             raise UserError(f"the first {len(failed)} trials failed; the last one:\n{failed[-1].user_attrs['failed']}")
 
-    def best(self) -> Run | None:
+    def best(self) -> SweepRun | None:
         """The run of the trial with the best validation metric, None if no trial is complete."""
         if not self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
             return None
@@ -150,7 +150,7 @@ class Search:
             what = f"failed: {failed.splitlines()[-1]}" if failed else state.name.lower()
             _LOGGER.info(f"trial {trial.number}: {what}{'' if value is None else f', {self.monitor} {value:.4f}'}")
 
-    def _train(self, trial: Trial, made: Run, workers: Workers, log: IO[str]) -> tuple[TrialState, float | None]:
+    def _train(self, trial: Trial, made: SweepRun, workers: Workers, log: IO[str]) -> tuple[TrialState, float | None]:
         begin, reported, pruned = log.seek(0, 2), 0, False
 
         def watch() -> bool:
@@ -192,7 +192,7 @@ class Search:
         trials = self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
         return [trial for trial in trials if "failed" in trial.user_attrs]
 
-    def _run(self, fields: Mapping[str, Any], folder: Path) -> Run:
+    def _run(self, fields: Mapping[str, Any], folder: Path) -> SweepRun:
         texts = [f"{FIELDS.get(f, f)}={tuple(v) if isinstance(v, list) else v}" for f, v in fields.items()]
         return run("", self.config, [*self.settings, *texts, f"logging.group={self.out.name}"], folder)
 

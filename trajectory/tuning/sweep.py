@@ -28,7 +28,7 @@ STAMP = {"asked": (dict, NoneType), "code": [str], "done": bool}  # of sweep.jso
 DECISIVE = ("schema.py", "data", "models", "training", "inference", "metrics", "baselines", "calibration", "evaluation")
 
 
-class Run(NamedTuple):
+class SweepRun(NamedTuple):
     """One member of a sweep with one seed."""
 
     member: str
@@ -55,7 +55,7 @@ def load(name: str, function: str) -> Callable[..., Any]:
     return presets.load(presets.file(name, presets.SWEEPS), function)
 
 
-def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str], out: Path) -> list[Run]:
+def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str], out: Path) -> list[SweepRun]:
     """Every member with every seed, seed by seed; a member's own fields go before `settings` ("field=value").
 
     `config` is as for `trajectory train`. Raises UserError where a member does not fit it.
@@ -72,11 +72,11 @@ def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str
     return runs
 
 
-def run(name: str, config: str, settings: Sequence[str], folder: Path) -> Run:
+def run(name: str, config: str, settings: Sequence[str], folder: Path) -> SweepRun:
     """The run of a config with `settings` ("field=value"). Raises UserError if the config has no such field."""
     chosen = (f"--config={config}", *(f"--config.{text}" for text in settings))
     asked = json.loads(json.dumps(flags.read(chosen).to_dict(), default=dict))
-    return Run(name, folder, chosen, {key: value for key, value in asked.items() if key != "logging"})
+    return SweepRun(name, folder, chosen, {key: value for key, value in asked.items() if key != "logging"})
 
 
 def with_argument(config: str, argument: str) -> str:
@@ -84,7 +84,7 @@ def with_argument(config: str, argument: str) -> str:
     return f"{config}{',' if ':' in config else ':'}{argument}" if argument else config
 
 
-def make(runs: Sequence[Run], workers: Workers) -> dict[str, str]:
+def make(runs: Sequence[SweepRun], workers: Workers) -> dict[str, str]:
     """Makes what is not finished; returns what went wrong {name of the run's folder: its last lines}.
 
     A run that was cut goes on where it was, one that fails stops no other. A run is finished that was evaluated with
@@ -94,7 +94,7 @@ def make(runs: Sequence[Run], workers: Workers) -> dict[str, str]:
     waiting = [run for run in runs if not _done(run, now)]
     _LOGGER.info(f"{len(runs)} runs, {len(runs) - len(waiting)} of them finished before")
 
-    def make_one(run: Run) -> None:
+    def make_one(run: SweepRun) -> None:
         began = time.perf_counter()
         try:
             problem = _make(run, now, workers)
@@ -110,7 +110,7 @@ def make(runs: Sequence[Run], workers: Workers) -> dict[str, str]:
     return failed
 
 
-def make_all(runs: Sequence[Run], at_once: int) -> None:
+def make_all(runs: Sequence[SweepRun], at_once: int) -> None:
     """`make`, for what cannot do without one of the runs: raises UserError where one failed, SystemExit if stopped."""
     with Workers(at_once, 0) as workers:
         failed = make(runs, workers)
@@ -121,13 +121,13 @@ def make_all(runs: Sequence[Run], at_once: int) -> None:
         raise UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
 
 
-def versions(runs: Sequence[Run]) -> dict[str, list[str]]:
+def versions(runs: Sequence[SweepRun]) -> dict[str, list[str]]:
     """Digests of the code that worked in each run's folder, for those where more than one did."""
     found = {run.folder.name: _stamp(run)["code"] for run in runs if _stamp(run)["done"]}
     return {name: digests for name, digests in found.items() if len(digests) > 1}
 
 
-def _make(run: Run, now: str, workers: Workers) -> str:
+def _make(run: SweepRun, now: str, workers: Workers) -> str:
     """Trains and evaluates; returns what went wrong, "" if nothing."""
     with claim(run.folder) as log:
         begin = log.seek(0, 2)
@@ -145,12 +145,12 @@ def _make(run: Run, now: str, workers: Workers) -> str:
     return ""
 
 
-def _done(run: Run, now: str) -> bool:
+def _done(run: SweepRun, now: str) -> bool:
     stamp = _stamp(run)
     return stamp["done"] and with_fields(stamp["asked"] or {}) == run.asked and stamp["code"][-1:] == [now]
 
 
-def _stamp(run: Run) -> dict[str, Any]:
+def _stamp(run: SweepRun) -> dict[str, Any]:
     path = run.folder / "sweep.json"
     if path.exists():
         try:
