@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ContextDecorator
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -23,7 +23,7 @@ def sleep_when_idle() -> None:
         os.environ.setdefault(name, value)
 
 
-def one_thread(of: str) -> ContextDecorator:
+def one_thread(of: str) -> Any:
     """Within it one thread works on each call of NumPy's and SciPy's products (`of` "blas") or scikit-learn's loops
     ("openmp").
 

@@ -180,7 +180,7 @@ class _Loop:
             # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
             self._save(state)
         while not (self.finished or self.stop.asked):
-            with working(self._label):
+            with working(self._label if distributed.leads() else "training with the first process"):
                 state = self._epoch(state)
             if self.batches.get_state()["epoch"] > self.progress.epoch:
                 self._judged(state, self.progress.epoch + 1)
