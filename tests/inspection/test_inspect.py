@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trajectory.__main__ import main
+from tests.commands import run
 from trajectory.data.ingest.cleaning import REASONS
 from trajectory.inspection.words import REMEDIES
 
@@ -36,11 +36,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, list[Path]
     log = dirty(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        printed: list[str] = []
-        patch.setattr("builtins.print", lambda *texts, **_: printed.append(" ".join(map(str, texts))))
-        with pytest.raises(SystemExit):
-            main(["inspect", str(log)])
-    return (folder / "inspect.html").read_text(encoding="utf-8"), "\n".join(printed), sorted(folder.iterdir())
+        printed = run("inspect", str(log)).out
+    return (folder / "inspect.html").read_text(encoding="utf-8"), printed, sorted(folder.iterdir())
 
 
 def test_nothing_but_the_page_is_written(page: tuple[str, str, list[Path]]) -> None:
@@ -80,7 +77,7 @@ def test_names_of_the_log_are_no_markup(page: tuple[str, str, list[Path]]) -> No
     assert "&lt;script&gt;alert" in page[0]
 
 
-def test_settings_change_what_is_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_change_what_is_understood(tmp_path: Path) -> None:
     log, out = dirty(tmp_path), f"--out={tmp_path / 'page.html'}"
     sets = [
         "data.missing=guest,robot",
@@ -88,10 +85,8 @@ def test_settings_change_what_is_understood(tmp_path: Path, capsys: pytest.Captu
         "data.interest_column=group",
         "data.duplicates=keep",
     ]
-    with pytest.raises(SystemExit) as end:
-        main(["inspect", str(log), out, *(f"--set={text}" for text in sets)])
-    assert not end.value.code
-    printed = capsys.readouterr().out
+    code, printed, _ = run("inspect", str(log), out, *(f"--set={text}" for text in sets))
+    assert code == 0
     assert "guest" in printed
     assert "unknown event type" not in printed
     assert "4 values of group" in printed or "5 values of group" in printed
@@ -106,40 +101,29 @@ def test_settings_change_what_is_understood(tmp_path: Path, capsys: pytest.Captu
         (["--out=page.txt"], "ends in .html"),
     ],
 )
-def test_mistakes_are_one_sentence(
-    tmp_path: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["inspect", str(dirty(tmp_path)), *arguments])
-    assert end.value.code == 2
-    assert words in capsys.readouterr().err
+def test_mistakes_are_one_sentence(tmp_path: Path, arguments: list[str], words: str) -> None:
+    ran = run("inspect", str(dirty(tmp_path)), *arguments)
+    assert ran.code == 2
+    assert words in ran.err
 
 
 def test_every_reason_has_a_remedy() -> None:
     assert set(REASONS) == set(REMEDIES)
 
 
-def test_a_word_for_nobody_with_most_of_the_events_is_said_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_word_for_nobody_with_most_of_the_events_is_said_once(tmp_path: Path) -> None:
     rows = [f"{'guest' if i % 2 else f'u{i % 40}'},a{i % 30},{DAYS[i % 28]} 10:{i % 60:02}" for i in range(800)]
     (tmp_path / "log.csv").write_text("user,item,time\n" + "\n".join(rows) + "\n")
-    with pytest.raises(SystemExit):
-        main(["inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}"])
-    printed = capsys.readouterr().out
+    printed = run("inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}").out
     assert "'guest' has 400 of 800 rows" in printed
     assert "far more events than the rest" not in printed
 
 
-def test_a_status_read_as_the_type_and_orders_at_one_time_are_advised_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_status_read_as_the_type_and_orders_at_one_time_are_advised_on(tmp_path: Path) -> None:
     rows = [f"{i // 2},u{i // 2 % 9},a{i % 30},{DAYS[i // 2 % 28]},{('shipped', 'paid')[i % 2]}" for i in range(200)]
     (tmp_path / "log.csv").write_text("order_id,user,item,date,order_status\n" + "\n".join(rows) + "\n")
     arguments = ["inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}"]
-    with pytest.raises(SystemExit):
-        main([*arguments, "--set=data.columns.kind=order_status"])
-    assert "data.columns.kind=- data.columns.status=order_status" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        main([*arguments, "--set=data.duplicates=keep"])
-    assert "data.baskets=True makes those of one order_id one step" in capsys.readouterr().out
+    status_as_type = run(*arguments, "--set=data.columns.kind=order_status")
+    assert "data.columns.kind=- data.columns.status=order_status" in status_as_type.out
+    kept = run(*arguments, "--set=data.duplicates=keep")
+    assert "data.baskets=True makes those of one order_id one step" in kept.out

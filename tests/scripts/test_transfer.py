@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.scripts.conftest import ROOT
+from tests.commands import ROOT
 from tests.scripts.test_configs import QUIET
 from trajectory.evaluation.transfer import measure
 from trajectory.settings.flags import read
