@@ -39,6 +39,7 @@ def test_an_evaluation_that_calls_baselines_floors(tmp_path: Path) -> None:
 OLD_FIELDS = {
     **{"recipe": "auto", "batch.most": 7, "content.beside": 5.0, "content.kept": 8, "distil.likeliest": 9},
     **{"model.heads": 4, "split.left_out": 3, "train.power": 0.3, "train.products": "bfloat16"},
+    **{"explain.baseline": "masked", "explain.gap": 0.02, "explain.watched": 3},
 }
 
 

@@ -77,11 +77,11 @@ def train(config: ConfigDict | str, workdir: Path | str) -> Run:
 def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
     """Trains a config into a folder, watched as it says; returns how training ended (training.json)."""
     from trajectory.evaluation.validation import Watch
-    from trajectory.explain.monitor import WatchReasons
+    from trajectory.explain.monitor import AttributionMonitor
     from trajectory.training import experiment, loop
 
     task = experiment.build(config)
-    return loop.train(task, workdir, WatchReasons(task) if config.explain.watched else Watch(task))
+    return loop.train(task, workdir, AttributionMonitor(task) if config.explain.monitored else Watch(task))
 
 
 def evaluate(run: Run | Path | str) -> Evaluation:

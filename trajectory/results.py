@@ -193,11 +193,11 @@ class Explanation(Result):
         "item": "id of the source; null where the model does not know it",
         "title": "the id where the item has none",
         "interest": "of the item",
-        "kind": "type of the event",
+        "event_type": "such as view or purchase",
         "target": "what is explained: an item, an interest, a migration or a conversion",
         "step": "steps ahead",
         "method": "of attribution",
-        "gap": "completeness error: how far the values miss the forecast in sum, relative",
+        "completeness_error": "by how much the sum of the values misses the forecast, relative",
         "feature": "input of the event, such as item, gap, time",
         "value": "what it adds to the log-probability (a migration's log-odds), in nats",
     }

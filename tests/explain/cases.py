@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline import splits
 from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
-from trajectory.explain.target_function import Function, Inputs
+from trajectory.explain.target_function import Inputs, TargetFunction
 from trajectory.models.forecast_function import ForecastTarget
 from trajectory.run import Run
 from trajectory.schema import Histories
@@ -29,29 +29,29 @@ BACKBONES = ("gru", "lstm", "transformer")
 
 
 @cache
-def made(backbone: str, target: str = "item", kept: int = 0, repeat: bool = True) -> tuple[Function, Inputs]:
+def made(backbone: str, target: str = "item", kept: int = 0, repeat: bool = True) -> tuple[TargetFunction, Inputs]:
     """A function of random parameters, and the whole histories: item or interest 2, step 2."""
     model = make_model(backbone, items=ITEMS, horizon=2, frozen=kept, repeat=repeat)
     events = last_rows(HISTORIES, NO_FEATURES, HISTORIES.offsets[:-1], HISTORIES.offsets[1:], LENGTH)
-    function = Function.of(model, initialise(model, events), target, HISTORIES.item_interest)
-    return function, function.inputs(events, asked(np.diff(HISTORIES.offsets) - 1))
+    function = TargetFunction.create(model, initialise(model, events), target, HISTORIES.item_interest)
+    return function, function.inputs(events, targets_at(np.diff(HISTORIES.offsets) - 1))
 
 
-def asked(place: np.ndarray) -> ForecastTarget:
+def targets_at(position: np.ndarray) -> ForecastTarget:
     """Item or interest 2 (instead of interest 1) two steps after these columns."""
-    n = len(place)
+    n = len(position)
     return ForecastTarget(
-        place.astype(np.int32), np.full(n, 2, np.int32), np.full(n, 1, np.int32), np.full(n, 2, np.int32)
+        position.astype(np.int32), np.full(n, 2, np.int32), np.full(n, 1, np.int32), np.full(n, 2, np.int32)
     )
 
 
 @jax.jit
-def value(function: Function, x: jax.Array, known: jax.Array, inputs: Inputs) -> jax.Array:
+def value(function: TargetFunction, x: jax.Array, known: jax.Array, inputs: Inputs) -> jax.Array:
     """The function's forecasts [B]; one program instead of hundreds of operations."""
     return function(x, known, inputs)
 
 
-def applied(function: Function, method: str) -> Callable[..., Any]:
+def applied(function: TargetFunction, method: str) -> Callable[..., Any]:
     """A method of the function's model, jitted."""
     params = {"params": function.variables["params"]["model"]}
     return partial(jax.jit(partial(cast(Any, function.model.apply), method=method)), params)
@@ -64,12 +64,12 @@ def packed(histories: Histories = HISTORIES) -> Windows:
     return Windows(start, length, start, zero, np.array([0, length[0]]), zero)
 
 
-def packed_inputs(function: Function) -> Inputs:
+def packed_inputs(function: TargetFunction) -> Inputs:
     """One row of two histories, asked after the second."""
     windows = packed()
     length = int(windows.length.sum())
     events = read_rows(HISTORIES, NO_FEATURES, windows, 1, length + 2)
-    return function.inputs(events, asked(np.array([length - 1])))
+    return function.inputs(events, targets_at(np.array([length - 1])))
 
 
 def run_of(workdir: Path, backbone: str = "gru", histories: Histories = HISTORIES, **explain) -> Run:

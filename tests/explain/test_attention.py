@@ -13,8 +13,8 @@ def test_shares_of_attention_add_up_to_one_over_what_is_seen(backbone: str) -> N
     function, inputs = made(backbone)
     share = rollout(function, inputs)
     np.testing.assert_allclose(share.sum(axis=1), 1, rtol=1e-5)
-    assert (share[np.asarray(inputs.there)] > 0).all()
-    newest = np.take_along_axis(share, np.asarray(inputs.asked.place)[:, None], axis=1)
+    assert (share[np.asarray(inputs.mask)] > 0).all()
+    newest = np.take_along_axis(share, np.asarray(inputs.targets.position)[:, None], axis=1)
     assert (newest >= 0.25).all(), "two blocks keep half of it each"
 
 

@@ -18,12 +18,12 @@ from flax.traverse_util import flatten_dict
 
 import trajectory
 from tests.builders import NO_FEATURES, initialise, make_model
-from tests.explain.cases import HISTORIES, ITEMS, LENGTH, asked
+from tests.explain.cases import HISTORIES, ITEMS, LENGTH, targets_at
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.explain import gradients
 from trajectory.explain.integrated import integrated_gradients
-from trajectory.explain.references import baseline
-from trajectory.explain.target_function import Function, Inputs
+from trajectory.explain.references import reference_of
+from trajectory.explain.target_function import Inputs, TargetFunction
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `captum`)")
 with warnings.catch_warnings():
@@ -37,16 +37,16 @@ CLOSE = 1e-4
 
 
 @cache
-def ours(backbone: str) -> tuple[Function, Inputs]:
+def ours(backbone: str) -> tuple[TargetFunction, Inputs]:
     """A model without a repeat head: events of one history a row, newest last."""
     model = make_model(backbone, items=ITEMS, repeat=False)
     events = last_rows(HISTORIES, NO_FEATURES, HISTORIES.offsets[:-1], HISTORIES.offsets[1:], LENGTH)
-    function = Function.of(model, initialise(model, events), "item", HISTORIES.item_interest)
-    one = asked(np.diff(HISTORIES.offsets) - 1)._replace(horizon=np.ones(HISTORIES.num_users, np.int32))
+    function = TargetFunction.create(model, initialise(model, events), "item", HISTORIES.item_interest)
+    one = targets_at(np.diff(HISTORIES.offsets) - 1)._replace(horizon=np.ones(HISTORIES.num_users, np.int32))
     return function, function.inputs(events, one)
 
 
-def twin(function: Function) -> Callable[[Any], Any]:
+def twin(function: TargetFunction) -> Callable[[Any], Any]:
     """The model in torch: event vectors [B, n, width] of whole rows of n events -> log-probability of ITEM [B]."""
     params, spec = flatten_dict(function.variables["params"]["model"], sep="/"), function.model.spec
     made = TWIN(
@@ -59,11 +59,11 @@ def twin(function: Function) -> Callable[[Any], Any]:
 
 
 def rows(inputs: Inputs) -> list[tuple[int, Any, Any]]:
-    """Each row: its events, their vectors, and those of the padding baseline."""
+    """Each row: its events, their vectors, and those of the padding reference."""
     found = []
-    for row, there in enumerate(np.asarray(inputs.there)):
-        n = int(there.sum())
-        vectors, none = (torch.tensor(np.array(x)[row : row + 1, :n]) for x in (inputs.x, inputs.constant))
+    for row, mask in enumerate(np.asarray(inputs.mask)):
+        n = int(mask.sum())
+        vectors, none = (torch.tensor(np.array(x)[row : row + 1, :n]) for x in (inputs.vectors, inputs.constant))
         found.append((n, vectors, none))
     return found
 
@@ -71,15 +71,15 @@ def rows(inputs: Inputs) -> list[tuple[int, Any, Any]]:
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_twin_forecasts_the_same(backbone: str) -> None:
     function, inputs = ours(backbone)
-    told = np.asarray(function.foretold(inputs))[:, ITEM]
+    predicted = np.asarray(function.log_probabilities(inputs))[:, ITEM]
     same = [float(twin(function)(vectors).detach()) for _, vectors, _ in rows(inputs)]
-    np.testing.assert_allclose(same, told, atol=1e-5)
+    np.testing.assert_allclose(same, predicted, atol=1e-5)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_integrated_gradients_are_captum_s(backbone: str) -> None:
     function, inputs = ours(backbone)
-    found = integrated_gradients(function, inputs, baseline("padding", inputs), gap=1e-6).events
+    found = integrated_gradients(function, inputs, reference_of("padding", inputs), max_error=1e-6).events
     method = captum.IntegratedGradients(twin(function))
     for row, (n, vectors, none) in enumerate(rows(inputs)):
         theirs = method.attribute(vectors, none, n_steps=512, method="gausslegendre").sum(-1)
@@ -89,7 +89,7 @@ def test_integrated_gradients_are_captum_s(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_gradient_times_input_is_captum_s(backbone: str) -> None:
     function, inputs = ours(backbone)
-    found = gradients.gradient_times_input(function, inputs, baseline("padding", inputs)).events
+    found = gradients.gradient_times_input(function, inputs, reference_of("padding", inputs)).events
     model = twin(function)
     for row, (n, vectors, none) in enumerate(rows(inputs)):
         # captum's input is the whole vector; what every event has of it is no input of ours.

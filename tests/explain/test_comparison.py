@@ -7,8 +7,8 @@ import pytest
 
 from tests.explain.cases import run_of
 from trajectory.explain.comparison import compare_methods
-from trajectory.explain.comparison_table import lost, markdown, mean_ranks, summary
-from trajectory.explain.event_rankings import ATTENTION, FIGURES, RANDOM, RECENCY
+from trajectory.explain.comparison_table import markdown, mean_ranks, not_ahead, summary
+from trajectory.explain.event_rankings import ATTENTION, METRICS, RANDOM, RECENCY
 from trajectory.explain.explain import Explainer
 from trajectory.explain.perturbation import shapley
 from trajectory.explain.targets import Target
@@ -26,30 +26,31 @@ def found(run) -> dict[str, Any]:
     return compare_methods(run, Target("item"), METHODS, "test", 5)
 
 
-def test_every_method_stands_beside_the_rivals_of_its_backbone(found) -> None:
+def test_every_method_is_compared_with_the_baselines_of_its_backbone(found) -> None:
     assert found["forecasts"] == 5
-    for way in ("hidden", "removed"):
-        assert list(found["means"][way]) == [*METHODS, RECENCY, RANDOM, ATTENTION]
-        assert set(found["p_values"][way]) == set(METHODS)
-        for by_rival in found["p_values"][way].values():
-            assert set(by_rival) == {RECENCY, RANDOM, ATTENTION}
-            assert all(0 < p <= 1 for by_figure in by_rival.values() for p in by_figure.values())
+    for masking in ("hidden", "removed"):
+        assert list(found["means"][masking]) == [*METHODS, RECENCY, RANDOM, ATTENTION]
+        assert set(found["p_values"][masking]) == set(METHODS)
+        for by_baseline in found["p_values"][masking].values():
+            assert set(by_baseline) == {RECENCY, RANDOM, ATTENTION}
+            assert all(0 < p <= 1 for by_metric in by_baseline.values() for p in by_metric.values())
 
 
 def test_the_measures_are_those_of_the_method(run, found) -> None:
     measures = found["measures"]
     assert measures["shapley"]["shapley"] == pytest.approx(1)
     assert measures["occlusion"]["shapley"] < 1
-    assert measures["shapley"]["gap"] < 1e-4 < measures["occlusion"]["gap"]
-    assert measures["saliency"]["gap"] is measures["saliency"]["infidelity"] is None
+    assert measures["shapley"]["completeness_error"] < 1e-4 < measures["occlusion"]["completeness_error"]
+    assert measures["saliency"]["completeness_error"] is measures["saliency"]["infidelity"] is None
     assert measures["occlusion"]["infidelity"] > 0
     assert all(of["sensitivity"] > 0 for of in measures.values())
     assert all(-1 <= of["randomised"] < 1 for of in measures.values())
 
     explainer = Explainer(run, Target("item"))
-    for some in explainer.reasons(run.task.histories, run.task.split.test):
-        exact = shapley(explainer.function, some.inputs, explainer.base(some.inputs))
-        np.testing.assert_array_equal(explainer.by("shapley")(explainer.function, some.inputs).events, exact.events)
+    for batch in explainer.attributions(run.task.histories, run.task.split.test):
+        exact = shapley(explainer.function, batch.inputs, explainer.reference(batch.inputs))
+        by_name = explainer.method_named("shapley")(explainer.function, batch.inputs)
+        np.testing.assert_array_equal(by_name.events, exact.events)
 
 
 def test_a_model_with_nothing_to_forget_agrees_with_itself(run) -> None:
@@ -64,13 +65,13 @@ def _even(tree: Any) -> Any:
 
 
 def made_up(deletion: dict[str, float], p: float = 0.01) -> dict[str, Any]:
-    """A comparison in which all figures are alike and every p-value is `p`."""
+    """A comparison in which all metrics are alike and every p-value is `p`."""
     methods = [name for name in deletion if name not in (RECENCY, RANDOM)]
-    by_order = {order: {name: sign * value for name, sign in FIGURES.items()} for order, value in deletion.items()}
-    tested = {m: {rival: dict.fromkeys(FIGURES, p) for rival in (RECENCY, RANDOM)} for m in methods}
-    measures = {m: {"infidelity": 0.5, "gap": None} for m in methods}
+    means = {ranking: {name: sign * value for name, sign in METRICS.items()} for ranking, value in deletion.items()}
+    tested = {m: {baseline: dict.fromkeys(METRICS, p) for baseline in (RECENCY, RANDOM)} for m in methods}
+    measures = {m: {"infidelity": 0.5, "completeness_error": None} for m in methods}
     shared = {"data": "log", "backbone": "gru", "measures": measures}
-    return shared | {"means": {"hidden": by_order}, "p_values": {"hidden": tested}}
+    return shared | {"means": {"hidden": means}, "p_values": {"hidden": tested}}
 
 
 def test_ranks_are_means_over_runs_and_equal_ones_share_theirs() -> None:
@@ -82,12 +83,12 @@ def test_ranks_are_means_over_runs_and_equal_ones_share_theirs() -> None:
     assert list(ranks) == ["c", "a", "b"]
 
 
-def test_what_is_not_above_a_rival_is_said() -> None:
+def test_where_a_method_is_not_ahead_of_a_baseline_is_listed() -> None:
     behind = made_up({"a": 3.0, RECENCY: 4.0, RANDOM: 0.0})
-    assert len(list(lost([behind], "a"))) == len(FIGURES)
-    assert all("leads newest first by -1.000 (p = 0.010)" in line for line in lost([behind], "a"))
-    assert not list(lost([made_up({"a": 3.0, RECENCY: 1.0, RANDOM: 0.0})], "a"))
-    assert len(list(lost([made_up({"a": 3.0, RECENCY: 1.0, RANDOM: 0.0}, p=0.2)], "a"))) == 2 * len(FIGURES)
+    assert len(list(not_ahead([behind], "a"))) == len(METRICS)
+    assert all("leads newest first by -1.000 (p = 0.010)" in line for line in not_ahead([behind], "a"))
+    assert not list(not_ahead([made_up({"a": 3.0, RECENCY: 1.0, RANDOM: 0.0})], "a"))
+    assert len(list(not_ahead([made_up({"a": 3.0, RECENCY: 1.0, RANDOM: 0.0}, p=0.2)], "a"))) == 2 * len(METRICS)
 
 
 def test_the_summary_has_ranks_of_each_run_and_the_leads_of_the_best_method() -> None:
@@ -104,7 +105,7 @@ def test_the_summary_has_ranks_of_each_run_and_the_leads_of_the_best_method() ->
     ]
 
 
-def test_the_table_marks_the_best_and_what_is_above_all_rivals() -> None:
+def test_the_table_marks_the_best_and_what_is_above_all_baselines() -> None:
     lines = markdown(made_up({"a": 3.0, "b_c": 0.5, RECENCY: 1.0, RANDOM: 0.0})).splitlines()
     assert lines[2].startswith("| a | **3.000** * | **3.000** * | **3.000** * | **-3.000** * | 0.500 |")
     assert lines[3].startswith("| b c | 0.500 | 0.500 |")

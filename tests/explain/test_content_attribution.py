@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from tests.builders import NO_FEATURES, changed, make_model
-from tests.explain.cases import HISTORIES, LENGTH, asked
+from tests.explain.cases import HISTORIES, LENGTH, targets_at
 from trajectory.data.pipeline.featurize import last_rows
-from trajectory.explain.content_attribution import item_fields
+from trajectory.explain.content_attribution import item_components
 from trajectory.explain.integrated import integrated_gradients
-from trajectory.explain.references import baseline
-from trajectory.explain.target_function import Function
+from trajectory.explain.references import reference_of
+from trajectory.explain.target_function import TargetFunction
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import bake, initialise
 from trajectory.schema import ItemContent
@@ -36,7 +36,7 @@ def made(ids: bool) -> tuple[InterestModel, object, object]:
 def test_parts_of_fields_add_up_to_the_table_and_are_of_what_is_known(ids: bool) -> None:
     model, params, _ = made(ids)
     baked, table = bake(model, params, CONTENT)
-    fields = item_fields(model, params, CONTENT)
+    fields = item_components(model, params, CONTENT)
     assert set(fields) == {"text", "price", "item"}
     table = table["params"]["items"]["ids"]["embedding"][:, : baked.spec.model.width]
     np.testing.assert_allclose(sum(fields.values()), table, atol=1e-5)
@@ -48,16 +48,17 @@ def test_parts_of_fields_add_up_to_the_table_and_are_of_what_is_known(ids: bool)
         np.testing.assert_allclose(fields["item"][1:], np.tile(fields["item"][1], (6, 1)), atol=1e-6)
 
 
-def test_reasons_are_by_field_and_add_up() -> None:
+def test_attributions_are_by_field_and_add_up() -> None:
     model, params, events = made(True)
     baked, table = bake(model, params, CONTENT)
-    function = Function.of(baked, table, "item", HISTORIES.item_interest, item_fields(model, params, CONTENT))
-    inputs = function.inputs(events, asked(np.diff(HISTORIES.offsets) - 1))
-    assert {"text", "price", "item", "content", "kind"} <= set(inputs.shares)
-    np.testing.assert_allclose(inputs.x, baked.apply(table, events, method="embed"), atol=2e-5)
-    found = integrated_gradients(function, inputs, baseline("padding", inputs))
-    assert found.gap.max() < 0.01
+    components = item_components(model, params, CONTENT)
+    function = TargetFunction.create(baked, table, "item", HISTORIES.item_interest, components)
+    inputs = function.inputs(events, targets_at(np.diff(HISTORIES.offsets) - 1))
+    assert {"text", "price", "item", "content", "kind"} <= set(inputs.components)
+    np.testing.assert_allclose(inputs.vectors, baked.apply(table, events, method="embed"), atol=2e-5)
+    found = integrated_gradients(function, inputs, reference_of("padding", inputs))
+    assert found.completeness_error.max() < 0.01
     assert all(np.abs(found.values[name]).max() > 1e-4 for name in ("text", "price", "content"))
-    masked = integrated_gradients(function, inputs, baseline("masked", inputs))
+    masked = integrated_gradients(function, inputs, reference_of("masked", inputs))
     assert not masked.values["kind"].any()
     assert masked.values["text"].any()

@@ -7,7 +7,7 @@ import pytest
 from tests.explain.cases import HISTORIES, ITEMS, LENGTH, run_of
 from trajectory.data.pipeline.featurize import row_length
 from trajectory.explain import explain
-from trajectory.explain.explain import Explainer, table
+from trajectory.explain.explain import Explainer, attribution_table
 from trajectory.explain.targets import Target
 from trajectory.inference.new_users import whole_histories
 from trajectory.schema import UserError
@@ -17,20 +17,21 @@ QUERIES = whole_histories(HISTORIES)
 
 def rows_of(explainer: Explainer, steps=(1,)) -> pl.DataFrame:
     return pl.concat(
-        [table(some, HISTORIES, explainer.target, "m") for some in explainer.reasons(HISTORIES, QUERIES, steps)]
+        attribution_table(batch, HISTORIES, explainer.target, "m")
+        for batch in explainer.attributions(HISTORIES, QUERIES, steps)
     )
 
 
 @pytest.mark.parametrize("backbone", ["gru", "transformer"])
 def test_a_row_for_each_input_of_each_event_that_add_up_to_the_forecast(tmp_path, backbone: str) -> None:
-    explainer = Explainer(run_of(tmp_path, backbone, gap=1e-3), Target("interest"))
+    explainer = Explainer(run_of(tmp_path, backbone, completeness_error=1e-3), Target("interest"))
     rows = rows_of(explainer, (1, 2))
     assert len(rows) == HISTORIES.num_events * 2 * len(set(rows["feature"]))
     assert {"item", "kind", "gap"} <= set(rows["feature"])
     far = {}
-    for some in explainer.reasons(HISTORIES, QUERIES, (1, 2)):
-        for row, user in enumerate(some.queries.user):
-            far[f"u{user}", some.step] = (some.attribution.value - some.attribution.start)[row]
+    for batch in explainer.attributions(HISTORIES, QUERIES, (1, 2)):
+        for row, user in enumerate(batch.queries.user):
+            far[f"u{user}", batch.step] = (batch.attribution.forecast - batch.attribution.reference_forecast)[row]
     sums = rows.group_by("user", "step").agg(pl.col("value").sum())
     assert len(sums) == len(far) == 2 * HISTORIES.num_users
     for user, step, value in sums.iter_rows():
@@ -43,9 +44,9 @@ def test_a_row_for_each_input_of_each_event_that_add_up_to_the_forecast(tmp_path
     assert first["interest"].to_list() == [f"c{i}" for i in HISTORIES.item_interest[HISTORIES.item[events]]]
 
 
-def test_each_user_s_likeliest_or_what_is_named_is_explained(tmp_path) -> None:
-    likeliest = rows_of(Explainer(run_of(tmp_path, method="gradient_times_input"), Target("interest")))
-    assert likeliest["target"].n_unique() > 1
+def test_each_user_s_most_likely_or_what_is_named_is_explained(tmp_path) -> None:
+    most_likely = rows_of(Explainer(run_of(tmp_path, method="gradient_times_input"), Target("interest")))
+    assert most_likely["target"].n_unique() > 1
     named = rows_of(Explainer(run_of(tmp_path, method="gradient_times_input"), Target("interest", 3)))
     assert set(named["target"]) == {"c3"}
     moved = rows_of(Explainer(run_of(tmp_path, method="gradient_times_input"), Target("migration", 1, 2)))
@@ -53,7 +54,7 @@ def test_each_user_s_likeliest_or_what_is_named_is_explained(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("name", ["expected_gradients", "smooth_gradients", "saliency", "occlusion", "shapley"])
-def test_every_method_gives_reasons(tmp_path, name: str) -> None:
+def test_every_method_gives_attributions(tmp_path, name: str) -> None:
     rows = rows_of(Explainer(run_of(tmp_path, method=name, samples=8), Target("item")))
     assert np.isfinite(rows["value"].to_numpy()).all()
     assert rows["value"].abs().max() > 0
@@ -62,14 +63,14 @@ def test_every_method_gives_reasons(tmp_path, name: str) -> None:
 def test_unknown_methods_and_steps_are_refused(tmp_path) -> None:
     with pytest.raises(UserError, match="'magic' is unknown; expected one of integrated_gradients"):
         Explainer(run_of(tmp_path, method="magic"), Target("item"))
-    with pytest.raises(UserError, match="foretells 1 to 2"):
+    with pytest.raises(UserError, match="predicts 1 to 2"):
         rows_of(Explainer(run_of(tmp_path), Target("item")), (3,))
 
 
 def test_histories_that_fit_into_rows_of_one_length_are_read_together(tmp_path, monkeypatch) -> None:
     def lengths() -> list[list[int]]:
         found = Explainer(run_of(tmp_path), Target("item")).forecasts(HISTORIES, QUERIES)
-        return [(some.queries.stop - some.queries.start).tolist() for some in found]
+        return [(batch.queries.stop - batch.queries.start).tolist() for batch in found]
 
     every = sorted(np.diff(HISTORIES.offsets).tolist())
     assert lengths() == [every]
@@ -78,7 +79,7 @@ def test_histories_that_fit_into_rows_of_one_length_are_read_together(tmp_path, 
     assert [length for some in together for length in some] == every
     assert 1 < len(together) < len(every)
     assert all(row_length(some[0], LENGTH) == row_length(some[-1], LENGTH) for some in together)
-    for limit, most in (("MOST", 2), ("FORETOLD", 2 * (ITEMS + 1)), ("EVENTS", 2 * LENGTH)):
+    for limit, most in (("MAX_ROWS", 2), ("PROBABILITIES", 2 * (ITEMS + 1)), ("EVENTS", 2 * LENGTH)):
         with monkeypatch.context() as patch:
             patch.setattr(explain, limit, most)
             patch.setattr(explain, "ROWS", len(every))

@@ -5,9 +5,9 @@ import pytest
 
 from tests.explain.cases import made
 from trajectory.explain.attribution import Attribution
-from trajectory.explain.faithfulness import by_order, infidelity, max_sensitivity, rank_agreement
+from trajectory.explain.faithfulness import infidelity, max_sensitivity, rank_agreement, removal_metrics
 
-THERE = np.array([[True] * 10, [True] * 4 + [False] * 6])
+MASK = np.array([[True] * 10, [True] * 4 + [False] * 6])
 WORTH = np.array([[5.0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [1, 2, 3, -2, 0, 0, 0, 0, 0, 0]])
 
 
@@ -21,8 +21,8 @@ def attribution(values: np.ndarray) -> Attribution:
     return Attribution({"event": values}, value * 0 - 7, value, value * 0, value.astype(int) * 0)
 
 
-def test_figures_of_a_sum_are_those_by_hand() -> None:
-    found = by_order(additive, THERE, WORTH)
+def test_metrics_of_a_sum_are_those_by_hand() -> None:
+    found = removal_metrics(additive, MASK, WORTH)
     # Ten equal steps; the first takes the event worth 5, the second the one worth 1, the others nothing.
     assert found["deletion"][0] == pytest.approx((5 + 9 * 6) / 10)
     assert found["insertion"][0] == pytest.approx((5 + 9 * 6) / 10)
@@ -34,8 +34,8 @@ def test_figures_of_a_sum_are_those_by_hand() -> None:
 
 
 def test_the_right_order_is_best_and_the_wrong_one_worst() -> None:
-    right, wrong = by_order(additive, THERE, WORTH), by_order(additive, THERE, -WORTH)
-    drawn = [by_order(additive, THERE, np.random.default_rng(n).random(WORTH.shape)) for n in range(20)]
+    right, wrong = removal_metrics(additive, MASK, WORTH), removal_metrics(additive, MASK, -WORTH)
+    drawn = [removal_metrics(additive, MASK, np.random.default_rng(n).random(WORTH.shape)) for n in range(20)]
     for name in ("deletion", "insertion", "comprehensiveness"):
         some = np.array([found[name] for found in drawn])
         assert (wrong[name] <= some.min(axis=0)).all()
@@ -44,29 +44,32 @@ def test_the_right_order_is_best_and_the_wrong_one_worst() -> None:
 
 
 def test_of_equal_scores_the_newer_event_is_first() -> None:
-    equal, newest = by_order(additive, THERE, 0 * WORTH), by_order(additive, THERE, np.tile(np.arange(10), (2, 1)))
+    equal, newest = (
+        removal_metrics(additive, MASK, 0 * WORTH),
+        removal_metrics(additive, MASK, np.tile(np.arange(10), (2, 1))),
+    )
     for name in equal:
         np.testing.assert_array_equal(equal[name], newest[name])
 
 
 def test_infidelity_is_zero_for_what_adds_up_and_does_not_mind_a_factor() -> None:
-    np.testing.assert_allclose(infidelity(additive, THERE, attribution(WORTH)), 0, atol=1e-9)
-    np.testing.assert_allclose(infidelity(additive, THERE, attribution(3 * WORTH)), 0, atol=1e-9)
-    assert (infidelity(additive, THERE, attribution(-WORTH)) > 0.1).all()
-    assert (infidelity(additive, THERE, attribution(WORTH[:, ::-1] * THERE)) > 0.1).all()
+    np.testing.assert_allclose(infidelity(additive, MASK, attribution(WORTH)), 0, atol=1e-9)
+    np.testing.assert_allclose(infidelity(additive, MASK, attribution(3 * WORTH)), 0, atol=1e-9)
+    assert (infidelity(additive, MASK, attribution(-WORTH)) > 0.1).all()
+    assert (infidelity(additive, MASK, attribution(WORTH[:, ::-1] * MASK)) > 0.1).all()
 
 
 def test_agreement_of_ranks_is_over_the_events_alone() -> None:
-    found = rank_agreement(THERE, WORTH, WORTH**3)
+    found = rank_agreement(MASK, WORTH, WORTH**3)
     np.testing.assert_allclose(found, 1)
-    np.testing.assert_allclose(rank_agreement(THERE, np.arange(20).reshape(2, 10), -np.arange(20).reshape(2, 10)), -1)
-    assert np.isnan(rank_agreement(THERE[:, :1], WORTH[:, :1], WORTH[:, :1])).all()
+    np.testing.assert_allclose(rank_agreement(MASK, np.arange(20).reshape(2, 10), -np.arange(20).reshape(2, 10)), -1)
+    assert np.isnan(rank_agreement(MASK[:, :1], WORTH[:, :1], WORTH[:, :1])).all()
 
 
 def test_sensitivity_is_the_largest_relative_change() -> None:
     _, inputs = made("gru")
-    steady = max_sensitivity(lambda i: np.ones(i.there.shape), inputs)
+    steady = max_sensitivity(lambda i: np.ones(i.mask.shape), inputs)
     np.testing.assert_array_equal(steady, 0)
-    shaky = max_sensitivity(lambda i: np.asarray(i.x).sum(axis=-1), inputs)
+    shaky = max_sensitivity(lambda i: np.asarray(i.vectors).sum(axis=-1), inputs)
     assert (shaky > 0).all()
-    assert (max_sensitivity(lambda i: np.asarray(i.x).sum(axis=-1), inputs, radius=0.2) > shaky).all()
+    assert (max_sensitivity(lambda i: np.asarray(i.vectors).sum(axis=-1), inputs, radius=0.2) > shaky).all()

@@ -69,14 +69,14 @@ def test_distractors_are_all_that_were_planted(folder, histories, planted) -> No
 
 @pytest.fixture
 def ranked(tmp_path, histories, planted, monkeypatch):
-    """What is found where a method gives each event this score: {order: row}."""
+    """Rows of a method that gives each event this score: {ranking: row}."""
 
     def by(score: np.ndarray, planted: Planted = planted) -> dict[str, dict]:
         def method(self: Explainer, name: str):
             def explained(function, inputs):
                 return SimpleNamespace(
-                    events=np.stack([score[first + np.arange(inputs.there.shape[1])] for first in self.first]),
-                    value=np.log(np.full(len(inputs.there), 0.25)),
+                    events=np.stack([score[first + np.arange(inputs.mask.shape[1])] for first in self.first]),
+                    forecast=np.log(np.full(len(inputs.mask), 0.25)),
                 )
 
             return explained
@@ -85,14 +85,14 @@ def ranked(tmp_path, histories, planted, monkeypatch):
 
         def noted(self: Explainer, *arguments, **named):
             for part in forecasts(self, *arguments, **named):
-                self.first = np.minimum(part.first, histories.num_events - part.inputs.there.shape[1])
+                self.first = np.minimum(part.first, histories.num_events - part.inputs.mask.shape[1])
                 assert (self.first == part.first).all()
                 yield part
 
-        monkeypatch.setattr(Explainer, "by", method)
+        monkeypatch.setattr(Explainer, "method_named", method)
         monkeypatch.setattr(Explainer, "forecasts", noted)
         run = run_of(tmp_path, "gru", histories)
-        return {row["order"]: row for row in find_causes(run, histories, planted, ["mine"], 30)}
+        return {row["ranking"]: row for row in find_causes(run, histories, planted, ["mine"], 30)}
 
     return by
 
@@ -128,22 +128,22 @@ def test_a_distractor_is_measured_against_its_own_basket(histories, planted, ran
     assert ranked(score)["mine"]["distractor"] == 1
 
 
-def test_the_nats_of_each_part_of_the_cause_s_basket_are_told(histories, planted, ranked) -> None:
+def test_the_nats_of_each_part_of_the_cause_s_basket_are_reported(histories, planted, ranked) -> None:
     interest = histories.item_interest[histories.item]
     score = interest * 1.0
     score[planted.distractor] = 30
     score[planted.cause] = 70
     few = Queries(*(column[:30] for column in planted.queries))
     found = ranked(score, replace(planted, queries=few, target=planted.target[:30], cause=planted.cause[:30]))
-    alike, others = [], []
+    same_interest, others = [], []
     for start, stop, target, cause in zip(few.start, few.stop, planted.target, planted.cause, strict=False):
         for event in range(start, stop):
             if histories.step[event] == histories.step[cause] and score[event] < 30:
                 same = interest[event] == histories.item_interest[target]
-                (alike if same else others).append(interest[event])
+                (same_interest if same else others).append(interest[event])
     mine = found["mine"]
     assert (mine["nats_cause"], mine["nats_distractor"]) == (70, 30)
-    assert (mine["nats_alike"], mine["nats_others"]) == pytest.approx((np.mean(alike), np.mean(others)))
+    assert (mine["nats_same_interest"], mine["nats_others"]) == pytest.approx((np.mean(same_interest), np.mean(others)))
     assert found["random order"]["nats_cause"] is None
 
 
@@ -154,12 +154,12 @@ def test_a_tie_is_no_find(histories, ranked) -> None:
 
 def test_table_and_picture(tmp_path) -> None:
     shares = {"first": 0.9, "distractor_first": 0.01, "distractor": 0.5, "distractor_size": 0.4, "probability": 0.02}
-    nats = {"nats_cause": 2.345, "nats_distractor": 0.1, "nats_alike": None, "nats_others": -0.06}
+    nats = {"nats_cause": 2.345, "nats_distractor": 0.1, "nats_same_interest": None, "nats_others": -0.06}
     rows = [
-        {"log": f"{varied} {value:g}", "varied": varied, "value": value, "order": order, **shares, **nats}
+        {"log": f"{varied} {value:g}", "varied": varied, "value": value, "ranking": ranking, **shares, **nats}
         for varied, values in {"chance": (0.6, 0.3), "lag": (5.0, 10.0)}.items()
         for value in values
-        for order in ("occlusion", "newest first")
+        for ranking in ("occlusion", "newest first")
     ]
     table = pl.DataFrame(rows)
     lines = ground_truth_table.markdown(table).splitlines()

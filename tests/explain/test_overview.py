@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from trajectory.explain.overview import ages, drivers, features, kinds, whole_events
+from trajectory.explain.overview import ages, drivers, event_types, features, whole_events
 
 # Two forecasts of tea, one of milk.
 EVENTS = pl.DataFrame(
@@ -15,7 +15,7 @@ EVENTS = pl.DataFrame(
         ("c", 1, "MILK", "buy", "milk", 2.0, 1),
         ("c", 1, "TEA", "buy", "milk", -1.0, 200),
     ],
-    schema=["user", "step", "name", "kind", "target", "value", "ago"],
+    schema=["user", "step", "name", "event_type", "target", "value", "age"],
     orient="row",
 )
 
@@ -28,11 +28,11 @@ def test_events_as_wholes_are_sums_over_inputs() -> None:
             ("a", 1, 1, 6, None, None, "view", "x", "item", 2.0),
             ("b", 1, 4, 6, "Milk", "COLD", "buy", "x", "item", 3.0),
         ],
-        schema=["user", "step", "event", "time", "title", "interest", "kind", "target", "feature", "value"],
+        schema=["user", "step", "event", "time", "title", "interest", "event_type", "target", "feature", "value"],
         orient="row",
     )
     found = whole_events(rows, by_interest=True)
-    assert found.select("user", "value", "ago", "name", "title").rows() == [
+    assert found.select("user", "value", "age", "name", "title").rows() == [
         ("a", 0.75, 2, "HOT", "Tea"),
         ("a", 2.0, 1, "something else", "an unknown item"),
         ("b", 3.0, 1, "COLD", "Milk"),
@@ -48,9 +48,9 @@ def test_drivers_are_means_over_the_forecasts_of_a_target() -> None:
     assert found["nats"] == [[2.0, -1.0], [-0.25, 2.0]]
 
 
-def test_kinds_and_inputs_have_shares_of_all_that_moves() -> None:
-    buy, view = kinds(EVENTS)
-    assert (buy["kind"], buy["events"], buy["mean"]) == ("buy", 5, pytest.approx(0.8))
+def test_event_types_and_inputs_have_shares_of_all_that_moves() -> None:
+    buy, view = event_types(EVENTS)
+    assert (buy["event_type"], buy["events"], buy["mean"]) == ("buy", 5, pytest.approx(0.8))
     assert buy["share"] == pytest.approx(7 / 7.5)
     assert view["share"] == pytest.approx(0.5 / 7.5)
     rows = pl.DataFrame({"feature": ["item", "gap", "item"], "value": [1.0, -1.0, 2.0]})
@@ -65,4 +65,4 @@ def test_ages_are_classes_of_how_many_events_ago() -> None:
     assert found["lines"]["buy"][:4] == [pytest.approx(4 / 3), None, 1.0, None]
     assert found["lines"]["view"][1] == 0.5
     assert found["lines"]["all"][-1] == -1.0
-    assert "all" not in ages(EVENTS.filter(kind="view"))["lines"]
+    assert "all" not in ages(EVENTS.filter(event_type="view"))["lines"]

@@ -11,7 +11,7 @@ import pytest
 from tests.builders import make_histories
 from tests.explain.cases import LENGTH, run_of
 from tests.pages import drawn, inert_data
-from trajectory.explain.report import write_reasons
+from trajectory.explain.report import write_attributions
 from trajectory.schema import UserError
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -27,24 +27,24 @@ LOG = replace(
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    return write_reasons(run_of(tmp_path_factory.mktemp("report"), "transformer", LOG), steps=(1, 2))
+    return write_attributions(run_of(tmp_path_factory.mktemp("report"), "transformer", LOG), steps=(1, 2))
 
 
 def test_the_page_holds_hostile_names_as_text_and_fetches_nothing(page) -> None:
     data = inert_data(page, "data")
-    assert {one["user"] for one in data["forecasts"]} == {HOSTILE, "u1", "u2"}
+    assert {forecast["user"] for forecast in data["forecasts"]} == {HOSTILE, "u1", "u2"}
     html = page.read_text(encoding="utf-8")
     assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", html)
     assert "url(" not in html
 
 
-def test_the_page_says_how_many_events_are_read_and_that_calibration_is_left_out(page, tmp_path) -> None:
+def test_the_page_says_how_many_events_are_read_and_that_forecasts_are_uncalibrated(page, tmp_path) -> None:
     html = page.read_text(encoding="utf-8")
     assert f"The model reads the last {LENGTH} events of a user at most" in html
-    assert "before calibration" not in html
+    assert "uncalibrated" not in html
     run = run_of(tmp_path, "gru", LOG)
     (tmp_path / "calibration.json").write_text("{}")
-    assert "own forecast, before calibration" in write_reasons(run, users=["u2"]).read_text(encoding="utf-8")
+    assert "explained is uncalibrated" in write_attributions(run, users=["u2"]).read_text(encoding="utf-8")
 
 
 def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path) -> None:
@@ -60,23 +60,23 @@ def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path)
     ages = re.search(r'id="ages">(.*?)</div>', shown, re.DOTALL).group(1)
     assert ages.count("<polyline") == len(data["ages"]["lines"])
     assert all(f">{label}</text>" in ages for label in data["ages"]["labels"])
-    for order in ("this report", "newest first", "random order", "attention"):
-        assert shown.count(f"<td>{order}</td>") == 2
+    for ranking in ("this report", "newest first", "random order", "attention"):
+        assert shown.count(f"<td>{ranking}</td>") == 2
 
 
-def test_the_table_is_beside_the_page(page) -> None:
+def test_the_table_is_written_with_the_page(page) -> None:
     rows = pl.read_parquet(page.with_name("attributions.parquet"))
-    about = ["user", "event", "time", "item", "title", "interest", "kind"]
-    assert rows.columns == [*about, "target", "step", "method", "gap", "feature", "value"]
+    about = ["user", "event", "time", "item", "title", "interest", "event_type"]
+    assert rows.columns == [*about, "target", "step", "method", "completeness_error", "feature", "value"]
     assert set(rows["title"]) == {HOSTILE, COMMENT, "C", "D", "E", "i6"}
     assert set(rows["step"]) == {1, 2}
 
 
 def test_users_are_those_named(tmp_path) -> None:
-    write_reasons(run_of(tmp_path, "gru", LOG), "item=i3", users=["u2"])
-    assert {one["target"] for one in inert_data(tmp_path / "attributions.html", "data")["forecasts"]} == {"C"}
+    write_attributions(run_of(tmp_path, "gru", LOG), "item=i3", users=["u2"])
+    assert {forecast["target"] for forecast in inert_data(tmp_path / "attributions.html", "data")["forecasts"]} == {"C"}
     rows = pl.read_parquet(tmp_path / "attributions.parquet")
     assert set(rows["user"]) == {"u2"}
     assert set(rows["target"]) == {"i3"}
     with pytest.raises(UserError, match="user nobody: not among the 3"):
-        write_reasons(run_of(tmp_path, "gru", LOG), users=["nobody"])
+        write_attributions(run_of(tmp_path, "gru", LOG), users=["nobody"])

@@ -26,7 +26,7 @@ QUERIES = whole_histories(LOG)
         ("conversion", Target("conversion")),
     ],
 )
-def test_words_name_what_is_asked(text: str, target: Target) -> None:
+def test_words_name_the_target(text: str, target: Target) -> None:
     assert read_target(text, LOG) == target
 
 
@@ -55,7 +55,7 @@ def test_targets_between_interests_need_them(text: str, interests: int) -> None:
     assert read_target("", replace(LOG, interests=())) == Target("item")
 
 
-def test_the_likeliest_is_asked_where_nothing_is_named() -> None:
+def test_the_most_likely_is_chosen_where_nothing_is_named() -> None:
     log_p = np.log(np.array([[0.9, 0.01, 0.03, 0.02, 0.01, 0.02, 0.01], [0.1, 0.1, 0.4, 0.1, 0.1, 0.15, 0.05]]))
     assert choose(Target("item"), LOG, QUERIES, log_p, "keep", 1.0)[0].tolist() == [2, 2]
     assert choose(Target("item"), LOG, QUERIES, log_p, "filter", 1.0)[0].tolist() == [3, 5]

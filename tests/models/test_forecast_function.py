@@ -7,7 +7,7 @@ import pytest
 
 from tests.builders import changed
 from tests.explain.cases import BACKBONES, HISTORIES, applied, made, value
-from trajectory.explain.target_function import Function
+from trajectory.explain.target_function import TargetFunction
 from trajectory.models.forecast_function import CONSTANT, TARGETS
 
 
@@ -15,50 +15,50 @@ from trajectory.models.forecast_function import CONSTANT, TARGETS
 @pytest.mark.parametrize("backbone", [*BACKBONES, "hybrid"])
 def test_shares_of_inputs_add_up_to_the_vectors_of_events(backbone: str, kept: int) -> None:
     function, inputs = made(backbone, kept=kept)
-    assert {"item", "kind", "gap", "calendar", "counts"} <= set(inputs.shares)
-    assert ("content" in inputs.shares) == bool(kept)
-    assert CONSTANT not in inputs.shares
-    np.testing.assert_allclose(inputs.x, applied(function, "embed")(inputs.events), atol=2e-6)
+    assert {"item", "kind", "gap", "calendar", "counts"} <= set(inputs.components)
+    assert ("content" in inputs.components) == bool(kept)
+    assert CONSTANT not in inputs.components
+    np.testing.assert_allclose(inputs.vectors, applied(function, "embed")(inputs.events), atol=2e-6)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_what_is_explained_is_what_the_model_predicts(backbone: str, target: str) -> None:
     function, inputs = made(backbone, target)
-    two = jnp.full((len(inputs.there), 1), 2)
-    states = applied(function, "encode")(inputs.events, inputs.asked.place[:, None], horizon=two)
+    two = jnp.full((len(inputs.mask), 1), 2)
+    states = applied(function, "encode")(inputs.events, inputs.targets.position[:, None], horizon=two)
     if target == "conversion":
         expected = jax.nn.log_sigmoid(applied(function, "score_conversion")(states)[:, 0])
     else:
         log_p = applied(function, "score" if target == "item" else "score_interest")(states)[:, 0]
         expected = log_p[:, 2] - (log_p[:, 1] if target == "migration" else 0)
-    found = value(function, inputs.x, jnp.ones(inputs.there.shape), inputs)
+    found = value(function, inputs.vectors, jnp.ones(inputs.mask.shape), inputs)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     if target in ("item", "interest"):
-        np.testing.assert_allclose(function.foretold(inputs)[:, 2], expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(function.log_probabilities(inputs)[:, 2], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_interests_of_a_model_without_an_interest_head_are_sums_over_their_items() -> None:
     items, inputs = made("gru")
     model = changed(items.model, interest=False)
     params = {"params": {k: v for k, v in items.variables["params"]["model"].items() if k != "interest"}}
-    function = Function.of(model, params, "interest", HISTORIES.item_interest)
-    chance = np.exp(items.foretold(inputs))
+    function = TargetFunction.create(model, params, "interest", HISTORIES.item_interest)
+    chance = np.exp(items.log_probabilities(inputs))
     expected = [chance[:, HISTORIES.item_interest == k].sum(axis=1) for k in range(4)]
-    np.testing.assert_allclose(np.exp(function.foretold(inputs)), np.transpose(expected), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(np.exp(function.log_probabilities(inputs)), np.transpose(expected), rtol=1e-4, atol=1e-7)
 
 
 def test_of_an_event_that_is_not_known_the_softmax_has_the_share() -> None:
     function, inputs = made("gru")
-    two = jnp.full((len(inputs.there), 1), 2)
-    states = applied(function, "encode")(inputs.events, inputs.asked.place[:, None], horizon=two)
+    two = jnp.full((len(inputs.mask), 1), 2)
+    states = applied(function, "encode")(inputs.events, inputs.targets.position[:, None], horizon=two)
     alone = applied(function, "score")(states._replace(pointer=None))[:, 0, 2]
     np.testing.assert_allclose(
-        value(function, inputs.x, jnp.zeros(inputs.there.shape), inputs), alone, rtol=1e-4, atol=1e-5
+        value(function, inputs.vectors, jnp.zeros(inputs.mask.shape), inputs), alone, rtol=1e-4, atol=1e-5
     )
-    assert np.abs(alone - value(function, inputs.x, jnp.ones(inputs.there.shape), inputs)).max() > 0.01
-    half = jnp.tile(jnp.array([1.0, 0.3]), (len(inputs.there), inputs.there.shape[1] // 2))
+    assert np.abs(alone - value(function, inputs.vectors, jnp.ones(inputs.mask.shape), inputs)).max() > 0.01
+    half = jnp.tile(jnp.array([1.0, 0.3]), (len(inputs.mask), inputs.mask.shape[1] // 2))
     log_p = jax.jit(function.head.apply)(
-        function.variables, inputs.x, half, inputs.events, inputs.asked, function.item_interest
+        function.variables, inputs.vectors, half, inputs.events, inputs.targets, function.item_interest
     )
     np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1, rtol=1e-5)

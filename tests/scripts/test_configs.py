@@ -87,9 +87,9 @@ def test_own_log_reads_a_folder_of_public_data(script, tmp_path):
 
 
 def test_finance_reads_what_a_transaction_is_for_and_how_it_is_made(script, tmp_path):
-    workdir = trained(script, "finance", tmp_path, flags=("--config.explain.watched=4",))
+    workdir = trained(script, "finance", tmp_path, flags=("--config.explain.monitored=4",))
     records = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-    shares = [record["explain/share_debit"] for record in records if "explain/gap" in record]
+    shares = [record["explain/share_debit"] for record in records if "explain/completeness_error" in record]
     assert len(shares) == 2, "one for each epoch"
     assert all(0 < share < 1 for share in shares)
     data = json.loads((workdir / "data.json").read_text())

@@ -1,4 +1,4 @@
-"""Integrated gradients of models trained for three epochs on Amazon Beauty, beside captum's of the same networks."""
+"""Integrated gradients of models trained for three epochs on Amazon Beauty, compared with captum's of the same."""
 
 import json
 import subprocess
@@ -37,12 +37,12 @@ def explain() -> None:
             rows = _long(histories, ROWS, LENGTH)
             _measure(explainer, histories, users, rows)
             try:
-                gap = _captum(explainer, rows, Path(folder))
-            except UserError as error:
-                print(f"explain: captum skipped; {error}")
+                error = _captum(explainer, rows, Path(folder))
+            except UserError as skipped:
+                print(f"explain: captum skipped; {skipped}")
                 continue
-            if gap < run.config.explain.gap:
-                run.config.explain.gap = gap
+            if error < run.config.explain.completeness_error:
+                run.config.explain.completeness_error = error
                 _measure(Explainer(run, Target("item")), histories, users, rows)
 
 
@@ -73,22 +73,28 @@ def _trained(backbone: str, length: int, folder: Path, epochs: int = 3) -> Run:
 
 
 def _explained(explainer: Explainer, histories: Histories, queries: Queries) -> np.ndarray:
-    """Gap and number of gradients of each explanation, [n, 2]."""
-    found = [some.attribution for some in explainer.reasons(histories, queries)]
-    return np.concatenate([np.stack([one.gap, one.looks], axis=1) for one in found])
+    """Completeness error and number of gradients of each explanation, [n, 2]."""
+    batches = [batch.attribution for batch in explainer.attributions(histories, queries)]
+    return np.concatenate([np.stack([batch.completeness_error, batch.num_gradients], axis=1) for batch in batches])
 
 
 def _measure(explainer: Explainer, histories: Histories, users: Queries, rows: tuple[Histories, Queries]) -> None:
-    backbone, gap = explainer.config.model.backbone, explainer.config.explain.gap
-    for what, asked in {"histories of Beauty": (histories, users), f"rows of {LENGTH}": rows}.items():
-        (seconds,) = least([partial(_explained, explainer, *asked)], ROUNDS)
-        rate = len(asked[1].user) / seconds
-        _tell(f"{backbone}, {what}, gaps below {gap:.2%}", rate, _explained(explainer, *asked))
+    backbone, error = explainer.config.model.backbone, explainer.config.explain.completeness_error
+    for what, histories_and_queries in {"histories of Beauty": (histories, users), f"rows of {LENGTH}": rows}.items():
+        (seconds,) = least([partial(_explained, explainer, *histories_and_queries)], ROUNDS)
+        rate = len(histories_and_queries[1].user) / seconds
+        _tell(
+            f"{backbone}, {what}, completeness errors below {error:.2%}",
+            rate,
+            _explained(explainer, *histories_and_queries),
+        )
 
 
 def _tell(what: str, rate: float, explained: np.ndarray) -> None:
-    gap, points = explained[:, 0].max(), explained[:, 1].mean()
-    print(f"explain: {what}: {rate:,.0f} a second, largest gap {gap:.2%}, mean of {points:.1f} gradients")
+    error, points = explained[:, 0].max(), explained[:, 1].mean()
+    print(
+        f"explain: {what}: {rate:,.0f} a second, largest completeness error {error:.2%}, mean of {points:.1f} gradients"
+    )
 
 
 def _long(histories: Histories, rows: int, length: int) -> tuple[Histories, Queries]:
@@ -98,16 +104,17 @@ def _long(histories: Histories, rows: int, length: int) -> tuple[Histories, Quer
 
 
 def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path) -> float:
-    """The largest gap of captum's."""
+    """The largest completeness error of captum's."""
     python = torch_python()
-    some = next(explainer.forecasts(*rows))
+    batch = next(explainer.forecasts(*rows))
     spec = explainer.function.model.spec
     arrays: dict[str, Any] = {
         f"p/{name}": value
         for name, value in flatten_dict(explainer.function.variables["params"]["model"], sep="/").items()
     }
-    base = some.inputs.compared(explainer.base(some.inputs))
-    arrays |= {"x": some.inputs.x, "base": base, "item": np.asarray(some.inputs.asked.index, np.int64)}
+    reference = batch.inputs.vectors_of(explainer.reference(batch.inputs))
+    item = np.asarray(batch.inputs.targets.index, np.int64)
+    arrays |= {"x": batch.inputs.vectors, "reference": reference, "item": item}
     about = {"backbone": spec.model.backbone, "layers": spec.model.layers, "heads": spec.model.attention_heads}
     np.savez(folder / "twin.npz", spec=json.dumps(about), **arrays)
     command = [python, str(Path(__file__).with_name("torch_explain.py")), str(folder / "twin.npz")]
@@ -121,7 +128,7 @@ def _captum(explainer: Explainer, rows: tuple[Histories, Queries], folder: Path)
         process.stdin.close()
     seconds, largest = min(answers)
     print(
-        f"explain: {spec.model.backbone}, rows of {LENGTH}: {len(some.first) / seconds:,.0f} a second by captum with "
-        f"50 points, largest gap {largest:.2%}"
+        f"explain: {spec.model.backbone}, rows of {LENGTH}: {len(batch.first) / seconds:,.0f} a second by captum with "
+        f"50 points, largest completeness error {largest:.2%}"
     )
     return largest

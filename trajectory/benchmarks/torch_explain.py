@@ -1,7 +1,7 @@
 """captum's integrated gradients of the same network and events, in torch's own environment; started by explain.py.
 
-Argument: an .npz of parameters (p/...), x and base [B, n, width], item [B], and a JSON text `spec`. For each line read
-from stdin it explains all rows with 50 points, 640 at once, and prints seconds and the largest gap.
+Argument: an .npz of parameters (p/...), x and reference [B, n, width], item [B], and a JSON text `spec`. For each line
+read from stdin it explains all rows with 50 points, 640 at once, and prints seconds and the largest completeness error.
 """
 
 import json
@@ -14,7 +14,7 @@ from captum.attr import IntegratedGradients
 from torch_twin import Twin
 
 POINTS, AT_ONCE = 50, 640
-SMALL = 0.1  # nats, as of our gaps
+SMALL = 0.1  # nats, as in explain/attribution.py
 
 
 def main() -> None:
@@ -23,16 +23,18 @@ def main() -> None:
     with np.load(sys.argv[1]) as file:
         spec = json.loads(str(file["spec"]))
         params = {name.removeprefix("p/"): file[name] for name in file.files if name.startswith("p/")}
-        x, base, item = (torch.tensor(file[name]) for name in ("x", "base", "item"))
+        x, reference, item = (torch.tensor(file[name]) for name in ("x", "reference", "item"))
     model = Twin(params, **spec)
     method = IntegratedGradients(model)
     for _ in sys.stdin:
         began = time.perf_counter()
-        found = method.attribute(x, base, additional_forward_args=(item,), n_steps=POINTS, internal_batch_size=AT_ONCE)
+        values = method.attribute(
+            x, reference, additional_forward_args=(item,), n_steps=POINTS, internal_batch_size=AT_ONCE
+        )
         seconds = time.perf_counter() - began
-        far = (model(x, item) - model(base, item)).detach()
-        gap = (found.sum((1, 2)) - far).abs() / far.abs().clamp(min=SMALL)
-        print(seconds, float(gap.max()), flush=True)
+        difference = (model(x, item) - model(reference, item)).detach()
+        error = (values.sum((1, 2)) - difference).abs() / difference.abs().clamp(min=SMALL)
+        print(seconds, float(error.max()), flush=True)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, explains, writes."""
     parallel.start()
-    from trajectory.explain.report import write_reasons
+    from trajectory.explain.report import write_attributions
     from trajectory.run import load_run
 
     if not all(step.isdigit() for step in STEPS.value):
@@ -34,6 +34,6 @@ def main() -> None:
     e = run.config.explain
     e.method = METHOD.value or e.method
     e.users = e.users if USERS.value < 0 else USERS.value
-    page = write_reasons(run, TARGET.value, [int(step) for step in STEPS.value], USER.value)
-    print(f"reasons by {e.method.replace('_', ' ')}; written to {run.workdir / 'attributions.parquet'}")
+    page = write_attributions(run, TARGET.value, [int(step) for step in STEPS.value], USER.value)
+    print(f"attributions by {e.method.replace('_', ' ')}; written to {run.workdir / 'attributions.parquet'}")
     print(f"open {page.resolve()}")

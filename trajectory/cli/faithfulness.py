@@ -1,10 +1,10 @@
-"""Compares methods of attribution: which one's attributions are the runs' own.
+"""Compares methods of attribution: which one is the most faithful.
 
 trajectory faithfulness --workdir=runs/first [--workdir=runs/second]
 
-Methods of attribution beside random order, newest first and attention: what forecasts do when events are taken
-away in that order. Writes faithfulness_<part>.json into each run's folder, and reads it where the same has been asked
-of the same checkpoint before; prints a table of each and, over all, mean ranks.
+Methods of attribution compared with random order, newest first and attention: how forecasts change when events are
+removed in that order. Writes faithfulness_<part>.json into each run's folder, and reads it where the query, the
+checkpoint and the code are the same; prints a table of each run and, over all, mean ranks.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from absl import flags
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_multi_string("workdir", None, "folder of a run; repeatable")
-TARGET = flags.DEFINE_string("target", "", "what is explained, as for explain.py")
+TARGET = flags.DEFINE_string("target", "", "what is explained, as for trajectory explain")
 METHODS = flags.DEFINE_list("methods", [], "instead of the six that work for every history")
 PART = flags.DEFINE_enum("part", "validation", ["validation", "test"], "whose histories")
 OUT = flags.DEFINE_string("out", "", "Markdown file to write all tables to as well")

@@ -1,4 +1,4 @@
-"""Many looks at few rows of events, in pieces of one shape: what is compiled once, and memory that nothing exceeds."""
+"""Evaluations of few rows at many points, in batches of one shape: compiled once, and within a bound of memory."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.explain.target_function import Inputs, Problem, TargetFunction
 
-CELLS = 2**13  # events that are read at once
-CHANCES = 2**20  # probabilities that are foretold at once: more leave a core's cache
+EVENTS = 2**13  # of a batch, at most
+PROBABILITIES = 2**20  # of a batch, at most: more leave a core's cache
 
 
-def units(
-    step: Callable[..., Any], function: Function, inputs: Inputs, base: Base | Inputs, rows: np.ndarray, of: Any
+def batched(
+    step: Callable[..., Any], problem: Problem, rows: np.ndarray, arguments: Any
 ) -> Iterator[tuple[np.ndarray, Any]]:
-    """Yields (numbers of units, what `step` gives for them): each of U units is a row [U] and something else [U, ...].
+    """Yields (indices, results) of batches of U evaluations, each of a row (`rows` [U]) with its arguments [U, ...].
 
-    `step(function, inputs, base, row, of)` takes as many as `pieces` gives.
+    `step(problem, rows, arguments)` takes as many as `batches` gives.
     """
-    for unit, full in pieces(len(rows), inputs, function):
-        found = step(function, inputs, base, rows[full], jax.tree.map(lambda x, full=full: x[full], of))
-        yield unit, jax.tree.map(lambda x, unit=unit: x[: len(unit)], jax.device_get(found))
+    for index, padded in batches(len(rows), problem.inputs, problem.function):
+        results = step(problem, rows[padded], jax.tree.map(lambda x, padded=padded: x[padded], arguments))
+        yield index, jax.tree.map(lambda x, index=index: x[: len(index)], jax.device_get(results))
 
 
-def pieces(count: int, inputs: Inputs, function: Function) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Numbers 0 .. count - 1 in pieces, of which as many rows of `inputs` fit into CELLS and CHANCES, and each piece
-    filled up to one size by repeating its last.
+def batches(count: int, inputs: Inputs, function: TargetFunction) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Indices 0 .. count - 1 in batches of as many rows of `inputs` as EVENTS and PROBABILITIES allow, and the same
+    padded to one size by repeating the last.
     """
-    size = max(min(CELLS // inputs.there.shape[1], CHANCES // len(function.item_interest)), 1)
-    for at in range(0, count, size):
-        unit = np.arange(at, min(at + size, count))
-        yield unit, np.pad(unit, (0, size - len(unit)), mode="edge")
+    size = max(min(EVENTS // inputs.mask.shape[1], PROBABILITIES // len(function.item_interest)), 1)
+    for begin in range(0, count, size):
+        index = np.arange(begin, min(begin + size, count))
+        yield index, np.pad(index, (0, size - len(index)), mode="edge")
 
 
-def some(tree: Any, rows: jax.Array | np.ndarray) -> Any:
-    """Some rows of everything in a tree."""
+def take_rows(tree: Any, rows: jax.Array | np.ndarray) -> Any:
+    """These rows of every array in a tree."""
     return jax.tree.map(lambda x: jnp.asarray(x)[rows], tree)

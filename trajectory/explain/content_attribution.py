@@ -1,4 +1,4 @@
-"""What each field of the items' content has of their vectors: texts, category, price, ids."""
+"""Shapley values of content fields (texts, category, price) and ids in the vectors of items."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from trajectory.models.item_table import with_content
 from trajectory.schema import ItemContent
 
 
-def item_fields(model: InterestModel, params: Any, content: ItemContent) -> dict[str, np.ndarray]:
-    """Parts [V + 1, width] of items' learned vectors by field, and of which item it is ("item"), that add up to them.
+def item_components(model: InterestModel, params: Any, content: ItemContent) -> dict[str, np.ndarray]:
+    """Exact Shapley values [V + 1, width] of each content field, and of the item's id ("item"), in items' vectors.
 
-    They are Shapley values, exact: what a field adds to a vector, on average over all orders in which the fields could
-    have become known (Lundberg & Lee 2017). What a vector is without any of them belongs to "item".
+    A field's value is what it adds to a vector, on average over all orders in which the fields could have become known
+    (Lundberg & Lee 2017); all values add up to the vector. What a vector is without any field belongs to "item".
     """
     spec = model.spec
     names = (*spec.content.vectors, *spec.content.codes, *([ITEM] if spec.content.ids else []))
@@ -36,19 +36,19 @@ def item_fields(model: InterestModel, params: Any, content: ItemContent) -> dict
         flat = flatten_dict(params)
         if ITEM in known:
             flat[TABLE] = flat[TABLE] * known[ITEM]
-        some = ItemContent(hide(content.vectors), hide(content.codes), content.kept)
-        variables = with_content(unflatten_dict(flat), some)
+        visible = ItemContent(hide(content.vectors), hide(content.codes), content.kept)
+        variables = with_content(unflatten_dict(flat), visible)
         return apply(model, variables, method=lambda m: m.items.table())[:, : spec.model.width]
 
-    values = {
-        some: np.asarray(table({name: name in some for name in names}))
+    by_coalition = {
+        coalition: np.asarray(table({name: name in coalition for name in names}))
         for size in range(len(names) + 1)
-        for some in combinations(names, size)
+        for coalition in combinations(names, size)
     }
-    found = {name: np.zeros_like(values[()]) for name in names} | {ITEM: values[()].copy()}
-    for some, value in values.items():
-        for name in set(names) - set(some):
-            more = tuple(other for other in names if other in some or other == name)
-            weight = 1 / (len(names) * math.comb(len(names) - 1, len(some)))
-            found[name] += np.float32(weight) * (values[more] - value)
-    return found
+    values = {name: np.zeros_like(by_coalition[()]) for name in names} | {ITEM: by_coalition[()].copy()}
+    for coalition, vectors in by_coalition.items():
+        for name in set(names) - set(coalition):
+            larger = tuple(other for other in names if other in coalition or other == name)
+            weight = 1 / (len(names) * math.comb(len(names) - 1, len(coalition)))
+            values[name] += np.float32(weight) * (by_coalition[larger] - vectors)
+    return values

@@ -1,4 +1,4 @@
-"""Orders of events side by side: those of methods, and simpler ones that a method must beat."""
+"""Faithfulness of rankings of events: those of methods, compared with simple ones that a method must beat."""
 
 from __future__ import annotations
 
@@ -8,69 +8,84 @@ from functools import partial
 import numpy as np
 
 from trajectory.explain.attention import rollout
-from trajectory.explain.explain import Explainer, Forecasts
-from trajectory.explain.faithfulness import by_order
-from trajectory.explain.masking import WAYS, hidden, removed
+from trajectory.explain.explain import Explainer, ForecastBatch
+from trajectory.explain.faithfulness import removal_metrics
+from trajectory.explain.masking import MASKINGS, EventSource, hidden, removed
+from trajectory.explain.target_function import Problem
 from trajectory.metrics.significance import compare, holm
 from trajectory.schema import Histories
 
-FIGURES = {"deletion": 1, "insertion": 1, "comprehensiveness": 1, "sufficiency": -1}  # 1: higher is better
+METRICS = {"deletion": 1, "insertion": 1, "comprehensiveness": 1, "sufficiency": -1}  # 1: higher is better
 RANDOM, RECENCY, ATTENTION = "random order", "newest first", "attention"
 RESAMPLES = 2000
 
-# {way of taking events away: {order: {figure: [B]}}}
-Figures = Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
+# {masking: {ranking: {metric: [B]}}}
+PerForecast = Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
 
 
-def rivals(explainer: Explainer, some: Forecasts, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Scores [B, L] of each order that knows nothing of what is forecast, or only where the model looks."""
-    there = np.asarray(some.inputs.there)
-    found = {RECENCY: np.tile(np.arange(there.shape[1]), (len(there), 1)), RANDOM: rng.random(there.shape)}
+def baseline_rankings(explainer: Explainer, batch: ForecastBatch, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Scores [B, L] of rankings that know nothing of the forecast, or only where the model looks."""
+    mask = np.asarray(batch.inputs.mask)
+    scores = {RECENCY: np.tile(np.arange(mask.shape[1]), (len(mask), 1)), RANDOM: rng.random(mask.shape)}
     if explainer.function.model.spec.model.backbone in ("transformer", "hybrid"):
-        found[ATTENTION] = rollout(explainer.function, some.inputs)
-    return found
+        scores[ATTENTION] = rollout(explainer.function, batch.inputs)
+    return scores
 
 
-def measure(explainer: Explainer, histories: Histories, some: Forecasts, orders: Mapping[str, np.ndarray]) -> Figures:
-    """What `by_order` gives for each order's scores [B, L], in both ways of taking events away (see coalitions.py)."""
-    at = explainer.function, some.inputs, explainer.base(some.inputs)
-    scale = explainer.predictor.scale
-    ways = partial(hidden, *at), partial(removed, *at, histories=histories, scale=scale, first=some.first)
-    there = np.asarray(some.inputs.there)
+def measure(
+    explainer: Explainer, histories: Histories, batch: ForecastBatch, rankings: Mapping[str, np.ndarray]
+) -> PerForecast:
+    """`removal_metrics` of each ranking's scores [B, L], with events hidden and with events removed."""
+    problem = Problem(explainer.function, batch.inputs, explainer.reference(batch.inputs))
+    source = EventSource(histories, explainer.predictor.scale, batch.first)
+    forecasts = partial(hidden, problem), partial(removed, problem, source=source)
+    mask = np.asarray(batch.inputs.mask)
     return {
-        way: {order: by_order(forecast, there, score) for order, score in orders.items()}
-        for way, forecast in zip(WAYS, ways, strict=True)
+        masking: {ranking: removal_metrics(forecast, mask, score) for ranking, score in rankings.items()}
+        for masking, forecast in zip(MASKINGS, forecasts, strict=True)
     }
 
 
-def joined(parts: Iterable[Figures]) -> Figures:
-    """Those of several lots of rows as those of all."""
-    every = list(parts)
+def concatenate(batches: Iterable[PerForecast]) -> PerForecast:
+    """Values of several batches as those of all forecasts."""
+    batches = list(batches)
     return {
-        way: {
-            order: {name: np.concatenate([part[way][order][name] for part in every]) for name in values}
-            for order, values in orders.items()
+        masking: {
+            ranking: {name: np.concatenate([batch[masking][ranking][name] for batch in batches]) for name in values}
+            for ranking, values in rankings.items()
         }
-        for way, orders in every[0].items()
+        for masking, rankings in batches[0].items()
     }
 
 
-def means(each: Figures) -> dict[str, dict[str, dict[str, float]]]:
-    """Means over rows."""
+def means(per_forecast: PerForecast) -> dict[str, dict[str, dict[str, float]]]:
+    """Means over forecasts."""
     return {
-        way: {order: {name: float(values.mean()) for name, values in of.items()} for order, of in orders.items()}
-        for way, orders in each.items()
+        masking: {
+            ranking: {name: float(values.mean()) for name, values in metrics.items()}
+            for ranking, metrics in rankings.items()
+        }
+        for masking, rankings in per_forecast.items()
     }
 
 
 def p_values(
-    each: Figures, own: Sequence[str], others: Sequence[str], seed: int
+    per_forecast: PerForecast, own: Sequence[str], others: Sequence[str], seed: int
 ) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """{way: {own order: {other order: {figure: p}}}} of paired randomisation tests, adjusted over all (Holm)."""
-    tests = [(way, order, other, name) for way in each for order in own for other in others for name in FIGURES]
+    """{masking: {own ranking: {other ranking: {metric: p}}}} of paired randomisation tests, Holm-adjusted over all."""
+    tests = [
+        (masking, ranking, other, name)
+        for masking in per_forecast
+        for ranking in own
+        for other in others
+        for name in METRICS
+    ]
     resamples = max(RESAMPLES, 100 * len(tests))  # so that the least p-value is small enough for as many comparisons
-    found = [compare(each[w][order][n], each[w][other][n], resamples, seed)["p_value"] for w, order, other, n in tests]
+    unadjusted = []
+    for masking, ranking, other, name in tests:
+        metrics = per_forecast[masking]
+        unadjusted.append(compare(metrics[ranking][name], metrics[other][name], resamples, seed)["p_value"])
     adjusted: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
-    for (way, order, other, name), p in zip(tests, holm(found), strict=True):
-        adjusted.setdefault(way, {}).setdefault(order, {}).setdefault(other, {})[name] = p
+    for (masking, ranking, other, name), p in zip(tests, holm(unadjusted), strict=True):
+        adjusted.setdefault(masking, {}).setdefault(ranking, {}).setdefault(other, {})[name] = p
     return adjusted

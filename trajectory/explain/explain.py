@@ -1,4 +1,4 @@
-"""From a run and users to reasons: a row for each input of each past event, with what it adds to a forecast."""
+"""Attributions of a run's forecasts: a row for each input of each past event, with what it adds."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import polars as pl
 from trajectory.data.pipeline.featurize import row_length
 from trajectory.evaluation.reach import NOTHING_LEFT, reach
 from trajectory.explain.attribution import Attribution
-from trajectory.explain.content_attribution import item_fields
+from trajectory.explain.content_attribution import item_components
 from trajectory.explain.methods import Method, method
-from trajectory.explain.references import baseline
-from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.explain.references import reference_of
+from trajectory.explain.target_function import Inputs, Reference, TargetFunction
 from trajectory.explain.targets import BETWEEN, Target, choose, read_target
 from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.models.forecast_function import ForecastTarget
@@ -24,12 +24,12 @@ from trajectory.progress import progress
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
 
-ROWS, MOST = 64, 256  # histories explained at once; where more fit into rows of the same length, at most
-EVENTS, FORETOLD = 2**14, 2**24  # events of all of them, and probabilities of what could be asked, at most
+ROWS, MAX_ROWS = 64, 256  # histories of a batch; where more fit into rows of the same length, at most
+EVENTS, PROBABILITIES = 2**14, 2**24  # of a batch, at most: events, and probabilities of candidates
 
 
 @dataclass(frozen=True)
-class Forecasts:
+class ForecastBatch:
     """One forecast of each of n queries; arrays of events are [n, L], oldest first."""
 
     queries: Queries
@@ -39,35 +39,35 @@ class Forecasts:
 
 
 @dataclass(frozen=True)
-class Reasons(Forecasts):
-    """The same, explained."""
+class AttributionBatch(ForecastBatch):
+    """Forecasts with their attributions."""
 
     attribution: Attribution
 
 
 class Explainer:
-    """A run that is asked for reasons."""
+    """Explains forecasts of a run."""
 
     def __init__(self, run: Run, target: Target, by_field: bool = True) -> None:
         """`by_field`: fields of items' content are inputs of their own, for which the run's log is needed."""
-        known, heads = run.vocabulary.catalogue, run.config.heads
-        self.run, self.target, self.config, self.predictor = run, target, run.config, run.predictor(known)
+        vocabulary, heads = run.vocabulary.catalogue, run.config.heads
+        self.run, self.target, self.config, self.predictor = run, target, run.config, run.predictor(vocabulary)
         ranks = heads.item or (heads.interest and target.kind != "item")
         if target.kind != "conversion" and not ranks:
             raise UserError(f"target {target.kind}: no head of this run has learned it (heads.item, heads.interest)")
-        catalogue = known.item_interest[: known.num_items + 1]
+        item_interest = vocabulary.item_interest[: vocabulary.num_items + 1]
         content = run.task.content if by_field and run.config.content.by != "ids" else None
-        fields = item_fields(*run.learned, content) if content else None
-        self.function = Function.of(run.model, self.predictor.params, target.kind, catalogue, fields)
-        self.method = self.by(self.config.explain.method)
+        components = item_components(*run.learned, content) if content else None
+        self.function = TargetFunction.create(run.model, self.predictor.params, target.kind, item_interest, components)
+        self.method = self.method_named(self.config.explain.method)
 
-    def by(self, name: str) -> Method:
+    def method_named(self, name: str) -> Method:
         """A method of attribution by its name."""
-        return method(name, self.config, self.base, lambda: self.background)
+        return method(name, self.config, self.reference, lambda: self.background)
 
-    def base(self, inputs: Inputs) -> Base:
-        """What these inputs are compared with, as the config says."""
-        return baseline(self.config.explain.baseline, inputs, lambda: self.background)
+    def reference(self, inputs: Inputs) -> Reference:
+        """What these inputs are compared with, by the config's `explain.reference`."""
+        return reference_of(self.config.explain.reference, inputs, lambda: self.background)
 
     @cached_property
     def background(self) -> Inputs:
@@ -76,112 +76,122 @@ class Explainer:
         none = np.zeros(len(newest), np.int32)
         return self.function.inputs(events, ForecastTarget(newest, none, none, none + 1))
 
-    def reasons(self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,)) -> Iterator[Reasons]:
-        """Reasons of what is foretold after each query's events; queries of like length together."""
-        for some in self.forecasts(histories, queries, steps):
-            yield Reasons(**vars(some), attribution=self.method(self.function, some.inputs))
+    def attributions(
+        self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,)
+    ) -> Iterator[AttributionBatch]:
+        """Attributions of the forecasts after each query's events, in batches of queries of like length."""
+        for batch in self.forecasts(histories, queries, steps):
+            yield self.attributed(batch)
+
+    def attributed(self, batch: ForecastBatch) -> AttributionBatch:
+        """A batch with its attributions by the config's method."""
+        return AttributionBatch(**vars(batch), attribution=self.method(self.function, batch.inputs))
 
     def forecasts(
         self, histories: Histories, queries: Queries, steps: Sequence[int] = (1,), index: np.ndarray | None = None
-    ) -> Iterator[Forecasts]:
-        """What `reasons` explains; if items or interests `index` [n] are given, of those instead of the target's.
+    ) -> Iterator[ForecastBatch]:
+        """The forecasts that `attributions` explains; with `index` [n] of these items or interests, instead of the
+        target's.
 
-        Queries that leave nothing to ask for (`answerable`) are left out.
+        Queries without a candidate (see `answerable`) are left out.
         """
         if index is None:
-            some = self.answerable(histories, queries)
-            queries = Queries(*(column[some] for column in queries))
+            answerable = self.answerable(histories, queries)
+            queries = Queries(*(column[answerable] for column in queries))
         order = np.argsort(queries.stop - queries.start, kind="stable")
         ordered = Queries(*(column[order] for column in queries))
         count = np.minimum(ordered.stop - ordered.start, self.config.batch.length)
         begin = 0
-        with progress(None, "reasons", len(order) * len(steps), " forecasts") as bar:
+        with progress(None, "attributions", len(order) * len(steps), " forecasts") as bar:
             while begin < len(order):
                 end = begin + self._rows(count[begin:])
                 chunk = Queries(*(column[begin:end] for column in ordered))
                 for step in steps:
                     inputs, first = self._read(histories, chunk.start, chunk.stop, step)
                     if index is None:
-                        inputs = self._ask(histories, chunk, inputs)
+                        inputs = self._with_targets(histories, chunk, inputs)
                     else:
-                        inputs = inputs._replace(asked=inputs.asked._replace(index=index[order[begin:end]]))
-                    yield Forecasts(chunk, step, inputs, first)
+                        targets = inputs.targets._replace(index=index[order[begin:end]])
+                        inputs = inputs._replace(targets=targets)
+                    yield ForecastBatch(chunk, step, inputs, first)
                     bar.update(len(chunk.user))
                 begin = end
 
     def answerable(self, histories: Histories, queries: Queries) -> np.ndarray:
-        """Whether there is something that the target can be of each query, bool [n]: a likeliest item must be one that
-        the user has not had, where seen items are filtered.
+        """Whether each query has a candidate for the target, bool [n]: where seen items are filtered, the most likely
+        item must be one that the user has not had.
         """
         if self.target.kind != "item" or self.target.index or self.config.evaluation.seen != "filter":
             return np.ones(len(queries.user), bool)
         return reach(histories, queries).left > 0
 
     def _rows(self, count: np.ndarray) -> int:
-        """How many of the first histories of so many events, ascending, are explained at once."""
+        """Rows of the next batch, of histories of `count` events each, ascending."""
         length = row_length(int(count[:ROWS].max()), self.config.batch.length)
         fit = int(np.searchsorted(count, length, side="right"))
-        return max(min(EVENTS // length, FORETOLD // len(self.function.item_interest), fit, MOST), 1)
+        return max(min(EVENTS // length, PROBABILITIES // len(self.function.item_interest), fit, MAX_ROWS), 1)
 
     def _read(self, histories: Histories, start: np.ndarray, stop: np.ndarray, step: int) -> tuple[Inputs, np.ndarray]:
-        """The last events of slices of histories, of which nothing is asked yet, and the flat index of the first."""
-        events, place = self.predictor.replace(histories=histories).events(start, stop)
-        none = np.zeros(len(place), np.int32)
-        return self.function.inputs(events, ForecastTarget(place, none, none, none + step)), stop - 1 - place
+        """The last events of slices of histories, without a target yet, and the flat index of the first."""
+        events, position = self.predictor.replace(histories=histories).events(start, stop)
+        none = np.zeros(len(position), np.int32)
+        return self.function.inputs(events, ForecastTarget(position, none, none, none + step)), stop - 1 - position
 
-    def _ask(self, histories: Histories, queries: Queries, inputs: Inputs) -> Inputs:
-        c, log_p = self.config, np.asarray(self.function.foretold(inputs))
+    def _with_targets(self, histories: Histories, queries: Queries, inputs: Inputs) -> Inputs:
+        c, log_p = self.config, np.asarray(self.function.log_probabilities(inputs))
         index, source = choose(self.target, histories, queries, log_p, c.evaluation.seen, c.batch.basket_power)
-        return inputs._replace(asked=inputs.asked._replace(index=index, source=source))
+        return inputs._replace(targets=inputs.targets._replace(index=index, source=source))
 
 
 def explain(
     run: Run, events: Any = None, target: str = "", steps: Sequence[int] = (1,), users: int = 0
 ) -> tuple[pl.DataFrame, list[str]]:
-    """A `table` of what drives the forecasts for the users of `events` (a path or data frame), or for `users` (0 = all)
-    of the run's own, and what must be told of them.
+    """An `attribution_table` of the forecasts for the users of `events` (a path or data frame), or for `users` (0 =
+    all) of the run's own, and notes on them.
 
     `target`: see `read_target`. Raises UserError for a target or step that the run does not have.
     """
     histories, notes = (run.task.histories, []) if events is None else read_histories(events, run.vocabulary)
-    aim = read_target(target, histories, bool(run.config.heads.item))
-    explainer, queries = Explainer(run, aim), whole_histories(histories, users)
+    parsed = read_target(target, histories, bool(run.config.heads.item))
+    explainer, queries = Explainer(run, parsed), whole_histories(histories, users)
     if lost := int((~explainer.answerable(histories, queries)).sum()):
         notes.append(f"{lost:,} of {len(queries.user):,} users have no list to explain: each {NOTHING_LEFT}")
         if lost == len(queries.user):
             raise UserError(f"{notes[-1]}; the target item=ID explains an item of your choice")
     method = run.config.explain.method
-    parts = [table(some, histories, aim, method) for some in explainer.reasons(histories, queries, steps)]
-    return pl.concat(parts).sort("user", "step", "event", maintain_order=True), notes
+    batches = explainer.attributions(histories, queries, steps)
+    tables = [attribution_table(batch, histories, parsed, method) for batch in batches]
+    return pl.concat(tables).sort("user", "step", "event", maintain_order=True), notes
 
 
-def table(reasons: Reasons, histories: Histories, target: Target, method: str) -> pl.DataFrame:
+def attribution_table(batch: AttributionBatch, histories: Histories, target: Target, method: str) -> pl.DataFrame:
     """A row for each input of each event that a forecast sees: user, event (from 0 within the history), time, item,
-    title (the id where there is none), interest, kind, target, step, method, completeness gap, feature, value (nats).
+    title (the id where there is none), interest, event_type, target, step, method, completeness_error (relative),
+    feature, value (nats).
     """
-    row, column = np.nonzero(np.asarray(reasons.inputs.there))
-    at = reasons.first[row] + column
-    user, item = reasons.queries.user[row], histories.item[at]
-    asked = reasons.inputs.asked
-    names = [target_name(target, histories, *pair) for pair in zip(asked.index, asked.source, strict=True)]
+    row, column = np.nonzero(np.asarray(batch.inputs.mask))
+    event = batch.first[row] + column
+    user, item = batch.queries.user[row], histories.item[event]
+    targets = batch.inputs.targets
+    names = [target_name(target, histories, *pair) for pair in zip(targets.index, targets.source, strict=True)]
     catalogue = histories.items.select(pl.col("item").cast(pl.String), title=titles(histories.items))
     events = pl.DataFrame(
         {
             "user": histories.users["user"].gather(user).cast(pl.String),
-            "event": at - histories.offsets[user],
-            "time": histories.time[at] if histories.has_time else np.full(len(at), None),
+            "event": event - histories.offsets[user],
+            "time": histories.time[event] if histories.has_time else np.full(len(event), None),
             **catalogue[np.maximum(item, 1) - 1].with_columns(pl.when(pl.Series(item > 0)).then(pl.all())).to_dict(),
             "interest": pl.Series([None, *histories.interests], dtype=pl.String).gather(histories.item_interest[item]),
-            "kind": pl.Series(["", *histories.kinds]).gather(histories.kind[at]),
+            "event_type": pl.Series(["", *histories.kinds]).gather(histories.kind[event]),
             "target": pl.Series(names).gather(row),
-            "step": np.full(len(at), reasons.step),
-            "method": [method] * len(at),
-            "gap": reasons.attribution.gap[row],
+            "step": np.full(len(event), batch.step),
+            "method": [method] * len(event),
+            "completeness_error": batch.attribution.completeness_error[row],
         }
     )
-    values = reasons.attribution.values.items()
-    parts = [events.with_columns(feature=pl.lit(name), value=pl.Series(x[row, column])) for name, x in values]
-    return pl.concat(parts).sort("user", "step", "event", maintain_order=True)
+    values = batch.attribution.values.items()
+    by_input = [events.with_columns(feature=pl.lit(name), value=pl.Series(x[row, column])) for name, x in values]
+    return pl.concat(by_input).sort("user", "step", "event", maintain_order=True)
 
 
 def titles(items: pl.DataFrame) -> pl.Expr:
@@ -191,7 +201,7 @@ def titles(items: pl.DataFrame) -> pl.Expr:
 
 
 def target_name(target: Target, histories: Histories, index: int, source: int = 0) -> str:
-    """The name of what is asked, of an item its id; of a migration without a source its destination's."""
+    """The name of a target, of an item its id; of a migration without a source its destination's."""
     if target.kind == "conversion":
         return "conversion"
     if target.kind == "item":

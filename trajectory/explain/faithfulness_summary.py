@@ -1,4 +1,4 @@
-"""How far the reasons on a page can be trusted: the figures of faithfulness beside those of simpler orders."""
+"""Faithfulness of the attributions on a page, compared with simpler rankings."""
 
 from __future__ import annotations
 
@@ -8,34 +8,37 @@ from typing import Any
 import numpy as np
 
 from trajectory.explain import event_rankings
-from trajectory.explain.explain import Explainer, Reasons
+from trajectory.explain.explain import AttributionBatch, Explainer
 from trajectory.progress import progress
 from trajectory.schema import Histories
 
 OWN = "this report"
 
 
-def faithfulness(explainer: Explainer, histories: Histories, reasons: Sequence[Reasons]) -> dict[str, Any]:
-    """Means over forecasts: {way of taking events away: {order: {figure: mean}}}, and `p_values` of the paired
-    randomisation test of the reasons against each other order, adjusted over all of them (Holm). nats.
+def faithfulness(explainer: Explainer, histories: Histories, batches: Sequence[AttributionBatch]) -> dict[str, Any]:
+    """`means` over forecasts, in nats: {masking: {ranking: {metric: mean}}}, and `p_values` of the paired
+    randomisation test of the attributions against each other ranking, adjusted over all of them (Holm).
 
-    `gap` is the largest completeness gap, `forecasts` their number.
+    `completeness_error` is the largest, `forecasts` their number.
     """
     seed = explainer.config.seed
     rng = np.random.default_rng(seed)
     measured = [
         event_rankings.measure(
-            explainer, histories, some, {OWN: some.attribution.events} | event_rankings.rivals(explainer, some, rng)
+            explainer,
+            histories,
+            batch,
+            {OWN: batch.attribution.events} | event_rankings.baseline_rankings(explainer, batch, rng),
         )
-        for some in progress(reasons, "faithfulness")
+        for batch in progress(batches, "faithfulness")
     ]
-    each = event_rankings.joined(measured)
-    others = [order for order in next(iter(each.values())) if order != OWN]
-    tested = event_rankings.p_values(each, [OWN], others, seed)
-    gaps = np.concatenate([some.attribution.gap for some in reasons])
+    per_forecast = event_rankings.concatenate(measured)
+    others = [ranking for ranking in next(iter(per_forecast.values())) if ranking != OWN]
+    tested = event_rankings.p_values(per_forecast, [OWN], others, seed)
+    errors = np.concatenate([batch.attribution.completeness_error for batch in batches])
     return {
-        "means": event_rankings.means(each),
-        "p_values": {way: by_own[OWN] for way, by_own in tested.items()},
-        "gap": float(np.nanmax(gaps)) if np.isfinite(gaps).any() else None,
-        "forecasts": len(gaps),
+        "means": event_rankings.means(per_forecast),
+        "p_values": {masking: by_own[OWN] for masking, by_own in tested.items()},
+        "completeness_error": float(np.nanmax(errors)) if np.isfinite(errors).any() else None,
+        "forecasts": len(errors),
     }

@@ -9,85 +9,93 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.explain.attribution import Attribution, end, ends, of_inputs
-from trajectory.explain.batching import some
-from trajectory.explain.integration_path import Values, at_place, summed, values, values_on_way, way
-from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.explain.attribution import Attribution, endpoint_forecasts, input_forecast, zeros_by_input
+from trajectory.explain.batching import take_rows
+from trajectory.explain.integration_path import (
+    Values,
+    difference,
+    gradient_values,
+    path_point,
+    values_on_path,
+    weighted_sums,
+)
+from trajectory.explain.target_function import Inputs, Problem, Reference, TargetFunction
 
-NOISE = 0.15  # standard deviation of SmoothGrad's noise, of that of the vectors' numbers
+NOISE = 0.15  # standard deviation of SmoothGrad's noise, relative to that of the vectors' numbers
+REFERENCE_FORECAST = "reference_forecast"
 
 
-def gradient_times_input(function: Function, inputs: Inputs, base: Base) -> Attribution:
-    """The gradient where the events are, times what sets them apart from the baseline (Shrikumar et al. 2016)."""
-    one = np.ones(len(inputs.there))
-    sums = _summed(values_on_way, function, inputs, base, 1, one)
-    return of_inputs(inputs, *ends(function, inputs, base)).put(sums).added_up(1)
+def gradient_times_input(function: TargetFunction, inputs: Inputs, reference: Reference) -> Attribution:
+    """Gradient at the events times their difference from the reference (Shrikumar et al. 2016)."""
+    problem = Problem(function, inputs, reference)
+    means = _means(values_on_path, problem, 1, np.ones(len(inputs.mask)))
+    return zeros_by_input(inputs, *endpoint_forecasts(*problem)).with_values(means).measured(1)
 
 
-def smooth_gradients(function: Function, inputs: Inputs, base: Base, samples: int, seed: int = 0) -> Attribution:
-    """Gradient times input, the gradient a mean over noisy vectors (SmoothGrad, Smilkov et al. 2017)."""
-    keys = jax.random.split(jax.random.key(seed), len(inputs.there) * samples)
-    sums = _summed(_noisy, function, inputs, base, samples, np.asarray(jax.random.key_data(keys)))
-    return of_inputs(inputs, *ends(function, inputs, base)).put(sums).added_up(samples)
+def smooth_gradients(
+    function: TargetFunction, inputs: Inputs, reference: Reference, samples: int, seed: int = 0
+) -> Attribution:
+    """SmoothGrad times input: the gradient is a mean over noisy vectors (Smilkov et al. 2017)."""
+    problem = Problem(function, inputs, reference)
+    keys = jax.random.split(jax.random.key(seed), len(inputs.mask) * samples)
+    means = _means(_values_with_noise, problem, samples, np.asarray(jax.random.key_data(keys)))
+    return zeros_by_input(inputs, *endpoint_forecasts(*problem)).with_values(means).measured(samples)
 
 
 def expected_gradients(
-    function: Function, inputs: Inputs, background: Inputs, samples: int, seed: int = 0
+    function: TargetFunction, inputs: Inputs, background: Inputs, samples: int, seed: int = 0
 ) -> Attribution:
-    """Integrated gradients whose baseline is drawn from real histories (Erion et al. 2021), newest beside newest event.
+    """Expected gradients: integrated gradients from references drawn from real histories (Erion et al. 2021).
 
-    A background history that is shorter has no events there.
+    The newest events are aligned; where a background history is shorter, it has no events.
     """
-    rng, count = np.random.default_rng(seed), len(inputs.there)
-    drawn = rng.integers(len(background.there), size=count * samples)
-    node = ((np.arange(samples) + rng.random((count, samples))) / samples).ravel()  # one in each stratum
-    sums = _summed(_between, function, inputs, background, samples, (drawn, node))
-    return of_inputs(inputs, sums.pop("start"), end(function, inputs)).put(sums).added_up(samples)
+    rng, count = np.random.default_rng(seed), len(inputs.mask)
+    drawn = rng.integers(len(background.mask), size=count * samples)
+    position = ((np.arange(samples) + rng.random((count, samples))) / samples).ravel()  # one in each stratum
+    means = _means(_values_of_drawn, Problem(function, inputs, background), samples, (drawn, position))
+    result = zeros_by_input(inputs, means.pop(REFERENCE_FORECAST), input_forecast(function, inputs))
+    return result.with_values(means).measured(samples)
 
 
-def saliency(function: Function, inputs: Inputs) -> np.ndarray:
-    """Length of the gradient by each event's vector (Simonyan et al. 2013), [B, L]: how much it matters, unsigned."""
-    return np.asarray(_steepness(function, inputs))
+def saliency(function: TargetFunction, inputs: Inputs) -> np.ndarray:
+    """Saliency (Simonyan et al. 2013): the norm of the gradient by each event's vector, [B, L], unsigned."""
+    return np.asarray(_gradient_norm(function, inputs))
 
 
-def _summed(
-    step: Callable[..., Values],
-    function: Function,
-    inputs: Inputs,
-    base: Base | Inputs,
-    samples: int,
-    of: Any,
-) -> dict[str, np.ndarray]:
-    """Means of each row over so many units."""
-    rows = np.repeat(np.arange(len(inputs.there)), samples)
-    return summed(step, function, inputs, base, rows, of, np.full(len(rows), 1 / samples), rows)
+def _means(step: Callable[..., Values], problem: Problem, samples: int, arguments: Any) -> dict[str, np.ndarray]:
+    """Means of each row over so many evaluations."""
+    rows = np.repeat(np.arange(len(problem.inputs.mask)), samples)
+    return weighted_sums(step, problem, rows, arguments, np.full(len(rows), 1 / samples), rows)
 
 
 @jax.jit
-def _noisy(function: Function, inputs: Inputs, base: Base, row: jax.Array, key: jax.Array) -> Values:
-    inputs = some(inputs, row)
-    whole, there = way(inputs, some(base, row)), inputs.there[..., None]
-    spread = NOISE * jnp.std(inputs.x, where=there, axis=(1, 2), keepdims=True)
-    noise = jax.vmap(lambda k: jax.random.normal(jax.random.wrap_key_data(k), inputs.x.shape[1:]))(key)
-    return values(function, inputs, inputs.x + spread * noise, jnp.ones(there.shape[:2]), whole)
+def _values_with_noise(problem: Problem, rows: jax.Array, key: jax.Array) -> Values:
+    inputs, reference = take_rows(problem[1:], rows)
+    x, mask = inputs.vectors, inputs.mask[..., None]
+    deviation = NOISE * jnp.std(x, where=mask, axis=(1, 2), keepdims=True)
+    noise = jax.vmap(lambda k: jax.random.normal(jax.random.wrap_key_data(k), x.shape[1:]))(key)
+    known = jnp.ones(mask.shape[:2])
+    return gradient_values(problem.function, inputs, x + deviation * noise, known, difference(inputs, reference))
 
 
 @jax.jit
-def _between(function: Function, inputs: Inputs, background: Inputs, row: jax.Array, of: tuple) -> Values:
-    (drawn, at), inputs = of, some(inputs, row)
-    back = inputs.asked.place[:, None] - jnp.arange(inputs.there.shape[1])  # how long ago, in events
-    column = jnp.asarray(background.asked.place)[drawn][:, None] - back
-    there = (column >= 0) & (back >= 0)
+def _values_of_drawn(problem: Problem, rows: jax.Array, arguments: tuple[jax.Array, jax.Array]) -> Values:
+    function, inputs, background = problem.function, take_rows(problem.inputs, rows), problem.reference
+    drawn, position = arguments
+    age = inputs.targets.position[:, None] - jnp.arange(inputs.mask.shape[1])  # events since then
+    column = jnp.asarray(background.targets.position)[drawn][:, None] - age
+    mask = (column >= 0) & (age >= 0)
     column = drawn[:, None], column.clip(0)
-    there = (there & background.there[column])[..., None]
-    shares = {name: jnp.where(there, share[column], 0.0) for name, share in background.shares.items()}
-    base = Base(shares, jnp.zeros(back.shape))
-    whole = way(inputs, base)
-    found = values(function, inputs, *at_place(inputs, whole, at), whole)
-    return found | {"start": function(inputs.x - whole[1], base.known, inputs, inputs.x)}
+    mask = (mask & background.mask[column])[..., None]
+    components = {name: jnp.where(mask, component[column], 0.0) for name, component in background.components.items()}
+    reference = Reference(components, jnp.zeros(age.shape))
+    whole = difference(inputs, reference)
+    values = gradient_values(function, inputs, *path_point(inputs, whole, position), whole)
+    x = inputs.vectors
+    return values | {REFERENCE_FORECAST: function(x - whole.vectors, reference.known, inputs, x)}
 
 
 @jax.jit
-def _steepness(function: Function, inputs: Inputs) -> jax.Array:
-    by_x, _ = function.gradient(inputs.x, jnp.ones(inputs.there.shape), inputs)
-    return jnp.sqrt(jnp.square(by_x).sum(-1)) * inputs.there
+def _gradient_norm(function: TargetFunction, inputs: Inputs) -> jax.Array:
+    by_x, _ = function.gradient(inputs.vectors, jnp.ones(inputs.mask.shape), inputs)
+    return jnp.sqrt(jnp.square(by_x).sum(-1)) * inputs.mask

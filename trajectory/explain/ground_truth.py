@@ -1,4 +1,4 @@
-"""Whether reasons find what was planted: forecasts of targets whose trigger, in a synthetic log, is known."""
+"""Whether attributions find planted causes: forecasts of targets whose trigger, in a synthetic log, is known."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.explain.event_rankings import rivals
-from trajectory.explain.explain import Explainer, Forecasts
+from trajectory.explain.event_rankings import baseline_rankings
+from trajectory.explain.explain import Explainer, ForecastBatch
 from trajectory.explain.methods import UNSIGNED
 from trajectory.explain.targets import Target
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
 
-WHO = ("cause", "distractor", "alike", "others")  # whose nats are told
+GROUPS = ("cause", "distractor", "same_interest", "others")  # of events whose mean nats are reported
 
 
 @dataclass(frozen=True)
 class Planted:
     """n causes that fired, and the forecasts that they change."""
 
-    queries: Queries  # what came before the step of the target
+    queries: Queries  # events before the step of the target
     target: np.ndarray  # int32 [n], item
     cause: np.ndarray  # int64 [n], flat index of the trigger
     distractor: np.ndarray  # bool [E], events that look like a trigger and cause nothing
@@ -50,9 +50,9 @@ def read_planted(folder: Path, histories: Histories) -> Planted:
         }
     )
     known = known.filter(pl.Series(histories.item > 0))  # what the model does not know has no id
-    first = known.group_by("user", "step").agg(stop=pl.col("event").min())
-    one = known.unique(["user", "step", "item"], keep="first", maintain_order=True)  # twice in a basket is as good
-    placed = lines.join(one, on=["user", "step", "item"]).join(first, on=["user", "step"])
+    steps = known.group_by("user", "step").agg(stop=pl.col("event").min())
+    unique = known.unique(["user", "step", "item"], keep="first", maintain_order=True)  # twice in a basket is as good
+    placed = lines.join(unique, on=["user", "step", "item"]).join(steps, on=["user", "step"])
 
     fired = pl.read_parquet(folder / "truth" / "fired.parquet")
     for role in ("trigger", "target"):
@@ -74,74 +74,77 @@ def read_planted(folder: Path, histories: Histories) -> Planted:
 def find_causes(
     run: Run, histories: Histories, planted: Planted, methods: Sequence[str], count: int
 ) -> list[dict[str, Any]]:
-    """How each method, and each simpler order, ranks the cause of `count` drawn forecasts: a row for each.
+    """How each method, and each baseline `ranking`, ranks the cause of `count` drawn forecasts: a row for each.
 
-    `first`: share of forecasts in which the cause is the strongest reason for the target; `distractor_first`: share in
-    which a distractor is; `distractor`: share of the ordinary events of its own step that a distractor lies above, 0.5
-    if it is like them; `distractor_size`: the same by size whatever the sign; `probability`: median of the target's.
-    Of what has a unit the mean `nats_` of `cause`, `distractor`, and of the ordinary events of the same step, those of
-    the target's interest (`alike`) and `others`; else None.
+    `first`: share of forecasts in which the cause has the highest attribution; `distractor_first`: share in which a
+    distractor has; `distractor`: share of the ordinary events of its own step that a distractor lies above, 0.5 if it
+    is like them; `distractor_size`: the same by absolute value; `probability`: median of the target's. Of signed
+    methods the mean `nats_` of `cause`, `distractor`, and of the ordinary events of the same step, those of the
+    target's interest (`same_interest`) and `others`; else None.
 
     Raises UserError if no cause fired.
     """
     if not len(planted.target):
         raise UserError("no cause fired in this log whose trigger and target the model knows; make a larger one")
     rng = np.random.default_rng(run.config.seed)
-    some = np.sort(rng.permutation(len(planted.target))[:count])
-    queries = Queries(*(column[some] for column in planted.queries))
-    cause = dict(zip(zip(queries.user.tolist(), queries.stop.tolist(), strict=True), planted.cause[some], strict=True))
+    drawn = np.sort(rng.permutation(len(planted.target))[:count])
+    queries = Queries(*(column[drawn] for column in planted.queries))
+    cause = dict(zip(_keys(queries), planted.cause[drawn], strict=True))
     explainer = Explainer(run, Target("item"))
-    found: dict[str, list[Mapping[str, np.ndarray]]] = {}
-    for part in explainer.forecasts(histories, queries, index=planted.target[some]):
-        trigger = np.array(
-            [cause[at] for at in zip(part.queries.user.tolist(), part.queries.stop.tolist(), strict=True)]
-        )
-        scores = {name: explainer.by(name)(explainer.function, part.inputs) for name in methods}
-        orders = {name: attribution.events for name, attribution in scores.items()}
-        told = next(iter(scores.values())).value
-        for name, score in (orders | rivals(explainer, part, rng)).items():
-            found.setdefault(name, []).append(_ranks(histories, planted, part, trigger, score) | {"log_p": told})
-    in_nats = set(methods).difference(UNSIGNED)
+    measured: dict[str, list[Mapping[str, np.ndarray]]] = {}
+    for batch in explainer.forecasts(histories, queries, index=planted.target[drawn]):
+        trigger = np.array([cause[key] for key in _keys(batch.queries)])
+        attributions = {name: explainer.method_named(name)(explainer.function, batch.inputs) for name in methods}
+        scores = {name: attribution.events for name, attribution in attributions.items()}
+        forecast = {"log_p": next(iter(attributions.values())).forecast}
+        for name, score in (scores | baseline_rankings(explainer, batch, rng)).items():
+            measured.setdefault(name, []).append(_ranks(histories, planted, batch, trigger, score) | forecast)
+    signed = set(methods).difference(UNSIGNED)
     rows = []
-    for name, parts in found.items():
-        every = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    for name, parts in measured.items():
+        values = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         rows.append(
             {
-                "order": name,
-                "forecasts": len(some),
-                "first": float(every["first"].mean()),
-                **{name: float(every[name].mean()) for name in ("distractor_first", "distractor", "distractor_size")},
-                **{f"nats_{who}": _mean(every[f"nats_{who}"]) if name in in_nats else None for who in WHO},
-                "probability": float(np.exp(np.median(every["log_p"]))),
+                "ranking": name,
+                "forecasts": len(drawn),
+                "first": float(values["first"].mean()),
+                **{key: float(values[key].mean()) for key in ("distractor_first", "distractor", "distractor_size")},
+                **{f"nats_{group}": _mean(values[f"nats_{group}"]) if name in signed else None for group in GROUPS},
+                "probability": float(np.exp(np.median(values["log_p"]))),
             }
         )
     return rows
 
 
+def _keys(queries: Queries) -> list[tuple[int, int]]:
+    return list(zip(queries.user.tolist(), queries.stop.tolist(), strict=True))
+
+
 def _ranks(
-    histories: Histories, planted: Planted, part: Forecasts, trigger: np.ndarray, score: np.ndarray
+    histories: Histories, planted: Planted, batch: ForecastBatch, trigger: np.ndarray, score: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Of each forecast: is the cause first, is a distractor; where distractors lie among ordinary events of a step."""
-    there = np.asarray(part.inputs.there)
-    at = np.minimum(part.first[:, None] + np.arange(there.shape[1]), histories.num_events - 1)
-    size, score = np.abs(score), np.where(there, score, -np.inf)
-    cause = at == trigger[:, None]
-    like = planted.distractor[at] & there
-    best = np.where(cause & there, score, -np.inf).max(axis=1)
+    mask = np.asarray(batch.inputs.mask)
+    event = np.minimum(batch.first[:, None] + np.arange(mask.shape[1]), histories.num_events - 1)
+    size, score = np.abs(score), np.where(mask, score, -np.inf)
+    cause = event == trigger[:, None]
+    distractor = planted.distractor[event] & mask
+    best = np.where(cause & mask, score, -np.inf).max(axis=1)
     others = np.where(cause, -np.inf, score).max(axis=1)
     strongest = score == score.max(axis=1, keepdims=True)
-    own = there & (histories.step[at] == histories.step[trigger][:, None]) & ~cause
-    alike = histories.item_interest[histories.item[at]] == histories.item_interest[part.inputs.asked.index][:, None]
-    ordinary = own & ~like
-    whose = cause & there, own & like, ordinary & alike, ordinary & ~alike
-    pairs = [(row, own[row] & like[row], own[row] & ~like[row]) for row in range(len(there))]
-    pairs = [(row, ours, theirs) for row, ours, theirs in pairs if ours.any() and theirs.any()]
+    same_step = mask & (histories.step[event] == histories.step[trigger][:, None]) & ~cause
+    interest = histories.item_interest
+    same_interest = interest[histories.item[event]] == interest[batch.inputs.targets.index][:, None]
+    ordinary = same_step & ~distractor
+    groups = cause & mask, same_step & distractor, ordinary & same_interest, ordinary & ~same_interest
+    pairs = [(row, same_step[row] & distractor[row], ordinary[row]) for row in range(len(mask))]
+    pairs = [(row, distractors, rest) for row, distractors, rest in pairs if distractors.any() and rest.any()]
     return {
         "first": best > others,
-        "distractor": np.array([_above(score[row, ours], score[row, theirs]) for row, ours, theirs in pairs]),
-        "distractor_size": np.array([_above(size[row, ours], size[row, theirs]) for row, ours, theirs in pairs]),
-        **{f"nats_{who}": score[of] for who, of in zip(WHO, whose, strict=True)},
-        "distractor_first": (strongest & like).any(axis=1) & ~(strongest & cause).any(axis=1),
+        "distractor": np.array([_share_above(score[row, chosen], score[row, rest]) for row, chosen, rest in pairs]),
+        "distractor_size": np.array([_share_above(size[row, chosen], size[row, rest]) for row, chosen, rest in pairs]),
+        **{f"nats_{group}": score[members] for group, members in zip(GROUPS, groups, strict=True)},
+        "distractor_first": (strongest & distractor).any(axis=1) & ~(strongest & cause).any(axis=1),
     }
 
 
@@ -149,6 +152,6 @@ def _mean(values: np.ndarray) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _above(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Share of pairs in which ours is greater, ties as half."""
-    return float(((ours[:, None] > theirs).mean() + (ours[:, None] >= theirs).mean()) / 2)
+def _share_above(values: np.ndarray, others: np.ndarray) -> float:
+    """Share of pairs in which the value is greater, ties as half."""
+    return float(((values[:, None] > others).mean() + (values[:, None] >= others).mean()) / 2)

@@ -1,4 +1,4 @@
-"""Integrated gradients: what each input of each past event adds to a forecast on the way from a baseline."""
+"""Integrated gradients: what each input of each event adds to a forecast, integrated from a reference to the events."""
 
 from __future__ import annotations
 
@@ -7,87 +7,88 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from trajectory.explain.attribution import SMALL, Attribution, ends, of_inputs
-from trajectory.explain.batching import units
-from trajectory.explain.integration_path import forecast_on_way, summed, values_on_way
-from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.explain.attribution import SMALL, Attribution, endpoint_forecasts, zeros_by_input
+from trajectory.explain.batching import batched
+from trajectory.explain.integration_path import forecast_on_path, values_on_path, weighted_sums
+from trajectory.explain.target_function import Inputs, Problem, Reference, TargetFunction
 
-FIRST, LATER = 8, 3  # Gauss-Legendre points of the whole way, and of a part of it
-MOST = 512  # points of a row, beyond which nothing is halved
+FIRST, LATER = 8, 3  # Gauss-Legendre points of the whole path, and of a segment of it
+MAX_POINTS = 512  # of a row, beyond which nothing is halved
 
 
-class Parts(NamedTuple):
-    """n parts of rows' ways, and gradients times the way, integrated over each."""
+class PathSegments(NamedTuple):
+    """n segments of rows' integration paths."""
 
     row: np.ndarray  # int [n]
-    start: np.ndarray  # [n], from 0 (the baseline) to 1 (the events)
+    start: np.ndarray  # [n], from 0 (the reference) to 1 (the events)
     stop: np.ndarray  # [n]
     before: np.ndarray  # [n], forecasts at both ends
     after: np.ndarray  # [n]
-    sums: dict[str, np.ndarray]  # input -> float32 [n, L]
+
+
+class Integrals(NamedTuple):
+    """The integral of gradients over each of n segments."""
+
+    segments: PathSegments
+    values: dict[str, np.ndarray]  # input -> float32 [n, L]
 
     @property
-    def missed(self) -> np.ndarray:
-        """By how much each part's sum differs from the change of its forecast, [n]."""
-        return np.abs(sum(value.sum(axis=1) for value in self.sums.values()) - (self.after - self.before))
+    def error(self) -> np.ndarray:
+        """By how much each integral differs from the change of the forecast, [n]."""
+        change = self.segments.after - self.segments.before
+        return np.abs(sum(value.sum(axis=1) for value in self.values.values()) - change)
 
 
-def integrated_gradients(function: Function, inputs: Inputs, base: Base, gap: float = 0.01) -> Attribution:
-    """Integrated gradients (Sundararajan et al. 2017) by Gauss-Legendre quadrature.
+def integrated_gradients(
+    function: TargetFunction, inputs: Inputs, reference: Reference, max_error: float = 0.01
+) -> Attribution:
+    """Integrated gradients (Sundararajan et al. 2017) by adaptive Gauss-Legendre quadrature.
 
-    Rows whose completeness gap is not below `gap` have those parts of their way halved whose own sums miss the change
-    of the forecast by more than an equal share of what is allowed, until it is or they have taken MOST points.
+    Rows whose completeness error is not below `max_error` have those segments of their path halved whose own integrals
+    miss the change of the forecast by more than an equal share of what is allowed, until it is or they have taken
+    MAX_POINTS points.
     """
-    found = of_inputs(inputs, *ends(function, inputs, base))
-    count = len(inputs.there)
-    zero, every = np.zeros(count), np.arange(count)
-    parts = _measured(function, inputs, base, FIRST, every, zero, zero + 1, found.start, found.value)
-    new, points = parts, FIRST
-    while len(new.row):
-        rows = np.unique(new.row)
-        for name, values in found.values.items():
+    problem = Problem(function, inputs, reference)
+    result = zeros_by_input(inputs, *endpoint_forecasts(*problem))
+    count = len(inputs.mask)
+    zero = np.zeros(count)
+    whole = PathSegments(np.arange(count), zero, zero + 1, result.reference_forecast, result.forecast)
+    integrals = new = _integrate(problem, FIRST, whole)
+    points = FIRST
+    while len(new.segments.row):
+        rows = np.unique(new.segments.row)
+        for name, values in result.values.items():
             values[rows] = 0
-            np.add.at(values, parts.row, parts.sums[name])
-        found.added_up(points * np.bincount(new.row, minlength=count)[rows], rows)
-        parts = _some(parts, ((found.gap >= gap) & (found.looks < MOST))[parts.row])
-        allowed = gap * np.maximum(np.abs(found.value - found.start), SMALL)
-        halved = parts.missed >= (allowed / np.bincount(parts.row, minlength=count).clip(1))[parts.row]
-        new, points = _halves(function, inputs, base, _some(parts, halved)), LATER
-        parts = jax.tree.map(lambda *both: np.concatenate(both), _some(parts, ~halved), new)
-    return found
+            np.add.at(values, integrals.segments.row, integrals.values[name])
+        result.measured(points * np.bincount(new.segments.row, minlength=count)[rows], rows)
+        unfinished = (result.completeness_error >= max_error) & (result.num_gradients < MAX_POINTS)
+        integrals = _select(integrals, unfinished[integrals.segments.row])
+        row = integrals.segments.row
+        allowed = max_error * np.maximum(np.abs(result.forecast - result.reference_forecast), SMALL)
+        to_halve = integrals.error >= (allowed / np.bincount(row, minlength=count).clip(1))[row]
+        new, points = _halve(problem, _select(integrals, to_halve)), LATER
+        integrals = jax.tree.map(lambda *both: np.concatenate(both), _select(integrals, ~to_halve), new)
+    return result
 
 
-def _halves(function: Function, inputs: Inputs, base: Base, parts: Parts) -> Parts:
-    if not len(parts.row):
-        return parts
-    middle = (parts.start + parts.stop) / 2
-    between = np.concatenate([found for _, found in units(forecast_on_way, function, inputs, base, parts.row, middle)])
-    both = zip(
-        (parts.row, parts.start, middle, parts.before, between),
-        (parts.row, middle, parts.stop, between, parts.after),
-        strict=True,
-    )
-    return _measured(function, inputs, base, LATER, *map(np.concatenate, both))
+def _halve(problem: Problem, integrals: Integrals) -> Integrals:
+    segments = integrals.segments
+    if not len(segments.row):
+        return integrals
+    middle = (segments.start + segments.stop) / 2
+    forecast = np.concatenate([values for _, values in batched(forecast_on_path, problem, segments.row, middle)])
+    halves = segments._replace(stop=middle, after=forecast), segments._replace(start=middle, before=forecast)
+    return _integrate(problem, LATER, jax.tree.map(lambda *both: np.concatenate(both), *halves))
 
 
-def _measured(
-    function: Function,
-    inputs: Inputs,
-    base: Base,
-    points: int,
-    row: np.ndarray,
-    start: np.ndarray,
-    stop: np.ndarray,
-    before: np.ndarray,
-    after: np.ndarray,
-) -> Parts:
+def _integrate(problem: Problem, points: int, segments: PathSegments) -> Integrals:
     node, weight = np.polynomial.legendre.leggauss(points)
-    far = (stop - start)[:, None]
-    at, weight = start[:, None] + far * (node + 1) / 2, far * weight / 2
-    part = np.repeat(np.arange(len(row)), points)
-    sums = summed(values_on_way, function, inputs, base, row[part], at.ravel(), weight.ravel(), part)
-    return Parts(row, start, stop, before, after, sums)
+    length = (segments.stop - segments.start)[:, None]
+    position, weight = segments.start[:, None] + length * (node + 1) / 2, length * weight / 2
+    segment = np.repeat(np.arange(len(segments.row)), points)
+    rows = segments.row[segment]
+    return Integrals(segments, weighted_sums(values_on_path, problem, rows, position.ravel(), weight.ravel(), segment))
 
 
-def _some(parts: Parts, which: np.ndarray) -> Parts:
-    return jax.tree.map(lambda x: x[which], parts)
+def _select(integrals: Integrals, chosen: np.ndarray) -> Integrals:
+    return jax.tree.map(lambda x: x[chosen], integrals)

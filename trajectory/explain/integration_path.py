@@ -1,72 +1,80 @@
-"""Gradients of forecasts on the way from a baseline to the events, and their sums."""
+"""The straight-line integration path from a reference to the events, and sums of gradients along it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.explain.batching import some, units
-from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.explain.batching import batched, take_rows
+from trajectory.explain.target_function import Inputs, Problem, Reference, TargetFunction
 from trajectory.models.forecast_function import ITEM
 
 Values = dict[str, jax.Array]
-Way = tuple[Values, jax.Array, jax.Array]
 
 
-def summed(
+class Difference(NamedTuple):
+    """Inputs less their reference."""
+
+    components: Values  # input -> [B, L, D]
+    vectors: jax.Array  # [B, L, D], their sum
+    known: jax.Array  # [B, L]
+
+
+def weighted_sums(
     step: Callable[..., Values],
-    function: Function,
-    inputs: Inputs,
-    base: Base | Inputs,
+    problem: Problem,
     rows: np.ndarray,
-    of: Any,
+    arguments: Any,
     weight: np.ndarray,
     into: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """What `step` gives for units (see `units`), times their weights [U], summed into places `into` [U], [n, ...]."""
-    out: dict[str, np.ndarray] = {}
-    for unit, found in units(step, function, inputs, base, rows, of):
-        for name, value in found.items():
-            sums = out.setdefault(name, np.zeros((into.max() + 1, *value.shape[1:]), np.float32))
-            np.add.at(sums, into[unit], weight[unit].astype(np.float32).reshape(-1, *[1] * (value.ndim - 1)) * value)
-    return out
+    """Results of `step` for U evaluations (see `batched`), times their weights [U], summed at `into` [U], [n, ...]."""
+    sums: dict[str, np.ndarray] = {}
+    for index, results in batched(step, problem, rows, arguments):
+        for name, values in results.items():
+            total = sums.setdefault(name, np.zeros((into.max() + 1, *values.shape[1:]), np.float32))
+            factor = weight[index].astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
+            np.add.at(total, into[index], factor * values)
+    return sums
 
 
-def way(inputs: Inputs, base: Base) -> Way:
-    """How the shares, their sum, and how far events are known differ from the baseline."""
-    shares = {name: share - base.shares[name] for name, share in inputs.shares.items()}
-    return shares, sum(shares.values(), jnp.zeros_like(inputs.constant)), 1 - base.known
+def difference(inputs: Inputs, reference: Reference) -> Difference:
+    """How components, vectors, and how far items are known differ from the reference."""
+    components = {name: component - reference.components[name] for name, component in inputs.components.items()}
+    return Difference(components, sum(components.values(), jnp.zeros_like(inputs.constant)), 1 - reference.known)
 
 
-def values(function: Function, inputs: Inputs, x: jax.Array, known: jax.Array, way: Way) -> Values:
-    """{input: [B, L]}: gradients at a place, times the way that is put down to each input."""
-    shares, _, learned = way
+def gradient_values(
+    function: TargetFunction, inputs: Inputs, x: jax.Array, known: jax.Array, difference: Difference
+) -> Values:
+    """{input: [B, L]}: the gradient at a point times each input's part of the difference."""
     by_x, by_known = function.gradient(x, known, inputs)
-    found = {name: jnp.einsum("bld,bld->bl", share, by_x) for name, share in shares.items()}
-    found[ITEM] = found.get(ITEM, 0.0) + learned * by_known
-    return {name: value * inputs.there for name, value in found.items()}
+    values = {name: jnp.einsum("bld,bld->bl", part, by_x) for name, part in difference.components.items()}
+    values[ITEM] = values.get(ITEM, 0.0) + difference.known * by_known
+    return {name: value * inputs.mask for name, value in values.items()}
 
 
-def at_place(inputs: Inputs, way: Way, at: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Event vectors and how far events are known, at places [B] of the way from 0 (the baseline) to 1."""
-    left = (1 - at)[:, None]
-    return inputs.x - left[..., None] * way[1], 1 - left * way[2]
-
-
-@jax.jit
-def values_on_way(function: Function, inputs: Inputs, base: Base, row: jax.Array, at: jax.Array) -> Values:
-    """A step of `units`: `values` of rows at places of the way."""
-    inputs = some(inputs, row)
-    whole = way(inputs, some(base, row))
-    return values(function, inputs, *at_place(inputs, whole, at), whole)
+def path_point(inputs: Inputs, difference: Difference, position: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Event vectors and how far items are known, at positions [B] of the path from 0 (the reference) to 1."""
+    left = (1 - position)[:, None]
+    return inputs.vectors - left[..., None] * difference.vectors, 1 - left * difference.known
 
 
 @jax.jit
-def forecast_on_way(function: Function, inputs: Inputs, base: Base, row: jax.Array, at: jax.Array) -> jax.Array:
-    """A step of `units`: forecasts of rows at places of the way."""
-    inputs = some(inputs, row)
-    return function(*at_place(inputs, way(inputs, some(base, row)), at), inputs, inputs.x)
+def values_on_path(problem: Problem, rows: jax.Array, position: jax.Array) -> Values:
+    """A step of `batched`: `gradient_values` of rows at positions of the path."""
+    inputs, reference = take_rows(problem[1:], rows)
+    whole = difference(inputs, reference)
+    return gradient_values(problem.function, inputs, *path_point(inputs, whole, position), whole)
+
+
+@jax.jit
+def forecast_on_path(problem: Problem, rows: jax.Array, position: jax.Array) -> jax.Array:
+    """A step of `batched`: forecasts of rows at positions of the path."""
+    inputs, reference = take_rows(problem[1:], rows)
+    point = path_point(inputs, difference(inputs, reference), position)
+    return problem.function(*point, inputs, inputs.vectors)

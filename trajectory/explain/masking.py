@@ -1,8 +1,9 @@
-"""What is forecast when only some of the past events are there: hidden from the model, or taken out of the history."""
+"""Forecasts from some of the past events: the others are hidden from the model, or removed from the history."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,62 +11,57 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.pipeline.featurize import FeatureScale, last_rows
-from trajectory.explain.attribution import end
-from trajectory.explain.batching import pieces, some, units
-from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.explain.attribution import input_forecast
+from trajectory.explain.batching import batched, batches, take_rows
+from trajectory.explain.target_function import Inputs, Problem, TargetFunction
 from trajectory.schema import Histories
 
-WAYS = ("hidden", "removed")
+MASKINGS = ("hidden", "removed")
 
 
-def hidden(function: Function, inputs: Inputs, base: Base, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Forecasts [U] of rows [U] whose events outside `kept` (bool [U, L]) are those of the baseline."""
-    found = np.zeros(len(rows), np.float32)
-    for unit, value in units(_hidden, function, inputs, base, rows, kept):
-        found[unit] = value
-    return found
+class EventSource(NamedTuple):
+    """Where the events of B rows were read from, to read them anew."""
+
+    histories: Histories
+    scale: FeatureScale
+    first: np.ndarray  # int64 [B], flat index of each row's first event
 
 
-def removed(
-    function: Function,
-    inputs: Inputs,
-    base: Base,
-    rows: np.ndarray,
-    kept: np.ndarray,
-    histories: Histories,
-    scale: FeatureScale,
-    first: np.ndarray,
-) -> np.ndarray:
+def hidden(problem: Problem, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Forecasts [U] of rows [U] whose events outside `kept` (bool [U, L]) are those of the reference."""
+    forecasts = np.zeros(len(rows), np.float32)
+    for index, values in batched(_hidden, problem, rows, kept):
+        forecasts[index] = values
+    return forecasts
+
+
+def removed(problem: Problem, rows: np.ndarray, kept: np.ndarray, source: EventSource) -> np.ndarray:
     """Forecasts [U] of rows [U] read anew without the events outside `kept` (bool [U, L]), as if they had not happened.
 
-    `first` int64 [B] is the flat index of each row's first event. A row without any event is that of the baseline.
+    A row without any event is that of the reference.
     """
     left = np.flatnonzero(kept.any(axis=1))
     none = np.flatnonzero(~kept.any(axis=1))
-    found = np.zeros(len(rows), np.float32)
-    found[none] = hidden(function, inputs, base, rows[none], kept[none])
-    for unit, full in pieces(len(left), inputs, function):
-        at = left[full]
-        anew = end(function, without(function, inputs, rows[at], kept[at], histories, scale, first))
-        found[left[unit]] = anew[: len(unit)]
-    return found
+    forecasts = np.zeros(len(rows), np.float32)
+    forecasts[none] = hidden(problem, rows[none], kept[none])
+    function, inputs, _ = problem
+    for index, padded in batches(len(left), inputs, function):
+        chosen = left[padded]
+        values = input_forecast(function, inputs_without(function, inputs, rows[chosen], kept[chosen], source))
+        forecasts[left[index]] = values[: len(index)]
+    return forecasts
 
 
-def without(
-    function: Function,
-    inputs: Inputs,
-    rows: np.ndarray,
-    kept: np.ndarray,
-    histories: Histories,
-    scale: FeatureScale,
-    first: np.ndarray,
+def inputs_without(
+    function: TargetFunction, inputs: Inputs, rows: np.ndarray, kept: np.ndarray, source: EventSource
 ) -> Inputs:
-    """Rows [U] as they are without the events outside `kept` (bool [U, L], at least one in each); see `removed`."""
-    unit, column = np.nonzero(kept)
-    shorter = _of_events(histories, first[rows[unit]] + column, kept.sum(axis=1))
-    events = last_rows(shorter, scale, shorter.offsets[:-1], shorter.offsets[1:], inputs.there.shape[1])
-    asked = jax.tree.map(lambda x: np.asarray(x)[rows], inputs.asked)
-    return function.inputs(events, asked._replace(place=(np.diff(shorter.offsets) - 1).astype(np.int32)))
+    """Rows [U] read anew without the events outside `kept` (bool [U, L], at least one in each); see `removed`."""
+    row, column = np.nonzero(kept)
+    histories, scale, first = source
+    shorter = _of_events(histories, first[rows[row]] + column, kept.sum(axis=1))
+    events = last_rows(shorter, scale, shorter.offsets[:-1], shorter.offsets[1:], inputs.mask.shape[1])
+    targets = jax.tree.map(lambda x: np.asarray(x)[rows], inputs.targets)
+    return function.inputs(events, targets._replace(position=(np.diff(shorter.offsets) - 1).astype(np.int32)))
 
 
 def _of_events(histories: Histories, event: np.ndarray, count: np.ndarray) -> Histories:
@@ -86,7 +82,7 @@ def _of_events(histories: Histories, event: np.ndarray, count: np.ndarray) -> Hi
 
 
 @jax.jit
-def _hidden(function: Function, inputs: Inputs, base: Base, row: jax.Array, kept: jax.Array) -> jax.Array:
-    inputs, base = some((inputs, base), row)
-    x0 = inputs.compared(base)
-    return function(jnp.where(kept[..., None], inputs.x, x0), jnp.where(kept, 1.0, base.known), inputs)
+def _hidden(problem: Problem, rows: jax.Array, kept: jax.Array) -> jax.Array:
+    inputs, reference = take_rows(problem[1:], rows)
+    x = jnp.where(kept[..., None], inputs.vectors, inputs.vectors_of(reference))
+    return problem.function(x, jnp.where(kept, 1.0, reference.known), inputs)

@@ -1,4 +1,4 @@
-"""What drives forecasts over many users: which interests and kinds of event, and how old behaviour may be."""
+"""What drives forecasts over many users: which interests and event types, and how old behaviour may be."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-SHOWN = 12  # interests down and across
+MAX_SHOWN = 12  # interests down and across
 AGES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)  # events ago at which a class of age begins
 
 
 def whole_events(rows: pl.DataFrame, by_interest: bool) -> pl.DataFrame:
-    """Events as wholes from a table of reasons: `value` summed over inputs, `ago` (1 = newest), and `name`, what the
-    event is about: its item's interest, or its title.
+    """Whole events of an `attribution_table`: `value` summed over inputs, `age` in events (1 = newest), and `name`,
+    what the event is about: its item's interest, or its title.
     """
     name = (
         pl.col("interest").fill_null("something else") if by_interest else pl.col("title").fill_null("an unknown item")
     )
-    of = ["user", "step", "event"]
-    events = rows.group_by(of, maintain_order=True).agg(
-        pl.col("time", "title", "interest", "kind", "target").first(), pl.col("value").cast(pl.Float64).sum()
+    events = rows.group_by("user", "step", "event", maintain_order=True).agg(
+        pl.col("time", "title", "interest", "event_type", "target").first(), pl.col("value").cast(pl.Float64).sum()
     )
     newest = pl.col("event").max().over("user", "step")
     return events.with_columns(
-        name=name, ago=newest - pl.col("event") + 1, title=pl.col("title").fill_null("an unknown item")
+        name=name, age=newest - pl.col("event") + 1, title=pl.col("title").fill_null("an unknown item")
     )
 
 
@@ -36,11 +35,11 @@ def drivers(events: pl.DataFrame) -> dict[str, Any]:
     """
     forecasts = events.select("user", "step", "target").unique()
     count = dict(forecasts.group_by("target").len().iter_rows())
-    targets = sorted(count, key=lambda name: (-count[name], name))[:SHOWN]
+    targets = sorted(count, key=lambda name: (-count[name], name))[:MAX_SHOWN]
     sums = events.group_by("name", "target").agg(pl.col("value").sum())
     of_pair = {(name, target): value for name, target, value in sums.iter_rows()}
     weight = dict(sums.group_by("name").agg(pl.col("value").abs().sum()).iter_rows())
-    names = sorted(weight, key=lambda name: (-weight[name], name))[:SHOWN]
+    names = sorted(weight, key=lambda name: (-weight[name], name))[:MAX_SHOWN]
     return {
         "names": names,
         "targets": targets,
@@ -49,41 +48,41 @@ def drivers(events: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def kinds(events: pl.DataFrame) -> list[dict[str, Any]]:
-    """Of each kind of event: events, their mean nats, and their share of all that events add or take (absolute)."""
+def event_types(events: pl.DataFrame) -> list[dict[str, Any]]:
+    """Of each event type: events, their mean nats, and their share of all that events add or take (absolute)."""
     total = events["value"].abs().sum()
-    found = events.group_by("kind").agg(
+    table = events.group_by("event_type").agg(
         pl.len().alias("events"),
         pl.col("value").mean().alias("mean"),
         (pl.col("value").abs().sum() / max(total, 1e-12)).alias("share"),
     )
-    return found.sort("share", descending=True).to_dicts()
+    return table.sort("share", descending=True).to_dicts()
 
 
 def features(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """Of each input of events: its share of all that inputs add or take (absolute), and its mean nats an event."""
     total = rows["value"].abs().sum()
-    found = rows.group_by("feature").agg(
+    table = rows.group_by("feature").agg(
         pl.col("value").mean().alias("mean"), (pl.col("value").abs().sum() / max(total, 1e-12)).alias("share")
     )
-    return found.sort("share", descending=True).to_dicts()
+    return table.sort("share", descending=True).to_dicts()
 
 
 def ages(events: pl.DataFrame) -> dict[str, Any]:
-    """How much behaviour counts by its age: classes of `ago` (1 = the newest event), and for each kind of event and for
+    """How much behaviour counts by its age: classes of `age` (1 = the newest event), and for each event type and for
     all the mean nats of an event in it, null where there is none.
     """
-    bounds = np.array(AGES)
-    place = pl.Series("place", np.searchsorted(bounds, events["ago"].to_numpy(), side="right") - 1)
-    placed = events.with_columns(place)
-    last = int(place.to_numpy().max(initial=0))
+    age_class = np.searchsorted(np.array(AGES), events["age"].to_numpy(), side="right") - 1
+    classed = events.with_columns(age_class=age_class)
+    last = int(age_class.max(initial=0))
     labels = [f"{a}" if a + 1 == b else f"{a}–{b - 1}" for a, b in zip(AGES, (*AGES[1:], 0), strict=True)]
     labels[-1] = f"{AGES[-1]}+"
 
-    def line(some: pl.DataFrame) -> list[float | None]:
-        means = dict(some.group_by("place").agg(pl.col("value").mean()).iter_rows())
+    def line(part: pl.DataFrame) -> list[float | None]:
+        means = dict(part.group_by("age_class").agg(pl.col("value").mean()).iter_rows())
         return [means.get(i) for i in range(last + 1)]
 
-    by_kind = {kind: line(part) for (kind,), part in placed.sort("kind").group_by("kind", maintain_order=True)}
-    lines = by_kind | ({"all": line(placed)} if len(by_kind) > 1 else {})
+    by_type = classed.sort("event_type").group_by("event_type", maintain_order=True)
+    lines = {event_type: line(part) for (event_type,), part in by_type}
+    lines |= {"all": line(classed)} if len(lines) > 1 else {}
     return {"labels": labels[: last + 1], "lines": lines}

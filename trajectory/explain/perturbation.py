@@ -1,4 +1,4 @@
-"""Attribution by taking events away: one at a time, in all combinations, or as SHAP's and LIME's libraries choose."""
+"""Attribution by masking events: one at a time, in all combinations, or as SHAP's and LIME's libraries choose."""
 
 from __future__ import annotations
 
@@ -7,99 +7,98 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trajectory.explain.attribution import EVENT, Attribution, of_events
+from trajectory.explain.attribution import EVENT, Attribution, zeros_by_event
 from trajectory.explain.masking import hidden
-from trajectory.explain.target_function import Base, Function, Inputs
+from trajectory.explain.target_function import Inputs, Problem, Reference, TargetFunction
 from trajectory.extras import require
 from trajectory.schema import UserError
 
-MOST_EVENTS = 12  # of a history whose Shapley values are computed exactly: 4,096 forecasts
+MAX_EVENTS = 12  # of a history whose Shapley values are computed exactly: 4,096 forecasts
+
+Coalitions = Callable[[np.ndarray], np.ndarray]  # which of a row's n events are kept, bool [m, n] -> forecasts [m]
 
 
-def occlusion(function: Function, inputs: Inputs, base: Base) -> Attribution:
-    """What the forecast loses when one event is that of the baseline (Zeiler & Fergus 2014)."""
-    row, column = np.nonzero(np.asarray(inputs.there))
-    kept = np.asarray(inputs.there)[row]
+def occlusion(function: TargetFunction, inputs: Inputs, reference: Reference) -> Attribution:
+    """Occlusion: what the forecast loses when one event is replaced by the reference (Zeiler & Fergus 2014)."""
+    mask = np.asarray(inputs.mask)
+    row, column = np.nonzero(mask)
+    kept = mask[row]
     kept[np.arange(len(row)), column] = False
-    found = of_events(function, inputs, base)
-    found.values[EVENT][row, column] = found.value[row] - hidden(function, inputs, base, row, kept)
-    return found.added_up()
+    result = zeros_by_event(function, inputs, reference)
+    without = hidden(Problem(function, inputs, reference), row, kept)
+    result.values[EVENT][row, column] = result.forecast[row] - without
+    return result.measured()
 
 
-def shapley(function: Function, inputs: Inputs, base: Base) -> Attribution:
-    """Shapley values of the events, exact: all combinations (Shapley 1953; Lundberg & Lee 2017).
+def shapley(function: TargetFunction, inputs: Inputs, reference: Reference) -> Attribution:
+    """Exact Shapley values of the events, over all coalitions (Shapley 1953; Lundberg & Lee 2017).
 
-    Raises UserError for a history of more than MOST_EVENTS events.
+    Raises UserError for a history of more than MAX_EVENTS events.
     """
-    there = np.asarray(inputs.there)
-    found = of_events(function, inputs, base)
-    for row, events in enumerate(there):
-        column = np.flatnonzero(events)
+    problem = Problem(function, inputs, reference)
+    result = zeros_by_event(function, inputs, reference)
+    for row, mask in enumerate(np.asarray(inputs.mask)):
+        column = np.flatnonzero(mask)
         n = len(column)
-        if n > MOST_EVENTS:
-            raise UserError(f"method shapley: expected histories of at most {MOST_EVENTS} events, got one of {n}")
-        inside = (np.arange(2**n)[:, None] >> np.arange(n)) & 1 == 1
-        value = _values(function, inputs, base, row, column)(inside).astype(np.float64)
-        size = inside.sum(axis=1)
+        if n > MAX_EVENTS:
+            raise UserError(f"method shapley: expected histories of at most {MAX_EVENTS} events, got one of {n}")
+        coalition = (np.arange(2**n)[:, None] >> np.arange(n)) & 1 == 1
+        value = _coalitions(problem, row, column)(coalition).astype(np.float64)
+        size = coalition.sum(axis=1)
         weight = np.array([1 / (n * math.comb(n - 1, k)) for k in range(n)])
         for i in range(n):
-            without = np.flatnonzero(~inside[:, i])
-            found.values[EVENT][row, column[i]] = weight[size[without]] @ (value[without + 2**i] - value[without])
-    return found.added_up()
+            without = np.flatnonzero(~coalition[:, i])
+            result.values[EVENT][row, column[i]] = weight[size[without]] @ (value[without + 2**i] - value[without])
+    return result.measured()
 
 
-def kernel_shap(function: Function, inputs: Inputs, base: Base, samples: int, seed: int = 0) -> Attribution:
-    """Shapley values as shap estimates them (KernelExplainer, Lundberg & Lee 2017). Needs the extra `explain`."""
+def kernel_shap(
+    function: TargetFunction, inputs: Inputs, reference: Reference, samples: int, seed: int = 0
+) -> Attribution:
+    """Kernel SHAP: Shapley values as shap estimates them (Lundberg & Lee 2017). Needs the extra `explain`."""
     require("shap", "explain.method=shap")
     import shap
 
-    def explain(value: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
-        explainer = shap.KernelExplainer(lambda z: value(z > 0.5), np.zeros((1, n)), keep_index=False)
+    def explain(forecast: Coalitions, n: int) -> np.ndarray:
+        explainer = shap.KernelExplainer(lambda z: forecast(z > 0.5), np.zeros((1, n)), keep_index=False)
         np.random.seed(seed)  # noqa: NPY002  the library draws from the global generator
         return explainer.shap_values(np.ones((1, n)), nsamples=samples, silent=True, l1_reg=0)[0]
 
-    return _by_row(function, inputs, base, explain)
+    return _by_row(Problem(function, inputs, reference), explain)
 
 
-def lime(function: Function, inputs: Inputs, base: Base, samples: int, seed: int = 0) -> Attribution:
-    """Weights of a local linear model of which events are there (LIME, Ribeiro et al. 2016); needs `explain` too."""
+def lime(function: TargetFunction, inputs: Inputs, reference: Reference, samples: int, seed: int = 0) -> Attribution:
+    """LIME: weights of a local linear model of which events are kept (Ribeiro et al. 2016); needs `explain` too."""
     require("lime", "explain.method=lime")
     from lime.lime_tabular import LimeTabularExplainer
 
-    def explain(value: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
+    def explain(forecast: Coalitions, n: int) -> np.ndarray:
         both = np.array([[0.0] * n, [1.0] * n])
         explainer = LimeTabularExplainer(
             both, mode="regression", categorical_features=range(n), discretize_continuous=False, random_state=seed
         )
-        found = explainer.explain_instance(
-            np.ones(n), lambda z: value(z > 0.5), num_features=n, num_samples=samples
+        weights = explainer.explain_instance(
+            np.ones(n), lambda z: forecast(z > 0.5), num_features=n, num_samples=samples
         ).as_map()[1]
-        return np.array([weight for _, weight in sorted(found)])
+        return np.array([weight for _, weight in sorted(weights)])
 
-    return _by_row(function, inputs, base, explain)
-
-
-def _by_row(
-    function: Function,
-    inputs: Inputs,
-    base: Base,
-    explain: Callable[[Callable[[np.ndarray], np.ndarray], int], np.ndarray],
-) -> Attribution:
-    found = of_events(function, inputs, base)
-    for row, events in enumerate(np.asarray(inputs.there)):
-        column = np.flatnonzero(events)
-        found.values[EVENT][row, column] = explain(_values(function, inputs, base, row, column), len(column))
-    return found.added_up()
+    return _by_row(Problem(function, inputs, reference), explain)
 
 
-def _values(
-    function: Function, inputs: Inputs, base: Base, row: int, column: np.ndarray
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Forecasts [m] of a row by which of its events are there, bool [m, n]."""
+def _by_row(problem: Problem, explain: Callable[[Coalitions, int], np.ndarray]) -> Attribution:
+    result = zeros_by_event(*problem)
+    for row, mask in enumerate(np.asarray(problem.inputs.mask)):
+        column = np.flatnonzero(mask)
+        result.values[EVENT][row, column] = explain(_coalitions(problem, row, column), len(column))
+    return result.measured()
 
-    def value(inside: np.ndarray) -> np.ndarray:
-        kept = np.zeros((len(inside), inputs.there.shape[1]), bool)
-        kept[:, column] = inside
-        return hidden(function, inputs, base, np.full(len(inside), row), kept)
 
-    return value
+def _coalitions(problem: Problem, row: int, column: np.ndarray) -> Coalitions:
+    """Forecasts of a row by which of its events, in these columns [n], are kept."""
+
+    def forecast(coalition: np.ndarray) -> np.ndarray:
+        kept = np.zeros((len(coalition), problem.inputs.mask.shape[1]), bool)
+        kept[:, column] = coalition
+        return hidden(problem, np.full(len(coalition), row), kept)
+
+    return forecast

@@ -13,10 +13,10 @@ import polars as pl
 
 from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.explain import overview
-from trajectory.explain.event_rankings import FIGURES
-from trajectory.explain.explain import Explainer, Reasons, table
+from trajectory.explain.event_rankings import METRICS
+from trajectory.explain.explain import AttributionBatch, Explainer, attribution_table
 from trajectory.explain.faithfulness_summary import OWN, faithfulness
-from trajectory.explain.narrative import counterfactuals, sentences, shown_name
+from trajectory.explain.narrative import counterfactuals, display_name, sentences
 from trajectory.explain.targets import read_target
 from trajectory.inference.new_users import whole_histories
 from trajectory.names import isolated
@@ -28,11 +28,11 @@ from trajectory.writing import write_parquet
 
 _LOGGER = logging.getLogger(__name__)
 
-SHOWN = 5  # users of whom nothing can be explained, by name
+MAX_NAMED = 5  # users of whom nothing can be explained, by name
 
 
-def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users: Sequence[str] = ()) -> Path:
-    """Explains what is foretold after the histories of `users` (ids; by default as many as the config says, drawn).
+def write_attributions(run: Run, target: str = "", steps: Sequence[int] = (1,), users: Sequence[str] = ()) -> Path:
+    """Explains the forecasts after the histories of `users` (ids; by default as many as the config says, drawn).
 
     Writes attributions.parquet and attributions.html into the run's folder; returns the page. Raises UserError for a
     user, a target or a step that the run does not have.
@@ -42,57 +42,59 @@ def write_reasons(run: Run, target: str = "", steps: Sequence[int] = (1,), users
     queries = _of_users(histories, users) if users else whole_histories(histories, run.config.explain.users)
     names = histories.users["user"].cast(pl.String)
     without = names.gather(queries.user[~explainer.answerable(histories, queries)]).to_list()
-    said = ""
+    note = ""
     if without:
-        shown = ", ".join(without[:SHOWN]) + ", ..." * (len(without) > SHOWN)
-        said = f"{len(without):,} of {len(queries.user):,} users have no list to explain ({shown}): each {NOTHING_LEFT}"
+        named = ", ".join(without[:MAX_NAMED]) + ", ..." * (len(without) > MAX_NAMED)
+        note = f"{len(without):,} of {len(queries.user):,} users have no list to explain ({named}): each {NOTHING_LEFT}"
         if len(without) == len(queries.user):
-            raise UserError(f"{said}; --target=item=ID explains an item of your choice")
-        _LOGGER.info(said)
-    reasons = list(explainer.reasons(histories, queries, steps))
-    rows = pl.concat([table(some, histories, explainer.target, run.config.explain.method) for some in reasons])
+            raise UserError(f"{note}; --target=item=ID explains an item of your choice")
+        _LOGGER.info(note)
+    batches = list(explainer.attributions(histories, queries, steps))
+    method = run.config.explain.method
+    rows = pl.concat([attribution_table(batch, histories, explainer.target, method) for batch in batches])
     write_parquet(rows, run.workdir / "attributions.parquet")
-    return _write_page(run, explainer, histories, reasons, rows, said)
+    return _write_page(run, explainer, batches, rows, note)
 
 
 def _of_users(histories: Histories, users: Sequence[str]) -> Queries:
-    place = {name: i for i, name in enumerate(histories.users["user"].cast(pl.String))}
-    if missing := [name for name in users if name not in place]:
+    row = {name: i for i, name in enumerate(histories.users["user"].cast(pl.String))}
+    if missing := [name for name in users if name not in row]:
         raise UserError(f"user {', '.join(missing)}: not among the {histories.num_users:,} of {histories.name}")
-    some = np.array([place[name] for name in users])
-    return Queries(*(column[some] for column in whole_histories(histories)))
+    rows = np.array([row[name] for name in users])
+    return Queries(*(column[rows] for column in whole_histories(histories)))
 
 
 def _write_page(
-    run: Run, explainer: Explainer, histories: Histories, reasons: Sequence[Reasons], rows: pl.DataFrame, without: str
+    run: Run, explainer: Explainer, batches: Sequence[AttributionBatch], rows: pl.DataFrame, note: str
 ) -> Path:
-    every = overview.whole_events(rows, bool(histories.interests))
-    of_forecast = every.partition_by("user", "step", as_dict=True)
+    histories, e = run.task.histories, run.config.explain
+    events = overview.whole_events(rows, bool(histories.interests))
+    of_forecast = events.partition_by("user", "step", as_dict=True)
     forecasts = []
-    for some in progress(reasons, "what if"):
-        asked, users = some.inputs.asked, histories.users["user"].gather(some.queries.user).cast(pl.String)
-        for row, (user, instead) in enumerate(zip(users, counterfactuals(explainer, histories, some), strict=True)):
-            target = shown_name(explainer.target, histories, int(asked.index[row]), int(asked.source[row]))
-            events = of_forecast[user, some.step]
+    for batch in progress(batches, "counterfactuals"):
+        targets, users = batch.inputs.targets, histories.users["user"].gather(batch.queries.user).cast(pl.String)
+        without = counterfactuals(explainer, histories, batch)
+        for row, (user, counterfactual) in enumerate(zip(users, without, strict=True)):
+            target = display_name(explainer.target, histories, int(targets.index[row]), int(targets.source[row]))
+            own = of_forecast[user, batch.step]
             forecasts.append(
                 {
                     "user": user,
-                    "step": some.step,
+                    "step": batch.step,
                     "target": target,
-                    "start": float(some.attribution.start[row]),
-                    "value": float(some.attribution.value[row]),
-                    "said": sentences(events, target, histories),
-                    "instead": instead,
-                    "events": _drawn(events, histories.has_time),
+                    "log_p_reference": float(batch.attribution.reference_forecast[row]),
+                    "log_p": float(batch.attribution.forecast[row]),
+                    "sentences": sentences(own, target, histories),
+                    "counterfactual": counterfactual,
+                    "events": _event_data(own, histories.has_time),
                 }
             )
-    shown = pl.DataFrame({name: [one[name] for one in forecasts] for name in ("user", "step", "target")})
-    every = every.drop("target").join(shown, on=["user", "step"], maintain_order="left")
-    e = run.config.explain
-    drawn = {
+    named = pl.DataFrame({name: [forecast[name] for forecast in forecasts] for name in ("user", "step", "target")})
+    events = events.drop("target").join(named, on=["user", "step"], maintain_order="left")
+    data = {
         "forecasts": forecasts,
-        "drivers": overview.drivers(every),
-        "ages": overview.ages(every),
+        "drivers": overview.drivers(events),
+        "ages": overview.ages(events),
         "probability": explainer.target.kind != "migration",
     }
     return write_page(
@@ -100,23 +102,22 @@ def _write_page(
         "explain",
         name=run.config.name,
         method=e.method.replace("_", " "),
-        baseline=e.baseline,
-        kind=explainer.target.kind,
-        without=without,
+        reference=e.reference,
+        note=note,
         length=run.config.batch.length,
         calibrated=(run.workdir / "calibration.json").exists(),
         unit="log-odds" if explainer.target.kind == "migration" else "log-probability",
-        panel=faithfulness(explainer, histories, reasons),
-        figures=FIGURES,
+        faithfulness=faithfulness(explainer, histories, batches),
+        metrics=METRICS,
         own=OWN,
-        kinds=overview.kinds(every),
+        event_types=overview.event_types(events),
         features=overview.features(rows),
-        data=script_safe(isolated(drawn)),
+        data=script_safe(isolated(data)),
     )
 
 
-def _drawn(events: pl.DataFrame, has_time: bool) -> list[list[Any]]:
-    """What the page draws of each event: value, title, name, kind, day."""
+def _event_data(events: pl.DataFrame, has_time: bool) -> list[list[Any]]:
+    """What the page draws of each event: value, title, name, event type, day."""
     days = [f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d}" if has_time else "" for t in events["time"]]
-    columns = (events["value"].round(4), events["title"], events["name"], events["kind"], days)
+    columns = (events["value"].round(4), events["title"], events["name"], events["event_type"], days)
     return [list(row) for row in zip(*columns, strict=True)]

@@ -1,4 +1,4 @@
-"""What is asked: the words of a command, and for each user the index they stand for."""
+"""Targets of an explanation: the words of a command, and the index they stand for, of each user."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BETWEEN = ">"  # the interests of a migration
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of target, and which; 0 = of each user the likeliest."""
+    """A kind of target, and which; 0 = the most likely one of each user."""
 
     kind: str  # item | interest | migration | conversion
     index: int = 0  # item, interest, or a migration's destination
@@ -44,10 +44,10 @@ def read_target(text: str, histories: Histories, ranks: bool = True) -> Target:
     if not named:
         return Target(kind)
     if kind == "item":
-        found = histories.items["item"].head(histories.num_items).cast(pl.String).index_of(name)
-        if found is None:
+        index = histories.items["item"].head(histories.num_items).cast(pl.String).index_of(name)
+        if index is None:
             raise UserError(f"target item={name}: no such item among the {histories.num_items:,} of {histories.name}")
-        return Target(kind, found + 1)
+        return Target(kind, index + 1)
     if kind == "migration":
         source, between, destination = name.partition(BETWEEN)
         if not between:
@@ -59,9 +59,9 @@ def read_target(text: str, histories: Histories, ranks: bool = True) -> Target:
 def choose(
     target: Target, histories: Histories, queries: Queries, log_p: np.ndarray, seen: str, power: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(index [n], source [n]) of what is asked for each query, of which log-probabilities [n, ...] are foretold.
+    """(index [n], source [n]) of each query's target, given the log-probabilities [n, ...] that are predicted for it.
 
-    Of items those of the history are not chosen where `seen` is "filter", nor those of domains other than the user's;
+    Items of the history are no candidates where `seen` is "filter", nor are those of domains other than the user's;
     `power` as of `past_shares`.
     """
     n = len(queries.user)
@@ -75,8 +75,8 @@ def choose(
         log_p[of_item[None, : log_p.shape[1]] != of_user[queries.user][:, None]] = -np.inf
     if target.kind == "item" and seen == "filter":
         seen_items = distinct_items(histories, queries.start, queries.stop)
-        known = np.where(seen_items <= histories.num_items, seen_items, 0)
-        np.put_along_axis(log_p, known, -np.inf, axis=1)
+        catalogued = np.where(seen_items <= histories.num_items, seen_items, 0)
+        np.put_along_axis(log_p, catalogued, -np.inf, axis=1)
     if target.kind == "migration" and not target.source:
         shares = past_shares(histories, queries, 1, power)[:, 0, 1:]
         source = 1 + shares.argmax(axis=1).astype(np.int32)
@@ -87,8 +87,8 @@ def choose(
 
 def _interest(name: str, histories: Histories) -> int:
     if name not in histories.interests:
-        shown = ", ".join(histories.interests[:5])
+        examples = ", ".join(histories.interests[:5])
         raise UserError(
-            f"{name!r} is none of the {len(histories.interests)} interests of {histories.name}: {shown} ..."
+            f"{name!r} is none of the {len(histories.interests)} interests of {histories.name}: {examples} ..."
         )
     return histories.interests.index(name) + 1

@@ -1,4 +1,4 @@
-"""The explainability head: one forecast of a model as a smooth function of its past events, and what events are of."""
+"""The explainability head: one output of a model as a smooth function of the vectors of its past events."""
 
 from __future__ import annotations
 
@@ -13,89 +13,91 @@ from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events
 
 TARGETS = ("item", "interest", "migration", "conversion")
-ITEM = "item"  # the share of which item it is
-CONSTANT = "constant"  # the share of an event's vector that every event has
-CONTENT = "content"  # ... that no learning changed, see prior.py
-LEAST = 1e-30
+ITEM = "item"  # the component of which item it is
+CONSTANT = "constant"  # the component of an event's vector that every event has
+CONTENT = "content"  # frozen content features, see content_prior.py
+EPSILON = 1e-30
 
 
 class ForecastTarget(NamedTuple):
-    """What is explained of each row, B of them."""
+    """The output of the model that is explained in each of B rows."""
 
-    place: Any  # int32 [B], column of the event after which the forecast is made
+    position: Any  # int32 [B], column of the event after which the forecast is made
     index: Any  # int32 [B], item or interest; a migration's destination; not read for a conversion
     source: Any  # int32 [B], the interest that a migration leaves; else not read
     horizon: Any  # int32 [B], steps ahead
 
 
-class Explained(nn.Module):
-    """A model that is asked one thing of each row, in the units of its log-probability.
+class ForecastFunction(nn.Module):
+    """Log-probabilities of a model as a function of event vectors, which attribution moves towards a reference.
 
-    Events come in as vectors, which attribution moves towards those of no event, and as how far each is known: the
-    share that a repeat head gives to the item of an event goes to the softmax so far as the event is not known.
+    A second input says how far the item of each event is known: the share that a repeat head gives to that item goes to
+    the softmax so far as it is not known.
     """
 
     model: InterestModel
     target: str  # one of TARGETS
 
-    def shares(self, events: Events, fields: dict[str, jax.Array]) -> dict[str, jax.Array]:
-        """Events [B, L] -> {input: its share [B, L, width + kept]} of their vectors, which they add up to.
+    def components(self, events: Events, item_components: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        """Events [B, L] -> {input: its component [B, L, width + frozen]} of their vectors, which they add up to.
 
-        `fields`: parts [V + 1, width] of the items' vectors by name, or none, and then the item is one input.
+        `item_components`: parts [V + 1, width] of the items' vectors by name; if there are none, the item is one input.
         """
         spec = self.model.spec
         vectors = self.model.items(events.item)
-        parts = {name: table[events.item] for name, table in fields.items()} or {ITEM: vectors[..., : spec.model.width]}
-        found = self.model.event(vectors[..., : spec.model.width], events, False, parts)
-        found = {name: jnp.pad(share, ((0, 0), (0, 0), (0, spec.content.frozen))) for name, share in found.items()}
-        if spec.content.frozen:
-            found[CONTENT] = jnp.pad(vectors[..., spec.model.width :], ((0, 0), (0, 0), (spec.model.width, 0)))
-        return found
+        of_items = {name: table[events.item] for name, table in item_components.items()}
+        of_items = of_items or {ITEM: vectors[..., : spec.model.width]}
+        result = self.model.event(vectors[..., : spec.model.width], events, False, of_items)
+        frozen = spec.content.frozen
+        result = {name: jnp.pad(component, ((0, 0), (0, 0), (0, frozen))) for name, component in result.items()}
+        if frozen:
+            result[CONTENT] = jnp.pad(vectors[..., spec.model.width :], ((0, 0), (0, 0), (spec.model.width, 0)))
+        return result
 
     def __call__(
         self,
         x: jax.Array,
         known: jax.Array,
         events: Events,
-        asked: ForecastTarget,
+        targets: ForecastTarget,
         item_interest: jax.Array,
         whole: jax.Array | None = None,
     ) -> jax.Array:
-        """Event vectors x [B, L, width + kept], known as far as [B, L] says -> log-probabilities of all that could be
-        asked: of items [B, V + 1], of interests [B, K + 1], or of a conversion [B, 1].
+        """Event vectors x [B, L, width + frozen], known as far as [B, L] says -> log-probabilities of all items
+        [B, V + 1], of all interests [B, K + 1], or of a conversion [B, 1].
 
-        `item_interest` int32 [V + 1] is read where the model has no interest head. `whole`: the vectors of which x are
-        a part, on the way from a baseline, so that the prior is as smooth as the rest there.
+        `item_interest` int32 [V + 1] is read where the model has no interest head. `whole`: the vectors of the events
+        themselves where x lies on an integration path to them, so that the content prior is smooth along it.
         """
-        place, horizon = asked.place[:, None], asked.horizon[:, None]
-        states = self.model.encode_embedded(x, events, place, horizon=horizon, whole=whole)
+        position, horizon = targets.position[:, None], targets.horizon[:, None]
+        states = self.model.encode_embedded(x, events, position, horizon=horizon, whole=whole)
         if states.pointer is not None:
-            states = States(states.vector, _as_known(states.pointer, known))
+            states = States(states.vector, _known_pointer(states.pointer, known))
         if self.target == "conversion":
             return jax.nn.log_sigmoid(self.model.score_conversion(states))
         return self.model.score(states)[:, 0] if self.target == "item" else self._interests(states, item_interest)
 
-    def pick(self, log_p: jax.Array, asked: ForecastTarget) -> jax.Array:
-        """What is asked of these log-probabilities, [B]; a migration's log-odds of destination against source."""
+    def select(self, log_p: jax.Array, targets: ForecastTarget) -> jax.Array:
+        """Each row's target among log-probabilities, [B]; a migration's log-odds of destination against source."""
         if self.target == "conversion":
             return log_p[:, 0]
-        value = _at(log_p, asked.index)
-        return value - _at(log_p, asked.source) if self.target == "migration" else value
+        value = _gather(log_p, targets.index)
+        return value - _gather(log_p, targets.source) if self.target == "migration" else value
 
     def _interests(self, states: States, item_interest: jax.Array) -> jax.Array:
         if self.model.spec.heads.interest:
             return self.model.score_interest(states)[:, 0]
-        chance = jnp.exp(self.model.score(states)[:, 0])
-        sums = jax.ops.segment_sum(chance.T, item_interest, self.model.spec.data.num_interests + 1).T
-        return jnp.log(sums + LEAST)
+        probability = jnp.exp(self.model.score(states)[:, 0])
+        sums = jax.ops.segment_sum(probability.T, item_interest, self.model.spec.data.num_interests + 1).T
+        return jnp.log(sums + EPSILON)
 
 
-def _as_known(pointer: Pointer, known: jax.Array) -> Pointer:
-    """What points at events that are not known goes to the softmax."""
+def _known_pointer(pointer: Pointer, known: jax.Array) -> Pointer:
+    """The weight of events that are not known goes to the softmax."""
     weight = pointer.weight * known[:, None]
     lost = (pointer.weight * (1 - known[:, None])).sum(-1)
-    return pointer._replace(weight=weight, generate=jnp.log(jnp.exp(pointer.generate) + lost + LEAST))
+    return pointer._replace(weight=weight, generate=jnp.log(jnp.exp(pointer.generate) + lost + EPSILON))
 
 
-def _at(log_p: jax.Array, index: jax.Array) -> jax.Array:
+def _gather(log_p: jax.Array, index: jax.Array) -> jax.Array:
     return jnp.take_along_axis(log_p, index[:, None], axis=1)[:, 0]

@@ -334,12 +334,15 @@ EXPLAIN = Section(
     "Attributions: which past events drove a forecast.",
     {
         "method": ("integrated_gradients", "or another of explain/methods.py"),
-        "baseline": ("mean", "mean | masked | padding: what events are compared with (explain/references.py)"),
-        "gap": (0.01, "integrated gradients take more points where sums miss the forecast by more than this, relative"),
+        "reference": ("mean", "mean | masked | padding: what events are compared with (explain/references.py)"),
+        "completeness_error": (
+            0.01,
+            "integrated gradients take more points where their sum misses the forecast by more than this, relative",
+        ),
         "samples": (64, "draws of methods that draw: noisy inputs, references, or combinations of events"),
         "background": (256, "histories that say what an average event is, and what is expected"),
         "users": (50, "users explained"),
-        "watched": (0, "validation users whose attributions are logged after each epoch, such as 64 (0 = off)"),
+        "monitored": (0, "validation users whose attributions are logged after each epoch, such as 64 (0 = off)"),
     },
 )
 

@@ -21,7 +21,7 @@ LOWEST = {
     0: (
         *("seed", "optim.learning_rate", "optim.warmup_steps", "optim.weight_decay", "optim.clip_norm"),
         *("train.epochs", "train.patience_epochs", "train.eval_users", "train.save_every_steps", "train.negatives"),
-        *("train.devices", "forecast.users", "forecast.days", "explain.users", "explain.watched"),
+        *("train.devices", "forecast.users", "forecast.days", "explain.users", "explain.monitored"),
         *(f"heads.{name}" for name in ("item", "interest", "conversion", "time", "reconstruct", "contrast")),
         "evaluation.bootstrap",
     ),

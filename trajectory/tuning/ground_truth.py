@@ -1,4 +1,4 @@
-"""Whether attributions find causes that were planted: a log, a run, and explanations of other users."""
+"""Whether attributions find planted causes: a log, a run, and explanations of other users."""
 
 from __future__ import annotations
 

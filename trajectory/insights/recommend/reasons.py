@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.explain import overview
-from trajectory.explain.explain import Explainer, Reasons, table
+from trajectory.explain.explain import Explainer, attribution_table
 from trajectory.explain.narrative import sentences
 from trajectory.explain.targets import Target
 from trajectory.run import Run
@@ -30,13 +30,8 @@ def reasons(run: Run, queries: Queries, lists: pl.DataFrame) -> pl.DataFrame:
     asked = Queries(*(column[row] for column in queries))
     explainer = Explainer(run, Target("item"))
     found = [
-        table(
-            Reasons(**vars(some), attribution=explainer.method(explainer.function, some.inputs)),
-            h,
-            explainer.target,
-            run.config.explain.method,
-        )
-        for some in explainer.forecasts(h, asked, index=index)
+        attribution_table(explainer.attributed(batch), h, explainer.target, run.config.explain.method)
+        for batch in explainer.forecasts(h, asked, index=index)
     ]
     because = {}
     for (user, item), rows in pl.concat(found).partition_by("user", "target", as_dict=True).items():
