@@ -121,6 +121,7 @@ def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
         {name: value for name, value in best.items() if "/" in name}, rel=1e-5
     )
     copy = shutil.copytree(workdir, tmp_path / "copy")
+    (copy / "vocabulary.json").unlink()  # so that the log is opened at once
     data = json.loads((copy / "data.json").read_text())
     (copy / "data.json").write_text(json.dumps(data | {"fingerprint": "1" * 64}))
     with pytest.raises(UserError, match=r"is the same, but .* has changed since .* \(fingerprint 111111111111 then"):
