@@ -78,17 +78,46 @@ def test_an_order_fills_up_what_the_policy_has_left(part):
     assert (table["safety_stock"] > 0).all()
 
 
-def test_sentences_name_what_moves_most_and_how_far_it_held(monkeypatch):
-    demand = a_demand()
-    more_tea = demand.forecast["interest"] * [1.0, 1.2, 1.0]
-    part = taken(monkeypatch, replace(demand, forecast=demand.forecast | {"interest": more_tea}))
-    table = part.tables["demand"].filter(pl.col("level") == "interest", pl.col("weeks_ahead") <= 4)
-    means = table.group_by("name").agg(pl.col("forecast", "recent").mean())
-    change = means.with_columns(change=pl.col("forecast") / pl.col("recent") - 1).sort("change")
-    first, last = change.row(0, named=True), change.row(-1, named=True)
-    assert first["change"] < 0 < last["change"]
-    assert any(f"Expect less of {first['name']} ({first['change']:+.0%})" in sentence for sentence in part.sentences)
-    assert any(f"expect more of {last['name']} ({last['change']:+.0%})" in sentence for sentence in part.sentences)
+def said_of(part, **columns):
+    """The page's sentences where the table of demand holds `columns`, and nothing was held out."""
+    tables = part.tables | {"demand": part.tables["demand"].with_columns(**columns)}
+    results = {"interest": {"by_horizon": pl.DataFrame(part.measured["interest"]["by_horizon"])}}
+    return " ".join(page.sentences(a_demand(held_out=None), tables, results))
+
+
+def of_series(milk, tea, pens):
+    """Times what was sold lately, by series."""
+    return pl.col("recent") * pl.col("name").replace_strict({"milk": milk, "tea": tea, "pens": pens}, default=1.0)
+
+
+def test_sentences_name_what_moves_most(part):
+    said = said_of(
+        part, forecast=of_series(0.8, 1.2, 1.0), low_80=of_series(0.7, 1.1, 0.9), high_80=of_series(0.9, 1.3, 1.1)
+    )
+    assert "expect more of tea (+20%) than" in said
+    assert "Expect less of milk (-20%): order less" in said
+
+
+def test_of_what_may_as_well_stay_no_change_is_told(part):
+    said = said_of(
+        part, forecast=of_series(0.8, 1.2, 1.0), low_80=of_series(0.5, 0.9, 0.9), high_80=of_series(1.1, 1.5, 1.1)
+    )
+    assert "expect more" not in said
+    assert "Expect less" not in said
+
+
+def test_of_a_forecast_that_orders_do_not_go_by_no_change_is_told(part):
+    ordered = part.tables["reorder"].with_columns(rule=pl.lit("last week"))
+    other = replace(part, tables=part.tables | {"reorder": ordered})
+    said = said_of(
+        other, forecast=of_series(0.8, 1.2, 1.0), low_80=of_series(0.7, 1.1, 0.9), high_80=of_series(0.9, 1.3, 1.1)
+    )
+    assert "is not to be relied on" in said
+    assert "expect more" not in said
+    assert "Expect less" not in said
+
+
+def test_the_page_tells_how_far_it_held(part):
     assert any("In 4 weeks held out the forecast was off by" in sentence for sentence in part.sentences)
     assert part.measured["weeks"] == 4
     assert part.measured["first_week"] == "2024-05-20"
@@ -105,11 +134,9 @@ def test_what_need_not_be_ordered_is_not_among_the_largest_orders(part):
     assert any(said.startswith("Nothing is to be ordered now") for said in page.sentences(demand, tables, results))
 
 
-def test_what_hardly_changes_is_no_rise_and_no_fall(part, monkeypatch):
-    same = (pl.col("name") != "milk").cast(pl.Float64)
-    table = part.tables["demand"].with_columns(forecast=pl.col("recent") * (0.999 - 0.2 * same))
-    results = {"interest": {"by_horizon": pl.DataFrame(part.measured["interest"]["by_horizon"])}}
-    said = " ".join(page.sentences(a_demand(held_out=None), part.tables | {"demand": table}, results))
+def test_what_hardly_changes_is_no_rise_and_no_fall(part):
+    high = of_series(0.9995, 0.9, 0.9)
+    said = said_of(part, forecast=of_series(0.999, 0.8, 0.8), high_80=high)
     assert "Expect less of" in said
     assert "milk (" not in said.split("Expect less of")[1].split("order less")[0]
     assert "(-0%)" not in said

@@ -116,7 +116,7 @@ def test_the_part_tells_of_the_end_of_the_log_and_measures_from_the_cut(monkeypa
     assert part.tables["segments"].schema["segment"] == pl.String
     assert part.tables["segments"].height == 170
     assert part.tables["segment_profiles"]["users"].sum() == 170
-    assert 3 <= len(part.sentences) <= 5
+    assert 2 <= len(part.sentences) <= 5
     assert part.measured["spend"]["segments"]["r2"] > 0.5
     assert part.measured["redemption"] is None
     assert part.measured["association"] is None
@@ -207,6 +207,49 @@ def test_what_explains_most_is_what_to_plan_by(monkeypatch, segments, rule, advi
     said = next(one for one in take(run).sentences if "alone explains" in one)
     assert advice in said
     assert ("Plan by segment" in said) == (segments == max(segments, rule, 0))
+
+
+def test_only_a_fall_by_more_than_noise_is_told_and_as_expected(monkeypatch):
+    run = made_up(monkeypatch)
+    assert not any("Win them back" in one for one in take(run).sentences)
+    h = run.task.histories
+    lately = h.time > h.now - 9 * WEEK
+    run.task.histories = replace(h, value=np.where(lately, h.value / 2, h.value).astype(np.float32))
+    part = take(run)
+    (said,) = (one for one in part.sentences if "Win them back" in one)
+    change = (pl.col("value_a_week") - pl.col("expected_a_week")) * pl.col("users")
+    most = part.tables["segment_profiles"].with_columns(change=change).sort("change").row(-1, named=True)
+    share = 1 - most["expected_a_week"] / most["value_a_week"]
+    assert said == (
+        f'The {most["users"]} users of "{most["segment"]}" are expected to buy less than they used to, by '
+        f"{share:.0%}: {most['change']:,.0f} sales value a week in all. Win them back."
+    )
+
+
+@pytest.mark.parametrize(("falling", "told"), [(1, False), (40, True)])
+def test_a_fall_that_one_user_carries_is_noise(monkeypatch, falling, told):
+    real = build.segmentation
+
+    def found(trajectories, seed):
+        one = real(trajectories, seed)
+        few = np.flatnonzero(one.label == 0)[:falling]
+        value = np.ones(len(one.label))
+        value[few] += 40 / falling
+        return replace(one, trajectories=replace(one.trajectories, value=value, value_ahead=np.ones(len(value))))
+
+    monkeypatch.setattr(build, "segmentation", found)
+    assert any("Win them back" in one for one in take(made_up(monkeypatch)).sentences) == told
+
+
+def test_the_fall_of_a_group_of_one_is_noise(monkeypatch):
+    run = made_up(monkeypatch)
+    h = run.task.histories
+    whale = np.arange(h.num_events) < h.offsets[1] - 9  # one user, who bought much until lately
+    run.task.histories = replace(h, value=np.where(whale, 200, h.value).astype(np.float32))
+    part = take(run)
+    falls = part.tables["segment_profiles"].filter(pl.col("expected_a_week") < 0.9 * pl.col("value_a_week"))
+    assert falls["users"].to_list() == [1]
+    assert not any("Win them back" in one for one in part.sentences)
 
 
 def test_groups_that_are_not_stable_are_not_said_to_be(monkeypatch):

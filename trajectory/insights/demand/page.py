@@ -28,8 +28,10 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     """What matters, most important first."""
     main = demand.weeks.main
     change = changes(tables["demand"], main)
-    risen = change.filter(pl.col("change") > TOLD)
-    fallen = change.filter(pl.col("change") < -TOLD).reverse()
+    rule = tables["reorder"].filter(pl.col("level") == main)["rule"][0]
+    moving = change.filter(rule == OURS)  # of a forecast that orders do not go by, nothing is said to be expected
+    risen = moving.filter(pl.col("change") > TOLD, pl.col("recent") < pl.col("low_80"))
+    fallen = moving.filter(pl.col("change") < -TOLD, pl.col("recent") > pl.col("high_80")).reverse()
     order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
     found = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
     if len(risen):

@@ -17,11 +17,15 @@ from trajectory.insights.segments.plots import changes, weekly
 from trajectory.insights.segments.predictive_value import WEEKS
 from trajectory.insights.segments.segmentation import Segmentation, segmentation
 from trajectory.insights.segments.states import trajectories
+from trajectory.metrics.significance import bootstrap
 from trajectory.reports.words import attention_words, steps
 from trajectory.run import Run
 from trajectory.schema import Histories
 
 ALIKE = 0.95  # of the most that users of a segment have brought; those of other segments who brought as much
+FALL = 0.1  # of what users bought so far; what they are expected to buy less from which on is worth a sentence
+FEWEST = 20  # users whose fall may be told
+RESAMPLES = 1000  # of a segment's users
 ONLY_NEW = (
     " The model's forecast, a part of what is expected beside users' habits, leaves out items that a user has had "
     "(evaluation.seen=filter)."
@@ -101,12 +105,10 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
             f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
             f"turn to, not with what they used to {counted.verb}."
         )
-    change = pl.col("users") * (pl.col("expected_a_week") - pl.col("value_a_week"))
-    less = profiles.with_columns(change=change).sort("change").row(0, named=True)
-    if less["change"] < 0:
+    if fall := _fallen(found):
         told.append(
-            f'The {less["users"]:,} users of "{less["segment"]}" {counted.verb} less than they used to: '
-            f"{-less['change']:,.0f} {counted.unit} a week in all. Win them back."
+            f'The {fall["users"]:,} users of "{fall["segment"]}" are expected to {counted.verb} less than they used '
+            f"to, by {fall['share']:.0%}: {fall['total']:,.0f} {counted.unit} a week in all. Win them back."
         )
     if spend := measured["spend"]:
         spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
@@ -115,6 +117,21 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
             f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. {_advice(spend)}"
         )
     return tuple(told)
+
+
+def _fallen(found: Segmentation) -> dict[str, Any]:
+    """The segment whose volume is expected to fall most in all, of those that fall by more than noise; or empty.
+
+    That is by FALL or more, of FEWEST users or more, whose changes have a mean with a 95 % interval below 0.
+    """
+    t, falls = found.trajectories, []
+    for number, name in enumerate(found.names):
+        inside = found.label == number
+        change, before = t.value_ahead[inside] - t.value[inside], t.value[inside].sum()
+        users, large = int(inside.sum()), change.sum() < 0 and change.sum() <= -FALL * before
+        if users >= FEWEST and large and bootstrap(change, RESAMPLES, seed=0).high < 0:
+            falls.append({"segment": name, "users": users, "total": -change.sum(), "share": -change.sum() / before})
+    return max(falls, key=lambda fall: fall["total"], default={})
 
 
 def _beside(spend: dict[str, Any]) -> str:
