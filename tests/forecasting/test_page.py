@@ -128,6 +128,15 @@ def test_the_best_of_each_column_is_marked(report):
     assert "most popular" in rows
 
 
+@pytest.mark.parametrize(
+    ("targets", "said"), [({"test": 3740}, "3,740 held-out events of"), (None, "on held-out events of")]
+)
+def test_how_many_events_were_held_out_is_told(tmp_path, targets, said):
+    protocol = EVALUATION["protocol"] | ({"targets": targets} if targets else {})
+    (tmp_path / "evaluation.json").write_text(json.dumps(EVALUATION | {"protocol": protocol}))
+    assert said in page(tmp_path, made_up()).read_text()
+
+
 def test_the_script_draws_the_page(shown):
     options = re.findall(r"<option[^>]*>(.*?)</option>", shown)
     assert options == [HOSTILE.replace("<", "&lt;").replace(">", "&gt;"), "u1", "u2"]

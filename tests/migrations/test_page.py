@@ -191,5 +191,16 @@ def test_a_log_in_which_nobody_moves_has_a_page_too(tmp_path):
     none = replace(migrations, found=migrations.found.clear())
     html = write_migrations(none, tmp_path, "still").read_text(encoding="utf-8")
     assert "<b>0</b> migrated" in html
+    assert html.count("<p>Nobody migrated.</p>") == 2, "no table of no rows"
+    assert 'id="net"' not in html
+    assert 'id="lead"' not in html
     assert "forecast" not in re.sub("<script>.*</script>", "", html, flags=re.DOTALL)  # there is no forecast
     assert pl.read_parquet(tmp_path / "flows.parquet").height == 0
+
+
+def test_a_time_of_almost_nothing_has_no_sign(tmp_path, monkeypatch):
+    times = pl.DataFrame({"ramp": [2.0], "first_to_end": [-0.3], "drop_to_rise": [0.2]})
+    monkeypatch.setattr("trajectory.migrations.page.lead_times", lambda migrations: times)
+    html = write_migrations(made_up(), tmp_path, "quick").read_text(encoding="utf-8")
+    assert "<td>0</td><td>0 to 0</td>" in html
+    assert "-0" not in html.split('id="lead"')[1].split("</table>")[0]

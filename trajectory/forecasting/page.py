@@ -135,6 +135,7 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
         "columns": [c.replace("_", " ") for c in columns],
         "rows": table,
         "users": f"{facts['users']['test']:,}",
+        "targets": f"{facts['targets']['test']:,}" if "targets" in facts else "",
         "guarantee": facts["guarantee"],
         "candidates": f"{facts['candidates']:,} ({facts['candidate_rule']})",
         "repeats": f"{facts['repeat_share']['test']:.1%} ({facts['repeat_rule']})" if "repeat_share" in facts else "",

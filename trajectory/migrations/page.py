@@ -161,7 +161,10 @@ def _lead(migrations: Migrations) -> list[dict[str, str]]:
         "drop_to_rise": "from the drop of the source to the rise of the destination",
     }
     return [
-        {"name": text, **dict(zip(("low", "median", "high"), (f"{value:.0f}" for value in quartiles), strict=True))}
+        {
+            "name": text,
+            **dict(zip(("low", "median", "high"), (str(round(float(value))) for value in quartiles), strict=True)),
+        }
         for column, text in words.items()
         if times.height
         for quartiles in [np.quantile(times[column].to_numpy(), (0.25, 0.5, 0.75))]
