@@ -69,6 +69,14 @@ def test_the_model_meets_the_best_baseline_of_each_metric(evaluation: dict[str, 
         assert test["p_value"] == pytest.approx(1 / 101)
 
 
+@pytest.mark.parametrize(
+    ("candidates", "seen", "said"), [(10, "keep", True), (10, "filter", False), (51, "keep", False)]
+)
+def test_lists_of_all_candidates_are_said_to_tell_nothing(evaluation, candidates, seen, said) -> None:
+    facts = evaluation["protocol"] | {"candidates": candidates, "seen": seen}
+    assert ("a list of 10 holds all candidates" in " ".join(statement(facts, "test"))) == said
+
+
 def test_protocol_states_what_was_done(evaluation: dict[str, Any]) -> None:
     facts = evaluation["protocol"]
     assert facts["split"] == "leave_one_out"

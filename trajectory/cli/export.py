@@ -30,6 +30,7 @@ def main() -> None:
     items = item_map(run)
     write_parquet(items, run.workdir / "items.parquet")
     draw(items, run.workdir / "items.png")
-    elsewhere = items["elsewhere"].to_numpy().mean()
-    near = f"of an item's {NEIGHBOURS} nearest {elsewhere:.1%} are of other domains"
-    print(f"{len(items):,} items drawn in {run.workdir / 'items.png'}; {near}")
+    near = ""
+    if items["domain"].n_unique() > 1:
+        near = f"; of an item's {NEIGHBOURS} nearest {items['elsewhere'].to_numpy().mean():.1%} are of other domains"
+    print(f"{len(items):,} items drawn in {run.workdir / 'items.png'}{near}")

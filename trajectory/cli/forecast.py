@@ -24,5 +24,7 @@ def main() -> None:
 
     run = load_run(Path(WORKDIR.value))
     page = write_forecast(run, run.config.forecast.users if USERS.value < 0 else USERS.value)
-    print(f"{run.config.forecast.steps} steps ahead; written to {run.workdir}")
+    steps, horizon = run.config.forecast.steps, run.config.heads.horizon
+    heads = f", heads.horizon={horizon}" if horizon not in (1, steps) else ""
+    print(f"{steps} steps ahead (forecast.steps={steps}{heads}); written to {run.workdir}")
     print(f"open {page.resolve()}")

@@ -3,7 +3,8 @@
 trajectory insights --workdir=runs/insights [--steps=recommend,demand]
 
 Writes a table or more of each step, insights.json (the accuracy of each on held-out data) and insights.html. A step
-that a log cannot have (no times, too few users) is left out, with the reason.
+that a log cannot have (no times, too few users) is left out, with the reason; if none is left, that is an error, and
+nothing is written.
 """
 
 from pathlib import Path

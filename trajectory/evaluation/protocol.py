@@ -183,6 +183,8 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
         items = facts.get("target_items", facts["targets"])[part]  # evaluations made before it had none
         if items < facts["targets"][part]:
             lines[-1] += f"; targets are events, of which HR, recall and NDCG count each item of a user once: {items:,}"
+        if all_listed := [n for n in facts["cutoffs"] if n >= facts["candidates"] and facts.get("seen") == "keep"]:
+            lines[-1] += f"; a list of {min(all_listed)} holds all candidates, so that HR and recall tell nothing there"
         if "log_loss" in facts:
             lines[-1] += f"; log-loss: {facts['log_loss']}"
     if "conversion" in facts:

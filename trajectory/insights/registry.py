@@ -46,12 +46,15 @@ def take(
             with working(name):
                 parts.append(steps[name](run))
             say(f"{name}: {time.perf_counter() - began:.0f} s")
-        except UserError as reason:
-            reasons.append(f"{name} is left out: {reason}")
-            parts.append(_left_out(name, str(reason)))
-            say(reasons[-1])
+        except UserError as error:
+            reasons.append(f"{name} is left out: {error}")
+            parts.append(_left_out(name, str(error)))
     if len(reasons) == len(parts):
-        raise UserError(f"nothing is left to report of {run.workdir}: {'; '.join(reasons) or 'no step was named'}")
+        raise UserError(
+            "\n".join([f"nothing is left to report of {run.workdir}:", *(reasons or ["no step was named"])])
+        )
+    for reason in reasons:  # last, so that an error of all is not said twice
+        say(reason)
     return parts
 
 

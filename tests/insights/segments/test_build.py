@@ -279,6 +279,7 @@ def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
     words = " ".join([*part.sentences, part.blocks[0].words, part.blocks[1].title])
     assert "event_types.view=input,target,sale" in words
     assert "of the views" in words
+    assert "share of views" in part.blocks[2].rows.columns
     assert not {"buy", "bought", "buying"} & set(words.replace(",", " ").split())
 
 

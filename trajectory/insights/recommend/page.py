@@ -81,6 +81,8 @@ def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: 
     formats = {chance: "{:.0%}"} if known else {}
     done = "baskets with it" if histories.baskets else "events"
     note = f"because: counted are {done} among the last {length:,} events of a user at most, all that the model reads."
+    if (explained["because"] == "").any():
+        note += " Empty where nothing in these events speaks for the item, as where it is expected of everybody."
     return Table("One user's lists", explained.select(*columns).rename(columns), formats, by="user", note=note)
 
 

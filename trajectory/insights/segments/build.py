@@ -32,7 +32,6 @@ ONLY_NEW = (
 )
 FORMATS = {
     "share of users": "{:.0%}",
-    "share of value": "{:.0%}",
     "a week so far": "{:,.1f}",
     "a week to come": "{:,.1f}",
     "drift": "{:.0%}",
@@ -46,6 +45,7 @@ def take(run: Run) -> Part:
     each = [segmentation(one, seed) for one in trajectories(run, moments)]
     measured, found = measure(run, each[0], (RFM, COUNTS)), each[-1]
     profiles, counted = found.profiles(), found.trajectories.words
+    worth = f"share of {counted.unit}"
     return Part(
         name="segments",
         title="Segments: where users are and where they are going",
@@ -57,7 +57,7 @@ def take(run: Run) -> Part:
                 weekly(found, profiles),
                 f"For each segment one line from what a user {counted.past} a week so far to what is expected.",
             ),
-            Table("Segments", _shown(profiles), FORMATS, note=_note(found)),
+            Table("Segments", _shown(profiles, worth), FORMATS | {worth: "{:.0%}"}, note=_note(found)),
             Picture(
                 "Typical path: change of each segment's shares from so far to the next steps, percentage points",
                 changes(found, profiles),
@@ -70,14 +70,14 @@ def take(run: Run) -> Part:
     )
 
 
-def _shown(profiles: pl.DataFrame) -> pl.DataFrame:
+def _shown(profiles: pl.DataFrame, worth: str) -> pl.DataFrame:
     number = pl.Series("no.", range(1, profiles.height + 1))
     return profiles.select(
         number,
         "segment",
         "users",
         pl.col("share_of_users").alias("share of users"),
-        pl.col("share_of_value").alias("share of value"),
+        pl.col("share_of_value").alias(worth),
         pl.col("value_a_week").alias("a week so far"),
         pl.col("expected_a_week").alias("a week to come"),
         "drift",
