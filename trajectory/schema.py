@@ -241,7 +241,7 @@ class Events(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """What the states at some positions of each row should foretell. A slot with weight 0 is empty."""
+    """What the states at some positions of each row should predict. A slot with weight 0 is empty."""
 
     position: Any  # int32 [B, T], index into the row's L positions
     horizon: Any  # int32 [B, T], steps from there to the target step; 1 = the next one
@@ -252,7 +252,7 @@ class Targets(NamedTuple):
 
 
 class SoftTargets(NamedTuple):
-    """What teachers hold likeliest after each event of the log, to be learned beside what came."""
+    """What teacher models hold most likely after each event of the log: soft labels beside the observed targets."""
 
     item: np.ndarray  # int32 [E, K]; 0 = none
     share: np.ndarray  # float32 [E, K] of a target's weight; 0 where nothing is taught

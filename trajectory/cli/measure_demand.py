@@ -48,10 +48,10 @@ def main() -> None:
 
 def _of_run(workdir: Path) -> None:
     from trajectory.insights.demand.comparison import compare_all
-    from trajectory.insights.demand.demand_forecast import foresee
+    from trajectory.insights.demand.demand_forecast import forecast_demand
     from trajectory.run import load_run
 
-    demand = foresee(load_run(workdir))
+    demand = forecast_demand(load_run(workdir))
     print(f"chosen on earlier weeks: {demand.tried}; weighs users' forecasts: {demand.weighs_users}")
     if demand.held_out is None:
         print("This run has seen all weeks: what follows says nothing of how far forecasts hold.")

@@ -81,6 +81,7 @@ def _values_with_noise(problem: Problem, rows: jax.Array, key: jax.Array) -> Val
 @jax.jit
 def _values_of_drawn(problem: Problem, rows: jax.Array, arguments: tuple[jax.Array, jax.Array]) -> Values:
     function, inputs, background = problem.function, take_rows(problem.inputs, rows), problem.reference
+    assert isinstance(background, Inputs)
     drawn, position = arguments
     age = inputs.targets.position[:, None] - jnp.arange(inputs.mask.shape[1])  # events since then
     column = jnp.asarray(background.targets.position)[drawn][:, None] - age

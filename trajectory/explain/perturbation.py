@@ -86,7 +86,8 @@ def lime(function: TargetFunction, inputs: Inputs, reference: Reference, samples
 
 
 def _by_row(problem: Problem, explain: Callable[[Coalitions, int], np.ndarray]) -> Attribution:
-    result = zeros_by_event(*problem)
+    assert isinstance(problem.reference, Reference)
+    result = zeros_by_event(problem.function, problem.inputs, problem.reference)
     for row, mask in enumerate(np.asarray(problem.inputs.mask)):
         column = np.flatnonzero(mask)
         result.values[EVENT][row, column] = explain(_coalitions(problem, row, column), len(column))

@@ -84,7 +84,7 @@ def growth(sessions: Sessions, period: float) -> pl.DataFrame:
     """How each interest's share of the population changes from each period to the next, fastest growing first.
 
     Columns period (from 1: the first has none before it), interest, before, share, change (share - before), low, high.
-    Shares are means over the users with sessions in both periods, so that newcomers do not count as change; low, high:
+    Shares are means over the users with sessions in both periods, so that new users do not count as change; low, high:
     95 % interval of the mean change over users, normal. `period` in days (steps); a last one less than half of which is
     in the log is left out. Seasons are part of growth.
     """

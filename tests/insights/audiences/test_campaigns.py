@@ -12,7 +12,7 @@ from trajectory.insights.audiences.counts import NEVER
 from trajectory.insights.campaigns.budget import curve
 from trajectory.insights.campaigns.campaign_log import campaign_log, campaigns_of
 from trajectory.insights.campaigns.counts import campaign_counts
-from trajectory.insights.campaigns.evaluate import OURS, foretell, measure
+from trajectory.insights.campaigns.evaluate import OURS, measure, predict_responses
 from trajectory.insights.campaigns.responses import before, counts_at_start, known_rows, respond
 from trajectory.insights.campaigns.uplift import difference
 
@@ -130,7 +130,7 @@ def test_who_answers_is_learned_from_earlier_campaigns(planted):
 
 def test_campaigns_are_measured_beside_rivals_in_order(planted):
     log, campaigns, _ = planted
-    asked = foretell(log, campaigns, campaigns[1].start)
+    asked = predict_responses(log, campaigns, campaigns[1].start)
     measured = measure(asked, len(log.users), 50, 0)["redeem"]
     assert measured["campaigns"] == ["1", "2"]
     methods = measured["methods"]
@@ -143,7 +143,7 @@ def test_campaigns_are_measured_beside_rivals_in_order(planted):
 
 def test_campaigns_that_miss_one_by_one_are_seen_though_their_sum_is_right(planted):
     log, campaigns, _ = planted
-    asked = foretell(log, campaigns, campaigns[1].start)
+    asked = predict_responses(log, campaigns, campaigns[1].start)
     rng = np.random.default_rng(0)
     for rate, one in zip((0.1, 0.3), asked[::2], strict=True):
         one.probability[:], one.answered[:] = 0.2, rng.random(len(one.answered)) < rate
@@ -154,7 +154,7 @@ def test_campaigns_that_miss_one_by_one_are_seen_though_their_sum_is_right(plant
 
 def test_campaigns_that_start_too_early_are_not_foretold(planted):
     log, campaigns, _ = planted
-    assert {one.campaign.name for one in foretell(log, campaigns, campaigns[2].start)} == {"2"}
+    assert {one.campaign.name for one in predict_responses(log, campaigns, campaigns[2].start)} == {"2"}
 
 
 def test_who_came_lately_often_and_spent_most_scores_highest():

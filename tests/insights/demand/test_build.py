@@ -47,7 +47,7 @@ def a_demand(levels=("item", "interest", "department"), held_out=20):
 
 
 def taken(monkeypatch, demand):
-    monkeypatch.setattr(build, "foresee", lambda run: demand)
+    monkeypatch.setattr(build, "forecast_demand", lambda run: demand)
     return build.take(None)
 
 

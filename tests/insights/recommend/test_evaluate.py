@@ -10,7 +10,7 @@ import pytest
 from tests.builders import fake_run, make_histories
 from trajectory.insights.recommend import evaluate
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
-from trajectory.insights.recommend.lists import LIKELIEST, NEW, recommend, suggest
+from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, recommend, suggest
 from trajectory.insights.recommend.relevance import ahead, has, log_share
 from trajectory.schema import EVENT_TYPES, Queries, Split
 from trajectory.settings import base
@@ -19,7 +19,7 @@ ITEMS = 30
 
 
 class MadeUp:
-    """Says of every user: item 1 is likeliest, then 2, and so on to the last."""
+    """Says of every user: item 1 is most likely, then 2, and so on to the last."""
 
     name, batch, steps, filter_seen, neighbours = "trajectory", 2, 2, False, None
     fits = (False, True)
@@ -119,8 +119,8 @@ def test_the_largest_share_that_costs_little_is_taken():
 def test_lists_of_users_hold_the_likeliest_and_new_items(histories):
     table = recommend(MadeUp(histories), queries_of(histories), share=0.0).lists
     first = table.filter(user="u1")
-    assert first.filter(list=LIKELIEST)["item"].to_list() == [f"i{i}" for i in range(1, 11)]
-    assert first.filter(list=LIKELIEST)["again"].to_list() == [i in (3, 4) for i in range(1, 11)]
+    assert first.filter(list=MOST_LIKELY)["item"].to_list() == [f"i{i}" for i in range(1, 11)]
+    assert first.filter(list=MOST_LIKELY)["again"].to_list() == [i in (3, 4) for i in range(1, 11)]
     assert first.filter(list=NEW)["item"].to_list() == [f"i{i}" for i in (1, 2, 5, 6, 7, 8, 9, 10, 11, 13)]
     assert first["chance"][0] == pytest.approx(1 / (1 + np.exp(0.1)))
     keep = np.arange(ITEMS + 1) == 4

@@ -25,7 +25,7 @@ def held(steps=3, groups=("all",)):
     return {"steps": steps, "users": 16, "rows": rows}
 
 
-def told(found, but="", name="likeliest"):
+def told(found, but="", name="most likely"):
     histories = make_histories([[1, 2]])
     table = pl.DataFrame({"list": [name]})
     return page.sentences(table, WINNERS, found, "the next event", page.kept_back(found, histories), BOUGHT, but)

@@ -68,7 +68,7 @@ def test_lists_are_for_no_more_steps_than_the_split_asks_for_and_the_page_says_s
     assert part.measured["lists"]["steps"] == 1
     words = " ".join(getattr(block, "words", "") for block in part.blocks)
     assert "most likely within the next event," in words
-    assert "foretells 3 events, but its split keeps back no more than 1 of each user" in words
+    assert "forecasts 3 events, but its split keeps back no more than 1 of each user" in words
     assert any("took in one event of each that was kept back" in sentence for sentence in part.sentences)
     assert not any("3 event" in sentence for sentence in part.sentences)
 

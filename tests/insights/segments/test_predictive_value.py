@@ -15,7 +15,7 @@ from trajectory.data.times import WEEK
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.segments.predictive_value import (
     Redemptions,
-    foretold,
+    predictive_losses,
     redeeming,
     redemptions_after,
     spend_after,
@@ -30,16 +30,16 @@ DAY = 86_400
 def test_a_segment_that_tells_all_leaves_no_error():
     label = np.repeat([0, 1], 20)
     outcome = np.stack([label * 4.0, 1 - label], 1)
-    told = foretold(label, outcome)
+    told = predictive_losses(label, outcome)
     assert told.squared.max() == told.absolute.max() == 0
-    blind = foretold(np.zeros(40, int), outcome)
+    blind = predictive_losses(np.zeros(40, int), outcome)
     assert blind.absolute.mean() == pytest.approx(2.5, abs=0.2)
 
 
 def test_forecasts_are_of_other_users():
     outcome = np.arange(10.0)[:, None]
-    alone = foretold(np.arange(10), outcome)  # a segment each: nobody else's spend to learn from
-    np.testing.assert_allclose(alone.squared, foretold(np.zeros(10, int), outcome).squared)
+    alone = predictive_losses(np.arange(10), outcome)  # a segment each: nobody else's spend to learn from
+    np.testing.assert_allclose(alone.squared, predictive_losses(np.zeros(10, int), outcome).squared)
 
 
 def test_redemption_is_told_by_the_rate_of_the_segment():

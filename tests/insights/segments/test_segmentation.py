@@ -32,7 +32,7 @@ def test_long_term_and_new_interests_are_different_segments():
     found = segmentation(states)
     assert adjusted_rand_score(truth, found.label) == 1
     assert found.stability.destinations == 3
-    new = found.newcomers[found.label]
+    new = found.new_members[found.label]
     np.testing.assert_array_equal(new, truth % 2 == 1)
 
 
@@ -94,9 +94,9 @@ def test_profiles_add_up():
     assert sorted(profiles["users"]) == [NEW] * 3 + [LONG] * 3
     assert profiles["share_of_users"].sum() == pytest.approx(1)
     assert profiles["share_of_value"].sum() == pytest.approx(1)
-    new = profiles.filter("newcomers")
+    new = profiles.filter("new_members")
     assert (new["drift"] > 0.7).all()  # 0.8 of what they buy went from one interest to the next
-    assert (profiles.filter(~profiles["newcomers"])["drift"] < 0.05).all()
+    assert (profiles.filter(~profiles["new_members"])["drift"] < 0.05).all()
     assert profiles.filter(profiles["segment"] == "c1, new")["path"].item().startswith("c2 8")
 
 
@@ -135,7 +135,7 @@ def test_a_destination_of_too_few_is_not_chosen():
 def test_a_user_is_new_where_its_past_is_nearer_to_another_group():
     grouping = Grouping(np.array([[0.0], [10.0]]), np.array([True, False]))
     past, ahead = np.array([[1.0], [9.0], [1.0]]), np.array([[2.0], [2.0], [9.0]])
-    assert grouping.labels(past, ahead).tolist() == [0, 1, 2]  # newcomers of the second group are not told apart
+    assert grouping.labels(past, ahead).tolist() == [0, 1, 2]  # new_members of the second group are not told apart
 
 
 def test_few_newcomers_are_not_told_apart():

@@ -20,8 +20,8 @@ PREFETCH = 4
 class TrainingData:
     """What training may see of the histories, cut into windows and packed anew each epoch.
 
-    Where steps are single events, the state after each event foretells the next event's item. Where steps are baskets,
-    the state after each basket foretells the items of the next basket, at most `config.target_items` of them, drawn
+    Where steps are single events, the state after each event predicts the next event's item. Where steps are baskets,
+    the state after each basket predicts the items of the next basket, at most `config.target_items` of them, drawn
     anew each epoch; the lines of each basket are shuffled anew each epoch. With a `horizon` H > 1 it is not always the
     next step but one of the next H, drawn anew each epoch from those that training has.
     `label` (int8 [E] or None) are conversion labels as training knows them. With `soft` a target's weight is shared
@@ -43,7 +43,7 @@ class TrainingData:
             raise UserError(f"batch.targets={config.targets} exceeds batch.length={config.length}")
         if horizon > 1 and (label is not None or soft is not None):
             raise UserError(
-                f"heads.horizon={horizon}: conversions and teachers foretell the next step only; expected 1 beside them"
+                f"heads.horizon={horizon}: conversions and teachers predict the next step only; expected 1 beside them"
             )
         self.histories, self.scale, self.config, self.seed, self.label = histories, scale, config, seed, label
         self.soft, self.horizon = soft, horizon
@@ -81,7 +81,7 @@ class EpochPlan:
         start, length = cut(data.first, data.length, c.length, rng)
         start, length = _split_crowded(start, length, data.places_before, c.targets)
         targets = data.places_before[start + length] - data.places_before[start]
-        useful = targets > 0  # a window cut within one basket may foretell nothing
+        useful = targets > 0  # a window cut within one basket may predict nothing
         start, length, targets = start[useful], length[useful], targets[useful]
         shuffle = rng.permutation(len(start))
         start, length, targets = start[shuffle], length[shuffle], targets[shuffle]

@@ -56,7 +56,7 @@ def _largest(goods: Goods, histories: Histories, until: int | None) -> Goods:
 
 
 def summed(goods: Goods, lines: np.ndarray) -> np.ndarray:
-    """What is foretold of items [n, V + 1] as a sum over each group, float32 [n, G]."""
+    """What is forecast of items [n, V + 1] as a sum over each group, float32 [n, G]."""
     return by_group(goods.of_item[: lines.shape[1]], len(goods.names) + 1, lines)[:, 1:]
 
 

@@ -24,7 +24,7 @@ from trajectory.schema import UserError
 SHOWN = 10  # users of each audience on the page
 LIMITS = (
     "An audience is ranked by the chance that its users buy, not by what an advertisement would change: those who are "
-    "likeliest to buy may do so anyway. Hold back a random tenth of each audience to learn what the message adds."
+    "most likely to buy may do so anyway. Hold back a random tenth of each audience to learn what the message adds."
 )
 TOO_FEW = (
     f"audiences need interests or items that at least {LEAST} users newly buy of in the validation window and in the "
@@ -36,7 +36,7 @@ def take(run: Run) -> Part:
     """Audiences for interests and items from the end of the log on, and for the log's campaigns where it has any.
 
     Measured is the same from the run's cut on. Raises UserError where the log has no sales, the split is not by time,
-    the run foretells no times, or too few users newly buy of anything.
+    the run forecasts no times, or too few users newly buy of anything.
     """
     histories, c = run.task.histories, run.config
     require_sales(histories, "audiences need sales")

@@ -66,7 +66,7 @@ def _campaigns(run: Run, resamples: int, since: str, until: str) -> dict[str, An
     if begin is None:
         raise UserError("this run's split is not by time: say from which date on campaigns are measured (--since)")
     end = _seconds(until) if until else log.end + 1
-    asked = [one for one in evaluate.foretell(log, campaigns, begin) if one.campaign.start < end]
+    asked = [one for one in evaluate.predict_responses(log, campaigns, begin) if one.campaign.start < end]
     held = evaluate.measure(asked, len(log.users), resamples, run.config.seed)
     some = [one for one in campaigns if one.start < end]
     lots = build.compare(log, some, begin, build.RESAMPLES, run.config.seed)
@@ -91,9 +91,9 @@ def markdown(measured: dict[str, Any]) -> str:
             lines += [f"| {of} | {a['all users']:.4f} | {a['arriving']:.4f} |" for of, a in one.items()]
         elif "methods" in one:
             lines += [
-                f"\n{name}: {len(one['campaigns'])} campaigns ({', '.join(one['campaigns'])}) of {one['foretold']}"
+                f"\n{name}: {len(one['campaigns'])} campaigns ({', '.join(one['campaigns'])}) of {one['expected']}"
             ]
-            lines += [f"foretold; {one['recipients']:,} recipients, {one['answers']:,} answers", *_methods(one)]
+            lines += [f"forecast; {one['recipients']:,} recipients, {one['answers']:,} answers", *_methods(one)]
         else:
             for of, part in one.items():
                 lines += [f"\n{name}, {of}: {part['groups']} of them, {part['users']:,} users"]

@@ -1,4 +1,4 @@
-"""The best moment for a message: the user's next visit as foretold, on the days and at the hours the user comes.
+"""The best moment for a message: the user's next visit as forecast, on the days and at the hours the user comes.
 
 The step of the next ten with the largest share of an interest was no better a moment than any other (on validation);
 the next one was.

@@ -35,7 +35,7 @@ class Moment(NamedTuple):
 
     time: int  # unix seconds
     queries: Queries
-    foretold: Arrivals
+    expected: Arrivals
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Audience:
     days: int
     model: Chances
     then: Counts  # of the m users who were learned from, at that moment
-    then_lines: np.ndarray  # float32 [m, G], foretold then
+    then_lines: np.ndarray  # float32 [m, G], forecast then
     then_bought: np.ndarray  # bool [m, G], in the days after that
     counts: Counts  # at the moment asked at
     probability: np.ndarray  # float64 [n, g]
@@ -77,7 +77,7 @@ def horizon(run: Run) -> int:
 
 
 def look(run: Run, moment: int | None, goods: Sequence[Goods]) -> Moment:
-    """All users at a moment (unix seconds), such as `run.task.split.cut_time("test")`, and what is foretold of `goods`.
+    """All users at a moment (unix seconds), such as `run.task.split.cut_time("test")`, and what is expected of `goods`.
 
     UserError as of `horizon`.
     """
@@ -89,7 +89,7 @@ def look(run: Run, moment: int | None, goods: Sequence[Goods]) -> Moment:
 
 
 def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience | None:
-    """Learns from the days after one moment and foretells those after another; None where too few newly buy of any
+    """Learns from the days after one moment and predicts those after another; None where too few newly buy of any
     group.
     """
     histories, days = run.task.histories, horizon(run)
@@ -97,7 +97,7 @@ def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience
     def at(moment: Moment) -> tuple[Counts, np.ndarray, np.ndarray]:
         counts = count(histories, goods, moment.queries, moment.time)
         came = bought(histories, goods, moment.queries, moment.time + round(days * DAY))
-        return counts, moment.foretold.lines[goods.kind], came
+        return counts, moment.expected.lines[goods.kind], came
 
     then, then_lines, then_bought = at(learned)
     chosen = choose(then, then_bought)

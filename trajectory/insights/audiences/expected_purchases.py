@@ -1,4 +1,4 @@
-"""What a run foretells of each user's next days: how much of each group of items comes, and when the next step."""
+"""Expected purchases: how much of each group of items a user's next days bring, and when the next step comes."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, g
     for the `days` [n] from there.
 
     A step counts by the chance that it comes within the days; steps beyond the H-th, as many as the user's rate of the
-    last 12 weeks lets expect, are like the mean of those before. Raises UserError where the run foretells no times.
+    last 12 weeks lets expect, are like the mean of those before. Raises UserError where the run forecasts no times.
     """
     c, histories = run.config, run.task.histories
     if not (run.model.spec.heads.time and histories.has_time):
         raise UserError(
-            "audiences ask who buys within so many days, but this run foretells no times; train on a log with times "
+            "audiences ask who buys within so many days, but this run forecasts no times; train on a log with times "
             "and heads.time above 0 (--config.heads.time=0.1)"
         )
     parts: list[list[np.ndarray]] = []
@@ -47,7 +47,7 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, g
         asked, span = moment[at : at + len(chunk.user)], days[at : at + len(chunk.user)]
         at += len(chunk.user)
         since = (asked - histories.time[chunk.stop - 1]) / DAY
-        assert forecast.days is not None  # the run foretells times
+        assert forecast.days is not None  # the run forecasts times
         within, median = step_times(forecast.days, since, span)
         steps = np.maximum(within.sum(1), step_rate(histories, chunk, asked) * span)
         weight = within * (steps / np.maximum(within.sum(1), 1e-12))[:, None]

@@ -1,4 +1,4 @@
-"""The audience tables: for each interest or item the users in whom it is likeliest to arrive, when, and what to say."""
+"""The audience tables: for each interest or item the users most likely to turn to it, when, and what to say."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def members(found: Audience, histories: Histories, moment: Moment) -> pl.DataFra
                     "probability": found.probability[rows, j],
                     "arriving": (found.probability[rows, j] - usual[rows, group]).astype(float),
                     "new": found.counts.ever[rows, group] == 0,
-                    "days": moment.foretold.next[rows],
+                    "days": moment.expected.next[rows],
                     "weekday": [calendar.day_name[day] for day in usually.weekday[rows]],
                     "hour": usually.hour[rows],
                     "context": [[found.goods.names[k] for k in some if k >= 0] for some in speaks],

@@ -32,7 +32,7 @@ def shown(rows: pl.DataFrame, found: Audience, began: datetime, top: int) -> Tab
         best,
         {f"buys within {found.days} days": "{:.0%}", "above own rate": "{:+.0%}"},
         by="target",
-        note=f"As of {began:%d %B %Y}: users who have not bought of it in {WEEKS} weeks, likeliest first. The whole "
+        note=f"As of {began:%d %B %Y}: users who have not bought of it in {WEEKS} weeks, most likely first. The whole "
         "audiences are in the table audiences.",
     )
 
@@ -49,9 +49,9 @@ def held(measured: dict[str, Any], found: Audience, began: datetime) -> Table:
         note=f"Mean over {one['groups']} of the {found.goods.kind}s; {one['users']:,} users, {one['bought']:,} "
         f"times one of them newly bought of one within {found.days} days of {began:%d %B %Y}, which no method had "
         "seen. AUC: the chance that a buyer is ranked above another user; 0.5 is chance. Lift: buyers among the "
-        "likeliest tenth over those among as many at random. "
+        "most likely tenth over those among as many at random. "
         f"Of all users of these {found.goods.kind}s the AUC is {measured['all users']['methods'][OURS]['auc']:.3f}. "
-        f"Foretold chances miss by {calibration['ece']:.2%} on average, {inside} what a perfect model would show (up "
+        f"Probabilities miss by {calibration['ece']:.2%} on average, {inside} what a perfect model would show (up "
         f"to {calibration['high']:.2%}); {found.goods.kind}s one by one: {calibration['inside_share']:.0%} within.",
     )
 
@@ -92,7 +92,7 @@ def say(measured: dict[str, Any], found: Audience, rows: pl.DataFrame, cut: date
         f"{top['probability']:.0f} of them are expected to within {found.days} days "
         f"({top['probability'] / top['len']:.0%} each, {usual:.0%} of all such users); half of them "
         f"come again within {top['days']:.0f} days.",
-        f"The likeliest tenth of users who had not bought in {WEEKS} weeks bought {one['methods'][OURS]['lift']:.1f} "
+        f"The most likely tenth of users who had not bought in {WEEKS} weeks bought {one['methods'][OURS]['lift']:.1f} "
         f"times as often as such users in general, over {one['groups']} {found.goods.kind}s in the {found.days} days "
         f"from {cut:%d %B %Y} on.",
     ]

@@ -16,7 +16,7 @@ from trajectory.insights.audiences.cross_sell import companions, mix
 
 LEAST = 50  # users who newly came to a group in the validation window, or no audience is named for it
 MOST_GROUPS = 200  # the largest ones
-AT_ONCE = 25  # groups foretold at once
+AT_ONCE = 25  # groups forecast at once
 PARTS = ("forecast", "companions")  # what is read beside counts
 # Chosen on validation with the mean of both, which ranks better than either and misses less than the regression.
 TREES: dict[str, Any] = {"learning_rate": 0.03, "max_iter": 200, "max_leaf_nodes": 8, "min_samples_leaf": 200}
@@ -34,7 +34,7 @@ class Chances:
     parts: tuple[str, ...]  # of PARTS
 
     def of(self, counts: Counts, lines: np.ndarray) -> np.ndarray:
-        """Probability that each of n users buys of each chosen group, float64 [n, g]; `lines` [n, G] as foretold."""
+        """Probability that each of n users buys of each chosen group, float64 [n, g]; `lines` [n, G] as forecast."""
         speaks = mix(counts.ever) @ self.weight[:, self.chosen]
         found = np.empty(speaks.shape)
         for at in range(0, len(self.chosen), AT_ONCE):
@@ -67,7 +67,7 @@ def fit(
 def columns(
     counts: Counts, lines: np.ndarray, speaks: np.ndarray, chosen: np.ndarray, parts: tuple[str, ...]
 ) -> np.ndarray:
-    """Inputs, float32 [n, g, F]: counts, and of `parts` what is foretold and what goes together.
+    """Inputs, float32 [n, g, F]: counts, and of `parts` what is forecast and what goes together.
 
     `speaks` [n, g]: how much each user's past speaks for each chosen group (`companions`).
     """
@@ -75,8 +75,8 @@ def columns(
     found = [np.log1p(own), own[..., :3] > 0]
     found.append(np.log(own[..., 9:13] + np.array([1e-3, 1e-3, 1e-2, 1e-2], np.float32)))
     if "forecast" in parts:
-        foretold = np.maximum(lines[:, chosen], 0)
-        found.append(np.stack([np.log1p(foretold), np.log(foretold + 1e-4), np.log(foretold + 1e-2)], -1))
+        expected = np.maximum(lines[:, chosen], 0)
+        found.append(np.stack([np.log1p(expected), np.log(expected + 1e-4), np.log(expected + 1e-2)], -1))
     if "companions" in parts:
         speaks = np.maximum(speaks, 1e-4)
         found.append(np.stack([speaks, np.log(speaks)], -1))

@@ -16,7 +16,7 @@ POINTS = 40  # sizes in the table
 def curve(probability: np.ndarray, outcome: np.ndarray, scores: dict[str, np.ndarray]) -> pl.DataFrame:
     """Audience sizes 0 to n against answers: `expected` by the first score's probabilities [n], and what came by each.
 
-    `scores` [n] by name, ours first; the likeliest users come first.
+    `scores` [n] by name, ours first; the users most likely to answer come first.
     """
     n = len(outcome)
     sizes = np.unique(np.linspace(0, n, POINTS + 1).round().astype(int))
@@ -37,7 +37,7 @@ def draw(rows: pl.DataFrame, title: str, answers: str) -> Picture:
         colour, line = styles.get(name, (f"C{number - 1}", "-"))
         axes.plot(size, rows[name].to_numpy(), color=colour, linestyle=line, label=name, linewidth=1.6)
     axes.set(
-        xlabel="audience (users, likeliest first)", ylabel=plain(answers, LETTERS), xlim=(0, size[-1]), ylim=(0, None)
+        xlabel="audience (users, most likely first)", ylabel=plain(answers, LETTERS), xlim=(0, size[-1]), ylim=(0, None)
     )
     axes.legend(fontsize=8, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
@@ -46,4 +46,4 @@ def draw(rows: pl.DataFrame, title: str, answers: str) -> Picture:
         f"Of {size[-1]:,} users, the first {tenth['audience'][0]:,} by {ours} hold {tenth[ours][0]:.0f} of "
         f"{rows[ours][-1]:.0f} {answers} ({tenth['expected'][0]:.0f} expected); at random {tenth['at random'][0]:.0f}."
     )
-    return Picture(title, svg(figure), words, "The broken line was foretold; the others are what came.")
+    return Picture(title, svg(figure), words, "The broken line was forecast; the others were observed.")

@@ -13,7 +13,7 @@ from trajectory.data.context.campaigns import read_campaigns, read_lines
 from trajectory.insights.audiences import page
 from trajectory.insights.campaigns import budget
 from trajectory.insights.campaigns.campaign_log import Campaign, CampaignLog, campaign_log, campaigns_of
-from trajectory.insights.campaigns.evaluate import OURS, OUTCOMES, POSITIVES, Asked, foretell, measure
+from trajectory.insights.campaigns.evaluate import OURS, OUTCOMES, POSITIVES, Asked, measure, predict_responses
 from trajectory.insights.campaigns.uplift import Uplift, uplift
 from trajectory.insights.report_model import Picture, Table, Text
 from trajectory.run import Run
@@ -32,9 +32,9 @@ class CampaignPart:
 
 
 def campaign_part(run: Run, since: int) -> CampaignPart:
-    """Campaigns that start at `since` (unix seconds) or later, each foretold from what was known when it started."""
+    """Campaigns that start at `since` (unix seconds) or later, each forecast from what was known when it started."""
     c, log, campaigns = run.config, *known_campaigns(run)
-    asked = foretell(log, campaigns, since) if log else []
+    asked = predict_responses(log, campaigns, since) if log else []
     if log is None or not asked:
         return CampaignPart()
     held = measure(asked, len(log.users), c.evaluation.bootstrap, c.seed)
@@ -90,10 +90,10 @@ def _held(outcome: str, one: dict[str, Any]) -> Table:
         f"How well it ranked recipients of campaigns: who will {OUTCOMES[outcome]}",
         page.methods(one),
         page.MEASURES,
-        note=f"Mean over the {len(one['campaigns'])} campaigns, of {one['foretold']} foretold, in which at least "
+        note=f"Mean over the {len(one['campaigns'])} campaigns, of {one['expected']} forecast, in which at least "
         f"{POSITIVES} recipients did and {POSITIVES} did not ({', '.join(one['campaigns'])}): {one['recipients']:,} "
-        f"recipients, {one['answers']:,} answers. Each was foretold from what was known when it started; all methods "
-        f"learned from the same earlier campaigns. Foretold chances miss by {calibration['ece']:.1%} on average over "
+        f"recipients, {one['answers']:,} answers. Each was forecast from what was known when it started; all methods "
+        f"learned from the same earlier campaigns. Probabilities miss by {calibration['ece']:.1%} on average over "
         f"{calibration['n']:,} users, {inside} what a perfect model would show (up to {calibration['high']:.1%}); "
         f"campaigns one by one: {calibration['inside_share']:.0%} of them within.",
     )
@@ -126,7 +126,7 @@ def _compared(compared: Sequence[Uplift]) -> Table:
 
 
 def _members(asked: Sequence[Asked], log: CampaignLog) -> pl.DataFrame:
-    """Every recipient with the chance foretold and what came: campaign, outcome, user, probability, answered."""
+    """Every recipient: campaign, outcome, user, the forecast probability, and whether the user answered."""
     tables_ = [
         pl.DataFrame(
             {
@@ -147,7 +147,7 @@ def _say(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> list[st
     if "redeem" in held:
         one = held["redeem"]
         found.append(
-            f"Of the recipients of a campaign, address the likeliest tenth first: they redeemed "
+            f"Of the recipients of a campaign, address the most likely tenth first: they redeemed "
             f"{one['methods'][OURS]['lift']:.1f} times as often as all (mean of {len(one['campaigns'])} campaigns)."
         )
     if compared:

@@ -1,4 +1,4 @@
-"""How well campaigns' audiences were foretold, beside the rivals: each from what was known when it started."""
+"""Accuracy of campaigns' audiences compared with baselines: each forecast from what was known when it started."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BLOCK = 50  # resamples at once
 
 @dataclass(frozen=True)
 class Asked:
-    """One campaign and outcome, foretold."""
+    """One campaign and outcome, forecast."""
 
     campaign: Campaign
     outcome: str
@@ -39,7 +39,7 @@ class Asked:
         return min(self.answered.sum(), (~self.answered).sum()) >= POSITIVES
 
 
-def foretell(log: CampaignLog, campaigns: Sequence[Campaign], since: int) -> list[Asked]:
+def predict_responses(log: CampaignLog, campaigns: Sequence[Campaign], since: int) -> list[Asked]:
     """Forecasts of the campaigns that start at `since` (unix seconds) or later, for each outcome."""
     counts = counts_at_start(log, campaigns)
     found = []
@@ -63,7 +63,7 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
 
     Intervals of means over campaigns resample the campaigns and, as a whole, the users (of all campaigns alike);
     `leads` are ours less each other score on the same resamples, p-values adjusted by Holm. Calibration is of all
-    recipients of all campaigns foretold, beside the band of a perfect model at that number of users; `inside_share`: of
+    recipients of all campaigns forecast, beside the band of a perfect model at that number of users; `inside_share`: of
     the campaigns, whose own error lies in such a band.
     """
     found = {}
@@ -87,7 +87,7 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
         calibration["inside_share"] = float(np.mean([summary(pairs, seed=seed)["inside"] for pairs in each]))
         found[outcome] = {
             "campaigns": [one.campaign.name for one in measured],
-            "foretold": len(mine),
+            "expected": len(mine),
             "recipients": int(sum(len(one.answered) for one in measured)),
             "answers": int(sum(one.answered.sum() for one in measured)),
             "methods": methods,

@@ -37,7 +37,7 @@ class Rows(NamedTuple):
 
 
 class Response(NamedTuple):
-    """What is foretold of a campaign's recipients."""
+    """The forecast of a campaign's recipients."""
 
     score: np.ndarray  # float64 [n], log-odds beside the campaign's level
     probability: np.ndarray  # float64 [n]
@@ -78,7 +78,7 @@ def within(counts: dict[str, np.ndarray], names: Sequence[str], campaign: np.nda
 
 
 def respond(known: Rows, counts: dict[str, np.ndarray], outcome: str, level: float) -> Response:
-    """What a hierarchical logistic regression foretells of recipients with these counts.
+    """What a hierarchical logistic regression predicts of recipients with these counts.
 
     Slopes are shared by all campaigns, each has a level of its own; the ridge draws slopes in, so the score is scaled
     anew without one. The level of a new campaign is set so that the mean probability is `level`. Without two kinds of

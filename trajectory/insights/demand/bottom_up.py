@@ -38,7 +38,7 @@ def from_users(run: Run, weeks: Weeks, origins: list[int], horizons: int) -> np.
 
     Origin w knows weeks 0 .. w - 1. A user goes on buying at the pace of the past, decayed by `HALF_LIFE`; the share of
     each item is that of the step in the middle of the week, as the run's heads see it from the history up to the
-    origin. They foretell events of any type: an item's share counts by how many pieces an event of it has sold.
+    origin. They forecast events of any type: an item's share counts by how many pieces an event of it has sold.
     """
     h, c = run.task.histories, run.config
     looks = np.unique(np.linspace(1, c.heads.horizon, LOOKS).round().astype(np.int32))

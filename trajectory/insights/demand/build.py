@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from trajectory.insights.demand.baselines import Floor, by_counting
-from trajectory.insights.demand.demand_forecast import Demand, foresee
+from trajectory.insights.demand.demand_forecast import Demand, forecast_demand
 from trajectory.insights.demand.evaluate import OURS, against_floors, by_horizon, method, ordering
 from trajectory.insights.demand.order_rule import order_rule
 from trajectory.insights.demand.page import blocks, sentences
@@ -17,11 +17,11 @@ from trajectory.run import Run
 
 
 def take(run: Run) -> Part:
-    """Foresees demand from the end of the run's log, and holds earlier forecasts against what came.
+    """Forecasts demand from the end of the run's log, and compares earlier forecasts with what was observed.
 
     Raises UserError for a log without times or with few whole weeks.
     """
-    demand = foresee(run)
+    demand = forecast_demand(run)
     results, orders = {}, []
     for level in demand.weeks.levels[:2]:
         floors = {OURS: Floor(demand.forecast[level])} | by_counting(demand.weeks.count[level], demand.origins)

@@ -1,4 +1,4 @@
-"""Demand of the weeks after every origin of a log, at all levels, as a run and the log's promotions foresee it."""
+"""Demand of the weeks after every origin of a log, at all levels, forecast from a run and the log's promotions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REPLAYED = 12  # weeks at the end of a log of which nothing is held out
 
 @dataclass(frozen=True)
 class Demand:
-    """What is foretold: O origins, HORIZONS weeks, S series of each level."""
+    """The forecast: O origins, HORIZONS weeks, S series of each level."""
 
     weeks: Weeks
     origins: tuple[int, ...]  # FIRST_ORIGIN .. number of weeks; the last is now
@@ -52,11 +52,11 @@ class Demand:
         return self.known[self.weeks.main].promotions is not None
 
     def came(self, level: str) -> np.ndarray:
-        """What came in each week foretold [O, HORIZONS, S]; NaN after the end of the log."""
+        """What was observed in each week forecast [O, HORIZONS, S]; NaN after the end of the log."""
         return outcomes(self.weeks.count[level], self.origins)
 
 
-def foresee(run: Run) -> Demand:
+def forecast_demand(run: Run) -> Demand:
     """Forecasts after every origin of the run's log, each from what was known then.
 
     Users' forecasts are weighed in where that lowered the error of the next weeks before anything held out. Raises

@@ -68,10 +68,10 @@ def how(demand: Demand) -> str:
         told.append("the sum of all users' forecasts")
     tried = ", ".join(f"{wape:.2%} {name}" for name, wape in demand.tried.items())
     words = (
-        f"Each coming week is foretold from {' and '.join(told)}, by a regression over all series that is fitted anew "
+        f"Each coming week is forecast from {' and '.join(told)}, by a regression over all series that is fitted anew "
         "each week on what was known, and counts as far as it was nearer than a smoothed level before. "
         f"Earlier weeks decided whether users' forecasts are weighed in (error {tried}). "
-        "Less than two years cannot tell seasons: what comes once a year, such as Christmas, is not foreseen. "
+        "Less than two years cannot tell seasons: what comes once a year, such as Christmas, is not forecast. "
         "Intervals and orders allow for the errors of earlier forecasts of series as large; where fewer than "
         f"{LEAST} at {LEAST_ORIGINS} weeks' ends were seen, for counts as spread as all errors so far, those of a "
         "moving average in the first weeks among them."

@@ -31,15 +31,15 @@ def _taken(histories: Histories) -> str:
 
 
 def _limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
-    """What may not be on a list, and steps that the run foretells but the split does not ask for."""
-    found, foretold = [], run.config.heads.horizon
+    """What may not be on a list, and steps that the run forecasts but the split does not ask for."""
+    found, horizon = [], run.config.heads.horizon
     if relevance.filter_seen:
         found.append("What a user has had is on none of the lists; --config.evaluation.seen=keep lets it come again.")
     if keep is not None and not keep[1:].all():
         found.append(f"Of {len(keep) - 1:,} items the {keep.sum():,} that were named may be on lists.")
-    if relevance.steps < foretold:
+    if relevance.steps < horizon:
         found.append(
-            f"The run foretells {steps(relevance.histories, foretold)}, but its split keeps back no more than "
+            f"The run forecasts {steps(relevance.histories, horizon)}, but its split keeps back no more than "
             f"{relevance.steps} of each user, by which chances are fitted and lists are measured: lists are for so "
             "many. A split by time with split.target=all and a smaller split.quantile, or split.kind=leave_last with "
             "more split.steps, keeps back more."

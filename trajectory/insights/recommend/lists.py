@@ -16,7 +16,7 @@ from trajectory.metrics.by_interest import by_interest
 from trajectory.schema import Queries
 
 SIZE = 10  # items of a list
-LIKELIEST, NEW = "likeliest", "new to the user"
+MOST_LIKELY, NEW = "most likely", "new to the user"
 
 
 def suggest(
@@ -52,11 +52,11 @@ class Suggested(NamedTuple):
 def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.ndarray | None = None) -> Suggested:
     """Lists of each query's user, and by whom items may be taken up.
 
-    Lists: user, list (LIKELIEST and, where items may come again, NEW: of items that the user has not had), rank, item,
-    title, interest, chance of the item within the steps (null where it is not known: `chances`), again (the user has
-    had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of those who
-    have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event of any
-    type counts by how often one of the item is a sale. Without sales in the log they are of all events.
+    Lists: user, list (MOST_LIKELY and, where items may come again, NEW: of items that the user has not had), rank,
+    item, title, interest, chance of the item within the steps (null where it is not known: `chances`), again (the user
+    has had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of those
+    who have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event of
+    any type counts by how often one of the item is a sale. Without sales in the log they are of all events.
     """
     h, parts = relevance.histories, []
     buys = sold(h) > 0 if selling(h) else np.ones(h.num_events, bool)
@@ -66,7 +66,7 @@ def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.nda
         scores, shares = relevance.scores(chunk), relevance.expected(chunk)
         owned = has(h, chunk.start, chunk.stop)
         chance = chances(relevance.fits, scores, owned)
-        for name in (LIKELIEST,) if relevance.filter_seen else (LIKELIEST, NEW):
+        for name in (MOST_LIKELY,) if relevance.filter_seen else (MOST_LIKELY, NEW):
             found = suggest(relevance, chunk, scores, shares, share, keep, name == NEW)
             parts.append(_rows(relevance, chunk, name, found, chance, owned))
         lacking = ~has(purchases, chunk.start, chunk.stop) & np.isfinite(chance)

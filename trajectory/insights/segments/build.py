@@ -96,7 +96,7 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
         f"{best['share_of_value'].sum():.0%} of the {counted.unit}: {named}. Keep them first."
     )
     staying = pl.col("expected_a_week") * GROWTH > pl.col("value_a_week")  # others are named for buying less
-    new = profiles.filter("newcomers", staying).sort("users")
+    new = profiles.filter("new_members", staying).sort("users")
     if new.height:
         most = new.row(-1, named=True)
         told.append(

@@ -14,7 +14,7 @@ from trajectory.data.ingest.side_files import as_known
 from trajectory.insights.segments.association import associations
 from trajectory.insights.segments.baselines import RIVALS, grouped, rivals
 from trajectory.insights.segments.grouping import RESAMPLES
-from trajectory.insights.segments.predictive_value import foretold, redeeming, redemptions_after, spend_after
+from trajectory.insights.segments.predictive_value import predictive_losses, redeeming, redemptions_after, spend_after
 from trajectory.insights.segments.segmentation import Segmentation
 from trajectory.metrics.significance import bootstrap, compare
 from trajectory.run import Run
@@ -71,7 +71,8 @@ def _spend(found: Segmentation, labels: dict[str, np.ndarray], resamples: int, s
     outcome = spend_after(found.trajectories)
     if outcome is None or not outcome.any():
         return None
-    losses = {name: foretold(label, outcome, seed) for name, label in {**labels, NONE: 0 * found.label}.items()}
+    compared = {**labels, NONE: 0 * found.label}
+    losses = {name: predictive_losses(label, outcome, seed) for name, label in compared.items()}
     whole, ours = losses[NONE].squared.mean(), losses[OURS]
     told = {}
     for name, loss in losses.items():

@@ -17,7 +17,7 @@ USUAL = 5.0  # events at everybody's worth that each user's own worth of an inte
 
 
 def fitted(run: Run, histories: Histories, worth: np.ndarray) -> np.ndarray:
-    """Weights [3] of MEMBERS that make what validation's users bought likeliest (EM), float64; sums to 1."""
+    """Weights [3] of MEMBERS of maximum likelihood, by what validation's users bought (EM), float64; sums to 1."""
     asked = run.task.split.validation
     chosen = np.sort(np.random.default_rng(0).permutation(len(asked.user))[:FITTED])
     queries = Queries(*(column[chosen] for column in asked))
@@ -49,10 +49,10 @@ def _members(
 ) -> np.ndarray:
     """Shares [3, n, K]; who did nothing lately goes on as always."""
     steps = step_states(run, histories, queries, run.config.forecast.steps).interests
-    foretold = steps.mean(1, dtype=np.float64) * _worth_of_event(histories, queries, worth)
+    expected = steps.mean(1, dtype=np.float64) * _worth_of_event(histories, queries, worth)
     usual = shares(past)
     now = np.where(late.sum(1, keepdims=True) > 0, shares(late), usual)
-    return np.stack([shares(foretold), usual, now])
+    return np.stack([shares(expected), usual, now])
 
 
 def _worth_of_event(histories: Histories, queries: Queries, worth: np.ndarray) -> np.ndarray:

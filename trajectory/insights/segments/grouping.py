@@ -26,14 +26,14 @@ AXES = 64  # that users are grouped by instead
 
 @dataclass(frozen=True)
 class Grouping:
-    """G destinations in the states' space; a segment is a destination, or its newcomers, or those long there."""
+    """G destinations in the states' space; a segment is a destination, or its new members, or those long there."""
 
     centres: np.ndarray  # float64 [G, D]
-    divided: np.ndarray  # bool [G], whether newcomers are told apart
+    divided: np.ndarray  # bool [G], whether new members are a segment of their own
 
     def labels(self, past: np.ndarray, ahead: np.ndarray) -> np.ndarray:
         """Code of each user's segment, int64 [n]: twice the destination nearest to its state ahead, and 1 more for a
-        newcomer: one whose past state is nearest to another destination. Codes are no more than names.
+        new member: one whose past state is nearest to another destination. Codes are no more than names.
         """
         to, newly = arrivals(self.centres, past, ahead)
         return 2 * to + (newly & self.divided[to])
@@ -77,7 +77,7 @@ def k_means(features: np.ndarray, count: int, seed: int) -> KMeans:
 
 
 def fit(past: np.ndarray, ahead: np.ndarray, count: int, seed: int = 0) -> Grouping:
-    """k-means of the states ahead [n, D] (best of ten starts); newcomers are told apart where both parts are many."""
+    """k-means of the states ahead [n, D] (best of ten starts); new members are a segment where both parts are many."""
     chosen = np.random.default_rng(seed).permutation(len(ahead))[:SAMPLE]
     centres = k_means(ahead[chosen], count, seed).cluster_centers_
     to, newly = arrivals(centres, past, ahead)

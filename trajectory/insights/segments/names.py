@@ -11,15 +11,15 @@ NAMED = 2  # interests in a name
 APART = 4  # interests in a profile
 RARE = 0.01  # share of a group's volume below which an interest says little of it
 LIFT = 1.1  # share of a group over everybody's from which on an interest sets it apart
-GROWTH = 1.2  # expected over past volume from which on newcomers spend more, or 1 / GROWTH less
+GROWTH = 1.2  # expected over past volume from which on new members spend more, or 1 / GROWTH less
 HALF = 0.5  # of a group; what it turns to, more than so many have bought
 FAR = 2.0  # largest over smallest mean volume of groups from which on names tell how much is bought
 
 
 def names(
-    trajectories: Trajectories, label: np.ndarray, destination: np.ndarray, newcomers: np.ndarray, divided: np.ndarray
+    trajectories: Trajectories, label: np.ndarray, destination: np.ndarray, new_members: np.ndarray, divided: np.ndarray
 ) -> tuple[str, ...]:
-    """A name for each of S segments, no two equal: `label` [n], `destination` and `newcomers` [S], `divided` [G]."""
+    """A name for each of S segments, no two equal: `label` [n], `destination` and `new_members` [S], `divided` [G]."""
     t, interests = trajectories, trajectories.histories.interests
     volume = np.array([t.value_ahead[np.isin(label, np.flatnonzero(destination == one))].mean() for one in destination])
     gain = shares(t.ahead.sum(0)) - shares(t.past.sum(0))  # of everybody: forecasts know seasons, too
@@ -29,7 +29,7 @@ def names(
         name = " and ".join(_apart(t.ahead[inside].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
         if volume.max() > FAR * volume.min():
             name += f", {_amount(t.value_ahead[inside].mean())} a week"
-        if newcomers[number]:
+        if new_members[number]:
             growth = t.value_ahead[inside].sum() / max(t.value[inside].sum(), 1e-12)
             came = _came(t.past[inside], t.ahead[inside], growth, gain, interests)
             more = {"more": f"{t.words.doing} more", "less": f"{t.words.doing} less"}
@@ -58,7 +58,7 @@ def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]
 
 
 def _came(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray, interests: tuple[str, ...]) -> str:
-    """One of "more", "less", the interest that newcomers turn to, or "" where it is none that most of them know."""
+    """One of "more", "less", the interest that new members turn to, or "" where it is none that most of them know."""
     if growth >= GROWTH or growth <= 1 / GROWTH:
         return "more" if growth > 1 else "less"
     # Nobody turns to what most of the group never bought, whatever is forecast.

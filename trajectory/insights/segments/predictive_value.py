@@ -1,6 +1,6 @@
 """How much a user's segment alone says of what comes: spend in each field, and who redeems campaigns.
 
-Cross-fitted: what one half of the users did is foretold of the other half. Lower losses are better.
+Cross-fitted: what one half of the users did predicts the other half. Lower losses are better.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from trajectory.insights.segments.volumes import summed, values
 from trajectory.metrics.auc import auc
 from trajectory.metrics.significance import Spread, spread, user_weights
 
-WEEKS = 12  # a quarter: what is foretold
+WEEKS = 12  # a quarter: what is predicted
 HALVINGS = 5  # random halvings of the users
 
 
@@ -48,7 +48,7 @@ def spend_after(trajectories: Trajectories) -> np.ndarray | None:
     return summed(field, values(histories), queries.stop, end, len(trajectories.fields)) / WEEKS
 
 
-def foretold(label: np.ndarray, outcome: np.ndarray, seed: int = 0) -> Losses:
+def predictive_losses(label: np.ndarray, outcome: np.ndarray, seed: int = 0) -> Losses:
     """Losses of the segment's mean [n, D] as the forecast of each of its users; everybody's mean where it has none."""
     code = np.unique(label, return_inverse=True)[1]
     squared, absolute = np.zeros(len(code)), np.zeros(len(code))

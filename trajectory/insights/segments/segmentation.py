@@ -24,7 +24,7 @@ class Segmentation:
     grouping: Grouping
     stability: Stability
     label: np.ndarray  # int64 [n], 0..S - 1
-    newcomers: np.ndarray  # bool [S]
+    new_members: np.ndarray  # bool [S]
     destination: np.ndarray  # int64 [S]
     names: tuple[str, ...]
 
@@ -42,7 +42,8 @@ class Segmentation:
 
     def profiles(self) -> pl.DataFrame:
         """One row for each segment: segment, users, share of users, share of value, value a week so far and expected,
-        drift (mean), newcomers, sets apart (interests with the largest lift), path (largest shares so far -> expected).
+        drift (mean), new_members, sets apart (interests with the largest lift), path (largest shares so far ->
+        expected).
         """
         t = self.trajectories
         rows, everybody = [], t.ahead.sum(0)
@@ -58,7 +59,7 @@ class Segmentation:
                     "value_a_week": float(t.value[inside].mean()),
                     "expected_a_week": float(t.value_ahead[inside].mean()),
                     "drift": float(self.drift[inside].mean()),
-                    "newcomers": bool(self.newcomers[number]),
+                    "new_members": bool(self.new_members[number]),
                     "sets_apart": told(ahead.sum(0), everybody, t.histories.interests),
                     "path": f"{self._largest(past)} -> {self._largest(ahead)}",
                 }
@@ -82,6 +83,6 @@ def segmentation(trajectories: Trajectories, seed: int = 0) -> Segmentation:
     found = found[np.argsort(-count, kind="stable")]
     number = np.zeros(found.max() + 1, np.int64)
     number[found] = np.arange(len(found))
-    label, destination, newcomers = number[codes], found // 2, found % 2 == 1
-    named = names(trajectories, label, destination, newcomers, grouping.divided)
-    return Segmentation(trajectories, grouping, stable, label, newcomers, destination, named)
+    label, destination, new_members = number[codes], found // 2, found % 2 == 1
+    named = names(trajectories, label, destination, new_members, grouping.divided)
+    return Segmentation(trajectories, grouping, stable, label, new_members, destination, named)

@@ -53,7 +53,7 @@ class Trajectories:
 def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
     """At each of `moments` (unix seconds; None: of whole histories) those of all users with an event before it.
 
-    A log without interests gets learned ones. Raises UserError for a run that cannot foretell items.
+    A log without interests gets learned ones. Raises UserError for a run that cannot forecast items.
     """
     if not run.config.heads.item:
         raise UserError("segments need forecasts of items, but this run has no item head (heads.item=0); set it to 1")
@@ -67,7 +67,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         queries, worth = histories_before(histories, moment), attention(histories, moment)
         past, late = volumes(histories, queries, worth, moment)
         value, lately = totals(histories, queries, values(histories, moment), moment)
-        # The mean foretells what users spend better than either, or than times of steps.
+        # The mean predicts what users spend better than either, or than times of steps.
         volume = (past.sum(1) + late.sum(1)) / 2
         ahead = mix(run, histories, queries, worth, past, late, weights) * volume[:, None]
         divided = _divided(histories, queries, worth, item_field, len(fields))
