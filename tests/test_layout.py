@@ -1,6 +1,7 @@
 """Imports go one way: a package imports only those before it, so that each can be read without what comes after it."""
 
 import ast
+import re
 from pathlib import Path
 
 import trajectory
@@ -53,3 +54,10 @@ def test_no_package_imports_one_that_comes_after_it():
         if name in ORDER[place + 1 :]
     }
     assert not backwards
+
+
+def test_the_design_page_lists_the_packages_in_their_order():
+    page = (ROOT.parent / "docs" / "design.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert [*listed] == [*ORDER]
