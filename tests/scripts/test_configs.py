@@ -124,7 +124,7 @@ def test_user_behavior_learns_conversions_and_draws_their_curves(script, tmp_pat
     predict = script("predict", f"--workdir={workdir}", f"--histories={log}", f"--out={tmp_path / 'p.csv'}")
     assert predict.code == 0, predict.err
     probability = pl.read_csv(tmp_path / "p.csv")
-    assert probability.columns == ["user", "probability"]
+    assert probability.columns == ["user", "probability", "calibrated"]
     label = pl.read_csv(log).group_by("user", maintain_order=True).last()["label"]
     by_label = probability.sort("user").group_by(label.alias("label")).agg(pl.col("probability").mean()).sort("label")
     assert by_label["probability"][1] > by_label["probability"][0] + 0.3

@@ -22,7 +22,7 @@ def test_logs_are_written_models_trained_and_reasons_compared(script, tmp_path, 
     assert [run.member for run in trained_here] == ["default"]
     assert (tmp_path / "logs" / "default_other" / "truth").is_dir()
     table = pl.read_csv(tmp_path / "ground_truth.csv")
-    assert set(table["order"]) == {"occlusion", "saliency", "newest first", "random order"}
+    assert set(table["ranking"]) == {"occlusion", "saliency", "newest first", "random order"}
     assert set(table["forecasts"]) == {8}
     text = (tmp_path / "ground_truth.md").read_text()
     assert text.count("\n") == 2 + 4

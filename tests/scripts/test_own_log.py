@@ -134,18 +134,28 @@ def test_predictions_for_new_users_as_tables(script, workdir, new_users, tmp_pat
     assert ran.code == 0, ran.err
     assert "unknown to the model: 1 items in 1 events (unheard of)" in ran.out
     table = pl.read_csv(out)
-    assert table.columns == ["user", "rank", "item", "title", "probability"]
+    assert table.columns == ["user", "rank", "item", "title", "probability", "calibrated"]
     assert table["user"].to_list() == [7, 7, 7, 9, 9, 9]
     assert table["rank"].to_list() == [1, 2, 3] * 2
     steps = pl.read_csv(tmp_path / "p_steps.csv")
-    assert steps.columns == ["user", "step", "rank", "item", "title", "probability", "visited"]
+    assert steps.columns == [
+        "user",
+        "step",
+        "rank",
+        "item",
+        "title",
+        "probability",
+        "visited",
+        "calibrated",
+        "in_set_90",
+    ]
     assert steps.height == 12
     first = steps.filter(pl.col("step") == 1)
     assert first["item"].to_list() == table["item"].to_list()
     assert first["probability"].to_list() == pytest.approx(table["probability"].to_list(), abs=1e-4)
-    assert pl.read_csv(tmp_path / "p_visited.csv").columns == ["user", "rank", "item", "title", "visited"]
+    assert pl.read_csv(tmp_path / "p_visited.csv").columns == ["user", "rank", "item", "title", "visited", "calibrated"]
     path = pl.read_csv(tmp_path / "p_path.csv")
-    assert path.columns == ["user", "step", "item", "title", "probability"]
+    assert path.columns == ["user", "step", "item", "title", "probability", "calibrated"]
     assert path["step"].to_list() == [1, 2, 1, 2]
 
 

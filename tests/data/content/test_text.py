@@ -74,7 +74,7 @@ def test_a_computation_that_was_cut_goes_on(encoder, tmp_path: Path, monkeypatch
 def test_without_the_encoder_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(text, "PACKAGE", "no_such_package")
     text._encoder.cache_clear()
-    with pytest.raises(UserError, match=r"install it with `make text`, give vectors of any encoder in content\.files"):
+    with pytest.raises(UserError, match=r"`make text` of a checkout, or pip install .* or give vectors of any "):
         text_vectors(["a"], tmp_path)
 
 

@@ -21,3 +21,13 @@ def test_the_user_and_the_time_of_an_order_hold_for_all_its_lines(tmp_path: Path
 def test_an_order_of_several_values_fills_none() -> None:
     basket, cells = pl.Series([1, 1, 1, 2, 2, None]), pl.Series("cell", ["a", "b", None, "c", None, None])
     assert of_order(cells, basket).to_list() == ["a", "b", None, "c", "c", None]
+
+
+def test_the_time_of_a_return_is_not_that_of_the_purchase(tmp_path: Path) -> None:
+    text = (
+        "order_id,user_id,item_id,time,event_type\n1,a,x,,purchase\n1,a,x,2024-01-09 10:00,return\n"
+        "2,a,y,2024-01-02 10:00,purchase\n2,a,z,,purchase\n"
+    )
+    clean = cleaned(from_text(tmp_path, text), tmp_path)
+    assert clean.counts == {"missing time": 1}
+    assert clean.events.filter(pl.col("kind") == "purchase")["time"].n_unique() == 1

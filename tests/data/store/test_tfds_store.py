@@ -74,7 +74,7 @@ from tensorflow_datasets.core import shuffle
 shuffle.MAX_MEM_BUFFER_SIZE = 1000
 from pathlib import Path
 from tests.builders import make_histories
-from trajectory.data.tfds_store import write_tfds
+from trajectory.data.store.tfds_store import write_tfds
 write_tfds(make_histories([[1, 2, 3] * 500] * 20), Path(sys.argv[1]), "2.0.0")
 assert "tensorflow" not in sys.modules
 """

@@ -7,13 +7,16 @@ import polars as pl
 from trajectory.data.ingest.findings import Findings
 
 
-def of_order(column: pl.Series, basket: pl.Series) -> pl.Series:
-    """The column with its gaps filled by the only value that the order has, where it has but one."""
+def of_order(column: pl.Series, *order: pl.Series) -> pl.Series:
+    """The column with its gaps filled by the only value of the order, where it has but one. Lines of an order are equal
+    in each of `order`.
+    """
     if not column.has_nulls():
         return column
-    rows = pl.DataFrame({"basket": basket, "cell": column})
-    known = rows.drop_nulls().group_by("basket").agg(pl.col("cell").unique()).filter(pl.col("cell").list.len() == 1)
-    only = rows.join(known.select("basket", only=pl.col("cell").list.first()), "basket", "left", maintain_order="left")
+    keys = [f"key_{number}" for number in range(len(order))]
+    rows = pl.DataFrame({**dict(zip(keys, order, strict=True)), "cell": column})
+    known = rows.drop_nulls().group_by(keys).agg(pl.col("cell").unique()).filter(pl.col("cell").list.len() == 1)
+    only = rows.join(known.select(*keys, only=pl.col("cell").list.first()), keys, "left", maintain_order="left")
     return only.select(pl.coalesce("cell", "only").alias(column.name)).to_series()
 
 
@@ -24,7 +27,9 @@ def fill_lines(columns: dict[str, pl.Series], fields: dict[str, str], said: Find
     filled = dict[str, pl.Series]()
     for name in ("user", "time"):
         if name in columns and name in fields:
-            column = of_order(columns[name], columns["basket"])
+            # A return may bear the number of its order days later: its time is not that of the purchase.
+            same = [columns["kind"]] if name == "time" and "kind" in columns else []
+            column = of_order(columns[name], columns["basket"], *same)
             if name == "time" and "raw_time" in columns:  # a time that cannot be read is no gap
                 column = column.set(columns["raw_time"].is_not_null(), None)
             if rows := columns[name].null_count() - column.null_count():

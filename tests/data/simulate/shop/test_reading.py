@@ -65,7 +65,7 @@ def test_rows_are_set_aside_for_what_is_wrong_with_them(folder, read, name):
     assert fine.drop_nulls("reason").is_empty()
     for wrong, reasons in REASONS.items():
         if wrong not in KEPT[name]:
-            told = found.filter(pl.col("wrong") == wrong)["reason"]
+            told = found.filter(pl.col("wrong") == wrong, ~pl.col("usable"))["reason"]
             assert set(told) <= set(reasons), wrong
             assert told.len() > 0 or wrong == "separator"
 

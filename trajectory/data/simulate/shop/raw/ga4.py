@@ -62,7 +62,10 @@ def write(
     cut = (records["wrong"] == "ragged").to_list()
     lines = [line[: 2 * len(line) // 3] if broken else line for line, broken in zip(_json(records), cut, strict=True)]
     (folder / "interactions.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return records.with_row_index("line", offset=1).select("line", "event", "wrong").explode("event")
+    ordered = pl.when(pl.col("event_type").is_in(["purchase", "return"])).then("order_id")
+    gap = pl.when(pl.col("wrong") == "missing_user").then(pl.lit("user"))  # all lines of a purchase are one record
+    rows = records.with_row_index("line", offset=1).select("line", "event", "wrong", gap=gap, order=ordered)
+    return rows.explode("event")
 
 
 def _json(records: pl.DataFrame) -> pl.Series:

@@ -57,4 +57,6 @@ def write(
     )
     lines = ["sep=;", *csv_lines(text.select(COLUMNS), ";", rows["wrong"].to_list())]
     (folder / "interactions.csv").write_text("\r\n".join(lines) + "\r\n", encoding="latin-1", newline="")
-    return rows.select("event", "wrong").with_row_index("line", offset=1)
+    blank = pl.when(pl.col("wrong") == "missing_user").then(pl.lit("user"))
+    gap = blank.when((text["InvoiceDate"] == "") & (pl.col("wrong") == "bad_time")).then(pl.lit("time"))
+    return rows.select("event", "wrong", gap=gap, order=text["InvoiceNo"]).with_row_index("line", offset=1)

@@ -13,6 +13,11 @@ from trajectory.data.simulate.shop.parameters import Dirt
 WORDS = pl.Series(["NA", "NULL", "null", "None", "nan", "\\N", "N/A", "-", ""])  # that stand for "missing"
 BAD_TIMES = pl.Series(["0000-00-00 00:00:00", "yesterday", "", "2023-02-30 12:00:00"])
 RESENT = ("view", "cart")  # what is sent again
+MALFORMED = ("ragged", "separator")
+GAPS = {
+    "user": "missing_user",
+    "time": "bad_time",
+}  # what another line of the order may say, and the defect of this one
 USABLE = ("", "missing_price")  # defects of a row that still says what happened, and says it for the first time
 
 
@@ -67,6 +72,16 @@ def csv_lines(table: pl.DataFrame, separator: str, wrong: Sequence[str]) -> list
 def account(rows: pl.DataFrame, path: Path) -> None:
     """Writes what is true of each row: line (1 = the first after a header), event (row of truth/events from 0; null of
     a line that is none's), wrong (a defect of `Dirt`, "separator", or ""), usable. A row for each event of a line.
+
+    Where the export numbers its orders (`order`), a line whose user or time is blank (`gap`: "user", "time" or null) is
+    usable if another line of its order has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows.select("line", "event", "wrong", usable=pl.col("wrong").is_in(USABLE)).write_parquet(path)
+    usable = pl.col("wrong").is_in(USABLE)
+    if "order" in rows.columns:
+        whole = ~pl.col("wrong").is_in(MALFORMED) & pl.col("order").is_not_null()
+        for gap, defect in GAPS.items():
+            usable |= (pl.col("gap") == gap).fill_null(False) & (whole & (pl.col("wrong") != defect)).any().over(
+                "order"
+            )
+    rows.select("line", "event", "wrong", usable=usable).write_parquet(path)
