@@ -84,6 +84,13 @@ def resolve_settings(path):
     return resolve(data)
 
 
+def test_a_frame_that_was_a_log_by_itself_stays_one_when_it_gets_items(tmp_path):
+    alone = write_frame(FRAMES["polars"], tmp_path)
+    both = write_frame(FRAMES["polars"], tmp_path, pl.DataFrame({"item": ["x", "y"], "title": ["X", "Y"]}))
+    assert alone.is_file(), "a run that was trained on it reads it again"
+    assert cleaned(alone).events.height == cleaned(both).events.height
+
+
 def test_types_of_a_frame_need_no_reading(tmp_path):
     frame = pd.DataFrame(
         {

@@ -58,21 +58,20 @@ def write_frame(frame: Any, folder: Path, items: Any = None) -> Path:
     `items`: a data frame of items (item, title, category ...), which then lies beside the log. The same frames give the
     same path. The file remembers that it was written from a data frame (see `origin`).
     """
+    log = _parquet(as_table(frame), "a data frame")
+    table = None if items is None else _parquet(as_table(items), "a data frame of items")
+    name = "frame_" + "_".join(hashlib.sha256(data).hexdigest()[:12] for data in (log, table) if data is not None)
+    path = folder / (name if table is not None else f"{name}.parquet")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder if table is None else path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}); set data.prepared_dir to another") from None
-    if items is None:
-        return _write(as_table(frame), folder, "a data frame")
-    log, table = (
-        _write(as_table(frame), folder, "a data frame"),
-        _write(as_table(items), folder, "a data frame of items"),
-    )
-    both = folder / f"{log.stem}_{table.stem.removeprefix('frame_')}"
-    both.mkdir(exist_ok=True)
-    log.replace(both / LOG)
-    table.replace(both / "items.parquet")
-    return both
+    if table is None:
+        _keep(log, path)
+    else:
+        _keep(log, path / LOG)
+        _keep(table, path / "items.parquet")
+    return path
 
 
 @contextlib.contextmanager
@@ -95,12 +94,15 @@ def origin(path: Path | str) -> str:
     return str(path)
 
 
-def _write(table: pl.DataFrame, folder: Path, what: str) -> Path:
-    said = f"{what} of {table.height:,} row{'s' * (table.height != 1)}"
+def _parquet(table: pl.DataFrame, what: str) -> bytes:
+    """The table as a Parquet file that remembers what it was written from."""
     buffer = io.BytesIO()
-    table.write_parquet(buffer, metadata={_ORIGIN: said})
-    path = folder / f"frame_{hashlib.sha256(buffer.getbuffer()).hexdigest()[:12]}.parquet"
+    table.write_parquet(buffer, metadata={_ORIGIN: f"{what} of {table.height:,} row{'s' * (table.height != 1)}"})
+    return buffer.getvalue()
+
+
+def _keep(data: bytes, path: Path) -> None:
+    """Writes a file whose name tells its content, unless it is there."""
     if not path.exists():
         with whole(path) as part:
-            part.write_bytes(buffer.getbuffer())
-    return path
+            part.write_bytes(data)
