@@ -93,5 +93,5 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             return dict(arrays)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise UserError(
-            f"{path} is damaged ({error}); the scripts/train.py command of the run writes it again"
+            f"{path} is damaged ({error}); the trajectory train command of the run writes it again"
         ) from None
