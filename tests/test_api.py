@@ -11,7 +11,7 @@ import pytest
 
 import trajectory as tj
 from tests.api_page import page
-from tests.scripts.logs import item_log
+from tests.cli.logs import item_log
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from tests.scripts.logs import item_log
+from tests.cli.logs import item_log
 from trajectory.forecasting.predict import predict
 from trajectory.presets import own_log
 from trajectory.run import load_run

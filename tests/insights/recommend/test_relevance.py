@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.scripts.logs import item_log
+from tests.cli.logs import item_log
 from trajectory.data.store.sample import with_first_look
 from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import build

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from tests.scripts.logs import item_log
-from tests.scripts.test_mistakes import assert_explained
+from tests.cli.logs import item_log
+from tests.cli.test_mistakes import assert_explained
 from trajectory.locks import alone
 
 DAMAGES = {

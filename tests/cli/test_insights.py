@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from tests.cli.logs import item_log
+from tests.cli.test_configs import QUIET
 from tests.pages import drawn
-from tests.scripts.logs import item_log
-from tests.scripts.test_configs import QUIET
 from trajectory.insights.audiences import propensity
 from trajectory.insights.campaigns import build
 from trajectory.run import load_run

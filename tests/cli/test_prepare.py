@@ -1,6 +1,6 @@
 """`trajectory prepare --dry-run`: what is understood is printed and written, nothing is stored."""
 
-from tests.scripts.logs import item_log
+from tests.cli.logs import item_log
 
 
 def test_a_dry_run_stores_only_the_page(script, tmp_path):

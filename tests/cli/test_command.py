@@ -1,4 +1,4 @@
-"""What goes wrong around a script costs one sentence, never a traceback; a mistake in the code keeps its own."""
+"""What goes wrong around a command costs one sentence, never a traceback; a mistake in the code keeps its own."""
 
 from __future__ import annotations
 

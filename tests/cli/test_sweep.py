@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pytest
 
-from tests.scripts.logs import item_log
+from tests.cli.logs import item_log
 
 CONFIG = "--config=user_a"
 COMMON = ("--set=train.monitor=ndcg@10", "--set=train.epochs=3")

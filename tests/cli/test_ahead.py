@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.scripts.test_configs import QUIET
+from tests.cli.test_configs import QUIET
 from trajectory.data.times import DAY
 from trajectory.forecasting.tables import STATEMENTS
 from trajectory.inference.step_forecast import calibration, method

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scripts.test_configs import QUIET
+from tests.cli.test_configs import QUIET
 from trajectory.data.simulate.shop.parameters import Shop
 from trajectory.data.simulate.shop.write import write
 from trajectory.insights.audiences import propensity

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_mistakes import assert_explained
 from tests.commands import ROOT
-from tests.scripts.test_mistakes import assert_explained
 from trajectory.cli.main import COMMANDS, module, overview
 from trajectory.settings import presets
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.scripts.logs import item_log
+from tests.cli.logs import item_log
 
 
 def assert_explained(ran, *words: str) -> None:

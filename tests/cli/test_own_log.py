@@ -1,4 +1,4 @@
-"""A run of anyone's log, read by every script: evaluation.json, predictions for new users, the forecast page."""
+"""A run of anyone's log, read by every command: evaluation.json, predictions for new users, the forecast page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 import polars as pl
 import pytest
 
-from tests.scripts.logs import item_log
-from tests.scripts.test_configs import QUIET
+from tests.cli.logs import item_log
+from tests.cli.test_configs import QUIET
 from trajectory.evaluation.validation import Watch
 from trajectory.presets import own_log
 from trajectory.training import experiment, loop

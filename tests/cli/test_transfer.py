@@ -1,4 +1,4 @@
-"""One model of several shops, and what a target makes of it, by the scripts."""
+"""One model of several shops, and what a target makes of it, by the commands."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.cli.test_configs import QUIET
 from tests.commands import ROOT
-from tests.scripts.test_configs import QUIET
 from trajectory.evaluation.transfer import measure
 from trajectory.settings.flags import read
 from trajectory.training.checkpoint import Checkpoints

@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.scripts.logs import bank_log, behaviour_log, item_log
+from tests.cli.logs import bank_log, behaviour_log, item_log
 from trajectory.data.ingest.domains import known, locate
 from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.schema import UserError
 from trajectory.settings import presets
 
-TRANSFER = ("pretrain", "finetune")  # tests/scripts/test_transfer.py
+TRANSFER = ("pretrain", "finetune")  # tests/cli/test_transfer.py
 CONFIGS = [name for name in presets.names() if name not in TRANSFER]
 QUIET = ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--config.train.devices=1")
 # Of real logs only the busiest users, to be quick.
