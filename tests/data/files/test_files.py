@@ -142,6 +142,18 @@ def test_what_cannot_be_read_in_a_folder_is_left_out_and_said(tmp_path: Path) ->
     assert sum("left out" in note for note in found.notes) == 2
 
 
+def test_more_files_left_out_than_read_are_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(LOG)
+    (tmp_path / "stores.csv").write_text("store,city\n1,Rome\n")
+    assert source(tmp_path).warnings == ()
+    (tmp_path / "staff.csv").write_text("name,since\nAda,2020\n")
+    assert source(tmp_path).warnings == ("not read as log or item table: staff.csv, stores.csv",)
+    data = base().data
+    data.source = str(tmp_path)
+    log = read_log(data)
+    assert any(note["warning"] and "staff.csv" in note["text"] for note in log.detected["notes"])
+
+
 def test_parts_whose_columns_come_in_another_order_and_case(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("user_id,item_id,timestamp\n1,x,1700000000\n")
     (tmp_path / "b.csv").write_text("Timestamp;Item-ID;User ID\n1700000001;y;2\n")

@@ -7,7 +7,7 @@ import pytest
 from tests.builders import make_histories
 from trajectory.data.times import WEEK
 from trajectory.insights.demand import weekly_counts as weeks_of
-from trajectory.insights.demand.page import returned
+from trajectory.insights.demand.page import around, returned
 from trajectory.insights.demand.weekly_counts import first_held_out, weekly
 from trajectory.schema import EVENT_TYPES, Queries, Split, UserError
 
@@ -89,6 +89,25 @@ def test_demand_is_of_sales_by_their_quantity_less_returns():
     late = weekly(replace(log, outside=outside.with_columns(time=pl.lit(monday + 20 * WEEK))))
     assert (late.number, late.returned, late.later) == (weeks.number, 0, 11), "returns do not make the log longer"
     assert returned(late).startswith(" 11 pieces that came back after the log's last event of another type are not")
+
+
+def test_what_is_sold_and_comes_back_outside_the_whole_weeks_is_said():
+    log = a_log(
+        first_day=1, days=range(17 * 7 + 2)
+    )  # from Tuesday on: six days before the first Monday, two after the last Sunday
+    assert around(weekly(a_log(days=range(16 * 7)))) == ""
+    log = replace(log, roles=EVENT_TYPES, kinds=("purchase",))
+    back = {"user": ["u0"], "item": ["i1"], "quantity": [2.0], "type": ["return"], "value": [None]}
+    outside = pl.DataFrame(back, schema_overrides={"value": pl.Float64}).with_columns(time=pl.lit(int(log.time.min())))
+    weeks = weekly(replace(log, outside=outside))
+    days = log.time // 86_400
+    sold = int(((days < weeks.start // 86_400) | (days >= weeks.begins(weeks.number) // 86_400)).sum())
+    assert sold
+    assert weeks.around == (sold, 2)
+    assert around(weeks) == (
+        f" Not counted are {sold} {weeks.words.unit} sold and 2 {weeks.words.unit} that came back before 2024-01-08 or "
+        f"from 2024-04-29 on: these days are in none of its {weeks.number} weeks."
+    )
 
 
 def test_a_log_without_sales_has_no_demand():

@@ -22,11 +22,12 @@ _SUFFIXES = (".parquet", ".csv", ".jsonl", ".json", ".inter", ".item", ".tsv", "
 
 @dataclass(frozen=True)
 class Contents:
-    """Files by what they are; `notes` names those that are left out."""
+    """Files by what they are; `notes` names those that are left out, `warnings` where they are more than are read."""
 
     log: list[Look]
     items: list[Look]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence[str], hint: str = "") -> Contents:
@@ -40,10 +41,8 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
     log, items = (next((named[stem] for stem in stems if stem in named), None) for stems in (_LOG_FILES, _ITEM_FILES))
     if log:
         left = [part for part in parts if part not in (log, items)]
-        return Contents(
-            look_at([log], layout, hint),
-            look_at([items], Layout(encoding=layout.encoding)) if items else [],
-            _left_out(left),
+        return _contents(
+            look_at([log], layout, hint), look_at([items], Layout(encoding=layout.encoding)) if items else [], [], left
         )
     looks, notes = _looked_at(parts, layout)
     groups: dict[frozenset[str], list[Look]] = {}
@@ -60,7 +59,7 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
     if len(tables) > 1:
         tables = [group for group in tables if _stem(group[0].part) in _ITEM_FILES]
     left = [found.part for group in rest if group not in tables for found in group]
-    return Contents(logs[0], tables[0] if tables else [], (*notes, *_left_out(left)))
+    return _contents(logs[0], tables[0] if tables else [], notes, left)
 
 
 def left_over(parts: Sequence[Part], layout: Layout, need_items: bool) -> Contents:
@@ -114,6 +113,13 @@ def _undecided(place: Path, groups: list[list[Look]], several: bool, notes: list
         f"(it holds {shown or '; '.join(notes) or 'nothing'}); name the file itself, or rename it"
         + (f" ({missing})" if missing else "")
     )
+
+
+def _contents(log: list[Look], items: list[Look], notes: Sequence[str], left: Sequence[Part]) -> Contents:
+    said = _left_out(left)
+    if len(left) > len(log) + len(items):
+        return Contents(log, items, tuple(notes), said)
+    return Contents(log, items, (*notes, *said))
 
 
 def _left_out(parts: Sequence[Part]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from trajectory.data.ingest.cell_parsing import ROUNDED, is_text, mostly_numeric, texts
-from trajectory.data.ingest.columns import LOG_NAMES, matching
+from trajectory.data.ingest.columns import CURRENCIES, LOG_NAMES, matching
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.times import DAY, day_text
 from trajectory.schema import UserError
@@ -18,6 +18,14 @@ _LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids a
 _GAP = 365 * DAY  # seconds without an event
 _MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
 _LOOKED_AT = 1000
+_SHOWN = 5  # words
+# Of the currencies that shops trade in most: ISO 4217, and signs.
+_CODES = frozenset(
+    """
+    AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW KWD KZT MAD MXN
+    MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU VND ZAR $ € £ ¥ ₹ ₽ ₩ zł
+    """.split()  # noqa: SIM905
+)
 _JOINS = ("|", ";", ",")  # between ids that share a cell
 
 
@@ -96,6 +104,23 @@ def doubt_values(columns: dict[str, pl.Series], sale: pl.Series | None, said: Fi
             f"{rows:,} sales have a value below 0, and are taken as returns: are these discounts, credits or returns?"
         )
         said.note("value", text, "data.service_lines=WORD for items that are no goods", warning=True)
+
+
+def doubt_currencies(table: pl.DataFrame, used: set[str], said: Findings) -> None:
+    """Warns of a log whose amounts are in several currencies, by a column's name, or where all its words are codes."""
+    named = matching(table.columns, CURRENCIES)
+    for column in table:
+        if column.name in used or not is_text(column):
+            continue
+        first = texts(column.head(_LOOKED_AT)).drop_nulls()
+        if column.name not in named and not (len(first) and _CODES.issuperset(first)):
+            continue
+        words = texts(column).drop_nulls().value_counts(name="rows")
+        words = words.sort("rows", column.name, descending=[True, False])
+        if words.height > 1 and (column.name in named or _CODES.issuperset(words[column.name])):
+            shown = ", ".join(f"{word} {rows:,}x" for word, rows in words.head(_SHOWN).iter_rows())
+            text = f"{column.name} has {words.height} currencies ({shown}), whose amounts are added up as they are"
+            said.note("amounts", f"{text}: convert them, or read the rows of one currency alone", warning=True)
 
 
 def doubt_labels(label: pl.Series, name: str, said: Findings) -> None:

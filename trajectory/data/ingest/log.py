@@ -10,10 +10,17 @@ from ml_collections import ConfigDict
 from trajectory.data.ingest.amounts import UNKNOWN, amounts, proven_mark
 from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.data.ingest.cells import candidates, examples, unused
-from trajectory.data.ingest.columns import CURRENCIES, SESSIONS, listing, matching, missing, pick
+from trajectory.data.ingest.columns import SESSIONS, listing, matching, missing, pick
 from trajectory.data.ingest.distinct import distinctly
 from trajectory.data.ingest.domains import DOMAINS, resolve
-from trajectory.data.ingest.doubts import doubt_items, doubt_labels, doubt_other_amounts, doubt_times, doubt_values
+from trajectory.data.ingest.doubts import (
+    doubt_currencies,
+    doubt_items,
+    doubt_labels,
+    doubt_other_amounts,
+    doubt_times,
+    doubt_values,
+)
 from trajectory.data.ingest.duplicates import sent_again
 from trajectory.data.ingest.event_types import of_sales, split_behaviour
 from trajectory.data.ingest.findings import Findings, clip
@@ -91,6 +98,8 @@ def read_log(data: ConfigDict) -> EventLog:
     source, said = read_source(data), Findings()
     for text in source.notes:
         said.note("file", text)
+    for text in source.warnings:
+        said.note("file", f"{text}; is one of them a part of the log, too?", warning=True)
     of_format = bool(source.named) or data.source in DOMAINS
     if not of_format:
         source = with_lines(source, said)
@@ -276,9 +285,8 @@ def _others(
         field: amounts(column, data.decimal, said, likely, _UNREAD.get(field, UNKNOWN))
         for field, column in numbers.items()
     }
-    for name in matching(table.columns, CURRENCIES) if "value" in columns else ():
-        if (kinds := table[name].drop_nulls().n_unique()) > 1:
-            said.note("amounts", f"{name} has {kinds} values; amounts are not converted", warning=True)
+    if "value" in columns:
+        doubt_currencies(table, {*fields.values()}, said)
     if "value" in columns and "quantity" in columns:
         value, quantity = columns["value"], columns["quantity"]
         columns["value"] = row_values(value, quantity, item, fields["value"], data, said)

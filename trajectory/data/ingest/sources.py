@@ -25,8 +25,8 @@ TFDS = "tfds:"
 class Source:
     """A log as it was found. `malformed`: raw text of rows whose cells could not be told apart, null elsewhere.
 
-    `files`: of each row the file it is from, None where there is but one. `notes`: what was decided, as sentences.
-    `named`: field -> column, as the format of the files has it.
+    `files`: of each row the file it is from, None where there is but one. `notes`: what was decided, as sentences;
+    `warnings`: those of them that somebody should look at. `named`: field -> column, as the format of the files has it.
     """
 
     table: pl.DataFrame
@@ -35,6 +35,7 @@ class Source:
     origin: str
     files: pl.Series | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     named: dict[str, str] = field(default_factory=dict)
 
 
@@ -52,14 +53,14 @@ def read_source(data: ConfigDict) -> Source:
         found = left_over(match.unread, layout, reading.items is None)
         items, notes = (reading.items, found.notes) if reading.items is not None else _items(path, found, layout)
         notes = reading.notes + notes
-        return _with_rows(Source(reading.table, reading.malformed, items, str(path), None, notes, reading.named))
+        return _with_rows(Source(reading.table, reading.malformed, items, str(path), notes=notes, named=reading.named))
     if len(parts) == 1 and not path.is_dir():
-        raw, items, notes = read_parts(look_at(parts, layout), layout, None, origin(path)), None, tuple[str, ...]()
-    else:
-        found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
-        raw = read_parts(found.log, layout, None, _origin(path, [one.part for one in found.log]))
-        items, notes = _items(path, found, layout)
-    return _with_rows(Source(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes))
+        raw = read_parts(look_at(parts, layout), layout, None, origin(path))
+        return _with_rows(Source(raw.table, raw.malformed, None, raw.origin, raw.files, raw.notes))
+    found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
+    raw = read_parts(found.log, layout, None, _origin(path, [look.part for look in found.log]))
+    items, notes = _items(path, found, layout)
+    return _with_rows(Source(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes, found.warnings))
 
 
 def source_path(name: str) -> Path:

@@ -74,7 +74,11 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
     columns = ["level", "name", "rule", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
     orders = pl.concat([tables["reorder"].filter(level=level).head(2 * MOST) for level in reversed(weeks.levels[:2])])
     return (
-        Text(f"Demand is {_sold(demand)} a week, from Monday to Sunday{sums}.{_places(demand)}{returned(weeks)}"),
+        Text(
+            f"Demand is {_sold(demand)} a week, from Monday to Sunday{sums}.{_places(demand)}"
+            + returned(weeks)
+            + around(weeks)
+        ),
         *(picture(demand, level, PLURAL[level]) for level in shown),
         Table(
             f"Largest rises and falls of the next {SOON} weeks",
@@ -149,6 +153,14 @@ def returned(weeks: Weeks) -> str:
         f"{later:,.0f} off later weeks, as more of an item came back than was sold, and {never:,.0f} off none, as too "
         f"little of the item was sold until the log's end.{trailing}"
     )
+
+
+def around(weeks: Weeks) -> str:
+    """What was sold and came back on days that belong to no week that is counted; empty where nothing was."""
+    pieces = zip(weeks.around, ("sold", "that came back"), strict=True)
+    counted = " and ".join(f"{amount:,.0f} {weeks.words.unit} {how}" for amount, how in pieces if amount)
+    days = f"before {weeks.date(0)} or from {weeks.date(weeks.number)} on"
+    return f" Not counted are {counted} {days}: these days are in none of its {weeks.number} weeks." if counted else ""
 
 
 def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:

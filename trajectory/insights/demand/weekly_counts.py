@@ -36,6 +36,7 @@ class Weeks:
     words: Words  # for what is sold
     later: float = 0.0  # pieces that came back after the log's last event of another type, which are not taken off
     moved: float = 0.0  # share of what was sold whose own department is not the one that its interest counts in
+    around: tuple[float, float] = (0.0, 0.0)  # pieces sold, and come back, before the first and after the last week
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -122,9 +123,10 @@ def weekly(histories: Histories) -> Weeks:
     returned = float(-pieces[pieces < 0].sum())
     trailing = (sold.time >= histories.now) & (week >= number)
     later = float(-np.minimum(sold.quantity[trailing], 0).sum())
-    return Weeks(
-        first * WEEK + MONDAY, count, names, above, net, returned, words(histories, by_value=False), later, moved
-    )
+    around = sold.quantity[~inside & ~trailing & (sold.item > 0)]
+    outside = (float(around[around > 0].sum()), float(-around[around < 0].sum()))
+    unit = words(histories, by_value=False)
+    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, unit, later, moved, outside)
 
 
 def carried(net: np.ndarray) -> np.ndarray:
