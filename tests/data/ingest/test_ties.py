@@ -61,3 +61,32 @@ def test_a_position_that_lists_items_by_id_is_not_trusted_unless_named(tmp_path:
     assert "position" not in log.events.columns
     assert "follows the item id" in notes(log, "order")
     assert "position" in from_text(tmp_path, text, columns={"position": "position"}).events.columns
+
+
+@pytest.mark.parametrize("name", ["Order Sales Tax", "order_discount", "stepPrice", "sequence_score"])
+@pytest.mark.parametrize("cell", ["{i}.{u}5", "{i}"])
+def test_money_and_amounts_are_no_order(tmp_path: Path, name: str, cell: str) -> None:
+    rows = [f"u{u},{'ABCDEF'[i]},2024-05-10,{cell.format(i=i, u=u)}" for i in (3, 0, 5, 1, 4, 2) for u in range(20)]
+    log = from_text(tmp_path, "\n".join([f"user,item,date,{name}", *rows]))
+    assert "position" not in log.detected["columns"]
+    assert name in log.detected["unused"]
+
+
+@pytest.mark.parametrize(("step", "found"), [(1, True), (37, False)])
+def test_a_number_is_an_order_where_it_counts_on(tmp_path: Path, step: int, found: bool) -> None:
+    rows = [f"u{u},{'ABCDEF'[i]},2024-05-10,{7 + step * i}" for i in (3, 0, 5, 1, 4, 2) for u in range(20)]
+    log = from_text(tmp_path, "\n".join(["user,item,date,page_number", *rows]))
+    assert log.detected["columns"].get("position", "") == ("page_number" if found else "")
+    assert (sequences(log, tmp_path) == ["ABCDEF"] * 20) == found
+
+
+def test_decimals_are_an_order_only_where_they_are_a_clock(tmp_path: Path) -> None:
+    for name, found in (("elapsed", True), ("view_order", False)):
+        log = from_text(tmp_path, ring(20, "2024-05-10,{i}.5", f"date,{name}"))
+        assert ("position" in log.events.columns) == found
+
+
+def test_places_on_a_page_are_no_order(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item,date,position\na,x,2024-05-10,top\na,y,2024-05-10,left\nb,x,2024-05-10,top\n")
+    assert "position is no place in an order: it holds no whole numbers, such as 'top'" in notes(log, "order")
+    assert "position" in log.detected["unused"]

@@ -37,7 +37,7 @@ from trajectory.data.ingest.prices import row_values
 from trajectory.data.ingest.service_lines import service_lines
 from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
-from trajectory.data.ingest.ties import by_session, numbered_ties, trusted
+from trajectory.data.ingest.ties import by_session, numbered_ties, trusted, whole_positions
 from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
 from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_unread, with_marks
 from trajectory.data.times import STEP, day_text, times_of
@@ -118,6 +118,7 @@ def read_log(data: ConfigDict) -> EventLog:
     table = blank_missing(table, data.missing, id_columns, said)
     table, time, how = find_time(table, fields, data.columns.time, data.order, said)
     fields = {field: name for field, name in fields.items() if field != "time"} | ({"time": time} if time else {})
+    fields = fields if of_format else whole_positions(table, fields, data, said)
     found_by = {field: "set by hand" if data.columns[field] else "name" for field in fields} | {"time": how}
     if not told and "kind" in fields:
         found_by["kind"] = "content"

@@ -7,16 +7,20 @@ import re
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cell_parsing import mostly_numeric, positions
+from trajectory.data.ingest.cell_parsing import mostly_numeric, numbers, positions, texts
 from trajectory.data.ingest.cells import unused
-from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.findings import Findings, clip
 
-# Words in the names of columns that number the events of a session, or count its time.
-_NUMBERING = re.compile(
-    r"(^|_)(pos|position|seq|sequence|step|order|rank|nr|num|number|counter|elapsed|offset|millis|ms)(_|$)"
+# Words in the names of columns that count the time of a session, number its events, or may number them.
+_CLOCK = re.compile(r"(^|_)(elapsed|offset|millis|ms)(_|$)")
+_NUMBERING = re.compile(r"(^|_)(pos|position|seq|sequence|step|order_(in|within|at|of)|order$)(_|$)")
+_PERHAPS = re.compile(r"(^|_)(order|rank|nr|num|number|counter)(_|$)")
+_OTHER = re.compile(
+    r"(^|_)(row|line|index|id|tax|vat|total|subtotal|amount|price|value|cost|discount|fee|shipping|sales|revenue|"
+    r"quantity|qty|units|pieces|items|count|score|rating|reviews|weight|size)(_|$)"
 )
-_OF_THE_FILE = re.compile(r"(^|_)(row|line|index|id)(_|$)")
 _APART = 0.95  # of the events that share their time
+_RUN = 0.8  # of the steps between neighbours, where a column may number them
 
 _ENOUGH = 30  # pairs of neighbours below which nothing is concluded
 _SAME = 0.99  # of the pairs that run up (or down) the ids
@@ -40,6 +44,19 @@ def numbered_ties(
         return {}
     fields["position"], found_by["position"] = name, "content"
     return {"position": positions(table[name])}
+
+
+def whole_positions(table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, said: Findings) -> dict[str, str]:
+    """The fields without a position that is one by its name alone: its cells are no whole numbers."""
+    name = fields.get("position", "")
+    if not name or data.columns.position or _whole(table[name]):
+        return fields
+    cells = texts(table[name]).drop_nulls()
+    such = f", such as {clip(cells[0])!r}" if len(cells) else ""
+    said.note(
+        "order", f"{name} is no place in an order: it holds no whole numbers{such}", "data.columns.position", True
+    )
+    return {field: column for field, column in fields.items() if field != "position"}
 
 
 def by_session(columns: dict[str, pl.Series], session: pl.Series) -> pl.Series:
@@ -69,15 +86,23 @@ def trusted(events: pl.DataFrame, data: ConfigDict, said: Findings) -> pl.DataFr
 
 def _breaker(moments: pl.DataFrame, table: pl.DataFrame, free: list[str]) -> str:
     """The column, of the `free` ones, that numbers the events of equal `moments` (user, time ...); "" if none does."""
-    named = [name for name in free if _numbers_events(name) and mostly_numeric(table[name])]
+    named = [name for name in free if _numbers_events(table[name])]
     if not named:
         return ""
     frame = _sample(moments.with_columns(positions(table[name]).alias(f"by {name}") for name in named))
     tied = frame.drop_nulls(moments.columns).filter(pl.struct(moments.columns).is_duplicated())
     for name in named if tied.height else []:
-        if tied.select(*moments.columns, f"by {name}").drop_nulls().n_unique() >= _APART * tied.height:
+        places = tied.select(*moments.columns, place=f"by {name}").drop_nulls()
+        apart = places.n_unique() >= _APART * tied.height
+        if apart and (_says_so(name) or _runs(places, moments.columns)):
             return name
     return ""
+
+
+def _runs(places: pl.DataFrame, moment: list[str]) -> bool:
+    """Whether most places within a moment follow one another without a gap, as numbers of events do."""
+    steps = places.sort("place").select(pl.col("place").diff().over(moment)).to_series().drop_nulls()
+    return int((steps == 1).sum()) >= _RUN * len(steps)
 
 
 def _sample(events: pl.DataFrame) -> pl.DataFrame:
@@ -86,9 +111,29 @@ def _sample(events: pl.DataFrame) -> pl.DataFrame:
     return events.filter(pl.col("user").hash() % every == 0) if every > 1 else events
 
 
-def _numbers_events(name: str) -> bool:
-    plain = re.sub(r"[\s\-]+", "_", re.sub(r"([a-z])([A-Z])", r"\1_\2", name)).lower()
-    return bool(_NUMBERING.search(plain)) and not _OF_THE_FILE.search(plain)
+def _numbers_events(column: pl.Series) -> bool:
+    """Whether a column may number events by its name and its cells, which are whole but where they count time."""
+    plain = _plain(column.name)
+    if _OTHER.search(plain) or not mostly_numeric(column):
+        return False
+    return bool(_CLOCK.search(plain) or (_whole(column) and (_NUMBERING.search(plain) or _PERHAPS.search(plain))))
+
+
+def _whole(column: pl.Series) -> bool:
+    """Whether the cells are numbers, and those that are have no fraction."""
+    if not mostly_numeric(column):
+        return False
+    number = numbers(column).fill_nan(None).drop_nulls()
+    return bool((number == number.round()).all())
+
+
+def _says_so(name: str) -> bool:
+    """Whether the name alone says that a column is a place in an order, or a clock."""
+    return bool(_CLOCK.search(_plain(name)) or _NUMBERING.search(_plain(name)))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", re.sub(r"([a-z])([A-Z])", r"\1_\2", name)).lower()
 
 
 def _tied_pairs(events: pl.DataFrame) -> pl.DataFrame:
