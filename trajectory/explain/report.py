@@ -103,7 +103,7 @@ def _write_page(
         name=run.config.name,
         method=e.method.replace("_", " "),
         reference=e.reference,
-        note=note,
+        without=note,
         length=run.config.batch.length,
         calibrated=(run.workdir / "calibration.json").exists(),
         unit="log-odds" if explainer.target.kind == "migration" else "log-probability",

@@ -104,7 +104,7 @@ def draw_interests(run: Run, forecast: Forecast) -> Path | None:
 def _counts(forecast: Forecast) -> list[tuple[str, str]]:
     h = forecast.histories
     pairs = [("users", h.num_users), ("events", h.num_events), ("items", h.num_items), ("interests", len(h.interests))]
-    return [(name, f"{value:,}") for name, value in pairs]
+    return [(f"{value:,}", name) for name, value in pairs]
 
 
 def _evaluation(run: Run) -> dict[str, Any] | None:

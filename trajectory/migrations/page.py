@@ -65,9 +65,9 @@ def write_migrations(
         name=name,
         note=note,
         counts=[
-            ("users", f"{units.histories.num_users:,}"),
-            ("with enough sessions to tell", f"{migrations.tested.height:,}"),
-            ("migrated", f"{migrations.found.height:,}"),
+            (f"{units.histories.num_users:,}", "users"),
+            (f"{migrations.tested.height:,}", "with enough sessions to tell"),
+            (f"{migrations.found.height:,}", "migrated"),
         ],
         settings=settings,
         unit=units.unit,

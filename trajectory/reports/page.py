@@ -19,9 +19,11 @@ def write_page(path: Path, room: str, **values: Any) -> Path:
 
 
 def render(page: str, room: str, **values: Any) -> str:
-    """The template <page>.j2 of a room's folder `pages`, filled."""
-    loader = jinja2.PackageLoader(f"trajectory.{room}", "pages")
-    environment = jinja2.Environment(loader=loader, autoescape=True, finalize=isolated)
+    """The template <page>.j2 of a room's folder `pages`, which extends one of the folder of reports, filled."""
+    loader = jinja2.ChoiceLoader([jinja2.PackageLoader(f"trajectory.{of}", "pages") for of in (room, "reports")])
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, finalize=isolated, undefined=jinja2.StrictUndefined
+    )
     return environment.get_template(f"{page}.j2").render(**values)
 
 
