@@ -53,6 +53,11 @@ DATA = Section(
         "fold_case": (False, "True: ids of users and items that differ only by upper and lower case are the same"),
         "day_first": ("auto", "is 03/04/2024 the 3rd of April: auto (decided by the whole column) | yes | no"),
         "value_of": ("auto", "a row's value is of one piece or of the whole row: auto (as the rows tell) | unit | row"),
+        "sign_of_sales": (
+            "auto",
+            "quantity and value of what is sold: auto (turned where a word's are below 0 in nearly all rows) | plus | "
+            "minus",
+        ),
         "decimal": ("auto", "decimal mark of amounts: auto | . | ,"),
         "tfds_dir": ("", 'folder of TFDS data sets; "" = TFDS\' own default'),
         "prepared_dir": ("prepared", "folder of cleaned histories, by name and fingerprint"),

@@ -35,6 +35,7 @@ from trajectory.data.ingest.order_status import failed_orders
 from trajectory.data.ingest.orders import fill_lines
 from trajectory.data.ingest.prices import row_values
 from trajectory.data.ingest.service_lines import service_lines
+from trajectory.data.ingest.signs import with_signs
 from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
 from trajectory.data.ingest.ties import by_session, numbered_ties, trusted, whole_positions
@@ -134,7 +135,7 @@ def read_log(data: ConfigDict) -> EventLog:
     session = next((name for name in matching(table.columns, SESSIONS) if name not in fields.values()), "")
     if session and {"time", "position"} <= columns.keys() and data.order == "auto":
         columns["position"] = by_session(columns, table[session])
-    columns |= _others(table, fields, columns["item"], data, said)
+    columns |= _others(table, fields, columns, data, of_format, said)
     columns |= fill_lines(columns, fields, said)
     if failed := failed_orders(table, columns, {*fields.values(), *data.features}, data, said):
         fields["status"], columns["failed"] = failed
@@ -278,7 +279,12 @@ def _times(
 
 
 def _others(
-    table: pl.DataFrame, fields: dict[str, str], item: pl.Series, data: ConfigDict, said: Findings
+    table: pl.DataFrame,
+    fields: dict[str, str],
+    known: dict[str, pl.Series],
+    data: ConfigDict,
+    of_format: bool,
+    said: Findings,
 ) -> dict[str, pl.Series]:
     numbers = {field: table[fields[field]] for field in ("value", "quantity", "rating") if field in fields}
     likely = proven_mark([*numbers.values()])
@@ -288,9 +294,12 @@ def _others(
     }
     if "value" in columns:
         doubt_currencies(table, {*fields.values()}, said)
+    if not of_format or data.sign_of_sales != "auto":
+        beside = {"basket": table[fields["basket"]]} if "basket" in fields else {}
+        columns |= with_signs(known | columns | beside, fields, data, said)
     if "value" in columns and "quantity" in columns:
         value, quantity = columns["value"], columns["quantity"]
-        columns["value"] = row_values(value, quantity, item, fields["value"], data, said)
+        columns["value"] = row_values(value, quantity, known["item"], fields["value"], data, said)
     if "basket" in fields:
         columns["basket"] = distinctly(ids, table[fields["basket"]], said)
     if "label" in fields:

@@ -48,7 +48,7 @@ def no_sales(
         return {}, []
     off = {name.removeprefix(NOT) for name in asked if name.startswith(NOT)} | {*used}
     free = [name for name in table.columns if name not in off]
-    found, told = dict[str, pl.Series](), list[str]()
+    found, told = {name: columns[name] for name in ("void",) if name in columns}, list[str]()
     for field, what, names in (
         ("back", "are returns", _RETURNS),
         ("void", "are no sales, kept and not read", (*_VOID, *by_hand)),
