@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.pipeline.featurize import FeatureScale
+from trajectory.inference.predictor import Predictor
 from trajectory.models.interest_model import ContentSpec, DataSpec, HeadsSpec, InterestModel, NetworkSpec, Spec
 from trajectory.schema import EVENT_TYPES, Events, Histories
 
@@ -152,4 +153,6 @@ def fake_run(params: Any = None, workdir: Path = Path(), **task: Any) -> Any:
     """What is read of a run whose task has these fields (histories, split, config, model, scale ...)."""
     own = {name: task[name] for name in ("config", "model", "scale") if name in task}
     vocabulary = SimpleNamespace(catalogue=task.get("histories"))
-    return SimpleNamespace(task=SimpleNamespace(**task), params=params, workdir=workdir, vocabulary=vocabulary, **own)
+    run = SimpleNamespace(task=SimpleNamespace(**task), params=params, workdir=workdir, vocabulary=vocabulary, **own)
+    run.predictor = lambda: Predictor(run.model, params, run.task.histories, run.scale, run.config.batch.length)
+    return run

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from trajectory.metrics.significance import BLOCK, bootstrap, compare, holm
 
@@ -90,3 +91,22 @@ def test_mistakes_are_named() -> None:
         compare(np.zeros(3), np.zeros(4), 10, 0)
     with pytest.raises(ValueError, match="at least 1 user"):
         compare(np.full(3, np.nan), np.zeros(3), 10, 0)
+
+
+def test_many_small_products_are_of_one_thread(monkeypatch) -> None:
+    threads, drawn = [], np.random.default_rng
+
+    class Noting:
+        def __init__(self, seed):
+            self.rng = drawn(seed)
+
+        def integers(self, *args, **options):
+            threads.append([library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"])
+            return self.rng.integers(*args, **options)
+
+    monkeypatch.setattr(np.random, "default_rng", Noting)
+    with threadpool_limits(2, user_api="blas"):
+        bootstrap(np.arange(4.0), 2, seed=0)
+        compare(np.arange(4.0), np.arange(4.0)[::-1], 2, seed=0)
+    assert len(threads) == 3
+    assert {number for numbers in threads for number in numbers} == {1}

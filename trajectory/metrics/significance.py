@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajectory.threads import one_thread
+
 LEVEL = 0.95
 BLOCK = 8  # resamples at once: memory is BLOCK x users
 
@@ -26,6 +28,7 @@ class Spread(NamedTuple):
     standard_error: np.ndarray | float
 
 
+@one_thread("blas")
 def bootstrap(values: np.ndarray, resamples: int, seed: int) -> Spread:
     """Spread of the mean of `values` [n] or of each column of [n, m], from `resamples` resamples of the users.
 
@@ -70,6 +73,7 @@ def spread(resampled: np.ndarray) -> Spread:
     return Spread(low, high, resampled.std(axis=0, ddof=1))
 
 
+@one_thread("blas")
 def compare(values: np.ndarray, other: np.ndarray, resamples: int, seed: int) -> dict[str, float]:
     """Is the mean of `values` [n] above that of `other` [n] of the same users, by more than chance.
 

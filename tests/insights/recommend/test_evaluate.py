@@ -11,7 +11,7 @@ from tests.builders import fake_run, make_histories
 from trajectory.insights.recommend import evaluate
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
 from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, recommend, suggest
-from trajectory.insights.recommend.relevance import ahead, has, log_share
+from trajectory.insights.recommend.relevance import Reading, ahead, has, log_share
 from trajectory.schema import EVENT_TYPES, Queries, Split
 from trajectory.settings import base
 
@@ -27,15 +27,10 @@ class MadeUp:
     def __init__(self, histories):
         self.histories = histories
 
-    def scores(self, queries):
-        return np.tile(-np.arange(ITEMS + 1.0) / 10, (len(queries.user), 1))
-
-    def by_step(self, queries):
+    def read(self, queries):
         chance = 0.5 ** np.arange(ITEMS + 1.0)
-        return np.tile(chance / chance.sum() / 2, (len(queries.user), self.steps, 1)).astype(np.float32)
-
-    def expected(self, queries):
-        return self.by_step(queries).sum(1)
+        by_step = np.tile(chance / chance.sum() / 2, (len(queries.user), self.steps, 1)).astype(np.float32)
+        return Reading(np.tile(-np.arange(ITEMS + 1.0) / 10, (len(queries.user), 1)), by_step)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_chances_add_up_to_what_came_also_where_items_had_before_are_not_suggest
     assert set(relevance.fits) == {False, True}
     queries = ahead(h, run.task.split.validation, relevance.steps)
     owned, came = has(h, queries.start, queries.stop), has(h, queries.stop, queries.end)
-    found = chances(relevance.fits, relevance.scores(queries), owned)
+    found = chances(relevance.fits, relevance.read(queries).scores, owned)
     for again in (False, True):
         some = owned == again
         some[:, 0] = False
@@ -115,7 +115,7 @@ def test_items_of_the_history_and_new_ones_are_on_one_scale_where_one_could_not_
     assert set(both.fits) == {False, True}
     one = Relevance(run)
     assert set(one.fits) == {False}
-    chance = 1 / (1 + np.exp(-one.scores(queries)))
+    chance = 1 / (1 + np.exp(-one.read(queries).scores))
     assert chance[owned].sum() == pytest.approx(came[owned].sum(), rel=0.05)
 
 

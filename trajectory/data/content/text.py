@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import jax
 import numpy as np
@@ -124,4 +124,9 @@ def _encoder() -> tuple[Any, Any]:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     params = jax.device_put(from_bert(load_file(folder / "model.safetensors")), jax.local_devices()[0])
-    return tokenizer, functools.partial(jax.jit(cast(Any, TextEncoder().apply)), params)
+
+    @jax.jit
+    def encode(params: Any, tokens: np.ndarray) -> Any:
+        return TextEncoder().apply(params, tokens)
+
+    return tokenizer, functools.partial(encode, params)

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.data.pipeline.featurize import last_rows, row_length
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.store.sales import USUAL, sold
 from trajectory.data.times import WEEK
+from trajectory.inference.predictor import Predictor
 from trajectory.insights.demand.weekly_counts import Weeks
 from trajectory.models.apply import apply
 from trajectory.models.interest_model import InterestModel
@@ -40,8 +40,8 @@ def from_users(run: Run, weeks: Weeks, origins: list[int], horizons: int) -> np.
     each item is that of the step in the middle of the week, as the run's heads see it from the history up to the
     origin. They forecast events of any type: an item's share counts by how many pieces an event of it has sold.
     """
-    h, c = run.task.histories, run.config
-    looks = np.unique(np.linspace(1, c.heads.horizon, LOOKS).round().astype(np.int32))
+    h, predictor = run.task.histories, run.predictor()
+    looks = np.unique(np.linspace(1, run.config.heads.horizon, LOOKS).round().astype(np.int32))
     known = [_known(h, weeks.begins(week)) for week in origins]
     found = np.zeros((len(origins), horizons, h.num_items))
     rates = np.stack([sale_rates(h, weeks.begins(week)) for week in origins])
@@ -49,11 +49,11 @@ def from_users(run: Run, weeks: Weeks, origins: list[int], horizons: int) -> np.
         part = slice(first, first + TOGETHER)
         stops = np.stack(known[part], axis=1)
         paces = [pace(h, stop, weeks.begins(week)) for stop, week in zip(known[part], origins[part], strict=True)]
-        fits = stops[:, -1] - stops[:, 0] <= SPREAD * c.batch.length
+        fits = stops[:, -1] - stops[:, 0] <= SPREAD * predictor.length
         for some, columns in [(fits, slice(None)), *((~fits, slice(i, i + 1)) for i in range(stops.shape[1]))]:
             user = np.flatnonzero(some & (stops[:, columns][:, -1] > h.offsets[:-1]))
             found[part][columns] += _all(
-                run, user, stops[:, columns], paces[columns], rates[part][columns], looks, horizons
+                predictor, user, stops[:, columns], paces[columns], rates[part][columns], looks, horizons
             )
     return found
 
@@ -102,7 +102,7 @@ def _weights(pace: Pace, looks: np.ndarray, horizons: int) -> np.ndarray:
 
 
 def _all(
-    run: Run,
+    predictor: Predictor,
     user: np.ndarray,
     stops: np.ndarray,
     paces: list[Pace],
@@ -111,29 +111,29 @@ def _all(
     horizons: int,
 ) -> np.ndarray:
     """Pieces expected of these users [O, horizons, V], some users at a time."""
-    h, total = run.task.histories, np.zeros((len(paces), horizons, run.task.histories.num_items))
+    h = predictor.histories
+    total = np.zeros((len(paces), horizons, h.num_items))
     user = user[np.argsort(stops[user, -1] - h.offsets[user], kind="stable")]  # rows of like length
     for at in range(0, len(user), USERS):
         some = user[at : at + USERS]
         weight = np.stack([_weights(Pace(*(x[some] for x in p)), looks, horizons) for p in paces])
-        total += _read(run, stops[some], h.offsets[some], looks, weight, rates)
+        total += _read(predictor, stops[some], h.offsets[some], looks, weight, rates)
     return total
 
 
 def _read(
-    run: Run, stops: np.ndarray, start: np.ndarray, looks: np.ndarray, weight: np.ndarray, rates: np.ndarray
+    predictor: Predictor, stops: np.ndarray, start: np.ndarray, looks: np.ndarray, weight: np.ndarray, rates: np.ndarray
 ) -> np.ndarray:
     """Weighted chances [O, horizons, V] of users whose histories are known up to stops [n, O] at each origin."""
-    h, length = run.task.histories, run.config.batch.length
     last = stops[:, -1]
-    first = np.maximum(start, last - length)
+    first = np.maximum(start, last - predictor.length)
     place = np.maximum(stops - first[:, None] - 1, 0)  # who has nothing before an origin has no pace at it either
     pad = USERS - len(start)  # one shape compiles once
     rows = np.pad(np.arange(len(start)), (0, pad), mode="edge")
-    events = last_rows(h, run.scale, start[rows], last[rows], row_length(int((last - first).max()), length))
+    events = predictor.rows(start[rows], last[rows], predictor.length)
     weight = np.pad(weight, ((0, 0), (0, pad), (0, 0), (0, 0))).astype(np.float32)
     places, rates = place[rows].astype(np.int32), rates.astype(np.float32)
-    return np.asarray(_sum(run.model, run.params, events, places, tuple(looks), weight, rates))
+    return np.asarray(_sum(predictor.model, predictor.params, events, places, tuple(looks), weight, rates))
 
 
 @partial(jax.jit, static_argnums=(0, 4))

@@ -1,4 +1,4 @@
-"""How far recommendations held on what was held out: relevance beside the floors, and what diversity costs."""
+"""How far recommendations held on what was held out: relevance beside the baselines, and what diversity costs."""
 
 from __future__ import annotations
 
@@ -18,36 +18,14 @@ from trajectory.schema import Histories, Queries
 
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.8)  # of a list's merit that is the mix of interests
 GIVEN_UP = 0.01  # share of the relevance (NDCG on validation) that diversity may cost
-OWN = (Relevance.name, "forecast alone")  # lists that are not rivals
+ALONE, NEXT = "forecast alone", "next item"  # not pooled with any count; of the next step: the plain recommender
+OWN = (Relevance.name, ALONE)  # lists that are not rivals
 METRICS = (f"recall@{SIZE}", f"ndcg@{SIZE}")
 GROUPS = ("all", "again", "new")  # candidates: all, those of the history, the others
 
 
-class NextItem:
-    """A scorer: the model's list of the next step alone, the plain recommender."""
-
-    name = "next item"
-
-    def __init__(self, relevance: Relevance) -> None:
-        self.relevance = relevance
-
-    def scores(self, queries: Queries) -> np.ndarray:
-        """Share of each item at the next step [n, V + 1]."""
-        return self.relevance.by_step(queries)[:, 0]
-
-
-class Horizon(NextItem):
-    """A scorer: the forecast's share of each item over the steps, not pooled with any count."""
-
-    name = "forecast alone"
-
-    def scores(self, queries: Queries) -> np.ndarray:
-        """Expected share of the steps [n, V + 1]."""
-        return self.relevance.expected(queries)
-
-
 def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
-    """Lists of SIZE items on `part` by `relevance`, the next item, and counting floors.
+    """Lists of SIZE items on `part` by `relevance`, the next item, and counting baselines.
 
     `steps`: the most that are asked of any user, and `steps_mean`.
     `rows` {name: {group: {recall, ndcg, error, users}, coverage, novelty, diversity}}; `paired` {group: {metric: test
@@ -59,12 +37,13 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     counted = [row for row in baselines(h, task.split, c) if not isinstance(row, InterestFrequency)]
     if isinstance(relevance.neighbours, Ease):
         counted.append(relevance.neighbours)
-    scorers: list[Any] = [relevance, Horizon(relevance), NextItem(relevance), *counted]
     groups = ("all",) if relevance.filter_seen else GROUPS
-    found: dict[str, list[_Lists]] = {scorer.name: [] for scorer in scorers}
+    found: dict[str, list[_Lists]] = {name: [] for name in (*OWN, NEXT, *(row.name for row in counted))}
     for chunk in queries.chunks(relevance.batch):
-        for scorer in scorers:  # of the same users one after another: the forecast is read once for several
-            found[scorer.name].append(_measured(scorer.scores(chunk), h, chunk, groups, relevance.filter_seen))
+        read = relevance.read(chunk)
+        ours = {relevance.name: read.scores, ALONE: read.expected, NEXT: read.by_step[:, 0]}
+        for name, scores in (*ours.items(), *((row.name, row.scores(chunk)) for row in counted)):
+            found[name].append(_measured(scores, h, chunk, groups, relevance.filter_seen))
     values = {
         group: {name: np.concatenate([part.metrics[group] for part in parts], axis=1) for name, parts in found.items()}
         for group in groups
@@ -94,9 +73,9 @@ def trade_off(run: Run, relevance: Relevance, part: str) -> list[dict[str, float
     h, queries = task.histories, ahead(task.histories, task.split.queries(part), relevance.steps)
     of_share: list[list[np.ndarray]] = [[] for _ in SHARES]
     for chunk in queries.chunks(relevance.batch):
-        scores, expected = relevance.scores(chunk), relevance.expected(chunk)
+        read = relevance.read(chunk)
         for parts, share in zip(of_share, SHARES, strict=True):
-            parts.append(suggest(relevance, chunk, scores, expected, share))
+            parts.append(suggest(relevance, chunk, read.scores, read.expected, share))
     targets = distinct_items(h, queries.stop, queries.end)
     found = []
     for parts, share in zip(of_share, SHARES, strict=True):

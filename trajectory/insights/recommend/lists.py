@@ -63,11 +63,11 @@ def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.nda
     purchases, sells = replace(h, item=np.where(buys, h.item, 0)), sale_shares(h) if selling(h) else 1.0
     expected, users = np.zeros(h.num_items + 1), np.zeros(h.num_items + 1, np.int64)
     for chunk in queries.chunks(relevance.batch):
-        scores, shares = relevance.scores(chunk), relevance.expected(chunk)
+        read = relevance.read(chunk)
         owned = has(h, chunk.start, chunk.stop)
-        chance = chances(relevance.fits, scores, owned)
+        chance = chances(relevance.fits, read.scores, owned)
         for name in (MOST_LIKELY,) if relevance.filter_seen else (MOST_LIKELY, NEW):
-            found = suggest(relevance, chunk, scores, shares, share, keep, name == NEW)
+            found = suggest(relevance, chunk, read.scores, read.expected, share, keep, name == NEW)
             parts.append(_rows(relevance, chunk, name, found, chance, owned))
         lacking = ~has(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
         expected += np.where(lacking, chance, 0).sum(axis=0) * sells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -21,6 +22,18 @@ FEWEST = 50  # items that came: with fewer nothing is fitted
 LEAST, MOST = 1e-6, 0.99
 
 Fit = tuple[np.ndarray, np.ndarray, LogisticRegression]  # mean and deviation of the features, and what was learned
+
+
+class Reading(NamedTuple):
+    """What `Relevance` and the forecast that it is made of say of n queries."""
+
+    scores: np.ndarray  # log-odds of each item's coming within the steps, float64 [n, V + 1]
+    by_step: np.ndarray  # the forecast's share of each item at each step, float32 [n, H, V + 1]
+
+    @property
+    def expected(self) -> np.ndarray:
+        """The forecast's share of each item, summed over the steps, float32 [n, V + 1]."""
+        return self.by_step.sum(axis=1)
 
 
 class Relevance:
@@ -51,14 +64,14 @@ class Relevance:
         neighbours: Baseline = Ease() if task.histories.num_items <= MOST_ITEMS else CoOccurrence()
         self.neighbours = neighbours.fit(task.histories, task.split)
         self.overall = overall_rates(task.histories, training_events(task.histories, task.split))
-        self._last: tuple[Queries, np.ndarray] | None = None
         self.fits: dict[bool, Fit] = {}  # of items of the history (True) and of new ones, where enough came
         self.scale = {False: 0.0, True: 0.0}  # where not: log of what came over what the forecast expects
         self._fit(ahead(task.histories, task.split.validation, self.steps), c.seed)
 
-    def scores(self, queries: Queries) -> np.ndarray:
-        """Log-odds of each item, float64 [n, V + 1]."""
-        features = self._features(queries)
+    def read(self, queries: Queries) -> Reading:
+        """Scores of all items, with the forecast that they are made of."""
+        by_step = self._by_step(queries)
+        features = self._features(queries, by_step)
         owned = has(self.histories, queries.start, queries.stop)
         share = np.exp(features[False][..., 0].astype(np.float64))
         share = np.minimum(share * np.exp(np.where(owned, self.scale[True], self.scale[False])), MOST)
@@ -66,14 +79,14 @@ class Relevance:
         for again, (mean, deviation, learned) in self.fits.items():
             some = owned == again
             found[some] = learned.decision_function((features[again][some] - mean) / deviation)
-        return found
+        return Reading(found, by_step)
 
     def _fit(self, queries: Queries, seed: int) -> None:
         rng = np.random.default_rng(seed)
         share = min(1.0, NEGATIVES / (len(queries.user) * self.histories.num_items))
         parts: dict[bool, list[tuple[np.ndarray, np.ndarray]]] = {True: [], False: []}
         for chunk in queries.chunks(self.batch):
-            features = self._features(chunk)
+            features = self._features(chunk, self._by_step(chunk))
             owned = has(self.histories, chunk.start, chunk.stop)
             came = has(self.histories, chunk.stop, chunk.end)
             drawn = came | (rng.random(came.shape) < share)
@@ -92,23 +105,16 @@ class Relevance:
                 learned.fit((x - mean) / deviation, came, weight)
                 self.fits[again] = mean, deviation, learned
 
-    def _features(self, queries: Queries) -> dict[bool, np.ndarray]:
+    def _features(self, queries: Queries, by_step: np.ndarray) -> dict[bool, np.ndarray]:
         """Features float32 [n, V + 1, 2 or 3] of new items (False) and of those of the history (True)."""
-        forecast = np.log(self.expected(queries) + LEAST)
+        forecast = np.log(by_step.sum(axis=1) + LEAST)
         near = np.asarray(self.neighbours.scores(queries), np.float32)
         new = [forecast, near, log_share(near)]
         own = np.log(own_rates(self.histories, queries, self.overall) + LEAST)
         return {False: np.stack(new, axis=-1), True: np.stack([forecast, own], axis=-1).astype(np.float32)}
 
-    def by_step(self, queries: Queries) -> np.ndarray:
-        """The forecast's share of each item at each step, float32 [n, H, V + 1]; it is kept for the next call."""
-        if self._last is None or self._last[0] is not queries:
-            self._last = queries, np.exp(self.forecaster.forecast(queries).log_probability)
-        return self._last[1]
-
-    def expected(self, queries: Queries) -> np.ndarray:
-        """The forecast's share of each item, summed over the steps, float32 [n, V + 1]."""
-        return self.by_step(queries).sum(axis=1)
+    def _by_step(self, queries: Queries) -> np.ndarray:
+        return np.exp(self.forecaster.forecast(queries).log_probability)
 
 
 def ahead(histories: Histories, queries: Queries, steps: int) -> Queries:
