@@ -386,7 +386,11 @@ class _Measured(Result):
 
 
 class Evaluation(_Measured):
-    """How well a run ranks what came, compared with baselines. `notes` is the protocol."""
+    """How well a run ranks what came, compared with baselines. `notes` is the protocol.
+
+    Where the split holds out several steps of a user, they are one set of targets, which is easier to hit than the next
+    step alone; `notes` says which it is.
+    """
 
     COLUMNS: ClassVar = _MEASURED
 

@@ -10,6 +10,7 @@ import pytest
 from tests.baselines.test_next_item import BASKETS, hold_out
 from tests.builders import make_histories
 from trajectory.baselines.next_item import baselines
+from trajectory.data.pipeline import splits
 from trajectory.evaluation.protocol import evaluate, measure, protocol, statement, table
 from trajectory.protocols import Scores
 from trajectory.schema import Histories, Queries
@@ -127,6 +128,20 @@ def test_protocol_counts_repeat_targets_and_users_with_nothing_left(seen: str) -
     assert "2 repeat targets (66.7%" in text
     assert ("2 users with nothing left" in text) == (seen == "filter")
     assert ("before seen items leave" in text) == (seen == "filter")
+
+
+@pytest.mark.parametrize("target", ["first", "last", "all"])
+def test_several_held_out_steps_are_said_to_be_one_set_of_targets(target: str) -> None:
+    lists = [[1, 2, 1, 1, 2, 2], [2, 1, 2, 2, 1, 2, 1, 1]]  # an event an hour from midnight on
+    c = base()
+    c.split.kind, c.split.cut, c.split.target = "temporal", "2024-01-01T03:00", target
+    h, held_out = splits.split(make_histories(lists), c.split)
+    rows = measure({baseline.name: baseline for baseline in baselines(h, held_out, c)}, h, held_out, c)
+    text = table(evaluate(Oracle(h), rows, h, held_out, c)[0])
+    after = [len(user) - 3 for user in lists]
+    several = f"all held-out events as one set ({sum(after) / 2:.1f} on average, at most {max(after)})"
+    assert (several in text) == (target == "all")
+    assert ("Targets of a user are the next event." in text) == (target != "all")
 
 
 def test_table_is_markdown(evaluation: dict[str, Any]) -> None:

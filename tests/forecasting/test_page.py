@@ -137,6 +137,18 @@ def test_how_many_events_were_held_out_is_told(tmp_path, targets, said):
     assert said in page(tmp_path, made_up()).read_text()
 
 
+@pytest.mark.parametrize(
+    ("most", "heading"), [(1, "the next event is predicted"), (3, "the held-out events are predicted")]
+)
+def test_figures_of_several_held_out_events_are_not_called_the_next_event(tmp_path, most, heading):
+    facts = {"step": "event", "target_steps": {"test": {"mean": (1 + most) / 2, "most": most}}}
+    protocol = EVALUATION["protocol"] | facts
+    (tmp_path / "evaluation.json").write_text(json.dumps(EVALUATION | {"protocol": protocol}))
+    html = page(tmp_path, made_up()).read_text()
+    assert f"<h2>How well {heading}</h2>" in html
+    assert ("as one set (2.0 on average, at most 3)" in html) == (most > 1)
+
+
 def test_the_script_draws_the_page(shown):
     options = re.findall(r"<option[^>]*>(.*?)</option>", shown)
     assert options == [HOSTILE.replace("<", "&lt;").replace(">", "&gt;"), "u1", "u2"]

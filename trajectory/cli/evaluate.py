@@ -6,8 +6,9 @@ trajectory evaluate --workdir=runs/ahead --multi-step=direct,sampled
 trajectory evaluate --workdir=runs/seed0,runs/seed1,runs/seed2 --multi-step=direct
 
 Test is read once. Writes evaluation.json and per_user.parquet, each user's metrics (of one run into its folder, of
-several into --out), and prints the table with its protocol. With --multi-step it measures each of the steps that
-split.kind=leave_last held out instead: trajectories.json; of several runs each, and then their means and spread.
+several into --out), and prints the table with its protocol. Where several steps of a user are held out, all of them are
+one set of targets there. With --multi-step it measures each of the steps that split.kind=leave_last held out by itself:
+trajectories.json; of several runs each, and then their means and spread.
 """
 
 from pathlib import Path

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.pipeline.featurize import slices
 from trajectory.evaluation.reach import reach_facts, reach_sentence
+from trajectory.evaluation.target_steps import target_step_facts, target_step_sentence
 from trajectory.metrics.ranking import COVERAGE_CUTOFF, Result, evaluate_scorer
 from trajectory.metrics.significance import bootstrap, compare
 from trajectory.progress import progress
@@ -115,6 +116,7 @@ def protocol(
         targets = {part: histories.item[slices(q.stop, q.end)[1]] for part, q in queries.items()}
         stated |= {
             "targets": {part: len(item) for part, item in targets.items()},
+            **target_step_facts(histories, queries),
             "target_items": {part: _distinct(histories, q) for part, q in queries.items()},
             "cold_targets": {part: int((item > histories.num_items).sum()) for part, item in targets.items()},
             "cold_rule": "a target outside the catalogue is a miss, never left out",
@@ -173,6 +175,8 @@ def _distinct(histories: Histories, queries: Queries) -> int:
 def statement(facts: dict[str, Any], part: str) -> list[str]:
     """The protocol in sentences."""
     lines = [f"{part} of {facts['data']} ({facts['fingerprint'][:12]}), split {facts['split']}: {facts['guarantee']}"]
+    if targets := target_step_sentence(facts, part):
+        lines.append(targets)
     lines.append(f"{facts['users'][part]:,} users")
     if "candidates" in facts:
         lines[-1] += (

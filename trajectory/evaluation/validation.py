@@ -22,8 +22,8 @@ TRAIN_SAMPLE = 1000  # users whose last training step shows how well the trainin
 class Watch:
     """Called with parameters, returns validation/... and train/... metrics: dropout off, the same users each time.
 
-    They are of the next step. Where the split holds out several and the heads look ahead, validation/ahead_... are
-    means over these steps.
+    They are of the next step; but of all held-out steps as one set where a temporal split asks for all of a window and
+    the heads do not look ahead. Where they do, validation/ahead_... are means over these steps.
     """
 
     def __init__(self, task: Any) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 
 from trajectory.data.store.sample import with_first_look
 from trajectory.evaluation.report import read_evaluation
+from trajectory.evaluation.target_steps import several_steps, target_step_sentence
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
 from trajectory.forecasting.tables import without_note
 from trajectory.names import isolated, plain
@@ -136,6 +137,8 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
         "rows": table,
         "users": f"{facts['users']['test']:,}",
         "targets": f"{facts['targets']['test']:,}" if "targets" in facts else "",
+        "next_step": several_steps(facts, "test") is False,
+        "target_steps": target_step_sentence(facts, "test"),
         "guarantee": facts["guarantee"],
         "candidates": f"{facts['candidates']:,} ({facts['candidate_rule']})",
         "repeats": f"{facts['repeat_share']['test']:.1%} ({facts['repeat_rule']})" if "repeat_share" in facts else "",

@@ -150,8 +150,8 @@ SPLIT = Section(
         "quantile": (0.9, "temporal: share of events before the test cut; validation is cut from the rest alike"),
         "target": (
             "last",
-            "temporal: which events of a user after the cut are targets: first | last | all | auto (all where "
-            "heads.horizon > 1, else last)",
+            "temporal: which events of a user after the cut are targets: first | last | all (of a "
+            "user as one set) | auto (all where heads.horizon > 1, else last)",
         ),
     },
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from trajectory.evaluation.target_steps import target_step_sentence
 from trajectory.tuning.sweep_results import RESAMPLES, Outcome, chosen, summary
 from trajectory.writing import write_csv, write_text
 
@@ -93,6 +94,8 @@ def _statement(base: str, tests: int, monitor: str, protocol: Mapping[str, Any])
         f"- mean ± standard deviation over seeds; checkpoints chosen by validation {monitor}; best epoch of those run; "
         "steps until as good on validation as the base of the same seed at its best, empty if one never was",
     ]
+    if targets := target_step_sentence(protocol, "test"):
+        lines.insert(1, f"- {targets}")
     if tests:
         lines.append(
             f"- against the base, {base}: mean difference over users, each user's metric averaged over the seeds "

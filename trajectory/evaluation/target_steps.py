@@ -1,0 +1,36 @@
+"""How many steps the targets of a user are: the next step alone, or several as one set, which is easier to hit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trajectory.schema import Histories, Queries
+
+
+def target_step_facts(histories: Histories, queries: dict[str, Queries]) -> dict[str, Any]:
+    """What the protocol says of it: the unit of a step and, for each part, mean and most of a user's targets."""
+    steps = {part: histories.step[q.end - 1] - histories.step[q.stop] + 1 for part, q in queries.items()}
+    return {
+        "step": "basket" if histories.baskets else "event",
+        "target_steps": {part: {"mean": float(n.mean()), "most": int(n.max())} for part, n in steps.items()},
+    }
+
+
+def several_steps(facts: dict[str, Any], part: str) -> bool | None:
+    """Whether a user's targets are more than the next step; None of an evaluation made before that was stated."""
+    return facts["target_steps"][part]["most"] > 1 if "target_steps" in facts else None
+
+
+def target_step_sentence(facts: dict[str, Any], part: str) -> str:
+    """What a user's targets are, in a sentence; "" of an evaluation made before that was stated."""
+    several = several_steps(facts, part)
+    if several is None:
+        return ""
+    step = facts["step"]
+    if not several:
+        return f"Targets of a user are the next {step}."
+    count = facts["target_steps"][part]
+    return (
+        f"Targets of a user are all held-out {step}s as one set ({count['mean']:.1f} on average, at most "
+        f"{count['most']}): a hit is a hit on any of them, so the figures do not hold of the next {step} alone."
+    )
