@@ -106,7 +106,7 @@ def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
 
 
 def segments(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
-    """Users of each segment, their sales value a week since they came, and its share of all (`net_value`)."""
+    """Users of each segment, their sales value a week since they came, and share of all value (`net_value`)."""
     now = _now(truth)
     read = truth.filter(pl.col("roles").list.contains("input"))
     lately = min(LATELY, (now - read.select(pl.col("time").min()).item()) / 2)
@@ -115,8 +115,8 @@ def segments(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
     users = users.join(worth, on="user", how="left").with_columns(weekly=pl.col("value").fill_null(0) / pl.col("since"))
     members = pl.read_parquet(workdir / "segments.parquet").with_columns(pl.col("user").cast(pl.String))
     joined = members.join(users, on="user", how="full", coalesce=True)
-    whole = joined["weekly"].sum()
-    true = joined.group_by("segment").agg(pl.len(), pl.col("weekly").mean(), share=pl.col("weekly").sum() / whole)
+    whole = joined["value"].sum()
+    true = joined.group_by("segment").agg(pl.len(), pl.col("weekly").mean(), share=pl.col("value").sum() / whole)
     said = pl.read_parquet(workdir / "segment_profiles.parquet").join(true, on="segment", how="full", coalesce=True)
     for row in said.iter_rows(named=True):
         for column, own in (("users", "len"), ("value_a_week", "weekly"), ("share_of_value", "share")):

@@ -36,6 +36,7 @@ def planted(interests: int = 3, seed: int = 0, noise: float = 0.02) -> tuple[Tra
         field,
         np.eye(interests),
         past.sum(1),
+        past.sum(1),
         ahead.sum(1),
         Words("events", "buy", "bought", "buying"),
     )

@@ -169,13 +169,42 @@ def test_the_value_is_of_all_sales_those_of_items_without_a_category_too(monkeyp
     weeks = (bare.now - bare.time[bare.offsets[:-1]]) / WEEK
     rate = np.bincount(owner, bare.value) / weeks
     users = pl.DataFrame({"user": bare.users["user"], "rate": rate}).join(part.tables["segments"], on="user")
-    of = users.group_by("segment").agg(pl.col("rate").sum(), mean=pl.col("rate").mean())
-    for name, total, mean in of.iter_rows():
-        assert printed(part, name, "share_of_value") == pytest.approx(total / rate.sum())
+    of = users.group_by("segment").agg(mean=pl.col("rate").mean())
+    for name, mean in of.iter_rows():
         assert printed(part, name, "value_a_week") == pytest.approx(mean)
     without = (bare.item == 4).mean()
     assert f"Items without a category ({without:.1%} of the events) count in value" in part.blocks[0].words
     assert "Items without a category" not in take(made_up(monkeypatch)).blocks[0].words
+
+
+def test_the_share_of_value_is_of_what_was_brought_whenever_users_came(monkeypatch):
+    run = made_up(monkeypatch)
+    h = run.task.histories
+    owner = np.repeat(np.arange(h.num_users), np.diff(h.offsets))
+    late = owner < 60  # these begin after two fifths of the weeks
+    run.task.histories = replace(h, time=np.where(late, h.now - (h.now - h.time) * 3 // 5, h.time))
+    part = take(run)
+    brought = np.bincount(owner, run.task.histories.value)
+    users = pl.DataFrame({"user": h.users["user"], "brought": brought}).join(part.tables["segments"], on="user")
+    for name, total in users.group_by("segment").agg(pl.col("brought").sum()).iter_rows():
+        assert printed(part, name, "share_of_value") == pytest.approx(total / brought.sum())
+
+
+def test_nobody_is_said_to_buy_less_and_not_less(monkeypatch):
+    run = made_up(monkeypatch)
+    real = build.segmentation
+
+    def found(trajectories, seed):
+        one = real(trajectories, seed)
+        t = one.trajectories
+        t = replace(t, value_ahead=t.value * np.where(one.label == 0, 0.89, 1.0))  # a fall, but too small to be named
+        return replace(one, trajectories=t, new_members=np.arange(len(one.new_members)) == 0)
+
+    monkeypatch.setattr(build, "segmentation", found)
+    part = take(run)
+    (new,) = part.tables["segment_profiles"].filter("new_members")["segment"]
+    assert any("Win them back" in one and new in one for one in part.sentences)
+    assert not any("without buying less" in one for one in part.sentences)
 
 
 def test_who_has_brought_most_is_named_with_all_who_brought_as_much(monkeypatch):

@@ -12,7 +12,6 @@ from trajectory.insights.segments.baselines import COUNTS, RFM
 from trajectory.insights.segments.evaluate import NONE, OURS, measure
 from trajectory.insights.segments.evaluation_page import held
 from trajectory.insights.segments.grouping import LEAST, STABLE, Stability
-from trajectory.insights.segments.names import GROWTH
 from trajectory.insights.segments.plots import changes, weekly
 from trajectory.insights.segments.predictive_value import WEEKS
 from trajectory.insights.segments.segmentation import Segmentation, segmentation
@@ -95,7 +94,7 @@ def _sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, 
         f"{best['users'].sum():,} users ({best['share_of_users'].sum():.0%}) have brought "
         f"{best['share_of_value'].sum():.0%} of the {counted.unit}: {named}. Keep them first."
     )
-    staying = pl.col("expected_a_week") * GROWTH > pl.col("value_a_week")  # others are named for buying less
+    staying = pl.col("expected_a_week") >= pl.col("value_a_week")
     new = profiles.filter("new_members", staying).sort("users")
     if new.height:
         most = new.row(-1, named=True)

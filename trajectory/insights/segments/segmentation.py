@@ -41,9 +41,9 @@ class Segmentation:
         return pl.DataFrame({"user": t.histories.users["user"].gather(t.queries.user), "segment": named})
 
     def profiles(self) -> pl.DataFrame:
-        """One row for each segment: segment, users, share of users, share of value, value a week so far and expected,
-        drift (mean), new_members, sets apart (interests with the largest lift), path (largest shares so far ->
-        expected).
+        """One row for each segment: segment, users, share of users, share of value (of all that was brought so far),
+        value a week so far and expected, drift (mean), new_members, sets apart (interests with the largest lift), path
+        (largest shares so far -> expected).
         """
         t = self.trajectories
         rows, everybody = [], t.ahead.sum(0)
@@ -55,7 +55,7 @@ class Segmentation:
                     "segment": name,
                     "users": int(inside.sum()),
                     "share_of_users": float(inside.mean()),
-                    "share_of_value": float(t.value[inside].sum() / max(t.value.sum(), 1e-12)),
+                    "share_of_value": float(t.brought[inside].sum() / max(t.brought.sum(), 1e-12)),
                     "value_a_week": float(t.value[inside].mean()),
                     "expected_a_week": float(t.value_ahead[inside].mean()),
                     "drift": float(self.drift[inside].mean()),

@@ -11,7 +11,7 @@ import polars as pl
 from trajectory.forecasting.embeddings import item_vectors
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.segments.expectation import fitted, mix
-from trajectory.insights.segments.volumes import attention, totals, values, volumes
+from trajectory.insights.segments.volumes import attention, summed, totals, values, volumes
 from trajectory.migrations.clusters import learned_interests
 from trajectory.migrations.step_windows import shares
 from trajectory.reports.words import Words, words
@@ -41,7 +41,8 @@ class Trajectories:
     fields: tuple[str, ...]
     item_field: np.ndarray  # int64 [len(items) + 1], 1..D; 0 = none
     field_shares: np.ndarray  # float64 [K, D], how each interest's volume divides among fields
-    value: np.ndarray  # float64 [n], sales a week since the user's first event, of items without an interest too
+    brought: np.ndarray  # float64 [n], sales in all before the moment, of items without an interest too
+    value: np.ndarray  # float64 [n], the same a week since the user's first event
     value_ahead: np.ndarray  # float64 [n], expected
     words: Words  # for values
 
@@ -66,13 +67,15 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
     for moment in moments:
         queries, worth = histories_before(histories, moment), attention(histories, moment)
         past, late = volumes(histories, queries, worth, moment)
-        value, lately = totals(histories, queries, values(histories, moment), moment)
+        sold = values(histories, moment)
+        value, lately = totals(histories, queries, sold, moment)
+        brought = summed(np.ones(histories.num_events, np.int64), sold, queries.start, queries.stop, 1)[:, 0]
         # The mean predicts what users spend better than either, or than times of steps.
         volume = (past.sum(1) + late.sum(1)) / 2
         ahead = mix(run, histories, queries, worth, past, late, weights) * volume[:, None]
         divided = _divided(histories, queries, worth, item_field, len(fields))
         steps = run.config.forecast.steps
-        columns = past, late, ahead, steps, fields, item_field, divided, value, (value + lately) / 2, named
+        columns = past, late, ahead, steps, fields, item_field, divided, brought, value, (value + lately) / 2, named
         found.append(Trajectories(histories, queries, moment, *columns))
     return found
 
