@@ -24,9 +24,9 @@ def get_config(arg: str = "") -> ConfigDict:
     c.name = "finance"
     d = c.data
     d.source, d.interest_column, d.time_unit = args.path, "", "text"
-    d.columns.update(user="account_id", item="k_symbol+operation", time="date", kind="type", value="amount")
+    d.columns.update(user="account_id", item="k_symbol+operation", time="date", event_type="type", value="amount")
     d.event_types.update(credit="input,target", debit="input,target")
-    d.kind_map = ConfigDict({"PRIJEM": "credit", "VYDAJ": "debit", "VYBER": "debit"}, convert_dict=False)
+    d.event_type_map = ConfigDict({"PRIJEM": "credit", "VYDAJ": "debit", "VYBER": "debit"}, convert_dict=False)
     c.content.text = ("item",)
     c.evaluation.seen = "keep"  # payments are made again and again
     return shrink(c) if args.tiny else c

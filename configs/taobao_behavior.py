@@ -25,10 +25,10 @@ def get_config(arg: str = "") -> ConfigDict:
     c.train.epochs, c.train.patience_epochs = 20, 5
     if args.target == "conversion":
         # 800 users: items, hours and wide layers are learned by heart. Counts carry most of what can be known.
-        c.model.inputs = ("kind", "gap", "counts")
+        c.model.inputs = ("event_type", "gap", "counts")
         c.model.width, c.model.layers = 16, (16,)
         c.heads.item, c.heads.conversion = 0.0, 1.0
-        c.conversion.kind, c.conversion.horizon_days = "purchase", 1.0
+        c.conversion.event_type, c.conversion.horizon_days = "purchase", 1.0
         c.train.monitor = "conversion_auc"
     elif args.target == "item":
         c.model.repeat = True

@@ -25,7 +25,7 @@ def make_histories(
     steps: list[list[int]] | None = None,
     num_items: int = 0,
     gap: int = 3600,
-    kinds: list[list[int]] | None = None,
+    event_types: list[list[int]] | None = None,
     interests: int = 3,
 ) -> Histories:
     """One history per list of item indices; events, all sales, `gap` seconds apart by step from 2024-01-01 on."""
@@ -34,7 +34,7 @@ def make_histories(
     step = np.concatenate([np.asarray(s) for s in (steps or [list(range(n)) for n in lengths])]).astype(np.int32)
     item = np.concatenate([np.asarray(x) for x in lists]).astype(np.int32)
     count = num_items or int(item.max())
-    kind = np.concatenate([np.asarray(k) for k in kinds]) if kinds else np.ones(len(item))
+    event_type = np.concatenate([np.asarray(k) for k in event_types]) if event_types else np.ones(len(item))
     item_interest = np.concatenate([[0], np.arange(count) % interests + 1]).astype(np.int32)
     return Histories(
         name="made_up",
@@ -42,7 +42,7 @@ def make_histories(
         offsets=offsets,
         item=item,
         time=1_704_067_200 + step.astype(np.int64) * gap,
-        kind=kind.astype(np.int8),
+        event_type=event_type.astype(np.int8),
         value=np.full(len(item), np.nan, np.float32),
         quantity=np.full(len(item), np.nan, np.float32),
         label=np.full(len(item), -1, np.int8),
@@ -57,7 +57,7 @@ def make_histories(
         ),
         item_interest=item_interest,
         interests=tuple(f"c{i}" for i in range(1, interests + 1)),
-        kinds=("view", "purchase"),
+        event_types=("view", "purchase"),
         feature_names=(),
         has_time=True,
         baskets=steps is not None,
@@ -100,7 +100,7 @@ def make_model(
                 cell=cell,
                 dropout=dropout,
                 event_dropout=event_dropout,
-                inputs=("item", "kind", "counts", "gap", "calendar", "features"),
+                inputs=("item", "event_type", "counts", "gap", "calendar", "features"),
                 positions=True,
                 temperature=temperature,
                 repeat_heads=2 if repeat else 0,

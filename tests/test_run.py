@@ -26,7 +26,7 @@ NEW = pl.DataFrame(
         "user": ["a", "a", "b", "b", "b"],
         "item": ["item 1", "item 2", "item 7", "unheard of", "item 8"],
         "time": [1_704_500_000, 1_704_510_000, 1_704_500_000, 1_704_501_000, 1_704_600_000],
-        "kind": ["view", "buy", "view", "view", "view"],
+        "event_type": ["view", "buy", "view", "view", "view"],
     }
 )
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from trajectory.renamed import with_names
 from trajectory.schema import UserError
 
 NUMBER = (int, float)
 NUMBER_OR_NONE = (int, float, NoneType)
 
 
-def read_json(path: Path, form: Any, advice: str, *needs: str, renamed: Mapping[str, str] | None = None) -> Any:
+def read_json(path: Path, form: Any, advice: str, *needs: str, renamed: Callable[[Any], Any] | None = None) -> Any:
     """What the file holds: of the `form` (see `misfit`), with what the caller `needs`, names such as "users.test".
 
-    `renamed`: keys of the release before, at any depth, and what they are called now (trajectory/renamed.py).
+    `renamed` gives what a file of the release before holds its names of this one (trajectory/renamed.py).
 
     Raises UserError, ending in `advice`, if the file is missing or damaged.
     """
@@ -30,7 +29,7 @@ def read_json(path: Path, form: Any, advice: str, *needs: str, renamed: Mapping[
         raise UserError(f"{path} cannot be read ({error.strerror}); {advice}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({str(error).partition(': line')[0]}); {advice}") from None
-    value = with_names(value, renamed or {})
+    value = renamed(value) if renamed else value
     if wrong := misfit(value, form) or next((f"{name} is missing" for name in needs if not _has(value, name)), ""):
         raise UserError(f"{path} is damaged ({wrong}); {advice}")
     return value

@@ -254,7 +254,7 @@ def load_run(workdir: Path | str) -> Run:
     known = vocabulary.catalogue
     if known.fingerprint != stored["fingerprint"]:
         raise UserError(f"vocabulary.json and data.json in {workdir} are of two logs. {CHANGED}")
-    spec = tasks.model_spec(config, known.num_items, len(known.interests), len(known.kinds))
+    spec = tasks.model_spec(config, known.num_items, len(known.interests), len(known.event_types))
     model = InterestModel(spec)
     if items is not None and not plain:
         known_content = replace(spec.content, frozen=items.frozen)

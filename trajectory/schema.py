@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 CODES = 4096  # rows of the table of a field of codes; what falls on the same row is taken for the same
-DEFAULT_KIND = "event"  # the type of a log that states none and tells none by its columns
+DEFAULT_EVENT_TYPE = "event"  # the type of a log that states none and tells none by its columns
 FAILED = "failed_order"  # type of a sale whose order was cancelled, refunded or never paid
 SERVICE = "service_line"  # type of a sale or return of what is no goods, such as postage
 ROLES = ("input", "target", "sale", "negative")
@@ -41,7 +41,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     FAILED: (),
     SERVICE: (),
 }
-STANDARD_KINDS = tuple(EVENT_TYPES)[:5]  # what made-up logs are of
+STANDARD_EVENT_TYPES = tuple(EVENT_TYPES)[:5]  # what made-up logs are of
 
 
 class UserError(ValueError):
@@ -55,14 +55,13 @@ class EventLog:
     `events`: source_line (Int64, 1 = first data row), user, item (integer or string, as in the source),
     time (Int64 unix seconds, null where it could not be read; absent if the log has no time),
     subsecond (Int32 microseconds beyond `time`; absent if all are 0),
-    position (Int64; absent if none), kind (String, raw; absent if none), value (Float64, of the whole row, null where
-    unknown; absent if none), quantity (Float64, null where unknown; absent if none), rating (Float64; absent if none),
-    failed (Boolean, a sale whose order came to nothing by its status; absent if none), void (Boolean, a sale that
-    another column says was none; absent if none), back (Boolean, a sale that takes back; absent if none), service
+    position (Int64; absent if none), event_type (String, raw; absent if none), value (Float64, of the whole row, null
+    where unknown; absent if none), quantity (Float64, null where unknown; absent if none), rating (Float64; absent if
+    none), failed (Boolean, a sale whose order came to nothing by its status; absent if none), void (Boolean, a sale
+    that another column says was none; absent if none), back (Boolean, a sale that takes back; absent if none), service
     (Boolean, a sale or return of what is no goods; absent if none), basket (absent if none), label (Int8, -1 = none;
     absent if none), one Float32 column per name in `features`, and `row_hash` (UInt64), equal for equal whole source
-    rows. Raw texts of what could not be read
-    are kept for quarantine.
+    rows. Raw texts of what could not be read are kept for quarantine.
     `items`: item, and any of title, category, department, brand, price; None if the source has none.
     `detected`: what was detected and is stated to the user (time unit, order, columns, rows).
     """
@@ -77,10 +76,10 @@ class EventLog:
 class CleanLog:
     """The usable rows and the others, each with its reason: rows kept + folded + quarantined = rows read.
 
-    `events`: columns of `EventLog.events`, kind canonical, quantity and value never negative. `quarantine`: the removed
-    rows with `source_line`, `reason` and their raw values as text. `counts`: reason -> rows. `folded`: rows equal to
-    one that is kept and counted in its quantity. `types`: one row for each type that is kept: type, words, rows, roles.
-    `log`: what was read, without its events.
+    `events`: columns of `EventLog.events`, event_type canonical, quantity and value never negative. `quarantine`: the
+    removed rows with `source_line`, `reason` and their raw values as text. `counts`: reason -> rows. `folded`: rows
+    equal to one that is kept and counted in its quantity. `types`: one row for each type that is kept: type, words,
+    rows, roles. `log`: what was read, without its events.
     """
 
     events: pl.DataFrame
@@ -118,7 +117,7 @@ class Histories:
     offsets: np.ndarray  # int64 [N + 1]
     item: np.ndarray  # int32 [E]
     time: np.ndarray  # int64 [E], unix seconds; all 0 if not has_time
-    kind: np.ndarray  # int8 [E], 1-based index into `kinds`
+    event_type: np.ndarray  # int8 [E], 1-based index into `event_types`
     value: np.ndarray  # float32 [E], of the whole row; NaN where absent
     quantity: np.ndarray  # float32 [E], pieces; NaN where absent
     label: np.ndarray  # int8 [E], 0 / 1, -1 where absent
@@ -128,7 +127,7 @@ class Histories:
     items: pl.DataFrame  # rows for indices 1, 2, ...: item (id of the source), title, interest (name) ...
     item_interest: np.ndarray  # int32 [len(items) + 1], interest index of each item index
     interests: tuple[str, ...]  # names of interests 1..K
-    kinds: tuple[str, ...]  # names of kinds 1..
+    event_types: tuple[str, ...]  # names of event types 1..
     feature_names: tuple[str, ...]
     has_time: bool
     baskets: bool  # True: several events may share a step
@@ -152,7 +151,7 @@ class Histories:
     @property
     def now(self) -> int:
         """The moment after the last event of all but returns, which trail the sales they are of, unix seconds."""
-        trailing = [kind for kind, roles in self.roles.items() if {"sale", "negative"} <= {*roles}]
+        trailing = [event_type for event_type, roles in self.roles.items() if {"sale", "negative"} <= {*roles}]
         outside = self.time[:0]
         if self.outside.height:
             outside = self.outside.filter(~pl.col("type").is_in(trailing))["time"].to_numpy()
@@ -177,14 +176,14 @@ class Histories:
 
     def has_role(self, role: str) -> np.ndarray:
         """Whether each event is of a type with this role, bool [E]."""
-        return np.array([False, *(role in self.roles[kind] for kind in self.kinds)])[self.kind]
+        return np.array([False, *(role in self.roles[event_type] for event_type in self.event_types)])[self.event_type]
 
     @cached_property
-    def kind_counts(self) -> np.ndarray:
-        """Events of each kind before each event, over all histories in order, int32 [E + 1, kinds]."""
-        counts = np.zeros((self.num_events + 1, len(self.kinds)), np.int32)
-        for index in range(len(self.kinds)):
-            np.cumsum(self.kind == index + 1, dtype=np.int32, out=counts[1:, index])
+    def event_type_counts(self) -> np.ndarray:
+        """Events of each type before each event, over all histories in order, int32 [E + 1, event types]."""
+        counts = np.zeros((self.num_events + 1, len(self.event_types)), np.int32)
+        for index in range(len(self.event_types)):
+            np.cumsum(self.event_type == index + 1, dtype=np.int32, out=counts[1:, index])
         return counts
 
 
@@ -229,8 +228,8 @@ class Events(NamedTuple):
 
     item: Any  # int32 [B, L]; 0 = padding or an item the model does not know
     interest: Any  # int32 [B, L], of the item; 0 = none or unknown
-    kind: Any  # int32 [B, L]; 0 = padding
-    counts: Any  # float32 [B, L, kinds], log(1 + events of each kind so far, this one included, in the whole history)
+    event_type: Any  # int32 [B, L]; 0 = padding
+    counts: Any  # float32 [B, L, event types], log(1 + events of each so far, this one included, in the whole history)
     gap: Any  # float32 [B, L], log(1 + seconds since the previous event of the history); 0 for its first event
     age: Any  # float32 [B, L], days since the first event of the window (for differences only)
     hour: Any  # int32 [B, L], 1..24; 0 = no time

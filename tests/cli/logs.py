@@ -9,7 +9,7 @@ import polars as pl
 
 
 def item_log(path: Path, users: int = 60, items: int = 12, seed: int = 0) -> Path:
-    """A CSV of user, item, time, kind: items follow one another in a ring, with some noise."""
+    """A CSV of user, item, time, event_type: items follow one another in a ring, with some noise."""
     rng = np.random.default_rng(seed)
     rows = []
     for user in range(users):
@@ -17,7 +17,7 @@ def item_log(path: Path, users: int = 60, items: int = 12, seed: int = 0) -> Pat
         for event in range(int(rng.integers(6, 16))):
             rows.append((f"u{user:03d}", f"item {item}", 1_704_067_200 + 3600 * event, "view" if event % 4 else "buy"))
             item = (item + 1) % items if rng.random() < 0.8 else int(rng.integers(items))
-    pl.DataFrame(rows, schema=["user", "item", "time", "kind"], orient="row").write_csv(path)
+    pl.DataFrame(rows, schema=["user", "item", "time", "event_type"], orient="row").write_csv(path)
     return path
 
 
@@ -47,11 +47,13 @@ def bank_log(path: Path, accounts: int = 30, seed: int = 0) -> Path:
     for account in range(accounts):
         for month in range(1, 7):
             income = ("PRIJEM", "PREVOD Z UCTU", "DUCHOD") if account % 2 else ("PRIJEM", "VKLAD", "")
-            for day, (kind, operation, symbol) in enumerate(
+            for day, (event_type, operation, symbol) in enumerate(
                 [income, payments[rng.integers(3)], ("PRIJEM", "", "UROK")]
             ):
                 amount = f"{rng.uniform(10, 5000):.2f}"
                 date = f"93{month:02d}{5 + 10 * day:02d}"
-                lines.append(f'{len(lines)};{account};{date};"{kind}";"{operation}";{amount};{amount};"{symbol}";;')
+                lines.append(
+                    f'{len(lines)};{account};{date};"{event_type}";"{operation}";{amount};{amount};"{symbol}";;'
+                )
     path.write_text("\n".join(lines) + "\n")
     return path

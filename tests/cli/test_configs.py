@@ -93,7 +93,7 @@ def test_finance_reads_what_a_transaction_is_for_and_how_it_is_made(script, tmp_
     assert len(shares) == 2, "one for each epoch"
     assert all(0 < share < 1 for share in shares)
     data = json.loads((workdir / "data.json").read_text())
-    assert (data["users"], data["events"], data["kinds"]) == (30, 540, ["credit", "debit"])
+    assert (data["users"], data["events"], data["event_types"]) == (30, 540, ["credit", "debit"])
     assert data["items"] == 6  # two incomes, three payments, interest
     refused = script("train", "--config=configs/finance.py", f"--workdir={tmp_path / 'none'}")
     assert refused.code == 2

@@ -250,7 +250,7 @@ def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path):
     [
         ("--config.data.event_types.event=input,target,sale", "12 rows (input, target, sale)"),
         ("--config.data.event_types={'event': 'input,target,sale'}", "12 rows (input, target, sale)"),
-        ("--config.data.kind_map={'': 'view'}", "all rows are of the type view, told by data.kind_map"),
+        ("--config.data.event_type_map={'': 'view'}", "all rows are of the type view, told by data.event_type_map"),
     ],
 )
 def test_roles_are_set_on_the_command_line(script, tmp_path, flag, words):

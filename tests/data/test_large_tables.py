@@ -63,7 +63,7 @@ def understood(path: Path, changes: dict[str, object]) -> tuple[dict[str, object
     arrays = {name: getattr(histories, name).tolist() for name in ("offsets", *COLUMNS, "item_interest")}
     tables = {name: getattr(histories, name) for name in ("users", "items", "outside")}
     shown = {name: (table.schema, table.rows()) for name, table in tables.items()}
-    return arrays | shown | {"kinds": histories.kinds, "aside": cleaned.quarantine.rows()}, told, ""
+    return arrays | shown | {"event_types": histories.event_types, "aside": cleaned.quarantine.rows()}, told, ""
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

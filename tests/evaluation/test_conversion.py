@@ -30,9 +30,9 @@ def test_logits_and_nan_are_refused(probability: float) -> None:
         conversion_metrics([probability, 0.5], [0, 1])
 
 
-def _task(kinds: list[list[int]], held_out: int) -> SimpleNamespace:
-    """One history per list of kinds (2 = purchase); does a purchase follow at once?"""
-    histories = make_histories([list(range(1, len(k) + 1)) for k in kinds], kinds=kinds)
+def _task(event_types: list[list[int]], held_out: int) -> SimpleNamespace:
+    """One history per list of event types (2 = purchase); does a purchase follow at once?"""
+    histories = make_histories([list(range(1, len(k) + 1)) for k in event_types], event_types=event_types)
     c = base()
     c.split.kind, c.split.steps = "leave_last", held_out
     c.conversion.horizon_events = 1
@@ -72,8 +72,8 @@ def test_counting_baseline_knows_each_users_own_conversions() -> None:
 
 
 def test_the_lead_over_the_best_baseline_is_of_whole_users() -> None:
-    kinds = [[1] * 7, [2] * 7] * 8
-    task = _task(kinds, held_out=1)
+    event_types = [[1] * 7, [2] * 7] * 8
+    task = _task(event_types, held_out=1)
     blind = evaluate_with_baselines(_States(*[0.5] * 32), task, "test")
     lead = blind["paired"]["auc"]
     assert lead["baseline"] == "conversions so far"

@@ -54,11 +54,11 @@ def test_attributions_are_by_field_and_add_up() -> None:
     components = item_components(model, params, CONTENT)
     function = TargetFunction.create(baked, table, "item", HISTORIES.item_interest, components)
     inputs = function.inputs(events, targets_at(np.diff(HISTORIES.offsets) - 1))
-    assert {"text", "price", "item", "content", "kind"} <= set(inputs.components)
+    assert {"text", "price", "item", "content", "event_type"} <= set(inputs.components)
     np.testing.assert_allclose(inputs.vectors, baked.apply(table, events, method="embed"), atol=2e-5)
     found = integrated_gradients(function, inputs, reference_of("padding", inputs))
     assert found.completeness_error.max() < 0.01
     assert all(np.abs(found.values[name]).max() > 1e-4 for name in ("text", "price", "content"))
     masked = integrated_gradients(function, inputs, reference_of("masked", inputs))
-    assert not masked.values["kind"].any()
+    assert not masked.values["event_type"].any()
     assert masked.values["text"].any()

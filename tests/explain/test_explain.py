@@ -27,7 +27,7 @@ def test_a_row_for_each_input_of_each_event_that_add_up_to_the_forecast(tmp_path
     explainer = Explainer(run_of(tmp_path, backbone, completeness_error=1e-3), Target("interest"))
     rows = rows_of(explainer, (1, 2))
     assert len(rows) == HISTORIES.num_events * 2 * len(set(rows["feature"]))
-    assert {"item", "kind", "gap"} <= set(rows["feature"])
+    assert {"item", "event_type", "gap"} <= set(rows["feature"])
     far = {}
     for batch in explainer.attributions(HISTORIES, QUERIES, (1, 2)):
         for row, user in enumerate(batch.queries.user):

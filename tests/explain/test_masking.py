@@ -46,8 +46,8 @@ def test_removed_events_never_happened() -> None:
     found = removed(problem, ROWS, kept, SOURCE)
     items = [HISTORIES.item[FIRST[row] + np.flatnonzero(kept[row])].tolist() for row in ROWS[1:]]
     steps = [HISTORIES.step[FIRST[row] + np.flatnonzero(kept[row])].tolist() for row in ROWS[1:]]
-    kinds = [HISTORIES.kind[FIRST[row] + np.flatnonzero(kept[row])].tolist() for row in ROWS[1:]]
-    log = make_histories(items, num_items=6, kinds=kinds)
+    event_types = [HISTORIES.event_type[FIRST[row] + np.flatnonzero(kept[row])].tolist() for row in ROWS[1:]]
+    log = make_histories(items, num_items=6, event_types=event_types)
     time = np.concatenate([HISTORIES.time[FIRST[row] + np.flatnonzero(kept[row])] for row in ROWS[1:]])
     log = log.__class__(**{**log.__dict__, "time": time})
     assert any(np.diff(step).max() > 1 for step in steps), "a gap grows where an event is gone"

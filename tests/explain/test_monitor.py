@@ -28,7 +28,7 @@ def test_shares_and_agreement_are_over_the_events_of_all_that_are_monitored(tmp_
         mask = np.asarray(batch.inputs.mask)
         for row, first in enumerate(batch.first):
             for column in np.flatnonzero(mask[row]):
-                size[HISTORIES.kind[first + column]] += abs(batch.attribution.events[row, column])
+                size[HISTORIES.event_type[first + column]] += abs(batch.attribution.events[row, column])
         other = explainer.method_named("occlusion")(explainer.function, batch.inputs)
         agreement += rank_agreement(mask, batch.attribution.events, other.events).tolist()
     assert found["explain/share_view"] == pytest.approx(size[1] / size.sum(), rel=1e-5)

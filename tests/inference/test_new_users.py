@@ -1,4 +1,4 @@
-"""Logs of new users for a trained run: any columns, unknown items and kinds reported, no limits of the old log."""
+"""Logs of new users for a trained run: any columns, unknown items and types of event reported, no limits of the old."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trajectory.presets import complete_journey, taobao_behavior
 from trajectory.schema import UserError
 from trajectory.settings import base
 
-TRAINED = make_histories([[1, 2, 3, 2], [4, 1]], num_items=4, kinds=[[1, 1, 1, 2], [1, 1]])
+TRAINED = make_histories([[1, 2, 3, 2], [4, 1]], num_items=4, event_types=[[1, 1, 1, 2], [1, 1]])
 
 
 def data(**changes):
@@ -41,15 +41,17 @@ def test_user_item_time_is_enough(tmp_path):
     assert histories.users["user"].to_list() == ["a", "b"]
     assert items(histories) == [[1, 2], [4]]
     assert histories.items is TRAINED.items
-    assert histories.kind.tolist() == [1, 1, 1]
-    assert notes == ["kinds unknown to the model are read as 'view': event"]
+    assert histories.event_type.tolist() == [1, 1, 1]
+    assert notes == ["event types unknown to the model are read as 'view': event"]
 
 
 def test_unknown_items_are_reported_and_stay_events(tmp_path):
-    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,buy\na,new,2024-03-03,view\na,new,2024-03-04,view\n")
+    path = write(
+        tmp_path, "user,item,time,event_type\na,i2,2024-03-02,buy\na,new,2024-03-03,view\na,new,2024-03-04,view\n"
+    )
     histories, notes = read_histories(path, Vocabulary.of(TRAINED, data()))
     assert items(histories) == [[2, 0, 0]]
-    assert histories.kind.tolist() == [2, 1, 1]
+    assert histories.event_type.tolist() == [2, 1, 1]
     assert notes == ["unknown to the model: 1 items in 2 events (new); they count as events only"]
 
 
@@ -78,7 +80,7 @@ def test_days_that_nothing_tells_from_months_are_read_as_in_the_trained_log(tmp_
 
 
 def test_cold_items_are_unknown(tmp_path):
-    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i4,2024-03-03,view\n")
+    path = write(tmp_path, "user,item,time,event_type\na,i2,2024-03-02,view\na,i4,2024-03-03,view\n")
     assert items(read_histories(path, Vocabulary.of(replace(TRAINED, num_items=3), data()))[0]) == [[2, 0]]
 
 
@@ -91,7 +93,7 @@ def test_a_log_of_other_items_is_refused_with_examples(tmp_path):
 def test_columns_named_in_the_run_are_used_only_where_they_are(tmp_path):
     settings = data()
     settings.columns.update({"user": "shopper", "item": "thing"})
-    text = "user,item,time,kind\na,i2,2024-03-02,view\n"
+    text = "user,item,time,event_type\na,i2,2024-03-02,view\n"
     for header in ("user,item", "shopper,thing"):
         path = write(tmp_path, text.replace("user,item", header))
         assert items(read_histories(path, Vocabulary.of(TRAINED, settings))[0]) == [[2]]
@@ -99,21 +101,21 @@ def test_columns_named_in_the_run_are_used_only_where_they_are(tmp_path):
 
 
 def test_an_order_by_position_falls_back_to_time(tmp_path):
-    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i1,2024-03-01,view\n")
+    path = write(tmp_path, "user,item,time,event_type\na,i2,2024-03-02,view\na,i1,2024-03-01,view\n")
     assert items(read_histories(path, Vocabulary.of(TRAINED, data(order="position")))[0]) == [[1, 2]]
-    path = write(tmp_path, "user,item,position,kind\na,i2,1,view\na,i1,2,view\n")
+    path = write(tmp_path, "user,item,position,event_type\na,i2,1,view\na,i1,2,view\n")
     histories, _ = read_histories(path, Vocabulary.of(TRAINED, data(order="position")))
     assert items(histories) == [[2, 1]]
     assert not histories.has_time
 
 
-def test_a_domain_keeps_its_baskets_and_kinds(tmp_path):
-    trained = replace(make_histories([[1, 2, 3]], steps=[[0, 0, 1]]), kinds=("purchase",))
+def test_a_domain_keeps_its_baskets_and_event_types(tmp_path):
+    trained = replace(make_histories([[1, 2, 3]], steps=[[0, 0, 1]]), event_types=("purchase",))
     path = write(tmp_path, "user,item,time\na,i2,2024-03-02\na,i1,2024-03-02\na,i3,2024-03-04\n")
     histories, notes = read_histories(path, Vocabulary.of(trained, complete_journey.get_config().data))
     assert histories.baskets
     assert histories.step.tolist() == [0, 0, 1]
-    assert histories.kinds == ("purchase",)
+    assert histories.event_types == ("purchase",)
     assert notes == []
 
 
@@ -125,26 +127,26 @@ def test_a_plain_table_is_read_after_a_log_in_a_public_format(tmp_path, name):
         "2019-10-10 08:56:08 UTC,view,i1,9,,acme,5.0,7,s\n"
     )
     settings = data(source=str(log), format=name)
-    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\n")
+    path = write(tmp_path, "user,item,time,event_type\na,i2,2024-03-02,view\n")
     assert items(read_histories(path, Vocabulary.of(TRAINED, settings))[0]) == [[2]]
     assert items(read_histories(log, Vocabulary.of(TRAINED, settings))[0]) == [[1]]
 
 
 def test_dates_after_the_domain_s_own_are_no_fault(tmp_path):
-    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\n")
+    path = write(tmp_path, "user,item,time,event_type\na,i2,2024-03-02,view\n")
     histories, notes = read_histories(path, Vocabulary.of(TRAINED, taobao_behavior.get_config().data))
     assert (items(histories), notes) == ([[2]], [])
 
 
 def test_unusable_rows_are_reported(tmp_path):
-    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\na,i1,never,view\n")
+    path = write(tmp_path, "user,item,time,event_type\na,i2,2024-03-02,view\na,i1,never,view\n")
     histories, notes = read_histories(path, Vocabulary.of(TRAINED, data()))
     assert items(histories) == [[2]]
     assert "unparsable time" in notes[0]
 
 
 def test_users_of_whom_nothing_is_read_are_named(tmp_path):
-    path = write(tmp_path, "user,item,time,kind\na,i2,2024-03-02,view\nb,i1,2024-03-02,search\nc,i1,never,view\n")
+    path = write(tmp_path, "user,item,time,event_type\na,i2,2024-03-02,view\nb,i1,2024-03-02,search\nc,i1,never,view\n")
     histories, notes = read_histories(path, Vocabulary.of(TRAINED, data()))
     assert histories.users["user"].to_list() == ["a"]
     assert notes[-1] == "left out: 2 users without an event that the model reads (b, c)"
@@ -154,7 +156,7 @@ def test_one_user_without_a_column_and_behaviour_texts(tmp_path):
     path = write(tmp_path, "时间,行为\n2024-03-01 10:00:00,浏览i1\n2024-03-01 11:00:00,购买i3\n")
     histories, _ = read_histories(path, Vocabulary.of(TRAINED, data()), "A")
     assert (histories.users["user"].to_list(), items(histories)) == (["A"], [[1, 3]])
-    assert histories.kind.tolist() == [1, 2]
+    assert histories.event_type.tolist() == [1, 2]
 
 
 def test_missing_features_are_explained(tmp_path):

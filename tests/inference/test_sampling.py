@@ -61,14 +61,14 @@ def chances(learned, histories, user, steps):
     start, stop = histories.offsets[user : user + 1], histories.offsets[user + 1 : user + 2]
     events = last_rows(histories, NO_FEATURES, start, stop, CAPACITY)
     at = int(stop[0] - start[0])
-    usual = np.bincount(histories.kind).argmax()
-    one_more = np.arange(1, len(histories.kinds) + 1) == usual
+    usual = np.bincount(histories.event_type).argmax()
+    one_more = np.arange(1, len(histories.event_types) + 1) == usual
     for items in steps:
         for line, item in enumerate(items):
             for name, column in events._asdict().items():
                 column[0, at] = {
                     "item": item,
-                    "kind": usual,
+                    "event_type": usual,
                     "counts": np.log1p(np.expm1(events.counts[0, at - 1]) + one_more),
                     "gap": np.log1p(GAP) if line == 0 else 0,
                     "age": events.age[0, at - 1] + (GAP / 86400 if line == 0 else 0),

@@ -49,7 +49,7 @@ def test_nothing_but_the_page_is_written(page: tuple[str, str, list[Path]]) -> N
     [
         "942",
         "set aside: missing user",
-        "data.kind_map={'seen': TYPE} with what it means",
+        "data.event_type_map={'seen': TYPE} with what it means",
         "first 'robot' with 300",
         "data.cleaning.max_events_per_day=",
         "'guest' has 200 of",
@@ -81,7 +81,7 @@ def test_settings_change_what_is_understood(tmp_path: Path) -> None:
     log, out = dirty(tmp_path), f"--out={tmp_path / 'page.html'}"
     sets = [
         "data.missing=guest,robot",
-        "data.kind_map={'seen': 'view'}",
+        "data.event_type_map={'seen': 'view'}",
         "data.interest_column=group",
         "data.duplicates=keep",
     ]
@@ -123,7 +123,7 @@ def test_a_status_read_as_the_type_and_orders_at_one_time_are_advised_on(tmp_pat
     rows = [f"{i // 2},u{i // 2 % 9},a{i % 30},{DAYS[i // 2 % 28]},{('shipped', 'paid')[i % 2]}" for i in range(200)]
     (tmp_path / "log.csv").write_text("order_id,user,item,date,order_status\n" + "\n".join(rows) + "\n")
     arguments = ["inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}"]
-    status_as_type = run(*arguments, "--set=data.columns.kind=order_status")
-    assert "data.columns.kind=- data.columns.status=order_status" in status_as_type.out
+    status_as_type = run(*arguments, "--set=data.columns.event_type=order_status")
+    assert "data.columns.event_type=- data.columns.status=order_status" in status_as_type.out
     kept = run(*arguments, "--set=data.duplicates=keep")
     assert "data.baskets=True makes those of one order_id one step" in kept.out

@@ -15,7 +15,7 @@ from trajectory.models.forecast_function import CONSTANT, TARGETS
 @pytest.mark.parametrize("backbone", [*BACKBONES, "hybrid"])
 def test_shares_of_inputs_add_up_to_the_vectors_of_events(backbone: str, kept: int) -> None:
     function, inputs = made(backbone, kept=kept)
-    assert {"item", "kind", "gap", "calendar", "counts"} <= set(inputs.components)
+    assert {"item", "event_type", "gap", "calendar", "counts"} <= set(inputs.components)
     assert ("content" in inputs.components) == bool(kept)
     assert CONSTANT not in inputs.components
     np.testing.assert_allclose(inputs.vectors, applied(function, "embed")(inputs.events), atol=2e-6)

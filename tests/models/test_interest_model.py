@@ -124,7 +124,7 @@ def test_values_do_not_depend_on_the_future_or_neighbours(case):
     outside = np.ones(LENGTH, bool)
     outside[column : column + length - 1] = False
     changed[0, outside] = changed[0, outside] % 30 + 1
-    after = _outputs(model, params, events._replace(item=changed, kind=np.where(outside, 2, events.kind)))
+    after = _outputs(model, params, events._replace(item=changed, event_type=np.where(outside, 2, events.event_type)))
     for a, b in zip(before, after, strict=True):
         inside = slice(column, column + length - 1)
         np.testing.assert_array_equal(np.asarray(a)[0, inside], np.asarray(b)[0, inside])
@@ -212,8 +212,8 @@ def test_hidden_events_tell_a_model_in_training_all_but_their_item(backbone):
 
     np.testing.assert_array_equal(states(events, True), states(others, True))
     assert np.abs(states(events, False) - states(others, False)).max() > 0.01
-    other_kind = events._replace(kind=np.where(events.kind, 3 - events.kind, 0))
-    assert np.abs(states(events, True) - states(other_kind, True)).max() > 0.01
+    other_type = events._replace(event_type=np.where(events.event_type, 3 - events.event_type, 0))
+    assert np.abs(states(events, True) - states(other_type, True)).max() > 0.01
 
 
 def test_states_look_as_many_steps_ahead_as_they_are_asked_to(case):

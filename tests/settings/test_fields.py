@@ -45,7 +45,7 @@ def test_a_preset_has_all_fields_and_no_other(name):
     assert _names(module.get_config(argument)) == _names(base())
 
 
-def _names(config: ConfigDict, free: tuple[str, ...] = ("kind_map", "event_types", "files")) -> set[str]:
+def _names(config: ConfigDict, free: tuple[str, ...] = ("event_type_map", "event_types", "files")) -> set[str]:
     names = set()
     for name, value in config.items():
         nested = isinstance(value, ConfigDict) and name not in free

@@ -41,7 +41,7 @@ NAMES = {
     ],
     "item": ["item_id", "product_id", "StockCode", "sku", "asin", "itemid", "商品id", "movieId", "article_id"],
     "time": ["timestamp", "event_time", "InvoiceDate", "date", "ts", "created_at", "时间", "eventdate", "t_dat"],
-    "kind": ["event_type", "behavior_type", "event", "action", "行为类型", "type"],
+    "event_type": ["event_type", "behavior_type", "event", "action", "行为类型", "type"],
     "value": ["price", "amount", "UnitPrice", "sales_value", "revenue"],
     "quantity": ["quantity", "Quantity", "qty"],
     "category": ["category", "category_id", "category_code", "item_category"],
@@ -132,7 +132,7 @@ def _column(name: str, count: int, rng: random.Random, traits: list[str]) -> lis
         values = [make(rng.randrange(1 + count // 4)) for _ in range(count)]
     elif name == "time":
         style, values = _times(count, rng)
-    elif name == "kind":
+    elif name == "event_type":
         style = rng.choice(list(WORDS))
         values = [rng.choice(WORDS[style]) for _ in range(count)]
     elif name == "value":

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-KINDS = ("view", "view", "view", "click", "cart", "purchase")
+EVENT_TYPES = ("view", "view", "view", "click", "cart", "purchase")
 CHUNK = 5_000_000  # rows that are made at once
 BEGIN, SPAN = 1_600_000_000, 40_000_000  # seconds
 
@@ -70,9 +70,11 @@ def make(log: Log, path: str) -> None:
         user, item = rng.integers(0, log.users, rows), rng.integers(0, log.items, rows)
         user[rng.random(rows) < log.heaviest / log.rows] = 0
         times = BEGIN + (first + np.arange(rows)) * SPAN // log.rows
-        kind = pl.Series(KINDS).gather(rng.integers(0, len(KINDS), rows))
+        event_type = pl.Series(EVENT_TYPES).gather(rng.integers(0, len(EVENT_TYPES), rows))
         price = rng.integers(1, 10_000, rows) / 100
-        table = pl.DataFrame({"user_id": user, "item_id": item, "timestamp": times, "event_type": kind, "price": price})
+        table = pl.DataFrame(
+            {"user_id": user, "item_id": item, "timestamp": times, "event_type": event_type, "price": price}
+        )
         if log.text:
             table = table.with_columns(pl.format("{}-{}", pl.lit(name), name).alias(name) for name in table.columns[:2])
         if log.format == "csv":

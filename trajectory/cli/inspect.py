@@ -13,6 +13,7 @@ from typing import Any
 from absl import flags
 from ml_collections import ConfigDict
 
+from trajectory.renamed import setting
 from trajectory.schema import UserError
 from trajectory.settings import base
 from trajectory.settings.flags import words
@@ -35,7 +36,8 @@ def main(log: str) -> None:
 def change(config: ConfigDict, text: str) -> None:
     """Sets one field of `config`, as "data.day_first=yes" says. UserError if there is none, or one of another type."""
     name, equals, value = text.partition("=")
-    *sections, field = name.removeprefix("config.").split(".")
+    name, value = setting(name.removeprefix("config."), value)
+    *sections, field = name.split(".")
     place = config
     for section in sections:
         if section not in place or not isinstance(place[section], ConfigDict):

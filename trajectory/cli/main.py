@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from trajectory import faults, memory, threads
+from trajectory.renamed import flag
 
 GROUPS = {
     "data": ("inspect", "prepare", "synthesize"),
@@ -43,7 +44,7 @@ def main(*command: str) -> None:
     start()
     from trajectory.cli import command as door  # NumPy and others come with it
 
-    sys.argv = [f"trajectory {name}", *arguments]  # where flags of configs look for their fields
+    sys.argv = [f"trajectory {name}", *map(flag, arguments)]  # where flags of configs look for their fields
     door.run(importlib.import_module(f"trajectory.cli.{module(name)}"), sys.argv)
 
 

@@ -108,7 +108,7 @@ def _so_far(task: Any, start: np.ndarray, event: np.ndarray) -> np.ndarray:
         total = np.append(0, np.cumsum(histories.label == 1))
         so_far = total[event] - total[start]
     else:
-        total = histories.kind_counts[:, histories.kinds.index(task.config.conversion.kind)]
+        total = histories.event_type_counts[:, histories.event_types.index(task.config.conversion.event_type)]
         so_far = total[event + 1] - total[start]
     return np.minimum(so_far, MOST_COUNTED)
 

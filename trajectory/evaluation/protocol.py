@@ -135,7 +135,8 @@ def protocol(
         stated["conversion"] = (
             "the label that the log states of each event"
             if (histories.label >= 0).any()
-            else f"does a {v.kind} follow an event within {within}; events whose horizon was not observed are left out"
+            else f"does a {v.event_type} follow an event within {within}; events whose horizon was not observed are "
+            "left out"
         )
     return stated
 

@@ -16,7 +16,7 @@ from trajectory.evaluation.protocol import PARTS, evaluate, protocol
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import Result
 from trajectory.reading import NUMBER_OR_NONE, read_json
-from trajectory.renamed import EVALUATION
+from trajectory.renamed import with_evaluation
 from trajectory.run import Run
 from trajectory.schema import UserError
 from trajectory.training.experiment import Task
@@ -107,7 +107,7 @@ def write_results(found: dict[str, Any], users: pl.DataFrame, folder: Path) -> d
 def read_evaluation(folder: Path, *needs: str) -> dict[str, Any]:
     """evaluation.json of a run that was evaluated, with what is named. Raises UserError if it is missing or damaged."""
     needs = ("metrics.test", "baselines", "protocol.users.test", *needs)
-    return read_json(folder / "evaluation.json", FORM, AGAIN, *needs, renamed=EVALUATION)
+    return read_json(folder / "evaluation.json", FORM, AGAIN, *needs, renamed=with_evaluation)
 
 
 def read_per_user(folder: Path) -> pl.DataFrame:

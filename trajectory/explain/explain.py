@@ -182,7 +182,7 @@ def attribution_table(batch: AttributionBatch, histories: Histories, target: Tar
             "time": histories.time[event] if histories.has_time else np.full(len(event), None),
             **catalogue[np.maximum(item, 1) - 1].with_columns(pl.when(pl.Series(item > 0)).then(pl.all())).to_dict(),
             "interest": pl.Series([None, *histories.interests], dtype=pl.String).gather(histories.item_interest[item]),
-            "event_type": pl.Series(["", *histories.kinds]).gather(histories.kind[event]),
+            "event_type": pl.Series(["", *histories.event_types]).gather(histories.event_type[event]),
             "target": pl.Series(names).gather(row),
             "step": np.full(len(event), batch.step),
             "method": [method] * len(event),

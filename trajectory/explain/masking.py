@@ -71,7 +71,7 @@ def _of_events(histories: Histories, event: np.ndarray, count: np.ndarray) -> Hi
         offsets=np.append(0, np.cumsum(count)).astype(np.int64),
         item=histories.item[event],
         time=histories.time[event],
-        kind=histories.kind[event],
+        event_type=histories.event_type[event],
         value=histories.value[event],
         quantity=histories.quantity[event],
         label=histories.label[event],

@@ -43,20 +43,20 @@ class AttributionMonitor:
         task, h = self.task, self.task.histories
         explainer = Explainer(Run.of(Path(), task, params, 0, self.vocabulary), self.target, by_field=False)
         agreement: dict[str, list[np.ndarray]] = {name: [] for name in COMPARED if name != task.config.explain.method}
-        by_type, errors = np.zeros(len(h.kinds) + 1), []
+        by_type, errors = np.zeros(len(h.event_types) + 1), []
         for batch in explainer.attributions(h, self.queries):
             mask, events = np.asarray(batch.inputs.mask), batch.attribution.events
             for name, correlations in agreement.items():
                 other = explainer.method_named(name)(explainer.function, batch.inputs).events
                 correlations.append(rank_agreement(mask, events, other))
             row, column = np.nonzero(mask)
-            by_type += np.bincount(h.kind[batch.first[row] + column], np.abs(events[mask]), len(by_type))
+            by_type += np.bincount(h.event_type[batch.first[row] + column], np.abs(events[mask]), len(by_type))
             errors.append(batch.attribution.completeness_error)
         if not errors:  # nothing is left to recommend to any of them
             return {}
         agreements = {f"agreement_{name}": np.concatenate(parts) for name, parts in agreement.items()}
         metrics = {name: float(np.nanmean(x)) for name, x in agreements.items() if np.isfinite(x).any()}
         shares = by_type[1:] / by_type.sum()
-        metrics |= {f"share_{event_type}": share for event_type, share in zip(h.kinds, shares, strict=True)}
+        metrics |= {f"share_{event_type}": share for event_type, share in zip(h.event_types, shares, strict=True)}
         metrics["completeness_error"] = float(np.max(np.concatenate(errors)))
         return {f"explain/{name}": float(value) for name, value in metrics.items() if np.isfinite(value)}

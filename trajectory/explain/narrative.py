@@ -11,7 +11,7 @@ import polars as pl
 from trajectory.explain.explain import AttributionBatch, Explainer, target_name, titles
 from trajectory.explain.masking import EventSource, inputs_without
 from trajectory.explain.targets import Target
-from trajectory.schema import DEFAULT_KIND, Histories
+from trajectory.schema import DEFAULT_EVENT_TYPE, Histories
 
 VERBS = {
     "view": "Viewed",
@@ -21,7 +21,7 @@ VERBS = {
     "purchase": "Bought",
     "subscribe": "Subscribed to",
     "rating": "Rated",
-    DEFAULT_KIND: "Had",
+    DEFAULT_EVENT_TYPE: "Had",
 }
 MIN_NATS = 0.05  # of a sentence
 MAX_FOR, MAX_AGAINST = 3, 1  # sentences a forecast

@@ -57,15 +57,15 @@ def _read_file(path: Path, vocabulary: Vocabulary, user: str) -> tuple[Histories
         )
     number = _item_numbers(histories, trained)
     notes += _unknown_items(source, histories, trained, number)
-    kind = _kind_numbers(histories, vocabulary, notes)
+    event_type = _event_type_numbers(histories, vocabulary, notes)
     return replace(
         histories,
         item=number[histories.item],
-        kind=kind[histories.kind],
+        event_type=event_type[histories.event_type],
         items=trained.items,
         item_interest=trained.item_interest,
         interests=trained.interests,
-        kinds=trained.kinds,
+        event_types=trained.event_types,
         roles=histories.roles | trained.roles,
         num_items=trained.num_items,
         has_time=trained.has_time and histories.has_time,
@@ -106,7 +106,7 @@ def histories_before(histories: Histories, moment: int | None) -> Queries:
 
 
 def _settings(path: Path, vocabulary: Vocabulary, user: str) -> ConfigDict:
-    """The settings of the run's log for another file: same kinds and baskets, its columns where they are there."""
+    """The settings of the run's log for another file: same types of event and baskets, its columns if there."""
     trained, mine = vocabulary.catalogue, vocabulary.settings.copy_and_resolve_references()
     mine.source, mine.format = str(path), mine.format and "auto"  # it may be a plain table
     mine.item_column = mine.interest_column = ""  # items are those of the model
@@ -182,11 +182,13 @@ def _without_events(users: pl.Series, histories: Histories) -> list[str]:
     return [f"left out: {len(lost):,} users without an event that the model reads ({shown})"] if lost else []
 
 
-def _kind_numbers(histories: Histories, vocabulary: Vocabulary, notes: list[str]) -> np.ndarray:
-    """Kind index of the model for each kind index of the new histories, int8; says in `notes` what it had to guess."""
-    kinds, usual = vocabulary.catalogue.kinds, vocabulary.statistics.kind - 1
-    strange = [kind for kind in histories.kinds if kind not in kinds]
+def _event_type_numbers(histories: Histories, vocabulary: Vocabulary, notes: list[str]) -> np.ndarray:
+    """The model's index of each event type of the new histories, int8; says in `notes` what it had to guess."""
+    event_types, usual = vocabulary.catalogue.event_types, vocabulary.statistics.event_type - 1
+    strange = [event_type for event_type in histories.event_types if event_type not in event_types]
     if strange:
-        notes.append(f"kinds unknown to the model are read as {kinds[usual]!r}: {', '.join(strange)}")
-    known = [kinds.index(kind) if kind in kinds else usual for kind in histories.kinds]
+        notes.append(f"event types unknown to the model are read as {event_types[usual]!r}: {', '.join(strange)}")
+    known = [
+        event_types.index(event_type) if event_type in event_types else usual for event_type in histories.event_types
+    ]
     return np.array([-1, *known], np.int8) + np.int8(1)

@@ -136,13 +136,13 @@ def next_events(
     count = jnp.cumsum(real, axis=1)
     first = (real & (count == 1)).astype(jnp.float32)
     shape = item.shape
-    kinds = jnp.arange(1, before.counts.shape[-1] + 1)
+    event_types = jnp.arange(1, before.counts.shape[-1] + 1)
     timed = 1 if statistics.has_time else 0
     return Events(
         item=item,
         interest=item_interest[item],
-        kind=jnp.full(shape, statistics.kind, before.kind.dtype),
-        counts=jnp.log(jnp.exp(before.counts) + count[..., None] * (kinds == statistics.kind)),
+        event_type=jnp.full(shape, statistics.event_type, before.event_type.dtype),
+        counts=jnp.log(jnp.exp(before.counts) + count[..., None] * (event_types == statistics.event_type)),
         gap=first * timed * jnp.log1p(gap * DAY)[:, None],
         age=jnp.broadcast_to(before.age + timed * gap[:, None], shape),
         hour=jnp.broadcast_to(timed * (clock // 3600 % 24 + 1)[:, None], shape),

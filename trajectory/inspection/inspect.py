@@ -189,7 +189,7 @@ def _types(cleaned: CleanLog) -> Section:
     stated = cleaned.log.detected.get("types", "")
     sentence = (
         "Input: the model reads it. Target: the model predicts it. Sale: it counts as demand and value. Negative: it "
-        "takes back. data.kind_map says which word is which type, data.event_types which type has which roles."
+        "takes back. data.event_type_map says which word is which type, data.event_types which type has which roles."
     )
     sentences = ((f"{stated[0].upper()}{stated[1:]}.",) if stated else ()) + _texts(cleaned, ("order status",))
     return Section("Types of event", (*sentences, sentence), ("Type", "Events", "Words in the log", "Roles"), rows)
@@ -199,12 +199,12 @@ def _amounts(cleaned: CleanLog) -> Section:
     rows = []
     for name in ("value", "quantity", "rating"):
         if name in cleaned.events.columns:
-            for (kind,), events in cleaned.events.group_by("kind", maintain_order=True):
+            for (event_type,), events in cleaned.events.group_by("event_type", maintain_order=True):
                 cells = events[name].drop_nulls()
                 numbers = (cells.min(), cells.median(), cells.max(), cells.sum()) if len(cells) else ()
                 shown = [f"{number:,.2f}" for number in numbers if isinstance(number, int | float)]
                 if shown:
-                    rows.append((name, str(kind), f"{len(cells):,}", *shown))
+                    rows.append((name, str(event_type), f"{len(cells):,}", *shown))
     header = ("Amount", "Type", "Events with it", "Smallest", "Median", "Largest", "Sum")
     return Section("Amounts", _texts(cleaned, ("value", "amounts")), header if rows else (), tuple(rows))
 
@@ -234,7 +234,9 @@ def _set_aside(cleaned: CleanLog) -> Section:
         examples = cleaned.quarantine.filter(pl.col("reason") == reason).head(_EXAMPLES)
         for number, row in enumerate(examples.to_dicts()):
             cells = row["malformed"] or ", ".join(
-                f"{name} {row[name]}" for name in ("user", "item", "time", "kind", "value") if row[name] is not None
+                f"{name} {row[name]}"
+                for name in ("user", "item", "time", "event_type", "value")
+                if row[name] is not None
             )
             first = (reason, f"{count:,}") if not number else ("", "")
             rows.append((*first, f"{row['source_line']:,}", cells, _remedy(cleaned, reason) if not number else ""))
@@ -288,11 +290,13 @@ def _remedy(cleaned: CleanLog, reason: str) -> str:
     example: Any = ""
     if reason == UNKNOWN_TYPE:
         words = (
-            cleaned.quarantine.filter(pl.col("reason") == reason)["kind"].drop_nulls().value_counts(sort=True)["kind"]
+            cleaned.quarantine.filter(pl.col("reason") == reason)["event_type"]
+            .drop_nulls()
+            .value_counts(sort=True)["event_type"]
         )
         example = ", ".join(f"{word!r}: TYPE" for word in (words.head(_WORDS).to_list() or [""]))
-        if name := next(iter(matching([cleaned.log.detected["columns"].get("kind", "")], ORDER_STATUS)), ""):
-            return f"data.columns.kind=- data.columns.status={name} if it says what became of an order"
+        if name := next(iter(matching([cleaned.log.detected["columns"].get("event_type", "")], ORDER_STATUS)), ""):
+            return f"data.columns.event_type=- data.columns.status={name} if it says what became of an order"
     return REMEDIES.get(reason, "").format(example=example)
 
 

@@ -84,7 +84,7 @@ def write_migrations(
 def _counted(histories: Histories) -> str:
     """Of what events interests are, in words: "what users bought", or "what users turned to (view, cart)"."""
     said = f"what users {attention_words(histories).past}"
-    return said if len(histories.kinds) == 1 else f"{said} ({', '.join(histories.kinds)})"
+    return said if len(histories.event_types) == 1 else f"{said} ({', '.join(histories.event_types)})"
 
 
 def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame:

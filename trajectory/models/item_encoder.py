@@ -14,7 +14,7 @@ from trajectory.schema import CODES
 
 # Where the table lies among the parameters of an InterestModel, and at the end of its path in any tree made from them.
 TABLE = ("params", "items", "ids", "embedding")
-BESIDE = ("kind", "counts", "gap", "calendar", "features")  # inputs of an event beside its item
+BESIDE = ("event_type", "counts", "gap", "calendar", "features")  # inputs of an event beside its item
 SHORT = 1e-12  # added to squared lengths: the vector of a filled-up row has none
 
 
@@ -120,7 +120,7 @@ class EventEmbedding(nn.Module):
 
     inputs: tuple[str, ...]
     width: int
-    num_kinds: int
+    num_event_types: int
     dropout: float
     event_dropout: float
 
@@ -145,8 +145,8 @@ class EventEmbedding(nn.Module):
 
         if "item" in self.inputs and apart is None:
             parts["item"] = EventDropout(self.event_dropout)(item_vectors, train)
-        if "kind" in self.inputs:
-            parts["kind"] = table(self.num_kinds + 1, "kind")(events.kind)
+        if "event_type" in self.inputs:
+            parts["event_type"] = table(self.num_event_types + 1, "kind")(events.event_type)  # its name in checkpoints
         if "counts" in self.inputs:
             parts["counts"] = FlatDense(self.width, use_bias=False, name="counts")(events.counts)
         if "gap" in self.inputs:

@@ -37,11 +37,11 @@ def words(histories: Histories, by_value: bool = True) -> Words:
 
 def attention_words(histories: Histories) -> Words:
     """The words for all events that the model reads, sales or not."""
-    if set(histories.kinds) <= set(selling(histories)):
+    if set(histories.event_types) <= set(selling(histories)):
         return words(histories)
-    looking = set(histories.kinds) <= LOOKING
+    looking = set(histories.event_types) <= LOOKING
     verbs = ("look at", "looked at", "looking") if looking else ("turn to", "turned to", "turning")
-    return Words(plural(histories.kinds), *verbs)
+    return Words(plural(histories.event_types), *verbs)
 
 
 def steps(histories: Histories, count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from trajectory.renamed import setting
 from trajectory.schema import UserError
 from trajectory.settings.fields import SECTIONS
 
@@ -18,6 +19,7 @@ def set_by_hand(config: ConfigDict, values: Mapping[str, Any]) -> ConfigDict:
     Returns the same config. Raises UserError for a field that there is not, or a value of another type.
     """
     before = config.copy_and_resolve_references()
+    values = dict(setting(name, value) for name, value in values.items())
     for name, value in values.items():
         _require(name)
         section, _, field = name.rpartition(".")

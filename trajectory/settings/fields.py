@@ -71,7 +71,10 @@ DATA = Section(
             "(equal times in random order) | position | file",
         ),
         "baskets": (False, "True: events of one user at one time (or basket id) are one unordered step"),
-        "kind_map": ({}, 'word of the log -> type of event, beside the built-in words; key "" = rows that state none'),
+        "event_type_map": (
+            {},
+            'word of the log -> type of event, beside the built-in words; key "" = rows that state none',
+        ),
         "status_map": ({}, "word of an order's status -> sale | no_sale, beside the built-in words"),
         "no_sale_flags": (
             (),
@@ -103,7 +106,7 @@ COLUMNS = Section(
         "item": ("", "what the event is about"),
         "time": ("", "when"),
         "position": ("", "place in the user's order, or the session's clock"),
-        "kind": ("", "type of event: view, cart, purchase ..."),
+        "event_type": ("", "type of event: view, cart, purchase ..."),
         "value": ("", "amount of money"),
         "quantity": ("", "pieces"),
         "rating": ("", "rating of the item by the user"),
@@ -183,7 +186,7 @@ MODEL = Section(
         "dropout": (0.2, "share dropped after the embedding and after each layer"),
         "event_dropout": (0.0, "share of events whose item training leaves out of their vectors"),
         "inputs": (
-            ("item", "kind", "gap", "calendar"),
+            ("item", "event_type", "gap", "calendar"),
             'what an event is embedded from; also "features" of the log, "counts" of each type of event so far',
         ),
         "temperature": (0.0, "> 0: the softmax is over cosines divided by this; 0 = over dot products"),
@@ -242,7 +245,7 @@ HEADS = Section(
 CONVERSION = Section(
     "What the conversion head predicts.",
     {
-        "kind": ("purchase", "type of event that converts (ignored where the log has labels)"),
+        "event_type": ("purchase", "type of event that converts (ignored where the log has labels)"),
         "horizon_days": (1.0, "days within which one has to follow"),
         "horizon_events": (0, "> 0: within this many next events instead"),
     },

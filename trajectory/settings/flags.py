@@ -10,6 +10,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 from ml_collections.config_flags.config_flags import is_config_flag
 
+from trajectory.renamed import flag
 from trajectory.schema import UserError
 from trajectory.settings import by_hand, presets
 from trajectory.settings.config import base
@@ -19,7 +20,7 @@ MISTAKES = (flags.Error, UserError, AttributeError, KeyError, TypeError, ValueEr
 
 def read(arguments: Sequence[str]) -> ConfigDict:
     """The config of these flags, which are as for `trajectory train`. Raises UserError where they are wrong."""
-    values, argv = flags.FlagValues(), ["", *arguments]
+    values, argv = flags.FlagValues(), ["", *map(flag, arguments)]
     config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
     parse(values, argv)
     return values["config"].value

@@ -110,7 +110,7 @@ def build(config: ConfigDict) -> Task:
     limits.check(config)  # once more: the data may have decided some
     limits.check_data(config, histories)
     content = _content(domains if config.sources.names else [histories], config, histories, split)
-    spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.kinds), content)
+    spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.event_types), content)
     return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec), content)
 
 
@@ -197,7 +197,7 @@ def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]
         "training_events": int((s.train_end - h.offsets[:-1]).sum()),
         "items": h.num_items,
         "interests": len(h.interests),
-        "kinds": list(h.kinds),
+        "event_types": list(h.event_types),
         "split": s.kind,
         "guarantee": s.guarantee,
         "feature_names": list(h.feature_names),
@@ -253,7 +253,7 @@ def load_config(path: Path) -> ConfigDict:
         saved = with_fields(tuples(stored))
         # Types of event were once declared without roles.
         saved["data"].setdefault("event_types", {}).update(
-            {kind: "input,target" for kind in saved["data"].pop("extra_kinds", ())}
+            {event_type: "input,target" for event_type in saved["data"].pop("extra_kinds", ())}
         )
         later = _later(config.data, saved["data"])
         config.update(ConfigDict(saved))

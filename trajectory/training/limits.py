@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ml_collections import ConfigDict
 
+from trajectory.models.item_encoder import BESIDE
 from trajectory.schema import Histories, UserError
 from trajectory.settings import BACKBONES, RECURRENT, get
 
@@ -90,6 +91,8 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
             f"a {model.backbone} needs model.layers of one width, a multiple of its {model.attention_heads} heads; got "
             f"{tuple(model.layers)}",
         )
+    strange = sorted(set(model.inputs) - {"item", *BESIDE})
+    yield bool(strange), f"model.inputs names {', '.join(strange)}; expected some of item, {', '.join(BESIDE)}"
     for name in ("smoothing", "pseudospherical_order"):
         yield (
             bool(train[name] and model.repeat),

@@ -15,6 +15,7 @@ import numpy as np
 from trajectory.data.pipeline.featurize import last_rows, row_length
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.models.item_table import item_table
+from trajectory.renamed import ARRAYS, with_names
 from trajectory.schema import Events, UserError
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.experiment import Task
@@ -46,7 +47,7 @@ class Background(NamedTuple):
     @classmethod
     def load(cls, folder: Path) -> Background | None:
         """That of a run's folder; None where it was made before runs kept one."""
-        arrays = _arrays(folder / BACKGROUND)
+        arrays = with_names(_arrays(folder / BACKGROUND), ARRAYS)
         return cls(Events(*(arrays[name] for name in Events._fields)), arrays["newest"]) if arrays else None
 
 

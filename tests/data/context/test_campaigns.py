@@ -19,7 +19,7 @@ DAY = 86_400
 def config(folder, item_column=""):
     data = base().data
     data.source, data.item_column = str(folder), item_column
-    data.kind_map = ConfigDict({"": "purchase"})
+    data.event_type_map = ConfigDict({"": "purchase"})
     return data
 
 

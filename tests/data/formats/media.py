@@ -210,8 +210,8 @@ def read_mind(folder: Path) -> Iterator[Row]:
             for news in history.split():
                 yield Row(user, news, "click", None, category[news])
         for news in shown.split(" "):
-            kind = "click" if news.endswith("-1") else "impression"
-            yield Row(user, news[:-2], kind, moment(time, "%m/%d/%Y %I:%M:%S %p"), category[news[:-2]])
+            event_type = "click" if news.endswith("-1") else "impression"
+            yield Row(user, news[:-2], event_type, moment(time, "%m/%d/%Y %I:%M:%S %p"), category[news[:-2]])
 
 
 def read_kuairec(folder: Path) -> Iterator[Row]:
@@ -226,9 +226,9 @@ def read_kuairand(folder: Path) -> Iterator[Row]:
     for part in ("random_4_22_to_5_08", "standard_4_08_to_4_21", "standard_4_22_to_5_08"):
         for row in dicts(folder / f"data/log_{part}_pure.csv"):
             signals = (("is_hate", "low_rating"), ("is_like", "favorite"), ("is_click", "click"))
-            kind = next((meaning for name, meaning in signals if row[name] == "1"), "impression")
+            event_type = next((meaning for name, meaning in signals if row[name] == "1"), "impression")
             at, interest = int(row["time_ms"]) // 1000, tag[row["video_id"]]
-            yield Row(row["user_id"], row["video_id"], kind, at, interest, same=tuple(row.values()))
+            yield Row(row["user_id"], row["video_id"], event_type, at, interest, same=tuple(row.values()))
 
 
 def read_steam(folder: Path) -> Iterator[Row]:
@@ -247,10 +247,10 @@ def read_steam_reviews(folder: Path) -> Iterator[Row]:
 def read_australian_reviews(folder: Path) -> Iterator[Row]:
     for record in json_lines(folder / "australian_user_reviews.json", ast.literal_eval):
         for review in record["reviews"]:
-            kind = "rating" if review["recommend"] else "low_rating"
+            event_type = "rating" if review["recommend"] else "low_rating"
             dated = "," in review["posted"]
             at = moment(review["posted"], "Posted %B %d, %Y.") if dated else None
-            yield Row(record["user_id"], review["item_id"], kind, at, aside="" if dated else "missing time")
+            yield Row(record["user_id"], review["item_id"], event_type, at, aside="" if dated else "missing time")
 
 
 def read_steam_200k(folder: Path) -> Iterator[Row]:

@@ -185,10 +185,10 @@ def read_retail(files: tuple[str, ...], names: tuple[str, str, str], form: str, 
         for file in files:
             for row in dicts(folder / file, encoding=encoding):
                 back = row[invoice].startswith("C") or int(row["Quantity"]) < 0
-                kind, quantity = "return" if back else "purchase", float(row["Quantity"])
+                event_type, quantity = "return" if back else "purchase", float(row["Quantity"])
                 at, value = moment(row["InvoiceDate"], form), quantity * float(row[price])
                 same = tuple(row.values())
-                yield Row(row[customer], row["StockCode"], kind, at, None, quantity, value, same=same)
+                yield Row(row[customer], row["StockCode"], event_type, at, None, quantity, value, same=same)
 
     return rows
 

@@ -19,9 +19,9 @@ _HEAD = """# Public raw files that are read as they are
 
 `--config=own_log:path=FILE_OR_FOLDER` knows these formats by their columns or first lines and says so;
 `path=...,format=NAME` asks for one, and `--config.data.format=` reads the file as a plain table. Whatever is set by
-hand, such as `--config.data.columns.item=...` or `--config.data.kind_map`, wins over the format. A folder, a zip file
-of it, packed files (.gz, .bz2, .xz, .zst) and parts of a log work alike; given the log alone, the tables of items
-beside it are read too.
+hand, such as `--config.data.columns.item=...` or `--config.data.event_type_map`, wins over the format. A folder, a
+zip file of it, packed files (.gz, .bz2, .xz, .zst) and parts of a log work alike; given the log alone, the tables of
+items beside it are read too.
 
 The last column is of the made-up sample that the tests read, in the layout and with the dirt of the real files: rows
 read = kept + folded (equal rows that became one of that quantity) + set aside with a reason. No setting is needed for
@@ -57,8 +57,10 @@ def _meaning(form: Format) -> Iterator[str]:
     chosen = form.settings
     if chosen.columns:
         yield ", ".join(f"{field} = `{name}`" for field, name in chosen.columns.items())
-    if chosen.kind_map:
-        yield ", ".join(f"{f'`{word}`' if word else 'all'} → {kind}" for word, kind in chosen.kind_map.items())
+    if chosen.event_type_map:
+        yield ", ".join(
+            f"{f'`{word}`' if word else 'all'} → {event_type}" for word, event_type in chosen.event_type_map.items()
+        )
     if form.note:
         yield form.note
 

@@ -99,10 +99,17 @@ def read_yoochoose(folder: Path) -> Iterator[Row]:
 
 def read_diginetica(folder: Path) -> Iterator[Row]:
     category = {row["itemId"]: row["categoryId"] for row in dicts(folder / "product-categories.csv", ";")}
-    for file, kind in (("train-item-views.csv", "view"), ("train-purchases.csv", "purchase")):
+    for file, event_type in (("train-item-views.csv", "view"), ("train-purchases.csv", "purchase")):
         for row in dicts(folder / file, ";"):
             at = moment(row["eventdate"], "%Y-%m-%d")
-            yield Row(row["sessionId"], row["itemId"], kind, at, category[row["itemId"]], same=(kind, *row.values()))
+            yield Row(
+                row["sessionId"],
+                row["itemId"],
+                event_type,
+                at,
+                category[row["itemId"]],
+                same=(event_type, *row.values()),
+            )
 
 
 def read_otto(folder: Path) -> Iterator[Row]:
@@ -115,5 +122,5 @@ def read_otto(folder: Path) -> Iterator[Row]:
 
 def read_otto_parquet(folder: Path) -> Iterator[Row]:
     for row in pq.read_table(folder / "train.parquet").to_pylist():
-        kind = ("click", "cart", "purchase")[row["type"]]
-        yield Row(row["session"], row["aid"], kind, row["ts"], same=tuple(row.values()))
+        event_type = ("click", "cart", "purchase")[row["type"]]
+        yield Row(row["session"], row["aid"], event_type, row["ts"], same=tuple(row.values()))

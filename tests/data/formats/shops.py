@@ -170,15 +170,15 @@ def read_taobao(folder: Path) -> Iterator[Row]:
 def read_tianchi(folder: Path) -> Iterator[Row]:
     words = {"1": "view", "2": "favorite", "3": "cart", "4": "purchase"}
     for row in dicts(folder / "tianchi_mobile_recommend_train_user.csv"):
-        at, kind = moment(row["time"], "%Y-%m-%d %H"), words[row["behavior_type"]]
-        yield Row(row["user_id"], row["item_id"], kind, at, row["item_category"], same=tuple(row.values()))
+        at, event_type = moment(row["time"], "%Y-%m-%d %H"), words[row["behavior_type"]]
+        yield Row(row["user_id"], row["item_id"], event_type, at, row["item_category"], same=tuple(row.values()))
 
 
 def read_tmall(folder: Path) -> Iterator[Row]:
     words = {"0": "click", "1": "cart", "2": "purchase", "3": "favorite"}
     for row in dicts(folder / "user_log_format1.csv"):
-        at, kind = moment("2014" + row["time_stamp"].zfill(4), "%Y%m%d"), words[row["action_type"]]
-        yield Row(row["user_id"], row["item_id"], kind, at, row["cat_id"], same=tuple(row.values()))
+        at, event_type = moment("2014" + row["time_stamp"].zfill(4), "%Y%m%d"), words[row["action_type"]]
+        yield Row(row["user_id"], row["item_id"], event_type, at, row["cat_id"], same=tuple(row.values()))
 
 
 def read_retailrocket(folder: Path) -> Iterator[Row]:
@@ -203,19 +203,19 @@ def read_rees46(folder: Path) -> Iterator[Row]:
     for row in table:
         interest = named[row["product_id"]].most_common(1)[0][0]
         at, price = moment(row["event_time"], "%Y-%m-%d %H:%M:%S UTC"), float(row["price"])
-        kind, same = row["event_type"], tuple(row.values())
-        yield Row(row["user_id"], row["product_id"], kind, at, interest, value=price, same=same)
+        event_type, same = row["event_type"], tuple(row.values())
+        yield Row(row["user_id"], row["product_id"], event_type, at, interest, value=price, same=same)
 
 
 def read_jdata(folder: Path) -> Iterator[Row]:
     words = ("", "view", "cart", "remove_from_cart", "purchase", "favorite", "click")
     for month in ("201602", "201603"):
         for row in dicts(folder / f"JData_Action_{month}.csv"):
-            user, kind = row["user_id"].removesuffix(".0"), words[int(row["type"])]
-            yield Row(user, row["sku_id"], kind, moment(row["time"]), row["cate"], same=tuple(row.values()))
+            user, event_type = row["user_id"].removesuffix(".0"), words[int(row["type"])]
+            yield Row(user, row["sku_id"], event_type, moment(row["time"]), row["cate"], same=tuple(row.values()))
 
 
 def read_tmall_2016(folder: Path) -> Iterator[Row]:
     for row in dicts(folder / "ijcai2016_taobao.csv"):
-        kind, at = ("click", "purchase")[int(row["act_ID"])], moment(row["time"], "%Y%m%d")
-        yield Row(row["use_ID"], row["ite_ID"], kind, at, row["cat_ID"], same=tuple(row.values()))
+        event_type, at = ("click", "purchase")[int(row["act_ID"])], moment(row["time"], "%Y%m%d")
+        yield Row(row["use_ID"], row["ite_ID"], event_type, at, row["cat_ID"], same=tuple(row.values()))

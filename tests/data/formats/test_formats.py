@@ -44,7 +44,7 @@ def counted(result: CleanLog) -> Counts:
         aside=result.counts,
         users=events["user"].n_unique(),
         items=events["item"].n_unique(),
-        types=dict(events["kind"].value_counts().iter_rows()),
+        types=dict(events["event_type"].value_counts().iter_rows()),
         interests=interests,
         pieces=events["quantity"].fill_null(1).sum() if "quantity" in events.columns else float(events.height),
         value=pytest.approx(events["value"].sum()) if "value" in events.columns else 0,
@@ -102,8 +102,8 @@ def test_a_file_that_is_needed_is_named(tmp_path: Path) -> None:
 
 def test_what_is_set_by_hand_wins_over_the_format(tmp_path: Path) -> None:
     path = written("yoochoose", tmp_path)
-    result = cleaned(path, interest_column="brand", kind_map={"click": "view"}, columns={"value": "-"})
-    assert set(result.events["kind"]) == {"view", "purchase"}
+    result = cleaned(path, interest_column="brand", event_type_map={"click": "view"}, columns={"value": "-"})
+    assert set(result.events["event_type"]) == {"view", "purchase"}
     assert "value" not in result.events.columns
     assert result.log.items is not None
     assert result.log.items["brand"].drop_nulls().unique().to_list() == ["2089046"]

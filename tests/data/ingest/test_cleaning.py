@@ -36,7 +36,7 @@ def reasons(result: CleanLog) -> dict[int, str]:
 
 
 GOOD = "u,x,1700000000,buy,1,0,5\n"
-HEADER = "user,item,time,kind,value,label,weight\n"
+HEADER = "user,item,time,event_type,value,label,weight\n"
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ HEADER = "user,item,time,kind,value,label,weight\n"
         ("u,x,1e30,buy,1,0,5", "unparsable time", "time", "1e30"),
         ("u,x,-5,buy,1,0,5", "impossible time", "time", "1969-12-31T23:59:55"),
         ("u,x,5000000000,buy,1,0,5", "time in the future", "time", "2128-06-11T08:53:20"),
-        ("u,x,1700000000,sell,1,0,5", "unknown event type", "kind", "sell"),
-        ("u,x,1700000000,,1,0,5", "unknown event type", "kind", None),
+        ("u,x,1700000000,sell,1,0,5", "unknown event type", "event_type", "sell"),
+        ("u,x,1700000000,,1,0,5", "unknown event type", "event_type", None),
         ("u,x,1700000000,buy,1,2,5", "invalid label", "user", "u"),
         ("u,x,1700000000,buy,1,yes,5", "invalid label", "user", "u"),
         ("u,x,1700000000,buy,1,0,nan", "invalid feature", "user", "u"),
@@ -74,7 +74,7 @@ def test_each_fault_has_its_reason_and_keeps_its_text(
 
 def test_usable_rows_in_canonical_columns(tmp_path: Path) -> None:
     result = cleaned(tmp_path, HEADER + GOOD, features=("weight",))
-    assert result.events.columns == ["user", "item", "time", "kind", "value", "label", "weight", "source_line"]
+    assert result.events.columns == ["user", "item", "time", "event_type", "value", "label", "weight", "source_line"]
     assert result.events.row(0) == ("u", "x", T0, "purchase", 1.0, 0, 5.0, 1)
 
 
@@ -116,7 +116,7 @@ def test_dates_are_inclusive(tmp_path: Path) -> None:
         ({"min_date": "yesterday"}, "min_date='yesterday': expected an ISO date"),
         ({"max_date": "31/12/2024"}, "max_date='31/12/2024'"),
         ({"min_date": "2025-01-01", "max_date": "2024-01-01"}, "lies after max_date"),
-        ({"kind_map": ConfigDict({"x": "sell"})}, "maps 'x' to 'sell'"),
+        ({"event_type_map": ConfigDict({"x": "sell"})}, "maps 'x' to 'sell'"),
     ],
 )
 def test_settings_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
@@ -125,7 +125,7 @@ def test_settings_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], words
 
 
 @pytest.mark.parametrize(
-    ("word", "kind"),
+    ("word", "event_type"),
     [
         ("PV", "view"),
         (" Page_View ", "view"),
@@ -146,20 +146,20 @@ def test_settings_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], words
         ("Gift", "gift"),
     ],
 )
-def test_kind_words(tmp_path: Path, word: str, kind: str) -> None:
+def test_event_type_words(tmp_path: Path, word: str, event_type: str) -> None:
     result = cleaned(
         tmp_path,
         f"user,item,kind\nu,x,{word}\n",
-        kind_map=ConfigDict({"4": "purchase"}),
+        event_type_map=ConfigDict({"4": "purchase"}),
         event_types=ConfigDict({"gift": ""}),
     )
-    assert result.events["kind"].to_list() == [kind]
+    assert result.events["event_type"].to_list() == [event_type]
 
 
-def test_a_log_without_kinds(tmp_path: Path) -> None:
-    assert cleaned(tmp_path, "user,item\nu,x\n").events["kind"].to_list() == ["event"]
-    stated = cleaned(tmp_path, "user,item\nu,x\n", kind_map=ConfigDict({"": "purchase"}))
-    assert stated.events["kind"].to_list() == ["purchase"]
+def test_a_log_without_event_types(tmp_path: Path) -> None:
+    assert cleaned(tmp_path, "user,item\nu,x\n").events["event_type"].to_list() == ["event"]
+    stated = cleaned(tmp_path, "user,item\nu,x\n", event_type_map=ConfigDict({"": "purchase"}))
+    assert stated.events["event_type"].to_list() == ["purchase"]
 
 
 def test_bots_lose_all_their_rows(tmp_path: Path) -> None:
@@ -185,8 +185,8 @@ def test_minimum_counts_hold_at_the_end(tmp_path: Path) -> None:
 
 
 def test_nothing_usable_gives_the_counts(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"3 rows.*1 missing item, 2 unknown event type.*'7', '8'.*data.kind_map"):
-        cleaned(tmp_path, "user,item,kind\nu,x,7\nu,x,8\nu,,7\n")
+    with pytest.raises(UserError, match=r"3 rows.*1 missing item, 2 unknown event type.*'7', '8'.*data.event_type_map"):
+        cleaned(tmp_path, "user,item,event_type\nu,x,7\nu,x,8\nu,,7\n")
 
 
 def test_integers_stay_integers(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ lines = st.lists(st.lists(cells, min_size=5, max_size=5).map(",".join), min_size
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines)
 def test_rows_kept_and_removed_are_the_rows_read(tmp_path: Path, rows: list[str]) -> None:
-    text = "user,item,time,kind,value\nu,i,1700000000,buy,\nv,i,1700000000,view,\n" + "\n".join(rows) + "\n"
+    text = "user,item,time,event_type,value\nu,i,1700000000,buy,\nv,i,1700000000,view,\n" + "\n".join(rows) + "\n"
     result = cleaned(tmp_path, text, time_unit="s")
     kept, removed = result.events["source_line"], result.quarantine["source_line"]
     assert sorted([*kept, *removed]) == list(range(1, result.log.detected["rows"] + 1))

@@ -53,7 +53,7 @@ def test_resolve_fills_defaults_and_keeps_what_was_set() -> None:
     filled = domains.resolve(data)
     assert (filled.item_column, filled.baskets, filled.columns.user) == ("title", True, "household_id")
     assert (filled.columns.value, filled.interest_column) == ("quantity", "department")
-    assert filled.kind_map.to_dict() == {"": "purchase"}
+    assert filled.event_type_map.to_dict() == {"": "purchase"}
     assert (filled.columns.quantity, filled.duplicates) == ("-", "drop")  # as published
     assert domains.resolve(settings("synthea_health")).event_types.condition == "input,target"
     assert domains.resolve(filled) == filled
@@ -135,7 +135,7 @@ def test_complete_journey_reads_from_its_package() -> None:
     assert set(result.quarantine["reason"]) == {"missing item"}
     assert result.quarantine["item"].null_count() == 0  # the product's number, since it has no type
     assert result.events["item"].n_unique() == 2_242
-    assert set(result.events["kind"].unique()) == {"purchase"}
+    assert set(result.events["event_type"].unique()) == {"purchase"}
     assert result.log.items is not None
     assert result.log.items.filter(item="ICE - CRUSHED/CUBED")["category"].to_list() == ["FRZN ICE"]
 

@@ -24,9 +24,9 @@ def test_ids_that_number_the_rows(tmp_path: Path) -> None:
 def test_a_column_of_known_words_is_that_of_the_types(tmp_path: Path) -> None:
     rows = "a,x,Product View,web\nb,y,Add to Cart,web\n" * 9 + "b,y,,app\n"
     log = from_text(tmp_path, "user_id,item_id,type,channel\n" + rows)
-    assert (log.detected["columns"]["kind"], log.detected["found_by"]["kind"]) == ("type", "content")
+    assert (log.detected["columns"]["event_type"], log.detected["found_by"]["event_type"]) == ("type", "content")
     other = from_text(tmp_path, "user_id,item_id,type\n" + "a,x,shoe\nb,y,order\n" * 9)
-    assert "kind" not in other.detected["columns"]
+    assert "event_type" not in other.detected["columns"]
 
 
 def test_further_items_of_a_row(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_value_below_nothing_is_a_return_with_and_without_a_quantity(tmp_path:
 
 def test_sales_without_money_where_another_column_has_some(tmp_path: Path) -> None:
     text = "user_id,item_id,Debit,Credit\na,x,2.5,\na,y,,3.5\nb,x,1.5,\n"
-    changes = {"columns": {"value": "Debit"}, "kind_map": {"": "purchase"}}
+    changes = {"columns": {"value": "Debit"}, "event_type_map": {"": "purchase"}}
     log = from_text(tmp_path, text, **changes)
     assert "Credit has 1 amounts, just where Debit has none" in notes(log, "value")
     clean = cleaned(log, tmp_path, **changes)
@@ -154,6 +154,6 @@ def test_labels_of_nothing_done_are_asked_about(tmp_path: Path) -> None:
     text = "user_id,item_id,label\na,x,1\na,y,0\nb,x,0\n"
     log = from_text(tmp_path, text)
     assert "label is 0 in 2 of 3 rows, which are events like the others" in notes(log, "types")
-    changes = {"columns": {"kind": "label"}, "kind_map": {"1": "click", "0": "impression"}}
+    changes = {"columns": {"event_type": "label"}, "event_type_map": {"1": "click", "0": "impression"}}
     clean = cleaned(from_text(tmp_path, text, **changes), tmp_path, **changes)
     assert dict(clean.types.select("type", "rows").iter_rows()) == {"click": 1, "impression": 2}

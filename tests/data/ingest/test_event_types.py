@@ -53,7 +53,7 @@ def test_roles_that_do_not_fit(given: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("event_type", "words"),
     [
         ("remove_from_cart", ["remove_from_cart", "Removed from cart", "cart_remove", "移出购物车"]),
         ("return", ["refund", "RETURNED", "cancelled order", "chargeback", "退货", "退款"]),
@@ -69,8 +69,8 @@ def test_roles_that_do_not_fit(given: str, words: str) -> None:
         (None, ["gift", "4", ""]),
     ],
 )
-def test_words_of_trackers(kind: str | None, words: list[str]) -> None:
-    assert canonical(pl.Series(words), base().data).to_list() == [kind] * len(words)
+def test_words_of_trackers(event_type: str | None, words: list[str]) -> None:
+    assert canonical(pl.Series(words), base().data).to_list() == [event_type] * len(words)
 
 
 def test_what_is_not_read_is_kept_outside_the_histories(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_what_is_not_read_is_kept_outside_the_histories(tmp_path: Path) -> None:
     assert "2 rows (input, target, sale); from 'purchase'" in told
     assert "1 rows (negative); from 'remove from cart'" in told
     assert "3 of types without the role input, kept beside the histories" in told
-    assert "'gift'; data.kind_map" in told
+    assert "'gift'; data.event_type_map" in told
     h = histories(tmp_path, text)
     assert h.users["user"].to_list() == ["ann"]
     assert h.items["item"].to_list() == ["cup", "tea"]
@@ -115,7 +115,7 @@ def test_negative_quantities_are_returns_and_quantities_weigh(tmp_path: Path) ->
     text = f"user,item,time,quantity\nann,tea,{T0 + 1},3\nann,tea,{T0 + 2},-2\nann,cup,{T0 + 3},\n"
     h = histories(tmp_path, text)
     assert "1 rows (sale, negative); from 'below 0'" in summary(cleaned(tmp_path, text))
-    assert h.kinds == ("purchase",)
+    assert h.event_types == ("purchase",)
     np.testing.assert_array_equal(h.quantity, np.array([3, np.nan], np.float32))
     assert h.outside.select("type", "quantity").rows() == [("return", 2.0)]
     assert sales(h).quantity.tolist() == [3, 1, -2]
@@ -130,7 +130,7 @@ def test_a_sale_of_a_value_below_nothing_is_a_return(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "kind", "told"),
+    ("columns", "event_type", "told"),
     [
         ("user,item,time", "event", "nothing in the log"),
         ("user,item,order_id", "purchase", "a column of baskets or orders"),
@@ -138,12 +138,12 @@ def test_a_sale_of_a_value_below_nothing_is_a_return(tmp_path: Path) -> None:
         ("user,item,rating", "rating", "a column of ratings"),
     ],
 )
-def test_a_log_that_states_no_type(tmp_path: Path, columns: str, kind: str, told: str) -> None:
+def test_a_log_that_states_no_type(tmp_path: Path, columns: str, event_type: str, told: str) -> None:
     clean = cleaned(tmp_path, f"{columns}\nann,tea,5\n")
-    assert clean.events["kind"].to_list() == [kind]
-    assert f"none stated: all rows are of the type {kind}, told by {told}" in summary(clean)
-    viewed = cleaned(tmp_path, f"{columns}\nann,tea,5\n", kind_map=types(**{"": "view"}))
-    assert viewed.events["kind"].to_list() == ["view"]
+    assert clean.events["event_type"].to_list() == [event_type]
+    assert f"none stated: all rows are of the type {event_type}, told by {told}" in summary(clean)
+    viewed = cleaned(tmp_path, f"{columns}\nann,tea,5\n", event_type_map=types(**{"": "view"}))
+    assert viewed.events["event_type"].to_list() == ["view"]
 
 
 def test_a_log_without_sales_says_how_to_declare_them(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_ratings_below_the_threshold_are_not_read(tmp_path: Path) -> None:
     text = "user,item,rating\nann,tea,5\nann,cup,2\n"
     assert histories(tmp_path, text).num_events == 2
     h = histories(tmp_path, text, rating_threshold=3.0)
-    assert (h.kinds, h.num_events, h.outside["type"].to_list()) == (("rating",), 1, ["low_rating"])
+    assert (h.event_types, h.num_events, h.outside["type"].to_list()) == (("rating",), 1, ["low_rating"])
 
 
 def test_a_threshold_needs_ratings(tmp_path: Path) -> None:

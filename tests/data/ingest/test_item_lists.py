@@ -14,8 +14,8 @@ def read(folder: Path, records: list[dict], **changes: object) -> EventLog:
 
 
 def test_events_of_one_item_and_orders_of_several(tmp_path: Path) -> None:
-    def event(kind: str, second: int, **properties: object) -> dict:
-        return {"user": "a", "event": kind, "time": 1_700_000_000 + second, "properties": properties}
+    def event(event_type: str, second: int, **properties: object) -> dict:
+        return {"user": "a", "event": event_type, "time": 1_700_000_000 + second, "properties": properties}
 
     lines = [{"product_id": "x", "price": 2.0, "quantity": 1}, {"product_id": "y", "price": 3.0, "quantity": 2}]
     records = [
@@ -35,7 +35,7 @@ def test_events_of_one_item_and_orders_of_several(tmp_path: Path) -> None:
     log = read(tmp_path, records, **by_hand)
     clean = cleaned(log, tmp_path, **by_hand)
     assert dict(clean.types.select("type", "rows").iter_rows()) == {"view": 1, "purchase": 4}
-    bought = clean.events.filter(clean.events["kind"] == "purchase")
+    bought = clean.events.filter(clean.events["event_type"] == "purchase")
     assert bought.select("item", "quantity").rows() == [("x", 1), ("y", 2), ("x", 1), ("x", 1)]
     assert clean.counts == {"missing item": 1}
     assert "properties.products holds lists of items: each is a row, 6 of 4 records" in notes(log, "items")

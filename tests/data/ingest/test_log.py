@@ -52,7 +52,7 @@ def test_csv_in_canonical_columns(tmp_path: Path) -> None:
     assert column(log, "user") == [7, 8]
     assert column(log, "item") == ["sku-1", "sku-2"]
     assert column(log, "time") == [T0, T0 + 60]
-    assert column(log, "kind") == ["buy", "pv"]
+    assert column(log, "event_type") == ["buy", "pv"]
     assert column(log, "value") == [2.5, None]
     assert log.items is None
     assert log.detected["columns"]["value"] == "price"
@@ -247,8 +247,8 @@ def test_behaviour_texts_of_one_user(tmp_path: Path) -> None:
     log = from_text(tmp_path, "时间,行为\n" + rows, single_user="A")
     assert column(log, "user") == ["A"] * 8
     assert column(log, "item") == ["商品1", "商品2", "商品3", "商品1", "商品2", "item 1", "item 2", None]
-    kinds = clean(log, settings("log.csv")).events["kind"].to_list()
-    assert kinds == ["view", "purchase", "cart", "favorite", "click", "view", "cart"]
+    event_types = clean(log, settings("log.csv")).events["event_type"].to_list()
+    assert event_types == ["view", "purchase", "cart", "favorite", "click", "view", "cart"]
 
 
 def test_behaviour_without_a_user_needs_one_named(tmp_path: Path) -> None:
@@ -256,14 +256,16 @@ def test_behaviour_without_a_user_needs_one_named(tmp_path: Path) -> None:
 
 
 def test_behaviour_in_unknown_words(tmp_path: Path) -> None:
-    fails(tmp_path, "用户,行为\n1,试穿商品1\n".encode(), "'试穿商品1'.*data.kind_map")
-    log = from_text(tmp_path, "用户,行为\n1,试穿商品1\n", kind_map=ConfigDict({"试穿": "view"}))
+    fails(tmp_path, "用户,行为\n1,试穿商品1\n".encode(), "'试穿商品1'.*data.event_type_map")
+    log = from_text(tmp_path, "用户,行为\n1,试穿商品1\n", event_type_map=ConfigDict({"试穿": "view"}))
     assert column(log, "item") == ["商品1"]
 
 
 def test_chinese_columns(tmp_path: Path) -> None:
     log = from_text(tmp_path, "用户,商品,时间,行为,金额\n张三,手机,2023-11-14 22:13:20,购买,99.5\n")
-    assert log.events.select("user", "item", "time", "kind", "value").rows() == [("张三", "手机", T0, "购买", 99.5)]
+    assert log.events.select("user", "item", "time", "event_type", "value").rows() == [
+        ("张三", "手机", T0, "购买", 99.5)
+    ]
 
 
 def test_a_row_per_user_and_step(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from tests.raw_logs import cleaned, from_text, notes
 from trajectory.data.ingest.cleaning import summary
 
 
-def test_missing_words_are_no_users_items_or_kinds(tmp_path: Path) -> None:
+def test_missing_words_are_no_users_items_or_event_types(tmp_path: Path) -> None:
     words = ["NA", "NULL", "null", "None", "nan", "NaN", "N/A", "n/a", "#N/A", "\\N", "-", "<NA>", "(null)", " NA "]
     log = from_text(tmp_path, "user,item,brand\n" + "".join(f"{word},{word},x\n" for word in words) + "7,8,NA\n")
     assert log.events["user"].to_list() == [None] * len(words) + [7]

@@ -20,7 +20,7 @@ def types(clean: CleanLog) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("name", "cells", "kind"),
+    ("name", "cells", "event_type"),
     [
         ("voided", ("N", "Y", "N"), "failed_order"),
         ("Training mode", ("0", "1", "0"), "failed_order"),
@@ -32,9 +32,9 @@ def types(clean: CleanLog) -> dict[str, int]:
         ("Sign", ("1", "-1", "1"), "return"),
     ],
 )
-def test_a_yes_that_a_sale_was_none(tmp_path: Path, name: str, cells: tuple[str, ...], kind: str) -> None:
+def test_a_yes_that_a_sale_was_none(tmp_path: Path, name: str, cells: tuple[str, ...], event_type: str) -> None:
     clean = read(tmp_path, name, *cells)
-    assert types(clean) == {"purchase": 2, kind: 1}
+    assert types(clean) == {"purchase": 2, event_type: 1}
     assert name in notes(clean.log, "no sales")
     assert name not in clean.log.detected["unused"]
     for off in (f"!{name}", "-"):

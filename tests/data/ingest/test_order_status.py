@@ -84,7 +84,7 @@ def test_a_log_of_orders_by_their_status_alone_is_of_purchases(tmp_path: Path):
     )
     clean = read(tmp_path, text)
     assert dict(clean.types.select("type", "rows").iter_rows()) == {"purchase": 6, "failed_order": 2}
-    seen = read(tmp_path, text, kind_map={"": "view"})
+    seen = read(tmp_path, text, event_type_map={"": "view"})
     assert dict(seen.types.select("type", "rows").iter_rows()) == {"view": 8}
     assert "no row is a sale" in notes(seen.log, "order status")
 

@@ -30,4 +30,4 @@ def test_the_time_of_a_return_is_not_that_of_the_purchase(tmp_path: Path) -> Non
     )
     clean = cleaned(from_text(tmp_path, text), tmp_path)
     assert clean.counts == {"missing time": 1}
-    assert clean.events.filter(pl.col("kind") == "purchase")["time"].n_unique() == 1
+    assert clean.events.filter(pl.col("event_type") == "purchase")["time"].n_unique() == 1

@@ -27,7 +27,7 @@ STOCK = {"Sale": (-2,) * 90 + (1,) * 6, "Purchase": (50,) * 8, "Transfer": (-5,)
 def test_sales_that_are_nearly_all_below_nothing_are_turned_and_asked_about(tmp_path: Path, name: str) -> None:
     clean = ledger(tmp_path, {"Sale": STOCK["Sale"]}, name)
     assert types(clean) == {"purchase": 90, "return": 6}
-    sold = clean.events.filter(clean.events["kind"].cast(str) == "purchase")
+    sold = clean.events.filter(clean.events["event_type"].cast(str) == "purchase")
     assert sold["quantity" if name == "quantity" else "value"].sum() == 180
     (asked,) = [note for note in clean.log.detected["notes"] if note["topic"] == "sales"]
     assert f"{name} is below 0 in 90 of 96 sales ('Sale')" in asked["text"]
@@ -40,7 +40,7 @@ def test_what_comes_in_while_sales_go_out_is_bought_and_no_sale(tmp_path: Path) 
     clean = ledger(tmp_path, STOCK)
     assert types(clean) == {"purchase": 90, "return": 6, "failed_order": 8}
     assert "'Purchase' has goods coming in (8 rows) while those of sales go out" in notes(clean.log, "sales")
-    assert types(ledger(tmp_path, STOCK, kind_map={"Purchase": "purchase"}))["purchase"] == 98
+    assert types(ledger(tmp_path, STOCK, event_type_map={"Purchase": "purchase"}))["purchase"] == 98
 
 
 def test_purchases_beside_sales_are_asked_about(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_purchases_beside_sales_are_asked_about(tmp_path: Path) -> None:
     assert "'purchase' (9 rows) counts as a sale, beside 'sale': is it what the shop bought itself?" in notes(
         clean.log, "sales"
     )
-    clean = ledger(tmp_path, words, kind_map={"purchase": "failed_order"})
+    clean = ledger(tmp_path, words, event_type_map={"purchase": "failed_order"})
     assert types(clean) == {"purchase": 30, "failed_order": 9}
     assert notes(clean.log, "sales") == ""
     assert notes(ledger(tmp_path, {"purchase": (1,) * 30, "view": (1,) * 9}).log, "sales") == ""

@@ -40,7 +40,7 @@ def test_known_words_of_a_column_of_types_are_taken_and_the_others_set_aside(
     clean = read(tmp_path, name, words)
     assert types(clean) == found
     assert clean.counts.get("unknown event type", 0) == aside
-    assert clean.log.detected["found_by"]["kind"] == "content"
+    assert clean.log.detected["found_by"]["event_type"] == "content"
 
 
 def test_a_column_of_few_words_that_may_say_what_is_no_sale_is_asked_about(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_column_of_few_words_that_may_say_what_is_no_sale_is_asked_about(tmp_p
     assert types(clean) == {"purchase": 57}
     assert "what is not read, and has the words 'Partial refund', 'credit memo'" in notes(clean.log, "types")
     (asked,) = [note for note in clean.log.detected["notes"] if note["topic"] == "types"]
-    assert (asked["warning"], asked["setting"].split()[0]) == (True, "data.columns.kind=what")
+    assert (asked["warning"], asked["setting"].split()[0]) == (True, "data.columns.event_type=what")
 
 
 @pytest.mark.parametrize(
@@ -67,29 +67,29 @@ def test_kinds_of_goods_are_no_types_of_event_but_a_known_word_is_asked_about(tm
 
 def test_words_that_the_log_does_not_have_are_said(tmp_path: Path) -> None:
     text = "user_id,item_id,action\na,x,view\na,y,purchase\n"
-    log = from_text(tmp_path, text, kind_map={"wiew": "view"})
-    assert "data.kind_map says what 'wiew' means, which action does not have; did you mean 'view'?" in notes(
+    log = from_text(tmp_path, text, event_type_map={"wiew": "view"})
+    assert "data.event_type_map says what 'wiew' means, which action does not have; did you mean 'view'?" in notes(
         log, "types"
     )
-    assert notes(from_text(tmp_path, text, kind_map={"View": "click"}), "types") == ""
+    assert notes(from_text(tmp_path, text, event_type_map={"View": "click"}), "types") == ""
     orders = "order_id,user_id,item_id,status\n1,a,x,paid\n2,b,y,lost\n"
-    log = from_text(tmp_path, orders, kind_map={"lost": "return"})
-    assert "data.kind_map says what 'lost' means, and no column has such words" in notes(log, "types")
+    log = from_text(tmp_path, orders, event_type_map={"lost": "return"})
+    assert "data.event_type_map says what 'lost' means, and no column has such words" in notes(log, "types")
     log = from_text(tmp_path, orders, status_map={"gone": "no_sale"})
     assert "data.status_map says what 'gone' means, which status does not have" in notes(log, "types")
-    assert notes(from_text(tmp_path, orders, kind_map={"": "purchase"}), "types") == ""
+    assert notes(from_text(tmp_path, orders, event_type_map={"": "purchase"}), "types") == ""
 
 
 def test_columns_of_yes_or_no_that_name_types_are_asked_about_and_read_by_hand(tmp_path: Path) -> None:
     text = "user_id,item_id,is_click,is_buy,is_mobile\na,x,1,0,1\na,y,1,1,0\nb,x,0,0,0\n"
     log = from_text(tmp_path, text)
     assert "is_click, is_buy are yes or no, and not read" in notes(log, "types")
-    changes = {"columns": {"kind": "is_click+is_buy"}}
+    changes = {"columns": {"event_type": "is_click+is_buy"}}
     clean = cleaned(from_text(tmp_path, text, **changes), tmp_path, **changes)
     assert types(clean) == {"click": 1, "purchase": 1}
     assert clean.counts == {"unknown event type": 1}
     with pytest.raises(UserError, match="the cells of 'user_id' are not all yes or no"):
-        from_text(tmp_path, text, columns={"kind": "is_click+user_id"})
+        from_text(tmp_path, text, columns={"event_type": "is_click+user_id"})
 
 
 def test_a_column_without_a_cell_is_no_value(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def test_time_running_backwards_is_no_gap():
     assert events.gap[0, 1] == 0
 
 
-def test_counts_of_each_kind_are_of_the_whole_history():
-    histories = make_histories([[1, 1, 1], [1, 2, 3, 4, 5]], kinds=[[2, 2, 2], [1, 2, 1, 1, 2]])
+def test_counts_of_each_event_type_are_of_the_whole_history():
+    histories = make_histories([[1, 1, 1], [1, 2, 3, 4, 5]], event_types=[[2, 2, 2], [1, 2, 1, 1, 2]])
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 4)
     np.testing.assert_allclose(np.expm1(events.counts[0]), [[0, 1], [0, 2], [0, 3], [0, 0]], atol=1e-6)
     # The first event of the second history lies before its row and counts.

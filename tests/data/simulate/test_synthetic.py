@@ -95,8 +95,8 @@ def test_default_is_the_documented_one():
         "reach": 5,
         "distractors": 1,
         "spacing": 8,
-        "kinds": ("view", "click", "cart", "favorite", "purchase"),
-        "kind_shares": (0.6, 0.2, 0.1, 0.03, 0.07),
+        "event_types": ("view", "click", "cart", "favorite", "purchase"),
+        "event_type_shares": (0.6, 0.2, 0.1, 0.03, 0.07),
     }
 
 
@@ -151,8 +151,8 @@ def test_events_are_in_order_and_within_the_year(log):
     assert START <= events["timestamp"].min() < events["timestamp"].max() < START + 52 * WEEK
     assert set(events["item_id"]) <= set(log.items["item_id"])
     assert log.items["category"].value_counts()["count"].to_list() == [50] * 20
-    kinds = events["event_type"].value_counts(normalize=True).sort("proportion", descending=True)
-    np.testing.assert_allclose(kinds["proportion"], [0.6, 0.2, 0.1, 0.07, 0.03], atol=0.004)
+    event_types = events["event_type"].value_counts(normalize=True).sort("proportion", descending=True)
+    np.testing.assert_allclose(event_types["proportion"], [0.6, 0.2, 0.1, 0.07, 0.03], atol=0.004)
 
 
 def test_baskets_share_one_time_and_no_two_are_at_once(log):
@@ -373,7 +373,7 @@ def test_windows_of_causes_never_overlap(trial):
         {"probability_with": 0.01},
         {"spacing": 5},
         {"causes": 400},
-        {"kind_shares": (0.5, 0.5)},
+        {"event_type_shares": (0.5, 0.5)},
     ],
 )
 def test_contradicting_parameters_are_explained(wrong):

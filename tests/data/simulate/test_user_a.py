@@ -9,9 +9,9 @@ from trajectory.schema import UserError
 
 
 def shipped():
-    """The shipped log with its kind and item apart."""
+    """The shipped log with its event type and item apart."""
     return pl.read_csv(user_a.LOG).with_columns(
-        kind=pl.col("行为").str.slice(0, 2), item=pl.col("行为").str.slice(2), order=pl.int_range(pl.len())
+        event_type=pl.col("行为").str.slice(0, 2), item=pl.col("行为").str.slice(2), order=pl.int_range(pl.len())
     )
 
 
@@ -26,7 +26,7 @@ def test_shipped_log_is_a_readable_chinese_log():
     assert log.columns[:3] == ["用户", "时间", "行为"]
     assert log["用户"].n_unique() == 400
     assert set(log["item"]) == set(user_a.ITEMS)
-    assert set(log["kind"]) == {"浏览", "点击", "加购", "收藏", "购买"}
+    assert set(log["event_type"]) == {"浏览", "点击", "加购", "收藏", "购买"}
     time = log["时间"].str.to_datetime("%Y-%m-%d %H:%M:%S")
     assert (
         log.with_columns(time=time).select(pl.col("time").diff().over("用户")).drop_nulls().min().item().seconds >= 60
@@ -42,17 +42,17 @@ def test_user_a_has_five_events_from_viewing_item_1_on():
     assert table["时间"].is_sorted()
 
 
-def test_items_follow_the_chain_whatever_the_kind():
+def test_items_follow_the_chain_whatever_the_event_type():
     log = shipped().with_columns(next=pl.col("item").shift(-1).over("用户")).drop_nulls()
     chain = np.array(user_a.TRANSITION)
-    for part in (log, log.filter(pl.col("kind") == "浏览"), log.filter(pl.col("kind") == "购买")):
+    for part in (log, log.filter(pl.col("event_type") == "浏览"), log.filter(pl.col("event_type") == "购买")):
         pairs = np.zeros((6, 6))
         codes = [part[name].replace_strict(user_a.ITEMS, range(6)).to_numpy() for name in ("item", "next")]
         np.add.at(pairs, tuple(codes), 1)
         rows = pairs.sum(axis=1, keepdims=True)
         assert (np.abs(pairs / rows - chain) < 4.5 * np.sqrt(chain * (1 - chain) / rows)).all()
-    shares = [(log["kind"] == kind).mean() for kind in user_a.KINDS]
-    np.testing.assert_allclose(shares, user_a.KIND_SHARES, atol=0.03)
+    shares = [(log["event_type"] == event_type).mean() for event_type in user_a.EVENT_TYPES]
+    np.testing.assert_allclose(shares, user_a.EVENT_TYPE_SHARES, atol=0.03)
 
 
 def test_the_chain_itself_is_fixed():

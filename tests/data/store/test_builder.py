@@ -51,7 +51,7 @@ def test_worked_log():
             "user": ["eve", "bob", "eve", "bob", "eve"],
             "item": [9, 5, 5, 9, 3],
             "time": [300, 20, 100, 10, 200],
-            "kind": ["purchase", "view", "view", "gift", "view"],
+            "event_type": ["purchase", "view", "view", "gift", "view"],
             "value": [2.5, None, 1.0, None, None],
             "label": [None, 0, 1, None, None],
             "heat": [1.0, 2.0, 3.0, 4.0, 5.0],
@@ -66,8 +66,8 @@ def test_worked_log():
     assert histories.item.tolist() == [3, 2, 2, 1, 3]
     assert histories.time.tolist() == [10, 20, 100, 200, 300]
     assert histories.step.tolist() == [0, 1, 0, 1, 2]
-    assert histories.kinds == ("view", "purchase", "gift")
-    assert histories.kind.tolist() == [3, 1, 1, 1, 2]
+    assert histories.event_types == ("view", "purchase", "gift")
+    assert histories.event_type.tolist() == [3, 1, 1, 1, 2]
     np.testing.assert_array_equal(histories.value, np.array([np.nan, np.nan, 1, np.nan, 2.5], np.float32))
     assert histories.label.tolist() == [-1, 0, 1, -1, -1]
     assert histories.features.tolist() == [[4], [2], [3], [5], [1]]
@@ -82,7 +82,7 @@ def test_worked_log():
 def test_a_log_of_users_and_items_only():
     histories = flatten(clean_log({"user": [2, 1, 2], "item": ["b", "a", "a"]}), settings_of())
     assert listed(histories) == [["a"], ["b", "a"]]
-    assert histories.kinds == ("event",)
+    assert histories.event_types == ("event",)
     assert not histories.has_time
     assert histories.time.tolist() == [0, 0, 0]
     assert histories.interests == ()
@@ -286,7 +286,7 @@ def test_second_call_re_uses(source, monkeypatch, capsys):
     assert (second.item == first.item).all()
     assert second.users.equals(first.users)
     assert second.items.equals(first.items)
-    assert (second.kinds, second.feature_names) == (("view", "purchase"), ("heat",))
+    assert (second.event_types, second.feature_names) == (("view", "purchase"), ("heat",))
 
 
 def test_of_several_at_once_one_prepares(source, monkeypatch):

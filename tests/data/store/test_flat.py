@@ -13,7 +13,7 @@ from trajectory.schema import UserError
 HISTORIES = make_histories([[1, 2, 3], [3, 1], [2]])
 META = {
     **{key: getattr(HISTORIES, key) for key in ("name", "fingerprint", "source", "has_time", "baskets", "num_items")},
-    **{key: getattr(HISTORIES, key) for key in ("interests", "kinds", "roles", "feature_names")},
+    **{key: getattr(HISTORIES, key) for key in ("interests", "event_types", "roles", "feature_names")},
 }
 
 
@@ -37,7 +37,10 @@ DAMAGES = {
         "time.npy is not as it was written",
     ),
     "an empty array": (lambda folder: (folder / "step.npy").write_bytes(b""), "step.npy is not as it was written"),
-    "a missing array": (lambda folder: (folder / "kind.npy").unlink(), "kind.npy cannot be read: No such file"),
+    "a missing array": (
+        lambda folder: (folder / "event_type.npy").unlink(),
+        "event_type.npy cannot be read: No such file",
+    ),
     "a folder in a file's place": (
         lambda folder: ((folder / "value.npy").unlink(), (folder / "value.npy").mkdir()),
         "value.npy cannot be read: Is a directory",

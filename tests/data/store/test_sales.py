@@ -14,7 +14,7 @@ from trajectory.schema import EVENT_TYPES, Histories
 @pytest.fixture
 def log() -> Histories:
     """u0 views item 1, buys it three times (2, 1 and 4 pieces, worth 10, 5 and 20) and item 2 once; u1 buys item 1."""
-    histories = make_histories([[1, 1, 1, 1, 2], [1]], kinds=[[1, 2, 2, 2, 2], [2]], gap=1)
+    histories = make_histories([[1, 1, 1, 1, 2], [1]], event_types=[[1, 2, 2, 2, 2], [2]], gap=1)
     back = {"user": ["u0", "u0", "u1", "u9"], "item": ["i1", "i1", "i2", "i1"], "quantity": [5.0, 1.0, 1.0, 1.0]}
     back |= {"value": [22.0, None, 3.0, 1.0], "time": [int(histories.time[4]) + 1, int(histories.time[4]) + 9, 5, 6]}
     return replace(

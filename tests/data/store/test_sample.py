@@ -19,7 +19,7 @@ def test_some_users_keep_their_events_in_order(capsys):
     place = {name: i for i, name in enumerate(LOG.users["user"])}
     for row, name in enumerate(some.users["user"]):
         mine, whole = (slice(*h.offsets[i : i + 2]) for h, i in ((some, row), (LOG, place[name])))
-        for column in ("item", "time", "step", "kind"):
+        for column in ("item", "time", "step", "event_type"):
             np.testing.assert_array_equal(getattr(some, column)[mine], getattr(LOG, column)[whole])
     told = capsys.readouterr().out
     assert f"{some.num_users} of 50 users of made_up and their {some.num_events} of {LOG.num_events} events" in told

@@ -19,7 +19,7 @@ SHOP = replace(make_histories([[1, 2, 3, 1], [3, 3, 2]], num_items=3, interests=
 BOOKS = replace(
     make_histories([[2, 1, 0, 4, 2]], num_items=4, interests=1),
     name="books",
-    kinds=("click", "purchase"),
+    event_types=("click", "purchase"),
     fingerprint="1",
 )
 BOTH = union([SHOP, BOOKS])
@@ -44,9 +44,9 @@ def test_items_and_interests_are_numbered_domain_after_domain() -> None:
     assert BOTH.users["user"].to_list() == ["shop/u0", "shop/u1", "books/u0"]
 
 
-def test_kinds_are_told_apart_by_name() -> None:
-    assert BOTH.kinds == ("view", "purchase", "click")
-    assert BOTH.kind.tolist() == [1] * 7 + [3] * 5
+def test_event_types_are_matched_by_name() -> None:
+    assert BOTH.event_types == ("view", "purchase", "click")
+    assert BOTH.event_type.tolist() == [1] * 7 + [3] * 5
 
 
 def test_events_keep_their_times_and_the_log_its_identity() -> None:

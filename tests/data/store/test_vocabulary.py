@@ -13,8 +13,8 @@ from trajectory.data.store.vocabulary import FACTS, ITEMS, Vocabulary
 from trajectory.schema import UserError
 from trajectory.settings import base
 
-LOG = make_histories([[1, 2, 3, 2], [4, 1]], kinds=[[1, 1, 1, 2], [1, 1]])
-EVENTS = ("offsets", "item", "time", "kind", "value", "quantity", "label", "step", "features", "users", "outside")
+LOG = make_histories([[1, 2, 3, 2], [4, 1]], event_types=[[1, 1, 1, 2], [1, 1]])
+EVENTS = ("offsets", "item", "time", "event_type", "value", "quantity", "label", "step", "features", "users", "outside")
 
 
 def settings():

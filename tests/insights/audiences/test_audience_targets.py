@@ -20,7 +20,7 @@ DAY = 86_400
 @pytest.fixture
 def log():
     """Two users; interests: item 1 -> 1, 2 -> 2, 3 -> 3. Days: 0, 50, 100, 101 and 99, 100."""
-    histories = make_histories([[1, 2, 2, 1], [3, 3]], interests=3, num_items=3, kinds=[[2] * 4, [2] * 2])
+    histories = make_histories([[1, 2, 2, 1], [3, 3]], interests=3, num_items=3, event_types=[[2] * 4, [2] * 2])
     days = np.array([0, 50, 100, 101, 99, 100])
     return replace(histories, time=histories.time[0] + days * DAY), int(histories.time[0])
 
@@ -59,8 +59,8 @@ def test_what_is_bought_counts_from_the_query_on_and_before_the_end(log):
     )
 
 
-def test_only_purchases_are_bought_where_the_log_tells_kinds():
-    histories = make_histories([[1, 1, 2]], interests=2, num_items=2, kinds=[[2, 1, 2]], gap=DAY)
+def test_only_purchases_are_bought_where_the_log_states_event_types():
+    histories = make_histories([[1, 1, 2]], interests=2, num_items=2, event_types=[[2, 1, 2]], gap=DAY)
     histories = replace(histories, roles=EVENT_TYPES)  # the second event is a view
     queries = histories_before(histories, int(histories.time[1]))
     np.testing.assert_array_equal(bought(histories, interests(histories), queries, 2**40), [[False, True]])

@@ -51,16 +51,16 @@ def test_first_weeks_follow_the_chances_of_the_next_step_at_each_users_pace(run)
 def test_views_are_no_sales(run):
     """Every other event is a view, and item 1 is only looked at: pieces are those of purchases."""
     h = run.task.histories
-    kind = np.where((np.arange(h.num_events) % 2 == 0) & (h.item != 1), 2, 1).astype(np.int8)
+    event_type = np.where((np.arange(h.num_events) % 2 == 0) & (h.item != 1), 2, 1).astype(np.int8)
     quantity = np.full(h.num_events, 3, np.float32)
-    mixed = replace(h, kind=kind, quantity=quantity, roles=EVENT_TYPES)
+    mixed = replace(h, event_type=event_type, quantity=quantity, roles=EVENT_TYPES)
     weeks = weekly(mixed)
     found = from_users(of(run, mixed), weeks, [17], 1)[0, 0]
     whole = from_users(of(run, replace(mixed, roles=h.roles)), weeks, [17], 1)[0, 0]
     stop = h.offsets[:-1] + np.add.reduceat(h.time < weeks.begins(17), h.offsets[:-1])
     assert found.sum() == pytest.approx(pace(mixed, stop, weeks.begins(17)).pieces.sum(), rel=1e-4)
-    only_looks = np.where(np.arange(h.num_events) < h.offsets[1], 1, kind).astype(np.int8)
-    pieces = pace(replace(mixed, kind=only_looks), stop, weeks.begins(17)).pieces
+    only_looks = np.where(np.arange(h.num_events) < h.offsets[1], 1, event_type).astype(np.int8)
+    pieces = pace(replace(mixed, event_type=only_looks), stop, weeks.begins(17)).pieces
     assert pieces[0] == 0 < pieces[1:].max()
     rate = np.exp(sale_rates(mixed, weeks.begins(17)))
     assert rate[1] == rate[1:].min() < 1

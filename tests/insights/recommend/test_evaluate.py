@@ -133,7 +133,7 @@ def test_new_buyers_are_the_chances_of_those_who_have_not_had_an_item(histories)
 
 def test_new_buyers_are_those_who_never_bought(histories):
     """Item 1 was looked at by the first user and is bought by one event in two."""
-    h = replace(histories, kind=np.where(np.arange(18) % 6 < 3, 1, 2).astype(np.int8), roles=EVENT_TYPES)
+    h = replace(histories, event_type=np.where(np.arange(18) % 6 < 3, 1, 2).astype(np.int8), roles=EVENT_TYPES)
     found = recommend(MadeUp(h), queries_of(h), 0.0).new_buyers
     rows = {row["item"]: row for row in found.to_dicts()}
     assert rows["i1"]["users"] == 3  # the last one buys it after the query

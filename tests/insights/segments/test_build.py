@@ -136,8 +136,8 @@ def test_a_run_without_item_head_is_explained(monkeypatch):
         trajectories(run, [None])
 
 
-def with_views(run, kind: np.ndarray):
-    histories = replace(run.task.histories, kind=kind.astype(np.int8), roles=EVENT_TYPES)
+def with_views(run, event_type: np.ndarray):
+    histories = replace(run.task.histories, event_type=event_type.astype(np.int8), roles=EVENT_TYPES)
     return fake_run(**{**vars(run.task), "histories": histories})
 
 
@@ -303,7 +303,7 @@ def test_groups_that_are_not_stable_are_not_said_to_be(monkeypatch):
 def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
     run = made_up(monkeypatch)
     run = with_views(run, np.ones(run.task.histories.num_events))
-    run.task.histories = replace(run.task.histories, kinds=("view",))
+    run.task.histories = replace(run.task.histories, event_types=("view",))
     part = take(run)
     words = " ".join([*part.sentences, part.blocks[0].words, part.blocks[1].title])
     assert "event_types.view=input,target,sale" in words

@@ -109,7 +109,7 @@ def _values(table: pl.DataFrame, names: dict[str, str], data: ConfigDict) -> pl.
 
 def _sells(table: pl.DataFrame, names: dict[str, str], data: ConfigDict) -> pl.Series:
     """Whether each row is of a type of event that is a sale."""
-    columns = [table[names["kind"]].cast(pl.String).alias("kind")] if "kind" in names else []
+    columns = [table[names["event_type"]].cast(pl.String).alias("event_type")] if "event_type" in names else []
     columns += [
         amounts(table[names[field]], data.decimal, Findings()).alias(field)
         for field in ("quantity", "rating")

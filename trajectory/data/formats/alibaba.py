@@ -27,7 +27,7 @@ TAOBAO = (
             ),
         ),
         settings=Settings(
-            columns={"user": "user_id", "item": "item_id", "kind": "behavior", "time": "timestamp"},
+            columns={"user": "user_id", "item": "item_id", "event_type": "behavior", "time": "timestamp"},
             interest_column="category",
             min_date="2017-11-01",
             max_date="2017-12-31",
@@ -40,8 +40,8 @@ TIANCHI_MOBILE = (
         "Tianchi mobile",
         log=(File(columns=("user_id", "item_id", "behavior_type", "user_geohash", "item_category", "time")),),
         settings=Settings(
-            columns={"user": "user_id", "item": "item_id", "kind": "behavior_type", "time": "time"},
-            kind_map={"1": "view", "2": "favorite", "3": "cart", "4": "purchase"},
+            columns={"user": "user_id", "item": "item_id", "event_type": "behavior_type", "time": "time"},
+            event_type_map={"1": "view", "2": "favorite", "3": "cart", "4": "purchase"},
             interest_column="category",
             duplicates="count",
         ),
@@ -54,8 +54,8 @@ TMALL = (
         "Tmall (IJCAI-15)",
         log=(File(columns=("user_id", "item_id", "cat_id", "seller_id", "brand_id", "time_stamp", "action_type")),),
         settings=Settings(
-            columns={"user": "user_id", "item": "item_id", "kind": "action_type", "time": "time_stamp"},
-            kind_map={"0": "click", "1": "cart", "2": "purchase", "3": "favorite"},
+            columns={"user": "user_id", "item": "item_id", "event_type": "action_type", "time": "time_stamp"},
+            event_type_map={"0": "click", "1": "cart", "2": "purchase", "3": "favorite"},
             interest_column="category",
             duplicates="count",
         ),
@@ -67,8 +67,8 @@ TMALL = (
         "Tmall (IJCAI-16)",
         log=(File(columns=("use_ID", "sel_ID", "ite_ID", "cat_ID", "act_ID", "time")),),
         settings=Settings(
-            columns={"user": "use_ID", "item": "ite_ID", "kind": "act_ID", "time": "time"},
-            kind_map={"0": "click", "1": "purchase"},
+            columns={"user": "use_ID", "item": "ite_ID", "event_type": "act_ID", "time": "time"},
+            event_type_map={"0": "click", "1": "purchase"},
             interest_column="category",
             duplicates="count",
         ),

@@ -18,7 +18,7 @@ _TEXTS = pl.List(pl.String)
 
 
 def _settings(columns: dict[str, str]) -> Settings:
-    return Settings(columns=columns, kind_map={"": "rating"}, interest_column="category", min_date="1995-07-01")
+    return Settings(columns=columns, event_type_map={"": "rating"}, interest_column="category", min_date="1995-07-01")
 
 
 def _with_products(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:

@@ -51,7 +51,7 @@ FORMATS = (
         log=(File(columns=("event_timestamp", "event_name", "event_params", "user_pseudo_id"), read=_read),),
         settings=Settings(
             columns={
-                **{"user": "user", "item": "item_id", "time": "event_timestamp", "kind": "event_name"},
+                **{"user": "user", "item": "item_id", "time": "event_timestamp", "event_type": "event_name"},
                 **{"basket": "transaction_id", "quantity": "quantity", "value": "value"},
             },
             time_unit="us",

@@ -37,7 +37,7 @@ FORMATS = (
         ),
         settings=Settings(
             columns={"user": "user_id", "item": "product_id", "basket": "order_id", "position": "order_number"},
-            kind_map={"": "purchase"},
+            event_type_map={"": "purchase"},
             interest_column="category",
             baskets=True,
             order="position",

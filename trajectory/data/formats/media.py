@@ -25,10 +25,10 @@ def _watched(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.Dat
 
 def _signals(log: pl.DataFrame, beside: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """The strongest of what a user did with a video that was shown."""
-    kind = pl.lit("impression")
+    event_type = pl.lit("impression")
     for name, meaning in (("is_click", "click"), ("is_like", "favorite"), ("is_hate", "low_rating")):
-        kind = pl.when(words(name) == "1").then(pl.lit(meaning)).otherwise(kind)
-    log = log.with_columns(event_type=kind)
+        event_type = pl.when(words(name) == "1").then(pl.lit(meaning)).otherwise(event_type)
+    log = log.with_columns(event_type=event_type)
     return log, beside["items"].select(
         "video_id", category=words("tag").str.split(",").list.first()
     ) if "items" in beside else None
@@ -64,7 +64,7 @@ LASTFM_1K = (
         ),
         settings=Settings(
             columns={"user": "user_id", "item": "item_id", "time": "timestamp"},
-            kind_map={"": "play"},
+            event_type_map={"": "play"},
             event_types={"play": "input,target"},
             interest_column="category",
         ),
@@ -83,7 +83,7 @@ KUAIREC = (
         ),
         settings=Settings(
             columns={"user": "user_id", "item": "video_id", "time": "timestamp", "rating": "watch_ratio"},
-            kind_map={"": "view"},
+            event_type_map={"": "view"},
             interest_column="category",
         ),
         beside={"items": File(name="item_categories*", columns=("video_id", "feat"))},
@@ -96,7 +96,7 @@ KUAIRAND = (
         "KuaiRand",
         log=(File(name="log_*", columns=("user_id", "video_id", "time_ms", "is_click", "is_like", "is_hate")),),
         settings=Settings(
-            columns={"user": "user_id", "item": "video_id", "time": "time_ms", "kind": "event_type"},
+            columns={"user": "user_id", "item": "video_id", "time": "time_ms", "event_type": "event_type"},
             interest_column="category",
         ),
         beside={"items": File(name="video_features_basic*", columns=("video_id", "tag"))},
@@ -111,7 +111,7 @@ STEAM = (
         log=(File(columns=("user_id", "items_count", "steam_id", "items"), read=_libraries),),
         settings=Settings(
             columns={"user": "user_id", "item": "item_id"},
-            kind_map={"": "purchase"},
+            event_type_map={"": "purchase"},
             interest_column="",
         ),
         note="a game that a user owns is a purchase; they have no times and stay in the order of the file",
@@ -126,7 +126,7 @@ STEAM = (
         ),
         settings=Settings(
             columns={"user": "username", "item": "product_id", "time": "date"},
-            kind_map={"": "rating"},
+            event_type_map={"": "rating"},
             interest_column="",
         ),
         note="hours played are not read",
@@ -135,8 +135,8 @@ STEAM = (
         "Steam, reviews of Australian users",
         log=(File(columns=("user_id", "user_url", "reviews"), read=_reviews),),
         settings=Settings(
-            columns={"user": "user_id", "item": "item_id", "time": "posted", "kind": "recommend"},
-            kind_map={"true": "rating", "false": "low_rating"},
+            columns={"user": "user_id", "item": "item_id", "time": "posted", "event_type": "recommend"},
+            event_type_map={"true": "rating", "false": "low_rating"},
             interest_column="",
         ),
         reshape=_posted,
@@ -152,7 +152,7 @@ STEAM = (
             ),
         ),
         settings=Settings(
-            columns={"user": "user_id", "item": "item_id", "kind": "behavior"},
+            columns={"user": "user_id", "item": "item_id", "event_type": "behavior"},
             event_types={"play": "input,target"},
             interest_column="",
         ),

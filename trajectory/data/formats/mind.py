@@ -57,7 +57,13 @@ FORMATS = (
         ),
         settings=Settings(
             columns={
-                **{"user": "user_id", "item": "news_id", "time": "time", "kind": "event_type", "position": "position"}
+                **{
+                    "user": "user_id",
+                    "item": "news_id",
+                    "time": "time",
+                    "event_type": "event_type",
+                    "position": "position",
+                }
             },
             interest_column="category",
             order="position",

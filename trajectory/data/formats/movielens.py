@@ -13,7 +13,7 @@ _GENRES = (
 )
 _HEADER = ("userId", "movieId", "rating", "timestamp")
 _COLUMNS = {"user": "userId", "item": "movieId", "rating": "rating", "time": "timestamp"}
-_SETTINGS = Settings(columns=_COLUMNS, kind_map={"": "rating"}, interest_column="category", min_date="1995-01-01")
+_SETTINGS = Settings(columns=_COLUMNS, event_type_map={"": "rating"}, interest_column="category", min_date="1995-01-01")
 _NOTE = "category is a film's first genre"
 
 

@@ -15,13 +15,13 @@ def _typed(log: pl.DataFrame, _: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame,
     """An invoice whose number begins with C takes back what was bought."""
     invoice = next(name for name in ("InvoiceNo", "Invoice") if name in log.columns)
     cancelled = words(invoice).str.starts_with("C")
-    kind = pl.when(cancelled).then(pl.lit("return")).otherwise(pl.lit("purchase"))
-    return log.with_columns(event_type=kind, title="Description"), None
+    event_type = pl.when(cancelled).then(pl.lit("return")).otherwise(pl.lit("purchase"))
+    return log.with_columns(event_type=event_type, title="Description"), None
 
 
 def _layout(title: str, invoice: str, price: str, customer: str) -> Format:
     columns = {
-        **{"user": customer, "item": "StockCode", "time": "InvoiceDate", "basket": invoice, "kind": "event_type"},
+        **{"user": customer, "item": "StockCode", "time": "InvoiceDate", "basket": invoice, "event_type": "event_type"},
         **{"quantity": "Quantity", "value": price},
     }
     return Format(

@@ -36,8 +36,10 @@ def _sessions(part: Part) -> pl.DataFrame:
     return records(part, {"session": pl.Int64, "events": pl.List(event)}, explode="events")
 
 
-def _settings(columns: dict[str, str], kind_map: dict[str, str] | None = None, interest: str = "category") -> Settings:
-    return Settings(columns=columns, kind_map=kind_map, interest_column=interest)
+def _settings(
+    columns: dict[str, str], event_type_map: dict[str, str] | None = None, interest: str = "category"
+) -> Settings:
+    return Settings(columns=columns, event_type_map=event_type_map, interest_column=interest)
 
 
 YOOCHOOSE = (
@@ -61,7 +63,7 @@ YOOCHOOSE = (
         ),
         settings=_settings(
             {
-                **{"user": "session_id", "item": "item_id", "time": "timestamp", "kind": "event_type"},
+                **{"user": "session_id", "item": "item_id", "time": "timestamp", "event_type": "event_type"},
                 **{"value": "price", "quantity": "quantity"},
             }
         ),
@@ -87,7 +89,7 @@ DIGINETICA = (
         settings=_settings(
             {
                 **{"user": "sessionId", "item": "itemId", "time": "eventdate", "position": _MS},
-                **{"kind": "event_type", "basket": "ordernumber"},
+                **{"event_type": "event_type", "basket": "ordernumber"},
             }
         ),
         beside={"categories": File(name="product-categories*", columns=("itemId", "categoryId"), separator=";")},
@@ -100,14 +102,14 @@ OTTO = (
     Format(
         "OTTO",
         log=(File(columns=("session", "events", "aid", "ts", "type"), read=_sessions),),
-        settings=_settings({"user": "session", "item": "aid", "time": "ts", "kind": "type"}, interest=""),
+        settings=_settings({"user": "session", "item": "aid", "time": "ts", "event_type": "type"}, interest=""),
         note="a session is taken as a user; nothing is known of items",
     ),
     Format(
         "OTTO as a table",
         log=(File(columns=("session", "aid", "ts", "type")),),
         settings=_settings(
-            {"user": "session", "item": "aid", "time": "ts", "kind": "type"},
+            {"user": "session", "item": "aid", "time": "ts", "event_type": "type"},
             {"0": "click", "1": "cart", "2": "purchase"},
             interest="",
         ),

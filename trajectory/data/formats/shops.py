@@ -52,7 +52,7 @@ REES46 = (
         ),
         settings=Settings(
             columns={
-                **{"user": "user_id", "item": "product_id", "time": "event_time", "kind": "event_type"},
+                **{"user": "user_id", "item": "product_id", "time": "event_time", "event_type": "event_type"},
                 "value": "price",
             },
             interest_column="category",
@@ -67,7 +67,7 @@ HM = (
         log=(File(name="transactions*", columns=("t_dat", "customer_id", "article_id", "price")),),
         settings=Settings(
             columns={"user": "customer_id", "item": "article_id", "time": "t_dat", "value": "price"},
-            kind_map={"": "purchase"},
+            event_type_map={"": "purchase"},
             interest_column="category",
             baskets=True,
             duplicates="count",
@@ -83,8 +83,8 @@ JDATA = (
         "JData",
         log=(File(columns=("user_id", "sku_id", "time", "model_id", "type", "cate", "brand")),),
         settings=Settings(
-            columns={"user": "user_id", "item": "sku_id", "time": "time", "kind": "type"},
-            kind_map={
+            columns={"user": "user_id", "item": "sku_id", "time": "time", "event_type": "type"},
+            event_type_map={
                 **{"1": "view", "2": "cart", "3": "remove_from_cart", "4": "purchase", "5": "favorite", "6": "click"}
             },
             interest_column="category",
@@ -99,7 +99,7 @@ RETAILROCKET = (
         log=(File(columns=("timestamp", "visitorid", "event", "itemid", "transactionid")),),
         settings=Settings(
             columns={
-                **{"user": "visitorid", "item": "itemid", "time": "timestamp", "kind": "event"},
+                **{"user": "visitorid", "item": "itemid", "time": "timestamp", "event_type": "event"},
                 "basket": "transactionid",
             },
             interest_column="category",

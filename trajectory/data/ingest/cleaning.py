@@ -41,9 +41,9 @@ REASONS = (
 _CODE = {reason: code for code, reason in enumerate(REASONS, start=1)}  # 0 = usable
 _FOLDED = len(REASONS) + 1  # code of a row that is counted in the quantity of one that is equal
 _OUTPUT = (
-    *("user", "item", "time", "subsecond", "position", "kind", "value", "quantity", "rating", "basket", "label"),
+    *("user", "item", "time", "subsecond", "position", "event_type", "value", "quantity", "rating", "basket", "label"),
 )
-_RAW = ("user", "item", "time", "kind", "value", "malformed")
+_RAW = ("user", "item", "time", "event_type", "value", "malformed")
 _AT_ONCE = 1 << 20  # rows
 _MINUTE = 60
 _CALENDAR = 2**37  # seconds, some four thousand years: beyond it a time is shown as the number it is
@@ -55,7 +55,7 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
 
     Where something else than time orders the log, a missing time is no fault: it is filled with the user's previous
     (or else next) time, and null only where the user has none. UserError if no row is usable. `quarantine`:
-    source_line, file (of several), reason, then user, item, time, kind, value and malformed (the whole row's text) as
+    source_line, file (of several), reason, then user, item, time, event_type, value and malformed (the row's text) as
     String.
     """
     data = resolve(data)
@@ -75,7 +75,7 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
         codes[again] = _FOLDED if equal == "count" else _CODE["duplicate"]
     _mark(codes, _bots(events, codes == 0, data), "bot")
     # What the model does not read makes no history longer: it neither counts nor goes.
-    read = events["meaning"].is_in([kind for kind, own in roles(data).items() if "input" in own])
+    read = events["meaning"].is_in([event_type for event_type, own in roles(data).items() if "input" in own])
     _mark(codes, _rare(events, codes == 0, read, data.cleaning), REASONS[-1])
     if (codes == _FOLDED).any():
         events, codes = counted(events, codes, _FOLDED)
@@ -121,12 +121,12 @@ def summary(clean: CleanLog) -> str:
 
 def _unstated(columns: list[str], data: ConfigDict) -> dict[str, str]:
     """How the type of events came about where the log states none."""
-    if "kind" in columns:
+    if "event_type" in columns:
         return {}
-    kind, told = unstated(columns, data)
-    other = "view" if kind == "purchase" else "purchase"
-    setting = f"--config.data.kind_map=\"{{'': '{other}'}}\""
-    return {"types": f"none stated: all rows are of the type {kind}, told by {told}; {setting} changes it"}
+    event_type, told = unstated(columns, data)
+    other = "view" if event_type == "purchase" else "purchase"
+    setting = f"--config.data.event_type_map=\"{{'': '{other}'}}\""
+    return {"types": f"none stated: all rows are of the type {event_type}, told by {told}; {setting} changes it"}
 
 
 def _type(row: dict[str, Any]) -> str:
@@ -156,8 +156,12 @@ def _examples(clean: CleanLog, reason: str) -> str:
     """The words that are no known type of event, most frequent first."""
     if reason != UNKNOWN_TYPE:
         return ""
-    words = clean.quarantine.filter(pl.col("reason") == reason)["kind"].drop_nulls().value_counts(sort=True)["kind"]
-    return f" ({_quoted(words.to_list()) or 'no word'}; data.kind_map says what they mean)"
+    words = (
+        clean.quarantine.filter(pl.col("reason") == reason)["event_type"]
+        .drop_nulls()
+        .value_counts(sort=True)["event_type"]
+    )
+    return f" ({_quoted(words.to_list()) or 'no word'}; data.event_type_map says what they mean)"
 
 
 def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
@@ -176,7 +180,7 @@ def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
         faults["unparsable time"] = unread
         faults["impossible time"] = pl.col("time") < first
         faults["time in the future"] = pl.col("time") > last
-    if "kind" in have:
+    if "event_type" in have:
         faults[UNKNOWN_TYPE] = pl.col("meaning").is_null()
     if "label" in have:
         faults["invalid label"] = ~pl.col("label").is_in([0, 1])
@@ -252,8 +256,8 @@ def _rare(events: pl.DataFrame, usable: np.ndarray, read: pl.Series, cleaning: C
 def _usable(held: list[pl.DataFrame], log: EventLog, codes: np.ndarray) -> pl.DataFrame:
     """The usable rows of the one table in `held`, which is taken out."""
     order = log.detected.get("order", "time")
-    columns = [name for name in (*_OUTPUT, *log.features, "source_line") if name in {*held[0].columns, "kind"}]
-    held.append(held.pop().with_columns(kind="meaning").select(columns))
+    columns = [name for name in (*_OUTPUT, *log.features, "source_line") if name in {*held[0].columns, "event_type"}]
+    held.append(held.pop().with_columns(event_type="meaning").select(columns))
     events = filtered(held, pl.Series(codes == 0))
     if "time" in columns and order != "time" and events["time"].null_count():
         by = "position" if order == "position" else "source_line"
@@ -303,6 +307,8 @@ def _nothing_left(events: pl.DataFrame, counts: dict[str, int]) -> str:
     if "time in the future" in counts and (year := _buddhist(events["time"])):
         message += f"; the year {year} is {year - 543} in the Buddhist calendar: write years of the common era"
     if UNKNOWN_TYPE in counts:
-        words = events.filter(pl.col("meaning").is_null())["kind"].drop_nulls().value_counts(sort=True)["kind"]
-        message += f"; the words {_quoted(words.to_list())} are unknown: say what they mean in data.kind_map"
+        words = (
+            events.filter(pl.col("meaning").is_null())["event_type"].drop_nulls().value_counts(sort=True)["event_type"]
+        )
+        message += f"; the words {_quoted(words.to_list())} are unknown: say what they mean in data.event_type_map"
     return message

@@ -127,7 +127,7 @@ def doubt_labels(label: pl.Series, name: str, said: Findings) -> None:
     """Warns of rows of label 0 of a log whose rows are not typed: 0 may mean that nothing was done."""
     if rows := int((label == 0).sum()):
         text = f"{name} is 0 in {rows:,} of {len(label):,} rows, which are events like the others"
-        setting = f"data.columns.kind={name} with data.kind_map={{'1': 'click', '0': 'impression'}}"
+        setting = f"data.columns.event_type={name} with data.event_type_map={{'1': 'click', '0': 'impression'}}"
         said.note("types", f"{text}: does 0 mean that nothing was done?", setting, warning=True)
 
 
@@ -160,13 +160,13 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
     if not types["roles"].str.contains(r"input\b").any():
         yield (
             "The model reads no type of event: there is nothing to learn from.",
-            "data.event_types or data.kind_map",
+            "data.event_types or data.event_type_map",
         )
     selling = types.filter(pl.col("roles").str.contains(r"sale\b") & ~pl.col("roles").str.contains("negative"))["type"]
     if selling.is_empty():
-        yield "No type of event is a sale: demand and values are left out.", "data.event_types or data.kind_map"
+        yield "No type of event is a sale: demand and values are left out.", "data.event_types or data.event_type_map"
         return
-    sales = events.filter(pl.col("kind").cast(pl.String).is_in(selling.to_list()))
+    sales = events.filter(pl.col("event_type").cast(pl.String).is_in(selling.to_list()))
     if "quantity" in detected["columns"]:
         if rows := int((sales["quantity"] == 0).sum()):
             text = f"{rows:,} sales are of 0 pieces: they count for nothing."
@@ -182,4 +182,4 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
     if "value" in events.columns and 0 < (rows := sales["value"].null_count()) < sales.height:
         name = detected["columns"].get("value", "value")
         text = f"{rows:,} of {sales.height:,} sales have no {name}: they count as pieces, not as money. Are they sales?"
-        yield text, "data.columns.value, or a column that states their type as data.columns.kind"
+        yield text, "data.columns.value, or a column that states their type as data.columns.event_type"

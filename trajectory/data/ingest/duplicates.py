@@ -16,7 +16,7 @@ from trajectory.schema import EventLog, UserError
 
 DUPLICATES = ("auto", "drop", "keep", "count")
 _EVENT_IDS = ("insertid", "eventid", "eventuuid", "eventguid", "messageid", "uuid", "hitid")
-_READ = ("user", "item", "time", "subsecond", "kind", "value", "quantity", "rating", "basket")
+_READ = ("user", "item", "time", "subsecond", "event_type", "value", "quantity", "rating", "basket")
 _AT_ONCE = 1 << 23  # rows whose hashes are compared at once
 
 

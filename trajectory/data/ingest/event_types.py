@@ -10,7 +10,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import texts
-from trajectory.schema import DEFAULT_KIND, EVENT_TYPES, FAILED, ROLES, SERVICE, UserError
+from trajectory.schema import DEFAULT_EVENT_TYPE, EVENT_TYPES, FAILED, ROLES, SERVICE, UserError
 
 # A word's plural means the same. Beside everyday words those of GA4, Segment, Meta, REES46, Retailrocket, Taobao, OTTO.
 # fmt: off
@@ -55,47 +55,47 @@ def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
     UserError for a role that is unknown, or for input without target or target without input.
     """
     found = dict(EVENT_TYPES)
-    for kind, text in data.event_types.items():
-        found[kind] = tuple(role.strip() for role in text.split(",") if role.strip())
-        setting = f"data.event_types.{kind}={','.join(found[kind])!r}"
-        for role in found[kind]:
+    for event_type, text in data.event_types.items():
+        found[event_type] = tuple(role.strip() for role in text.split(",") if role.strip())
+        setting = f"data.event_types.{event_type}={','.join(found[event_type])!r}"
+        for role in found[event_type]:
             if role not in ROLES:
                 near = difflib.get_close_matches(role, ROLES, 1, 0.0)[0]
                 raise UserError(
                     f"{setting}: there is no role {role!r}; did you mean {near!r}? Roles: {', '.join(ROLES)}"
                 )
-        if ("input" in found[kind]) != ("target" in found[kind]):
-            there, lacking = ("input", "target") if "input" in found[kind] else ("target", "input")
+        if ("input" in found[event_type]) != ("target" in found[event_type]):
+            there, lacking = ("input", "target") if "input" in found[event_type] else ("target", "input")
             raise UserError(f"{setting} has {there} without {lacking}: for now a type has both or neither")
-    last = found.pop(DEFAULT_KIND)
-    return found | {DEFAULT_KIND: last}
+    last = found.pop(DEFAULT_EVENT_TYPE)
+    return found | {DEFAULT_EVENT_TYPE: last}
 
 
 def selling_types(types: dict[str, tuple[str, ...]]) -> list[str]:
     """The types that sell: with the role sale and not negative."""
-    return [kind for kind, own in types.items() if "sale" in own and "negative" not in own]
+    return [event_type for event_type, own in types.items() if "sale" in own and "negative" not in own]
 
 
 def vocabulary(data: ConfigDict) -> dict[str, str]:
-    """Word (plain form) -> type: the built-in words, each type's own name, and above them `data.kind_map`.
+    """Word (plain form) -> type: the built-in words, each type's own name, and above them `data.event_type_map`.
 
-    UserError if `data.kind_map` leads to a type that is neither standard nor one of `data.event_types`.
+    UserError if `data.event_type_map` leads to a type that is neither standard nor one of `data.event_types`.
     """
     types = roles(data)
-    asked = {str(word): kind for word, kind in data.kind_map.items()}
-    for word, kind in asked.items():
-        if kind not in types:
+    asked = {str(word): event_type for word, event_type in data.event_type_map.items()}
+    for word, event_type in asked.items():
+        if event_type not in types:
             raise UserError(
-                f"data.kind_map maps {word!r} to {kind!r}; expected one of {', '.join(types)}; give a further type "
-                f"roles to declare it: --config.data.event_types=\"{{'{kind}': 'input,target'}}\""
+                f"data.event_type_map maps {word!r} to {event_type!r}; expected one of {', '.join(types)}; give a "
+                f"further type roles to declare it: --config.data.event_types=\"{{'{event_type}': 'input,target'}}\""
             )
-    built_in = {word: kind for kind, words in WORDS.items() for word in words}
-    itself = {kind: kind for kind in types}
-    return {plain_word(word): kind for word, kind in (built_in | itself | asked).items()}
+    built_in = {word: event_type for event_type, words in WORDS.items() for word in words}
+    itself = {event_type: event_type for event_type in types}
+    return {plain_word(word): event_type for word, event_type in (built_in | itself | asked).items()}
 
 
 def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
-    """Enum: the type of each raw word, null where unknown. Blank means the word "" of `data.kind_map`."""
+    """Enum: the type of each raw word, null where unknown. Blank means the word "" of `data.event_type_map`."""
     words = vocabulary(data)
 
     def meaning(word: str | None) -> str | None:
@@ -109,10 +109,10 @@ def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
 def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
     """The type of every event of a log that has no column for it, and what told it.
 
-    That is `data.kind_map[""]`, else what the canonical columns of the log suggest, else "event", which is no sale.
+    That is `data.event_type_map[""]`, else what the canonical columns of the log suggest, else "event", no sale.
     """
     if stated := vocabulary(data).get(""):
-        return stated, "data.kind_map"
+        return stated, "data.event_type_map"
     if "rating" in columns:
         return "rating", "a column of ratings"
     for column, words in (
@@ -122,7 +122,7 @@ def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
     ):
         if column in columns:
             return "purchase", words
-    return DEFAULT_KIND, "nothing in the log"
+    return DEFAULT_EVENT_TYPE, "nothing in the log"
 
 
 def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
@@ -133,8 +133,8 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     "service_line", ratings below `data.rating_threshold` "low_rating"; quantity and value of what is taken back are
     given without their sign.
     """
-    if "kind" in events.columns:
-        events = events.with_columns(meaning=canonical(events["kind"], data))
+    if "event_type" in events.columns:
+        events = events.with_columns(meaning=canonical(events["event_type"], data))
     else:
         events = events.with_columns(meaning=pl.lit(unstated(events.columns, data)[0], pl.Enum(list(roles(data)))))
     known = roles(data)
@@ -158,7 +158,7 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
         events = events.with_columns(meaning=pl.when(back).then(pl.lit("return", types)).otherwise(meaning))
     if "service" in events.columns:
         events = events.with_columns(meaning=pl.when("service").then(pl.lit(SERVICE, types)).otherwise(meaning))
-    taken_back = [kind for kind, own in known.items() if "negative" in own]
+    taken_back = [event_type for event_type, own in known.items() if "negative" in own]
     negative = events["meaning"].is_in(taken_back).fill_null(False)
     if not negative.any():
         return events
@@ -169,9 +169,9 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
 
 def of_sales(columns: dict[str, pl.Series], data: ConfigDict) -> pl.Series | None:
     """Which rows are of a type that sells or takes sales back; None where the whole log is of another."""
-    selling = [kind for kind, own in roles(data).items() if "sale" in own]
-    if "kind" in columns:
-        return canonical(columns["kind"], data).is_in(selling).fill_null(False)
+    selling = [event_type for event_type, own in roles(data).items() if "sale" in own]
+    if "event_type" in columns:
+        return canonical(columns["event_type"], data).is_in(selling).fill_null(False)
     of_all = unstated(columns, data)[0] in selling
     return pl.Series([True]).new_from_index(0, len(columns["item"])) if of_all else None
 
@@ -182,11 +182,12 @@ def listed(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.Data
     Where an amount made the type, that is said instead of the word alone: "buy, below 0".
     """
     known = roles(data)
-    word = pl.col("kind") if "kind" in events.columns else pl.lit(None, pl.String)
+    word = pl.col("event_type") if "event_type" in events.columns else pl.lit(None, pl.String)
     pairs = events.lazy().select(word.alias("word"), pl.col("meaning").alias("type")).filter(marked)
     counted = pairs.group_by("type", "word").len().with_columns(pl.col("type", "word").cast(pl.String)).collect()
-    for kind, below in (("return", "below 0"), ("low_rating", "below data.rating_threshold")):
-        made = (pl.col("type") == kind) & (canonical(counted["word"], data).cast(pl.String) != kind).fill_null(True)
+    for event_type, below in (("return", "below 0"), ("low_rating", "below data.rating_threshold")):
+        stated = canonical(counted["word"], data).cast(pl.String)
+        made = (pl.col("type") == event_type) & (stated != event_type).fill_null(True)
         word = pl.concat_str("word", pl.lit(below), separator=", ", ignore_nulls=True)
         counted = counted.with_columns(word=pl.when(made).then(word).otherwise("word"))
     found = (
@@ -194,9 +195,9 @@ def listed(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.Data
         .group_by("type", maintain_order=True)
         .agg(words=pl.col("word").drop_nulls(), rows=pl.col("len").sum())
     )
-    order = {kind: number for number, kind in enumerate(known)}
+    order = {event_type: number for number, event_type in enumerate(known)}
     return found.sort(pl.col("type").replace_strict(order)).with_columns(
-        roles=pl.col("type").replace_strict({kind: ", ".join(own) for kind, own in known.items()})
+        roles=pl.col("type").replace_strict({event_type: ", ".join(own) for event_type, own in known.items()})
     )
 
 
@@ -211,13 +212,13 @@ def split_behaviour(raw: pl.Series, data: ConfigDict) -> tuple[pl.Series, pl.Ser
     # A Latin word ends where a separator follows ("viewer 1" is no view); a Chinese one needs none.
     pattern = rf"(?i)^(?:({latin})[\s:_\-]+|({other})[了过]?[\s:：_\-]*)(\S.*)$"
     text = texts(raw)
-    kind = text.str.extract(pattern, 1)
-    kind = kind.zip_with(kind.is_not_null(), text.str.extract(pattern, 2))
-    return kind.zip_with(kind.is_not_null(), text), text.str.extract(pattern, 3)
+    event_type = text.str.extract(pattern, 1)
+    event_type = event_type.zip_with(event_type.is_not_null(), text.str.extract(pattern, 2))
+    return event_type.zip_with(event_type.is_not_null(), text), text.str.extract(pattern, 3)
 
 
 def _spellings(data: ConfigDict) -> list[str]:
-    own = [str(word) for word in (*data.kind_map, *roles(data))]
+    own = [str(word) for word in (*data.event_type_map, *roles(data))]
     # "view item" is one word for a type, but in "view item 1" the item is "item 1".
     return [word for words in WORDS.values() for word in words if not word.endswith(" item")] + own
 

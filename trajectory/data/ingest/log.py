@@ -56,7 +56,7 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "file": (("source_line",),),
 }
 _UNREAD = {"quantity": "a sale there counts as one piece"}  # what is done where an amount cannot be read
-_FEATURES_OF_STEPS = {"kind", "value", "quantity", "rating", "basket"}
+_FEATURES_OF_STEPS = {"event_type", "value", "quantity", "rating", "basket"}
 # Canonical columns; a feature of the same name is renamed.
 _RESERVED = (
     "source_line",
@@ -65,7 +65,7 @@ _RESERVED = (
     "time",
     "subsecond",
     "position",
-    "kind",
+    "event_type",
     "value",
     "quantity",
     "rating",
@@ -104,32 +104,32 @@ def read_log(data: ConfigDict) -> EventLog:
     of_format = bool(source.named) or data.source in DOMAINS
     if not of_format:
         source = with_lines(source, said)
-    table = with_marks(_with_joined(source.table, data.columns.item), data.columns.kind)
+    table = with_marks(_with_joined(source.table, data.columns.item), data.columns.event_type)
     fields = _pick(table, data)
     stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
     if stepwise:
         # Numbers beside the label are what the rows are about: features, unless asked for as something else.
         numeric = {field for field, name in fields.items() if not data.columns[field] and mostly_numeric(table[name])}
         fields = {field: name for field, name in fields.items() if field not in numeric & _FEATURES_OF_STEPS}
-    told = {"kind", "behaviour", "label", "rating"} & fields.keys() or data.columns.kind
+    told = {"event_type", "behaviour", "label", "rating"} & fields.keys() or data.columns.event_type
     status = {*matching(table.columns, ORDER_STATUS), data.columns.status}
     if not told and (name := by_words(table, {*fields.values(), *status}, data)):
-        fields["kind"] = name
+        fields["event_type"] = name
     id_columns = [fields[field] for field in ("user", "item") if field in fields]
     table = blank_missing(table, data.missing, id_columns, said)
     table, time, how = find_time(table, fields, data.columns.time, data.order, said)
     fields = {field: name for field, name in fields.items() if field != "time"} | ({"time": time} if time else {})
     fields = fields if of_format else whole_positions(table, fields, data, said)
     found_by = {field: "set by hand" if data.columns[field] else "name" for field in fields} | {"time": how}
-    if not told and "kind" in fields:
-        found_by["kind"] = "content"
+    if not told and "event_type" in fields:
+        found_by["event_type"] = "content"
     found_by |= {field: "format" for field, name in fields.items() if name == source.named.get(field)}
     detected: dict[str, Any] = {"source": source.origin, "rows": table.height, "columns": fields, "found_by": found_by}
     columns = {"source_line": pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True)}
     columns["row_hash"] = row_hashes(source.table)
     single = data.single_user or (STEP_USER if stepwise else "")
     columns["user"] = _users(table, fields, single, data.fold_case, said)
-    columns |= _items_and_kinds(table, fields, data, stepwise, said)
+    columns |= _items_and_event_types(table, fields, data, stepwise, said)
     columns |= _times(table, fields, data, detected, said)
     columns |= numbered_ties(columns, table, data, fields, found_by)
     session = next((name for name in matching(table.columns, SESSIONS) if name not in fields.values()), "")
@@ -152,7 +152,7 @@ def read_log(data: ConfigDict) -> EventLog:
     columns |= features
     items = _items(columns, source, table, data, used, said)
     if data.source not in DOMAINS:
-        if "label" in fields and "kind" not in fields and not stepwise:
+        if "label" in fields and "event_type" not in fields and not stepwise:
             doubt_labels(columns["label"], fields["label"], said)
         if "value" in columns:
             doubt_values(columns, of_sales(columns, data), said)
@@ -221,24 +221,24 @@ def _users(table: pl.DataFrame, fields: dict[str, str], single: str, fold: bool,
     )
 
 
-def _items_and_kinds(
+def _items_and_event_types(
     table: pl.DataFrame, fields: dict[str, str], data: ConfigDict, stepwise: bool, said: Findings
 ) -> dict[str, pl.Series]:
     columns = {}
-    if "kind" in fields:
-        columns["kind"] = distinctly(names, table[fields["kind"]], said)
+    if "event_type" in fields:
+        columns["event_type"] = distinctly(names, table[fields["event_type"]], said)
     if "item" in fields:
         items = distinctly(ids, table[fields["item"]], said)
         columns["item"] = spelled(items, fields["item"], data.fold_case, said)
         doubt_items(columns["item"], table, fields["item"], {*fields.values()}, said)
     elif "behaviour" in fields:
         raw = texts(table[fields["behaviour"]])
-        columns["kind"], columns["item"] = split_behaviour(raw, data)
+        columns["event_type"], columns["item"] = split_behaviour(raw, data)
         if not columns["item"].count():
             raise UserError(
-                f"no text in column {fields['behaviour']!r} begins with a known kind word and goes on with an item, "
-                f"for example {clip(next(iter(raw.drop_nulls()), ''))!r}; add words to data.kind_map or set "
-                "data.columns.item"
+                f"no text in column {fields['behaviour']!r} begins with a known word for a type of event "
+                f"and goes on with an item, for example {clip(next(iter(raw.drop_nulls()), ''))!r}; add "
+                "words to data.event_type_map or set data.columns.item"
             )
     elif stepwise:
         columns["item"] = pl.Series([STEP_ITEM]).new_from_index(0, table.height)

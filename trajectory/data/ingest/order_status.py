@@ -148,9 +148,9 @@ def _say_unknown(name: str, counts: dict[str, int], said: Findings) -> None:
 
 def _of_something_else(status: pl.Series, columns: dict[str, pl.Series], data: ConfigDict) -> str:
     """Why a status is none of orders: events without an order have it, or it never differs among a user's orders."""
-    if "kind" in columns:
-        alone = [kind for kind, own in roles(data).items() if "sale" not in own]
-        if (canonical(columns["kind"], data).is_in(alone) & status.is_not_null()).any():
+    if "event_type" in columns:
+        alone = [event_type for event_type, own in roles(data).items() if "sale" not in own]
+        if (canonical(columns["event_type"], data).is_in(alone) & status.is_not_null()).any():
             return "events that are no sales have it too"
     orders = pl.DataFrame({"user": columns["user"], "status": status}).with_columns(
         columns.get("basket", columns.get("time", pl.int_range(len(status), eager=True))).alias("order")

@@ -28,7 +28,7 @@ def fill_lines(columns: dict[str, pl.Series], fields: dict[str, str], said: Find
     for name in ("user", "time"):
         if name in columns and name in fields:
             # A return may bear the number of its order days later: its time is not that of the purchase.
-            same = [columns["kind"]] if name == "time" and "kind" in columns else []
+            same = [columns["event_type"]] if name == "time" and "event_type" in columns else []
             column = of_order(columns[name], columns["basket"], *same)
             if name == "time" and "raw_time" in columns:  # a time that cannot be read is no gap
                 column = column.set(columns["raw_time"].is_not_null(), None)

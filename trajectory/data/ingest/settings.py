@@ -18,7 +18,7 @@ class Settings:
     order: str | None = None
     baskets: bool | None = None
     columns: dict[str, str] | None = None
-    kind_map: dict[str, str] | None = None
+    event_type_map: dict[str, str] | None = None
     event_types: dict[str, str] | None = None
     service_lines: tuple[str, ...] | None = None
     duplicates: str | None = "drop"  # what is published is of different rows
@@ -41,7 +41,7 @@ class Settings:
             if name == "columns":
                 free = {key: text for key, text in value.items() if f"columns.{key}" not in by_hand}
                 data.columns.update({key: text for key, text in free.items() if not data.columns[key]})
-            elif name in ("kind_map", "event_types"):
+            elif name in ("event_type_map", "event_types"):
                 data[name] = ConfigDict({**value, **data[name].to_dict()}, convert_dict=False)
             elif target[name] == common[name] and path not in by_hand:
                 target[name] = value

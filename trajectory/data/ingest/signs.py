@@ -51,9 +51,9 @@ def with_signs(
 def _words(columns: dict[str, pl.Series], data: ConfigDict) -> pl.Series | None:
     """Of each row the word for a sale, "" where the log has no words; null in other rows, None without sales."""
     selling = selling_types(roles(data))
-    if "kind" in columns:
-        sale = canonical(columns["kind"], data).is_in(selling).fill_null(False)
-        return columns["kind"].cast(pl.String).fill_null("").set(~sale, None)
+    if "event_type" in columns:
+        sale = canonical(columns["event_type"], data).is_in(selling).fill_null(False)
+        return columns["event_type"].cast(pl.String).fill_null("").set(~sale, None)
     return pl.Series([""]).new_from_index(0, len(columns["item"])) if unstated(columns, data)[0] in selling else None
 
 
@@ -65,8 +65,8 @@ def _written_below(word: pl.Series, amount: pl.Series) -> pl.Series:
 
 
 def _coming_in(word: pl.Series, turned: pl.Series, quantity: pl.Series, data: ConfigDict) -> pl.Series:
-    """Rows of words for a sale, but for those of `data.kind_map`, whose goods come in while those of others go out."""
-    by_hand = {plain_word(text) for text in data.kind_map}
+    """Rows of words for a sale, but of `data.event_type_map`, whose goods come in while those of others go out."""
+    by_hand = {plain_word(text) for text in data.event_type_map}
     rows = pl.DataFrame({"word": word, "amount": quantity}).filter(~turned).drop_nulls()
     shares = rows.group_by("word").agg(above=(pl.col("amount") > 0).mean())
     came = [text for text, above in shares.iter_rows() if above >= _NEARLY and plain_word(text) not in by_hand]
@@ -84,19 +84,19 @@ def _say_turned(name: str, words: pl.Series, amount: pl.Series, said: Findings) 
 def _say_coming_in(came: pl.Series, said: Findings) -> None:
     for word, rows in came.value_counts(sort=True).iter_rows():
         text = f"{clip(word)!r} has goods coming in ({rows:,} rows) while those of sales go out: bought from suppliers"
-        setting = f"data.kind_map={{{clip(word)!r}: 'purchase'}} counts them as sales"
+        setting = f"data.event_type_map={{{clip(word)!r}: 'purchase'}} counts them as sales"
         said.note("sales", f"{text}, so no sales, kept and not read", setting, warning=True)
 
 
 def _doubt_bought(word: pl.Series, data: ConfigDict, said: Findings) -> None:
-    """Warns of a word for buying in a log that has one for selling, too, where `data.kind_map` says nothing of it."""
+    """Warns of a word for buying in a log that has one for selling, too, unless `data.event_type_map` has it."""
     counts = dict(word.drop_nulls().value_counts(sort=True).iter_rows())
     sold = [text for text in counts if _one_of(text, _SOLD)]
-    by_hand = {plain_word(text) for text in data.kind_map}
+    by_hand = {plain_word(text) for text in data.event_type_map}
     for text in counts if sold else ():
         if _one_of(text, _BOUGHT) and plain_word(text) not in by_hand:
             asked = f"{clip(text)!r} ({counts[text]:,} rows) counts as a sale, beside {clip(sold[0])!r}"
-            setting = f"data.kind_map={{{clip(text)!r}: '{FAILED}'}} counts them as none"
+            setting = f"data.event_type_map={{{clip(text)!r}: '{FAILED}'}} counts them as none"
             said.note("sales", f"{asked}: is it what the shop bought itself?", setting, warning=True)
 
 

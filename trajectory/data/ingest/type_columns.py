@@ -47,7 +47,7 @@ def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> st
         types, unknown = found.drop_nulls().unique().to_list(), found.null_count() / len(sample)
         if len(types) > 1 and unknown <= _STRANGE:
             return column.name
-        sells = any("sale" in known[kind] for kind in types)
+        sells = any("sale" in known[event_type] for event_type in types)
         if sells and matching([column.name], NAMES) and (len(types) > 1 or unknown < 1 / 2):
             return column.name
     return ""
@@ -61,19 +61,20 @@ def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data:
         _doubt_marks(table, used, data, said)
     content = detect([name for name in table.columns if name not in used], CONTENT_NAMES).values()
     for column, sample in _of_few_words(table, {*used, *content}):
-        known, named = roles(data), matching([column.name], (*NAMES, *LOG_NAMES["kind"]))
+        known, named = roles(data), matching([column.name], (*NAMES, *LOG_NAMES["event_type"]))
         words = sample.value_counts(sort=True, name="rows")[sample.name]
         if len(words) == 1 and not named:
             continue
         types = canonical(words, data).cast(pl.String).to_list()
         telling = [
             word
-            for word, kind in zip(words, types, strict=True)
-            if (kind and (named or "negative" in known[kind])) or re.search(_DOUBTFUL, word)
+            for word, event_type in zip(words, types, strict=True)
+            if (event_type and (named or "negative" in known[event_type])) or re.search(_DOUBTFUL, word)
         ]
         if telling:
             text = f"{column.name} is not read, and has the words {_quoted(telling)}: does it say which rows are sales?"
-            setting = f"data.columns.kind={column.name} with data.kind_map={{WORD: TYPE}} for words that are not known"
+            meaning = "data.event_type_map={WORD: TYPE} for words that are not known"
+            setting = f"data.columns.event_type={column.name} with {meaning}"
             said.note("types", text, setting, warning=True)
 
 
@@ -86,7 +87,7 @@ def with_marks(table: pl.DataFrame, name: str) -> pl.DataFrame:
     for part in parts:
         yes = yes_or_no(table[part])
         if yes is None:
-            raise UserError(f"data.columns.kind={name!r}: the cells of {part!r} are not all yes or no")
+            raise UserError(f"data.columns.event_type={name!r}: the cells of {part!r} are not all yes or no")
         word = pl.when(pl.lit(yes)).then(pl.lit(_done(part))).otherwise(word)
     return table.with_columns(word.alias(name))
 
@@ -94,15 +95,17 @@ def with_marks(table: pl.DataFrame, name: str) -> pl.DataFrame:
 def _doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, said: Findings) -> None:
     """Warns of columns of yes or no that are called by types of event, and are not read."""
     free = [column for column in table if column.name not in used]
-    kinds = canonical(pl.Series([_done(column.name) for column in free], dtype=pl.String), data)
+    event_types = canonical(pl.Series([_done(column.name) for column in free], dtype=pl.String), data)
     marks = [
         column.name
-        for column, kind in zip(free, kinds, strict=True)
-        if kind is not None and column.count() and yes_or_no(column) is not None
+        for column, event_type in zip(free, event_types, strict=True)
+        if event_type is not None and column.count() and yes_or_no(column) is not None
     ]
     if len(marks) > 1:
         text = f"{', '.join(marks)} are yes or no, and not read: do they say what was done?"
-        said.note("types", text, f"data.columns.kind={_JOINED.join(marks)} (the last that is yes counts)", warning=True)
+        said.note(
+            "types", text, f"data.columns.event_type={_JOINED.join(marks)} (the last that is yes counts)", warning=True
+        )
 
 
 def _done(name: str) -> str:
@@ -112,11 +115,18 @@ def _done(name: str) -> str:
 def doubt_maps(
     columns: dict[str, pl.Series], status: pl.Series | None, fields: dict[str, str], data: ConfigDict, said: Findings
 ) -> None:
-    """Warns of words of `data.kind_map` and `data.status_map` that the log does not have."""
-    for setting, field, cells in (("kind_map", "kind", columns.get("kind")), ("status_map", "status", status)):
+    """Warns of words of `data.event_type_map` and `data.status_map` that the log does not have."""
+    for setting, field, cells in (
+        ("event_type_map", "event_type", columns.get("event_type")),
+        ("status_map", "status", status),
+    ):
         words = [str(word) for word in data[setting] if cells is not None or word != ""]
         if cells is None and words:
-            other = "data.status_map for the status of an order" if field == "kind" else "data.kind_map for types"
+            other = (
+                "data.status_map for the status of an order"
+                if field == "event_type"
+                else "data.event_type_map for types"
+            )
             text = f"data.{setting} says what {_quoted(words)} means, and no column has such words"
             said.note("types", text, f"data.columns.{field}=..., or {other}", warning=True)
         elif cells is not None:

@@ -12,24 +12,26 @@ from trajectory.schema import Histories, UserError
 def labels(histories: Histories, end: np.ndarray, until: int | None, config: ConfigDict) -> np.ndarray:
     """Label int8 [E] of each event as seen by someone who knows only events before end[u] of each history u.
 
-    1: an event of kind `config.kind` follows within the horizon; 0: none does; -1: the horizon was not observed to its
-    end - also where a conversion was seen already, for else late events would be labelled only if they convert.
+    1: an event of the type `config.event_type` follows within the horizon; 0: none does; -1: the horizon was not
+    observed to its end - also where a conversion was seen already, for else late events would be labelled only if they
+    convert.
     `until` (unix seconds) is when observation stopped; None = at each history's last known event.
     A log that states labels keeps them (they belong to the event's own row).
-    Raises UserError if the kind does not occur or days are asked of a log without times.
+    Raises UserError if the event type does not occur or days are asked of a log without times.
     """
     events = np.arange(histories.num_events)
     user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
     known = events < end[user]
     if (histories.label >= 0).any():
         return np.where(known, histories.label, -1).astype(np.int8)
-    if config.kind not in histories.kinds:
-        unread = histories.outside.height and config.kind in histories.outside["type"]
+    if config.event_type not in histories.event_types:
+        unread = histories.outside.height and config.event_type in histories.outside["type"]
         why = "has no role input, so it is not read" if unread else "is no type of event of this log"
         raise UserError(
-            f"conversion.kind={config.kind!r} {why}; types of event that can convert: {', '.join(histories.kinds)}"
+            f"conversion.event_type={config.event_type!r} {why}; types of event that can convert: "
+            f"{', '.join(histories.event_types)}"
         )
-    converts = (histories.kind == histories.kinds.index(config.kind) + 1) & known
+    converts = (histories.event_type == histories.event_types.index(config.event_type) + 1) & known
     # Index of the next converting event of the same history after each event; `never` if there is none.
     never = np.iinfo(np.int64).max // 2
     following = np.minimum.accumulate(np.where(converts, events, never)[::-1])[::-1]

@@ -16,7 +16,7 @@ MAX_LINES = 16  # of a drawn basket
 class EventStatistics(NamedTuple):
     """How the events of sampled futures come."""
 
-    kind: int  # most frequent event type
+    event_type: int  # most frequent event type
     gap: float  # median seconds between steps of the same user
     lines: int  # most lines of a drawn basket: 95 % of baskets have at most these, or MAX_LINES
     has_time: bool
@@ -24,14 +24,14 @@ class EventStatistics(NamedTuple):
 
 def event_statistics(histories: Histories) -> EventStatistics:
     """Those of a log."""
-    kind = int(np.bincount(histories.kind, minlength=2)[1:].argmax()) + 1
+    event_type = int(np.bincount(histories.event_type, minlength=2)[1:].argmax()) + 1
     ends = step_starts(histories)[1:-1]
     between = ends[~np.isin(ends, histories.offsets)]
     gap = float(np.median(histories.time[between] - histories.time[between - 1])) if len(between) else 0.0
     lines = 1
     if histories.baskets:
         lines = min(MAX_LINES, int(np.quantile(step_sizes(histories), 0.95)), histories.num_items)
-    return EventStatistics(kind, max(gap, 0.0), lines, histories.has_time)
+    return EventStatistics(event_type, max(gap, 0.0), lines, histories.has_time)
 
 
 def step_sizes(histories: Histories) -> np.ndarray:

@@ -88,13 +88,13 @@ def read_rows(
     else:
         gap = age = hour = weekday = np.zeros(len(at), np.int64)
     # The whole history counts, also what lies before the window or is shuffled within a basket.
-    so_far = histories.kind_counts[at + 1] - histories.kind_counts[began]
+    so_far = histories.event_type_counts[at + 1] - histories.event_type_counts[began]
     # Windows of one row are numbered by their column: any distinct numbers would do.
     segment = windows.column[number] + 1
     return Events(
         item=fill(np.where(item <= histories.num_items, item, 0)),
         interest=fill(histories.item_interest[item]),
-        kind=fill(histories.kind[source]),
+        event_type=fill(histories.event_type[source]),
         counts=fill(np.log1p(so_far), np.float32),
         gap=fill(np.log1p(gap), np.float32),
         age=fill(age, np.float32),

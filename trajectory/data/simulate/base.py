@@ -72,8 +72,8 @@ def interactions(
     position: np.ndarray,
     timestamp: np.ndarray,
     basket: np.ndarray,
-    kinds: Sequence[str],
-    kind: np.ndarray,
+    event_types: Sequence[str],
+    event_type: np.ndarray,
 ) -> pl.DataFrame:
     """The interactions table from indices that start at 0."""
     return pl.DataFrame(
@@ -82,7 +82,7 @@ def interactions(
             "item_id": item + 1,
             "position": position,
             "timestamp": timestamp,
-            "event_type": pl.Series(list(kinds)).gather(kind),
+            "event_type": pl.Series(list(event_types)).gather(event_type),
             "basket_id": basket + 1,
         }
     )

@@ -10,7 +10,7 @@ import polars as pl
 
 from trajectory.data.simulate.base import START, SyntheticLog, categorical, interactions, require
 from trajectory.data.times import WEEK
-from trajectory.schema import STANDARD_KINDS
+from trajectory.schema import STANDARD_EVENT_TYPES
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ def generate_markov(
     length: int,
     seed: int = 0,
     start: int = START,
-    kinds: Sequence[str] = STANDARD_KINDS,
-    kind_shares: Sequence[float] = (0.6, 0.2, 0.1, 0.03, 0.07),
+    event_types: Sequence[str] = STANDARD_EVENT_TYPES,
+    event_type_shares: Sequence[float] = (0.6, 0.2, 0.1, 0.03, 0.07),
 ) -> MarkovLog:
     """A log of `users` histories of `length` events: a uniform first item, then `transition` [items, items].
 
-    Histories begin within four weeks of `start` (unix s); gaps are 1 to 60 minutes; kinds are drawn independently of
-    the items; each event is a basket of its own.
+    Histories begin within four weeks of `start` (unix s); gaps are 1 to 60 minutes; types of event are drawn
+    independently of the items; each event is a basket of its own.
     Raises UserError if `transition` is no transition matrix.
     """
     chain = _chain(transition)
@@ -46,12 +46,12 @@ def generate_markov(
     minutes = 1 + (rng.random((users, length)) * 60).astype(np.int64)
     minutes[:, 0] = (rng.random(users) * 4 * WEEK / 60).astype(np.int64)
     times = start + 60 * minutes.cumsum(axis=1).ravel()
-    kind = categorical(np.asarray([kind_shares], float), np.zeros(states.size, np.int64), rng)
+    event_type = categorical(np.asarray([event_type_shares], float), np.zeros(states.size, np.int64), rng)
     user, position = np.repeat(np.arange(users), length), np.tile(np.arange(length), users)
     names = [f"item_{i + 1:02d}" for i in range(items)]
     item_id = np.arange(1, items + 1)
     return MarkovLog(
-        events=interactions(user, states.ravel(), position, times, np.arange(states.size), kinds, kind),
+        events=interactions(user, states.ravel(), position, times, np.arange(states.size), event_types, event_type),
         items=pl.DataFrame({"item_id": item_id, "title": names, "category": names}),
         truth={"transition": pl.DataFrame({"item": item_id, **dict(zip(names, chain.T, strict=True))})},
         parameters={"users": users, "length": length, "seed": seed, "start": start, "transition": chain.tolist()},

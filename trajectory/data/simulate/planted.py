@@ -8,7 +8,7 @@ import numpy as np
 
 from trajectory.data.simulate.base import at_least, require, shares
 from trajectory.data.simulate.mixes import Mixing
-from trajectory.schema import STANDARD_KINDS
+from trajectory.schema import STANDARD_EVENT_TYPES
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Synthetic(Mixing):
     reach: int = 5  # events
     distractors: int = 1  # in a trigger's basket, which must have that many other events
     spacing: int = 8  # baskets of a block; a block has at most one cue basket
-    kinds: tuple[str, ...] = STANDARD_KINDS  # of an event, drawn independently of all else
-    kind_shares: tuple[float, ...] = (0.6, 0.2, 0.1, 0.03, 0.07)  # of events, sums to 1
+    event_types: tuple[str, ...] = STANDARD_EVENT_TYPES  # of an event, drawn independently of all else
+    event_type_shares: tuple[float, ...] = (0.6, 0.2, 0.1, 0.03, 0.07)  # of events, sums to 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,8 +51,9 @@ class Synthetic(Mixing):
             "3 items a cause and an ordinary one",
         )
         require(
-            len(self.kinds) == len(self.kind_shares) and bool(np.isclose(sum(self.kind_shares), 1)),
-            f"kind_shares={self.kind_shares}: expected one share for each of {len(self.kinds)} kinds, sum 1",
+            len(self.event_types) == len(self.event_type_shares) and bool(np.isclose(sum(self.event_type_shares), 1)),
+            f"event_type_shares={self.event_type_shares}: expected "
+            f"one share for each of {len(self.event_types)} event types, sum 1",
         )
 
     @property

@@ -96,9 +96,11 @@ def generate(parameters: Synthetic = DEFAULT, seed: int = 0) -> SyntheticLog:
     truth["origins"] = pl.DataFrame(
         {"user": user + 1, "position": position, "origin": pl.Series(ORIGINS).gather(origin)}
     )
-    kind = rng.choice(len(p.kinds), item.size, p=p.kind_shares)
+    event_type = rng.choice(len(p.event_types), item.size, p=p.event_type_shares)
     return SyntheticLog(
-        events=interactions(user, item, position, START + baskets.second[event_basket], event_basket, p.kinds, kind),
+        events=interactions(
+            user, item, position, START + baskets.second[event_basket], event_basket, p.event_types, event_type
+        ),
         items=pl.DataFrame(
             {
                 "item_id": np.arange(1, p.items + 1),

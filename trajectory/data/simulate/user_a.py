@@ -1,6 +1,6 @@
 """User A: a small made-up Chinese log whose items follow a known chain, one user's table of 5 events, and the truth.
 
-An event's kind (浏览 view, 点击 click, 加购 cart, 收藏 favorite, 购买 purchase) is drawn independently of its item,
+An event's type (浏览 view, 点击 click, 加购 cart, 收藏 favorite, 购买 purchase) is drawn independently of its item,
 so the items follow `TRANSITION` exactly and what comes next depends on the last item alone.
 """
 
@@ -28,8 +28,8 @@ TRANSITION = (  # from a row's item to a column's
     (0.10, 0.10, 0.05, 0.10, 0.15, 0.50),
     (0.45, 0.20, 0.10, 0.10, 0.05, 0.10),
 )
-KINDS = ("浏览", "点击", "加购", "收藏", "购买")
-KIND_SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
+EVENT_TYPES = ("浏览", "点击", "加购", "收藏", "购买")
+EVENT_TYPE_SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
 USERS, LENGTH, SEED = 400, 15, 0
 START = 1_706_486_400  # unix seconds of Monday 2024-01-29 00:00 UTC: histories begin in the four weeks before user A's
 
@@ -64,8 +64,8 @@ def truth(history: Sequence[str], steps: int) -> Truth:
 
 
 def log() -> pl.DataFrame:
-    """The shipped log: 用户, 时间 (UTC text), 行为 (kind and item in one word, like 浏览商品1)."""
-    events = generate_markov(TRANSITION, USERS, LENGTH, SEED, START, KINDS, KIND_SHARES).events
+    """The shipped log: 用户, 时间 (UTC text), 行为 (event type and item in one word, like 浏览商品1)."""
+    events = generate_markov(TRANSITION, USERS, LENGTH, SEED, START, EVENT_TYPES, EVENT_TYPE_SHARES).events
     item = pl.Series(ITEMS).gather(events["item_id"] - 1)
     return events.select(
         pl.format("用户{}", pl.col("user_id").cast(pl.String).str.zfill(3)).alias("用户"),

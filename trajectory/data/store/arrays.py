@@ -12,13 +12,13 @@ from ml_collections import ConfigDict
 from trajectory.data.ingest.event_types import roles
 from trajectory.data.ingest.frames import filtered
 from trajectory.data.store.ordering import number, order
-from trajectory.schema import DEFAULT_KIND, CleanLog, Histories, UserError
+from trajectory.schema import DEFAULT_EVENT_TYPE, CleanLog, Histories, UserError
 
 # One array per column, of one entry per event (`features`: one row of F numbers per event).
 COLUMNS: dict[str, Any] = {
     "item": np.int32,
     "time": np.int64,
-    "kind": np.int8,
+    "event_type": np.int8,
     "value": np.float32,
     "quantity": np.float32,
     "label": np.int8,
@@ -36,7 +36,7 @@ _AT_ONCE = 1 << 22  # events
 
 
 def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str = "") -> Histories:
-    """Orders the events of a clean log by user, step and chance, and numbers users, items, interests and kinds.
+    """Orders the events of a clean log by user, step and chance, and numbers users, items, interests and event types.
 
     Users, items and interests are numbered in the order of their sorted ids, so equal logs give equal numbers; only
     events of types with the role input count. A time that is unknown (possible only where something else orders the
@@ -45,18 +45,18 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     """
     log, held, types = clean.log, [clean.events], roles(data)
     del clean  # if nobody else holds it, what is ordered is given back to memory column by column
-    events, outside = _parted(held, [kind for kind, own in types.items() if "input" in own])
+    events, outside = _parted(held, [event_type for event_type, own in types.items() if "input" in own])
     users, user = number(events["user"])
     place, step = order(events, user, data)
     offsets = np.append(0, np.cumsum(np.bincount(user, minlength=users.height)))
-    needed = {"item", "kind", *(column for column, _, _ in _NUMERIC), *log.features}
+    needed = {"item", "event_type", *(column for column, _, _ in _NUMERIC), *log.features}
     has_time, left = "time" in events.columns, {column.name: column for column in events if column.name in needed}
     del events, user
     catalogue, item = number(left.pop("item"))
     items, interests = _items(catalogue, log.items, data.interest_column)
-    kinds, kind = _kinds(left.pop("kind"), tuple(types))
-    columns = {"item": (item + np.int32(1))[place], "kind": kind[place]}
-    del item, kind
+    event_types, event_type = _event_types(left.pop("event_type"), tuple(types))
+    columns = {"item": (item + np.int32(1))[place], "event_type": event_type[place]}
+    del item, event_type
     for column, dtype, absent in _NUMERIC:
         columns[column] = _numeric(left.pop(column, None), dtype, absent, place)
     features = [_numeric(left.pop(feature), pl.Float32, np.nan, place) for feature in log.features]
@@ -71,12 +71,12 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
         items=items,
         item_interest=number_interests(items, interests),
         interests=interests,
-        kinds=kinds,
+        event_types=event_types,
         feature_names=tuple(log.features),
         has_time=has_time,
         baskets=bool(data.baskets),
         num_items=items.height,
-        roles={kind: own for kind, own in types.items() if kind in {*kinds, *outside["type"]}},
+        roles={event_type: own for event_type, own in types.items() if event_type in {*event_types, *outside["type"]}},
         outside=outside,
     )
 
@@ -86,13 +86,13 @@ def _parted(held: list[pl.DataFrame], read: list[str]) -> tuple[pl.DataFrame, pl
 
     They are taken out of `held`.
     """
-    if "kind" not in held[0].columns:
-        held.append(held.pop().with_columns(kind=pl.lit(DEFAULT_KIND)))
-    some = held[0]["kind"].is_in(read)
+    if "event_type" not in held[0].columns:
+        held.append(held.pop().with_columns(event_type=pl.lit(DEFAULT_EVENT_TYPE)))
+    some = held[0]["event_type"].is_in(read)
     others = held[0].clear() if some.all() else held[0].filter(~some)
     inside = filtered(held, some)
     if not inside.height:
-        types = ", ".join(others["kind"].cast(pl.String).unique().sort())
+        types = ", ".join(others["event_type"].cast(pl.String).unique().sort())
         raise UserError(
             f"the model would read no event: all are of the types {types}, which have no role input; give one the "
             "roles, such as --config.data.event_types.impression=input,target"
@@ -102,15 +102,17 @@ def _parted(held: list[pl.DataFrame], read: list[str]) -> tuple[pl.DataFrame, pl
         for name, dtype in {"time": pl.Int64, "quantity": pl.Float64, "value": pl.Float64}.items()
     }
     texts = pl.selectors.categorical().cast(pl.String)
-    outside = others.select("user", "item", pl.col("kind").cast(pl.String).alias("type"), **amounts).with_columns(texts)
+    outside = others.select("user", "item", pl.col("event_type").cast(pl.String).alias("type"), **amounts).with_columns(
+        texts
+    )
     return inside, outside.with_columns(pl.col("time").fill_null(0)).sort("user", "time", maintain_order=True)
 
 
-def _kinds(kind: pl.Series, types: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
-    present = set(kind.unique())
-    kinds = tuple(kind for kind in types if kind in present)
-    numbers = {kind: index for index, kind in enumerate(kinds, start=1)}
-    return kinds, kind.replace_strict(numbers, return_dtype=pl.Int8).to_numpy()
+def _event_types(event_type: pl.Series, types: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
+    present = set(event_type.unique())
+    event_types = tuple(event_type for event_type in types if event_type in present)
+    numbers = {event_type: index for index, event_type in enumerate(event_types, start=1)}
+    return event_types, event_type.replace_strict(numbers, return_dtype=pl.Int8).to_numpy()
 
 
 def _numeric(values: pl.Series | None, dtype: Any, absent: float, place: np.ndarray) -> np.ndarray:
@@ -150,7 +152,7 @@ def describe(histories: Histories) -> str:
         f"{histories.name}: {histories.num_users:,} users, {histories.num_events:,} events, "
         f"{histories.num_items:,} items, {len(histories.interests):,} interests",
         f"median length of a history: {np.median(lengths):,.0f} events",
-        f"types of event: {', '.join(histories.kinds)}"
+        f"types of event: {', '.join(histories.event_types)}"
         + (f"; {histories.outside.height:,} events that the model does not read" if histories.outside.height else ""),
         f"events that repeat an earlier item of the same user: {repeat_share(histories, histories.offsets[1:]):.1%}",
     ]
@@ -197,7 +199,7 @@ def events_table(histories: Histories) -> pl.DataFrame:
             "user": histories.users["user"].gather(of_user),
             "item": histories.items["item"].gather(pl.Series(histories.item - 1)),
             "time": time if time is not None else pl.Series([None] * histories.num_events, dtype=pl.Datetime),
-            "event_type": pl.Series(["", *histories.kinds]).gather(pl.Series(histories.kind)),
+            "event_type": pl.Series(["", *histories.event_types]).gather(pl.Series(histories.event_type)),
             "step": histories.step,
             "quantity": pl.Series(histories.quantity, nan_to_null=True),
             "value": pl.Series(histories.value, nan_to_null=True),

@@ -31,6 +31,7 @@ from trajectory.data.store.flat import damage, load, save
 from trajectory.data.store.tfds_store import write_tfds
 from trajectory.locks import hold
 from trajectory.progress import unseen
+from trajectory.renamed import fingerprinted
 from trajectory.schema import CleanLog, Histories, UserError
 
 _LOGGER = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def fingerprint(data: ConfigDict, source: str = "") -> str:
     for name in data.later:  # a run made before they came knew nothing of them
         section, _, field = name.rpartition(".")
         (settings[section] if section else settings).pop(field, None)
-    stated = json.dumps([FORMAT_VERSION, settings, source], sort_keys=True, default=str)
+    stated = json.dumps([FORMAT_VERSION, fingerprinted(settings), source], sort_keys=True, default=str)
     return hashlib.sha256(stated.encode()).hexdigest()
 
 
@@ -163,7 +164,7 @@ def _read(data: ConfigDict, name: str, marks: tuple[str, str], work: Path) -> tu
 
 def _meta(histories: Histories, cleaned: CleanLog) -> dict[str, Any]:
     keys = ("name", "fingerprint", "source", "num_users", "num_events", "num_items")
-    flags = ("has_time", "baskets", "kinds", "roles", "interests", "feature_names")
+    flags = ("has_time", "baskets", "event_types", "roles", "interests", "feature_names")
     return {
         "format": FORMAT_VERSION,
         **{key: getattr(histories, key) for key in (*keys, *flags)},

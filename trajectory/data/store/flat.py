@@ -42,6 +42,8 @@ def damage(folder: Path) -> str:
     digests, verified = _read(folder / _DIGESTS), _read(folder / _VERIFIED)
     if not digests:
         return f"{_DIGESTS} is missing or damaged"
+    if lacking := sorted({f"{key}.npy" for key in ("offsets", *COLUMNS)} - digests.keys()):
+        return f"it has no {lacking[0]}"
     states = {}
     for name, digest in digests.items():
         path = folder / name
@@ -68,8 +70,8 @@ def load(folder: Path | str) -> Histories:
         **{key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in ("offsets", *COLUMNS)},
         **{key: meta[key] for key in ("name", "fingerprint", "source", "has_time", "baskets", "num_items")},
         interests=interests,
-        kinds=tuple(meta["kinds"]),
-        roles={kind: tuple(own) for kind, own in meta["roles"].items()},
+        event_types=tuple(meta["event_types"]),
+        roles={event_type: tuple(own) for event_type, own in meta["roles"].items()},
         outside=pl.read_parquet(folder / "outside.parquet"),
         feature_names=tuple(meta["feature_names"]),
         users=pl.read_parquet(folder / "users.parquet"),

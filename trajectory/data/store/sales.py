@@ -26,8 +26,8 @@ class Sales(NamedTuple):
 def selling(histories: Histories) -> tuple[str, ...]:
     """The log's types that sell; none: the log tells of no sale."""
     outside = histories.outside["type"].unique().to_list() if histories.outside.height else []
-    types = (*histories.kinds, *sorted(set(outside) - {*histories.kinds}))
-    return tuple(selling_types({kind: histories.roles[kind] for kind in types}))
+    types = (*histories.event_types, *sorted(set(outside) - {*histories.event_types}))
+    return tuple(selling_types({event_type: histories.roles[event_type] for event_type in types}))
 
 
 def require_sales(histories: Histories, what: str) -> None:
@@ -39,8 +39,8 @@ def require_sales(histories: Histories, what: str) -> None:
 def no_sales(histories: Histories, what: str) -> str:
     """What is left out where the log tells of no sale, and the setting that declares some."""
     return (
-        f"{what}: none of this log's types of event ({', '.join(histories.kinds)}) is a sale; if one is, say so with "
-        f"--config.data.event_types.{histories.kinds[-1]}=input,target,sale and train again."
+        f"{what}: none of this log's types of event ({', '.join(histories.event_types)}) is a sale; if one is, say so "
+        f"with --config.data.event_types.{histories.event_types[-1]}=input,target,sale and train again."
     )
 
 
@@ -57,11 +57,15 @@ def sales(histories: Histories) -> Sales:
     quantity = sold(histories)[at]
     value = np.where(histories.has_role("negative")[at], -1.0, 1.0) * histories.value[at]
     inside = Sales(user, histories.item[at], histories.time[at], quantity, value)
-    types = [kind for kind, roles in histories.roles.items() if "sale" in roles]
+    types = [event_type for event_type, roles in histories.roles.items() if "sale" in roles]
     outside = histories.outside
     if not outside.height or not (outside := outside.filter(pl.col("type").is_in(types))).height:
         return inside
-    negative = outside["type"].is_in([kind for kind in types if "negative" in histories.roles[kind]]).to_numpy()
+    negative = (
+        outside["type"]
+        .is_in([event_type for event_type in types if "negative" in histories.roles[event_type]])
+        .to_numpy()
+    )
     sign = np.where(negative, -1.0, 1.0)
     others = Sales(
         _numbers(outside["user"], histories.users["user"]).astype(np.int64),

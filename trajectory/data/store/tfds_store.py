@@ -23,8 +23,8 @@ _SHARD = 1024  # records
 _AT_ONCE = 64  # records
 _DESCRIPTION = (
     "A record is a block of consecutive events, history after history. `user` names the histories of the block and "
-    "`length` says how many of its events each has; one that does not end with it goes on in the next. Item, kind "
-    "and step are index numbers."
+    "`length` says how many of its events each has; one that does not end with it goes on in the next. Item, event "
+    "type and step are index numbers."
 )
 
 

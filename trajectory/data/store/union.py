@@ -24,18 +24,18 @@ def union(domains: Sequence[Histories]) -> Histories:
     names = [domain.name for domain in domains]
     if not names or len(set(names)) < len(names):
         raise UserError(f"expected the names of one domain or more, each once, got {', '.join(names) or 'none'}")
-    kinds = tuple(dict.fromkeys(kind for domain in domains for kind in domain.kinds))
+    event_types = tuple(dict.fromkeys(event_type for domain in domains for event_type in domain.event_types))
     interests = tuple(f"{domain.name}: {name}" for domain in domains for name in domain.interests)
     above = np.cumsum([0, *(domain.num_items for domain in domains)])
     before = np.cumsum([0, *(len(domain.interests) for domain in domains)])
     columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
     item_interest = [np.zeros(1, np.int32)]
     for domain, shift, first in zip(domains, above, before, strict=False):
-        code = np.array([0, *(kinds.index(kind) + 1 for kind in domain.kinds)], np.int8)
+        code = np.array([0, *(event_types.index(event_type) + 1 for event_type in domain.event_types)], np.int8)
         known = (domain.item > 0) & (domain.item <= domain.num_items)
         changed = {
             "item": np.where(known, domain.item + shift, 0).astype(np.int32),
-            "kind": code[domain.kind],
+            "event_type": code[domain.event_type],
             "features": np.zeros((domain.num_events, 0), np.float32),
         }
         for name in COLUMNS:
@@ -55,12 +55,12 @@ def union(domains: Sequence[Histories]) -> Histories:
         items=pl.concat([_named(d.items[: d.num_items], d.name) for d in domains], how="diagonal_relaxed"),
         item_interest=np.concatenate(item_interest),
         interests=interests,
-        kinds=kinds,
+        event_types=event_types,
         feature_names=(),
         has_time=all(domain.has_time for domain in domains),
         baskets=any(domain.baskets for domain in domains),
         num_items=int(above[-1]),
-        roles={kind: own for domain in domains for kind, own in domain.roles.items()},
+        roles={event_type: own for domain in domains for event_type, own in domain.roles.items()},
         outside=pl.concat([_outside(domain) for domain in domains], how="diagonal"),
         whole=Whole("", sum(w.users for w in wholes), sum(w.events for w in wholes))
         if any(domain.whole for domain in domains)

@@ -15,6 +15,7 @@ from trajectory.data.pipeline.event_statistics import EventStatistics, event_sta
 from trajectory.data.store.arrays import COLUMNS
 from trajectory.data.store.builder import detected
 from trajectory.reading import NUMBER, read_json, tuples
+from trajectory.renamed import with_vocabulary
 from trajectory.schema import Histories, UserError
 from trajectory.settings import base
 from trajectory.writing import write_json, write_parquet
@@ -22,14 +23,14 @@ from trajectory.writing import write_json, write_parquet
 ITEMS, FACTS = "vocabulary.parquet", "vocabulary.json"
 _NUMBER = "interest_number"  # column of the item table on disk: the index of the item's interest, 0 = none
 _COPIED = ("name", "fingerprint", "source", "has_time", "baskets", "num_items")
-_NAMES = ("interests", "kinds", "feature_names")
+_NAMES = ("interests", "event_types", "feature_names")
 _FORM = {
     **dict.fromkeys(("name", "fingerprint", "source", "day_first"), str),
     **dict.fromkeys(("has_time", "baskets"), bool),
     "num_items": int,
     **{name: [str] for name in _NAMES},
     "roles": {str: [str]},
-    "statistics": {"kind": int, "gap": NUMBER, "lines": int, "has_time": bool},
+    "statistics": {"event_type": int, "gap": NUMBER, "lines": int, "has_time": bool},
     "settings": dict,
 }
 
@@ -65,7 +66,7 @@ class Vocabulary:
             return None
         advice = "the trajectory train command of the run writes it again"
         statistics = (f"statistics.{name}" for name in EventStatistics._fields)
-        facts = read_json(folder / FACTS, _FORM, advice, *_FORM, *statistics)
+        facts = read_json(folder / FACTS, _FORM, advice, *_FORM, *statistics, renamed=with_vocabulary)
         try:
             items = pl.read_parquet(folder / ITEMS)
             numbers = items[_NUMBER].to_numpy()
@@ -80,7 +81,7 @@ class Vocabulary:
             **_no_events(len(names["feature_names"])),
             items=items.drop(_NUMBER),
             item_interest=np.append(0, numbers).astype(np.int32),
-            roles={kind: tuple(own) for kind, own in facts["roles"].items()},
+            roles={event_type: tuple(own) for event_type, own in facts["roles"].items()},
         )
         settings = base().data  # fields that came after the run was made keep their defaults
         settings.update(ConfigDict(tuples(facts["settings"])))

@@ -23,10 +23,13 @@ USERS = 12  # whose lists the page shows, with reasons
 
 def _taken(histories: Histories) -> str:
     """What is taken, where that is not always a sale."""
-    if set(histories.kinds) <= set(selling(histories)):
+    if set(histories.event_types) <= set(selling(histories)):
         return ""
-    types = ", ".join(histories.kinds)
-    sale = ", ".join(kind for kind in histories.kinds if kind in selling(histories)) or "none of them"
+    types = ", ".join(histories.event_types)
+    sale = (
+        ", ".join(event_type for event_type in histories.event_types if event_type in selling(histories))
+        or "none of them"
+    )
     return f" To have or to take an item is any event of it ({types}); a sale is {sale}."
 
 

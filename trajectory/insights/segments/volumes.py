@@ -26,7 +26,7 @@ def attention(histories: Histories, until: int | None = None) -> np.ndarray:
     """What each event says of interests, float64 [E]: its worth where all events are sales (or none is), else the value
     of the item, sold or not; 1 where most of what is not sold has none.
     """
-    if set(histories.kinds) <= set(selling(histories)) or not selling(histories):
+    if set(histories.event_types) <= set(selling(histories)) or not selling(histories):
         return values(histories, until)
     others = histories.value[~histories.has_role("sale")]
     if np.isfinite(others).mean() > 0.5:

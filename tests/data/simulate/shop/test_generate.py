@@ -33,8 +33,8 @@ def browsed(events):
     return events.filter(pl.col("origin") == "browsing")
 
 
-def of(events, kind):
-    return events.filter(pl.col("event_type") == kind)
+def of(events, event_type):
+    return events.filter(pl.col("event_type") == event_type)
 
 
 def near(rate, expected, trials):
@@ -60,7 +60,9 @@ def test_events_tell_nothing_that_a_shop_would_not_know(log):
 
 
 def test_each_step_of_a_session_has_its_probability(browsed):
-    count = {kind: of(browsed, kind).height for kind in ("impression", "view", "cart", "remove_from_cart")}
+    count = {
+        event_type: of(browsed, event_type).height for event_type in ("impression", "view", "cart", "remove_from_cart")
+    }
     assert near(count["view"] / count["impression"], SHOP.viewing, count["impression"])
     assert near(count["cart"] / count["view"], SHOP.carting, count["view"])
     assert near(count["remove_from_cart"] / count["cart"], SHOP.removing, count["cart"])
@@ -146,7 +148,7 @@ def test_no_more_comes_back_than_was_bought_and_not_before(events):
 
 def test_roles_are_those_of_the_types(events):
     roles = dict(events.select("event_type", "roles").unique().iter_rows())
-    assert roles == {kind: ",".join(EVENT_TYPES[kind]) for kind in roles}
+    assert roles == {event_type: ",".join(EVENT_TYPES[event_type]) for event_type in roles}
     assert len(roles) == 7
 
 

@@ -54,8 +54,8 @@ def test_every_line_is_accounted_for_once(folder, events, name):
     rows, lines = rows_of(folder, name), lines_of(folder, name)
     assert rows["line"].unique().sort().to_list() == list(range(1, len(lines) + 1))
     first = rows.filter(~pl.col("wrong").is_in(["duplicate", "retry", "foreign", "separator"]))
-    kinds = {"orders": ["purchase", "return"], "rees46": list(rees46.NAMES), "ga4": list(ga4.NAMES)}[name]
-    expected = events.filter(pl.col("event_type").is_in(kinds))["event"]
+    event_types = {"orders": ["purchase", "return"], "rees46": list(rees46.NAMES), "ga4": list(ga4.NAMES)}[name]
+    expected = events.filter(pl.col("event_type").is_in(event_types))["event"]
     assert first["event"].sort().to_list() == expected.to_list()
 
 
@@ -74,11 +74,11 @@ def test_usable_rows_of_rees46_say_what_happened(folder, events):
     lines = lines_of(folder, "rees46")
     read = []
     for line, event in rows.select("line", "event").iter_rows():
-        time, kind, item, _, _, _, price, quantity, user, _ = cells(lines[line - 1], ",")
+        time, event_type, item, _, _, _, price, quantity, user, _ = cells(lines[line - 1], ",")
         stamp = datetime.strptime(time, "%Y-%m-%d %H:%M:%S.%f UTC")
         money = float(price.replace("$", "").replace("USD ", ""))
         number = int(quantity) if quantity else None
-        read.append((event, int(user) - rees46.USER, int(item) - rees46.PRODUCT, stamp, kind, money, number))
+        read.append((event, int(user) - rees46.USER, int(item) - rees46.PRODUCT, stamp, event_type, money, number))
     columns = ["event", "user_id", "item_id", "timestamp", "event_type", "price", "quantity"]
     true = events.join(rows, on="event", how="semi").with_columns(
         pl.col("event_type").replace({"return": "refund"}), pl.col("timestamp").dt.truncate("1ms")
@@ -121,13 +121,13 @@ def test_usable_rows_of_ga4_say_what_happened_with_which_device(folder, events):
     read = []
     for line in rows["line"].unique():
         record = json.loads(lines[line - 1])
-        kind, device, user = names[record["event_name"]], record["user_pseudo_id"], record["user_id"]
+        event_type, device, user = names[record["event_name"]], record["user_pseudo_id"], record["user_id"]
         query = record["event_params"][1]["value"]["string_value"]
         order = record["ecommerce"]["transaction_id"]
         for item in record["items"] or [{"item_id": None, "price": None, "quantity": None}]:
             number, pieces = item["item_id"] and int(item["item_id"][3:]), item["quantity"]
             read.append(
-                (kind, device, user, number, item["price"], pieces and int(pieces), order and int(order), query)
+                (event_type, device, user, number, item["price"], pieces and int(pieces), order and int(order), query)
             )
     true = events.join(rows, on="event", how="semi").select(
         "event_type",

@@ -75,7 +75,7 @@ def test_sales_are_those_that_happened(folder, read, name):
     keys = ["user", "item", "time", "type"]
     sign = pl.when(pl.col("type") == "return").then(-1).otherwise(1)
     true = happened(folder, name).filter(pl.col("type").is_in(["purchase", "return"]))
-    kept = read(name).events.rename({"kind": "type"}).filter(pl.col("type").is_in(["purchase", "return"]))
+    kept = read(name).events.rename({"event_type": "type"}).filter(pl.col("type").is_in(["purchase", "return"]))
     kept = kept.select(
         pl.col("user", "item").cast(pl.String),
         "time",

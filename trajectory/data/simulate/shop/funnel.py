@@ -51,16 +51,16 @@ def browse(p: Shop, sessions: Sessions, goods: Catalogue, rng: np.random.Generat
     parts = [
         (np.full(search.size, SEARCH), search, np.full(search.size, -1), np.zeros(search.size, int), search * 0 - 1)
     ]
-    for kind, group, happens in (
+    for event_type, group, happens in (
         (IMPRESSION, 0, number >= 0),
         (VIEW, 1, view),
         (CART, 1, cart),
         (REMOVE, 1, remove),
         (PURCHASE, 2, buy),
     ):
-        key = (group * size + number[happens]) * len(TYPES) + kind
-        pieces = quantity[happens] * (kind >= CART)
-        parts.append((np.full(key.size, kind), session[happens], item[happens], pieces, key))
+        key = (group * size + number[happens]) * len(TYPES) + event_type
+        pieces = quantity[happens] * (event_type >= CART)
+        parts.append((np.full(key.size, event_type), session[happens], item[happens], pieces, key))
     code, session, item, quantity, key = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((key, session))
     session, code = session[order], code[order]
