@@ -11,15 +11,13 @@ import polars as pl
 import pytest
 
 from trajectory import faults, writing
-from trajectory.reports import pictures
+from trajectory.reports import charts, pictures
 
 TABLE = pl.DataFrame({"user": [f"u{i}" for i in range(2000)], "chance": np.random.default_rng(0).random(2000)})
 
 
 def picture(path) -> None:
-    figure = pictures.new_figure()
-    figure.subplots().plot(TABLE["chance"])
-    pictures.save(figure, path)
+    pictures.save(charts.bars(TABLE, "user", "chance", "chances"), path)
 
 
 WRITERS = {

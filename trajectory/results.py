@@ -351,7 +351,9 @@ class Demand(Result):
         rows = self.frame.filter(pl.col("name") == name)
         if rows.is_empty():
             raise UserError(f"no series is called {name}; there are such as {', '.join(self.frame['name'].head(3))}")
-        return charts.band(rows, "week:T", "forecast", "low_80", "high_80", f"Demand of {name}", "pieces a week")
+        return charts.band(
+            rows, "week:T", "forecast", {"80 %": ("low_80", "high_80")}, f"Demand of {name}", "pieces a week"
+        )
 
 
 _MEASURED = {

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 
 import polars as pl
 
 from tests.pages import drawn, inert_data
 from trajectory.insights.report import opening, write_insights
 from trajectory.insights.report_model import Part, Picture, Table, Text
-from trajectory.reports.pictures import new_figure, svg
+from trajectory.reports import charts
+from trajectory.reports.pictures import svg
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
 def made_up(name="recommend", sentences=(HOSTILE, "second")):
     rows = pl.DataFrame({"user": ["a", HOSTILE, HOSTILE], "item": ["x", HOSTILE, "z"], "chance": [0.25, 0.5, None]})
-    figure = new_figure()
-    figure.subplots().plot([1, 2])
+    chart = charts.bars(pl.DataFrame({"item": [HOSTILE], "value": [1.0]}), "item", "value", HOSTILE)
     return Part(
         name,
         f"Part {HOSTILE}",
@@ -25,7 +26,7 @@ def made_up(name="recommend", sentences=(HOSTILE, "second")):
         (
             Text(HOSTILE),
             Table("Lists", rows, {"chance": "{:.0%}"}, by="user", note=HOSTILE),
-            Picture("Drawn", svg(figure), HOSTILE),
+            Picture("Drawn", svg(chart), HOSTILE),
         ),
         {f"{name}_lists": rows.with_columns(why=pl.Series([["a", "b"], [], [HOSTILE]]))},
         {"ndcg": 0.5},
@@ -50,7 +51,9 @@ def test_names_stay_text_and_downloads_are_the_tables(tmp_path):
     page = write_insights([made_up()], tmp_path, HOSTILE, note=HOSTILE)
     found = inert_data(page, "data")
     assert pl.read_csv(found["recommend_lists"].encode())["why"].to_list() == ["a; b", "", HOSTILE]
-    assert "http" not in page.read_text()  # nothing is fetched
+    html = re.sub(r'xmlns(:xlink)?="http://www.w3.org/[^"]*"', "", page.read_text())  # names, which nobody fetches
+    assert "http" not in html
+    assert "xlink:href" not in html
 
 
 def test_a_reader_sees_one_user_at_first_and_formatted_numbers(tmp_path):
@@ -61,13 +64,6 @@ def test_a_reader_sees_one_user_at_first_and_formatted_numbers(tmp_path):
     assert "25%" in rows[0]
     assert "50%" in rows[1]
     assert "<img src=x" not in shown
-
-
-def test_the_same_figure_gives_the_same_text():
-    figures = [new_figure(), new_figure()]
-    for figure in figures:
-        figure.subplots().plot([1, 3, 2])
-    assert svg(figures[0]) == svg(figures[1])
 
 
 def test_downloads_run_nothing_in_a_spreadsheet_and_names_turn_nothing_on_the_page(tmp_path):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from xml.etree import ElementTree
 
-import matplotlib.image
+import polars as pl
 import pytest
 
 from trajectory.names import isolated, plain
-from trajectory.reports import pictures
+from trajectory.reports import charts, pictures
 
 NAMES = (
     "$$",
@@ -22,32 +23,60 @@ NAMES = (
     "漢字",
     "שלום",
     "\ufffe",
+    "\ud800",
+    "https://a.b/c",
+    'a" + datum.change + "\\',
     "x" * 999,
 )
 
 
+def chart(*names: str):
+    frame = pl.DataFrame({"name": [*names], "change": [-1.0, *[2.0] * (len(names) - 1)]}, strict=False)
+    return charts.bars(frame, "name", "change", names[0], unit=names[0])
+
+
+def texts(drawn: str) -> list[str]:
+    return re.findall(r">([^<]*)</text>", drawn)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_can_be_drawn(name, tmp_path):
-    figure = pictures.new_figure()
-    axes = figure.subplots()
-    axes.plot([1, 2], label=plain(name, pictures.LETTERS))
-    axes.set_title(plain(name, 26))
-    axes.set_yticks([1, 2], [plain(name, pictures.LETTERS)] * 2)
-    axes.legend()
-    figure.suptitle(plain(name, pictures.LETTERS))
+    name = name.encode("utf-8", "replace").decode()  # as Polars has it
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        pictures.save(figure, tmp_path / "a.png")
-        drawn = pictures.svg(figure)
-    assert matplotlib.image.imread(tmp_path / "a.png").size
+        made = chart(name, "other")
+        pictures.save(made, tmp_path / "a.png")
+        drawn = pictures.svg(made)
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     ElementTree.fromstring(drawn)  # well-formed
+    assert len(name) > 100 or plain(name) in texts(drawn)
 
 
-def test_an_svg_is_well_formed_whoever_forgot_to_make_a_name_plain():
-    figure = pictures.new_figure()
-    figure.suptitle("a\x01\x1f$b")
-    with warnings.catch_warnings(record=True):
-        ElementTree.fromstring(pictures.svg(figure))
+def test_the_same_chart_gives_the_same_text_and_holds_no_address():
+    assert pictures.svg(chart("a", "b")) == pictures.svg(chart("a", "b"))
+    addresses = set(re.findall(r"https?://[^\"]*", pictures.svg(chart("a", "b"))))
+    assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}  # names, which nobody fetches
+
+
+def test_rows_whose_names_look_alike_stay_apart():
+    drawn = pictures.svg(chart("milk", "milk", "mi\x01lk", "mi\x02lk"))
+    bars = re.findall(f'<path d="M[^"]*" fill="(?:{charts.GAIN}|{charts.LOSS})"/>', drawn)
+    assert len(set(bars)) == 4
+
+
+def test_a_long_name_is_wrapped_and_cut_within_the_picture():
+    label = charts.wrapped("a very long name of a segment " * 9, 20, 3)
+    drawn = pictures.svg(chart(label, "other"))
+    lines = [text for text in re.findall(r">([^<]*)</tspan>", drawn) if text]
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= 20
+    assert lines[-1].endswith("…")
+
+
+def test_the_script_of_pages_cannot_end_the_element_it_stands_in():
+    script = pictures.script()
+    assert "vegaEmbed" in script
+    assert not re.search("</script|<script|<!--", script, re.IGNORECASE)
 
 
 def test_plain_names_are_one_line_without_turns_of_direction():

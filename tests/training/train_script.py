@@ -25,10 +25,9 @@ TIMINGS = {"events_per_second", "validation/seconds"}
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     [
-        "matplotlib.backends.backend_agg",
-        "matplotlib.figure",
         "trajectory.cli.command",
         "trajectory.evaluation.validation",
+        "trajectory.reports.charts",
         "trajectory.training.loop",
     ]
 )

@@ -18,8 +18,7 @@ from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.metrics.significance import compare, holm
 from trajectory.models.item_table import bake
-from trajectory.names import plain
-from trajectory.reports import pictures
+from trajectory.reports import charts, pictures
 from trajectory.training.experiment import Task, build
 from trajectory.training.param_rules import Rules
 from trajectory.training.transfer import take_over
@@ -87,28 +86,24 @@ def markdown(table: pl.DataFrame) -> str:
 
 def draw(table: pl.DataFrame, path: Path) -> None:
     """A picture of `markdown`: blue helps, red harms; a dot where chance explains it."""
-    sources, targets = (table[name].unique(maintain_order=True).to_list() for name in ("source", "target"))
-    lead, unsure = np.zeros((2, len(targets), len(sources)))
-    for row in table.iter_rows(named=True):
-        place = targets.index(row["target"]), sources.index(row["source"])
-        lead[place] = row["difference_test"] / row["prior_test"]
-        unsure[place] = row["p_value_test"] >= LEVEL
-    figure = pictures.new_figure(3.2 + 0.95 * len(sources), 2.6 + 0.55 * len(targets))
-    axis = figure.subplots()
-    bound = max(min(float(np.abs(lead).max()), 1.0), 0.01)
-    image = axis.imshow(lead, cmap="RdBu", vmin=-bound, vmax=bound, aspect="auto")
-    for (i, j), value in np.ndenumerate(lead):
-        own = targets[i] == sources[j]
-        colour = "white" if abs(value) > 0.6 * bound else "black"
-        text = f"{value:+.0%}" + "·" * bool(unsure[i, j])
-        axis.text(j, i, f"({text})" if own else text, ha="center", va="center", fontsize=9, color=colour)
-    axis.set_xticks(range(len(sources)), [plain(name, pictures.LETTERS) for name in sources], rotation=35, ha="right")
-    axis.set_yticks(range(len(targets)), [plain(name, pictures.LETTERS) for name in targets])
-    axis.set(xlabel="learned from (source)", ylabel="asked in (target)")
-    title = "NDCG@10 on test against the prior alone, nothing learned in the target\n( ) the same domain; · chance"
-    axis.set_title(title, fontsize=10)
-    figure.colorbar(image, ax=axis, format=lambda value, _: f"{value:+.0%}", label="lead over the prior alone")
-    pictures.save(figure, path)
+    cells = table.select(
+        across="source",
+        down="target",
+        lead=pl.col("difference_test") / pl.col("prior_test"),
+        chance=pl.col("p_value_test") >= LEVEL,
+    )
+    said = [
+        (f"({text})" if source == target else text)
+        for source, target, lead, chance in cells.iter_rows()
+        for text in [f"{lead:+.0%}" + "·" * chance]
+    ]
+    bound = max(min(float(cells["lead"].abs().max()), 1.0), 0.01)  # type: ignore[arg-type]
+    titles = ("learned from (source)", "asked in (target)")
+    chart = charts.matrix(
+        cells.with_columns(label=pl.Series(said)), "lead", bound, titles, "lead over the prior alone"
+    ).properties(width={"step": 64}, height={"step": 34})
+    title = ["NDCG@10 on test against the prior alone, nothing learned in the target", "( ) the same domain; · chance"]
+    pictures.save(chart.properties(title=title), path)
 
 
 def _per_user(task: Task, params: Any) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from trajectory.reports import pictures
+from trajectory.reports import charts, pictures
 
 COLUMNS = {
     "first": "cause is first",
@@ -36,17 +36,15 @@ def markdown(table: pl.DataFrame) -> str:
 
 def draw(table: pl.DataFrame, path: Path) -> None:
     """A panel for each quantity that was varied (column `varied`, `value` on its axis), a line for each ranking."""
-    names = table["varied"].unique(maintain_order=True).to_list()
-    figure = pictures.new_figure(4.2 * len(names), 4, layout="tight")
-    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)
-    for panel, name in zip(panels[0], names, strict=True):
-        for ranking in table["ranking"].unique(maintain_order=True):
-            line = table.filter(pl.col("varied") == name, pl.col("ranking") == ranking).sort("value")
-            panel.plot(line["value"], line["first"], marker="o", label=ranking.replace("_", " "))
-        panel.set_xlabel(name)
-        panel.set_xticks(sorted(table.filter(pl.col("varied") == name)["value"].unique()))
-        panel.set_ylim(0, 1.03)
-        panel.grid(alpha=0.3)
-    panels[0][0].set_ylabel("share of forecasts\nwhose highest attribution is the planted cause")
-    panels[0][-1].legend(fontsize=8)
-    pictures.save(figure, path)
+    panels = [
+        charts.lines(
+            part.select(pl.col("value").alias(name), "first", pl.col("ranking").str.replace_all("_", " ")),
+            f"{name}:Q",
+            "first",
+            "ranking",
+            "",
+            unit="highest attribution is the planted cause (share)",
+        ).properties(width=260)
+        for (name,), part in table.group_by("varied", maintain_order=True)
+    ]
+    pictures.save(charts.panels(panels, len(panels)), path)

@@ -11,12 +11,11 @@ from sklearn.manifold import TSNE
 
 from trajectory.data.store.union import DOMAIN
 from trajectory.models.apply import apply
-from trajectory.names import plain
-from trajectory.reports import pictures
+from trajectory.reports import charts, pictures
 from trajectory.run import Run
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    import altair as alt
 
 ITEMS = 2400  # drawn, as many of each domain
 COLOURS = 10  # categories with a colour of their own; the others are grey
@@ -69,37 +68,20 @@ def item_map(run: Run) -> pl.DataFrame:
 
 def draw(items: pl.DataFrame, path: Path) -> None:
     """Draws the map at `path`, coloured by domain, if there are several, and by category, if any is known."""
-    panels = [name for name in ("domain", "category") if items[name].n_unique() > 1] or ["domain"]
-    figure = pictures.new_figure(1 + 7 * len(panels), 7.6)
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axis, name in zip(axes, panels, strict=True):
-        _panel(axis, items, name)
-    figure.suptitle("Items by their learned vectors (t-SNE of cosines): near = alike to the model", fontsize=11)
-    pictures.save(figure, path)
+    names = [name for name in ("domain", "category") if items[name].n_unique() > 1] or ["domain"]
+    title = "Items by their learned vectors (t-SNE of cosines): near = alike to the model"
+    pictures.save(charts.panels([_panel(items, name) for name in names], len(names), title, one_legend=False), path)
 
 
-def _panel(axis: Axes, items: pl.DataFrame, name: str) -> None:
-    """One map; what is most frequent has a colour of its own."""
+def _panel(items: pl.DataFrame, name: str) -> alt.Chart:
+    """One map; what is most frequent has a colour of its own, and is drawn above what is less so."""
     counts = items[name].drop_nulls().value_counts(sort=True)
-    named = counts[name].to_list()[:COLOURS]
-    if counts.height > COLOURS or items[name].null_count():
-        items = items.with_columns(
-            pl.when(pl.col(name).is_in(named)).then(pl.col(name)).otherwise(pl.lit(OTHER)).alias(name)
-        )
-        named.append(OTHER)
-    for number, value in reversed(list(enumerate(named))):
-        group = items.filter(pl.col(name) == value)
-        colour = "0.8" if value == OTHER else f"C{number}"
-        axis.scatter(
-            group["x"],
-            group["y"],
-            s=9,
-            color=colour,
-            label=f"{plain(value, pictures.LETTERS)} ({group.height})",
-            linewidths=0,
-        )
-    handles, labels = axis.get_legend_handles_labels()
-    axis.legend(
-        handles[::-1], labels[::-1], fontsize=8, markerscale=2, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=4
-    )
-    axis.set(title=f"by {name}", xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)")
+    common = counts[name].head(COLOURS)
+    group = pl.when(pl.col(name).is_in(common.implode())).then(pl.col(name)).otherwise(pl.lit(OTHER))
+    named = items.with_columns(group=group)
+    sizes = named.group_by("group").len("count").with_columns(last=pl.col("group") == OTHER)
+    order = sizes.sort("last", "count", "group", descending=[False, True, False]).with_row_index("order")
+    label = charts.distinct(order.select(pl.format("{} ({})", "group", "count"))["group"])
+    shown = named.join(order.with_columns(label=label), on="group", maintain_order="left")
+    points = shown.select("x", "y", "order", group="label")
+    return charts.groups(points, label.to_list(), bool(order["last"].any()), f"by {name}", "t-SNE")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -15,12 +14,16 @@ from trajectory.evaluation.report import read_evaluation
 from trajectory.evaluation.target_steps import several_steps, target_step_sentence
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
 from trajectory.forecasting.tables import without_note
-from trajectory.names import isolated, plain
-from trajectory.reports import pictures
+from trajectory.names import isolated
+from trajectory.reports import charts, pictures
 from trajectory.reports.page import script_safe, write_page
 from trajectory.run import Run
 from trajectory.schema import Queries
+from trajectory.training.logging import curves
 from trajectory.writing import write_parquet
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -53,7 +56,10 @@ def write_forecast(run: Run, users: int) -> Path:
 
 def write_report(run: Run, forecast: Forecast) -> Path:
     """Writes forecast.png and report.html into the run's folder and returns the page."""
-    picture = draw_interests(run, forecast)
+    interests = interests_chart(forecast)
+    if interests:
+        pictures.save(interests, run.workdir / "forecast.png")
+    learned = curves(run.workdir, run.config.name)
     evaluation = _evaluation(run)
     return write_page(
         run.workdir / "report.html",
@@ -63,8 +69,8 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         step_name="basket" if forecast.histories.baskets else "event",
         counts=_counts(forecast),
         results=_results(evaluation) if evaluation else None,
-        curves=_embed(run.workdir / "curves.png"),
-        interests=_embed(picture) if picture else "",
+        curves=pictures.svg(learned) if learned else "",
+        interests=pictures.svg(interests) if interests else "",
         users=script_safe(isolated(_users(forecast, run.config.batch.basket_power))),
         steps=forecast.steps,
         method=forecast.method,
@@ -72,8 +78,8 @@ def write_report(run: Run, forecast: Forecast) -> Path:
     )
 
 
-def draw_interests(run: Run, forecast: Forecast) -> Path | None:
-    """forecast.png: interests whose share is forecast to grow and to shrink most; None if there are none."""
+def interests_chart(forecast: Forecast) -> alt.Chart | None:
+    """Interests whose share is forecast to grow and to shrink most; None if there are none."""
     names = forecast.histories.interests
     users = forecast.interests.any((1, 2))  # of others nothing is forecast
     if not users.any():
@@ -85,21 +91,11 @@ def draw_interests(run: Run, forecast: Forecast) -> Path | None:
     if not number:
         return None
     chosen = np.concatenate([order[:number], order[-number:]])
-    figure = pictures.new_figure(9, 0.34 * len(chosen) + 1.4)
-    axis = figure.subplots()
-    colours = np.where(change[chosen] > 0, "#1b7f5c", "#b4473a")
-    row = np.arange(len(chosen))  # by number: two names may look alike
-    axis.barh(row, 100 * change[chosen], color=colours)
-    axis.set_yticks(row, [plain(names[i], pictures.LETTERS) for i in chosen])
-    axis.axvline(0, color="black", linewidth=0.8)
-    steps = forecast.steps
     unit = "baskets" if forecast.histories.baskets else "events"
-    axis.set_xlabel(f"forecast share in the next {steps} {unit} minus share in the past (percentage points)")
-    axis.set_title(f"Interests that grow and shrink most, mean of {users.sum():,} users", loc="left")
-    axis.grid(axis="x", alpha=0.3)
-    path = run.workdir / "forecast.png"
-    pictures.save(figure, path)
-    return path
+    axis = f"forecast share in the next {forecast.steps} {unit} minus share in the past (percentage points)"
+    frame = pl.DataFrame({"interest": [names[i] for i in chosen], "change": 100 * change[chosen]}).reverse()
+    title = f"Interests that grow and shrink most, mean of {users.sum():,} users"
+    return charts.bars(frame, "interest", "change", title, unit=axis).properties(width=560)
 
 
 def _counts(forecast: Forecast) -> list[tuple[str, str]]:
@@ -209,9 +205,3 @@ def _shares(shares: np.ndarray, top: np.ndarray, rest: bool) -> list[float]:
 
 def _by_user(table: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return {str(user): part.to_dicts() for (user,), part in table.group_by("user", maintain_order=True)}
-
-
-def _embed(path: Path) -> str:
-    if not path.exists():
-        return ""
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +49,7 @@ def _block(block: Text | Table | Picture) -> dict[str, Any]:
     if isinstance(block, Text):
         return {"kind": "text", "words": block.words}
     if isinstance(block, Picture):
-        image = base64.b64encode(block.svg.encode()).decode()
-        return {"kind": "picture", "title": block.title, "image": image, "words": block.words, "note": block.note}
+        return {"kind": "picture", "title": block.title, "svg": block.svg, "words": block.words, "note": block.note}
     columns = [name for name in block.rows.columns if name != block.by]
     cells = [[_cell(row[name], block.formats.get(name, "")) for name in columns] for row in block.rows.to_dicts()]
     numeric = [block.rows.schema[name].is_numeric() for name in columns]

@@ -1,1 +1,1 @@
-"""Pages and pictures: templates, the importer of Matplotlib, and how events are called on a page."""
+"""Pages and pictures: the templates that pages extend, charts, and how events are called on a page."""

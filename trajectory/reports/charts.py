@@ -1,31 +1,51 @@
-"""The pictures of results as altair charts, which notebooks show and files keep (`chart.save("picture.html")`)."""
+"""The only importer of altair: charts for notebooks, pages and files (`pictures.save`), all of Polars frames."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
 import numpy as np
 import polars as pl
 
+from trajectory.names import plain
+
 MOST = 20  # rows of a chart whose rows have names
 WIDTH = 420
+NARROW = 270  # beside names, in half of a page
+BREAK = "\u2028"  # where a label goes on in the next line
+INK, SOFT, GAIN, LOSS, OTHER = "#1d2733", "#5b6875", "#1b7f5c", "#b4473a", "#cfd5db"
+COLOURS = ("#17624a", "#d9792b", "#3b6fb5", "#b4473a", "#7a5195", "#c2a21d", "#4aa3a2", "#8c564b", "#d16ba5", "#7f9c3b")
 
 
 def bars(frame: pl.DataFrame, name: str, value: str, title: str, *, unit: str = "", percent: bool = False) -> alt.Chart:
     """A bar for each row, in the order of the frame, the first MOST at most; `unit` names the horizontal axis."""
-    shown = frame.head(MOST)
+    shown = frame.head(MOST).with_columns(distinct(frame[name].head(MOST)))
     axis = alt.Axis(format="%") if percent else alt.Axis()
     return (
         alt.Chart(shown, title=title, width=WIDTH)
         .mark_bar()
         .encode(
             x=alt.X(f"{value}:Q", title=unit or _words(value), axis=axis),
-            y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(labelLimit=240)),
-            color=alt.condition(alt.datum[value] < 0, alt.value("#b4473a"), alt.value("#1b7f5c")),
+            y=_named(name),
+            color=alt.condition(alt.datum[value] < 0, alt.value(LOSS), alt.value(GAIN)),
             tooltip=list(shown.columns),
         )
+    )
+
+
+def changes(frame: pl.DataFrame, name: str, before: str, after: str, unit: str) -> alt.LayerChart:
+    """A line for each row, from a hollow point before to a full one after; rises blue, falls red."""
+    shown = frame.with_columns(distinct(frame[name]))
+    base = alt.Chart(shown, width=NARROW, height=alt.Step(40)).encode(y=_named(name), tooltip=list(shown.columns))
+    rises = alt.condition(alt.datum[after] >= alt.datum[before], alt.value(COLOURS[2]), alt.value(LOSS))
+    x = alt.X(f"{before}:Q", title=unit, scale=alt.Scale(zero=True, domainMin=0))
+    return (
+        base.mark_rule(strokeWidth=2.5).encode(x=x, x2=f"{after}:Q", color=rises)
+        + base.mark_point(size=45, fill="white", color=INK, opacity=1).encode(x=x)
+        + base.mark_circle(size=55, color=INK, opacity=1).encode(x=f"{after}:Q")
     )
 
 
@@ -36,42 +56,151 @@ def heat(frame: pl.DataFrame, across: str, down: str, value: str, title: str, un
         .mark_rect()
         .encode(
             x=alt.X(f"{across}:O", title=_words(across)),
-            y=alt.Y(f"{down}:N", sort=None, title=_words(down), axis=alt.Axis(labelLimit=240)),
+            y=alt.Y(f"{down}:N", sort=None, title=_words(down), axis=_labels()),
             color=alt.Color(f"{value}:Q", title=unit or _words(value), scale=alt.Scale(scheme="greens")),
             tooltip=list(frame.columns),
         )
     )
 
 
-def band(frame: pl.DataFrame, x: str, value: str, low: str, high: str, title: str, unit: str = "") -> alt.LayerChart:
-    """A line over time with the interval around it."""
+def matrix(
+    frame: pl.DataFrame, value: str, bound: float, titles: tuple[str, str] = ("", ""), legend: str = ""
+) -> alt.LayerChart:
+    """A cell for each row of columns `across` and `down`, with its `label`: red below zero, blue above, to ±`bound`.
+
+    `titles` are of the two axes, `legend` of the colours' shares; what is empty is left out.
+    """
+    hues = alt.Legend(title=legend, format="+.0%", titleLimit=300) if legend else None
+    base = alt.Chart(frame).encode(
+        x=alt.X("across:N", sort=None, title=titles[0] or None, axis=_labels(labelAngle=-40, labelAlign="right")),
+        y=alt.Y("down:N", sort=None, title=titles[1] or None, axis=_labels()),
+        tooltip=list(frame.columns),
+    )
+    colour = alt.Color(f"{value}:Q", scale=alt.Scale(scheme="redblue", domain=[-bound, bound], clamp=True), legend=hues)
+    strong = (alt.datum[value] > 0.6 * bound) | (alt.datum[value] < -0.6 * bound)
+    ink = alt.condition(strong, alt.value("white"), alt.value("black"))
+    return base.mark_rect().encode(color=colour) + base.mark_text(fontSize=10).encode(text="label:N", color=ink)
+
+
+def band(
+    frame: pl.DataFrame, x: str, value: str, bounds: Mapping[str, tuple[str, str]], title: str, unit: str = ""
+) -> alt.LayerChart:
+    """A line over time with the intervals around it (what they are -> their columns, the widest first).
+
+    A column `observed`, if there is one, is drawn as another line.
+    """
+    names = [*bounds, "observed", _words(value)]
+    hues = [*["#cfe3f5", "#9cc5ea"][-len(bounds) :], "#444444", "#0b5fa5"]
+    both = "observed" in frame.columns
+    part = _parts(names, hues, alt.Legend(title=None, orient="top") if both else None)
     base = alt.Chart(frame, title=title, width=WIDTH).encode(x=alt.X(x, title=_words(x)))
-    area = base.mark_area(opacity=0.25).encode(y=alt.Y(f"{low}:Q", title=unit or _words(value)), y2=f"{high}:Q")
-    return area + base.mark_line(point=True).encode(y=f"{value}:Q", tooltip=list(frame.columns))
+
+    def y(column: str) -> alt.Y:
+        return alt.Y(f"{column}:Q", title=unit or _words(value))
+
+    layers = [part(base.mark_area(opacity=1).encode(y=y(low), y2=high), name) for name, (low, high) in bounds.items()]
+    layers += [part(base.mark_line().encode(y=y("observed")), "observed")] * both
+    line = base.mark_line(point=True).encode(y=y(value), tooltip=list(frame.columns))
+    return alt.LayerChart(layer=[*layers, part(line, names[-1])])
 
 
-def lines(frame: pl.DataFrame, x: str, value: str, colour: str, title: str) -> alt.Chart:
-    """A line over time for each value of `colour`."""
+def lines(
+    frame: pl.DataFrame, x: str, value: str, colour: str, title: str, *, unit: str = "", zero: bool = True
+) -> alt.Chart:
+    """A line with points for each value of `colour`; `unit` names the vertical axis, which starts at zero or not."""
+    names = frame[colour].unique(maintain_order=True).to_list()
+    across = frame[_column(x)].unique().sort()
+    axis = (
+        alt.Axis(values=across.to_list(), format="~g")
+        if across.dtype.is_numeric() and len(across) <= MOST
+        else alt.Axis()
+    )
     return (
         alt.Chart(frame, title=title, width=WIDTH)
         .mark_line(point=True)
         .encode(
-            x=alt.X(x, title=_words(x)),
-            y=alt.Y(f"{value}:Q", title=_words(value)),
-            color=alt.Color(f"{colour}:N", title=_words(colour)),
+            x=alt.X(x, title=_words(x), axis=axis),
+            y=alt.Y(f"{value}:Q", title=unit or _words(value), scale=alt.Scale(zero=zero)),
+            color=alt.Color(f"{colour}:N", title=_words(colour), sort=None, scale=_palette(names)),
             tooltip=list(frame.columns),
         )
     )
 
 
-def intervals(frame: pl.DataFrame, name: str, value: str, error: str, title: str, unit: str = "") -> alt.LayerChart:
-    """A point for each row with two standard errors to both sides."""
-    both = frame.with_columns(
-        low=pl.col(value) - 2 * pl.col(error).fill_null(0), high=pl.col(value) + 2 * pl.col(error).fill_null(0)
+def budget(frame: pl.DataFrame, x: str, value: str, colour: str, title: str, unit: str) -> alt.Chart:
+    """Lines of which that of `expected` is black and broken and that of `at random` grey and dotted."""
+    names = frame[colour].unique(maintain_order=True).to_list()
+    drawn = {"expected": (INK, [6, 4]), "at random": ("#999999", [2, 3])}
+    others = iter(COLOURS)
+    style = [drawn.get(name) or (next(others), [1, 0]) for name in names]
+    hue, dash = (alt.Scale(domain=names, range=[one[i] for one in style]) for i in (0, 1))
+    legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=200)
+    return (
+        alt.Chart(frame, width=WIDTH, height=240)
+        .mark_line()
+        .encode(
+            x=alt.X(f"{x}:Q", title=title),
+            y=alt.Y(f"{value}:Q", title=unit),
+            color=alt.Color(f"{colour}:N", scale=hue, legend=legend),
+            strokeDash=alt.StrokeDash(f"{colour}:N", scale=dash, legend=legend),
+            tooltip=list(frame.columns),
+        )
     )
-    base = alt.Chart(both, title=title, width=WIDTH).encode(y=alt.Y(f"{name}:N", sort=None, title=None))
-    rule = base.mark_rule().encode(x=alt.X("low:Q", title=unit or _words(value)), x2="high:Q")
-    return rule + base.mark_point(filled=True, size=60).encode(x=f"{value}:Q", tooltip=list(frame.columns))
+
+
+def trade_off(frame: pl.DataFrame, x: str, value: str, across: str, unit: str) -> alt.LayerChart:
+    """A line through points, of which those with a text in `label` show it."""
+    base = alt.Chart(frame, width=WIDTH, height=240).encode(
+        x=alt.X(f"{x}:Q", title=across, axis=alt.Axis(format=".1%"), scale=alt.Scale(zero=False, padding=24)),
+        y=alt.Y(f"{value}:Q", title=unit, scale=alt.Scale(zero=False, padding=12)),
+        order=alt.Order("share:Q"),
+    )
+    label = base.mark_text(align="left", dx=6, dy=-6).encode(text="label:N")
+    return base.mark_line(point=True).encode(color=alt.value(COLOURS[0])) + label
+
+
+def calibration(frame: pl.DataFrame, title: str) -> alt.LayerChart:
+    """A reliability diagram: columns `confidence`, `outcome`, and `low` to `high`, the band if calibrated.
+
+    Interest shares are mostly small: the axes end where the data do.
+    """
+    highest = max(frame[name].max() for name in ("confidence", "outcome", "high"))  # type: ignore[type-var]
+    end = min(1.0, 1.08 * float(highest)) or 1.0  # type: ignore[arg-type]
+    scale = alt.Scale(domain=[0, end])
+    names = ["perfect", "95 % if calibrated", "observed"]
+    part = _parts(names, ["#999999", "#a9c6e3", LOSS], alt.Legend(title=None, orient="top"))
+    x = alt.X("confidence:Q", title="predicted probability", scale=scale)
+
+    def y(column: str) -> alt.Y:
+        return alt.Y(f"{column}:Q", title="observed share", scale=scale)
+
+    base = alt.Chart(frame, title=title, width=260, height=260).encode(x=x)
+    ideal = alt.Chart(pl.DataFrame({"confidence": [0.0, end]})).mark_line(strokeDash=[4, 3]).encode(x=x)
+    band = base.mark_rule(strokeWidth=6).encode(y=y("low"), y2="high")
+    line = base.mark_line(point=True).encode(y=y("outcome"))
+    layers = zip((ideal.encode(y=y("confidence")), band, line), names, strict=True)
+    return alt.LayerChart(layer=[part(layer, name) for layer, name in layers])
+
+
+def intervals(
+    frame: pl.DataFrame, name: str, value: str, error: str, title: str, unit: str = "", errors: float = 2
+) -> alt.LayerChart:
+    """A point for each row with `errors` (two) standard errors to both sides; an orange square where `base` is true."""
+    spread = errors * pl.col(error).fill_null(0)
+    both = frame.with_columns(distinct(frame[name]), low=pl.col(value) - spread, high=pl.col(value) + spread)
+    base = alt.Chart(both, title=title, width=WIDTH).encode(y=_named(name))
+    x = alt.X("low:Q", title=unit or _words(value), scale=alt.Scale(zero="base" not in frame.columns))
+    point = base.mark_point(filled=True, size=60, opacity=1).encode(x=f"{value}:Q", tooltip=list(frame.columns))
+    if "base" in frame.columns:
+        base = base.encode(color=alt.condition(alt.datum["base"], alt.value(COLOURS[1]), alt.value(COLOURS[2])))
+        shape = alt.condition(alt.datum["base"], alt.value("square"), alt.value("circle"))
+        point = point.encode(color=base.encoding.color, shape=shape)
+    return base.mark_rule().encode(x=x, x2="high") + point
+
+
+def rule(value: float) -> alt.Chart:
+    """A broken line across a chart, to lay over it."""
+    return alt.Chart(pl.DataFrame({"rule": [value]})).mark_rule(strokeDash=[5, 4], color="#888888").encode(x="rule:Q")
 
 
 def scatter(vectors: np.ndarray, labels: Sequence[Any], title: str) -> alt.Chart:
@@ -91,5 +220,63 @@ def scatter(vectors: np.ndarray, labels: Sequence[Any], title: str) -> alt.Chart
     )
 
 
+def groups(frame: pl.DataFrame, names: Sequence[str], rest: bool, title: str, axis: str) -> alt.Chart:
+    """Points at `x` and `y` in the colour of their `group`, the first of `names` above; the last is grey if `rest`."""
+    hues = [*COLOURS[: len(names) - rest], *[OTHER] * rest]
+    legend = alt.Legend(title=None, orient="bottom", columns=3, labelLimit=160, symbolSize=60)
+    return (
+        alt.Chart(frame.sort("order", descending=True), title=title, width=480, height=480)
+        .mark_circle(size=14, opacity=1)
+        .encode(
+            x=alt.X("x:Q", title=f"{axis} 1 (no unit)"),
+            y=alt.Y("y:Q", title=f"{axis} 2 (no unit)"),
+            color=alt.Color("group:N", scale=alt.Scale(domain=list(names), range=hues), legend=legend),
+        )
+    )
+
+
+def panels(
+    charts: Sequence[alt.Chart | alt.LayerChart], columns: int, *title: str, one_legend: bool = True
+) -> alt.ConcatChart:
+    """Charts side by side, each with its own axes, under the lines of a title, with one legend or with one for each."""
+    together = alt.concat(*charts, columns=columns).resolve_scale(color="shared" if one_legend else "independent")
+    return together.properties(title=list(title)) if title else together
+
+
+def wrapped(name: str, letters: int, most: int) -> str:
+    """The name in lines of so many letters, `most` lines at most, for the axis of a chart."""
+    return BREAK.join(wrap(plain(name), letters, max_lines=most, placeholder="…"))
+
+
+def distinct(names: pl.Series) -> pl.Series:
+    """Names as they are shown; where some look alike, all but the first end in invisible letters, to stay apart."""
+    shown = [plain(str(name)) for name in names]
+    return pl.Series(names.name, [name + "\u200b" * shown[:i].count(name) for i, name in enumerate(shown)], pl.String)
+
+
+def _named(name: str) -> alt.Y:
+    return alt.Y(f"{name}:N", sort=None, title=None, axis=_labels())
+
+
+def _labels(**options: Any) -> alt.Axis:
+    return alt.Axis(labelLimit=240, labelExpr=r"split(datum.label, '\u2028')", **options)
+
+
+def _parts(names: list[str], hues: list[str], legend: alt.Legend | None) -> Callable[[alt.Chart, str], alt.Chart]:
+    """A function that gives a layer its name in the legend of all layers, and its colour."""
+    colour = alt.Color("part:N", scale=alt.Scale(domain=names, range=hues), legend=legend)
+    return lambda layer, name: layer.transform_calculate(part=f"'{name}'").encode(color=colour)
+
+
+def _palette(names: Sequence[Any]) -> Any:
+    """A colour for each; of more than there are, they come again."""
+    hues = [COLOURS[i % len(COLOURS)] for i in range(len(names))]
+    return alt.Scale(domain=list(names), range=hues)
+
+
 def _words(column: str) -> str:
-    return column.partition(":")[0].replace("_", " ")
+    return _column(column).replace("_", " ")
+
+
+def _column(shorthand: str) -> str:
+    return shorthand.partition(":")[0]

@@ -1,48 +1,63 @@
-"""The only importer of Matplotlib: figures for files and pages, on which names are plain letters."""
+"""The only importer of vl-convert: charts as files and inside pages, whatever letters their names have."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
-from collections.abc import Iterator
+import functools
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-
-from trajectory.names import UNPRINTABLE
+from trajectory.names import plain
 from trajectory.writing import whole
 
-matplotlib.rcParams["text.parse_math"] = False  # a dollar in a name is a dollar
-LETTERS = 60  # of a name on a picture; `names.plain` cuts it
+if TYPE_CHECKING:
+    import altair as alt
+
+SCALE = 1.5  # pixels of a file for each of a chart
+LOOK = {
+    "aria": False,  # said by the pages; made of names, Vega's own sentences are expressions that some names break
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {"labelLimit": 240, "gridColor": "#dfe4ea", "domainColor": "#5b6875", "tickColor": "#5b6875"},
+    "axisX": {"labelFlush": False},
+    "legend": {"labelLimit": 240, "symbolLimit": 0},
+    "title": {"anchor": "start", "fontSize": 13},
+}
 
 
-def new_figure(width: float = 5.6, height: float = 3.4, layout: str = "constrained") -> Figure:
-    """An empty figure, in inches; letters of its default size stay legible on a phone, which shows it 360 px wide."""
-    return Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
+def save(chart: alt.TopLevelMixin, path: Path) -> None:
+    """Writes the chart as PNG."""
+    import vl_convert
+
+    with whole(path) as part:
+        part.write_bytes(vl_convert.vegalite_to_png(specification(chart), scale=SCALE))
 
 
-def save(figure: Figure, path: Path, dpi: int = 110) -> None:
-    """Writes the figure as PNG."""
-    FigureCanvasAgg(figure)
-    with whole(path) as part, _whatever_letters():
-        figure.savefig(part, format="png", dpi=dpi)
+def svg(chart: alt.TopLevelMixin) -> str:
+    """The chart as an SVG file's text; the same chart always gives the same."""
+    import vl_convert
+
+    return vl_convert.vegalite_to_svg(specification(chart))
 
 
-def svg(figure: Figure) -> str:
-    """The figure as an SVG file's text; the same figure always gives the same."""
-    text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "trajectory"}), _whatever_letters():
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
-    return UNPRINTABLE.sub("", text.getvalue())
+def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """The chart for Vega-Lite, in the look of all charts.
+
+    Every text in it is in `plain` form: of a control character vl-convert ends the whole process.
+    """
+    return _plain({**chart.to_dict(), "config": LOOK})
 
 
-@contextlib.contextmanager
-def _whatever_letters() -> Iterator[None]:
-    """Letters of a name that the font lacks are drawn as boxes, without a warning for each."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        yield
+@functools.cache
+def script() -> str:
+    """JavaScript that defines `vegaEmbed`, for a page whose charts follow its reader; 0.9 MB, fetches nothing."""
+    import vl_convert
+
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return plain(value) if isinstance(value, str) else value

@@ -6,14 +6,17 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.extras import advice, installed
-from trajectory.names import plain
 from trajectory.reading import NUMBER, misfit
 from trajectory.writing import write_text
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -118,26 +121,32 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     return records, damaged
 
 
-def draw_curves(workdir: Path, title: str) -> Path | None:
-    """curves.png: loss and accuracy of training and validation over epochs."""
-    from trajectory.reports import pictures
+def curves(workdir: Path, title: str) -> alt.ConcatChart | None:
+    """Loss and accuracy of training and validation over the epochs of a run; None before its first."""
+    from trajectory.reports import charts
 
     records = [r for r in read(workdir / "metrics.jsonl") if "epoch" in r and "validation/loss" in r]
-    if not records:
+    panels = []
+    for name, label in (("loss", "loss (nats per next step)"), ("accuracy", "accuracy (share right)")):
+        points = [
+            (r["epoch"], r[f"{part}/{name}"], part)
+            for part in ("train", "validation")
+            for r in records
+            if f"{part}/{name}" in r
+        ]
+        if points:
+            frame = pl.DataFrame(points, schema={"epoch": pl.Int64, name: pl.Float64, "part": pl.String}, orient="row")
+            panels.append(charts.lines(frame, "epoch", name, "part", "", unit=label, zero=False))
+    return charts.panels(panels, 2, title) if panels else None
+
+
+def draw_curves(workdir: Path, title: str) -> Path | None:
+    """Writes `curves` as curves.png and returns its path."""
+    from trajectory.reports import pictures
+
+    chart = curves(workdir, title)
+    if chart is None:
         return None
-    figure = pictures.new_figure(10, 4)
-    panels = (("loss", "loss (nats per next step)"), ("accuracy", "accuracy (share right)"))
-    for axis, (name, label) in zip(figure.subplots(1, 2), panels, strict=True):
-        for part, style in (("train", "o-"), ("validation", "s-")):
-            points = [(r["epoch"], r[f"{part}/{name}"]) for r in records if f"{part}/{name}" in r]
-            if points:
-                axis.plot(*zip(*points, strict=True), style, label=part, markersize=3)
-        axis.set(xlabel="epoch", ylabel=label)
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.grid(alpha=0.3)
-        if axis.lines:
-            axis.legend()
-    figure.suptitle(plain(title, pictures.LETTERS))
     path = workdir / "curves.png"
-    pictures.save(figure, path)
+    pictures.save(chart, path)
     return path

@@ -58,33 +58,23 @@ def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol
 
 def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
     """A dot a member with its spread, a panel a metric, and a line where the best baseline is."""
-    from trajectory.reports import pictures
+    from trajectory.reports import charts, pictures
 
-    rows = frame.filter(pl.col("row") != "baseline", pl.col("seeds") > 0).reverse()  # the first one on top
-    figure = pictures.new_figure(2 + 4.2 * len(metrics), 1.8 + 0.32 * rows.height)
+    rows = frame.filter(pl.col("row") != "baseline", pl.col("seeds") > 0)
     over_seeds = bool((rows["seeds"] > 1).all())
-    for axis, metric in zip(figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0], metrics, strict=True):
-        spread = rows[f"{metric}_sd" if over_seeds else f"{metric}_user_error"].fill_null(0).to_list()
-        for at, row in enumerate(rows.iter_rows(named=True)):
-            if row[metric] is not None:
-                colour, shape = ("tab:orange", "s") if row["row"] == "base" else ("tab:blue", "o")
-                axis.errorbar(row[metric], at, xerr=spread[at], fmt=shape, color=colour, capsize=3, markersize=5)
-        baselines = (
-            frame.filter(pl.col("row") == "baseline").drop_nulls(metric).sort(metric, descending=not _small(metric))
+    panels = []
+    for metric in metrics:
+        error = f"{metric}_sd" if over_seeds else f"{metric}_user_error"
+        shown = rows.select("name", metric, error, base=pl.col("row") == "base")
+        baselines = frame.filter(pl.col("row") == "baseline").drop_nulls(metric)
+        best = baselines.sort(metric, descending=not _small(metric)).head(1)
+        title = "".join(
+            f"best baseline (broken line): {name} ({value:.4f})" for name, value in best["name", metric].rows()
         )
-        if baselines.height:
-            name, value = baselines["name"][0], baselines[metric][0]
-            axis.axvline(value, color="tab:gray", linestyle="--", label=f"best baseline: {name} ({value:.4f})")
-            axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False, fontsize="small")
-        axis.set_xlabel(f"test {metric}")
-        axis.set_yticks(range(rows.height), rows["name"].to_list())
-        axis.set_ylim(-0.6, rows.height - 0.4)
-        axis.margins(x=0.08)
-        axis.locator_params(axis="x", nbins=5)  # more labels would run into one another
-        axis.grid(alpha=0.3)
+        chart = charts.intervals(shown, "name", metric, error, title, f"test {metric}", errors=1)
+        panels.append(chart + charts.rule(best[metric][0]) if best.height else chart)
     what = "standard deviation over seeds" if over_seeds else "standard error over users"
-    figure.supxlabel(f"mean over seeds, bars: ± {what}; square: the base", fontsize="small")
-    pictures.save(figure, path, dpi=130)
+    pictures.save(charts.panels(panels, len(panels), f"mean over seeds, bars: ± {what}; square: the base"), path)
 
 
 def _statement(base: str, tests: int, monitor: str, protocol: Mapping[str, Any]) -> list[str]:

@@ -7,8 +7,8 @@ import polars as pl
 
 from trajectory.insights.audiences.ranking import expected_hits
 from trajectory.insights.report_model import Picture
-from trajectory.names import plain
-from trajectory.reports.pictures import LETTERS, new_figure, svg
+from trajectory.reports import charts
+from trajectory.reports.pictures import svg
 
 POINTS = 40  # sizes in the table
 
@@ -29,21 +29,12 @@ def curve(probability: np.ndarray, outcome: np.ndarray, scores: dict[str, np.nda
 
 def draw(rows: pl.DataFrame, title: str, answers: str) -> Picture:
     """The curve as a picture; `answers` names what is counted."""
-    figure = new_figure()
-    axes = figure.subplots()
-    size = rows["audience"].to_numpy()
-    styles = {"expected": ("k", "--"), "at random": ("0.6", ":")}
-    for number, name in enumerate(rows.columns[1:]):
-        colour, line = styles.get(name, (f"C{number - 1}", "-"))
-        axes.plot(size, rows[name].to_numpy(), color=colour, linestyle=line, label=name, linewidth=1.6)
-    axes.set(
-        xlabel="audience (users, most likely first)", ylabel=plain(answers, LETTERS), xlim=(0, size[-1]), ylim=(0, None)
-    )
-    axes.legend(fontsize=8, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    size = rows["audience"]
+    long = rows.unpivot(index="audience", variable_name="by", value_name="answers")
+    chart = charts.budget(long, "audience", "answers", "by", "audience (users, most likely first)", answers)
     ours, tenth = rows.columns[2], rows[int(POINTS * 0.1)]
     words = (
         f"Of {size[-1]:,} users, the first {tenth['audience'][0]:,} by {ours} hold {tenth[ours][0]:.0f} of "
         f"{rows[ours][-1]:.0f} {answers} ({tenth['expected'][0]:.0f} expected); at random {tenth['at random'][0]:.0f}."
     )
-    return Picture(title, svg(figure), words, "The broken line was forecast; the others were observed.")
+    return Picture(title, svg(chart), words, "The broken line was forecast; the others were observed.")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.tables import now
 from trajectory.insights.report_model import Picture
-from trajectory.names import plain
-from trajectory.reports.pictures import new_figure, svg
+from trajectory.reports import charts
+from trajectory.reports.pictures import svg
 
 SHOWN = 6  # series
 PAST = 20  # weeks
+QUANTILES = {0: "low_95", 1: "low_80", 3: "high_80", 4: "high_95"}
+BOUNDS = {"95 %": ("low_95", "high_95"), "80 %": ("low_80", "high_80")}
 
 
 def picture(demand: Demand, level: str, plural: str) -> Picture:
@@ -20,26 +23,17 @@ def picture(demand: Demand, level: str, plural: str) -> Picture:
     weeks, found = demand.weeks, now(demand, level)
     past = weeks.count[level][:, -PAST:]
     largest = np.argsort(-past.sum(1), kind="stable")[: min(SHOWN, len(past))]
-    rows = -(-len(largest) // 2)
-    figure = new_figure(height=1.8 * rows + 0.5)
-    axes = figure.subplots(rows, 2, squeeze=False, sharex=True).ravel()
-    before, ahead = np.arange(-past.shape[1], 0) + 1, np.arange(1, HORIZONS + 1)
-    for axis, series in zip(axes, largest, strict=False):
-        quantile = found.quantile[0, :, series]
-        axis.fill_between(ahead, quantile[:, 0], quantile[:, 4], color="#cfe3f5", label="95 %", linewidth=0)
-        axis.fill_between(ahead, quantile[:, 1], quantile[:, 3], color="#9cc5ea", label="80 %", linewidth=0)
-        axis.plot(before, past[series], color="#444444", label="came")
-        axis.plot(ahead, found.forecast[-1, :, series], color="#0b5fa5", label="expected")
-        axis.set_title(plain(weeks.names[level][series].capitalize(), 26), fontsize=10)
-        axis.set_ylim(bottom=0)
-    for axis in axes[len(largest) :]:
-        axis.set_visible(False)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
-    figure.supxlabel(f"weeks from {weeks.date(weeks.number - 1)} on (0: the last that was seen)")
-    figure.supylabel(f"{weeks.words.unit} a week")
-    said = []
+    panels, said = [], []
     for series in largest:
-        lately, ahead_mean = past[series, -4:].mean(), found.forecast[-1, :, series].mean()
-        said.append(f"{weeks.names[level][series]} {lately:,.0f} a week lately, {ahead_mean:,.0f} to come")
-    return Picture(f"The next {HORIZONS} weeks of the largest {plural}", svg(figure), f"Demand of {', '.join(said)}.")
+        name, expected = weeks.names[level][series], found.forecast[-1, :, series]
+        ahead = pl.DataFrame({"weeks": np.arange(1, HORIZONS + 1), "expected": expected}).with_columns(
+            pl.Series(column, found.quantile[0, :, series, i]) for i, column in QUANTILES.items()
+        )
+        seen = pl.DataFrame({"weeks": np.arange(-past.shape[1], 0) + 1, "observed": past[series]})
+        frame = pl.concat([seen, ahead], how="diagonal_relaxed")
+        chart = charts.band(frame, "weeks:Q", "expected", BOUNDS, name.capitalize(), weeks.words.unit)
+        panels.append(chart.properties(width=190, height=110))
+        said.append(f"{name} {past[series, -4:].mean():,.0f} a week lately, {expected.mean():,.0f} to come")
+    axes = f"{weeks.words.unit} a week", f"weeks from {weeks.date(weeks.number - 1)} on (0: the last that was seen)"
+    drawn = svg(charts.panels(panels, 2, *axes))
+    return Picture(f"The next {HORIZONS} weeks of the largest {plural}", drawn, f"Demand of {', '.join(said)}.")

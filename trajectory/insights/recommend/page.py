@@ -10,7 +10,8 @@ from trajectory.insights.recommend.evaluate import GIVEN_UP, OWN
 from trajectory.insights.recommend.lists import NEW, SIZE
 from trajectory.insights.recommend.relevance import FEWEST, Relevance
 from trajectory.insights.report_model import Picture, Table, Text
-from trajectory.reports.pictures import new_figure, svg
+from trajectory.reports import charts
+from trajectory.reports.pictures import svg
 from trajectory.reports.words import Words, steps
 from trajectory.schema import Histories
 
@@ -143,20 +144,15 @@ def not_known(relevance: Relevance, steps_ahead: str) -> list[Text]:
 
 def trade_off(curve: list[dict[str, float]], share: float) -> Picture:
     """What diversity costs (`measure.trade_off`), and the share that is taken."""
-    figure = new_figure()
-    axes = figure.subplots()
     x, y = [point["diversity"] for point in curve], [point["ndcg"] for point in curve]
-    axes.plot(x, y, "o-", color="#17624a", markersize=4)
-    for point in curve:
-        if point["share"] in (curve[0]["share"], share, curve[-1]["share"]):
-            place = point["diversity"], point["ndcg"]
-            axes.annotate(f"{point['share']:.0%}", place, xytext=(6, 4), textcoords="offset points")
-    axes.set(xlabel="pairs of a list that are of different interests", ylabel=f"relevance (NDCG@{SIZE})")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
-    axes.grid(color="0.9")
+    told = (curve[0]["share"], share, curve[-1]["share"])
+    labels = [f"{point['share']:.0%}" if point["share"] in told else "" for point in curve]
+    frame = pl.DataFrame({"diversity": x, "ndcg": y, "share": [point["share"] for point in curve], "label": labels})
+    across = "pairs of a list that are of different interests"
+    chart = charts.trade_off(frame, "diversity", "ndcg", across, f"relevance (NDCG@{SIZE})")
     return Picture(
         "What diversity costs",
-        svg(figure),
+        svg(chart),
         f"Relevance goes from {y[0]:.3f} to {y[-1]:.3f} while the share of pairs of different interests goes from "
         f"{x[0]:.1%} to {x[-1]:.1%}.",
         "On the validation window; labels: how much the mix of interests counts. Taken is the most that costs up to "
