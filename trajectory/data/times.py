@@ -17,12 +17,13 @@ from trajectory.schema import UserError
 DAY = 86_400  # seconds
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first one
-UNITS = ("auto", "s", "ms", "us", "ns", "text", "datetime", "excel")
+UNITS = ("auto", "s", "ms", "us", "ns", "text", "datetime", "excel", "days")
 STEP = "step"  # the unit of a "time" that only counts steps: an order, no clock
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MICRO = 10**6
 _SPREADSHEET = (36_526, 55_153)  # days since 1899-12-30 of the years 2000 to 2050
-_SPREADSHEET_EPOCH = 25_569  # of them is 1970-01-01
+_EPOCHS = {"excel": 25_569, "days": 0}  # number of 1970-01-01 among days counted so
+_DAYS = (10_957, 29_219)  # days since 1970 of the years 2000 to 2049, as R has them: none of a spreadsheet's after 1980
 _DATE_NAME = r"(?i)date|datum|fecha|data\b|日期"
 # Digits of a calendar: yyyymmdd, and with hours, minutes, seconds, thousandths. Also what a unix time may look like.
 _CALENDAR = (
@@ -76,7 +77,8 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
     if unit == "auto":
         sample = None if text is None else text.gather_every(len(text) // _SAMPLE + 1)
         dated = sample is not None and sample.str.contains(_DATED).sum() > sample.cast(pl.Float64, strict=False).count()
-        unit = "text" if dated else "excel" if _spreadsheet(number) else _unit(number)
+        dated = dated or (number.count() == 0 < given.count())
+        unit = "text" if dated else _counted_days(number) or _unit(number)
     if unit == STEP:
         return Times(positions(number), None, unit, "")
     if unit == "text":
@@ -84,7 +86,7 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
         seconds, micros, zone = dates.moment // _MICRO, dates.moment % _MICRO, _zone(dates.zoned, dates.moment)
     else:
         seconds, micros = _of_number(_whole(text, number), unit)
-        zone = "none named, taken as UTC" if unit == "excel" else "UTC"
+        zone = "none named, taken as UTC" if unit in _EPOCHS else "UTC"
     if seconds.null_count() == len(seconds) > given.null_count():
         raise UserError(
             f"not one time in column {column.name!r} can be read, for example {clip(str(given.drop_nulls()[0]))!r}; "
@@ -126,11 +128,14 @@ def _unit(number: pl.Series) -> str:
     return "s" if size < 10**11 else "ms" if size < 10**14 else "us" if size < 10**17 else "ns"
 
 
-def _spreadsheet(number: pl.Series) -> bool:
-    """Whether a column called a date holds the days that spreadsheets count."""
+def _counted_days(number: pl.Series) -> str:
+    """Of a column called a date, "excel" for days that a spreadsheet counts, "days" for those since 1970, else ""."""
     known = number.drop_nulls()
-    named = re.search(_DATE_NAME, number.name) is not None
-    return named and not known.is_empty() and bool(known.is_between(*_SPREADSHEET).all())
+    if known.is_empty() or not re.search(_DATE_NAME, number.name):
+        return ""
+    if known.is_between(*_SPREADSHEET).all():
+        return "excel"
+    return "days" if known.is_between(*_DAYS).all() and (known == known.round()).all() else ""
 
 
 def _is_calendar(number: pl.Series, median: float) -> bool:
@@ -168,9 +173,9 @@ def _whole(text: pl.Series | None, number: pl.Series) -> pl.Series:
 
 
 def _of_number(number: pl.Series, unit: str) -> tuple[pl.Series, pl.Series]:
-    if unit == "excel":
+    if unit in _EPOCHS:
         # To the second: a day's fraction has no more digits.
-        seconds = ((number.cast(pl.Float64) - _SPREADSHEET_EPOCH) * DAY).round().cast(pl.Int64, strict=False)
+        seconds = ((number.cast(pl.Float64) - _EPOCHS[unit]) * DAY).round().cast(pl.Int64, strict=False)
         return seconds, seconds * 0
     per = _PER_SECOND[unit]
     if number.dtype.is_integer():

@@ -64,7 +64,10 @@ DATA = Section(
         "interest_column": ("category", 'item column whose values are the interests; "" = none'),
         "item_column": ("", 'item-table column to work on instead of the item id, such as "title" (product types)'),
         "features": ((), "numeric columns of the log that are features of an event"),
-        "time_unit": ("auto", "auto | s | ms | us | ns | text | datetime | excel (days of a spreadsheet)"),
+        "time_unit": (
+            "auto",
+            "auto | s | ms | us | ns | text | datetime | excel (days of a spreadsheet) | days (since 1970)",
+        ),
         "order": (
             "auto",
             "order of a user's events: auto (the domain's, else time, and position where times are equal) | time "

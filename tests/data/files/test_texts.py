@@ -51,6 +51,28 @@ def test_chinese_names_of_columns_prove_their_encoding(tmp_path: Path) -> None:
     assert raw.table.columns == ["用户id", "商品id", "行为类型"]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1250", "Login kupującego;Numer oferty;Ilość"),
+        ("cp1251", "Код клиента;Артикул;Количество"),
+        ("cp1254", "Müşteri;Ürün Kodu;Adet"),
+        ("cp949", "회원번호;상품코드;수량"),
+        ("shift_jis", "会員番号;商品コード;数量"),
+    ],
+)
+def test_names_of_columns_prove_their_encoding(tmp_path: Path, encoding: str, names: str) -> None:
+    raw = read(tmp_path, (f"{names}\n" + "u;i;1\n" * 3).encode(encoding))
+    assert raw.table.columns == names.split(";")
+    assert any(f"read as {encoding}" in note for note in raw.notes)
+
+
+def test_names_that_are_proposed_put_no_id_to_a_fraction_and_know_dates_in_words(tmp_path: Path) -> None:
+    rows = "".join(f"{i};4{i}.5;Tue Apr {i + 10} 08:12:57 +0000 2012;v{i}\n" for i in range(9))
+    with pytest.raises(UserError, match=r"--config.data.header=user_id,c2,timestamp,item_id$"):
+        read(tmp_path, rows)
+
+
 def test_many_lines_decide_the_separator_not_the_first(tmp_path: Path) -> None:
     rows = [[user, item, f"{i},5{i}"] for i, (user, item, _) in enumerate(ROWS)]
     raw = read(tmp_path, "user_id;item_id;price, in euros\n" + text(";", rows, header=False))

@@ -29,6 +29,41 @@ def test_the_whole_column_tells_whether_the_day_is_first(tmp_path: Path, cells: 
     assert pl.from_epoch(log.events["time"]).dt.day()[0] == day
 
 
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("3 de enero de 2024 18:08 hs.", "2024-01-03 18:08"),
+        ("Jan-03-24", "2024-01-03 00:00"),
+        ("2024/1/3 下午 3:22:00", "2024-01-03 15:22"),
+        ("2024年01月04日 09時22分", "2024-01-04 09:22"),
+        ("2024년 1월 3일 오후 3:22", "2024-01-03 15:22"),
+        ("3. März 2024 um 14:05 Uhr", "2024-03-03 14:05"),
+        ("Montag, 4. Dez. 2023 14:05", "2023-12-04 14:05"),
+        ("12 août 2023 à 14:05", "2023-08-12 14:05"),
+        ("3 févr. 2024", "2024-02-03 00:00"),
+        ("12 października 2023", "2023-10-12 00:00"),
+        ("3 января 2024 г. 14:05", "2024-01-03 14:05"),
+        ("03 Oca 2024 10:11", "2024-01-03 10:11"),
+        ("1 out 2024 09:10", "2024-10-01 09:10"),
+        ("5 maja 2024", "2024-05-05 00:00"),
+        ("2024. 01. 05. 10:11", "2024-01-05 10:11"),
+        ("Jan 3, 2024 3:46 p. m.", "2024-01-03 15:46"),
+    ],
+)
+def test_dates_in_other_languages(tmp_path: Path, cell: str, moment: str) -> None:
+    log = from_text(tmp_path, f"user;item;time\n1;a;{cell}\n1;b;{cell}\n")
+    assert pl.from_epoch(log.events["time"]).dt.strftime("%Y-%m-%d %H:%M").to_list() == [moment] * 2
+
+
+def test_days_since_1970_of_a_column_called_a_date(tmp_path: Path) -> None:
+    log = from_text(tmp_path, "user,item,date\n1,a,19725\n1,b,19730\n")
+    assert (log.detected["time"], log.detected["span"]) == ("days", ["2024-01-03", "2024-01-08"])
+    steps = from_text(tmp_path, "user,item,date\n1,a,1\n1,b,6\n")
+    assert "counts steps" in steps.detected["time"]
+    by_hand = from_text(tmp_path, "user,item,time\n1,a,10\n", time_unit="days")
+    assert by_hand.detected["span"] == ["1970-01-11"] * 2
+
+
 def test_an_undecided_day_is_asked_and_set(tmp_path: Path) -> None:
     text = "user,item,time\n1,a,03/04/2024\n1,b,01/02/2024\n1,c,05/06/2024\n"
     with pytest.raises(UserError, match=r"'03/04/2024'.*data.day_first=yes"):

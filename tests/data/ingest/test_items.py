@@ -54,11 +54,11 @@ def test_a_column_of_the_log_gives_the_interests(tmp_path: Path) -> None:
 
 def test_an_item_table_is_joined_by_the_column_that_holds_the_items_of_the_log(tmp_path: Path) -> None:
     log = "user,item\n1,sku-1\n1,sku-2\n2,sku-1\n"
-    found = with_items(tmp_path, log, "id,category,variant_code\n9000,tea,SKU-1\n9001,mugs,SKU-2\n")
+    found = with_items(tmp_path, log, "id,category,own_variant\n9000,tea,SKU-1\n9001,mugs,SKU-2\n")
     assert found.items is not None
     assert dict(found.items.select("item", "category").iter_rows()) == {"sku-1": "tea", "sku-2": "mugs"}
-    assert "its ids are taken from variant_code" in notes(found, "item table")
-    found = with_items(tmp_path, log, "product_id,category,variant_code\n9000,tea,sku-1\n9001,mugs,sku-2\n")
+    assert "its ids are taken from own_variant" in notes(found, "item table")
+    found = with_items(tmp_path, log, "product_id,category,own_variant\n9000,tea,sku-1\n9001,mugs,sku-2\n")
     assert found.items is not None
     assert dict(found.items.select("item", "category").iter_rows()) == {"sku-1": "tea", "sku-2": "mugs"}
     with pytest.raises(UserError, match="none holds the log's items: call the column of ids item_id"):

@@ -157,7 +157,7 @@ def test_unreadable_sources(tmp_path: Path) -> None:
         ({"features": ("colour",)}, "'colour', which holds no numbers"),
         ({"order": "position"}, "needs a position column"),
         ({"order": "size"}, "data.order='size' is unknown"),
-        ({"time_unit": "days"}, "data.time_unit='days' is unknown"),
+        ({"time_unit": "weeks"}, "data.time_unit='weeks' is unknown"),
         ({"time_unit": "datetime"}, "set data.time_unit"),
         ({"item_column": "shape"}, "data.item_column='shape'"),
     ],

@@ -46,7 +46,28 @@ def test_orders_that_were_cancelled_refunded_or_never_paid_are_no_sales(tmp_path
 def test_it_is_said_which_words_were_no_sales_and_which_are_not_known(tmp_path: Path):
     told = summary(read(tmp_path, ORDERS.format("paid", "cancelled", "paid", "mailed", status="order_status")))
     assert "WARNING: order_status is read as the status of orders; no sales, kept and not read: 'cancelled' 1x" in told
-    assert "WARNING: not known, taken as sales: 'mailed' 1x [data.status_map={'mailed': no_sale} or sale]" in told
+    assert (
+        "WARNING: not known, taken as sales: 'mailed' 1x [data.status_map={'mailed': sale}, or no_sale; so for each]"
+        in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "failed"),
+    [
+        ("Cancelada por el comprador", True),
+        ("Shipped - Returned to Seller", True),
+        ("Package Returned", True),
+        ("Отменён покупателем", True),
+        ("주문 취소", True),
+        ("Partially cancelled", False),
+        ("Not returned", False),
+        ("No return", False),
+        ("Returns desk pickup", False),
+    ],
+)
+def test_words_within_longer_statuses(tmp_path: Path, word: str, failed: bool):
+    assert types(tmp_path, "paid", word, "paid", "paid").get("failed_order", 0) == failed
 
 
 def test_by_hand_it_is_said_what_a_word_of_a_status_means(tmp_path: Path):

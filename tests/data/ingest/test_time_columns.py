@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.raw_logs import MINUTE, from_frame, from_text, sequences, times
+from tests.raw_logs import MINUTE, from_frame, from_text, notes, sequences, times
 from trajectory.schema import UserError
 
 
@@ -69,3 +69,18 @@ def test_days_of_a_spreadsheet_with_a_decimal_comma(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user;item;date\n1;7;44932,5\n2;7;44933,25\n")
     assert log.detected["time"] == "excel"
     assert log.events["time"].to_list() == [1673006400, 1673071200]
+
+
+def test_a_date_of_any_name_beside_a_clock(tmp_path: Path) -> None:
+    log = from_text(tmp_path, 'user,item,bought,Time\n1,a,"Jan 3, 2024",3:46:21 PM\n1,b,"Jan 4, 2024",4:00:00 AM\n')
+    assert log.detected["columns"]["time"] == "bought+Time"
+    assert log.detected["span"] == ["2024-01-03", "2024-01-04"]
+
+
+def test_of_several_dates_one_of_a_change_or_delivery_is_not_the_time(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 5},a{i % 7},2024-01-{1 + i:02},2024-02-{1 + i:02}\n" for i in range(25))
+    log = from_text(tmp_path, "user,item,stamped,updated\n" + rows)
+    assert log.detected["columns"]["time"] == "stamped"
+    assert "updated by the name as a time of something else or later" in notes(log, "time")
+    with pytest.raises(UserError, match="several columns hold dates: stamped, marked"):
+        from_text(tmp_path, "user,item,stamped,marked\n" + rows)

@@ -6,9 +6,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+import polars as pl
+
 from trajectory.data.files.records import SPACES, record
-from trajectory.data.ingest.columns import CONTENT_NAMES, ITEM_NAMES, LOG_NAMES, detect
+from trajectory.data.ingest.columns import COMMON_NAMES, CONTENT_NAMES, ITEM_NAMES, detect
+from trajectory.data.ingest.dates import read_dates
 from trajectory.data.ingest.event_types import WORDS
+from trajectory.data.ingest.findings import Findings
 from trajectory.schema import UserError
 
 # Of those that fit as well, the one that gives more cells is taken, then the earlier one.
@@ -20,6 +24,7 @@ _TYPED = re.compile(r"(.+):(token|float|token_seq|float_seq)$")  # RecBole's ato
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?")
 _DATE = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}.*|\d{1,2}:\d{2}(:\d{2}.*)?")
 _MOMENT = re.compile(r"1\d{9}(\.\d+|\d{3}|\d{6})?")  # unix seconds, milliseconds or microseconds
+_FRACTION = re.compile(r"[-+]?\d+\.\d+")
 _LOOK = 300  # lines that the detection looks at
 _TITLES, _TABLE = 10, 3  # lines of a title above a table at most, cells of its rows at least
 
@@ -184,7 +189,7 @@ def _titles(text: str, separator: str) -> int:
     width = Counter(map(len, rows)).most_common(1)[0][0]
     full = (i for i, row in enumerate(rows[:_TITLES]) if 2 * sum(bool(cell.strip()) for cell in row) > width)
     above = next(full, 0)
-    known = any(detect(row, LOG_NAMES | CONTENT_NAMES) for row in rows[:above])
+    known = any(detect(row, COMMON_NAMES | CONTENT_NAMES) for row in rows[:above])
     if width < _TABLE or not above or known or _is_data(rows[above], rows[above + 1 :]):
         return 0
     position = 0
@@ -211,7 +216,7 @@ def _is_data(first: list[str], rows: list[list[str]]) -> bool:
     """
     cells = [cell.strip() for cell in first]
     names = [cell for cell in cells if cell]
-    common = {**LOG_NAMES, **{f"item_{k}": v for k, v in ITEM_NAMES.items()}, **CONTENT_NAMES}
+    common = {**COMMON_NAMES, **{f"item_{k}": v for k, v in ITEM_NAMES.items()}, **CONTENT_NAMES}
     words = [name for name in names if not _value(name)]
     known = len(detect(words, common))
     if known > 1 or (known and words == names) or all(map(_TYPED.match, names)):
@@ -249,12 +254,20 @@ def _likely(cells: list[str]) -> str:
     for number, cell in enumerate(map(str.strip, cells), start=1):
         if cell.lower() in words and "event_type" not in names:
             name = "event_type"
-        elif (_MOMENT.fullmatch(cell) or _DATE.fullmatch(cell)) and "timestamp" not in names:
+        elif _is_time(cell) and "timestamp" not in names:
             name = "timestamp"
+        elif _FRACTION.fullmatch(cell):
+            name = f"c{number}"  # no id
         else:
             name = next(left, f"c{number}")
         names[name] = number
     return ",".join(names)
+
+
+def _is_time(cell: str) -> bool:
+    if _MOMENT.fullmatch(cell) or _DATE.fullmatch(cell):
+        return True
+    return bool(re.search(r"[A-Za-z]", cell)) and read_dates(pl.Series([cell]), "yes", Findings()).moment[0] is not None
 
 
 def _shown(separator: str) -> str:

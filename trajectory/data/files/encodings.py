@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from trajectory.data.ingest.columns import LOG_NAMES
+from trajectory.data.ingest.columns import ITEM_NAMES, LOG_NAMES
 from trajectory.schema import UserError
 
 _MARKS = (
@@ -15,6 +15,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NAMED = ("cp1252", "gb18030", "cp1250", "cp1251", "cp1254", "cp949", "shift_jis", "big5", "euc_jp", "koi8_r")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 # A letter with an accent or a sign alone, or two of them in a word. 0x81 to 0x90 are no characters of Western text.
 _WESTERN = re.compile(
@@ -47,7 +48,8 @@ def by_first_bytes(head: bytes) -> str:
 
 
 def by_evidence(data: bytes, name: str, line: int) -> str:
-    """The encoding of bytes that are not all UTF-8: gb18030, cp1252, or still UTF-8. UserError where none is likely.
+    """The encoding of bytes that are not all UTF-8: the one in which names of columns that are known stand in the first
+    line, gb18030, cp1252, or still UTF-8. UserError where none is likely.
 
     Chinese comes in pairs of high bytes, most of them of the common characters; letters with accents stand alone among
     plain ones. `line`: of the first byte in question, to be named.
@@ -57,27 +59,36 @@ def by_evidence(data: bytes, name: str, line: int) -> str:
     valid = len(data.decode(errors="ignore").encode()) - (len(data) - high)
     if valid >= 0.8 * high:
         return "utf-8"  # damaged here and there
+    if named := _by_names(data):
+        return named
     leads = [byte for run in runs if len(run) % 2 == 0 for byte in run[::2]]
     common, late = (sum(low <= byte <= 0xD7 for byte in leads) for low in (0xB0, 0xC9))
     # Korean has the same pairs, but only the earlier ones.
     chinese = (
         2 * len(leads) >= 0.8 * high and common >= 0.6 * len(leads) and (late > 0.1 * len(leads) or len(leads) < 10)
     )
-    if _decodes(data, "gb18030") and (_names_columns(data) or (chinese and not _mostly_western(data, high))):
+    if _decodes(data, "gb18030") and chinese and not _mostly_western(data, high):
         return "gb18030"
     if _decodes(data, "cp1252") and _mostly_western(data, high):
         return "cp1252"
     byte = runs[0][0]
     raise UserError(
         f"{name} is not UTF-8 (line {line}, byte 0x{byte:02x}), and its bytes do not tell which encoding it is in; set "
-        "data.encoding, for example cp1252 (Western), gb18030 (Chinese), cp1251 (Cyrillic), shift_jis, big5, euc_kr"
+        "data.encoding, for example cp1252 (Western), cp1250 (Central Europe), cp1251 (Cyrillic), cp1254 (Turkish), "
+        "gb18030 (Chinese), big5, shift_jis (Japanese), cp949 (Korean)"
     )
 
 
-def _names_columns(data: bytes) -> bool:
-    """Whether Chinese names of columns stand in it, as cells of their own."""
-    cells = re.split(r"[\W_]+", data.decode("gb18030", errors="replace").partition("\n")[0])
-    return bool({*cells} & {name for names in LOG_NAMES.values() for name in names if not name.isascii()})
+def _by_names(data: bytes) -> str:
+    """The encoding in which most cells of the first line are known names that ASCII cannot write; "" if none is."""
+    names = {name.casefold() for fields in (LOG_NAMES, ITEM_NAMES) for known in fields.values() for name in known}
+    line, best = data.partition(b"\n")[0], ("", 0)
+    for encoding in _NAMED:
+        if _decodes(line, encoding):
+            cells = re.split(r'\s*[,;|\t"^]+\s*', line.decode(encoding).casefold())
+            known = sum(cell in names and not cell.isascii() for cell in cells)
+            best = max(best, (encoding, known), key=lambda pair: pair[1])
+    return best[0]
 
 
 def _mostly_western(data: bytes, high: int) -> bool:

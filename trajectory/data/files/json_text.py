@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 
 from trajectory.data.files.lines import LONGEST, Text
-from trajectory.data.ingest.columns import LOG_NAMES, detect
+from trajectory.data.ingest.columns import COMMON_NAMES, detect
 from trajectory.schema import UserError
 
-_OF_A_RECORD = {field: LOG_NAMES[field] for field in ("user", "item", "basket")}
+_OF_A_RECORD = {field: COMMON_NAMES[field] for field in ("user", "item", "basket")}
 _SPACE = " \t\r\n,"
 
 

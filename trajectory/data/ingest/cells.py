@@ -8,11 +8,14 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import is_text, texts
-from trajectory.data.ingest.columns import CONTENT_NAMES, detect
+from trajectory.data.ingest.columns import CONTENT_NAMES, LOG_NAMES, detect, plain
 from trajectory.data.ingest.findings import clip
 from trajectory.data.ingest.time_columns import JOINED
 
 _LOOKED_AT, _SHOWN, _PROPOSED = 1000, 3, 5
+_TIMES = frozenset(map(plain, LOG_NAMES["time"]))
+_AMOUNT = r"^\D{0,4}-?\d[\d ,.]*[.,]\d{1,4}\D{0,4}$"
+_DATED = r"\d[-/. ](?:\d|\p{L}{3,})\p{L}*[-/. ]|\d:\d\d"
 
 
 def examples(table: pl.DataFrame, fields: dict[str, str]) -> dict[str, list[str]]:
@@ -33,12 +36,21 @@ def unused(columns: list[str], fields: dict[str, str], data: ConfigDict, feature
     return [name for name in left if name not in of_items]
 
 
+def _may_be_ids(column: pl.Series) -> bool:
+    """Integers, or texts that are neither numbers with a fraction, dates nor of money."""
+    if column.dtype.is_integer():
+        return plain(column.name) not in _TIMES
+    if not is_text(column):
+        return False
+    sample = texts(column.head(_LOOKED_AT)).drop_nulls()
+    other = int(sample.str.contains(f"{_AMOUNT}|{_DATED}").sum())
+    return 2 * other <= len(sample)
+
+
 def candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
     """A clause for an error: columns that could hold ids by what they hold, values that come back."""
-    free = [column for column in table if column.name not in fields.values()]
-    distinct = {
-        column.name: column.drop_nulls().n_unique() for column in free if is_text(column) or column.dtype.is_integer()
-    }
+    free = [column for column in table if column.name not in fields.values() and _may_be_ids(column)]
+    distinct = {column.name: column.drop_nulls().n_unique() for column in free}
     several = sorted(distinct.items(), key=lambda pair: -pair[1])  # ids have many values
     names = [f"{name} ({count:,} values)" for name, count in several if 1 < count < table.height]
     return f"by what they hold it could be {' or '.join(names[:_PROPOSED])}; " if names else ""

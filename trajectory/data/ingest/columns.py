@@ -1,17 +1,20 @@
-"""Which column of a table means what: as asked for in the config, else by common English and Chinese names."""
+"""Which column of a table means what: as asked for in the config, else by the names that such columns often have."""
 
 from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import combinations
 
+from trajectory.data.ingest import column_words
 from trajectory.schema import UserError
 
-# Earlier names win where a table has several. Compared without case, spaces, "_" and "-".
+# Earlier names win where a table has several, and all come before those of column_words. Compared as `plain` has it.
 # fmt: off
-LOG_NAMES: dict[str, tuple[str, ...]] = {
+COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "user": ("user_id", "user", "uid", "customer_id", "customer", "visitor_id", "household_id", "member_id", "buyer_id",
              "shopper_id", "reviewer_id", "client_id", "account_id", "profile_id", "customer_no", "customer_number",
              "cust_id", "user_pseudo_id", "visitor", "member", "buyer", "client", "msno", "用户id", "用户", "用户编号",
@@ -47,16 +50,20 @@ LOG_NAMES: dict[str, tuple[str, ...]] = {
                "购物篮", "订单id", "订单编号", "订单"),
     "label": ("label", "converted", "conversion", "标签"),
 }
+_MORE = {field: column_words.names(field) for field in ("user", "item", "time", "value", "quantity", "basket")}
 SESSIONS = ("session_id", "user_session", "session", "visit_id")
 CURRENCIES = ("currency", "currency_code", "币种", "货币")
 # Values of one unit: times the quantity, they are those of the row.
 UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "item_cost", "lineitem_price",
-               "product_unit_price", "price_unit", "价格", "单价")
+               "product_unit_price", "price_unit", "价格", "单价", *column_words.names("unit_price"))
+LOG_NAMES = {field: (*own, *_MORE.get(field, ())) for field, own in COMMON_NAMES.items()}
+LOG_NAMES["value"] += column_words.names("unit_price")
+_TITLES = column_words.names("title")
 BEHAVIOUR_NAMES = ("behaviour", "behavior", "行为", "用户行为", "行为记录")
 ITEM_NAMES: dict[str, tuple[str, ...]] = {
     "item": LOG_NAMES["item"],
     "title": ("title", "name", "product_name", "item_name", "movie_title", "product_type", "description", "商品名称",
-              "名称", "标题"),
+              "名称", "标题", *_TITLES),
     "category": ("category", "product_category", "category_name", "category_code", "item_category", "main_category",
                  "category_id", "cate_id", "cat_id", "genre", "genres", "tag_codes", "类目", "类别", "分类", "品类"),
     "department": ("department", "部门"),
@@ -65,23 +72,37 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
 }
 # Of a log that brings no item table; "name" may be a user's there, "price" the value of the event.
 CONTENT_NAMES: dict[str, tuple[str, ...]] = {
-    "title": ("title", "product_name", "item_name", "movie_title", "description", "商品名称", "标题"),
+    "title": ("title", "product_name", "item_name", "movie_title", "description", "商品名称", "标题", *_TITLES),
     **{field: ITEM_NAMES[field] for field in ("category", "department", "brand")},
 }
 # fmt: on
+_WITHIN = ("user", "item", "time", "value", "quantity", "basket")
 NONE = "-"  # asked for as a field's column: the log has none for it
 
 
 def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """Field -> column, for the fields of `names` that one of the columns is commonly named for. No column twice."""
-    known = {plain(column): column for column in reversed(list(columns))}
+    """Field -> column, for the fields of `names` that one of the columns is commonly named for. No column twice.
+
+    Some fields of a log may be named so within a record, "properties.product_id", where one column alone is.
+    """
+    columns = list(columns)
+    whole = {plain(column): column for column in reversed(columns)}
+    last = [_last(column) for column in columns]
+    within = {name: column for name, column in zip(last, columns, strict=True) if name and last.count(name) == 1}
     found: dict[str, str] = {}
-    for field, candidates in names.items():
-        columns_left = (known[plain(name)] for name in candidates if plain(name) in known)
-        column = next((column for column in columns_left if column not in found.values()), None)
-        if column is not None:
-            found[field] = column
+    for known, fields in ((whole, [*names]), (within, [field for field in _WITHIN if field in names])):
+        for field in fields:
+            free = (known[name] for name in map(plain, names[field]) if name and name in known)
+            column = next((column for column in free if column not in found.values()), None)
+            if column is not None:
+                found.setdefault(field, column)
     return found
+
+
+def _last(column: str) -> str:
+    """The plain name of a column within a record, "Item.sku.S" (with the type that a database adds); "" for others."""
+    name = re.sub(r"(\.(S|N|B|BOOL|\$\w+|string|double|int|long))+$", "", column)
+    return plain(name.rpartition(".")[2]) if "." in column else ""
 
 
 def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
@@ -124,12 +145,16 @@ def matching(columns: Iterable[str], candidates: Iterable[str]) -> list[str]:
     return [known[key] for key in dict.fromkeys(map(plain, candidates)) if key in known]
 
 
-def missing(field: str, columns: list[str], otherwise: str = "", candidates: str = "") -> UserError:
-    """The error to raise where a log has no column for a field it needs; `candidates` could be it by what they hold."""
+def missing(field: str, columns: list[str], otherwise: str = "", candidates: str = "", also: str = "") -> UserError:
+    """The error to raise where a log has no column for a field it needs; `candidates` could be it by what they hold.
+
+    `also`: another field that it needs and has no column for, to be said at once.
+    """
     header = " (is the header line missing from the file?)" if any(_is_number(name) for name in columns) else ""
+    more = f"; nor is one for the {also}, such as {', '.join(LOG_NAMES[also][:3])}: set it, too" if also else ""
     return UserError(
         f"expected a column for the {field}, such as {', '.join(LOG_NAMES[field][:3])}; the log has {listing(columns)}"
-        f"{header}; {candidates}set data.columns.{field}{otherwise}"
+        f"{header}; {candidates}set data.columns.{field}{otherwise}{more}"
     )
 
 
@@ -138,9 +163,11 @@ def listing(columns: list[str]) -> str:
     return "the columns " + ", ".join(columns[:30]) + (", ..." if len(columns) > 30 else "")
 
 
+@lru_cache(20_000)
 def plain(name: str) -> str:
-    """A column's name without case, white space, "_" and "-"."""
-    return re.sub(r"[\s_\-]", "", name).lower()
+    """A column's name by its letters and digits alone, without case and accents: "Kunden-Nr.", "kunden_nr"."""
+    parts = unicodedata.normalize("NFKD", name.replace("№", "n").replace("ł", "l")).casefold()
+    return "".join(mark for mark in parts if mark.isalnum()) or name.strip()
 
 
 def _is_number(text: str) -> bool:

@@ -17,14 +17,21 @@ _ISO_STYLES = 4  # of one column that are read fast
 _SAMPLE = 100_000
 _EXCHANGED = 15  # dates without a day above the 12th
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# How months begin in German, French, Spanish, Portuguese, Italian, Dutch, Polish, Czech, Russian and Turkish.
+_FOREIGN = {
+    **{"jan": "ene|gen|янв|stycz|led|oca", "feb": "fev|фев|lut|uno|sub", "mar": "mrz|mrt|мар|bre"},
+    **{"apr": "abr|avr|апр|kwie|dub|nis", "may": "mai|mag|mei|maj|май|мая|маи|kve", "jun": "juin|giu|июн|czer|haz"},
+    **{"jul": "juil|lug|июл|lip|tem", "aug": "ago|aou|авг|sier|agu", "sep": "set|сен|wrz|zar|eyl"},
+    **{"oct": "okt|out|ott|окт|paz|rij|eki", "nov": "ноя|lis|kas", "dec": "dez|dic|дек|gru|pro|ara"},
+}
 _MONTH = rf"(?<month>{'|'.join(_MONTHS)})[a-z]*\.?"
 # Tried one after the other on lower-case text; `a` and `b` are day and month in one order or the other.
 _DATES = (
-    r"^(?<year>\d{4})[-/. ](?<m>\d{1,2})[-/. ](?<d>\d{1,2})(?:[ ,t_:]+(?<rest>.*))?$",
+    r"^(?<year>\d{4})[-/. ] ?(?<m>\d{1,2})[-/. ] ?(?<d>\d{1,2})\.?(?:[ ,t_:]+(?<rest>.*))?$",
     r"^(?<year>(?:19|20)\d\d)(?<m>\d\d)(?<d>\d\d)(?:[ t_]*(?<rest>.+))?$",
-    r"^(?<a>\d{1,2})(?<mark>[-/. ])(?<b>\d{1,2})[-/. ](?<year>\d{4}|\d\d)(?:[ ,t_]+(?<rest>.*))?$",
+    r"^(?<a>\d{1,2})(?<mark>[-/. ]) ?(?<b>\d{1,2})[-/. ] ?(?<year>\d{4}|\d\d)(?:[ ,t_]+(?<rest>.*))?$",
     rf"^(?<d>\d{{1,2}})(?:st|nd|rd|th)?[ \-/.]*{_MONTH}[ \-/.,]*(?<year>\d{{4}}|\d\d)(?:[ ,t_:]+(?<rest>.*))?$",
-    rf"^{_MONTH}[ \-/.]*(?<d>\d{{1,2}})(?:st|nd|rd|th)?,?[ \-/]+(?<year>\d{{4}})(?:[ ,t_]+(?<rest>.*))?$",
+    rf"^{_MONTH}[ \-/.]*(?<d>\d{{1,2}})(?:st|nd|rd|th)?,?[ \-/]+(?<year>\d{{4}}|\d\d)(?:[ ,t_]+(?<rest>.*))?$",
     rf"^(?<year>\d{{4}})[ \-/.]*{_MONTH}[ \-/.]*(?<d>\d{{1,2}})(?:[ ,t_]+(?<rest>.*))?$",
     rf"^{_MONTH} +(?<d>\d{{1,2}}) +(?<rest>\d{{1,2}}:.*?) +(?<year>\d{{4}})$",  # of C: Dec 1 08:26:00 UTC 2010
     r"^(?<year>\d\d)(?<m>\d\d)(?<d>\d\d)(?: +(?<rest>.*))?$",
@@ -106,10 +113,10 @@ def _iso_format(example: str) -> str:
 def _parts(text: pl.Series) -> pl.DataFrame:
     """The numbers of each distinct text, by field; null where a text has none."""
     plain = text.str.normalize("NFKC").str.to_lowercase()  # digits of full width are digits
-    plain = plain.str.replace_all("[年月]", "-").str.replace_all(r"日\s*", " ")
-    plain = plain.str.replace_all("[时点分]", ":").str.replace_all("秒", "")
+    plain = plain.str.replace_all(r"[年月년월]\s*", "-").str.replace_all(r"[日일]\s*", " ")
+    plain = plain.str.replace_all("[时時点點分]", ":").str.replace_all("秒", "")
     plain = plain.str.replace(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", "").str.replace(r"\s*\([^)]*\)$", "")
-    left = pl.DataFrame({"text": text, "plain": plain.str.strip_chars(" :")})
+    left = pl.DataFrame({"text": text, "plain": _in_english(plain).str.strip_chars(" :")})
     found = [left.clear().select("text", **{name: pl.lit(None, pl.String) for name in _FIELDS})]
     for pattern in _DATES:
         read = left.with_columns(pl.col("plain").str.extract_groups(_ascii(pattern)).alias("groups")).unnest("groups")
@@ -131,6 +138,24 @@ def _parts(text: pl.Series) -> pl.DataFrame:
         ),
         zoned=pl.col("zone").is_not_null(),
     )
+
+
+def _in_english(plain: pl.Series) -> pl.Series:
+    """Lower-case texts with the English names of months, and am or pm behind the clock."""
+    if not plain.str.contains(r"[^\x00-\x7f]|[a-z]{3}|[ap]\. ?m").any():
+        return plain
+    plain = plain.str.normalize("NFKD").str.replace_all(r"\p{Mn}", "").str.normalize("NFC")
+    for half, words in (("am", "上午|早上|凌晨|午前|오전"), ("pm", "下午|晚上|午後|오후")):
+        plain = plain.str.replace(rf"(?:{words})\s*(\d[\d:.]*)", f" ${{1}} {half}")
+    plain = plain.str.replace_all(r"\b([ap])\. ?m\b\.?", "${1}m").str.replace_all(r"(\d)\.? de[l]? ", "${1} ")
+    plain = plain.str.replace_all(r"\bde[l]? (\d)", "${1}").str.replace_all(
+        r",? (?:a|as|alle|um|om|v|o|в|saat) (\d)", " ${1}"
+    )
+    plain = plain.str.replace(r"(\d) ?(?:hs|hrs|h|uhr|г)\.?$", "${1}").str.replace(r"(\d) г\.?,? ", "${1} ")
+    plain = plain.str.replace(r"^\p{L}{2,}\.?,? +(\d{1,2}\.? \p{L})", "${1}")  # the name of a day
+    for month, words in _FOREIGN.items():
+        plain = plain.str.replace(rf"(^|[\d .,\-/])(?:{words})\p{{L}}*\.?", f"${{1}}{month}")
+    return plain
 
 
 def _ascii(pattern: str) -> str:

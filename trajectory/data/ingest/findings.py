@@ -10,6 +10,7 @@ import polars as pl
 # Units of time, as `times` finds them, for people.
 UNIT_NAMES = {
     "excel": "days that a spreadsheet counts",
+    "days": "days since 1970",
     **{"s": "seconds since 1970", "ms": "milliseconds since 1970", "us": "microseconds since 1970"},
     **{"ns": "nanoseconds since 1970", "text": "dates", "datetime": "dates"},
 }

@@ -52,6 +52,19 @@ def read_items(
     return items.filter(pl.col("item").is_not_null()).unique("item", keep="first", maintain_order=True)
 
 
+def by_titles(table: pl.DataFrame, fields: dict[str, str], said: Findings) -> dict[str, str]:
+    """The fields of a log; where none has ids of items, their names are the ids, if there is a column of them."""
+    if {"item", "behaviour"} & fields.keys():
+        return fields
+    free = [name for name in table.columns if name not in fields.values()]
+    title = detect(free, {"title": CONTENT_NAMES["title"]}).get("title", "")
+    if not title:
+        return fields
+    text = f"no column is known to hold ids of items: they are told apart by their names in {title}"
+    said.note("items", text, "data.columns.item=COLUMN if one holds ids", warning=True)
+    return fields | {"item": title}
+
+
 def _joining(table: pl.DataFrame, named: str, of_log: pl.Series) -> str:
     """The column that has most of the log's items, where that `named` for it has few or none does; "" otherwise."""
     wanted = of_log.unique().drop_nulls().cast(pl.String)

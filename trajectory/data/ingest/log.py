@@ -27,11 +27,12 @@ from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.frames import row_hashes
 from trajectory.data.ingest.interests import KEY, say_interests
 from trajectory.data.ingest.item_lists import with_lines
-from trajectory.data.ingest.items import describe_match, gather_items, match, read_items, regroup
+from trajectory.data.ingest.items import by_titles, describe_match, gather_items, match, read_items, regroup
 from trajectory.data.ingest.missing import blank_missing, say_nobodies
 from trajectory.data.ingest.no_sale_flags import no_sales
 from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.order_status import failed_orders
+from trajectory.data.ingest.order_totals import without_totals
 from trajectory.data.ingest.orders import fill_lines
 from trajectory.data.ingest.prices import row_values
 from trajectory.data.ingest.service_lines import service_lines
@@ -107,6 +108,8 @@ def read_log(data: ConfigDict) -> EventLog:
     table = with_marks(_with_joined(source.table, data.columns.item), data.columns.event_type)
     fields = _pick(table, data)
     stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
+    if not of_format and not stepwise and "user" in fields:
+        fields = by_titles(table, fields, said)
     if stepwise:
         # Numbers beside the label are what the rows are about: features, unless asked for as something else.
         numeric = {field for field, name in fields.items() if not data.columns[field] and mostly_numeric(table[name])}
@@ -115,6 +118,8 @@ def read_log(data: ConfigDict) -> EventLog:
     status = {*matching(table.columns, ORDER_STATUS), data.columns.status}
     if not told and (name := by_words(table, {*fields.values(), *status}, data)):
         fields["event_type"] = name
+    if not of_format:
+        fields = without_totals(table, fields, data.columns.value, {*status, *data.features}, said)
     id_columns = [fields[field] for field in ("user", "item") if field in fields]
     table = blank_missing(table, data.missing, id_columns, said)
     table, time, how = find_time(table, fields, data.columns.time, data.order, said)
@@ -216,9 +221,9 @@ def _users(table: pl.DataFrame, fields: dict[str, str], single: str, fold: bool,
         return users
     if single:
         return pl.Series([single]).new_from_index(0, table.height)
-    raise missing(
-        "user", table.columns, ", or data.single_user if the whole log is of one user", candidates(table, fields)
-    )
+    also = "" if {"item", "behaviour"} & fields.keys() else "item"
+    single = ", or data.single_user if the whole log is of one user"
+    raise missing("user", table.columns, single, candidates(table, fields), also)
 
 
 def _items_and_event_types(

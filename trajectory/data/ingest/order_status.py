@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib.resources import files
 
 import numpy as np
 import polars as pl
@@ -15,46 +17,16 @@ from trajectory.data.ingest.findings import Findings
 from trajectory.data.ingest.orders import of_order
 from trajectory.schema import UserError
 
-# fmt: off
-_PLAIN = ("status", "state", "statut", "estado", "stato", "状态")  # may be of something else
-_OF_ORDERS = ("order_status", "financial_status", "payment_status", "order_state", "bestellstatus", "zahlungsstatus",
-              "statut commande", "estado pedido", "status pedido", "status do pedido", "stato ordine", "bestelstatus",
-              "status zamówienia", "订单状态", "支付状态")
+_WORDS_OF = tomllib.loads(files(__package__).joinpath("order_status.toml").read_text("utf-8"))
+_OF_ORDERS, _PLAIN = _WORDS_OF["of_orders"], _WORDS_OF["of_anything"]  # of_anything: may be of users or items
 NAMES = (*_OF_ORDERS, *_PLAIN)
-# English, then German, French, Spanish, Portuguese, Italian, Dutch, Polish, Japanese, Chinese
-NO_SALE = ("cancelled", "canceled", "cancel", "refunded", "refund", "fully refunded", "returned", "return", "voided",
-           "void", "failed", "failure", "payment failed", "declined", "rejected", "denied", "unpaid", "not paid",
-           "pending", "pending payment", "payment pending", "awaiting payment", "on hold", "draft", "abandoned",
-           "expired", "error", "unavailable", "checkout draft", "blocked", "incomplete", "disputed", "cancellation",
-           "cancelled by customer", "cancelled by seller", "payment error", "storno", "chargeback", "fraud",
-           "suspected fraud", "storniert", "erstattet", "offen", "unbezahlt", "retourniert", "zurückgesendet",
-           "fehlgeschlagen", "retoure", "gesperrt", "zahlungsfehler", "in wartestellung", "ausstehend",
-           "zahlung ausstehend", "erreur de paiement", "annulé", "annulée", "remboursé", "remboursée", "retourné",
-           "échoué", "échouée", "en attente", "en attente de paiement", "refusé", "cancelado", "cancelada",
-           "reembolsado", "pendiente", "pendiente de pago", "devuelto", "fallido", "en espera", "rechazado",
-           "devolvido", "aguardando", "aguardando pagamento", "pagamento pendente", "pendente", "estornado",
-           "recusado", "não pago", "não autorizado", "malsucedido", "expirado", "annullato", "rimborsato", "reso",
-           "fallito", "in attesa", "in attesa di pagamento", "non pagato", "rifiutato", "sospeso", "geannuleerd",
-           "terugbetaald", "geretourneerd", "mislukt", "in afwachting", "wachtend op betaling", "in de wacht",
-           "niet betaald", "openstaand", "geweigerd", "verlopen", "anulowane", "anulowany", "zwrócone", "zwrócony",
-           "zwrot", "zwrot pieniędzy", "nieudane", "nieopłacone", "oczekujące", "oczekujące na płatność",
-           "oczekuje na płatność", "wstrzymane", "odrzucone", "キャンセル", "キャンセル済み", "返品", "返金済み",
-           "未入金", "已取消", "已退款", "退款成功", "未付款", "待付款", "待支付", "交易关闭")
-SALE = ("paid", "complete", "completed", "delivered", "shipped", "shipping", "processing", "fulfilled",
-        "awaiting fulfillment", "awaiting shipment", "awaiting pickup", "invoiced", "approved", "closed", "success",
-        "successful", "succeeded", "captured", "authorized", "partially refunded", "partially paid",
-        "partially shipped", "partially fulfilled", "dispatched", "sent", "received", "ok", "done", "in transit",
-        "ready for pickup", "confirmed", "created", "placed", "new", "open", "bezahlt", "versendet", "versandt",
-        "verschickt", "zugestellt", "in bearbeitung", "abgeschlossen", "geliefert", "payé", "payée", "livré",
-        "livrée", "expédié", "expédiée", "terminé", "terminée", "en cours", "paiement accepté",
-        "en cours de préparation", "pagado", "enviado", "entregado", "completado", "procesando", "entregue", "pago",
-        "paga", "concluído", "aprovado", "faturado", "processando", "em trânsito", "em separação", "consegnato",
-        "spedito", "pagato", "completato", "evaso", "in lavorazione", "in preparazione", "confermato",
-        "pagamento accettato", "verzonden", "betaald", "voltooid", "afgerond", "geleverd", "afgeleverd", "bezorgd",
-        "in behandeling", "zrealizowane", "zrealizowany", "wysłane", "opłacone", "zapłacone", "dostarczone",
-        "zakończone", "w realizacji", "w trakcie realizacji", "przetwarzane", "płatność przyjęta", "発送済み",
-        "発送済", "入金済み", "完了", "已付款", "已支付", "已完成", "已发货", "待发货", "交易成功")
-# fmt: on
+NO_SALE, SALE = _WORDS_OF["no_sale"], _WORDS_OF["sale"]
+# In longer texts, "Cancelada por el comprador", "Shipped - Returned to Seller"; in part is not undone.
+_UNDONE = re.compile(
+    r"^(?!.*(?:part|not |no |teil|не )).*"
+    r"(?:\b(?:cancel|cancl|refund|reembols|rimbors|rembours|terugbetaal|storn|annul|anul|returned|retourn|devol|devuel|"
+    r"zwr[oó]|отмен|возвра|iptal|iade|voided)|キャンセル|返品|返金|취소|반품|환불|退款成功|已取消|已退款)"
+)
 _IS, _IS_NOT = "sale", "no_sale"  # meanings of data.status_map
 _CHANCE = 1e-3  # that no user's orders differ in status, below which the status is that of users
 _HISTORY = 0.1  # of the items of orders
@@ -86,6 +58,7 @@ def failed_orders(
         raw = filled
     words = {word: _plain(word) for word in raw.drop_nulls().unique().to_list()}
     no_sale, sale = set(map(_plain, NO_SALE)), set(map(_plain, SALE))
+    no_sale |= {plain for word, plain in words.items() if plain not in sale and _UNDONE.search(word.lower())}
     no_sale, sale = no_sale - meant[_IS] | meant[_IS_NOT], sale - meant[_IS_NOT] | meant[_IS]
     counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
@@ -129,10 +102,8 @@ def _say(
     strange = [word for word in counts if words[word] not in no_sale | sale]
     if strange:
         shown = ", ".join(f"{word!r} {counts[word]:,}x" for word in strange[:10])
-        asked = ", ".join(f"{word!r}: no_sale" for word in strange[:10])
-        said.note(
-            "order status", f"not known, taken as sales: {shown}", f"data.status_map={{{asked}}} or sale", warning=True
-        )
+        setting = f"data.status_map={{{strange[0]!r}: sale}}, or no_sale; so for each"
+        said.note("order status", f"not known, taken as sales: {shown}", setting, warning=True)
     if blank := int((of & raw.is_null()).sum()):
         said.note("order status", f"{blank:,} rows have no {name}, taken as sales", "data.columns.status", warning=True)
 

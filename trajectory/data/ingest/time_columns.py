@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from trajectory.data.ingest.cell_parsing import is_text, mostly_numeric, numbers, texts
-from trajectory.data.ingest.columns import LOG_NAMES, matching
+from trajectory.data.ingest.columns import LOG_NAMES, matching, plain
 from trajectory.data.ingest.dates import read_dates
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.times import DAY, STEP, times_of
@@ -26,6 +26,12 @@ _CALENDAR = (("year", "yyyy", "年"), ("month", "mm", "月"), ("day", "day_of_mo
 _HOURS, _SECONDS = ("hour", "hh", "小时"), ("sec",)  # in the names of columns
 _CLOCK_TEXT = r"^\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?$"
 _HINT = r"time|date|stamp|_ts$|_at$|时间|日期"
+# In the plain names of columns: times of what follows an event, of the user, the item or the record.
+_LATER = (
+    r"updat|modif|edit|chang|ship|deliver|dispatch|arriv|paid|pay(?!out)|due|birth|expir|valid|return|refund|cancel|clos|"
+    r"complet|finish|process|sync|load|import|export|receiv|collect|ingest|etl|insert|registr|signup|joined|since|releas|"
+    r"publi|launch|end|until|review|answer|estimat|limit|vencim|entrega|livraison|liefer|zahl|bezahl|versand|geander"
+)
 _SAMPLE = 1000
 _MOSTLY = 0.9  # of the cells of a column that is a time by what it holds
 _EARLIEST = 3650 * DAY  # smaller numbers are no unix times if something else can be the time
@@ -63,9 +69,11 @@ def find_time(
         seconds = numbers(table[named[0]]).fill_nan(None) * DAY + _seconds(table[clock[0]], by_hand=False)
         name = JOINED.join([named[0], clock[0]])
         return table.with_columns(seconds.cast(pl.Int64, strict=False).alias(name)), name, COUNTED
-    if named:
+    if named and holds[named[0]] != "clock":
         return table, named[0], "name"
-    name, how = _by_content(table, names, free, order, said)
+    name, how = _by_content(table, names, free, order, said)  # the date of a clock, too, may have any name
+    if not name and named:
+        return table, named[0], "name"
     if name and _content(table[name]) == "date":
         return _with_clock(table, name, free, how)
     return table, name, how
@@ -243,6 +251,11 @@ def _by_content(
         for name in dated:
             said.note("time", f"{name} holds dates, but is not read as the time", f"data.columns.time={name}")
         return "", ""
+    if len(moving) > 1 and len(first := [name for name in moving if not re.search(_LATER, plain(name))]) == 1:
+        others = ", ".join(name for name in moving if name != first[0])
+        text = f"{first[0]} is read as the time, {others} by the name as a time of something else or later"
+        said.note("time", text, f"data.columns.time={others.split(', ')[0]}", warning=True)
+        return first[0], "content"
     if len(moving) > 1:
         raise UserError(
             f"several columns hold dates: {', '.join(moving)}; say which is the time of the event with "

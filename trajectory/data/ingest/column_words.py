@@ -1,0 +1,47 @@
+"""Names of columns put together from words, "Customer Code", "buyer-email", and those of other languages."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from itertools import product
+
+# fmt: off
+_IDS = ("id", "ids", "no", "nr", "number", "num", "code", "key", "ref", "reference", "uuid", "guid", "hash")
+_LOGINS = ("username", "user name", "login", "account", "email", "email address", "mail")
+_USERS = ("customer", "buyer", "client", "shopper", "consumer", "purchaser", "member", "visitor", "household",
+          "reviewer", "guest", "loyalty", "loyalty card", "card", "subscriber", "user", "viewer", "person", "profile",
+          "contact", "bill to customer", "sell to customer", "bill to", "sold to", "sold to party", "source customer")
+_ITEMS = ("item", "product", "article", "sku", "goods", "listing", "material", "variant", "asset", "stock item",
+          "inventory item", "plu", "ean", "gtin", "upc", "barcode", "content", "track", "movie", "book", "offer")
+_TIMES = ("event", "order", "sale", "sales", "sold", "purchase", "purchased", "ordered", "transaction", "txn", "trx",
+          "invoice", "receipt", "bill", "document", "posting", "booking", "checkout", "click", "view", "visit",
+          "session", "request", "created", "creation", "create", "placed", "order creation", "order placed",
+          "order created", "interaction", "activity", "action", "log", "server", "hit", "watch", "listen", "played",
+          "rated", "rating", "review", "occurred", "recorded")
+_WHEN = ("timestamp", "datetime", "date time", "date and time", "time", "at", "date", "on", "utc", "ts", "day")
+# fmt: on
+# Field -> what the column is of, words that say how it is known, behind it and before it.
+_BUILT = {
+    "user": (_USERS, (*_IDS, *_LOGINS), ("id", "code")),
+    "item": (_ITEMS, _IDS, ("id", "code")),
+    "time": (_TIMES, _WHEN, ("timestamp", "datetime", "date", "date of", "time of")),
+}
+# Without such a word: these are no flags.
+_ALONE = {
+    "user": ("customer", "buyer", "client", "shopper", "household", "purchaser"),
+    "item": (
+        *("item", "product", "article", "sku", "material", "variant", "asset", "stock item", "plu", "ean", "gtin"),
+        *("upc", "barcode", "listing", "movie", "track", "book"),
+    ),
+    "time": ("created", "ordered", "purchased", "sold", "placed", "occurred", "recorded", "date created"),
+}
+_OTHERS = tomllib.loads(files(__package__).joinpath("column_words.toml").read_text("utf-8"))
+
+
+def names(field: str) -> tuple[str, ...]:
+    """The names that a column may have, best first, of user, item, title, time, quantity, value, basket, unit_price."""
+    things, suffixes, prefixes = _BUILT.get(field, ((), (), ()))
+    after = [f"{thing} {suffix}" for suffix, thing in product(suffixes, things)]
+    before = [f"{prefix} {thing}" for prefix, thing in product(prefixes, things)]
+    return (*after, *before, *_ALONE.get(field, ()), *_OTHERS[field])
