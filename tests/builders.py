@@ -149,10 +149,12 @@ class GivenForecast:
     in_sets: np.ndarray | None = None
 
 
-def fake_run(params: Any = None, workdir: Path = Path(), **task: Any) -> Any:
-    """What is read of a run whose task has these fields (histories, split, config, model, scale ...)."""
-    own = {name: task[name] for name in ("config", "model", "scale") if name in task}
-    vocabulary = SimpleNamespace(catalogue=task.get("histories"))
-    run = SimpleNamespace(task=SimpleNamespace(**task), params=params, workdir=workdir, vocabulary=vocabulary, **own)
-    run.predictor = lambda: Predictor(run.model, params, run.task.histories, run.scale, run.config.batch.length)
+def fake_run(params: Any = None, workdir: Path = Path(), **experiment: Any) -> Any:
+    """What is read of a run whose experiment has these fields (histories, split, config, model, scale ...)."""
+    own = {name: experiment[name] for name in ("config", "model", "scale") if name in experiment}
+    vocabulary = SimpleNamespace(catalogue=experiment.get("histories"))
+    run = SimpleNamespace(
+        experiment=SimpleNamespace(**experiment), params=params, workdir=workdir, vocabulary=vocabulary, **own
+    )
+    run.predictor = lambda: Predictor(run.model, params, run.experiment.histories, run.scale, run.config.batch.length)
     return run

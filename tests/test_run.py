@@ -40,14 +40,14 @@ def untrained(folder, content="ids", **fields):
     fields = {"split.steps": 2, "heads.horizon": 2, "heads.interest": 0.1, "heads.time": 0.1, **fields}
     fields |= {"data.prepared_dir": str(folder / "prepared"), "content.by": content, "content.text": ()}
     fields |= {"forecast.steps": 2, "model.width": 8, "explain.background": 16}
-    task = experiment.build(set_by_hand(config, fields))
+    built = experiment.build(set_by_hand(config, fields))
     workdir = folder / "run"
-    claim(task, workdir, None)
+    claim(built, workdir, None)
     checkpoints = Checkpoints(workdir)
-    checkpoints.save_best(3, jax.tree.map(np.asarray, task.initial_parameters(jax.random.key(1))))
+    checkpoints.save_best(3, jax.tree.map(np.asarray, built.initial_parameters(jax.random.key(1))))
     checkpoints.wait()
     checkpoints.close()
-    portable.save_item_table(task, workdir)
+    portable.save_item_table(built, workdir)
     return workdir
 
 
@@ -76,13 +76,13 @@ def test_a_copied_folder_predicts_the_same_without_log_and_prepared_data(tmp_pat
     for name, table in expected.items():
         assert found[name].equals(table), name
     with pytest.raises(UserError, match=r"^this needs the log that the run in copy learned from: .*log\.csv"):
-        _ = run.task
+        _ = run.experiment
 
 
 def test_explanations_of_a_copy_are_those_with_the_log(tmp_path):
     workdir = untrained(tmp_path)
     run = load_run(workdir)
-    stored, drawn = run.background, portable.Background.of(run.task)
+    stored, drawn = run.background, portable.Background.of(run.experiment)
     for one, other in zip(jax.tree.leaves(stored), jax.tree.leaves(drawn), strict=True):
         np.testing.assert_array_equal(one, other)
 

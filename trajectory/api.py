@@ -80,8 +80,8 @@ def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
     from trajectory.explain.monitor import AttributionMonitor
     from trajectory.training import experiment, loop
 
-    task = experiment.build(config)
-    return loop.train(task, workdir, AttributionMonitor(task) if config.explain.monitored else Watch(task))
+    built = experiment.build(config)
+    return loop.train(built, workdir, AttributionMonitor(built) if config.explain.monitored else Watch(built))
 
 
 def evaluate(run: Run | Path | str) -> Evaluation:
@@ -104,8 +104,8 @@ def baselines(log: Log | ConfigDict | Run) -> Baselines:
 
     if not isinstance(log, Run):
         log = experiment.build(log if isinstance(log, ConfigDict) else prepare(log).config)
-    task = log.task if isinstance(log, Run) else log
-    results = baselines_of(task)
+    built = log.experiment if isinstance(log, Run) else log
+    results = baselines_of(built)
     return Baselines.of(
         (part, name, metric, value, None)
         for name, by_part in results.items()

@@ -31,9 +31,8 @@ from trajectory.results import (
     Segments,
 )
 from trajectory.schema import Histories, UserError
-from trajectory.training import experiment as tasks
 from trajectory.training.checkpoint import Checkpoints
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment, build, check_data, check_format, load_config, model_spec
 from trajectory.training.folder import read_data
 from trajectory.training.portable import Background, ItemTable
 
@@ -48,8 +47,8 @@ CHANGED = "Train again in a new --workdir, or put the old one back"
 class Run:
     """A run's folder with its best parameters in hand; the vectors of its items are in a table.
 
-    What predicts for new histories needs no more. `task`, the log that the run learned from, is opened when something
-    asks for it.
+    What predicts for new histories needs no more. `experiment`, the log that the run learned from, is opened when
+    something asks for it.
     """
 
     workdir: Path
@@ -61,35 +60,37 @@ class Run:
     step: int  # at which the best parameters were taken
 
     @classmethod
-    def of(cls, workdir: Path, task: Task, params: Any, step: int, vocabulary: Vocabulary | None = None) -> Run:
-        """Of a task that is in hand, and parameters of its model; `vocabulary`: the task's, if it is in hand too."""
-        model, baked = bake(task.model, params, task.content)
-        known = vocabulary or Vocabulary.of(task.histories, task.config.data)
-        run = cls(workdir, task.config, known, task.scale, model, baked, step)
-        vars(run).update(task=task, learned=(task.model, params))
+    def of(
+        cls, workdir: Path, experiment: Experiment, params: Any, step: int, vocabulary: Vocabulary | None = None
+    ) -> Run:
+        """Of an experiment and parameters of its model; `vocabulary`: that of its log, if it is in hand too."""
+        model, baked = bake(experiment.model, params, experiment.content)
+        known = vocabulary or Vocabulary.of(experiment.histories, experiment.config.data)
+        run = cls(workdir, experiment.config, known, experiment.scale, model, baked, step)
+        vars(run).update(experiment=experiment, learned=(experiment.model, params))
         return run
 
     @cached_property
-    def task(self) -> Task:
+    def experiment(self) -> Experiment:
         """What the run learned from, prepared and split. UserError if the log is not here or has changed."""
         stored = read_data(self.workdir)
-        tasks.check_format(stored, self.workdir)  # before the log is prepared
+        check_format(stored, self.workdir)  # before the log is prepared
         try:
-            task = tasks.build(self.config)
+            experiment = build(self.config)
         except UserError as error:
             raise UserError(f"this needs the log that the run in {self.workdir} learned from: {error}") from None
-        tasks.check_data(stored, task.histories, self.workdir, CHANGED)
-        return task
+        check_data(stored, experiment.histories, self.workdir, CHANGED)
+        return experiment
 
     @cached_property
     def learned(self) -> tuple[InterestModel, Any]:
         """The model and its parameters as they were trained: where items have content, without their table."""
-        return self.task.model, _best(self.workdir)[1]
+        return self.experiment.model, _best(self.workdir)[1]
 
     @cached_property
     def background(self) -> Background:
         """Histories that explanations compare with."""
-        return Background.load(self.workdir) or Background.of(self.task)
+        return Background.load(self.workdir) or Background.of(self.experiment)
 
     @property
     def checkpoint(self) -> str:
@@ -98,14 +99,14 @@ class Run:
 
     def predictor(self, histories: Histories | None = None) -> Predictor:
         """The model over the run's own histories, or over new ones (see `read_histories`)."""
-        c, own = self.config, self.task.histories if histories is None else histories
+        c, own = self.config, self.experiment.histories if histories is None else histories
         params = jax.device_put(self.params, jax.local_devices()[0])  # training may have spread them over several
         return Predictor(self.model, params, own, self.scale, c.batch.length, c.evaluation.seen == "filter")
 
     def with_params(self, params: Any) -> Run:
         """The same run with other parameters of its model."""
         other = replace(self, params=params)
-        vars(other).update({name: vars(self)[name] for name in ("task", "background") if name in vars(self)})
+        vars(other).update({name: vars(self)[name] for name in ("experiment", "background") if name in vars(self)})
         return other
 
     def predict(self, events: Log, top: int = 10, *, user: str = "") -> Predictions:
@@ -174,7 +175,7 @@ class Run:
         from trajectory.insights.recommend.build import take
         from trajectory.insights.recommend.eligibility import offered
 
-        histories = self.task.histories
+        histories = self.experiment.histories
         if stock is None:
             return Recommendations(*_told(take(self, offered(histories, None, interests, price)), "recommendations"))
         with as_path(stock) as path:
@@ -245,7 +246,7 @@ def load_run(workdir: Path | str) -> Run:
     Raises UserError if it is none, is damaged, has no checkpoint, or needs a log that is not here.
     """
     workdir = Path(workdir)
-    config, stored = tasks.load_config(workdir / "config.json"), read_data(workdir)
+    config, stored = load_config(workdir / "config.json"), read_data(workdir)
     vocabulary, items = Vocabulary.load(workdir), ItemTable.load(workdir)
     step, params = _best(workdir)
     plain = config.content.by == "ids"
@@ -254,7 +255,7 @@ def load_run(workdir: Path | str) -> Run:
     known = vocabulary.catalogue
     if known.fingerprint != stored["fingerprint"]:
         raise UserError(f"vocabulary.json and data.json in {workdir} are of two logs. {CHANGED}")
-    spec = tasks.model_spec(config, known.num_items, len(known.interests), len(known.event_types))
+    spec = model_spec(config, known.num_items, len(known.interests), len(known.event_types))
     model = InterestModel(spec)
     if items is not None and not plain:
         known_content = replace(spec.content, frozen=items.frozen)
@@ -270,10 +271,10 @@ def _told(part: Part, name: str) -> tuple[pl.DataFrame, dict[str, pl.DataFrame],
 
 
 def _with_log(workdir: Path, config: ConfigDict, stored: dict[str, Any], step: int, params: Any) -> Run:
-    tasks.check_format(stored, workdir)
-    task = tasks.build(config)
-    tasks.check_data(stored, task.histories, workdir, CHANGED)
-    return Run.of(workdir, task, params, step)
+    check_format(stored, workdir)
+    experiment = build(config)
+    check_data(stored, experiment.histories, workdir, CHANGED)
+    return Run.of(workdir, experiment, params, step)
 
 
 def _best(workdir: Path) -> tuple[int, Any]:

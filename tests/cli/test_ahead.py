@@ -146,7 +146,7 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
 
 def test_the_model_sees_a_past_state_once_there_is_an_event(run):
     opened = load_run(run[0])
-    histories = opened.task.histories
+    histories = opened.experiment.histories
     late = histories.time.copy()
     late[: histories.offsets[1]] += 70 * DAY  # the first user comes late
     moved = detect(replace(histories, time=late), Settings(permutations=99, rate=0.999))

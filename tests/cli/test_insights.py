@@ -72,7 +72,7 @@ def test_lists_are_ranked_distinct_and_of_new_items_where_they_say_so(run):
 
 
 def test_audiences_and_segments_are_of_the_end_of_the_log(run):
-    h = load_run(run).task.histories
+    h = load_run(run).experiment.histories
     owner = h.users["user"].gather(np.repeat(np.arange(h.num_users), np.diff(h.offsets)))
     named = pl.Series([None, *h.interests]).gather(h.item_interest[h.item])
     bought = pl.DataFrame({"user": owner, "target": named, "time": h.time})

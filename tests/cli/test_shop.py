@@ -45,7 +45,7 @@ def test_what_insights_count_of_a_raw_export_is_what_happened(script, tmp_path, 
     made = script("insights", f"--workdir={workdir}", "--steps=segments,audiences,demand")
     assert made.code == 0, made.err
     assert "left out" not in made.out
-    split = load_run(workdir).task.split
+    split = load_run(workdir).experiment.split
     cuts = split.cut_time("validation"), split.cut_time("test")
     table = pairs(workdir, happened(shop, "rees46"), shop, cuts, propensity.LEAST)
     assert set(table["part"]) == {"demand", "segments", "audiences", "campaigns"}

@@ -30,7 +30,7 @@ def test_logits_and_nan_are_refused(probability: float) -> None:
         conversion_metrics([probability, 0.5], [0, 1])
 
 
-def _task(event_types: list[list[int]], held_out: int) -> SimpleNamespace:
+def _experiment(event_types: list[list[int]], held_out: int) -> SimpleNamespace:
     """One history per list of event types (2 = purchase); does a purchase follow at once?"""
     histories = make_histories([list(range(1, len(k) + 1)) for k in event_types], event_types=event_types)
     c = base()
@@ -52,15 +52,19 @@ class _States:
 
 
 def test_asked_are_the_events_whose_horizon_is_held_out() -> None:
-    task = _task([[1, 1, 1, 1, 2, 1], [1, 1, 1, 1, 1, 2]], held_out=2)
+    experiment = _experiment([[1, 1, 1, 1, 2, 1], [1, 1, 1, 1, 1, 2]], held_out=2)
     oracle = _States(0.9, 0.1, 0.1, 0.1, 0.9, 0.1)
     # The state after the last known event (3) and the held-out ones; the last event's horizon is never observed.
-    assert evaluate(oracle, task, "test") == {"auc": 1.0, "accuracy": 1.0, "log_loss": pytest.approx(-np.log(0.9))}
+    assert evaluate(oracle, experiment, "test") == {
+        "auc": 1.0,
+        "accuracy": 1.0,
+        "log_loss": pytest.approx(-np.log(0.9)),
+    }
     np.testing.assert_array_equal(oracle.events, [3, 4, 5, 9, 10, 11])
 
 
 def test_counting_baseline_knows_each_users_own_conversions() -> None:
-    found = evaluate_with_baselines(_States(*[0.5] * 6), _task([[1] * 7, [2] * 7, [1] * 7], held_out=1), "test")
+    found = evaluate_with_baselines(_States(*[0.5] * 6), _experiment([[1] * 7, [2] * 7, [1] * 7], held_out=1), "test")
     # Asked: does one follow the sixth event? After six purchases, as many as training never saw: the overall share 1/3.
     # After none: 0 of 8 in training, with one event of the overall share added: 1/27.
     chances = [26 / 27, 1 / 3, 26 / 27]
@@ -73,24 +77,24 @@ def test_counting_baseline_knows_each_users_own_conversions() -> None:
 
 def test_the_lead_over_the_best_baseline_is_of_whole_users() -> None:
     event_types = [[1] * 7, [2] * 7] * 8
-    task = _task(event_types, held_out=1)
-    blind = evaluate_with_baselines(_States(*[0.5] * 32), task, "test")
+    experiment = _experiment(event_types, held_out=1)
+    blind = evaluate_with_baselines(_States(*[0.5] * 32), experiment, "test")
     lead = blind["paired"]["auc"]
     assert lead["baseline"] == "conversions so far"
     assert (lead["difference"], lead["low"], lead["high"]) == (-0.5, -0.5, -0.5)
     assert blind["spread"]["auc"]["standard_error"] == 0
     rng = np.random.default_rng(0)
-    noisy = evaluate_with_baselines(_States(*np.clip(rng.random(32), 0.01, 0.99)), task, "test")
+    noisy = evaluate_with_baselines(_States(*np.clip(rng.random(32), 0.01, 0.99)), experiment, "test")
     spread = noisy["spread"]["auc"]
     assert spread["low"] < noisy["metrics"]["auc"] < spread["high"]
     assert set(noisy["spread"]["baselines"]) == {"base rate", "conversions so far"}
     # Of two users a resample often holds one alone, all of whose events are alike.
-    two = evaluate_with_baselines(_States(*[0.1] * 5, *[0.9] * 5), _task([[1] * 9, [2] * 9], held_out=4), "test")
+    two = evaluate_with_baselines(_States(*[0.1] * 5, *[0.9] * 5), _experiment([[1] * 9, [2] * 9], held_out=4), "test")
     assert (two["metrics"]["auc"], two["spread"]["auc"]["low"]) == (1.0, 0.5)
 
 
 def test_without_labels_of_both_classes_there_is_no_spread() -> None:
-    found = evaluate_with_baselines(_States(0.5, 0.5), _task([[1] * 7], held_out=1), "test")
+    found = evaluate_with_baselines(_States(0.5, 0.5), _experiment([[1] * 7], held_out=1), "test")
     assert np.isnan(found["metrics"]["auc"])
     assert found["spread"] == {"baselines": {}}
     assert found["paired"] == {}

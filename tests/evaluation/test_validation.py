@@ -30,10 +30,10 @@ def test_loss_is_the_mean_over_queries_whatever_the_batch():
     expected = -log_p[np.arange(len(log_p)), histories.item[parts.validation.stop]].mean()
     for batch in (4, 10, 11):  # 4 and 10 leave a last chunk to be filled up
         config.evaluation.batch = batch
-        task = SimpleNamespace(
+        experiment = SimpleNamespace(
             config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
         )
-        assert Watch(task)(params)["validation/loss"] == pytest.approx(expected, rel=1e-5)
+        assert Watch(experiment)(params)["validation/loss"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_several_held_out_steps_are_watched_one_by_one():
@@ -45,14 +45,14 @@ def test_several_held_out_steps_are_watched_one_by_one():
     model = make_model("gru", capacity=16, horizon=3)
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
     params = initialise(model, events)
-    task = SimpleNamespace(
+    experiment = SimpleNamespace(
         config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
     )
-    found = Watch(task)(params)
+    found = Watch(experiment)(params)
     predictor = Predictor(model, params, histories, NO_FEATURES, 16)
     ahead = DirectForecaster(predictor, 2).forecast(parts.validation).log_probability
     rows = np.arange(len(ahead))
     surprise = [-ahead[rows, h, histories.item[parts.validation.stop + h]] for h in range(2)]
     assert found["validation/loss"] == pytest.approx(surprise[0].mean(), rel=1e-5)
     config.evaluation.seen = "keep"
-    assert Watch(task)(params)["validation/ahead_nll"] == pytest.approx(np.mean(surprise), rel=1e-4)
+    assert Watch(experiment)(params)["validation/ahead_nll"] == pytest.approx(np.mean(surprise), rel=1e-4)

@@ -20,7 +20,7 @@ from trajectory.models.forecast_function import ForecastTarget
 from trajectory.run import Run
 from trajectory.schema import Histories
 from trajectory.settings import base
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment
 
 USERS, ITEMS, LONGEST, LENGTH = 5, 6, 7, 8
 LOG = random_histories(USERS, ITEMS, LONGEST, seed=1)
@@ -81,4 +81,4 @@ def run_of(workdir: Path, backbone: str = "gru", histories: Histories = HISTORIE
     model = make_model(backbone, items=histories.num_items, horizon=2)
     _, split = splits.split(histories, ConfigDict({"kind": "leave_one_out"}))
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], LENGTH)
-    return Run.of(workdir, Task(config, histories, split, NO_FEATURES, model), initialise(model, events), 0)
+    return Run.of(workdir, Experiment(config, histories, split, NO_FEATURES, model), initialise(model, events), 0)

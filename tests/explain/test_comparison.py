@@ -47,7 +47,7 @@ def test_the_measures_are_those_of_the_method(run, found) -> None:
     assert all(-1 <= of["randomised"] < 1 for of in measures.values())
 
     explainer = Explainer(run, Target("item"))
-    for batch in explainer.attributions(run.task.histories, run.task.split.test):
+    for batch in explainer.attributions(run.experiment.histories, run.experiment.split.test):
         exact = shapley(explainer.function, batch.inputs, explainer.reference(batch.inputs))
         by_name = explainer.method_named("shapley")(explainer.function, batch.inputs)
         np.testing.assert_array_equal(by_name.events, exact.events)

@@ -12,7 +12,7 @@ from trajectory.explain.targets import Target
 
 def test_shares_and_agreement_are_over_the_events_of_all_that_are_monitored(tmp_path) -> None:
     run = run_of(tmp_path, "gru", method="saliency", monitored=4)
-    monitor = AttributionMonitor(run.task)
+    monitor = AttributionMonitor(run.experiment)
     assert len(monitor.queries.user) == 4
     found = monitor(run.params)
     assert {"validation/loss", "validation/ndcg@10"} < set(found), "validation metrics are there too"

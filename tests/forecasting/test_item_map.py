@@ -45,8 +45,8 @@ def test_neighbours_are_told_by_what_is_learned() -> None:
 
 def test_items_of_no_known_category_and_of_one_domain_are_drawn_too(tmp_path) -> None:
     whole = run(apart=False)
-    plain = whole.task.histories.items.select("item")
-    whole.vocabulary.catalogue = replace(whole.task.histories, items=plain)
+    plain = whole.experiment.histories.items.select("item")
+    whole.vocabulary.catalogue = replace(whole.experiment.histories, items=plain)
     items = item_map(whole)
     assert items["domain"].unique().to_list() == ["made_up"]
     assert items["alike"].null_count() == len(items)

@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from trajectory.settings import base
-from trajectory.training.experiment import Task, build, load_config, write_json
+from trajectory.training.experiment import Experiment, build, load_config, write_json
 
 USERS, EVENTS, ITEMS = 20, 6, 8
 
 
-def task(folder: Path, **content) -> Task:
+def experiment(folder: Path, **content) -> Experiment:
     """A made-up log; half of its users train."""
     rng = np.random.default_rng(0)
     rows = [(f"u{u}", f"i{rng.integers(ITEMS)}", 1_704_067_200 + 60 * e) for u in range(USERS) for e in range(EVENTS)]
@@ -34,7 +34,7 @@ def task(folder: Path, **content) -> Task:
 def test_what_is_counted_is_of_those_who_train_or_of_the_others(tmp_path: Path) -> None:
     counted = {}
     for whose in ("training", "others"):
-        built = task(tmp_path, counted=whose)
+        built = experiment(tmp_path, counted=whose)
         counted[whose] = np.expm1(built.content.kept[:, -1])
     h, split = built.histories, built.split
     for whose, held_out in (("training", 2), ("others", 1)):  # those who do not train do not validate either

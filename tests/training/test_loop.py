@@ -19,7 +19,7 @@ from trajectory.schema import UserError
 from trajectory.settings import base
 from trajectory.training import logging, loop, optimizer
 from trajectory.training.checkpoint import Checkpoints
-from trajectory.training.experiment import Task, load_config, save_config
+from trajectory.training.experiment import Experiment, load_config, save_config
 from trajectory.training.item_init import first_vectors
 from trajectory.training.parallel import Parallel
 from trajectory.training.train_step import initial_state
@@ -27,8 +27,8 @@ from trajectory.training.train_step import initial_state
 BATCHES = 4  # of an epoch
 
 
-def _task(fingerprint: str = "0" * 64, **changes) -> Task:
-    """A small task; `changes` of its config by dotted name, with __ for the dot."""
+def _experiment(fingerprint: str = "0" * 64, **changes) -> Experiment:
+    """A small experiment; `changes` of its config by dotted name, with __ for the dot."""
     # One history fills one row of 16, so every epoch has the same number of batches.
     lists = np.random.default_rng(0).integers(1, 21, (4 * BATCHES, 18)).tolist()
     histories = dataclasses.replace(make_histories(lists, num_items=20), fingerprint=fingerprint)
@@ -43,7 +43,7 @@ def _task(fingerprint: str = "0" * 64, **changes) -> Task:
     histories, parts = split(histories, config.split)
     model = make_model("gru", items=20, width=8, repeat=False)
     model = changed(model, layers=(8,), inputs=("item",), interest=False, conversion=False)
-    return Task(config, histories, parts, NO_FEATURES, model)
+    return Experiment(config, histories, parts, NO_FEATURES, model)
 
 
 class Scripted:
@@ -59,10 +59,10 @@ class Scripted:
         return {"validation/ndcg@10": self.values[len(self.seen) - 1], "validation/loss": 1.0, "train/loss": 1.0}
 
 
-def _newest(task: Task, workdir: Path):
-    tx = optimizer.optimiser(task.config.optim, 100)
-    batch = task.training_data().plan(0).batch(0)
-    shapes = jax.eval_shape(lambda: initial_state(task.model, tx, batch, 0))
+def _newest(experiment: Experiment, workdir: Path):
+    tx = optimizer.optimiser(experiment.config.optim, 100)
+    batch = experiment.training_data().plan(0).batch(0)
+    shapes = jax.eval_shape(lambda: initial_state(experiment.model, tx, batch, 0))
     checkpoints = Checkpoints(workdir, read_only=True)
     found = checkpoints.restore(jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes))
     checkpoints.close()
@@ -103,7 +103,7 @@ def built(monkeypatch) -> list[Parallel]:
 def finished(tmp_path_factory) -> Path:
     """A run of two epochs; read only."""
     workdir = tmp_path_factory.mktemp("finished")
-    loop.train(_task(), workdir, Scripted(0.2, 0.1))
+    loop.train(_experiment(), workdir, Scripted(0.2, 0.1))
     return workdir
 
 
@@ -114,7 +114,7 @@ def copy(finished, tmp_path) -> Path:
 
 def test_patience_ends_the_run_and_the_best_parameters_stay(tmp_path, built):
     watch = Scripted(0.1, 0.3, 0.2, 0.3, 0.9)
-    summary = loop.train(_task(train__epochs=9, train__patience_epochs=2), tmp_path, watch)
+    summary = loop.train(_experiment(train__epochs=9, train__patience_epochs=2), tmp_path, watch)
     assert summary["finished"]
     assert (summary["epochs"], summary["best_epoch"], summary["best_ndcg@10"]) == (4, 2, 0.3)
     step, best = _best(tmp_path)
@@ -128,21 +128,21 @@ def test_a_loss_is_better_when_smaller(tmp_path):
         def __call__(self, params) -> dict[str, float]:
             return {"validation/loss": super().__call__(params)["validation/ndcg@10"]}
 
-    summary = loop.train(_task(train__monitor="loss", train__epochs=3), tmp_path, Losses(0.3, 0.1, 0.2))
+    summary = loop.train(_experiment(train__monitor="loss", train__epochs=3), tmp_path, Losses(0.3, 0.1, 0.2))
     assert (summary["best_epoch"], summary["best_loss"]) == (2, 0.1)
 
 
 def test_any_loss_is_better_when_smaller(tmp_path):
-    task = _task(train__monitor="conversion_log_loss", train__epochs=3)
+    experiment = _experiment(train__monitor="conversion_log_loss", train__epochs=3)
     values = iter([0.5, 0.3, 0.4])
-    summary = loop.train(task, tmp_path, lambda params: {"validation/conversion_log_loss": next(values)})
+    summary = loop.train(experiment, tmp_path, lambda params: {"validation/conversion_log_loss": next(values)})
     assert summary["best_conversion_log_loss"] == 0.3
     assert summary["best_epoch"] == 2
 
 
 def test_what_is_refused_leaves_no_folder(tmp_path):
     with pytest.raises(UserError, match=r"train\.devices=99"):
-        loop.train(_task(train__devices=99), tmp_path / "run", Scripted())
+        loop.train(_experiment(train__devices=99), tmp_path / "run", Scripted())
     assert not (tmp_path / "run").exists()
 
 
@@ -158,11 +158,11 @@ def test_a_run_from_before_a_field_existed_opens_with_its_default(tmp_path):
 
 
 def test_patience_goes_on_counting_after_a_stop(tmp_path, built):
-    task = _task(train__epochs=9, train__patience_epochs=2)
-    summary = loop.train(task, tmp_path, Scripted(0.1, 0.3, 0.2, stop_at=3))
+    experiment = _experiment(train__epochs=9, train__patience_epochs=2)
+    summary = loop.train(experiment, tmp_path, Scripted(0.1, 0.3, 0.2, stop_at=3))
     assert not summary["finished"]
     assert summary["epochs"] == 3
-    summary = loop.train(task, tmp_path, Scripted(0.2, 0.2))
+    summary = loop.train(experiment, tmp_path, Scripted(0.2, 0.2))
     assert summary["finished"]
     assert (summary["epochs"], summary["best_epoch"], summary["best_ndcg@10"]) == (4, 2, 0.3)
     assert _best(tmp_path)[0] == 2 * BATCHES
@@ -180,12 +180,15 @@ def test_a_stop_at_any_step_changes_nothing(at, finished, tmp_path, monkeypatch,
 
     with monkeypatch.context() as patch:
         patch.setattr(loop.parallel, "Parallel", Stopping)
-        assert not loop.train(_task(), tmp_path, Scripted(0.2, 0.1))["finished"]
+        assert not loop.train(_experiment(), tmp_path, Scripted(0.2, 0.1))["finished"]
     captured = capsys.readouterr()
     assert f"stopped by a signal at step {at}, saved; the same command goes on from here" in captured.out
-    assert loop.train(_task(), tmp_path, Scripted(*[0.2, 0.1][at // BATCHES :]))["finished"]
+    assert loop.train(_experiment(), tmp_path, Scripted(*[0.2, 0.1][at // BATCHES :]))["finished"]
     assert f"; from own workdir, step {at}\n" in capsys.readouterr().out
-    (state, progress), (expected, expected_progress) = _newest(_task(), tmp_path), _newest(_task(), finished)
+    (state, progress), (expected, expected_progress) = (
+        _newest(_experiment(), tmp_path),
+        _newest(_experiment(), finished),
+    )
     _assert_equal(state, expected)
     assert progress == expected_progress
     records, wanted = (logging.read(folder / "metrics.jsonl") for folder in (tmp_path, finished))
@@ -194,13 +197,13 @@ def test_a_stop_at_any_step_changes_nothing(at, finished, tmp_path, monkeypatch,
 
 def test_a_finished_run_started_again_changes_nothing_but_may_be_prolonged(copy, finished, capsys):
     watch = Scripted()
-    summary = loop.train(_task(), copy, watch)
+    summary = loop.train(_experiment(), copy, watch)
     assert not watch.seen
     assert summary == json.loads((finished / "training.json").read_text())
     assert 0 < summary["input_share"] < 1
     assert summary["seconds_per_epoch"] > 0
     assert (copy / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
-    assert loop.train(_task(train__epochs=3), copy, Scripted(0.3))["best_epoch"] == 3
+    assert loop.train(_experiment(train__epochs=3), copy, Scripted(0.3))["best_epoch"] == 3
     assert f"; from own workdir, step {2 * BATCHES}\n" in capsys.readouterr().out
 
 
@@ -210,11 +213,11 @@ def test_the_newest_damaged_checkpoint_costs_an_epoch_only(copy, finished, capsy
     for path in (copy / "checkpoints" / "last" / str(2 * BATCHES) / "state").rglob("*"):
         if path.is_file():
             path.write_bytes(b"")
-    loop.train(_task(), copy, Scripted(0.1))
+    loop.train(_experiment(), copy, Scripted(0.1))
     said = capsys.readouterr().out
     assert f"checkpoint {2 * BATCHES} is damaged and is not used" in said
     assert f"; from own workdir, step {BATCHES}\n" in said
-    _assert_equal(_newest(_task(), copy), _newest(_task(), finished))
+    _assert_equal(_newest(_experiment(), copy), _newest(_experiment(), finished))
     records = logging.read(copy / "metrics.jsonl")
     assert [r["step"] for r in records if "validation/loss" in r] == [BATCHES, 2 * BATCHES]
 
@@ -223,8 +226,8 @@ def test_initialisation_comes_from_own_workdir_then_resume_from_then_init_from_t
     before = _files(finished)
 
     def origin(folder: str, **options: str) -> str:
-        task = _task(train__epochs=1, **{f"init__{name}": str(path) for name, path in options.items()})
-        loop.train(task, tmp_path / folder, Scripted(0.15, 0.15))
+        experiment = _experiment(train__epochs=1, **{f"init__{name}": str(path) for name, path in options.items()})
+        loop.train(experiment, tmp_path / folder, Scripted(0.15, 0.15))
         return capsys.readouterr().out.rpartition("; from ")[2].splitlines()[0]
 
     assert origin("a") == "scratch"
@@ -237,52 +240,52 @@ def test_initialisation_comes_from_own_workdir_then_resume_from_then_init_from_t
 
 
 def test_resume_from_goes_on_as_the_other_run_would(finished, tmp_path):
-    task = _task(train__epochs=3, init__resume_from=str(finished))
-    summary = loop.train(task, tmp_path / "there", Scripted(0.1))
+    experiment = _experiment(train__epochs=3, init__resume_from=str(finished))
+    summary = loop.train(experiment, tmp_path / "there", Scripted(0.1))
     own = Path(shutil.copytree(finished, tmp_path / "own"))
-    loop.train(_task(train__epochs=3), own, Scripted(0.1))
-    _assert_equal(_newest(task, tmp_path / "there"), _newest(task, own))
+    loop.train(_experiment(train__epochs=3), own, Scripted(0.1))
+    _assert_equal(_newest(experiment, tmp_path / "there"), _newest(experiment, own))
     assert summary["best_epoch"] == 1
     _assert_equal(_best(tmp_path / "there"), _best(finished))
 
 
 def test_init_from_starts_with_the_best_parameters(finished, tmp_path, capsys):
-    task = _task(train__epochs=0, init__init_from=str(finished))
-    loop.train(task, tmp_path, Scripted(0.1))
+    experiment = _experiment(train__epochs=0, init__init_from=str(finished))
+    loop.train(experiment, tmp_path, Scripted(0.1))
     assert "  missing there (0): -\n  unexpected there (0): -\n  of another shape (0): -\n" in capsys.readouterr().out
-    _assert_equal(_newest(task, tmp_path)[0].params, _best(finished)[1])
+    _assert_equal(_newest(experiment, tmp_path)[0].params, _best(finished)[1])
 
 
 def test_what_was_taken_over_stays_the_best_unless_training_finds_better(finished, tmp_path):
     taken = _best(finished)[1]
-    task = _task(train__epochs=2, init__init_from=str(finished))
-    summary = loop.train(task, tmp_path / "worse", Scripted(0.3, 0.1, 0.2))
+    experiment = _experiment(train__epochs=2, init__init_from=str(finished))
+    summary = loop.train(experiment, tmp_path / "worse", Scripted(0.3, 0.1, 0.2))
     assert (summary["best_epoch"], summary["epochs"], summary["best_ndcg@10"]) == (0, 2, 0.3)
     _assert_equal(_best(tmp_path / "worse"), (0, taken))
-    assert loop.train(task, tmp_path / "better", Scripted(0.1, 0.1, 0.2))["best_epoch"] == 2
+    assert loop.train(experiment, tmp_path / "better", Scripted(0.1, 0.1, 0.2))["best_epoch"] == 2
     # A run of no epochs is that model as it is, and can be opened.
-    assert loop.train(_task(train__epochs=0, init__init_from=str(finished)), tmp_path / "none", Scripted(0.1))[
+    assert loop.train(_experiment(train__epochs=0, init__init_from=str(finished)), tmp_path / "none", Scripted(0.1))[
         "finished"
     ]
     _assert_equal(_best(tmp_path / "none"), (0, taken))
 
 
 def test_an_average_is_what_is_watched_and_kept_and_starts_with_the_given_parameters(finished, tmp_path):
-    task = _task(train__epochs=0, init__init_from=str(finished), optim__average=0.5)
-    loop.train(task, tmp_path / "start", Scripted(0.1))
-    _assert_equal(_newest(task, tmp_path / "start")[0].opt_state.average, _best(finished)[1])
-    task = _task(train__epochs=1, optim__average=0.5)
-    loop.train(task, tmp_path / "own", Scripted(0.1))
-    newest = _newest(task, tmp_path / "own")[0]
+    experiment = _experiment(train__epochs=0, init__init_from=str(finished), optim__average=0.5)
+    loop.train(experiment, tmp_path / "start", Scripted(0.1))
+    _assert_equal(_newest(experiment, tmp_path / "start")[0].opt_state.average, _best(finished)[1])
+    experiment = _experiment(train__epochs=1, optim__average=0.5)
+    loop.train(experiment, tmp_path / "own", Scripted(0.1))
+    newest = _newest(experiment, tmp_path / "own")[0]
     _assert_equal(_best(tmp_path / "own")[1], newest.opt_state.average)
     with pytest.raises(AssertionError):
         _assert_equal(newest.params, newest.opt_state.average)
 
 
 def test_item_vectors_may_begin_with_those_of_co_occurrence(tmp_path):
-    task = _task(train__epochs=0, init__item_vectors="co_occurrence", optim__average=0.5)
-    loop.train(task, tmp_path / "run", Scripted())
-    state, expected = _newest(task, tmp_path / "run")[0], first_vectors(task.histories, task.split, 8)
+    experiment = _experiment(train__epochs=0, init__item_vectors="co_occurrence", optim__average=0.5)
+    loop.train(experiment, tmp_path / "run", Scripted())
+    state, expected = _newest(experiment, tmp_path / "run")[0], first_vectors(experiment.histories, experiment.split, 8)
     for params in (state.params, state.opt_state.average):
         np.testing.assert_array_equal(params["params"]["items"]["ids"]["embedding"], expected)
     assert np.abs(state.params["params"]["event"]["norm"]["scale"] - 1).max() == 0, "the rest is as from scratch"
@@ -291,7 +294,7 @@ def test_item_vectors_may_begin_with_those_of_co_occurrence(tmp_path):
 def test_a_sampled_softmax_estimates_the_full_one(finished, tmp_path):
     first = [logging.read(finished / "metrics.jsonl")[0]["train/step_loss"]]
     for name, count in (("some", 4), ("many", 4000)):
-        loop.train(_task(train__negatives=count, train__epochs=1), tmp_path / name, Scripted())
+        loop.train(_experiment(train__negatives=count, train__epochs=1), tmp_path / name, Scripted())
         first.append(logging.read(tmp_path / name / "metrics.jsonl")[0]["train/step_loss"])
     full, some, many = first
     assert some != full
@@ -299,13 +302,13 @@ def test_a_sampled_softmax_estimates_the_full_one(finished, tmp_path):
 
 
 def test_smoothing_reaches_the_step(finished, tmp_path):
-    loop.train(_task(train__smoothing=0.5, train__epochs=1), tmp_path / "smooth", Scripted())
+    loop.train(_experiment(train__smoothing=0.5, train__epochs=1), tmp_path / "smooth", Scripted())
     plain, smooth = (logging.read(d / "metrics.jsonl")[0]["train/step_loss"] for d in (finished, tmp_path / "smooth"))
     assert abs(plain - smooth) > 1e-4
 
 
 def test_power_reaches_the_step(finished, tmp_path):
-    loop.train(_task(train__pseudospherical_order=0.5, train__epochs=1), tmp_path / "power", Scripted())
+    loop.train(_experiment(train__pseudospherical_order=0.5, train__epochs=1), tmp_path / "power", Scripted())
     plain, power = (logging.read(d / "metrics.jsonl")[0]["train/step_loss"] for d in (finished, tmp_path / "power"))
     assert 0 < power < 2 < plain, "(1 - p ** 0.5) / 0.5 is below 2"
 
@@ -315,7 +318,7 @@ def test_folders_that_do_not_fit_are_refused(finished, tmp_path):
 
     def refused(match: str, folder: Path = finished, **changes) -> None:
         with pytest.raises(UserError, match=match):
-            loop.train(_task(**changes), folder, Scripted())
+            loop.train(_experiment(**changes), folder, Scripted())
 
     refused(r"another config; it differs in model\.dropout \(0\.2 there, 0\.5 here\)", model__dropout=0.5)
     refused(r"differs in batch\.rows \(4 there, 2 here\), optim\.b2 ", batch__rows=2, optim__b2=0.9)
@@ -334,9 +337,9 @@ def test_folders_that_do_not_fit_are_refused(finished, tmp_path):
 
 
 def test_a_cosine_run_cannot_be_prolonged(copy):
-    save_config(_task(optim__schedule="cosine").config, copy / "config.json")
+    save_config(_experiment(optim__schedule="cosine").config, copy / "config.json")
     with pytest.raises(UserError, match=r"differs in train\.epochs \(2 there, 3 here\)"):
-        loop.train(_task(train__epochs=3, optim__schedule="cosine"), copy, Scripted())
+        loop.train(_experiment(train__epochs=3, optim__schedule="cosine"), copy, Scripted())
 
 
 def test_a_kill_while_a_folder_is_claimed_does_no_harm(tmp_path, monkeypatch):
@@ -351,13 +354,13 @@ def test_a_kill_while_a_folder_is_claimed_does_no_harm(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", dies)
         with pytest.raises(Dead):
-            loop.train(_task(), tmp_path, Scripted())
-    assert loop.train(_task(train__epochs=1), tmp_path, Scripted())["finished"]
+            loop.train(_experiment(), tmp_path, Scripted())
+    assert loop.train(_experiment(train__epochs=1), tmp_path, Scripted())["finished"]
 
 
 @pytest.mark.parametrize("every", [1, 0])
 def test_divergence_names_step_and_batch_and_keeps_the_last_good_state(every, tmp_path):
-    task = _task(train__save_every_steps=every)
+    experiment = _experiment(train__save_every_steps=every)
     bad = BATCHES + 3  # the third batch of the second epoch
 
     class Poisoned(Parallel):
@@ -370,8 +373,8 @@ def test_divergence_names_step_and_batch_and_keeps_the_last_good_state(every, tm
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop.parallel, "Parallel", Poisoned)
         with pytest.raises(loop.Diverged, match=rf"loss nan .* at step {bad} \(epoch 2, batch 2\); the last good"):
-            loop.train(task, tmp_path, Scripted())
-    state, progress = _newest(task, tmp_path)
+            loop.train(experiment, tmp_path, Scripted())
+    state, progress = _newest(experiment, tmp_path)
     assert int(state.step) == (bad - 1 if every else BATCHES)
     assert progress.epoch == 1
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params))
@@ -379,7 +382,7 @@ def test_divergence_names_step_and_batch_and_keeps_the_last_good_state(every, tm
 
 def test_an_unknown_monitor_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"train\.monitor='hr@3' is not measured here; choose one of: loss, ndcg@10"):
-        loop.train(_task(train__monitor="hr@3"), tmp_path, Scripted())
+        loop.train(_experiment(train__monitor="hr@3"), tmp_path, Scripted())
 
 
 def test_the_curves_are_drawn(finished):

@@ -26,7 +26,7 @@ def epoch() -> None:
     """Seconds of the fastest of some epochs, and of the bare products of as many targets, taken in turn."""
     print(f"epoch                    | bare products | epoch  | ratio  ({FLOP}; targets with padding)")
     for name, rows in ROWS.items():
-        built = _task(name, rows)
+        built = _experiment(name, rows)
         run = _Epochs(built)
         part, table = asked(rows * 50, built.histories.num_items, built.config.model.width)
         sizes = [rows * 50 // parts for parts in (1, 2, 4, 8, 16, 32) if rows * 50 % parts == 0]
@@ -41,7 +41,7 @@ def epoch() -> None:
 def against_rectools() -> None:
     """Seconds of an epoch of Amazon Beauty here, before and after some steps of RecTools' SASRec, and by those."""
     python = torch_python()
-    run = _Epochs(_task("amazon_beauty", ROWS["amazon_beauty"]))
+    run = _Epochs(_experiment("amazon_beauty", ROWS["amazon_beauty"]))
     ours = [run.seconds() for _ in range(2)]
     program, log = Path(__file__).with_name("rectools_epoch.py"), locate("amazon_beauty") / "interactions.parquet"
     command = [python, str(program), str(log), str(RECTOOLS_STEPS)]
@@ -55,7 +55,7 @@ def against_rectools() -> None:
     )
 
 
-def _task(name: str, rows: int) -> experiment.Task:
+def _experiment(name: str, rows: int) -> experiment.Experiment:
     c = base("transformer")
     c.name = c.data.source = name
     c.batch.rows, c.batch.length, c.batch.targets = rows, 50, 50
@@ -66,7 +66,7 @@ def _task(name: str, rows: int) -> experiment.Task:
 class _Epochs:
     """Training without validation and checkpoints, batches prepared in a thread as always."""
 
-    def __init__(self, built: experiment.Task) -> None:
+    def __init__(self, built: experiment.Experiment) -> None:
         c, data = built.config, built.training_data()
         plan, tx = data.plan(0), optimizer.optimiser(c.optim, 1000)
         train_step = train_step_.TrainStep(built.model, tx, Objective.of(c, built.item_interest))

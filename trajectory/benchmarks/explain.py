@@ -31,7 +31,7 @@ def explain() -> None:
         with tempfile.TemporaryDirectory() as folder:
             run = _trained(backbone, LENGTH, Path(folder))
             explainer = Explainer(run, Target("item"))
-            split, histories = run.task.split.test, run.task.histories
+            split, histories = run.experiment.split.test, run.experiment.histories
             some = np.linspace(0, len(split.user) - 1, USERS).astype(int)
             users = Queries(*(column[some] for column in split))
             rows = _long(histories, ROWS, LENGTH)
@@ -52,7 +52,7 @@ def explain_long() -> None:
         with tempfile.TemporaryDirectory() as folder:
             run = _trained(backbone, LONG, Path(folder), epochs=1)
         explainer, before = Explainer(run, Target("item")), peak_gib()
-        rows = _long(run.task.histories, FEW, LONG)
+        rows = _long(run.experiment.histories, FEW, LONG)
         (seconds,) = least([partial(_explained, explainer, *rows)], 2)
         print(
             f"explain_long: {backbone}, {FEW} histories of {LONG} events: {seconds / FEW:.2f} s each; peak "

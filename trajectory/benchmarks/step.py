@@ -20,8 +20,8 @@ def step() -> None:
         print(f"{model:24s} | {1e3 * many:14.0f} ms | {1e3 * one:7.0f} ms | {one / many:.2f}")
 
 
-def journey(model: str) -> experiment.Task:
-    """The task of a backbone on Complete Journey."""
+def journey(model: str) -> experiment.Experiment:
+    """The experiment of a backbone on Complete Journey."""
     return experiment.build(complete_journey.get_config(f"model={model}"))
 
 

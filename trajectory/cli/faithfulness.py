@@ -37,7 +37,7 @@ def main() -> None:
     comparisons = []
     for workdir in map(Path, WORKDIR.value or ()):
         run = load_run(workdir)
-        target = read_target(TARGET.value, run.task.histories, bool(run.config.heads.item))
+        target = read_target(TARGET.value, run.experiment.histories, bool(run.config.heads.item))
         comparison = compare_once(run, workdir, target, METHODS.value or ALL, PART.value, USERS.value)
         jax.clear_caches()  # nothing of it is used again, and a process may map only so much
         print(f"\n{titled(comparison)}", flush=True)

@@ -33,9 +33,11 @@ def main() -> None:
     from trajectory.run import load_run
 
     run = load_run(Path(str(WORKDIR.value)))
-    keep = offered(run.task.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
+    keep = offered(run.experiment.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
     parts = take(run, STEPS.value or ALL, keep)
-    page = write_insights(parts, run.workdir, run.config.name, with_first_look(run.config.note, run.task.histories))
+    page = write_insights(
+        parts, run.workdir, run.config.name, with_first_look(run.config.note, run.experiment.histories)
+    )
     print(f"open {page.resolve()}")
 
 

@@ -28,7 +28,7 @@ def main() -> None:
     from trajectory.run import load_run
 
     run = load_run(Path(str(WORKDIR.value)))
-    cutoff = run.task.split.cut_time("test")
+    cutoff = run.experiment.split.cut_time("test")
     segments = segmentation(trajectories(run, [cutoff])[0], run.config.seed)
     print(table(measure(run, segments)))
     for weeks in (QUARTER, 2 * QUARTER):

@@ -35,7 +35,7 @@ def main() -> None:
     from trajectory.run import load_run
 
     run, truth = load_run(Path(str(WORKDIR.value))), happened(Path(SHOP.value), EXPORT.value or "")
-    validation, test = run.task.split.cut_time("validation"), run.task.split.cut_time("test")
+    validation, test = run.experiment.split.cut_time("validation"), run.experiment.split.cut_time("test")
     if validation is None or test is None:
         raise UserError(f"{run.workdir} is not split by time; train with split=temporal")
     table = pairs(run.workdir, truth, Path(SHOP.value), (validation, test), LEAST)

@@ -53,7 +53,7 @@ def main() -> None:
         except UserError as reason:
             print(f"no forecast: {reason}")
     page = write_migrations(
-        migrations, run.workdir, config.name, with_first_look(config.note, run.task.histories), forecast, segment
+        migrations, run.workdir, config.name, with_first_look(config.note, run.experiment.histories), forecast, segment
     )
     if forecast and forecast.check:
         print(table(forecast.check))

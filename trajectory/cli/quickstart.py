@@ -73,5 +73,5 @@ def write_small_insights(workdir: Path) -> Path:
     if learn(config, workdir)["finished"] and not page.exists():
         print("what to recommend, which segments, which audiences, how much to stock ...", flush=True)
         run = load_run(workdir)
-        write_insights(take(run, STEPS), workdir, config.name, with_first_look(config.note, run.task.histories))
+        write_insights(take(run, STEPS), workdir, config.name, with_first_look(config.note, run.experiment.histories))
     return page

@@ -36,35 +36,35 @@ def conversion_metrics(probability: Any, label: Any) -> dict[str, float]:
     }
 
 
-def evaluate(scorer: Any, task: Any, part: str, queries: Queries | None = None) -> dict[str, float]:
+def evaluate(scorer: Any, experiment: Any, part: str, queries: Queries | None = None) -> dict[str, float]:
     """Metrics of a model's conversion head over the events of `part` (train, validation, test) with a known label.
 
     An event's label says whether a conversion follows within the horizon, so the state after the last event before the
     held-out ones counts too; where the log itself states labels, each held-out event's own is asked for.
     """
-    queries = task.split.queries(part) if queries is None else queries
-    first, _, _, label = _asked(task, part, queries)
+    queries = experiment.split.queries(part) if queries is None else queries
+    first, _, _, label = _asked(experiment, part, queries)
     return conversion_metrics(scorer.conversion(queries.start, first, queries.end), label)
 
 
-def evaluate_with_baselines(scorer: Any, task: Any, part: str) -> dict[str, Any]:
+def evaluate_with_baselines(scorer: Any, experiment: Any, part: str) -> dict[str, Any]:
     """Metrics of the model and each baseline on the same events, their intervals over users, the model's lead in AUC.
 
     Returns `metrics` {metric: value}, `baselines` {baseline: {metric: value}}, `spread` of the model with those of the
     baselines under "baselines", and `paired` {"auc": ...} against the baseline that is best at it (as in
     protocol.evaluate).
     """
-    queries = task.split.queries(part)
-    first, row, event, label = _asked(task, part, queries)
+    queries = experiment.split.queries(part)
+    first, row, event, label = _asked(experiment, part, queries)
     stated = {"": scorer.conversion(queries.start, first, queries.end)}
-    stated |= _baselines(task, queries.start[row], event)
+    stated |= _baselines(experiment, queries.start[row], event)
     known = label >= 0
     means = {name: conversion_metrics(probability, label) for name, probability in stated.items()}
     found: dict[str, Any] = {"metrics": means.pop(""), "baselines": means, "spread": {"baselines": {}}, "paired": {}}
     if not np.isfinite(found["metrics"]["auc"]):
         return found
     # Events of one user are alike, so users are resampled, each with all its events.
-    weights = user_weights(row[known], task.config.evaluation.bootstrap, task.config.seed)
+    weights = user_weights(row[known], experiment.config.evaluation.bootstrap, experiment.config.seed)
     # A resample with one class only ranks nothing: 0.5.
     areas = [{n: auc(label[known] == 1, p[known], weight) for n, p in stated.items()} for weight in weights]
     aucs = {name: np.nan_to_num(np.concatenate([area[name] for area in areas]), nan=0.5) for name in stated}
@@ -81,34 +81,39 @@ def evaluate_with_baselines(scorer: Any, task: Any, part: str) -> dict[str, Any]
     return found
 
 
-def _baselines(task: Any, start: np.ndarray, event: np.ndarray) -> dict[str, np.ndarray]:
+def _baselines(experiment: Any, start: np.ndarray, event: np.ndarray) -> dict[str, np.ndarray]:
     """Probabilities [n] for always stating the training share, and for counting the user's conversions so far, after
     each `event` of the history that begins at `start`.
 
     Counting states the share of training events that convert among those with as many conversions before them.
     """
-    known = labels(task.histories, task.split.train_end, task.split.cut_time("validation"), task.config.conversion)
+    known = labels(
+        experiment.histories,
+        experiment.split.train_end,
+        experiment.split.cut_time("validation"),
+        experiment.config.conversion,
+    )
     trained = np.flatnonzero(known >= 0)
-    offsets = task.histories.offsets
+    offsets = experiment.histories.offsets
     began = offsets[np.searchsorted(offsets, trained, side="right") - 1]
-    share = _share_by_count(_so_far(task, began, trained), known[trained])
+    share = _share_by_count(_so_far(experiment, began, trained), known[trained])
     return {
         "base rate": np.full(len(event), known[trained].mean() if len(trained) else 0.5),
-        "conversions so far": share[_so_far(task, start, event)],
+        "conversions so far": share[_so_far(experiment, start, event)],
     }
 
 
-def _so_far(task: Any, start: np.ndarray, event: np.ndarray) -> np.ndarray:
+def _so_far(experiment: Any, start: np.ndarray, event: np.ndarray) -> np.ndarray:
     """Conversions int64 [n] of the history that begins at `start` when `event` has happened, at most MOST_COUNTED.
 
     Where the log states labels an event's own is what is asked, so it does not count yet; a purchase does.
     """
-    histories = task.histories
+    histories = experiment.histories
     if (histories.label >= 0).any():
         total = np.append(0, np.cumsum(histories.label == 1))
         so_far = total[event] - total[start]
     else:
-        total = histories.event_type_counts[:, histories.event_types.index(task.config.conversion.event_type)]
+        total = histories.event_type_counts[:, histories.event_types.index(experiment.config.conversion.event_type)]
         so_far = total[event + 1] - total[start]
     return np.minimum(so_far, MOST_COUNTED)
 
@@ -120,15 +125,15 @@ def _share_by_count(count: np.ndarray, label: np.ndarray) -> np.ndarray:
     return (hit + overall) / (total + 1)
 
 
-def _asked(task: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _asked(experiment: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """First event asked of each query (up to its end); of all of them in order: the query's number, event, label."""
-    histories = task.histories
-    known = task.split.train_end.copy()
+    histories = experiment.histories
+    known = experiment.split.train_end.copy()
     known[queries.user] = queries.end
-    until = task.split.cut_time({"train": "validation", "validation": "test"}.get(part, ""))
-    if part == "test" and task.split.kind == "temporal":
+    until = experiment.split.cut_time({"train": "validation", "validation": "test"}.get(part, ""))
+    if part == "test" and experiment.split.kind == "temporal":
         until = int(histories.time.max())
-    label = labels(histories, known, until, task.config.conversion)
+    label = labels(histories, known, until, experiment.config.conversion)
     first = queries.stop if (histories.label >= 0).any() else queries.stop - 1
     row, event = slices(first, queries.end)
     return first, row, event, label[event]

@@ -128,7 +128,7 @@ def fit_weights(members: Sequence[Scorer], histories: Histories, queries: Querie
 
 def refuse_unlike(first: Run, other: Run) -> None:
     """Raises UserError, naming what differs, unless both runs rank the same candidates for the same queries."""
-    a, b = first.task, other.task
+    a, b = first.experiment, other.experiment
     differs = []
     if a.histories.fingerprint != b.histories.fingerprint:
         differs.append(
@@ -164,7 +164,7 @@ def evaluate_ensemble(
             "--fit weighs probabilities by their likelihood, which ranks have not; leave out one of the two"
         )
     first = load_run(workdirs[0])
-    histories, split, config = first.task.histories, first.task.split, first.config
+    histories, split, config = first.experiment.histories, first.experiment.split, first.config
     singles: list[Scorer] = []
     facts: dict[str, dict[str, Any]] = {}
     for workdir in workdirs:
@@ -196,7 +196,7 @@ def evaluate_ensemble(
     how = f"{COMBINATIONS[combine]}; weights " + ("by likelihood on validation" if fit else "equal")
     rows = baseline_results(histories, split, config)
     found, results = evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
-    return found, per_user(first.task, results)
+    return found, per_user(first.experiment, results)
 
 
 def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, baseline: str, fit: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from trajectory.reading import NUMBER_OR_NONE, read_json
 from trajectory.renamed import with_evaluation
 from trajectory.run import Run
 from trajectory.schema import UserError
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment
 from trajectory.writing import write_json, write_parquet
 
 AGAIN = "run trajectory evaluate again"
@@ -46,27 +46,29 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
 
     The layout of the first is that of protocol.evaluate, of the second that of `per_user`.
     """
-    task, c = run.task, run.config
+    experiment, c = run.experiment, run.config
     scorer = ModelScorer(run.predictor())
     results = {part: Result({}, {}) for part in PARTS}
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     if c.heads.item:
-        cold = _cold(task)
-        rows = baseline_results(task.histories, task.split, c, task.content, cold)
-        found, results = evaluate(scorer, rows, task.histories, task.split, c, cold=cold, **facts)
+        cold = _cold(experiment)
+        rows = baseline_results(experiment.histories, experiment.split, c, experiment.content, cold)
+        found, results = evaluate(scorer, rows, experiment.histories, experiment.split, c, cold=cold, **facts)
     else:
         found = {name: {part: {} for part in PARTS} for name in ("metrics", "spread", "paired")}
         found |= {"baselines": {}, "spread": found["spread"] | {"baselines": {}}}
-        found["protocol"] = protocol(task.histories, task.split, c, **facts)
+        found["protocol"] = protocol(experiment.histories, experiment.split, c, **facts)
     if c.heads.conversion:
         for part in PARTS:
-            _add(found, part, conversion.evaluate_with_baselines(scorer, task, part))
-    return found, per_user(task, results)
+            _add(found, part, conversion.evaluate_with_baselines(scorer, experiment, part))
+    return found, per_user(experiment, results)
 
 
-def baselines_of(task: Task) -> dict[str, dict[str, Result]]:
+def baselines_of(experiment: Experiment) -> dict[str, dict[str, Result]]:
     """What counting rules reach on each part, {baseline: {part: result}}."""
-    return baseline_results(task.histories, task.split, task.config, task.content, _cold(task))
+    return baseline_results(
+        experiment.histories, experiment.split, experiment.config, experiment.content, _cold(experiment)
+    )
 
 
 def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, str, float, float | None]]:
@@ -80,14 +82,14 @@ def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, str, f
                 yield part, method, metric, value, spreads.get(part, {}).get(metric, {}).get("standard_error")
 
 
-def _cold(task: Task) -> np.ndarray | None:
+def _cold(experiment: Experiment) -> np.ndarray | None:
     """Items [V + 1] without a training event, where something else is known of them or few users train."""
-    c = task.config
-    if task.content is None and "content" not in c.init.item_vectors and c.split.train_users == 1:
+    c = experiment.config
+    if experiment.content is None and "content" not in c.init.item_vectors and c.split.train_users == 1:
         return None
-    h = task.histories
+    h = experiment.histories
     seen = np.zeros(h.num_items + 1, bool)
-    item = h.item[training_events(h, task.split)]
+    item = h.item[training_events(h, experiment.split)]
     seen[item[item <= h.num_items]] = True
     return ~seen
 
@@ -120,11 +122,11 @@ def read_per_user(folder: Path) -> pl.DataFrame:
         raise UserError(f"{path} is missing or damaged ({str(error).splitlines()[0]}); {AGAIN}") from None
 
 
-def per_user(task: Task, results: dict[str, Result]) -> pl.DataFrame:
+def per_user(experiment: Experiment, results: dict[str, Result]) -> pl.DataFrame:
     """Part, user and each ranking metric of `results` by part (null where a user does not count)."""
 
     def rows(part: str, result: Result) -> pl.DataFrame:
-        user = task.histories.users["user"].gather(task.split.queries(part).user)
+        user = experiment.histories.users["user"].gather(experiment.split.queries(part).user)
         columns = {name: pl.Series(values, nan_to_null=True) for name, values in result.per_user.items()}
         return pl.DataFrame({"part": [part] * len(user), "user": user, **columns})
 

@@ -19,7 +19,7 @@ from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.metrics.significance import compare, holm
 from trajectory.models.item_table import bake
 from trajectory.reports import charts, pictures
-from trajectory.training.experiment import Task, build
+from trajectory.training.experiment import Experiment, build
 from trajectory.training.param_rules import Rules
 from trajectory.training.transfer import take_over
 
@@ -36,15 +36,15 @@ def measure(config: ConfigDict, sources: Mapping[str, Path], seed: int = 0) -> l
     lead, its 95 % interval over users and the p-value of the paired randomisation test. Seeds and training of the
     target play no part: nothing is learned.
     """
-    task = build(config)
-    fresh = jax.tree.map(np.asarray, task.initial_parameters(jax.random.key(seed)))
+    experiment = build(config)
+    fresh = jax.tree.map(np.asarray, experiment.initial_parameters(jax.random.key(seed)))
     skipped = Rules.of(config.init.rules, flatten_dict(fresh, sep="/")).skipped
-    before = _per_user(task, fresh)
+    before = _per_user(experiment, fresh)
     rows = []
     for source, workdir in sources.items():
         params, _ = take_over(fresh, workdir, skipped)
-        after = _per_user(task, params)
-        row: dict[str, Any] = {"target": task.histories.name, "source": source}
+        after = _per_user(experiment, params)
+        row: dict[str, Any] = {"target": experiment.histories.name, "source": source}
         for part in PARTS:
             compared = compare(after[part], before[part], RESAMPLES, seed)
             row |= {part: float(np.nanmean(after[part])), f"prior_{part}": float(np.nanmean(before[part]))}
@@ -106,11 +106,11 @@ def draw(table: pl.DataFrame, path: Path) -> None:
     pictures.save(chart.properties(title=title), path)
 
 
-def _per_user(task: Task, params: Any) -> dict[str, np.ndarray]:
-    scorer = ModelScorer(Predictor.of(task, *bake(task.model, params, task.content)))
+def _per_user(experiment: Experiment, params: Any) -> dict[str, np.ndarray]:
+    scorer = ModelScorer(Predictor.of(experiment, *bake(experiment.model, params, experiment.content)))
     return {
         part: evaluate_scorer(
-            scorer, task.histories, task.split.queries(part), task.config.evaluation, coverage=False
+            scorer, experiment.histories, experiment.split.queries(part), experiment.config.evaluation, coverage=False
         ).per_user[METRIC]
         for part in PARTS
     }

@@ -26,36 +26,36 @@ class Watch:
     the heads do not look ahead. Where they do, validation/ahead_... are means over these steps.
     """
 
-    def __init__(self, task: Any) -> None:
-        self.task, c = task, task.config
+    def __init__(self, experiment: Any) -> None:
+        self.experiment, c = experiment, experiment.config
         rng = np.random.default_rng(c.seed)
         self.parts = {
-            "train": _sample(training_queries(task.histories, task.split), TRAIN_SAMPLE, rng),
-            "validation": _sample(task.split.validation, c.train.eval_users, rng),
+            "train": _sample(training_queries(experiment.histories, experiment.split), TRAIN_SAMPLE, rng),
+            "validation": _sample(experiment.split.validation, c.train.eval_users, rng),
         }
         self.held_out = self.parts["validation"]
-        ends = step_bounds(task.histories, self.held_out, 1)[:, 1]
+        ends = step_bounds(experiment.histories, self.held_out, 1)[:, 1]
         several = bool((ends < self.held_out.end).any())
         self.ahead = several and bool(c.heads.item) and c.heads.horizon > 1
-        if task.split.kind == "leave_last" or self.ahead:
+        if experiment.split.kind == "leave_last" or self.ahead:
             self.parts["validation"] = self.held_out._replace(end=ends)
 
     def __call__(self, params: Any) -> dict[str, float]:
         """Metrics of these parameters (see class)."""
-        task, c = self.task, self.task.config
-        predictor = Predictor.of(task, *bake(task.model, params, task.content))
+        experiment, c = self.experiment, self.experiment.config
+        predictor = Predictor.of(experiment, *bake(experiment.model, params, experiment.content))
         scorer = ModelScorer(predictor)
         found: dict[str, float] = {}
         for part, queries in self.parts.items():
             if c.heads.item:
                 means = evaluate_scorer(
-                    scorer, task.histories, queries, c.evaluation, coverage=False, label=part
+                    scorer, experiment.histories, queries, c.evaluation, coverage=False, label=part
                 ).means()
                 found |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
                 found[f"{part}/loss"] = means.get("loss", float("nan"))
                 found[f"{part}/accuracy"] = means.get("hr@1", float("nan"))
             if c.heads.conversion:
-                means = conversion.evaluate(scorer, task, part, queries)
+                means = conversion.evaluate(scorer, experiment, part, queries)
                 found |= {f"{part}/conversion_{name}": value for name, value in means.items()}
                 if not c.heads.item:
                     found |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}
@@ -64,10 +64,12 @@ class Watch:
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
     def _ahead(self, predictor: Predictor) -> dict[str, float]:
-        task, c = self.task, self.task.config
+        experiment, c = self.experiment, self.experiment.config
         steps = min(c.heads.horizon, c.split.steps)
         direct = DirectForecaster(predictor, steps)
-        by_step = evaluate_multi_step(direct, task.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs)
+        by_step = evaluate_multi_step(
+            direct, experiment.histories, self.held_out, c.evaluation, steps, c.evaluation.cutoffs
+        )
         return {name: float(np.nanmean(value)) for name, value in by_step.items()}
 
 

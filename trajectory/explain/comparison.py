@@ -78,11 +78,11 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
     parameter has its numbers shuffled), and the largest `completeness_error`; sensitivity and Shapley values are over
     at most REPEATED forecasts.
     """
-    config, histories = run.config, run.task.histories
+    config, histories = run.config, run.experiment.histories
     explainer = Explainer(run, target, by_field=False)
     shuffled = Explainer(run.with_params(_shuffled(run.params, config.seed)), target, by_field=False)
     rng = np.random.default_rng(config.seed)
-    queries = run.task.split.queries(part)
+    queries = run.experiment.split.queries(part)
     answerable = explainer.answerable(histories, queries)
     if not answerable.any():
         raise UserError(f"no user of {part} has an item left to recommend; compare a named one: --target=item=ID")

@@ -56,7 +56,7 @@ class Explainer:
         if target.kind != "conversion" and not ranks:
             raise UserError(f"target {target.kind}: no head of this run has learned it (heads.item, heads.interest)")
         item_interest = vocabulary.item_interest[: vocabulary.num_items + 1]
-        content = run.task.content if by_field and run.config.content.by != "ids" else None
+        content = run.experiment.content if by_field and run.config.content.by != "ids" else None
         components = item_components(*run.learned, content) if content else None
         self.function = TargetFunction.create(run.model, self.predictor.params, target.kind, item_interest, components)
         self.method = self.method_named(self.config.explain.method)
@@ -151,7 +151,7 @@ def explain(
 
     `target`: see `read_target`. Raises UserError for a target or step that the run does not have.
     """
-    histories, notes = (run.task.histories, []) if events is None else read_histories(events, run.vocabulary)
+    histories, notes = (run.experiment.histories, []) if events is None else read_histories(events, run.vocabulary)
     parsed = read_target(target, histories, bool(run.config.heads.item))
     explainer, queries = Explainer(run, parsed), whole_histories(histories, users)
     if lost := int((~explainer.answerable(histories, queries)).sum()):

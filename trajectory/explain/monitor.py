@@ -14,7 +14,7 @@ from trajectory.explain.faithfulness import rank_agreement
 from trajectory.explain.targets import read_target
 from trajectory.run import Run
 from trajectory.schema import Queries
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment
 
 COMPARED = ("gradient_times_input", "occlusion")  # with the config's method
 
@@ -27,22 +27,24 @@ class AttributionMonitor:
     sum of absolute attributions, by event type) and explain/completeness_error (the largest).
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task, self.watch = task, Watch(task)
-        queries, count = task.split.validation, task.config.explain.monitored
-        drawn = np.sort(np.random.default_rng(task.config.seed).permutation(len(queries.user))[:count])
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment, self.watch = experiment, Watch(experiment)
+        queries, count = experiment.split.validation, experiment.config.explain.monitored
+        drawn = np.sort(np.random.default_rng(experiment.config.seed).permutation(len(queries.user))[:count])
         self.queries = Queries(*(column[drawn] for column in queries))
-        self.vocabulary = Vocabulary.of(task.histories, task.config.data)
-        self.target = read_target("", task.histories, bool(task.config.heads.item))
+        self.vocabulary = Vocabulary.of(experiment.histories, experiment.config.data)
+        self.target = read_target("", experiment.histories, bool(experiment.config.heads.item))
 
     def __call__(self, params: Any) -> dict[str, float]:
         """Metrics of these parameters (see class)."""
         return self.watch(params) | self._attributions(params)
 
     def _attributions(self, params: Any) -> dict[str, float]:
-        task, h = self.task, self.task.histories
-        explainer = Explainer(Run.of(Path(), task, params, 0, self.vocabulary), self.target, by_field=False)
-        agreement: dict[str, list[np.ndarray]] = {name: [] for name in COMPARED if name != task.config.explain.method}
+        experiment, h = self.experiment, self.experiment.histories
+        explainer = Explainer(Run.of(Path(), experiment, params, 0, self.vocabulary), self.target, by_field=False)
+        agreement: dict[str, list[np.ndarray]] = {
+            name: [] for name in COMPARED if name != experiment.config.explain.method
+        }
         by_type, errors = np.zeros(len(h.event_types) + 1), []
         for batch in explainer.attributions(h, self.queries):
             mask, events = np.asarray(batch.inputs.mask), batch.attribution.events

@@ -37,7 +37,7 @@ def write_attributions(run: Run, target: str = "", steps: Sequence[int] = (1,), 
     Writes attributions.parquet and attributions.html into the run's folder; returns the page. Raises UserError for a
     user, a target or a step that the run does not have.
     """
-    histories = run.task.histories
+    histories = run.experiment.histories
     explainer = Explainer(run, read_target(target, histories, bool(run.config.heads.item)))
     queries = _of_users(histories, users) if users else whole_histories(histories, run.config.explain.users)
     names = histories.users["user"].cast(pl.String)
@@ -67,7 +67,7 @@ def _of_users(histories: Histories, users: Sequence[str]) -> Queries:
 def _write_page(
     run: Run, explainer: Explainer, batches: Sequence[AttributionBatch], rows: pl.DataFrame, note: str
 ) -> Path:
-    histories, e = run.task.histories, run.config.explain
+    histories, e = run.experiment.histories, run.config.explain
     events = overview.whole_events(rows, bool(histories.interests))
     of_forecast = events.partition_by("user", "step", as_dict=True)
     forecasts = []

@@ -45,7 +45,7 @@ def forecast(run: Run, users: int = 0, events: Any = None, steps: int = 0) -> Fo
         raise UserError("this run has no item head (heads.item=0), so it cannot forecast items")
     if f.days and not c.heads.time:
         raise UserError("forecast.days needs a run with a time head (heads.time); set it to 0")
-    histories, notes = (run.task.histories, []) if events is None else read_histories(events, run.vocabulary)
+    histories, notes = (run.experiment.histories, []) if events is None else read_histories(events, run.vocabulary)
     queries = whole_histories(histories, users)
     left = reach(histories, queries).left if c.evaluation.seen == "filter" else None
     without = tables.without_items(histories, queries, left)

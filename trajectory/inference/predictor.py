@@ -11,7 +11,7 @@ import numpy as np
 from trajectory.data.pipeline.featurize import FeatureScale, last_rows, row_length
 from trajectory.models.interest_model import InterestModel
 from trajectory.schema import Events, Histories
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,20 @@ class Predictor:
     filter_seen: bool = False
 
     @classmethod
-    def of(cls, task: Task, model: InterestModel, params: Any, histories: Histories | None = None) -> Predictor:
-        """Of a run's task; `histories` are those of the task by default, or new ones (see `read_histories`).
+    def of(
+        cls, experiment: Experiment, model: InterestModel, params: Any, histories: Histories | None = None
+    ) -> Predictor:
+        """Of a run's experiment; `histories` are its own by default, or new ones (see `read_histories`).
 
         `model` and `params` have the items in a table (see `bake`). Parameters are put on one device, for training may
         have spread them over several.
         """
-        c = task.config
+        c = experiment.config
         return cls(
             model,
             jax.device_put(params, jax.local_devices()[0]),
-            task.histories if histories is None else histories,
-            task.scale,
+            experiment.histories if histories is None else histories,
+            experiment.scale,
             c.batch.length,
             c.evaluation.seen == "filter",
         )

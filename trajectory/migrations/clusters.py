@@ -21,7 +21,7 @@ NAMED = 3  # items in an interest's name
 
 def with_interests(run: Run) -> tuple[Histories, list[str]]:
     """The histories of a run's log, with interests learned from its item vectors where it has none, which is said."""
-    histories = run.task.histories
+    histories = run.experiment.histories
     if histories.interests:
         return histories, []
     histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())

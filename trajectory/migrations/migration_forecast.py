@@ -45,7 +45,7 @@ def forecast_migrations(run: Run, migrations: Migrations) -> MigrationForecast:
     forecaster = fit_forecaster(run, histories)
     check = None
     if held_out(run):
-        tested = forecaster.forecast(run, histories, run.task.split.test)
+        tested = forecaster.forecast(run, histories, run.experiment.split.test)
         check = check_transitions(tested, forecaster.baselines, histories, c.evaluation.bootstrap, c.seed)
     return MigrationForecast(
         forecaster.forecast(run, histories, whole_histories(histories)),

@@ -62,7 +62,7 @@ def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
     Otherwise on the last window of each history, which the model has seen: then forecasts stay as they are. Raises
     UserError if nobody's history has two windows and a step.
     """
-    split, c = run.task.split, run.config
+    split, c = run.experiment.split, run.config
     seen = not held_out(run)
     queries = leave_last(histories, ConfigDict({"steps": c.forecast.steps}))[1].test if seen else split.validation
     windows = cut_back(histories, queries, c.forecast.steps)
@@ -81,7 +81,7 @@ def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
 def held_out(run: Run) -> bool:
     """Whether the run's split holds out windows of as many steps as the run forecasts."""
     c = run.config
-    return run.task.split.kind == "leave_last" and c.split.steps == c.forecast.steps
+    return run.experiment.split.kind == "leave_last" and c.split.steps == c.forecast.steps
 
 
 def step_states(run: Run, histories: Histories, queries: Queries, steps: int) -> StepStates:
@@ -90,9 +90,9 @@ def step_states(run: Run, histories: Histories, queries: Queries, steps: int) ->
     The run's own interests are calibrated as far as the run is; learned ones are sums over their items.
     """
     paths = run.config.forecast.paths if steps > 1 else 1  # the first step is the same on every path
-    own = histories.interests == run.task.histories.interests
+    own = histories.interests == run.experiment.histories.interests
     interests, days = [], []
-    for _, forecast, _ in forecast_steps(run, run.task.histories, queries, steps, paths):
+    for _, forecast, _ in forecast_steps(run, run.experiment.histories, queries, steps, paths):
         chance = forecast.interests if own else by_interest(histories, forecast.probability)
         interests.append(shares(chance[:, :, 1:]))
         days += [] if forecast.days is None else [forecast.days[:, :, 1]]

@@ -18,14 +18,14 @@ from trajectory.models.interest_model import InterestModel
 from trajectory.progress import progress
 from trajectory.run import Run, load_run
 from trajectory.schema import Events, SoftTargets, UserError
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment
 
 _LOGGER = logging.getLogger(__name__)
 
 TINY = 1e-30
 
 
-def soft_targets(task: Task) -> SoftTargets | None:
+def soft_targets(experiment: Experiment) -> SoftTargets | None:
     """The most likely next items after each training event, by the mean probability of the runs in distil.teachers.
 
     None without teachers. Their `distil.top_k` most likely items share `distil.share` of a target's weight in the
@@ -33,17 +33,17 @@ def soft_targets(task: Task) -> SoftTargets | None:
     of temperature 1; an ensemble into one network as there). Teachers see no more of the log than training does.
     Raises UserError for teachers of other data or another split or without an item head.
     """
-    c = task.config.distil
+    c = experiment.config.distil
     if not c.teachers:
         return None
     runs = [load_run(Path(folder)) for folder in c.teachers.split(",")]
     for run in runs:
-        _refuse_unlike(task, run)
-    filter_seen = task.config.evaluation.seen == "filter"
-    count = min(c.top_k, task.histories.num_items)
-    item = np.zeros((task.histories.num_events, count), np.int32)
+        _refuse_unlike(experiment, run)
+    filter_seen = experiment.config.evaluation.seen == "filter"
+    count = min(c.top_k, experiment.histories.num_items)
+    item = np.zeros((experiment.histories.num_events, count), np.int32)
     share = np.zeros(item.shape, np.float32)
-    plan = _reading(task, runs).plan(0)
+    plan = _reading(experiment, runs).plan(0)
     models = tuple(run.model for run in runs)
     params = jax.device_put([run.params for run in runs], jax.local_devices()[0])
     for index in progress(range(plan.num_batches), "teachers"):
@@ -56,12 +56,12 @@ def soft_targets(task: Task) -> SoftTargets | None:
     return SoftTargets(item, share)
 
 
-def _reading(task: Task, runs: list[Run]) -> TrainingData:
+def _reading(experiment: Experiment, runs: list[Run]) -> TrainingData:
     """Training histories in rows that every teacher can read."""
-    batch = ConfigDict(task.config.batch)
+    batch = ConfigDict(experiment.config.batch)
     batch.length = batch.targets = min(run.config.batch.length for run in runs)
     batch.position_offset, batch.max_batches = False, 0
-    return TrainingData(task.histories, task.split, task.scale, batch, 0)
+    return TrainingData(experiment.histories, experiment.split, experiment.scale, batch, 0)
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4))
@@ -86,12 +86,12 @@ def _most_likely(
     return jax.lax.map(row, (states, seen))
 
 
-def _refuse_unlike(task: Task, run: Run) -> None:
+def _refuse_unlike(experiment: Experiment, run: Run) -> None:
     if not run.config.heads.item:
         raise UserError(f"distil.teachers: {run.workdir} has no item head (heads.item=0), so it predicts no items")
-    if run.task.histories.fingerprint != task.histories.fingerprint:
+    if run.experiment.histories.fingerprint != experiment.histories.fingerprint:
         raise UserError(f"distil.teachers: {run.workdir} was trained on other data; expected the data of this run")
-    if not np.array_equal(run.task.split.train_end, task.split.train_end):
+    if not np.array_equal(run.experiment.split.train_end, experiment.split.train_end):
         raise UserError(
             f"distil.teachers: {run.workdir} was trained on another split; expected config.split of this run"
         )

@@ -40,7 +40,7 @@ SECTIONS = ("data", "split", "batch", "model", "heads", "optim", "train")  # of 
 
 
 @dataclass(frozen=True)
-class Task:
+class Experiment:
     """A config with everything it names in hand; no parameters yet."""
 
     config: ConfigDict
@@ -94,7 +94,7 @@ class Task:
         return jax.eval_shape(self.initial_parameters, jax.random.key(0))
 
 
-def build(config: ConfigDict) -> Task:
+def build(config: ConfigDict) -> Experiment:
     """Prepares the data the config names, splits it, and builds the model for it."""
     limits.check(config)
     if config.by_hand and config.auto_config != "auto":
@@ -111,7 +111,7 @@ def build(config: ConfigDict) -> Task:
     limits.check_data(config, histories)
     content = _content(domains if config.sources.names else [histories], config, histories, split)
     spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.event_types), content)
-    return Task(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec), content)
+    return Experiment(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec), content)
 
 
 def _domains(config: ConfigDict) -> list[Histories]:
@@ -183,9 +183,9 @@ def model_spec(
     )
 
 
-def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]:
+def describe_data(experiment: Experiment, soft: SoftTargets | None = None) -> dict[str, Any]:
     """What data.json keeps: the fingerprint, counts, the scale of features, and a digest of soft labels."""
-    h, s = task.histories, task.split
+    h, s = experiment.histories, experiment.split
     return {
         "name": h.name,
         "format": builder.FORMAT_VERSION,
@@ -201,8 +201,8 @@ def describe_data(task: Task, soft: SoftTargets | None = None) -> dict[str, Any]
         "split": s.kind,
         "guarantee": s.guarantee,
         "feature_names": list(h.feature_names),
-        "feature_mean": np.asarray(task.scale.mean, float).tolist(),
-        "feature_deviation": np.asarray(task.scale.deviation, float).tolist(),
+        "feature_mean": np.asarray(experiment.scale.mean, float).tolist(),
+        "feature_deviation": np.asarray(experiment.scale.deviation, float).tolist(),
     }
 
 

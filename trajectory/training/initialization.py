@@ -13,10 +13,9 @@ from ml_collections import ConfigDict
 
 from trajectory.data.content.content import item_content
 from trajectory.schema import SoftTargets, UserError
-from trajectory.training import experiment as tasks
 from trajectory.training import portable, transfer
 from trajectory.training.checkpoint import Checkpoints, Progress
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment, check_data, describe_data, load_config, save_config
 from trajectory.training.folder import read_data
 from trajectory.training.item_init import first_vectors
 from trajectory.training.param_rules import Rules
@@ -37,33 +36,33 @@ DEVICES = ("train.strategy", "train.devices", "train.shard_items")
 MAY_DIFFER = (*MAY_CHANGE, "name", "note", "auto_config", "init", *OPTIM, "data", *DEVICES)
 
 
-def content_of_start(task: Task) -> np.ndarray | None:
+def content_of_start(experiment: Experiment) -> np.ndarray | None:
     """Content [V + 1, kept] by which item vectors begin near each other; None where none is asked for."""
-    config = task.config
+    config = experiment.config
     if "content" not in config.init.item_vectors or config.content.by == "content":
         return None
-    return item_content(task.histories, config).kept
+    return item_content(experiment.histories, config).kept
 
 
-def claim(task: Task, workdir: Path, soft: SoftTargets | None) -> None:
+def claim(experiment: Experiment, workdir: Path, soft: SoftTargets | None) -> None:
     """Makes the run's folder, or checks that it holds a run of the same config on the same data, taught the same."""
-    described = tasks.describe_data(task, soft)
+    described = describe_data(experiment, soft)
     workdir.mkdir(parents=True, exist_ok=True)
     if (workdir / "config.json").exists():
         # A schedule that ends with the last epoch is another one when the number of epochs changes.
-        fixed = () if task.config.optim.schedule == "constant" else ("train.epochs",)
+        fixed = () if experiment.config.optim.schedule == "constant" else ("train.epochs",)
         advice = "Choose a new --workdir, or the same config and data to go on"
-        _check_same(task, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
+        _check_same(experiment, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
         there = (workdir / "data.json").exists()  # not if the run was killed before
         if there and read_data(workdir).get("soft_targets") != described["soft_targets"]:
             raise UserError(f"the runs in distil.teachers have changed since the run in {workdir} began. {advice}")
-    tasks.save_config(task.config, workdir / "config.json")
+    save_config(experiment.config, workdir / "config.json")
     write_json(described, workdir / "data.json")
-    portable.save_known(task, workdir)
+    portable.save_known(experiment, workdir)
 
 
-def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: str) -> None:
-    before, now = _flat(tasks.load_config(folder / "config.json")), _flat(task.config)
+def _check_same(experiment: Experiment, folder: Path, may_change: tuple[str, ...], advice: str) -> None:
+    before, now = _flat(load_config(folder / "config.json")), _flat(experiment.config)
     changed = [k for k in sorted(before | now) if before.get(k) != now.get(k) and not k.startswith(may_change)]
     if changed:
         raise UserError(
@@ -73,7 +72,7 @@ def _check_same(task: Task, folder: Path, may_change: tuple[str, ...], advice: s
         )
     if not (folder / "data.json").exists():
         return
-    tasks.check_data(read_data(folder), task.histories, folder, advice)
+    check_data(read_data(folder), experiment.histories, folder, advice)
 
 
 def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
@@ -87,7 +86,7 @@ def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
 
 
 def initialise(
-    task: Task,
+    experiment: Experiment,
     tx: optax.GradientTransformation,
     rules: Rules,
     fresh: TrainState,
@@ -98,7 +97,7 @@ def initialise(
 
     `fresh` is the state from scratch, `content` what its item vectors begin with (see `content_of_start`).
     """
-    config = task.config
+    config = experiment.config
     host = jax.tree.map(np.asarray, fresh)
     own = checkpoints.restore(host)
     if own is not None:
@@ -106,7 +105,9 @@ def initialise(
     start = Progress(0, None, -1, 0, config.train.monitor), {"epoch": 0, "batch": 0}
     if config.init.resume_from:
         folder = _run_folder(config.init.resume_from)
-        _check_same(task, folder, MAY_DIFFER, "init.resume_from needs a run of the same model and data; see init_from")
+        _check_same(
+            experiment, folder, MAY_DIFFER, "init.resume_from needs a run of the same model and data; see init_from"
+        )
         other = Checkpoints(folder, read_only=True)
         found = other.restore(host)
         if found is None:
@@ -117,7 +118,7 @@ def initialise(
         return *found, f"resume_from {config.init.resume_from}, step {int(found[0].step)}"
     params, origin = host.params, "scratch"
     if config.init.item_vectors != "random" and config.content.by != "content":
-        vectors = first_vectors(task.histories, task.split, config.model.width, content)
+        vectors = first_vectors(experiment.histories, experiment.split, config.model.width, content)
         params = jax.tree_util.tree_map_with_path(lambda path, x: vectors if in_table(path) else x, params)
         origin = f"item vectors of {config.init.item_vectors}"
     if config.init.init_from:

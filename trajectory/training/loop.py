@@ -23,7 +23,7 @@ from trajectory.progress import progress, working
 from trajectory.schema import Batch, UserError
 from trajectory.training import distillation, distributed, initialization, limits, optimizer, parallel, portable
 from trajectory.training.checkpoint import Checkpoints, Progress
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment
 from trajectory.training.folder import read_summary
 from trajectory.training.logging import MetricsLog, draw_curves
 from trajectory.training.losses import Objective
@@ -50,41 +50,49 @@ class _Pending(NamedTuple):
     metrics: dict[str, jax.Array]
 
 
-def train(task: Task, workdir: Path, validate: Validate) -> dict[str, Any]:
+def train(experiment: Experiment, workdir: Path, validate: Validate) -> dict[str, Any]:
     """Trains until the last epoch or until patience ends; returns a summary (also written to training.json).
 
     A run that was interrupted goes on from its newest checkpoint; SIGTERM and SIGINT make it save and return.
     Raises Diverged, UserError.
     """
     with _Stop() as stop, contextlib.ExitStack() as held:
-        return _train(task, workdir, validate, stop, held)
+        return _train(experiment, workdir, validate, stop, held)
 
 
-def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: contextlib.ExitStack) -> dict[str, Any]:
-    config = task.config
+def _train(
+    experiment: Experiment, workdir: Path, validate: Validate, stop: _Stop, held: contextlib.ExitStack
+) -> dict[str, Any]:
+    config = experiment.config
     limits.check(config)
-    limits.check_data(config, task.histories)
+    limits.check_data(config, experiment.histories)
     devices = parallel.devices(config.train.devices, config.batch.rows)
-    content = initialization.content_of_start(task)
-    soft = distillation.soft_targets(task)
-    data = task.training_data(soft)
+    content = initialization.content_of_start(experiment)
+    soft = distillation.soft_targets(experiment)
+    data = experiment.training_data(soft)
     first = data.plan(0)
-    names = flatten_dict(task.parameters_like(), sep="/")
+    names = flatten_dict(experiment.parameters_like(), sep="/")
     rules = Rules.of(config.init.rules, names)
     tx = optimizer.optimiser(config.optim, first.num_batches * config.train.epochs, rules)
     step = TrainStep(
-        task.model, tx, Objective.of(config, task.item_interest), task.negatives(), config.train.matmul_precision
+        experiment.model,
+        tx,
+        Objective.of(config, experiment.item_interest),
+        experiment.negatives(),
+        config.train.matmul_precision,
     )
-    devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, task.content)
+    devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, experiment.content)
     # After what can be refused: a mistake must not leave a folder behind.
     distributed.led(lambda: held.enter_context(locks.alone(workdir / ".lock", f"training in {workdir}")))
-    distributed.led(lambda: initialization.claim(task, workdir, soft))
+    distributed.led(lambda: initialization.claim(experiment, workdir, soft))
     checkpoints = Checkpoints(workdir) if distributed.leads() else None
-    state = jax.tree.map(np.asarray, initial_state(task.model, tx, first.batch(0), config.seed, task.content))
+    state = jax.tree.map(
+        np.asarray, initial_state(experiment.model, tx, first.batch(0), config.seed, experiment.content)
+    )
 
     def begin() -> tuple[Any, ...]:
         nonlocal state
-        state, *others = initialization.initialise(task, tx, rules, state, checkpoints, content)
+        state, *others = initialization.initialise(experiment, tx, rules, state, checkpoints, content)
         return tuple(others)
 
     stood, position, origin = distributed.led(begin)
@@ -107,13 +115,13 @@ def _train(task: Task, workdir: Path, validate: Validate, stop: _Stop, held: con
     finally:
         if output:
             output.close()
-    return distributed.led(lambda: _summarise(task, workdir, looped, size))
+    return distributed.led(lambda: _summarise(experiment, workdir, looped, size))
 
 
-def _summarise(task: Task, workdir: Path, looped: _Loop, size: int) -> dict[str, Any]:
-    config = task.config
+def _summarise(experiment: Experiment, workdir: Path, looped: _Loop, size: int) -> dict[str, Any]:
+    config = experiment.config
     if looped.progress.best_epoch >= 0:
-        portable.save_item_table(task, workdir)
+        portable.save_item_table(experiment, workdir)
     draw_curves(workdir, f"{config.name}: {config.model.backbone}")
     path = workdir / "training.json"
     speeds = {

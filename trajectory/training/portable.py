@@ -18,7 +18,7 @@ from trajectory.models.item_table import item_table
 from trajectory.renamed import ARRAYS, with_names
 from trajectory.schema import Events, UserError
 from trajectory.training.checkpoint import Checkpoints
-from trajectory.training.experiment import Task
+from trajectory.training.experiment import Experiment
 from trajectory.writing import write_arrays
 
 BACKGROUND, ITEM_TABLE = "background.npz", "item_table.npz"
@@ -31,14 +31,14 @@ class Background(NamedTuple):
     newest: np.ndarray  # int32 [B], column of each row's newest event
 
     @classmethod
-    def of(cls, task: Task) -> Background:
-        """`config.explain.background` of a task's training histories, drawn."""
-        c, start, stop = task.config, task.histories.offsets[:-1], task.split.train_end
+    def of(cls, experiment: Experiment) -> Background:
+        """`config.explain.background` of an experiment's training histories, drawn."""
+        c, start, stop = experiment.config, experiment.histories.offsets[:-1], experiment.split.train_end
         drawn = np.random.default_rng(c.seed).permutation(np.flatnonzero(stop > start))[: c.explain.background]
         start, stop = start[np.sort(drawn)], stop[np.sort(drawn)]
         count = np.minimum(stop - start, c.batch.length)
         length = row_length(int(count.max(initial=0)), c.batch.length)
-        return cls(last_rows(task.histories, task.scale, start, stop, length), (count - 1).astype(np.int32))
+        return cls(last_rows(experiment.histories, experiment.scale, start, stop, length), (count - 1).astype(np.int32))
 
     def save(self, folder: Path) -> None:
         """Writes background.npz."""
@@ -69,20 +69,22 @@ class ItemTable(NamedTuple):
         return cls(arrays["table"], int(arrays["frozen"]), int(arrays["step"])) if arrays else None
 
 
-def save_known(task: Task, workdir: Path) -> None:
+def save_known(experiment: Experiment, workdir: Path) -> None:
     """Writes what is known before training: vocabulary and background."""
-    Vocabulary.of(task.histories, task.config.data).save(workdir)
-    Background.of(task).save(workdir)
+    Vocabulary.of(experiment.histories, experiment.config.data).save(workdir)
+    Background.of(experiment).save(workdir)
 
 
-def save_item_table(task: Task, workdir: Path) -> None:
+def save_item_table(experiment: Experiment, workdir: Path) -> None:
     """Writes the item table of the best checkpoint, where items have content that another machine has not."""
-    if task.content is None:
+    if experiment.content is None:
         return
     checkpoints = Checkpoints(workdir, read_only=True)
     step, params = checkpoints.restore_best()
     checkpoints.close()
-    ItemTable(item_table(task.model, params, task.content), task.model.spec.content.frozen, step).save(workdir)
+    ItemTable(
+        item_table(experiment.model, params, experiment.content), experiment.model.spec.content.frozen, step
+    ).save(workdir)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -30,11 +30,11 @@ def run():
 
 def of(run, histories):
     """The run with other histories."""
-    return fake_run(run.params, **{**vars(run.task), "histories": histories})
+    return fake_run(run.params, **{**vars(run.experiment), "histories": histories})
 
 
 def test_first_weeks_follow_the_chances_of_the_next_step_at_each_users_pace(run):
-    h = run.task.histories
+    h = run.experiment.histories
     weeks = weekly(h)
     found = from_users(run, weeks, [17], 2)[0]
     stop = h.offsets[:-1] + [
@@ -50,7 +50,7 @@ def test_first_weeks_follow_the_chances_of_the_next_step_at_each_users_pace(run)
 
 def test_views_are_no_sales(run):
     """Every other event is a view, and item 1 is only looked at: pieces are those of purchases."""
-    h = run.task.histories
+    h = run.experiment.histories
     event_type = np.where((np.arange(h.num_events) % 2 == 0) & (h.item != 1), 2, 1).astype(np.int8)
     quantity = np.full(h.num_events, 3, np.float32)
     mixed = replace(h, event_type=event_type, quantity=quantity, roles=EVENT_TYPES)
@@ -69,7 +69,7 @@ def test_views_are_no_sales(run):
 
 
 def test_origins_read_together_say_what_each_says_alone(run):
-    weeks = weekly(run.task.histories)
+    weeks = weekly(run.experiment.histories)
     together = from_users(run, weeks, STOPS, 3)
     for i, origin in enumerate(STOPS):
         np.testing.assert_allclose(together[i], from_users(run, weeks, [origin], 3)[0], rtol=1e-3, atol=1e-6)
@@ -85,7 +85,7 @@ def test_a_history_of_more_events_between_origins_than_a_row_holds_is_read_at_ea
 
 
 def test_what_comes_later_is_not_read(run):
-    h = run.task.histories
+    h = run.experiment.histories
     weeks = weekly(h)
     item = np.where(h.time >= weeks.begins(15), 1, h.item).astype(np.int32)
     other = of(run, replace(h, item=item))
@@ -93,7 +93,7 @@ def test_what_comes_later_is_not_read(run):
 
 
 def test_a_pace_is_a_mean_that_forgets(run):
-    h = run.task.histories
+    h = run.experiment.histories
     now = int(h.time.max())
     fast = pace(h, h.offsets[1:], now)
     assert fast.steps.max() < 7 / 9 + 0.3

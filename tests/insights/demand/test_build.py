@@ -203,7 +203,7 @@ def test_what_came_is_not_known_after_the_end():
 
 def test_a_log_without_times_is_refused():
     class Run:
-        class task:
+        class experiment:
             histories = replace(make_histories([[1, 2]]), has_time=False)
 
     with pytest.raises(UserError, match="needs the time"):

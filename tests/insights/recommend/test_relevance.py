@@ -20,7 +20,7 @@ from trajectory.insights.recommend.relevance import Relevance, ahead, chances, h
 from trajectory.presets import own_log
 from trajectory.run import Run
 from trajectory.settings import set_by_hand
-from trajectory.training import experiment as tasks
+from trajectory.training import experiment
 
 
 def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand):
@@ -29,8 +29,8 @@ def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand
     fields = {"data.prepared_dir": str(folder / "prepared"), "heads.horizon": 3, "evaluation.seen": seen}
     fields |= {"split.quantile": 0.6, "model.width": 8}
     set_by_hand(c, fields | {name.replace("__", "."): value for name, value in by_hand.items()})
-    task = tasks.build(c)
-    return Run.of(Path(folder), task, task.initial_parameters(jax.random.key(0)), 0)
+    built = experiment.build(c)
+    return Run.of(Path(folder), built, built.initial_parameters(jax.random.key(0)), 0)
 
 
 def taken(run, monkeypatch):
@@ -38,27 +38,27 @@ def taken(run, monkeypatch):
     return build.take(run)
 
 
-def test_a_split_by_time_of_ones_own_log_asks_for_as_many_steps_as_are_foretold(tmp_path, capsys):
+def test_a_split_by_time_of_ones_own_log_asks_for_as_many_steps_as_are_forecast(tmp_path, capsys):
     run = a_run(tmp_path)
     assert run.config.split.target == "all"
     assert "split.target = all  (heads.horizon=3" in capsys.readouterr().out
     relevance = Relevance(run)
     found = compare_lists(run, relevance, "test")
     assert relevance.steps == found["steps"] == 3
-    assert tasks.build(set_by_hand(run.config, {"split.target": "last"})).config.split.target == "last"
+    assert experiment.build(set_by_hand(run.config, {"split.target": "last"})).config.split.target == "last"
 
 
 def test_a_run_of_some_users_says_of_how_many_on_each_page(tmp_path):
     run = a_run(tmp_path, split__most_events=300)
     log = pl.read_csv(tmp_path / "log.csv")
-    h = run.task.histories
+    h = run.experiment.histories
     assert h.num_users < log["user"].n_unique()
     users = f"{h.num_users} of {log['user'].n_unique()} users"
     assert (
         f"A first look at {users} of log and their {h.num_events} of {log.height} events: all that"
         in with_first_look("", h)
     )
-    assert with_first_look("Said.", a_run(tmp_path, split__most_events=0).task.histories) == "Said."
+    assert with_first_look("Said.", a_run(tmp_path, split__most_events=0).experiment.histories) == "Said."
 
 
 @pytest.mark.parametrize("split", ["temporal", "leave_one_out"])
@@ -76,9 +76,9 @@ def test_lists_are_for_no_more_steps_than_the_split_asks_for_and_the_page_says_s
 def test_chances_add_up_to_what_came_also_where_items_had_before_are_not_suggested(tmp_path):
     """As many as came of new items and of those had before, of the same users, within the same steps."""
     run = a_run(tmp_path, users=300, items=8)
-    relevance, h = Relevance(run), run.task.histories
+    relevance, h = Relevance(run), run.experiment.histories
     assert set(relevance.fits) == {False, True}
-    queries = ahead(h, run.task.split.validation, relevance.steps)
+    queries = ahead(h, run.experiment.split.validation, relevance.steps)
     owned, came = has(h, queries.start, queries.stop), has(h, queries.stop, queries.end)
     found = chances(relevance.fits, relevance.read(queries).scores, owned)
     for again in (False, True):
@@ -109,7 +109,7 @@ def test_chances_that_could_not_be_fitted_are_not_told(tmp_path, monkeypatch):
 def test_items_of_the_history_and_new_ones_are_on_one_scale_where_one_could_not_be_fitted(tmp_path, monkeypatch):
     run = a_run(tmp_path, users=300, items=8, seen="keep")
     both = Relevance(run)
-    h, queries = run.task.histories, ahead(run.task.histories, run.task.split.validation, 3)
+    h, queries = run.experiment.histories, ahead(run.experiment.histories, run.experiment.split.validation, 3)
     owned, came = has(h, queries.start, queries.stop), has(h, queries.stop, queries.end)
     monkeypatch.setattr(relevance_of, "FEWEST", 1 + int((came & owned).sum()))
     assert set(both.fits) == {False, True}
@@ -127,7 +127,7 @@ def test_only_what_was_fitted_is_a_chance():
 
 def test_steps_asked_for_are_counted(tmp_path):
     run = a_run(tmp_path)
-    h, asked = run.task.histories, run.task.split.test
+    h, asked = run.experiment.histories, run.experiment.split.test
     np.testing.assert_array_equal(steps_asked(h, asked), asked.end - asked.stop)
     assert steps_asked(h, asked).max() > 3
     assert steps_asked(h, ahead(h, asked, 2)).max() == 2

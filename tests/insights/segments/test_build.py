@@ -60,11 +60,13 @@ def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal"):
 
 def test_volumes_ahead_are_of_value(monkeypatch):
     run = made_up(monkeypatch)
-    (found,) = trajectories(run, [run.task.split.cut_time("test")])
+    (found,) = trajectories(run, [run.experiment.split.cut_time("test")])
     assert found.words.unit == "sales value"
     assert found.moment is not None
-    before = run.task.histories.item_interest[run.task.histories.item[found.queries.start[0] : found.queries.stop[0]]]
-    weeks = (found.moment - run.task.histories.time[0]) / WEEK
+    before = run.experiment.histories.item_interest[
+        run.experiment.histories.item[found.queries.start[0] : found.queries.stop[0]]
+    ]
+    weeks = (found.moment - run.experiment.histories.time[0]) / WEEK
     worth = np.array([(before == 1).sum(), (before == 2).sum(), 4 * (before == 3).sum()])
     np.testing.assert_allclose(found.past[0], worth / weeks)
     new = found.ahead[120:].mean(0)
@@ -77,7 +79,7 @@ def test_forecasts_of_events_become_forecasts_of_value(monkeypatch):
     monkeypatch.setattr(states, "fitted", lambda *_: np.array([1.0, 0, 0]))  # the forecast alone
     even = np.full((170, 2, 3), 1 / 3)
     monkeypatch.setattr(expectation, "step_states", lambda *_: StepStates(even, None))
-    ahead = trajectories(run, [run.task.split.cut_time("test")])[0].ahead
+    ahead = trajectories(run, [run.experiment.split.cut_time("test")])[0].ahead
     np.testing.assert_allclose(ahead / ahead.sum(1, keepdims=True), np.tile([1 / 6, 1 / 6, 4 / 6], (170, 1)))
 
 
@@ -90,12 +92,12 @@ def test_interests_are_summed_up_to_departments(monkeypatch):
 
 def test_nothing_after_the_cut_is_known(monkeypatch):
     run = made_up(monkeypatch)
-    histories, moment = run.task.histories, run.task.split.cut_time("test")
+    histories, moment = run.experiment.histories, run.experiment.split.cut_time("test")
     later = histories.time >= moment
     item = np.where(later, 4, histories.item).astype(np.int32)
     run_of_other_future = fake_run(
         histories=replace(histories, item=item, value=np.where(later, 9, histories.value).astype(np.float32)),
-        split=run.task.split,
+        split=run.experiment.split,
         config=CONFIG,
     )
     one, other = (trajectories(each, [moment])[0] for each in (run, run_of_other_future))
@@ -106,7 +108,7 @@ def test_nothing_after_the_cut_is_known(monkeypatch):
 def test_the_part_tells_of_the_end_of_the_log_and_measures_from_the_cut(monkeypatch):
     run = made_up(monkeypatch)
     part = take(run)
-    ends = (run.task.histories.now, run.task.split.cut_time("test"))
+    ends = (run.experiment.histories.now, run.experiment.split.cut_time("test"))
     now, cut = (f"{datetime.fromtimestamp(moment, UTC):%d %B %Y}" for moment in ends)
     assert f"As of {now}" in part.blocks[0].words
     assert f"made as of {cut}" in next(
@@ -137,13 +139,13 @@ def test_a_run_without_item_head_is_explained(monkeypatch):
 
 
 def with_views(run, event_type: np.ndarray):
-    histories = replace(run.task.histories, event_type=event_type.astype(np.int8), roles=EVENT_TYPES)
-    return fake_run(**{**vars(run.task), "histories": histories})
+    histories = replace(run.experiment.histories, event_type=event_type.astype(np.int8), roles=EVENT_TYPES)
+    return fake_run(**{**vars(run.experiment), "histories": histories})
 
 
 def test_views_group_users_but_have_no_sales_value(monkeypatch):
     run = made_up(monkeypatch)
-    h = run.task.histories
+    h = run.experiment.histories
     run = with_views(run, np.where(h.step % 4 == 0, 2, 1))  # a quarter of the events are purchases
     part = take(run)
     profiles = part.tables["segment_profiles"]
@@ -159,11 +161,11 @@ def printed(part, name, column):
 
 def test_the_value_is_of_all_sales_those_of_items_without_a_category_too(monkeypatch):
     run = made_up(monkeypatch)
-    h = run.task.histories
+    h = run.experiment.histories
     item_interest = h.item_interest.copy()
     item_interest[4] = 0
     bare = replace(h, item_interest=item_interest, value=np.where(h.item == 4, 7, h.value).astype(np.float32))
-    run.task.histories = bare
+    run.experiment.histories = bare
     part = take(run)
     owner = np.repeat(np.arange(bare.num_users), np.diff(bare.offsets))
     weeks = (bare.now - bare.time[bare.offsets[:-1]]) / WEEK
@@ -179,12 +181,12 @@ def test_the_value_is_of_all_sales_those_of_items_without_a_category_too(monkeyp
 
 def test_the_share_of_value_is_of_what_was_brought_whenever_users_came(monkeypatch):
     run = made_up(monkeypatch)
-    h = run.task.histories
+    h = run.experiment.histories
     owner = np.repeat(np.arange(h.num_users), np.diff(h.offsets))
     late = owner < 60  # these begin after two fifths of the weeks
-    run.task.histories = replace(h, time=np.where(late, h.now - (h.now - h.time) * 3 // 5, h.time))
+    run.experiment.histories = replace(h, time=np.where(late, h.now - (h.now - h.time) * 3 // 5, h.time))
     part = take(run)
-    brought = np.bincount(owner, run.task.histories.value)
+    brought = np.bincount(owner, run.experiment.histories.value)
     users = pl.DataFrame({"user": h.users["user"], "brought": brought}).join(part.tables["segments"], on="user")
     for name, total in users.group_by("segment").agg(pl.col("brought").sum()).iter_rows():
         assert printed(part, name, "share_of_value") == pytest.approx(total / brought.sum())
@@ -241,9 +243,9 @@ def test_what_explains_most_is_what_to_plan_by(monkeypatch, segments, rule, advi
 def test_only_a_fall_by_more_than_noise_is_told_and_as_expected(monkeypatch):
     run = made_up(monkeypatch)
     assert not any("Win them back" in one for one in take(run).sentences)
-    h = run.task.histories
+    h = run.experiment.histories
     lately = h.time > h.now - 9 * WEEK
-    run.task.histories = replace(h, value=np.where(lately, h.value / 2, h.value).astype(np.float32))
+    run.experiment.histories = replace(h, value=np.where(lately, h.value / 2, h.value).astype(np.float32))
     part = take(run)
     (said,) = (one for one in part.sentences if "Win them back" in one)
     change = (pl.col("value_a_week") - pl.col("expected_a_week")) * pl.col("users")
@@ -272,9 +274,9 @@ def test_a_fall_that_one_user_carries_is_noise(monkeypatch, falling, told):
 
 def test_the_fall_of_a_group_of_one_is_noise(monkeypatch):
     run = made_up(monkeypatch)
-    h = run.task.histories
+    h = run.experiment.histories
     whale = np.arange(h.num_events) < h.offsets[1] - 9  # one user, who bought much until lately
-    run.task.histories = replace(h, value=np.where(whale, 200, h.value).astype(np.float32))
+    run.experiment.histories = replace(h, value=np.where(whale, 200, h.value).astype(np.float32))
     part = take(run)
     falls = part.tables["segment_profiles"].filter(pl.col("expected_a_week") < 0.9 * pl.col("value_a_week"))
     assert falls["users"].to_list() == [1]
@@ -302,8 +304,8 @@ def test_groups_that_are_not_stable_are_not_said_to_be(monkeypatch):
 
 def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
     run = made_up(monkeypatch)
-    run = with_views(run, np.ones(run.task.histories.num_events))
-    run.task.histories = replace(run.task.histories, event_types=("view",))
+    run = with_views(run, np.ones(run.experiment.histories.num_events))
+    run.experiment.histories = replace(run.experiment.histories, event_types=("view",))
     part = take(run)
     words = " ".join([*part.sentences, part.blocks[0].words, part.blocks[1].title])
     assert "event_types.view=input,target,sale" in words

@@ -106,8 +106,8 @@ def write_steps(run: Run, forecasters: Sequence[Forecaster[UncalibratedForecast]
     Writes calibration.json (of direct forecasts), trajectories.json (see `evaluate_steps`; `reliability` is of the
     first one) and reliability.png into the run's folder; returns trajectories.json.
     """
-    task, c = run.task, run.config
-    histories, split, steps = task.histories, task.split, c.split.steps
+    experiment, c = run.experiment, run.config
+    histories, split, steps = experiment.histories, experiment.split, c.split.steps
     _require_held_out(split)  # before what is fitted on it
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     overall = overall_rates(histories, training_events(histories, split))

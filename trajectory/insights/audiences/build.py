@@ -38,7 +38,7 @@ def take(run: Run) -> Part:
     Measured is the same from the run's cut on. Raises UserError where the log has no sales, the split is not by time,
     the run forecasts no times, or too few users newly buy of anything.
     """
-    histories, c = run.task.histories, run.config
+    histories, c = run.experiment.histories, run.config
     require_sales(histories, "audiences need sales")
     goods = kinds(histories)
     recent, now = (look(run, moment, goods) for moment in (histories.now - horizon(run) * DAY, histories.now))
@@ -46,7 +46,7 @@ def take(run: Run) -> Part:
     if not found:
         raise UserError(TOO_FEW)
     first = found[0]
-    cuts = [run.task.split.cut_time(part) for part in ("validation", "test")]
+    cuts = [run.experiment.split.cut_time(part) for part in ("validation", "test")]
     mine = [one for one in kinds(histories, cuts[1]) if one.kind == first.goods.kind]
     validation, test = (look(run, cut, mine) for cut in cuts)
     then = audience(run, mine[0], validation, test)

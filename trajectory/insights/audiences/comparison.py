@@ -24,8 +24,8 @@ def compare(run: Run, resamples: int, since: str = "", until: str = "", only: st
     """
     measured: dict[str, Any] = {}
     if only != "campaigns":
-        cut = {part: run.task.split.cut_time(part) for part in ("validation", "test")}
-        asked = kinds(run.task.histories, cut["test"])
+        cut = {part: run.experiment.split.cut_time(part) for part in ("validation", "test")}
+        asked = kinds(run.experiment.histories, cut["test"])
         validation, test = (look(run, cut[part], asked) for part in ("validation", "test"))
         for goods in asked:
             found = audience(run, goods, validation, test)
@@ -62,7 +62,7 @@ def _campaigns(run: Run, resamples: int, since: str, until: str) -> dict[str, An
     log, campaigns = build.known_campaigns(run)
     if log is None:
         return {}
-    begin = _seconds(since) if since else run.task.split.cut_time("test")
+    begin = _seconds(since) if since else run.experiment.split.cut_time("test")
     if begin is None:
         raise UserError("this run's split is not by time: say from which date on campaigns are measured (--since)")
     end = _seconds(until) if until else log.end + 1

@@ -66,24 +66,24 @@ class Audience:
 
 def horizon(run: Run) -> int:
     """D: `DAYS`, or the whole days of the validation window where it is shorter. UserError without a split by time."""
-    split = run.task.split
+    split = run.experiment.split
     validation, test = split.cut_time("validation"), split.cut_time("test")
     if validation is None or test is None:
         raise UserError(
             f"audiences learn from the weeks before a date and are asked from it on, but split.kind is {split.kind}; "
             "train with --config.split.kind=temporal"
         )
-    return max(int(min(DAYS, (test - validation) / DAY, (run.task.histories.now - test) / DAY)), 1)
+    return max(int(min(DAYS, (test - validation) / DAY, (run.experiment.histories.now - test) / DAY)), 1)
 
 
 def look(run: Run, moment: int | None, goods: Sequence[Goods]) -> Moment:
-    """All users at a moment (unix seconds), such as `run.task.split.cut_time("test")`, and what is expected of `goods`.
+    """All users at a moment (unix seconds), such as the split's `cut_time("test")`, and what is expected of `goods`.
 
     UserError as of `horizon`.
     """
     days = horizon(run)
     assert moment is not None  # where the split is by time
-    queries = histories_before(run.task.histories, moment)
+    queries = histories_before(run.experiment.histories, moment)
     n = len(queries.user)
     return Moment(moment, queries, arrivals(run, queries, np.full(n, moment), np.full(n, float(days)), goods))
 
@@ -92,7 +92,7 @@ def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience
     """Learns from the days after one moment and predicts those after another; None where too few newly buy of any
     group.
     """
-    histories, days = run.task.histories, horizon(run)
+    histories, days = run.experiment.histories, horizon(run)
 
     def at(moment: Moment) -> tuple[Counts, np.ndarray, np.ndarray]:
         counts = count(histories, goods, moment.queries, moment.time)

@@ -35,7 +35,7 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, g
     A step counts by the chance that it comes within the days; steps beyond the H-th, as many as the user's rate of the
     last 12 weeks lets expect, are like the mean of those before. Raises UserError where the run forecasts no times.
     """
-    c, histories = run.config, run.task.histories
+    c, histories = run.config, run.experiment.histories
     if not (run.model.spec.heads.time and histories.has_time):
         raise UserError(
             "audiences ask who buys within so many days, but this run forecasts no times; train on a log with times "

@@ -40,7 +40,7 @@ def from_users(run: Run, weeks: Weeks, origins: list[int], horizons: int) -> np.
     each item is that of the step in the middle of the week, as the run's heads see it from the history up to the
     origin. They forecast events of any type: an item's share counts by how many pieces an event of it has sold.
     """
-    h, predictor = run.task.histories, run.predictor()
+    h, predictor = run.experiment.histories, run.predictor()
     looks = np.unique(np.linspace(1, run.config.heads.horizon, LOOKS).round().astype(np.int32))
     known = [_known(h, weeks.begins(week)) for week in origins]
     found = np.zeros((len(origins), horizons, h.num_items))

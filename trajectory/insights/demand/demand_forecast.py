@@ -62,7 +62,7 @@ def forecast_demand(run: Run) -> Demand:
     Users' forecasts are weighed in where that lowered the error of the next weeks before anything held out. Raises
     UserError for a log without times or with few weeks.
     """
-    histories = run.task.histories
+    histories = run.experiment.histories
     weeks = weekly(histories)
     origins = tuple(range(FIRST_ORIGIN, weeks.number + 1))
     expected = np.zeros((len(histories.items), len(origins), HORIZONS))  # nothing of items that the model does not know
@@ -74,7 +74,7 @@ def forecast_demand(run: Run) -> Demand:
         known[level] = Known(
             weeks.count[level], origins, by_users[level], None if planned is None else weeks.to_level(planned, level)
         )
-    held_out = first_held_out(weeks, run.task.split)
+    held_out = first_held_out(weeks, run.experiment.split)
     found, tried = {}, {}
     for users_too in (True, False):
         direct = {level: forecasts(known[level], users=users_too) for level in weeks.levels}
@@ -102,7 +102,7 @@ def promotions(run: Run, weeks: Weeks) -> np.ndarray | None:
     table = read_promotions(run.config.data)
     if table is None or table.is_empty():
         return None
-    number = {str(item): i for i, item in enumerate(run.task.histories.items["item"])}
+    number = {str(item): i for i, item in enumerate(run.experiment.histories.items["item"])}
     planned = np.zeros((len(number), weeks.number + HORIZONS, len(KINDS)))
     week = ((table["begins"].to_numpy() - weeks.start) // WEEK).astype(int)
     item = np.array([number.get(name, -1) for name in table["item"]])

@@ -59,7 +59,7 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     """Recommendations after the end of each history, of the items `keep` bool [V + 1] (default: all). Raises UserError
     where nothing is left for anybody.
     """
-    h = run.task.histories
+    h = run.experiment.histories
     relevance = Relevance(run)
     curve = trade_off(run, relevance, "validation") if h.interests else []
     share = chosen_share(curve) if curve else 0.0

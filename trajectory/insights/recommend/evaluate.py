@@ -32,9 +32,9 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     of the first scorer against the best other one}} with p-values adjusted by Holm over all of them. Of the group
     "again" candidates and what is relevant are items of the history, of "new" the others; ties have expected ranks.
     """
-    task, c = run.task, run.config
-    h, queries = task.histories, ahead(task.histories, task.split.queries(part), relevance.steps)
-    counted = [row for row in baselines(h, task.split, c) if not isinstance(row, InterestFrequency)]
+    experiment, c = run.experiment, run.config
+    h, queries = experiment.histories, ahead(experiment.histories, experiment.split.queries(part), relevance.steps)
+    counted = [row for row in baselines(h, experiment.split, c) if not isinstance(row, InterestFrequency)]
     if isinstance(relevance.neighbours, Ease):
         counted.append(relevance.neighbours)
     groups = ("all",) if relevance.filter_seen else GROUPS
@@ -69,8 +69,8 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
 
 def trade_off(run: Run, relevance: Relevance, part: str) -> list[dict[str, float]]:
     """Relevance and diversity of lists on `part` for each of SHARES: share, ndcg, recall, diversity, coverage."""
-    task = run.task
-    h, queries = task.histories, ahead(task.histories, task.split.queries(part), relevance.steps)
+    experiment = run.experiment
+    h, queries = experiment.histories, ahead(experiment.histories, experiment.split.queries(part), relevance.steps)
     of_share: list[list[np.ndarray]] = [[] for _ in SHARES]
     for chunk in queries.chunks(relevance.batch):
         read = relevance.read(chunk)

@@ -22,7 +22,7 @@ def reasons(run: Run, queries: Queries, lists: pl.DataFrame) -> pl.DataFrame:
     """
     if lists.is_empty():
         return lists.with_columns(because=pl.lit("", pl.String))
-    h = run.task.histories
+    h = run.experiment.histories
     place = {user: row for row, user in enumerate(h.users["user"].gather(queries.user).cast(pl.String))}
     number = {item: index + 1 for index, item in enumerate(h.items["item"].head(h.num_items).cast(pl.String))}
     row = np.array([place[user] for user in lists["user"]], np.int64)

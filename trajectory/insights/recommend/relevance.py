@@ -49,24 +49,26 @@ class Relevance:
     batch = 64
 
     def __init__(self, run: Run) -> None:
-        task, c = run.task, run.config
+        experiment, c = run.experiment, run.config
         if c.heads.horizon < 2:
             raise UserError(
                 f"recommendations over several steps need heads of several steps, and this run has heads.horizon="
                 f"{c.heads.horizon}; train with --config.heads.horizon=3, say, and a split that keeps back as many "
                 "(own_log:split=temporal; the preset `insights` does so)"
             )
-        self.histories: Histories = task.histories
-        asked = steps_asked(task.histories, ahead(task.histories, task.split.validation, c.heads.horizon))
+        self.histories: Histories = experiment.histories
+        asked = steps_asked(
+            experiment.histories, ahead(experiment.histories, experiment.split.validation, c.heads.horizon)
+        )
         self.steps, self.steps_had = int(asked.max()), float(asked.mean())
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
         self.forecaster = DirectForecaster(run.predictor().replace(filter_seen=False), self.steps)
-        neighbours: Baseline = Ease() if task.histories.num_items <= MOST_ITEMS else CoOccurrence()
-        self.neighbours = neighbours.fit(task.histories, task.split)
-        self.overall = overall_rates(task.histories, training_events(task.histories, task.split))
+        neighbours: Baseline = Ease() if experiment.histories.num_items <= MOST_ITEMS else CoOccurrence()
+        self.neighbours = neighbours.fit(experiment.histories, experiment.split)
+        self.overall = overall_rates(experiment.histories, training_events(experiment.histories, experiment.split))
         self.fits: dict[bool, Fit] = {}  # of items of the history (True) and of new ones, where enough came
         self.scale = {False: 0.0, True: 0.0}  # where not: log of what came over what the forecast expects
-        self._fit(ahead(task.histories, task.split.validation, self.steps), c.seed)
+        self._fit(ahead(experiment.histories, experiment.split.validation, self.steps), c.seed)
 
     def read(self, queries: Queries) -> Reading:
         """Scores of all items, with the forecast that they are made of."""

@@ -58,10 +58,10 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
     """
     if not run.config.heads.item:
         raise UserError("segments need forecasts of items, but this run has no item head (heads.item=0); set it to 1")
-    histories = run.task.histories
+    histories = run.experiment.histories
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
-    worth, named = attention(histories, run.task.split.cut_time("test")), words(histories)
+    worth, named = attention(histories, run.experiment.split.cut_time("test")), words(histories)
     weights, (fields, item_field) = fitted(run, histories, worth), _fields(histories)
     found = []
     for moment in moments:
