@@ -58,8 +58,9 @@ class EventLog:
     position (Int64; absent if none), event_type (String, raw; absent if none), value (Float64, of the whole row, null
     where unknown; absent if none), quantity (Float64, null where unknown; absent if none), rating (Float64; absent if
     none), failed (Boolean, a sale whose order came to nothing by its status; absent if none), void (Boolean, a sale
-    that another column says was none; absent if none), back (Boolean, a sale that takes back; absent if none), service
-    (Boolean, a sale or return of what is no goods; absent if none), basket (absent if none), label (Int8, -1 = none;
+    that another column says was none; absent if none), back (Boolean, a sale that takes back; absent if none), sold
+    (Boolean, all rows of a log without types are sales by the names of its columns; absent if not), service (Boolean,
+    a sale or return of what is no goods; absent if none), basket (absent if none), label (Int8, -1 = none;
     absent if none), one Float32 column per name in `features`, and `row_hash` (UInt64), equal for equal whole source
     rows. Raw texts of what could not be read are kept for quarantine.
     `items`: item, and any of title, category, department, brand, price; None if the source has none.

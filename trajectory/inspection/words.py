@@ -18,6 +18,7 @@ MEANINGS = {
 }
 HOW_FOUND = {
     "name": "by its name",
+    "word": "by a word of its name",
     "content": "by what it holds",
     "format": "by the format of the file",
     "joined": "several columns, joined",

@@ -69,7 +69,7 @@ def test_money_and_amounts_are_no_order(tmp_path: Path, name: str, cell: str) ->
     rows = [f"u{u},{'ABCDEF'[i]},2024-05-10,{cell.format(i=i, u=u)}" for i in (3, 0, 5, 1, 4, 2) for u in range(20)]
     log = from_text(tmp_path, "\n".join([f"user,item,date,{name}", *rows]))
     assert "position" not in log.detected["columns"]
-    assert name in log.detected["unused"]
+    assert log.detected["columns"].get("value", name) == name
 
 
 @pytest.mark.parametrize(("step", "found"), [(1, True), (37, False)])

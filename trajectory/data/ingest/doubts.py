@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
+from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import ROUNDED, is_text, mostly_numeric, texts
 from trajectory.data.ingest.columns import CURRENCIES, LOG_NAMES, matching
@@ -17,6 +18,7 @@ from trajectory.schema import UserError
 _LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
 _GAP = 365 * DAY  # seconds without an event
 _MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
+_FREE = 0.01  # of the sales that may be for nothing
 _LOOKED_AT = 1000
 _SHOWN = 5  # words
 # Of the currencies that shops trade in most: ISO 4217, and signs.
@@ -106,6 +108,14 @@ def doubt_values(columns: dict[str, pl.Series], sale: pl.Series | None, said: Fi
         said.note("value", text, "data.service_lines=WORD for items that are no goods", warning=True)
 
 
+def doubt_ratings(rating: pl.Series, name: str, data: ConfigDict, said: Findings) -> None:
+    """Warns of ratings of 0 where all others are 1 or more."""
+    zeros, above = int((rating == 0).sum()), rating.filter(rating > 0)
+    if zeros and len(above) and (above >= 1).all() and not data.rating_threshold:
+        text = f"{name} is 0 in {zeros:,} of {rating.count():,} rows: does 0 mean that no rating was given?"
+        said.note("types", text, "data.rating_threshold=1 keeps these rows beside the histories", warning=True)
+
+
 def doubt_currencies(table: pl.DataFrame, used: set[str], said: Findings) -> None:
     """Warns of a log whose amounts are in several currencies, by a column's name, or where all its words are codes."""
     named = matching(table.columns, CURRENCIES)
@@ -164,7 +174,10 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
         )
     selling = types.filter(pl.col("roles").str.contains(r"sale\b") & ~pl.col("roles").str.contains("negative"))["type"]
     if selling.is_empty():
-        yield "No type of event is a sale: demand and values are left out.", "data.event_types or data.event_type_map"
+        read = [*types["type"], *types.filter(pl.col("roles").str.contains(r"input\b"))["type"]][-1]
+        untold = "data.event_type_map={'': 'purchase'} if all rows are sales" if "types" in detected else ""
+        role = f"data.event_types={{'{read}': 'input,target,sale'}} if {read} is one"
+        yield "No type of event is a sale: demand and values are left out.", untold or role
         return
     sales = events.filter(pl.col("event_type").cast(pl.String).is_in(selling.to_list()))
     if "quantity" in detected["columns"]:
@@ -179,6 +192,13 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
                 yield f"{rows:,} sales have {what}: each counts as one piece.", f"write {name} as numbers in the file"
             else:
                 yield f"{rows:,} sales have no quantity: each counts as one piece.", "data.columns.quantity"
+    if "value" in events.columns:
+        pieces = (
+            sales["quantity"].fill_null(1) if "quantity" in events.columns else pl.repeat(1, len(sales), eager=True)
+        )
+        if (rows := int(((sales["value"] == 0) & (pieces != 0)).sum())) > _FREE * sales.height:
+            text = f"{rows:,} of {sales.height:,} sales are for nothing, as {detected['columns']['value']} is 0"
+            yield f"{text}. Are they sales?", "leave these rows out of the file if they are none"
     if "value" in events.columns and 0 < (rows := sales["value"].null_count()) < sales.height:
         name = detected["columns"].get("value", "value")
         text = f"{rows:,} of {sales.height:,} sales have no {name}: they count as pieces, not as money. Are they sales?"

@@ -119,6 +119,7 @@ def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
         ("quantity", "a column of quantities"),
         ("basket", "a column of baskets or orders"),
         ("failed", "a column of the status of orders"),
+        ("sold", "columns that are called so"),
     ):
         if column in columns:
             return "purchase", words

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.data.ingest.amount_columns import find_amounts
 from trajectory.data.ingest.amounts import UNKNOWN, amounts, proven_mark
 from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.data.ingest.cells import candidates, examples, unused
@@ -18,6 +19,7 @@ from trajectory.data.ingest.doubts import (
     doubt_items,
     doubt_labels,
     doubt_other_amounts,
+    doubt_ratings,
     doubt_times,
     doubt_values,
 )
@@ -41,7 +43,7 @@ from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
 from trajectory.data.ingest.ties import by_session, numbered_ties, trusted, whole_positions
 from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
-from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_unread, with_marks
+from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_unread, named_for_sales, with_marks
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.schema import EventLog, UserError
 
@@ -78,6 +80,7 @@ _RESERVED = (
     "failed",
     "void",
     "back",
+    "sold",
     "service",
     "malformed",
     "file",
@@ -140,6 +143,10 @@ def read_log(data: ConfigDict) -> EventLog:
     session = next((name for name in matching(table.columns, SESSIONS) if name not in fields.values()), "")
     if session and {"time", "position"} <= columns.keys() and data.order == "auto":
         columns["position"] = by_session(columns, table[session])
+    if not of_format and not stepwise:
+        find_amounts(table, columns, fields, found_by, data, said)
+        if not told and not fields.keys() & {"event_type", "rating", "quantity", "basket"} and named_for_sales(fields):
+            columns["sold"] = pl.Series([True]).new_from_index(0, table.height)
     columns |= _others(table, fields, columns, data, of_format, said)
     columns |= fill_lines(columns, fields, said)
     if failed := failed_orders(table, columns, {*fields.values(), *data.features}, data, said):
@@ -164,6 +171,8 @@ def read_log(data: ConfigDict) -> EventLog:
         if not of_format:
             unread = {*used, *status, *flags}
             doubt_unread(table, unread, not told, data, said)
+            if "rating" in columns:
+                doubt_ratings(columns["rating"], fields["rating"], data, said)
             doubt_other_amounts(table, columns, fields, unread, said)
             doubt_maps(columns, texts(table[fields["status"]]) if "status" in fields else None, fields, data, said)
     if source.malformed is not None:

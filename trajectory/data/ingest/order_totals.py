@@ -24,7 +24,7 @@ def without_totals(
     if by_hand or not name or "basket" not in fields or "item" not in fields:
         return fields
     free, own = [column for column in table.columns if column not in {*fields.values(), *decided}], name
-    while own and _repeats(table, fields, own):
+    while own and repeats(table, fields, own):
         free = [column for column in free if column != own]
         own = detect(free, {"value": LOG_NAMES["value"]}).get("value", "")
     if own == name:
@@ -39,7 +39,8 @@ def without_totals(
     return {field: column for field, column in fields.items() if field != "value"}
 
 
-def _repeats(table: pl.DataFrame, fields: dict[str, str], column: str) -> bool:
+def repeats(table: pl.DataFrame, fields: dict[str, str], column: str) -> bool:
+    """Whether all lines of all orders of several different items state the same in a column."""
     rows = table.head(_ROWS).select(basket=fields["basket"], item=fields["item"], value=column).drop_nulls()
     orders = rows.group_by("basket").agg(
         pl.col("value").first(), items=pl.col("item").n_unique(), values=pl.col("value").n_unique()

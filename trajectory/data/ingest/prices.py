@@ -5,11 +5,15 @@ from __future__ import annotations
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.columns import is_unit_price
+from trajectory.data.ingest.columns import LOG_NAMES, is_unit_price, matching
 from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.name_words import has_word
 from trajectory.schema import UserError
 
 OF = ("auto", "unit", "row")
+_PRICES = ("price", "unit", "each", "preis", "prix", "precio", "preço", "preco", "prezzo", "prijs", "cena", "цена",
+           "fiyat", "가격", "価格", "単価", "价格", "单价")  # fmt: skip
+_SUMS = ("total", "subtotal", "sum", "line", "row", "extended", "ext", "paid", "gesamt", "gesamtpreis")
 _ROWS = 200_000  # looked at
 _PAIRS = 20  # rows of items sold in several quantities, below which the name of the column decides
 _CLEAR = 2.0  # times as steady as the other reading
@@ -25,8 +29,8 @@ def row_values(
     """
     if data.value_of not in OF:
         raise UserError(f"data.value_of={data.value_of!r} is unknown; expected one of {', '.join(OF)}")
-    by_name = is_unit_price(name)
-    told, how = _by_content(value, quantity, item), "as prices of items sold in several quantities tell"
+    by_name = _is_price(name)
+    told, how = by_content(value, quantity, item), "as prices of items sold in several quantities tell"
     unit = data.value_of == "unit" if data.value_of != "auto" else by_name if told is None else told
     if data.value_of != "auto":
         how = "set by hand"
@@ -38,7 +42,14 @@ def row_values(
     return value * quantity.fill_null(1.0) if unit else value
 
 
-def _by_content(value: pl.Series, quantity: pl.Series, item: pl.Series) -> bool | None:
+def _is_price(name: str) -> bool:
+    """Whether a column is called so for the price of one piece: by a common name, else by its words."""
+    if matching([name], LOG_NAMES["value"]):
+        return is_unit_price(name)
+    return has_word(name, _PRICES) and not has_word(name, _SUMS)
+
+
+def by_content(value: pl.Series, quantity: pl.Series, item: pl.Series) -> bool | None:
     """True: prices of a piece; False: sums; None: the rows do not tell."""
     rows = pl.DataFrame({"item": item, "value": value.abs(), "pieces": quantity.abs()}).head(_ROWS)
     rows = rows.filter((pl.col("value") > 0) & pl.col("value").is_finite() & (pl.col("pieces") > 0))

@@ -13,6 +13,7 @@ from trajectory.data.ingest.cell_parsing import is_text, texts, yes_or_no
 from trajectory.data.ingest.columns import CONTENT_NAMES, LOG_NAMES, detect, matching
 from trajectory.data.ingest.event_types import canonical, plain_word, roles
 from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.name_words import has_word
 from trajectory.schema import UserError
 
 # Names of columns that may state what a row is, and may state something else.
@@ -24,6 +25,9 @@ NAMES = ("type", "transaction_type", "trans_type", "tran_type", "txn_type", "tra
          "vorgangsart", "buchungsart", "typ", "art", "tipo", "tipo_documento", "tipo_operacion", "tipo_riga",
          "type_document", "type_de_document", "вид операции", "тип операции", "тип документа", "类型", "交易类型",
          "单据类型", "取引区分", "種別")
+# Words in the names of times and amounts that are those of sales. A price may be that of goods that are looked at.
+_SALES = ("purchase", "purchased", "bought", "sale", "sales", "sold", "order", "ordered", "invoice", "transaction",
+          "trans", "paid", "payment", "spend", "spent", "revenue", "checkout")
 # fmt: on
 # Words within a cell that say that it may be no sale; what else a row may be is a type of event or a status.
 _DOUBTFUL = (
@@ -51,6 +55,12 @@ def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> st
         if sells and matching([column.name], NAMES) and (len(types) > 1 or unknown < 1 / 2):
             return column.name
     return ""
+
+
+def named_for_sales(fields: dict[str, str]) -> bool:
+    """Whether the time or the money of a log without types is called by a word for sales."""
+    time, value = (fields.get(field, "") for field in ("time", "value"))
+    return has_word(time, _SALES) or (has_word(value, _SALES) and not has_word(value, ("price",)))
 
 
 def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data: ConfigDict, said: Findings) -> None:
