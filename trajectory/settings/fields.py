@@ -50,7 +50,7 @@ DATA = Section(
             '(data/ingest/service_lines.py): their sales are of the type service_line; "!POSTAGE": it is goods; "-": '
             "all lines are",
         ),
-        "fold_case": (False, "True: ids of users and items that differ only by upper and lower case are the same"),
+        "fold_case": (False, "True: ids of users and items that differ only by case or leading zeros are the same"),
         "day_first": ("auto", "is 03/04/2024 the 3rd of April: auto (decided by the whole column) | yes | no"),
         "value_of": ("auto", "a row's value is of one piece or of the whole row: auto (as the rows tell) | unit | row"),
         "sign_of_sales": (

@@ -131,3 +131,15 @@ def test_names_of_zones_that_mean_one_only(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item,time\n" + "".join(f"1,a,{clock}\n" for clock in clocks))
     summer, winter, york, several = log.events["time"].to_list()
     assert (winter - summer, york - summer, several) == (3600, 0, None)
+
+
+@pytest.mark.parametrize(("cells", "first"), [("2024-02 2024-03", "2024-02-01"), ("2024-W05 2024-W06", "2024-01-29")])
+def test_months_and_weeks_are_their_first_day(tmp_path: Path, cells: str, first: str) -> None:
+    log = from_text(tmp_path, "user,item,when\n" + "".join(f"1,{i},{cell}\n" for i, cell in enumerate(cells.split())))
+    assert log.detected["columns"]["time"] == "when"
+    assert log.detected["span"][0] == first
+
+
+def test_times_of_two_units_are_said_with_what_they_are(tmp_path: Path) -> None:
+    log = from_text(tmp_path, f"user,item,time\n1,a,{T0}\n1,b,{T0 * 1000}\n", time_unit="s")
+    assert f"1 rows have times after the year 3000, such as {T0 * 1000 // DAY * DAY}" in notes(log, "time")

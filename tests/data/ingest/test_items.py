@@ -63,3 +63,10 @@ def test_an_item_table_is_joined_by_the_column_that_holds_the_items_of_the_log(t
     assert dict(found.items.select("item", "category").iter_rows()) == {"sku-1": "tea", "sku-2": "mugs"}
     with pytest.raises(UserError, match="none holds the log's items: call the column of ids item_id"):
         with_items(tmp_path, log, "id,category\n1,tea\n2,mugs\n")
+
+
+def test_items_that_stand_in_their_table_twice_with_other_values_are_said(tmp_path: Path) -> None:
+    found = with_items(tmp_path, "user,item\n1,a\n1,b\n", "item_id,category\na,tea\na,mugs\nb,tea\nb,tea\n")
+    assert "1 ids stand in it more than once, with other values, such as 'a'" in notes(found, "item table")
+    assert found.items is not None
+    assert dict(found.items.select("item", "category").iter_rows()) == {"a": "tea", "b": "tea"}

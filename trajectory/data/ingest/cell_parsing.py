@@ -38,8 +38,7 @@ def texts(column: pl.Series) -> pl.Series:
         ]
         return pl.Series(column.name, cells, pl.String)
     if column.dtype == pl.Binary:
-        cells = [None if cell is None else _decoded(cell) for cell in column.to_list()]
-        column = pl.Series(column.name, cells, pl.String)
+        column = pl.Series(column.name, _decoded(column.to_list()), pl.String)
     if column.dtype == pl.Datetime:
         column = _dates(column)
     elif column.dtype == pl.Duration:
@@ -178,8 +177,12 @@ def _dates(column: pl.Series) -> pl.Series:
     return dates.cast(pl.String).zip_with(within.fill_null(False), stored.cast(pl.String))
 
 
-def _decoded(cell: bytes) -> str:
+def _decoded(cells: list[bytes | None]) -> list[str | None]:
+    """The texts that bytes hold, or all of a column in hexadecimal, where one cell holds no text to be read."""
     try:
-        return cell.decode()
+        found = [None if cell is None else cell.decode() for cell in cells]
     except UnicodeDecodeError:
-        return cell.hex()
+        found = []
+    if found and all(text is None or text.isprintable() for text in found):
+        return found
+    return [None if cell is None else cell.hex() for cell in cells]

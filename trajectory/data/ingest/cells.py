@@ -41,7 +41,7 @@ def _may_be_ids(column: pl.Series) -> bool:
     if column.dtype.is_integer():
         return plain(column.name) not in _TIMES
     if not is_text(column):
-        return False
+        return bool(column.dtype == pl.Binary)
     sample = texts(column.head(_LOOKED_AT)).drop_nulls()
     other = int(sample.str.contains(f"{_AMOUNT}|{_DATED}").sum())
     return 2 * other <= len(sample)

@@ -35,10 +35,12 @@ _DATES = (
     rf"^(?<year>\d{{4}})[ \-/.]*{_MONTH}[ \-/.]*(?<d>\d{{1,2}})(?:[ ,t_]+(?<rest>.*))?$",
     rf"^{_MONTH} +(?<d>\d{{1,2}}) +(?<rest>\d{{1,2}}:.*?) +(?<year>\d{{4}})$",  # of C: Dec 1 08:26:00 UTC 2010
     r"^(?<year>\d\d)(?<m>\d\d)(?<d>\d\d)(?: +(?<rest>.*))?$",
+    r"^(?<year>(?:19|20)\d\d)[-/](?<m>0?[1-9]|1[0-2])$",  # a month: its first day
     r"^(?<year>\d\d)(?<m>\d\d)(?<d>\d\d)(?<rest>\d\d(?:\d\d){0,2})$",
 )
 _FIELDS = ("year", "month", "m", "d", "a", "b", "mark", "rest")
 # Hours east of UTC of names that mean one zone only (CST, IST, BST mean several).
+_WEEK = r"(?i)^(?<year>(?:19|20)\d\d)[- ]?W(?<week>\d\d)$"
 _ZONES = {
     **{"z": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 1, "cet": 1, "mez": 1, "cest": 2, "mesz": 2, "eet": 2, "eest": 3},
     **{"msk": 3, "sgt": 8, "hkt": 8, "jst": 9, "kst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "brt": -3},
@@ -82,12 +84,23 @@ def read_dates(text: pl.Series, day_first: str, said: Findings) -> Dates:
     if not left.count():
         return Dates(micros, zoned)
     _say_exchanged(micros, said)
+    left = _weeks_begin(left)
     parts = _parts(left.drop_nulls().unique(maintain_order=True))
     first = _day_first(left, parts, day_first, said)
     known = parts.select("text", "zoned", moment=_moment(first))
     rows = left.to_frame("text").join(known, on="text", how="left", maintain_order="left")
     whole = micros.zip_with(micros.is_not_null(), rows["moment"])
     return Dates(whole.alias(text.name), zoned | rows["zoned"].fill_null(False))
+
+
+def _weeks_begin(text: pl.Series) -> pl.Series:
+    """With the Monday of each week of ISO 8601, "2024-W05"."""
+    if not text.str.contains(_WEEK).any():
+        return text
+    week = text.str.to_uppercase().str.extract_groups(_WEEK)
+    day = week.struct.field("year") + "-W" + week.struct.field("week") + "-1"
+    monday = day.str.to_date("%G-W%V-%u", strict=False).cast(pl.String)
+    return text.zip_with(monday.is_null(), monday)
 
 
 def _say_exchanged(read: pl.Series, said: Findings) -> None:
@@ -170,7 +183,7 @@ def _moment(day_first: bool) -> pl.Expr:
     hour = pl.col("hour").cast(pl.Int32).fill_null(0)
     twelve = hour % 12 + 12 * (half == "p")
     hour = pl.when(half.is_null()).then(hour).when(hour.is_between(1, 12)).then(twelve)
-    date = (pl.col("year").cast(pl.String), pl.coalesce("m", month), pl.coalesce("d", day))
+    date = (pl.col("year").cast(pl.String), pl.coalesce("m", month), pl.coalesce("d", day).fill_null("1"))
     clock = (hour.cast(pl.String), *(pl.col(name).fill_null("00") for name in ("minute", "second")))
     stamp = pl.concat_str(*date, separator="-") + " " + pl.concat_str(*clock, separator=":")
     moment = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False).to_physical()

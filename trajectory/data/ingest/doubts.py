@@ -16,6 +16,7 @@ from trajectory.data.times import DAY, day_text
 from trajectory.schema import UserError
 
 _LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
+_NEVER = 1030 * 365 * DAY  # the year 3000
 _GAP = 365 * DAY  # seconds without an event
 _MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
 _FREE = 0.01  # of the sales that may be for nothing
@@ -84,6 +85,12 @@ def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
     if widest is not None and gaps[widest] * DAY > _GAP:
         before, after = days[widest - 1] * DAY, days[widest] * DAY
         rows = int((seconds <= before + DAY - 1).sum())
+        if after > _NEVER:
+            text = (
+                f"{len(seconds) - seconds.null_count() - rows:,} rows have times after the year 3000, such as {after}"
+            )
+            said.note("time", f"{text}: is {name} in another unit, in part?", "data.time_unit=auto", warning=True)
+            return
         said.note(
             "time",
             f"no event lies between {day_text(before)} and {day_text(after)}, {rows:,} rows are before: times of two "

@@ -49,7 +49,20 @@ def read_items(
             elif not column.dtype.is_nested():
                 columns[column.name] = column
     items = pl.DataFrame({name: column.alias(name) for name, column in columns.items()})
-    return items.filter(pl.col("item").is_not_null()).unique("item", keep="first", maintain_order=True)
+    items = items.filter(pl.col("item").is_not_null())
+    first = items.unique("item", keep="first", maintain_order=True)
+    if said and first.height < items.height:
+        _say_twice(items, said)
+    return first
+
+
+def _say_twice(items: pl.DataFrame, said: Findings) -> None:
+    """Warns of ids that stand in several rows of an item table that say different things."""
+    plain = items.select(pl.exclude(pl.List, pl.Struct, pl.Array, pl.Object)).unique()
+    twice = plain.filter(pl.len().over("item") > 1)["item"].unique(maintain_order=True)
+    if len(twice):
+        text = f"{len(twice):,} ids stand in it more than once, with other values, such as {_examples(twice)}"
+        said.note("item table", f"{text}: the first row of each counts", warning=True)
 
 
 def by_titles(table: pl.DataFrame, fields: dict[str, str], said: Findings) -> dict[str, str]:

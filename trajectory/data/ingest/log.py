@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -26,6 +27,7 @@ from trajectory.data.ingest.doubts import (
 from trajectory.data.ingest.duplicates import sent_again
 from trajectory.data.ingest.event_types import of_sales, split_behaviour
 from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.formulas import without_formulas
 from trajectory.data.ingest.frames import row_hashes
 from trajectory.data.ingest.interests import KEY, say_interests
 from trajectory.data.ingest.item_lists import with_lines
@@ -107,7 +109,7 @@ def read_log(data: ConfigDict) -> EventLog:
         said.note("file", f"{text}; is one of them a part of the log, too?", warning=True)
     of_format = bool(source.named) or data.source in DOMAINS
     if not of_format:
-        source = with_lines(source, said)
+        source = with_lines(replace(source, table=without_formulas(source.table, said)), said)
     table = with_marks(_with_joined(source.table, data.columns.item), data.columns.event_type)
     fields = _pick(table, data)
     stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
