@@ -151,7 +151,8 @@ class Forecast(Result):
 
     COLUMNS: ClassVar = {
         "user": "id of the source",
-        "statement": "at_step: it is (a line of) that step; within_steps: it comes within steps 1 to `step`; "
+        "statement": "at_step: it is (a line of) that step; within_steps: it comes within steps 1 to `step`, no "
+        "less likely than at one of them; "
         "within_days: within `days` days; time: the step comes after `days` (median), with 80 % probability between "
         "`days_low` and `days_high`; path: a step of the path number `rank`; nothing_left: no item may come, and why",
         "level": "item or interest; null for time",
@@ -164,7 +165,8 @@ class Forecast(Result):
         "days_low": "days",
         "days": "days",
         "days_high": "days",
-        "calibrated": "probability or days were fitted to outcomes of validation users",
+        "calibrated": "probability or days were fitted to outcomes of validation users; interests by themselves, so "
+        "that one's probability need not be the sum of its items'",
         "in_set_90": "at_step of items: in the set that holds the step with 90 %; null where no sets were fitted",
     }
 

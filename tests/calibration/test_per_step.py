@@ -145,6 +145,23 @@ def test_interests_have_calibrations_of_their_own(world):
     assert (within[:, 1] >= within[:, 0]).all()
 
 
+def test_within_steps_and_at_them_do_not_contradict(world):
+    """Whatever was fitted for either: the first step is the first step, and more steps are no less and no more."""
+    histories, parts, habits, overall = world
+    sharp = Sharp(habits, 1.0)
+    fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0)
+    odd = (BinaryCalibration(c=-1.0), BinaryCalibration(c=2.0))
+    forecaster = CalibratedForecaster(sharp, replace(fitted, within=odd, interests_within=odd), histories)
+    made = forecaster.forecast(parts.test)
+    for at, within in ((made.probability, made.within), (made.interests, made.interests_within)):
+        np.testing.assert_allclose(within[:, 0], at[:, 0])
+        assert (within >= np.maximum.accumulate(at, axis=1) - 1e-12).all()
+        assert (within <= np.cumsum(at, axis=1) + 1e-12).all()
+    made = CalibratedForecaster(sharp, forecaster.calibration, replace(histories, baskets=True)).forecast(parts.test)
+    assert (made.within >= np.maximum.accumulate(made.probability, axis=1)).all()
+    assert (made.within[:, 1] > made.probability.sum(axis=1)).any(), "a basket has more than one line"
+
+
 def test_a_forecast_that_knows_no_user_learns_of_each_one_s_own_rates(world):
     histories, parts, habits, overall = world
     blind = Sharp(habits, 0.0)

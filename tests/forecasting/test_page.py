@@ -147,6 +147,14 @@ def test_figures_of_several_held_out_events_are_not_called_the_next_event(tmp_pa
     assert ("as one set (2.0 on average, at most 3)" in html) == (most > 1)
 
 
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_interests_that_are_calibrated_by_themselves_are_said_to_be(tmp_path, calibrated):
+    made = made_up()
+    statements = made.statements.with_columns(calibrated=pl.lit(calibrated))
+    html = page(tmp_path, replace(made, statements=statements)).read_text()
+    assert ("Interests are calibrated by themselves" in html) == calibrated
+
+
 def test_the_script_draws_the_page(shown):
     options = re.findall(r"<option[^>]*>(.*?)</option>", shown)
     assert options == [HOSTILE.replace("<", "&lt;").replace(">", "&gt;"), "u1", "u2"]

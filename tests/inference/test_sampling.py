@@ -14,6 +14,7 @@ from trajectory.data.pipeline.event_statistics import event_statistics
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.predictor import Predictor
+from trajectory.inference.sampled import SampledForecaster
 from trajectory.inference.sampling import Paths, sample
 from trajectory.schema import Queries, UserError
 
@@ -126,6 +127,26 @@ def test_baskets_equal_the_exact_mixture(transformer, user):
             second.append(chances(transformer, BASKETS, user, [basket[::-1]]))
     assert_within_error(found.visited[user, 0], *mixture(np.array(weights), np.array(inside)))
     assert_within_error(found.probability[user, 1], *mixture(np.array(weights), np.array(second)))
+
+
+@pytest.mark.parametrize("histories", [SINGLE, BASKETS])
+def test_what_few_paths_say_within_steps_does_not_contradict_the_steps(transformer, histories):
+    predictor = Predictor(*transformer, histories, NO_FEATURES, CAPACITY, False)
+    few = SampledForecaster(predictor, event_statistics(histories), 3, 7, 0).forecast(whole_histories(histories))
+    for at, within in ((few.probability, few.within), (few.interests, few.interests_within)):
+        assert (within >= np.maximum.accumulate(at, axis=1) - 1e-6).all()
+        assert (np.diff(within, axis=1) >= 0).all()
+        if not histories.baskets:
+            assert (within <= np.cumsum(at, axis=1) + 1e-6).all()
+            np.testing.assert_allclose(within[:, 0], at[:, 0], atol=1e-6)
+
+
+def test_an_item_that_one_of_few_paths_drew_counts_for_its_probability(transformer):
+    """Within two steps, of few paths: not the share of paths that came to it."""
+    many = run(transformer, SINGLE, seed=1).visited[:, 1]
+    errors = [np.abs(run(transformer, SINGLE, paths=10, seed=seed).visited[:, 1] - many) for seed in range(8)]
+    alone = np.sqrt(many * (1 - many) / 10)  # standard error of counting paths
+    assert np.mean(errors) < 0.25 * alone[:, 1:].mean()
 
 
 def test_filtered_items_never_come_again(transformer):

@@ -19,6 +19,7 @@ from trajectory.calibration.waiting_time import TimeCalibration, fit_times
 from trajectory.metrics.by_interest import by_interest, log_by_interest
 from trajectory.metrics.step_targets import read_steps, read_within
 from trajectory.metrics.waiting_time import quantiles, waits
+from trajectory.metrics.within_bounds import bounded
 from trajectory.models.time_head import Wait
 from trajectory.protocols import Forecaster, StepForecast, UncalibratedForecast
 from trajectory.reading import NUMBER, read_json
@@ -82,7 +83,7 @@ class CalibratedForecaster:
 
 
 class CalibratedForecast(StepForecast):
-    """A forecast with its probabilities recalibrated; those of more steps are never below those of fewer."""
+    """A forecast with its probabilities recalibrated; those within steps are kept to what the steps' own allow."""
 
     calibrated = True
 
@@ -108,9 +109,9 @@ class CalibratedForecast(StepForecast):
     @cached_property
     def within(self) -> np.ndarray:
         """Probability of each item within steps 1..h, [n, H, V + 1]."""
-        p = self._plain.within_given(self.log_probability)
+        p = self._bounded(self._plain.within_given(self.log_probability), self.probability)
         fitted = [self._fitted.within[h].apply(p[:, h], _within(self._rates, h)) for h in range(p.shape[1])]
-        return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
+        return self._bounded(np.stack(fitted, axis=1), self.probability)
 
     @cached_property
     def log_interests(self) -> np.ndarray:
@@ -121,9 +122,9 @@ class CalibratedForecast(StepForecast):
     @cached_property
     def interests_within(self) -> np.ndarray:
         """Probability of each interest within steps 1..h, [n, H, K + 1]."""
-        p = self._plain.interests_within_given(self.log_interests)
+        p = self._bounded(self._plain.interests_within_given(self.log_interests), self.interests)
         fitted = [self._fitted.interests_within[h].apply(p[:, h]) for h in range(p.shape[1])]
-        return np.maximum.accumulate(np.stack(fitted, axis=1), axis=1)
+        return self._bounded(np.stack(fitted, axis=1), self.interests)
 
     @cached_property
     def wait(self) -> Wait | None:
@@ -139,6 +140,9 @@ class CalibratedForecast(StepForecast):
     def days(self) -> np.ndarray | None:
         """Quantiles of the days until each step."""
         return None if self.wait is None else quantiles(self.wait)
+
+    def _bounded(self, within: np.ndarray, probability: np.ndarray) -> np.ndarray:
+        return bounded(within, probability, self._histories.baskets)
 
     @cached_property
     def _rates(self) -> np.ndarray:

@@ -75,6 +75,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         steps=forecast.steps,
         method=forecast.method,
         sets=forecast.statements["in_set_90"].any(),
+        fitted_apart=forecast.statements.filter(pl.col("level") == "interest", "calibrated").height > 0,
     )
 
 

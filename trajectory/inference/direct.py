@@ -14,6 +14,7 @@ from trajectory.inference.predictor import Predictor
 from trajectory.metrics.by_interest import log_by_interest
 from trajectory.metrics.ranking import distinct_items
 from trajectory.metrics.waiting_time import quantiles
+from trajectory.metrics.within_bounds import bounded
 from trajectory.models.apply import apply
 from trajectory.models.heads import States
 from trajectory.models.interest_model import InterestModel
@@ -67,12 +68,14 @@ class DirectForecast(UncalibratedForecast):
     @cached_property
     def within(self) -> np.ndarray:
         """Probability of each item within steps 1..h, [n, H, V + 1]."""
-        return self.within_given(self.log_probability)
+        within = self.within_given(self.log_probability)
+        return bounded(within, self.probability, self._predictor.histories.baskets)
 
     @cached_property
     def interests_within(self) -> np.ndarray:
         """Probability of each interest within steps 1..h, [n, H, K + 1]."""
-        return self.interests_within_given(self.log_interests)
+        within = self.interests_within_given(self.log_interests)
+        return bounded(within, self.interests, self._predictor.histories.baskets)
 
     @cached_property
     def wait(self) -> Wait | None:

@@ -11,6 +11,7 @@ from trajectory.inference.predictor import Predictor
 from trajectory.inference.sampling import Paths, sample
 from trajectory.metrics.by_interest import by_interest
 from trajectory.metrics.waiting_time import LEVELS
+from trajectory.metrics.within_bounds import bounded
 from trajectory.protocols import UncalibratedForecast
 from trajectory.schema import Histories, Queries
 
@@ -67,15 +68,15 @@ class SampledForecast(UncalibratedForecast):
         """The same in logarithms."""
         return np.log(self.interests + LEAST)
 
-    @property
+    @cached_property
     def within(self) -> np.ndarray:
         """Probability of each item within steps 1..h, [n, H, V + 1]."""
-        return self._paths.visited
+        return bounded(self._paths.visited, self.probability, self._histories.baskets)
 
-    @property
+    @cached_property
     def interests_within(self) -> np.ndarray:
         """Probability of an item of each interest within steps 1..h, [n, H, K + 1]."""
-        return self._paths.interest_visited
+        return bounded(self._paths.interest_visited, self.interests, self._histories.baskets)
 
     @cached_property
     def days(self) -> np.ndarray | None:

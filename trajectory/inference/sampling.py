@@ -43,7 +43,7 @@ class Paths(NamedTuple):
     """Futures of n users: S paths of H steps each."""
 
     probability: Any  # float32 [n, H, V + 1], of each item at each step (share of a line, where steps are baskets)
-    visited: Any  # float32 [n, H, V + 1], probability of the item within steps 1..h
+    visited: Any  # float32 [n, H, V + 1], probability of the item within steps 1..h (see `_survival`)
     item: Any  # int32 [n, S, H], the step's item (its first line); 0 = nothing is left that may come
     log_probability: Any  # float32 [n, S, H], of each step's item after those before it; 0 where nothing is left
     days: Any  # float32 [n, S, H], from the newest event of the history to the step
@@ -87,6 +87,8 @@ class _Now(NamedTuple):
     visited: jax.Array  # bool [R, V + 1], items of the path
     within_days: jax.Array  # bool [R, V + 1], those that came within the given days
     interests: jax.Array  # bool [R, K + 1], of these items
+    not_visited: jax.Array  # float32 [n, V + 1], probability that the item has not come
+    not_reached: jax.Array  # float32 [n, K + 1], of the interests
     interests_within_days: jax.Array  # bool [R, K + 1]
     elapsed: jax.Array  # float32 [R], days since the history's newest event
     clock: jax.Array  # int32 [R], seconds since Monday 0:00
@@ -126,22 +128,27 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
         drawn_interest = jnp.where(drawn > 0, item_interest[drawn], interests)
         reached = now.interests.at[row, drawn_interest].set(True, mode="drop")
         reached_within_days = now.interests_within_days.at[row, drawn_interest].max(in_time, mode="drop")
-        within, interest_within = visited, reached
         if statistics.lines == 1:  # a single draw's own probability is less noisy than what was drawn
-            within = jnp.where(now.visited, 1.0, probability)
-            interest_within = jnp.where(now.interests, 1.0, probability @ belongs)
+            comes, interest_comes = probability, probability @ belongs
+        else:
+            comes, interest_comes = _in_basket(log_p, random.item, size, statistics.lines), reached
+        not_visited = now.not_visited * _survival(comes, now.visited, users)
+        not_reached = now.not_reached * _survival(interest_comes, now.interests, users)
         unread = next_events(
             jax.tree.map(lambda x: x[:, -1:], now.unread), drawn[:, ::-1], item_interest, statistics, gap, clock
         )
         first = jnp.where(drawn[:, 0] > 0, own[:, 0], 0.0)
-        means = (x.reshape(users, paths, -1).mean(1) for x in (probability, within, interest_within))
-        now = _Now(carry, unread, visited, within_days, reached, reached_within_days, elapsed, clock)
-        return now, (*means, drawn[:, 0], first, elapsed)
+        mean = probability.reshape(users, paths, -1).mean(1)
+        now = _Now(
+            carry, unread, visited, within_days, reached, not_visited, not_reached, reached_within_days, elapsed, clock
+        )
+        return now, (mean, 1 - not_visited, 1 - not_reached, drawn[:, 0], first, elapsed)
 
     past, carry, newest = begin(rollout, params, given)
     nothing, no_interest = jnp.zeros((rows, items), bool), jnp.zeros((rows, interests), bool)
     clock = jnp.repeat(given.clock, paths)
-    now = _Now(carry, newest, nothing, nothing, no_interest, no_interest, jnp.zeros(rows), clock)
+    survival = jnp.ones((users, items)), jnp.ones((users, interests))
+    now = _Now(carry, newest, nothing, nothing, no_interest, *survival, no_interest, jnp.zeros(rows), clock)
     last, out = jax.lax.scan(step, now, (given.key, given.size.reshape(rows, steps).T))
     probability, visited, interest_visited, item, log_probability, elapsed = out
     return Paths(
@@ -154,3 +161,29 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
         jnp.swapaxes(interest_visited, 0, 1),
         last.interests_within_days.reshape(users, paths, interests).mean(1),
     )
+
+
+def _survival(comes: jax.Array, before: jax.Array, users: int) -> jax.Array:
+    """Probability [n, C] that what has not come `before` (bool [R, C]) does not come at this step either.
+
+    `comes` [R, C] are its probabilities on each path. The mean is over the paths on which it has not come, so that
+    the product over the steps is of all (Kaplan & Meier 1958), and what one of few paths happens to draw counts for no
+    more than its probability.
+    """
+    left = ~before.reshape(users, -1, before.shape[1])
+    comes = jnp.where(left, comes.reshape(left.shape), 0.0)
+    return 1 - comes.sum(1) / jnp.maximum(left.sum(1), 1)
+
+
+def _in_basket(log_p: jax.Array, gumbel: jax.Array, size: jax.Array, lines: int) -> jax.Array:
+    """Probability [R, V + 1] that a basket of `size` [R] lines, drawn without replacement, has the item, given the
+    `gumbel` noise that the others were drawn with: its own need not be drawn (Kool et al. 2019).
+    """
+    keys = log_p + gumbel
+    best = jax.lax.top_k(keys, min(lines + 1, keys.shape[1]))[0]
+    best = jnp.pad(best, ((0, 0), (1, lines + 1 - best.shape[1])), constant_values=-jnp.inf)
+    inside, outside = (jnp.take_along_axis(best, size[:, None] + more, 1) for more in (1, 0))
+    # The others' last key in the basket: of an item that is in it, the next one's.
+    threshold = jnp.where(keys >= outside, inside, outside)
+    probability = -jnp.expm1(-jnp.exp(log_p - threshold))
+    return jnp.where((size[:, None] > 0) & (log_p > -jnp.inf), probability, 0.0)

@@ -63,7 +63,8 @@ def method(run: Run, steps: int, paths: int) -> str:
     """How `forecast_steps` finds its probabilities, in words to be read after one."""
     among = ", among items that the user has not had" if run.config.evaluation.seen == "filter" else ""
     if run.config.heads.horizon < steps:
-        return f"from {paths} sampled paths, not calibrated{among}"
+        error = 50 / paths**0.5  # of a share of paths of 50 %, where it is largest
+        return f"from {paths} sampled paths (standard error of up to {error:.1f} points), not calibrated{among}"
     return f"directly by the model's heads, {calibration(run, steps)[1]}{among}"
 
 
