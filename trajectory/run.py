@@ -204,8 +204,8 @@ class Run:
         """Who of the run's users moved from which interest to which, when and how far, against chance. Needs the log.
 
         `settings` are fields of trajectory.migrations.migration.Settings: window, lasting, gap, rate, permutations.
-        `forecast`: `tables` also has whose move is to come, where the run can tell. A log without interests gets
-        learned ones.
+        `forecast`: `tables` also has whose move is to come, where the run can tell; `notes` say where that is not to be
+        relied on. A log without interests gets learned ones.
         """
         from trajectory.migrations.clusters import with_interests
         from trajectory.migrations.flows import migration_matrix
@@ -217,7 +217,9 @@ class Run:
         tables = {"tested": found.tested, "flows": migration_matrix(found.found)}
         if forecast:
             try:
-                tables["forecast"] = largest_moves(forecast_migrations(self, found), histories)
+                made = forecast_migrations(self, found)
+                tables["forecast"] = largest_moves(made, histories)
+                notes += [made.standing.warning] if made.standing.warning else []
             except UserError as reason:
                 notes.append(f"no forecast: {reason}")
         return Migrations(found.found, tables, tuple(notes))

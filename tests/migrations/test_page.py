@@ -16,7 +16,9 @@ from trajectory.inference.new_users import whole_histories
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import MigrationForecast
 from trajectory.migrations.page import write_migrations
+from trajectory.migrations.standing import standing
 from trajectory.migrations.state_forecast import StateForecast, StepStates
+from trajectory.migrations.transitions import slope_sentence
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 COMMENT = "<!--<script>{{ 7 * 7 }}\u2028 & '\""
@@ -59,7 +61,8 @@ def forecast_of(migrations):
         "flows": [{"from": HOSTILE, "to": COMMENT, "forecast": 1.5, "observed": 1.25, "error": 0.5}],
         "interests": [{"interest": COMMENT, "forecast": 0.031, "observed": 0.022, "error": 0.005}],
     }
-    return MigrationForecast(StateForecast(whole_histories(histories), now, following, steps), check, past)
+    states = StateForecast(whole_histories(histories), now, following, steps)
+    return MigrationForecast(states, check, past, standing(check, None, "3 events"))
 
 
 @pytest.fixture(scope="module")
@@ -192,10 +195,57 @@ def test_a_log_in_which_nobody_moves_has_a_page_too(tmp_path):
     html = write_migrations(none, tmp_path, "still").read_text(encoding="utf-8")
     assert "<b>0</b> migrated" in html
     assert html.count("<p>Nobody migrated.</p>") == 2, "no table of no rows"
+    assert "Nobody migrated, so there is no user to show." in html
+    assert 'id="user"' not in html
     assert 'id="net"' not in html
     assert 'id="lead"' not in html
     assert "forecast" not in re.sub("<script>.*</script>", "", html, flags=re.DOTALL)  # there is no forecast
     assert pl.read_parquet(tmp_path / "flows.parquet").height == 0
+
+
+LESS = {"difference": 0.25, "low": 0.1, "high": 0.4, "p_value": 0.01}
+LEVEL = {"difference": -0.01, "low": -0.1, "high": 0.1, "p_value": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ({"Markov": LESS, "persistence": LESS}, "on held-out windows of 3 events, Markov and persistence were better"),
+        ({"Markov": LEVEL, "persistence": LEVEL}, "no better, beyond chance, than to say that users stay"),
+        ({"Markov": LEVEL}, ""),
+    ],
+)
+def test_forecasts_that_no_counting_rule_is_behind_are_not_claimed(tmp_path, tests, said):
+    migrations = made_up()
+    forecast = forecast_of(migrations)
+    check = forecast.check | {"differences": {"all": tests, "steadiest quarter": tests}}
+    check["log_loss"] |= {"persistence": {"all": 0.5, "steadiest quarter": 0.5}} if "persistence" in tests else {}
+    forecast = replace(forecast, check=check, standing=standing(check, None, "3 events"))
+    html = write_migrations(migrations, tmp_path, "behind", forecast=forecast).read_text(encoding="utf-8")
+    top, shown = html.split("<p>Interests are")[0], html.split("<script>")[0]
+    assert (said in top) if said else "Do not act" not in html
+    assert ("What is expected to grow and shrink" in shown) == (not said)
+    assert any(part["forecast"] for part in inert_data(tmp_path / "migration.html", "data")["flows"]) == (not said)
+    assert "How accurate were such forecasts?" in shown
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "behind", "said"),
+    [
+        (None, False, "was not evaluated either"),
+        ({"ndcg@10": {"baseline": "popularity", "low": -0.2, "high": -0.1}}, True, "ndcg@10 of popularity is better"),
+        ({"ndcg@10": {"baseline": "popularity", "low": -0.2, "high": 0.1}}, False, "How far these forecasts hold"),
+    ],
+)
+def test_what_was_not_measured_is_said_first(evaluation, behind, said):
+    found = standing(None, evaluation and {"paired": {"test": evaluation}}, "3 events")
+    assert found.behind == behind
+    assert said in found.warning
+
+
+def test_forecasts_that_went_the_other_way_are_no_share_of_what_was_observed():
+    assert "moved the other way" in slope_sentence({"value": -8.1, "low": -9.0, "high": -7.0})
+    assert "90% were observed" in slope_sentence({"value": 0.9, "low": 0.8, "high": 1.1})
 
 
 def test_a_time_of_almost_nothing_has_no_sign(tmp_path, monkeypatch):

@@ -102,7 +102,11 @@ def test_users_without_two_windows_are_in_no_quarter(world):
 
 
 def test_the_table_says_what_was_found(world):
-    text = table(check(world, world[2]))
+    found = check(world, world[2])
+    text = table(found)
     assert "log-loss of the next 5 steps' interests" in text
     assert "| ... forecast less Markov | -" in text
+    smallest = min(test["p_value"] for group in found["differences"].values() for test in group.values())
+    assert smallest == pytest.approx(found["p_least"])
+    assert f"none can be below {found['p_least']:.2g}" in text
     assert "slope 1.0" in text or "slope 0.9" in text

@@ -57,5 +57,7 @@ def main() -> None:
     )
     if forecast and forecast.check:
         print(table(forecast.check))
+    if forecast and forecast.standing.warning:
+        print(forecast.standing.warning)
     print(f"{migrations.found.height:,} of {migrations.tested.height:,} users migrated; written to {run.workdir}")
     print(f"open {page.resolve()}")

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory.evaluation.report import read_evaluation
 from trajectory.inference.new_users import whole_histories
 from trajectory.migrations.flow_forecast import Moves
 from trajectory.migrations.migration import Migrations
 from trajectory.migrations.sessions import Sessions, moments
+from trajectory.migrations.standing import Standing, standing
 from trajectory.migrations.state_forecast import StateForecast, fit_forecaster, held_out, step_states
 from trajectory.migrations.transitions import check_transitions
+from trajectory.reports.words import steps
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
 
@@ -25,6 +28,7 @@ class MigrationForecast:
     states: StateForecast  # row u is user u
     check: dict[str, Any] | None  # on holdout windows, see `check_transitions`; None where the split has none
     past: np.ndarray  # float [found, W, K], states of the users that migrated as the model saw them after each window
+    standing: Standing  # against counting rules
 
     @property
     def steps(self) -> int:
@@ -51,7 +55,16 @@ def forecast_migrations(run: Run, migrations: Migrations) -> MigrationForecast:
         forecaster.forecast(run, histories, whole_histories(histories)),
         check,
         _model_states(run, units, migrations.movers, migrations.settings.window),
+        standing(check, _evaluation(run), steps(histories, c.forecast.steps)),
     )
+
+
+def _evaluation(run: Run) -> dict[str, Any] | None:
+    """What evaluation.json says of this checkpoint; None where it was not evaluated."""
+    if not (run.workdir / "evaluation.json").exists():
+        return None
+    found = read_evaluation(run.workdir)
+    return found if found["protocol"].get("checkpoint") == run.checkpoint else None
 
 
 def largest_moves(forecast: MigrationForecast, histories: Histories) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from trajectory.migrations.migration import Migrations
 from trajectory.migrations.migration_forecast import MigrationForecast, largest_moves
 from trajectory.migrations.states import interest_states
 from trajectory.migrations.timeline import states_table, timelines
+from trajectory.migrations.transitions import slope_sentence
 from trajectory.names import isolated
 from trajectory.reports.page import script_safe, write_page
 from trajectory.reports.words import attention_words
@@ -57,7 +58,7 @@ def write_migrations(
         write_parquet(largest_moves(forecast, units.histories), folder / "migration_forecast.parquet")
         if forecast.check:
             write_json(forecast.check, folder / "transitions.json")
-        drawn += _flows(expected, forecast=True)
+        drawn += [] if forecast.standing.behind else _flows(expected, forecast=True)
         shown = _forecast(forecast, units.histories.interests)
     return write_page(
         folder / "migration.html",
@@ -73,6 +74,7 @@ def write_migrations(
         unit=units.unit,
         counted=_counted(units.histories),
         step="basket" if units.histories.baskets else "event",
+        migrated=migrations.found.height > 0,
         lead=_lead(migrations),
         net=_ends(net_flows(migrations.found), "net"),
         growth=_growth(migrations),
@@ -127,11 +129,13 @@ def _forecast(forecast: MigrationForecast, interests: tuple[str, ...]) -> dict[s
     """What the page says of the next window and of the accuracy of such forecasts on holdout windows."""
     changes = share_forecasts(forecast.states.now, forecast.states.next, interests)
     certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
-    values: dict[str, Any] = {"steps": forecast.steps, "changes": _ends(certain, "change")}
+    behind, warning = forecast.standing
+    values: dict[str, Any] = {"steps": forecast.steps, "behind": behind, "warning": warning}
+    values["changes"] = _ends(certain, "change")
     if not forecast.check:
         return values
     net = sorted(forecast.check["interests"], key=lambda row: -abs(row["forecast"]))[:SHOWN_ENDS]
-    return values | {"check": forecast.check, "net": net}
+    return values | {"check": forecast.check, "net": net, "slope": slope_sentence(forecast.check["slope"])}
 
 
 def _flows(flows: pl.DataFrame, forecast: bool = False) -> list[dict[str, Any]]:

@@ -25,10 +25,11 @@ def check_transitions(
 
     A transition is from a user's state now to the shares of interests in the next `steps` steps; its log-loss is the
     cross-entropy of these shares in nats. `log_loss` {name: {group: mean}} and `differences` {group: {baseline: paired
-    test of the forecast's loss minus the baseline's}}, p-values adjusted by Holm over baselines and groups, of all
-    users and of quarters of equally many by how far they moved between their last two windows (`bounds`, bits; users
-    without two windows are in `all` only). `slope`: of the observed changes on the forecast ones, over users and
-    interests, with a 95 % bootstrap interval over users; 1 means forecasts are right on average, 0 that they are noise.
+    test of the forecast's loss minus the baseline's}}, p-values adjusted by Holm over baselines and groups (`p_least`:
+    the smallest that so many resamples can give), of all users and of quarters of equally many by how far they moved
+    between their last two windows (`bounds`, bits; users without two windows are in `all` only). `slope`: of the
+    observed changes on the forecast ones, over users and interests, with a 95 % bootstrap interval over users; 1 means
+    forecasts are right on average, 0 that they are noise.
     `flows`: the largest forecast and the observed ones, with their standard error, in users' worth of interest.
     `interests`: the mean change of each, forecast and observed, with its standard error.
     """
@@ -56,6 +57,7 @@ def check_transitions(
             name: {group: float(values[rows].mean()) for group, rows in groups.items()} for name, values in loss.items()
         },
         "differences": differences,
+        "p_least": min(len(tests) / (resamples + 1), 1.0),
         "slope": _slope(following - now, outcome - now, resamples, seed),
         "flows": _flows(now, following, outcome, histories.interests),
         "interests": _interests(following - now, outcome - now, histories.interests),
@@ -81,7 +83,23 @@ def table(check: dict[str, Any]) -> str:
             "",
             f"observed changes on forecast changes: slope {slope['value']:.2f} ({slope['low']:.2f} to "
             f"{slope['high']:.2f}; 1 = as forecast)",
+            f"p-values are adjusted over all cells (Holm); none can be below {check['p_least']:.2g} here, as resamples "
+            "are limited (evaluation.bootstrap)",
         ]
+    )
+
+
+def slope_sentence(slope: dict[str, float]) -> str:
+    """What the slope of observed on forecast changes says."""
+    value, low, high = slope["value"], slope["low"], slope["high"]
+    if value < 0:
+        return (
+            "The changes forecast for single users did not come: on average shares moved the other way (slope of the "
+            f"observed on the forecast changes {value:.2f}, {low:.2f} to {high:.2f}; 1 = as forecast)."
+        )
+    return (
+        f"Of the changes forecast for single users, {value:.0%} were observed on average ({low:.0%} to {high:.0%}; "
+        "100 % = as forecast)."
     )
 
 

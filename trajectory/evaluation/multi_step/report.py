@@ -45,7 +45,8 @@ def evaluate_steps(
 
     The first forecaster is compared with the baselines. Numbers and text only: `steps`, `unit`, `means` {name: {part:
     {metric: [H]}}}, `errors` (standard errors over users, alike), `paired` {part: {metric: [H] tests against the
-    baseline that is best there}} with p-values adjusted by Holm over the steps, `sequences` (test, see
+    baseline that is best there}} with p-values adjusted by Holm over the steps (`p_least`: the smallest that so many
+    resamples can give), `sequences` (test, see
     `evaluate_sequences`; absent for large catalogues and where the first forecaster is not timed), `baseline_sets` (see
     there; of the baseline with the least negative log-likelihood of the step on validation), `times` (see
     `evaluate_times`; absent where the first forecaster is not timed) and `protocol`. A baseline's likelihood is that of
@@ -89,6 +90,7 @@ def evaluate_steps(
         **times,
         "baseline_sets": baseline_sets(counted, best, histories, split, config.seed),
         "paired": {part: _paired(rows[part], names[0], baselines, config) for part in PARTS},
+        "p_least": min(steps / (e.bootstrap + 1), 1.0),
         "protocol": stated,
     }
 
@@ -153,7 +155,8 @@ def table(results: dict[str, Any], part: str = "test") -> str:
         f"- split {facts['split']}: {facts['guarantee']}",
         f"- {facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold"
         + reach_sentence(facts, part),
-        f"- p-values: paired randomisation test over users, adjusted over the {results['steps']} steps (Holm)",
+        f"- p-values: paired randomisation test over users, adjusted over the {results['steps']} steps (Holm); "
+        f"none can be below {results['p_least']:.2g} here, as resamples are limited (evaluation.bootstrap)",
         f"- nll: nats of a step's distinct items; baselines: {facts['baseline_likelihood']}",
     ]
     return "\n".join(lines)

@@ -1,0 +1,59 @@
+"""Whether what a run forecasts of migrations may be believed: what its page says first."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from trajectory.migrations.state_forecast import NOW
+
+NOT_SHOWN = "What it expects to grow and shrink is not shown: that may be no more than its errors."
+
+
+class Standing(NamedTuple):
+    """How a run's forecasts did against counting rules."""
+
+    behind: bool  # no better than a rule: what it expects is not to be acted on
+    warning: str  # to be read first; "" where it was measured and holds
+
+
+def standing(check: dict[str, Any] | None, evaluation: dict[str, Any] | None, steps: str) -> Standing:
+    """By the `check` of its migration forecasts on held-out windows (`check_transitions`); where there is none, by what
+    its `evaluation` (evaluation.json; None: none) says of its lists and interests. `steps`: of the forecast, in words.
+    """
+    if check:
+        tests = check["differences"]["all"]  # of log-losses: less is better
+        if better := [name for name, test in tests.items() if test["low"] > 0]:
+            return Standing(
+                True,
+                f"Do not act on these forecasts: on held-out windows of {steps}, {_are(better)} better. {NOT_SHOWN}",
+            )
+        if NOW in tests and tests[NOW]["high"] >= 0:
+            return Standing(
+                True,
+                f"Do not act on these forecasts: on held-out windows of {steps} they were no better, beyond "
+                f"chance, than to say that users stay where they are (persistence). {NOT_SHOWN}",
+            )
+        return Standing(False, "")
+    unknown = (
+        f"How far these forecasts hold was not measured: the run held out no windows of {steps} to compare "
+        "them with (split.kind=leave_last with split.steps equal to forecast.steps does)."
+    )
+    if evaluation is None:
+        return Standing(False, f"{unknown} The run was not evaluated either (trajectory evaluate).")
+    paired = evaluation.get("paired", {}).get("test", {})
+    lost = {metric: test["baseline"] for metric, test in paired.items() if _level(metric) and test["high"] < 0}
+    if not lost:
+        return Standing(False, unknown)
+    named = " and ".join(f"{metric.replace('_', ' ')} of {name.replace('_', ' ')}" for metric, name in lost.items())
+    return Standing(
+        True,
+        f"Do not act on these forecasts: the run is behind simple counting on test ({named} is better). {NOT_SHOWN}",
+    )
+
+
+def _level(metric: str) -> bool:
+    return metric == "interest_accuracy" or metric.startswith("ndcg@")
+
+
+def _are(names: list[str]) -> str:
+    return f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'}"
