@@ -10,7 +10,7 @@ import pytest
 from tests.builders import fake_run, make_histories
 from trajectory.insights.recommend import evaluate
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
-from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, recommend, suggest
+from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, first_purchases, recommend, suggest
 from trajectory.insights.recommend.relevance import Reading, ahead, has, log_share
 from trajectory.schema import EVENT_TYPES, Queries, Split
 from trajectory.settings import base
@@ -145,3 +145,16 @@ def test_new_buyers_are_those_who_never_bought(histories):
     assert (rows["i1"]["users"], rows["i5"]["users"]) == (2, 3)
     whole = {row["item"]: row for row in recommend(MadeUp(histories), queries_of(histories), 0.0).new_buyers.to_dicts()}
     assert (whole["i1"]["users"], whole["i1"]["expected"]) == (2, pytest.approx(chance * 2 / 3))
+
+
+def test_new_buyers_are_as_many_as_bought_for_the_first_time_in_the_validation_window(histories):
+    """Half of all events are sales, but of the windows' only the first, of which one is of a new item."""
+    sale = np.tile([0, 1, 1, 1, 0, 0], 3)
+    h = replace(histories, event_type=np.where(sale, 2, 1).astype(np.int8), roles=EVENT_TYPES)
+    queries = queries_of(h)
+    lists = h.item.reshape(3, 6).tolist()
+    first = sum(items[3] not in items[1:3] for items in lists)
+    bought = first_purchases(MadeUp(h), queries)
+    found = recommend(MadeUp(h), queries, 0.0, bought=bought).new_buyers
+    assert found["expected"].sum() == pytest.approx(first + 0.5, rel=0.1), "half a one is added, so that none is no 0"
+    assert first_purchases(MadeUp(histories), queries) == 1, "all events are sales"

@@ -24,6 +24,7 @@ def test_a_list_is_said_to_be_in_the_order_of_chances_only_where_it_is():
     assert most_likely_first(0.0)
     assert order(0.0, "the next event").endswith("most likely first.")
     assert not most_likely_first(0.5)
+    assert "counts 0.1%: an item" in order(0.001, "the next event"), "a share that reorders is not said to be 0%"
     assert "counts 50%: an item may be more likely than one above it" in order(0.5, "the next event")
 
 

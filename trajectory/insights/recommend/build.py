@@ -10,9 +10,9 @@ from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import page
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists, trade_off
-from trajectory.insights.recommend.lists import recommend
+from trajectory.insights.recommend.lists import first_purchases, recommend
 from trajectory.insights.recommend.reasons import reasons
-from trajectory.insights.recommend.relevance import Relevance
+from trajectory.insights.recommend.relevance import Relevance, ahead
 from trajectory.insights.report_model import Part, Text
 from trajectory.reports.words import steps, words
 from trajectory.run import Run
@@ -49,8 +49,9 @@ def _limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
         )
     if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
         found.append(
-            f"Chances are fitted to the validation window, in which users had {relevance.steps_had:.1f} of these "
-            f"{steps(relevance.histories, relevance.steps)} on average: more may come within all of them."
+            "Chances are of the validation window, to which they are fitted. There users had "
+            f"{relevance.steps_had:.1f} of the next {steps(relevance.histories, relevance.steps)} on average: more may "
+            "come within all of them."
         )
     return " ".join(found)
 
@@ -65,25 +66,26 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     share = chosen_share(curve) if curve else 0.0
     held = compare_lists(run, relevance, "test")
     everybody, some = whole_histories(h), whole_histories(h, USERS)
-    table, winners = recommend(relevance, everybody, share, keep)
+    bought = first_purchases(relevance, ahead(h, run.experiment.split.validation, relevance.steps))
+    table, winners = recommend(relevance, everybody, share, keep, bought)
     if table.is_empty():
         raise UserError(f"each user {NOTHING_LEFT}, or none that may be shown")
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
     without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
-    ahead, asked = f"the next {steps(h, relevance.steps)}", page.kept_back(held, h)
+    window, asked = page.window(relevance), page.kept_back(held, h)
     but = page.BUT if True not in relevance.fits and _taken(h) and selling(h) else ""
     return Part(
         "recommend",
         "Whom to recommend what",
-        page.sentences(table, winners, held, ahead, asked, words(h), but),
+        page.sentences(table, winners, held, window, asked, words(h), but),
         (
-            Text(page.order(share, ahead) + _taken(h)),
+            Text(page.order(share, window) + _taken(h)),
             *([Text(limits)] if (limits := _limits(run, relevance, keep)) else []),
-            *page.not_known(relevance, ahead),
+            *page.not_known(relevance, window),
             *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
-            page.of_users(explained, h, ahead, run.config.batch.length),
-            *([page.winners(winners, ahead, words(h), but)] if len(winners) else []),
+            page.of_users(explained, h, window, run.config.batch.length),
+            *([page.winners(winners, window, words(h), but)] if len(winners) else []),
             page.how_it_held(held, asked),
             *([page.trade_off(curve, share)] if curve else []),
         ),

@@ -13,7 +13,7 @@ from trajectory.explain.explain import titles
 from trajectory.insights.recommend.relevance import Relevance, chances, has
 from trajectory.insights.recommend.rerank import calibrated
 from trajectory.metrics.by_interest import by_interest
-from trajectory.schema import Queries
+from trajectory.schema import Histories, Queries
 
 SIZE = 10  # items of a list
 MOST_LIKELY, NEW = "most likely", "new to the user"
@@ -49,18 +49,20 @@ class Suggested(NamedTuple):
     new_buyers: pl.DataFrame  # a row for each item that may be shown; none where chances of new items are not known
 
 
-def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.ndarray | None = None) -> Suggested:
+def recommend(
+    relevance: Relevance, queries: Queries, share: float, keep: np.ndarray | None = None, bought: float = 1.0
+) -> Suggested:
     """Lists of each query's user, and by whom items may be taken up.
 
     Lists: user, list (MOST_LIKELY and, where items may come again, NEW: of items that the user has not had), rank,
     item, title, interest, chance of the item within the steps (null where it is not known: `chances`), again (the user
     has had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of those
     who have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event of
-    any type counts by how often one of the item is a sale. Without sales in the log they are of all events.
+    any type counts by how often one of the item is a sale, times `bought` (`first_purchases`). Without sales in the log
+    they are of all events.
     """
     h, parts = relevance.histories, []
-    buys = sold(h) > 0 if selling(h) else np.ones(h.num_events, bool)
-    purchases, sells = replace(h, item=np.where(buys, h.item, 0)), sale_shares(h) if selling(h) else 1.0
+    purchases, sells = _purchases(h), bought * (sale_shares(h) if selling(h) else 1.0)
     expected, users = np.zeros(h.num_items + 1), np.zeros(h.num_items + 1, np.int64)
     for chunk in queries.chunks(relevance.batch):
         read = relevance.read(chunk)
@@ -76,6 +78,31 @@ def recommend(relevance: Relevance, queries: Queries, share: float, keep: np.nda
     order = some[np.argsort(-expected[some], kind="stable")]
     winners = _named(relevance, order) | {"expected": expected[order], "users": users[order]}
     return Suggested(pl.concat(parts), pl.DataFrame(winners))
+
+
+def first_purchases(relevance: Relevance, queries: Queries) -> float:
+    """How many items the users of validation's `queries` bought for the first time, over how many are expected by what
+    was fitted there: events of any type come more often in the next steps than sales do, where a visit begins with
+    views, and those who have looked at an item without buying it buy it less.
+    """
+    h = relevance.histories
+    if set(h.event_types) <= set(selling(h)) or not selling(h):
+        return 1.0  # chances are of sales (of all events) themselves
+    purchases, sells = _purchases(h), sale_shares(h)
+    expected = observed = 0.0
+    for chunk in queries.chunks(relevance.batch):
+        chance = chances(relevance.fits, relevance.read(chunk).scores, has(h, chunk.start, chunk.stop))
+        lacking = ~has(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
+        lacking[:, 0] = False
+        expected += float((np.where(lacking, chance, 0) * sells).sum())
+        observed += int((lacking & has(purchases, chunk.stop, chunk.end)).sum())
+    return (observed + 0.5) / (expected + 0.5)
+
+
+def _purchases(histories: Histories) -> Histories:
+    """The same with the items of sales alone (of all events, where the log has no sales)."""
+    buys = sold(histories) > 0 if selling(histories) else np.ones(histories.num_events, bool)
+    return replace(histories, item=np.where(buys, histories.item, 0))
 
 
 def _rows(

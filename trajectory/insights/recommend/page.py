@@ -67,9 +67,22 @@ def order(share: float, ahead: str) -> str:
         return f"Each list holds the {SIZE} items that are most likely within {ahead}, {told}, most likely first."
     return (
         f"Each list takes {SIZE} of the items that are most likely within {ahead}, {told}, in an order by which the "
-        f"mix of the user's interests counts {share:.0%}: an item may be more likely than one above it, where the one "
-        "above brings an interest nearer to its share."
+        f"mix of the user's interests counts {percent(share)}: an item may be more likely than one above it, where the "
+        "one above brings an interest nearer to its share."
     )
+
+
+def window(relevance: Relevance) -> str:
+    """Within which steps chances are: with how many of them the validation window has on average, if not all."""
+    said = f"the next {steps(relevance.histories, relevance.steps)}"
+    if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
+        return f"{said} ({relevance.steps_had:.1f} on average)"
+    return said
+
+
+def percent(share: float) -> str:
+    """A share with the digits that tell it from none."""
+    return f"{100 * share:.2g}%"
 
 
 def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: int) -> Table:
@@ -95,7 +108,8 @@ def winners(table: pl.DataFrame, ahead: str, counted: Words, but: str = "") -> T
         "Items with the most users to win",
         rows,
         {will: "{:.0f}" if rows[will].to_numpy().max() >= 10 else "{:.1f}", "users": "{:,}"},
-        note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added up.",
+        note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added up; "
+        "in all as many as in the validation window. The largest of many estimates tend to be too large.",
     )
 
 
@@ -146,7 +160,7 @@ def trade_off(curve: list[dict[str, float]], share: float) -> Picture:
     """What diversity costs (`measure.trade_off`), and the share that is taken."""
     x, y = [point["diversity"] for point in curve], [point["ndcg"] for point in curve]
     told = (curve[0]["share"], share, curve[-1]["share"])
-    labels = [f"{point['share']:.0%}" if point["share"] in told else "" for point in curve]
+    labels = [percent(point["share"]) if point["share"] in told else "" for point in curve]
     frame = pl.DataFrame({"diversity": x, "ndcg": y, "share": [point["share"] for point in curve], "label": labels})
     across = "pairs of a list that are of different interests"
     chart = charts.trade_off(frame, "diversity", "ndcg", across, f"relevance (NDCG@{SIZE})")
@@ -156,7 +170,7 @@ def trade_off(curve: list[dict[str, float]], share: float) -> Picture:
         f"Relevance goes from {y[0]:.3f} to {y[-1]:.3f} while the share of pairs of different interests goes from "
         f"{x[0]:.1%} to {x[-1]:.1%}.",
         "On the validation window; labels: how much the mix of interests counts. Taken is the most that costs up to "
-        f"{GIVEN_UP:.0%} of the relevance: {share:.0%}.",
+        f"{GIVEN_UP:.0%} of the relevance: {percent(share)}.",
     )
 
 
