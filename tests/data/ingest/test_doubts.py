@@ -157,3 +157,16 @@ def test_labels_of_nothing_done_are_asked_about(tmp_path: Path) -> None:
     changes = {"columns": {"event_type": "label"}, "event_type_map": {"1": "click", "0": "impression"}}
     clean = cleaned(from_text(tmp_path, text, **changes), tmp_path, **changes)
     assert dict(clean.types.select("type", "rows").iter_rows()) == {"click": 1, "impression": 2}
+
+
+def test_few_users_of_very_many_events(tmp_path: Path) -> None:
+    rows = "".join(f"{'ab'[i % 2]},i{i % 9},{1_700_000_000 + i}\n" for i in range(400))
+    clean = cleaned(from_text(tmp_path, "user_id,item_id,timestamp\n" + rows), tmp_path)
+    doubts = dict(doubt_events(clean.events, clean.types, clean.log.detected))
+    text = "The log has 2 users of 200 events each: is this who buys, or staff, a shop, a device?"
+    assert doubts[text] == "data.columns.user=... instead of user_id"
+    alone = cleaned(
+        from_text(tmp_path, "item_id,timestamp\n" + rows.replace("a,", "").replace("b,", ""), single_user="me"),
+        tmp_path,
+    )
+    assert not any("staff" in text for text, _ in doubt_events(alone.events, alone.types, alone.log.detected))

@@ -19,6 +19,7 @@ _LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids a
 _NEVER = 1030 * 365 * DAY  # the year 3000
 _GAP = 365 * DAY  # seconds without an event
 _MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
+_STAFF, _BUSY = 5, 100  # users at most, and events of each at least, that may be no shoppers
 _FREE = 0.01  # of the sales that may be for nothing
 _LOOKED_AT = 1000
 _SHOWN = 5  # words
@@ -172,6 +173,11 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
             "Every user has one event: is the user's column a number of the row or the order?",
             "data.columns.user=...",
         )
+    people = events["user"].n_unique()
+    if "user" in detected["columns"] and people <= _STAFF and events.height >= _BUSY * people:
+        many = f"{events.height // people:,} events each" if people > 1 else f"{events.height:,} events"
+        text = f"The log has {people} user{'s' * (people > 1)} of {many}: is this who buys, or staff, a shop, a device?"
+        yield text, f"data.columns.user=... instead of {detected['columns']['user']}"
     if events["item"].n_unique() == 1 < events.height:
         yield "Every event is of the same item: there is nothing to predict.", "data.columns.item=..."
     if not types["roles"].str.contains(r"input\b").any():

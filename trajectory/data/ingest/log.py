@@ -13,6 +13,7 @@ from trajectory.data.ingest.amounts import UNKNOWN, amounts, proven_mark
 from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.data.ingest.cells import candidates, examples, unused
 from trajectory.data.ingest.columns import SESSIONS, listing, matching, missing, pick
+from trajectory.data.ingest.customers import customers
 from trajectory.data.ingest.distinct import distinctly
 from trajectory.data.ingest.domains import DOMAINS, resolve
 from trajectory.data.ingest.doubts import (
@@ -113,6 +114,8 @@ def read_log(data: ConfigDict) -> EventLog:
     table = with_marks(_with_joined(source.table, data.columns.item), data.columns.event_type)
     fields = _pick(table, data)
     stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
+    if not of_format:
+        fields = customers(table, fields, data, said)
     if not of_format and not stepwise and "user" in fields:
         fields = by_titles(table, fields, said)
     if stepwise:
