@@ -134,6 +134,31 @@ def test_what_need_not_be_ordered_is_not_among_the_largest_orders(part):
     assert any(said.startswith("Nothing is to be ordered now") for said in page.sentences(demand, tables, results))
 
 
+@pytest.mark.parametrize(("error", "advised"), [(1.04, False), (0.5, True)])
+def test_nothing_is_advised_by_a_forecast_as_far_off_as_all_of_demand(part, error, advised):
+    table = pl.DataFrame(part.measured["interest"]["by_horizon"]).with_columns(wape=pl.lit(error))
+    said = page.sentences(a_demand(held_out=None), part.tables, {"interest": {"by_horizon": table}})
+    assert any("Largest orders" in one for one in said) == advised
+    assert any("How far these forecasts of demand hold is not known" in one for one in said) == advised
+    assert said[0].startswith("Do not order by this: in the last") != advised
+
+
+def test_pictures_name_series_as_the_log_does(monkeypatch):
+    demand = a_demand(levels=("item",))
+    names = {"item": ("SQ01", "aB", "tea", "Pens", "e", "f")}
+    found = taken(monkeypatch, replace(demand, weeks=replace(demand.weeks, names=names)))
+    svg = next(block.svg for block in found.blocks if hasattr(block, "svg"))
+    assert all(f">{name}<" in svg for name in names["item"])
+
+
+def test_a_table_of_no_rises_and_falls_is_a_sentence(monkeypatch):
+    demand = a_demand()
+    few = {level: count / 100 for level, count in demand.weeks.count.items()}
+    found = taken(monkeypatch, replace(demand, weeks=replace(demand.weeks, count=few, net=few)))
+    assert not any(getattr(block, "title", "").startswith("Largest rises") for block in found.blocks)
+    assert "are not listed: of no category were there at least 20 lines a week lately" in words(found)
+
+
 def test_what_hardly_changes_is_no_rise_and_no_fall(part):
     high = of_series(0.9995, 0.9, 0.9)
     said = said_of(part, forecast=of_series(0.999, 0.8, 0.8), high_80=high)

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from trajectory.insights.segments.evaluation_page import held
 from trajectory.insights.segments.markdown_report import table
+from trajectory.reports.words import Words
+
+
+def test_households_are_of_the_segments_that_were_measured_and_the_page_says_so():
+    household = {"column": "age", "users": 801, "strength": 0.2, "p_value": 0.01}
+    measured = {
+        "segments": 12,
+        "stability": {"segments": {"seeds": 0.9, "bootstrap": 0.8}},
+        "separation": {"segments": 0.1},
+        "spend": None,
+        "redemption": None,
+        "association": {"segments": [household]},
+    }
+    blocks = held(measured, 1_507_507_200, Words("lines", "buy", "bought", "buying"))
+    assert blocks[-1].title == "Segments and households"
+    assert blocks[-1].note.startswith("Of 12 segments made as of 09 October 2017 by what was known then.")
 
 
 def test_each_segmentation_is_a_row_beside_the_lead_over_it():

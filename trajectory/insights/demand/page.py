@@ -18,8 +18,10 @@ from trajectory.insights.report_model import Picture, Table, Text
 
 BUSY = 20.0  # events a week of what is worth a sentence
 TOLD = 0.005  # changes that are printed as more than 0%
+USELESS = 1.0  # error as a share of demand from which on nothing is advised: forecasting none is as near
 NAMED = 3
 MOST = 10  # rows of a table
+SINGULAR = {"item": "item", "interest": "category", "department": "department"}
 PLURAL = {"item": "items", "interest": "categories", "department": "departments"}
 LINES = "{:,.0f}"
 
@@ -33,7 +35,12 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     risen = moving.filter(pl.col("change") > TOLD, pl.col("recent") < pl.col("low_80"))
     fallen = moving.filter(pl.col("change") < -TOLD, pl.col("recent") > pl.col("high_80")).reverse()
     order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
+    if (error := missed(results[main])[0][rule]) >= USELESS:
+        tested = weeks_long(len(demand.tested))
+        return (f"Do not order by this: in the last {tested} of this log it was off by {error:.0%} of demand.",)
     found = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
+    if demand.held_out is None:
+        found.append("How far these forecasts of demand hold is not known, as the run has learned from all weeks.")
     if len(risen):
         found.append(
             f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."
@@ -70,7 +77,6 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
     shown = [level for level in reversed(weeks.levels) if level != "item" or level == main]
     change = changes(tables["demand"], main)
     moves = pl.concat([change.head(MOST), change.tail(MOST).reverse()]).unique(maintain_order=True)
-    forms = {"recent": LINES, "forecast": LINES, "change": "{:+.0%}", "low_80": LINES, "high_80": LINES}
     columns = ["level", "name", "rule", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
     orders = pl.concat([tables["reorder"].filter(level=level).head(2 * MOST) for level in reversed(weeks.levels[:2])])
     return (
@@ -80,13 +86,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             + around(weeks)
         ),
         *(picture(demand, level, PLURAL[level]) for level in shown),
-        Table(
-            f"Largest rises and falls of the next {SOON} weeks",
-            moves,
-            forms,
-            note=f"{unit.capitalize()} a week, of {PLURAL[main]} of at least {BUSY:.0f}. recent: mean of the last "
-            f"{SOON} weeks; low_80 to high_80 should hold four weeks in five.",
-        ),
+        _moves(moves, main, unit),
         Table(
             "What to order now",
             orders.select(columns),
@@ -98,6 +98,22 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             "far; for your own stock take order_up_to less what you have.".lstrip(),
         ),
         *held(demand, results),
+    )
+
+
+def _moves(moves: pl.DataFrame, main: str, unit: str) -> Table | Text:
+    if moves.is_empty():
+        return Text(
+            f"Rises and falls of the next {SOON} weeks are not listed: of no {SINGULAR[main]} were there at least "
+            f"{BUSY:.0f} {unit} a week lately."
+        )
+    forms = {"recent": LINES, "forecast": LINES, "change": "{:+.0%}", "low_80": LINES, "high_80": LINES}
+    return Table(
+        f"Largest rises and falls of the next {SOON} weeks",
+        moves,
+        forms,
+        note=f"{unit.capitalize()} a week, of {PLURAL[main]} of at least {BUSY:.0f}. recent: mean of the last "
+        f"{SOON} weeks; low_80 to high_80 should hold four weeks in five.",
     )
 
 

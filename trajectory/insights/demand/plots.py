@@ -31,7 +31,7 @@ def picture(demand: Demand, level: str, plural: str) -> Picture:
         )
         seen = pl.DataFrame({"weeks": np.arange(-past.shape[1], 0) + 1, "observed": past[series]})
         frame = pl.concat([seen, ahead], how="diagonal_relaxed")
-        chart = charts.band(frame, "weeks:Q", "expected", BOUNDS, name.capitalize(), weeks.words.unit)
+        chart = charts.band(frame, "weeks:Q", "expected", BOUNDS, name, weeks.words.unit)
         panels.append(chart.properties(width=190, height=110))
         said.append(f"{name} {past[series, -4:].mean():,.0f} a week lately, {expected.mean():,.0f} to come")
     axes = f"{weeks.words.unit} a week", f"weeks from {weeks.date(weeks.number - 1)} on (0: the last that was seen)"

@@ -21,10 +21,12 @@ def held(measured: dict[str, Any], cut: int | None, counted: Words) -> list[Text
         "agreement, other users": [measured["stability"][name]["bootstrap"] for name in names],
         "silhouette": [measured["separation"][name] for name in names],
     }
+    made = ""
     note = "Each with as many groups. Agreement: adjusted Rand index. Silhouette: in each one's own space, 1 is best."
     if cut is not None:
         moment = pl.from_epoch(pl.Series([cut]))[0]
-        note = f"Of {measured['segments']} segments made as of {moment:%d %B %Y} by what was known then. {note}"
+        made = f"Of {measured['segments']} segments made as of {moment:%d %B %Y} by what was known then. "
+        note = f"{made}{note}"
     if spend := measured["spend"]:
         buying = counted.verb == "buy"
         explained = "spend explained" if buying else f"{counted.unit} explained"
@@ -40,11 +42,11 @@ def held(measured: dict[str, Any], cut: int | None, counted: Words) -> list[Text
     formats = {name: "{:.1%}" if name.endswith("explained") else "{:.2f}" for name in rows} | {"segmentation": ""}
     blocks: list[Text | Table] = [Table("How far segments hold", pl.DataFrame(rows), formats, note=note)]
     if measured["association"]:
-        blocks.append(_households(measured["association"], names))
+        blocks.append(_households(measured["association"], names, made))
     return blocks
 
 
-def _households(association: dict[str, list[dict[str, Any]]], names: list[str]) -> Table:
+def _households(association: dict[str, list[dict[str, Any]]], names: list[str], made: str) -> Table:
     table = pl.DataFrame(
         {
             "household": [one["column"].replace("_", " ") for one in association[OURS]],
@@ -57,5 +59,5 @@ def _households(association: dict[str, list[dict[str, Any]]], names: list[str]) 
         "Segments and households",
         table,
         {name: "{:.2f}" for name in names} | {"p": "{:.3f}"},
-        note="Cramer's V, corrected for chance: 0 none, 1 complete. p of the segments, adjusted for all rows.",
+        note=f"{made}Cramer's V, corrected for chance: 0 none, 1 complete. p of the segments, adjusted for all rows.",
     )

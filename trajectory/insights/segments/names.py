@@ -68,8 +68,9 @@ def _came(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray, 
 
 
 def plain_name(name: str) -> str:
-    """Names in capitals are hard to read."""
-    return name.capitalize() if name.isupper() else name
+    """Names in capitals are hard to read; what has a digit may be an id, whose case is part of it."""
+    words = name.isupper() and not any(letter.isdigit() for letter in name)
+    return name.capitalize() if words else name
 
 
 def _amount(volume: float) -> str:
