@@ -10,8 +10,8 @@ from trajectory.progress import heartbeat, progress, working
 class Watched:
     """stderr that tells when something was written."""
 
-    def __init__(self) -> None:
-        self.text = ""
+    def __init__(self, terminal: bool = True) -> None:
+        self.text, self.terminal = "", terminal
 
     def write(self, text: str) -> int:
         self.text += text
@@ -20,7 +20,7 @@ class Watched:
     def flush(self) -> None: ...
 
     def isatty(self) -> bool:
-        return False
+        return self.terminal
 
     def wait_for(self, text: str) -> None:
         until = time.monotonic() + 60
@@ -35,6 +35,23 @@ def test_a_log_file_hears_of_what_takes_long(capsys, monkeypatch):
     monkeypatch.setattr(module, "SECONDS", 0)
     assert list(progress(range(3), "slow, test", 3)) == [0, 1, 2]
     assert "slow, test" in capsys.readouterr().err
+
+
+def test_a_log_file_gets_lines_and_nothing_that_is_written_over(monkeypatch):
+    """Bars, bars within them and what goes on in silence."""
+    monkeypatch.setattr(module, "SECONDS", 0.02)
+    monkeypatch.setattr(sys, "stderr", watched := Watched(terminal=False))
+    with heartbeat("working"):
+        watched.wait_for("working: ")
+        monkeypatch.setattr(module, "SECONDS", 0)
+        for _ in progress(range(2), "outer"):
+            assert list(progress(range(3), "inner", 3)) == [0, 1, 2]
+    lines = watched.text.splitlines()
+    assert watched.text.endswith("\n")
+    assert "\r" not in watched.text
+    assert "\x1b" not in watched.text
+    assert all(line.startswith(("working: ", "outer: ", "inner: ")) for line in lines)
+    assert {line.split(":")[0] for line in lines} == {"working", "outer", "inner"}
 
 
 def test_what_goes_on_in_silence_is_named_until_it_is_over(monkeypatch):

@@ -12,12 +12,24 @@ from typing import Any
 from tqdm.auto import tqdm
 
 SECONDS = 2  # what is over sooner says nothing; in a file a line follows after as many
+UP = "\x1b[A"  # what a bar within another writes to go back to its line
 _doing: list[tuple[str, float]] = []  # what is being done and since when, innermost last
 
 
 def unseen() -> bool:
     """Whether neither a terminal nor a notebook would show a bar."""
     return not (sys.stderr.isatty() or "ipykernel" in sys.modules)
+
+
+class _Lines:
+    """stderr for a file or a pipe: each state of a bar is a line of its own, not written over the one before."""
+
+    def write(self, text: str) -> None:
+        if line := text.replace("\r", "").replace(UP, "").strip():
+            sys.stderr.write(f"{line}\n")
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 class _Bar(tqdm):
@@ -34,6 +46,7 @@ def progress(
     """`items` (None: the caller counts with `update`) with a bar on stderr."""
     often = 0.1 if sys.stderr.isatty() else SECONDS
     settings = {"unit": unit, "delay": SECONDS, "mininterval": often, "leave": False, "disable": disable}
+    settings |= {"file": _Lines()} if unseen() else {}
     return _Bar(items, label or None, total, **settings)
 
 
@@ -77,7 +90,8 @@ def heartbeat(label: str) -> Iterator[None]:
 
 
 def _write(text: str) -> None:
-    """On a line that whatever comes next writes over."""
+    """On a line that whatever comes next writes over; in a file on one of its own."""
+    out = _Lines() if unseen() else sys.stderr
     with tqdm.get_lock(), contextlib.suppress(OSError, ValueError):  # who read it may have gone
-        sys.stderr.write(f"\r{text}\r")
-        sys.stderr.flush()
+        out.write(f"\r{text}\r")
+        out.flush()
