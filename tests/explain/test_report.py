@@ -10,8 +10,9 @@ import pytest
 
 from tests.builders import make_histories
 from tests.explain.cases import LENGTH, run_of
-from tests.pages import drawn, inert_data
+from tests.pages import drawn, inert_data, own
 from trajectory.explain.report import write_attributions
+from trajectory.reports import charts
 from trajectory.schema import UserError
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -33,7 +34,7 @@ def page(tmp_path_factory):
 def test_the_page_holds_hostile_names_as_text_and_fetches_nothing(page) -> None:
     data = inert_data(page, "data")
     assert {forecast["user"] for forecast in data["forecasts"]} == {HOSTILE, "u1", "u2"}
-    html = page.read_text(encoding="utf-8")
+    html = own(page)
     assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", html)
     assert "url(" not in html
 
@@ -50,16 +51,17 @@ def test_the_page_says_how_many_events_are_read_and_that_forecasts_are_uncalibra
 def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path) -> None:
     shown = drawn(page, tmp_path)
     data = inert_data(page, "data")
-    timeline = re.search(r'id="timeline">(.*?)</div>', shown, re.DOTALL).group(1)
+    timeline = re.search(r'(<div id="timeline".*?)<ul id="sentences"', shown, re.DOTALL).group(1)
     middle = data["forecasts"][(len(data["forecasts"]) - 1) // 2]
-    assert timeline.count("<rect") == len(middle["events"]) != len(data["forecasts"][0]["events"])
-    assert "past events in order" in timeline
+    bars = re.findall(f'<path[^>]* fill="(?:{charts.GAIN}|{charts.LOSS})"', timeline)
+    assert len(bars) == len(middle["events"]) != len(data["forecasts"][0]["events"])
+    assert f">past events in order, {len(bars)}</text>" in timeline
+    assert 'aria-label="Contribution of each past event"' in timeline
     assert shown.count("<option") == len(data["forecasts"]) == 6
     heat = re.search(r'id="heat">(.*?)</table>', shown, re.DOTALL).group(1)
     assert heat.count("<tr") == 1 + len(data["drivers"]["names"])
-    ages = re.search(r'id="ages">(.*?)</div>', shown, re.DOTALL).group(1)
-    assert ages.count("<polyline") == len(data["ages"]["lines"])
-    assert all(f">{label}</text>" in ages for label in data["ages"]["labels"])
+    ages = re.search(r'id="ages".*?</svg>', shown, re.DOTALL).group(0)
+    assert all(f">{text}</text>" in ages for text in ("1", "2", "3–4", "events ago", "nats an event", "view"))
     for ranking in ("this report", "newest first", "random order", "attention"):
         assert shown.count(f"<td>{ranking}</td>") == 2
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tests.builders import GivenForecast, fake_run, make_histories
-from tests.pages import drawn, inert_data
+from tests.pages import drawn, inert_data, own
 from trajectory.forecasting import tables
 from trajectory.forecasting.forecast import Forecast, past_shares
 from trajectory.forecasting.page import write_report
@@ -92,7 +92,7 @@ def shown(report, tmp_path_factory):
 
 
 def test_nothing_is_fetched(report):
-    html = report.read_text(encoding="utf-8")
+    html = own(report)
     found = []
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, attributes: found.extend(attributes)
@@ -158,7 +158,8 @@ def test_interests_that_are_calibrated_by_themselves_are_said_to_be(tmp_path, ca
 def test_the_script_draws_the_page(shown):
     options = re.findall(r"<option[^>]*>(.*?)</option>", shown)
     assert options == [HOSTILE.replace("<", "&lt;").replace(">", "&gt;"), "u1", "u2"]
-    assert shown.count("<rect") >= 2 * (12 + 2), "an interest's bar for each window and each step"
+    columns = re.search(r'id="chart".*?id="legend"', shown, re.DOTALL).group(0).count('fill="#')
+    assert columns >= 4 + 2 * 2, "a user's interest in each window that has events, and both at each step"
     for label in ("+1", "+2", "share of events", "past (twelfths of the log's time)", "forecast (next events)"):
         assert f">{label}</text>" in shown
     assert re.search(r'<table id="next">.*40\.0 %.*</table>', shown, re.S)

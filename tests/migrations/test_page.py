@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from tests.pages import drawn, inert_data
+from tests.pages import drawn, inert_data, own
 from trajectory.inference.new_users import whole_histories
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import MigrationForecast
@@ -137,18 +138,21 @@ def test_names_cannot_leave_their_place(report):
 
 
 def test_nothing_is_fetched(report):
-    html = report.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+    html = own(report)
     assert not re.search(r"https?:|//[a-z]|url\(|@import|fetch\(|<link|src=\"", html)
 
 
 def test_the_script_draws_the_page(shown):
     assert '<img src="x"' not in shown
-    assert shown.count('class="flow"') == 2
+    sankey = shown[shown.index('id="sankey"') : shown.index('id="sentences"')]
+    assert sankey.count('class="mark-area') == 2, "a ribbon for each flow"
+    assert re.search(r'aria-label="Flows of users between interests"', sankey)
+    assert len(re.findall(r">[^<]* \(2\)</text>", sankey)) == 4, "a name and how many users at each end"
     assert "2 users moved from &lt;/script&gt;" in shown
     assert ">whole log</option>" in shown
     assert ">2024 Q1</option>" in shown
     assert re.search(r'<p id="text">User .* moved \d+% of their interest from .*&lt;/script&gt;', shown)
-    assert shown.count("<rect") >= 5 * 4 + 3 * 4  # windows, forecast steps and interests of the first user
+    assert boxes(shown) >= 5 + 3 * 3  # windows, and forecast steps and interests, of the first user
     for label in ("+1", "+3", "forecast, in about 3.0 days", "window"):
         assert f">{label}</text>" in shown
     assert ">the next 3 events (forecast)</option>" in shown
@@ -167,9 +171,15 @@ def test_the_page_shows_the_forecast_and_its_accuracy(shown):
     assert re.search(r'<table id="holdout_changes">.*\+3\.10.*\+2\.20.*0\.50', shown, re.DOTALL)
 
 
+def boxes(shown: str) -> int:
+    """How many shares are drawn of the user."""
+    return len(re.findall('<path[^>]* fill="#', shown[shown.index('id="chart"') : shown.index('id="legend"')]))
+
+
 def choose(report, script, tmp_path_factory):
     """The page drawn after a choice on it."""
-    html = report.read_text(encoding="utf-8").replace("</script>", f"{script}</script>")
+    page, _, rest = report.read_text(encoding="utf-8").rpartition("</script>")
+    html = f"{page}{script}</script>{rest}"
     page = tmp_path_factory.mktemp("chosen") / "page.html"
     page.write_text(html, encoding="utf-8")
     return drawn(page, tmp_path_factory.mktemp("profile"))
@@ -184,9 +194,16 @@ def test_flows_are_filtered_by_period_and_segment(report, tmp_path_factory):
 
 
 def test_the_past_is_drawn_as_the_model_saw_it(report, shown, tmp_path_factory):
-    model = choose(report, 'byId("source").value = "model"; showUser();', tmp_path_factory)
-    assert model.count(": 25.0 %") > shown.count(": 25.0 %")
-    assert model.count("<rect") < shown.count("<rect")  # nothing is known before the first event
+    script = """
+        byId("source").value = "model"; showUser();
+        byId("text").textContent = JSON.stringify(shareRows(data.users[0], "model").shares);
+    """
+    model = choose(report, script, tmp_path_factory)
+    rows = json.loads(unescape(re.search('<p id="text">(.*?)</p>', model).group(1)))
+    past = [row for row in rows if row["opacity"] == 1]
+    assert {row["text"].rpartition(": ")[2] for row in past} == {"25.0 %"}
+    assert min(row["x"] for row in past) > 1, "nothing is known before the first event"
+    assert boxes(model) != boxes(shown)
 
 
 def test_a_log_in_which_nobody_moves_has_a_page_too(tmp_path):

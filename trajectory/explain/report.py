@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -21,10 +21,14 @@ from trajectory.explain.targets import read_target
 from trajectory.inference.new_users import whole_histories
 from trajectory.names import isolated
 from trajectory.progress import progress
+from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.writing import write_parquet
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -94,7 +98,6 @@ def _write_page(
     data = {
         "forecasts": forecasts,
         "drivers": overview.drivers(events),
-        "ages": overview.ages(events),
         "probability": explainer.target.kind != "migration",
     }
     return write_page(
@@ -112,8 +115,23 @@ def _write_page(
         own=OWN,
         event_types=overview.event_types(events),
         features=overview.features(rows),
+        ages=pictures.svg(_ages_chart(events)),
+        chart=script_safe(pictures.specification(page_charts.timeline())),
         data=script_safe(isolated(data)),
     )
+
+
+def _ages_chart(events: pl.DataFrame) -> alt.Chart:
+    """Mean nats of an event by its age, a line for each event type."""
+    ages = overview.ages(events)
+    rows = [
+        (label, nats, name)
+        for name, line in ages["lines"].items()
+        for label, nats in zip(ages["labels"], line, strict=True)
+    ]
+    schema = {"events ago": pl.String, "nats": pl.Float64, "event type": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return charts.lines(frame, "events ago:O", "nats", "event type", "", unit="nats an event").properties(width=330)
 
 
 def _event_data(events: pl.DataFrame, has_time: bool) -> list[list[Any]]:

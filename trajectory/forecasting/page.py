@@ -15,7 +15,7 @@ from trajectory.evaluation.target_steps import several_steps, target_step_senten
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
 from trajectory.forecasting.tables import without_note
 from trajectory.names import isolated
-from trajectory.reports import charts, pictures
+from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
 from trajectory.run import Run
 from trajectory.schema import Queries
@@ -59,18 +59,19 @@ def write_report(run: Run, forecast: Forecast) -> Path:
     interests = interests_chart(forecast)
     if interests:
         pictures.save(interests, run.workdir / "forecast.png")
-    learned = curves(run.workdir, run.config.name)
     evaluation = _evaluation(run)
+    baskets = forecast.histories.baskets
     return write_page(
         run.workdir / "report.html",
         "forecasting",
         name=run.config.name,
         note=with_first_look(run.config.note, forecast.histories),
-        step_name="basket" if forecast.histories.baskets else "event",
+        step_name="basket" if baskets else "event",
         counts=_counts(forecast),
         results=_results(evaluation) if evaluation else None,
-        curves=pictures.svg(learned) if learned else "",
+        curves=[pictures.svg(chart) for chart in curves(run.workdir)],
         interests=pictures.svg(interests) if interests else "",
+        chart=script_safe(pictures.specification(page_charts.shares("lines" if baskets else "events"))),
         users=script_safe(isolated(_users(forecast, run.config.batch.basket_power))),
         steps=forecast.steps,
         method=forecast.method,
@@ -96,7 +97,7 @@ def interests_chart(forecast: Forecast) -> alt.Chart | None:
     axis = f"forecast share in the next {forecast.steps} {unit} minus share in the past (percentage points)"
     frame = pl.DataFrame({"interest": [names[i] for i in chosen], "change": 100 * change[chosen]}).reverse()
     title = f"Interests that grow and shrink most, mean of {users.sum():,} users"
-    return charts.bars(frame, "interest", "change", title, unit=axis).properties(width=560)
+    return charts.bars(frame, "interest", "change", title, unit=axis).properties(width=360)
 
 
 def _counts(forecast: Forecast) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from trajectory.migrations.states import interest_states
 from trajectory.migrations.timeline import states_table, timelines
 from trajectory.migrations.transitions import slope_sentence
 from trajectory.names import isolated
+from trajectory.reports import page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
 from trajectory.reports.words import attention_words
 from trajectory.schema import Histories
@@ -79,6 +80,8 @@ def write_migrations(
         net=_ends(net_flows(migrations.found), "net"),
         growth=_growth(migrations),
         forecast=shown,
+        flow_chart=script_safe(pictures.specification(page_charts.flows())),
+        share_chart=script_safe(pictures.specification(page_charts.shares("interest"))),
         data=script_safe(isolated({"flows": drawn, "users": timelines(migrations, behaviour, forecast)})),
     )
 

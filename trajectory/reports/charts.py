@@ -1,4 +1,4 @@
-"""The only importer of altair: charts for notebooks, pages and files (`pictures.save`), all of Polars frames."""
+"""Charts of Polars frames for notebooks, pages and files (`pictures.save`)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def matrix(
 
     `titles` are of the two axes, `legend` of the colours' shares; what is empty is left out.
     """
-    hues = alt.Legend(title=legend, format="+.0%", titleLimit=300) if legend else None
+    hues = alt.Legend(title=legend, format="+.0%", titleLimit=300, orient="right") if legend else None
     base = alt.Chart(frame).encode(
         x=alt.X("across:N", sort=None, title=titles[0] or None, axis=_labels(labelAngle=-40, labelAlign="right")),
         y=alt.Y("down:N", sort=None, title=titles[1] or None, axis=_labels()),
@@ -110,16 +110,17 @@ def lines(
     """A line with points for each value of `colour`; `unit` names the vertical axis, which starts at zero or not."""
     names = frame[colour].unique(maintain_order=True).to_list()
     across = frame[_column(x)].unique().sort()
-    axis = (
-        alt.Axis(values=across.to_list(), format="~g")
-        if across.dtype.is_numeric() and len(across) <= MOST
-        else alt.Axis()
-    )
+    if not across.dtype.is_numeric():
+        axis = alt.Axis(labelAngle=0)
+    elif len(across) <= MOST:
+        axis = alt.Axis(values=across.to_list(), format="~g")
+    else:
+        axis = alt.Axis()
     return (
         alt.Chart(frame, title=title, width=WIDTH)
         .mark_line(point=True)
         .encode(
-            x=alt.X(x, title=_words(x), axis=axis),
+            x=alt.X(x, title=_words(x), axis=axis, sort=None),
             y=alt.Y(f"{value}:Q", title=unit or _words(value), scale=alt.Scale(zero=zero)),
             color=alt.Color(f"{colour}:N", title=_words(colour), sort=None, scale=_palette(names)),
             tooltip=list(frame.columns),

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from trajectory.names import isolated
+from trajectory.reports import pictures
 from trajectory.writing import write_text
 
 
@@ -24,6 +25,7 @@ def render(page: str, room: str, **values: Any) -> str:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, finalize=isolated, undefined=jinja2.StrictUndefined
     )
+    environment.globals["vega"] = pictures.script
     return environment.get_template(f"{page}.j2").render(**values)
 
 

@@ -19,7 +19,7 @@ LOOK = {
     "view": {"stroke": None},
     "axis": {"labelLimit": 240, "gridColor": "#dfe4ea", "domainColor": "#5b6875", "tickColor": "#5b6875"},
     "axisX": {"labelFlush": False},
-    "legend": {"labelLimit": 240, "symbolLimit": 0},
+    "legend": {"labelLimit": 240, "orient": "top", "symbolLimit": 0},
     "title": {"anchor": "start", "fontSize": 13},
 }
 
@@ -44,7 +44,9 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
 
     Every text in it is in `plain` form: of a control character vl-convert ends the whole process.
     """
-    return _plain({**chart.to_dict(), "config": LOOK})
+    made = {**chart.to_dict(), "config": LOOK}
+    del made["$schema"]  # an address, which a page does not need
+    return _plain(made)
 
 
 @functools.cache

@@ -121,8 +121,8 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     return records, damaged
 
 
-def curves(workdir: Path, title: str) -> alt.ConcatChart | None:
-    """Loss and accuracy of training and validation over the epochs of a run; None before its first."""
+def curves(workdir: Path) -> list[alt.Chart]:
+    """Loss and accuracy of training and validation over the epochs of a run; none before its first."""
     from trajectory.reports import charts
 
     records = [r for r in read(workdir / "metrics.jsonl") if "epoch" in r and "validation/loss" in r]
@@ -137,16 +137,16 @@ def curves(workdir: Path, title: str) -> alt.ConcatChart | None:
         if points:
             frame = pl.DataFrame(points, schema={"epoch": pl.Int64, name: pl.Float64, "part": pl.String}, orient="row")
             panels.append(charts.lines(frame, "epoch", name, "part", "", unit=label, zero=False))
-    return charts.panels(panels, 2, title) if panels else None
+    return panels
 
 
 def draw_curves(workdir: Path, title: str) -> Path | None:
-    """Writes `curves` as curves.png and returns its path."""
-    from trajectory.reports import pictures
+    """Writes `curves` as curves.png and returns its path, None before there are any."""
+    from trajectory.reports import charts, pictures
 
-    chart = curves(workdir, title)
-    if chart is None:
+    panels = curves(workdir)
+    if not panels:
         return None
     path = workdir / "curves.png"
-    pictures.save(chart, path)
+    pictures.save(charts.panels(panels, 2, title), path)
     return path
