@@ -168,9 +168,10 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     )
 
 
-def of_sales(columns: dict[str, pl.Series], data: ConfigDict) -> pl.Series | None:
-    """Which rows are of a type that sells or takes sales back; None where the whole log is of another."""
-    selling = [event_type for event_type, own in roles(data).items() if "sale" in own]
+def of_sales(columns: dict[str, pl.Series], data: ConfigDict, back: bool = True) -> pl.Series | None:
+    """Which rows are of a type that sells or, with `back`, takes sales back; None where the whole log is of another."""
+    known = roles(data)
+    selling = [event_type for event_type, own in known.items() if "sale" in own] if back else selling_types(known)
     if "event_type" in columns:
         return canonical(columns["event_type"], data).is_in(selling).fill_null(False)
     of_all = unstated(columns, data)[0] in selling

@@ -1,4 +1,4 @@
-"""Columns that say row by row that a sale was none: yes or no (voided, is_return), a sign, or pieces taken back."""
+"""Columns that say row by row that a sale was none: yes or no (voided), a date, a sign, or pieces taken back."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trajectory.data.ingest.columns import listing, matching
 from trajectory.data.ingest.event_types import of_sales
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.missing import NOT
+from trajectory.data.ingest.undone_dates import dated, of_whole_orders, undone
 from trajectory.schema import UserError
 
 # fmt: off
@@ -54,12 +55,13 @@ def no_sales(
         ("void", "are no sales, kept and not read", (*_VOID, *by_hand)),
     ):
         for name in matching(free, names):
-            yes = _yes(table[name], said)
+            yes = _yes(table[name], name in by_hand, said)
             if yes is not None and (rows := int((yes & sale).sum())):
                 found[field] = found.get(field, yes) | yes
                 told.append(name)
                 text = f"{rows:,} rows with {name} {what}"
                 said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
+    _add_undone(found, told, table, columns, [name for name in free if name not in told], data, said)
     for name in matching(free, _SIGNS):
         sign = texts(table[name])
         minus = (sign == "-1").fill_null(False)
@@ -79,9 +81,39 @@ def no_sales(
     return found, told
 
 
-def _yes(column: pl.Series, said: Findings) -> pl.Series | None:
-    """Where the cell is a yes; None, and a warning, where cells are not all yes, no or blank."""
+def _add_undone(
+    found: dict[str, pl.Series],
+    told: list[str],
+    table: pl.DataFrame,
+    columns: dict[str, pl.Series],
+    free: list[str],
+    data: ConfigDict,
+    said: Findings,
+) -> None:
+    """Adds sales with a date of a cancellation or return to `found`, and the columns that tell it to `told`."""
+    sale, both = (of_sales(columns, data, back) for back in (False, True))
+    if sale is None or both is None or not sale.any():
+        return
+    known = columns.get("failed", sale & False) | found.get("void", sale & False)
+    back = bool((both & ~sale).any() or (columns.get("quantity", pl.Series([0])) < 0).any())
+    for name, rows in undone(table, free, sale, known, back, said).items():
+        whole = of_whole_orders(rows, columns["basket"]) if "basket" in columns else None
+        yes = rows if whole is None else whole
+        found["void"] = found.get("void", yes) | yes
+        told.append(name)
+        lines = "" if whole is None else f" ({int((yes & sale & ~rows).sum()):,} are further lines of their orders)"
+        text = f"{int((yes & sale).sum()):,} rows with a date in {name}{lines} are no sales, kept and not read"
+        said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
+
+
+def _yes(column: pl.Series, by_hand: bool, said: Findings) -> pl.Series | None:
+    """Where the cell is a yes or a date; None, and a warning, where cells are neither, nor no or blank.
+
+    In a column that is asked for by hand, and is none of yes and no, each cell that is filled is a yes.
+    """
     yes = yes_or_no(column)
+    if yes is None:
+        yes = texts(column).is_not_null() if by_hand else dated(column)
     if yes is None:
         shown = ", ".join(
             repr(clip(word)) for word in texts(column).drop_nulls().unique(maintain_order=True).head(_SHOWN)
