@@ -13,7 +13,8 @@ from trajectory.data.ingest.columns import listing, matching
 from trajectory.data.ingest.event_types import of_sales
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.missing import NOT
-from trajectory.data.ingest.undone_dates import dated, of_whole_orders, undone
+from trajectory.data.ingest.refunds import of_refunds, without_refunds
+from trajectory.data.ingest.undone_dates import dated, filled_in, of_whole_orders, undone
 from trajectory.schema import UserError
 
 # fmt: off
@@ -37,8 +38,8 @@ def no_sales(
     """Columns to add to or change in the canonical ones, and the table's that told it.
 
     `void`: Boolean, sales that were none; `back`: Boolean, sales that take back; `quantity` and `value` without the
-    pieces that were taken back. `columns` are the canonical ones that were found, `used` the table's that mean
-    something else. UserError if one asked for is not there.
+    pieces that were taken back, `value` without the money that was. `columns` are the canonical ones that were found,
+    `used` the table's that mean something else. UserError if one asked for is not there.
     """
     asked = [str(name) for name in data.no_sale_flags]
     by_hand = [name for name in asked if name != OFF and not name.startswith(NOT)]
@@ -49,10 +50,13 @@ def no_sales(
         return {}, []
     off = {name.removeprefix(NOT) for name in asked if name.startswith(NOT)} | {*used}
     free = [name for name in table.columns if name not in off]
+    refunds = of_refunds(table, free)
+    refunds.sort(key=lambda name: name not in by_hand)
+    free, flags = ([name for name in names if name not in refunds] for names in (free, by_hand))
     found, told = {name: columns[name] for name in ("void",) if name in columns}, list[str]()
     for field, what, names in (
         ("back", "are returns", _RETURNS),
-        ("void", "are no sales, kept and not read", (*_VOID, *by_hand)),
+        ("void", "are no sales, kept and not read", (*_VOID, *flags)),
     ):
         for name in matching(free, names):
             yes = _yes(table[name], name in by_hand, said)
@@ -78,6 +82,14 @@ def no_sales(
     elif back is not None:
         text = f"{', '.join(pieces)} not read, as no column states the pieces of a sale: {int((back > 0).sum()):,} rows"
         said.note("no sales", f"{text} were taken back in part or whole", "data.columns.quantity", warning=True)
+    if refunds and not pieces and "value" in columns:
+        own = of_sales(columns, data, back=False)
+        nothing = sale & False
+        live = nothing if own is None else own & ~columns.get("failed", nothing) & ~found.get("void", nothing)
+        less = without_refunds(table[refunds[0]], live, columns, refunds[0] in by_hand, data, said)
+        if less:
+            found |= less | {"void": less["void"] | found.get("void", nothing)}
+            told.append(refunds[0])
     return found, told
 
 
@@ -113,7 +125,7 @@ def _yes(column: pl.Series, by_hand: bool, said: Findings) -> pl.Series | None:
     """
     yes = yes_or_no(column)
     if yes is None:
-        yes = texts(column).is_not_null() if by_hand else dated(column)
+        yes = filled_in(column) if by_hand else dated(column)
     if yes is None:
         shown = ", ".join(
             repr(clip(word)) for word in texts(column).drop_nulls().unique(maintain_order=True).head(_SHOWN)

@@ -42,11 +42,11 @@ def undone(
     """
     named = [name for name in names if _undoes(name)]
     dates = {name: date for name in named if _is_date(name) and (date := dated(table[name])) is not None}
-    others = {name: _filled(table[name]) for name in named if name not in dates and is_text(table[name])}
+    others = {name: filled_in(table[name]) for name in named if name not in dates and is_text(table[name])}
     found = dict[str, pl.Series]()
     for name, filled in (dates | others).items():
         rows = int((filled & sale & ~known).sum())
-        few, again = rows <= _PART * int(sale.sum()), back and _begins(name, _RETURNED)
+        few, again = rows <= _PART * int(sale.sum()), back and tells_of_return(name)
         if rows and name in dates and few and not again:
             found[name], known = filled, known | filled
         elif rows and (name in dates or few):
@@ -59,7 +59,7 @@ def dated(column: pl.Series) -> pl.Series | None:
     """Boolean: where a column of times has one; None for a column of something else, or of none."""
     if not (is_text(column) or column.dtype.is_numeric() or column.dtype in (pl.Date, pl.Datetime)):
         return None
-    filled = _filled(column)
+    filled = filled_in(column)
     sample = column.filter(filled).head(_LOOKED_AT)
     try:
         times = times_of(sample, "auto", "yes", Findings())
@@ -67,6 +67,17 @@ def dated(column: pl.Series) -> pl.Series | None:
         return None
     late = (times.seconds > DAY).sum()
     return filled if len(sample) and times.unit != STEP and late >= _MOSTLY * len(sample) else None
+
+
+def filled_in(column: pl.Series) -> pl.Series:
+    """Where a cell holds something, and not what databases write for never."""
+    text = texts(column)
+    return text.is_not_null() & ~text.str.contains(_NEVER).fill_null(False)
+
+
+def tells_of_return(name: str) -> bool:
+    """Whether a column is called by a word for returns or refunds."""
+    return _begins(name, _RETURNED)
 
 
 def of_whole_orders(filled: pl.Series, basket: pl.Series) -> pl.Series | None:
@@ -90,11 +101,6 @@ def _undoes(name: str) -> bool:
 
 def _is_date(name: str) -> bool:
     return any(word in _WHEN or word.endswith(_ENDS) or _marked(word, _WHEN) for word in name_words(name))
-
-
-def _filled(column: pl.Series) -> pl.Series:
-    text = texts(column)
-    return text.is_not_null() & ~text.str.contains(_NEVER).fill_null(False)
 
 
 def _begins(name: str, stems: tuple[str, ...]) -> bool:
