@@ -9,16 +9,16 @@ from itertools import product
 # fmt: off
 _IDS = ("id", "ids", "no", "nr", "number", "num", "code", "key", "ref", "reference", "uuid", "guid", "hash")
 _LOGINS = ("username", "user name", "login", "account", "email", "email address", "mail")
-_USERS = ("customer", "buyer", "client", "shopper", "consumer", "purchaser", "member", "visitor", "household",
+_USERS = ("customer", "buyer", "client", "shopper", "consumer", "purchaser", "cust", "member", "visitor", "household",
           "reviewer", "guest", "loyalty", "loyalty card", "card", "subscriber", "user", "viewer", "person", "profile",
           "contact", "bill to customer", "sell to customer", "bill to", "sold to", "sold to party", "source customer")
 _ITEMS = ("item", "product", "article", "sku", "goods", "listing", "material", "variant", "asset", "stock item",
-          "inventory item", "plu", "ean", "gtin", "upc", "barcode", "content", "track", "movie", "book", "offer")
+          "inventory item", "prod", "plu", "ean", "gtin", "upc", "barcode", "content", "track", "movie", "book", "offer")
 _TIMES = ("event", "order", "sale", "sales", "sold", "purchase", "purchased", "ordered", "transaction", "txn", "trx",
           "invoice", "receipt", "bill", "document", "posting", "booking", "checkout", "click", "view", "visit",
           "session", "request", "created", "creation", "create", "placed", "order creation", "order placed",
           "order created", "interaction", "activity", "action", "log", "server", "hit", "watch", "listen", "played",
-          "rated", "rating", "review", "occurred", "recorded")
+          "rated", "rating", "review", "shop", "shopping", "occurred", "recorded")
 _WHEN = ("timestamp", "datetime", "date time", "date and time", "time", "at", "date", "on", "utc", "ts", "day")
 # fmt: on
 # Field -> what the column is of, words that say how it is known, behind it and before it.
@@ -29,7 +29,7 @@ _BUILT = {
 }
 # Without such a word: these are no flags.
 _ALONE = {
-    "user": ("customer", "buyer", "client", "shopper", "household", "purchaser"),
+    "user": ("customer", "buyer", "client", "shopper", "household", "purchaser", "loyalty card"),
     "item": (
         *("item", "product", "article", "sku", "material", "variant", "asset", "stock item", "plu", "ean", "gtin"),
         *("upc", "barcode", "listing", "movie", "track", "book"),
