@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -42,6 +44,15 @@ def test_a_row_for_each_input_of_each_event_that_add_up_to_the_forecast(tmp_path
     assert first["item"].to_list() == [f"i{i}" for i in HISTORIES.item[events]]
     assert first["time"].to_list() == HISTORIES.time[events].tolist()
     assert first["interest"].to_list() == [f"c{i}" for i in HISTORIES.item_interest[HISTORIES.item[events]]]
+
+
+def test_attributions_of_a_log_without_times_can_be_written(tmp_path) -> None:
+    explainer = Explainer(run_of(tmp_path, method="gradient_times_input"), Target("interest"))
+    timeless = replace(HISTORIES, has_time=False)
+    (batch, *_) = explainer.attributions(HISTORIES, QUERIES, (1,))
+    rows = attribution_table(batch, timeless, explainer.target, "m")
+    rows.write_parquet(tmp_path / "rows.parquet")
+    assert pl.read_parquet(tmp_path / "rows.parquet")["time"].null_count() == len(rows) > 0
 
 
 def test_each_user_s_most_likely_or_what_is_named_is_explained(tmp_path) -> None:

@@ -179,7 +179,7 @@ def attribution_table(batch: AttributionBatch, histories: Histories, target: Tar
         {
             "user": histories.users["user"].gather(user).cast(pl.String),
             "event": event - histories.offsets[user],
-            "time": histories.time[event] if histories.has_time else np.full(len(event), None),
+            "time": histories.time[event] if histories.has_time else pl.Series([None] * len(event), dtype=pl.Int64),
             **catalogue[np.maximum(item, 1) - 1].with_columns(pl.when(pl.Series(item > 0)).then(pl.all())).to_dict(),
             "interest": pl.Series([None, *histories.interests], dtype=pl.String).gather(histories.item_interest[item]),
             "event_type": pl.Series(["", *histories.event_types]).gather(histories.event_type[event]),
