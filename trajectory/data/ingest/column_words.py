@@ -13,7 +13,8 @@ _USERS = ("customer", "buyer", "client", "shopper", "consumer", "purchaser", "cu
           "reviewer", "guest", "loyalty", "loyalty card", "card", "subscriber", "user", "viewer", "person", "profile",
           "contact", "bill to customer", "sell to customer", "bill to", "sold to", "sold to party", "source customer")
 _ITEMS = ("item", "product", "article", "sku", "goods", "listing", "material", "variant", "asset", "stock item",
-          "inventory item", "prod", "plu", "ean", "gtin", "upc", "barcode", "content", "track", "movie", "book", "offer")
+          "inventory item", "prod", "plu", "ean", "gtin", "upc", "barcode", "content", "track", "movie", "book",
+          "offer")
 _TIMES = ("event", "order", "sale", "sales", "sold", "purchase", "purchased", "ordered", "transaction", "txn", "trx",
           "invoice", "receipt", "bill", "document", "posting", "booking", "checkout", "click", "view", "visit",
           "session", "request", "created", "creation", "create", "placed", "order creation", "order placed",
