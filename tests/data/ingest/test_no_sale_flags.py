@@ -74,3 +74,12 @@ def test_events_of_other_types_are_not_touched(tmp_path: Path) -> None:
     text = "user_id,item_id,event,cancelled\na,x,view,1\na,y,purchase,1\nb,y,purchase,0\n"
     clean = cleaned(from_text(tmp_path, text), tmp_path)
     assert types(clean) == {"view": 1, "purchase": 1, "failed_order": 1}
+
+
+@pytest.mark.parametrize("name", ["authorized_flag", "Approved", "is_paid"])
+def test_a_no_to_what_makes_a_sale(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, name, "Y", "N", "Y", "")
+    assert types(clean) == {"purchase": 3, "failed_order": 1}
+    assert f"1 rows with a no in {name} are no sales" in notes(clean.log, "no sales")
+    assert types(read(tmp_path, name, "Y", "N", no_sale_flags=(f"!{name}",))) == {"purchase": 2}
+    assert types(read(tmp_path, name, "N", "N")) == {"purchase": 2}, "where none stood it means something else"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 from ml_collections import ConfigDict
@@ -26,6 +26,9 @@ _VOID = ("cancelled", "canceled", "is_cancelled", "is_canceled", "void", "voided
 _TAKEN_BACK = ("returned_quantity", "returned_qty", "quantity_returned", "qty_returned", "return_quantity",
                "return_qty", "qty_refunded", "refunded_quantity", "refunded_qty", "quantity_refunded", "qty_canceled",
                "qty_cancelled", "canceled_quantity", "cancelled_quantity", "quantity_canceled", "quantity_cancelled")
+_STOOD = ("authorized", "authorised", "is_authorized", "is_authorised", "authorized_flag", "authorised_flag",
+          "approved", "is_approved", "approved_flag", "is_paid", "is_valid", "is_successful", "success", "is_success",
+          "successful", "is_completed", "is_confirmed", "is_captured")  # a no: the sale did not stand
 _SIGNS = ("sign", "_sign")
 # fmt: on
 OFF = "-"  # data.no_sale_flags=("-",): no column is one
@@ -65,6 +68,12 @@ def no_sales(
                 told.append(name)
                 text = f"{rows:,} rows with {name} {what}"
                 said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
+    for name, no in _not_stood(table, free):
+        if rows := int((no & sale).sum()):
+            found["void"] = found.get("void", no) | no
+            told.append(name)
+            text = f"{rows:,} rows with a no in {name} are no sales, kept and not read"
+            said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
     _add_undone(found, told, table, columns, [name for name in free if name not in told], data, said)
     for name in matching(free, _SIGNS):
         sign = texts(table[name])
@@ -91,6 +100,14 @@ def no_sales(
             found |= less | {"void": less["void"] | found.get("void", nothing)}
             told.append(refunds[0])
     return found, told
+
+
+def _not_stood(table: pl.DataFrame, free: list[str]) -> Iterator[tuple[str, pl.Series]]:
+    """Columns of yes or no whose no means that the sale did not stand, where some did, and the rows of a no."""
+    for name in matching(free, _STOOD):
+        yes = yes_or_no(table[name])
+        if yes is not None and yes.any():
+            yield name, ~yes & texts(table[name]).is_not_null()
 
 
 def _add_undone(
