@@ -11,7 +11,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tests.cli.logs import item_log
+from trajectory.baselines.user_item_frequency import overall_rates
+from trajectory.calibration.per_step import fit_steps
+from trajectory.data.pipeline.splits import training_events
 from trajectory.forecasting.predict import predict
+from trajectory.inference.direct import DirectForecaster
 from trajectory.presets import own_log
 from trajectory.run import load_run
 from trajectory.schema import UserError
@@ -75,7 +79,7 @@ def test_a_copied_folder_predicts_the_same_without_log_and_prepared_data(tmp_pat
     assert found.keys() == expected.keys()
     for name, table in expected.items():
         assert found[name].equals(table), name
-    with pytest.raises(UserError, match=r"^this needs the log that the run in copy learned from: .*log\.csv"):
+    with pytest.raises(UserError, match=r"^this needs the log that the run in .*copy learned from: .*log\.csv"):
         _ = run.experiment
 
 
@@ -119,3 +123,53 @@ def test_an_item_table_of_another_checkpoint_is_not_used(tmp_path):
     (tmp_path / "log.csv").unlink()
     with pytest.raises(UserError, match=r"log\.csv does not exist"):
         load_run(workdir)
+
+
+def calibrated(workdir):
+    """The run in this folder with a calibration, as evaluate --multi-step=direct leaves it."""
+    run = load_run(workdir)
+    histories, c = run.experiment.histories, run.config
+    overall = overall_rates(histories, training_events(histories, run.experiment.split))
+    forecaster = DirectForecaster(run.predictor(), c.split.steps)
+    fitted = fit_steps(forecaster, histories, run.experiment.split.validation, c.split.steps, overall, c.seed)
+    fitted.write(workdir, run.checkpoint)
+    return workdir
+
+
+def test_an_open_run_forecasts_the_same_wherever_the_program_and_its_folder_go(tmp_path, monkeypatch):
+    workdir = calibrated(untrained(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    run = load_run("run")
+    expected = run.forecast(NEW)
+    assert expected.frame.filter(statement="at_step")["calibrated"].all()
+    monkeypatch.chdir("/")
+    assert run.forecast(NEW).frame.equals(expected.frame)
+    shutil.move(workdir, tmp_path / "moved")
+    assert run.forecast(NEW).frame.equals(expected.frame)
+    assert load_run(tmp_path / "moved").forecast(NEW).frame.equals(expected.frame)
+
+
+def test_a_damaged_calibration_is_told_by_the_forecast_and_keeps_no_run_from_opening(tmp_path):
+    workdir = untrained(tmp_path)
+    (workdir / "calibration.json").write_text("{")
+    run = load_run(workdir)
+    assert run.predict(NEW).frame.height
+    with pytest.raises(UserError, match=r"calibration\.json is damaged .*; run evaluate --multi-step=direct"):
+        run.forecast(NEW)
+
+
+def test_a_forecast_is_of_as_many_steps_as_the_heads_forecast_unless_set_by_hand(tmp_path):
+    run = load_run(untrained(tmp_path))
+    run.config.by_hand, run.config.forecast.steps = (), 5
+    assert run.forecast(NEW).frame["step"].max() == 2
+    run.config.by_hand = ("forecast.steps",)
+    found = run.forecast(NEW)
+    assert found.frame["step"].max() == 5
+    assert any("5 steps are more than the 2 of heads.horizon: ask for 2 or fewer" in note for note in found.notes)
+
+
+def test_a_run_is_told_in_one_line(tmp_path):
+    workdir = untrained(tmp_path)
+    assert repr(load_run(workdir)) == f"Run('{workdir}', gru, step 3)"
+    with pytest.raises(UserError, match="expected the folder of a run, as a path, got NoneType"):
+        load_run(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +14,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.calibration.per_step import StepCalibration
 from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.inference.predictor import Predictor
@@ -43,12 +45,12 @@ if TYPE_CHECKING:
 CHANGED = "Train again in a new --workdir, or put the old one back"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A run's folder with its best parameters in hand; the vectors of its items are in a table.
 
-    What predicts for new histories needs no more. `experiment`, the log that the run learned from, is opened when
-    something asks for it.
+    What predicts for new histories needs no more, wherever the folder goes after. `experiment`, the log that the run
+    learned from, is opened when something asks for it.
     """
 
     workdir: Path
@@ -92,6 +94,14 @@ class Run:
         """Histories that explanations compare with."""
         return Background.load(self.workdir) or Background.of(self.experiment)
 
+    @cached_property
+    def calibration(self) -> tuple[StepCalibration, str] | None:
+        """What `trajectory evaluate --multi-step=direct` had fitted when the run was opened, and of which checkpoint.
+
+        None if nothing was. UserError if it is damaged.
+        """
+        return StepCalibration.find(self.workdir)
+
     @property
     def checkpoint(self) -> str:
         """Which checkpoint this is, for the protocol."""
@@ -106,8 +116,12 @@ class Run:
     def with_params(self, params: Any) -> Run:
         """The same run with other parameters of its model."""
         other = replace(self, params=params)
-        vars(other).update({name: vars(self)[name] for name in ("experiment", "background") if name in vars(self)})
+        held = ("experiment", "background", "calibration")
+        vars(other).update({name: vars(self)[name] for name in held if name in vars(self)})
         return other
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.workdir)!r}, {self.config.model.backbone}, step {self.step})"
 
     def predict(self, events: Log, top: int = 10, *, user: str = "") -> Predictions:
         """The `top` most likely items of the next step of each user of `events`.
@@ -123,10 +137,12 @@ class Run:
         return Predictions(made.tables[first], made.tables | {"without": made.without}, tuple(made.notes))
 
     def forecast(self, events: Log | None = None, steps: int = 0, *, users: int = 0) -> Forecast:
-        """What comes at each of the next `steps` steps (config.forecast.steps by default), when, and by which path.
+        """What comes at each of the next `steps` steps, when, and by which path.
 
-        Of the users of `events` (see `predict`), or of the run's own, `users` of them spread over the log (0 = all),
-        for which the log is needed. Calibrated where the run was calibrated for as many steps.
+        0 steps: as many as the run forecasts directly (heads.horizon), or config.forecast.steps where that is 1 or
+        these were set by hand. Of the users of `events` (see `predict`), or of the run's own, `users` of them spread
+        over the log (0 = all), for which the log is needed. Calibrated where `trajectory evaluate --multi-step=direct`
+        had calibrated the run for as many steps before it was opened; `notes` says whether, and why not.
         """
         from trajectory.forecasting.forecast import forecast
 
@@ -247,7 +263,20 @@ def load_run(workdir: Path | str) -> Run:
 
     Raises UserError if it is none, is damaged, has no checkpoint, or needs a log that is not here.
     """
-    workdir = Path(workdir)
+    run = _open(_folder(workdir))
+    with contextlib.suppress(UserError):  # a damaged one is told by what needs it, for evaluate makes it anew
+        _ = run.calibration
+    return run
+
+
+def _folder(workdir: Path | str) -> Path:
+    """Where it lies, wherever the program goes after."""
+    if not isinstance(workdir, Path | str):
+        raise UserError(f"expected the folder of a run, as a path, got {type(workdir).__name__}")
+    return Path(workdir).resolve()
+
+
+def _open(workdir: Path) -> Run:
     config, stored = load_config(workdir / "config.json"), read_data(workdir)
     vocabulary, items = Vocabulary.load(workdir), ItemTable.load(workdir)
     step, params = _best(workdir)

@@ -134,14 +134,15 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
         assert method(opened, STEPS, 50).endswith(", among items that the user has not had") == told
     found, words = calibration(opened, STEPS + 1)
     assert found is None
-    assert f"of {STEPS} steps" in words
+    assert f"of {STEPS} steps, as many as the split held out: ask for {STEPS} or fewer" in words
+    assert f"({STEPS + 1} steps are more than the {STEPS} of heads.horizon: ask for" in method(opened, STEPS + 1, 50)
     path = opened.workdir / "calibration.json"
     path.write_text(path.read_text().replace(opened.checkpoint, "best of another day"))
-    found, words = calibration(opened, STEPS)
+    found, words = calibration(load_run(opened.workdir), STEPS)
     assert found is None
     assert "of another checkpoint, best of another day: run evaluate --multi-step=direct again" in words
     path.unlink()
-    assert calibration(opened, STEPS) == (None, "not calibrated (evaluate --multi-step=direct does)")
+    assert calibration(load_run(opened.workdir), STEPS) == (None, "not calibrated (evaluate --multi-step=direct does)")
 
 
 def test_the_model_sees_a_past_state_once_there_is_an_event(run):

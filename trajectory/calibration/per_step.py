@@ -26,6 +26,7 @@ from trajectory.reading import NUMBER, read_json
 from trajectory.schema import Histories, Queries, UserError
 from trajectory.writing import write_json
 
+FILE = "calibration.json"
 ENTRIES = 8_000_000  # users x items that a step is fitted on: a few numbers need no more
 FEW = 400  # columns: with more, a bias of each would be learned by heart
 BINARY_ENTRIES = 2_000_000
@@ -48,14 +49,20 @@ class StepCalibration:
     times: tuple[TimeCalibration, ...]  # empty without a time head
     overall: np.ndarray  # float64 [V + 1]
 
-    def write(self, path: Path, checkpoint: str) -> None:
-        """Writes calibration.json, of the run's `checkpoint`."""
+    def write(self, workdir: Path, checkpoint: str) -> None:
+        """Writes calibration.json into the folder of a run, of its `checkpoint`."""
         named = {name: [x.to_dict() for x in getattr(self, name)] for name in _KINDS}
-        write_json({"checkpoint": checkpoint, "overall": self.overall.tolist()} | named, path)
+        write_json({"checkpoint": checkpoint, "overall": self.overall.tolist()} | named, workdir / FILE)
 
     @classmethod
-    def read(cls, path: Path) -> tuple[StepCalibration, str]:
-        """What `write` wrote: the calibration and the checkpoint that it is of. UserError for one of an older form."""
+    def find(cls, workdir: Path) -> tuple[StepCalibration, str] | None:
+        """What `write` wrote: the calibration and the checkpoint that it is of; None if nothing was written.
+
+        UserError for one that is damaged or of an older form.
+        """
+        path = workdir / FILE
+        if not path.exists():
+            return None
         advice = "run evaluate --multi-step=direct"
         stored = read_json(path, {"checkpoint": str, "overall": [NUMBER]} | {kind: [dict] for kind in _KINDS}, advice)
         if missing := {"checkpoint", "overall", *_KINDS} - set(stored):

@@ -20,11 +20,11 @@ def main() -> None:
     """Opens the run, forecasts, writes."""
     parallel.start()
     from trajectory.forecasting.page import write_forecast
+    from trajectory.inference.step_forecast import method, steps_ahead
     from trajectory.run import load_run
 
     run = load_run(Path(WORKDIR.value))
     page = write_forecast(run, run.config.forecast.users if USERS.value < 0 else USERS.value)
-    steps, horizon = run.config.forecast.steps, run.config.heads.horizon
-    heads = f", heads.horizon={horizon}" if horizon not in (1, steps) else ""
-    print(f"{steps} steps ahead (forecast.steps={steps}{heads}); written to {run.workdir}")
+    steps = steps_ahead(run.config)
+    print(f"{steps} steps ahead, {method(run, steps, run.config.forecast.paths)}; written to {WORKDIR.value}")
     print(f"open {page.resolve()}")

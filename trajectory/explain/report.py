@@ -108,7 +108,7 @@ def _write_page(
         reference=e.reference,
         without=note,
         length=run.config.batch.length,
-        calibrated=(run.workdir / "calibration.json").exists(),
+        calibrated=run.calibration is not None,
         unit="log-odds" if explainer.target.kind == "migration" else "log-probability",
         faithfulness=faithfulness(explainer, histories, batches),
         metrics=METRICS,

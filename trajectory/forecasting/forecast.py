@@ -12,7 +12,7 @@ from trajectory.data.pipeline.event_statistics import step_sizes
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import read_histories, whole_histories
-from trajectory.inference.step_forecast import beam_run, forecast_steps, method
+from trajectory.inference.step_forecast import beam_run, forecast_steps, method, steps_ahead
 from trajectory.progress import progress
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
@@ -36,11 +36,12 @@ class Forecast:
 
 
 def forecast(run: Run, users: int = 0, events: Any = None, steps: int = 0) -> Forecast:
-    """Forecasts as config.forecast says, but for other `steps`: the users of `events` (a path or data frame), or of
-    the run's own log `users` spread over it (0 = all).
+    """Forecasts as config.forecast says, but for `steps` (0: see `steps_ahead`).
+
+    The users of `events` (a path or data frame), or of the run's own log `users` spread over it (0 = all).
     """
     c = run.config
-    f, count = c.forecast, steps or c.forecast.steps
+    f, count = c.forecast, steps or steps_ahead(c)
     if not c.heads.item:
         raise UserError("this run has no item head (heads.item=0), so it cannot forecast items")
     if f.days and not c.heads.time:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from trajectory.calibration.per_step import CalibratedForecaster, StepCalibration
 from trajectory.inference.beam_search import Beams, search
@@ -45,26 +46,40 @@ def forecast_steps(
         yield chunk, forecast, WithinDays(sampled.within_days, sampled.interest_within_days) if days else None
 
 
+def steps_ahead(config: ConfigDict) -> int:
+    """How many steps a run forecasts where nobody asks for another number: those that its heads forecast directly."""
+    by_heads = config.heads.horizon > 1 and "forecast.steps" not in config.by_hand
+    return config.heads.horizon if by_heads else config.forecast.steps  # type: ignore[no-any-return]
+
+
 def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
     """The calibration of the first `steps` steps that evaluate --multi-step=direct fitted for this run, or why none."""
-    path = run.workdir / "calibration.json"
     again = "evaluate --multi-step=direct"
-    if not path.exists():
+    if run.calibration is None:
         return None, f"not calibrated ({again} does)"
-    fitted, checkpoint = StepCalibration.read(path)
+    fitted, checkpoint = run.calibration
     if checkpoint != run.checkpoint:
         return None, f"not calibrated (calibration.json is of another checkpoint, {checkpoint}: run {again} again)"
     if steps > len(fitted.at):
-        return None, f"not calibrated (calibration.json is of {len(fitted.at)} steps, as many as the split held out)"
+        most = len(fitted.at)
+        return None, (
+            f"not calibrated (calibration.json is of {most} steps, as many as the split held out: ask for {most} or "
+            "fewer)"
+        )
     return fitted, "calibrated on validation"
 
 
 def method(run: Run, steps: int, paths: int) -> str:
     """How `forecast_steps` finds its probabilities, in words to be read after one."""
     among = ", among items that the user has not had" if run.config.evaluation.seen == "filter" else ""
-    if run.config.heads.horizon < steps:
+    horizon = run.config.heads.horizon
+    if horizon < steps:
         error = 50 / paths**0.5  # of a share of paths of 50 %, where it is largest
-        return f"from {paths} sampled paths (standard error of up to {error:.1f} points), not calibrated{among}"
+        few = f" ({steps} steps are more than the {horizon} of heads.horizon: ask for {horizon} or fewer)"
+        return (
+            f"from {paths} sampled paths (standard error of up to {error:.1f} points), not calibrated"
+            f"{few if horizon > 1 else ''}{among}"
+        )
     return f"directly by the model's heads, {calibration(run, steps)[1]}{among}"
 
 

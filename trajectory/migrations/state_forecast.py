@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 from trajectory.calibration.categorical import Calibration, choose
 from trajectory.calibration.per_step import FEW
 from trajectory.data.pipeline.splits import leave_last
-from trajectory.inference.step_forecast import forecast_steps
+from trajectory.inference.step_forecast import forecast_steps, steps_ahead
 from trajectory.metrics.by_interest import by_interest
 from trajectory.migrations.state_baselines import StateBaselines, fit_baselines
 from trajectory.migrations.step_windows import cut_back, interest_mass, shares
@@ -51,7 +51,7 @@ class StateForecaster:
 
     def forecast(self, run: Run, histories: Histories, queries: Queries) -> StateForecast:
         """The states of each query's user from the end of its history on, in interests of `histories`."""
-        steps = step_states(run, histories, queries, run.config.forecast.steps)
+        steps = step_states(run, histories, queries, steps_ahead(run.config))
         now = self.baselines.states(cut_back(histories, queries, steps.interests.shape[1]), NOW)
         return StateForecast(queries, now, np.exp(self.calibration.apply(window_mean(steps), np.log(now))), steps)
 
@@ -64,15 +64,15 @@ def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
     """
     split, c = run.experiment.split, run.config
     seen = not held_out(run)
-    queries = leave_last(histories, ConfigDict({"steps": c.forecast.steps}))[1].test if seen else split.validation
-    windows = cut_back(histories, queries, c.forecast.steps)
+    queries = leave_last(histories, ConfigDict({"steps": steps_ahead(c)}))[1].test if seen else split.validation
+    windows = cut_back(histories, queries, steps_ahead(c))
     outcome = interest_mass(histories, queries.stop, queries.end).toarray()
     baselines = fit_baselines(windows, outcome)
     if seen:
         return StateForecaster(baselines, Calibration("identity"))
     known = np.flatnonzero(outcome.sum(1))
     log_now = np.log(baselines.states(windows, NOW))[known]
-    log_p = window_mean(step_states(run, histories, queries, c.forecast.steps))[known]
+    log_p = window_mean(step_states(run, histories, queries, steps_ahead(c)))[known]
     forms = ["identity", "temperature", "pool"] + ["bias"] * (outcome.shape[1] <= FEW)
     chosen = choose(log_p, shares(outcome[known]), log_now, forms=forms, seed=c.seed)
     return StateForecaster(baselines, chosen.calibration)
@@ -81,7 +81,7 @@ def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
 def held_out(run: Run) -> bool:
     """Whether the run's split holds out windows of as many steps as the run forecasts."""
     c = run.config
-    return run.experiment.split.kind == "leave_last" and c.split.steps == c.forecast.steps
+    return run.experiment.split.kind == "leave_last" and c.split.steps == steps_ahead(c)
 
 
 def step_states(run: Run, histories: Histories, queries: Queries, steps: int) -> StepStates:

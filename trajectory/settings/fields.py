@@ -332,7 +332,7 @@ EVALUATION = Section(
 FORECAST = Section(
     "Forecasts of several steps.",
     {
-        "steps": (5, "steps forecast"),
+        "steps": (5, "steps forecast; where it is not set by hand, heads.horizon if that is more than 1"),
         "days": (0.0, "> 0: also what comes within so many days, by runs with a time head"),
         "paths": (200, "sampled paths of a user"),
         "beams": (5, "most likely paths of a user that are kept"),

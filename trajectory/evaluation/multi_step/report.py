@@ -119,7 +119,8 @@ def write_steps(run: Run, forecasters: Sequence[Forecaster[UncalibratedForecast]
     picture = run.workdir / "reliability.png"
     results["reliability"] = reliability(forecasters[0], calibration, histories, split.test, steps, picture)
     if forecasters[0].name == "direct":  # what later forecasts of the run are made of
-        calibration.write(run.workdir / "calibration.json", run.checkpoint)
+        calibration.write(run.workdir, run.checkpoint)
+        vars(run)["calibration"] = (calibration, run.checkpoint)
     write_json(results, run.workdir / "trajectories.json")
     return results
 
