@@ -22,8 +22,8 @@ expected, what came and what to do.
 
 def page() -> str:
     """The whole page."""
-    of_api = {name: getattr(api, name) for name in trajectory.__all__}
-    functions = {name: function for name, function in of_api.items() if inspect.isfunction(function)}
+    exported = {name: getattr(api, name, None) or getattr(trajectory, name) for name in trajectory.__all__}
+    functions = {name: function for name, function in exported.items() if inspect.isfunction(function)}
     lines = [HEAD, "## Functions\n", *(_entry(f"tj.{name}", function) for name, function in functions.items())]
     methods = [name for name in vars(Run) if not name.startswith("_") and name not in ("of", "with_params")]
     lines += ["## Run\n", f"{_doc(Run)}\n"]

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ import pytest
 import trajectory as tj
 from tests.api_page import page
 from tests.cli.logs import item_log
+from trajectory import results as kinds_of_results
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,7 +57,10 @@ def test_an_import_loads_nothing_and_changes_nothing():
 
 def test_every_name_is_there_and_no_other():
     for name in tj.__all__:
-        assert callable(getattr(tj, name)), name
+        assert callable(getattr(tj, name)) or name == "__version__", name
+    results = {name for name, kind in vars(kinds_of_results).items() if getattr(kind, "COLUMNS", None)}
+    assert {name for name in results if not name.startswith("_")} < {*tj.__all__}
+    assert tj.__version__ == version("interest-trajectory")
     with pytest.raises(AttributeError, match="no attribute 'tran'"):
         _ = tj.tran
 

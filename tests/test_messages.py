@@ -1,7 +1,11 @@
 """The library says nothing on its own: messages go to its logger, and only commands print them."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
 
 SAY = """
 import logging, sys
@@ -31,9 +35,16 @@ def test_the_standard_way_of_logging_shows_all_with_where_it_is_from():
     assert said("basic") == (["trajectory.data.x 100% of it", "trajectory.data.x beware"], [])
 
 
+def test_what_the_readme_says_shows_this_library_alone_whatever_others_have_set():
+    (recipe,) = re.findall(r"`(logging\.basicConfig\(\).*?)`", (ROOT / "README.md").read_text())
+    code = "import logging; logging.getLogger().addHandler(logging.StreamHandler())\n"  # as absl's first message does
+    code += f"{recipe}\nlogging.getLogger('absl').info('noise'); logging.getLogger('trajectory.x').info('ours')"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stderr == "ours\n"
+
+
 def test_no_module_of_the_library_prints():
     import ast
-    from pathlib import Path
 
     import trajectory
 

@@ -11,22 +11,72 @@ Nothing is loaded before it is used.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trajectory.api import baselines, compare, evaluate, prepare, preset, train
+    from trajectory.results import (
+        Audiences,
+        Baselines,
+        Comparison,
+        Demand,
+        Embeddings,
+        Evaluation,
+        Explanation,
+        Forecast,
+        Migrations,
+        Predictions,
+        Prepared,
+        Recommendations,
+        Result,
+        Segments,
+    )
     from trajectory.run import Run, load_run
     from trajectory.schema import UserError
 
-__all__ = ["Run", "UserError", "baselines", "compare", "evaluate", "load_run", "prepare", "preset", "train"]
+    __version__: str
 
-_MODULES = {"Run": "run", "load_run": "run", "UserError": "schema"}  # of all others: api
+__all__ = [
+    "Audiences",
+    "Baselines",
+    "Comparison",
+    "Demand",
+    "Embeddings",
+    "Evaluation",
+    "Explanation",
+    "Forecast",
+    "Migrations",
+    "Predictions",
+    "Prepared",
+    "Recommendations",
+    "Result",
+    "Run",
+    "Segments",
+    "UserError",
+    "__version__",
+    "baselines",
+    "compare",
+    "evaluate",
+    "load_run",
+    "prepare",
+    "preset",
+    "train",
+]
 
+_MODULES = {  # of all others: results
+    **dict.fromkeys(("baselines", "compare", "evaluate", "prepare", "preset", "train"), "api"),
+    **dict.fromkeys(("Run", "load_run"), "run"),
+    "UserError": "schema",
+}
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES.get(name, 'api')}"), name)
+if not TYPE_CHECKING:  # with it, a name that is not there would pass every check of types
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name == "__version__":
+            return importlib.import_module("importlib.metadata").version("interest-trajectory")
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES.get(name, 'results')}"), name)
 
 
 def __dir__() -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from types import TracebackType
 
 FULL = "there is no room: free some, or choose another folder"
@@ -46,6 +49,17 @@ def sentence(error: BaseException) -> str:
         what = f"{os.strerror(number)} ({what})"
     advice = ADVICE.get(number or 0, "")
     return f"{place}{what}{f'; {advice}' if advice else ''}"
+
+
+@contextlib.contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Ends without a word, as other commands do, where who read the output has gone, such as `head`."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + signal.SIGPIPE) from None
 
 
 def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

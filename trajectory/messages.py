@@ -1,6 +1,7 @@
 """What the library says of its work goes to the logger "trajectory": silent unless asked for, and printed by commands.
 
-In a notebook `logging.basicConfig(level="INFO")` shows it; warnings show in any case.
+`logging.basicConfig(); logging.getLogger("trajectory").setLevel("INFO")` shows it, with bars of what takes long
+(progress.py), and nothing of other libraries; warnings show in any case.
 """
 
 from __future__ import annotations

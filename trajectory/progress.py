@@ -1,8 +1,12 @@
-"""How far a long job is: on a terminal, in a notebook, and in the log file of a job that has neither."""
+"""How far a long job is, on stderr: on a terminal, in a notebook, and in the log file of a job that has neither.
+
+As messages (messages.py) it is silent unless asked for: the level of the logger "trajectory" switches both.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import threading
 import time
@@ -12,13 +16,18 @@ from typing import Any
 from tqdm.auto import tqdm
 
 SECONDS = 2  # what is over sooner says nothing; in a file a line follows after as many
+_LOGGER = logging.getLogger("trajectory")
 UP = "\x1b[A"  # what a bar within another writes to go back to its line
 _doing: list[tuple[str, float]] = []  # what is being done and since when, innermost last
 
 
 def unseen() -> bool:
-    """Whether neither a terminal nor a notebook would show a bar."""
-    return not (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    """Whether bars are not asked for, or neither a terminal nor a notebook would show them."""
+    return not (_asked() and (sys.stderr.isatty() or "ipykernel" in sys.modules))
+
+
+def _asked() -> bool:
+    return _LOGGER.isEnabledFor(logging.INFO)
 
 
 class _Lines:
@@ -45,7 +54,8 @@ def progress(
 ) -> tqdm:
     """`items` (None: the caller counts with `update`) with a bar on stderr."""
     often = 0.1 if sys.stderr.isatty() else SECONDS
-    settings = {"unit": unit, "delay": SECONDS, "mininterval": often, "leave": False, "disable": disable}
+    hidden = disable or not _asked()
+    settings = {"unit": unit, "delay": SECONDS, "mininterval": often, "leave": False, "disable": hidden}
     settings |= {"file": _Lines()} if unseen() else {}
     return _Bar(items, label or None, total, **settings)
 
@@ -62,7 +72,7 @@ def working(label: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def heartbeat(label: str) -> Iterator[None]:
-    """Says on stderr what goes on within (`working`), and for how long, whenever no bar has spoken for SECONDS.
+    """Says on a terminal what goes on within (`working`), and for how long, whenever no bar has spoken for SECONDS.
 
     Compilers and other libraries say nothing while they work.
     """
@@ -80,6 +90,9 @@ def heartbeat(label: str) -> Iterator[None]:
             _write(" " * width)
 
     with working(label):
+        if not sys.stderr.isatty():
+            yield
+            return
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()
         try:
@@ -90,8 +103,7 @@ def heartbeat(label: str) -> Iterator[None]:
 
 
 def _write(text: str) -> None:
-    """On a line that whatever comes next writes over; in a file on one of its own."""
-    out = _Lines() if unseen() else sys.stderr
+    """On a line that whatever comes next writes over."""
     with tqdm.get_lock(), contextlib.suppress(OSError, ValueError):  # who read it may have gone
-        out.write(f"\r{text}\r")
-        out.flush()
+        sys.stderr.write(f"\r{text}\r")
+        sys.stderr.flush()

@@ -84,6 +84,16 @@ def test_who_reads_only_the_first_lines_is_told_nothing_of_a_pipe():
     assert process.returncode == 128 + signal.SIGPIPE
 
 
+@pytest.mark.parametrize("arguments", ["--help", "train --help", "--version"])
+def test_who_reads_no_line_of_a_page_is_told_nothing_of_a_pipe(arguments):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "trajectory", *arguments.split()]
+    ran = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (128 + signal.SIGPIPE, "")
+
+
 def test_names_that_the_terminal_cannot_show_are_printed_escaped():
     ran = run("print('\\u6f22')", env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert (ran.returncode, ran.stdout) == (0, "\\u6f22\n")

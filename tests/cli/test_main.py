@@ -60,6 +60,17 @@ def test_presets_are_listed_and_copied(script, tmp_path, monkeypatch):
     assert_explained(script("configs", "remove"), "expected configs, copy NAME, or fields")
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_flags_are_written_in_one_way(script, name):
+    flags = [line.split()[0] for line in script(name, "--help").out.splitlines() if line.startswith("  --")]
+    assert [flag for flag in flags if "_" in flag] == []
+
+
+def test_nothing_but_what_is_asked_for_is_written_where_no_terminal_is():
+    ran = subprocess.run([sys.executable, "-m", "trajectory", "configs"], capture_output=True, text=True, cwd=ROOT)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_a_command_that_is_none_gets_the_nearest():
     ran = subprocess.run([sys.executable, "-m", "trajectory", "trian"], capture_output=True, text=True, cwd=ROOT)
     assert ran.returncode == 2

@@ -82,18 +82,15 @@ def _bind(main: Callable[..., None], rest: Sequence[str]) -> None:
 
 def _guard(main: Callable[..., None], rest: Sequence[str]) -> None:
     _bind(main, rest)
-    print("starting ...", file=sys.stderr, flush=True)  # libraries take seconds to come
+    if sys.stderr.isatty():
+        print("starting ...", file=sys.stderr, flush=True)  # libraries take seconds to come
     try:
-        with heartbeat("working"):
+        with faults.reader_may_leave(), heartbeat("working"):
             main(*rest)
-        sys.stdout.flush()
     except UserError as error:
         _fail(str(error))
     except FloatingPointError as error:  # a training run that diverged: nobody's mistake in writing, so another status
         _fail(str(error), status=1)
-    except BrokenPipeError:  # who read the output has gone, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(128 + signal.SIGPIPE) from None
     except KeyboardInterrupt:
         _fail(faults.STOPPED, status=128 + signal.SIGINT)
     except Exception as error:

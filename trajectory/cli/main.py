@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
+import trajectory
 from trajectory import faults, memory, threads
 from trajectory.renamed import flag
 
@@ -26,12 +26,17 @@ COMMANDS = [name for names in GROUPS.values() for name in names]
 
 def main(*command: str) -> None:
     """Runs `command` with the arguments of this process, or what these say where none is given."""
+    with faults.reader_may_leave():
+        _main(*command)
+
+
+def _main(*command: str) -> None:
     name, *arguments = (*command, *sys.argv[1:]) or ("--help",)
     if name in ("-h", "--help", "help"):
         print(overview())
         return
     if name == "--version":
-        print(version("interest-trajectory"))
+        print(trajectory.__version__)
         return
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
@@ -59,7 +64,7 @@ def overview() -> str:
     """Every command with one line."""
     from trajectory.settings.presets import summary
 
-    lines = ["trajectory COMMAND [--flags]     trajectory COMMAND --help says more"]
+    lines = ["trajectory COMMAND [--flags]     trajectory COMMAND --help says more, trajectory --version which this is"]
     for group, names in GROUPS.items():
         lines += ["", f"{group}:"]
         lines += [f"  {name:18}{summary(Path(__file__).with_name(f'{module(name)}.py'))}" for name in names]

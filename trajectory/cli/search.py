@@ -19,8 +19,8 @@ TRIALS = flags.DEFINE_integer("trials", 20, "trials of the study in all, those b
 STORAGE = flags.DEFINE_string(
     "storage", "", "URL of Optuna's, e.g. sqlite:///runs/optuna.db, or a journal file; '' = trials.journal in --out"
 )
-STARTUP = flags.DEFINE_integer("startup_trials", 5, "complete trials before any is pruned", lower_bound=0)
-WARMUP = flags.DEFINE_integer("warmup_epochs", 1, "epochs of a trial before it may be pruned", lower_bound=0)
+STARTUP = flags.DEFINE_integer("startup-trials", 5, "complete trials before any is pruned", lower_bound=0)
+WARMUP = flags.DEFINE_integer("warmup-epochs", 1, "epochs of a trial before it may be pruned", lower_bound=0)
 SET = flags.DEFINE_multi_string("set", [], "config field of all trials, e.g. --set=train.epochs=4; repeatable")
 WORKERS = flags.DEFINE_integer("workers", 1, "trials at a time", lower_bound=1)
 CORES = flags.DEFINE_integer("cores", 0, "cores shared out between the workers (0 = all)", lower_bound=0)
