@@ -51,6 +51,28 @@ def test_a_column_of_few_words_that_may_say_what_is_no_sale_is_asked_about(tmp_p
     assert (asked["warning"], asked["setting"].split()[0]) == (True, "data.columns.event_type=what")
 
 
+@pytest.mark.parametrize("name", ["transaction_type", "Type", "operation"])
+@pytest.mark.parametrize("words", [{"EARN": 50, "REDEEM": 6, "EXPIRE": 3}, {"7": 50, "8": 6}])
+def test_types_of_unknown_words_are_asked_about(tmp_path: Path, name: str, words: dict[str, int]) -> None:
+    clean = read(tmp_path, name, words)
+    first = next(iter(words))
+    assert types(clean) == {"purchase": sum(words.values())}
+    assert f"{name} is not read, as none of its words is known ({first!r} 50x" in notes(clean.log, "types")
+    (asked,) = [note["setting"] for note in clean.log.detected["notes"] if note["topic"] == "types"]
+    assert asked.startswith(f"data.columns.event_type={name} with data.event_type_map={{{first!r}: 'purchase'}}")
+    by_hand = read(tmp_path, name, words, columns={"event_type": name}, event_type_map={first: "purchase"})
+    assert types(by_hand) == {"purchase": 50}
+
+
+@pytest.mark.parametrize("owner", ["user", "item"])
+def test_types_of_users_or_items_are_not_asked_about(tmp_path: Path, owner: str) -> None:
+    rows = [
+        f"u{i % 7},i{i % 5},1,2024-01-{1 + i % 28:02},{'abc'[i % (7 if owner == 'user' else 5) % 3]}" for i in range(70)
+    ]
+    log = from_text(tmp_path, "\n".join(["customer_id,sku,quantity,date,type", *rows]) + "\n")
+    assert notes(log, "types") == ""
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [("payment", {"credit card": 50, "cash": 20}), ("channel", {"web": 50, "search": 9}), ("country", {"CNY": 5})],

@@ -46,7 +46,14 @@ from trajectory.data.ingest.sources import Source, read_source
 from trajectory.data.ingest.spellings import spelled
 from trajectory.data.ingest.ties import by_session, numbered_ties, trusted, whole_positions
 from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
-from trajectory.data.ingest.type_columns import by_words, doubt_maps, doubt_unread, named_for_sales, with_marks
+from trajectory.data.ingest.type_columns import (
+    by_words,
+    doubt_maps,
+    doubt_unknown,
+    doubt_unread,
+    named_for_sales,
+    with_marks,
+)
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.schema import EventLog, UserError
 
@@ -176,6 +183,8 @@ def read_log(data: ConfigDict) -> EventLog:
         if not of_format:
             unread = {*used, *status, *flags}
             doubt_unread(table, unread, not told, data, said)
+            if "event_type" not in columns:
+                doubt_unknown(table, columns, unread, data, said)
             if "rating" in columns:
                 doubt_ratings(columns["rating"], fields["rating"], data, said)
             doubt_other_amounts(table, columns, fields, unread, said)

@@ -88,6 +88,35 @@ def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data:
             said.note("types", text, setting, warning=True)
 
 
+def doubt_unknown(
+    table: pl.DataFrame, columns: dict[str, pl.Series], used: Collection[str], data: ConfigDict, said: Findings
+) -> None:
+    """Warns of columns that are called a type, in a log that was told none, of whose few words or codes none is known.
+
+    `columns` are the canonical ones that were found. A type that each item or each user has but one of is theirs.
+    """
+    for name in matching([name for name in table.columns if name not in used], (*NAMES, *LOG_NAMES["event_type"])):
+        if not (is_text(table[name]) or table[name].dtype.is_integer()):
+            continue
+        cells = texts(table[name])
+        counts = cells.drop_nulls().value_counts(sort=True, name="rows")
+        if not 1 < counts.height <= _WORDS or canonical(counts[name], data).count():
+            continue
+        if not any(_of_one(cells, columns[owner]) for owner in ("item", "user")):
+            shown = ", ".join(f"{clip(word)!r} {rows:,}x" for word, rows in counts.head(_SHOWN).iter_rows())
+            text = f"{name} is not read, as none of its words is known ({shown}): does it say which rows are sales?"
+            setting = (
+                f"data.columns.event_type={name} with data.event_type_map={{{clip(counts[name][0])!r}: 'purchase'}}"
+            )
+            said.note("types", text, f"{setting}, if that is a sale; the others are set aside", warning=True)
+
+
+def _of_one(cells: pl.Series, owner: pl.Series) -> bool:
+    """Whether the cells of each owner with several rows are the same, and some owners have several."""
+    rows = pl.DataFrame({"owner": owner, "cell": cells}).drop_nulls().filter(pl.len().over("owner") > 1)
+    return rows.height > 0 and bool(rows.select((pl.col("cell").n_unique().over("owner") == 1).all()).item())
+
+
 def with_marks(table: pl.DataFrame, name: str) -> pl.DataFrame:
     """With a column of types where "is_click+is_buy" is asked for and is no column: the last one with a yes."""
     parts = name.split(_JOINED)
