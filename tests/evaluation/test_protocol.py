@@ -111,6 +111,14 @@ def test_an_item_that_is_asked_for_twice_is_said_to_count_once() -> None:
     assert "count each item" not in " ".join(statement(facts, "validation"))
 
 
+def test_users_that_are_not_measured_are_said() -> None:
+    h = make_histories([[1, 2, 3], [1, 2], [3]], num_items=3)  # leave_one_out needs three steps
+    facts = protocol(h, splits.split(h, base().split)[1], base())
+    facts["checkpoint"] = "best"
+    assert "1 of 3 users (of the others the split asks for nothing" in " ".join(statement(facts, "test"))
+    assert "1 users (" not in " ".join(statement(facts | {"log_users": 1}, "test"))
+
+
 @pytest.mark.parametrize("seen", ["filter", "keep"])
 def test_protocol_counts_repeat_targets_and_users_with_nothing_left(seen: str) -> None:
     h = make_histories([[1, 2, 3, 1], [1, 2, 1, 3], [1, 2, 1, 3, 2]], num_items=3)

@@ -155,6 +155,18 @@ def test_interests_that_are_calibrated_by_themselves_are_said_to_be(tmp_path, ca
     assert ("Interests are calibrated by themselves" in html) == calibrated
 
 
+def test_a_log_without_interests_has_no_chart_of_them(tmp_path, tmp_path_factory):
+    made = made_up()
+    bare = replace(made.histories, interests=(), item_interest=np.zeros(5, np.int32))
+    none = np.tile(np.array([1.0], np.float32), (3, 2, 1))
+    statements = made.statements.filter(pl.col("level") != "interest")
+    made = replace(made, histories=bare, interests=none, known=none[:, 0], statements=statements)
+    html = drawn(page(tmp_path, made), tmp_path_factory.mktemp("profile"))
+    assert "no interests whose shares could be drawn" in html
+    assert "<rect" not in html
+    assert 'id="visited"><tr>' in re.sub(r"<tbody>", "", html)
+
+
 def test_the_script_draws_the_page(shown):
     options = re.findall(r"<option[^>]*>(.*?)</option>", shown)
     assert options == [HOSTILE.replace("<", "&lt;").replace(">", "&gt;"), "u1", "u2"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import make_histories
+from trajectory.data.pipeline import splits
 from trajectory.schema import UserError
 from trajectory.settings import base
 from trajectory.training import limits
@@ -113,3 +114,16 @@ def test_what_a_log_does_not_have_cannot_be_asked_for():
     with pytest.raises(UserError, match="steps are baskets here"):
         limits.check_data(config, replace(histories, baskets=True))
     limits.check_data(config, histories)
+
+
+def test_a_training_within_its_warm_up_and_one_that_few_users_test_are_doubted():
+    config = base("gru")
+    config.split.kind, config.split.steps, config.train.epochs, config.optim.warmup_steps = "leave_last", 2, 2, 100
+    lists = [[1, 2, 3, 1, 2]] + [[1, 2]] * 4  # one of five users has steps to hold out
+    _, split = splits.split(make_histories(lists), config.split)
+    slow, few = limits.doubts(config, split, 4)
+    assert "is 8 steps, all within the warm-up of 100" in slow
+    assert "--config.optim.warmup_steps=0" in slow
+    assert "only 1 of 5 users" in few
+    _, split = splits.split(make_histories(lists[:1]), config.split)
+    assert not list(limits.doubts(config, split, 51))

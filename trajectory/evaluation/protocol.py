@@ -107,6 +107,7 @@ def protocol(
         "guarantee": split.guarantee,
         "cut": {name: value if isinstance(value, int | float) else str(value) for name, value in split.cut.items()},
         "users": {part: len(q.user) for part, q in queries.items()},
+        "log_users": histories.num_users,
         "cutoffs": list(e.cutoffs),
         "spread": f"95 % percentile bootstrap over users, {e.bootstrap} resamples",
         "seed": config.seed,
@@ -173,12 +174,21 @@ def _distinct(histories: Histories, queries: Queries) -> int:
     return len(np.unique(row * (len(histories.items) + 1) + histories.item[event]))
 
 
+def measured_users(facts: dict[str, Any], part: str) -> str:
+    """How many users are measured, of how many: "9 of 107 users"; without the latter where it was not stated."""
+    users, everybody = facts["users"][part], facts.get("log_users", 0)
+    return f"{users:,} of {everybody:,} users" if users < everybody else f"{users:,} users"
+
+
 def statement(facts: dict[str, Any], part: str) -> list[str]:
     """The protocol in sentences."""
     lines = [f"{part} of {facts['data']} ({facts['fingerprint'][:12]}), split {facts['split']}: {facts['guarantee']}"]
     if targets := target_step_sentence(facts, part):
         lines.append(targets)
-    lines.append(f"{facts['users'][part]:,} users")
+    others = facts["users"][part] < facts.get("log_users", 0)
+    lines.append(
+        measured_users(facts, part) + " (of the others the split asks for nothing, as for too few steps)" * others
+    )
     if "candidates" in facts:
         lines[-1] += (
             f"; {facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold "

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.store.sample import with_first_look
+from trajectory.evaluation.protocol import measured_users
 from trajectory.evaluation.report import read_evaluation
 from trajectory.evaluation.target_steps import several_steps, target_step_sentence
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
@@ -73,6 +74,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         interests=pictures.svg(interests) if interests else "",
         chart=script_safe(pictures.specification(page_charts.shares("lines" if baskets else "events"))),
         users=script_safe(isolated(_users(forecast, run.config.batch.basket_power))),
+        has_interests=bool(forecast.histories.interests),
         steps=forecast.steps,
         method=forecast.method,
         sets=forecast.statements["in_set_90"].any(),
@@ -133,7 +135,7 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
     return {
         "columns": [c.replace("_", " ") for c in columns],
         "rows": table,
-        "users": f"{facts['users']['test']:,}",
+        "users": measured_users(facts, "test"),
         "targets": f"{facts['targets']['test']:,}" if "targets" in facts else "",
         "next_step": several_steps(facts, "test") is False,
         "target_steps": target_step_sentence(facts, "test"),

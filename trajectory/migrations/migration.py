@@ -138,7 +138,8 @@ def _too_short(units: Sessions, settings: Settings) -> str:
             "are one): a longer log is needed, or a smaller `gap` where days hold several visits"
         )
     return (
-        f"{wanted}, but nobody has them in the log's {np.ptp(units.moment):.0f} {units.unit}; set a smaller `lasting`"
+        f"{wanted}, but nobody has them in the log's {np.ptp(units.moment):.0f} {units.unit}; set a smaller `lasting` "
+        f"(trajectory migrate --lasting, in {units.unit})"
     )
 
 

@@ -1,5 +1,5 @@
 """Which values the fields of a config may have, and which go together, so that none fails hours later, or trains
-nonsense. All rules are here: `check` before anything is read, `check_data` once the log is known.
+nonsense. All rules are here: `check` before anything is read, `check_data` once the log is known, and `doubts`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ml_collections import ConfigDict
 
 from trajectory.models.item_encoder import BESIDE
-from trajectory.schema import Histories, UserError
+from trajectory.schema import Histories, Split, UserError
 from trajectory.settings import BACKBONES, RECURRENT, get
 
 LOWEST = {
@@ -80,6 +80,22 @@ def check_data(config: ConfigDict, histories: Histories) -> None:
         raise UserError("heads.time needs the times of events, and this log has none; set it to 0")
     if config.distil.teachers and histories.baskets:
         raise UserError("distil.teachers predict single events, and steps are baskets here; leave them out")
+
+
+def doubts(config: ConfigDict, split: Split, batches: int) -> Iterator[str]:
+    """What may be set as it is, but leads to little that is learned or measured; `batches` are those of an epoch."""
+    steps, warmup = batches * config.train.epochs, config.optim.warmup_steps
+    if steps <= warmup:
+        yield (
+            f"this training is {steps:,} steps, all within the warm-up of {warmup:,}: its learning rate stays low, and "
+            f"hardly anything is learned; set --config.optim.warmup_steps={steps // 10}, or more train.epochs"
+        )
+    asked, users = len(split.test.user), len(split.train_end)
+    if 2 * asked < users:
+        yield (
+            f"only {asked:,} of {users:,} users have as many steps as split.kind={split.kind} needs to hold some out: "
+            "what is measured is of them alone"
+        )
 
 
 def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:

@@ -107,6 +107,8 @@ def _train(
         f"{config.name}: {config.model.backbone}, {size:,} parameters, {batches_said} an epoch "
         f"({first.padding:.1%} padding), {len(devices)} device(s), {config.train.strategy}; from {origin}"
     )
+    for doubt in limits.doubts(config, experiment.split, first.num_batches):
+        _LOGGER.warning(doubt)
     resumed_at = int(state.step) if origin.startswith("own workdir") else None
     output = _Output(checkpoints, MetricsLog(workdir, config, resumed_at)) if checkpoints else None
     looped = _Loop(config, devices_step, batches, first.num_batches, progress, validate, stop, output)
