@@ -260,6 +260,15 @@ def test_what_was_not_measured_is_said_first(evaluation, behind, said):
     assert said in found.warning
 
 
+def test_a_forecast_that_was_not_checked_has_a_page_that_says_so(tmp_path):
+    migrations = made_up()
+    forecast = replace(forecast_of(migrations), check=None, standing=standing(None, None, "3 events"))
+    html = write_migrations(migrations, tmp_path, "unchecked", forecast=forecast).read_text(encoding="utf-8")
+    assert "How far these forecasts hold was not measured" in html.split("<p>Interests are")[0]
+    assert "How accurate were such forecasts?" not in html
+    assert 'id="forecast"' in html
+
+
 def test_forecasts_that_went_the_other_way_are_no_share_of_what_was_observed():
     assert "moved the other way" in slope_sentence({"value": -8.1, "low": -9.0, "high": -7.0})
     assert "90% were observed" in slope_sentence({"value": 0.9, "low": 0.8, "high": 1.1})

@@ -133,7 +133,7 @@ def _forecast(forecast: MigrationForecast, interests: tuple[str, ...]) -> dict[s
     changes = share_forecasts(forecast.states.now, forecast.states.next, interests)
     certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
     behind, warning = forecast.standing
-    values: dict[str, Any] = {"steps": forecast.steps, "behind": behind, "warning": warning}
+    values: dict[str, Any] = {"steps": forecast.steps, "behind": behind, "warning": warning, "check": None}
     values["changes"] = _ends(certain, "change")
     if not forecast.check:
         return values
