@@ -70,3 +70,9 @@ def test_money_that_all_lines_of_an_order_repeat_is_the_orders(tmp_path: Path, o
     assert log.detected["columns"].get("value", "") == own
     by_hand = from_text(tmp_path, text, columns={"value": "revenue"})
     assert by_hand.detected["columns"]["value"] == "revenue"
+
+
+def test_another_column_of_people_is_offered_where_most_rows_have_no_user(tmp_path: Path) -> None:
+    rows = "".join(f"{f'u{i}' if i % 3 == 0 else ''},cookie{i % 4},sku{i % 5}\n" for i in range(30))
+    text = notes(from_text(tmp_path, "user_id,domain_userid,sku\n" + rows), "users")
+    assert "the user is missing in 20 of 30 rows, domain_userid is not" in text

@@ -12,7 +12,7 @@ from trajectory.data.ingest.amount_columns import find_amounts
 from trajectory.data.ingest.amounts import UNKNOWN, amounts, proven_mark
 from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.data.ingest.cells import candidates, examples, unused
-from trajectory.data.ingest.columns import SESSIONS, listing, matching, missing, pick
+from trajectory.data.ingest.columns import LOG_NAMES, SESSIONS, listing, matching, missing, pick
 from trajectory.data.ingest.customers import customers
 from trajectory.data.ingest.distinct import distinctly
 from trajectory.data.ingest.domains import DOMAINS, resolve
@@ -237,10 +237,11 @@ def _users(table: pl.DataFrame, fields: dict[str, str], single: str, fold: bool,
     if "user" in fields:
         users = spelled(distinctly(ids, table[fields["user"]], said), fields["user"], fold, said)
         say_nobodies(users, said)
-        session = next(iter(matching(table.columns, SESSIONS)), "")
-        if session and session != fields["user"] and 2 * users.null_count() > len(users):
-            text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, the session is not"
-            said.note("users", text, f"data.columns.user={session}", warning=True)
+        others = [name for name in matching(table.columns, LOG_NAMES["user"]) if name != fields["user"]]
+        fuller = next((name for name in others if 2 * table[name].null_count() < users.null_count()), "")
+        if fuller and 2 * users.null_count() > len(users):
+            text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, {fuller} is not"
+            said.note("users", text, f"data.columns.user={fuller}", warning=True)
         return users
     if single:
         return pl.Series([single]).new_from_index(0, table.height)
