@@ -60,8 +60,8 @@ def test_the_same_chart_gives_the_same_text_and_holds_no_address():
 
 def test_rows_whose_names_look_alike_stay_apart():
     drawn = pictures.svg(chart("milk", "milk", "mi\x01lk", "mi\x02lk"))
-    bars = re.findall(f'<path d="M[^"]*" fill="(?:{charts.GAIN}|{charts.LOSS})"/>', drawn)
-    assert len(set(bars)) == 4
+    heights = re.findall(f'<path d="M[^,]*,([0-9.]*)h[^"]*" fill="(?:{charts.GAIN}|{charts.LOSS})"/>', drawn)
+    assert len(set(heights)) == 4
 
 
 def test_a_long_name_is_wrapped_and_cut_within_the_picture():

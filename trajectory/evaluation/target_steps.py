@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from trajectory.schema import Histories, Queries
@@ -16,12 +17,12 @@ def target_step_facts(histories: Histories, queries: dict[str, Queries]) -> dict
     }
 
 
-def several_steps(facts: dict[str, Any], part: str) -> bool | None:
+def several_steps(facts: Mapping[str, Any], part: str) -> bool | None:
     """Whether a user's targets are more than the next step; None of an evaluation made before that was stated."""
     return facts["target_steps"][part]["most"] > 1 if "target_steps" in facts else None
 
 
-def target_step_sentence(facts: dict[str, Any], part: str) -> str:
+def target_step_sentence(facts: Mapping[str, Any], part: str) -> str:
     """What a user's targets are, in a sentence; "" of an evaluation made before that was stated."""
     several = several_steps(facts, part)
     if several is None:

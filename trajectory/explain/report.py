@@ -131,7 +131,7 @@ def _ages_chart(events: pl.DataFrame) -> alt.Chart:
     ]
     schema = {"events ago": pl.String, "nats": pl.Float64, "event type": pl.String}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return charts.lines(frame, "events ago:O", "nats", "event type", "", unit="nats an event").properties(width=330)
+    return charts.lines(frame, "events ago:O", "nats", "event type", "", unit="nats an event")
 
 
 def _event_data(events: pl.DataFrame, has_time: bool) -> list[list[Any]]:

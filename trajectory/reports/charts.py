@@ -110,9 +110,9 @@ def lines(
     """A line with points for each value of `colour`; `unit` names the vertical axis, which starts at zero or not."""
     names = frame[colour].unique(maintain_order=True).to_list()
     across = frame[_column(x)].unique().sort()
-    if not across.dtype.is_numeric():
-        axis = alt.Axis(labelAngle=0)
-    elif len(across) <= MOST:
+    if across.dtype == pl.String:
+        axis = alt.Axis(labelAngle=0, labelFontSize=9)
+    elif across.dtype.is_numeric() and len(across) <= MOST:
         axis = alt.Axis(values=across.to_list(), format="~g")
     else:
         axis = alt.Axis()
