@@ -8,7 +8,7 @@ import pytest
 
 from trajectory.data.ingest.domains import resolve
 from trajectory.presets import amazon_beauty, complete_journey, own_log, pretrain
-from trajectory.settings import base, get, set_by_hand, shrink
+from trajectory.settings import base, get, set_by_hand, shown, shrink
 from trajectory.settings.flags import read as read_flags
 from trajectory.training import experiment
 
@@ -67,6 +67,19 @@ def test_flags_are_hands_and_a_run_s_folder_keeps_their_names(tmp_path):
     del before["by_hand"], before["data"]["by_hand"]
     (tmp_path / "config.json").write_text(json.dumps(before))
     assert experiment.load_config(tmp_path / "config.json").by_hand == (), "of a run made before"
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
+def test_what_is_shown_is_one_line_that_flags_read_again():
+    words = {"list_view": "click", "transaction": "purchase"}
+    config = base("gru")
+    set_by_hand(config, {"data.event_type_map": words, "train.epochs": 3})
+    lines = [shown(config, name) for name in config.by_hand]
+    assert lines == [f"data.event_type_map = {words}", "train.epochs = 3"]
+    flags = [f"--config.{line.replace(' = ', '=', 1)}" for line in lines]
+    again = read_flags(["--config=configs/own_log.py:path=log.csv,model=gru", *flags])
+    assert again.data.event_type_map.to_dict() == words
+    assert again.by_hand == config.by_hand
 
 
 def test_tiny_of_anyone_s_log_has_no_recipe():

@@ -72,6 +72,12 @@ def get(config: ConfigDict, name: str) -> Any:
     return _section(config, section)[field]
 
 
+def shown(config: ConfigDict, name: str) -> str:
+    """The field and its value in one line, "train.epochs = 2"; dictionaries as the command line takes them."""
+    value = get(config, name)
+    return f"{name} = {value.to_dict() if isinstance(value, ConfigDict) else value}"
+
+
 def _require(name: str) -> None:
     known = {
         f"{path}.{field}".removeprefix("."): default

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.store.arrays import repeat_share
 from trajectory.schema import Histories, Split
-from trajectory.settings import fill, get
+from trajectory.settings import fill, shown
 from trajectory.settings.recipes import learn_from_events
 
 _LOGGER = logging.getLogger(__name__)
@@ -127,5 +127,5 @@ def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     }
     _LOGGER.info(f"auto-config for {users:,} users, {events:,} training events, {items:,} items:")
     for name, reason in (reasons | dict.fromkeys(c.by_hand, "set by hand")).items():
-        _LOGGER.info(f"  {name} = {get(c, name)}  ({reason})")
+        _LOGGER.info(f"  {shown(c, name)}  ({reason})")
     return c

@@ -28,7 +28,7 @@ from trajectory.models.item_table import initialise
 from trajectory.reading import read_json, tuples
 from trajectory.renamed import with_fields
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
-from trajectory.settings import base, get
+from trajectory.settings import base, shown
 from trajectory.training import auto_config, limits
 from trajectory.training.sampled_softmax_loss import Negatives
 from trajectory.writing import write_json
@@ -98,7 +98,7 @@ def build(config: ConfigDict) -> Experiment:
     """Prepares the data the config names, splits it, and builds the model for it."""
     limits.check(config)
     if config.by_hand and config.auto_config != "auto":
-        _LOGGER.info("set by hand: " + ", ".join(f"{name} = {get(config, name)}" for name in config.by_hand))
+        _LOGGER.info("set by hand: " + ", ".join(shown(config, name) for name in config.by_hand))
     config = auto_config.asked(config)
     domains = [some_users(domain, config.split.most_events) for domain in _domains(config)]
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
