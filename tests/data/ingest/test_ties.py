@@ -90,3 +90,16 @@ def test_places_on_a_page_are_no_order(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item,date,position\na,x,2024-05-10,top\na,y,2024-05-10,left\nb,x,2024-05-10,top\n")
     assert "position is no place in an order: it holds no whole numbers, such as 'top'" in notes(log, "order")
     assert "position" in log.detected["unused"]
+
+
+def test_a_place_on_a_page_that_does_not_count_on_is_no_order(tmp_path: Path) -> None:
+    rows = [
+        f"u{u},i{(u * 5 + i * 7) % 11},2024-05-10,{1 + (u * 17 + i * 11) % 40}" for i in range(4) for u in range(20)
+    ]
+    text = "\n".join(["user,item,date,position", *rows])
+    log = from_text(tmp_path, text)
+    assert "position" not in log.events.columns
+    assert "position does not count on where times are equal" in notes(log, "order")
+    assert log.detected["unused"] == ["position"]
+    assert "position" in from_text(tmp_path, text, columns={"position": "position"}).events.columns
+    assert "position" in from_text(tmp_path, text.replace("position", "timeframe", 1)).events.columns, "a clock jumps"

@@ -118,3 +118,20 @@ def test_a_column_without_a_cell_is_no_value(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user_id,item_id,revenue,price\na,x,,2.5\nb,y,,3.5\n")
     assert log.detected["columns"]["value"] == "price"
     assert "value" not in from_text(tmp_path, "user_id,item_id,revenue\na,x,\nb,y,\n").detected["columns"]
+
+
+@pytest.mark.parametrize("name", ["ecommerce_action_type", "shop event name", "posTransactionType"])
+def test_a_longer_name_that_ends_in_one_of_types_states_them(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, name, {"list_view": 30, "transaction": 20, "hover": 9})
+    assert types(clean) == {"purchase": 20, "impression": 30}
+    assert clean.counts == {"unknown event type": 9}
+
+
+def test_orders_of_some_rows_do_not_make_all_of_them_sales(tmp_path: Path) -> None:
+    rows = "".join(f"u{i % 7},i{i % 5},{f'o{i}' if i % 4 == 0 else ''},{1_700_000_000 + i}\n" for i in range(40))
+    clean = cleaned(from_text(tmp_path, "user_id,item_id,order_id,timestamp\n" + rows), tmp_path)
+    assert types(clean) == {"event": 40}
+    assert "order_id is stated in 25% of the rows only" in notes(clean.log, "types")
+    by_hand = {"columns": {"basket": "order_id"}}
+    clean = cleaned(from_text(tmp_path, "user_id,item_id,order_id,timestamp\n" + rows, **by_hand), tmp_path, **by_hand)
+    assert types(clean) == {"purchase": 40}

@@ -78,15 +78,15 @@ def find_amounts(
     """Adds the columns of quantity, value and rating that no common name told to `fields`, and how to `found_by`, where
     one column can be it. Where several can, or one that does not look like it, somebody is asked.
 
-    `columns` are the canonical ones that were found. A quantity that few rows have is taken out where it would tell
-    that all are sales.
+    `columns` are the canonical ones that were found. A quantity and an order that few rows have are taken out where
+    they would tell that all are sales.
     """
     told = "event_type" in columns
     if told and ((sale := of_sales(columns, data)) is None or not sale.any()):
         return
     table = table.head(_LOOKED_AT)
-    if not told and not data.columns.quantity and _of_few(table, fields.get("quantity", ""), said):
-        del fields["quantity"], found_by["quantity"]
+    if not told:
+        _leave_out(table, fields, found_by, data, said)
     free = unused(table.columns, fields, data, data.features)
     if not data.columns.value and not data.columns.quantity and _are_pieces(table, free, fields, said):
         fields["quantity"], found_by["quantity"] = fields.pop("value"), "content"
@@ -195,6 +195,18 @@ def _numbers(
         if number.count() and number.count() >= _MOSTLY * column.count() and number.n_unique() > 1:
             found.append(number)
     return found
+
+
+def _leave_out(
+    table: pl.DataFrame, fields: dict[str, str], found_by: dict[str, str], data: ConfigDict, said: Findings
+) -> None:
+    """Takes out quantity and basket, where neither is stated in most rows nor asked for."""
+    tell = [field for field in ("quantity", "basket") if field in fields]
+    if any(data.columns[field] or 2 * table[fields[field]].count() >= table.height for field in tell):
+        return
+    for field in tell:
+        _of_few(table, fields.pop(field), said)
+        del found_by[field]
 
 
 def _of_few(table: pl.DataFrame, name: str, said: Findings) -> bool:

@@ -194,7 +194,9 @@ def read_log(data: ConfigDict) -> EventLog:
     if source.files is not None:
         columns["file"] = source.files
     events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
-    events = trusted(events, data, said)
+    events = trusted(events, "" if of_format else fields.get("position", ""), data, said)
+    if "position" not in events.columns:
+        fields.pop("position", None)
     detected |= {
         "examples": examples(table, fields),
         "unused": unused(source.table.columns, fields, data, (*features, *flags)),

@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import mostly_numeric, numbers, positions, texts
 from trajectory.data.ingest.cells import unused
+from trajectory.data.ingest.columns import matching
 from trajectory.data.ingest.findings import Findings, clip
 
 # Words in the names of columns that count the time of a session, number its events, or may number them.
@@ -20,6 +21,8 @@ _OTHER = re.compile(
     r"quantity|qty|units|pieces|items|count|score|rating|reviews|weight|size)(_|$)"
 )
 _APART = 0.95  # of the events that share their time
+_PLACES = ("position", "位置")  # names of a place in a session, and of one on a page
+_FOLLOW = 0.2  # of the steps at least, where positions count on but for events that are left out
 _RUN = 0.8  # of the steps between neighbours, where a column may number them
 
 _ENOUGH = 30  # pairs of neighbours below which nothing is concluded
@@ -72,16 +75,32 @@ def by_session(columns: dict[str, pl.Series], session: pl.Series) -> pl.Series:
     return frame.select(pl.struct(first, "position").rank("dense").cast(pl.Int64)).to_series()
 
 
-def trusted(events: pl.DataFrame, data: ConfigDict, said: Findings) -> pl.DataFrame:
-    """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done."""
+def trusted(events: pl.DataFrame, by_name: str, data: ConfigDict, said: Findings) -> pl.DataFrame:
+    """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done,
+    and without one of the column `by_name` that is the place on a page or a shelf: it does not count on.
+    """
     if data.order != "auto" or data.baskets or not {"time", "position"} <= {*events.columns}:
         return events
     if not data.columns.position and _follows_item(events):
         text = "the position follows the item id where times are equal, so chance orders those"
         said.note("order", text, "data.columns.position trusts it", warning=True)
         return events.drop("position")
+    if matching([by_name], _PLACES) and not data.columns.position and _jumps(events):
+        text = (
+            f"{by_name} does not count on where times are equal, as a place on a page does not, so chance orders those"
+        )
+        said.note("order", text, "data.columns.position trusts it", warning=True)
+        return events.drop("position")
     said.note("order", "events of equal times by position", "data.order=time leaves them to chance")
     return events
+
+
+def _jumps(events: pl.DataFrame) -> bool:
+    """Whether few of the positions of a moment follow the one before, or the same."""
+    moment = [name for name in ("user", "time", "subsecond") if name in events.columns]
+    known = _sample(events).select(*moment, "position").drop_nulls().sort("position")
+    steps = known.select(pl.col("position").diff().over(moment)).to_series().drop_nulls()
+    return len(steps) >= _ENOUGH and int(steps.is_between(0, 1).sum()) < _FOLLOW * len(steps)
 
 
 def _breaker(moments: pl.DataFrame, table: pl.DataFrame, free: list[str]) -> str:

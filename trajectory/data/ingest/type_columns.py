@@ -10,7 +10,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import is_text, texts, yes_or_no
-from trajectory.data.ingest.columns import CONTENT_NAMES, LOG_NAMES, detect, matching
+from trajectory.data.ingest.columns import CONTENT_NAMES, LOG_NAMES, detect, matching, plain
 from trajectory.data.ingest.event_types import canonical, plain_word, roles
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.name_words import has_word
@@ -52,9 +52,16 @@ def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> st
         if len(types) > 1 and unknown <= _STRANGE:
             return column.name
         sells = any("sale" in known[event_type] for event_type in types)
-        if sells and matching([column.name], NAMES) and (len(types) > 1 or unknown < 1 / 2):
+        if sells and is_named_for_types(column.name) and (len(types) > 1 or unknown < 1 / 2):
             return column.name
     return ""
+
+
+def is_named_for_types(name: str) -> bool:
+    """Whether a column's name is one of `NAMES` or of a type of event, or ends in one of two words."""
+    names = (*NAMES, *LOG_NAMES["event_type"])
+    ends = tuple(plain(one) for one in names if "_" in one)
+    return bool(matching([name], names)) or plain(name).endswith(ends)
 
 
 def named_for_sales(fields: dict[str, str]) -> bool:
@@ -71,7 +78,7 @@ def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data:
         _doubt_marks(table, used, data, said)
     content = detect([name for name in table.columns if name not in used], CONTENT_NAMES).values()
     for column, sample in _of_few_words(table, {*used, *content}):
-        known, named = roles(data), matching([column.name], (*NAMES, *LOG_NAMES["event_type"]))
+        known, named = roles(data), is_named_for_types(column.name)
         words = sample.value_counts(sort=True, name="rows")[sample.name]
         if len(words) == 1 and not named:
             continue
