@@ -339,7 +339,7 @@ class Demand(Result):
         "high_80": "of the 80 % interval",
         "high_95": "of the 95 % interval",
         "from_users": "what users' forecasts alone expect; null but for the main level",
-        "recent": "mean of the last four weeks, less returns",
+        "recent": "mean of the last four weeks, less returns; what came back beyond a week's sales is off later weeks",
         "planned_mailer": "stores with the promotion that week, where plans are known",
         "planned_display": "stores with the promotion that week, where plans are known",
     }

@@ -90,16 +90,23 @@ def _now(truth: pl.DataFrame) -> int:
 
 
 def demand(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
-    """Mean of the last four whole weeks of each item, category and department: pieces sold less returned, or 0.
-
-    Of levels that were written.
+    """Mean of the last four whole weeks of each item, category and department: pieces sold less returned, of each item
+    what came back beyond a week's sales off its later weeks. Of levels that were written.
     """
     weeks = (((_now(truth) - 1) // DAY + 1) * DAY - START) // WEEK
     sold = truth.drop_nulls("quantity").with_columns(week=(pl.col("time") - START) // WEEK)
-    last = sold.filter(pl.col("week").is_between(weeks - 4, weeks - 1))
+    sold = sold.filter(pl.col("week").is_between(0, weeks - 1))
+    net = sold.group_by("title", "category", "department", "week").agg(pl.col("quantity").sum()).sort("week")
+    rows = []
+    for item, part in net.group_by("title", "category", "department"):
+        owed = 0.0
+        for week, quantity in part.select("week", "quantity").iter_rows():
+            left, owed = max(quantity + owed, 0.0), min(quantity + owed, 0.0)
+            rows.append((*item, left if week >= weeks - 4 else 0.0))
+    last = pl.DataFrame(rows, ["title", "category", "department", "quantity"], orient="row")
     table = pl.read_parquet(workdir / "demand.parquet").filter(pl.col("weeks_ahead") == 1)
     for level, column in (("item", "title"), ("interest", "category"), ("department", "department")):
-        true = dict(last.group_by(column).agg(pl.col("quantity").sum().clip(0) / 4).iter_rows())
+        true = dict(last.group_by(column).agg(pl.col("quantity").sum() / 4).iter_rows())
         said = dict(table.filter(pl.col("level") == level).select("name", "recent").iter_rows())
         for name in sorted({*said, *true} if said else ()):
             yield Pair("demand", f"{level} {name}", said.get(name), true.get(name, 0.0))

@@ -143,6 +143,18 @@ def test_nothing_is_advised_by_a_forecast_as_far_off_as_all_of_demand(part, erro
     assert said[0].startswith("Do not order by this: in the last") != advised
 
 
+def test_recent_sales_are_those_that_the_forecast_counts(monkeypatch):
+    """Returns beyond a week's sales are off later weeks, in what is shown as in what is forecast from."""
+    demand = a_demand()
+    net = {level: count.copy() for level, count in demand.weeks.count.items()}
+    for count in net.values():
+        count[0, -1] -= 500
+    found = taken(monkeypatch, replace(demand, weeks=replace(demand.weeks, net=net)))
+    table = found.tables["demand"].filter(level="interest", weeks_ahead=1)
+    counted = dict(zip(demand.weeks.names["interest"], demand.weeks.count["interest"][:, -4:].mean(1), strict=True))
+    assert dict(table.select("name", "recent").iter_rows()) == pytest.approx(counted)
+
+
 def test_pictures_name_series_as_the_log_does(monkeypatch):
     demand = a_demand(levels=("item",))
     names = {"item": ("SQ01", "aB", "tea", "Pens", "e", "f")}

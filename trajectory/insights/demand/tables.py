@@ -23,8 +23,8 @@ def demand_table(demand: Demand) -> pl.DataFrame:
     """One row per level, series and coming week, from the end of the log on.
 
     level, name, week (its Monday), weeks_ahead, forecast, low_95, low_80, high_80, high_95 (pieces); from_users, of the
-    main level: what users' forecasts alone expect; recent: mean of the last four weeks, less returns, 0 where
-    more came back; planned_<kind>: stores with the promotion, null where no plan is known.
+    main level: what users' forecasts alone expect; recent: mean of the last four weeks, less returns as the forecast
+    counts them (`Weeks.count`); planned_<kind>: stores with the promotion, null where no plan is known.
     """
     weeks, parts = demand.weeks, []
     for level in weeks.levels:
@@ -41,7 +41,7 @@ def demand_table(demand: Demand) -> pl.DataFrame:
             columns[name] = found.quantile[0, :, :, place].T.ravel()
         users = demand.from_users[-1].T.ravel() if level == weeks.main else np.full(size * HORIZONS, np.nan)
         columns["from_users"] = users
-        columns["recent"] = np.repeat(np.maximum(weeks.net[level][:, -4:].mean(1), 0), HORIZONS)
+        columns["recent"] = np.repeat(weeks.count[level][:, -4:].mean(1), HORIZONS)
         planned = demand.known[level].promotions
         if planned is not None:
             for kind, amount in zip(KINDS, np.moveaxis(planned[:, weeks.number :], -1, 0), strict=True):
