@@ -14,6 +14,7 @@ from trajectory.data.ingest.event_types import of_sales
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.missing import NOT
 from trajectory.data.ingest.refunds import of_refunds, without_refunds
+from trajectory.data.ingest.repeated_lines import repeated_lines
 from trajectory.data.ingest.undone_dates import dated, filled_in, of_whole_orders, undone
 from trajectory.schema import UserError
 
@@ -74,6 +75,9 @@ def no_sales(
             told.append(name)
             text = f"{rows:,} rows with a no in {name} are no sales, kept and not read"
             said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
+    if repeated := repeated_lines(table, columns, off, sale, said):
+        found["void"] = found.get("void", sale & False) | repeated[0]
+        told.append(repeated[1])
     _add_undone(found, told, table, columns, [name for name in free if name not in told], data, said)
     for name in matching(free, _SIGNS):
         sign = texts(table[name])
