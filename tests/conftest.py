@@ -15,7 +15,7 @@ from trajectory.training import parallel  # noqa: E402
 from trajectory.tuning import workers  # noqa: E402
 
 parallel.cache()
-messages.printed()  # what is said is looked for on stdout, where commands say it
+messages.print_messages()  # what is said is looked for on stdout, where commands say it
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -59,7 +59,7 @@ def test_nothing_is_shown_where_messages_are_not_asked_for(monkeypatch, asked, t
     watched.text = ""
     asked.setLevel(logging.WARNING)
     assert list(progress(range(3), "not shown", 3)) == [0, 1, 2]
-    assert (watched.text, module.unseen()) == ("", True)
+    assert (watched.text, module.bars_hidden()) == ("", True)
 
 
 def test_a_log_file_gets_lines_and_nothing_that_is_written_over(monkeypatch, asked):

@@ -45,7 +45,7 @@ def test_an_evaluation_that_calls_baselines_floors(tmp_path: Path) -> None:
     write_json(OLD_EVALUATION, tmp_path / "evaluation.json")
     read = read_evaluation(tmp_path, *TABLED)
     assert read["baselines"] == OLD_EVALUATION["floors"]
-    assert read["spread"]["baselines"] == OLD_EVALUATION["spread"]["floors"]
+    assert read["confidence_intervals"]["baselines"] == OLD_EVALUATION["spread"]["floors"]
     assert "ndcg@10: model - markov = +0.1000" in table(read)
 
 

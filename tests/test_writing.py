@@ -61,7 +61,7 @@ def test_what_is_written_is_there_alone(name, tmp_path):
 
 def test_two_writers_of_one_file_do_not_meet(tmp_path):
     path = tmp_path / "a.json"
-    with writing.whole(path) as one, writing.whole(path) as other:
+    with writing.atomic_path(path) as one, writing.atomic_path(path) as other:
         one.write_text("[1]")
         other.write_text("[2, 2]")
     assert json.loads(path.read_text()) == [1], "who ends last"
@@ -70,7 +70,7 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
 
 def test_an_interrupt_leaves_no_part(tmp_path):
     def write() -> None:
-        with writing.whole(tmp_path / "a") as part:
+        with writing.atomic_path(tmp_path / "a") as part:
             part.write_text("half")
             raise KeyboardInterrupt
 

@@ -76,12 +76,14 @@ def train(config: ConfigDict | str, workdir: Path | str) -> Run:
 
 def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
     """Trains a config into a folder, watched as it says; returns how training ended (training.json)."""
-    from trajectory.evaluation.validation import Watch
+    from trajectory.evaluation.validation import ValidationMonitor
     from trajectory.explain.monitor import AttributionMonitor
     from trajectory.training import experiment, loop
 
     built = experiment.build(config)
-    return loop.train(built, workdir, AttributionMonitor(built) if config.explain.monitored else Watch(built))
+    return loop.train(
+        built, workdir, AttributionMonitor(built) if config.explain.monitored else ValidationMonitor(built)
+    )
 
 
 def evaluate(run: Run | Path | str) -> Evaluation:
@@ -119,7 +121,7 @@ def compare(runs: Sequence[Run | Path | str]) -> Comparison:
 
     Raises UserError for fewer than two runs, one that was not evaluated, or runs of other data or another split.
     """
-    from trajectory.tuning.sweep_results import lead, read
+    from trajectory.tuning.sweep_results import lead_over_base, read
 
     folders = [run.workdir if isinstance(run, Run) else Path(run) for run in runs]
     if len(folders) < 2:
@@ -128,12 +130,12 @@ def compare(runs: Sequence[Run | Path | str]) -> Comparison:
     first, rows = outcomes[0], []
     for folder, outcome in zip(folders, outcomes, strict=True):
         for metric, value in outcome.evaluation["metrics"]["test"].items():
-            ahead = lead([outcome], [first], metric) if outcome is not first else {}
+            ahead = lead_over_base([outcome], [first], metric) if outcome is not first else {}
             if outcome is not first and not ahead and metric in first.per_user.columns:
                 raise UserError(
                     f"{folder} was evaluated on other data or another split than {folders[0]}; compare runs of one"
                 )
-            error = outcome.evaluation["spread"]["test"].get(metric, {}).get("standard_error")
+            error = outcome.evaluation["confidence_intervals"]["test"].get(metric, {}).get("standard_error")
             rows.append(("test", str(folder), metric, value, error, ahead.get("difference"), ahead.get("p_value")))
     return Comparison.of(rows)
 

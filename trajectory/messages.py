@@ -18,7 +18,7 @@ class _Printed(logging.Handler):
         print(self.format(record), flush=True)  # a reader that has gone is told to who called: no handleError here
 
 
-def printed() -> None:
+def print_messages() -> None:
     """Prints messages from now on, each once, as commands do."""
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False  # absl prints what comes to the root logger in a form of its own

@@ -21,7 +21,7 @@ UP = "\x1b[A"  # what a bar within another writes to go back to its line
 _doing: list[tuple[str, float]] = []  # what is being done and since when, innermost last
 
 
-def unseen() -> bool:
+def bars_hidden() -> bool:
     """Whether bars are not asked for, or neither a terminal nor a notebook would show them."""
     return not (_asked() and (sys.stderr.isatty() or "ipykernel" in sys.modules))
 
@@ -56,7 +56,7 @@ def progress(
     often = 0.1 if sys.stderr.isatty() else SECONDS
     hidden = disable or not _asked()
     settings = {"unit": unit, "delay": SECONDS, "mininterval": often, "leave": False, "disable": hidden}
-    settings |= {"file": _Lines()} if unseen() else {}
+    settings |= {"file": _Lines()} if bars_hidden() else {}
     return _Bar(items, label or None, total, **settings)
 
 

@@ -29,7 +29,7 @@ FIELDS = {  # of a config
 }
 INPUTS = {"kind": "event_type"}  # words of model.inputs
 ARRAYS = {"kind": "event_type"}  # of background.npz
-EVALUATION = {"floors": "baselines", "floor": "baseline"}  # keys of evaluation.json
+EVALUATION = {"floors": "baselines", "floor": "baseline", "spread": "confidence_intervals"}  # keys of evaluation.json
 _VOCABULARY = {"kinds": "event_types", "statistics.kind": "statistics.event_type"}  # keys of vocabulary.json
 
 

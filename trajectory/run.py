@@ -19,7 +19,7 @@ from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.inference.predictor import Predictor
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.item_table import bake, with_table
+from trajectory.models.item_table import export_item_table, with_table
 from trajectory.results import (
     Audiences,
     Demand,
@@ -66,9 +66,9 @@ class Run:
         cls, workdir: Path, experiment: Experiment, params: Any, step: int, vocabulary: Vocabulary | None = None
     ) -> Run:
         """Of an experiment and parameters of its model; `vocabulary`: that of its log, if it is in hand too."""
-        model, baked = bake(experiment.model, params, experiment.content)
+        model, exported = export_item_table(experiment.model, params, experiment.content)
         known = vocabulary or Vocabulary.of(experiment.histories, experiment.config.data)
-        run = cls(workdir, experiment.config, known, experiment.scale, model, baked, step)
+        run = cls(workdir, experiment.config, known, experiment.scale, model, exported, step)
         vars(run).update(experiment=experiment, learned=(experiment.model, params))
         return run
 
@@ -188,33 +188,37 @@ class Run:
         these. `tables` has the items with the most users to win, `notes` how far such lists held. Needs the log.
         """
         from trajectory.data.ingest.data_frames import as_path
-        from trajectory.insights.recommend.build import take
-        from trajectory.insights.recommend.eligibility import offered
+        from trajectory.insights.recommend.build import build_recommendations
+        from trajectory.insights.recommend.eligibility import eligible_items
 
         histories = self.experiment.histories
         if stock is None:
-            return Recommendations(*_told(take(self, offered(histories, None, interests, price)), "recommendations"))
+            return Recommendations(
+                *_told(
+                    build_recommendations(self, eligible_items(histories, None, interests, price)), "recommendations"
+                )
+            )
         with as_path(stock) as path:
-            keep = offered(histories, path, interests, price)
-        return Recommendations(*_told(take(self, keep), "recommendations"))
+            keep = eligible_items(histories, path, interests, price)
+        return Recommendations(*_told(build_recommendations(self, keep), "recommendations"))
 
     def segments(self) -> Segments:
         """Users of the run's log grouped by where they are heading. Needs the log."""
-        from trajectory.insights.segments.build import take
+        from trajectory.insights.segments.build import build_segments
 
-        return Segments(*_told(take(self), "segments"))
+        return Segments(*_told(build_segments(self), "segments"))
 
     def audiences(self) -> Audiences:
         """Users of the run's log who are likely to buy of an interest or item, for each. Needs the log."""
-        from trajectory.insights.audiences.build import take
+        from trajectory.insights.audiences.build import build_audiences
 
-        return Audiences(*_told(take(self), "audiences"))
+        return Audiences(*_told(build_audiences(self), "audiences"))
 
     def demand(self) -> Demand:
         """The next weeks of each series of the run's log, with intervals, and what to order. Needs the log."""
-        from trajectory.insights.demand.build import take
+        from trajectory.insights.demand.build import build_demand
 
-        return Demand(*_told(take(self), "demand"))
+        return Demand(*_told(build_demand(self), "demand"))
 
     def migrations(self, *, forecast: bool = True, **settings: float) -> Migrations:
         """Who of the run's users moved from which interest to which, when and how far, against chance. Needs the log.

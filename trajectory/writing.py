@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to, of no other process; when all went well it takes the place of `path`.
 
     A write that fails, or is interrupted, leaves what was there. Raises OSError, with `path` as its file.
@@ -41,7 +41,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 def write_text(text: str, path: Path) -> None:
     """Writes UTF-8; bytes of a path's name that are not stay as they are."""
-    with whole(path) as part:
+    with atomic_path(path) as part:
         part.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
@@ -52,14 +52,14 @@ def write_json(value: Mapping[str, Any], path: Path) -> None:
 
 def write_parquet(table: pl.DataFrame, path: Path) -> None:
     """Writes a table for other programs."""
-    with whole(path) as part:
+    with atomic_path(path) as part:
         table.write_parquet(part)
 
 
 def write_csv(table: pl.DataFrame, path: Path) -> None:
     """Writes a table for spreadsheets, as in `safe_for_sheets`, and says how many cells that changed."""
     safe, cells = safe_for_sheets(table)
-    with whole(path) as part:
+    with atomic_path(path) as part:
         safe.write_csv(part)
     if cells:
         _LOGGER.info(f"{path}: {cells:,} cells that a spreadsheet would run as formulas begin with ' here")
@@ -67,7 +67,7 @@ def write_csv(table: pl.DataFrame, path: Path) -> None:
 
 def write_arrays(arrays: Mapping[str, np.ndarray], path: Path) -> None:
     """Writes an .npz."""
-    with whole(path) as part, part.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 

@@ -19,7 +19,7 @@ from trajectory.data.pipeline.splits import split, training_events
 from trajectory.evaluation.multi_step.reliability import reliability, table
 from trajectory.metrics.by_interest import by_interest
 from trajectory.metrics.step_targets import read_steps, read_within
-from trajectory.metrics.waiting_time import timing, waits
+from trajectory.metrics.waiting_time import observed_waits, timing
 from trajectory.models.time_head import Wait
 from trajectory.protocols import UncalibratedForecast
 from trajectory.schema import UserError
@@ -118,7 +118,7 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
     found = reliability(sharp, fitted, histories, parts.test, STEPS, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 10_000
     for h in range(STEPS):
-        assert not found["uncalibrated_top"][h]["inside"]
+        assert not found["uncalibrated_top"][h]["within_sampling_error"]
         for kind in ("top", "items", "interests", "within", "interests_within"):
             assert found[kind][h]["ece"] < 1.3 * found[kind][h]["high"], kind
         assert found["top"][h]["nll"] < found["uncalibrated_top"][h]["nll"]
@@ -188,7 +188,7 @@ def test_times_are_fitted_where_the_forecaster_has_them(world):
     assert not fit_steps(Sharp(habits, 1.0), histories, parts.validation, STEPS, overall, 0).times
     sharp = Sharp(habits, 1.0, timed=True)
     honest = fitted_on(sharp, histories, parts, overall)
-    observed = waits(histories, parts.test, STEPS)
+    observed = observed_waits(histories, parts.test, STEPS)
     found = honest.forecast(parts.test)
     np.testing.assert_allclose(found.days[:, :, 1], observed, rtol=0.05)
     unfitted = replace(honest.calibration, times=(TimeCalibration(),) * STEPS)

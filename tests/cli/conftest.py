@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.commands import ROOT, run
-from trajectory.evaluation.validation import Watch
+from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.settings.flags import read as read_flags
 from trajectory.training import experiment, loop
 from trajectory.tuning import sweep
@@ -28,7 +28,7 @@ def trained_here(monkeypatch):
     def make(runs, workers):
         for member in runs:
             built = experiment.build(read_flags(member.flags))
-            loop.train(built, member.folder, Watch(built))
+            loop.train(built, member.folder, ValidationMonitor(built))
             made.append(member)
         return {}
 

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.test_configs import QUIET
 from trajectory.data.times import DAY
 from trajectory.forecasting.tables import STATEMENTS
-from trajectory.inference.step_forecast import calibration, method
+from trajectory.inference.step_forecast import calibration, method_description
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import forecast_migrations
 from trajectory.presets import trajectories
@@ -128,14 +128,16 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
     opened = load_run(shutil.copytree(workdir, tmp_path / "run"))
     found, words = calibration(opened, STEPS)
     assert (len(found.at), words) == (STEPS, "calibrated on validation")
-    assert method(opened, STEPS, 50).startswith("directly by the model's heads, calibrated on validation")
+    assert method_description(opened, STEPS, 50).startswith("directly by the model's heads, calibrated on validation")
     for seen, told in (("filter", True), ("keep", False)):
         opened.config.evaluation.seen = seen
-        assert method(opened, STEPS, 50).endswith(", among items that the user has not had") == told
+        assert method_description(opened, STEPS, 50).endswith(", among items that the user has not had") == told
     found, words = calibration(opened, STEPS + 1)
     assert found is None
     assert f"of {STEPS} steps, as many as the split held out: ask for {STEPS} or fewer" in words
-    assert f"({STEPS + 1} steps are more than the {STEPS} of heads.horizon: ask for" in method(opened, STEPS + 1, 50)
+    assert f"({STEPS + 1} steps are more than the {STEPS} of heads.horizon: ask for" in method_description(
+        opened, STEPS + 1, 50
+    )
     path = opened.workdir / "calibration.json"
     path.write_text(path.read_text().replace(opened.checkpoint, "best of another day"))
     found, words = calibration(load_run(opened.workdir), STEPS)

@@ -14,7 +14,7 @@ import pytest
 from trajectory.baselines.next_item import baselines
 from trajectory.data.pipeline import splits
 from trajectory.data.store import builder
-from trajectory.evaluation.validation import Watch
+from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.presets import own_log
 from trajectory.settings import set_by_hand
 from trajectory.training import experiment, loop
@@ -46,7 +46,7 @@ def trained(folder, lists, **settings):
     settings |= {"logging.wandb": False, "logging.tensorboard": False}
     set_by_hand(config, settings)
     built = experiment.build(config)
-    loop.train(built, folder / "run", Watch(built))
+    loop.train(built, folder / "run", ValidationMonitor(built))
     return folder / "run"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.logs import item_log
 from tests.cli.test_configs import QUIET
-from trajectory.evaluation.validation import Watch
+from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.presets import own_log
 from trajectory.training import experiment, loop
 
@@ -23,7 +23,7 @@ def workdir(tmp_path_factory):
     config.train.devices = 1
     config.evaluation.seen = "keep"
     built = experiment.build(config)
-    loop.train(built, folder / "run", Watch(built))
+    loop.train(built, folder / "run", ValidationMonitor(built))
     return folder / "run"
 
 
@@ -40,7 +40,7 @@ def test_evaluation_has_its_layout(script, workdir):
     ran = script("evaluate", f"--workdir={workdir}")
     assert ran.code == 0, ran.err
     found = json.loads((workdir / "evaluation.json").read_text())
-    assert set(found) == {"metrics", "baselines", "spread", "paired", "protocol"}
+    assert set(found) == {"metrics", "baselines", "confidence_intervals", "paired", "protocol"}
     assert set(found["metrics"]) == {"validation", "test"}
     assert {"popularity", "markov", "personal frequency"} <= {name.replace("_", " ") for name in found["baselines"]}
     for by_part in found["baselines"].values():
@@ -48,9 +48,9 @@ def test_evaluation_has_its_layout(script, workdir):
     for part in ("validation", "test"):
         metrics = found["metrics"][part]
         assert {"hr@1", "hr@10", "ndcg@10", "mrr@10", "coverage@10"} <= set(metrics)
-        low, high = (found["spread"][part]["ndcg@10"][end] for end in ("low", "high"))
+        low, high = (found["confidence_intervals"][part]["ndcg@10"][end] for end in ("low", "high"))
         assert 0 <= low <= metrics["ndcg@10"] <= high <= 1
-        assert set(found["spread"]["baselines"]) == set(found["baselines"])
+        assert set(found["confidence_intervals"]["baselines"]) == set(found["baselines"])
     protocol = found["protocol"]
     assert protocol["split"] == "leave_one_out"
     assert protocol["ties"] == "expected rank under random order"

@@ -7,7 +7,7 @@ from trajectory.data.simulate.shop.parameters import Shop
 from trajectory.data.simulate.shop.write import write
 from trajectory.insights.audiences import propensity
 from trajectory.insights.campaigns import build
-from trajectory.insights.shop_truth import happened, pairs
+from trajectory.insights.shop_truth import pairs, true_events
 from trajectory.run import load_run
 
 SMALL = Shop(
@@ -47,7 +47,7 @@ def test_what_insights_count_of_a_raw_export_is_what_happened(script, tmp_path, 
     assert "left out" not in made.out
     split = load_run(workdir).experiment.split
     cuts = split.cut_time("validation"), split.cut_time("test")
-    table = pairs(workdir, happened(shop, "rees46"), shop, cuts, propensity.LEAST)
+    table = pairs(workdir, true_events(shop, "rees46"), shop, cuts, propensity.LEAST)
     assert set(table["part"]) == {"demand", "segments", "audiences", "campaigns"}
     wrong = table.filter(~table["equal"])
     assert wrong.is_empty(), wrong

@@ -82,19 +82,19 @@ def test_the_lead_over_the_best_baseline_is_of_whole_users() -> None:
     lead = blind["paired"]["auc"]
     assert lead["baseline"] == "conversions so far"
     assert (lead["difference"], lead["low"], lead["high"]) == (-0.5, -0.5, -0.5)
-    assert blind["spread"]["auc"]["standard_error"] == 0
+    assert blind["confidence_intervals"]["auc"]["standard_error"] == 0
     rng = np.random.default_rng(0)
     noisy = evaluate_with_baselines(_States(*np.clip(rng.random(32), 0.01, 0.99)), experiment, "test")
-    spread = noisy["spread"]["auc"]
-    assert spread["low"] < noisy["metrics"]["auc"] < spread["high"]
-    assert set(noisy["spread"]["baselines"]) == {"base rate", "conversions so far"}
+    interval = noisy["confidence_intervals"]["auc"]
+    assert interval["low"] < noisy["metrics"]["auc"] < interval["high"]
+    assert set(noisy["confidence_intervals"]["baselines"]) == {"base rate", "conversions so far"}
     # Of two users a resample often holds one alone, all of whose events are alike.
     two = evaluate_with_baselines(_States(*[0.1] * 5, *[0.9] * 5), _experiment([[1] * 9, [2] * 9], held_out=4), "test")
-    assert (two["metrics"]["auc"], two["spread"]["auc"]["low"]) == (1.0, 0.5)
+    assert (two["metrics"]["auc"], two["confidence_intervals"]["auc"]["low"]) == (1.0, 0.5)
 
 
-def test_without_labels_of_both_classes_there_is_no_spread() -> None:
+def test_without_labels_of_both_classes_there_is_no_interval() -> None:
     found = evaluate_with_baselines(_States(0.5, 0.5), _experiment([[1] * 7], held_out=1), "test")
     assert np.isnan(found["metrics"]["auc"])
-    assert found["spread"] == {"baselines": {}}
+    assert found["confidence_intervals"] == {"baselines": {}}
     assert found["paired"] == {}

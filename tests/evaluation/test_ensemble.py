@@ -198,7 +198,7 @@ def test_members_stand_beside_the_ensemble_and_the_best_one_on_validation_meets_
     facts = {"combination": "mean", "members": {"runs/a": {"weight": 0.2}, "runs/b": {"weight": 0.6}}}
     rows = measure({baseline.name: baseline}, h, split, config)
     found, _ = evaluate(ensemble, rows, h, split, config, singles=members, **facts)
-    assert set(found["members"]) == set(found["spread"]["members"]) == {"runs/a", "runs/b"}
+    assert set(found["members"]) == set(found["confidence_intervals"]["members"]) == {"runs/a", "runs/b"}
     assert set(found["baselines"]) == {"popularity"}
     alone = {name: by["test"]["ndcg@1"] for name, by in found["members"].items()}
     assert alone["runs/a"] > alone["runs/b"], "test must not choose"

@@ -43,19 +43,19 @@ def evaluation() -> dict[str, Any]:
 
 
 def test_layout(evaluation: dict[str, Any]) -> None:
-    assert set(evaluation) == {"metrics", "baselines", "spread", "paired", "protocol"}
+    assert set(evaluation) == {"metrics", "baselines", "confidence_intervals", "paired", "protocol"}
     names = {"popularity", "recent_popularity", "markov", "co_occurrence"}
     names |= {"interest_popularity", "personal_interest_frequency", "last_interest"}
-    assert set(evaluation["baselines"]) == set(evaluation["spread"]["baselines"]) == names
+    assert set(evaluation["baselines"]) == set(evaluation["confidence_intervals"]["baselines"]) == names
     for part in ("validation", "test"):
         assert evaluation["metrics"][part]["ndcg@10"] == 1
-        assert evaluation["spread"][part]["ndcg@10"] == {"low": 1, "high": 1, "standard_error": 0}
-        baseline, spread = (
+        assert evaluation["confidence_intervals"][part]["ndcg@10"] == {"low": 1, "high": 1, "standard_error": 0}
+        baseline, interval = (
             evaluation["baselines"]["popularity"][part],
-            evaluation["spread"]["baselines"]["popularity"][part],
+            evaluation["confidence_intervals"]["baselines"]["popularity"][part],
         )
-        assert spread["hr@10"]["low"] < baseline["hr@10"] < spread["hr@10"]["high"]
-        assert set(spread) == set(baseline) - {"coverage@10"}
+        assert interval["hr@10"]["low"] < baseline["hr@10"] < interval["hr@10"]["high"]
+        assert set(interval) == set(baseline) - {"coverage@10"}
         assert set(evaluation["baselines"]["last_interest"][part]) == {"interest_accuracy"}
     assert json.loads(json.dumps(evaluation, allow_nan=False)) == evaluation
 
@@ -86,7 +86,7 @@ def test_protocol_states_what_was_done(evaluation: dict[str, Any]) -> None:
     assert facts["candidates"] == 30
     assert "no sampling, without" in facts["candidate_rule"]
     assert facts["checkpoint"] == "best of validation ndcg@10, epoch 3"
-    assert {"fingerprint", "guarantee", "ties", "seen", "seed", "spread", "cold_rule"} <= set(facts)
+    assert {"fingerprint", "guarantee", "ties", "seen", "seed", "confidence_intervals", "cold_rule"} <= set(facts)
 
 
 def test_protocol_counts_cold_targets() -> None:

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 from tests.builders import NO_FEATURES, initialise, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
-from trajectory.evaluation.validation import Watch
+from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import ModelScorer
@@ -33,7 +33,7 @@ def test_loss_is_the_mean_over_queries_whatever_the_batch():
         experiment = SimpleNamespace(
             config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
         )
-        assert Watch(experiment)(params)["validation/loss"] == pytest.approx(expected, rel=1e-5)
+        assert ValidationMonitor(experiment)(params)["validation/loss"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_several_held_out_steps_are_watched_one_by_one():
@@ -48,11 +48,11 @@ def test_several_held_out_steps_are_watched_one_by_one():
     experiment = SimpleNamespace(
         config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
     )
-    found = Watch(experiment)(params)
+    found = ValidationMonitor(experiment)(params)
     predictor = Predictor(model, params, histories, NO_FEATURES, 16)
     ahead = DirectForecaster(predictor, 2).forecast(parts.validation).log_probability
     rows = np.arange(len(ahead))
     surprise = [-ahead[rows, h, histories.item[parts.validation.stop + h]] for h in range(2)]
     assert found["validation/loss"] == pytest.approx(surprise[0].mean(), rel=1e-5)
     config.evaluation.seen = "keep"
-    assert Watch(experiment)(params)["validation/ahead_nll"] == pytest.approx(np.mean(surprise), rel=1e-4)
+    assert ValidationMonitor(experiment)(params)["validation/ahead_nll"] == pytest.approx(np.mean(surprise), rel=1e-4)

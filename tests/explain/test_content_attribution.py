@@ -12,7 +12,7 @@ from trajectory.explain.integrated import integrated_gradients
 from trajectory.explain.references import reference_of
 from trajectory.explain.target_function import TargetFunction
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.item_table import bake, initialise
+from trajectory.models.item_table import export_item_table, initialise
 from trajectory.schema import ItemContent
 
 RNG = np.random.default_rng(0)
@@ -35,10 +35,10 @@ def made(ids: bool) -> tuple[InterestModel, object, object]:
 @pytest.mark.parametrize("ids", [False, True])
 def test_parts_of_fields_add_up_to_the_table_and_are_of_what_is_known(ids: bool) -> None:
     model, params, _ = made(ids)
-    baked, table = bake(model, params, CONTENT)
+    exported, table = export_item_table(model, params, CONTENT)
     fields = item_components(model, params, CONTENT)
     assert set(fields) == {"text", "price", "item"}
-    table = table["params"]["items"]["ids"]["embedding"][:, : baked.spec.model.width]
+    table = table["params"]["items"]["ids"]["embedding"][:, : exported.spec.model.width]
     np.testing.assert_allclose(sum(fields.values()), table, atol=1e-5)
     for name, known in (("text", TEXT.any(axis=1)), ("price", PRICE > 0)):
         size = np.abs(fields[name]).max(axis=1)
@@ -50,12 +50,12 @@ def test_parts_of_fields_add_up_to_the_table_and_are_of_what_is_known(ids: bool)
 
 def test_attributions_are_by_field_and_add_up() -> None:
     model, params, events = made(True)
-    baked, table = bake(model, params, CONTENT)
+    exported, table = export_item_table(model, params, CONTENT)
     components = item_components(model, params, CONTENT)
-    function = TargetFunction.create(baked, table, "item", HISTORIES.item_interest, components)
+    function = TargetFunction.create(exported, table, "item", HISTORIES.item_interest, components)
     inputs = function.inputs(events, targets_at(np.diff(HISTORIES.offsets) - 1))
     assert {"text", "price", "item", "content", "event_type"} <= set(inputs.components)
-    np.testing.assert_allclose(inputs.vectors, baked.apply(table, events, method="embed"), atol=2e-5)
+    np.testing.assert_allclose(inputs.vectors, exported.apply(table, events, method="embed"), atol=2e-5)
     found = integrated_gradients(function, inputs, reference_of("padding", inputs))
     assert found.completeness_error.max() < 0.01
     assert all(np.abs(found.values[name]).max() > 1e-4 for name in ("text", "price", "content"))

@@ -8,7 +8,7 @@ import pytest
 from tests.builders import NO_FEATURES, make_histories
 from tests.explain.cases import made, targets_at
 from trajectory.data.pipeline.featurize import last_rows
-from trajectory.explain.masking import hidden
+from trajectory.explain.masking import forecasts_with_events_hidden
 from trajectory.explain.perturbation import kernel_shap, lime, occlusion, shapley
 from trajectory.explain.references import reference_of
 from trajectory.explain.target_function import Problem
@@ -34,7 +34,7 @@ def test_shapley_values_are_means_over_all_orders(backbone: str) -> None:
         kept = np.zeros((len(order) + 1, inputs.mask.shape[1]), bool)
         for place, column in enumerate(order):
             kept[place + 1 :, column] = True
-        value = hidden(Problem(function, inputs, reference), np.full(len(kept), row), kept)
+        value = forecasts_with_events_hidden(Problem(function, inputs, reference), np.full(len(kept), row), kept)
         np.add.at(expected, list(order), np.diff(value) / len(orders))
     np.testing.assert_allclose(found.events[row], expected, atol=1e-4)
 
@@ -58,7 +58,10 @@ def test_occlusion_is_what_the_forecast_loses_without_an_event() -> None:
     for column in columns:
         kept = mask[row].copy()
         kept[column] = False
-        lost = found.forecast[row] - hidden(Problem(function, inputs, reference), np.array([row]), kept[None])[0]
+        lost = (
+            found.forecast[row]
+            - forecasts_with_events_hidden(Problem(function, inputs, reference), np.array([row]), kept[None])[0]
+        )
         assert found.events[row, column] == pytest.approx(lost, abs=1e-5)
 
 

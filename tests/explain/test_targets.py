@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from trajectory.explain.targets import Target, choose, read_target
+from trajectory.explain.targets import Target, choose_targets, read_target
 from trajectory.inference.new_users import whole_histories
 from trajectory.schema import UserError
 
@@ -57,10 +57,10 @@ def test_targets_between_interests_need_them(text: str, interests: int) -> None:
 
 def test_the_most_likely_is_chosen_where_nothing_is_named() -> None:
     log_p = np.log(np.array([[0.9, 0.01, 0.03, 0.02, 0.01, 0.02, 0.01], [0.1, 0.1, 0.4, 0.1, 0.1, 0.15, 0.05]]))
-    assert choose(Target("item"), LOG, QUERIES, log_p, "keep", 1.0)[0].tolist() == [2, 2]
-    assert choose(Target("item"), LOG, QUERIES, log_p, "filter", 1.0)[0].tolist() == [3, 5]
-    assert choose(Target("item", 4), LOG, QUERIES, log_p, "filter", 1.0)[0].tolist() == [4, 4]
-    index, source = choose(
+    assert choose_targets(Target("item"), LOG, QUERIES, log_p, "keep", 1.0)[0].tolist() == [2, 2]
+    assert choose_targets(Target("item"), LOG, QUERIES, log_p, "filter", 1.0)[0].tolist() == [3, 5]
+    assert choose_targets(Target("item", 4), LOG, QUERIES, log_p, "filter", 1.0)[0].tolist() == [4, 4]
+    index, source = choose_targets(
         Target("migration"), LOG, QUERIES, np.log([[0.1, 0.5, 0.3, 0.1], [0.1, 0.1, 0.2, 0.6]]), "", 1.0
     )
     assert (index.tolist(), source.tolist()) == ([2, 2], [1, 3])
@@ -76,10 +76,10 @@ def test_of_several_domains_an_item_of_the_user_s_own_is_asked() -> None:
     items, users = (t.with_columns(domain=pl.Series(n)) for t, n in zip((LOG.items, LOG.users), west_east, strict=True))
     union = replace(LOG, items=items, users=users)
     log_p = np.log(np.array([[0.9, 0.01, 0.02, 0.01, 0.1, 0.02, 0.01], [0.1, 0.1, 0.4, 0.1, 0.1, 0.15, 0.05]]))
-    assert choose(Target("item"), union, QUERIES, log_p, "keep", 1.0)[0].tolist() == [2, 5]
+    assert choose_targets(Target("item"), union, QUERIES, log_p, "keep", 1.0)[0].tolist() == [2, 5]
 
 
 def test_items_outside_the_catalogue_are_no_candidates_and_do_no_harm() -> None:
     cold = replace(LOG, num_items=3)  # items 4 and 6 are none of it
     log_p = np.log(np.array([[0.1, 0.5, 0.2, 0.2], [0.1, 0.5, 0.2, 0.2]]))
-    assert choose(Target("item"), cold, QUERIES, log_p, "filter", 1.0)[0].tolist() == [3, 1]
+    assert choose_targets(Target("item"), cold, QUERIES, log_p, "filter", 1.0)[0].tolist() == [3, 1]

@@ -15,19 +15,19 @@ def refused(run):
 
 
 def test_a_step_that_cannot_be_had_is_left_out_with_the_reason(monkeypatch):
-    monkeypatch.setattr(registry.segments, "take", refused)
-    monkeypatch.setattr(registry.demand, "take", lambda run: Part("demand", "Demand", (), (), {}))
+    monkeypatch.setattr(registry.segments, "build_segments", refused)
+    monkeypatch.setattr(registry.demand, "build_demand", lambda run: Part("demand", "Demand", (), (), {}))
     heard = []
-    parts = registry.take(fake_run(), ("segments", "demand"), say=heard.append)
+    parts = registry.build_parts(fake_run(), ("segments", "demand"), say=heard.append)
     assert parts[0].measured == {"left_out": "too few users"}
     assert heard[-1] == "segments is left out: too few users"
 
 
 def test_where_nothing_is_left_each_reason_is_told_once(monkeypatch, tmp_path):
-    for step in (registry.segments, registry.demand):
-        monkeypatch.setattr(step, "take", refused)
+    monkeypatch.setattr(registry.segments, "build_segments", refused)
+    monkeypatch.setattr(registry.demand, "build_demand", refused)
     heard = []
     with pytest.raises(UserError, match="nothing is left") as error:
-        registry.take(fake_run(workdir=tmp_path), ("segments", "demand"), say=heard.append)
+        registry.build_parts(fake_run(workdir=tmp_path), ("segments", "demand"), say=heard.append)
     told = "\n".join([*heard, str(error.value)])
     assert told.count("segments is left out: too few users") == told.count("demand is left out: too few users") == 1

@@ -15,7 +15,10 @@ pl.DataFrame({"part": "test", "user": users, "ndcg@10": values}).write_parquet(f
 found = {
     "metrics": {"validation": {"ndcg@10": rate}, "test": part},
     "baselines": {"popularity": {"test": {"ndcg@10": 0.002}}},
-    "spread": {"test": {"ndcg@10": {"standard_error": 0.0001}}, "baselines": {"popularity": {"test": {}}}},
+    "confidence_intervals": {
+        "test": {"ndcg@10": {"standard_error": 0.0001}},
+        "baselines": {"popularity": {"test": {}}},
+    },
     "paired": {"test": {}},
     "protocol": {
         "data": "made up",
@@ -24,7 +27,7 @@ found = {
         "guarantee": "none",
         "users": {"validation": 10, "test": 10},
         "cutoffs": [10],
-        "spread": "made up",
+        "confidence_intervals": "made up",
         "seed": 0,
     },
 }

@@ -150,7 +150,7 @@ def test_a_bin_that_is_off_does_not_widen_its_band() -> None:
     p, user = np.full(4000, 0.3), np.repeat(np.arange(1000), 4)
     true, off = (clustered_pairs(p, rng.random(4000) < chance, user) for chance in (0.3, 0.7))
     assert summary(off)["high"] == pytest.approx(summary(true)["high"], rel=0.1)
-    assert not summary(off)["inside"]
+    assert not summary(off)["within_sampling_error"]
 
 
 def test_recalibrated_forecasts_take_only_the_noise_of_their_paths() -> None:
@@ -174,8 +174,8 @@ def test_summary_tells_honest_from_overconfident() -> None:
     sharp = log_softmax(2 * log_p, axis=1)
     for make in (top_pairs, column_pairs):
         honest, loud = (summary(make(forecast, target), 300) for forecast in (log_p, sharp))
-        assert honest["inside"] is True
-        assert loud["inside"] is False
+        assert honest["within_sampling_error"] is True
+        assert loud["within_sampling_error"] is False
         assert honest["low"] < honest["ece"] <= honest["high"] < loud["ece"]
         assert honest["nll"] < loud["nll"]
         assert honest["brier"] < loud["brier"]

@@ -12,11 +12,11 @@ from trajectory.metrics.significance import BLOCK, bootstrap, compare, holm
 
 def test_bootstrap_agrees_with_theory() -> None:
     values = np.random.default_rng(0).normal(3, 2, 4000)
-    spread = bootstrap(values, 1000, seed=1)
+    interval = bootstrap(values, 1000, seed=1)
     error = values.std() / np.sqrt(len(values))
-    assert spread.standard_error == pytest.approx(error, rel=0.1)
-    assert spread.low == pytest.approx(values.mean() - 1.96 * error, abs=0.3 * error)
-    assert spread.high == pytest.approx(values.mean() + 1.96 * error, abs=0.3 * error)
+    assert interval.standard_error == pytest.approx(error, rel=0.1)
+    assert interval.low == pytest.approx(values.mean() - 1.96 * error, abs=0.3 * error)
+    assert interval.high == pytest.approx(values.mean() + 1.96 * error, abs=0.3 * error)
 
 
 def test_bootstrap_is_scipys_on_the_same_resamples() -> None:
@@ -31,9 +31,9 @@ def test_bootstrap_is_scipys_on_the_same_resamples() -> None:
 
 
 def test_bootstrap_of_two_users_takes_all_four_draws() -> None:
-    spread = bootstrap(np.array([0.0, 1.0]), 4001, seed=0)  # means 0, 1/2, 1/2, 1
-    assert (spread.low, spread.high) == (0, 1)
-    assert spread.standard_error == pytest.approx(np.sqrt(1 / 8), rel=0.05)
+    interval = bootstrap(np.array([0.0, 1.0]), 4001, seed=0)  # means 0, 1/2, 1/2, 1
+    assert (interval.low, interval.high) == (0, 1)
+    assert interval.standard_error == pytest.approx(np.sqrt(1 / 8), rel=0.05)
 
 
 def test_columns_share_resamples_and_users_that_do_not_count_are_left_out() -> None:

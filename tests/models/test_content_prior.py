@@ -9,7 +9,7 @@ import pytest
 from tests.builders import NO_FEATURES, changed, make_histories, make_model
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.item_table import bake, initialise, with_content
+from trajectory.models.item_table import export_item_table, initialise, with_content
 from trajectory.schema import ItemContent
 
 # Items 1 and 2 are of one sort, 3 and 4 of another, 5 of neither; 2 is bought more often than 1.
@@ -68,10 +68,10 @@ def test_a_table_of_its_vectors_is_the_same_model(ids: bool, text: bool, codes: 
     content = CONTENT._replace(codes={"brand": np.array([0, 1, 0, 2, 1, 3], np.int32)}) if codes else CONTENT
     model, params = untrained("gru", content, ids=ids, vectors=("text",) * text, codes=("brand",) * codes)
     params = jax.tree.map(lambda x: x + 0.1 * np.random.default_rng(x.size).standard_normal(x.shape), params)
-    plain, table = bake(model, params, content)
+    plain, table = export_item_table(model, params, content)
     assert not plain.spec.content.present
     np.testing.assert_allclose(scores(plain, table, None), scores(model, params, content), atol=1e-4)
-    assert bake(plain, table, None)[1] is table
+    assert export_item_table(plain, table, None)[1] is table
 
 
 def test_training_hides_fields() -> None:

@@ -17,7 +17,7 @@ def _fit(histories, capsys):
     config.auto_config = "auto"
     before = config.to_json()
     histories, parts = split(histories, config.split)
-    fitted = auto_config.fit(config, histories, parts)
+    fitted = auto_config.decide_sizes(config, histories, parts)
     assert config.to_json() == before, "the given config must not change"
     return fitted, capsys.readouterr().out
 
@@ -119,7 +119,7 @@ def test_where_steps_are_events_it_is_the_recipe_of_the_benchmarks(capsys):
 )
 def test_what_is_set_by_hand_stays_and_the_rest_follows_it(capsys, values):
     histories, parts = split(make_histories([list(range(1, 15))] * 20), base().split)
-    fitted = auto_config.fit(set_by_hand(base("gru"), values), histories, parts)
+    fitted = auto_config.decide_sizes(set_by_hand(base("gru"), values), histories, parts)
     said = capsys.readouterr().out
     for name, value in values.items():
         assert get(fitted, name) == value
@@ -132,13 +132,15 @@ def test_what_is_set_by_hand_stays_and_the_rest_follows_it(capsys, values):
 def test_a_power_a_length_and_steps_of_several_lines_set_by_hand_are_followed(capsys):
     lists, steps = [list(range(1, 9))] * 20, [[0, 0, 1, 1, 2, 2, 3, 4]] * 20
     single, parts = split(make_histories(lists), base().split)
-    fitted = auto_config.fit(
+    fitted = auto_config.decide_sizes(
         set_by_hand(base("gru"), {"train.pseudospherical_order": 0.5, "batch.length": 16}), single, parts
     )
     assert (fitted.model.temperature, fitted.train.smoothing) == (pytest.approx(0.14), 0.0)
     assert (fitted.batch.length, fitted.batch.targets, fitted.batch.rows) == (16, 16, 128)
     baskets, parts = split(make_histories(lists, steps=steps), base().split)
-    fitted = auto_config.fit(set_by_hand(base("gru"), {"model.width": 128, "train.epochs": 40}), baskets, parts)
+    fitted = auto_config.decide_sizes(
+        set_by_hand(base("gru"), {"model.width": 128, "train.epochs": 40}), baskets, parts
+    )
     assert (fitted.model.layers, fitted.optim.learning_rate) == ((128, 128), 5e-4)
     assert fitted.train.patience_epochs == 8
 
@@ -148,7 +150,7 @@ def test_seen_items_are_candidates_where_repeats_are_usual(capsys):
         histories = make_histories(items)
         config = base()
         config.evaluation.seen = seen
-        return auto_config.seen(config, histories, split(histories, config.split)[1]).evaluation.seen
+        return auto_config.decide_seen(config, histories, split(histories, config.split)[1]).evaluation.seen
 
     again, never = [[1, 2, 1, 2, 1, 2]] * 3, [[1, 2, 3, 4, 5, 6]] * 3
     assert [decided("auto", again), decided("auto", never)] == ["keep", "filter"]

@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from trajectory.settings import base
-from trajectory.training.optimizer import evaluated, optimiser, schedule
+from trajectory.training.optimizer import evaluation_params, optimiser, schedule
 
 
 def _config(**changes):
@@ -92,7 +92,7 @@ def test_the_average_follows_the_parameters_with_the_decay_it_was_given():
     average = 0.1 * 2.0 + 0.9 * seen[0]
     average = 0.15 * average + 0.85 * seen[1]
     average = 0.15 * average + 0.85 * seen[2]
-    np.testing.assert_allclose(evaluated(params, state)["bias"][0], average, rtol=1e-6)
+    np.testing.assert_allclose(evaluation_params(params, state)["bias"][0], average, rtol=1e-6)
 
 
 def test_the_average_is_that_of_optax():
@@ -102,11 +102,11 @@ def test_the_average_is_that_of_optax():
         updates, state = tx.update(GRADIENT, state, params)
         params = optax.apply_updates(params, updates)
         average = optax.incremental_update(params, average, 1 - min(0.5, (1 + n) / (10 + n)))
-    np.testing.assert_allclose(evaluated(params, state)["matrix"], average["matrix"], rtol=1e-6)
+    np.testing.assert_allclose(evaluation_params(params, state)["matrix"], average["matrix"], rtol=1e-6)
 
 
 def test_the_average_changes_no_update_and_without_it_the_parameters_are_evaluated():
     plain, plain_state = _update(_config(warmup_steps=0))
     averaged, _ = _update(_config(warmup_steps=0, average=0.9))
     np.testing.assert_array_equal(plain["matrix"], averaged["matrix"])
-    assert evaluated(PARAMS, plain_state) is PARAMS
+    assert evaluation_params(PARAMS, plain_state) is PARAMS

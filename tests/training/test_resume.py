@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.training.train_script import Script, arguments, end, write_log
-from trajectory.evaluation.validation import Watch
+from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.run import load_run
 from trajectory.schema import UserError
 
@@ -116,7 +116,7 @@ def test_a_finished_run_opens_with_its_best_parameters(undisturbed, tmp_path):
     best = max(watched, key=lambda r: r["validation/ndcg@10"])
     assert run.step == best["step"] == arrays["['best_step']"]
     assert run.checkpoint == f"best ndcg@10 on validation, step {run.step}"
-    found = Watch(run.experiment)(run.params)
+    found = ValidationMonitor(run.experiment)(run.params)
     assert {name: found[name] for name in best if "/" in name} == pytest.approx(
         {name: value for name, value in best.items() if "/" in name}, rel=1e-5
     )

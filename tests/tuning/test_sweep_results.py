@@ -10,7 +10,7 @@ import pytest
 
 from trajectory.metrics.significance import compare, holm
 from trajectory.schema import UserError
-from trajectory.tuning.sweep_results import RESAMPLES, Outcome, chosen, lead, read, summary
+from trajectory.tuning.sweep_results import RESAMPLES, Outcome, chosen_metrics, lead_over_base, read, summary
 from trajectory.tuning.sweep_table import draw, markdown
 
 USERS = [f"u{i}" for i in range(40)]
@@ -27,7 +27,7 @@ def outcome(values, seconds=2.0, best_epoch=3, validation=0.5, users=USERS, fing
     mean = float(np.nanmean(values))
     evaluation = {
         "metrics": {"validation": {"ndcg@10": validation}, "test": {"ndcg@10": mean, "coverage@10": 0.25}},
-        "spread": {"test": {"ndcg@10": {"standard_error": 0.01}}},
+        "confidence_intervals": {"test": {"ndcg@10": {"standard_error": 0.01}}},
         "baselines": {
             "personal_frequency": {"test": {"ndcg@10": 0.125}},
             "popularity": {"test": {"ndcg@10": 0.0625}},
@@ -102,7 +102,7 @@ def test_members_meet_the_base_over_users_with_seeds_averaged_first(outcomes) ->
         np.mean([run.per_user["ndcg@10"][40:] for run in outcomes[name]], axis=0) for name in ("wide", "plain")
     )
     expected = compare(ours, base, RESAMPLES, 0)
-    got = lead(outcomes["wide"], outcomes["plain"], "ndcg@10")
+    got = lead_over_base(outcomes["wide"], outcomes["plain"], "ndcg@10")
     assert got == pytest.approx({**{k: expected[k] for k in ("difference", "low", "high")}, "p": expected["p_value"]})
     assert got["difference"] == pytest.approx(0.09, abs=0.01)
     frame = summary(outcomes, "plain", ["ndcg@10"])
@@ -117,20 +117,20 @@ def test_users_are_matched_by_name_and_those_who_do_not_count_everywhere_are_lef
         outcome([0.5, 0.3, 0.2, np.nan], users=["d", "c", "b", "a"]),
         outcome([0.7, 0.3, np.nan, 0.9], users=["d", "c", "b", "a"]),
     ]
-    assert lead(runs, base, "ndcg@10")["difference"] == pytest.approx(np.mean([0.6 - 0.4, 0.3 - 0.3]))
+    assert lead_over_base(runs, base, "ndcg@10")["difference"] == pytest.approx(np.mean([0.6 - 0.4, 0.3 - 0.3]))
 
 
 def test_what_cannot_be_compared_is_not(outcomes) -> None:
     other = [outcome(np.full(40, 0.5), fingerprint="0" * 64)]
-    assert lead(other, outcomes["plain"], "ndcg@10") == {}, "other data"
-    assert lead(outcomes["wide"], outcomes["plain"], "coverage@10") == {}, "no value per user"
-    assert lead(outcomes["wide"], [], "ndcg@10") == {}
+    assert lead_over_base(other, outcomes["plain"], "ndcg@10") == {}, "other data"
+    assert lead_over_base(outcomes["wide"], outcomes["plain"], "coverage@10") == {}, "no value per user"
+    assert lead_over_base(outcomes["wide"], [], "ndcg@10") == {}
 
 
 def test_metrics_that_no_run_has_are_left_out(outcomes) -> None:
-    assert chosen(outcomes, ["hr@10", "ndcg@10"]) == ["ndcg@10"]
+    assert chosen_metrics(outcomes, ["hr@10", "ndcg@10"]) == ["ndcg@10"]
     with pytest.raises(UserError, match=r"no run has hr@10 on test; --metrics may name: coverage@10, ndcg@10"):
-        chosen(outcomes, ["hr@10"])
+        chosen_metrics(outcomes, ["hr@10"])
 
 
 def test_one_seed_has_no_deviation(outcomes) -> None:

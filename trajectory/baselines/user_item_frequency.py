@@ -26,14 +26,14 @@ def overall_rates(histories: Histories, training: np.ndarray) -> np.ndarray:
     return rate
 
 
-def own_rates(histories: Histories, queries: Queries, overall: np.ndarray) -> np.ndarray:
+def shrunk_frequencies(histories: Histories, queries: Queries, overall: np.ndarray) -> np.ndarray:
     """Rate of steps with each item in each query's history, drawn to `overall` [V + 1]; float64 [n, V + 1], below 1."""
-    steps, row, _, item = held(histories, queries)
+    steps, row, _, item = items_by_step(histories, queries)
     count = np.bincount(row * len(overall) + item, minlength=len(steps) * len(overall)).reshape(len(steps), -1)
     return (count + PRIOR * overall) / (steps[:, None] + PRIOR)
 
 
-def held(histories: Histories, queries: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def items_by_step(histories: Histories, queries: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """How many steps each query's history has [n], and what each held: row, step from 0 and item, once each.
 
     Steps are numbered through all histories, one after the other; items are those of the catalogue.

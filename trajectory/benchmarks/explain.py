@@ -11,7 +11,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 
 from trajectory.benchmarks.timing import least, peak_gib, torch_python
-from trajectory.evaluation.validation import Watch
+from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.explain.explain import Explainer
 from trajectory.explain.targets import Target
 from trajectory.run import Run, load_run
@@ -68,7 +68,7 @@ def _trained(backbone: str, length: int, folder: Path, epochs: int = 3) -> Run:
     c.train.epochs = epochs
     c.logging.wandb = c.logging.tensorboard = False
     built = experiment.build(c)
-    loop.train(built, folder / "run", Watch(built))
+    loop.train(built, folder / "run", ValidationMonitor(built))
     return load_run(folder / "run")
 
 

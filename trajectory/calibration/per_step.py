@@ -11,14 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.baselines.user_item_frequency import own_rates
+from trajectory.baselines.user_item_frequency import shrunk_frequencies
 from trajectory.calibration.binary import BinaryCalibration, fit_binary
 from trajectory.calibration.categorical import Calibration, choose
 from trajectory.calibration.conformal import Conformal, calibrate
 from trajectory.calibration.waiting_time import TimeCalibration, fit_times
 from trajectory.metrics.by_interest import by_interest, log_by_interest
 from trajectory.metrics.step_targets import read_steps, read_within
-from trajectory.metrics.waiting_time import quantiles, waits
+from trajectory.metrics.waiting_time import observed_waits, quantiles
 from trajectory.metrics.within_bounds import bounded
 from trajectory.models.time_head import Wait
 from trajectory.protocols import Forecaster, StepForecast, UncalibratedForecast
@@ -38,7 +38,8 @@ ALPHA = 0.1  # sets cover a line of the step with probability 1 - ALPHA
 class StepCalibration:
     """What was fitted for each step: distributions at it, probabilities within it, sets that cover it, times.
 
-    Items' probabilities are pooled with the user's own rates of the item (see `own_rates`, shrunk towards `overall`).
+    Items' probabilities are pooled with the user's own rates of the item (see `shrunk_frequencies`, shrunk towards
+    `overall`).
     """
 
     at: tuple[Calibration, ...]
@@ -154,7 +155,7 @@ class CalibratedForecast(StepForecast):
     @cached_property
     def _rates(self) -> np.ndarray:
         """The users' own rates of the items."""
-        return own_rates(self._histories, self._queries, self._fitted.overall)
+        return shrunk_frequencies(self._histories, self._queries, self._fitted.overall)
 
 
 def fit_steps(
@@ -191,7 +192,7 @@ def fit_steps(
         interests.append(choose(shares, target, forms=forms, seed=seed).calibration)
     times: tuple[TimeCalibration, ...] = ()
     if forecaster.timed:
-        observed = waits(histories, queries, steps)
+        observed = observed_waits(histories, queries, steps)
         parts = [forecaster.forecast(chunk).wait for chunk in queries.chunks(forecaster.batch)]
         wait = jax.tree.map(lambda *x: np.concatenate(x), *parts)
         times = tuple(fit_times(_of_step(wait, h), observed[:, h]) for h in range(steps))
@@ -199,7 +200,7 @@ def fit_steps(
     fitted = StepCalibration(tuple(at), unchanged, tuple(interests), unchanged, tuple(sets), times, overall)
     calibrated = CalibratedForecaster(forecaster, fitted, histories)
     few = some_queries(histories, queries, seed + 1, BINARY_ENTRIES)
-    rates = own_rates(histories, few, overall)[:, 1:]
+    rates = shrunk_frequencies(histories, few, overall)[:, 1:]
     read = read_within(calibrated, histories, few, steps)
     within = [fit_binary(p, observed, _within(rates, h)) for h, p, observed in read]
     fitted = replace(fitted, within=tuple(within))
@@ -232,7 +233,7 @@ def _biased(columns: int) -> list[str]:
 
 def _log_rates(histories: Histories, queries: Queries, overall: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore"):
-        return np.log(own_rates(histories, queries, overall))
+        return np.log(shrunk_frequencies(histories, queries, overall))
 
 
 def _within(rates: np.ndarray, h: int) -> np.ndarray:

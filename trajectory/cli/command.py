@@ -29,7 +29,7 @@ def run(command: ModuleType, argv: Sequence[str]) -> None:
 
     Exit status 2: a mistake of the user's, in one message; others as in faults.
     """
-    messages.printed()
+    messages.print_messages()
     # Orbax and TFDS tell dozens of lines about every file they write, and each thread's traceback of what they raise.
     logging.set_verbosity(logging.FATAL)
     logging.set_stderrthreshold(logging.FATAL)

@@ -8,7 +8,7 @@ trajectory evaluate --workdir=runs/seed0,runs/seed1,runs/seed2 --multi-step=dire
 Test is read once. Writes evaluation.json and per_user.parquet, each user's metrics (of one run into its folder, of
 several into --out), and prints the table with its protocol. Where several steps of a user are held out, all of them are
 one set of targets there. With --multi-step it measures each of the steps that split.kind=leave_last held out by itself:
-trajectories.json; of several runs each, and then their means and spread.
+trajectories.json; of several runs each, and then their means and standard deviations.
 """
 
 from pathlib import Path

@@ -20,11 +20,13 @@ def main() -> None:
     """Opens the run, forecasts, writes."""
     parallel.start()
     from trajectory.forecasting.page import write_forecast
-    from trajectory.inference.step_forecast import method, steps_ahead
+    from trajectory.inference.step_forecast import method_description, steps_ahead
     from trajectory.run import load_run
 
     run = load_run(Path(WORKDIR.value))
     page = write_forecast(run, run.config.forecast.users if USERS.value < 0 else USERS.value)
     steps = steps_ahead(run.config)
-    print(f"{steps} steps ahead, {method(run, steps, run.config.forecast.paths)}; written to {WORKDIR.value}")
+    print(
+        f"{steps} steps ahead, {method_description(run, steps, run.config.forecast.paths)}; written to {WORKDIR.value}"
+    )
     print(f"open {page.resolve()}")

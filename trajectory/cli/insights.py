@@ -26,15 +26,17 @@ def main() -> None:
     """Opens the run, takes each step, writes."""
     parallel.start()
     from trajectory.data.store.sample import with_first_look
-    from trajectory.insights.recommend.eligibility import offered
+    from trajectory.insights.recommend.eligibility import eligible_items
     from trajectory.insights.registry import STEPS as ALL
-    from trajectory.insights.registry import take
+    from trajectory.insights.registry import build_parts
     from trajectory.insights.report import write_insights
     from trajectory.run import load_run
 
     run = load_run(Path(str(WORKDIR.value)))
-    keep = offered(run.experiment.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices())
-    parts = take(run, STEPS.value or ALL, keep)
+    keep = eligible_items(
+        run.experiment.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices()
+    )
+    parts = build_parts(run, STEPS.value or ALL, keep)
     page = write_insights(
         parts, run.workdir, run.config.name, with_first_look(run.config.note, run.experiment.histories)
     )

@@ -22,7 +22,7 @@ def main() -> None:
     parallel.start()
     from trajectory.insights.segments.evaluate import measure
     from trajectory.insights.segments.markdown_report import table
-    from trajectory.insights.segments.recovery import QUARTER, planted, score
+    from trajectory.insights.segments.recovery import QUARTER, planted_interests, score
     from trajectory.insights.segments.segmentation import segmentation
     from trajectory.insights.segments.states import trajectories
     from trajectory.run import load_run
@@ -32,7 +32,7 @@ def main() -> None:
     segments = segmentation(trajectories(run, [cutoff])[0], run.config.seed)
     print(table(measure(run, segments)))
     for weeks in (QUARTER, 2 * QUARTER):
-        truth = None if cutoff is None else planted(Path(run.config.data.source), cutoff, weeks)
+        truth = None if cutoff is None else planted_interests(Path(run.config.data.source), cutoff, weeks)
         if truth is not None:
             scores = ", ".join(f"{name} {value:.3f}" for name, value in score(segments.members(), truth).items())
             print(f"\nnew within {weeks} weeks: {scores}")

@@ -18,7 +18,7 @@ import polars as pl
 from absl import flags
 
 from trajectory.data.simulate.shop.write import DIALECTS
-from trajectory.insights.shop_truth import happened, pairs
+from trajectory.insights.shop_truth import pairs, true_events
 from trajectory.schema import UserError
 from trajectory.training import parallel
 
@@ -34,7 +34,7 @@ def main() -> None:
     from trajectory.insights.audiences.propensity import LEAST
     from trajectory.run import load_run
 
-    run, truth = load_run(Path(str(WORKDIR.value))), happened(Path(SHOP.value), EXPORT.value or "")
+    run, truth = load_run(Path(str(WORKDIR.value))), true_events(Path(SHOP.value), EXPORT.value or "")
     validation, test = run.experiment.split.cut_time("validation"), run.experiment.split.cut_time("test")
     if validation is None or test is None:
         raise UserError(f"{run.workdir} is not split by time; train with split=temporal")

@@ -62,7 +62,7 @@ def write_small_insights(workdir: Path) -> Path:
     """Trains for one epoch and writes the report of it, unless it is there."""
     from trajectory.api import learn
     from trajectory.data.store.sample import with_first_look
-    from trajectory.insights.registry import STEPS, take
+    from trajectory.insights.registry import STEPS, build_parts
     from trajectory.insights.report import write_insights
     from trajectory.run import load_run
 
@@ -73,5 +73,7 @@ def write_small_insights(workdir: Path) -> Path:
     if learn(config, workdir)["finished"] and not page.exists():
         print("what to recommend, which segments, which audiences, how much to stock ...", flush=True)
         run = load_run(workdir)
-        write_insights(take(run, STEPS), workdir, config.name, with_first_look(config.note, run.experiment.histories))
+        write_insights(
+            build_parts(run, STEPS), workdir, config.name, with_first_look(config.note, run.experiment.histories)
+        )
     return page

@@ -10,7 +10,7 @@ import polars as pl
 
 from trajectory.data.ingest.cell_parsing import is_text, positions, texts
 from trajectory.data.ingest.dates import read_dates
-from trajectory.data.ingest.distinct import apart
+from trajectory.data.ingest.distinct import distinct_texts
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
 
@@ -67,7 +67,7 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
     if unit == "datetime" or not (column.dtype.is_numeric() or is_text(column) or column.dtype == pl.Null):
         raise UserError(f"time column {column.name!r} holds {column.dtype}; {_EXPECTED}; set data.time_unit to match")
     if isinstance(column.dtype, pl.Categorical):
-        distinct, rows = apart(column)
+        distinct, rows = distinct_texts(column)
         times = times_of(distinct, unit, day_first, said)
         beyond = None if times.subsecond is None else times.subsecond.gather(rows)
         return times._replace(seconds=times.seconds.gather(rows), subsecond=beyond)

@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from trajectory.data.pipeline.conversion_labels import labels
 from trajectory.data.pipeline.featurize import slices
 from trajectory.metrics.auc import auc
-from trajectory.metrics.significance import spread, user_weights
+from trajectory.metrics.significance import confidence_interval, user_weights
 from trajectory.schema import Queries
 
 MOST_COUNTED = 20  # conversions of a user; more are as good as this many
@@ -50,8 +50,8 @@ def evaluate(scorer: Any, experiment: Any, part: str, queries: Queries | None = 
 def evaluate_with_baselines(scorer: Any, experiment: Any, part: str) -> dict[str, Any]:
     """Metrics of the model and each baseline on the same events, their intervals over users, the model's lead in AUC.
 
-    Returns `metrics` {metric: value}, `baselines` {baseline: {metric: value}}, `spread` of the model with those of the
-    baselines under "baselines", and `paired` {"auc": ...} against the baseline that is best at it (as in
+    Returns `metrics` {metric: value}, `baselines` {baseline: {metric: value}}, `confidence_intervals` of the model with
+    those of the baselines under "baselines", and `paired` {"auc": ...} against the baseline that is best at it (as in
     protocol.evaluate).
     """
     queries = experiment.split.queries(part)
@@ -60,7 +60,12 @@ def evaluate_with_baselines(scorer: Any, experiment: Any, part: str) -> dict[str
     stated |= _baselines(experiment, queries.start[row], event)
     known = label >= 0
     means = {name: conversion_metrics(probability, label) for name, probability in stated.items()}
-    found: dict[str, Any] = {"metrics": means.pop(""), "baselines": means, "spread": {"baselines": {}}, "paired": {}}
+    found: dict[str, Any] = {
+        "metrics": means.pop(""),
+        "baselines": means,
+        "confidence_intervals": {"baselines": {}},
+        "paired": {},
+    }
     if not np.isfinite(found["metrics"]["auc"]):
         return found
     # Events of one user are alike, so users are resampled, each with all its events.
@@ -68,10 +73,10 @@ def evaluate_with_baselines(scorer: Any, experiment: Any, part: str) -> dict[str
     # A resample with one class only ranks nothing: 0.5.
     areas = [{n: auc(label[known] == 1, p[known], weight) for n, p in stated.items()} for weight in weights]
     aucs = {name: np.nan_to_num(np.concatenate([area[name] for area in areas]), nan=0.5) for name in stated}
-    spreads = {name: {"auc": spread(values)._asdict()} for name, values in aucs.items()}
-    found["spread"] = spreads.pop("") | {"baselines": spreads}
+    intervals = {name: {"auc": confidence_interval(values)._asdict()} for name, values in aucs.items()}
+    found["confidence_intervals"] = intervals.pop("") | {"baselines": intervals}
     best = max(means, key=lambda name: np.nan_to_num(means[name]["auc"]))
-    lead = spread(aucs[""] - aucs[best])
+    lead = confidence_interval(aucs[""] - aucs[best])
     found["paired"]["auc"] = {
         "baseline": best,
         "difference": found["metrics"]["auc"] - means[best]["auc"],

@@ -37,26 +37,27 @@ def evaluate(
     `config` is the whole config, `facts` go to the protocol.
 
     Returns what is reported and the model's result on each part. The former is numbers and text only (JSON):
-    `metrics` {part: {metric: mean}}, `baselines` {baseline: {part: {metric: mean}}}, `spread` {part: {metric: {low,
-    high, standard_error}}} with the same of the baselines under `spread["baselines"][baseline]`, `paired` {part:
-    {metric: the model against the baseline that is best at it on that part}}, and `protocol`. A metric is absent where
-    a scorer has none or nobody counts. Where the model is an ensemble of `singles`, also their `members` {member:
-    {part: ...}}, `spread["members"]`, and `paired_member` {part: {metric: the ensemble against the member of the best
-    validation NDCG}}. `cold` as in `evaluate_scorer`.
+    `metrics` {part: {metric: mean}}, `baselines` {baseline: {part: {metric: mean}}}, `confidence_intervals` {part:
+    {metric: {low, high, standard_error}}} with the same of the baselines under
+    `confidence_intervals["baselines"][baseline]`, `paired` {part: {metric: the model against the baseline that is best
+    at it on that part}}, and `protocol`. A metric is absent where a scorer has none or nobody counts. Where the model
+    is an ensemble of `singles`, also their `members` {member: {part: ...}}, `confidence_intervals["members"]`, and
+    `paired_member` {part: {metric: the ensemble against the member of the best validation NDCG}}. `cold` as in
+    `evaluate_scorer`.
     """
     members = {member.name: member for member in singles}
     unmeasured = {name: member for name, member in members.items() if name not in baselines}
     measured = measure({"": scorer, **unmeasured}, histories, split, config, parts, cold)
     results: dict[str, Mapping[str, Result]] = {**measured, **baselines}
     means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
-    spread = {
-        name: {part: _spread(result, config) for part, result in by_part.items()}
+    interval = {
+        name: {part: _intervals(result, config) for part, result in by_part.items()}
         for name, by_part in progress(results.items(), "resampling users", len(results))
     }
     found: dict[str, Any] = {
         "metrics": means[""],
         "baselines": {name: means[name] for name in baselines},
-        "spread": {**spread[""], "baselines": {name: spread[name] for name in baselines}},
+        "confidence_intervals": {**interval[""], "baselines": {name: interval[name] for name in baselines}},
         "paired": {
             part: _paired({name: results[name][part] for name in ("", *baselines)}, config)
             for part in progress(parts, "comparing")
@@ -65,7 +66,7 @@ def evaluate(
     }
     if members:
         found["members"] = {name: means[name] for name in members}
-        found["spread"]["members"] = {name: spread[name] for name in members}
+        found["confidence_intervals"]["members"] = {name: interval[name] for name in members}
         metric = f"ndcg@{_cutoff(config.evaluation.cutoffs)}"
         best = max(members, key=lambda name: means[name][PARTS[0]][metric])
         found["paired_member"] = {
@@ -109,7 +110,7 @@ def protocol(
         "users": {part: len(q.user) for part, q in queries.items()},
         "log_users": histories.num_users,
         "cutoffs": list(e.cutoffs),
-        "spread": f"95 % percentile bootstrap over users, {e.bootstrap} resamples",
+        "confidence_intervals": f"95 % percentile bootstrap over users, {e.bootstrap} resamples",
         "seed": config.seed,
         **facts,
     }
@@ -145,14 +146,14 @@ def protocol(
 def table(evaluation: dict[str, Any], part: str = "test") -> str:
     """Markdown table of the model and its baselines on `part` with the protocol below, legible as plain text too."""
     model = "ensemble" if "members" in evaluation else "model"
-    means, spreads = {model: evaluation["metrics"][part]}, {model: evaluation["spread"][part]}
+    means, intervals = {model: evaluation["metrics"][part]}, {model: evaluation["confidence_intervals"][part]}
     for kind in ("members", "baselines"):
         means |= {name: by[part] for name, by in evaluation.get(kind, {}).items()}
-        spreads |= {name: by[part] for name, by in evaluation["spread"].get(kind, {}).items()}
+        intervals |= {name: by[part] for name, by in evaluation["confidence_intervals"].get(kind, {}).items()}
     columns = [name for name in _main(evaluation["protocol"]["cutoffs"]) if any(name in row for row in means.values())]
     cells = [["", *columns]]
     for name, row in means.items():
-        cells.append([name, *(_cell(row.get(column), spreads.get(name, {}).get(column)) for column in columns)])
+        cells.append([name, *(_cell(row.get(column), intervals.get(name, {}).get(column)) for column in columns)])
     width = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     lines = ["| " + " | ".join(_pad(text, width[i], i) for i, text in enumerate(row)) + " |" for row in cells]
     lines.insert(1, "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(width)) + "|")
@@ -204,7 +205,7 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
             lines[-1] += f"; log-loss: {facts['log_loss']}"
     if "conversion" in facts:
         lines.append(f"conversion: {facts['conversion']}")
-    lines.append(f"± is the standard error over users ({facts['spread']}); seed {facts['seed']}")
+    lines.append(f"± is the standard error over users ({facts['confidence_intervals']}); seed {facts['seed']}")
     if "checkpoint" in facts:
         lines.append(f"checkpoint: {facts['checkpoint']}")
     if "members" in facts:
@@ -214,7 +215,7 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
     return lines
 
 
-def _spread(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:
+def _intervals(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:
     some = {name: value for name, value in result.per_user.items() if np.isfinite(value).any()}
     columns = np.stack(list(some.values()), axis=1)
     low, high, error = map(np.atleast_1d, bootstrap(columns, config.evaluation.bootstrap, config.seed))
@@ -255,10 +256,10 @@ def _main(cutoffs: Sequence[int]) -> list[str]:
     return [*names, "interest_accuracy", *conversion, f"coverage@{COVERAGE_CUTOFF}"]
 
 
-def _cell(mean: float | None, spread: dict[str, float] | None) -> str:
+def _cell(mean: float | None, interval: dict[str, float] | None) -> str:
     if mean is None:
         return "-"
-    return f"{mean:.4f}" + (f" ± {spread['standard_error']:.4f}" if spread else "")
+    return f"{mean:.4f}" + (f" ± {interval['standard_error']:.4f}" if interval else "")
 
 
 def _shown(value: Any) -> str:

@@ -25,20 +25,24 @@ from trajectory.writing import write_json, write_parquet
 AGAIN = "run trajectory evaluate again"
 NUMBERS = {str: NUMBER_OR_NONE}
 BY_PART = dict.fromkeys(PARTS, NUMBERS)
-SPREADS = {str: NUMBERS}
-BY_PART_SPREAD = dict.fromkeys(PARTS, SPREADS)
+INTERVALS = {str: NUMBERS}
+BY_PART_INTERVALS = dict.fromkeys(PARTS, INTERVALS)
 COUNTS = dict.fromkeys(PARTS, int)
 FORM = {  # of evaluation.json, as far as others read it
     "metrics": BY_PART,
     "baselines": {str: BY_PART},
-    "spread": BY_PART_SPREAD | {"baselines": {str: BY_PART_SPREAD}},
-    "protocol": dict.fromkeys(("data", "fingerprint", "split", "guarantee", "checkpoint", "spread"), str)
+    "confidence_intervals": BY_PART_INTERVALS | {"baselines": {str: BY_PART_INTERVALS}},
+    "protocol": dict.fromkeys(("data", "fingerprint", "split", "guarantee", "checkpoint", "confidence_intervals"), str)
     | dict.fromkeys(("candidate_rule", "cold_rule", "ties"), str)
     | dict.fromkeys(("users", "targets", "cold_targets"), COUNTS)
     | {"candidates": int, "cutoffs": [int]},
 }
-STATED = ("data", "fingerprint", "split", "guarantee", "cutoffs", "spread", "seed")
-TABLED = ("spread.test", "spread.baselines", *(f"protocol.{name}" for name in STATED))  # what protocol.table reads
+STATED = ("data", "fingerprint", "split", "guarantee", "cutoffs", "confidence_intervals", "seed")
+TABLED = (
+    "confidence_intervals.test",
+    "confidence_intervals.baselines",
+    *(f"protocol.{name}" for name in STATED),
+)  # what protocol.table reads
 
 
 def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
@@ -55,8 +59,8 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
         rows = baseline_results(experiment.histories, experiment.split, c, experiment.content, cold)
         found, results = evaluate(scorer, rows, experiment.histories, experiment.split, c, cold=cold, **facts)
     else:
-        found = {name: {part: {} for part in PARTS} for name in ("metrics", "spread", "paired")}
-        found |= {"baselines": {}, "spread": found["spread"] | {"baselines": {}}}
+        found = {name: {part: {} for part in PARTS} for name in ("metrics", "confidence_intervals", "paired")}
+        found |= {"baselines": {}, "confidence_intervals": found["confidence_intervals"] | {"baselines": {}}}
         found["protocol"] = protocol(experiment.histories, experiment.split, c, **facts)
     if c.heads.conversion:
         for part in PARTS:
@@ -73,13 +77,15 @@ def baselines_of(experiment: Experiment) -> dict[str, dict[str, Result]]:
 
 def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, str, float, float | None]]:
     """Part, method, metric, value and its standard error over users, of what evaluation.json holds."""
-    spread = evaluation["spread"]
-    methods = {"model": (evaluation["metrics"], spread)}
-    methods |= {name: (by_part, spread["baselines"].get(name, {})) for name, by_part in evaluation["baselines"].items()}
-    for method, (by_part, spreads) in methods.items():
+    intervals = evaluation["confidence_intervals"]
+    methods = {"model": (evaluation["metrics"], intervals)}
+    methods |= {
+        name: (by_part, intervals["baselines"].get(name, {})) for name, by_part in evaluation["baselines"].items()
+    }
+    for method, (by_part, intervals) in methods.items():
         for part in PARTS:
             for metric, value in by_part[part].items():
-                yield part, method, metric, value, spreads.get(part, {}).get(metric, {}).get("standard_error")
+                yield part, method, metric, value, intervals.get(part, {}).get(metric, {}).get("standard_error")
 
 
 def _cold(experiment: Experiment) -> np.ndarray | None:
@@ -140,9 +146,9 @@ def _add(found: dict[str, Any], part: str, more: dict[str, Any]) -> None:
         return {f"conversion_{name}": value for name, value in values.items() if name != "baselines"}
 
     found["metrics"][part] |= named(more["metrics"])
-    found["spread"][part] |= named(more["spread"])
+    found["confidence_intervals"][part] |= named(more["confidence_intervals"])
     found["paired"][part] |= named(more["paired"])
     for baseline, values in more["baselines"].items():
         found["baselines"].setdefault(baseline, {})[part] = named(values)
-    for baseline, values in more["spread"]["baselines"].items():
-        found["spread"]["baselines"].setdefault(baseline, {})[part] = named(values)
+    for baseline, values in more["confidence_intervals"]["baselines"].items():
+        found["confidence_intervals"]["baselines"].setdefault(baseline, {})[part] = named(values)

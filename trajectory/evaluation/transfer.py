@@ -17,7 +17,7 @@ from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
 from trajectory.metrics.significance import compare, holm
-from trajectory.models.item_table import bake
+from trajectory.models.item_table import export_item_table
 from trajectory.reports import charts, pictures
 from trajectory.training.experiment import Experiment, build
 from trajectory.training.param_rules import Rules
@@ -107,7 +107,7 @@ def draw(table: pl.DataFrame, path: Path) -> None:
 
 
 def _per_user(experiment: Experiment, params: Any) -> dict[str, np.ndarray]:
-    scorer = ModelScorer(Predictor.of(experiment, *bake(experiment.model, params, experiment.content)))
+    scorer = ModelScorer(Predictor.of(experiment, *export_item_table(experiment.model, params, experiment.content)))
     return {
         part: evaluate_scorer(
             scorer, experiment.histories, experiment.split.queries(part), experiment.config.evaluation, coverage=False

@@ -13,13 +13,13 @@ from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import evaluate_scorer
-from trajectory.models.item_table import bake
+from trajectory.models.item_table import export_item_table
 from trajectory.schema import Histories, Queries, Split
 
 TRAIN_SAMPLE = 1000  # users whose last training step shows how well the training data is fitted
 
 
-class Watch:
+class ValidationMonitor:
     """Called with parameters, returns validation/... and train/... metrics: dropout off, the same users each time.
 
     They are of the next step; but of all held-out steps as one set where a temporal split asks for all of a window and
@@ -43,7 +43,7 @@ class Watch:
     def __call__(self, params: Any) -> dict[str, float]:
         """Metrics of these parameters (see class)."""
         experiment, c = self.experiment, self.experiment.config
-        predictor = Predictor.of(experiment, *bake(experiment.model, params, experiment.content))
+        predictor = Predictor.of(experiment, *export_item_table(experiment.model, params, experiment.content))
         scorer = ModelScorer(predictor)
         found: dict[str, float] = {}
         for part, queries in self.parts.items():

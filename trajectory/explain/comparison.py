@@ -17,7 +17,7 @@ from trajectory.explain.attribution import Attribution
 from trajectory.explain.batching import take_rows
 from trajectory.explain.explain import Explainer, ForecastBatch
 from trajectory.explain.faithfulness import infidelity, max_sensitivity, rank_agreement
-from trajectory.explain.masking import hidden
+from trajectory.explain.masking import forecasts_with_events_hidden
 from trajectory.explain.methods import UNSIGNED
 from trajectory.explain.perturbation import MAX_EVENTS, shapley
 from trajectory.explain.target_function import Inputs, Problem
@@ -129,7 +129,9 @@ def _measures(
     problem = Problem(explainer.function, batch.inputs, explainer.reference(batch.inputs))
     measures = {"completeness_error": attribution.completeness_error}
     if name not in UNSIGNED:
-        measures["infidelity"] = infidelity(partial(hidden, problem), mask, attribution, config.seed)
+        measures["infidelity"] = infidelity(
+            partial(forecasts_with_events_hidden, problem), mask, attribution, config.seed
+        )
     of_shuffled = shuffled.function.inputs(batch.inputs.events, batch.inputs.targets)
     measures["randomised"] = rank_agreement(mask, attribution.events, _events(shuffled, name, of_shuffled))
     if not len(rows):

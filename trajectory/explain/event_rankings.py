@@ -10,7 +10,12 @@ import numpy as np
 from trajectory.explain.attention import rollout
 from trajectory.explain.explain import Explainer, ForecastBatch
 from trajectory.explain.faithfulness import removal_metrics
-from trajectory.explain.masking import MASKINGS, EventSource, hidden, removed
+from trajectory.explain.masking import (
+    MASKINGS,
+    EventSource,
+    forecasts_with_events_hidden,
+    forecasts_with_events_removed,
+)
 from trajectory.explain.target_function import Problem
 from trajectory.metrics.significance import compare, holm
 from trajectory.schema import Histories
@@ -38,7 +43,10 @@ def measure(
     """`removal_metrics` of each ranking's scores [B, L], with events hidden and with events removed."""
     problem = Problem(explainer.function, batch.inputs, explainer.reference(batch.inputs))
     source = EventSource(histories, explainer.predictor.scale, batch.first)
-    forecasts = partial(hidden, problem), partial(removed, problem, source=source)
+    forecasts = (
+        partial(forecasts_with_events_hidden, problem),
+        partial(forecasts_with_events_removed, problem, source=source),
+    )
     mask = np.asarray(batch.inputs.mask)
     return {
         masking: {ranking: removal_metrics(forecast, mask, score) for ranking, score in rankings.items()}

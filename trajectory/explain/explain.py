@@ -14,10 +14,10 @@ from trajectory.data.pipeline.featurize import row_length
 from trajectory.evaluation.reach import NOTHING_LEFT, reach
 from trajectory.explain.attribution import Attribution
 from trajectory.explain.content_attribution import item_components
-from trajectory.explain.methods import Method, method
+from trajectory.explain.methods import Method, attribution_method
 from trajectory.explain.references import reference_of
 from trajectory.explain.target_function import Inputs, Reference, TargetFunction
-from trajectory.explain.targets import BETWEEN, Target, choose, read_target
+from trajectory.explain.targets import BETWEEN, Target, choose_targets, read_target
 from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.models.forecast_function import ForecastTarget
 from trajectory.progress import progress
@@ -63,7 +63,7 @@ class Explainer:
 
     def method_named(self, name: str) -> Method:
         """A method of attribution by its name."""
-        return method(name, self.config, self.reference, lambda: self.background)
+        return attribution_method(name, self.config, self.reference, lambda: self.background)
 
     def reference(self, inputs: Inputs) -> Reference:
         """What these inputs are compared with, by the config's `explain.reference`."""
@@ -139,7 +139,7 @@ class Explainer:
 
     def _with_targets(self, histories: Histories, queries: Queries, inputs: Inputs) -> Inputs:
         c, log_p = self.config, np.asarray(self.function.log_probabilities(inputs))
-        index, source = choose(self.target, histories, queries, log_p, c.evaluation.seen, c.batch.basket_power)
+        index, source = choose_targets(self.target, histories, queries, log_p, c.evaluation.seen, c.batch.basket_power)
         return inputs._replace(targets=inputs.targets._replace(index=index, source=source))
 
 

@@ -27,7 +27,7 @@ class EventSource(NamedTuple):
     first: np.ndarray  # int64 [B], flat index of each row's first event
 
 
-def hidden(problem: Problem, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
+def forecasts_with_events_hidden(problem: Problem, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Forecasts [U] of rows [U] whose events outside `kept` (bool [U, L]) are those of the reference."""
     forecasts = np.zeros(len(rows), np.float32)
     for index, values in batched(_hidden, problem, rows, kept):
@@ -35,7 +35,9 @@ def hidden(problem: Problem, rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return forecasts
 
 
-def removed(problem: Problem, rows: np.ndarray, kept: np.ndarray, source: EventSource) -> np.ndarray:
+def forecasts_with_events_removed(
+    problem: Problem, rows: np.ndarray, kept: np.ndarray, source: EventSource
+) -> np.ndarray:
     """Forecasts [U] of rows [U] read anew without the events outside `kept` (bool [U, L]), as if they had not happened.
 
     A row without any event is that of the reference.
@@ -43,7 +45,7 @@ def removed(problem: Problem, rows: np.ndarray, kept: np.ndarray, source: EventS
     left = np.flatnonzero(kept.any(axis=1))
     none = np.flatnonzero(~kept.any(axis=1))
     forecasts = np.zeros(len(rows), np.float32)
-    forecasts[none] = hidden(problem, rows[none], kept[none])
+    forecasts[none] = forecasts_with_events_hidden(problem, rows[none], kept[none])
     function, inputs, _ = problem
     for index, padded in batches(len(left), inputs, function):
         chosen = left[padded]
@@ -55,7 +57,7 @@ def removed(problem: Problem, rows: np.ndarray, kept: np.ndarray, source: EventS
 def inputs_without(
     function: TargetFunction, inputs: Inputs, rows: np.ndarray, kept: np.ndarray, source: EventSource
 ) -> Inputs:
-    """Rows [U] read anew without the events outside `kept` (bool [U, L], at least one in each); see `removed`."""
+    """Rows [U] read anew without the events outside `kept` (bool [U, L], at least one in each)."""
     row, column = np.nonzero(kept)
     histories, scale, first = source
     shorter = _of_events(histories, first[rows[row]] + column, kept.sum(axis=1))

@@ -18,7 +18,7 @@ Method = Callable[[TargetFunction, Inputs], Attribution]
 UNSIGNED = ("saliency", "rollout")  # they score how much an event matters, not in which direction
 
 
-def method(
+def attribution_method(
     name: str, config: ConfigDict, reference: Callable[[Inputs], Reference], background: Callable[[], Inputs]
 ) -> Method:
     """The method of this name, given the reference of inputs and real histories, which some methods draw; of the whole

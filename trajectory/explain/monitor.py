@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trajectory.data.store.vocabulary import Vocabulary
-from trajectory.evaluation.validation import Watch
+from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.explain.explain import Explainer
 from trajectory.explain.faithfulness import rank_agreement
 from trajectory.explain.targets import read_target
@@ -20,15 +20,14 @@ COMPARED = ("gradient_times_input", "occlusion")  # with the config's method
 
 
 class AttributionMonitor:
-    """Called with parameters, returns validation metrics as `Watch` does, and of `explain.monitored` users, always the
-    same ones:
+    """Called with parameters, returns those of `ValidationMonitor`, and of `explain.monitored` users, always the same:
 
     explain/agreement_... (mean rank correlation of the config's method and another), explain/share_... (share of the
     sum of absolute attributions, by event type) and explain/completeness_error (the largest).
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        self.experiment, self.watch = experiment, Watch(experiment)
+        self.experiment, self.watch = experiment, ValidationMonitor(experiment)
         queries, count = experiment.split.validation, experiment.config.explain.monitored
         drawn = np.sort(np.random.default_rng(experiment.config.seed).permutation(len(queries.user))[:count])
         self.queries = Queries(*(column[drawn] for column in queries))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from trajectory.explain.attribution import EVENT, Attribution, zeros_by_event
-from trajectory.explain.masking import hidden
+from trajectory.explain.masking import forecasts_with_events_hidden
 from trajectory.explain.target_function import Inputs, Problem, Reference, TargetFunction
 from trajectory.extras import require
 from trajectory.schema import UserError
@@ -25,7 +25,7 @@ def occlusion(function: TargetFunction, inputs: Inputs, reference: Reference) ->
     kept = mask[row]
     kept[np.arange(len(row)), column] = False
     result = zeros_by_event(function, inputs, reference)
-    without = hidden(Problem(function, inputs, reference), row, kept)
+    without = forecasts_with_events_hidden(Problem(function, inputs, reference), row, kept)
     result.values[EVENT][row, column] = result.forecast[row] - without
     return result.measured()
 
@@ -100,6 +100,6 @@ def _coalitions(problem: Problem, row: int, column: np.ndarray) -> Coalitions:
     def forecast(coalition: np.ndarray) -> np.ndarray:
         kept = np.zeros((len(coalition), problem.inputs.mask.shape[1]), bool)
         kept[:, column] = coalition
-        return hidden(problem, np.full(len(coalition), row), kept)
+        return forecasts_with_events_hidden(problem, np.full(len(coalition), row), kept)
 
     return forecast

@@ -56,7 +56,7 @@ def read_target(text: str, histories: Histories, ranks: bool = True) -> Target:
     return Target(kind, _interest(name, histories))
 
 
-def choose(
+def choose_targets(
     target: Target, histories: Histories, queries: Queries, log_p: np.ndarray, seen: str, power: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """(index [n], source [n]) of each query's target, given the log-probabilities [n, ...] that are predicted for it.

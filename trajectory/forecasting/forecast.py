@@ -12,7 +12,7 @@ from trajectory.data.pipeline.event_statistics import step_sizes
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import read_histories, whole_histories
-from trajectory.inference.step_forecast import beam_run, forecast_steps, method, steps_ahead
+from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description, steps_ahead
 from trajectory.progress import progress
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
@@ -67,7 +67,7 @@ def forecast(run: Run, users: int = 0, events: Any = None, steps: int = 0) -> Fo
         np.concatenate(interests),
         past_shares(histories, queries, 1, c.batch.basket_power)[:, 0],
         count,
-        method(run, count, f.paths),
+        method_description(run, count, f.paths),
         without,
         tuple(notes),
     )

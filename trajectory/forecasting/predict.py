@@ -13,7 +13,7 @@ from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.inference.scorer import ModelScorer
-from trajectory.inference.step_forecast import beam_run, forecast_steps, method
+from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description
 from trajectory.metrics.ranking import distinct_items
 from trajectory.progress import progress
 from trajectory.run import Run
@@ -94,7 +94,7 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
         )
     if steps:
         by_name |= _multi_step(run, histories, queries, steps, paths, top)
-        notes.append(f"the forecast of {steps} steps is made {method(run, steps, paths)}")
+        notes.append(f"the forecast of {steps} steps is made {method_description(run, steps, paths)}")
         if left is not None and (few := int(((left > 0) & (left < steps)).sum())):
             notes.append(f"{few:,} users have fewer than {steps} items left; their paths end with the last one")
     return Predictions(by_name, without, notes, len(queries.user))

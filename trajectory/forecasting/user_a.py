@@ -10,7 +10,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.simulate.user_a import ITEMS, TABLE, TRANSITION, Truth, truth
-from trajectory.evaluation.validation import Watch
+from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.forecasting.predict import Predictions, predict
 from trajectory.run import Run, load_run
 from trajectory.schema import UserError
@@ -69,7 +69,7 @@ def trained(config: ConfigDict, workdir: Path) -> Run:
         finished = False
     if not finished:
         built = experiment.build(config)
-        loop.train(built, workdir, Watch(built))
+        loop.train(built, workdir, ValidationMonitor(built))
     return load_run(workdir)
 
 

@@ -25,13 +25,13 @@ from trajectory.inference.rollout import (
     LONGEST_WAIT,
     Rollout,
     Start,
-    begin,
-    excluded,
-    later,
+    excluded_items,
     log_probabilities,
     next_events,
+    read_past,
     read_step,
     room_for,
+    second_of_week_after,
     start,
     user_chunks,
 )
@@ -102,7 +102,7 @@ def _beams(rollout: Rollout, beams: int, groups: int, params, given: Start) -> B
     particles, items = copies // beams, model.spec.data.num_items + 1
     rows = users * copies
     group_of = item_interest if groups else jnp.arange(items)
-    banned = excluded(rollout, given, copies)
+    banned = excluded_items(rollout, given, copies)
     user = jnp.arange(users)[:, None]
 
     def step(now: _Now, inputs):
@@ -150,7 +150,7 @@ def _beams(rollout: Rollout, beams: int, groups: int, params, given: Start) -> B
             if particles > 1:
                 gap = draw(wait, random.component.reshape(rows, -1), random.length.reshape(rows))
             gap = jnp.minimum(gap, LONGEST_WAIT)
-        clock = later(clock, gap)
+        clock = second_of_week_after(clock, gap)
         newest = jax.tree.map(lambda x: x[:, -1:], before)
         return (
             _Now(
@@ -165,7 +165,7 @@ def _beams(rollout: Rollout, beams: int, groups: int, params, given: Start) -> B
             None,
         )
 
-    past, carry, newest = begin(rollout, params, given)
+    past, carry, newest = read_past(rollout, params, given)
     first = _Now(
         carry,
         newest,

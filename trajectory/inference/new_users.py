@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from trajectory.data.files.dialect import HeaderMissing
 from trajectory.data.ingest.cleaning import clean, summary
 from trajectory.data.ingest.columns import listing, pick
-from trajectory.data.ingest.data_frames import as_path, origin
+from trajectory.data.ingest.data_frames import as_path, source_name
 from trajectory.data.ingest.dates import UndecidedDay
 from trajectory.data.ingest.items import same_ids
 from trajectory.data.ingest.log import STEP_ITEM, read_log
@@ -39,7 +39,7 @@ def read_histories(events: Any, vocabulary: Vocabulary, user: str = "") -> tuple
 
 
 def _read_file(path: Path, vocabulary: Vocabulary, user: str) -> tuple[Histories, list[str]]:
-    trained, source = vocabulary.catalogue, origin(path)
+    trained, source = vocabulary.catalogue, source_name(path)
     mine = _settings(path, vocabulary, user)
     day_first = mine.day_first
     log = _read(mine, vocabulary.day_first)
@@ -124,7 +124,7 @@ def _settings(path: Path, vocabulary: Vocabulary, user: str) -> ConfigDict:
         mine.order = "time"
     if "label" not in found and trained.items["item"].to_list() == [STEP_ITEM]:
         raise UserError(
-            f"the model has learned labels of rows without items, so {origin(path)} needs a column label too "
+            f"the model has learned labels of rows without items, so {source_name(path)} needs a column label too "
             f"(0 where it is not known: it is not read); it has {listing(columns)}"
         )
     return mine

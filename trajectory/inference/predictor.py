@@ -34,8 +34,8 @@ class Predictor:
     ) -> Predictor:
         """Of a run's experiment; `histories` are its own by default, or new ones (see `read_histories`).
 
-        `model` and `params` have the items in a table (see `bake`). Parameters are put on one device, for training may
-        have spread them over several.
+        `model` and `params` have the items in a table (see `export_item_table`). Parameters are put on one device, for
+        training may have spread them over several.
         """
         c = experiment.config
         return cls(

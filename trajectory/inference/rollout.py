@@ -82,7 +82,7 @@ def start(predictor: Predictor, queries: Queries, rollout: Rollout, copies: int,
     )
 
 
-def excluded(rollout: Rollout, given: Start, copies: int) -> jax.Array:
+def excluded_items(rollout: Rollout, given: Start, copies: int) -> jax.Array:
     """Items that no future can come to, bool [n * copies, V + 1]: none, and those that were seen."""
     users = len(given.seen)
     items = jnp.zeros((users, rollout.model.spec.data.num_items + 1), bool)
@@ -103,7 +103,7 @@ def right_aligned(events: Events) -> Events:
     return Events(*(np.take_along_axis(x, order.reshape(*order.shape, *(1,) * (x.ndim - 2)), 1) for x in events))
 
 
-def begin(rollout: Rollout, params: Any, given: Start) -> tuple[Carry, Carry, Events]:
+def read_past(rollout: Rollout, params: Any, given: Start) -> tuple[Carry, Carry, Events]:
     """Reads all but the newest event of each history: their past, which the futures of a user share, and the carry and
     unread events of each future.
 
@@ -120,7 +120,7 @@ def begin(rollout: Rollout, params: Any, given: Start) -> tuple[Carry, Carry, Ev
     return past, carry, jax.tree.map(lambda x: jnp.repeat(x, copies, axis=0), newest)
 
 
-def later(clock: jax.Array, days: jax.Array) -> jax.Array:
+def second_of_week_after(clock: jax.Array, days: jax.Array) -> jax.Array:
     """Second of the week so many days later: of half a day or more the hour is kept, about which they say little."""
     seconds = jnp.where(days < 0.5, days * DAY, jnp.round(days) % 7 * DAY)
     return (clock + seconds.astype(jnp.int32)) % WEEK

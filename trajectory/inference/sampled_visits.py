@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from trajectory.baselines.user_item_frequency import held
+from trajectory.baselines.user_item_frequency import items_by_step
 from trajectory.schema import Histories, Queries
 
 
@@ -26,7 +26,7 @@ def sampled_visits(
     """
     rng = np.random.default_rng(seed)
     n, steps, columns = probability.shape
-    length, _, step, _ = held(histories, queries)
+    length, _, step, _ = items_by_step(histories, queries)
     sizes = np.bincount(step, minlength=int(length.sum()))
     first = np.cumsum(length) - length
     visited = np.zeros((draws, n, columns), bool)

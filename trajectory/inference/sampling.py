@@ -23,13 +23,13 @@ from trajectory.inference.rollout import (
     LONGEST_WAIT,
     Rollout,
     Start,
-    begin,
-    excluded,
-    later,
+    excluded_items,
     log_probabilities,
     next_events,
+    read_past,
     read_step,
     room_for,
+    second_of_week_after,
     start,
     user_chunks,
 )
@@ -101,7 +101,7 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
     users, paths, steps = given.size.shape
     rows, items, interests = users * paths, model.spec.data.num_items + 1, model.spec.data.num_interests + 1
     belongs = (item_interest[:, None] == jnp.arange(interests)).astype(jnp.float32)
-    banned = excluded(rollout, given, paths)
+    banned = excluded_items(rollout, given, paths)
 
     def step(now: _Now, inputs):
         key, size = inputs
@@ -120,7 +120,7 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
         if model.spec.heads.time:
             wait = jax.tree.map(lambda x: x[:, 0], apply(model, params, states, method="wait"))
             gap = jnp.minimum(draw(wait, random.component, random.length), LONGEST_WAIT)
-        elapsed, clock = now.elapsed + gap, later(now.clock, gap)
+        elapsed, clock = now.elapsed + gap, second_of_week_after(now.clock, gap)
         row = jnp.arange(rows)[:, None]
         visited = now.visited.at[row, drawn].set(True).at[:, 0].set(False)
         in_time = (elapsed <= days)[:, None]
@@ -144,7 +144,7 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
         )
         return now, (mean, 1 - not_visited, 1 - not_reached, drawn[:, 0], first, elapsed)
 
-    past, carry, newest = begin(rollout, params, given)
+    past, carry, newest = read_past(rollout, params, given)
     nothing, no_interest = jnp.zeros((rows, items), bool), jnp.zeros((rows, interests), bool)
     clock = jnp.repeat(given.clock, paths)
     survival = jnp.ones((users, items)), jnp.ones((users, interests))

@@ -69,7 +69,7 @@ def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
     return fitted, "calibrated on validation"
 
 
-def method(run: Run, steps: int, paths: int) -> str:
+def method_description(run: Run, steps: int, paths: int) -> str:
     """How `forecast_steps` finds its probabilities, in words to be read after one."""
     among = ", among items that the user has not had" if run.config.evaluation.seen == "filter" else ""
     horizon = run.config.heads.horizon

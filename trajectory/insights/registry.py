@@ -22,7 +22,7 @@ _LOGGER = logging.getLogger(__name__)
 STEPS = ("recommend", "segments", "audiences", "demand")
 
 
-def take(
+def build_parts(
     run: Run, names: Sequence[str], keep: np.ndarray | None = None, say: Callable[[str], None] = _LOGGER.info
 ) -> list[Part]:
     """What each named step tells of a run; `keep` bool [V + 1]: items that may be recommended.
@@ -31,10 +31,10 @@ def take(
     as how long each took. Raises UserError for an unknown name, and if no step is left.
     """
     steps: dict[str, Callable[[Run], Part]] = {
-        "recommend": partial(recommend.take, keep=keep),
-        "segments": segments.take,
-        "audiences": audiences.take,
-        "demand": demand.take,
+        "recommend": partial(recommend.build_recommendations, keep=keep),
+        "segments": segments.build_segments,
+        "audiences": audiences.build_audiences,
+        "demand": demand.build_demand,
     }
     if unknown := [name for name in names if name not in steps]:
         raise UserError(f"step {', '.join(unknown)} is unknown; expected one of {', '.join(steps)}")

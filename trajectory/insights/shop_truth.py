@@ -15,7 +15,7 @@ from trajectory.data.times import DAY, WEEK
 
 LATELY, LAPSED = 56 * DAY, 84 * DAY  # seconds: what segments call lately; since when a lapsed user has not bought
 MOST = 28  # days of an audience's horizon
-TARGETS = {"interest": "category", "item": "title"}  # what an audience can be for -> column of `happened`
+TARGETS = {"interest": "category", "item": "title"}  # what an audience can be for -> column of `true_events`
 EXACT = 1e-5  # relative: histories keep values in 32 bits
 
 
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
     true: Any
 
 
-def happened(folder: Path, export: str = "") -> pl.DataFrame:
+def true_events(folder: Path, export: str = "") -> pl.DataFrame:
     """What the books of a shop, or one of its raw exports, tell of: its usable rows as they truly were, by time.
 
     user, item (ids of that log, text), title, category, department, time (unix seconds), type, quantity and value (of
@@ -66,7 +66,7 @@ def happened(folder: Path, export: str = "") -> pl.DataFrame:
 
 
 def pairs(workdir: Path, truth: pl.DataFrame, folder: Path, cuts: tuple[int, int], least: int) -> pl.DataFrame:
-    """Every number of the written tables that is counted, with its truth (`happened`): part, what, said, true, equal.
+    """Every number of the written tables that is counted, and its truth (`true_events`): part, what, said, true, equal.
 
     `cuts`: when the run's validation and test parts begin, unix seconds; `least`: newly buying users that an audience
     needs. Parts whose table was not written are left out.

@@ -19,7 +19,7 @@ from trajectory.data.ingest.doubts import doubt_events
 from trajectory.data.ingest.findings import UNIT_NAMES
 from trajectory.data.ingest.log import read_log
 from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
-from trajectory.data.ingest.outliers import busiest
+from trajectory.data.ingest.outliers import busiest_users
 from trajectory.data.times import DAY, day_text
 from trajectory.inspection.words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.schema import CleanLog
@@ -107,7 +107,7 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
         basket = log.detected["columns"].get("basket", "")
         one = f"makes those of one {basket} one step" if basket else "if they are baskets"
         yield f"{text}.", f"data.columns.position=... if a column has their order, data.baskets=True {one}"
-    crowd, others = busiest(events)
+    crowd, others = busiest_users(events)
     nobodies = " ".join(note["text"] for note in log.detected["notes"] if note["topic"] == "users")
     if crowd.height > 1 or (crowd.height and f"{str(crowd['user'][0])!r} has " not in nobodies):
         most = crowd.row(0, named=True)
@@ -258,7 +258,7 @@ def _users(events: pl.DataFrame) -> Section:
     sentences = [
         f"A user has {middle:,.0f} events in the middle, {high:,.0f} at the 99th percentile, {counts.max():,} at most."
     ]
-    crowd, _ = busiest(events)
+    crowd, _ = busiest_users(events)
     if crowd.height:
         sentences.append("Likely no single people:")
     rows = tuple(

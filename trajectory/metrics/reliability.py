@@ -162,9 +162,9 @@ def band(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> tuple[f
 
 
 def summary(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> dict[str, Any]:
-    """Of `pairs`: ece, the `low` and `high` end of its band, inside (ece <= high), nll, brier, n (users)."""
+    """Of `pairs`: ece, `low` and `high` end of its band, within_sampling_error (ece <= high), nll, brier, n (users)."""
     ece, (low, high) = calibration_error(pairs), band(pairs, simulations, seed)
-    found = {"ece": ece, "low": low, "high": high, "inside": ece <= high}
+    found = {"ece": ece, "low": low, "high": high, "within_sampling_error": ece <= high}
     return found | {"nll": pairs.nll, "brier": pairs.brier, "n": pairs.users}
 
 

@@ -20,7 +20,7 @@ LEVEL = 0.95
 BLOCK = 8  # resamples at once: memory is BLOCK x users
 
 
-class Spread(NamedTuple):
+class ConfidenceInterval(NamedTuple):
     """Of a mean over users: the 95 % percentile interval and the standard error; floats, or arrays [m]."""
 
     low: np.ndarray | float
@@ -29,8 +29,8 @@ class Spread(NamedTuple):
 
 
 @one_thread("blas")
-def bootstrap(values: np.ndarray, resamples: int, seed: int) -> Spread:
-    """Spread of the mean of `values` [n] or of each column of [n, m], from `resamples` resamples of the users.
+def bootstrap(values: np.ndarray, resamples: int, seed: int) -> ConfidenceInterval:
+    """Confidence interval of the mean of `values` [n] or of each column of [n, m], by `resamples` resamples of users.
 
     Percentile bootstrap (Efron & Tibshirani 1993). All columns see the same resamples; one in which nobody counts
     gives the plain mean. NaN where no user counts at all. Raises ValueError without users or with fewer than 2
@@ -53,7 +53,7 @@ def bootstrap(values: np.ndarray, resamples: int, seed: int) -> Spread:
         weight = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
         means.append(_mean(weight @ sums_and_counts, mean))
     resampled = np.concatenate(means)
-    return spread(resampled[:, 0] if single else resampled)
+    return confidence_interval(resampled[:, 0] if single else resampled)
 
 
 def user_weights(user: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
@@ -67,10 +67,10 @@ def user_weights(user: np.ndarray, resamples: int, seed: int) -> Iterator[np.nda
         yield rng.multinomial(count, np.full(count, 1 / count), size=min(BLOCK, resamples - i))[:, number]
 
 
-def spread(resampled: np.ndarray) -> Spread:
-    """Spread over the resamples of a statistic [R] or of several [R, m]."""
+def confidence_interval(resampled: np.ndarray) -> ConfidenceInterval:
+    """Confidence interval of a statistic by its resamples [R], or of several [R, m]."""
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return Spread(low, high, resampled.std(axis=0, ddof=1))
+    return ConfidenceInterval(low, high, resampled.std(axis=0, ddof=1))
 
 
 @one_thread("blas")
@@ -85,7 +85,7 @@ def compare(values: np.ndarray, other: np.ndarray, resamples: int, seed: int) ->
         raise ValueError(f"expected two arrays over the same users, got {len(values)} and {len(other)} values")
     difference = np.asarray(values, np.float64) - np.asarray(other, np.float64)
     difference = difference[np.isfinite(difference)]
-    spread = bootstrap(difference, resamples, seed)
+    interval = bootstrap(difference, resamples, seed)
     moved = difference[difference != 0]  # a flipped 0 changes nothing
     rng = np.random.default_rng([seed, 1])
     as_far = 1
@@ -95,8 +95,8 @@ def compare(values: np.ndarray, other: np.ndarray, resamples: int, seed: int) ->
         as_far += int((np.abs(sign @ moved) >= np.abs(moved.sum()) * (1 - 1e-12) - 1e-12).sum())
     return {
         "difference": float(difference.mean()),
-        "low": float(spread.low),
-        "high": float(spread.high),
+        "low": float(interval.low),
+        "high": float(interval.high),
         "p_value": as_far / (resamples + 1),
     }
 

@@ -23,7 +23,7 @@ class Times(NamedTuple):
     log_likelihood: np.ndarray  # [n, H] of the observed days: log-probability of none, else log-density per day
 
 
-def waits(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
+def observed_waits(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
     """Days from each history's newest event to each of the next steps, [n, H]; NaN where there is none."""
     bounds = step_bounds(histories, queries, steps)
     there = bounds[:, 1:] > bounds[:, :-1]

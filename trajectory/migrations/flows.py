@@ -8,7 +8,7 @@ from scipy.stats import beta, chi2
 
 from trajectory.data.times import DAY
 from trajectory.migrations.migration import Migrations
-from trajectory.migrations.permutation_test import change_slots, changes
+from trajectory.migrations.permutation_test import change_slots, log_likelihood_ratios
 from trajectory.migrations.season import windows_of
 from trajectory.migrations.sessions import Sessions
 
@@ -138,7 +138,7 @@ def lead_times(migrations: Migrations) -> pl.DataFrame:
         first_to_end.append(end[i] - moment[np.flatnonzero(pair[:, 1])[0]])
         slots = change_slots(moment, migrations.settings.lasting)
         share = np.cumsum(mass.sum(1))[slots - 1, None] / mass.sum()
-        change = changes(np.cumsum(pair, axis=0)[slots - 1], share, pair.sum(0)) * (1, -1)
+        change = log_likelihood_ratios(np.cumsum(pair, axis=0)[slots - 1], share, pair.sum(0)) * (1, -1)
         left, arrived = (moment[slots - 1] + moment[slots])[change.argmax(0)] / 2
         drop_to_rise.append(arrived - left)
     return found.select("user", "source", "destination").with_columns(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.ingest.cell_parsing import texts
-from trajectory.data.ingest.side_files import USER, as_known, read_side, say_known, usable
+from trajectory.data.ingest.side_files import USER, as_known, read_side, say_known, usable_rows
 from trajectory.migrations.sessions import Sessions
 from trajectory.schema import Histories, UserError
 
@@ -30,7 +30,7 @@ def read_segments(path: Path, histories: Histories) -> np.ndarray:
     """
     table = read_side(path, "--segments", {**USER, "segment": ("segment",)})
     table = table.select("user", segment=texts(table["segment"])).unique(maintain_order=True)
-    table = usable(table, path, "--segments", pl.col("segment").is_not_null())
+    table = usable_rows(table, path, "--segments", pl.col("segment").is_not_null())
     users = histories.users["user"]
     table = table.with_columns(known=as_known(table["user"], users))
     say_known(table["user"], table["known"], users, path, "--segments", "user")

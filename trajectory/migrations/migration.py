@@ -16,7 +16,7 @@ from trajectory.migrations.locate import Place, locate
 from trajectory.migrations.permutation_test import SIDE, change_slots, evidence
 from trajectory.migrations.sessions import Sessions, sessions_of
 from trajectory.migrations.states import divergence, smoothed
-from trajectory.progress import unseen
+from trajectory.progress import bars_hidden
 from trajectory.schema import Histories, UserError
 
 
@@ -82,7 +82,7 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
     plain = season.without_season(units.mass, multiplier, window)
     ids = histories.users["user"]
     tested, rows = [], []
-    for user in tqdm(range(histories.num_users), desc="migrations", unit="user", delay=2, disable=unseen()):
+    for user in tqdm(range(histories.num_users), desc="migrations", unit="user", delay=2, disable=bars_hidden()):
         at = slice(units.offsets[user], units.offsets[user + 1])
         if at.stop - at.start < 2 * SIDE:
             continue

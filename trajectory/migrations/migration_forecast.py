@@ -12,7 +12,7 @@ from trajectory.evaluation.report import read_evaluation
 from trajectory.inference.new_users import whole_histories
 from trajectory.migrations.flow_forecast import Moves
 from trajectory.migrations.migration import Migrations
-from trajectory.migrations.sessions import Sessions, moments
+from trajectory.migrations.sessions import Sessions, event_moments
 from trajectory.migrations.standing import Standing, standing
 from trajectory.migrations.state_forecast import StateForecast, fit_forecaster, held_out, step_states
 from trajectory.migrations.transitions import check_transitions
@@ -88,7 +88,7 @@ def largest_moves(forecast: MigrationForecast, histories: Histories) -> pl.DataF
 def _model_states(run: Run, units: Sessions, users: np.ndarray, window: float) -> np.ndarray:
     """What the model expects of the step after each window's end [n, W, K]; NaN before a user's first event."""
     histories, count = units.histories, int(units.moment.max() // window) + 1
-    moment = moments(histories)
+    moment = event_moments(histories)
     first, last = histories.offsets[users], histories.offsets[users + 1]
     ends = (np.arange(count) + 1) * window
     stop = np.array(

@@ -101,11 +101,11 @@ def _largest(
     """The statistic of the sessions in each order [P, n], float64 [P]."""
     before = np.cumsum(mass[order], axis=1)[:, slots - 1]  # [P, T, K]
     exposure = np.cumsum(weight[order][:, :, None] * season, axis=1)
-    signed = changes(before, exposure[:, slots - 1] / exposure[:, -1:], mass.sum(0)) / scale
+    signed = log_likelihood_ratios(before, exposure[:, slots - 1] / exposure[:, -1:], mass.sum(0)) / scale
     return (signed.max(2) - signed.min(2)).max(1)
 
 
-def changes(before: np.ndarray, share_before: np.ndarray, total: np.ndarray) -> np.ndarray:
+def log_likelihood_ratios(before: np.ndarray, share_before: np.ndarray, total: np.ndarray) -> np.ndarray:
     """Log-likelihood ratio of another share after than before, of each interest [..., K]; below 0 where it rises.
 
     `before`: mass before the change, of `total` [K]; `share_before` [..., K or 1]: the part of `total` expected there.

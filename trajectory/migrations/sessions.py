@@ -64,12 +64,12 @@ def sessions_of(histories: Histories, gap: float = GAP, power: float = POWER) ->
     return Sessions(
         histories,
         np.searchsorted(starts[kept], histories.offsets),
-        moments(histories)[starts[kept]],
+        event_moments(histories)[starts[kept]],
         csr_array(mass[kept]),
     )
 
 
-def moments(histories: Histories) -> np.ndarray:
+def event_moments(histories: Histories) -> np.ndarray:
     """When each event was, float64 [E]: days since the log's first; number of the step where the log has no time."""
     if not histories.has_time:
         return histories.step.astype(np.float64)

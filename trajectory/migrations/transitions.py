@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.metrics.significance import compare, holm, spread, user_weights
+from trajectory.metrics.significance import compare, confidence_interval, holm, user_weights
 from trajectory.migrations.flow_forecast import Moves
 from trajectory.migrations.state_baselines import MEMBERS, StateBaselines
 from trajectory.migrations.state_forecast import StateForecast
@@ -125,7 +125,7 @@ def _slope(forecast: np.ndarray, observed: np.ndarray, resamples: int, seed: int
         (weight @ both) / np.maximum(weight @ square, 1e-300)
         for weight in user_weights(np.arange(len(both)), resamples, seed)
     ]
-    between = spread(np.concatenate(drawn))
+    between = confidence_interval(np.concatenate(drawn))
     value = float(both.sum() / max(square.sum(), 1e-300))
     return {"value": value, "low": float(between.low), "high": float(between.high)}
 

@@ -113,7 +113,7 @@ class RepeatHead(nn.Module):
         return jnp.swapaxes(x.reshape(*x.shape[:2], self.heads, self.size), 1, 2)
 
 
-def mix(log_softmax: jax.Array, pointer: Pointer, at: jax.Array) -> jax.Array:
+def mix_log_probabilities(log_softmax: jax.Array, pointer: Pointer, at: jax.Array) -> jax.Array:
     """Log-probabilities [B, T, n] of the mixture of a softmax and the pointer; `at` [B, C]: index of each place."""
     rows, slots, _ = log_softmax.shape
     b, t = jnp.arange(rows)[:, None, None], jnp.arange(slots)[None, :, None]

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from trajectory.models.attention import shared
 from trajectory.models.content_prior import Prior
 from trajectory.models.dense import FlatDense
-from trajectory.models.heads import HorizonProjection, Memory, Pointer, RepeatHead, States, mix
+from trajectory.models.heads import HorizonProjection, Memory, Pointer, RepeatHead, States, mix_log_probabilities
 from trajectory.models.hybrid import Hybrid
 from trajectory.models.item_encoder import EventEmbedding, ItemTower, comparable
 from trajectory.models.recurrent import Recurrent
@@ -202,14 +202,16 @@ class InterestModel(nn.Module):
         flat = comparable(states.vector.reshape(-1, states.vector.shape[-1]), self.spec.model.temperature)
         log_softmax = jax.nn.log_softmax(flat @ table.T + no_item, axis=-1).reshape(*states.vector.shape[:2], -1)
         if states.pointer is not None:
-            log_softmax = mix(log_softmax, states.pointer, states.pointer.item).at[..., 0].set(-jnp.inf)
+            log_softmax = (
+                mix_log_probabilities(log_softmax, states.pointer, states.pointer.item).at[..., 0].set(-jnp.inf)
+            )
         return log_softmax
 
     def score_interest(self, states: States) -> jax.Array:
         """States at [B, T] -> log-probabilities of the next interest [B, T, K + 1] (0 = items without one)."""
         log_softmax = jax.nn.log_softmax(self.interest(states.vector), axis=-1)
         if states.pointer is not None:
-            log_softmax = mix(log_softmax, states.pointer, states.pointer.interest)
+            log_softmax = mix_log_probabilities(log_softmax, states.pointer, states.pointer.interest)
         return log_softmax
 
     def score_conversion(self, states: States) -> jax.Array:

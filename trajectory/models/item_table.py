@@ -29,7 +29,7 @@ def initialise(model: InterestModel, key: jax.Array, events: Events, content: It
     return apply(model, given, events, method="initialise", rngs=rngs, mutable=["params"])[1]
 
 
-def bake(model: InterestModel, params: Any, content: ItemContent | None) -> tuple[InterestModel, Any]:
+def export_item_table(model: InterestModel, params: Any, content: ItemContent | None) -> tuple[InterestModel, Any]:
     """The same model with the vectors of its items in a table, and its parameters; as it is if it has one already."""
     if content is None or not model.spec.content.present:
         return model, params

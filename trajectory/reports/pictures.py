@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trajectory.names import plain
-from trajectory.writing import whole
+from trajectory.writing import atomic_path
 
 if TYPE_CHECKING:
     import altair as alt
@@ -28,7 +28,7 @@ def save(chart: alt.TopLevelMixin, path: Path) -> None:
     """Writes the chart as PNG."""
     import vl_convert
 
-    with whole(path) as part:
+    with atomic_path(path) as part:
         part.write_bytes(vl_convert.vegalite_to_png(specification(chart), scale=SCALE))
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajectory.data.store.sales import has_values, selling
+from trajectory.data.store.sales import has_values, selling_event_types
 from trajectory.schema import Histories
 
 LOOKING = {"view", "click"}
@@ -23,7 +23,7 @@ class Words(NamedTuple):
 
 def words(histories: Histories, by_value: bool = True) -> Words:
     """The words for what a log's users do; `by_value`: amounts are in money where the log states it."""
-    types = selling(histories)
+    types = selling_event_types(histories)
     if types:
         if by_value and has_values(histories):
             unit = "sales value"
@@ -37,7 +37,7 @@ def words(histories: Histories, by_value: bool = True) -> Words:
 
 def attention_words(histories: Histories) -> Words:
     """The words for all events that the model reads, sales or not."""
-    if set(histories.event_types) <= set(selling(histories)):
+    if set(histories.event_types) <= set(selling_event_types(histories)):
         return words(histories)
     looking = set(histories.event_types) <= LOOKING
     verbs = ("look at", "looked at", "looking") if looking else ("turn to", "turned to", "turning")

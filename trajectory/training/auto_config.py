@@ -24,7 +24,7 @@ USUAL = 0.05  # share of events that repeat an item of their user, above which r
 MOST_LINES = 16  # of a basket that are trained on at one time
 
 
-def asked(config: ConfigDict) -> ConfigDict:
+def decide_split_target(config: ConfigDict) -> ConfigDict:
     """The config with split.target=auto decided: where several steps are forecast, all of a window are asked for."""
     c = config.copy_and_resolve_references()
     if c.split.target == "auto":
@@ -34,7 +34,7 @@ def asked(config: ConfigDict) -> ConfigDict:
     return c
 
 
-def seen(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
+def decide_seen(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     """The config with evaluation.seen=auto decided: where users come back to what they had, that stays a candidate.
 
     Says the opposite of a hand-set filter that the log does not fit.
@@ -51,7 +51,7 @@ def seen(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     return c
 
 
-def fit(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
+def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     """A copy of the config with what the data decides filled in, but for what was set by hand, from which the rest
     follows; prints each choice with its reason.
     """

@@ -40,30 +40,30 @@ def join(coordinator: str, processes: int, process: int) -> None:
         if not 0 <= process < processes:
             raise UserError(f"--process={process} is none of --processes={processes}; expected 0 to {processes - 1}")
         jax.distributed.initialize(coordinator, processes, process, **patience)
-    if not leads():
+    if not is_leader():
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
 
 
-def several() -> bool:
+def is_multi_process() -> bool:
     """Whether this is one of several processes of one run."""
     return jax.process_count() > 1
 
 
-def leads() -> bool:
+def is_leader() -> bool:
     """Whether this is the process that writes, logs, prints and validates."""
     return jax.process_index() == 0
 
 
-def led(do: Callable[[], T]) -> T:
+def on_leader(do: Callable[[], T]) -> T:
     """What `do` returns in the first process, in every process; it runs there only. All must call this together.
 
     What it raises is raised in every process, so that none waits for one that has gone; what it returns goes through
     JSON, so that of tuples lists arrive.
     """
-    if not several():
+    if not is_multi_process():
         return do()
     message, error = b"", None
-    if leads():
+    if is_leader():
         try:
             message = json.dumps({"result": do()}).encode()
         except Exception as raised:
@@ -79,9 +79,9 @@ def led(do: Callable[[], T]) -> T:
     return received["result"]
 
 
-def shared(tree: T) -> T:
+def broadcast_from_leader(tree: T) -> T:
     """The first process's arrays, bit for bit, in every process; all give trees of the same shapes, together."""
-    if not several():
+    if not is_multi_process():
         return tree
     leaves, structure = jax.tree.flatten(tree)
     leaves = [np.asarray(leaf) for leaf in leaves]
@@ -99,4 +99,4 @@ def _sent(own: np.ndarray) -> np.ndarray:
 
 def preempted(step: int) -> bool:
     """Whether all processes stop before this step because one of them got SIGTERM; to be asked once a step by each."""
-    return several() and multihost_utils.reached_preemption_sync_point(step)
+    return is_multi_process() and multihost_utils.reached_preemption_sync_point(step)

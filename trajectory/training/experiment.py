@@ -99,14 +99,14 @@ def build(config: ConfigDict) -> Experiment:
     limits.check(config)
     if config.by_hand and config.auto_config != "auto":
         _LOGGER.info("set by hand: " + ", ".join(shown(config, name) for name in config.by_hand))
-    config = auto_config.asked(config)
+    config = auto_config.decide_split_target(config)
     domains = [some_users(domain, config.split.most_events) for domain in _domains(config)]
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
     if histories.num_items < sum(domain.num_items for domain in domains) and config.sources.names:
         raise UserError(f"sources.names needs a split that leaves no item out; split.kind={config.split.kind} does")
     if config.auto_config == "auto":
-        config = auto_config.fit(config, histories, split)
-    config = auto_config.seen(config, histories, split)
+        config = auto_config.decide_sizes(config, histories, split)
+    config = auto_config.decide_seen(config, histories, split)
     limits.check(config)  # once more: the data may have decided some
     limits.check_data(config, histories)
     content = _content(domains if config.sources.names else [histories], config, histories, split)

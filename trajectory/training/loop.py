@@ -83,9 +83,9 @@ def _train(
     )
     devices_step = parallel.Parallel(step, config.train.strategy, devices, config.train.shard_items, experiment.content)
     # After what can be refused: a mistake must not leave a folder behind.
-    distributed.led(lambda: held.enter_context(locks.alone(workdir / ".lock", f"training in {workdir}")))
-    distributed.led(lambda: initialization.claim(experiment, workdir, soft))
-    checkpoints = Checkpoints(workdir) if distributed.leads() else None
+    distributed.on_leader(lambda: held.enter_context(locks.alone(workdir / ".lock", f"training in {workdir}")))
+    distributed.on_leader(lambda: initialization.claim(experiment, workdir, soft))
+    checkpoints = Checkpoints(workdir) if distributed.is_leader() else None
     state = jax.tree.map(
         np.asarray, initial_state(experiment.model, tx, first.batch(0), config.seed, experiment.content)
     )
@@ -95,8 +95,8 @@ def _train(
         state, *others = initialization.initialise(experiment, tx, rules, state, checkpoints, content)
         return tuple(others)
 
-    stood, position, origin = distributed.led(begin)
-    state, progress = distributed.shared(state), Progress(*stood)
+    stood, position, origin = distributed.on_leader(begin)
+    state, progress = distributed.broadcast_from_leader(state), Progress(*stood)
     batches = iter(data.dataset())
     batches.set_state(position)
     size = sum(np.size(leaf) for leaf in jax.tree.leaves(state.params))
@@ -117,7 +117,7 @@ def _train(
     finally:
         if output:
             output.close()
-    return distributed.led(lambda: _summarise(experiment, workdir, looped, size))
+    return distributed.on_leader(lambda: _summarise(experiment, workdir, looped, size))
 
 
 def _summarise(experiment: Experiment, workdir: Path, looped: _Loop, size: int) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class _Loop:
             # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
             self._save(state)
         while not (self.finished or self.stop.asked):
-            with working(self._label if distributed.leads() else "training with the first process"):
+            with working(self._label if distributed.is_leader() else "training with the first process"):
                 state = self._epoch(state)
             if self.batches.get_state()["epoch"] > self.progress.epoch:
                 self._judged(state, self.progress.epoch + 1)
@@ -212,7 +212,7 @@ class _Loop:
     def _epoch(self, state: TrainState) -> TrainState:
         began, events, seconds_waited = time.perf_counter(), 0, 0.0
         number = self.progress.epoch + 1
-        bar = progress(None, self._label, self.steps_per_epoch, disable=not distributed.leads())
+        bar = progress(None, self._label, self.steps_per_epoch, disable=not distributed.is_leader())
         position = self.batches.get_state()
         bar.update(position["batch"])
         pending: _Pending | None = None
@@ -261,8 +261,8 @@ class _Loop:
             self.output.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
     def _judged(self, state: TrainState, epoch: int) -> None:
-        step, host = int(state.step), self.parallel.host(optimizer.evaluated(state.params, state.opt_state))
-        self.progress = Progress(*distributed.led(lambda: self._judge(step, host, epoch)))
+        step, host = int(state.step), self.parallel.host(optimizer.evaluation_params(state.params, state.opt_state))
+        self.progress = Progress(*distributed.on_leader(lambda: self._judge(step, host, epoch)))
 
     def _judge(self, step: int, host: Any, epoch: int) -> Progress:
         """Validates, keeps the best parameters, logs and tells; of the first process."""
@@ -324,7 +324,7 @@ class _Stop:
         self.asked = self._noted = False
 
     def __enter__(self) -> _Stop:
-        numbers = (signal.SIGINT,) if distributed.several() else (signal.SIGTERM, signal.SIGINT)
+        numbers = (signal.SIGINT,) if distributed.is_multi_process() else (signal.SIGTERM, signal.SIGINT)
         self._handlers = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
@@ -342,7 +342,7 @@ class _Stop:
             raise KeyboardInterrupt
         self._noted = True
         os.write(2, b"stopping after this step ...\n")  # print may be in the middle of a line already
-        if distributed.several():
+        if distributed.is_multi_process():
             os.kill(os.getpid(), signal.SIGTERM)
         else:
             self.asked = True

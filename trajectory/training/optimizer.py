@@ -47,7 +47,7 @@ class Averaged(NamedTuple):
     steps: jax.Array  # int32, updates so far
 
 
-def evaluated(params: Any, opt_state: Any) -> Any:
+def evaluation_params(params: Any, opt_state: Any) -> Any:
     """The parameters to evaluate and to keep: the average where the optimiser has one, else `params`."""
     return opt_state.average if isinstance(opt_state, Averaged) else params
 

@@ -84,7 +84,7 @@ class Parallel:
         mesh = jax.sharding.Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
         self.replicated, self.sharded = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(AXIS))
 
-        self.content = jax.tree.map(lambda x: _spread(x, self.replicated), content)
+        self.content = jax.tree.map(lambda x: _distribute(x, self.replicated), content)
 
         def pmapped(state: TrainState, batch: Batch, content: ItemContent | None) -> tuple[TrainState, dict[str, Any]]:
             self.traces += 1
@@ -106,7 +106,7 @@ class Parallel:
 
         if strategy == "jit":
             self._step: Callable = jax.jit(jitted, donate_argnums=(0,))
-        elif distributed.several():
+        elif distributed.is_multi_process():
             raise UserError("train.strategy=pmap is for one process; with several use train.strategy=jit")
         else:
             self._step = jax.pmap(
@@ -121,7 +121,7 @@ class Parallel:
 
     def place(self, state: TrainState) -> TrainState:
         """A host state, the same in all processes, on every device."""
-        return jax.tree.map(_spread, self._filled(state), self._shardings(state))
+        return jax.tree.map(_distribute, self._filled(state), self._shardings(state))
 
     def host(self, state: Any) -> Any:
         """A placed tree as NumPy arrays (one copy); all processes must ask together."""
@@ -131,7 +131,7 @@ class Parallel:
                 # A real copy: a view would change under a checkpoint being written once the buffer is donated.
                 return np.array(x.addressable_data(0), copy=True)
             # Between processes, whole arrays pass through the devices, one at a time.
-            rows = multihost_utils.process_allgather(x, tiled=True) if distributed.several() else np.asarray(x)
+            rows = multihost_utils.process_allgather(x, tiled=True) if distributed.is_multi_process() else np.asarray(x)
             return np.array(rows[: self.train_step.model.spec.data.num_items + 1], copy=True)
 
         return jax.tree_util.tree_map_with_path(whole, state)
@@ -145,7 +145,7 @@ class Parallel:
         if self.strategy == "pmap":
             batch = jax.tree.map(lambda x: x.reshape(self.count, x.shape[0] // self.count, *x.shape[1:]), batch)
         else:
-            batch = jax.tree.map(lambda x: _spread(x, self.sharded), batch)
+            batch = jax.tree.map(lambda x: _distribute(x, self.sharded), batch)
         return self._step(state, batch, self.content)
 
     def _splits(self, path: tuple[Any, ...]) -> bool:
@@ -165,7 +165,7 @@ class Parallel:
         return jax.tree_util.tree_map_with_path(fill, tree)
 
 
-def _spread(x: Any, sharding: NamedSharding) -> jax.Array:
+def _distribute(x: Any, sharding: NamedSharding) -> jax.Array:
     """A host array over the devices of all processes; each process reads what its own devices hold."""
     whole = np.asarray(x)
     return jax.make_array_from_callback(whole.shape, sharding, whole.__getitem__)

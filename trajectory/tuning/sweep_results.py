@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 
     def user_error(self, metric: str) -> float:
         """Standard error over users of the metric on test; NaN if it has none."""
-        return self.evaluation["spread"]["test"].get(metric, {}).get("standard_error", np.nan)
+        return self.evaluation["confidence_intervals"]["test"].get(metric, {}).get("standard_error", np.nan)
 
     def validation(self) -> float:
         """The monitored metric over all validation users, or as training saw it where evaluation has none (loss)."""
@@ -56,12 +56,14 @@ def read(folder: Path) -> Outcome:
     monitor = config["train"]["monitor"]
     records = logging.read(folder / "metrics.jsonl")
     curve = [(r["step"], r[f"validation/{monitor}"]) for r in records if f"validation/{monitor}" in r]
-    evaluation = read_evaluation(folder, "metrics.validation", "spread.test", *(f"protocol.{name}" for name in STATED))
+    evaluation = read_evaluation(
+        folder, "metrics.validation", "confidence_intervals.test", *(f"protocol.{name}" for name in STATED)
+    )
     training = read_summary(folder, "epochs", "best_epoch", "seconds_per_epoch", f"best_{monitor}")
     return Outcome(evaluation, training, read_per_user(folder), monitor, curve)
 
 
-def chosen(outcomes: Mapping[str, Sequence[Outcome]], metrics: Sequence[str]) -> list[str]:
+def chosen_metrics(outcomes: Mapping[str, Sequence[Outcome]], metrics: Sequence[str]) -> list[str]:
     """Those of `metrics` that some run has on test. Raises UserError if none has any of them."""
     there = {name for runs in outcomes.values() for run in runs for name in run.evaluation["metrics"]["test"]}
     found = [metric for metric in metrics if metric in there]
@@ -78,19 +80,19 @@ def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Seque
     base of the same seed at its best, mean over seeds; null if one never was), `seconds_per_epoch`; of each metric on
     test its mean over seeds under its name, `_sd` (standard deviation over seeds; null for one seed), `_user_error`
     (mean standard error over users of a run), and of its lead over the base `_difference`, `_low`, `_high`, `_p`,
-    `_p_holm` (see `lead` and `holm`; the family is the members on that metric). Null where there is none.
+    `_p_holm` (see `lead_over_base` and `holm`; the family is the members on that metric). Null where there is none.
     """
     rows: list[dict[str, Any]] = []
     for name, runs in outcomes.items():
         row: dict[str, Any] = {"name": name, "row": "base" if name == base else "member", "seeds": len(runs)}
-        row |= _spread("validation", [run.validation() for run in runs])
+        row |= _mean_and_deviation("validation", [run.validation() for run in runs])
         row["best_epoch"] = ", ".join(f"{run.training['best_epoch']}/{run.training['epochs']}" for run in runs)
         row["steps_to_base"] = _steps_to_base(runs, outcomes[base])
         row["seconds_per_epoch"] = _mean([run.training["seconds_per_epoch"] for run in runs])
         for metric in metrics:
-            row |= _spread(metric, [run.test(metric) for run in runs])
+            row |= _mean_and_deviation(metric, [run.test(metric) for run in runs])
             row[f"{metric}_user_error"] = _mean([run.user_error(metric) for run in runs])
-            found = lead(runs, outcomes[base], metric) if name != base else {}
+            found = lead_over_base(runs, outcomes[base], metric) if name != base else {}
             row |= {f"{metric}_{key}": found.get(key, np.nan) for key in ("difference", "low", "high", "p")}
         rows.append(row)
     for metric in metrics:
@@ -99,7 +101,7 @@ def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Seque
     return pl.DataFrame([*rows, *_baselines(outcomes, base, metrics)], infer_schema_length=None).fill_nan(None)
 
 
-def lead(runs: Sequence[Outcome], base: Sequence[Outcome], metric: str) -> dict[str, float]:
+def lead_over_base(runs: Sequence[Outcome], base: Sequence[Outcome], metric: str) -> dict[str, float]:
     """How far the runs of a member are ahead of those of the base on test, over users; {} where it cannot be said.
 
     Each user's metric is averaged over the seeds first, so users are the unit and seeds are not counted as more of
@@ -136,7 +138,7 @@ def _asked(run: Outcome) -> list[Any]:
     return [run.evaluation["protocol"].get(key) for key in SAME]
 
 
-def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
+def _mean_and_deviation(name: str, values: Sequence[float]) -> dict[str, float]:
     return {name: _mean(values), f"{name}_sd": float(np.std(values, ddof=1)) if len(values) > 1 else np.nan}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from trajectory.evaluation.target_steps import target_step_sentence
-from trajectory.tuning.sweep_results import RESAMPLES, Outcome, chosen, summary
+from trajectory.tuning.sweep_results import RESAMPLES, Outcome, chosen_metrics, summary
 from trajectory.writing import write_csv, write_text
 
 
@@ -21,7 +21,7 @@ def write(
     `outcomes` holds each member's finished runs, at least one in all; `notes` end the text. Raises UserError if no run
     has any of the `metrics`.
     """
-    metrics = chosen(outcomes, metrics)
+    metrics = chosen_metrics(outcomes, metrics)
     frame = summary(outcomes, base, metrics)
     first = next(run for runs in outcomes.values() for run in runs)
     text = markdown(frame, metrics, first.monitor, first.evaluation["protocol"])
@@ -42,9 +42,9 @@ def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol
     cells = [[*header, "best epoch", "steps to base", "s/epoch"]]
     for row in frame.iter_rows(named=True):
         label = {"baseline": "baseline: {}", "base": "{} (base)", "member": "{}"}[row["row"]].format(row["name"])
-        line = [label, _text(row["seeds"], "{}"), _spread(row, "validation")]
+        line = [label, _text(row["seeds"], "{}"), _mean_and_deviation(row, "validation")]
         for metric in metrics:
-            line += [_spread(row, metric), *([_lead(row, metric)] if tests else [])]
+            line += [_mean_and_deviation(row, metric), *([_lead(row, metric)] if tests else [])]
         speed = [_text(row["steps_to_base"], "{:,.0f}"), _text(row["seconds_per_epoch"], "{:.1f}")]
         cells.append([*line, row["best_epoch"] or "", *speed])
     width = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
@@ -57,7 +57,7 @@ def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol
 
 
 def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
-    """A dot a member with its spread, a panel a metric, and a line where the best baseline is."""
+    """A dot a member with its deviation over seeds, a panel a metric, and a line where the best baseline is."""
     from trajectory.reports import charts, pictures
 
     rows = frame.filter(pl.col("row") != "baseline", pl.col("seeds") > 0)
@@ -100,7 +100,7 @@ def _small(metric: str) -> bool:
     return metric.endswith("loss")
 
 
-def _spread(row: dict[str, Any], name: str) -> str:
+def _mean_and_deviation(row: dict[str, Any], name: str) -> str:
     sd = row[f"{name}_sd"]
     return _text(row[name], "{:.4f}") + ("" if sd is None else f" ± {sd:.4f}")
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from trajectory.data.ingest.cleaning import clean
-from trajectory.data.ingest.data_frames import as_path, as_table, origin, write_frame
+from trajectory.data.ingest.data_frames import as_path, as_table, source_name, write_frame
 from trajectory.data.ingest.domains import resolve
 from trajectory.data.ingest.log import read_log
 from trajectory.schema import UserError
@@ -57,10 +57,10 @@ def test_a_frame_of_any_library_is_cleaned_as_a_file_of_its_rows(tmp_path, kind)
 
 def test_what_is_said_of_it_names_a_data_frame(tmp_path):
     path = write_frame(FRAMES["polars"], tmp_path)
-    assert origin(path) == "a data frame of 6 rows"
+    assert source_name(path) == "a data frame of 6 rows"
     assert cleaned(path).log.detected["source"] == "a data frame of 6 rows"
-    assert origin(write_frame(pl.DataFrame({"user": [1]}), tmp_path)) == "a data frame of 1 row"
-    assert origin(tmp_path / "log.csv") == str(tmp_path / "log.csv")
+    assert source_name(write_frame(pl.DataFrame({"user": [1]}), tmp_path)) == "a data frame of 1 row"
+    assert source_name(tmp_path / "log.csv") == str(tmp_path / "log.csv")
 
 
 def test_equal_frames_have_one_name_and_others_another(tmp_path):

@@ -20,7 +20,7 @@ def test_the_first_of_equal_rows_is_no_repetition(monkeypatch, size):
         if hashes[row] in seen:
             expected.append(row)
         seen.add(hashes[row])
-    assert sorted(duplicates.repeated(hashes, usable).tolist()) == expected
+    assert sorted(duplicates.repeated_rows(hashes, usable).tolist()) == expected
 
 
 def test_an_event_that_was_sent_again_is_one(tmp_path: Path) -> None:

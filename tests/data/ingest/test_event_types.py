@@ -10,7 +10,7 @@ from tests.data.ingest.test_cleaning import cleaned, reasons
 from trajectory.data.ingest.cleaning import summary
 from trajectory.data.ingest.event_types import canonical, roles
 from trajectory.data.store.arrays import flatten
-from trajectory.data.store.sales import require_sales, sales, selling, sold
+from trajectory.data.store.sales import pieces_sold, require_sales, sales, selling_event_types
 from trajectory.schema import EVENT_TYPES, Histories, UserError
 from trajectory.settings import base
 
@@ -97,8 +97,8 @@ def test_what_is_not_read_is_kept_outside_the_histories(tmp_path: Path) -> None:
         ("bob", "tea", "return", T0 + 5, None, 2.5),
     ]
     assert set(h.roles) == {"view", "purchase", "remove_from_cart", "impression", "return"}
-    assert selling(h) == ("purchase",)
-    assert sold(h).tolist() == [0, 1, 1]
+    assert selling_event_types(h) == ("purchase",)
+    assert pieces_sold(h).tolist() == [0, 1, 1]
     found = sales(h)
     assert found.user.tolist() == [0, 0, -1]
     assert found.item.tolist() == [1, 2, 2]
@@ -152,7 +152,7 @@ def test_a_log_without_sales_says_how_to_declare_them(tmp_path: Path) -> None:
     assert words in summary(cleaned(tmp_path, text))
     with pytest.raises(UserError, match=f"demand needs sales.*{words}"):
         require_sales(histories(tmp_path, text), "demand needs sales")
-    assert selling(histories(tmp_path, text, event_types=types(event="input,target,sale"))) == ("event",)
+    assert selling_event_types(histories(tmp_path, text, event_types=types(event="input,target,sale"))) == ("event",)
 
 
 def test_ratings_below_the_threshold_are_not_read(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from trajectory.data.context.campaigns import read_campaigns
 from trajectory.data.context.demographics import read_demographics
 from trajectory.data.context.promotions import read_promotions
 from trajectory.data.ingest.side_files import as_known
-from trajectory.insights.recommend.eligibility import offered
+from trajectory.insights.recommend.eligibility import eligible_items
 from trajectory.migrations.groups import NONE, read_segments
 from trajectory.schema import Histories, UserError
 from trajectory.settings import base
@@ -34,20 +34,20 @@ def stocked(keep: np.ndarray) -> list[int]:
 def test_leading_zeros_are_part_of_an_id_in_a_stock_list(tmp_path: Path) -> None:
     path = tmp_path / "stock.csv"
     path.write_text("item,stock\n007,3\n012,1\n")
-    assert stocked(offered(histories(["a"], ["007", "012", "x"]), stock=path)) == [1, 2]
+    assert stocked(eligible_items(histories(["a"], ["007", "012", "x"]), stock=path)) == [1, 2]
 
 
 def test_ids_that_lost_their_zeros_or_gained_a_decimal_are_known_again(tmp_path: Path) -> None:
     path = tmp_path / "stock.csv"
     path.write_text("item\n7\n12.0\n")
-    assert stocked(offered(histories(["a"], ["007", "012", "x"]), stock=path)) == [1, 2]
-    assert stocked(offered(histories(["a"], [7, 12, 13]), stock=path)) == [1, 2]
+    assert stocked(eligible_items(histories(["a"], ["007", "012", "x"]), stock=path)) == [1, 2]
+    assert stocked(eligible_items(histories(["a"], [7, 12, 13]), stock=path)) == [1, 2]
 
 
 def test_rows_that_cannot_be_used_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "stock.csv"
     path.write_text("item;stock\na;3\nb;many\nc;1;2\nc;\n")
-    assert stocked(offered(histories(["u"], ["a", "b", "c"]), stock=path)) == [1]
+    assert stocked(eligible_items(histories(["u"], ["a", "b", "c"]), stock=path)) == [1]
     said = capsys.readouterr().out
     assert "1 of 4 rows" in said
     assert "c;1;2" in said
@@ -104,7 +104,7 @@ def test_damaged_files_are_refused_in_one_sentence(tmp_path: Path, content: byte
         (tmp_path / f"{name}.csv").write_bytes(content)
     path, log = tmp_path / "file.csv", histories(["1"], ["2"])
     for read in (
-        lambda: offered(log, stock=path),
+        lambda: eligible_items(log, stock=path),
         lambda: read_segments(path, log),
         lambda: read_demographics(data),
         lambda: read_promotions(data),

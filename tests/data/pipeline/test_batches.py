@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 
 from tests.builders import NO_FEATURES, make_histories, random_histories
 from trajectory.data.pipeline.batches import TrainingData
-from trajectory.data.pipeline.packing import cut, pack
+from trajectory.data.pipeline.packing import cut_windows, pack
 from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
 from trajectory.settings import base
@@ -68,7 +68,7 @@ def test_packing_never_overfills_or_overlaps(lengths, ratio):
 def test_cutting_keeps_every_event_in_one_window(length, seed):
     length = np.array(length)
     start = np.cumsum(length) - length
-    begin, size = cut(start, length, 7, np.random.default_rng(seed))
+    begin, size = cut_windows(start, length, 7, np.random.default_rng(seed))
     assert size.max(initial=1) <= 7
     assert size.min(initial=1) >= 1
     covered = np.concatenate([np.arange(b, b + s) for b, s in zip(begin, size, strict=True)] or [[]])

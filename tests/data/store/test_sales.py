@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from trajectory.data.store.sales import has_values, kept, sales, selling
+from trajectory.data.store.sales import has_values, net_sales, sales, selling_event_types
 from trajectory.schema import EVENT_TYPES, Histories
 
 
@@ -33,20 +33,20 @@ def test_returns_are_sales_below_nothing(log: Histories) -> None:
     assert found.user.tolist() == [0, 0, 0, 0, 1, 0, 0, 1, -1]
     assert found.item.tolist() == [1, 1, 1, 2, 1, 1, 1, 2, 1]
     assert has_values(log)
-    assert selling(log) == ("purchase",)
+    assert selling_event_types(log) == ("purchase",)
 
 
 def test_a_return_takes_back_the_last_sales_of_the_item_first(log: Histories) -> None:
-    assert kept(log, by_value=False).tolist() == [0, 1, 0, 0, 1, 1]  # 6 of u0's 7 pieces; nobody else's
-    np.testing.assert_allclose(kept(log, by_value=True), [0, 8, 0, 0, 7, 5])  # 22, and a piece at what it is worth
+    assert net_sales(log, by_value=False).tolist() == [0, 1, 0, 0, 1, 1]  # 6 of u0's 7 pieces; nobody else's
+    np.testing.assert_allclose(net_sales(log, by_value=True), [0, 8, 0, 0, 7, 5])  # 22, and a piece at what it is worth
 
 
 def test_what_comes_back_later_is_not_known(log: Histories) -> None:
     first = int(log.time[4]) + 2
-    assert kept(log, by_value=False, until=first).tolist() == [0, 2, 0, 0, 1, 1]
-    assert kept(log, by_value=False, until=int(log.time[4])).tolist() == [0, 2, 1, 4, 1, 1]
+    assert net_sales(log, by_value=False, until=first).tolist() == [0, 2, 0, 0, 1, 1]
+    assert net_sales(log, by_value=False, until=int(log.time[4])).tolist() == [0, 2, 1, 4, 1, 1]
 
 
 def test_what_came_back_before_it_was_sold_is_no_sale_less(log: Histories) -> None:
     early = log.outside.with_columns(time=pl.lit(int(log.time[1])))
-    assert kept(replace(log, outside=early), by_value=False, until=int(log.time[2])).tolist() == [0, 0, 1, 4, 1, 1]
+    assert net_sales(replace(log, outside=early), by_value=False, until=int(log.time[2])).tolist() == [0, 0, 1, 4, 1, 1]

@@ -16,7 +16,7 @@ def measured(seed: int, ndcg: float, ece: float) -> dict[str, Any]:
     def means(*values: float) -> dict[str, Any]:
         return {"test": {name: list(values) for name in metrics} | {"nll": [1 - value for value in values]}}
 
-    statement = [{"ece": ece, "high": 0.02, "inside": ece <= 0.02}] * 2
+    statement = [{"ece": ece, "high": 0.02, "within_sampling_error": ece <= 0.02}] * 2
     sets = [{"all": {"coverage": 0.88 + seed / 100, "nominal_inside": seed > 0, "mean_size": 4.0}}] * 2
     return {
         "steps": 2,

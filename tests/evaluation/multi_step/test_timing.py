@@ -8,7 +8,7 @@ import pytest
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
 from trajectory.evaluation.multi_step.timing import GapBaseline, evaluate_times
-from trajectory.metrics.waiting_time import Times, waits
+from trajectory.metrics.waiting_time import Times, observed_waits
 from trajectory.schema import Queries
 from trajectory.settings import base
 
@@ -28,7 +28,7 @@ def log_of_gaps(gaps):
 
 def test_waits_count_from_the_newest_event():
     histories = make_histories([[1, 2, 3, 4, 5]], num_items=5, gap=DAY // 2)
-    found = waits(histories, Queries(*np.array([[0], [0], [2], [4]])), 3)
+    found = observed_waits(histories, Queries(*np.array([[0], [0], [2], [4]])), 3)
     np.testing.assert_allclose(found, [[0.5, 1.0, np.nan]])
 
 
@@ -36,7 +36,7 @@ def test_own_gaps_foretell_users_that_differ_and_typical_gaps_do_not():
     rng = np.random.default_rng(0)
     gaps = [pace * rng.lognormal(0, 0.3, 14) for pace in np.exp(rng.normal(0, 2, 300))]
     histories, parts, _config = log_of_gaps(gaps)
-    observed = waits(histories, parts.test, 2)
+    observed = observed_waits(histories, parts.test, 2)
     error = {}
     for personal in (True, False):
         floor = GapBaseline("", personal).fit(histories, parts.validation, 2)

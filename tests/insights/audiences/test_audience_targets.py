@@ -10,7 +10,7 @@ import pytest
 from tests.builders import make_histories
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.audiences import audience_targets
-from trajectory.insights.audiences.audience_targets import bought, interests, items, kinds, summed
+from trajectory.insights.audiences.audience_targets import bought, interests, items, sum_by_target, targets_by_kind
 from trajectory.insights.audiences.counts import NEVER, count, hand_made
 from trajectory.schema import EVENT_TYPES
 
@@ -51,12 +51,10 @@ def test_nothing_at_or_after_the_moment_is_counted(log):
 
 def test_what_is_bought_counts_from_the_query_on_and_before_the_end(log):
     histories, zero = log
-    queries, audience_targets = histories_before(histories, zero + 100 * DAY), interests(histories)
-    one_day = bought(histories, audience_targets, queries, zero + 101 * DAY)
+    queries, goods = histories_before(histories, zero + 100 * DAY), interests(histories)
+    one_day = bought(histories, goods, queries, zero + 101 * DAY)
     np.testing.assert_array_equal(one_day, [[False, True, False], [False, False, True]])
-    np.testing.assert_array_equal(
-        bought(histories, audience_targets, queries, zero + 102 * DAY)[0], [True, True, False]
-    )
+    np.testing.assert_array_equal(bought(histories, goods, queries, zero + 102 * DAY)[0], [True, True, False])
 
 
 def test_only_purchases_are_bought_where_the_log_states_event_types():
@@ -81,19 +79,19 @@ def test_steps_of_several_lines_count_once():
 def test_what_is_foretold_of_items_adds_up_to_their_groups():
     histories = make_histories([[1, 2, 3, 4]], interests=2, num_items=4)
     lines = np.array([[9, 1, 2, 3, 4]], np.float32)
-    np.testing.assert_array_equal(summed(interests(histories), lines), [[4, 6]])
-    np.testing.assert_array_equal(summed(items(histories), lines), [[1, 2, 3, 4]])
+    np.testing.assert_array_equal(sum_by_target(interests(histories), lines), [[4, 6]])
+    np.testing.assert_array_equal(sum_by_target(items(histories), lines), [[1, 2, 3, 4]])
 
 
 def test_of_very_many_groups_those_with_most_events_are_kept(log, monkeypatch):
     histories, zero = log
     monkeypatch.setattr(audience_targets, "MOST", 2)
-    for made in kinds(
+    for made in targets_by_kind(
         histories, zero + 100 * DAY
     ):  # three events of item 2 and interest 2, one of each other until then
         assert len(made.names) == 2
         np.testing.assert_array_equal(made.of_item, [0, 1, 2, 0])
     np.testing.assert_array_equal(items(histories).of_item, [0, 1, 2, 0])
-    assert [one.kind for one in kinds(histories)] == ["interest", "item"]
+    assert [one.kind for one in targets_by_kind(histories)] == ["interest", "item"]
     monkeypatch.setattr(audience_targets, "CELLS", 2)  # two users
     assert items(histories, zero + 101 * DAY).names == ("i2",)

@@ -11,7 +11,7 @@ from tests.builders import fake_run, make_histories
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.audiences.audience_targets import items
 from trajectory.insights.audiences.evaluate import horizon
-from trajectory.insights.audiences.expected_purchases import arrivals
+from trajectory.insights.audiences.expected_purchases import expected_purchases
 from trajectory.schema import Split, UserError
 
 DAY = 86_400
@@ -40,7 +40,7 @@ def test_a_split_that_is_not_by_time_is_named():
 def test_a_run_without_times_is_told_what_to_do():
     run = run_of(make_histories([[1, 2, 3]]), {}, time=False)
     with pytest.raises(UserError, match=r"heads\.time"):
-        arrivals(run, run.experiment.split.test, np.zeros(1), np.ones(1), [])
+        expected_purchases(run, run.experiment.split.test, np.zeros(1), np.ones(1), [])
 
 
 def test_items_are_named_by_their_ids_where_they_have_no_title():

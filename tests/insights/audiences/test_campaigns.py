@@ -13,7 +13,7 @@ from trajectory.insights.campaigns.budget import curve
 from trajectory.insights.campaigns.campaign_log import campaign_log, campaigns_of
 from trajectory.insights.campaigns.counts import campaign_counts
 from trajectory.insights.campaigns.evaluate import OURS, measure, predict_responses
-from trajectory.insights.campaigns.responses import before, counts_at_start, known_rows, respond
+from trajectory.insights.campaigns.responses import counts_at_start, known_rows, regress_responses, response_rate_before
 from trajectory.insights.campaigns.uplift import difference
 
 DAY = 86_400
@@ -91,7 +91,9 @@ def test_answers_are_known_as_far_as_they_had_come(small):
 
 def test_purchases_before_a_campaign_are_of_as_many_days(small):
     log, (_, second) = small
-    assert before(log, second) == 0  # the log ends five days after its start: days 35 to 40, when nobody bought
+    assert (
+        response_rate_before(log, second) == 0
+    )  # the log ends five days after its start: days 35 to 40, when nobody bought
     np.testing.assert_array_equal(second.bought, [45 * DAY, 41 * DAY])
     np.testing.assert_array_equal(second.redeemed, [45 * DAY, np.inf])
 
@@ -123,7 +125,7 @@ def test_who_answers_is_learned_from_earlier_campaigns(planted):
     counts = counts_at_start(log, campaigns)
     known = known_rows(campaigns, counts, campaigns[2].start, "redeem")
     assert len(known.answered) == 800
-    response = respond(known, counts[2], "redeem", 0.2)
+    response = regress_responses(known, counts[2], "redeem", 0.2)
     assert response.probability.mean() == pytest.approx(0.2)
     assert response.probability[keen].mean() > 3 * response.probability[~keen].mean()
 
@@ -148,8 +150,8 @@ def test_campaigns_that_miss_one_by_one_are_seen_though_their_sum_is_right(plant
     for rate, one in zip((0.1, 0.3), asked[::2], strict=True):
         one.probability[:], one.answered[:] = 0.2, rng.random(len(one.answered)) < rate
     calibration = measure(asked, len(log.users), 50, 0)["redeem"]["calibration"]
-    assert calibration["inside"]
-    assert calibration["inside_share"] == 0
+    assert calibration["within_sampling_error"]
+    assert calibration["share_within_sampling_error"] == 0
 
 
 def test_campaigns_that_start_too_early_are_not_foretold(planted):

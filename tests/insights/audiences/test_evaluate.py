@@ -9,14 +9,14 @@ import pytest
 
 from tests.insights.audiences.test_propensity import counts_of
 from trajectory.insights.audiences import evaluate
-from trajectory.insights.audiences.audience_targets import Goods
+from trajectory.insights.audiences.audience_targets import AudienceTargets
 from trajectory.insights.audiences.evaluate import OURS, Audience, measure
 from trajectory.metrics.reliability import event_pairs, summary
 
 
 def found_of(counts, chance, came):
     users, groups = chance.shape
-    goods = Goods("interest", tuple("abcdefghijklmnopqrst"[:groups]), np.arange(groups + 1, dtype=np.int32))
+    goods = AudienceTargets("interest", tuple("abcdefghijklmnopqrst"[:groups]), np.arange(groups + 1, dtype=np.int32))
     model = SimpleNamespace(chosen=np.arange(groups))
     return Audience(goods, 28, model, counts, chance, came, counts, chance, came, np.arange(users))
 
@@ -31,9 +31,9 @@ def test_true_chances_are_within_the_band_also_where_users_buy_of_everything_or_
     assert set(measured) == {"all users", "arriving"}  # to nobody anything is new
     calibration = measured["all users"]["calibration"]
     assert calibration["n"] == users
-    assert calibration["inside"]
-    assert not summary(event_pairs(chance, came))["inside"]  # had each purchase been decided by itself
-    assert calibration["inside_share"] > 0.8
+    assert calibration["within_sampling_error"]
+    assert not summary(event_pairs(chance, came))["within_sampling_error"]  # had each purchase been decided by itself
+    assert calibration["share_within_sampling_error"] > 0.8
 
 
 def test_of_very_many_users_some_are_measured(monkeypatch):

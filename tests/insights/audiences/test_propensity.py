@@ -9,11 +9,11 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.inference.new_users import histories_before
-from trajectory.insights.audiences.contact_timing import check_habits, habits
+from trajectory.insights.audiences.contact_timing import check_contact_timing, contact_timing
 from trajectory.insights.audiences.counts import Counts
-from trajectory.insights.audiences.cross_sell import companions, contexts
+from trajectory.insights.audiences.cross_sell import cross_sell_affinity, recent_affinities
 from trajectory.insights.audiences.expected_purchases import step_rate, step_times
-from trajectory.insights.audiences.propensity import LEAST, choose, fit
+from trajectory.insights.audiences.propensity import LEAST, choose_targets, fit
 
 DAY = 86_400
 
@@ -30,10 +30,10 @@ def test_what_is_bought_together_speaks_for_each_other_and_nothing_for_itself():
     rng = np.random.default_rng(0)
     phone = rng.random(600) < 0.5
     ever = np.stack([phone, phone & (rng.random(600) < 0.8), rng.random(600) < 0.5], 1).astype(np.float32)
-    weight = companions(ever)
+    weight = cross_sell_affinity(ever)
     assert weight[0, 1] > 0.1 > abs(weight[2, 1])
     np.testing.assert_array_equal(np.diag(weight), 0)
-    speaks = contexts(np.array([[1, 0, 1.0]]), np.array([[1, 0, 0.0]]), weight[:, 1], top=2)
+    speaks = recent_affinities(np.array([[1, 0, 1.0]]), np.array([[1, 0, 0.0]]), weight[:, 1], top=2)
     np.testing.assert_array_equal(speaks, [[0, -1]])  # what was bought lately alone
 
 
@@ -59,7 +59,7 @@ def test_groups_that_few_newly_buy_have_no_audience():
     bought[:LEAST, 0] = bought[: LEAST - 1, 1] = bought[:, 2] = True
     season = np.zeros((200, 3), np.float32)
     season[:, 2] = 1  # no news to anyone
-    np.testing.assert_array_equal(choose(counts_of(np.ones((200, 3), np.float32), season), bought), [0])
+    np.testing.assert_array_equal(choose_targets(counts_of(np.ones((200, 3), np.float32), season), bought), [0])
 
 
 def test_who_is_foretold_to_buy_has_a_higher_chance_and_chances_are_true_on_average():
@@ -89,7 +89,9 @@ def test_chances_bend_as_trees_do_and_differ_between_users_as_those_of_the_regre
 def test_habits_do_not_know_what_comes():
     histories = make_histories([[1] * 5], gap=7 * DAY)
     time = histories.time + np.array([0, 0, 1, 1, 1]) * (DAY + 3600)  # Mondays, from then on Tuesdays at one
-    named = habits(replace(histories, time=time), queries := histories_before(histories, int(histories.time[2])))
+    named = contact_timing(
+        replace(histories, time=time), queries := histories_before(histories, int(histories.time[2]))
+    )
     np.testing.assert_array_equal(queries.stop, [2])
     np.testing.assert_array_equal([*named.weekday, *named.hour], [0, 0])
 
@@ -97,13 +99,13 @@ def test_habits_do_not_know_what_comes():
 def test_habits_are_of_the_past_and_checked_on_what_came():
     histories = make_histories([[1] * 4, [1] * 3], gap=7 * DAY)  # from Monday, 2024-01-01, midnight
     queries = histories_before(histories, int(histories.time[2]))
-    named = habits(histories, queries)
+    named = contact_timing(histories, queries)
     np.testing.assert_array_equal(named.weekday, [0, 0])
     np.testing.assert_array_equal(named.hour, [0, 0])
-    assert check_habits(histories, queries, named)["weekday"] == 1
-    assert check_habits(histories, queries, named)["usual_hour"] == 1
+    assert check_contact_timing(histories, queries, named)["weekday"] == 1
+    assert check_contact_timing(histories, queries, named)["usual_hour"] == 1
     wrong = named._replace(weekday=np.array([1, 0]), hour=np.array([23, 2]))
-    found = check_habits(histories, queries, wrong)
+    found = check_contact_timing(histories, queries, wrong)
     assert found["weekday"] == pytest.approx(1 / 3)
     assert found["hour"] == pytest.approx(2 / 3)  # an hour before midnight is near it
 
@@ -113,7 +115,7 @@ def test_the_usual_hour_is_that_of_most_visits_of_all_users():
     histories = make_histories([[1] * 5] * 3, gap=7 * DAY)
     histories = replace(histories, time=histories.time // DAY * DAY + 3600 * np.ravel(at))
     queries = histories_before(histories, int(histories.time[0] // DAY * DAY + 3 * 7 * DAY))
-    named = habits(histories, queries)
+    named = contact_timing(histories, queries)
     past, came = np.array(at)[:, :3].ravel(), np.array(at)[:, 3:].ravel()
     usual = max(range(24), key=lambda hour: (past == hour).sum())
-    assert check_habits(histories, queries, named)["usual_hour"] == (np.abs(came - usual) <= 1).mean()
+    assert check_contact_timing(histories, queries, named)["usual_hour"] == (np.abs(came - usual) <= 1).mean()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trajectory.insights.audiences.auc_differences import leads
+from trajectory.insights.audiences.auc_differences import auc_differences
 from trajectory.insights.audiences.ranking import expected_hits, lift
 
 CAME = np.array([True, False, True, False])
@@ -23,7 +23,7 @@ def test_ties_share_their_hits():
 
 def test_a_lead_on_every_resample_is_sure_and_none_is_not():
     ours = np.linspace(0.7, 0.8, 199)
-    found = leads({"ours": ours, "worse": ours - 0.1, "like": ours[::-1]})
+    found = auc_differences({"ours": ours, "worse": ours - 0.1, "like": ours[::-1]})
     assert found["worse"]["difference"] == pytest.approx(0.1)
     assert found["worse"]["p_value"] == pytest.approx(2 * 2 / 200)  # the least there is, for two tests
     assert found["like"]["low"] < 0 < found["like"]["high"]

@@ -48,7 +48,7 @@ def a_demand(levels=("item", "interest", "department"), held_out=20):
 
 def taken(monkeypatch, demand):
     monkeypatch.setattr(build, "forecast_demand", lambda run: demand)
-    return build.take(None)
+    return build.build_demand(None)
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +244,7 @@ def test_a_log_without_times_is_refused():
             histories = replace(make_histories([[1, 2]]), has_time=False)
 
     with pytest.raises(UserError, match="needs the time"):
-        build.take(Run)
+        build.build_demand(Run)
 
 
 def test_two_weeks_held_out_are_reported_as_two(monkeypatch):

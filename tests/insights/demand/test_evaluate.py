@@ -3,8 +3,8 @@ import polars as pl
 import pytest
 
 from tests.insights.demand.test_build import a_demand
-from trajectory.insights.demand.baselines import Floor, last_week
-from trajectory.insights.demand.evaluate import OURS, against_floors, by_horizon, method, ordering
+from trajectory.insights.demand.baselines import BaselineForecast, last_week
+from trajectory.insights.demand.evaluate import OURS, against_baselines, by_horizon, ordering, with_quantiles
 
 TESTED = range(20, 24)
 
@@ -22,8 +22,8 @@ def perfect(demand):
 
 def test_errors_by_hand(demand):
     count = demand.weeks.count["item"]
-    floor = last_week(count, demand.origins)
-    table = by_horizon(demand, "item", {"last": method(demand, "item", floor, TESTED)}, TESTED)
+    baseline = last_week(count, demand.origins)
+    table = by_horizon(demand, "item", {"last": with_quantiles(demand, "item", baseline, TESTED)}, TESTED)
     one = table.row(by_predicate=pl.col("weeks_ahead") == 1, named=True)
     error = np.abs(count[:, 20:24] - count[:, 19:23])
     assert one["wape"] == pytest.approx(error.sum() / count[:, 20:24].sum())
@@ -35,31 +35,31 @@ def test_errors_by_hand(demand):
 
 
 def test_a_perfect_forecast_has_no_error_and_narrow_intervals(demand):
-    found = method(demand, "item", Floor(perfect(demand)), TESTED)
+    found = with_quantiles(demand, "item", BaselineForecast(perfect(demand)), TESTED)
     table = by_horizon(demand, "item", {OURS: found}, TESTED)
     np.testing.assert_allclose(table["wape"], 0)
     np.testing.assert_allclose(table["pinball"], 0, atol=0.01)  # of what a moving average missed in the first weeks
 
 
 def test_every_horizon_has_an_interval_though_the_forecast_was_seen_at_none(demand):
-    found = method(demand, "interest", last_week(demand.weeks.count["interest"], demand.origins), range(16, 17))
+    found = with_quantiles(demand, "interest", last_week(demand.weeks.count["interest"], demand.origins), range(16, 17))
     assert (found.quantile[..., 3] > found.quantile[..., 1]).all()
     assert (found.quantile[..., 4] > found.quantile[..., 3]).all()
 
 
 def test_stated_deviations_give_normal_intervals(demand):
     shape = demand.forecast["item"].shape
-    found = method(demand, "item", Floor(np.full(shape, 50.0), np.full(shape, 10.0)), TESTED)
+    found = with_quantiles(demand, "item", BaselineForecast(np.full(shape, 50.0), np.full(shape, 10.0)), TESTED)
     np.testing.assert_allclose(found.quantile[0, 0, 0], [30.4, 37.18, 50, 62.82, 69.6], atol=0.01)
     np.testing.assert_allclose(found.up_to[0], np.ceil(100 + 1.645 * 10 * np.sqrt(2)))
 
 
 def test_each_floor_is_compared_with_the_forecast_on_the_same_weeks(demand):
     methods = {
-        OURS: method(demand, "item", Floor(perfect(demand)), TESTED),
-        "last week": method(demand, "item", last_week(demand.weeks.count["item"], demand.origins), TESTED),
+        OURS: with_quantiles(demand, "item", BaselineForecast(perfect(demand)), TESTED),
+        "last week": with_quantiles(demand, "item", last_week(demand.weeks.count["item"], demand.origins), TESTED),
     }
-    table = against_floors(demand, "item", methods, TESTED)
+    table = against_baselines(demand, "item", methods, TESTED)
     wape = by_horizon(demand, "item", methods, TESTED).filter(method="last week")["wape"]
     np.testing.assert_allclose(table["difference"], wape)
     assert (table["p_holm"] >= table["p_value"]).all()
@@ -69,6 +69,6 @@ def test_each_floor_is_compared_with_the_forecast_on_the_same_weeks(demand):
 @pytest.mark.parametrize("weeks", [1, 2])
 def test_few_weeks_held_out_are_compared_as_far_as_they_go(demand, weeks):
     tested = range(24 - weeks, 24)
-    floor = last_week(demand.weeks.count["item"], demand.origins)
-    methods = {name: method(demand, "item", floor, tested) for name in (OURS, "last week")}
-    assert against_floors(demand, "item", methods, tested)["weeks_ahead"].to_list() == list(range(1, weeks + 1))
+    baseline = last_week(demand.weeks.count["item"], demand.origins)
+    methods = {name: with_quantiles(demand, "item", baseline, tested) for name in (OURS, "last week")}
+    assert against_baselines(demand, "item", methods, tested)["weeks_ahead"].to_list() == list(range(1, weeks + 1))

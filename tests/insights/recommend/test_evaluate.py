@@ -11,7 +11,7 @@ from tests.builders import fake_run, make_histories
 from trajectory.insights.recommend import evaluate
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
 from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, first_purchases, recommend, suggest
-from trajectory.insights.recommend.relevance import Reading, ahead, has, log_share
+from trajectory.insights.recommend.relevance import RelevanceReading, limited_to_steps, log_share, owned_items
 from trajectory.schema import EVENT_TYPES, Queries, Split
 from trajectory.settings import base
 
@@ -30,7 +30,7 @@ class MadeUp:
     def read(self, queries):
         chance = 0.5 ** np.arange(ITEMS + 1.0)
         by_step = np.tile(chance / chance.sum() / 2, (len(queries.user), self.steps, 1)).astype(np.float32)
-        return Reading(np.tile(-np.arange(ITEMS + 1.0) / 10, (len(queries.user), 1)), by_step)
+        return RelevanceReading(np.tile(-np.arange(ITEMS + 1.0) / 10, (len(queries.user), 1)), by_step)
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def run_of(histories):
 
 
 def test_no_more_than_the_next_steps_are_asked_for(histories):
-    assert (ahead(histories, queries_of(histories), 2).end - histories.offsets[:-1]).tolist() == [5, 5, 5]
+    assert (limited_to_steps(histories, queries_of(histories), 2).end - histories.offsets[:-1]).tolist() == [5, 5, 5]
 
 
 def test_what_a_slice_of_events_has(histories):
     asked = queries_of(histories)
-    found = has(histories, asked.start, asked.stop)
+    found = owned_items(histories, asked.start, asked.stop)
     assert [np.flatnonzero(row).tolist() for row in found] == [[1, 2, 20], [3, 4, 12], [8, 9, 25]]
 
 

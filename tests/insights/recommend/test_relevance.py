@@ -16,7 +16,7 @@ from trajectory.insights.recommend import build
 from trajectory.insights.recommend import relevance as relevance_of
 from trajectory.insights.recommend.evaluate import compare_lists
 from trajectory.insights.recommend.lists import recommend
-from trajectory.insights.recommend.relevance import Relevance, ahead, chances, has, steps_asked
+from trajectory.insights.recommend.relevance import Relevance, limited_to_steps, owned_items, probabilities, steps_asked
 from trajectory.presets import own_log
 from trajectory.run import Run
 from trajectory.settings import set_by_hand
@@ -35,7 +35,7 @@ def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand
 
 def taken(run, monkeypatch):
     monkeypatch.setattr(build, "reasons", lambda run, queries, lists: lists.with_columns(because=pl.lit("")))
-    return build.take(run)
+    return build.build_recommendations(run)
 
 
 def test_a_split_by_time_of_ones_own_log_asks_for_as_many_steps_as_are_forecast(tmp_path, capsys):
@@ -78,9 +78,9 @@ def test_chances_add_up_to_what_came_also_where_items_had_before_are_not_suggest
     run = a_run(tmp_path, users=300, items=8)
     relevance, h = Relevance(run), run.experiment.histories
     assert set(relevance.fits) == {False, True}
-    queries = ahead(h, run.experiment.split.validation, relevance.steps)
-    owned, came = has(h, queries.start, queries.stop), has(h, queries.stop, queries.end)
-    found = chances(relevance.fits, relevance.read(queries).scores, owned)
+    queries = limited_to_steps(h, run.experiment.split.validation, relevance.steps)
+    owned, came = owned_items(h, queries.start, queries.stop), owned_items(h, queries.stop, queries.end)
+    found = probabilities(relevance.fits, relevance.read(queries).scores, owned)
     for again in (False, True):
         some = owned == again
         some[:, 0] = False
@@ -109,8 +109,11 @@ def test_chances_that_could_not_be_fitted_are_not_told(tmp_path, monkeypatch):
 def test_items_of_the_history_and_new_ones_are_on_one_scale_where_one_could_not_be_fitted(tmp_path, monkeypatch):
     run = a_run(tmp_path, users=300, items=8, seen="keep")
     both = Relevance(run)
-    h, queries = run.experiment.histories, ahead(run.experiment.histories, run.experiment.split.validation, 3)
-    owned, came = has(h, queries.start, queries.stop), has(h, queries.stop, queries.end)
+    h, queries = (
+        run.experiment.histories,
+        limited_to_steps(run.experiment.histories, run.experiment.split.validation, 3),
+    )
+    owned, came = owned_items(h, queries.start, queries.stop), owned_items(h, queries.stop, queries.end)
     monkeypatch.setattr(relevance_of, "FEWEST", 1 + int((came & owned).sum()))
     assert set(both.fits) == {False, True}
     one = Relevance(run)
@@ -121,8 +124,8 @@ def test_items_of_the_history_and_new_ones_are_on_one_scale_where_one_could_not_
 
 def test_only_what_was_fitted_is_a_chance():
     scores, owned = np.zeros((1, 3)), np.array([[False, True, False]])
-    np.testing.assert_array_equal(chances({False}, scores, owned), [[0.5, np.nan, 0.5]])
-    np.testing.assert_array_equal(chances({True}, scores, owned), [[np.nan, 0.5, np.nan]])
+    np.testing.assert_array_equal(probabilities({False}, scores, owned), [[0.5, np.nan, 0.5]])
+    np.testing.assert_array_equal(probabilities({True}, scores, owned), [[np.nan, 0.5, np.nan]])
 
 
 def test_steps_asked_for_are_counted(tmp_path):
@@ -130,4 +133,4 @@ def test_steps_asked_for_are_counted(tmp_path):
     h, asked = run.experiment.histories, run.experiment.split.test
     np.testing.assert_array_equal(steps_asked(h, asked), asked.end - asked.stop)
     assert steps_asked(h, asked).max() > 3
-    assert steps_asked(h, ahead(h, asked, 2)).max() == 2
+    assert steps_asked(h, limited_to_steps(h, asked, 2)).max() == 2

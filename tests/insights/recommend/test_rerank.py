@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trajectory.insights.recommend.page import order
+from trajectory.insights.recommend.page import order_description
 from trajectory.insights.recommend.rerank import calibrated
 
 INTEREST = np.array([0, 1, 1, 1, 2, 2])  # of items 1 to 5
@@ -22,10 +22,12 @@ def test_a_list_is_said_to_be_in_the_order_of_chances_only_where_it_is():
         return bool((np.diff(SCORES[0, found]) <= 0).all())
 
     assert most_likely_first(0.0)
-    assert order(0.0, "the next event").endswith("most likely first.")
+    assert order_description(0.0, "the next event").endswith("most likely first.")
     assert not most_likely_first(0.5)
-    assert "counts 0.1%: an item" in order(0.001, "the next event"), "a share that reorders is not said to be 0%"
-    assert "counts 50%: an item may be more likely than one above it" in order(0.5, "the next event")
+    assert "counts 0.1%: an item" in order_description(0.001, "the next event"), (
+        "a share that reorders is not said to be 0%"
+    )
+    assert "counts 50%: an item may be more likely than one above it" in order_description(0.5, "the next event")
 
 
 def test_a_wanted_mix_takes_the_best_item_of_each_interest_in_turn():

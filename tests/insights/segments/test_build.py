@@ -14,7 +14,7 @@ from tests.builders import fake_run, make_histories
 from trajectory.data.pipeline import splits
 from trajectory.data.times import WEEK
 from trajectory.insights.segments import build, expectation, segmentation, states
-from trajectory.insights.segments.build import take
+from trajectory.insights.segments.build import build_segments
 from trajectory.insights.segments.states import trajectories
 from trajectory.migrations.state_forecast import StepStates
 from trajectory.schema import EVENT_TYPES, UserError
@@ -76,7 +76,7 @@ def test_volumes_ahead_are_of_value(monkeypatch):
 
 def test_forecasts_of_events_become_forecasts_of_value(monkeypatch):
     run = made_up(monkeypatch)
-    monkeypatch.setattr(states, "fitted", lambda *_: np.array([1.0, 0, 0]))  # the forecast alone
+    monkeypatch.setattr(states, "fit_weights", lambda *_: np.array([1.0, 0, 0]))  # the forecast alone
     even = np.full((170, 2, 3), 1 / 3)
     monkeypatch.setattr(expectation, "step_states", lambda *_: StepStates(even, None))
     ahead = trajectories(run, [run.experiment.split.cut_time("test")])[0].ahead
@@ -107,7 +107,7 @@ def test_nothing_after_the_cut_is_known(monkeypatch):
 
 def test_the_part_tells_of_the_end_of_the_log_and_measures_from_the_cut(monkeypatch):
     run = made_up(monkeypatch)
-    part = take(run)
+    part = build_segments(run)
     ends = (run.experiment.histories.now, run.experiment.split.cut_time("test"))
     now, cut = (f"{datetime.fromtimestamp(moment, UTC):%d %B %Y}" for moment in ends)
     assert f"As of {now}" in part.blocks[0].words
@@ -125,7 +125,7 @@ def test_the_part_tells_of_the_end_of_the_log_and_measures_from_the_cut(monkeypa
 
 
 def test_a_log_without_values_counts_events_and_one_not_cut_by_time_has_no_use(monkeypatch):
-    part = take(made_up(monkeypatch, worth=None, kind="leave_last"))
+    part = build_segments(made_up(monkeypatch, worth=None, kind="leave_last"))
     assert part.measured["spend"] is None
     assert "events" in part.sentences[0]
 
@@ -147,7 +147,7 @@ def test_views_group_users_but_have_no_sales_value(monkeypatch):
     run = made_up(monkeypatch)
     h = run.experiment.histories
     run = with_views(run, np.where(h.step % 4 == 0, 2, 1))  # a quarter of the events are purchases
-    part = take(run)
+    part = build_segments(run)
     profiles = part.tables["segment_profiles"]
     value = np.where(h.step % 4 == 0, h.value, 0).sum() / (h.now - h.time[0]) * WEEK
     assert (profiles["value_a_week"] * profiles["users"]).sum() == pytest.approx(value, rel=0.02)
@@ -166,7 +166,7 @@ def test_the_value_is_of_all_sales_those_of_items_without_a_category_too(monkeyp
     item_interest[4] = 0
     bare = replace(h, item_interest=item_interest, value=np.where(h.item == 4, 7, h.value).astype(np.float32))
     run.experiment.histories = bare
-    part = take(run)
+    part = build_segments(run)
     owner = np.repeat(np.arange(bare.num_users), np.diff(bare.offsets))
     weeks = (bare.now - bare.time[bare.offsets[:-1]]) / WEEK
     rate = np.bincount(owner, bare.value) / weeks
@@ -176,7 +176,7 @@ def test_the_value_is_of_all_sales_those_of_items_without_a_category_too(monkeyp
         assert printed(part, name, "value_a_week") == pytest.approx(mean)
     without = (bare.item == 4).mean()
     assert f"Items without a category ({without:.1%} of the events) count in value" in part.blocks[0].words
-    assert "Items without a category" not in take(made_up(monkeypatch)).blocks[0].words
+    assert "Items without a category" not in build_segments(made_up(monkeypatch)).blocks[0].words
 
 
 def test_the_share_of_value_is_of_what_was_brought_whenever_users_came(monkeypatch):
@@ -185,7 +185,7 @@ def test_the_share_of_value_is_of_what_was_brought_whenever_users_came(monkeypat
     owner = np.repeat(np.arange(h.num_users), np.diff(h.offsets))
     late = owner < 60  # these begin after two fifths of the weeks
     run.experiment.histories = replace(h, time=np.where(late, h.now - (h.now - h.time) * 3 // 5, h.time))
-    part = take(run)
+    part = build_segments(run)
     brought = np.bincount(owner, run.experiment.histories.value)
     users = pl.DataFrame({"user": h.users["user"], "brought": brought}).join(part.tables["segments"], on="user")
     for name, total in users.group_by("segment").agg(pl.col("brought").sum()).iter_rows():
@@ -203,14 +203,14 @@ def test_nobody_is_said_to_buy_less_and_not_less(monkeypatch):
         return replace(one, trajectories=t, new_members=np.arange(len(one.new_members)) == 0)
 
     monkeypatch.setattr(build, "segmentation", found)
-    part = take(run)
+    part = build_segments(run)
     (new,) = part.tables["segment_profiles"].filter("new_members")["segment"]
     assert any("Win them back" in one and new in one for one in part.sentences)
     assert not any("without buying less" in one for one in part.sentences)
 
 
 def test_who_has_brought_most_is_named_with_all_who_brought_as_much(monkeypatch):
-    part = take(made_up(monkeypatch, worth=(1.0, 1.0, 1.0)))
+    part = build_segments(made_up(monkeypatch, worth=(1.0, 1.0, 1.0)))
     profiles = part.tables["segment_profiles"]
     best = profiles.filter(pl.col("value_a_week") >= 0.95 * profiles["value_a_week"].max())
     assert best.height > 1
@@ -235,18 +235,18 @@ def test_what_explains_most_is_what_to_plan_by(monkeypatch, segments, rule, advi
         return found
 
     monkeypatch.setattr(build, "measure", measured)
-    said = next(one for one in take(run).sentences if "alone explains" in one)
+    said = next(one for one in build_segments(run).sentences if "alone explains" in one)
     assert advice in said
     assert ("Plan by segment" in said) == (segments == max(segments, rule, 0))
 
 
 def test_only_a_fall_by_more_than_noise_is_told_and_as_expected(monkeypatch):
     run = made_up(monkeypatch)
-    assert not any("Win them back" in one for one in take(run).sentences)
+    assert not any("Win them back" in one for one in build_segments(run).sentences)
     h = run.experiment.histories
     lately = h.time > h.now - 9 * WEEK
     run.experiment.histories = replace(h, value=np.where(lately, h.value / 2, h.value).astype(np.float32))
-    part = take(run)
+    part = build_segments(run)
     (said,) = (one for one in part.sentences if "Win them back" in one)
     change = (pl.col("value_a_week") - pl.col("expected_a_week")) * pl.col("users")
     most = part.tables["segment_profiles"].with_columns(change=change).sort("change").row(-1, named=True)
@@ -269,7 +269,7 @@ def test_a_fall_that_one_user_carries_is_noise(monkeypatch, falling, told):
         return replace(one, trajectories=replace(one.trajectories, value=value, value_ahead=np.ones(len(value))))
 
     monkeypatch.setattr(build, "segmentation", found)
-    assert any("Win them back" in one for one in take(made_up(monkeypatch)).sentences) == told
+    assert any("Win them back" in one for one in build_segments(made_up(monkeypatch)).sentences) == told
 
 
 def test_the_fall_of_a_group_of_one_is_noise(monkeypatch):
@@ -277,7 +277,7 @@ def test_the_fall_of_a_group_of_one_is_noise(monkeypatch):
     h = run.experiment.histories
     whale = np.arange(h.num_events) < h.offsets[1] - 9  # one user, who bought much until lately
     run.experiment.histories = replace(h, value=np.where(whale, 200, h.value).astype(np.float32))
-    part = take(run)
+    part = build_segments(run)
     falls = part.tables["segment_profiles"].filter(pl.col("expected_a_week") < 0.9 * pl.col("value_a_week"))
     assert falls["users"].to_list() == [1]
     assert not any("Win them back" in one for one in part.sentences)
@@ -285,7 +285,7 @@ def test_the_fall_of_a_group_of_one_is_noise(monkeypatch):
 
 def test_groups_that_are_not_stable_are_not_said_to_be(monkeypatch):
     run = made_up(monkeypatch)
-    part = take(run)
+    part = build_segments(run)
     assert "There are as many groups as stay the same" in part.blocks[0].words
     assert not part.sentences[0].startswith("Do not rely")
     real = segmentation.choose
@@ -294,8 +294,8 @@ def test_groups_that_are_not_stable_are_not_said_to_be(monkeypatch):
         grouping, found = real(*given)
         return grouping, replace(found, bootstrap=0.57)
 
-    monkeypatch.setattr(segmentation, "choose", unstable)
-    part = take(run)
+    monkeypatch.setattr(segmentation, "choose_grouping", unstable)
+    part = build_segments(run)
     assert "the largest number with an agreement" not in part.blocks[0].words
     assert "No number of groups" in part.blocks[0].words
     assert part.sentences[0].startswith("Do not rely on these groups")
@@ -306,7 +306,7 @@ def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
     run = made_up(monkeypatch)
     run = with_views(run, np.ones(run.experiment.histories.num_events))
     run.experiment.histories = replace(run.experiment.histories, event_types=("view",))
-    part = take(run)
+    part = build_segments(run)
     words = " ".join([*part.sentences, part.blocks[0].words, part.blocks[1].title])
     assert "event_types.view=input,target,sale" in words
     assert "of the views" in words
@@ -316,9 +316,9 @@ def test_of_a_log_of_views_nothing_is_said_to_be_bought(monkeypatch):
 
 def test_the_page_says_where_items_had_before_are_not_foretold(monkeypatch):
     run = made_up(monkeypatch)
-    assert "evaluation.seen" not in take(run).blocks[0].words
+    assert "evaluation.seen" not in build_segments(run).blocks[0].words
     run.config = CONFIG.copy_and_resolve_references()
     run.config.evaluation.seen = "filter"
-    words = take(run).blocks[0].words
+    words = build_segments(run).blocks[0].words
     assert "leaves out items that a user has had (evaluation.seen=filter)" in words
     assert "in the next 2 events: their shares" in words

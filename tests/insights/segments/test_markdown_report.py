@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trajectory.insights.segments.evaluation_page import held
+from trajectory.insights.segments.evaluation_page import holdout_accuracy
 from trajectory.insights.segments.markdown_report import table
 from trajectory.reports.words import Words
 
@@ -17,14 +17,14 @@ def test_households_are_of_the_segments_that_were_measured_and_the_page_says_so(
         "redemption": None,
         "association": {"segments": [household]},
     }
-    blocks = held(measured, 1_507_507_200, Words("lines", "buy", "bought", "buying"))
+    blocks = holdout_accuracy(measured, 1_507_507_200, Words("lines", "buy", "bought", "buying"))
     assert blocks[-1].title == "Segments and households"
     assert blocks[-1].note.startswith("Of 12 segments made as of 09 October 2017 by what was known then.")
 
 
 def test_each_segmentation_is_a_row_beside_the_lead_over_it():
     lead = {"difference": 0.1, "low": 0.05, "high": 0.15, "p_value": 0.002}
-    spend = {"r2": 0.5, "absolute": 2.0, "absolute_spread": (1, 3), "lead_r2": lead, "lead_absolute": lead}
+    spend = {"r2": 0.5, "absolute": 2.0, "absolute_interval": (1, 3), "lead_r2": lead, "lead_absolute": lead}
     names = ("segments", "RFM k-means")
     household = {"column": "age", "users": 801, "strength": 0.2, "p_value": 0.01}
     measured = {
@@ -38,7 +38,7 @@ def test_each_segmentation_is_a_row_beside_the_lead_over_it():
             "recipients": 5,
             "asked": 7,
             "redeemed": 2,
-            "auc": {name: {"auc": 0.6, "spread": (0.5, 0.7), "lead": (-0.1, 0.2)} for name in names},
+            "auc": {name: {"auc": 0.6, "confidence_intervals": (0.5, 0.7), "lead": (-0.1, 0.2)} for name in names},
         },
         "association": {name: [household] for name in names},
     }

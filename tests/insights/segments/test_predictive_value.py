@@ -16,7 +16,7 @@ from trajectory.inference.new_users import histories_before
 from trajectory.insights.segments.predictive_value import (
     Redemptions,
     predictive_losses,
-    redeeming,
+    redemption_auc,
     redemptions_after,
     spend_after,
 )
@@ -45,7 +45,7 @@ def test_forecasts_are_of_other_users():
 def test_redemption_is_told_by_the_rate_of_the_segment():
     user = np.arange(200)
     redeemed = user % 4 == 0
-    told = redeeming({"all": redeemed.astype(int), "none": 0 * user}, Redemptions(user, redeemed), 50)
+    told = redemption_auc({"all": redeemed.astype(int), "none": 0 * user}, Redemptions(user, redeemed), 50)
     assert told["all"][0] == 1
     assert told["none"][0] == 0.5
     assert told["none"][2].low == pytest.approx(0.5)

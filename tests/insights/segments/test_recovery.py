@@ -8,7 +8,7 @@ import pytest
 from trajectory.data.simulate.base import START
 from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.data.times import WEEK
-from trajectory.insights.segments.recovery import STRONG, planted, score
+from trajectory.insights.segments.recovery import STRONG, planted_interests, score
 
 
 def test_pairs_are_counted_by_hand():
@@ -26,7 +26,7 @@ def test_pairs_are_counted_by_hand():
 def test_truth_is_of_the_week_before_the_moment(tmp_path):
     write(Synthetic(users=200, interests=5), tmp_path)
     week = 40
-    truth = planted(tmp_path, START + week * WEEK, 20)
+    truth = planted_interests(tmp_path, START + week * WEEK, 20)
     migrations = pl.read_parquet(tmp_path / "truth" / "migrations.parquet").with_columns(pl.col("user").cast(pl.String))
     mix = pl.read_parquet(tmp_path / "truth" / "interest_mix.parquet").filter(pl.col("week") == week - 1)
     new = truth.filter("new").join(migrations, on="user")
@@ -37,4 +37,4 @@ def test_truth_is_of_the_week_before_the_moment(tmp_path):
     assert not set(still["user"]) & set(migrations["user"])
     largest = mix.with_columns(pl.col("user").cast(pl.String), top=pl.max_horizontal(pl.exclude("user", "week")))
     assert (still.join(largest, on="user")["top"] >= STRONG).all()
-    assert planted(tmp_path / "truth", START) is None
+    assert planted_interests(tmp_path / "truth", START) is None

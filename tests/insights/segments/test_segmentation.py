@@ -15,10 +15,10 @@ from trajectory.insights.segments.grouping import (
     STABLE,
     WIDE,
     Grouping,
-    choose,
+    choose_grouping,
     fit,
     k_means,
-    narrowed,
+    principal_axes,
     stability,
 )
 from trajectory.insights.segments.names import names, plain_name
@@ -111,7 +111,7 @@ def test_the_table_of_users_is_read_by_migrations(tmp_path):
 def test_the_largest_stable_number_is_chosen():
     ahead = np.random.default_rng(0).normal(size=(500, 6))  # nobody belongs together: few groups stay the same
     ahead[:250] += 20
-    _, chosen = choose(ahead, ahead)
+    _, chosen = choose_grouping(ahead, ahead)
     assert chosen.destinations == 2
     assert chosen.bootstrap == pytest.approx(1)
     assert chosen.seeds == pytest.approx(1)
@@ -122,7 +122,7 @@ def test_the_larger_of_two_stable_numbers_is_chosen():
     rng = np.random.default_rng(0)
     ahead = np.repeat([[0.0, 0], [0, 10], [99, 0], [99, 10]], 80, axis=0) + rng.normal(size=(320, 2))
     assert stability(ahead, ahead, 2).bootstrap >= STABLE
-    assert choose(ahead, ahead)[1].destinations == 4
+    assert choose_grouping(ahead, ahead)[1].destinations == 4
 
 
 def test_a_destination_of_too_few_is_not_chosen():
@@ -147,17 +147,17 @@ def test_few_newcomers_are_not_told_apart():
 
 def test_too_few_users_are_explained():
     with pytest.raises(UserError, match="at least 160 users"):
-        choose(np.zeros((20, 2)), np.zeros((20, 2)))
+        choose_grouping(np.zeros((20, 2)), np.zeros((20, 2)))
 
 
 def test_many_columns_are_grouped_by_their_principal_axes():
     rng = np.random.default_rng(0)
     truth = np.arange(400) % 4
     wide = np.eye(4)[truth].repeat(WIDE // 4 + 1, axis=1) + rng.normal(size=(400, WIDE + 4)) / 4
-    short = narrowed(wide)
+    short = principal_axes(wide)
     assert short.shape == (400, AXES)
     assert adjusted_rand_score(truth, k_means(short, 4, 0).labels_) == 1
-    np.testing.assert_array_equal(narrowed(wide[:, :WIDE]), wide[:, :WIDE])
+    np.testing.assert_array_equal(principal_axes(wide[:, :WIDE]), wide[:, :WIDE])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.content.text import text_vectors
-from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable
+from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable_rows
 from trajectory.data.pipeline.co_occurrence import training_pairs
 from trajectory.data.pipeline.splits import training_events
 from trajectory.schema import CODES, Histories, ItemContent, Split, UserError
@@ -140,7 +140,7 @@ def _from_file(items: pl.DataFrame, path: Path, name: str) -> np.ndarray:
         raise UserError(f"{setting}={path} holds {kind} in the column vector; expected lists of numbers")
     table = table.with_columns(pl.col("vector").cast(pl.List(pl.Float32)))
     complete = pl.col("vector").list.eval(pl.element().is_finite().fill_null(False)).list.all()
-    table = usable(table, path, setting, complete & (pl.col("vector").list.len() > 0))
+    table = usable_rows(table, path, setting, complete & (pl.col("vector").list.len() > 0))
     lengths = table["vector"].list.len().unique().sort().to_list()
     if len(lengths) > 1:
         raise UserError(f"{setting}={path} has vectors of {lengths[0]} to {lengths[-1]} numbers")

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from trajectory.data.content.text_encoder import TextEncoder, from_bert
 from trajectory.locks import alone
-from trajectory.progress import unseen
+from trajectory.progress import bars_hidden
 from trajectory.reading import read_json
 from trajectory.schema import UserError
 from trajectory.writing import write_json
@@ -67,7 +67,7 @@ def _encoded(texts: list[str], whole: Path, part: Path, done: Path) -> np.ndarra
     part.parent.mkdir(parents=True, exist_ok=True)
     begun = _begun(part, done, shape)
     vectors = np.lib.format.open_memmap(part, "r+" if begun else "w+", np.float32, shape)
-    with tqdm(total=len(texts), initial=begun, desc="text vectors", unit="text", delay=2, disable=unseen()) as bar:
+    with tqdm(total=len(texts), initial=begun, desc="text vectors", unit="text", delay=2, disable=bars_hidden()) as bar:
         for i in range(begun, len(texts), ROWS):
             rows = order[i : i + ROWS]
             vectors[rows] = np.asarray(encode(_padded([tokens[row] for row in rows])))[: len(rows)]

@@ -12,10 +12,10 @@ from trajectory.data.ingest.amounts import amounts
 from trajectory.data.ingest.cell_parsing import ids
 from trajectory.data.ingest.columns import is_unit_price, missing, pick
 from trajectory.data.ingest.domains import resolve
-from trajectory.data.ingest.event_types import roles, selling_types, typed
+from trajectory.data.ingest.event_types import roles, selling_types, with_meaning
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.ingest.items import read_items
-from trajectory.data.ingest.side_files import ITEM, USER, beside, folder_of, read_side, usable
+from trajectory.data.ingest.side_files import ITEM, USER, first_side_file, folder_of, read_side, usable_rows
 from trajectory.data.ingest.sources import read_source
 from trajectory.data.times import DAY, read_times
 
@@ -48,7 +48,7 @@ class Campaigns:
 def read_campaigns(data: ConfigDict) -> Campaigns | None:
     """Reads the four tables of campaigns beside the log that `config.data` names; None where they are not all there."""
     folder = folder_of(data.source)
-    paths = {name: path for name in _COLUMNS if folder and (path := beside(folder, name))}
+    paths = {name: path for name in _COLUMNS if folder and (path := first_side_file(folder, name))}
     if paths.keys() != _COLUMNS.keys():
         return None
     tables = {name: _read(path, name) for name, path in paths.items()}
@@ -116,7 +116,7 @@ def _sells(table: pl.DataFrame, names: dict[str, str], data: ConfigDict) -> pl.S
         if field in names
     ]
     columns += [table[names["basket"]].alias("basket")] if "basket" in names else []
-    rows = typed(pl.DataFrame([table[names["user"]].alias("user"), *columns]), data)
+    rows = with_meaning(pl.DataFrame([table[names["user"]].alias("user"), *columns]), data)
     return rows["meaning"].is_in(selling_types(roles(data))).fill_null(False)
 
 
@@ -126,4 +126,4 @@ def _read(path: Path, name: str) -> pl.DataFrame:
     dates = [read_times(table[field])[0].alias(field) for field in ("start", "stop", "time") if field in table.columns]
     codes = [ids(table[field]).alias(field) for field in ("campaign", "coupon") if field in table.columns]
     table = table.with_columns(*dates, *codes)
-    return usable(table, path, name, pl.all_horizontal(pl.col([*_COLUMNS[name]]).is_not_null()))
+    return usable_rows(table, path, name, pl.all_horizontal(pl.col([*_COLUMNS[name]]).is_not_null()))

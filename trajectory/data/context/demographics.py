@@ -8,7 +8,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cell_parsing import texts
-from trajectory.data.ingest.side_files import USER, beside, folder_of, read_side
+from trajectory.data.ingest.side_files import USER, first_side_file, folder_of, read_side
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ MOST = 20  # values of a column: more are a measure or a name, not a group
 def read_demographics(data: ConfigDict) -> pl.DataFrame | None:
     """Columns user (the source's id) and each column of at most MOST different words; None where the log has none."""
     folder = folder_of(data.source)
-    path = beside(folder, *FILES) if folder else None
+    path = first_side_file(folder, *FILES) if folder else None
     if path is None:
         return None
     table = read_side(path, path.stem, USER, others=True)

@@ -12,7 +12,7 @@ from trajectory.data.ingest.cell_parsing import numbers
 from trajectory.data.ingest.columns import detect, listing
 from trajectory.data.ingest.domains import resolve
 from trajectory.data.ingest.items import match, read_items
-from trajectory.data.ingest.side_files import ITEM, beside, folder_of, read_side, usable
+from trajectory.data.ingest.side_files import ITEM, first_side_file, folder_of, read_side, usable_rows
 from trajectory.data.times import MONDAY, WEEK, read_times
 from trajectory.schema import UserError
 
@@ -34,7 +34,7 @@ def read_promotions(data: ConfigDict) -> pl.DataFrame | None:
     if folder is None or products is None or weeks is None:
         return None
     if data.item_column:
-        path = beside(folder, "items", "products")
+        path = first_side_file(folder, "items", "products")
         if path is None:
             return None
         item, table = match(products["item"], read_items(read_table(path).table))
@@ -53,10 +53,10 @@ def read_promotions(data: ConfigDict) -> pl.DataFrame | None:
 
 def _by_product(folder: Path) -> pl.DataFrame | None:
     """Rows item, week, mailer, display: stores of each product and week."""
-    if path := beside(folder, "promotions_by_week"):
+    if path := first_side_file(folder, "promotions_by_week"):
         table = read_side(path, path.stem, {**ITEM, "week": ("week",), **{kind: (f"stores_{kind}",) for kind in KINDS}})
         stores = [numbers(table[kind]) for kind in KINDS]
-    elif path := beside(folder, "promotions"):
+    elif path := first_side_file(folder, "promotions"):
         table = read_side(
             path, path.stem, {**ITEM, "week": ("week",), **{kind: (f"{kind}_location",) for kind in KINDS}}
         )
@@ -64,14 +64,14 @@ def _by_product(folder: Path) -> pl.DataFrame | None:
     else:
         return None
     table = table.select("item", numbers(table["week"]).alias("week"), *stores)
-    table = usable(table, path, path.stem, pl.all_horizontal(pl.col("week", *KINDS).is_finite()))
+    table = usable_rows(table, path, path.stem, pl.all_horizontal(pl.col("week", *KINDS).is_finite()))
     rows = table.with_columns(pl.col("week").cast(pl.Int64))
     return rows.group_by("item", "week").agg(pl.col(kind).sum() for kind in KINDS)
 
 
 def _first_week(folder: Path) -> int | None:
     """Unix seconds at which week 0 begins, by most of the log's events; None if the log does not number its weeks."""
-    path = beside(folder, "interactions", "transactions")
+    path = first_side_file(folder, "interactions", "transactions")
     if path is None:
         return None
     names = {"time": ("timestamp", "transaction_timestamp"), "week": ("week",)}

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from trajectory.data.files.files import MIB, Part, free_memory, opened, reading
 from trajectory.data.files.stack import Keep
-from trajectory.progress import unseen
+from trajectory.progress import bars_hidden
 from trajectory.schema import UserError
 
 _SHARE = 0.7  # of the free memory that a group of rows may take
@@ -67,7 +67,7 @@ def _parquet(source: Any, name: str, keep: Keep | None) -> Iterator[pl.DataFrame
     lazy = lazy.select(columns)
     start = 0
     with tqdm(
-        total=sum(sizes), desc=f"reading {name}", unit=" rows", unit_scale=True, delay=2, disable=unseen()
+        total=sum(sizes), desc=f"reading {name}", unit=" rows", unit_scale=True, delay=2, disable=bars_hidden()
     ) as progress:
         for stop in _stops(sizes):
             if (stop - start) * 8 * len(columns) > _SHARE * free_memory():

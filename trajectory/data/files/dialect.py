@@ -52,7 +52,7 @@ class Dialect:
     notes: tuple[str, ...]
 
 
-def understand(text: str, name: str, separator: str = "", header: tuple[str, ...] = (), hint: str = "") -> Dialect:
+def detect_dialect(text: str, name: str, separator: str = "", header: tuple[str, ...] = (), hint: str = "") -> Dialect:
     """The dialect of a text that begins like this (whole lines). `hint`: what to do where no header line is there.
 
     Raises HeaderMissing if the first line looks like the rows below it, and UserError if there is no line at all or

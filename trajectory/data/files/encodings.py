@@ -23,7 +23,7 @@ _WESTERN = re.compile(
 )
 
 
-def asked(name: str) -> str:
+def stated_encoding(name: str) -> str:
     """The encoding that `data.encoding` names, as Python calls it. UserError if there is none of that name."""
     try:
         codec = codecs.lookup(name)

@@ -10,9 +10,9 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from trajectory.data.files.files import Part
-from trajectory.data.files.table import Layout, Look, few, look, look_at
+from trajectory.data.files.table import FileHead, Layout, first_names, look_at, read_head
 from trajectory.data.ingest.columns import ITEM_NAMES, LOG_NAMES, detect
-from trajectory.progress import unseen
+from trajectory.progress import bars_hidden
 from trajectory.schema import UserError
 
 _LOG_FILES = ("interactions", "transactions")
@@ -24,8 +24,8 @@ _SUFFIXES = (".parquet", ".csv", ".jsonl", ".json", ".inter", ".item", ".tsv", "
 class Contents:
     """Files by what they are; `notes` names those that are left out, `warnings` where they are more than are read."""
 
-    log: list[Look]
-    items: list[Look]
+    log: list[FileHead]
+    items: list[FileHead]
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
@@ -45,7 +45,7 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
             look_at([log], layout, hint), look_at([items], Layout(encoding=layout.encoding)) if items else [], [], left
         )
     looks, notes = _looked_at(parts, layout)
-    groups: dict[frozenset[str], list[Look]] = {}
+    groups: dict[frozenset[str], list[FileHead]] = {}
     for found in looks:
         groups.setdefault(found.columns, []).append(found)
     logs = [group for group in groups.values() if _is_log(group, asked)]
@@ -75,14 +75,14 @@ def item_file(parts: Sequence[Part]) -> Part | None:
     return next((named[stem] for stem in _ITEM_FILES if stem in named), None)
 
 
-def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[Look], list[str]]:
+def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[FileHead], list[str]]:
     """Of each file that can be read what it is; which cannot, as notes."""
     looks, notes = [], []
-    for part in tqdm(parts, "looking at files", delay=2, disable=unseen()):
+    for part in tqdm(parts, "looking at files", delay=2, disable=bars_hidden()):
         try:
-            found = look(part, replace(layout, header=()))
+            found = read_head(part, replace(layout, header=()))
             if layout.separator and len(found.names) == 1:  # what separates the log's cells need not do so everywhere
-                found = look(part, replace(layout, header=(), separator=""))
+                found = read_head(part, replace(layout, header=(), separator=""))
             looks.append(found)
         except UserError as error:
             notes.append(f"left out: {error}")
@@ -91,21 +91,23 @@ def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[Look], list[
         known[len(layout.header)] = layout.header
     for i, found in enumerate(looks):  # parts of a file that was cut have their header line in the first
         if found.missing and (names := known.get(len(found.missing.cells))):
-            looks[i] = look(found.part, replace(layout, header=names))
+            looks[i] = read_head(found.part, replace(layout, header=names))
     return [found for found in looks if found.kind != "empty"], notes + [
         f"left out, empty: {found.part.file}" for found in looks if found.kind == "empty"
     ]
 
 
-def _is_log(group: list[Look], asked: Sequence[str]) -> bool:
+def _is_log(group: list[FileHead], asked: Sequence[str]) -> bool:
     if any(name in group[0].names for name in asked):
         return True
     found = detect(group[0].names, LOG_NAMES)
     return {"user", "item"} <= {*found} or {"time", "behaviour"} <= {*found}
 
 
-def _undecided(place: Path, groups: list[list[Look]], several: bool, notes: list[str]) -> str:
-    shown = "; ".join(f"{few([found.part.file for found in group])}: {few(group[0].names)}" for group in groups[:5])
+def _undecided(place: Path, groups: list[list[FileHead]], several: bool, notes: list[str]) -> str:
+    shown = "; ".join(
+        f"{first_names([found.part.file for found in group])}: {first_names(group[0].names)}" for group in groups[:5]
+    )
     what = "several that could be the log" if several else "none with a user and an item column"
     missing = next((str(group[0].missing) for group in groups if group[0].missing), "")
     return (
@@ -115,7 +117,7 @@ def _undecided(place: Path, groups: list[list[Look]], several: bool, notes: list
     )
 
 
-def _contents(log: list[Look], items: list[Look], notes: Sequence[str], left: Sequence[Part]) -> Contents:
+def _contents(log: list[FileHead], items: list[FileHead], notes: Sequence[str], left: Sequence[Part]) -> Contents:
     said = _left_out(left)
     if len(left) > len(log) + len(items):
         return Contents(log, items, tuple(notes), said)
@@ -123,7 +125,7 @@ def _contents(log: list[Look], items: list[Look], notes: Sequence[str], left: Se
 
 
 def _left_out(parts: Sequence[Part]) -> tuple[str, ...]:
-    return (f"not read as log or item table: {few([part.file for part in parts])}",) if parts else ()
+    return (f"not read as log or item table: {first_names([part.file for part in parts])}",) if parts else ()
 
 
 def _by_suffix(parts: Sequence[Part]) -> list[Part]:

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from trajectory.data.files import encodings
 from trajectory.data.files.files import MIB, Part, opened, reading
-from trajectory.progress import unseen
+from trajectory.progress import bars_hidden
 from trajectory.schema import UserError
 
 BLOCK = 16 * MIB  # bytes read at once: what is looked at several times stays near the processor
@@ -23,7 +23,7 @@ class Text:
 
     def __init__(self, part: Part, encoding: str = "") -> None:
         self.part, self.notes = part, list[str]()
-        self._given = encodings.asked(encoding) if encoding else ""
+        self._given = encodings.stated_encoding(encoding) if encoding else ""
         self._encoding = self._given  # "" = UTF-8 as far as it has been read
         self._end = b"\n"
         self._lines = self._broken = 0
@@ -33,7 +33,7 @@ class Text:
         """Blocks of whole lines, each with a line feed at its end, the file's last line too."""
         size, held, length = size or BLOCK, list[bytes](), 0
         total, name = self.part.path.stat().st_size, self.part.file
-        hidden = size <= SAMPLE or unseen()
+        hidden = size <= SAMPLE or bars_hidden()
         with (
             opened(self.part) as (stream, packed),
             tqdm(total=total, desc=f"reading {name}", unit="B", unit_scale=True, delay=2, disable=hidden) as progress,

@@ -10,7 +10,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.files import columnar, delimited, json_text
-from trajectory.data.files.dialect import Dialect, HeaderMissing, understand
+from trajectory.data.files.dialect import Dialect, HeaderMissing, detect_dialect
 from trajectory.data.files.encodings import by_first_bytes
 from trajectory.data.files.files import Part, existing, opened, parts_of
 from trajectory.data.files.lines import SAMPLE, Text
@@ -68,7 +68,7 @@ class RawTable:
 
 
 @dataclass(frozen=True)
-class Look:
+class FileHead:
     """What a file is, by its beginning. `rows`: first rows of a text file. No names: its first line is data."""
 
     part: Part
@@ -101,27 +101,27 @@ def read_table(
     return read_parts(look_at(parts_of(existing(path, setting)), layout, hint), layout, keep, str(path))
 
 
-def look_at(parts: Sequence[Part], layout: Layout, hint: str = "") -> list[Look]:
+def look_at(parts: Sequence[Part], layout: Layout, hint: str = "") -> list[FileHead]:
     """What each of some files is; those without a header line have names where another one lends its own."""
-    looks = [look(part, layout, hint) for part in parts]
+    looks = [read_head(part, layout, hint) for part in parts]
     headers = {found.names for found in looks if found.dialect and found.names}
     if len(headers) == 1:
         names = headers.pop()
         for i, found in enumerate(looks):
             if found.missing and len(found.missing.cells) == len(names):
-                looks[i] = look(found.part, replace(layout, header=names), hint)
+                looks[i] = read_head(found.part, replace(layout, header=names), hint)
     return looks
 
 
-def look(part: Part, layout: Layout, hint: str = "") -> Look:
+def read_head(part: Part, layout: Layout, hint: str = "") -> FileHead:
     """What a file is. A text file that begins with data has no names, and the error that says so."""
     with opened(part) as (stream, _):
         head = stream.peek(512)[:512] if hasattr(stream, "peek") else b""
     if not head:
-        return Look(part, "empty")
+        return FileHead(part, "empty")
     for magic, kind in ((b"PAR1", "parquet"), (b"ARROW1", "arrow")):
         if head.startswith(magic):
-            return Look(part, kind, tuple(columnar.names(part, kind == "arrow")))
+            return FileHead(part, kind, tuple(columnar.names(part, kind == "arrow")))
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise UserError(f"{part.name} is {what}")
@@ -134,15 +134,15 @@ def look(part: Part, layout: Layout, hint: str = "") -> Look:
         raise UserError(f"{part.name} is neither text (CSV, JSON) nor Parquet; expected one of these")
     sample = next(Text(part, layout.encoding).blocks(SAMPLE), b"").decode()
     if json_text.is_json(sample):
-        return Look(part, "json", tuple(json_text.names(sample, part.name)))
+        return FileHead(part, "json", tuple(json_text.names(sample, part.name)))
     try:
-        dialect = understand(sample, part.name, layout.separator, layout.header, hint)
+        dialect = detect_dialect(sample, part.name, layout.separator, layout.header, hint)
     except HeaderMissing as error:
-        return Look(part, "text", missing=error)
-    return Look(part, "text", dialect.names, dialect)
+        return FileHead(part, "text", missing=error)
+    return FileHead(part, "text", dialect.names, dialect)
 
 
-def read_parts(looks: Sequence[Look], layout: Layout, keep: Keep | None, origin: str) -> RawTable:
+def read_parts(looks: Sequence[FileHead], layout: Layout, keep: Keep | None, origin: str) -> RawTable:
     """The rows of all files that are not empty, one after the other. UserError if their columns differ."""
     notes = [f"left out, empty: {found.part.name}" for found in looks if found.kind == "empty"]
     looks = [found for found in looks if found.kind != "empty"]
@@ -153,8 +153,8 @@ def read_parts(looks: Sequence[Look], layout: Layout, keep: Keep | None, origin:
             raise found.missing
         if found.columns != looks[0].columns and found.kind != "json":
             raise UserError(
-                f"{found.part.name} has other columns than {looks[0].part.name}: {few(found.names)}, not "
-                f"{few(looks[0].names)}; name the file that is the log"
+                f"{found.part.name} has other columns than {looks[0].part.name}: {first_names(found.names)}, not "
+                f"{first_names(looks[0].names)}; name the file that is the log"
             )
     numbers = all(found.kind == "text" for found in looks)
     stack, malformed, rows = Stack(origin, numbers), dict[int, str](), list[int]()
@@ -164,7 +164,7 @@ def read_parts(looks: Sequence[Look], layout: Layout, keep: Keep | None, origin:
         alike = found.columns == looks[0].columns and {*found.names} != {*looks[0].names}
         same = {name: called[plain(name)] for name in found.names if alike and name not in looks[0].names}
         if same:
-            notes.append(f"{found.part.name}: {few([*same])} are taken for {few([*same.values()])}")
+            notes.append(f"{found.part.name}: {first_names([*same])} are taken for {first_names([*same.values()])}")
         for table, bad in _blocks(found, layout, keep, notes):
             malformed |= {sum(rows) + row: text for row, text in bad.items()}
             rows[-1] += table.height
@@ -173,13 +173,13 @@ def read_parts(looks: Sequence[Look], layout: Layout, keep: Keep | None, origin:
     table, files = stack.table(), None
     if len(looks) > 1:
         names = [found.part.name.removeprefix(f"{origin}/") for found in looks]
-        notes.append(f"read {len(looks)} files: {few(names)}")
+        notes.append(f"read {len(looks)} files: {first_names(names)}")
         files = _files(names, rows)
     return RawTable(table, _texts(malformed, table.height), files, tuple(dict.fromkeys(notes)), origin)
 
 
 def _blocks(
-    found: Look, layout: Layout, keep: Keep | None, notes: list[str]
+    found: FileHead, layout: Layout, keep: Keep | None, notes: list[str]
 ) -> Iterator[tuple[pl.DataFrame, dict[int, str]]]:
     if found.kind in ("parquet", "arrow"):
         yield from ((table, {}) for table in columnar.blocks(found.part, found.kind == "arrow", keep))
@@ -209,6 +209,6 @@ def _files(names: Sequence[str], rows: list[int]) -> pl.Series:
     return pl.Series(names, dtype=pl.Categorical).gather(pl.concat(number)).alias("file")
 
 
-def few(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first names, and how many there are."""
     return ", ".join(names[:_SHOWN]) + (f", ... ({len(names)})" if len(names) > _SHOWN else "")

@@ -13,7 +13,7 @@ import polars as pl
 from trajectory.data.files import columnar
 from trajectory.data.files.files import Part
 from trajectory.data.files.lines import Text
-from trajectory.data.files.table import Layout, look
+from trajectory.data.files.table import Layout, read_head
 from trajectory.data.ingest.cell_parsing import whole_numbers
 from trajectory.schema import UserError
 
@@ -24,7 +24,7 @@ def records(part: Part, schema: Mapping[str, Any], explode: str = "", entry: str
     `explode`: a list of records, of which each entry becomes a row, and `entry`: as in `exploded`.
     A line that is no record becomes a row of nulls, with its text in the column `malformed`.
     """
-    tables = _of_parquet(part, schema) if look(part, Layout()).kind == "parquet" else _of_lines(part, schema)
+    tables = _of_parquet(part, schema) if read_head(part, Layout()).kind == "parquet" else _of_lines(part, schema)
     if explode:
         tables = (exploded(table, explode, entry) for table in tables)
     return pl.concat(tables, how="diagonal")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.ingest.cell_parsing import texts
-from trajectory.data.ingest.distinct import distinctly
+from trajectory.data.ingest.distinct import apply_to_distinct
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
 
@@ -50,7 +50,7 @@ def amounts(column: pl.Series, decimal: str, said: Findings, likely: str = "", o
     if decimal not in DECIMALS:
         raise UserError(f"data.decimal={decimal!r} is unknown; expected one of {', '.join(DECIMALS)}")
     if isinstance(column.dtype, pl.Categorical):
-        return distinctly(lambda texts, said: amounts(texts, decimal, said, likely, otherwise), column, said)
+        return apply_to_distinct(lambda texts, said: amounts(texts, decimal, said, likely, otherwise), column, said)
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
         number, given = column.cast(pl.Float64), column.is_not_null()
         if number.is_nan().any():

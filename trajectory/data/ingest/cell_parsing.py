@@ -6,7 +6,7 @@ import json
 
 import polars as pl
 
-from trajectory.data.ingest.distinct import apart
+from trajectory.data.ingest.distinct import distinct_texts
 from trajectory.data.ingest.findings import Findings
 from trajectory.schema import UserError
 
@@ -101,7 +101,7 @@ def whole_numbers(column: pl.Series) -> pl.Series:
     "12.000" is left as it is: it may be twelve thousand.
     """
     if isinstance(column.dtype, pl.Categorical):
-        distinct, rows = apart(column)
+        distinct, rows = distinct_texts(column)
         number = whole_numbers(distinct)
         return column if number.dtype == pl.String else number.gather(rows)
     if not column.head(1000).str.strip_chars().str.contains(_WHOLE + "|^$").all():
@@ -117,7 +117,7 @@ def numbers(column: pl.Series) -> pl.Series:
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
         return column.cast(pl.Float64)
     if isinstance(column.dtype, pl.Categorical):
-        distinct, rows = apart(column)
+        distinct, rows = distinct_texts(column)
         return numbers(distinct).gather(rows)
     text = texts(column)
     number = text.cast(pl.Float64, strict=False)

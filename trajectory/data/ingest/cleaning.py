@@ -11,8 +11,8 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.domains import resolve
-from trajectory.data.ingest.duplicates import counted, repeated, treatment
-from trajectory.data.ingest.event_types import listed, roles, typed, unstated
+from trajectory.data.ingest.duplicates import add_repeats, repeated_rows, treatment
+from trajectory.data.ingest.event_types import default_event_type, event_type_table, roles, with_meaning
 from trajectory.data.ingest.findings import clip, lines
 from trajectory.data.ingest.frames import filtered
 from trajectory.data.store.ordering import number
@@ -59,7 +59,7 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
     String.
     """
     data = resolve(data)
-    events, equal = typed(log.events, data), treatment(log, data)
+    events, equal = with_meaning(log.events, data), treatment(log, data)
     # Of the log only what was detected goes on: its rows are not held twice.
     log = replace(
         log,
@@ -71,19 +71,19 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
         faulty = events.select(pl.repeat(False, pl.len()) | fault.fill_null(False)).to_series()
         codes[faulty.to_numpy() & (codes == 0)] = _CODE[reason]
     if equal != "keep":
-        again = repeated(events["row_hash"], codes == 0)
+        again = repeated_rows(events["row_hash"], codes == 0)
         codes[again] = _FOLDED if equal == "count" else _CODE["duplicate"]
     _mark(codes, _bots(events, codes == 0, data), "bot")
     # What the model does not read makes no history longer: it neither counts nor goes.
     read = events["meaning"].is_in([event_type for event_type, own in roles(data).items() if "input" in own])
     _mark(codes, _rare(events, codes == 0, read, data.cleaning), REASONS[-1])
     if (codes == _FOLDED).any():
-        events, codes = counted(events, codes, _FOLDED)
+        events, codes = add_repeats(events, codes, _FOLDED)
     rows = np.bincount(codes, minlength=_FOLDED + 1)  # by code
     counts = {reason: int(rows[code]) for reason, code in _CODE.items() if rows[code]}
     if not rows[0]:
         raise UserError(_nothing_left(events, counts))
-    types = listed(events, pl.Series((codes == 0) | (codes == _FOLDED)), data)
+    types = event_type_table(events, pl.Series((codes == 0) | (codes == _FOLDED)), data)
     quarantine, held = _quarantine(events, codes), [events]
     del events
     usable, folded = _usable(held, log, codes), int(rows[_FOLDED])
@@ -123,7 +123,7 @@ def _unstated(columns: list[str], data: ConfigDict) -> dict[str, str]:
     """How the type of events came about where the log states none."""
     if "event_type" in columns:
         return {}
-    event_type, told = unstated(columns, data)
+    event_type, told = default_event_type(columns, data)
     other = "view" if event_type == "purchase" else "purchase"
     setting = f"--config.data.event_type_map=\"{{'': '{other}'}}\""
     return {"types": f"none stated: all rows are of the type {event_type}, told by {told}; {setting} changes it"}

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from trajectory.schema import UserError
-from trajectory.writing import whole
+from trajectory.writing import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def write_frame(frame: Any, folder: Path, items: Any = None) -> Path:
     """Writes a data frame below `folder` under a name made from its content, and returns what `data.source` may name.
 
     `items`: a data frame of items (item, title, category ...), which then lies beside the log. The same frames give the
-    same path. The file remembers that it was written from a data frame (see `origin`).
+    same path. The file remembers that it was written from a data frame (see `source_name`).
     """
     log = _parquet(as_table(frame), "a data frame")
     table = None if items is None else _parquet(as_table(items), "a data frame of items")
@@ -84,7 +84,7 @@ def as_path(log: Any) -> Iterator[Path]:
         yield write_frame(log, Path(folder))
 
 
-def origin(path: Path | str) -> str:
+def source_name(path: Path | str) -> str:
     """What a log is called in sentences: "a data frame of 3,000 rows" if one was written there, else the path."""
     path = Path(path)
     log = path / LOG if path.is_dir() else path
@@ -104,5 +104,5 @@ def _parquet(table: pl.DataFrame, what: str) -> bytes:
 def _keep(data: bytes, path: Path) -> None:
     """Writes a file whose name tells its content, unless it is there."""
     if not path.exists():
-        with whole(path) as part:
+        with atomic_path(path) as part:
             part.write_bytes(data)

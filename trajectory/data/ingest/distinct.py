@@ -10,7 +10,7 @@ import polars as pl
 from trajectory.data.ingest.findings import Findings
 
 
-def apart(column: pl.Series) -> tuple[pl.Series, pl.Series]:
+def distinct_texts(column: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The distinct texts of a column of categories, as String in their first order, and each row's place there."""
     distinct = column.unique(maintain_order=True)
     code = distinct.to_physical()
@@ -21,7 +21,9 @@ def apart(column: pl.Series) -> tuple[pl.Series, pl.Series]:
     return distinct.cast(pl.String), pl.Series(place[rows.to_numpy()])
 
 
-def distinctly(function: Callable[[pl.Series, Findings], pl.Series], column: pl.Series, said: Findings) -> pl.Series:
+def apply_to_distinct(
+    function: Callable[[pl.Series, Findings], pl.Series], column: pl.Series, said: Findings
+) -> pl.Series:
     """`function` of the column and `said`, by distinct text where the column holds categories; texts stay categories.
 
     What is said counts rows: where there is something to say, the function is asked for all of them.
@@ -29,7 +31,7 @@ def distinctly(function: Callable[[pl.Series, Findings], pl.Series], column: pl.
     if not isinstance(column.dtype, pl.Categorical):
         return function(column, said)
     trial = Findings()
-    distinct, rows = apart(column)
+    distinct, rows = distinct_texts(column)
     result = function(distinct, trial)
     silent = trial == Findings()
     if not silent:

@@ -59,7 +59,7 @@ def sent_again(table: pl.DataFrame, columns: dict[str, pl.Series], used: Collect
     return "", columns["row_hash"]
 
 
-def repeated(hashes: pl.Series, usable: np.ndarray) -> np.ndarray:
+def repeated_rows(hashes: pl.Series, usable: np.ndarray) -> np.ndarray:
     """The usable rows whose hash an earlier one has, by number; some millions are compared at once."""
     value = hashes.to_numpy()
     parts = min(1 << (len(value) // _AT_ONCE).bit_length(), 256)
@@ -70,7 +70,7 @@ def repeated(hashes: pl.Series, usable: np.ndarray) -> np.ndarray:
     return np.concatenate(again)
 
 
-def counted(events: pl.DataFrame, codes: np.ndarray, folded: int) -> tuple[pl.DataFrame, np.ndarray]:
+def add_repeats(events: pl.DataFrame, codes: np.ndarray, folded: int) -> tuple[pl.DataFrame, np.ndarray]:
     """Events and codes with the rows of code `folded` in the quantity and value of the row that they repeat.
 
     Those that repeat a row of another code than 0 (set aside) get its code.

@@ -116,7 +116,7 @@ def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
     return raw.replace_strict(meanings, return_dtype=pl.Enum(list(roles(data))))
 
 
-def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
+def default_event_type(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
     """The type of every event of a log that has no column for it, and what told it.
 
     That is `data.event_type_map[""]`, else what the canonical columns of the log suggest, else "event", no sale.
@@ -136,7 +136,7 @@ def unstated(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
     return DEFAULT_EVENT_TYPE, "nothing in the log"
 
 
-def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
+def with_meaning(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     """The rows of a log with the column `meaning`, their type (null where its word is unknown).
 
     Sales whose order came to nothing (`failed`, `void`) are of the type "failed_order", those that take back (`back`),
@@ -147,7 +147,9 @@ def typed(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
     if "event_type" in events.columns:
         events = events.with_columns(meaning=canonical(events["event_type"], data))
     else:
-        events = events.with_columns(meaning=pl.lit(unstated(events.columns, data)[0], pl.Enum(list(roles(data)))))
+        events = events.with_columns(
+            meaning=pl.lit(default_event_type(events.columns, data)[0], pl.Enum(list(roles(data))))
+        )
     known = roles(data)
     meaning, types = pl.col("meaning"), pl.Enum(list(known))
     if data.rating_threshold > 0:
@@ -184,11 +186,11 @@ def of_sales(columns: dict[str, pl.Series], data: ConfigDict, back: bool = True)
     selling = [event_type for event_type, own in known.items() if "sale" in own] if back else selling_types(known)
     if "event_type" in columns:
         return canonical(columns["event_type"], data).is_in(selling).fill_null(False)
-    of_all = unstated(columns, data)[0] in selling
+    of_all = default_event_type(columns, data)[0] in selling
     return pl.Series([True]).new_from_index(0, len(columns["item"])) if of_all else None
 
 
-def listed(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.DataFrame:
+def event_type_table(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.DataFrame:
     """One row for each type of the marked rows, in the order of `roles`: type, words (most used first), rows, roles.
 
     Where an amount made the type, that is said instead of the word alone: "buy, below 0".

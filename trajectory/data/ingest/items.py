@@ -6,7 +6,7 @@ import polars as pl
 
 from trajectory.data.ingest.cell_parsing import ids, is_text, names, numbers, texts
 from trajectory.data.ingest.columns import CONTENT_NAMES, ITEM_NAMES, detect, listing
-from trajectory.data.ingest.distinct import apart, distinctly
+from trajectory.data.ingest.distinct import apply_to_distinct, distinct_texts
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
 
@@ -119,7 +119,7 @@ def gather_items(
 
 def _first_texts(column: pl.Series) -> pl.Series:
     column = column.list.first() if column.dtype == pl.List else column
-    return distinctly(lambda column, _: texts(column), column, Findings())
+    return apply_to_distinct(lambda column, _: texts(column), column, Findings())
 
 
 def regroup(
@@ -138,7 +138,7 @@ def regroup(
     rows = items.join(counts, on="item", how="left", maintain_order="left").with_columns(pl.col("weight").fill_null(0))
     value = texts(rows[column]) if rows.schema[column] == pl.String else rows[column]
     rows = rows.with_columns(value=value)
-    distinct, place = apart(item) if isinstance(item.dtype, pl.Categorical) else (item, None)
+    distinct, place = distinct_texts(item) if isinstance(item.dtype, pl.Categorical) else (item, None)
     values = rows.select("item", "value")
     chosen = distinct.to_frame("item").join(values, on="item", how="left", maintain_order="left")["value"]
     chosen = chosen if place is None else chosen.gather(place)

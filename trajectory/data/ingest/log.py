@@ -14,7 +14,7 @@ from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, nam
 from trajectory.data.ingest.cells import candidates, examples, unused
 from trajectory.data.ingest.columns import LOG_NAMES, SESSIONS, listing, matching, missing, pick
 from trajectory.data.ingest.customers import customers
-from trajectory.data.ingest.distinct import distinctly
+from trajectory.data.ingest.distinct import apply_to_distinct
 from trajectory.data.ingest.domains import DOMAINS, resolve
 from trajectory.data.ingest.doubts import (
     doubt_currencies,
@@ -43,8 +43,8 @@ from trajectory.data.ingest.prices import row_values
 from trajectory.data.ingest.service_lines import service_lines
 from trajectory.data.ingest.signs import with_signs
 from trajectory.data.ingest.sources import Source, read_source
-from trajectory.data.ingest.spellings import spelled
-from trajectory.data.ingest.ties import by_session, numbered_ties, trusted, whole_positions
+from trajectory.data.ingest.spellings import unify_spellings
+from trajectory.data.ingest.ties import by_session, numbered_ties, whole_positions, without_untrusted_positions
 from trajectory.data.ingest.time_columns import COUNTED, JOINED, find_time
 from trajectory.data.ingest.type_columns import (
     by_words,
@@ -194,7 +194,7 @@ def read_log(data: ConfigDict) -> EventLog:
     if source.files is not None:
         columns["file"] = source.files
     events = pl.DataFrame([column.alias(name) for name, column in columns.items()])
-    events = trusted(events, "" if of_format else fields.get("position", ""), data, said)
+    events = without_untrusted_positions(events, "" if of_format else fields.get("position", ""), data, said)
     if "position" not in events.columns:
         fields.pop("position", None)
     detected |= {
@@ -237,7 +237,7 @@ def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _users(table: pl.DataFrame, fields: dict[str, str], single: str, fold: bool, said: Findings) -> pl.Series:
     if "user" in fields:
-        users = spelled(distinctly(ids, table[fields["user"]], said), fields["user"], fold, said)
+        users = unify_spellings(apply_to_distinct(ids, table[fields["user"]], said), fields["user"], fold, said)
         say_nobodies(users, said)
         others = [name for name in matching(table.columns, LOG_NAMES["user"]) if name != fields["user"]]
         fuller = next((name for name in others if 2 * table[name].null_count() < users.null_count()), "")
@@ -257,10 +257,10 @@ def _items_and_event_types(
 ) -> dict[str, pl.Series]:
     columns = {}
     if "event_type" in fields:
-        columns["event_type"] = distinctly(names, table[fields["event_type"]], said)
+        columns["event_type"] = apply_to_distinct(names, table[fields["event_type"]], said)
     if "item" in fields:
-        items = distinctly(ids, table[fields["item"]], said)
-        columns["item"] = spelled(items, fields["item"], data.fold_case, said)
+        items = apply_to_distinct(ids, table[fields["item"]], said)
+        columns["item"] = unify_spellings(items, fields["item"], data.fold_case, said)
         doubt_items(columns["item"], table, fields["item"], {*fields.values()}, said)
     elif "behaviour" in fields:
         raw = texts(table[fields["behaviour"]])
@@ -332,7 +332,7 @@ def _others(
         value, quantity = columns["value"], columns["quantity"]
         columns["value"] = row_values(value, quantity, known["item"], fields["value"], data, said)
     if "basket" in fields:
-        columns["basket"] = distinctly(ids, table[fields["basket"]], said)
+        columns["basket"] = apply_to_distinct(ids, table[fields["basket"]], said)
     if "label" in fields:
         columns["label"] = labels(table[fields["label"]])
     return columns

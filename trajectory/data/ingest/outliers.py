@@ -14,7 +14,7 @@ _MINUTE = 60
 _A_MINUTE = 60  # events that nobody makes in one
 
 
-def busiest(events: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+def busiest_users(events: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Users with far more events than the rest, and the most events in a day of other users (0 = not known).
 
     Most first: user, events, share of all events, and the most in_a_minute and in_a_day (null where not known).

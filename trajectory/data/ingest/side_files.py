@@ -29,7 +29,7 @@ def folder_of(source: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def beside(folder: Path, *stems: str) -> Path | None:
+def first_side_file(folder: Path, *stems: str) -> Path | None:
     """The first file of one of these names, of whatever kind, in a folder."""
     paths = (folder / f"{stem}{suffix}" for stem in stems for suffix in _SUFFIXES)
     return next((path for path in paths if path.is_file()), None)
@@ -64,10 +64,10 @@ def read_side(
         {column: field for field, column in names.items() if column != field}
     )
     table = table.with_columns(ids(table[field]).alias(field) for field in ("user", "item") if field in names)
-    return usable(table, path, setting, pl.all_horizontal(pl.col([*needed]).is_not_null()), raw.malformed)
+    return usable_rows(table, path, setting, pl.all_horizontal(pl.col([*needed]).is_not_null()), raw.malformed)
 
 
-def usable(
+def usable_rows(
     table: pl.DataFrame, path: Path, setting: str, good: pl.Expr | pl.Series, malformed: pl.Series | None = None
 ) -> pl.DataFrame:
     """The rows that are `good`; how many are not, and the first of them, is said. UserError if none is."""

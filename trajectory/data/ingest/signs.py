@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.event_types import canonical, plain_word, roles, selling_types, unstated
+from trajectory.data.ingest.event_types import canonical, default_event_type, plain_word, roles, selling_types
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import FAILED, UserError
 
@@ -54,7 +54,11 @@ def _words(columns: dict[str, pl.Series], data: ConfigDict) -> pl.Series | None:
     if "event_type" in columns:
         sale = canonical(columns["event_type"], data).is_in(selling).fill_null(False)
         return columns["event_type"].cast(pl.String).fill_null("").set(~sale, None)
-    return pl.Series([""]).new_from_index(0, len(columns["item"])) if unstated(columns, data)[0] in selling else None
+    return (
+        pl.Series([""]).new_from_index(0, len(columns["item"]))
+        if default_event_type(columns, data)[0] in selling
+        else None
+    )
 
 
 def _written_below(word: pl.Series, amount: pl.Series) -> pl.Series:

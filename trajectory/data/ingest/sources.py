@@ -15,7 +15,7 @@ from trajectory.data.files.table import Layout, look_at, read_parts
 from trajectory.data.formats.read import preset
 from trajectory.data.formats.read import read as read_preset
 from trajectory.data.ingest import domains, tfds_source
-from trajectory.data.ingest.data_frames import origin
+from trajectory.data.ingest.data_frames import source_name
 from trajectory.schema import UserError
 
 TFDS = "tfds:"
@@ -55,7 +55,7 @@ def read_source(data: ConfigDict) -> Source:
         notes = reading.notes + notes
         return _with_rows(Source(reading.table, reading.malformed, items, str(path), notes=notes, named=reading.named))
     if len(parts) == 1 and not path.is_dir():
-        raw = read_parts(look_at(parts, layout), layout, None, origin(path))
+        raw = read_parts(look_at(parts, layout), layout, None, source_name(path))
         return _with_rows(Source(raw.table, raw.malformed, None, raw.origin, raw.files, raw.notes))
     found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
     raw = read_parts(found.log, layout, None, _origin(path, [look.part for look in found.log]))
@@ -80,7 +80,7 @@ def _with_rows(source: Source) -> Source:
 
 
 def _origin(path: Path, parts: Sequence[Part]) -> str:
-    return parts[0].name if len(parts) == 1 and origin(path) == str(path) else origin(path)
+    return parts[0].name if len(parts) == 1 and source_name(path) == str(path) else source_name(path)
 
 
 def _items(path: Path, found: Contents, layout: Layout) -> tuple[pl.DataFrame | None, tuple[str, ...]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.ingest.cell_parsing import is_text
-from trajectory.data.ingest.distinct import apart
+from trajectory.data.ingest.distinct import distinct_texts
 from trajectory.data.ingest.findings import Findings, clip
 
 _SHOWN = 2
 _ZEROS = r"^0+(\d+)$"  # that a spreadsheet takes off
 
 
-def spelled(ids: pl.Series, name: str, fold: bool, said: Findings) -> pl.Series:
+def unify_spellings(ids: pl.Series, name: str, fold: bool, said: Findings) -> pl.Series:
     """The ids of column `name`, all in their most frequent spelling if `fold`; warns of several spellings otherwise."""
     if not is_text(ids):
         return ids
@@ -37,5 +37,5 @@ def spelled(ids: pl.Series, name: str, fold: bool, said: Findings) -> pl.Series:
     same = counts.join(first, on="key").filter(pl.col("id") != pl.col("first"))
     if not isinstance(ids.dtype, pl.Categorical):
         return ids.replace(same["id"], same["first"])
-    distinct, rows = apart(ids)
+    distinct, rows = distinct_texts(ids)
     return distinct.replace(same["id"], same["first"]).cast(pl.Categorical(pl.Categories.random())).gather(rows)

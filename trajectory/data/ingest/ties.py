@@ -75,7 +75,7 @@ def by_session(columns: dict[str, pl.Series], session: pl.Series) -> pl.Series:
     return frame.select(pl.struct(first, "position").rank("dense").cast(pl.Int64)).to_series()
 
 
-def trusted(events: pl.DataFrame, by_name: str, data: ConfigDict, said: Findings) -> pl.DataFrame:
+def without_untrusted_positions(events: pl.DataFrame, by_name: str, data: ConfigDict, said: Findings) -> pl.DataFrame:
     """Without a position that only orders equal times by the item's id, as files are sorted, not as things are done,
     and without one of the column `by_name` that is the place on a page or a shelf: it does not count on.
     """

@@ -9,7 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.pipeline.featurize import FeatureScale, Windows, read_rows, slices
-from trajectory.data.pipeline.packing import cut, pack
+from trajectory.data.pipeline.packing import cut_windows, pack
 from trajectory.data.pipeline.splits import marked, step_starts
 from trajectory.data.times import DAY
 from trajectory.schema import Batch, Histories, SoftTargets, Split, Targets, UserError
@@ -78,7 +78,7 @@ class EpochPlan:
     def __init__(self, data: TrainingData, rng: np.random.Generator) -> None:
         c, self.data = data.config, data
         self.order = _shuffled_steps(data.step_end, rng) if data.histories.baskets else None
-        start, length = cut(data.first, data.length, c.length, rng)
+        start, length = cut_windows(data.first, data.length, c.length, rng)
         start, length = _split_crowded(start, length, data.places_before, c.targets)
         targets = data.places_before[start + length] - data.places_before[start]
         useful = targets > 0  # a window cut within one basket may predict nothing

@@ -42,7 +42,7 @@ class FeatureScale:
         return cls(np.nanmean(features, axis=0), np.where(deviation > 0, deviation, 1.0).astype(np.float32))
 
 
-def spread(start: np.ndarray, length: np.ndarray) -> np.ndarray:
+def slice_indices(start: np.ndarray, length: np.ndarray) -> np.ndarray:
     """The indices of many slices one after the other: (5, 2), (9, 3) -> 5 6 9 10 11."""
     before = np.cumsum(length) - length
     return np.repeat(start - before, length) + np.arange(int(length.sum()), dtype=np.int64)
@@ -51,7 +51,7 @@ def spread(start: np.ndarray, length: np.ndarray) -> np.ndarray:
 def slices(start: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All indices of the slices start[i]:stop[i], in order: (number of the slice, index), int64."""
     length = np.maximum(stop - start, 0)
-    return np.repeat(np.arange(len(length)), length), spread(start, length)
+    return np.repeat(np.arange(len(length)), length), slice_indices(start, length)
 
 
 def read_rows(

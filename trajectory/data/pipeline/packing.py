@@ -43,7 +43,9 @@ def pack(size: np.ndarray, targets: np.ndarray, length: int, slots: int) -> tupl
     return np.array(rows, np.int64), np.array(columns, np.int64), np.array(first_slots, np.int64)
 
 
-def cut(start: np.ndarray, length: np.ndarray, longest: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def cut_windows(
+    start: np.ndarray, length: np.ndarray, longest: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Slices into windows of at most `longest`, long ones at a random phase; every event is in one window.
 
     Returns start and length of each window, int64 [W], in the order of the slices.

@@ -30,7 +30,7 @@ from trajectory.data.store.arrays import flatten
 from trajectory.data.store.flat import damage, load, save
 from trajectory.data.store.tfds_store import write_tfds
 from trajectory.locks import hold
-from trajectory.progress import unseen
+from trajectory.progress import bars_hidden
 from trajectory.renamed import fingerprinted
 from trajectory.schema import CleanLog, Histories, UserError
 
@@ -93,7 +93,7 @@ def source_digest(data: ConfigDict) -> str:
     digest = hashlib.sha256()
     files = _source_files(data)
     total = sum(path.stat().st_size for path in files)
-    with tqdm(total=total, desc="fingerprint", unit="B", unit_scale=True, delay=2, disable=unseen()) as progress:
+    with tqdm(total=total, desc="fingerprint", unit="B", unit_scale=True, delay=2, disable=bars_hidden()) as progress:
         for path in files:
             digest.update(path.name.encode())
             with path.open("rb") as file:

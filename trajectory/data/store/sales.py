@@ -23,7 +23,7 @@ class Sales(NamedTuple):
     value: np.ndarray  # float64 [S], NaN where it is not stated
 
 
-def selling(histories: Histories) -> tuple[str, ...]:
+def selling_event_types(histories: Histories) -> tuple[str, ...]:
     """The log's types that sell; none: the log tells of no sale."""
     outside = histories.outside["type"].unique().to_list() if histories.outside.height else []
     types = (*histories.event_types, *sorted(set(outside) - {*histories.event_types}))
@@ -32,7 +32,7 @@ def selling(histories: Histories) -> tuple[str, ...]:
 
 def require_sales(histories: Histories, what: str) -> None:
     """Raises UserError where the log tells of no sale; `what` says so, such as "demand needs sales"."""
-    if not selling(histories):
+    if not selling_event_types(histories):
         raise UserError(no_sales(histories, what))
 
 
@@ -44,7 +44,7 @@ def no_sales(histories: Histories, what: str) -> str:
     )
 
 
-def sold(histories: Histories) -> np.ndarray:
+def pieces_sold(histories: Histories) -> np.ndarray:
     """Pieces that each event of the histories sells, float64 [E]: 0 where its type is no sale, 1 where not stated."""
     sign = np.where(histories.has_role("negative"), -1.0, 1.0) * histories.has_role("sale")
     return sign * np.where(np.isnan(histories.quantity), 1, histories.quantity)
@@ -54,7 +54,7 @@ def sales(histories: Histories) -> Sales:
     """All sales of a log: those of the histories in order, then those outside."""
     at = np.flatnonzero(histories.has_role("sale"))
     user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))[at]
-    quantity = sold(histories)[at]
+    quantity = pieces_sold(histories)[at]
     value = np.where(histories.has_role("negative")[at], -1.0, 1.0) * histories.value[at]
     inside = Sales(user, histories.item[at], histories.time[at], quantity, value)
     types = [event_type for event_type, roles in histories.roles.items() if "sale" in roles]
@@ -88,7 +88,7 @@ def sale_shares(histories: Histories) -> np.ndarray:
     """Share of the events of each item that are sales, drawn to that of all items where few, float64 [V + 1]."""
     known = histories.item <= histories.num_items
     item, width = histories.item[known], histories.num_items + 1
-    sale = sold(histories)[known] > 0
+    sale = pieces_sold(histories)[known] > 0
     return (np.bincount(item, sale, width) + USUAL * sale.mean()) / (np.bincount(item, minlength=width) + USUAL)
 
 
@@ -97,7 +97,7 @@ def has_values(histories: Histories) -> bool:
     return bool(np.isfinite(sales(histories).value).any())
 
 
-def kept(histories: Histories, by_value: bool, until: int | None = None) -> np.ndarray:
+def net_sales(histories: Histories, by_value: bool, until: int | None = None) -> np.ndarray:
     """What each event of the histories sold and was not given back, float64 [E], in value or in pieces.
 
     Of the user's sales of the item a return takes back the last first, and no more than they were; returns from `until`

@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 from tqdm.auto import tqdm
 
 from trajectory.data.store.arrays import COLUMNS
-from trajectory.progress import unseen
+from trajectory.progress import bars_hidden
 from trajectory.schema import Histories
 
 NAME = "stored_histories"
@@ -43,7 +43,7 @@ def write_tfds(histories: Histories, folder: Path, version: str) -> None:
     writer = tfds.core.SequentialWriter(info, _SHARD, file_format="array_record")
     writer.initialize_splits([SPLIT])
     records, count = _records(histories, columns), -(-histories.num_events // EVENTS)
-    for _ in tqdm(range(0, count, _AT_ONCE), "storing histories", delay=2, disable=unseen()):
+    for _ in tqdm(range(0, count, _AT_ONCE), "storing histories", delay=2, disable=bars_hidden()):
         # Each call writes what is known of the data set anew: not for each record.
         writer.add_examples({SPLIT: list(islice(records, _AT_ONCE))})
     writer.close_all()

@@ -43,10 +43,10 @@ def reliability(
     """What reliability.json holds, measured on (test) queries, and the diagrams drawn to `picture`.
 
     For each step: `top`, `items` (each item's probability; absent for large catalogues), `interests` (absent without),
-    each with ece, the 95 % band low..high of a perfectly calibrated model, inside, nll, brier, n; `uncalibrated_top`,
-    the same before calibration; `within` and `interests_within`, of coming within the first h steps, with bands of
-    outcomes that go together as in `sampled_visits`; `sets`, coverage and size of the sets at 1 - ALPHA by length of
-    history.
+    each with ece, the 95 % band low..high of a perfectly calibrated model, within_sampling_error, nll, brier, n;
+    `uncalibrated_top`, the same before calibration; `within` and `interests_within`, of coming within the first h
+    steps, with bands of outcomes that go together as in `sampled_visits`; `sets`, coverage and size of the sets at 1 -
+    ALPHA by length of history.
     """
     calibrated = CalibratedForecaster(forecaster, calibration, histories)
     results: dict[str, list[Any]] = {}
@@ -98,7 +98,7 @@ def table(results: dict[str, Any], baseline_sets: list[dict[str, Any]], unit: st
     for name, title in TITLES.items():
         if name in results:
             cells = [
-                f"{x['ece']:.2g} ({x['low']:.2g} to {x['high']:.2g}){'' if x['inside'] else ' *'}"
+                f"{x['ece']:.2g} ({x['low']:.2g} to {x['high']:.2g}){'' if x['within_sampling_error'] else ' *'}"
                 for x in results[name]
             ]
             lines.append(f"| {title} | " + " | ".join(cells) + " |")

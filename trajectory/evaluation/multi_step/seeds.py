@@ -18,8 +18,8 @@ def over_seeds(results: Mapping[str, dict[str, Any]]) -> str:
 
     Of each step: the first forecaster's measures, its lead over the best baseline and those of the others, ± the
     standard deviation over the runs, and how many runs lead; of each kind of statement: how many of the steps are
-    calibrated within sampling error (inside the band), and the calibration error over the band's upper end (1 and less
-    is inside). Raises UserError if the runs were not measured alike, or there are fewer than two.
+    calibrated within sampling error (below the band's upper end), and the calibration error over the band's upper end
+    (1 and less is within). Raises UserError if the runs were not measured alike, or there are fewer than two.
     """
     runs = list(results.values())
     if len(runs) < 2:
@@ -53,17 +53,20 @@ def over_seeds(results: Mapping[str, dict[str, Any]]) -> str:
     ):
         lines += _row(f"{title}: covered", _cells(_values(of, "coverage"), "{:.3f} ± {:.3f}"))
         lines += _row(f"{title}: mean size", _cells(_values(of, "mean_size"), "{:.1f} ± {:.1f}"))
-    lines += ["", *_row("", ["steps inside the band", "calibration error / band's upper end, mean over the steps"])]
+    lines += [
+        "",
+        *_row("", ["steps within sampling error", "calibration error / band's upper end, mean over the steps"]),
+    ]
     lines.append("|---|--:|--:|")
     for name, title in TITLES.items():
         if name in runs[0]["reliability"]:
             statements = [run["reliability"][name] for run in runs]
-            inside = _values(statements, "inside").sum(axis=1)
+            within = _values(statements, "within_sampling_error").sum(axis=1)
             ratio = (_values(statements, "ece") / _values(statements, "high")).mean(axis=1)
             lines += _row(
                 title,
                 [
-                    _mean_and_deviation(inside, "{:.1f} ± {:.1f}") + f" of {steps}",
+                    _mean_and_deviation(within, "{:.1f} ± {:.1f}") + f" of {steps}",
                     _mean_and_deviation(ratio, "{:.2f} ± {:.2f}"),
                 ],
             )

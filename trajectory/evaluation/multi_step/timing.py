@@ -11,7 +11,7 @@ from scipy import stats
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
 from trajectory.metrics.significance import bootstrap
-from trajectory.metrics.waiting_time import LEVELS, Times, timing, waits
+from trajectory.metrics.waiting_time import LEVELS, Times, observed_waits, timing
 from trajectory.protocols import Forecaster, StepForecast
 from trajectory.schema import Histories, Queries, Split
 
@@ -30,7 +30,7 @@ class GapBaseline:
     def fit(self, histories: Histories, queries: Queries, steps: int) -> GapBaseline:
         """Fits to what was observed after (validation) queries, and returns itself."""
         self.histories = histories
-        observed, typical = waits(histories, queries, steps), self._typical(queries)
+        observed, typical = observed_waits(histories, queries, steps), self._typical(queries)
         self.zero, self.line, self.deviation = np.zeros(steps), np.zeros((steps, 2)), np.ones(steps)
         for h in range(steps):
             days = observed[:, h]
@@ -105,7 +105,7 @@ def evaluate_times(
     for row in (forecaster, *baselines):
         for part in parts:
             queries = split.queries(part)
-            observed = waits(histories, queries, steps)
+            observed = observed_waits(histories, queries, steps)
             forecasts = [
                 row.times(q, observed[i : i + 256])
                 for i, q in zip(range(0, len(observed), 256), queries.chunks(256), strict=True)

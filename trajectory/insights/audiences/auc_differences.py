@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from trajectory.metrics.significance import holm, spread
+from trajectory.metrics.significance import confidence_interval, holm
 
 
-def leads(resampled: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+def auc_differences(resampled: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """Of each other score: the mean difference, its 95 % interval, and the two-sided p-value of the bootstrap.
 
     `resampled`: score -> statistic [R], the first one ours, all on the same resamples. P-values are at least
@@ -17,7 +17,7 @@ def leads(resampled: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     found = {}
     for name, other in others:
         lead = ours - other
-        low, high = spread(lead)[:2]
+        low, high = confidence_interval(lead)[:2]
         p = min(1.0, 2 * (min((lead <= 0).sum(), (lead >= 0).sum()) + 1) / (len(lead) + 1))
         found[name] = {"difference": float(lead.mean()), "low": float(low), "high": float(high), "p_value": float(p)}
     for test, p in zip(found.values(), holm([test["p_value"] for test in found.values()]), strict=True):

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from trajectory.insights.audiences.counts import Counts, hand_made
-from trajectory.insights.campaigns.responses import USED, Rows, within
+from trajectory.insights.campaigns.responses import USED, Rows, standardised_within_campaign
 
 # Chosen on validation, of trees of 3 to 31 leaves, so that boosting is no weaker than it can be. Of campaigns, who
 # redeems is learned best from our columns within each campaign, who buys from all counts as they are.
@@ -59,7 +59,10 @@ def campaign_rivals(known: Rows, counts: dict[str, np.ndarray], outcome: str) ->
     if len(np.unique(known.answered)) == 2:
         if outcome == "redeem":
             names = USED[outcome]
-            past, now = within(known.counts, names, known.campaign), within(counts, names, np.zeros(n, int))
+            past, now = (
+                standardised_within_campaign(known.counts, names, known.campaign),
+                standardised_within_campaign(counts, names, np.zeros(n, int)),
+            )
         else:
             past, now = (np.stack([of[name] for name in sorted(counts)], 1) for of in (known.counts, counts))
         trees = boosted(past, known.answered, now, CAMPAIGN_TREES[outcome])

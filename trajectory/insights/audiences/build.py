@@ -10,9 +10,9 @@ import polars as pl
 from trajectory.data.store.sales import require_sales
 from trajectory.data.times import DAY
 from trajectory.insights.audiences import page
-from trajectory.insights.audiences.audience_targets import kinds
-from trajectory.insights.audiences.contact_timing import check_habits, habits
-from trajectory.insights.audiences.evaluate import OURS, Audience, audience, horizon, look, measure
+from trajectory.insights.audiences.audience_targets import targets_by_kind
+from trajectory.insights.audiences.contact_timing import check_contact_timing, contact_timing
+from trajectory.insights.audiences.evaluate import OURS, Audience, audience, horizon, measure, snapshot_at
 from trajectory.insights.audiences.members import members
 from trajectory.insights.audiences.propensity import LEAST
 from trajectory.insights.campaigns import budget
@@ -32,7 +32,7 @@ TOO_FEW = (
 )
 
 
-def take(run: Run) -> Part:
+def build_audiences(run: Run) -> Part:
     """Audiences for interests and items from the end of the log on, and for the log's campaigns where it has any.
 
     Measured is the same from the run's cut on. Raises UserError where the log has no sales, the split is not by time,
@@ -40,15 +40,15 @@ def take(run: Run) -> Part:
     """
     histories, c = run.experiment.histories, run.config
     require_sales(histories, "audiences need sales")
-    goods = kinds(histories)
-    recent, now = (look(run, moment, goods) for moment in (histories.now - horizon(run) * DAY, histories.now))
+    goods = targets_by_kind(histories)
+    recent, now = (snapshot_at(run, moment, goods) for moment in (histories.now - horizon(run) * DAY, histories.now))
     found = [some for one in goods if (some := audience(run, one, recent, now))]
     if not found:
         raise UserError(TOO_FEW)
     first = found[0]
     cuts = [run.experiment.split.cut_time(part) for part in ("validation", "test")]
-    mine = [one for one in kinds(histories, cuts[1]) if one.kind == first.goods.kind]
-    validation, test = (look(run, cut, mine) for cut in cuts)
+    mine = [one for one in targets_by_kind(histories, cuts[1]) if one.kind == first.goods.kind]
+    validation, test = (snapshot_at(run, cut, mine) for cut in cuts)
     then = audience(run, mine[0], validation, test)
     if then is None:
         raise UserError(TOO_FEW)
@@ -59,19 +59,19 @@ def take(run: Run) -> Part:
             f"nobody newly bought of any {then.goods.kind} within {then.days} days of the cut, so audiences cannot be "
             "measured; choose an earlier split.cut"
         )
-    moments = check_habits(histories, test.queries, habits(histories, test.queries))
+    moments = check_contact_timing(histories, test.queries, contact_timing(histories, test.queries))
     campaigns = campaign_part(run, test.time)
     began, cut = (datetime.fromtimestamp(moment.time, UTC) for moment in (now, test))
     blocks: list[Text | Table | Picture] = [
-        page.shown(rows.filter(pl.col("kind") == first.goods.kind), first, began, SHOWN),
+        page.members_table(rows.filter(pl.col("kind") == first.goods.kind), first, began, SHOWN),
         _budget(then, cut),
-        page.held(held, then, cut),
-        page.when(moments),
+        page.holdout_accuracy(held, then, cut),
+        page.contact_timing_accuracy(moments),
     ]
     return Part(
         name="audiences",
         title="Audiences",
-        sentences=(*page.say(held, first, rows, cut), *campaigns.sentences),
+        sentences=(*page.summary_sentences(held, first, rows, cut), *campaigns.sentences),
         blocks=(*blocks, *campaigns.blocks, Text(LIMITS)),
         tables={"audiences": rows} | campaigns.tables,
         measured={then.goods.kind: held, "moments": moments} | campaigns.measured,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.insights.audiences.audience_targets import kinds
-from trajectory.insights.audiences.evaluate import Audience, audience, look, measure
+from trajectory.insights.audiences.audience_targets import targets_by_kind
+from trajectory.insights.audiences.evaluate import Audience, audience, measure, snapshot_at
 from trajectory.insights.audiences.propensity import PARTS, fit
 from trajectory.insights.campaigns import build, evaluate
 from trajectory.metrics.auc import auc
@@ -25,8 +25,8 @@ def compare(run: Run, resamples: int, since: str = "", until: str = "", only: st
     measured: dict[str, Any] = {}
     if only != "campaigns":
         cut = {part: run.experiment.split.cut_time(part) for part in ("validation", "test")}
-        asked = kinds(run.experiment.histories, cut["test"])
-        validation, test = (look(run, cut[part], asked) for part in ("validation", "test"))
+        asked = targets_by_kind(run.experiment.histories, cut["test"])
+        validation, test = (snapshot_at(run, cut[part], asked) for part in ("validation", "test"))
         for goods in asked:
             found = audience(run, goods, validation, test)
             if found is not None:
@@ -112,8 +112,8 @@ def _methods(one: dict[str, Any]) -> list[str]:
         )
     of = one["calibration"]
     band = f"band of a perfect model {of['low']:.4f} to {of['high']:.4f}"
-    inside = f"inside for {of['inside_share']:.0%} of them one by one"
-    return [*lines, "", f"calibration error {of['ece']:.4f}, {band}; {inside}"]
+    within = f"within it for {of['share_within_sampling_error']:.0%} of them one by one"
+    return [*lines, "", f"calibration error {of['ece']:.4f}, {band}; {within}"]
 
 
 def _uplift(lots: list[dict[str, Any]]) -> list[str]:

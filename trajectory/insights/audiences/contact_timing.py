@@ -17,23 +17,23 @@ from trajectory.schema import Histories, Queries
 NEAR = 1  # hours from the named one
 
 
-class Habits(NamedTuple):
+class ContactTiming(NamedTuple):
     """When each of n users comes most often; ties go to the first."""
 
     weekday: np.ndarray  # int64 [n], 0 = Monday
     hour: np.ndarray  # int64 [n], 0 to 23, of the log's clock
 
 
-def habits(histories: Histories, queries: Queries) -> Habits:
+def contact_timing(histories: Histories, queries: Queries) -> ContactTiming:
     """The weekday and the hour of most steps of each query's history start:stop."""
     days, hours = [], []
     for time in _step_times(histories, queries.start, queries.stop):
         days.append(np.bincount(weekday(time), minlength=7).argmax())
         hours.append(np.bincount(time // 3600 % 24, minlength=24).argmax())
-    return Habits(np.array(days), np.array(hours))
+    return ContactTiming(np.array(days), np.array(hours))
 
 
-def check_habits(histories: Histories, queries: Queries, named: Habits) -> dict[str, Any]:
+def check_contact_timing(histories: Histories, queries: Queries, named: ContactTiming) -> dict[str, Any]:
     """How many of the steps that came (stop:end) fell on the named weekday and within an hour of the named hour.
 
     `usual_weekday`, `usual_hour`: the same shares if all were named those of most steps of all histories start:stop.

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from trajectory.data.pipeline.splits import step_starts
-from trajectory.data.store.sales import sold
+from trajectory.data.store.sales import pieces_sold
 from trajectory.data.times import DAY
-from trajectory.insights.audiences.audience_targets import Goods
+from trajectory.insights.audiences.audience_targets import AudienceTargets
 from trajectory.schema import Histories, Queries
 
 MONTH, SEASON = 28.0, 84.0  # days back
@@ -39,7 +39,7 @@ class Counts(NamedTuple):
         return Counts(*(part[rows] for part in self))
 
 
-def count(histories: Histories, goods: Goods, queries: Queries, moment: int) -> Counts:
+def count(histories: Histories, goods: AudienceTargets, queries: Queries, moment: int) -> Counts:
     """Counts of each query's history start:stop at `moment` (unix seconds): of groups what was bought, else all."""
     n, groups = len(queries.user), len(goods.names) + 1
     row = np.full(histories.num_users, -1)
@@ -47,7 +47,7 @@ def count(histories: Histories, goods: Goods, queries: Queries, moment: int) -> 
     who = np.repeat(row, np.diff(histories.offsets))
     past = np.flatnonzero((who >= 0) & (np.arange(histories.num_events) < np.append(queries.stop, 0)[who]))
     who, age = who[past], (moment - histories.time[past]) / DAY
-    buys = sold(histories) > 0
+    buys = pieces_sold(histories) > 0
     every = goods.of_item[histories.item[past]]
     group = np.where(buys[past], every, 0)  # what was only looked at is bought of no group
 

@@ -10,16 +10,16 @@ import numpy as np
 
 from trajectory.data.times import DAY
 from trajectory.inference.new_users import histories_before
-from trajectory.insights.audiences.auc_differences import leads
-from trajectory.insights.audiences.audience_targets import Goods, bought
+from trajectory.insights.audiences.auc_differences import auc_differences
+from trajectory.insights.audiences.audience_targets import AudienceTargets, bought
 from trajectory.insights.audiences.baselines import goods_rivals
 from trajectory.insights.audiences.counts import Counts, count
-from trajectory.insights.audiences.expected_purchases import Arrivals, arrivals
-from trajectory.insights.audiences.propensity import Chances, choose, fit
+from trajectory.insights.audiences.expected_purchases import ExpectedPurchases, expected_purchases
+from trajectory.insights.audiences.propensity import PropensityModel, choose_targets, fit
 from trajectory.insights.audiences.ranking import lift
 from trajectory.metrics.auc import auc
 from trajectory.metrics.reliability import clustered_pairs, event_pairs, summary
-from trajectory.metrics.significance import spread
+from trajectory.metrics.significance import confidence_interval
 from trajectory.run import Run
 from trajectory.schema import Queries, UserError
 
@@ -30,21 +30,21 @@ BLOCK = 50  # resamples at once
 SAMPLE = 10_000  # users who are learned from, and who are measured, at most
 
 
-class Moment(NamedTuple):
+class Snapshot(NamedTuple):
     """All users as they are at one moment, and the run's forecast of the days from there."""
 
     time: int  # unix seconds
     queries: Queries
-    expected: Arrivals
+    expected: ExpectedPurchases
 
 
 @dataclass(frozen=True)
 class Audience:
     """The chance of n users to buy of g groups of items within the days from the moment asked at."""
 
-    goods: Goods
+    goods: AudienceTargets
     days: int
-    model: Chances
+    model: PropensityModel
     then: Counts  # of the m users who were learned from, at that moment
     then_lines: np.ndarray  # float32 [m, G], forecast then
     then_bought: np.ndarray  # bool [m, G], in the days after that
@@ -76,7 +76,7 @@ def horizon(run: Run) -> int:
     return max(int(min(DAYS, (test - validation) / DAY, (run.experiment.histories.now - test) / DAY)), 1)
 
 
-def look(run: Run, moment: int | None, goods: Sequence[Goods]) -> Moment:
+def snapshot_at(run: Run, moment: int | None, goods: Sequence[AudienceTargets]) -> Snapshot:
     """All users at a moment (unix seconds), such as the split's `cut_time("test")`, and what is expected of `goods`.
 
     UserError as of `horizon`.
@@ -85,22 +85,24 @@ def look(run: Run, moment: int | None, goods: Sequence[Goods]) -> Moment:
     assert moment is not None  # where the split is by time
     queries = histories_before(run.experiment.histories, moment)
     n = len(queries.user)
-    return Moment(moment, queries, arrivals(run, queries, np.full(n, moment), np.full(n, float(days)), goods))
+    return Snapshot(
+        moment, queries, expected_purchases(run, queries, np.full(n, moment), np.full(n, float(days)), goods)
+    )
 
 
-def audience(run: Run, goods: Goods, learned: Moment, asked: Moment) -> Audience | None:
+def audience(run: Run, goods: AudienceTargets, learned: Snapshot, asked: Snapshot) -> Audience | None:
     """Learns from the days after one moment and predicts those after another; None where too few newly buy of any
     group.
     """
     histories, days = run.experiment.histories, horizon(run)
 
-    def at(moment: Moment) -> tuple[Counts, np.ndarray, np.ndarray]:
+    def at(moment: Snapshot) -> tuple[Counts, np.ndarray, np.ndarray]:
         counts = count(histories, goods, moment.queries, moment.time)
         came = bought(histories, goods, moment.queries, moment.time + round(days * DAY))
         return counts, moment.expected.lines[goods.kind], came
 
     then, then_lines, then_bought = at(learned)
-    chosen = choose(then, then_bought)
+    chosen = choose_targets(then, then_bought)
     if not len(chosen):
         return None
     some = _drawn(len(then_bought))
@@ -121,10 +123,11 @@ def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> di
     """Mean AUC and lift over groups of all users, of lapsed ones ("arriving") and of "new" ones, beside the rivals.
 
     `spent` [n]: of each user in the last 12 weeks. At most `SAMPLE` of the users are asked. Groups that nobody, or
-    everybody, bought of are left out, and so are kinds of users for whom all groups are. Intervals and `leads` (ours
-    less each other, p-values adjusted by Holm) resample users as a whole. `calibration`: pooled, beside the band of a
-    perfect model whose users buy much or little of all groups at once; `inside_share`: of the groups, whose error lies
-    in the band of a perfect model at that number of users.
+    everybody, bought of are left out, and so are kinds of users for whom all groups are. Intervals and
+    `auc_differences` (ours less each other, p-values adjusted by Holm) resample users as a whole. `calibration`:
+    pooled, beside the band of a perfect model whose users buy much or little of all groups at once;
+    `share_within_sampling_error`: of the groups, whose error lies in the band of a perfect model at that number of
+    users.
     """
     some = _drawn(len(spent))
     found, spent = found.of(some), spent[some]
@@ -160,19 +163,21 @@ def _measure(
     for name, score in scores.items():
         area = [float(auc(came[rows, j], score[rows, j])[0]) for j, rows in _rows(asked, some)]
         rise = [lift(came[rows, j], score[rows, j]) for j, rows in _rows(asked, some)]
-        low, high = map(float, spread(drawn[name])[:2])
+        low, high = map(float, confidence_interval(drawn[name])[:2])
         methods[name] = {"auc": float(np.mean(area)), "low": low, "high": high, "lift": float(np.mean(rise))}
     pooled = clustered_pairs(found.probability[asked], came[asked].astype(np.int8), np.nonzero(asked)[0])
     each = [event_pairs(found.probability[r, j], came[r, j].astype(np.int8)) for j, r in _rows(asked, some)]
     calibration = summary(pooled, seed=seed)
-    calibration["inside_share"] = float(np.mean([summary(pairs, SIMULATIONS, seed)["inside"] for pairs in each]))
+    calibration["share_within_sampling_error"] = float(
+        np.mean([summary(pairs, SIMULATIONS, seed)["within_sampling_error"] for pairs in each])
+    )
     return {
         "groups": len(some),
         "users": n,
         "asked": int(asked.sum()),
         "bought": int(came[asked].sum()),
         "methods": methods,
-        "leads": leads(drawn),
+        "leads": auc_differences(drawn),
         "calibration": calibration,
     }
 

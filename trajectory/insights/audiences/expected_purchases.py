@@ -12,7 +12,7 @@ from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
 from trajectory.inference.step_forecast import forecast_steps
-from trajectory.insights.audiences.audience_targets import Goods, summed
+from trajectory.insights.audiences.audience_targets import AudienceTargets, sum_by_target
 from trajectory.metrics.waiting_time import LEVELS
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
@@ -21,14 +21,16 @@ RATE_DAYS = 84.0  # of the past, over which the steps of a user are counted
 SHORTEST = 1e-3  # days
 
 
-class Arrivals(NamedTuple):
+class ExpectedPurchases(NamedTuple):
     """The next `days` days of n users, from the moment each is asked at."""
 
     lines: dict[str, np.ndarray]  # kind of goods -> float32 [n, G], expected events of each group within the days
     next: np.ndarray  # float64 [n], days until the next step, median
 
 
-def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, goods: Sequence[Goods]) -> Arrivals:
+def expected_purchases(
+    run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, goods: Sequence[AudienceTargets]
+) -> ExpectedPurchases:
     """Reads the run's heads after the history start:stop of each query, asked at `moment` [n] (unix seconds)
     for the `days` [n] from there.
 
@@ -53,9 +55,9 @@ def arrivals(run: Run, queries: Queries, moment: np.ndarray, days: np.ndarray, g
         weight = within * (steps / np.maximum(within.sum(1), 1e-12))[:, None]
         size = basket_size(histories, chunk) if histories.baskets else np.ones(len(chunk.user))
         lines = np.einsum("nh,nhv->nv", weight * size[:, None], forecast.probability).astype(np.float32)
-        parts.append([*(summed(one, lines) for one in goods), median[:, 0]])
+        parts.append([*(sum_by_target(one, lines) for one in goods), median[:, 0]])
     *lines, following = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return Arrivals(dict(zip((one.kind for one in goods), lines, strict=True)), following)
+    return ExpectedPurchases(dict(zip((one.kind for one in goods), lines, strict=True)), following)
 
 
 def step_times(quantiles: np.ndarray, since: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

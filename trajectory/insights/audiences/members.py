@@ -8,23 +8,23 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.times import DAY
-from trajectory.insights.audiences.contact_timing import habits
-from trajectory.insights.audiences.cross_sell import contexts
-from trajectory.insights.audiences.evaluate import Audience, Moment
+from trajectory.insights.audiences.contact_timing import contact_timing
+from trajectory.insights.audiences.cross_sell import recent_affinities
+from trajectory.insights.audiences.evaluate import Audience, Snapshot
 from trajectory.insights.audiences.ranking import TOP
 from trajectory.schema import Histories
 
 MOST = 100  # users of one audience
 
 
-def members(found: Audience, histories: Histories, moment: Moment) -> pl.DataFrame:
+def members(found: Audience, histories: Histories, moment: Snapshot) -> pl.DataFrame:
     """The tenth of the lapsed users (`MOST` at most) with the highest chance of each chosen group, best first.
 
     Columns: kind, target, user, probability, arriving (that less the chance at the user's own rate over the whole
     history), new (never bought of it before), days (until the next step), weekday and hour (at which the user comes
     most), context (what the user bought lately that goes with it).
     """
-    usually = habits(histories, moment.queries)
+    usually = contact_timing(histories, moment.queries)
     span = (moment.time - histories.time[moment.queries.start]) / DAY
     usual = -np.expm1(-found.counts.often * found.days / np.maximum(span, found.days)[:, None])
     name = histories.users["user"].to_list()
@@ -33,7 +33,7 @@ def members(found: Audience, histories: Histories, moment: Moment) -> pl.DataFra
         rows = np.flatnonzero(found.lapsed[:, j])
         order = np.argsort(-found.probability[rows, j], kind="stable")
         rows = rows[order[: min(MOST, round(TOP * len(rows)))]]
-        speaks = contexts(found.counts.ever[rows], found.counts.season[rows], found.model.weight[:, group])
+        speaks = recent_affinities(found.counts.ever[rows], found.counts.season[rows], found.model.weight[:, group])
         tables.append(
             pl.DataFrame(
                 {

@@ -16,7 +16,7 @@ WEEKS = round(SEASON / 7)
 MEASURES = {"AUC": "{:.3f}", "from": "{:.3f}", "to": "{:.3f}", "lift at 10 %": "{:.2f}", "behind by": "{:+.3f}"}
 
 
-def shown(rows: pl.DataFrame, found: Audience, began: datetime, top: int) -> Table:
+def members_table(rows: pl.DataFrame, found: Audience, began: datetime, top: int) -> Table:
     """The first users of each audience; the reader chooses for which interest or item."""
     day = pl.col("days").map_elements(lambda days: f"{began + timedelta(days=days):%d %b}", pl.String)
     best = rows.group_by("target", maintain_order=True).head(top).select(
@@ -37,26 +37,27 @@ def shown(rows: pl.DataFrame, found: Audience, began: datetime, top: int) -> Tab
     )
 
 
-def held(measured: dict[str, Any], found: Audience, began: datetime) -> Table:
+def holdout_accuracy(measured: dict[str, Any], found: Audience, began: datetime) -> Table:
     """How far the ranking held on what came after the cut, beside the rivals."""
     one = measured["arriving"]
     calibration = one["calibration"]
-    inside = "within" if calibration["inside"] else "outside"
+    within = "within" if calibration["within_sampling_error"] else "outside"
     return Table(
         f"How well it ranked users who had not bought in {WEEKS} weeks",
-        methods(one),
+        methods_table(one),
         MEASURES,
         note=f"Mean over {one['groups']} of the {found.goods.kind}s; {one['users']:,} users, {one['bought']:,} "
         f"times one of them newly bought of one within {found.days} days of {began:%d %B %Y}, which no method had "
         "seen. AUC: the chance that a buyer is ranked above another user; 0.5 is chance. Lift: buyers among the "
         "most likely tenth over those among as many at random. "
         f"Of all users of these {found.goods.kind}s the AUC is {measured['all users']['methods'][OURS]['auc']:.3f}. "
-        f"Probabilities miss by {calibration['ece']:.2%} on average, {inside} what a perfect model would show (up "
-        f"to {calibration['high']:.2%}); {found.goods.kind}s one by one: {calibration['inside_share']:.0%} within.",
+        f"Probabilities miss by {calibration['ece']:.2%} on average, {within} what a perfect model would show (up "
+        f"to {calibration['high']:.2%}); {found.goods.kind}s one by one: "
+        f"{calibration['share_within_sampling_error']:.0%} within.",
     )
 
 
-def methods(one: dict[str, Any]) -> pl.DataFrame:
+def methods_table(one: dict[str, Any]) -> pl.DataFrame:
     """One row for each method: AUC with its interval, lift, and how far it is behind ours."""
     return pl.DataFrame(
         [
@@ -68,7 +69,7 @@ def methods(one: dict[str, Any]) -> pl.DataFrame:
     )
 
 
-def when(moments: dict[str, Any]) -> Text:
+def contact_timing_accuracy(moments: dict[str, Any]) -> Text:
     """How far weekdays and hours held."""
     return Text(
         f"The best moment is before the next visit. Of the visits that came, {moments['weekday']:.0%} were on the "
@@ -78,7 +79,7 @@ def when(moments: dict[str, Any]) -> Text:
     )
 
 
-def say(measured: dict[str, Any], found: Audience, rows: pl.DataFrame, cut: datetime) -> list[str]:
+def summary_sentences(measured: dict[str, Any], found: Audience, rows: pl.DataFrame, cut: datetime) -> list[str]:
     """What a merchant does with it: the largest audience, and how much better than chance the ranking was from the cut
     on.
     """

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from trajectory.insights.audiences.counts import Counts, hand_made
-from trajectory.insights.audiences.cross_sell import companions, mix
+from trajectory.insights.audiences.cross_sell import cross_sell_affinity, past_vectors
 
 LEAST = 50  # users who newly came to a group in the validation window, or no audience is named for it
 MOST_GROUPS = 200  # the largest ones
@@ -23,19 +23,19 @@ TREES: dict[str, Any] = {"learning_rate": 0.03, "max_iter": 200, "max_leaf_nodes
 
 
 @dataclass(frozen=True)
-class Chances:
+class PropensityModel:
     """A fitted forecaster of who buys, from the run's forecast, counts and what goes together: the mean of a logistic
     regression and boosted trees.
     """
 
     chosen: np.ndarray  # int64 [g], numbers of the groups from 0
-    weight: np.ndarray  # float64 [G, G], `companions`
+    weight: np.ndarray  # float64 [G, G], `cross_sell_affinity`
     both: VotingClassifier
     parts: tuple[str, ...]  # of PARTS
 
     def of(self, counts: Counts, lines: np.ndarray) -> np.ndarray:
         """Probability that each of n users buys of each chosen group, float64 [n, g]; `lines` [n, G] as forecast."""
-        speaks = mix(counts.ever) @ self.weight[:, self.chosen]
+        speaks = past_vectors(counts.ever) @ self.weight[:, self.chosen]
         found = np.empty(speaks.shape)
         for at in range(0, len(self.chosen), AT_ONCE):
             some = slice(at, at + AT_ONCE)
@@ -44,7 +44,7 @@ class Chances:
         return found
 
 
-def choose(counts: Counts, bought: np.ndarray) -> np.ndarray:
+def choose_targets(counts: Counts, bought: np.ndarray) -> np.ndarray:
     """The groups that at least `LEAST` users newly bought of, `MOST_GROUPS` of them at most, in order; int64 [g]."""
     arrived = (counts.lapsed & bought).sum(0)
     largest = np.argsort(-arrived, kind="stable")[:MOST_GROUPS]
@@ -53,15 +53,15 @@ def choose(counts: Counts, bought: np.ndarray) -> np.ndarray:
 
 def fit(
     counts: Counts, lines: np.ndarray, bought: np.ndarray, chosen: np.ndarray, parts: tuple[str, ...] = PARTS
-) -> Chances:
+) -> PropensityModel:
     """Learns from what n users bought [n, G] within the days after the moment that `counts` and `lines` are of."""
-    weight = companions(counts.ever)
-    inputs = columns(counts, lines, mix(counts.ever) @ weight[:, chosen], chosen, parts)
+    weight = cross_sell_affinity(counts.ever)
+    inputs = columns(counts, lines, past_vectors(counts.ever) @ weight[:, chosen], chosen, parts)
     regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     trees = HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=0)
     both = VotingClassifier([("regression", regression), ("trees", trees)], voting="soft")
     both.fit(inputs.reshape(-1, inputs.shape[-1]), bought[:, chosen].ravel())
-    return Chances(chosen, weight, both, parts)
+    return PropensityModel(chosen, weight, both, parts)
 
 
 def columns(
@@ -69,7 +69,7 @@ def columns(
 ) -> np.ndarray:
     """Inputs, float32 [n, g, F]: counts, and of `parts` what is forecast and what goes together.
 
-    `speaks` [n, g]: how much each user's past speaks for each chosen group (`companions`).
+    `speaks` [n, g]: how much each user's past speaks for each chosen group (`cross_sell_affinity`).
     """
     own = hand_made(counts, chosen)
     found = [np.log1p(own), own[..., :3] > 0]

@@ -13,7 +13,14 @@ from trajectory.data.context.campaigns import read_campaigns, read_lines
 from trajectory.insights.audiences import page
 from trajectory.insights.campaigns import budget
 from trajectory.insights.campaigns.campaign_log import Campaign, CampaignLog, campaign_log, campaigns_of
-from trajectory.insights.campaigns.evaluate import OURS, OUTCOMES, POSITIVES, Asked, measure, predict_responses
+from trajectory.insights.campaigns.evaluate import (
+    OURS,
+    OUTCOMES,
+    POSITIVES,
+    CampaignForecast,
+    measure,
+    predict_responses,
+)
 from trajectory.insights.campaigns.uplift import Uplift, uplift
 from trajectory.insights.report_model import Picture, Table, Text
 from trajectory.run import Run
@@ -72,7 +79,7 @@ def compare(log: CampaignLog, campaigns: Sequence[Campaign], since: int, resampl
     return [one for one in found if one is not None]
 
 
-def _curve(asked: Sequence[Asked]) -> Picture:
+def _curve(asked: Sequence[CampaignForecast]) -> Picture:
     """The budget curve of the campaign with most redemptions, or, where nobody redeems, most buyers."""
     enough = [one for one in asked if one.enough]
     redeemed = [one for one in enough if one.outcome == "redeem"] or enough
@@ -85,17 +92,17 @@ def _curve(asked: Sequence[Asked]) -> Picture:
 
 def _held(outcome: str, one: dict[str, Any]) -> Table:
     calibration = one["calibration"]
-    inside = "within" if calibration["inside"] else "outside"
+    within = "within" if calibration["within_sampling_error"] else "outside"
     return Table(
         f"How well it ranked recipients of campaigns: who will {OUTCOMES[outcome]}",
-        page.methods(one),
+        page.methods_table(one),
         page.MEASURES,
         note=f"Mean over the {len(one['campaigns'])} campaigns, of {one['expected']} forecast, in which at least "
         f"{POSITIVES} recipients did and {POSITIVES} did not ({', '.join(one['campaigns'])}): {one['recipients']:,} "
         f"recipients, {one['answers']:,} answers. Each was forecast from what was known when it started; all methods "
         f"learned from the same earlier campaigns. Probabilities miss by {calibration['ece']:.1%} on average over "
-        f"{calibration['n']:,} users, {inside} what a perfect model would show (up to {calibration['high']:.1%}); "
-        f"campaigns one by one: {calibration['inside_share']:.0%} of them within.",
+        f"{calibration['n']:,} users, {within} what a perfect model would show (up to {calibration['high']:.1%}); "
+        f"campaigns one by one: {calibration['share_within_sampling_error']:.0%} of them within.",
     )
 
 
@@ -125,7 +132,7 @@ def _compared(compared: Sequence[Uplift]) -> Table:
     )
 
 
-def _members(asked: Sequence[Asked], log: CampaignLog) -> pl.DataFrame:
+def _members(asked: Sequence[CampaignForecast], log: CampaignLog) -> pl.DataFrame:
     """Every recipient: campaign, outcome, user, the forecast probability, and whether the user answered."""
     tables_ = [
         pl.DataFrame(

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.insights.audiences.auc_differences import leads
+from trajectory.insights.audiences.auc_differences import auc_differences
 from trajectory.insights.audiences.baselines import campaign_rivals
 from trajectory.insights.audiences.ranking import lift
 from trajectory.insights.campaigns.campaign_log import Campaign, CampaignLog
-from trajectory.insights.campaigns.responses import counts_at_start, expected_level, known_rows, respond
+from trajectory.insights.campaigns.responses import counts_at_start, expected_level, known_rows, regress_responses
 from trajectory.metrics.auc import auc
 from trajectory.metrics.reliability import clustered_pairs, event_pairs, summary
-from trajectory.metrics.significance import spread
+from trajectory.metrics.significance import confidence_interval
 
 OUTCOMES = {"redeem": "redeem a coupon", "buy": "buy a promoted item"}
 POSITIVES = 10  # recipients who answer, and who do not, that a campaign needs to be measured
@@ -24,7 +24,7 @@ BLOCK = 50  # resamples at once
 
 
 @dataclass(frozen=True)
-class Asked:
+class CampaignForecast:
     """One campaign and outcome, forecast."""
 
     campaign: Campaign
@@ -39,7 +39,7 @@ class Asked:
         return min(self.answered.sum(), (~self.answered).sum()) >= POSITIVES
 
 
-def predict_responses(log: CampaignLog, campaigns: Sequence[Campaign], since: int) -> list[Asked]:
+def predict_responses(log: CampaignLog, campaigns: Sequence[Campaign], since: int) -> list[CampaignForecast]:
     """Forecasts of the campaigns that start at `since` (unix seconds) or later, for each outcome."""
     counts = counts_at_start(log, campaigns)
     found = []
@@ -51,20 +51,20 @@ def predict_responses(log: CampaignLog, campaigns: Sequence[Campaign], since: in
             if not len(known.answered):
                 continue
             level = expected_level(log, campaigns, known, campaign, outcome)
-            response = respond(known, counts[number], outcome, level)
+            response = regress_responses(known, counts[number], outcome, level)
             scores = {OURS: response.score} | campaign_rivals(known, counts[number], outcome)
             answered = np.isfinite(campaign.answered(outcome))
-            found.append(Asked(campaign, outcome, answered, response.probability, scores))
+            found.append(CampaignForecast(campaign, outcome, answered, response.probability, scores))
     return found
 
 
-def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
+def measure(asked: Sequence[CampaignForecast], users: int, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
     """Of each outcome: campaigns measured, mean AUC and lift of each score with its interval, and calibration.
 
     Intervals of means over campaigns resample the campaigns and, as a whole, the users (of all campaigns alike);
-    `leads` are ours less each other score on the same resamples, p-values adjusted by Holm. Calibration is of all
-    recipients of all campaigns forecast, beside the band of a perfect model at that number of users; `inside_share`: of
-    the campaigns, whose own error lies in such a band.
+    `leads` are ours less each other score on the same resamples, p-values adjusted by Holm. Calibration is of
+    all recipients of all campaigns forecast, beside the band of a perfect model at that number of users;
+    `share_within_sampling_error`: of the campaigns, whose own error lies in such a band.
     """
     found = {}
     for outcome in OUTCOMES:
@@ -77,14 +77,16 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
         means = _resampled(measured, names, users, resamples, seed)
         methods = {
             name: {"auc": float(np.mean(areas[name])), "lift": float(np.mean([_lift(one, name) for one in measured]))}
-            | dict(zip(("low", "high"), map(float, spread(means[name])[:2]), strict=True))
+            | dict(zip(("low", "high"), map(float, confidence_interval(means[name])[:2]), strict=True))
             for name in names
         }
         chance, answered = np.concatenate([one.probability for one in mine]), _answers(mine)
         user = np.concatenate([one.campaign.recipients for one in mine])
         calibration = summary(clustered_pairs(chance, answered, user), seed=seed)
         each = [event_pairs(one.probability, one.answered.astype(np.int8)) for one in mine]
-        calibration["inside_share"] = float(np.mean([summary(pairs, seed=seed)["inside"] for pairs in each]))
+        calibration["share_within_sampling_error"] = float(
+            np.mean([summary(pairs, seed=seed)["within_sampling_error"] for pairs in each])
+        )
         found[outcome] = {
             "campaigns": [one.campaign.name for one in measured],
             "expected": len(mine),
@@ -92,22 +94,22 @@ def measure(asked: Sequence[Asked], users: int, resamples: int, seed: int) -> di
             "answers": int(sum(one.answered.sum() for one in measured)),
             "methods": methods,
             "areas": areas,
-            "leads": leads(means),
+            "leads": auc_differences(means),
             "calibration": calibration,
         }
     return found
 
 
-def _answers(asked: Sequence[Asked]) -> np.ndarray:
+def _answers(asked: Sequence[CampaignForecast]) -> np.ndarray:
     return np.concatenate([one.answered for one in asked]).astype(np.int8)
 
 
-def _lift(one: Asked, name: str) -> float:
+def _lift(one: CampaignForecast, name: str) -> float:
     return lift(one.answered, one.scores[name])
 
 
 def _resampled(
-    measured: Sequence[Asked], names: Sequence[str], users: int, resamples: int, seed: int
+    measured: Sequence[CampaignForecast], names: Sequence[str], users: int, resamples: int, seed: int
 ) -> dict[str, np.ndarray]:
     """Mean AUC over drawn campaigns with drawn users, float64 [R] of each score."""
     rng = np.random.default_rng(seed)

@@ -68,7 +68,9 @@ def known_rows(
     return Rows(columns, np.repeat(some, [len(campaigns[i].recipients) for i in some]), answered)
 
 
-def within(counts: dict[str, np.ndarray], names: Sequence[str], campaign: np.ndarray) -> np.ndarray:
+def standardised_within_campaign(
+    counts: dict[str, np.ndarray], names: Sequence[str], campaign: np.ndarray
+) -> np.ndarray:
     """Logs of the named counts, standardised within each campaign [n, F]: who stands out among its recipients."""
     found = np.log1p(np.stack([counts[name] for name in names], 1))
     for number in np.unique(campaign):
@@ -77,7 +79,7 @@ def within(counts: dict[str, np.ndarray], names: Sequence[str], campaign: np.nda
     return found
 
 
-def respond(known: Rows, counts: dict[str, np.ndarray], outcome: str, level: float) -> Response:
+def regress_responses(known: Rows, counts: dict[str, np.ndarray], outcome: str, level: float) -> Response:
     """What a hierarchical logistic regression predicts of recipients with these counts.
 
     Slopes are shared by all campaigns, each has a level of its own; the ridge draws slopes in, so the score is scaled
@@ -88,13 +90,13 @@ def respond(known: Rows, counts: dict[str, np.ndarray], outcome: str, level: flo
     score = np.zeros(n)
     if len(np.unique(known.answered)) == 2:
         own = OWN * (known.campaign[:, None] == np.unique(known.campaign))
-        columns = within(known.counts, USED[outcome], known.campaign)
+        columns = standardised_within_campaign(known.counts, USED[outcome], known.campaign)
         regression = LogisticRegression(C=STRENGTH, max_iter=500).fit(np.hstack([columns, own]), known.answered)
         slopes = regression.coef_[0, : columns.shape[1]]
         again = LogisticRegression(C=FREE, max_iter=500).fit(
             np.hstack([columns @ slopes[:, None], own]), known.answered
         )
-        score = again.coef_[0, 0] * (within(counts, USED[outcome], np.zeros(n, int)) @ slopes)
+        score = again.coef_[0, 0] * (standardised_within_campaign(counts, USED[outcome], np.zeros(n, int)) @ slopes)
     shift = brentq(lambda shift: expit(score + shift).mean() - level, -40, 40)
     return Response(score, expit(score + shift))
 
@@ -116,11 +118,11 @@ def expected_level(
         other = campaigns[i]
         if other.stop <= campaign.start:
             rate = known.answered[known.campaign == i].mean()
-            moves.append(logit(_inside(rate)) - logit(_inside(before(log, other))))
-    return float(expit(logit(_inside(before(log, campaign))) + (np.mean(moves) if moves else 0.0)))
+            moves.append(logit(_inside(rate)) - logit(_inside(response_rate_before(log, other))))
+    return float(expit(logit(_inside(response_rate_before(log, campaign))) + (np.mean(moves) if moves else 0.0)))
 
 
-def before(log: CampaignLog, campaign: Campaign) -> float:
+def response_rate_before(log: CampaignLog, campaign: Campaign) -> float:
     """The share of its recipients that bought of its items in as many days before it as it runs in the log."""
     days = min(campaign.stop, log.end + 1) - campaign.start
     hit = (log.time < campaign.start) & (log.time >= campaign.start - days) & campaign.promoted[log.item]

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from trajectory.insights.campaigns.campaign_log import Campaign, CampaignLog
 from trajectory.insights.campaigns.counts import campaign_counts
-from trajectory.metrics.significance import spread
+from trajectory.metrics.significance import confidence_interval
 from trajectory.threads import one_thread
 
 LEAST = 100  # recipients, and as many others, for a campaign to be compared
@@ -78,5 +78,5 @@ def difference(inputs: np.ndarray, addressed: np.ndarray, bought: np.ndarray, co
 
 
 def _interval(value: float, drawn: np.ndarray) -> tuple[float, float, float]:
-    low, high = spread(drawn)[:2]
+    low, high = confidence_interval(drawn)[:2]
     return float(value), float(low), float(high)

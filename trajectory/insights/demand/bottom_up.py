@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.pipeline.splits import step_starts
-from trajectory.data.store.sales import USUAL, sold
+from trajectory.data.store.sales import USUAL, pieces_sold
 from trajectory.data.times import WEEK
 from trajectory.inference.predictor import Predictor
 from trajectory.insights.demand.weekly_counts import Weeks
@@ -70,14 +70,14 @@ def pace(histories: Histories, stop: np.ndarray, now: int) -> Pace:
     starts = step_starts(h)[:-1]
     length = (1 - 0.5 ** (age.max() / HALF_LIFE)) * HALF_LIFE / np.log(2)
     steps = np.bincount(user[starts], weight[starts], h.num_users)
-    return Pace(steps / length, np.bincount(user, weight * np.maximum(sold(h), 0), h.num_users) / length)
+    return Pace(steps / length, np.bincount(user, weight * np.maximum(pieces_sold(h), 0), h.num_users) / length)
 
 
 def sale_rates(histories: Histories, now: int) -> np.ndarray:
     """Log of the pieces that an event of each item sold before `now` (unix seconds), beside those of all, [V + 1]."""
     known = (histories.time < now) & (histories.item <= histories.num_items)
     item, width = histories.item[known], histories.num_items + 1
-    pieces = np.bincount(item, np.maximum(sold(histories)[known], 0), width)
+    pieces = np.bincount(item, np.maximum(pieces_sold(histories)[known], 0), width)
     events = np.bincount(item, minlength=width)
     overall = max(pieces.sum() / max(events.sum(), 1), 1e-12)
     return np.log((pieces + USUAL * overall) / (events + USUAL) / overall)

@@ -6,17 +6,17 @@ from typing import Any
 
 import polars as pl
 
-from trajectory.insights.demand.baselines import Floor, by_counting
+from trajectory.insights.demand.baselines import BaselineForecast, counting_baselines
 from trajectory.insights.demand.demand_forecast import Demand, forecast_demand
-from trajectory.insights.demand.evaluate import OURS, against_floors, by_horizon, method, ordering
+from trajectory.insights.demand.evaluate import OURS, against_baselines, by_horizon, ordering, with_quantiles
 from trajectory.insights.demand.order_rule import order_rule
 from trajectory.insights.demand.page import blocks, sentences
-from trajectory.insights.demand.tables import demand_table, now, reorder_table
+from trajectory.insights.demand.tables import demand_table, forecast_at_end, reorder_table
 from trajectory.insights.report_model import Part
 from trajectory.run import Run
 
 
-def take(run: Run) -> Part:
+def build_demand(run: Run) -> Part:
     """Forecasts demand from the end of the run's log, and compares earlier forecasts with what was observed.
 
     Raises UserError for a log without times or with few whole weeks.
@@ -24,14 +24,18 @@ def take(run: Run) -> Part:
     demand = forecast_demand(run)
     results, orders = {}, []
     for level in demand.weeks.levels[:2]:
-        floors = {OURS: Floor(demand.forecast[level])} | by_counting(demand.weeks.count[level], demand.origins)
-        methods = {name: method(demand, level, floor, demand.tested) for name, floor in floors.items()}
+        baselines = {OURS: BaselineForecast(demand.forecast[level])} | counting_baselines(
+            demand.weeks.count[level], demand.origins
+        )
+        methods = {name: with_quantiles(demand, level, baseline, demand.tested) for name, baseline in baselines.items()}
         followed = ordering(demand, level, methods, demand.tested)
         rule = order_rule(demand, level, methods, demand.tested)
-        orders.append(reorder_table(demand, level, rule, now(demand, level, floors[rule]), followed[rule]))
+        orders.append(
+            reorder_table(demand, level, rule, forecast_at_end(demand, level, baselines[rule]), followed[rule])
+        )
         results[level] = {
             "by_horizon": by_horizon(demand, level, methods, demand.tested),
-            "against_floors": against_floors(demand, level, methods, demand.tested),
+            "against_baselines": against_baselines(demand, level, methods, demand.tested),
             "ordering": pl.DataFrame([{"method": name} | r.summary() for name, r in followed.items()]),
         }
     tables = {"demand": demand_table(demand), "reorder": pl.concat(orders)}

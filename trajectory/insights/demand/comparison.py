@@ -1,13 +1,13 @@
-"""The long comparison: the forecast and its variants beside all floors, those of a library that take minutes too."""
+"""The long comparison: the forecast and its variants beside all baselines, those of a library that take minutes too."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-from trajectory.insights.demand.baselines import Floor, by_counting, library
+from trajectory.insights.demand.baselines import BaselineForecast, counting_baselines, statsforecast_baseline
 from trajectory.insights.demand.demand_forecast import Demand
-from trajectory.insights.demand.evaluate import OURS, against_floors, by_horizon, method, ordering
+from trajectory.insights.demand.evaluate import OURS, against_baselines, by_horizon, ordering, with_quantiles
 from trajectory.insights.demand.evaluation_page import Results
 from trajectory.insights.demand.features import FEW
 from trajectory.insights.demand.reconcile import reconcile
@@ -15,7 +15,7 @@ from trajectory.insights.demand.regression import forecasts
 
 
 def compare_all(demand: Demand, library_of: dict[str, tuple[str, ...]]) -> Results:
-    """What `by_horizon`, `against_floors` and `ordering` measure on the tested weeks, for each level.
+    """What `by_horizon`, `against_baselines` and `ordering` measure on the tested weeks, for each level.
 
     `library_of`: level -> names of the library's models that are fitted to it.
     """
@@ -23,15 +23,17 @@ def compare_all(demand: Demand, library_of: dict[str, tuple[str, ...]]) -> Resul
     other = variants(demand)
     for level in demand.weeks.levels:
         count = demand.weeks.count[level]
-        floors = {OURS: Floor(demand.forecast[level])} | by_counting(count, demand.origins)
+        baselines = {OURS: BaselineForecast(demand.forecast[level])} | counting_baselines(count, demand.origins)
         for name in library_of.get(level, ()):
-            floors[name] = library(name, count, demand.origins, tested)
-        methods = {name: method(demand, level, floor, tested) for name, floor in floors.items()}
-        ablated = {name: method(demand, level, Floor(said[level]), tested) for name, said in other.items()}
+            baselines[name] = statsforecast_baseline(name, count, demand.origins, tested)
+        methods = {name: with_quantiles(demand, level, baseline, tested) for name, baseline in baselines.items()}
+        ablated = {
+            name: with_quantiles(demand, level, BaselineForecast(said[level]), tested) for name, said in other.items()
+        }
         followed = ordering(demand, level, methods, tested)
         found[level] = {
             "by_horizon": by_horizon(demand, level, methods | ablated, tested),
-            "against_floors": against_floors(demand, level, methods, tested),
+            "against_baselines": against_baselines(demand, level, methods, tested),
             "ordering": pl.DataFrame([{"method": name} | replay.summary() for name, replay in followed.items()]),
         }
     return found

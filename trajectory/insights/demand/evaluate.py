@@ -1,4 +1,4 @@
-"""How far forecasts of demand held: errors, intervals and a replay of ordering, beside floors."""
+"""How far forecasts of demand held: errors, intervals and a replay of ordering, compared with baselines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm
 
-from trajectory.insights.demand.baselines import WINDOW, Floor, moving_average
+from trajectory.insights.demand.baselines import WINDOW, BaselineForecast, moving_average
 from trajectory.insights.demand.demand_forecast import Demand, outcomes
 from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.intervals import LEVELS, pinball, quantiles
@@ -17,7 +17,7 @@ from trajectory.metrics.significance import compare, holm
 
 OURS = "forecast"
 RESAMPLES = 2000
-COMPARED = 4  # horizons of the comparison with each floor
+COMPARED = 4  # horizons of the comparison with each baseline
 
 
 class Method(NamedTuple):
@@ -28,26 +28,26 @@ class Method(NamedTuple):
     up_to: np.ndarray  # float64 [T, S], what SERVICE_LEVEL needs to last COVER weeks
 
 
-def method(demand: Demand, level: str, floor: Floor, tested: range) -> Method:
+def with_quantiles(demand: Demand, level: str, baseline: BaselineForecast, tested: range) -> Method:
     """A forecast with its quantiles at each origin in `tested`.
 
-    They are normal where the floor states deviations, else by its own errors at earlier origins; where these are few,
-    by those of a moving average before the first origin too.
+    They are normal where the baseline states deviations, else by its own errors at earlier origins; where these are
+    few, by those of a moving average before the first origin too.
     """
     count, origins = demand.weeks.count[level], demand.origins
     before = tuple(range(WINDOW, origins[0]))
-    said = np.concatenate([moving_average(count, before).forecast, floor.forecast])
+    said = np.concatenate([moving_average(count, before).forecast, baseline.forecast])
     came = outcomes(count, before + origins)
     sums = said[:, :COVER].sum(1), came[:, :COVER].sum(1)
     rows, up_to = [], []
     for origin in tested:
         now = origins.index(origin)
-        if floor.deviation is not None:
-            spread = floor.deviation[now]
+        if baseline.deviation is not None:
+            deviation = baseline.deviation[now]
             z = norm.ppf(LEVELS)
-            rows.append(np.maximum(floor.forecast[now][..., None] + spread[..., None] * z, 0))
-            far = np.sqrt((spread[:COVER] ** 2).sum(0)) * norm.ppf(SERVICE_LEVEL)
-            up_to.append(floor.forecast[now, :COVER].sum(0) + far)
+            rows.append(np.maximum(baseline.forecast[now][..., None] + deviation[..., None] * z, 0))
+            far = np.sqrt((deviation[:COVER] ** 2).sum(0)) * norm.ppf(SERVICE_LEVEL)
+            up_to.append(baseline.forecast[now, :COVER].sum(0) + far)
             continue
         at, simple = now + len(before), len(before)
         by_horizon = [
@@ -55,7 +55,7 @@ def method(demand: Demand, level: str, floor: Floor, tested: range) -> Method:
         ]
         rows.append(np.stack(by_horizon))
         up_to.append(quantiles(*sums, before + origins, COVER, at, (SERVICE_LEVEL,), simple)[:, 0])
-    return Method(floor.forecast, np.stack(rows), np.ceil(np.stack(up_to)))
+    return Method(baseline.forecast, np.stack(rows), np.ceil(np.stack(up_to)))
 
 
 def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: range) -> pl.DataFrame:
@@ -66,7 +66,7 @@ def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: r
     intervals. origins: how many.
     """
     count, index = demand.weeks.count[level], [demand.origins.index(origin) for origin in tested]
-    came = observed(demand, level, tested)
+    came = observed_sales(demand, level, tested)
     naive = np.abs(np.diff(count[:, : tested.start], axis=1)).mean(1)
     rows = []
     for name, each in methods.items():
@@ -93,14 +93,14 @@ def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: r
     return pl.DataFrame(rows)
 
 
-def against_floors(demand: Demand, level: str, methods: dict[str, Method], tested: range) -> pl.DataFrame:
-    """How much lower the forecast's WAPE is than each floor's at horizons 1 to COMPARED: interval and p-value by Holm.
+def against_baselines(demand: Demand, level: str, methods: dict[str, Method], tested: range) -> pl.DataFrame:
+    """How much lower the forecast's WAPE is than each baseline's at horizons 1 to COMPARED: interval, p-value by Holm.
 
     Paired over series, which are resampled whole with all their weeks (what one week does to all series is not).
     """
     index = [demand.origins.index(origin) for origin in tested]
-    came = observed(demand, level, tested)
-    floors = [name for name in methods if name != OURS]
+    came = observed_sales(demand, level, tested)
+    baselines = [name for name in methods if name != OURS]
     rows = []
     for h in range(COMPARED):
         y = came[:, h]
@@ -109,9 +109,9 @@ def against_floors(demand: Demand, level: str, methods: dict[str, Method], teste
             continue
         error = {name: np.abs(m.forecast[index][there, h] - y[there]).sum(0) for name, m in methods.items()}
         share = y.shape[1] / y[there].sum()
-        for name in floors:
+        for name in baselines:
             found = compare(error[name] * share, error[OURS] * share, RESAMPLES, seed=0)
-            rows.append({"floor": name, "weeks_ahead": h + 1, **found})
+            rows.append({"baseline": name, "weeks_ahead": h + 1, **found})
     table = pl.DataFrame(rows)
     return table.with_columns(p_holm=holm(table["p_value"].to_list()))
 
@@ -122,7 +122,7 @@ def ordering(demand: Demand, level: str, methods: dict[str, Method], tested: ran
     return {name: replay(came, each.up_to) for name, each in methods.items()}
 
 
-def observed(demand: Demand, level: str, tested: range) -> np.ndarray:
+def observed_sales(demand: Demand, level: str, tested: range) -> np.ndarray:
     """What came after each tested origin [T, HORIZONS, S]; NaN after the tested weeks."""
     week = np.array(tested)[:, None] + np.arange(HORIZONS)
     came = demand.came(level)[[demand.origins.index(origin) for origin in tested]]

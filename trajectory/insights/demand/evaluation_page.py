@@ -17,11 +17,16 @@ WEEKS = ("mase", "stock_left_weeks")
 FORMS = dict.fromkeys(SHARES, "{:.1%}") | dict.fromkeys(WEEKS, "{:.2f}") | {"demand_lost": "{:.2%}"}
 
 
-def held(demand: Demand, results: Results) -> list[Text | Table]:
-    """Tables beside the floors, and in words what the forecast is; only the words where nothing was held out."""
+def holdout_accuracy(demand: Demand, results: Results) -> list[Text | Table]:
+    """Tables compared with baselines, and in words what the forecast is; only the words where nothing was held out."""
     if demand.held_out is None:
         unknown = "This run has learned from all weeks, so how far its forecasts hold is not known: "
-        return [Text(f"{how(demand)} {unknown}train with a split by time (--config.split.kind=temporal) to see.")]
+        return [
+            Text(
+                f"{method_description(demand)} {unknown}train with a split by time (--config.split.kind=temporal) to "
+                "see."
+            )
+        ]
     errors = _joined(results, "by_horizon").sort("level", "weeks_ahead", maintain_order=True)
     first = ["level", "weeks_ahead", "method"]
     return [
@@ -42,11 +47,11 @@ def held(demand: Demand, results: Results) -> list[Text | Table]:
             note=f"Each method orders by its own quantile for {SERVICE_LEVEL:.0%}; what is not in stock is lost. "
             "stock_left_weeks: what is left when a week ends, in weeks of demand.",
         ),
-        Text(how(demand)),
+        Text(method_description(demand)),
     ]
 
 
-def missed(result: dict[str, pl.DataFrame]) -> tuple[dict[str, float], int]:
+def mean_errors(result: dict[str, pl.DataFrame]) -> tuple[dict[str, float], int]:
     """The mean WAPE of each method at up to `SOON` weeks ahead, and the most weeks ahead that were seen."""
     table = result["by_horizon"].filter(pl.col("weeks_ahead") <= SOON)
     wape = dict(table.group_by("method").agg(pl.col("wape").mean()).iter_rows())
@@ -58,7 +63,7 @@ def weeks_long(number: int) -> str:
     return "1 week" if number == 1 else f"{number} weeks"
 
 
-def how(demand: Demand) -> str:
+def method_description(demand: Demand) -> str:
     """How the forecast is made, and what it cannot know."""
     told = ["recent weeks"]
     planned = demand.known[demand.weeks.main].promotions

@@ -8,8 +8,8 @@ from scipy.stats import t as student
 
 from trajectory.insights.demand.baselines import WINDOW
 from trajectory.insights.demand.demand_forecast import Demand
-from trajectory.insights.demand.evaluate import COMPARED, OURS, Method, observed
-from trajectory.insights.demand.evaluation_page import Results, missed, weeks_long
+from trajectory.insights.demand.evaluate import COMPARED, OURS, Method, observed_sales
+from trajectory.insights.demand.evaluation_page import Results, mean_errors, weeks_long
 from trajectory.metrics.significance import holm
 
 LEVEL = 0.05  # p-value below which a rule is nearer than the forecast by more than chance
@@ -24,7 +24,7 @@ def order_rule(demand: Demand, level: str, methods: dict[str, Method], tested: r
     than it gains, as a few weeks tell mostly chance.
     """
     index = [demand.origins.index(origin) for origin in tested]
-    came = observed(demand, level, tested)[:, :COMPARED]
+    came = observed_sales(demand, level, tested)[:, :COMPARED]
     error = {name: np.nanmean(np.abs(m.forecast[index][:, :COMPARED] - came), axis=1) for name, m in methods.items()}
     rules = [name for name in methods if name != OURS]
     lead = np.stack([(error[OURS] - error[name]).ravel() for name in rules])
@@ -39,7 +39,7 @@ def order_rule(demand: Demand, level: str, methods: dict[str, Method], tested: r
 
 def ordered_by(demand: Demand, results: Results, reorder: pl.DataFrame, level: str) -> str:
     """What the orders of a level go by and why, where a simple rule was nearer to demand; empty where none was."""
-    wape, _ = missed(results[level])
+    wape, _ = mean_errors(results[level])
     rule = reorder.filter(pl.col("level") == level)["rule"][0]
     weeks = f"in the last {weeks_long(len(demand.tested))} of this log"
     if rule != OURS:

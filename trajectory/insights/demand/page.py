@@ -9,9 +9,9 @@ import polars as pl
 
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.evaluate import OURS
-from trajectory.insights.demand.evaluation_page import SOON, Results, held, missed, weeks_long
+from trajectory.insights.demand.evaluation_page import SOON, Results, holdout_accuracy, mean_errors, weeks_long
 from trajectory.insights.demand.order_rule import ordered_by
-from trajectory.insights.demand.plots import picture
+from trajectory.insights.demand.plots import forecast_chart
 from trajectory.insights.demand.reorder import COVER, LEAD, SERVICE_LEVEL
 from trajectory.insights.demand.weekly_counts import Weeks
 from trajectory.insights.report_model import Picture, Table, Text
@@ -35,7 +35,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     risen = moving.filter(pl.col("change") > TOLD, pl.col("recent") < pl.col("low_80"))
     fallen = moving.filter(pl.col("change") < -TOLD, pl.col("recent") > pl.col("high_80")).reverse()
     order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
-    if (error := missed(results[main])[0][rule]) >= USELESS:
+    if (error := mean_errors(results[main])[0][rule]) >= USELESS:
         tested = weeks_long(len(demand.tested))
         return (f"Do not order by this: in the last {tested} of this log it was off by {error:.0%} of demand.",)
     found = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
@@ -56,7 +56,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         found.append(f"Nothing is to be ordered now {lasts}.")
     if demand.held_out is None:
         return tuple(found)
-    wape, last = missed(results[main])
+    wape, last = mean_errors(results[main])
     ahead = "1 week" if last == 1 else f"1 to {last} weeks"
     stock = {row["method"]: row for row in results[main]["ordering"].to_dicts()}
     ours, other = stock[OURS], stock["moving average"]
@@ -85,7 +85,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             + returned(weeks)
             + around(weeks)
         ),
-        *(picture(demand, level, PLURAL[level]) for level in shown),
+        *(forecast_chart(demand, level, PLURAL[level]) for level in shown),
         _moves(moves, main, unit),
         Table(
             "What to order now",
@@ -97,7 +97,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             "stock and on order. order_quantity takes the stock to be what would be left had this been followed so "
             "far; for your own stock take order_up_to less what you have.".lstrip(),
         ),
-        *held(demand, results),
+        *holdout_accuracy(demand, results),
     )
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.features import HORIZONS
-from trajectory.insights.demand.tables import now
+from trajectory.insights.demand.tables import forecast_at_end
 from trajectory.insights.report_model import Picture
 from trajectory.reports import charts
 from trajectory.reports.pictures import svg
@@ -18,9 +18,9 @@ QUANTILES = {0: "low_95", 1: "low_80", 3: "high_80", 4: "high_95"}
 BOUNDS = {"95 %": ("low_95", "high_95"), "80 %": ("low_80", "high_80")}
 
 
-def picture(demand: Demand, level: str, plural: str) -> Picture:
+def forecast_chart(demand: Demand, level: str, plural: str) -> Picture:
     """The largest series of a level: what came, what is expected of the next weeks, 80 and 95 % intervals."""
-    weeks, found = demand.weeks, now(demand, level)
+    weeks, found = demand.weeks, forecast_at_end(demand, level)
     past = weeks.count[level][:, -PAST:]
     largest = np.argsort(-past.sum(1), kind="stable")[: min(SHOWN, len(past))]
     panels, said = [], []

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from scipy.stats import poisson
 
-from trajectory.insights.demand.baselines import Floor, by_counting
+from trajectory.insights.demand.baselines import BaselineForecast, counting_baselines
 from trajectory.insights.demand.demand_forecast import FIRST_ORIGIN, Demand
-from trajectory.insights.demand.evaluate import OURS, method
+from trajectory.insights.demand.evaluate import OURS, with_quantiles
 from trajectory.insights.demand.features import HORIZONS, Known
 from trajectory.insights.demand.intervals import pinball
 from trajectory.insights.demand.order_rule import order_rule
@@ -43,16 +43,21 @@ def measure(kind: str, weeks: int, shops: int) -> tuple[pl.DataFrame, pl.DataFra
     for seed in range(shops):
         demand, expected, after = shop(kind, weeks, seed)
         for level in ("item", "interest"):
-            floors = {OURS: Floor(demand.forecast[level])} | by_counting(demand.weeks.count[level], demand.origins)
+            baselines = {OURS: BaselineForecast(demand.forecast[level])} | counting_baselines(
+                demand.weeks.count[level], demand.origins
+            )
             came = demand.weeks.to_level(after, level)
-            found = {name: method(demand, level, floor, range(weeks, weeks + 1)) for name, floor in floors.items()}
+            found = {
+                name: with_quantiles(demand, level, baseline, range(weeks, weeks + 1))
+                for name, baseline in baselines.items()
+            }
             for ahead in AHEAD:
                 y, quantile = came[:, ahead - 1], found[OURS].quantile[0, ahead - 1]
                 error = [np.abs(each.forecast[-1, ahead - 1] - y).sum() for each in found.values()]
                 inside = [(quantile[:, low] <= y) & (y <= quantile[:, high]) for low, high in ((1, 3), (0, 4))]
                 errors.append((level, ahead, *error, y.sum(), *(each.mean() for each in inside)))
             tested = range(max(weeks - BACKTEST, FIRST_ORIGIN), weeks)
-            held = {name: method(demand, level, floor, tested) for name, floor in floors.items()}
+            held = {name: with_quantiles(demand, level, baseline, tested) for name, baseline in baselines.items()}
             rule, y = order_rule(demand, level, held, tested), came[:, :COVER].sum(1)
             right = poisson.ppf(SERVICE_LEVEL, demand.weeks.to_level(expected, level)[:, :COVER].sum(1))
             for name, each in {**found, CHOSEN: found[rule]}.items():

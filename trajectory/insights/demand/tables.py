@@ -6,17 +6,17 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.context.promotions import KINDS
-from trajectory.insights.demand.baselines import Floor
+from trajectory.insights.demand.baselines import BaselineForecast
 from trajectory.insights.demand.demand_forecast import Demand
-from trajectory.insights.demand.evaluate import Method, method
+from trajectory.insights.demand.evaluate import Method, with_quantiles
 from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL, Replay
 
 
-def now(demand: Demand, level: str, floor: Floor | None = None) -> Method:
+def forecast_at_end(demand: Demand, level: str, baseline: BaselineForecast | None = None) -> Method:
     """The forecast of one level, or another, at the end of the log, with its quantiles."""
     last = range(demand.weeks.number, demand.weeks.number + 1)
-    return method(demand, level, floor or Floor(demand.forecast[level]), last)
+    return with_quantiles(demand, level, baseline or BaselineForecast(demand.forecast[level]), last)
 
 
 def demand_table(demand: Demand) -> pl.DataFrame:
@@ -28,7 +28,7 @@ def demand_table(demand: Demand) -> pl.DataFrame:
     """
     weeks, parts = demand.weeks, []
     for level in weeks.levels:
-        found = now(demand, level)
+        found = forecast_at_end(demand, level)
         size = len(weeks.names[level])
         columns = {
             "level": [level] * (size * HORIZONS),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from trajectory.data.store.sales import selling
+from trajectory.data.store.sales import selling_event_types
 from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import page
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists, trade_off
 from trajectory.insights.recommend.lists import first_purchases, recommend
 from trajectory.insights.recommend.reasons import reasons
-from trajectory.insights.recommend.relevance import Relevance, ahead
+from trajectory.insights.recommend.relevance import Relevance, limited_to_steps
 from trajectory.insights.report_model import Part, Text
 from trajectory.reports.words import steps, words
 from trajectory.run import Run
@@ -23,11 +23,11 @@ USERS = 12  # whose lists the page shows, with reasons
 
 def _taken(histories: Histories) -> str:
     """What is taken, where that is not always a sale."""
-    if set(histories.event_types) <= set(selling(histories)):
+    if set(histories.event_types) <= set(selling_event_types(histories)):
         return ""
     types = ", ".join(histories.event_types)
     sale = (
-        ", ".join(event_type for event_type in histories.event_types if event_type in selling(histories))
+        ", ".join(event_type for event_type in histories.event_types if event_type in selling_event_types(histories))
         or "none of them"
     )
     return f" To have or to take an item is any event of it ({types}); a sale is {sale}."
@@ -56,7 +56,7 @@ def _limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
     return " ".join(found)
 
 
-def take(run: Run, keep: np.ndarray | None = None) -> Part:
+def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
     """Recommendations after the end of each history, of the items `keep` bool [V + 1] (default: all). Raises UserError
     where nothing is left for anybody.
     """
@@ -66,7 +66,7 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     share = chosen_share(curve) if curve else 0.0
     held = compare_lists(run, relevance, "test")
     everybody, some = whole_histories(h), whole_histories(h, USERS)
-    bought = first_purchases(relevance, ahead(h, run.experiment.split.validation, relevance.steps))
+    bought = first_purchases(relevance, limited_to_steps(h, run.experiment.split.validation, relevance.steps))
     table, winners = recommend(relevance, everybody, share, keep, bought)
     if table.is_empty():
         raise UserError(f"each user {NOTHING_LEFT}, or none that may be shown")
@@ -74,18 +74,18 @@ def take(run: Run, keep: np.ndarray | None = None) -> Part:
     without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
     window, asked = page.window(relevance), page.kept_back(held, h)
-    but = page.BUT if True not in relevance.fits and _taken(h) and selling(h) else ""
+    but = page.BUT if True not in relevance.fits and _taken(h) and selling_event_types(h) else ""
     return Part(
         "recommend",
         "Whom to recommend what",
         page.sentences(table, winners, held, window, asked, words(h), but),
         (
-            Text(page.order(share, window) + _taken(h)),
+            Text(page.order_description(share, window) + _taken(h)),
             *([Text(limits)] if (limits := _limits(run, relevance, keep)) else []),
             *page.not_known(relevance, window),
             *([Text(f"{len(without):,} users get no list: they have had all that may be shown.")] * bool(len(without))),
             page.of_users(explained, h, window, run.config.batch.length),
-            *([page.winners(winners, window, words(h), but)] if len(winners) else []),
+            *([page.acquisition_potential(winners, window, words(h), but)] if len(winners) else []),
             page.how_it_held(held, asked),
             *([page.trade_off(curve, share)] if curve else []),
         ),

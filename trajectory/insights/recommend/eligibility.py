@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.ingest.cell_parsing import numbers
-from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable
+from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable_rows
 from trajectory.schema import Histories, UserError
 
 
-def offered(
+def eligible_items(
     histories: Histories,
     stock: Path | None = None,
     interests: Sequence[str] = (),
@@ -51,7 +51,7 @@ def offered(
 def _in_stock(path: Path, items: pl.Series) -> np.ndarray:
     table = read_side(path, "--stock", ITEM, {"stock": ("stock",)})
     if "stock" in table.columns:
-        table = usable(table, path, "--stock", numbers(table["stock"]).is_finite())
+        table = usable_rows(table, path, "--stock", numbers(table["stock"]).is_finite())
     found = as_known(table["item"], items)
     say_known(table["item"], found, items, path, "--stock", "item")
     if "stock" in table.columns:

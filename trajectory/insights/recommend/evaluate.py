@@ -9,7 +9,7 @@ import numpy as np
 from trajectory.baselines.ease import Ease
 from trajectory.baselines.next_item import InterestFrequency, baselines
 from trajectory.insights.recommend.lists import SIZE, suggest
-from trajectory.insights.recommend.relevance import Relevance, ahead, has, steps_asked
+from trajectory.insights.recommend.relevance import Relevance, limited_to_steps, owned_items, steps_asked
 from trajectory.metrics.beyond_accuracy import coverage, diversity, novelty
 from trajectory.metrics.ranking import distinct_items, metrics, ranks, top_k
 from trajectory.metrics.significance import bootstrap, compare, holm
@@ -33,7 +33,10 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     "again" candidates and what is relevant are items of the history, of "new" the others; ties have expected ranks.
     """
     experiment, c = run.experiment, run.config
-    h, queries = experiment.histories, ahead(experiment.histories, experiment.split.queries(part), relevance.steps)
+    h, queries = (
+        experiment.histories,
+        limited_to_steps(experiment.histories, experiment.split.queries(part), relevance.steps),
+    )
     counted = [row for row in baselines(h, experiment.split, c) if not isinstance(row, InterestFrequency)]
     if isinstance(relevance.neighbours, Ease):
         counted.append(relevance.neighbours)
@@ -70,7 +73,10 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
 def trade_off(run: Run, relevance: Relevance, part: str) -> list[dict[str, float]]:
     """Relevance and diversity of lists on `part` for each of SHARES: share, ndcg, recall, diversity, coverage."""
     experiment = run.experiment
-    h, queries = experiment.histories, ahead(experiment.histories, experiment.split.queries(part), relevance.steps)
+    h, queries = (
+        experiment.histories,
+        limited_to_steps(experiment.histories, experiment.split.queries(part), relevance.steps),
+    )
     of_share: list[list[np.ndarray]] = [[] for _ in SHARES]
     for chunk in queries.chunks(relevance.batch):
         read = relevance.read(chunk)
@@ -110,7 +116,7 @@ class _Lists(NamedTuple):
 
 def _measured(scores: Any, h: Histories, queries: Queries, groups: tuple[str, ...], filter_seen: bool) -> _Lists:
     scores = np.array(scores, np.float64)
-    owned, targets = has(h, queries.start, queries.stop), distinct_items(h, queries.stop, queries.end)
+    owned, targets = owned_items(h, queries.start, queries.stop), distinct_items(h, queries.stop, queries.end)
     cold = len(h.items) + 1 - owned.shape[1]
     again = np.take_along_axis(np.pad(owned, ((0, 0), (0, cold))), targets, axis=1)
     found, lists = {}, np.zeros(0)

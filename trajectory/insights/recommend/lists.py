@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from trajectory.data.store.sales import sale_shares, selling, sold
+from trajectory.data.store.sales import pieces_sold, sale_shares, selling_event_types
 from trajectory.explain.explain import titles
-from trajectory.insights.recommend.relevance import Relevance, chances, has
+from trajectory.insights.recommend.relevance import Relevance, owned_items, probabilities
 from trajectory.insights.recommend.rerank import calibrated
 from trajectory.metrics.by_interest import by_interest
 from trajectory.schema import Histories, Queries
@@ -36,7 +36,7 @@ def suggest(
     h = relevance.histories
     shown = np.ones(scores.shape, bool) if keep is None else np.broadcast_to(keep, scores.shape).copy()
     if relevance.filter_seen or only_new:
-        shown &= ~has(h, queries.start, queries.stop)
+        shown &= ~owned_items(h, queries.start, queries.stop)
     shown[:, 0] = False
     scores, expected = np.where(shown, scores, -np.inf), expected * shown
     return calibrated(scores, by_interest(h, expected), h.item_interest[: scores.shape[1]], SIZE, share)
@@ -55,23 +55,23 @@ def recommend(
     """Lists of each query's user, and by whom items may be taken up.
 
     Lists: user, list (MOST_LIKELY and, where items may come again, NEW: of items that the user has not had), rank,
-    item, title, interest, chance of the item within the steps (null where it is not known: `chances`), again (the user
-    has had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of those
-    who have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event of
-    any type counts by how often one of the item is a sale, times `bought` (`first_purchases`). Without sales in the log
-    they are of all events.
+    item, title, interest, chance of the item within the steps (null where it is not known: `probabilities`), again (the
+    user has had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of
+    those who have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event
+    of any type counts by how often one of the item is a sale, times `bought` (`first_purchases`). Without sales in the
+    log they are of all events.
     """
     h, parts = relevance.histories, []
-    purchases, sells = _purchases(h), bought * (sale_shares(h) if selling(h) else 1.0)
+    purchases, sells = _purchases(h), bought * (sale_shares(h) if selling_event_types(h) else 1.0)
     expected, users = np.zeros(h.num_items + 1), np.zeros(h.num_items + 1, np.int64)
     for chunk in queries.chunks(relevance.batch):
         read = relevance.read(chunk)
-        owned = has(h, chunk.start, chunk.stop)
-        chance = chances(relevance.fits, read.scores, owned)
+        owned = owned_items(h, chunk.start, chunk.stop)
+        chance = probabilities(relevance.fits, read.scores, owned)
         for name in (MOST_LIKELY,) if relevance.filter_seen else (MOST_LIKELY, NEW):
             found = suggest(relevance, chunk, read.scores, read.expected, share, keep, name == NEW)
             parts.append(_rows(relevance, chunk, name, found, chance, owned))
-        lacking = ~has(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
+        lacking = ~owned_items(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
         expected += np.where(lacking, chance, 0).sum(axis=0) * sells
         users += lacking.sum(axis=0)
     some = 1 + np.flatnonzero((np.ones(h.num_items, bool) if keep is None else keep[1:]) & (False in relevance.fits))
@@ -86,22 +86,22 @@ def first_purchases(relevance: Relevance, queries: Queries) -> float:
     views, and those who have looked at an item without buying it buy it less.
     """
     h = relevance.histories
-    if set(h.event_types) <= set(selling(h)) or not selling(h):
+    if set(h.event_types) <= set(selling_event_types(h)) or not selling_event_types(h):
         return 1.0  # chances are of sales (of all events) themselves
     purchases, sells = _purchases(h), sale_shares(h)
     expected = observed = 0.0
     for chunk in queries.chunks(relevance.batch):
-        chance = chances(relevance.fits, relevance.read(chunk).scores, has(h, chunk.start, chunk.stop))
-        lacking = ~has(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
+        chance = probabilities(relevance.fits, relevance.read(chunk).scores, owned_items(h, chunk.start, chunk.stop))
+        lacking = ~owned_items(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
         lacking[:, 0] = False
         expected += float((np.where(lacking, chance, 0) * sells).sum())
-        observed += int((lacking & has(purchases, chunk.stop, chunk.end)).sum())
+        observed += int((lacking & owned_items(purchases, chunk.stop, chunk.end)).sum())
     return (observed + 0.5) / (expected + 0.5)
 
 
 def _purchases(histories: Histories) -> Histories:
     """The same with the items of sales alone (of all events, where the log has no sales)."""
-    buys = sold(histories) > 0 if selling(histories) else np.ones(histories.num_events, bool)
+    buys = pieces_sold(histories) > 0 if selling_event_types(histories) else np.ones(histories.num_events, bool)
     return replace(histories, item=np.where(buys, histories.item, 0))
 
 

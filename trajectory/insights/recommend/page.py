@@ -36,7 +36,7 @@ def sentences(
     but: str = "",
 ) -> tuple[str, ...]:
     """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first; `asked`:
-    what was kept back of each user; `but`: see `winners`.
+    what was kept back of each user; `but`: see `acquisition_potential`.
     """
     found = []
     for top in winners.filter(pl.col("expected") >= 0.5).head(1).iter_rows(named=True):
@@ -60,7 +60,7 @@ def sentences(
     return tuple(found)
 
 
-def order(share: float, ahead: str) -> str:
+def order_description(share: float, ahead: str) -> str:
     """What a list holds in which order, where the mix of interests counts `share`."""
     told = "as far as the forecast, the user's own past and what like users have tell together"
     if not share:
@@ -100,7 +100,7 @@ def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: 
     return Table("One user's lists", explained.select(*columns).rename(columns), formats, by="user", note=note)
 
 
-def winners(table: pl.DataFrame, ahead: str, counted: Words, but: str = "") -> Table:
+def acquisition_potential(table: pl.DataFrame, ahead: str, counted: Words, but: str = "") -> Table:
     """The items that most users who have not bought them are expected to buy; `but`: who of these is not counted."""
     will = f"will {counted.verb} it"
     rows = table.head(WINNERS).select(pl.col("title").alias("item"), "users", pl.col("expected").alias(will))
@@ -114,7 +114,7 @@ def winners(table: pl.DataFrame, ahead: str, counted: Words, but: str = "") -> T
 
 
 def how_it_held(held: dict[str, Any], asked: str) -> Table:
-    """Lists beside those of floors, on what was held out: of each user `asked`."""
+    """Lists compared with those of baselines, on what was held out: of each user `asked`."""
     words = {"all": "found", "again": "found, had before", "new": "found, new"}
     groups = [group for group in words if group in held["rows"][Relevance.name]]
     rows = [
@@ -143,7 +143,7 @@ def kept_back(held: dict[str, Any], histories: Histories) -> str:
 
 
 def not_known(relevance: Relevance, steps_ahead: str) -> list[Text]:
-    """Which chances of items that may be on lists are not told, and why (`relevance.chances`)."""
+    """Which chances of items that may be on lists are not told, and why (`relevance.probabilities`)."""
     shown = {False: OF[False]} if relevance.filter_seen else OF
     if unknown := [words for again, words in shown.items() if again not in relevance.fits]:
         return [

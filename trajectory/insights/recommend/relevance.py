@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from trajectory.baselines.ease import MOST_ITEMS, Ease
 from trajectory.baselines.next_item import Baseline, CoOccurrence
-from trajectory.baselines.user_item_frequency import overall_rates, own_rates
+from trajectory.baselines.user_item_frequency import overall_rates, shrunk_frequencies
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds, step_starts, training_events
 from trajectory.inference.direct import DirectForecaster
@@ -24,7 +24,7 @@ LEAST, MOST = 1e-6, 0.99
 Fit = tuple[np.ndarray, np.ndarray, LogisticRegression]  # mean and deviation of the features, and what was learned
 
 
-class Reading(NamedTuple):
+class RelevanceReading(NamedTuple):
     """What `Relevance` and the forecast that it is made of say of n queries."""
 
     scores: np.ndarray  # log-odds of each item's coming within the steps, float64 [n, V + 1]
@@ -40,9 +40,9 @@ class Relevance:
     """A scorer: log-odds of each item's coming within the next H steps, fitted on the windows that validate a run.
 
     H is heads.horizon, or fewer where the split asks for fewer. Items of the history: the forecast's expected share of
-    the steps, and the user's own rate of the item (`own_rates`). New items: the forecast, and what users with like
-    histories have (`Ease`; in large catalogues `CoOccurrence`). Each kind has its own logistic regression;
-    where too few came for one, the forecast's share is brought to how many came, so that both have one scale.
+    the steps, and the user's own rate of the item (`shrunk_frequencies`). New items: the forecast, and what users with
+    like histories have (`Ease`; in large catalogues `CoOccurrence`). Each kind has its own logistic regression; where
+    too few came for one, the forecast's share is brought to how many came, so that both have one scale.
     """
 
     name = "trajectory"
@@ -58,7 +58,7 @@ class Relevance:
             )
         self.histories: Histories = experiment.histories
         asked = steps_asked(
-            experiment.histories, ahead(experiment.histories, experiment.split.validation, c.heads.horizon)
+            experiment.histories, limited_to_steps(experiment.histories, experiment.split.validation, c.heads.horizon)
         )
         self.steps, self.steps_had = int(asked.max()), float(asked.mean())
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
@@ -68,20 +68,20 @@ class Relevance:
         self.overall = overall_rates(experiment.histories, training_events(experiment.histories, experiment.split))
         self.fits: dict[bool, Fit] = {}  # of items of the history (True) and of new ones, where enough came
         self.scale = {False: 0.0, True: 0.0}  # where not: log of what came over what the forecast expects
-        self._fit(ahead(experiment.histories, experiment.split.validation, self.steps), c.seed)
+        self._fit(limited_to_steps(experiment.histories, experiment.split.validation, self.steps), c.seed)
 
-    def read(self, queries: Queries) -> Reading:
+    def read(self, queries: Queries) -> RelevanceReading:
         """Scores of all items, with the forecast that they are made of."""
         by_step = self._by_step(queries)
         features = self._features(queries, by_step)
-        owned = has(self.histories, queries.start, queries.stop)
+        owned = owned_items(self.histories, queries.start, queries.stop)
         share = np.exp(features[False][..., 0].astype(np.float64))
         share = np.minimum(share * np.exp(np.where(owned, self.scale[True], self.scale[False])), MOST)
         found = np.log(share) - np.log1p(-share)
         for again, (mean, deviation, learned) in self.fits.items():
             some = owned == again
             found[some] = learned.decision_function((features[again][some] - mean) / deviation)
-        return Reading(found, by_step)
+        return RelevanceReading(found, by_step)
 
     def _fit(self, queries: Queries, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -89,8 +89,8 @@ class Relevance:
         parts: dict[bool, list[tuple[np.ndarray, np.ndarray]]] = {True: [], False: []}
         for chunk in queries.chunks(self.batch):
             features = self._features(chunk, self._by_step(chunk))
-            owned = has(self.histories, chunk.start, chunk.stop)
-            came = has(self.histories, chunk.stop, chunk.end)
+            owned = owned_items(self.histories, chunk.start, chunk.stop)
+            came = owned_items(self.histories, chunk.stop, chunk.end)
             drawn = came | (rng.random(came.shape) < share)
             drawn[:, 0] = False
             for again in (False, True):
@@ -112,14 +112,14 @@ class Relevance:
         forecast = np.log(by_step.sum(axis=1) + LEAST)
         near = np.asarray(self.neighbours.scores(queries), np.float32)
         new = [forecast, near, log_share(near)]
-        own = np.log(own_rates(self.histories, queries, self.overall) + LEAST)
+        own = np.log(shrunk_frequencies(self.histories, queries, self.overall) + LEAST)
         return {False: np.stack(new, axis=-1), True: np.stack([forecast, own], axis=-1).astype(np.float32)}
 
     def _by_step(self, queries: Queries) -> np.ndarray:
         return np.exp(self.forecaster.forecast(queries).log_probability)
 
 
-def ahead(histories: Histories, queries: Queries, steps: int) -> Queries:
+def limited_to_steps(histories: Histories, queries: Queries, steps: int) -> Queries:
     """The same queries, which ask for no more than the next `steps` steps."""
     return queries._replace(end=step_bounds(histories, queries, steps)[:, -1])
 
@@ -130,7 +130,7 @@ def steps_asked(histories: Histories, queries: Queries) -> np.ndarray:
     return np.searchsorted(starts, queries.end, "left") - np.searchsorted(starts, queries.stop, "left")
 
 
-def chances(fits: Collection[bool], scores: np.ndarray, owned: np.ndarray) -> np.ndarray:
+def probabilities(fits: Collection[bool], scores: np.ndarray, owned: np.ndarray) -> np.ndarray:
     """Chances of `Relevance.scores` [n, V + 1]; NaN for those, of items of the history (`owned`) or others, of which
     nothing was fitted: their scores have an order only.
     """
@@ -148,7 +148,7 @@ def log_share(scores: np.ndarray) -> np.ndarray:
     return np.log(some + 0.1 / some.shape[1])
 
 
-def has(histories: Histories, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+def owned_items(histories: Histories, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Whether each slice of events has each item of the catalogue, bool [n, V + 1]."""
     row, index = slices(start, stop)
     item = histories.item[index]

@@ -7,9 +7,9 @@ from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
 
 from trajectory.data.pipeline.splits import step_starts
-from trajectory.data.store.sales import selling, sold
+from trajectory.data.store.sales import pieces_sold, selling_event_types
 from trajectory.data.times import DAY
-from trajectory.insights.segments.grouping import k_means, narrowed
+from trajectory.insights.segments.grouping import k_means, principal_axes
 from trajectory.insights.segments.states import Trajectories
 from trajectory.insights.segments.volumes import summed, values
 from trajectory.migrations.step_windows import shares
@@ -19,12 +19,12 @@ RFM, COUNTS, RFM_LOG, TASTE = "RFM k-means", "raw-count k-means", "RFM k-means, 
 RIVALS = (RFM, RFM_LOG, COUNTS, TASTE)
 
 
-def rivals(trajectories: Trajectories) -> dict[str, np.ndarray]:
+def comparison_features(trajectories: Trajectories) -> dict[str, np.ndarray]:
     """Features [n, any] of each rival segmentation, from the same events before the moment."""
     histories, queries = trajectories.histories, trajectories.queries
     worth = values(histories, trajectories.moment)
     spent = np.concatenate([[0], np.cumsum(worth)])
-    counts = sold(histories) > 0 if selling(histories) else np.ones(histories.num_events, bool)
+    counts = pieces_sold(histories) > 0 if selling_event_types(histories) else np.ones(histories.num_events, bool)
     # Who has bought nothing yet has last bought when the history began.
     before = np.maximum.accumulate(np.where(counts, np.arange(len(counts)), -1))[queries.stop - 1]
     last = histories.time[np.maximum(before, queries.start)]
@@ -37,8 +37,8 @@ def rivals(trajectories: Trajectories) -> dict[str, np.ndarray]:
     return {
         RFM: StandardScaler().fit_transform(rfm),
         RFM_LOG: StandardScaler().fit_transform(np.log1p(rfm)),
-        COUNTS: narrowed(counted),
-        TASTE: narrowed(shares(trajectories.past @ trajectories.field_shares)),
+        COUNTS: principal_axes(counted),
+        TASTE: principal_axes(shares(trajectories.past @ trajectories.field_shares)),
     }
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from trajectory.data.store.sales import no_sales, selling
+from trajectory.data.store.sales import no_sales, selling_event_types
 from trajectory.insights.report_model import Part, Picture, Table, Text
 from trajectory.insights.segments.baselines import COUNTS, RFM
 from trajectory.insights.segments.evaluate import NONE, OURS, measure
-from trajectory.insights.segments.evaluation_page import held
+from trajectory.insights.segments.evaluation_page import holdout_accuracy
 from trajectory.insights.segments.grouping import LEAST, STABLE, Stability
 from trajectory.insights.segments.plots import changes, weekly
 from trajectory.insights.segments.predictive_value import WEEKS
@@ -37,8 +37,8 @@ FORMATS = {
 }
 
 
-def take(run: Run) -> Part:
-    """The users of a run in segments as of the end of its log; measured are those of its test cut (see `held`)."""
+def build_segments(run: Run) -> Part:
+    """The users of a run in segments as of the end of its log; measured are those of its test cut."""
     cut, seed = run.experiment.split.cut_time("test"), run.config.seed
     moments = [cut] if cut is None else [cut, run.experiment.histories.now]
     each = [segmentation(one, seed) for one in trajectories(run, moments)]
@@ -62,7 +62,7 @@ def take(run: Run) -> Part:
                 changes(found, profiles),
                 "A grid of segments and departments or interests; blue is gained, red is lost.",
             ),
-            *held(measured, cut, counted),
+            *holdout_accuracy(measured, cut, counted),
         ),
         tables={"segments": found.members(), "segment_profiles": profiles},
         measured=measured,
@@ -165,7 +165,7 @@ def _how(found: Segmentation) -> str:
         f"{steps(t.histories, t.steps)}: their shares of {len(t.fields)} kinds of goods, with how much they "
         f"{seen.verb}. In each group, those who have long been there are told apart from those whose past lies nearer "
         f"to another group. {_number(stable)}{_uncounted(t.histories)}"
-        f"{'' if selling(t.histories) else ' ' + no_sales(t.histories, 'Value of sales and spend are left out')}"
+        f"{_without_sales(t.histories)}"
     )
 
 
@@ -189,6 +189,10 @@ def _uncounted(histories: Histories) -> str:
     return (
         f" Items without a category ({without:.1%} of the events) count in value, and group nobody." if without else ""
     )
+
+
+def _without_sales(histories: Histories) -> str:
+    return "" if selling_event_types(histories) else f" {no_sales(histories, 'Value of sales and spend are left out')}"
 
 
 def _note(found: Segmentation) -> str:

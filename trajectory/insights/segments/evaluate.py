@@ -12,9 +12,14 @@ from trajectory.data.context.campaigns import read_campaigns
 from trajectory.data.context.demographics import read_demographics
 from trajectory.data.ingest.side_files import as_known
 from trajectory.insights.segments.association import associations
-from trajectory.insights.segments.baselines import RIVALS, grouped, rivals
+from trajectory.insights.segments.baselines import RIVALS, comparison_features, grouped
 from trajectory.insights.segments.grouping import RESAMPLES
-from trajectory.insights.segments.predictive_value import predictive_losses, redeeming, redemptions_after, spend_after
+from trajectory.insights.segments.predictive_value import (
+    predictive_losses,
+    redemption_auc,
+    redemptions_after,
+    spend_after,
+)
 from trajectory.insights.segments.segmentation import Segmentation
 from trajectory.metrics.significance import bootstrap, compare
 from trajectory.run import Run
@@ -27,7 +32,7 @@ def measure(run: Run, found: Segmentation, beside: tuple[str, ...] = RIVALS) -> 
     """Stability, separation, use (None where nothing is after the moment) and association, of segments and rivals."""
     c, t = run.config, found.trajectories
     count = len(found.names)
-    features = {name: table for name, table in rivals(t).items() if name in beside}
+    features = {name: table for name, table in comparison_features(t).items() if name in beside}
     models = {name: grouped(table, count, c.seed) for name, table in features.items()}
     labels = {OURS: found.label, **{name: model.labels_ for name, model in models.items()}}
     spaces = {OURS: np.concatenate([t.states(t.past), t.states(t.ahead)], 1), **features}
@@ -79,7 +84,7 @@ def _spend(found: Segmentation, labels: dict[str, np.ndarray], resamples: int, s
         told[name] = {
             "r2": float(1 - loss.squared.mean() / whole),
             "absolute": float(loss.absolute.mean()),
-            "absolute_spread": tuple(map(float, bootstrap(loss.absolute, resamples, seed)[:2])),
+            "absolute_interval": tuple(map(float, bootstrap(loss.absolute, resamples, seed)[:2])),
             "lead_r2": compare(loss.squared / whole, ours.squared / whole, resamples, seed),
             "lead_absolute": compare(loss.absolute, ours.absolute, resamples, seed),
         }
@@ -91,7 +96,7 @@ def _redemption(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) ->
     asked = redemptions_after(found.trajectories, campaigns) if campaigns else None
     if asked is None:
         return None
-    told = redeeming(labels, asked, c.evaluation.bootstrap, c.seed)
+    told = redemption_auc(labels, asked, c.evaluation.bootstrap, c.seed)
     return {
         "recipients": len(np.unique(asked.user)),
         "asked": len(asked.user),
@@ -99,7 +104,7 @@ def _redemption(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) ->
         "auc": {
             name: {
                 "auc": auc,
-                "spread": (float(own.low), float(own.high)),
+                "interval": (float(own.low), float(own.high)),
                 "lead": (float(lead.low), float(lead.high)),
             }
             for name, (auc, own, lead) in told.items()

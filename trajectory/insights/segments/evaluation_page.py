@@ -12,7 +12,7 @@ from trajectory.insights.segments.predictive_value import WEEKS
 from trajectory.reports.words import Words
 
 
-def held(measured: dict[str, Any], cut: int | None, counted: Words) -> list[Text | Table]:
+def holdout_accuracy(measured: dict[str, Any], cut: int | None, counted: Words) -> list[Text | Table]:
     """Tables of what `measure` found of the segments as of the cut (unix seconds; None: of those that are shown)."""
     names = [OURS, *(name for name in measured["stability"] if name != OURS)]
     rows = {

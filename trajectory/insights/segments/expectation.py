@@ -16,7 +16,7 @@ FITTED = 500  # users of validation that the weights are fitted on
 USUAL = 5.0  # events at everybody's worth that each user's own worth of an interest's event begins with
 
 
-def fitted(run: Run, histories: Histories, worth: np.ndarray) -> np.ndarray:
+def fit_weights(run: Run, histories: Histories, worth: np.ndarray) -> np.ndarray:
     """Weights [3] of MEMBERS of maximum likelihood, by what validation's users bought (EM), float64; sums to 1."""
     asked = run.experiment.split.validation
     chosen = np.sort(np.random.default_rng(0).permutation(len(asked.user))[:FITTED])
@@ -31,7 +31,7 @@ def fitted(run: Run, histories: Histories, worth: np.ndarray) -> np.ndarray:
     return mixture_weights(log, weight / weight.sum())
 
 
-def mix(
+def expected_shares(
     run: Run,
     histories: Histories,
     queries: Queries,

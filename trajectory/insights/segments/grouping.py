@@ -35,7 +35,7 @@ class Grouping:
         """Code of each user's segment, int64 [n]: twice the destination nearest to its state ahead, and 1 more for a
         new member: one whose past state is nearest to another destination. Codes are no more than names.
         """
-        to, newly = arrivals(self.centres, past, ahead)
+        to, newly = destinations(self.centres, past, ahead)
         return 2 * to + (newly & self.divided[to])
 
 
@@ -55,14 +55,14 @@ class Stability:
         return self.bootstrap >= STABLE and self.smallest >= LEAST
 
 
-def arrivals(centres: np.ndarray, past: np.ndarray, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def destinations(centres: np.ndarray, past: np.ndarray, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each user's destination, int64 [n], and whether its past was nearer to another one, bool [n]."""
     with one_thread("openmp"):
         to = pairwise_distances_argmin(ahead, centres)
         return to, pairwise_distances_argmin(past, centres) != to
 
 
-def narrowed(features: np.ndarray) -> np.ndarray:
+def principal_axes(features: np.ndarray) -> np.ndarray:
     """Features [n, D] of more than `WIDE` columns in their `AXES` leading principal axes (Ding & He 2004)."""
     if features.shape[1] <= WIDE or len(features) <= AXES:
         return features
@@ -80,7 +80,7 @@ def fit(past: np.ndarray, ahead: np.ndarray, count: int, seed: int = 0) -> Group
     """k-means of the states ahead [n, D] (best of ten starts); new members are a segment where both parts are many."""
     chosen = np.random.default_rng(seed).permutation(len(ahead))[:SAMPLE]
     centres = k_means(ahead[chosen], count, seed).cluster_centers_
-    to, newly = arrivals(centres, past, ahead)
+    to, newly = destinations(centres, past, ahead)
     parts = np.bincount(2 * to + newly, minlength=2 * count).reshape(count, 2)
     return Grouping(centres, parts.min(1) >= LEAST * len(ahead))
 
@@ -109,7 +109,7 @@ def over_seeds(found: Grouping, past: np.ndarray, ahead: np.ndarray, seed: int =
     return float(np.mean([adjusted_rand_score(labels, other) for other in others]))
 
 
-def choose(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple[Grouping, Stability]:
+def choose_grouping(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple[Grouping, Stability]:
     """The largest number of destinations whose segmentation is stable (bootstrap index of at least STABLE) and in
     which each has LEAST of the users.
 

@@ -57,4 +57,4 @@ def _redemption(m: dict[str, Any], name: str) -> str:
         return ""
     told = m["redemption"]["auc"][name]
     lead = "" if name == OURS else "; {:+.3f} to {:+.3f}".format(*told["lead"])
-    return f"{told['auc']:.3f} ({told['spread'][0]:.3f} to {told['spread'][1]:.3f}{lead})"
+    return f"{told['auc']:.3f} ({told['interval'][0]:.3f} to {told['interval'][1]:.3f}{lead})"

@@ -41,7 +41,7 @@ def names(
     return tuple(found)
 
 
-def told(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]) -> str:
+def distinguishing_interests(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]) -> str:
     """What a segment's volume [K] has more of than everybody's, with how many times more."""
     lift = shares(volume) / np.maximum(shares(everybody), 1e-12)
     chosen = [interests.index(name) for name in _apart(volume, everybody, interests, plain=False)[:APART]]

@@ -15,7 +15,7 @@ from trajectory.data.times import DAY, WEEK
 from trajectory.insights.segments.states import Trajectories
 from trajectory.insights.segments.volumes import summed, values
 from trajectory.metrics.auc import auc
-from trajectory.metrics.significance import Spread, spread, user_weights
+from trajectory.metrics.significance import ConfidenceInterval, confidence_interval, user_weights
 
 WEEKS = 12  # a quarter: what is predicted
 HALVINGS = 5  # random halvings of the users
@@ -84,11 +84,11 @@ def redemptions_after(trajectories: Trajectories, campaigns: Campaigns) -> Redem
     return Redemptions(user, redeemed) if redeemed.any() and not redeemed.all() else None
 
 
-def redeeming(
+def redemption_auc(
     labels: dict[str, np.ndarray], asked: Redemptions, resamples: int, seed: int = 0
-) -> dict[str, tuple[float, Spread, Spread]]:
-    """Of each segmentation [n]: AUC of the segment's rate of redeeming, its spread over users, and that of the lead of
-    the first segmentation over it (paired).
+) -> dict[str, tuple[float, ConfidenceInterval, ConfidenceInterval]]:
+    """Of each segmentation [n]: AUC of the segment's rate of redeeming, its interval over users, and that of the lead
+    of the first segmentation over it (paired).
 
     The rate is learned from one half of the users; AUC is within the other, ties count half.
     """
@@ -106,7 +106,10 @@ def redeeming(
                 total += _auc(code, asked.redeemed, half == learned, weights)
         found[name] = total / (2 * HALVINGS)
     first = next(iter(found.values()))
-    return {name: (float(auc[0]), spread(auc[1:]), spread((first - auc)[1:])) for name, auc in found.items()}
+    return {
+        name: (float(auc[0]), confidence_interval(auc[1:]), confidence_interval((first - auc)[1:]))
+        for name, auc in found.items()
+    }
 
 
 def _auc(code: np.ndarray, redeemed: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:

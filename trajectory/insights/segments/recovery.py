@@ -14,7 +14,7 @@ QUARTER = 13  # weeks before the moment in which a new interest began, at most
 STRONG = 0.4  # share of a user's mix that makes an interest its long-term interest, at least
 
 
-def planted(folder: Path, moment: int, weeks: int = QUARTER) -> pl.DataFrame | None:
+def planted_interests(folder: Path, moment: int, weeks: int = QUARTER) -> pl.DataFrame | None:
     """Who has a long-term interest and who a new one at the moment, by the truth beside a synthetic log.
 
     Columns user (String), interest, new. Long-term: never migrated, and the interest has a share of STRONG; new:

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from trajectory.insights.segments.grouping import Grouping, Stability, choose, narrowed
-from trajectory.insights.segments.names import names, told
+from trajectory.insights.segments.grouping import Grouping, Stability, choose_grouping, principal_axes
+from trajectory.insights.segments.names import distinguishing_interests, names
 from trajectory.insights.segments.states import Trajectories
 from trajectory.migrations.step_windows import shares
 
@@ -60,7 +60,7 @@ class Segmentation:
                     "expected_a_week": float(t.value_ahead[inside].mean()),
                     "drift": float(self.drift[inside].mean()),
                     "new_members": bool(self.new_members[number]),
-                    "sets_apart": told(ahead.sum(0), everybody, t.histories.interests),
+                    "sets_apart": distinguishing_interests(ahead.sum(0), everybody, t.histories.interests),
                     "path": f"{self._largest(past)} -> {self._largest(ahead)}",
                 }
             )
@@ -74,10 +74,10 @@ class Segmentation:
 
 
 def segmentation(trajectories: Trajectories, seed: int = 0) -> Segmentation:
-    """The users' segments; see `grouping.choose` for how many."""
+    """The users' segments; see `grouping.choose_grouping` for how many."""
     states = np.concatenate([trajectories.states(each) for each in (trajectories.past, trajectories.ahead)])
-    past, ahead = np.split(narrowed(states), 2)
-    grouping, stable = choose(past, ahead, seed)
+    past, ahead = np.split(principal_axes(states), 2)
+    grouping, stable = choose_grouping(past, ahead, seed)
     codes = grouping.labels(past, ahead)
     found, count = np.unique(codes, return_counts=True)
     found = found[np.argsort(-count, kind="stable")]

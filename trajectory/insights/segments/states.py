@@ -10,7 +10,7 @@ import polars as pl
 
 from trajectory.forecasting.embeddings import item_vectors
 from trajectory.inference.new_users import histories_before
-from trajectory.insights.segments.expectation import fitted, mix
+from trajectory.insights.segments.expectation import expected_shares, fit_weights
 from trajectory.insights.segments.volumes import attention, summed, totals, values, volumes
 from trajectory.migrations.clusters import learned_interests
 from trajectory.migrations.step_windows import shares
@@ -62,7 +62,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
     if not histories.interests:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
     worth, named = attention(histories, run.experiment.split.cut_time("test")), words(histories)
-    weights, (fields, item_field) = fitted(run, histories, worth), _fields(histories)
+    weights, (fields, item_field) = fit_weights(run, histories, worth), _fields(histories)
     found = []
     for moment in moments:
         queries, worth = histories_before(histories, moment), attention(histories, moment)
@@ -72,7 +72,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         brought = summed(np.ones(histories.num_events, np.int64), sold, queries.start, queries.stop, 1)[:, 0]
         # The mean predicts what users spend better than either, or than times of steps.
         volume = (past.sum(1) + late.sum(1)) / 2
-        ahead = mix(run, histories, queries, worth, past, late, weights) * volume[:, None]
+        ahead = expected_shares(run, histories, queries, worth, past, late, weights) * volume[:, None]
         divided = _divided(histories, queries, worth, item_field, len(fields))
         steps = run.config.forecast.steps
         columns = past, late, ahead, steps, fields, item_field, divided, brought, value, (value + lately) / 2, named

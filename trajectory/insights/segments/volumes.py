@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trajectory.data.pipeline.featurize import slices
-from trajectory.data.store.sales import has_values, kept, selling
+from trajectory.data.store.sales import has_values, net_sales, selling_event_types
 from trajectory.data.times import DAY, WEEK
 from trajectory.migrations.step_windows import shares
 from trajectory.schema import Histories, Queries
@@ -17,16 +17,16 @@ def values(histories: Histories, until: int | None = None) -> np.ndarray:
     """What each event is worth, float64 [E]: the value that it sold, less what was given back before `until`; pieces
     where the log states no values; 1 where it has no sales.
     """
-    if not selling(histories):
+    if not selling_event_types(histories):
         return np.ones(histories.num_events)
-    return kept(histories, has_values(histories), until)
+    return net_sales(histories, has_values(histories), until)
 
 
 def attention(histories: Histories, until: int | None = None) -> np.ndarray:
     """What each event says of interests, float64 [E]: its worth where all events are sales (or none is), else the value
     of the item, sold or not; 1 where most of what is not sold has none.
     """
-    if set(histories.event_types) <= set(selling(histories)) or not selling(histories):
+    if set(histories.event_types) <= set(selling_event_types(histories)) or not selling_event_types(histories):
         return values(histories, until)
     others = histories.value[~histories.has_role("sale")]
     if np.isfinite(others).mean() > 0.5:

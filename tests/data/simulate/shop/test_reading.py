@@ -10,7 +10,7 @@ from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
 from trajectory.data.simulate.shop.parameters import Dirt, Shop
 from trajectory.data.simulate.shop.write import DIALECTS, write
-from trajectory.insights.shop_truth import happened
+from trajectory.insights.shop_truth import true_events
 from trajectory.presets import own_log
 
 DIRT = Dirt(*[0.01] * 8)
@@ -74,7 +74,7 @@ def test_rows_are_set_aside_for_what_is_wrong_with_them(folder, read, name):
 def test_sales_are_those_that_happened(folder, read, name):
     keys = ["user", "item", "time", "type"]
     sign = pl.when(pl.col("type") == "return").then(-1).otherwise(1)
-    true = happened(folder, name).filter(pl.col("type").is_in(["purchase", "return"]))
+    true = true_events(folder, name).filter(pl.col("type").is_in(["purchase", "return"]))
     kept = read(name).events.rename({"event_type": "type"}).filter(pl.col("type").is_in(["purchase", "return"]))
     kept = kept.select(
         pl.col("user", "item").cast(pl.String),
