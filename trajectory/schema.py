@@ -263,7 +263,7 @@ class ItemContent(NamedTuple):
 
     vectors: dict[str, Any]  # name -> float32 [V + 1, any]; a row of zeros where it is not known
     codes: dict[str, Any]  # name -> int32 [V + 1], 0 = not known; the same word has the same code in every domain
-    kept: Any  # float32 [V + 1, any], what no learning changes: a unit vector or zeros, then log popularity
+    frozen: Any  # float32 [V + 1, any], what no learning changes: a unit vector or zeros, then log popularity
 
 
 class Batch(NamedTuple):

@@ -65,7 +65,7 @@ def test_all_that_decides_the_results_decides_whether_they_are_shared(config, me
     split = hold_out(LOG)
     earlier = dataclasses.replace(split, train_end=split.train_end - 1)
     short = dataclasses.replace(split, test=split.test.__class__(*(column[:9] for column in split.test)))
-    other = ItemContent({"text": CONTENT.vectors["text"][::-1]}, {}, CONTENT.kept)
+    other = ItemContent({"text": CONTENT.vectors["text"][::-1]}, {}, CONTENT.frozen)
     later = dataclasses.replace(LOG, time=LOG.time + np.arange(LOG.num_events))
     cases = [
         (LOG, split, None, None),

@@ -35,7 +35,7 @@ def test_what_is_counted_is_of_those_who_train_or_of_the_others(tmp_path: Path) 
     counted = {}
     for whose in ("training", "others"):
         built = experiment(tmp_path, counted=whose)
-        counted[whose] = np.expm1(built.content.kept[:, -1])
+        counted[whose] = np.expm1(built.content.frozen[:, -1])
     h, split = built.histories, built.split
     for whose, held_out in (("training", 2), ("others", 1)):  # those who do not train do not validate either
         trains = split.train_end > h.offsets[:-1]

@@ -36,7 +36,7 @@ def item_components(model: InterestModel, params: Any, content: ItemContent) -> 
         flat = flatten_dict(params)
         if ITEM in known:
             flat[TABLE] = flat[TABLE] * known[ITEM]
-        visible = ItemContent(hide(content.vectors), hide(content.codes), content.kept)
+        visible = ItemContent(hide(content.vectors), hide(content.codes), content.frozen)
         variables = with_content(unflatten_dict(flat), visible)
         return apply(model, variables, method=lambda m: m.items.table())[:, : spec.model.width]
 

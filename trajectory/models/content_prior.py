@@ -15,7 +15,7 @@ KEPT = (0.3, 0.7, 0.95)  # of each trace after one more event, at first
 
 
 class Prior(nn.Module):
-    """Of items' F kept numbers the last is the log of how popular an item is, the others are its content,
+    """Of items' F frozen features the last is the log of how popular an item is, the others are its content,
     and that of what lies beside it (`with_behaviour` in data/content/content.py).
 
     Content leaves fading traces, h_t = a h_(t-1) + x_t for a few decays a (linear recurrences, LRU, Orvieto et al.

@@ -152,10 +152,10 @@ class InterestModel(nn.Module):
             self.contrast = FlatDense(network.width)
 
     def embed(self, events: Events, train: bool = False, item_vectors: jax.Array | None = None) -> jax.Array:
-        """Events [B, L] -> event vectors [B, L, width + kept]; `item_vectors` of that shape if they are at hand."""
-        learned, kept = self._parts(self.items(events.item, train) if item_vectors is None else item_vectors)
+        """Events [B, L] -> event vectors [B, L, width + frozen]; `item_vectors` of that shape if they are at hand."""
+        learned, frozen = self._parts(self.items(events.item, train) if item_vectors is None else item_vectors)
         x = self.event(learned, events, train)
-        return jnp.concatenate([x, kept], -1) if self.spec.content.frozen else x
+        return jnp.concatenate([x, frozen], -1) if self.spec.content.frozen else x
 
     def encode(
         self,
@@ -185,10 +185,10 @@ class InterestModel(nn.Module):
         `whole`: vectors of which x are a part, for the prior.
         """
         hidden = self._look(self._output(self.backbone(self._input(x), events, position, train)), horizon)
-        learned, kept = self._parts(x)
+        learned, frozen = self._parts(x)
         beside = None
         if self.spec.content.frozen:
-            beside = self.prior(kept, events, position, None if whole is None else self._parts(whole)[1])
+            beside = self.prior(frozen, events, position, None if whole is None else self._parts(whole)[1])
         if not self.spec.model.repeat_heads:
             return self._together(hidden, None, beside)
         column = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2])
@@ -219,7 +219,7 @@ class InterestModel(nn.Module):
         return self.conversion(states.vector)[..., 0]
 
     def recall(self, states: States) -> jax.Array:
-        """States at [B, T] -> vectors [B, T, width + kept], compared with those of the items that came before."""
+        """States at [B, T] -> vectors [B, T, width + frozen], compared with those of the items that came before."""
         return comparable(self.reconstruct(states.vector), self.spec.model.temperature)
 
     def view(self, states: States) -> jax.Array:
@@ -231,11 +231,11 @@ class InterestModel(nn.Module):
         return self.time(states.vector)
 
     def item_table(self) -> jax.Array:
-        """Item vectors [V + 1, width + kept] as the softmax compares them with states (see `comparable`)."""
+        """Item vectors [V + 1, width + frozen] as the softmax compares them with states (see `comparable`)."""
         return comparable(self.items.table(), self.spec.model.temperature)
 
     def look_up(self, item: jax.Array) -> jax.Array:
-        """Rows of `item_table` for item indices [...], [..., width + kept]."""
+        """Rows of `item_table` for item indices [...], [..., width + frozen]."""
         return comparable(self.items(item), self.spec.model.temperature)
 
     def start(self, rows: int, capacity: int, past: Carry | None = None) -> Carry:
@@ -268,9 +268,9 @@ class InterestModel(nn.Module):
         into = jnp.where(real, slot, jnp.iinfo(slot.dtype).max)
         backbone, hidden = self.backbone.step(carry.backbone, self._input(x)[:, 0], event, into, past and past.backbone)
         hidden = self._look(self._output(hidden[:, None]), None)
-        (learned, kept), trace, beside = self._parts(x), carry.trace, None
+        (learned, frozen), trace, beside = self._parts(x), carry.trace, None
         if trace is not None:
-            trace, beside = self.prior.step(trace, kept[:, 0], real)
+            trace, beside = self.prior.step(trace, frozen[:, 0], real)
             beside = beside[:, None]
         memory, pointer = carry.memory, None
         if memory is not None:
@@ -285,7 +285,7 @@ class InterestModel(nn.Module):
         return self.spec.model.backbone in ("transformer", "hybrid")
 
     def _parts(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """What is learned of vectors [..., width + kept], and what is kept."""
+        """What is learned of vectors [..., width + frozen], and what is frozen."""
         return x[..., : self.spec.model.width], x[..., self.spec.model.width :]
 
     def _look(self, x: jax.Array, horizon: jax.Array | None) -> jax.Array:

@@ -24,7 +24,7 @@ class ItemTower(nn.Module):
     Content comes in the Flax collection "content" (see `schema.ItemContent`). Each field becomes a vector of the width,
     what is not known of an item a learned one; they are summed, each times a gate that looks at all of them (gated
     multimodal units, Arevalo et al. 2017), and the sum goes through a residual layer. Ids are added after it. Beside
-    what is learned an item keeps `kept` numbers of its content as they are (see prior.py).
+    what is learned an item keeps `frozen` numbers of its content as they are (see prior.py).
     """
 
     num_items: int
@@ -33,7 +33,7 @@ class ItemTower(nn.Module):
     vectors: tuple[str, ...] = ()  # names of the fields that are vectors
     codes: tuple[str, ...] = ()  # names of those that are codes
     field_dropout: float = 0.0  # share of what is known that training hides
-    kept: int = 0  # numbers of the content as they are
+    frozen: int = 0  # numbers of the content as they are
     plain: bool = True  # a table of ids holds all of it, content comes from nowhere else
 
     def setup(self) -> None:
@@ -41,7 +41,7 @@ class ItemTower(nn.Module):
         # content they are smaller still, so that at first they do not hide it.
         init = nn.initializers.normal(0.002 if self.fields else 0.02)
         if self.by_id:
-            width = self.width + self.kept if self.plain else self.width
+            width = self.width + self.frozen if self.plain else self.width
             self.ids = nn.Embed(self.num_items + 1, width, embedding_init=init)
         if self.fields:
             self.content = Content(self.width, self.vectors, self.codes, self.field_dropout)
@@ -52,19 +52,19 @@ class ItemTower(nn.Module):
         return bool(self.vectors or self.codes)
 
     def __call__(self, item: jax.Array, train: bool = False) -> jax.Array:
-        """Item indices [...] -> vectors [..., width + kept]; `train` hides fields."""
+        """Item indices [...] -> vectors [..., width + frozen]; `train` hides fields."""
         there = (item > 0)[..., None]
         if self.plain:
             return self.ids(item) * there
         x = self.content(item, train) if self.fields else jnp.zeros((*item.shape, self.width))
         if self.by_id:
             x += self.ids(item)
-        if self.kept:
-            x = jnp.concatenate([comparable(x, 1.0), jnp.asarray(self.get_variable("content", "kept"))[item]], -1)
+        if self.frozen:
+            x = jnp.concatenate([comparable(x, 1.0), jnp.asarray(self.get_variable("content", "frozen"))[item]], -1)
         return x * there
 
     def table(self) -> jax.Array:
-        """All vectors [V + 1, width + kept]; row 0 is never scored."""
+        """All vectors [V + 1, width + frozen]; row 0 is never scored."""
         if self.plain:
             return self.ids.embedding
         return self(jnp.arange(self.num_items + 1))

@@ -20,7 +20,7 @@ def with_content(params: Any, content: ItemContent | None) -> Any:
     if content is None:
         return params
     fields = {"vectors": content.vectors, "codes": content.codes}
-    return {**params, "content": {"items": {"content": fields, "kept": content.kept}}}
+    return {**params, "content": {"items": {"content": fields, "frozen": content.frozen}}}
 
 
 def initialise(model: InterestModel, key: jax.Array, events: Events, content: ItemContent | None) -> Any:

@@ -167,7 +167,7 @@ def model_spec(
             capacity=config.batch.length,
         ),
         content=ContentSpec(
-            frozen=content.kept.shape[1] if content else 0,
+            frozen=content.frozen.shape[1] if content else 0,
             sharpness=c.sharpness,
             popularity=c.popularity,
             ids=c.by != "content",

@@ -37,11 +37,11 @@ MAY_DIFFER = (*MAY_CHANGE, "name", "note", "auto_config", "init", *OPTIM, "data"
 
 
 def content_of_start(experiment: Experiment) -> np.ndarray | None:
-    """Content [V + 1, kept] by which item vectors begin near each other; None where none is asked for."""
+    """Content [V + 1, frozen] by which item vectors begin near each other; None where none is asked for."""
     config = experiment.config
     if "content" not in config.init.item_vectors or config.content.by == "content":
         return None
-    return item_content(experiment.histories, config).kept
+    return item_content(experiment.histories, config).frozen
 
 
 def claim(experiment: Experiment, workdir: Path, soft: SoftTargets | None) -> None:

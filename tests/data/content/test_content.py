@@ -83,13 +83,13 @@ def test_directions_that_all_differ_in_count_less(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     wide = rng.standard_normal((4, 3)) * [10, 1, 0.1]
     files = vectors(tmp_path, item=["i1", "i2", "i3"], vector=wide[:3].tolist())
-    found = item_content(LOG, config(tmp_path, files=files, frozen=2)).kept
+    found = item_content(LOG, config(tmp_path, files=files, frozen=2)).frozen
     assert found.shape == (5, 2)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), [0, 1, 1, 1, 0], atol=1e-5)
     plain = item_content(LOG, config(tmp_path, files=files)).vectors["image"]
     spread = [np.linalg.svd(x[1:4], compute_uv=False) for x in (plain, found)]
     assert spread[1][1] / spread[1][0] > 2 * spread[0][1] / spread[0][0]
-    more = item_content(LOG, config(tmp_path, files=files, frozen=8)).kept
+    more = item_content(LOG, config(tmp_path, files=files, frozen=8)).frozen
     np.testing.assert_allclose(more @ more.T, np.pad(more[:, :3], ((0, 0), (0, 5))) @ more.T, atol=1e-6)
 
 
@@ -97,7 +97,7 @@ def test_what_is_kept_tells_also_what_lies_beside_an_item_in_training_and_how_of
     kept = np.array([[0, 0], [1, 0], [0, 1], [0, 0], [1, 0]], np.float32)
     log = make_histories([[1, 2, 1, 4, 3]] * 9 + [[1, 2, 3, 4, 4]], num_items=4)
     known = ItemContent({}, {}, kept)
-    found = with_behaviour(known, *splits.split(log, KIND), 20).kept
+    found = with_behaviour(known, *splits.split(log, KIND), 20).frozen
     np.testing.assert_allclose(found[:, 2], np.log1p([0, 19, 10, 1, 0]), rtol=1e-6)
     # 1 is 19 times next to 2 and once two away from 3; 2 is next to 3 once. 20 count as much as an item's own content.
     assert found[1, 1] / found[1, 0] == pytest.approx(19.5 / 39.5)
@@ -106,11 +106,11 @@ def test_what_is_kept_tells_also_what_lies_beside_an_item_in_training_and_how_of
     np.testing.assert_allclose(np.linalg.norm(found[3, :2]), 1, rtol=1e-6)  # only what lies beside it is known
     np.testing.assert_allclose(found[0], 0)
     other = make_histories([[1, 2, 1, 3, 4]] * 9 + [[1, 2, 3, 1, 2]], num_items=4)  # what is held out changes nothing
-    again = with_behaviour(known, *splits.split(other, KIND), 20).kept
+    again = with_behaviour(known, *splits.split(other, KIND), 20).frozen
     np.testing.assert_array_equal(again, found)
-    trusting = with_behaviour(known, *splits.split(log, KIND), 10).kept
+    trusting = with_behaviour(known, *splits.split(log, KIND), 10).frozen
     assert trusting[2, 0] / trusting[2, 1] == pytest.approx(20 / 30)
-    assert with_behaviour(known._replace(kept=kept[:, :0]), *splits.split(log, KIND), 20).kept.shape == (5, 0)
+    assert with_behaviour(known._replace(frozen=kept[:, :0]), *splits.split(log, KIND), 20).frozen.shape == (5, 0)
 
 
 @pytest.mark.parametrize(

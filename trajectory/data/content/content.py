@@ -33,26 +33,26 @@ def join(contents: Sequence[ItemContent]) -> ItemContent:
         name: np.concatenate([content.codes[name][i > 0 :] for i, content in enumerate(contents)])
         for name in contents[0].codes
     }
-    return ItemContent(vectors, codes, np.concatenate([c.kept[i > 0 :] for i, c in enumerate(contents)]))
+    return ItemContent(vectors, codes, np.concatenate([c.frozen[i > 0 :] for i, c in enumerate(contents)]))
 
 
 def with_behaviour(content: ItemContent, histories: Histories, split: Split, beside: float) -> ItemContent:
-    """Content whose kept numbers, where it keeps any, tell what training has of the items too.
+    """Content whose frozen features, where it has any, tell what training has of the items too.
 
-    To what is kept of an item's content is added that of what lies beside it in histories: a step of propagation
+    To what is frozen of an item's content is added that of what lies beside it in histories: a step of propagation
     (simplified graph convolution, Wu et al. 2019) over co-occurrence, which counts as much as its own where training
     has `beside` of it. The last number is log(1 + an item's training events).
     """
-    if not content.kept.shape[1]:
+    if not content.frozen.shape[1]:
         return content
     pairs = training_pairs(histories, split)
     pairs.setdiag(0)
     count = np.asarray(pairs.sum(axis=1))
-    kept = _unit(content.kept + count / (count + beside) * _unit(pairs @ content.kept))
+    frozen = _unit(content.frozen + count / (count + beside) * _unit(pairs @ content.frozen))
     item = histories.item[training_events(histories, split)]
-    events = np.bincount(item, minlength=len(kept))[: len(kept)]
+    events = np.bincount(item, minlength=len(frozen))[: len(frozen)]
     popular = np.log1p(events * (np.arange(len(events)) > 0))
-    return content._replace(kept=np.concatenate([kept, popular[:, None]], 1).astype(np.float32))
+    return content._replace(frozen=np.concatenate([frozen, popular[:, None]], 1).astype(np.float32))
 
 
 def item_content(histories: Histories, config: ConfigDict) -> ItemContent:
@@ -74,10 +74,10 @@ def item_content(histories: Histories, config: ConfigDict) -> ItemContent:
             f"{', '.join((*i.text, *i.codes))} is in the item table, which has {', '.join(items.columns)}"
         )
     above = {name: np.pad(_centred(values), ((1, 0), (0, 0))) for name, values in vectors.items()}
-    kept = (
+    frozen = (
         _whitened(np.concatenate(list(above.values()), 1), i.frozen) if above else np.zeros((len(items) + 1, i.frozen))
     )
-    return ItemContent(above, {name: np.pad(values, (1, 0)) for name, values in codes.items()}, kept)
+    return ItemContent(above, {name: np.pad(values, (1, 0)) for name, values in codes.items()}, frozen)
 
 
 def _centred(vectors: np.ndarray) -> np.ndarray:
