@@ -52,6 +52,19 @@ def test_orders_whose_items_are_in_the_list_alone(tmp_path: Path) -> None:
     assert log.events.select("item", "quantity").rows() == [("x", 1), ("y", 3)]
 
 
+def test_money_of_the_entries_comes_before_that_of_the_order(tmp_path: Path) -> None:
+    lines = [{"sku": "x", "price": 2.0, "quantity": 1}, {"sku": "y", "price": 3.0, "quantity": 2}]
+    records = [
+        {"user": "a", "time": 1_700_000_000, "order": {"order_id": i, "revenue": 8.0, "products": lines}}
+        for i in (1, 2)
+    ]
+    log = read(tmp_path, records)
+    assert log.detected["columns"]["value"] == "order.price"
+    assert log.events["value"].sum() == 2 * (2 + 6)
+    by_hand = read(tmp_path, records, columns={"value": "order.revenue"})
+    assert by_hand.detected["columns"]["value"] == "order.revenue"
+
+
 def test_rows_that_name_their_item_keep_it(tmp_path: Path) -> None:
     seen = {"user_id": "a", "item_id": "x", "time": 1_700_000_000, "shown": [{"item_id": "y"}, {"item_id": "z"}]}
     assert read(tmp_path, [seen]).events["item"].to_list() == ["x"]

@@ -60,6 +60,7 @@ def test_it_is_said_which_words_were_no_sales_and_which_are_not_known(tmp_path: 
         ("Package Returned", True),
         ("Отменён покупателем", True),
         ("주문 취소", True),
+        ("İade Edildi", True),
         ("Partially cancelled", False),
         ("Not returned", False),
         ("No return", False),

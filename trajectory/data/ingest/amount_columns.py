@@ -21,7 +21,8 @@ _MONEY = (
     "amount", "amt", "price", "total", "subtotal", "revenue", "turnover", "sales", "spend", "spent", "paid", "value",
     "betrag", "umsatz", "preis", "summe", "montant", "prix", "importe", "precio", "monto", "ingresos", "valor",
     "preço", "preco", "importo", "prezzo", "totale", "bedrag", "prijs", "omzet", "totaal", "kwota", "cena",
-    "wartość", "wartosc", "suma", "сумма", "цена", "стоимость", "tutar", "fiyat", "금액", "가격", "金額", "価格",
+    "wartość", "wartosc", "suma", "сумма", "цена", "стоимость", "tutar", "tutarı", "fiyat", "fiyatı", "금액",
+    "가격", "단가", "결제액", "金額", "価格",
     "単価", "合計", "小計", "金额", "价格", "单价", "总价", "小计", "成交额",
 )
 _PIECES = (

@@ -14,7 +14,8 @@ DECIMALS = ("auto", ".", ",")
 _FIRST = 1000  # cells that are looked at before all are
 _SIGNS = {"US$": "USD", "€": "EUR", "£": "GBP", "zl": "PLN", "zł": "PLN"}  # of the same currency
 _LARGEST = 3.4e38  # what is stored has 32 bits
-_WORD = r"(?:[A-Z]{1,3}?\p{Sc}|\p{Sc}|[A-Z]{3}|kr|zł|zl|Kč|Ft|lei|лв|руб|р|Rs|R|元|円|圆|圓|원)\.?"  # of a currency
+# Of a currency.
+_WORD = r"(?:[A-Z]{1,3}?\p{Sc}|\p{Sc}|[A-Z]{3}|TL|RM|Rp|kr|zł|zl|Kč|Ft|lei|лв|руб|р|Rs|R|元|円|圆|圓|원)\.?"
 _CREDIT = "CR|Cr|cr"  # of accounts, behind the number
 _MINUS = "[−–△▲]"  # as accounts in Japan and typesetting programs write it
 _AS_TEXT = "^['’]"  # which spreadsheets put before what is to stay a text

@@ -43,7 +43,8 @@ def with_lines(source: Source, said: Findings) -> Source:
     malformed, files = (
         None if column is None else column.gather(record) for column in (source.malformed, source.files)
     )
-    return replace(source, table=rows, malformed=malformed, files=files)
+    lines = tuple(column.meta.output_name() for column in filled)
+    return replace(source, table=rows, malformed=malformed, files=files, lines=lines)
 
 
 def _filled(table: pl.DataFrame, name: str, within: str, field: str, kind: pl.DataType) -> pl.Expr:

@@ -12,7 +12,7 @@ from trajectory.data.ingest.amount_columns import find_amounts
 from trajectory.data.ingest.amounts import UNKNOWN, amounts, proven_mark
 from trajectory.data.ingest.cell_parsing import ids, labels, mostly_numeric, names, positions, texts
 from trajectory.data.ingest.cells import candidates, examples, unused
-from trajectory.data.ingest.columns import LOG_NAMES, SESSIONS, listing, matching, missing, pick
+from trajectory.data.ingest.columns import LOG_NAMES, SESSIONS, detect, listing, matching, missing, pick
 from trajectory.data.ingest.customers import customers
 from trajectory.data.ingest.distinct import apply_to_distinct
 from trajectory.data.ingest.domains import DOMAINS, resolve
@@ -120,6 +120,9 @@ def read_log(data: ConfigDict) -> EventLog:
         source = with_lines(replace(source, table=without_formulas(source.table, said)), said)
     table = with_marks(_with_joined(source.table, data.columns.item), data.columns.event_type)
     fields = _pick(table, data)
+    if source.lines:  # what beside the list states pieces or money is of the whole order
+        own = detect(source.lines, {field: LOG_NAMES[field] for field in ("value", "quantity")})
+        fields |= {field: name for field, name in own.items() if not data.columns[field]}
     stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
     if not of_format:
         fields = customers(table, fields, data, said)

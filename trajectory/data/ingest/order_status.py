@@ -58,7 +58,7 @@ def failed_orders(
         raw = filled
     words = {word: _plain(word) for word in raw.drop_nulls().unique().to_list()}
     no_sale, sale = set(map(_plain, NO_SALE)), set(map(_plain, SALE))
-    no_sale |= {plain for word, plain in words.items() if plain not in sale and _UNDONE.search(word.lower())}
+    no_sale |= {plain for word, plain in words.items() if plain not in sale and _UNDONE.search(_lower(word))}
     no_sale, sale = no_sale - meant[_IS] | meant[_IS_NOT], sale - meant[_IS_NOT] | meant[_IS]
     counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
@@ -147,4 +147,9 @@ def _say_history(status: pl.Series, columns: dict[str, pl.Series], name: str, sa
 
 
 def _plain(word: str) -> str:
-    return re.sub(r"[\s_\-]|^wc-", "", word.lower())
+    return re.sub(r"[\s_\-]|^wc-", "", _lower(word))
+
+
+def _lower(word: str) -> str:
+    """In lower case; that of a Turkish İ is two letters for Unicode, of which the dot is left off."""
+    return word.lower().replace("\u0307", "")

@@ -27,6 +27,7 @@ class Source:
 
     `files`: of each row the file it is from, None where there is but one. `notes`: what was decided, as sentences;
     `warnings`: those of them that somebody should look at. `named`: field -> column, as the format of the files has it.
+    `lines`: columns that entries of a list of items have.
     """
 
     table: pl.DataFrame
@@ -37,6 +38,7 @@ class Source:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     named: dict[str, str] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
 
 
 def read_source(data: ConfigDict) -> Source:
