@@ -127,3 +127,10 @@ def test_a_status_read_as_the_type_and_orders_at_one_time_are_advised_on(tmp_pat
     assert "data.columns.event_type=- data.columns.status=order_status" in status_as_type.out
     kept = run(*arguments, "--set=data.duplicates=keep")
     assert "data.baskets=True makes those of one order_id one step" in kept.out
+
+
+def test_columns_that_are_features_are_listed(tmp_path: Path) -> None:
+    rows = "".join(f"u{i % 7},{i},{i % 2},{i / 8},{i % 3}.5\n" for i in range(60))
+    (tmp_path / "log.csv").write_text("uid,timestamp,conversion,cost,score_before\n" + rows)
+    printed = run("inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}").out
+    assert "Features of each event: cost, score_before." in printed

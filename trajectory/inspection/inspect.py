@@ -135,8 +135,9 @@ def _columns(cleaned: CleanLog) -> Section:
         )
         for field in fields
     )
-    unused = ", ".join(found["unused"])
-    sentences = (*_texts(cleaned, ("file",)), *((f"Not read: {unused}.",) if unused else ()))
+    lists = {"Features of each event": found.get("features", ()), "Not read": found["unused"]}
+    named = [f"{what}: {', '.join(names)}." for what, names in lists.items() if names]
+    sentences = (*_texts(cleaned, ("file",)), *named)
     return Section("Columns", sentences, ("Meaning", "Column", "Found", "For example", "Setting"), rows)
 
 

@@ -170,3 +170,9 @@ def test_few_users_of_very_many_events(tmp_path: Path) -> None:
         tmp_path,
     )
     assert not any("staff" in text for text, _ in doubt_events(alone.events, alone.types, alone.log.detected))
+
+
+def test_returns_by_their_word_are_no_sales_below_nothing(tmp_path: Path) -> None:
+    text = "user_id,item_id,event,amount\na,x,purchase,2\na,y,return,-2\n"
+    assert "below 0" not in notes(from_text(tmp_path, text), "value")
+    assert "1 sales have a value below 0" in notes(from_text(tmp_path, text.replace("return", "sale")), "value")

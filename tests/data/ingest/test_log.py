@@ -383,3 +383,13 @@ def test_tfds(tfds_folder: Path) -> None:
 def test_tfds_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"data\.tfds_dir"):
         read_log(settings("tfds:no_such_events", tfds_dir=str(tmp_path)))
+
+
+def test_a_log_of_steps_says_so_and_what_could_be_its_items(tmp_path: Path) -> None:
+    rows = "".join(f"u{i % 7},{i},{22589000 + i % 9},{i % 2},{i / 8}\n" for i in range(60))
+    log = from_text(tmp_path, "uid,timestamp,campaign,conversion,cost\n" + rows)
+    (asked,) = [note for note in log.detected["notes"] if note["topic"] == "items"]
+    assert "each row is a step with a conversion, its numbers features" in asked["text"]
+    assert "it could be campaign (9 values)" in asked["text"]
+    assert (asked["warning"], asked["setting"]) == (True, "data.columns.item=...")
+    assert {*log.detected["features"]} | {*log.detected["unused"]} == {"campaign", "cost"}

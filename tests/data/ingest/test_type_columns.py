@@ -28,6 +28,7 @@ def types(clean: CleanLog) -> dict[str, int]:
         ({"sale": 73, "return": 9, "voucher": 5, "deposit": 7}, {"purchase": 73, "return": 9}, 12),
         ({"Invoice": 80, "Credit Note": 8, "Pro Forma": 5}, {"purchase": 80, "return": 8}, 5),
         ({"INV": 80, "CN": 8}, {"purchase": 80, "return": 8}, 0),
+        ({"Sales invoice": 80, "Sales credit note": 8}, {"purchase": 80, "return": 8}, 0),
         ({"Verkauf": 80, "Storno": 8}, {"purchase": 80, "return": 8}, 0),
         ({"out_invoice": 80, "out_refund": 8}, {"purchase": 80, "return": 8}, 0),
         ({"sale": 90, "giveaway": 10}, {"purchase": 90}, 10),

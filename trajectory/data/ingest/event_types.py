@@ -110,7 +110,9 @@ def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
 
     def meaning(word: str | None) -> str | None:
         plain = plain_word(word or "")
-        return words.get(plain) or words.get(plain.removesuffix("s"))
+        own = plain.removeprefix("sales") or plain  # a sales credit note is a credit note
+        forms = (plain, plain.removesuffix("s"), own, own.removesuffix("s"))
+        return next((words[form] for form in forms if form in words), None)
 
     meanings = {word: meaning(word) for word in raw.unique().to_list()}
     return raw.replace_strict(meanings, return_dtype=pl.Enum(list(roles(data))))

@@ -182,7 +182,7 @@ def read_log(data: ConfigDict) -> EventLog:
         if "label" in fields and "event_type" not in fields and not stepwise:
             doubt_labels(columns["label"], fields["label"], said)
         if "value" in columns:
-            doubt_values(columns, of_sales(columns, data), said)
+            doubt_values(columns, of_sales(columns, data, back=False), said)
         if not of_format:
             unread = {*used, *status, *flags}
             doubt_unread(table, unread, not told, data, said)
@@ -275,6 +275,9 @@ def _items_and_event_types(
                 "words to data.event_type_map or set data.columns.item"
             )
     elif stepwise:
+        could = candidates(table, fields).removesuffix("; ")
+        text = f"no column is known to hold items, so each row is a step with a {fields['label']}, its numbers features"
+        said.note("items", f"{text}{could and '; '}{could}", "data.columns.item=...", warning=bool(could))
         columns["item"] = pl.Series([STEP_ITEM]).new_from_index(0, table.height)
     else:
         raise missing("item", table.columns, "", candidates(table, fields))
