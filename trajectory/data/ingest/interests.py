@@ -22,29 +22,36 @@ def say_interests(
 
     `columns` are those of the source, `pairs` its rows with the item's id as `KEY`.
     """
-    if items is not None and asked in items.columns:
+    named = items is not None and asked in items.columns
+    if items is not None and named:
         column = detect(columns, {asked: ITEM_NAMES.get(asked, ())}).get(asked, asked)
         kinds = items[asked].drop_nulls().n_unique()
-        said.note("interests", f"{kinds:,} values of {column}", "data.interest_column")
-        return
-    if asked != base().data.interest_column:
+        if kinds != 1:
+            said.note("interests", f"{kinds:,} values of {column}", "data.interest_column")
+            return
+        text = f"{column} is the same for all items, so interests tell nothing"
+    elif asked != base().data.interest_column:
         raise UserError(
             f"data.interest_column={asked!r} is no column of the items; set it to one of {listing(columns)}"
         )
+    else:
+        text = f"none: no column is named like {asked!r}"
     pairs = pairs.head(_ROWS)
     repeated = pairs[KEY].n_unique() <= _MOSTLY * pairs.height  # else every column has one value an item
     groups = _groups(pairs) if repeated else []
-    text = f"none: no column is named like {asked!r}" + (f"; {' or '.join(groups)} could be them" if groups else "")
-    said.note("interests", text, f"data.interest_column={groups[0] if groups else '...'}", warning=bool(groups))
+    text += f"; {' or '.join(groups)} could be them" if groups else ""
+    setting = f"data.interest_column={groups[0] if groups else '...'}"
+    said.note("interests", text, setting, warning=named or bool(groups))
 
 
 def _groups(pairs: pl.DataFrame) -> list[str]:
-    """Columns that could group the items: nearly each item has one value of it, which it shares with others."""
+    """Columns that could group the items: nearly each item has one value of it, and two at least are of several."""
     groups = []
     for column in pairs.drop(KEY):
         if is_text(column) or column.dtype.is_integer():
             distinct = pairs.select(KEY, column.name).drop_nulls().unique()
-            values = distinct[column.name].n_unique()
-            if 1 < values <= distinct.height / 2 and distinct[KEY].n_unique() >= _MOSTLY * distinct.height:
+            values = distinct[column.name].value_counts(name="items")["items"]
+            several = int((values > 1).sum()) > 1 and len(values) <= distinct.height / 2
+            if several and distinct[KEY].n_unique() >= _MOSTLY * distinct.height:
                 groups.append(column.name)
     return groups

@@ -14,6 +14,7 @@ MOVED = "grouped items"  # topic of what is said of items that count as one
 _TEXTS = ("title", "category", "department", "brand")
 _WELL, _LEAST = 0.9, 0.01  # shares of the log's items that a table describes: below it warns; below it refuses
 _FEW, _HALF = 0.1, 0.5  # shares of the log's items: below it another column is looked for, which needs so many
+_DEEPEST = 10  # levels of a tree of categories that are looked at
 _SHOWN = 3
 
 
@@ -96,7 +97,20 @@ def _joining(table: pl.DataFrame, named: str, of_log: pl.Series) -> str:
 
 
 def _first_names(column: pl.Series, said: Findings | None) -> pl.Series:
-    return names(column.list.first().alias(column.name) if column.dtype == pl.List else column, said)
+    return names(_entry(column) if column.dtype == pl.List else column, said)
+
+
+def _entry(lists: pl.Series) -> pl.Series:
+    """An entry of each list: the first, or where that is the same in all, as the root of a tree of categories, the
+    first after it that is not; the last one of shorter lists.
+    """
+    for place in range(_DEEPEST if lists.dtype == pl.List(pl.String) else 0):
+        entry = lists.list.get(place, null_on_oob=True)
+        if not entry.count():
+            break
+        if entry.drop_nulls().n_unique() > 1:
+            return entry.zip_with(entry.is_not_null(), lists.list.last()).alias(lists.name)
+    return lists.list.first().alias(lists.name)
 
 
 def gather_items(
@@ -118,7 +132,7 @@ def gather_items(
 
 
 def _first_texts(column: pl.Series) -> pl.Series:
-    column = column.list.first() if column.dtype == pl.List else column
+    column = _entry(column) if column.dtype == pl.List else column
     return apply_to_distinct(lambda column, _: texts(column), column, Findings())
 
 
