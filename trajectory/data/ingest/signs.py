@@ -27,13 +27,13 @@ def with_signs(
     """
     if data.sign_of_sales not in SIGNS:
         raise UserError(f"data.sign_of_sales={data.sign_of_sales!r} is unknown; expected one of {', '.join(SIGNS)}")
-    word = _words(columns, data)
-    if word is None or data.sign_of_sales == "plus":
+    if data.sign_of_sales == "plus":
         return {}
-    found = dict[str, pl.Series]()
-    for field in ("quantity", "value"):
-        if field not in columns:
-            continue
+    below = [field for field in ("quantity", "value") if field in columns and (columns[field] < 0).any()]
+    word, found = _words(columns, data) if below else None, dict[str, pl.Series]()
+    for field in below:
+        if word is None:
+            break
         words = _written_below(word, columns[field]) if data.sign_of_sales == "auto" else word.drop_nulls().unique()
         turned = word.is_in(words.implode()).fill_null(False)
         if turned.any():
@@ -43,8 +43,8 @@ def with_signs(
         if field == "quantity" and turned.any() and (came := _coming_in(word, turned, columns[field], data)).any():
             found["void"] = came
             _say_coming_in(word.filter(came), said)
-    if "void" not in found:
-        _doubt_bought(word, data, said)
+    if "void" not in found and "event_type" in columns:
+        _doubt_bought(columns["event_type"], data, said)
     return found
 
 
@@ -92,9 +92,12 @@ def _say_coming_in(came: pl.Series, said: Findings) -> None:
         said.note("sales", f"{text}, so no sales, kept and not read", setting, warning=True)
 
 
-def _doubt_bought(word: pl.Series, data: ConfigDict, said: Findings) -> None:
+def _doubt_bought(event_type: pl.Series, data: ConfigDict, said: Findings) -> None:
     """Warns of a word for buying in a log that has one for selling, too, unless `data.event_type_map` has it."""
-    counts = dict(word.drop_nulls().value_counts(sort=True).iter_rows())
+    counted = event_type.drop_nulls().value_counts(sort=True, name="rows").cast({event_type.name: pl.String})
+    counts = dict(
+        counted.filter(canonical(counted[event_type.name], data).is_in(selling_types(roles(data)))).iter_rows()
+    )
     sold = [text for text in counts if _one_of(text, _SOLD)]
     by_hand = {plain_word(text) for text in data.event_type_map}
     for text in counts if sold else ():
