@@ -70,3 +70,17 @@ def test_items_that_stand_in_their_table_twice_with_other_values_are_said(tmp_pa
     assert "1 ids stand in it more than once, with other values, such as 'a'" in notes(found, "item table")
     assert found.items is not None
     assert dict(found.items.select("item", "category").iter_rows()) == {"a": "tea", "b": "tea"}
+
+
+@pytest.mark.parametrize(("name", "ids"), [("Product", "Product SKU"), ("item", "sku")])
+def test_names_of_several_words_are_titles_where_ids_are_beside_them(tmp_path: Path, name: str, ids: str) -> None:
+    text = f"user,{name},{ids}\na,Blue mug,m1\na,Red mug,m2\nb,Tea pot,t1\n"
+    log = from_text(tmp_path, text)
+    assert log.detected["columns"]["item"] == ids
+    assert log.items is not None
+    assert dict(log.items.select("item", "title").iter_rows()) == {"m1": "Blue mug", "m2": "Red mug", "t1": "Tea pot"}
+    assert f"{ids} is taken for the item and {name} for its title" in notes(log, "items")
+    assert log.detected["unused"] == []
+    by_hand = from_text(tmp_path, text, columns={"item": name})
+    assert by_hand.detected["columns"]["item"] == name
+    assert from_text(tmp_path, text.replace(" ", "-").replace("-SKU", " SKU")).detected["columns"]["item"] == name

@@ -59,6 +59,8 @@ UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "item_cost", "
 LOG_NAMES = {field: (*own, *_MORE.get(field, ())) for field, own in COMMON_NAMES.items()}
 LOG_NAMES["value"] += column_words.names("unit_price")
 _TITLES = column_words.names("title")
+PRODUCTS = ("product", "item", "article", "produkt", "produit", "producto", "produto", "prodotto", "artikel",
+            "artículo", "商品", "товар", "ürün", "상품")  # ids, or names beside ids
 BEHAVIOUR_NAMES = ("behaviour", "behavior", "行为", "用户行为", "行为记录")
 ITEM_NAMES: dict[str, tuple[str, ...]] = {
     "item": LOG_NAMES["item"],
@@ -72,7 +74,8 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
 }
 # Of a log that brings no item table; "name" may be a user's there, "price" the value of the event.
 CONTENT_NAMES: dict[str, tuple[str, ...]] = {
-    "title": ("title", "product_name", "item_name", "movie_title", "description", "商品名称", "标题", *_TITLES),
+    "title": ("title", "product_name", "item_name", "movie_title", "description", "商品名称", "标题", *_TITLES,
+              *PRODUCTS),
     **{field: ITEM_NAMES[field] for field in ("category", "department", "brand")},
 }
 # fmt: on

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.ingest.cell_parsing import ids, is_text, names, numbers, texts
-from trajectory.data.ingest.columns import CONTENT_NAMES, ITEM_NAMES, detect, listing
+from trajectory.data.ingest.columns import CONTENT_NAMES, ITEM_NAMES, LOG_NAMES, PRODUCTS, detect, listing, matching
 from trajectory.data.ingest.distinct import apply_to_distinct, distinct_texts
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
@@ -16,6 +16,7 @@ _WELL, _LEAST = 0.9, 0.01  # shares of the log's items that a table describes: b
 _FEW, _HALF = 0.1, 0.5  # shares of the log's items: below it another column is looked for, which needs so many
 _DEEPEST = 10  # levels of a tree of categories that are looked at
 _SHOWN = 3
+_LOOKED_AT = 1000
 
 
 def read_items(
@@ -77,6 +78,30 @@ def by_titles(table: pl.DataFrame, fields: dict[str, str], said: Findings) -> di
     text = f"no column is known to hold ids of items: they are told apart by their names in {title}"
     said.note("items", text, "data.columns.item=COLUMN if one holds ids", warning=True)
     return fields | {"item": title}
+
+
+def by_ids(table: pl.DataFrame, fields: dict[str, str], by_hand: str, said: Findings) -> dict[str, str]:
+    """The fields of a log; where a column that is called just a product has names of several words, the item is a
+    column of ids beside it, if there is one. `by_hand`: the column that was asked for, which stays.
+    """
+    name = fields.get("item", "")
+    if by_hand or not matching([name], PRODUCTS) or not _in_words(table[name]):
+        return fields
+    free = [column for column in table.columns if column not in fields.values() and not matching([column], PRODUCTS)]
+    ids_beside = [
+        column for column in matching(free, LOG_NAMES["item"]) if table[column].count() and not _in_words(table[column])
+    ]
+    if not ids_beside:
+        return fields
+    text = f"{name} has names of several words, so {ids_beside[0]} is taken for the item and {name} for its title"
+    said.note("items", text, f"data.columns.item={name}", warning=True)
+    return fields | {"item": ids_beside[0]}
+
+
+def _in_words(column: pl.Series) -> bool:
+    """Whether most of the first cells are of several words."""
+    cells = texts(column.drop_nulls().head(_LOOKED_AT)) if is_text(column) else pl.Series([], dtype=pl.String)
+    return 2 * int(cells.str.contains(r"\p{L}\S* +\S").sum()) > len(cells)
 
 
 def _joining(table: pl.DataFrame, named: str, of_log: pl.Series) -> str:

@@ -32,7 +32,7 @@ from trajectory.data.ingest.formulas import without_formulas
 from trajectory.data.ingest.frames import row_hashes
 from trajectory.data.ingest.interests import KEY, say_interests
 from trajectory.data.ingest.item_lists import with_lines
-from trajectory.data.ingest.items import by_titles, describe_match, gather_items, match, read_items, regroup
+from trajectory.data.ingest.items import by_ids, by_titles, describe_match, gather_items, match, read_items, regroup
 from trajectory.data.ingest.missing import blank_missing, say_nobodies
 from trajectory.data.ingest.no_sale_flags import no_sales
 from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
@@ -127,7 +127,7 @@ def read_log(data: ConfigDict) -> EventLog:
     if not of_format:
         fields = customers(table, fields, data, said)
     if not of_format and not stepwise and "user" in fields:
-        fields = by_titles(table, fields, said)
+        fields = by_ids(table, by_titles(table, fields, said), data.columns.item, said)
     if stepwise:
         # Numbers beside the label are what the rows are about: features, unless asked for as something else.
         numeric = {field for field, name in fields.items() if not data.columns[field] and mostly_numeric(table[name])}
