@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import trajectory
-from trajectory import api, results
+from trajectory import api, measured, results
 from trajectory.run import Run
 
 HEAD = """# The Python interface
@@ -22,28 +23,42 @@ expected, what came and what to do.
 
 def page() -> str:
     """The whole page."""
-    exported = {name: getattr(api, name, None) or getattr(trajectory, name) for name in trajectory.__all__}
-    functions = {name: function for name, function in exported.items() if inspect.isfunction(function)}
-    lines = [HEAD, "## Functions\n", *(_entry(f"tj.{name}", function) for name, function in functions.items())]
-    methods = [name for name in vars(Run) if not name.startswith("_") and name not in ("of", "with_params")]
+    lines = [HEAD, "## Functions\n", *(_entry(f"tj.{name}", function) for name, function in functions().items())]
     lines += ["## Run\n", f"{_doc(Run)}\n"]
-    for name in methods:
-        member = inspect.getattr_static(Run, name)
-        if inspect.isfunction(member):
-            lines.append(_entry(f"run.{name}", member))
-        elif hasattr(member, "__doc__") and isinstance(member, property):
-            lines.append(f"### run.{name}\n\n{_doc(member)}\n")
+    for name, member in of_run().items():
+        lines.append(_entry(f"run.{name}", member) if inspect.isfunction(member) else _about(f"run.{name}", member))
     lines += ["## Results\n", f"{_doc(results.Result)}\n"]
+    lines += [
+        _entry(f"result.{method.__name__}", method) for method in (results.Result.to_pandas, results.Result.write)
+    ]
     for kind in _kinds():
         rows = "".join(f"| {name} | {meaning} |\n" for name, meaning in kind.COLUMNS.items())
         lines.append(f"### {kind.__name__}\n\n{_doc(kind)}\n\n| column | meaning |\n|---|---|\n{rows}")
     return "\n".join(lines)
 
 
+def functions() -> dict[str, Any]:
+    """The functions that `trajectory` exports."""
+    # `trajectory.baselines` is the package of that name, too
+    named = {name: getattr(api, name, None) or getattr(trajectory, name) for name in trajectory.__all__}
+    return {name: function for name, function in named.items() if inspect.isfunction(function)}
+
+
+def of_run() -> dict[str, Any]:
+    """The methods and properties of a run that are for its users."""
+    members = {name: member for name, member in vars(Run).items() if not name.startswith("_")}
+    return {
+        name: member
+        for name, member in members.items()
+        if isinstance(member, property) or (inspect.isfunction(member) and name != "with_params")
+    }
+
+
 def _kinds() -> Iterator[type[results.Result]]:
-    for kind in vars(results).values():
-        if inspect.isclass(kind) and issubclass(kind, results.Result) and kind.COLUMNS:
-            yield kind
+    for module in (results, measured):
+        for kind in vars(module).values():
+            if inspect.isclass(kind) and issubclass(kind, results.Result) and kind.COLUMNS:
+                yield kind
 
 
 def _entry(name: str, function: Any) -> str:
@@ -57,9 +72,16 @@ def _entry(name: str, function: Any) -> str:
     return f"### {name}\n\n`{name}{bare}`\n\n{_doc(function)}\n"
 
 
+def _about(name: str, thing: Any) -> str:
+    return f"### {name}\n\n{_doc(thing)}\n"
+
+
 def _doc(thing: Any) -> str:
-    text = inspect.cleandoc(thing.__doc__ or "").replace("Args:\n", "Arguments:\n\n")
-    return re.sub(r"^    ", "  ", re.sub(r"^  (\w+): ", r"- `\1`: ", text, flags=re.MULTILINE), flags=re.MULTILINE)
+    text, _, example = (inspect.getdoc(thing) or "").replace("Args:\n", "Arguments:\n\n").partition("\nExample:\n")
+    text = re.sub(
+        r"^    ", "  ", re.sub(r"^  (\w[\w, ]*): ", r"- `\1`: ", text, flags=re.MULTILINE), flags=re.MULTILINE
+    )
+    return f"{text}\n```python\n{textwrap.dedent(example)}\n```" if example else text
 
 
 if __name__ == "__main__":

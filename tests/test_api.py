@@ -1,5 +1,6 @@
 """`import trajectory` does nothing yet offers everything; the README's example and docs/api.md are true."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -11,9 +12,12 @@ import polars as pl
 import pytest
 
 import trajectory as tj
-from tests.api_page import page
+from tests.api_page import functions, of_run, page
 from tests.cli.logs import item_log
-from trajectory import results as kinds_of_results
+from tests.examples import run_example
+from trajectory import api, measured, results
+from trajectory.results import Result
+from trajectory.run import Run
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,11 +59,24 @@ def test_an_import_loads_nothing_and_changes_nothing():
     assert ran.stderr == ""
 
 
+def test_docstrings_say_what_is_taken_returned_and_raised_with_an_example():
+    for name, thing in {**functions(), **of_run(), "write": Result.write}.items():
+        text = inspect.getdoc(thing)
+        assert "\nExample:\n" in text, name
+        assert "UserError" in text or name in ("checkpoint",), name
+        if inspect.isfunction(thing):
+            assert "\nReturns " in text, name
+            told = re.findall(r"^  (\w[\w, ]*): ", text.partition("Args:\n")[2], re.MULTILINE)
+            taken = [parameter for parameter in inspect.signature(thing).parameters if parameter != "self"]
+            assert ", ".join(told) == ", ".join(taken), name
+
+
 def test_every_name_is_there_and_no_other():
     for name in tj.__all__:
         assert callable(getattr(tj, name)) or name == "__version__", name
-    results = {name for name, kind in vars(kinds_of_results).items() if getattr(kind, "COLUMNS", None)}
-    assert {name for name in results if not name.startswith("_")} < {*tj.__all__}
+    kinds = [*vars(results).items(), *vars(measured).items()]
+    named = {name for name, kind in kinds if getattr(kind, "COLUMNS", None)}
+    assert {name for name in named if not name.startswith("_")} < {*tj.__all__}
     assert tj.__version__ == version("interest-trajectory")
     with pytest.raises(AttributeError, match="no attribute 'tran'"):
         _ = tj.tran
@@ -83,6 +100,23 @@ def test_the_readme_s_example_runs_as_it_stands(example):
     assert log.frame.height == 616
     assert {"quarantine"} == log.tables.keys()
     assert run.predict(example["new_events"], top=3).frame["user"].unique().sort().to_list() == ["ann", "bob"]
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        *(tj.preset, tj.prepare, tj.train, tj.load_run, tj.sweep, tj.search),
+        *(Run.predictor, Run.predict, Run.forecast, Run.explain, Run.embeddings, Run.checkpoint),
+    ],
+)
+def test_the_examples_of_docstrings_run_as_they_stand(example, made_up_program, thing):
+    run_example(thing, {"tj": tj, **example})
+
+
+def test_the_examples_of_results_run_as_they_stand(example):
+    result = example["run"].predict(example["new_events"])
+    for method in (Result.to_pandas, Result.write):
+        run_example(method, {"result": result})
 
 
 def test_a_frame_is_prepared_once_and_its_run_can_be_repeated(example, frames):
@@ -110,7 +144,9 @@ def test_evaluation_baselines_and_comparison_agree(example):
     run = example["run"]
     with pytest.raises(tj.UserError, match=r"evaluation\.json is missing"):
         _ = run.evaluation
-    evaluation = tj.evaluate(run)
+    evaluation = run_example(tj.evaluate, {"tj": tj, "run": run})["evaluation"]
+    for thing in (api.baselines, tj.compare, tj.ensemble, Run.evaluation, Run.protocol):
+        run_example(thing, {"tj": tj, "run": run})
     assert evaluation.frame.equals(run.evaluation.frame)
     assert run.protocol["split"] == "leave_one_out"
     assert any("60 users" in note for note in evaluation.notes)
@@ -123,6 +159,10 @@ def test_evaluation_baselines_and_comparison_agree(example):
     assert compared["difference"].drop_nulls().unique().to_list() == [0.0]
     with pytest.raises(tj.UserError, match="expected two runs or more to compare, got 1"):
         tj.compare([run])
+    with pytest.raises(tj.UserError, match=r"expected one run, got 2; ensemble\(\) evaluates several as one"):
+        tj.evaluate([run, run])
+    with pytest.raises(tj.UserError, match="combine='mean': expected one of probabilities, ranks"):
+        tj.ensemble([run], "out", combine="mean")
 
 
 def test_settings_by_hand_are_checked_and_kept():

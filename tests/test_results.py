@@ -2,13 +2,14 @@
 
 import datetime
 import json
+import re
 
 import numpy as np
 import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from trajectory import results
+from trajectory import measured, results
 from trajectory.schema import UserError
 
 WEEK = datetime.date(2024, 1, 1)
@@ -56,9 +57,14 @@ MADE = [
     results.Demand(
         pl.DataFrame({"name": ["tea"], "week": [WEEK], "forecast": [3.0], "low_80": [2.0], "high_80": [4.0]})
     ),
-    results.Evaluation.of(MEASURED),
-    results.Baselines.of(MEASURED[1:]),
-    results.Comparison.of([("test", "runs/a", "ndcg@10", 0.3, 0.01, None, None)]),
+    measured.Evaluation.of(MEASURED),
+    measured.StepEvaluation.of([("runs/a", "test", "direct", "ndcg@10", step, 0.3, 0.01) for step in (1, 2)]),
+    measured.Baselines.of(MEASURED[1:]),
+    measured.Sweep(
+        pl.DataFrame({"name": ["gru", "markov"], "ndcg@10": [0.3, 0.2], "ndcg@10_user_error": [0.01, None]})
+    ),
+    measured.Search(pl.DataFrame({"trial": [1, 0], "state": ["complete", "failed"], "ndcg@10": [0.3, None]})),
+    measured.Comparison.of([("test", "runs/a", "ndcg@10", 0.3, 0.01, None, None)]),
 ]
 
 
@@ -68,7 +74,8 @@ def test_each_has_a_chart_that_a_notebook_shows(result):
     assert "vega" in chart._repr_mimebundle_(None, None)["text/html"]
     (rows,) = chart.to_dict()["datasets"].values()
     assert rows
-    assert set(result.frame.columns) <= set(result.COLUMNS)
+    named = [re.sub("<[a-z]+>", ".+", name) for name in result.COLUMNS]  # of the reader's metrics and names
+    assert all(any(re.fullmatch(name, column) for name in named) for column in result.frame.columns)
 
 
 def test_charts_hold_the_numbers_of_the_rows():
@@ -83,7 +90,15 @@ def test_a_user_without_rows_and_a_metric_that_is_not_there_are_named():
     with pytest.raises(UserError, match="user 9 has no rows here; there are such as 1"):
         MADE[1].plot(user=9)
     with pytest.raises(UserError, match="metric hr@3 was not measured on test; there are ndcg@10"):
-        results.Evaluation.of(MEASURED).plot("hr@3")
+        measured.Evaluation.of(MEASURED).plot("hr@3")
+    swept = next(made for made in MADE if isinstance(made, measured.Sweep))
+    with pytest.raises(UserError, match="metric hr@3 was not measured; there are ndcg@10"):
+        swept.plot("hr@3")
+
+
+def test_migrations_that_no_run_found_have_no_page(tmp_path):
+    with pytest.raises(UserError, match=r"only what run\.migrations\(\) returned has a page"):
+        results.Migrations(pl.DataFrame()).write_page(tmp_path)
 
 
 def test_rows_go_to_pandas_and_to_files(tmp_path):

@@ -55,12 +55,10 @@ def untrained(folder, content="ids", **fields):
     return workdir
 
 
-def of_new_users(run, content):
+def of_new_users(run):
     """What a run says of new users, as tables."""
     predicted = run.predict(NEW, top=5)
     tables = {"next": predicted.frame, "notes": pl.DataFrame({"note": predicted.notes})}
-    if content != "ids":
-        return tables
     return tables | {"forecast": run.forecast(NEW, steps=2).frame, "explanation": run.explain(NEW, "item").frame}
 
 
@@ -69,16 +67,18 @@ def test_a_copied_folder_predicts_the_same_without_log_and_prepared_data(tmp_pat
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     workdir = untrained(here, content)
-    expected = of_new_users(load_run(workdir), content)
+    expected = of_new_users(load_run(workdir))
     there.mkdir()
     shutil.copytree(workdir, there / "copy")
     shutil.rmtree(here)
     monkeypatch.chdir(there)
     run = load_run("copy")
-    found = of_new_users(run, content)
+    found = of_new_users(run)
     assert found.keys() == expected.keys()
     for name, table in expected.items():
         assert found[name].equals(table), name
+    fields = {"category"} if content == "content" else set()
+    assert fields <= {*found["explanation"]["feature"]}
     with pytest.raises(UserError, match=r"^this needs the log that the run in .*copy learned from: .*log\.csv"):
         _ = run.experiment
 

@@ -14,14 +14,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trajectory.api import baselines, compare, evaluate, prepare, preset, train
+    from trajectory.api import baselines, compare, ensemble, evaluate, prepare, preset, search, sweep, train
+    from trajectory.main_job import quickstart
+    from trajectory.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
     from trajectory.results import (
         Audiences,
-        Baselines,
-        Comparison,
         Demand,
         Embeddings,
-        Evaluation,
         Explanation,
         Forecast,
         Migrations,
@@ -51,22 +50,32 @@ __all__ = [
     "Recommendations",
     "Result",
     "Run",
+    "Search",
     "Segments",
+    "StepEvaluation",
+    "Sweep",
     "UserError",
     "__version__",
     "baselines",
     "compare",
+    "ensemble",
     "evaluate",
     "load_run",
     "prepare",
     "preset",
+    "quickstart",
+    "search",
+    "sweep",
     "train",
 ]
 
 _MODULES = {  # of all others: results
-    **dict.fromkeys(("baselines", "compare", "evaluate", "prepare", "preset", "train"), "api"),
+    **dict.fromkeys(("baselines", "compare", "ensemble", "evaluate", "prepare", "preset"), "api"),
+    **dict.fromkeys(("search", "sweep", "train"), "api"),
+    **dict.fromkeys(("Baselines", "Comparison", "Evaluation", "Search", "StepEvaluation", "Sweep"), "measured"),
     **dict.fromkeys(("Run", "load_run"), "run"),
     "UserError": "schema",
+    "quickstart": "main_job",
 }
 
 if not TYPE_CHECKING:  # with it, a name that is not there would pass every check of types

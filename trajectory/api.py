@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ml_collections import ConfigDict
 
-from trajectory.results import Baselines, Comparison, Evaluation, Prepared
+from trajectory.extras import require
+from trajectory.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
+from trajectory.results import Prepared
 from trajectory.run import Run, load_run
 from trajectory.schema import UserError
 from trajectory.settings import presets, set_by_hand
 
 if TYPE_CHECKING:
     from trajectory.data.ingest.data_frames import Frame, Log
+    from trajectory.tuning.members import Sweep as Members
+    from trajectory.tuning.study import Study
 
 PREPARED_FRAMES = "frames"  # folder of data.prepared_dir
 
 
 def preset(name: str, settings: Mapping[str, Any] | None = None) -> ConfigDict:
-    """The config of a preset, such as "complete_journey:model=gru,tiny", or of a file of your own with its arguments.
+    """The config of a preset, or of a file of your own.
 
-    `settings` ({"train.epochs": 2}) are set by hand: nothing automatic changes them. UserError if there is no such
-    preset or field.
+    Args:
+      name: the preset with its arguments, such as "complete_journey:model=gru,tiny", or the path of a config file.
+      settings: fields by hand, such as {"train.epochs": 2} (docs/config.md); nothing automatic changes them.
+
+    Returns the config, an ml_collections ConfigDict.
+
+    Raises UserError if there is no such preset or field, or where a value is of another type.
+
+    Example:
+      >>> config = tj.preset("user_a:model=gru", {"train.epochs": 3})
+      >>> config.model.backbone, config.train.epochs
+      ('gru', 3)
     """
     return set_by_hand(presets.config(name), settings or {})
 
@@ -52,6 +66,13 @@ def prepare(
     content, so that the same frame is prepared once and a run on it can be repeated.
 
     Raises UserError for what cannot be read.
+
+    Example:
+      >>> log = tj.prepare(events, model="gru", tiny=True)
+      >>> log.frame.columns
+      ['user', 'item', 'time', 'event_type', 'step', 'quantity', 'value']
+      >>> log.tables["quarantine"].height
+      0
     """
     from trajectory.data.store import builder
     from trajectory.data.store.arrays import events_table
@@ -63,10 +84,21 @@ def prepare(
 
 
 def train(config: ConfigDict | str, workdir: Path | str) -> Run:
-    """Trains a config, or a preset by its name, into the folder `workdir`, and opens the run.
+    """Trains a model, or goes on with its training, and opens the run.
 
-    The same call again goes on from the newest checkpoint, bit for bit, and returns at once where training is over.
+    Args:
+      config: a config (of `prepare` or `preset`), or a preset by its name.
+      workdir: the run's folder, made if it is missing. The same call goes on from the newest checkpoint there, bit for
+        bit, and returns at once where training is over.
+
+    Returns the run with its best parameters on validation.
+
     Raises UserError for settings or data that cannot be trained on, FloatingPointError if the loss diverges.
+
+    Example:
+      >>> run = tj.train(log.config, "runs/shop")
+      >>> run.config.model.backbone
+      'gru'
     """
     c = preset(config) if isinstance(config, str) else config
     _begin(c.train.devices)
@@ -86,20 +118,96 @@ def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
     )
 
 
-def evaluate(run: Run | Path | str) -> Evaluation:
+@overload
+def evaluate(run: Run | Path | str) -> Evaluation: ...
+@overload
+def evaluate(
+    run: Run | Path | str | Sequence[Run | Path | str], *, multi_step: str | Sequence[str]
+) -> StepEvaluation: ...
+def evaluate(
+    run: Run | Path | str | Sequence[Run | Path | str], *, multi_step: str | Sequence[str] = ()
+) -> Evaluation | StepEvaluation:
     """Measures a run's best checkpoint on validation and test, compared with baselines, and keeps it in its folder.
 
-    Needs the run's log. The protocol is in `notes`.
-    """
-    from trajectory.evaluation.report import write_evaluation
+    Args:
+      run: a run or its folder; with `multi_step` also several, which are measured one by one and put together as seeds.
+      multi_step: "direct" (of a run with heads.horizon > 1), "sampled" or both: measures each of the steps that
+        split.kind=leave_last held out instead. The first of them is calibrated on validation: direct forecasts of the
+        run, opened again, then are.
 
-    opened = run if isinstance(run, Run) else load_run(run)
-    write_evaluation(opened)
-    return opened.evaluation
+    Returns the metrics, in the shares and nats that their names say, of the run and of each baseline. `notes` is the
+    protocol.
+
+    Raises UserError where the run's log is not here, or does not fit `multi_step`.
+
+    Example:
+      >>> evaluation = tj.evaluate(run)
+      >>> evaluation.frame.filter(part="test", metric="ndcg@10")["method"].head(2).to_list()
+      ['model', 'popularity']
+    """
+    from trajectory.evaluation.multi_step.report import write_steps
+    from trajectory.evaluation.multi_step.seeds import measured
+    from trajectory.evaluation.report import evaluation_of, write_evaluation
+    from trajectory.inference.multi_step import forecasters
+
+    runs = [run] if isinstance(run, Run | Path | str) else run
+    names = [multi_step] if isinstance(multi_step, str) else multi_step
+    if names:
+        return measured({str(one.workdir): write_steps(one, forecasters(one, names)) for one in map(_opened, runs)})
+    if len(runs) != 1:
+        raise UserError(f"expected one run, got {len(runs)}; ensemble() evaluates several as one, compare() each")
+    return evaluation_of(write_evaluation(_opened(runs[0])))
+
+
+def ensemble(
+    runs: Sequence[Run | Path | str],
+    out: Path | str,
+    *,
+    combine: str = "probabilities",
+    baseline: str = "",
+    fit: bool = False,
+) -> Evaluation:
+    """Evaluates several runs as one model.
+
+    Args:
+      runs: runs or their folders, of the same data, split and candidates.
+      out: folder of the evaluation, no run's.
+      combine: what is averaged: "probabilities" (linear opinion pool) or "ranks" (reciprocal rank fusion).
+      baseline: the name of a baseline that is a member too, such as "co_occurrence".
+      fit: weigh the members' probabilities by their likelihood on validation; else all weigh the same.
+
+    Returns the metrics of the ensemble, of each member and of each baseline.
+
+    Raises UserError for runs that do not fit together or one named twice, an unknown baseline, where `out` is a run,
+    and where the runs' log is not here.
+
+    Example:
+      >>> both = tj.ensemble([run], "runs/both", baseline="markov")
+      >>> both.frame["method"][0]
+      'ensemble'
+    """
+    from trajectory.evaluation.ensemble import COMBINATIONS, write_ensemble
+
+    if combine not in COMBINATIONS:
+        raise UserError(f"combine={combine!r}: expected one of {', '.join(COMBINATIONS)}")
+    return write_ensemble([_folder(run) for run in runs], Path(out), combine, baseline, fit)
 
 
 def baselines(log: Log | ConfigDict | Run) -> Baselines:
-    """What counting rules reach on the log of a config or run, or on a log of your own (see `prepare`)."""
+    """What counting rules reach on a log, by the same measures as a run.
+
+    Args:
+      log: a run, a config, or a log of your own (see `prepare`), whose default split is then used.
+
+    Returns the metrics of each baseline on validation and test.
+
+    Raises UserError for a log that cannot be read, or is not here.
+
+    Example:
+      >>> counted = tj.baselines(run)
+      >>> "markov" in counted.frame["method"]
+      True
+    """
     from trajectory.evaluation.protocol import PARTS
     from trajectory.evaluation.report import baselines_of
     from trajectory.training import experiment
@@ -119,11 +227,21 @@ def baselines(log: Log | ConfigDict | Run) -> Baselines:
 def compare(runs: Sequence[Run | Path | str]) -> Comparison:
     """Evaluated runs beside each other on test, each against the first, paired over users.
 
+    Args:
+      runs: two or more runs, or their folders.
+
+    Returns the metrics of each run, with its difference to the first and the p-value of that (permutation of signs).
+
     Raises UserError for fewer than two runs, one that was not evaluated, or runs of other data or another split.
+
+    Example:
+      >>> compared = tj.compare([run, "runs/shop"])
+      >>> compared.frame.filter(metric="ndcg@10")["difference"].to_list()
+      [None, 0.0]
     """
     from trajectory.tuning.sweep_results import lead_over_base, read
 
-    folders = [run.workdir if isinstance(run, Run) else Path(run) for run in runs]
+    folders = [_folder(run) for run in runs]
     if len(folders) < 2:
         raise UserError(f"expected two runs or more to compare, got {len(folders)}")
     outcomes = [read(folder) for folder in folders]
@@ -138,6 +256,100 @@ def compare(runs: Sequence[Run | Path | str]) -> Comparison:
             error = outcome.evaluation["confidence_intervals"]["test"].get(metric, {}).get("standard_error")
             rows.append(("test", str(folder), metric, value, error, ahead.get("difference"), ahead.get("p_value")))
     return Comparison.of(rows)
+
+
+def sweep(
+    config: str,
+    members: Members | str,
+    out: Path | str,
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    settings: Sequence[str] = (),
+    metrics: Sequence[str] = ("recall@10", "hr@10", "ndcg@10", "conversion_auc"),
+    workers: int = 1,
+    cores: int = 0,
+) -> Sweep:
+    """Trains and evaluates the members of a sweep with several seeds in the folder `out`, and compares them.
+
+    Args:
+      config: a preset with its arguments, or a file of one's own, such as "amazon_beauty:model=gru".
+      members: a trajectory.tuning.members.Sweep, the name of one that is there ("backbone"), or a file of one's own.
+      out: folder of the runs, and of sweep.csv, sweep.md and sweep.png.
+      seeds: of each member.
+      settings: fields of the config of all runs, such as "train.epochs=4".
+      metrics: on test, where measured.
+      workers: runs at a time.
+      cores: shared out between the workers; 0 = all.
+
+    Returns a row for each member and baseline. What is finished is kept and what was cut goes on, so the same call goes
+    on after an interruption. Runs are processes of their own. A member that fails is in `tables["failed"]`.
+
+    Raises UserError where a member does not fit the config.
+
+    Example:
+      >>> swept = tj.sweep("user_a", "backbone", "runs/backbone", seeds=[0], settings=["train.monitor=ndcg@10"])
+      >>> swept.frame["name"].to_list()
+      ['lstm', 'gru', 'transformer', 'hybrid', 'popularity']
+    """
+    from trajectory.tuning.sweep_job import run_sweep
+    from trajectory.tuning.workers import Workers
+
+    return run_sweep(config, members, Path(out), seeds, settings, metrics, Workers(workers, cores))
+
+
+def search(
+    config: str,
+    suggest: Callable[..., Mapping[str, Any]] | str,
+    out: Path | str,
+    *,
+    trials: int = 20,
+    settings: Sequence[str] = (),
+    study: Study | None = None,
+    workers: int = 1,
+    cores: int = 0,
+) -> Search:
+    """Searches a config's fields with Optuna; trials are chosen on validation, and test is read once, of the best one.
+
+    Args:
+      config: a preset with its arguments, or a file of one's own, such as "amazon_beauty:model=gru".
+      suggest: a function of an Optuna trial that returns fields, the name of a file that has one ("search"), or a file
+        of one's own.
+      out: folder of the trials, and of search.csv and search.md; its last part names the study.
+      trials: of the study in all, those before included.
+      settings: fields of the config of all trials, such as "train.epochs=4".
+      study: a trajectory.tuning.study.Study: where trials are kept and when one is pruned.
+      workers: trials at a time.
+      cores: shared out between the workers; 0 = all.
+
+    Returns the trials, best first. The same call goes on after an interruption. Needs the extra `search`.
+
+    Raises UserError where the study there is of another config, or the first trials all fail.
+
+    Example:
+      >>> def suggest(trial):
+      ...     return {"optim.learning_rate": trial.suggest_float("rate", 1e-4, 1e-2, log=True)}
+      >>> tried = tj.search("user_a", suggest, "runs/rates", trials=2, settings=["train.monitor=ndcg@10"])
+      >>> tried.frame["state"].to_list()
+      ['complete', 'complete']
+    """
+    require("optuna", "a search")
+    from trajectory.tuning.search import Search as Trials
+    from trajectory.tuning.search_job import run_search
+    from trajectory.tuning.study import Study
+    from trajectory.tuning.sweep import load
+    from trajectory.tuning.workers import Workers
+
+    at_work = Workers(workers, cores)
+    suggested = load(suggest, "suggest") if isinstance(suggest, str) else suggest
+    return run_search(Trials(config, suggested, settings, Path(out), study or Study()), trials, at_work)
+
+
+def _opened(run: Run | Path | str) -> Run:
+    return run if isinstance(run, Run) else load_run(run)
+
+
+def _folder(run: Run | Path | str) -> Path:
+    return run.workdir if isinstance(run, Run) else Path(run)
 
 
 def _own(log: Any, items: Any, model: str, split: str, tiny: bool, settings: Mapping[str, Any] | None) -> ConfigDict:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 from ml_collections import ConfigDict
@@ -25,7 +25,8 @@ class Result:
     """A table and what belongs to it.
 
     `frame`: the rows, in the columns that `COLUMNS` explains. `tables`: further tables by name. `notes`: sentences
-    that a reader of the rows must know.
+    that a reader of the rows must know. `markdown`: the same for readers, as commands print it, where there is such a
+    text.
     """
 
     COLUMNS: ClassVar[dict[str, str]] = {}
@@ -33,9 +34,17 @@ class Result:
     frame: pl.DataFrame
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    markdown: str = ""
 
     def to_pandas(self) -> pd.DataFrame:
-        """The rows as a pandas data frame. UserError without pandas."""
+        """The rows as a pandas data frame.
+
+        Raises UserError without pandas.
+
+        Example:
+          >>> result.to_pandas().columns[0]
+          'user'
+        """
         try:
             return self.frame.to_pandas()
         except ImportError:
@@ -44,7 +53,19 @@ class Result:
             ) from None
 
     def write(self, path: Path | str) -> Path:
-        """Writes the rows as .parquet, .csv or .json, by the name's ending, whole or not at all; returns the path."""
+        """Writes the rows, whole or not at all.
+
+        Args:
+          path: ends in .parquet, .csv (where lists are text, and nothing starts a formula) or .json.
+
+        Returns the path.
+
+        Raises UserError for another ending.
+
+        Example:
+          >>> result.write("result.parquet").name
+          'result.parquet'
+        """
         path = Path(path)
         if path.suffix == ".parquet":
             write_parquet(self.frame, path)
@@ -256,11 +277,15 @@ class Embeddings(Result):
         )
 
 
+@dataclass(frozen=True, repr=False)
 class Migrations(Result):
     """Lasting changes of users' interests that are larger than chance and season explain, one a row.
 
     `tables`: tested (every user with enough sessions), flows and, where the run forecasts them, what is to come.
+    `markdown`: how accurate such forecasts were, where the run held out as many steps.
     """
+
+    page: Callable[[Path], Path] | None = field(default=None, kw_only=True)
 
     COLUMNS: ClassVar = {
         "user": "id of the source",
@@ -277,6 +302,12 @@ class Migrations(Result):
         "q_value": "share of false ones among those found at this p_value or below",
         "confidence": "1 - q_value",
     }
+
+    def write_page(self, folder: Path | str) -> Path:
+        """Writes migration.html and its tables into `folder`, as `trajectory migrate` does; returns the page."""
+        if self.page is None:
+            raise UserError("only what run.migrations() returned has a page; call it again")
+        return self.page(Path(folder))
 
     def plot(self) -> alt.Chart:
         """How many users moved from which interest to which."""
@@ -356,62 +387,3 @@ class Demand(Result):
         return charts.band(
             rows, "week:T", "forecast", {"80 %": ("low_80", "high_80")}, f"Demand of {name}", "pieces a week"
         )
-
-
-_MEASURED = {
-    "part": "validation or test",
-    "method": "model, or a baseline's name",
-    "metric": "such as ndcg@10",
-    "value": "mean over users",
-    "standard_error": "over users (bootstrap); null where it was not resampled",
-}
-
-
-class _Measured(Result):
-    NAMES: ClassVar = ("part", "method", "run", "metric")
-
-    @classmethod
-    def of(cls, rows: Iterable[Sequence[Any]], notes: Sequence[str] = ()) -> Self:
-        """Of rows in the order of the columns."""
-        types = {name: pl.String if name in cls.NAMES else pl.Float64 for name in cls.COLUMNS}
-        return cls(pl.DataFrame(list(rows), schema=types, orient="row"), notes=tuple(notes))
-
-    def plot(self, metric: str = "ndcg@10", part: str = "test") -> alt.LayerChart:
-        """Each method at one metric, best first, with two standard errors to both sides."""
-        from trajectory.reports import charts
-
-        rows = self.frame.filter(pl.col("metric") == metric, pl.col("part") == part)
-        if rows.is_empty():
-            names = ", ".join(self.frame["metric"].unique().sort())
-            raise UserError(f"metric {metric} was not measured on {part}; there are {names}")
-        name = "run" if "run" in rows.columns else "method"
-        ordered = rows.sort("value", descending="loss" not in metric)
-        return charts.intervals(ordered, name, "value", "standard_error", f"{metric} on {part}", metric)
-
-
-class Evaluation(_Measured):
-    """How well a run ranks what came, compared with baselines. `notes` is the protocol.
-
-    Where the split holds out several steps of a user, they are one set of targets, which is easier to hit than the next
-    step alone; `notes` says which it is.
-    """
-
-    COLUMNS: ClassVar = _MEASURED
-
-
-class Baselines(_Measured):
-    """How well counting rules rank what came."""
-
-    COLUMNS: ClassVar = _MEASURED
-
-
-class Comparison(_Measured):
-    """Several runs that were evaluated on the same data and split."""
-
-    COLUMNS: ClassVar = {
-        "part": "test",
-        "run": "its folder",
-        **{name: meaning for name, meaning in _MEASURED.items() if name not in ("part", "method")},
-        "difference": "to the first run, paired over users",
-        "p_value": "of that difference (permutation of signs), not adjusted; null for the first run",
-    }

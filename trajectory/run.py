@@ -18,13 +18,13 @@ from trajectory.calibration.per_step import StepCalibration
 from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.inference.predictor import Predictor
+from trajectory.measured import Evaluation
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import export_item_table, with_table
 from trajectory.results import (
     Audiences,
     Demand,
     Embeddings,
-    Evaluation,
     Explanation,
     Forecast,
     Migrations,
@@ -32,11 +32,11 @@ from trajectory.results import (
     Recommendations,
     Segments,
 )
-from trajectory.schema import Histories, UserError
+from trajectory.schema import Histories, ItemContent, UserError
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.experiment import Experiment, build, check_data, check_format, load_config, model_spec
 from trajectory.training.folder import read_data
-from trajectory.training.portable import Background, ItemTable
+from trajectory.training.portable import Background, ItemTable, load_content
 
 if TYPE_CHECKING:
     from trajectory.data.ingest.data_frames import Log
@@ -87,7 +87,17 @@ class Run:
     @cached_property
     def learned(self) -> tuple[InterestModel, Any]:
         """The model and its parameters as they were trained: where items have content, without their table."""
-        return self.experiment.model, _best(self.workdir)[1]
+        known = self.vocabulary.catalogue
+        sizes = known.num_items, len(known.interests), len(known.event_types)
+        return InterestModel(model_spec(self.config, *sizes, self.content)), _best(self.workdir)[1]
+
+    @cached_property
+    def content(self) -> ItemContent | None:
+        """What is known of the items that the model learned from; None where that is ids alone.
+
+        Of folders made before runs held it, the log is needed.
+        """
+        return None if self.config.content.by == "ids" else load_content(self.workdir) or self.experiment.content
 
     @cached_property
     def background(self) -> Background:
@@ -104,11 +114,29 @@ class Run:
 
     @property
     def checkpoint(self) -> str:
-        """Which checkpoint this is, for the protocol."""
+        """Which checkpoint this is, for the protocol.
+
+        Example:
+          >>> run.checkpoint.startswith("best ndcg@10 on validation, step ")
+          True
+        """
         return f"best {self.config.train.monitor} on validation, step {self.step}"
 
     def predictor(self, histories: Histories | None = None) -> Predictor:
-        """The model over the run's own histories, or over new ones (see `read_histories`)."""
+        """The model with all that it needs to read histories.
+
+        Args:
+          histories: new ones (see trajectory.inference.new_users.read_histories); the run's own by default, for which
+            the log is needed.
+
+        Returns model, parameters, histories, scale of features and length (events of a history that are read).
+
+        Raises UserError where the log is needed and not here.
+
+        Example:
+          >>> run.predictor().length == run.config.batch.length
+          True
+        """
         c, own = self.config, self.experiment.histories if histories is None else histories
         params = jax.device_put(self.params, jax.local_devices()[0])  # training may have spread them over several
         return Predictor(self.model, params, own, self.scale, c.batch.length, c.evaluation.seen == "filter")
@@ -126,9 +154,21 @@ class Run:
     def predict(self, events: Log, top: int = 10, *, user: str = "") -> Predictions:
         """The `top` most likely items of the next step of each user of `events`.
 
-        `events`: a polars or pandas data frame, a PyArrow table or the path of a log; ids are the training log's. What
-        the model does not know of them is said in `notes`. `user` is the only user's id, for events without a user
-        column. Of a run that learned conversions alone: the probability of one after each user's last event.
+        Args:
+          events: a log of these users; ids are the training log's. What the model does not know of them is said in
+            `notes`.
+          top: items a user.
+          user: the only user's id, for events without a user column.
+
+        Returns `top` rows a user. Of a run that learned conversions alone: the probability of one after each user's
+        last event. `tables["without"]`: users for whom nothing is left.
+
+        Raises UserError for events that cannot be read, or of which the model knows no item.
+
+        Example:
+          >>> predicted = run.predict(new_events, top=3)
+          >>> predicted.frame.select("user", "rank").rows()[:4]
+          [('ann', 1), ('ann', 2), ('ann', 3), ('bob', 1)]
         """
         from trajectory.forecasting.predict import predict
 
@@ -137,12 +177,24 @@ class Run:
         return Predictions(made.tables[first], made.tables | {"without": made.without}, tuple(made.notes))
 
     def forecast(self, events: Log | None = None, steps: int = 0, *, users: int = 0) -> Forecast:
-        """What comes at each of the next `steps` steps, when, and by which path.
+        """What comes at each of the next steps, when, and by which path.
 
-        0 steps: as many as the run forecasts directly (heads.horizon), or config.forecast.steps where that is 1 or
-        these were set by hand. Of the users of `events` (see `predict`), or of the run's own, `users` of them spread
-        over the log (0 = all), for which the log is needed. Calibrated where `trajectory evaluate --multi-step=direct`
-        had calibrated the run for as many steps before it was opened; `notes` says whether, and why not.
+        Args:
+          events: a log of new users (see `predict`); the run's own users by default, for which the log is needed.
+          steps: steps ahead; 0 = as many as the run forecasts directly (heads.horizon), or config.forecast.steps where
+            that is 1 or these were set by hand.
+          users: of the run's own, spread over the log; 0 = all.
+
+        Returns statements of probabilities and days, one a row, calibrated where the run had been calibrated for as
+        many steps when it was opened (`evaluate` with `multi_step`); `notes` says whether, and why not.
+
+        Raises UserError for events that cannot be read, steps that the run cannot forecast, or where the log is needed
+        and not here.
+
+        Example:
+          >>> ahead = run.forecast(new_events, steps=2)
+          >>> ahead.frame.filter(statement="at_step", level="item", rank=1).select("user", "step").rows()
+          [('ann', 1), ('ann', 2), ('bob', 1), ('bob', 2)]
         """
         from trajectory.forecasting.forecast import forecast
 
@@ -154,9 +206,21 @@ class Run:
     ) -> Explanation:
         """What each input of each past event adds to a forecast, by the config's method (integrated gradients).
 
-        `target`: item, interest, migration or conversion, the most likely one of each user, or one by its name
-        ("interest=COFFEE", "migration=WINE>BEER"). `events` and `users` as in `forecast`. Runs whose items have content
-        need their log.
+        Args:
+          events: a log of new users (see `predict`); the run's own users by default, for which the log is needed.
+          target: item, interest, migration or conversion, the most likely one of each user, or one by its name
+            ("interest=COFFEE", "migration=WINE>BEER"); by default interests where the log has any, else items.
+          steps: steps ahead; more than 1 needs heads.horizon > 1.
+          users: of the run's own, spread over the log; 0 = all.
+
+        Returns a row for each input of each event, in nats of the forecast's log-probability.
+
+        Raises UserError for a target or step that the run does not have, and as `forecast`.
+
+        Example:
+          >>> why = run.explain(new_events, "item")
+          >>> why.frame.filter(event=0)["feature"].unique().sort().head(2).to_list()
+          ['calendar', 'event_type']
         """
         from trajectory.explain.explain import explain
 
@@ -164,7 +228,21 @@ class Run:
         return Explanation(rows, notes=tuple(notes))
 
     def embeddings(self, kind: str = "items", events: Log | None = None) -> Embeddings:
-        """A vector for each of the "items", or "users" (of `events`, or the run's own, for which the log is needed)."""
+        """Vectors of items or users; the product of both is an item's logit for the user's next step.
+
+        Args:
+          kind: "items" of the run's catalogue, or "users": the state after each one's newest event.
+          events: for users, a log of new ones (see `predict`); the run's own by default, for which the log is needed.
+
+        Returns a float32 vector [width] a row.
+
+        Raises UserError for another kind, for events that cannot be read, or where the log is needed and not here.
+
+        Example:
+          >>> vectors = run.embeddings("items").frame["vector"].to_numpy()
+          >>> vectors.shape == (12, run.config.model.width)
+          True
+        """
         from trajectory.forecasting.embeddings import item_vectors, user_vectors
         from trajectory.inference.new_users import read_histories
 
@@ -184,78 +262,161 @@ class Run:
     ) -> Recommendations:
         """Lists of items for all users of the run's log, over the steps to come.
 
-        `stock`: a table with a column item and perhaps stock; `interests` and `price` (lowest, highest): only items of
-        these. `tables` has the items with the most users to win, `notes` how far such lists held. Needs the log.
+        Args:
+          stock: a table with a column item and perhaps stock: only items of these, of which there is more than 0.
+          interests: only items of these, by name.
+          price: only items from the lowest to the highest, in the log's currency.
+
+        Returns lists of 10 items. `tables["new_buyers"]` has the items with the most users to win, `notes` how far such
+        lists held on what was held out.
+
+        Raises UserError for stock, interests or prices that the log does not have, a run without heads of several
+        steps, or where the log is not here.
+
+        Example:
+          >>> found = run.recommend()
+          >>> found.frame["rank"].max()
+          10
         """
-        from trajectory.data.ingest.data_frames import as_path
         from trajectory.insights.recommend.build import build_recommendations
         from trajectory.insights.recommend.eligibility import eligible_items
 
-        histories = self.experiment.histories
-        if stock is None:
-            return Recommendations(
-                *_told(
-                    build_recommendations(self, eligible_items(histories, None, interests, price)), "recommendations"
-                )
-            )
-        with as_path(stock) as path:
-            keep = eligible_items(histories, path, interests, price)
+        keep = eligible_items(self.experiment.histories, stock, interests, price)
         return Recommendations(*_told(build_recommendations(self, keep), "recommendations"))
 
     def segments(self) -> Segments:
-        """Users of the run's log grouped by where they are heading. Needs the log."""
+        """Users of the run's log grouped by where they are heading.
+
+        Returns each user's segment. `tables["segment_profiles"]` has size, drift and value of each.
+
+        Raises UserError for a log that is too small or has no interests, or that is not here.
+
+        Example:
+          >>> found = run.segments()
+          >>> found.frame.columns
+          ['user', 'segment']
+        """
         from trajectory.insights.segments.build import build_segments
 
         return Segments(*_told(build_segments(self), "segments"))
 
     def audiences(self) -> Audiences:
-        """Users of the run's log who are likely to buy of an interest or item, for each. Needs the log."""
+        """Users of the run's log who are likely to buy of an interest or item, for each.
+
+        Returns a row for each user of each audience, with the probability and the best moment (days, weekday, hour
+        UTC).
+
+        Raises UserError for a log that has no audience of 50 users or no times, or that is not here.
+
+        Example:
+          >>> found = run.audiences()
+          >>> found.frame.columns[:4]
+          ['kind', 'target', 'user', 'probability']
+        """
         from trajectory.insights.audiences.build import build_audiences
 
         return Audiences(*_told(build_audiences(self), "audiences"))
 
     def demand(self) -> Demand:
-        """The next weeks of each series of the run's log, with intervals, and what to order. Needs the log."""
+        """The next weeks of each series of the run's log, and what to order.
+
+        Returns pieces a week with intervals of 80 and 95 %. `tables["reorder"]` has what to order.
+
+        Raises UserError for a log of fewer than 16 whole weeks, or without sales, or that is not here.
+
+        Example:
+          >>> found = run.demand()
+          >>> found.frame["weeks_ahead"].max()
+          8
+        """
         from trajectory.insights.demand.build import build_demand
 
         return Demand(*_told(build_demand(self), "demand"))
 
-    def migrations(self, *, forecast: bool = True, **settings: float) -> Migrations:
-        """Who of the run's users moved from which interest to which, when and how far, against chance. Needs the log.
+    def write_insights(
+        self,
+        parts: Sequence[str] = (),
+        *,
+        stock: Log | None = None,
+        interests: Sequence[str] = (),
+        price: tuple[float, float] | None = None,
+    ) -> Path:
+        """Writes insights.html, its tables and insights.json into the run's folder.
 
-        `settings` are fields of trajectory.migrations.migration.Settings: window, lasting, gap, rate, permutations.
-        `forecast`: `tables` also has whose move is to come, where the run can tell; `notes` say where that is not to be
-        relied on. A log without interests gets learned ones.
+        Args:
+          parts: some of recommend, segments, audiences and demand, in order; all by default. One that the log cannot
+            have is left out, with the reason.
+          stock, interests, price: as in `recommend`.
+
+        Returns the page.
+
+        Raises UserError for an unknown part, where none is left, and as `recommend`.
+
+        Example:
+          >>> page = run.write_insights(["segments"])
+          >>> page.name
+          'insights.html'
         """
-        from trajectory.migrations.clusters import with_interests
-        from trajectory.migrations.flows import migration_matrix
-        from trajectory.migrations.migration import Settings, detect
-        from trajectory.migrations.migration_forecast import forecast_migrations, largest_moves
+        from trajectory.data.store.sample import with_first_look
+        from trajectory.insights.recommend.eligibility import eligible_items
+        from trajectory.insights.registry import STEPS, build_parts
+        from trajectory.insights.report import write_insights
 
-        histories, notes = with_interests(self)
-        found = detect(histories, Settings(**settings))  # type: ignore[arg-type] # of one type or another
-        tables = {"tested": found.tested, "flows": migration_matrix(found.found)}
-        if forecast:
-            try:
-                made = forecast_migrations(self, found)
-                tables["forecast"] = largest_moves(made, histories)
-                notes += [made.standing.warning] if made.standing.warning else []
-            except UserError as reason:
-                notes.append(f"no forecast: {reason}")
-        return Migrations(found.found, tables, tuple(notes))
+        c, histories = self.config, self.experiment.histories
+        taken = build_parts(self, parts or STEPS, eligible_items(histories, stock, interests, price))
+        return write_insights(taken, self.workdir, c.name, with_first_look(c.note, histories))
+
+    def migrations(self, *, forecast: bool = True, segments: Log | None = None, **settings: float) -> Migrations:
+        """Who of the run's users moved from which interest to which, when and how far, against chance.
+
+        A log without interests gets learned ones.
+
+        Args:
+          forecast: `tables` also has whose move is to come, where the run can tell; `notes` say where that is not to be
+            relied on.
+          segments: a table with columns user and segment, by which the page's flows can be filtered; by activity by
+            default.
+          settings: fields of trajectory.migrations.migration.Settings: window and lasting in days, gap in seconds, rate
+            of false finds, permutations.
+
+        Returns the moves, with dates, mass and p-values, and the page (`write_page`).
+
+        Raises UserError for a setting out of range, a log too short for anyone to be tested, or that is not here.
+
+        Example:
+          >>> moved = run.migrations(permutations=99, rate=0.5)
+          >>> sorted(moved.tables)
+          ['flows', 'forecast', 'tested']
+        """
+        from trajectory.migrations.build import migrations
+        from trajectory.migrations.migration import Settings
+
+        return migrations(self, Settings(**settings), forecast, segments)  # type: ignore[arg-type] # of several types
 
     @property
     def evaluation(self) -> Evaluation:
-        """What `trajectory.evaluate` measured. UserError if the run was not evaluated."""
-        from trajectory.evaluation.protocol import statement
-        from trajectory.evaluation.report import TABLED, measured_rows, read_evaluation
+        """What `evaluate` measured.
 
-        stored = read_evaluation(self.workdir, *TABLED)
-        return Evaluation.of(measured_rows(stored), statement(stored["protocol"], "test"))
+        Raises UserError if the run was not evaluated.
+
+        Example:
+          >>> run.evaluation.frame.filter(method="model", metric="ndcg@10")["part"].to_list()
+          ['validation', 'test']
+        """
+        from trajectory.evaluation.report import TABLED, evaluation_of, read_evaluation
+
+        return evaluation_of(read_evaluation(self.workdir, *TABLED))
 
     @property
     def protocol(self) -> dict[str, Any]:
-        """What a reader must know to trust or repeat the evaluation. UserError if the run was not evaluated."""
+        """What a reader must know to trust or repeat the evaluation.
+
+        Raises UserError if the run was not evaluated.
+
+        Example:
+          >>> run.protocol["split"]
+          'leave_one_out'
+        """
         from trajectory.evaluation.report import read_evaluation
 
         stored: dict[str, Any] = read_evaluation(self.workdir)["protocol"]
@@ -265,7 +426,16 @@ class Run:
 def load_run(workdir: Path | str) -> Run:
     """Opens a run's folder: from what is in it, or, where it was made before runs held all they need, with its log.
 
+    Args:
+      workdir: the run's folder, or a copy of it on another machine.
+
+    Returns the run with its best parameters on validation.
+
     Raises UserError if it is none, is damaged, has no checkpoint, or needs a log that is not here.
+
+    Example:
+      >>> tj.load_run("runs/shop").config.model.backbone
+      'gru'
     """
     run = _open(_folder(workdir))
     with contextlib.suppress(UserError):  # a damaged one is told by what needs it, for evaluate makes it anew

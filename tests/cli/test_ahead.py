@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.test_configs import QUIET
 from trajectory.data.times import DAY
+from trajectory.evaluation.multi_step.seeds import measured
 from trajectory.forecasting.tables import STATEMENTS
 from trajectory.inference.step_forecast import calibration, method_description
 from trajectory.migrations.migration import Settings, detect
@@ -71,6 +72,12 @@ def test_each_step_is_compared_with_the_baselines(run):
     assert "sets of the best baseline" in out
     assert "direct, calibrated - best baseline" in out
     assert "most likely item at step" in out
+    result = measured({str(workdir): found})
+    assert f"{result.markdown}\nwritten to" in out
+    asked = {"part": "test", "method": "sampled", "metric": "ndcg@10"}
+    assert result.frame.filter(**asked)["value"].to_list() == found["means"]["sampled"]["test"]["ndcg@10"]
+    assert result.frame.filter(**asked)["step"].to_list() == [1, 2]
+    assert any(found["protocol"]["guarantee"] in note for note in result.notes)
 
 
 def test_probabilities_are_calibrated_and_their_errors_are_reported(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import polars as pl
@@ -11,10 +12,11 @@ from polars.testing import assert_frame_equal
 
 from tests.cli.logs import item_log
 from tests.cli.test_configs import QUIET
+from tests.examples import run_example
 from tests.pages import drawn
 from trajectory.insights.audiences import propensity
 from trajectory.insights.campaigns import build
-from trajectory.run import load_run
+from trajectory.run import Run, load_run
 
 TABLES = ("recommendations", "new_buyers", "segments", "segment_profiles", "demand", "reorder")
 
@@ -88,18 +90,28 @@ def test_audiences_and_segments_are_of_the_end_of_the_log(run):
     [("recommend", "recommendations"), ("segments", "segments"), ("audiences", "audiences"), ("demand", "demand")],
 )
 def test_the_interface_says_what_the_command_writes(run, call, table):
-    result = getattr(load_run(run), call)()
+    result = run_example(getattr(Run, call), {"run": load_run(run)})["found"]
     assert_frame_equal(result.frame, pl.read_parquet(run / f"{table}.parquet"))
     assert {*result.frame.columns} <= {*result.COLUMNS}
     assert result.notes
     assert result.plot().to_dict()["datasets"]
 
 
-def test_migrations_of_the_run_are_a_result_too(run):
-    result = load_run(run).migrations(permutations=99, rate=0.5)
+def test_migrations_of_the_run_are_a_result_with_a_page_too(run, folder):
+    result = run_example(Run.migrations, {"run": load_run(run)})["moved"]
     assert result.frame.columns == list(result.COLUMNS)
     assert {"tested", "flows", "forecast"} == result.tables.keys()
     assert result.tables["tested"].height > 10
+    page = result.write_page(folder)
+    assert page == folder / "migration.html"
+    assert pl.read_parquet(folder / "migrations.parquet").equals(result.frame)
+
+
+def test_a_run_writes_the_page_of_the_parts_that_are_named(run, tmp_path):
+    copy = load_run(shutil.copytree(run, tmp_path / "run"))
+    page = run_example(Run.write_insights, {"run": copy})["page"]
+    assert '<section id="segments"' in page.read_text()
+    assert '<section id="demand"' not in page.read_text()
 
 
 def test_the_page_has_every_part_and_the_reasons(run, folder):

@@ -7,10 +7,14 @@ import json
 import polars as pl
 import pytest
 
+import trajectory as tj
 from tests.cli.logs import item_log
 from tests.cli.test_configs import QUIET
+from tests.examples import run_example
+from trajectory.evaluation.report import evaluation_of
 from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.presets import own_log
+from trajectory.settings.flags import read
 from trajectory.training import experiment, loop
 
 
@@ -83,6 +87,9 @@ def test_a_run_and_a_baseline_are_evaluated_as_one(script, workdir, tmp_path, co
         users = pl.read_parquet(out / "per_user.parquet").filter(pl.col("part") == part)
         assert users["ndcg@10"].mean() == pytest.approx(found["metrics"][part]["ndcg@10"])
     assert "| ensemble " in ran.out
+    rows = evaluation_of(found).frame.filter(part="test", metric="ndcg@10")
+    assert rows["method"][:2].to_list() == ["ensemble", str(workdir)]
+    assert rows["value"][0] == found["metrics"]["test"]["ndcg@10"]
     assert found["protocol"]["combination"] in ran.out
 
 
@@ -217,7 +224,7 @@ def test_a_log_too_short_for_migrations_is_explained(script, workdir):
     assert "set a smaller `lasting`" in ran.err
 
 
-def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path):
+def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path, monkeypatch):
     log = item_log(tmp_path / "log.csv")
     folder = tmp_path / "run"
     command = ("quickstart", f"--config=configs/own_log.py:path={log},model=gru,tiny", f"--workdir={folder}")
@@ -243,6 +250,12 @@ def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path):
     assert (folder / "evaluation.json").stat().st_mtime_ns == evaluated
     for name in ("report.html", "forecast.parquet", "insights/insights.html", "insights/demand.parquet"):
         assert (folder / name).stat().st_mtime_ns == made[folder / name], name
+    flags = {name: [text for text in command if text.startswith(f"--{name}")] for name in ("config", "insights")}
+    configs = {name: read([text.replace(f"--{name}", "--config") for text in texts]) for name, texts in flags.items()}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    folder.rename(tmp_path / "runs" / "quickstart")
+    run_example(tj.quickstart, {"tj": tj, "config": configs["config"], "small": configs["insights"]})
 
 
 @pytest.mark.parametrize(

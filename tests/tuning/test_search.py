@@ -11,6 +11,7 @@ import pytest
 from tests.tuning.test_sweep import CONFIG, interrupt_when, starts
 from trajectory.schema import UserError
 from trajectory.tuning.search import Search, write_results
+from trajectory.tuning.study import Study
 from trajectory.tuning.sweep import load
 from trajectory.tuning.workers import Workers
 
@@ -32,7 +33,9 @@ def rates(*values: float):
 
 
 def search(out: Path, suggest, *settings: str, storage: str = "", startup: int = 1, warmup: int = 0) -> Search:
-    return Search(CONFIG, suggest, (*SETTINGS, *settings), out, storage or str(out / "t.journal"), startup, warmup)
+    return Search(
+        CONFIG, suggest, (*SETTINGS, *settings), out, Study(storage or str(out / "t.journal"), startup, warmup)
+    )
 
 
 def work(found: Search, trials: int, workers: int = 1) -> Workers:
@@ -146,7 +149,7 @@ def test_a_study_of_another_config_is_refused(tmp_path):
 def test_the_example_fits_its_config(tmp_path):
     suggest = load("search", "suggest")
     config = "amazon_beauty:tiny"
-    found = Search(config, suggest, ["note=fail"], tmp_path / "out", str(tmp_path / "t.journal"), 5, 1)
+    found = Search(config, suggest, ["note=fail"], tmp_path / "out", Study(str(tmp_path / "t.journal")))
     with pytest.raises(UserError, match="the made-up mistake"):
         work(found, 3)
     assert found.table()["width"].is_in([64, 128]).all()

@@ -34,12 +34,8 @@ migration  precision and recall of migrations planted in synthetic logs, by thei
            0.9 each at the default; minutes): --only=migration
 """
 
-from collections.abc import Callable
-from functools import partial
-
 from absl import flags
 
-from trajectory.schema import UserError
 from trajectory.training import parallel
 
 DEFAULT = ["epoch", "rectools", "dense", "dropout", "softmax", "ranking", "forecast"]
@@ -51,53 +47,6 @@ EVENTS = flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare
 def main() -> None:
     """Runs the chosen benchmarks; one whose data or tools are not on this machine says so and is left out."""
     parallel.start()
-    from trajectory.benchmarks import (
-        data,
-        epoch,
-        explain,
-        forecast,
-        layers,
-        memory,
-        migration,
-        preparation,
-        ranking,
-        recurrent,
-        scaling,
-        softmax,
-        step,
-        text,
-        threads,
-    )
+    from trajectory.benchmarks.registry import run
 
-    known: dict[str, Callable[[], None]] = {
-        "prepare": partial(data.prepare, EVENTS.value),
-        "preparation": preparation.preparation,
-        "input": data.batches,
-        "step": step.step,
-        "memory": memory.memory,
-        "epoch": epoch.epoch,
-        "rectools": epoch.against_rectools,
-        "dense": layers.dense,
-        "dropout": layers.dropout,
-        "scaling": scaling.scaling,
-        "softmax": softmax.softmax,
-        "million": softmax.million,
-        "ranking": ranking.ranking,
-        "forecast": forecast.forecast,
-        "many": forecast.many,
-        "recurrent": recurrent.against_torch,
-        "packed": recurrent.packed_against_padded,
-        "text": text.text,
-        "threads": threads.threads,
-        "explain": explain.explain,
-        "explain_long": explain.explain_long,
-        "migration": migration.migration,
-    }
-    for name in ONLY.value:
-        if name not in known:
-            raise UserError(f"--only={name} is unknown; expected one of {', '.join(known)}")
-    for name in ONLY.value:
-        try:
-            known[name]()
-        except UserError as error:
-            print(f"{name}: skipped; {error}")
+    run(ONLY.value, EVENTS.value)

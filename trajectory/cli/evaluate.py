@@ -30,45 +30,27 @@ flags.mark_flags_as_required(["workdir"])
 
 
 def main() -> None:
-    """Opens the runs, evaluates, writes and prints."""
+    """Evaluates as the flags say, prints."""
     parallel.start()
-    from trajectory.evaluation.ensemble import write_ensemble
-    from trajectory.evaluation.protocol import table
-    from trajectory.evaluation.report import write_evaluation
-    from trajectory.run import load_run
+    from trajectory.api import ensemble, evaluate
 
-    workdirs = [Path(folder) for folder in WORKDIR.value or ()]
+    runs, out, several = WORKDIR.value, OUT.value, len(WORKDIR.value) > 1 or bool(BASELINE.value)
     if MULTI_STEP.value:
-        multi_step(workdirs)
-        return
-    several = len(workdirs) > 1 or bool(BASELINE.value)
-    if several != bool(OUT.value):
+        if BASELINE.value or out:
+            raise UserError(
+                "--multi-step measures runs one by one, each into its folder; leave out --baseline and --out"
+            )
+        print(evaluate(runs, multi_step=MULTI_STEP.value).markdown)
+    elif several and out:
+        options = {"combine": COMBINE.value, "baseline": BASELINE.value, "fit": FIT.value}
+        print(ensemble(runs, out, **options).markdown)
+    elif several:
         raise UserError(
             "--workdir with several runs, or with --baseline, is an ensemble and needs --out, a folder for it"
-            if several
-            else f"--out={OUT.value} is for an ensemble; the evaluation of one run is written into its own folder"
         )
-    folder = Path(OUT.value) if several else workdirs[0]
-    if several:
-        evaluation = write_ensemble(workdirs, folder, COMBINE.value, BASELINE.value, FIT.value)
+    elif out:
+        raise UserError(f"--out={out} is for an ensemble; the evaluation of one run is written into its own folder")
     else:
-        evaluation = write_evaluation(load_run(folder))
-    print(table(evaluation))
-    print(f"written to {folder / 'evaluation.json'}")
-
-
-def multi_step(workdirs: list[Path]) -> None:
-    """Measures each run's multi-step forecasts, then puts several runs together."""
-    from trajectory.evaluation.multi_step import report, seeds
-    from trajectory.inference.multi_step import forecasters
-    from trajectory.run import load_run
-
-    if BASELINE.value or OUT.value:
-        raise UserError("--multi-step measures runs one by one, each into its folder; leave out --baseline and --out")
-    reports = {}
-    for run in map(load_run, workdirs):
-        steps = reports[str(run.workdir)] = report.write_steps(run, forecasters(run, MULTI_STEP.value))
-        print(report.table(steps))
-        print(f"written to {run.workdir / 'trajectories.json'}")
-    if len(reports) > 1:
-        print(seeds.over_seeds(reports))
+        print(evaluate(runs[0]).markdown)
+    for folder in [out] if out else runs:
+        print(f"written to {Path(folder) / ('trajectories.json' if MULTI_STEP.value else 'evaluation.json')}")

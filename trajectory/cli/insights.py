@@ -25,21 +25,10 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, takes each step, writes."""
     parallel.start()
-    from trajectory.data.store.sample import with_first_look
-    from trajectory.insights.recommend.eligibility import eligible_items
-    from trajectory.insights.registry import STEPS as ALL
-    from trajectory.insights.registry import build_parts
-    from trajectory.insights.report import write_insights
     from trajectory.run import load_run
 
     run = load_run(Path(str(WORKDIR.value)))
-    keep = eligible_items(
-        run.experiment.histories, Path(STOCK.value) if STOCK.value else None, INTERESTS.value, prices()
-    )
-    parts = build_parts(run, STEPS.value or ALL, keep)
-    page = write_insights(
-        parts, run.workdir, run.config.name, with_first_look(run.config.note, run.experiment.histories)
-    )
+    page = run.write_insights(STEPS.value, stock=STOCK.value or None, interests=INTERESTS.value, price=prices())
     print(f"open {page.resolve()}")
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from absl import flags
 
-from trajectory.schema import UserError
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
@@ -28,36 +27,22 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, finds its migrations, forecasts the next, writes; a log without interests gets learned ones."""
     parallel.start()
-    from trajectory.data.store.sample import with_first_look
-    from trajectory.migrations.clusters import with_interests
-    from trajectory.migrations.groups import read_segments
-    from trajectory.migrations.migration import Settings, detect
-    from trajectory.migrations.migration_forecast import forecast_migrations
-    from trajectory.migrations.page import write_migrations
-    from trajectory.migrations.transitions import table
     from trajectory.run import load_run
 
-    settings = Settings(
-        window=WINDOW.value, lasting=LASTING.value, gap=GAP.value, rate=RATE.value, permutations=PERMUTATIONS.value
-    )
     run = load_run(Path(WORKDIR.value))
-    (histories, notes), config = with_interests(run), run.config
-    for note in notes:
-        print(note)
-    segment = read_segments(Path(SEGMENTS.value), histories) if SEGMENTS.value else None
-    migrations = detect(histories, settings)
-    forecast = None
-    if FORECAST.value:
-        try:
-            forecast = forecast_migrations(run, migrations)
-        except UserError as reason:
-            print(f"no forecast: {reason}")
-    page = write_migrations(
-        migrations, run.workdir, config.name, with_first_look(config.note, run.experiment.histories), forecast, segment
+    migrations = run.migrations(
+        forecast=FORECAST.value,
+        segments=SEGMENTS.value or None,
+        window=WINDOW.value,
+        lasting=LASTING.value,
+        gap=GAP.value,
+        rate=RATE.value,
+        permutations=PERMUTATIONS.value,
     )
-    if forecast and forecast.check:
-        print(table(forecast.check))
-    if forecast and forecast.standing.warning:
-        print(forecast.standing.warning)
-    print(f"{migrations.found.height:,} of {migrations.tested.height:,} users migrated; written to {run.workdir}")
+    page = migrations.write_page(run.workdir)
+    for text in (*migrations.notes, migrations.markdown):
+        if text:
+            print(text)
+    tested = migrations.tables["tested"]
+    print(f"{migrations.frame.height:,} of {tested.height:,} users migrated; written to {run.workdir}")
     print(f"open {page.resolve()}")

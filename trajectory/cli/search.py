@@ -6,11 +6,7 @@ Trials are chosen on validation, laggards pruned. Writes search.csv and search.m
 interruption. Several machines may share the trials: the same command with a --storage that all reach.
 """
 
-from pathlib import Path
-
 from absl import flags
-
-from trajectory.extras import require
 
 CONFIG = flags.DEFINE_string("config", None, "PRESET or FILE.py, with :arguments, e.g. complete_journey:model=gru")
 SEARCH = flags.DEFINE_string("search", None, "file with suggest(trial), e.g. search")
@@ -29,41 +25,20 @@ flags.mark_flags_as_required(["config", "search", "out"])
 
 def main() -> None:
     """Tries, writes, then evaluates the best trial and prints."""
-    require("optuna", "a search")
-    from trajectory.evaluation.protocol import table
-    from trajectory.evaluation.report import TABLED, read_evaluation
-    from trajectory.tuning.search import Search, write_results
-    from trajectory.tuning.sweep import load
-    from trajectory.tuning.workers import Workers, claim, last_lines
+    from trajectory.api import search
+    from trajectory.tuning.study import Study
 
-    out = Path(OUT.value)
-    search = Search(
+    found = search(
         CONFIG.value,
-        load(str(SEARCH.value), "suggest"),
-        SET.value,
-        out,
-        STORAGE.value or str(out / "trials.journal"),
-        STARTUP.value,
-        WARMUP.value,
+        SEARCH.value,
+        OUT.value,
+        trials=TRIALS.value,
+        settings=SET.value,
+        study=Study(STORAGE.value, STARTUP.value, WARMUP.value),
+        workers=WORKERS.value,
+        cores=CORES.value,
     )
-
-    def evaluate(folder: Path) -> None:
-        with claim(folder) as log:
-            begin = log.seek(0, 2)
-            if workers.run(["evaluate", f"--workdir={folder}"], log):
-                print(f"the best trial could not be evaluated: {last_lines(log, begin)}")
-
-    with Workers(WORKERS.value, CORES.value) as workers:
-        search.work(TRIALS.value, workers)
-        best = search.best()
-        if best and best.folder.is_dir() and not (best.folder / "evaluation.json").exists():
-            workers.for_each(evaluate, [best.folder])
-    print("\n" + write_results(search))
-    if workers.stopped:
-        print("stopped; the same command goes on from here")
-        raise SystemExit(128 + workers.stopped)
-    if best and (best.folder / "evaluation.json").exists():
-        print(table(read_evaluation(best.folder, *TABLED)))
-    elif best:
-        print(f"{best.folder} is not evaluated here: trajectory evaluate --workdir={best.folder} where it was trained")
+    for text in ("", found.markdown, *found.notes):
+        print(text)
+    if found.notes:
         raise SystemExit(1)

@@ -6,8 +6,6 @@ Writes sweep.csv, sweep.md and sweep.png. What is finished is kept and what was 
 after an interruption. Exit status 1: a member failed; the others are in the table.
 """
 
-from pathlib import Path
-
 from absl import flags
 
 from trajectory.schema import UserError
@@ -24,34 +22,24 @@ flags.mark_flags_as_required(["config", "sweep", "out"])
 
 
 def main() -> None:
-    """Plans, makes what is missing, reads all, writes and prints."""
-    from trajectory.tuning import sweep as runs
-    from trajectory.tuning.sweep_results import Outcome, read
-    from trajectory.tuning.sweep_table import write
-    from trajectory.tuning.workers import Workers
+    """Makes what is missing, prints."""
+    from trajectory.api import sweep
 
-    out, sweep = Path(OUT.value), runs.read_sweep(str(SWEEP.value))
     if not all(seed.isdecimal() for seed in SEEDS.value):
         raise UserError(f"--seeds: expected whole numbers like 0,1,2, got {','.join(SEEDS.value)}")
-    planned = runs.plan(CONFIG.value, sweep, [int(seed) for seed in SEEDS.value], SET.value, out)
-    with Workers(WORKERS.value, CORES.value) as workers:
-        failed = runs.make(planned, workers)
-    if workers.stopped:
-        print("stopped; the same command goes on from here")
-        raise SystemExit(128 + workers.stopped)
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in sweep.members}
-    for run in planned:
-        if run.folder.name not in failed:
-            outcomes[run.member].append(read(run.folder))
-    if any(outcomes.values()):
-        notes = [f"{name} failed: {lines.splitlines()[-1]}" for name, lines in failed.items()]
-        notes += [
-            f"{name} was made by several versions of the code ({', '.join(digests)}); a new --out makes it anew"
-            for name, digests in runs.versions(planned).items()
-        ]
-        text = write(outcomes, sweep.base, METRICS.value, notes, out)
-        print(f"\n{text}\nwritten to {out}/sweep.md, sweep.csv and sweep.png")
-    for name, lines in failed.items():
+    made = sweep(
+        CONFIG.value,
+        SWEEP.value,
+        OUT.value,
+        seeds=[int(seed) for seed in SEEDS.value],
+        settings=SET.value,
+        metrics=METRICS.value,
+        workers=WORKERS.value,
+        cores=CORES.value,
+    )
+    if made.markdown:
+        print(f"\n{made.markdown}\nwritten to {OUT.value}/sweep.md, sweep.csv and sweep.png")
+    for name, lines in made.tables["failed"].iter_rows():
         print(f"{name} failed: {lines}")
-    if failed:
+    if made.tables["failed"].height:
         raise SystemExit(1)

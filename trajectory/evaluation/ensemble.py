@@ -22,8 +22,9 @@ from scipy.stats import rankdata
 from trajectory.baselines.next_item import Baseline, InterestFrequency, baselines
 from trajectory.evaluation.baseline_cache import baseline_results
 from trajectory.evaluation.protocol import evaluate
-from trajectory.evaluation.report import per_user, write_results
+from trajectory.evaluation.report import evaluation_of, per_user, write_results
 from trajectory.inference.scorer import ModelScorer
+from trajectory.measured import Evaluation
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.metrics.ranking import contains, distinct_items
 from trajectory.protocols import Scorer, Scores
@@ -199,13 +200,13 @@ def evaluate_ensemble(
     return found, per_user(first.experiment, results)
 
 
-def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, baseline: str, fit: bool) -> dict[str, Any]:
+def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, baseline: str, fit: bool) -> Evaluation:
     """Evaluates the ensemble and writes what write_results does into the folder `out`, which must not be a run's."""
     if (out / "config.json").exists():
         raise UserError(f"--out={out} is a run, whose evaluation.json would be lost; name another folder")
     found, users = evaluate_ensemble(workdirs, combine, baseline, fit)
     out.mkdir(parents=True, exist_ok=True)
-    return write_results(found, users, out)
+    return evaluation_of(write_results(found, users, out))
 
 
 def _of_targets(

@@ -12,8 +12,9 @@ import polars as pl
 from trajectory.data.pipeline.splits import training_events
 from trajectory.evaluation import conversion
 from trajectory.evaluation.baseline_cache import baseline_results
-from trajectory.evaluation.protocol import PARTS, evaluate, protocol
+from trajectory.evaluation.protocol import PARTS, evaluate, protocol, statement, table
 from trajectory.inference.scorer import ModelScorer
+from trajectory.measured import Evaluation
 from trajectory.metrics.ranking import Result
 from trajectory.reading import NUMBER_OR_NONE, read_json
 from trajectory.renamed import with_evaluation
@@ -68,6 +69,11 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     return found, per_user(experiment, results)
 
 
+def evaluation_of(stored: dict[str, Any]) -> Evaluation:
+    """The result that evaluation.json holds."""
+    return Evaluation.of(measured_rows(stored), statement(stored["protocol"], "test"), table(stored))
+
+
 def baselines_of(experiment: Experiment) -> dict[str, dict[str, Result]]:
     """What counting rules reach on each part, {baseline: {part: result}}."""
     return baseline_results(
@@ -78,14 +84,13 @@ def baselines_of(experiment: Experiment) -> dict[str, dict[str, Result]]:
 def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, str, float, float | None]]:
     """Part, method, metric, value and its standard error over users, of what evaluation.json holds."""
     intervals = evaluation["confidence_intervals"]
-    methods = {"model": (evaluation["metrics"], intervals)}
-    methods |= {
-        name: (by_part, intervals["baselines"].get(name, {})) for name, by_part in evaluation["baselines"].items()
-    }
-    for method, (by_part, intervals) in methods.items():
+    methods = {"ensemble" if "members" in evaluation else "model": (evaluation["metrics"], intervals)}
+    for kind in ("members", "baselines"):
+        methods |= {name: (by, intervals.get(kind, {}).get(name, {})) for name, by in evaluation.get(kind, {}).items()}
+    for method, (by_part, of_method) in methods.items():
         for part in PARTS:
             for metric, value in by_part[part].items():
-                yield part, method, metric, value, intervals.get(part, {}).get(metric, {}).get("standard_error")
+                yield part, method, metric, value, of_method.get(part, {}).get(metric, {}).get("standard_error")
 
 
 def _cold(experiment: Experiment) -> np.ndarray | None:
@@ -122,8 +127,8 @@ def read_per_user(folder: Path) -> pl.DataFrame:
     """per_user.parquet of such a run. Raises UserError if it is missing or damaged."""
     path = folder / "per_user.parquet"
     try:
-        table = pl.read_parquet(path)
-        return table.select(pl.col("part").cast(pl.String), pl.col("user"), pl.exclude("part", "user"))
+        stored = pl.read_parquet(path)
+        return stored.select(pl.col("part").cast(pl.String), pl.col("user"), pl.exclude("part", "user"))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UserError(f"{path} is missing or damaged ({str(error).splitlines()[0]}); {AGAIN}") from None
 

@@ -49,14 +49,14 @@ class Explainer:
     """Explains forecasts of a run."""
 
     def __init__(self, run: Run, target: Target, by_field: bool = True) -> None:
-        """`by_field`: fields of items' content are inputs of their own, for which the run's log is needed."""
+        """`by_field`: fields of items' content are inputs of their own."""
         vocabulary, heads = run.vocabulary.catalogue, run.config.heads
         self.run, self.target, self.config, self.predictor = run, target, run.config, run.predictor(vocabulary)
         ranks = heads.item or (heads.interest and target.kind != "item")
         if target.kind != "conversion" and not ranks:
             raise UserError(f"target {target.kind}: no head of this run has learned it (heads.item, heads.interest)")
         item_interest = vocabulary.item_interest[: vocabulary.num_items + 1]
-        content = run.experiment.content if by_field and run.config.content.by != "ids" else None
+        content = run.content if by_field else None
         components = item_components(*run.learned, content) if content else None
         self.function = TargetFunction.create(run.model, self.predictor.params, target.kind, item_interest, components)
         self.method = self.method_named(self.config.explain.method)

@@ -1,7 +1,8 @@
 """What a run's folder holds so that it opens anywhere, without the log that it learned from.
 
 vocabulary.json and vocabulary.parquet (data/store/vocabulary.py), the scale of features (data.json), background.npz
-(histories that explanations compare with) and, of a model whose items have content, item_table.npz.
+(histories that explanations compare with) and, of a model whose items have content, item_table.npz and
+item_content.npz, which explanations by field read.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from trajectory.data.pipeline.featurize import last_rows, row_length
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.models.item_table import item_table
 from trajectory.renamed import ARRAYS, with_names
-from trajectory.schema import Events, UserError
+from trajectory.schema import Events, ItemContent, UserError
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.experiment import Experiment
 from trajectory.writing import write_arrays
 
-BACKGROUND, ITEM_TABLE = "background.npz", "item_table.npz"
+BACKGROUND, ITEM_TABLE, ITEM_CONTENT = "background.npz", "item_table.npz", "item_content.npz"
 
 
 class Background(NamedTuple):
@@ -69,10 +70,32 @@ class ItemTable(NamedTuple):
         return cls(arrays["table"], int(arrays["frozen"]), int(arrays["step"])) if arrays else None
 
 
+def save_content(content: ItemContent, folder: Path) -> None:
+    """Writes item_content.npz."""
+    fields = {"vectors": content.vectors, "codes": content.codes}
+    named = {f"{kind}/{name}": np.asarray(values) for kind, of in fields.items() for name, values in of.items()}
+    write_arrays({**named, "frozen": np.asarray(content.frozen)}, folder / ITEM_CONTENT)
+
+
+def load_content(folder: Path) -> ItemContent | None:
+    """The content of a run's items; None where its folder does not hold it."""
+    arrays = _arrays(folder / ITEM_CONTENT)
+    if not arrays:
+        return None
+    frozen = arrays.pop("frozen")
+    fields: dict[str, dict[str, np.ndarray]] = {"vectors": {}, "codes": {}}
+    for path, values in arrays.items():
+        kind, _, name = path.partition("/")
+        fields[kind][name] = values
+    return ItemContent(**fields, frozen=frozen)
+
+
 def save_known(experiment: Experiment, workdir: Path) -> None:
-    """Writes what is known before training: vocabulary and background."""
+    """Writes what is known before training: vocabulary, background and what is known of the items."""
     Vocabulary.of(experiment.histories, experiment.config.data).save(workdir)
     Background.of(experiment).save(workdir)
+    if experiment.content is not None:
+        save_content(experiment.content, workdir)
 
 
 def save_item_table(experiment: Experiment, workdir: Path) -> None:

@@ -21,6 +21,7 @@ from trajectory.renamed import FIELDS, with_fields
 from trajectory.schema import UserError
 from trajectory.training.folder import read_summary
 from trajectory.training.logging import read as read_metrics
+from trajectory.tuning.study import Study
 from trajectory.tuning.sweep import SweepRun, run
 from trajectory.tuning.workers import Workers, claim, last_lines
 from trajectory.writing import write_csv, write_text
@@ -41,16 +42,10 @@ class Search:
         suggest: Suggest,
         settings: Sequence[str],
         out: Path,
-        storage: str,
-        startup_trials: int,
-        warmup_epochs: int,
+        study: Study,
     ) -> None:
-        """`storage`: a database's URL or the path of a journal file. No trial is pruned before `startup_trials` are
-        complete, nor in its first `warmup_epochs`; then one whose best epoch is worse than the median of the complete
-        ones up to that epoch.
-
-        Raises UserError if the study there is of another config.
-        """
+        """Raises UserError if the study there is of another config."""
+        storage = study.storage or str(out / "trials.journal")
         self.config, self.suggest, self.settings, self.out = config, suggest, list(settings), out
         base = run("", config, settings, out)
         self.monitor = base.asked["train"]["monitor"]
@@ -61,7 +56,7 @@ class Search:
             storage=_storage(storage),
             direction="minimize" if self.monitor.endswith("loss") else "maximize",
             sampler=optuna.samplers.TPESampler(constant_liar=True),  # apart from those that others are trying
-            pruner=optuna.pruners.MedianPruner(startup_trials, warmup_epochs + 1),
+            pruner=optuna.pruners.MedianPruner(study.startup_trials, study.warmup_epochs + 1),
             load_if_exists=True,
         )
         before = with_fields(self.study.user_attrs.get("config", base.asked))

@@ -114,9 +114,7 @@ def make_all(runs: Sequence[SweepRun], at_once: int) -> None:
     """`make`, for what cannot do without one of the runs: raises UserError where one failed, SystemExit if stopped."""
     with Workers(at_once, 0) as workers:
         failed = make(runs, workers)
-    if workers.stopped:
-        _LOGGER.info("stopped; the same command goes on from here")
-        raise SystemExit(128 + workers.stopped)
+    workers.leave_if_stopped()
     if failed:
         raise UserError("; ".join(f"{name} failed: {lines}" for name, lines in failed.items()))
 

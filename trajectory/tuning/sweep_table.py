@@ -15,8 +15,8 @@ from trajectory.writing import write_csv, write_text
 
 def write(
     outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Sequence[str], notes: Sequence[str], out: Path
-) -> str:
-    """Writes sweep.csv, sweep.md and sweep.png into the folder `out`; returns the text of sweep.md.
+) -> tuple[pl.DataFrame, str]:
+    """Writes sweep.csv, sweep.md and sweep.png into the folder `out`; returns the table and the text of sweep.md.
 
     `outcomes` holds each member's finished runs, at least one in all; `notes` end the text. Raises UserError if no run
     has any of the `metrics`.
@@ -29,7 +29,7 @@ def write(
     write_csv(frame, out / "sweep.csv")
     write_text(text, out / "sweep.md")
     draw(frame, metrics, out / "sweep.png")
-    return text
+    return frame, text
 
 
 def markdown(frame: pl.DataFrame, metrics: Sequence[str], monitor: str, protocol: Mapping[str, Any]) -> str:

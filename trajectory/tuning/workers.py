@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from typing import IO, Any, TypeVar
 from trajectory.cores import pin, usable_cores
 from trajectory.locks import hold
 from trajectory.schema import UserError
+
+_LOGGER = logging.getLogger(__name__)
 
 PROGRAM = (sys.executable, "-m", "trajectory")
 POLL = 0.2  # seconds between two looks at a command that runs
@@ -44,6 +47,12 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def leave_if_stopped(self) -> None:
+        """Raises SystemExit where a signal stopped the workers: what is cut goes on when the same is called again."""
+        if self.stopped:
+            _LOGGER.info("stopped; the same command goes on from here")
+            raise SystemExit(128 + self.stopped)
 
     def for_each(self, do: Callable[[Item], None], items: Iterable[Item]) -> None:
         """Calls `do` on every item, as many at once as there are workers; no further one once stopped.

@@ -151,16 +151,20 @@ def table(results: dict[str, Any], part: str = "test") -> str:
         lines += _sequences(results["sequences"])
     if "reliability" in results and part == "test":
         lines.append(reliability_table(results["reliability"], results["baseline_sets"], results["unit"]))
+    return "\n".join([*lines, *(f"- {line}" for line in stated(results, part))])
+
+
+def stated(results: dict[str, Any], part: str = "test") -> list[str]:
+    """What a reader must know of the numbers on `part`, in sentences."""
     facts = results["protocol"]
-    lines += [
-        f"- split {facts['split']}: {facts['guarantee']}",
-        f"- {facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold"
+    return [
+        f"split {facts['split']}: {facts['guarantee']}",
+        f"{facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold"
         + reach_sentence(facts, part),
-        f"- p-values: paired randomisation test over users, adjusted over the {results['steps']} steps (Holm); "
+        f"p-values: paired randomisation test over users, adjusted over the {results['steps']} steps (Holm); "
         f"none can be below {results['p_least']:.2g} here, as resamples are limited (evaluation.bootstrap)",
-        f"- nll: nats of a step's distinct items; baselines: {facts['baseline_likelihood']}",
+        f"nll: nats of a step's distinct items; baselines: {facts['baseline_likelihood']}",
     ]
-    return "\n".join(lines)
 
 
 def _sequences(results: dict[str, Any]) -> list[str]:

@@ -8,9 +8,25 @@ from typing import Any
 import numpy as np
 
 from trajectory.evaluation.multi_step.reliability import ALPHA, TITLES
-from trajectory.evaluation.multi_step.report import LOWER_IS_BETTER, SHOWN
+from trajectory.evaluation.multi_step.report import LOWER_IS_BETTER, SHOWN, stated, table
 from trajectory.evaluation.protocol import SAME
+from trajectory.measured import StepEvaluation
 from trajectory.schema import UserError
+
+
+def measured(results: Mapping[str, dict[str, Any]]) -> StepEvaluation:
+    """Runs' trajectories.json ({run: content}) as one result; of two or more `markdown` ends with `over_seeds`."""
+    rows = [
+        (name, part, method, metric, step + 1, value, found["errors"][method][part][metric][step])
+        for name, found in results.items()
+        for method, by_part in found["means"].items()
+        for part, by_metric in by_part.items()
+        for metric, values in by_metric.items()
+        for step, value in enumerate(values)
+    ]
+    texts = [table(found) for found in results.values()]
+    notes = list(dict.fromkeys(line for found in results.values() for line in stated(found)))
+    return StepEvaluation.of(rows, notes, "\n".join(texts + ([over_seeds(results)] if len(results) > 1 else [])))
 
 
 def over_seeds(results: Mapping[str, dict[str, Any]]) -> str:

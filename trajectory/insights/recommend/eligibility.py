@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from trajectory.data.ingest.cell_parsing import numbers
+from trajectory.data.ingest.data_frames import as_path
 from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable_rows
 from trajectory.schema import Histories, UserError
+
+if TYPE_CHECKING:
+    from trajectory.data.ingest.data_frames import Log
 
 
 def eligible_items(
     histories: Histories,
-    stock: Path | None = None,
+    stock: Log | None = None,
     interests: Sequence[str] = (),
     price: tuple[float, float] | None = None,
 ) -> np.ndarray:
@@ -27,8 +32,9 @@ def eligible_items(
     """
     catalogue = histories.items.head(histories.num_items)
     keep = np.ones(len(catalogue), bool)
-    if stock:
-        keep &= _in_stock(stock, catalogue["item"])
+    if stock is not None:
+        with as_path(stock) as path:
+            keep &= _in_stock(path, catalogue["item"])
     if interests:
         if unknown := [name for name in interests if name not in histories.interests]:
             shown = ", ".join(histories.interests[:5]) or "none"

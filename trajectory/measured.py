@@ -1,0 +1,162 @@
+"""What evaluations, comparisons, sweeps and searches give back: metrics as tables, with charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import polars as pl
+
+from trajectory.results import Result
+from trajectory.schema import UserError
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_MEASURED = {
+    "part": "validation or test",
+    "method": "model (of several as one: ensemble, and each by its folder), or a baseline's name",
+    "metric": "such as ndcg@10",
+    "value": "mean over users",
+    "standard_error": "over users (bootstrap); null where it was not resampled",
+}
+
+
+class _Measured(Result):
+    TYPES: ClassVar[dict[str, Any]] = {
+        **dict.fromkeys(("part", "method", "run", "metric"), pl.String),
+        "step": pl.Int64,
+    }
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[Any]], notes: Sequence[str] = (), markdown: str = "") -> Self:
+        """Of rows in the order of the columns."""
+        types = {name: cls.TYPES.get(name, pl.Float64) for name in cls.COLUMNS}
+        return cls(pl.DataFrame(list(rows), schema=types, orient="row"), notes=tuple(notes), markdown=markdown)
+
+    def plot(self, metric: str = "ndcg@10", part: str = "test") -> alt.LayerChart:
+        """Each method at one metric, best first, with two standard errors to both sides."""
+        from trajectory.reports import charts
+
+        rows = self._chosen(metric, part)
+        name = "run" if "run" in rows.columns else "method"
+        ordered = rows.sort("value", descending="loss" not in metric)
+        return charts.intervals(ordered, name, "value", "standard_error", f"{metric} on {part}", metric)
+
+    def _chosen(self, metric: str, part: str) -> pl.DataFrame:
+        rows = self.frame.filter(pl.col("metric") == metric, pl.col("part") == part)
+        if rows.is_empty():
+            names = ", ".join(self.frame["metric"].unique().sort())
+            raise UserError(f"metric {metric} was not measured on {part}; there are {names}")
+        return rows
+
+
+class Evaluation(_Measured):
+    """How well a run ranks what came, compared with baselines. `notes` is the protocol.
+
+    Where the split holds out several steps of a user, they are one set of targets, which is easier to hit than the next
+    step alone; `notes` says which it is.
+    """
+
+    COLUMNS: ClassVar = _MEASURED
+
+
+class StepEvaluation(_Measured):
+    """How well runs forecast each of several steps, compared with baselines. `notes` is the protocol."""
+
+    COLUMNS: ClassVar = {
+        "run": "its folder",
+        "part": "validation or test",
+        "method": "direct or sampled forecasts, calibrated where so named, or a baseline's name",
+        "metric": "such as ndcg@10, of the step; within_..., of all steps up to it",
+        "step": "1 = next",
+        "value": "mean over users",
+        "standard_error": "over users (bootstrap)",
+    }
+
+    def plot(self, metric: str = "ndcg@10", part: str = "test") -> alt.Chart:  # type: ignore[override]
+        """Each method at one metric, over the steps; of several runs their mean."""
+        from trajectory.reports import charts
+
+        rows = self._chosen(metric, part).group_by("method", "step", maintain_order=True).agg(pl.col("value").mean())
+        return charts.lines(rows, "step", "value", "method", f"{metric} on {part}", unit=metric, zero=False)
+
+
+class Baselines(_Measured):
+    """How well counting rules rank what came."""
+
+    COLUMNS: ClassVar = _MEASURED
+
+
+class Sweep(Result):
+    """The members of a sweep compared with its base: a row for each, then one for each baseline.
+
+    `tables["failed"]`: runs that failed, with the last lines of their logs.
+    """
+
+    COLUMNS: ClassVar = {
+        "name": "of the member or baseline",
+        "row": "base, member or baseline",
+        "seeds": "finished runs",
+        "validation": "metric that chose the checkpoints, mean over seeds",
+        "validation_sd": "standard deviation over seeds; null for one",
+        "best_epoch": "of each seed",
+        "steps_to_base": "steps until as good on validation as the base of the same seed at its best",
+        "seconds_per_epoch": "mean over seeds",
+        "<metric>": "on test, mean over seeds; this and the following for each metric",
+        "<metric>_sd": "standard deviation over seeds; null for one",
+        "<metric>_user_error": "standard error over users, mean over seeds",
+        "<metric>_difference": "to the base, over users",
+        "<metric>_low": "of its 95 % interval (bootstrap)",
+        "<metric>_high": "of its 95 % interval (bootstrap)",
+        "<metric>_p": "of the paired permutation test",
+        "<metric>_p_holm": "the same, adjusted for all members",
+    }
+
+    def plot(self, metric: str = "ndcg@10") -> alt.LayerChart:
+        """Each member and baseline at one metric on test, best first, with two standard errors over users."""
+        from trajectory.reports import charts
+
+        if f"{metric}_user_error" not in self.frame.columns:
+            there = [name.removesuffix("_user_error") for name in self.frame.columns if name.endswith("_user_error")]
+            raise UserError(f"metric {metric} was not measured; there are {', '.join(there)}")
+        rows = self.frame.drop_nulls(metric).sort(metric, descending="loss" not in metric)
+        return charts.intervals(rows, "name", metric, f"{metric}_user_error", f"{metric} on test", metric)
+
+
+@dataclass(frozen=True, repr=False)
+class Search(Result):
+    """The trials of a search, best on validation first. `best`: the run of the best one, evaluated on test."""
+
+    COLUMNS: ClassVar = {
+        "trial": "number",
+        "state": "complete, pruned or failed",
+        "<metric>": "that chose, on validation; of a pruned trial the best it had",
+        "epochs": "that it trained",
+        "<name>": "a value for each name that was suggested",
+        "folder": "of the run",
+    }
+
+    best: Path | None = field(default=None, kw_only=True)
+
+    def plot(self) -> alt.Chart:
+        """The metric on validation of each trial that has one."""
+        from trajectory.reports import charts
+
+        metric = self.frame.columns[2]
+        rows = self.frame.drop_nulls(metric).with_columns(name=pl.format("trial {}", "trial"))
+        return charts.bars(rows, "name", metric, f"{metric} on validation")
+
+
+class Comparison(_Measured):
+    """Several runs that were evaluated on the same data and split."""
+
+    COLUMNS: ClassVar = {
+        "part": "test",
+        "run": "its folder",
+        **{name: meaning for name, meaning in _MEASURED.items() if name not in ("part", "method")},
+        "difference": "to the first run, paired over users",
+        "p_value": "of that difference (permutation of signs), not adjusted; null for the first run",
+    }
