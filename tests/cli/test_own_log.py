@@ -224,6 +224,7 @@ def test_a_log_too_short_for_migrations_is_explained(script, workdir):
     assert "set a smaller `lasting`" in ran.err
 
 
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
 def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path, monkeypatch):
     log = item_log(tmp_path / "log.csv")
     folder = tmp_path / "run"
