@@ -206,8 +206,10 @@ def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     histories, parts, habits, overall = world
     sharp = Sharp(habits, 0.5, timed=True)
     fitted = fit_steps(sharp, histories, parts.validation, STEPS, overall, 0)
-    fitted.write(tmp_path / "calibration.json", "step 7")
-    again, checkpoint = StepCalibration.read(tmp_path / "calibration.json")
+    fitted.write(tmp_path, "step 7")
+    written = StepCalibration.find(tmp_path)
+    assert written is not None
+    again, checkpoint = written
     assert checkpoint == "step 7"
     one, other = (CalibratedForecaster(sharp, x, histories).forecast(parts.test) for x in (fitted, again))
     for part in ("log_probability", "within", "log_interests", "interests_within", "days"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trajectory.calibration.waiting_time import TimeCalibration, fit_times
-from trajectory.models.time_head import Wait, chance_within
+from trajectory.models.time_head import Wait, chance_within, quantile
 
 
 def foretold(n, centre=0.0, scale=1.0, zero=-8.0):
@@ -24,6 +24,19 @@ def test_late_and_too_sure_times_are_put_right():
     right = jax.tree.map(lambda x: x[0], fitted.apply(foretold(1, centre=2.0, scale=0.5)))
     for level in (0.0, 0.5, 3.0, 20.0):
         assert float(chance_within(right, jnp.float32(level))) == pytest.approx(np.mean(days <= level), abs=0.02)
+
+
+def test_components_that_lie_apart_for_nothing_are_put_together():
+    days = np.random.default_rng(2).exponential(6.0, 2000)
+    centre = jnp.linspace(jnp.log(1e-4), jnp.log(300.0), 8) * jnp.ones((2000, 1))
+    hardly_learned = Wait(jnp.full(2000, -8.0), jnp.full((2000, 8), -jnp.log(8.0)), centre, jnp.ones((2000, 8)))
+    fitted = fit_times(hardly_learned, days).apply(hardly_learned)
+    low, high = (np.asarray(quantile(fitted, jnp.float32(share))) for share in (0.1, 0.9))
+    assert ((low <= days) & (days <= high)).mean() == pytest.approx(
+        0.8, abs=0.06
+    )  # an exponential time is no log-normal
+    before = np.asarray(quantile(hardly_learned, jnp.float32(0.1)))
+    assert (days >= before).mean() > 0.95
 
 
 def test_what_was_not_observed_plays_no_part_and_nothing_changes_nothing():

@@ -17,15 +17,20 @@ PRIOR = 1.0  # weight of staying as it is: so many users' worth
 
 @dataclass(frozen=True)
 class TimeCalibration:
-    """All times of a mixture times e^shift, their spread times e^stretch, and the log-odds of no time plus `zero`."""
+    """All times of a mixture times e^shift, the spread of each component times e^stretch, the distances of components
+    from their mean times e^widen (all of logarithms of days), and the log-odds of no time plus `zero`.
+
+    Without the last a head that has hardly learned, whose components lie far apart, would stay too unsure.
+    """
 
     shift: float = 0.0
     stretch: float = 0.0
     zero: float = 0.0
+    widen: float = 0.0
 
     def apply(self, wait: Wait) -> Wait:
         """The recalibrated distribution, of the same shape."""
-        return _moved(wait, self.shift, self.stretch, self.zero)
+        return _moved(wait, self.shift, self.stretch, self.zero, self.widen)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -58,8 +63,10 @@ def fit_times(wait: Wait, observed: np.ndarray) -> TimeCalibration:
         value, slope = gradient(jnp.asarray(values, jnp.float32))
         return float(value), np.asarray(slope, np.float64)
 
-    return TimeCalibration(*minimize(both, np.zeros(3), jac=True, method="L-BFGS-B").x.tolist())
+    return TimeCalibration(*minimize(both, np.zeros(4), jac=True, method="L-BFGS-B").x.tolist())
 
 
-def _moved(wait: Wait, shift: Any, stretch: Any, zero: Any) -> Wait:
-    return Wait(wait.zero + zero, wait.log_weight, wait.centre + shift, wait.scale * jnp.exp(stretch))
+def _moved(wait: Wait, shift: Any, stretch: Any, zero: Any, widen: Any) -> Wait:
+    mean = (jnp.exp(wait.log_weight) * wait.centre).sum(-1, keepdims=True)
+    centre = mean + (wait.centre - mean) * jnp.exp(widen) + shift
+    return Wait(wait.zero + zero, wait.log_weight, centre, wait.scale * jnp.exp(stretch))
