@@ -110,10 +110,12 @@ def _unit(x: np.ndarray) -> np.ndarray:
 
 def texts(items: pl.DataFrame, columns: tuple[str, ...]) -> list[str]:
     """Each item's words: what is known of it in these columns, with commas between."""
-    some = [pl.col(name).cast(pl.String) for name in columns if name in items.columns]
-    if not some:
+    text_columns = [pl.col(name).cast(pl.String) for name in columns if name in items.columns]
+    if not text_columns:
         return [""] * items.height
-    return items.select(pl.concat_str(some, separator=", ", ignore_nulls=True).fill_null("")).to_series().to_list()
+    return (
+        items.select(pl.concat_str(text_columns, separator=", ", ignore_nulls=True).fill_null("")).to_series().to_list()
+    )
 
 
 def _codes(items: pl.DataFrame, name: str) -> np.ndarray:
@@ -150,6 +152,6 @@ def _from_file(items: pl.DataFrame, path: Path, name: str) -> np.ndarray:
     values = table["vector"].list.to_array(lengths[0]).to_numpy()
     ids = items.select("item").with_row_index("row")
     both = ids.join(table.with_row_index("from").select("item", "from"), on="item")
-    found = np.zeros((items.height, values.shape[1]), np.float32)
-    found[both["row"].to_numpy()] = values[both["from"].to_numpy()]
-    return found
+    vectors = np.zeros((items.height, values.shape[1]), np.float32)
+    vectors[both["row"].to_numpy()] = values[both["from"].to_numpy()]
+    return vectors

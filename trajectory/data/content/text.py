@@ -39,11 +39,11 @@ def text_vectors(texts: Sequence[str], folder: Path) -> np.ndarray:
     distinct = sorted({text for text in texts if text})
     if not distinct:
         return np.zeros((len(texts), TextEncoder.width), np.float32)
-    found = _stored(distinct, folder)
+    stored = _stored(distinct, folder)
     row = {text: i for i, text in enumerate(distinct)}
-    vectors = np.zeros((len(texts), found.shape[1]), np.float32)
-    some = [i for i, text in enumerate(texts) if text]
-    vectors[some] = found[[row[texts[i]] for i in some]]
+    vectors = np.zeros((len(texts), stored.shape[1]), np.float32)
+    with_text = [i for i, text in enumerate(texts) if text]
+    vectors[with_text] = stored[[row[texts[i]] for i in with_text]]
     return vectors
 
 
@@ -62,7 +62,7 @@ def _encoded(texts: list[str], whole: Path, part: Path, done: Path) -> np.ndarra
         except (OSError, ValueError, EOFError) as error:
             _LOGGER.warning(f"{whole} is damaged ({error}); the texts are encoded anew")
     tokenizer, encode = _encoder()
-    tokens = [one.ids for one in tokenizer.encode_batch(texts)]
+    tokens = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
     order = np.argsort([len(ids) for ids in tokens], kind="stable")  # texts of a length together: little padding
     part.parent.mkdir(parents=True, exist_ok=True)
     begun = _begun(part, done, shape)

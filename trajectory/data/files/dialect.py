@@ -127,8 +127,8 @@ def _preamble(text: str) -> tuple[int, str, list[str], list[str]]:
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
         line = text[position:end].strip()
-        if found := _SEP_LINE.match(text[position:end].strip(" ")):
-            separator = _WORDS.get(found[1], found[1])
+        if separator_line := _SEP_LINE.match(text[position:end].strip(" ")):
+            separator = _WORDS.get(separator_line[1], separator_line[1])
         elif line.startswith("#"):
             comments.append(line)
         elif line:

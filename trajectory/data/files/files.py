@@ -73,9 +73,9 @@ def existing(name: str | Path, setting: str = "data.source") -> Path:
 def parts_of(path: Path) -> list[Part]:
     """The files of a folder and of those in it, the members of a zip file, or the file alone; in natural order."""
     if path.is_dir():
-        found = [part for file in files_beneath(path) for part in _parts_within(file)]
+        parts = [part for file in files_beneath(path) for part in _parts_within(file)]
         return [
-            Part(part.path, part.member, part.keys or _keys(part.path.relative_to(path))) for part in _natural(found)
+            Part(part.path, part.member, part.keys or _keys(part.path.relative_to(path))) for part in _natural(parts)
         ]
     return _natural(_members(path)) if _is_zip(path) else [Part(path)]
 

@@ -46,8 +46,8 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
         )
     looks, notes = _looked_at(parts, layout)
     groups: dict[frozenset[str], list[FileHead]] = {}
-    for found in looks:
-        groups.setdefault(found.columns, []).append(found)
+    for head in looks:
+        groups.setdefault(head.columns, []).append(head)
     logs = [group for group in groups.values() if _is_log(group, asked)]
     if len(groups) == 1 and (len(looks[0].names) > 1 or looks[0].missing):
         logs = list(groups.values())  # there is no choice: what it lacks is said later
@@ -58,7 +58,7 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
     tables = tables or [group for group in rest if _stem(group[0].part) in _ITEM_FILES]
     if len(tables) > 1:
         tables = [group for group in tables if _stem(group[0].part) in _ITEM_FILES]
-    left = [found.part for group in rest if group not in tables for found in group]
+    left = [head.part for group in rest if group not in tables for head in group]
     return _contents(logs[0], tables[0] if tables else [], notes, left)
 
 
@@ -80,18 +80,18 @@ def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[FileHead], l
     looks, notes = [], []
     for part in tqdm(parts, "looking at files", delay=2, disable=bars_hidden()):
         try:
-            found = read_head(part, replace(layout, header=()))
-            if layout.separator and len(found.names) == 1:  # what separates the log's cells need not do so everywhere
-                found = read_head(part, replace(layout, header=(), separator=""))
-            looks.append(found)
+            head = read_head(part, replace(layout, header=()))
+            if layout.separator and len(head.names) == 1:  # what separates the log's cells need not do so everywhere
+                head = read_head(part, replace(layout, header=(), separator=""))
+            looks.append(head)
         except UserError as error:
             notes.append(f"left out: {error}")
-    known = {len(found.names): found.names for found in looks if found.kind == "text" and found.names}
+    known = {len(head.names): head.names for head in looks if head.kind == "text" and head.names}
     if layout.header:
         known[len(layout.header)] = layout.header
-    for i, found in enumerate(looks):  # parts of a file that was cut have their header line in the first
-        if found.missing and (names := known.get(len(found.missing.cells))):
-            looks[i] = read_head(found.part, replace(layout, header=names))
+    for i, head in enumerate(looks):  # parts of a file that was cut have their header line in the first
+        if head.missing and (names := known.get(len(head.missing.cells))):
+            looks[i] = read_head(head.part, replace(layout, header=names))
     return [found for found in looks if found.kind != "empty"], notes + [
         f"left out, empty: {found.part.file}" for found in looks if found.kind == "empty"
     ]
@@ -100,13 +100,13 @@ def _looked_at(parts: Sequence[Part], layout: Layout) -> tuple[list[FileHead], l
 def _is_log(group: list[FileHead], asked: Sequence[str]) -> bool:
     if any(name in group[0].names for name in asked):
         return True
-    found = detect(group[0].names, LOG_NAMES)
-    return {"user", "item"} <= {*found} or {"time", "behaviour"} <= {*found}
+    columns = detect(group[0].names, LOG_NAMES)
+    return {"user", "item"} <= {*columns} or {"time", "behaviour"} <= {*columns}
 
 
 def _undecided(place: Path, groups: list[list[FileHead]], several: bool, notes: list[str]) -> str:
     shown = "; ".join(
-        f"{first_names([found.part.file for found in group])}: {first_names(group[0].names)}" for group in groups[:5]
+        f"{first_names([head.part.file for head in group])}: {first_names(group[0].names)}" for group in groups[:5]
     )
     what = "several that could be the log" if several else "none with a user and an item column"
     missing = next((str(group[0].missing) for group in groups if group[0].missing), "")

@@ -86,11 +86,11 @@ def split(block: bytes, shape: Shape, final: bool = True) -> Records:
 
 def _occurrences(block: bytes, header: bytes) -> list[int]:
     """Where lines begin that are the header line again."""
-    found, position = [], -1
+    marks, position = [], -1
     while header and (position := block.find(header + b"\n", position + 1)) >= 0:
         if position == 0 or block[position - 1] == 10:
-            found.append(position)
-    return found
+            marks.append(position)
+    return marks
 
 
 def record(text: str, separator: str) -> tuple[list[str], int]:
@@ -199,21 +199,21 @@ def _cells(data: bytes, start: int, separator: str, one_line: bool) -> tuple[lis
     quoted, escaped, unclosed, plain = _patterns(separator)
     cells, position = list[bytes](), start
     while True:
-        found = None
+        match = None
         if data[position] in b' "':
-            found = quoted.match(data, position)
-            if found is None and not one_line and unclosed.match(data, position):
+            match = quoted.match(data, position)
+            if match is None and not one_line and unclosed.match(data, position):
                 return cells, -1
-            found = found or escaped.match(data, position)
-        if found and not (one_line and b"\n" in found[0]):
-            backslashed = found.re is escaped
-            cell = re.sub(rb"\\(.)", rb"\1", found[1], flags=re.DOTALL) if backslashed else found[1]
+            match = match or escaped.match(data, position)
+        if match and not (one_line and b"\n" in match[0]):
+            backslashed = match.re is escaped
+            cell = re.sub(rb"\\(.)", rb"\1", match[1], flags=re.DOTALL) if backslashed else match[1]
             cells.append(cell.replace(b'""', b'"'))
         else:
-            found = plain.match(data, position)
-            assert found is not None
-            cells.append(found[0])
-        position = found.end()
+            match = plain.match(data, position)
+            assert match is not None
+            cells.append(match[0])
+        position = match.end()
         if data[position] == 10:
             return cells, position
         position += 1

@@ -72,9 +72,9 @@ class Stack:
             if column.dtype == pl.String:
                 if column.name not in self._repeated:
                     self._repeated[column.name] = column.n_unique() <= _REPEATED * len(column)
-                    some = column.drop_nulls().head(100)
+                    sample = column.drop_nulls().head(100)
                     pattern = next(
-                        (pattern for pattern in _TIMES if len(some) and some.str.contains(pattern).all()), ""
+                        (pattern for pattern in _TIMES if len(sample) and sample.str.contains(pattern).all()), ""
                     )
                     self._times[column.name] = pattern
                 moment = _moments(column, self._times[column.name])

@@ -104,12 +104,12 @@ def read_table(
 def look_at(parts: Sequence[Part], layout: Layout, hint: str = "") -> list[FileHead]:
     """What each of some files is; those without a header line have names where another one lends its own."""
     looks = [read_head(part, layout, hint) for part in parts]
-    headers = {found.names for found in looks if found.dialect and found.names}
+    headers = {head.names for head in looks if head.dialect and head.names}
     if len(headers) == 1:
         names = headers.pop()
-        for i, found in enumerate(looks):
-            if found.missing and len(found.missing.cells) == len(names):
-                looks[i] = read_head(found.part, replace(layout, header=names), hint)
+        for i, head in enumerate(looks):
+            if head.missing and len(head.missing.cells) == len(names):
+                looks[i] = read_head(head.part, replace(layout, header=names), hint)
     return looks
 
 
@@ -144,53 +144,53 @@ def read_head(part: Part, layout: Layout, hint: str = "") -> FileHead:
 
 def read_parts(looks: Sequence[FileHead], layout: Layout, keep: Keep | None, origin: str) -> RawTable:
     """The rows of all files that are not empty, one after the other. UserError if their columns differ."""
-    notes = [f"left out, empty: {found.part.name}" for found in looks if found.kind == "empty"]
-    looks = [found for found in looks if found.kind != "empty"]
+    notes = [f"left out, empty: {head.part.name}" for head in looks if head.kind == "empty"]
+    looks = [head for head in looks if head.kind != "empty"]
     if not looks:
         raise UserError(f"{origin} is empty (0 bytes); expected a table, as CSV, JSON Lines or Parquet")
-    for found in looks:
-        if found.missing:
-            raise found.missing
-        if found.columns != looks[0].columns and found.kind != "json":
+    for head in looks:
+        if head.missing:
+            raise head.missing
+        if head.columns != looks[0].columns and head.kind != "json":
             raise UserError(
-                f"{found.part.name} has other columns than {looks[0].part.name}: {first_names(found.names)}, not "
+                f"{head.part.name} has other columns than {looks[0].part.name}: {first_names(head.names)}, not "
                 f"{first_names(looks[0].names)}; name the file that is the log"
             )
-    numbers = all(found.kind == "text" for found in looks)
+    numbers = all(head.kind == "text" for head in looks)
     stack, malformed, rows = Stack(origin, numbers), dict[int, str](), list[int]()
     called = {plain(name): name for name in looks[0].names}
-    for found in looks:
+    for head in looks:
         rows.append(0)
-        alike = found.columns == looks[0].columns and {*found.names} != {*looks[0].names}
-        same = {name: called[plain(name)] for name in found.names if alike and name not in looks[0].names}
+        alike = head.columns == looks[0].columns and {*head.names} != {*looks[0].names}
+        same = {name: called[plain(name)] for name in head.names if alike and name not in looks[0].names}
         if same:
-            notes.append(f"{found.part.name}: {first_names([*same])} are taken for {first_names([*same.values()])}")
-        for table, bad in _blocks(found, layout, keep, notes):
+            notes.append(f"{head.part.name}: {first_names([*same])} are taken for {first_names([*same.values()])}")
+        for table, bad in _blocks(head, layout, keep, notes):
             malformed |= {sum(rows) + row: text for row, text in bad.items()}
             rows[-1] += table.height
             table = table.rename({name: same[name] for name in table.columns if name in same})
-            stack.add(table.with_columns(pl.lit(value).alias(key) for key, value in found.part.keys))
+            stack.add(table.with_columns(pl.lit(value).alias(key) for key, value in head.part.keys))
     table, files = stack.table(), None
     if len(looks) > 1:
-        names = [found.part.name.removeprefix(f"{origin}/") for found in looks]
+        names = [head.part.name.removeprefix(f"{origin}/") for head in looks]
         notes.append(f"read {len(looks)} files: {first_names(names)}")
         files = _files(names, rows)
     return RawTable(table, _texts(malformed, table.height), files, tuple(dict.fromkeys(notes)), origin)
 
 
 def _blocks(
-    found: FileHead, layout: Layout, keep: Keep | None, notes: list[str]
+    head: FileHead, layout: Layout, keep: Keep | None, notes: list[str]
 ) -> Iterator[tuple[pl.DataFrame, dict[int, str]]]:
-    if found.kind in ("parquet", "arrow"):
-        yield from ((table, {}) for table in columnar.blocks(found.part, found.kind == "arrow", keep))
+    if head.kind in ("parquet", "arrow"):
+        yield from ((table, {}) for table in columnar.blocks(head.part, head.kind == "arrow", keep))
         return
-    text = Text(found.part, layout.encoding)
-    if found.kind == "json":
+    text = Text(head.part, layout.encoding)
+    if head.kind == "json":
         for table, bad in json_text.blocks(text):
             yield table.select(columnar.wanted(table.columns, keep)), bad
-    elif found.dialect:
-        notes += found.dialect.notes
-        yield from delimited.blocks(text, found.dialect, keep)
+    elif head.dialect:
+        notes += head.dialect.notes
+        yield from delimited.blocks(text, head.dialect, keep)
     notes += text.notes
 
 

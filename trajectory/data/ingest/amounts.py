@@ -69,9 +69,9 @@ def amounts(column: pl.Series, decimal: str, said: Findings, likely: str = "", o
 
 def _thousands(text: pl.Series) -> bool:
     """Whether every point stands before three digits and after one to three: 1.234 may be a thousand and more."""
-    for some in (text.head(_FIRST), text):
-        marked = some.filter(some.str.contains(".", literal=True))
-        if marked.is_empty() and some is not text:
+    for sample in (text.head(_FIRST), text):
+        marked = sample.filter(sample.str.contains(".", literal=True))
+        if marked.is_empty() and sample is not text:
             continue
         if marked.is_empty() or not marked.str.contains(r"^-?[1-9]\d{0,2}\.\d{3}$").all():
             return False

@@ -180,9 +180,9 @@ def _dates(column: pl.Series) -> pl.Series:
 def _decoded(cells: list[bytes | None]) -> list[str | None]:
     """The texts that bytes hold, or all of a column in hexadecimal, where one cell holds no text to be read."""
     try:
-        found = [None if cell is None else cell.decode() for cell in cells]
+        decoded = [None if cell is None else cell.decode() for cell in cells]
     except UnicodeDecodeError:
-        found = []
-    if found and all(text is None or text.isprintable() for text in found):
-        return found
+        decoded = []
+    if decoded and all(text is None or text.isprintable() for text in decoded):
+        return decoded
     return [None if cell is None else cell.hex() for cell in cells]

@@ -223,16 +223,16 @@ def _mark(codes: np.ndarray, faulty: np.ndarray, reason: str) -> None:
 def _bots(events: pl.DataFrame, usable: np.ndarray, data: ConfigDict) -> np.ndarray:
     """Usable rows of users with more events in a clock minute or day of UTC than allowed. Baskets come all at once."""
     limits = {_MINUTE: data.cleaning.max_events_per_minute, DAY: data.cleaning.max_events_per_day}
-    found = pl.Series([], dtype=events.schema["user"])
+    users = pl.Series([], dtype=events.schema["user"])
     if "time" in events.columns and not data.baskets:
         for seconds, limit in limits.items():
             if limit > 0:
                 timed = events.lazy().select("user", "time").filter(pl.Series(usable) & pl.col("time").is_not_null())
                 busy = timed.group_by("user", span=pl.col("time") // seconds).len().filter(pl.col("len") > limit)
-                found.extend(busy.select(pl.col("user").unique()).collect()["user"])
-    if found.is_empty():
+                users.extend(busy.select(pl.col("user").unique()).collect()["user"])
+    if users.is_empty():
         return np.zeros(events.height, bool)
-    return usable & events["user"].is_in(found.unique().implode()).fill_null(False).to_numpy()
+    return usable & events["user"].is_in(users.unique().implode()).fill_null(False).to_numpy()
 
 
 def _rare(events: pl.DataFrame, usable: np.ndarray, read: pl.Series, cleaning: ConfigDict) -> np.ndarray:

@@ -119,22 +119,23 @@ def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
             near = difflib.get_close_matches(name, columns, 1)
             hint = f"did you mean {near[0]!r}?" if near else "name one of these"
             raise UserError(f"data.columns.{field}={name!r} is not in the log, which has {listing(columns)}; {hint}")
-    for one, other in combinations(("user", "item", "time"), 2):
-        if one in chosen and chosen[one] == chosen.get(other):
+    for first, other in combinations(("user", "item", "time"), 2):
+        if first in chosen and chosen[first] == chosen.get(other):
             raise UserError(
-                f"data.columns.{one} and data.columns.{other} are both {chosen[one]!r}; each needs a column of its own"
+                f"data.columns.{first} and data.columns.{other} are both {chosen[first]!r}; each needs a column of its "
+                "own"
             )
     free = [column for column in columns if column not in chosen.values()]
-    found = detect(free, {field: names for field, names in LOG_NAMES.items() if not asked.get(field)})
-    if "item" not in chosen and "item" not in found and not asked.get("behaviour"):
+    fields = detect(free, {field: names for field, names in LOG_NAMES.items() if not asked.get(field)})
+    if "item" not in chosen and "item" not in fields and not asked.get("behaviour"):
         # Without an item column, a behaviour column holds both: what was done, and with which item.
         texts = detect(free, {"behaviour": BEHAVIOUR_NAMES})
-        found = {field: column for field, column in found.items() if column not in texts.values()} | texts
-    if "basket" not in {**chosen, **found} and not asked.get("basket") and matching(free, ("lineitem_name",)):
-        found |= detect(
-            [name for name in free if name not in found.values()], {"basket": ("name",)}
+        fields = {field: column for field, column in fields.items() if column not in texts.values()} | texts
+    if "basket" not in {**chosen, **fields} and not asked.get("basket") and matching(free, ("lineitem_name",)):
+        fields |= detect(
+            [name for name in free if name not in fields.values()], {"basket": ("name",)}
         )  # of a Shopify order
-    return chosen | found
+    return chosen | fields
 
 
 def is_unit_price(column: str) -> bool:

@@ -115,10 +115,10 @@ def _say_exchanged(read: pl.Series, said: Findings) -> None:
 
 def _iso_format(example: str) -> str:
     """The format of a text such as nearly all programs write, which is read fast; "" for another."""
-    found = _ISO.match(example)
-    if not found:
+    match = _ISO.match(example)
+    if not match:
         return ""
-    mark, joint, seconds, zone = found.groups()
+    mark, joint, seconds, zone = match.groups()
     clock = "" if joint is None else f"{joint}%H:%M{'' if seconds is None else ':%S%.f'}{zone or ''}"
     return f"%Y{mark}%m{mark}%d{clock}"
 
@@ -130,13 +130,13 @@ def _parts(text: pl.Series) -> pl.DataFrame:
     plain = plain.str.replace_all("[时時点點分]", ":").str.replace_all("秒", "")
     plain = plain.str.replace(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", "").str.replace(r"\s*\([^)]*\)$", "")
     left = pl.DataFrame({"text": text, "plain": _in_english(plain).str.strip_chars(" :")})
-    found = [left.clear().select("text", **{name: pl.lit(None, pl.String) for name in _FIELDS})]
+    parts = [left.clear().select("text", **{name: pl.lit(None, pl.String) for name in _FIELDS})]
     for pattern in _DATES:
         read = left.with_columns(pl.col("plain").str.extract_groups(_ascii(pattern)).alias("groups")).unnest("groups")
         fits = read["year"].is_not_null()
-        found.append(read.filter(fits).drop("plain"))
+        parts.append(read.filter(fits).drop("plain"))
         left = left.filter(~fits)
-    frame = pl.concat([*found, left.drop("plain")], how="diagonal")
+    frame = pl.concat([*parts, left.drop("plain")], how="diagonal")
     clock = frame.select(pl.col("rest").str.extract_groups(_ascii(_CLOCK)).alias("clock")).unnest("clock")
     frame = frame.hstack(clock)
     broken = pl.col("rest").fill_null("").ne("") & pl.col("hour").is_null()

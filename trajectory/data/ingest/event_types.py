@@ -64,21 +64,21 @@ def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
 
     UserError for a role that is unknown, or for input without target or target without input.
     """
-    found = dict(EVENT_TYPES)
+    roles_of = dict(EVENT_TYPES)
     for event_type, text in data.event_types.items():
-        found[event_type] = tuple(role.strip() for role in text.split(",") if role.strip())
-        setting = f"data.event_types.{event_type}={','.join(found[event_type])!r}"
-        for role in found[event_type]:
+        roles_of[event_type] = tuple(role.strip() for role in text.split(",") if role.strip())
+        setting = f"data.event_types.{event_type}={','.join(roles_of[event_type])!r}"
+        for role in roles_of[event_type]:
             if role not in ROLES:
                 near = difflib.get_close_matches(role, ROLES, 1, 0.0)[0]
                 raise UserError(
                     f"{setting}: there is no role {role!r}; did you mean {near!r}? Roles: {', '.join(ROLES)}"
                 )
-        if ("input" in found[event_type]) != ("target" in found[event_type]):
-            there, lacking = ("input", "target") if "input" in found[event_type] else ("target", "input")
+        if ("input" in roles_of[event_type]) != ("target" in roles_of[event_type]):
+            there, lacking = ("input", "target") if "input" in roles_of[event_type] else ("target", "input")
             raise UserError(f"{setting} has {there} without {lacking}: for now a type has both or neither")
-    last = found.pop(DEFAULT_EVENT_TYPE)
-    return found | {DEFAULT_EVENT_TYPE: last}
+    last = roles_of.pop(DEFAULT_EVENT_TYPE)
+    return roles_of | {DEFAULT_EVENT_TYPE: last}
 
 
 def selling_types(types: dict[str, tuple[str, ...]]) -> list[str]:
@@ -92,8 +92,8 @@ def vocabulary(data: ConfigDict) -> dict[str, str]:
     UserError if `data.event_type_map` leads to a type that is neither standard nor one of `data.event_types`.
     """
     types = roles(data)
-    asked = {str(word): event_type for word, event_type in data.event_type_map.items()}
-    for word, event_type in asked.items():
+    by_hand = {str(word): event_type for word, event_type in data.event_type_map.items()}
+    for word, event_type in by_hand.items():
         if event_type not in types:
             raise UserError(
                 f"data.event_type_map maps {word!r} to {event_type!r}; expected one of {', '.join(types)}; give a "
@@ -101,7 +101,7 @@ def vocabulary(data: ConfigDict) -> dict[str, str]:
             )
     built_in = {word: event_type for event_type, words in WORDS.items() for word in words}
     itself = {event_type: event_type for event_type in types}
-    return {plain_word(word): event_type for word, event_type in (built_in | itself | asked).items()}
+    return {plain_word(word): event_type for word, event_type in (built_in | itself | by_hand).items()}
 
 
 def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
@@ -206,13 +206,13 @@ def event_type_table(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) 
         made = (pl.col("type") == event_type) & (stated != event_type).fill_null(True)
         word = pl.concat_str("word", pl.lit(below), separator=", ", ignore_nulls=True)
         counted = counted.with_columns(word=pl.when(made).then(word).otherwise("word"))
-    found = (
+    table = (
         counted.sort("len", "word", descending=[True, False])
         .group_by("type", maintain_order=True)
         .agg(words=pl.col("word").drop_nulls(), rows=pl.col("len").sum())
     )
     order = {event_type: number for number, event_type in enumerate(known)}
-    return found.sort(pl.col("type").replace_strict(order)).with_columns(
+    return table.sort(pl.col("type").replace_strict(order)).with_columns(
         roles=pl.col("type").replace_strict({event_type: ", ".join(own) for event_type, own in known.items()})
     )
 

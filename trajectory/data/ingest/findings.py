@@ -40,9 +40,9 @@ class Findings:
 
     def note(self, topic: str, text: str, setting: str = "", warning: bool = False) -> None:
         """Keeps a finding, once."""
-        found = Finding(topic, text, setting, warning)
-        if found not in self.notes:
-            self.notes.append(found)
+        finding = Finding(topic, text, setting, warning)
+        if finding not in self.notes:
+            self.notes.append(finding)
 
     def unreadable(self, column: str, texts: pl.Series, setting: str) -> None:
         """Keeps how many cells of a column could not be read, given as texts, with the commonest and what may help."""

@@ -146,14 +146,14 @@ def gather_items(
     Also its most frequent value of the columns of `keep` that the log has. None if the log has no such column beside
     those already `used`.
     """
-    found = detect([column for column in table.columns if column not in used], CONTENT_NAMES)
-    found |= {name: name for name in keep if name in table.columns and name not in found}
-    if not found:
+    columns = detect([column for column in table.columns if column not in used], CONTENT_NAMES)
+    columns |= {name: name for name in keep if name in table.columns and name not in columns}
+    if not columns:
         return None
-    rows = pl.DataFrame({"item": item} | {field: _first_texts(table[name]) for field, name in found.items()})
+    rows = pl.DataFrame({"item": item} | {field: _first_texts(table[name]) for field, name in columns.items()})
     items = _summarise(rows.filter(pl.col("item").is_not_null()).with_columns(weight=1), "item", (*_TEXTS, *keep))
     items = items.with_columns(pl.selectors.categorical().cast(pl.String))
-    return items.with_columns(names(items[field], said) for field in found)
+    return items.with_columns(names(items[field], said) for field in columns)
 
 
 def _first_texts(column: pl.Series) -> pl.Series:
@@ -171,8 +171,8 @@ def regroup(
     others. UserError if no such column.
     """
     if items is None or column not in items.columns:
-        found = listing(items.columns) if items is not None else "no item table"
-        raise UserError(f"data.item_column={column!r} is not in the item table; the log has {found}")
+        known = listing(items.columns) if items is not None else "no item table"
+        raise UserError(f"data.item_column={column!r} is not in the item table; the log has {known}")
     counts = item.to_frame("item").group_by("item").len("weight").cast({"item": items.schema["item"]})
     rows = items.join(counts, on="item", how="left", maintain_order="left").with_columns(pl.col("weight").fill_null(0))
     value = texts(rows[column]) if rows.schema[column] == pl.String else rows[column]

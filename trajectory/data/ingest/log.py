@@ -217,13 +217,13 @@ def _pick(table: pl.DataFrame, data: ConfigDict) -> dict[str, str]:
 
     A column without a cell stands behind others for the same field, and is no value.
     """
-    asked, columns = data.columns.to_dict(), table.columns
-    joined = asked["time"] if asked["time"] not in columns and JOINED in asked["time"] else ""
-    asked = asked | {"time": ""} if joined else asked
-    empty = {column.name for column in table if column.null_count() == table.height} - {*asked.values()}
-    fields = pick(columns, asked)
+    named, columns = data.columns.to_dict(), table.columns
+    joined = named["time"] if named["time"] not in columns and JOINED in named["time"] else ""
+    named = named | {"time": ""} if joined else named
+    empty = {column.name for column in table if column.null_count() == table.height} - {*named.values()}
+    fields = pick(columns, named)
     if empty & {*fields.values()}:
-        others = pick([name for name in columns if name not in empty], asked)
+        others = pick([name for name in columns if name not in empty], named)
         fields = others if others.keys() >= fields.keys() - {"value"} else fields
     return fields
 
@@ -233,8 +233,8 @@ def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
     parts = name.split("+")
     if len(parts) == 1 or name in table.columns or not {*parts} <= {*table.columns}:
         return table
-    some = [texts(table[part]).replace("", None) for part in parts]
-    both = pl.concat_str(*(pl.lit(column) for column in some), separator=", ", ignore_nulls=True).replace("", None)
+    cells = [texts(table[part]).replace("", None) for part in parts]
+    both = pl.concat_str(*(pl.lit(column) for column in cells), separator=", ", ignore_nulls=True).replace("", None)
     return table.with_columns(both.alias(name))
 
 

@@ -55,24 +55,24 @@ def blank_missing(table: pl.DataFrame, more: Iterable[str], id_columns: Iterable
 
     A word of `more` that is a number ("-1") means missing in `id_columns` only: elsewhere it may be an amount.
     """
-    asked = [str(word).strip() for word in more]
-    kept = {word.removeprefix(NOT) for word in asked if word.startswith(NOT)}
-    words = {*WORDS, *(word for word in asked if not word.startswith(NOT))} - kept
+    by_hand = [str(word).strip() for word in more]
+    kept = {word.removeprefix(NOT) for word in by_hand if word.startswith(NOT)}
+    words = {*WORDS, *(word for word in by_hand if not word.startswith(NOT))} - kept
     numeric = numbers(pl.Series(sorted(words))).is_not_nan()
     as_numbers = {word for word, number in zip(sorted(words), numeric, strict=True) if number}
     changed = []
     for column in table:
         of_ids = column.name in id_columns
         if is_text(column):
-            found = _holds(column, words if of_ids else words - as_numbers)
+            missing = _holds(column, words if of_ids else words - as_numbers)
         elif column.dtype.is_integer() and of_ids and as_numbers:
-            found = column.cast(pl.String).is_in(sorted(as_numbers))
+            missing = column.cast(pl.String).is_in(sorted(as_numbers))
         else:
             continue
-        if found.any():
-            counts = texts(column.filter(found)).value_counts(sort=True, name="rows")
+        if missing.any():
+            counts = texts(column.filter(missing)).value_counts(sort=True, name="rows")
             said.missing += [{"column": column.name, "word": word, "rows": rows} for word, rows in counts.iter_rows()]
-            left = pl.select(pl.when(~pl.lit(found)).then(pl.lit(column))).to_series().alias(column.name)
+            left = pl.select(pl.when(~pl.lit(missing)).then(pl.lit(column))).to_series().alias(column.name)
             changed.append(whole_numbers(left) if is_text(left) else left)
     return table.with_columns(changed)
 

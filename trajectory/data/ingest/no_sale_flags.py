@@ -115,7 +115,7 @@ def _not_stood(table: pl.DataFrame, free: list[str]) -> Iterator[tuple[str, pl.S
 
 
 def _add_undone(
-    found: dict[str, pl.Series],
+    flags: dict[str, pl.Series],
     told: list[str],
     table: pl.DataFrame,
     columns: dict[str, pl.Series],
@@ -123,16 +123,16 @@ def _add_undone(
     data: ConfigDict,
     said: Findings,
 ) -> None:
-    """Adds sales with a date of a cancellation or return to `found`, and the columns that tell it to `told`."""
+    """Adds sales with a date of a cancellation or return to `flags`, and the columns that tell it to `told`."""
     sale, both = (of_sales(columns, data, back) for back in (False, True))
     if sale is None or both is None or not sale.any():
         return
-    known = columns.get("failed", sale & False) | found.get("void", sale & False)
+    known = columns.get("failed", sale & False) | flags.get("void", sale & False)
     back = bool((both & ~sale).any() or (columns.get("quantity", pl.Series([0])) < 0).any())
     for name, rows in undone(table, free, sale, known, back, said).items():
         whole = of_whole_orders(rows, columns["basket"]) if "basket" in columns else None
         yes = rows if whole is None else whole
-        found["void"] = found.get("void", yes) | yes
+        flags["void"] = flags.get("void", yes) | yes
         told.append(name)
         lines = "" if whole is None else f" ({int((yes & sale & ~rows).sum()):,} are further lines of their orders)"
         text = f"{int((yes & sale).sum()):,} rows with a date in {name}{lines} are no sales, kept and not read"
@@ -180,11 +180,11 @@ def _without(
 ) -> dict[str, pl.Series]:
     """Quantity and value without the pieces taken back; a sale of which nothing is left is void, as it was read."""
     quantity = columns["quantity"]
-    some = (sale & (back > 0) & (quantity > 0)).fill_null(False)
-    nothing = some & (back >= quantity).fill_null(False)
-    share = pl.select(pl.when(some & ~nothing).then(1 - back / quantity).otherwise(1.0)).to_series()
+    partly_returned = (sale & (back > 0) & (quantity > 0)).fill_null(False)
+    nothing = partly_returned & (back >= quantity).fill_null(False)
+    share = pl.select(pl.when(partly_returned & ~nothing).then(1 - back / quantity).otherwise(1.0)).to_series()
     text = f"{', '.join(names)}: {int(nothing.sum()):,} sales were taken back whole, and are none; "
-    rest = f"{int((some & ~nothing).sum()):,} in part, and count with the pieces that are left"
+    rest = f"{int((partly_returned & ~nothing).sum()):,} in part, and count with the pieces that are left"
     said.note("no sales", text + rest, "data.no_sale_flags=" + ",".join(f"{NOT}{name}" for name in names), warning=True)
-    found = {name: columns[name] * share for name in ("quantity", "value") if name in columns}
-    return found | {"void": nothing if void is None else void | nothing}
+    scaled = {name: columns[name] * share for name in ("quantity", "value") if name in columns}
+    return scaled | {"void": nothing if void is None else void | nothing}

@@ -42,12 +42,14 @@ def failed_orders(
     `columns` are the canonical ones that were found, `used` the table's that mean something else. UserError if the
     column that `data.columns.status` names is not there.
     """
-    asked = data.columns.status
-    if asked and asked != "-" and asked not in table.columns:
-        raise UserError(f"data.columns.status={asked!r} is not in the log; name one of {', '.join(table.columns[:30])}")
+    by_hand = data.columns.status
+    if by_hand and by_hand != "-" and by_hand not in table.columns:
+        raise UserError(
+            f"data.columns.status={by_hand!r} is not in the log; name one of {', '.join(table.columns[:30])}"
+        )
     meant = _meant(data)
     free = [name for name in table.columns if name not in used]
-    name = asked or detect(free, {"status": NAMES}).get("status", "-")
+    name = by_hand or detect(free, {"status": NAMES}).get("status", "-")
     if name == "-":
         return None
     raw = texts(table[name])
@@ -62,11 +64,11 @@ def failed_orders(
     no_sale, sale = no_sale - meant[_IS] | meant[_IS_NOT], sale - meant[_IS_NOT] | meant[_IS]
     counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
-    if not asked and known < max(_KNOWN * sum(counts.values()), 1):
+    if not by_hand and known < max(_KNOWN * sum(counts.values()), 1):
         if matching([name], _OF_ORDERS) or no_sale & {*words.values()}:
             _say_unknown(name, counts, said)
         return None
-    if not asked and matching([name], _PLAIN) and (why := _of_something_else(raw, columns, data)):
+    if not by_hand and matching([name], _PLAIN) and (why := _of_something_else(raw, columns, data)):
         text = f"{name} is not read as the status of orders: {why}"
         said.note("order status", text, f"data.columns.status={name}", warning=True)
         return None
@@ -127,10 +129,10 @@ def _of_something_else(status: pl.Series, columns: dict[str, pl.Series], data: C
         columns.get("basket", columns.get("time", pl.int_range(len(status), eager=True))).alias("order")
     )
     orders = orders.drop_nulls().unique(["user", "order"])
-    each = orders.group_by("user").agg(pl.len(), pl.n_unique("status"))
+    per_user = orders.group_by("user").agg(pl.len(), pl.n_unique("status"))
     shares = (orders["status"].value_counts()["count"] / max(orders.height, 1)).to_numpy()
-    alike = (shares ** each["len"].to_numpy()[:, None]).sum(1)  # the chance that a user's orders have one status
-    same = bool((each["status"] == 1).all()) and np.log(alike).sum() < np.log(_CHANCE)
+    alike = (shares ** per_user["len"].to_numpy()[:, None]).sum(1)  # the chance that a user's orders have one status
+    same = bool((per_user["status"] == 1).all()) and np.log(alike).sum() < np.log(_CHANCE)
     return "it is the same in all orders of a user" if same else ""
 
 

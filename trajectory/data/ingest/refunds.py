@@ -45,20 +45,21 @@ def without_refunds(
     """
     name, value = column.name, columns["value"]
     refund = amounts(column, data.decimal, said).fill_null(0.0).abs()
-    some = (sale & (refund > 0) & (value > 0)).fill_null(False)
-    if not some.any():
+    refunded = (sale & (refund > 0) & (value > 0)).fill_null(False)
+    if not refunded.any():
         return {}
-    above = int((some & (refund > value + _CENT)).sum())
+    above = int((refunded & (refund > value + _CENT)).sum())
     of_orders = "basket" in columns and _of_orders(refund, columns["basket"])
-    if not by_hand and (of_orders or above > _SOME * int(some.sum())):
-        text = f"{name} is above 0 in {int(some.sum()):,} rows of sales, and is not taken off their value, as it may be"
+    if not by_hand and (of_orders or above > _SOME * int(refunded.sum())):
+        text = f"{name} is above 0 in {int(refunded.sum()):,} rows of sales, and is not taken off their value, "
+        text += "as it may be"
         said.note("no sales", f"{text} of the whole order: is it?", f"data.no_sale_flags={name} if not", warning=True)
         return {}
-    nothing = some & (refund >= value - _CENT)
-    whole, part = int(nothing.sum()), int((some & ~nothing).sum())
+    nothing = refunded & (refund >= value - _CENT)
+    whole, part = int(nothing.sum()), int((refunded & ~nothing).sum())
     text = f"{name}: {whole:,} sales were refunded whole, and are none; {part:,} in part, and count with the rest"
     said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
-    left = pl.select(pl.when(some & ~nothing).then(value - refund).otherwise(value)).to_series()
+    left = pl.select(pl.when(refunded & ~nothing).then(value - refund).otherwise(value)).to_series()
     return {"value": left, "void": nothing}
 
 

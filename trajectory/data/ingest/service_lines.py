@@ -38,12 +38,12 @@ def service_lines(
 
     `columns` are the canonical ones that were found, `titles` item and title, as texts, of items that have one.
     """
-    asked = [str(word) for word in data.service_lines]
+    by_hand = [str(word) for word in data.service_lines]
     sale = of_sales(columns, data)
-    if OFF in asked or sale is None or not sale.any():
+    if OFF in by_hand or sale is None or not sale.any():
         return None
-    goods = [word.removeprefix(NOT) for word in asked if word.startswith(NOT)]
-    words = [*WORDS, *(word for word in asked if not word.startswith(NOT))]
+    goods = [word.removeprefix(NOT) for word in by_hand if word.startswith(NOT)]
+    words = [*WORDS, *(word for word in by_hand if not word.startswith(NOT))]
     item = columns["item"].alias("item")
     items = item.filter(sale).drop_nulls().value_counts(name="rows").with_columns(id=pl.col("item").cast(pl.String))
     items = items.join(titles.rename({"item": "id"}), on="id", how="left").filter(_is_one(words) & ~_is_one(goods))

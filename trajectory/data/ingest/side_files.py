@@ -50,10 +50,10 @@ def read_side(
     fields = {**needed, **(optional or {})}
 
     def named(columns: list[str]) -> dict[str, str]:
-        found = detect(columns, fields)
-        if missing := [field for field in needed if field not in found]:
+        fields_found = detect(columns, fields)
+        if missing := [field for field in needed if field not in fields_found]:
             raise UserError(f"{setting}: {path} lacks the column {', '.join(missing)}; it has {listing(columns)}")
-        return found
+        return fields_found
 
     keep = None if others else lambda columns: [*named(columns).values()]
     raw = read_table(path, keep=keep, setting=setting, hint=_HINT)

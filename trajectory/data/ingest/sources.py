@@ -52,17 +52,19 @@ def read_source(data: ConfigDict) -> Source:
     parts, layout = parts_of(path), Layout.of(data)
     if match := preset(data):
         reading = read_preset(match, data)
-        found = left_over(match.unread, layout, reading.items is None)
-        items, notes = (reading.items, found.notes) if reading.items is not None else _items(path, found, layout)
+        contents = left_over(match.unread, layout, reading.items is None)
+        items, notes = (reading.items, contents.notes) if reading.items is not None else _items(path, contents, layout)
         notes = reading.notes + notes
         return _with_rows(Source(reading.table, reading.malformed, items, str(path), notes=notes, named=reading.named))
     if len(parts) == 1 and not path.is_dir():
         raw = read_parts(look_at(parts, layout), layout, None, source_name(path))
         return _with_rows(Source(raw.table, raw.malformed, None, raw.origin, raw.files, raw.notes))
-    found = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
-    raw = read_parts(found.log, layout, None, _origin(path, [look.part for look in found.log]))
-    items, notes = _items(path, found, layout)
-    return _with_rows(Source(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes, found.warnings))
+    contents = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
+    raw = read_parts(contents.log, layout, None, _origin(path, [look.part for look in contents.log]))
+    items, notes = _items(path, contents, layout)
+    return _with_rows(
+        Source(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes, contents.warnings)
+    )
 
 
 def source_path(name: str) -> Path:
@@ -85,13 +87,13 @@ def _origin(path: Path, parts: Sequence[Part]) -> str:
     return parts[0].name if len(parts) == 1 and source_name(path) == str(path) else source_name(path)
 
 
-def _items(path: Path, found: Contents, layout: Layout) -> tuple[pl.DataFrame | None, tuple[str, ...]]:
+def _items(path: Path, contents: Contents, layout: Layout) -> tuple[pl.DataFrame | None, tuple[str, ...]]:
     """The item table that was found, if any, and what is to be said of it and of files that are left out."""
-    if not found.items:
-        return None, found.notes
-    raw = read_parts(found.items, layout, None, _origin(path, [one.part for one in found.items]))
+    if not contents.items:
+        return None, contents.notes
+    raw = read_parts(contents.items, layout, None, _origin(path, [one.part for one in contents.items]))
     rows = raw.malformed.drop_nulls() if raw.malformed is not None else pl.Series(dtype=pl.String)
     malformed = (
         f"item table: {len(rows):,} malformed rows are left out, the first: {rows[0][:100]!r}" if len(rows) else ""
     )
-    return raw.table, (*found.notes, *raw.notes, *filter(None, [malformed]))
+    return raw.table, (*contents.notes, *raw.notes, *filter(None, [malformed]))

@@ -47,8 +47,8 @@ def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> st
     """
     known = roles(data)
     for column, sample in _of_few_words(table, used):
-        found = canonical(sample, data)
-        types, unknown = found.drop_nulls().unique().to_list(), found.null_count() / len(sample)
+        types_of = canonical(sample, data)
+        types, unknown = types_of.drop_nulls().unique().to_list(), types_of.null_count() / len(sample)
         if len(types) > 1 and unknown <= _STRANGE:
             return column.name
         sells = any("sale" in known[event_type] for event_type in types)
@@ -60,7 +60,7 @@ def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> st
 def is_named_for_types(name: str) -> bool:
     """Whether a column's name is one of `NAMES` or of a type of event, or ends in one of two words."""
     names = (*NAMES, *LOG_NAMES["event_type"])
-    ends = tuple(plain(one) for one in names if "_" in one)
+    ends = tuple(plain(word) for word in names if "_" in word)
     return bool(matching([name], names)) or plain(name).endswith(ends)
 
 

@@ -43,16 +43,16 @@ def undone(
     named = [name for name in names if _undoes(name)]
     dates = {name: date for name in named if _is_date(name) and (date := dated(table[name])) is not None}
     others = {name: filled_in(table[name]) for name in named if name not in dates and is_text(table[name])}
-    found = dict[str, pl.Series]()
+    changed = dict[str, pl.Series]()
     for name, filled in (dates | others).items():
         rows = int((filled & sale & ~known).sum())
         few, again = rows <= _PART * int(sale.sum()), back and tells_of_return(name)
         if rows and name in dates and few and not again:
-            found[name], known = filled, known | filled
+            changed[name], known = filled, known | filled
         elif rows and (name in dates or few):
             text = f"{name} is filled in {rows:,} rows of sales, and is not read: were these taken back?"
             said.note("no sales", text, f"data.no_sale_flags={name} if they were", warning=True)
-    return found
+    return changed
 
 
 def dated(column: pl.Series) -> pl.Series | None:
@@ -84,10 +84,12 @@ def of_whole_orders(filled: pl.Series, basket: pl.Series) -> pl.Series | None:
     """The same for all lines of an order, where only first lines are filled and that is no chance; else None."""
     rows = pl.DataFrame({"basket": basket, "filled": filled})
     orders = rows.drop_nulls().group_by("basket", maintain_order=True)
-    found = orders.agg(pl.col("filled").first().alias("first"), pl.col("filled").sum().alias("rows"), lines=pl.len())
-    found = found.filter((pl.col("rows") > 0) & (pl.col("lines") > 1))
-    alone = (found["first"] & (found["rows"] == 1)).all()
-    if not alone or -float(found["lines"].log().sum()) > math.log(_CHANCE):
+    per_order = orders.agg(
+        pl.col("filled").first().alias("first"), pl.col("filled").sum().alias("rows"), lines=pl.len()
+    )
+    per_order = per_order.filter((pl.col("rows") > 0) & (pl.col("lines") > 1))
+    alone = (per_order["first"] & (per_order["rows"] == 1)).all()
+    if not alone or -float(per_order["lines"].log().sum()) > math.log(_CHANCE):
         return None
     return rows.select(
         pl.when(pl.col("basket").is_null()).then("filled").otherwise(pl.col("filled").any().over("basket"))

@@ -127,8 +127,8 @@ def cold_targets(histories: Histories, split: Split, part: str) -> int:
     trained = np.zeros(len(histories.items) + 1, bool)
     trained[histories.item[training_events(histories, split)]] = True
     queries = split.queries(part)
-    asked = histories.item[marked(queries.stop, queries.end, histories.num_events)]
-    return int(np.count_nonzero(~trained[asked]))
+    targets = histories.item[marked(queries.stop, queries.end, histories.num_events)]
+    return int(np.count_nonzero(~trained[targets]))
 
 
 def _fewer(histories: Histories, split: Split, share: float) -> Split:
@@ -144,13 +144,13 @@ def _fewer(histories: Histories, split: Split, share: float) -> Split:
     chosen = np.zeros(histories.num_users, bool)
     chosen[np.random.default_rng(0).permutation(histories.num_users)[:count]] = True
     train_end = np.where(chosen, split.train_end, histories.offsets[:-1])
-    asked = chosen[split.validation.user]
-    if not asked.any() or not (train_end > histories.offsets[:-1]).any():
+    with_target = chosen[split.validation.user]
+    if not with_target.any() or not (train_end > histories.offsets[:-1]).any():
         raise UserError(f"split.train_users={share} leaves {count} users and none to validate; set a larger share")
     return replace(
         split,
         train_end=train_end,
-        validation=Queries(*(column[asked] for column in split.validation)),
+        validation=Queries(*(column[with_target] for column in split.validation)),
         guarantee=f"{split.guarantee} Only {count:,} of {histories.num_users:,} users train and validate.",
     )
 

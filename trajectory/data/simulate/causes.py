@@ -113,10 +113,10 @@ def cues(
     basket = first + rng.integers(0, p.spacing - p.reach, first.size)
     basket = basket[no_burst & (baskets.size[basket] > p.distractors)]
     size, begin = baskets.size[basket], baskets.begin[basket]
-    one = (rng.random(size.size) * size).astype(np.int64)
+    chosen = (rng.random(size.size) * size).astype(np.int64)
     after = (rng.random(size.size) * (size - 1)).astype(np.int64)
-    others = [(one + 1 + (after + number) % (size - 1)) % size for number in range(p.distractors)]
-    cue = begin + np.stack([one, *others])  # different events of the basket
+    others = [(chosen + 1 + (after + number) % (size - 1)) % size for number in range(p.distractors)]
+    cue = begin + np.stack([chosen, *others])  # different events of the basket
     causes = np.bincount(np.arange(p.causes) % p.interests, minlength=p.interests)  # of each interest
     keep = ((ordinary[cue]) & (causes[interest[cue]] > 0)).all(axis=0)
     keep &= (interest[cue[0]] != interest[cue[1:]]).all(axis=0)

@@ -88,9 +88,9 @@ def _parted(held: list[pl.DataFrame], read: list[str]) -> tuple[pl.DataFrame, pl
     """
     if "event_type" not in held[0].columns:
         held.append(held.pop().with_columns(event_type=pl.lit(DEFAULT_EVENT_TYPE)))
-    some = held[0]["event_type"].is_in(read)
-    others = held[0].clear() if some.all() else held[0].filter(~some)
-    inside = filtered(held, some)
+    input_rows = held[0]["event_type"].is_in(read)
+    others = held[0].clear() if input_rows.all() else held[0].filter(~input_rows)
+    inside = filtered(held, input_rows)
     if not inside.height:
         types = ", ".join(others["event_type"].cast(pl.String).unique().sort())
         raise UserError(

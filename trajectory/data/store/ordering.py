@@ -20,12 +20,12 @@ def number(ids: pl.Series) -> tuple[pl.DataFrame, np.ndarray]:
         return _number_categories(ids)
     table = ids.unique().sort().to_frame()
     rows, size = table.with_row_index("row"), max(ROWS, 4 * table.height)  # the table is hashed for each part anew
-    found = np.empty(len(ids), np.int32)
+    number = np.empty(len(ids), np.int32)
     for start in range(0, len(ids), size):
         part = ids.slice(start, size).to_frame()
         joined = part.join(rows, on=ids.name, how="left", maintain_order="left")
-        found[start : start + size] = joined["row"].to_numpy()
-    return table, found
+        number[start : start + size] = joined["row"].to_numpy()
+    return table, number
 
 
 def _number_categories(ids: pl.Series) -> tuple[pl.DataFrame, np.ndarray]:

@@ -80,8 +80,8 @@ def sales(histories: Histories) -> Sales:
 def _numbers(ids: pl.Series, known: pl.Series) -> np.ndarray:
     """The row of each id among the known ones, -1 where it is not."""
     rows = pl.DataFrame({"id": known}).with_row_index("row")
-    found = pl.DataFrame({"id": ids}).join(rows, on="id", how="left", maintain_order="left")
-    return found["row"].cast(pl.Int64).fill_null(-1).to_numpy()
+    joined = pl.DataFrame({"id": ids}).join(rows, on="id", how="left", maintain_order="left")
+    return joined["row"].cast(pl.Int64).fill_null(-1).to_numpy()
 
 
 def sale_shares(histories: Histories) -> np.ndarray:
@@ -104,25 +104,30 @@ def net_sales(histories: Histories, by_value: bool, until: int | None = None) ->
     (unix seconds) on are not known yet. Of no value where none is stated; a return is then worth what the item usually
     is.
     """
-    found = sales(histories)
+    sold_or_returned = sales(histories)
     at = np.flatnonzero(histories.has_role("sale"))
-    amount = found.value if by_value else found.quantity
-    back = found.quantity < 0
+    amount = sold_or_returned.value if by_value else sold_or_returned.quantity
+    back = sold_or_returned.quantity < 0
     own = np.zeros(histories.num_events)
     own[at] = np.where(back[: len(at)], 0, np.nan_to_num(amount[: len(at)])).clip(min=0)
-    known = back & (found.user >= 0) & (found.item > 0) & (True if until is None else found.time < until)
+    known = (
+        back
+        & (sold_or_returned.user >= 0)
+        & (sold_or_returned.item > 0)
+        & (True if until is None else sold_or_returned.time < until)
+    )
     if not known.any():
         return own
     taken = np.abs(amount[known])
     if by_value:
-        usual = _usual_values(found, len(histories.items) + 1)[found.item[known]]
-        taken = np.where(np.isfinite(taken), taken, -found.quantity[known] * usual)
-    pair = found.user * np.int64(len(histories.items) + 1) + found.item
+        usual = _usual_values(sold_or_returned, len(histories.items) + 1)[sold_or_returned.item[known]]
+        taken = np.where(np.isfinite(taken), taken, -sold_or_returned.quantity[known] * usual)
+    pair = sold_or_returned.user * np.int64(len(histories.items) + 1) + sold_or_returned.item
     pairs, number = np.unique(pair[known], return_inverse=True)
     given_back = np.bincount(number, taken)
     group = np.minimum(np.searchsorted(pairs, pair[: len(at)]), len(pairs) - 1)
-    some = (pairs[group] == pair[: len(at)]) & (True if until is None else histories.time[at] < until)
-    group, at = group[some][::-1], at[some][::-1]
+    matches = (pairs[group] == pair[: len(at)]) & (True if until is None else histories.time[at] < until)
+    group, at = group[matches][::-1], at[matches][::-1]
     order = np.argsort(group, kind="stable")  # the last sale of each user and item first
     group, at = group[order], at[order]
     so_far = np.cumsum(own[at]) - own[at]

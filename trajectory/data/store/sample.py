@@ -28,14 +28,14 @@ def some_users(histories: Histories, most: int) -> Histories:
     # The least of exponential times with these rates: a draw without replacement (Efraimidis & Spirakis 2006).
     order = np.argsort(np.random.default_rng(0).exponential(size=len(length)) / np.maximum(length, 1e-9))
     count = max(int(np.searchsorted(np.cumsum(length[order]), most, side="right")), 1)
-    some = np.sort(order[:count])
-    _, index = slices(histories.offsets[:-1][some], histories.offsets[1:][some])
-    users, outside = histories.users[some], histories.outside
+    sampled = np.sort(order[:count])
+    _, index = slices(histories.offsets[:-1][sampled], histories.offsets[1:][sampled])
+    users, outside = histories.users[sampled], histories.outside
     columns = {name: getattr(histories, name)[index] for name in COLUMNS}
     drawn = replace(
         histories,
         fingerprint=hashlib.sha256(f"{histories.fingerprint} {most} events".encode()).hexdigest(),
-        offsets=np.append(0, np.cumsum(length[some])),
+        offsets=np.append(0, np.cumsum(length[sampled])),
         users=users,
         whole=Whole(histories.fingerprint, histories.num_users, histories.num_events),
         outside=outside.filter(pl.col("user").is_in(users["user"].implode())) if outside.height else outside,

@@ -83,25 +83,25 @@ def item_and_user_domains(histories: Histories) -> tuple[np.ndarray, np.ndarray]
 def of_domain(histories: Histories, split: Split) -> dict[str, Split]:
     """The split of each domain of a union alone: of other domains' users nothing trains, and nothing is asked."""
     whose = histories.users[DOMAIN].to_numpy()
-    found = {}
+    splits = {}
     for name in histories.users[DOMAIN].unique(maintain_order=True):
         here = whose == name
-        found[name] = replace(
+        splits[name] = replace(
             split,
             train_end=np.where(here, split.train_end, histories.offsets[:-1]),
             validation=Queries(*(column[here[split.validation.user]] for column in split.validation)),
             test=Queries(*(column[here[split.test.user]] for column in split.test)),
         )
-    return found
+    return splits
 
 
 def _outside(domain: Histories) -> pl.DataFrame:
     """With ids as those of users and items are named."""
-    some = domain.outside
-    if not some.height:
+    outside = domain.outside
+    if not outside.height:
         return pl.DataFrame()
     ids = {name: pl.lit(f"{domain.name}/") + pl.col(name).cast(pl.String) for name in ("user", "item")}
-    return some.with_columns(**ids)
+    return outside.with_columns(**ids)
 
 
 def _named(table: pl.DataFrame, name: str) -> pl.DataFrame:

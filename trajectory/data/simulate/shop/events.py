@@ -66,7 +66,7 @@ def event_table(
             "device_id": devices["device"].gather(first + rows["device"]),
             "session_id": rows["session"] + 1,
             "week": (rows["time"] // SECOND - START) // WEEK,
-            "origin": pl.Series([one.origin for one in visits]).gather(rows["visits"]),
+            "origin": pl.Series([visit.origin for visit in visits]).gather(rows["visits"]),
             "roles": roles.gather(code),
             "discount": rows["discount"],
             "campaign": rows["campaign"] + 1,
@@ -89,9 +89,9 @@ def event_table(
 
 def _flat(visits: list[Visits]) -> dict[str, np.ndarray]:
     """The events of all visits, one after the other; sessions are numbered by when they begin."""
-    sizes = [one.sessions.user.size for one in visits]
+    sizes = [visit.sessions.user.size for visit in visits]
     rank = np.empty(sum(sizes), np.int64)
-    rank[np.argsort(np.concatenate([one.sessions.start for one in visits]), kind="stable")] = np.arange(rank.size)
+    rank[np.argsort(np.concatenate([visit.sessions.start for visit in visits]), kind="stable")] = np.arange(rank.size)
     rows, before = [], 0
     for number, (_, sessions, lines) in enumerate(visits):
         at = lines.session
@@ -141,7 +141,7 @@ def _with_returns(p: Shop, rows: dict[str, np.ndarray], rng: np.random.Generator
     time = rows["time"][line] + rng.integers(DAY * SECOND, (p.return_days * DAY + 1) * SECOND, line.size)
     inside = time < (START + p.weeks * WEEK) * SECOND
     line, time = line[inside], time[inside]
-    some = {name: values[line] for name, values in rows.items()}
-    some |= {"time": time, "type": np.full(line.size, RETURN, np.int8)}
-    some["quantity"] = 1 + (rng.random(line.size) * some["quantity"]).astype(np.int64)
-    return {name: np.concatenate([values, some[name]]) for name, values in rows.items()}
+    returns = {name: values[line] for name, values in rows.items()}
+    returns |= {"time": time, "type": np.full(line.size, RETURN, np.int8)}
+    returns["quantity"] = 1 + (rng.random(line.size) * returns["quantity"]).astype(np.int64)
+    return {name: np.concatenate([values, returns[name]]) for name, values in rows.items()}

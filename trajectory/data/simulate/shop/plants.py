@@ -54,13 +54,13 @@ class Campaigns:
 
     def coupon(self, p: Shop, user: np.ndarray, category: np.ndarray, week: np.ndarray) -> np.ndarray:
         """Number of the campaign whose coupon each line is paid with, -1 where none is."""
-        found = np.full(user.size, -1)
+        campaign = np.full(user.size, -1)
         for number in range(len(self.category)):
             on = (category == self.category[number]) & (week >= self.week[number])
             on &= week < self.week[number] + p.campaign_weeks
             on[on] = self.treated[number, user[on]]
-            found[on] = number
-        return found
+            campaign[on] = number
+        return campaign
 
 
 def campaigns(p: Shop, rng: np.random.Generator) -> Campaigns:
