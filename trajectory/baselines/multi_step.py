@@ -42,12 +42,12 @@ class Chain(Steady):
         """Probability of each step [n, H, V + 1]; below 0, by popularity, where it is nil."""
         state = np.asarray(self.baseline._history(queries, 0.0).todense())
         state /= np.maximum(state.sum(axis=1, keepdims=True), 1)
-        found = np.empty((len(state), self.steps, state.shape[1]))
+        distribution = np.empty((len(state), self.steps, state.shape[1]))
         for h in range(self.steps):
             lost = state[:, self.dead].sum(axis=1, keepdims=True) + 1 - state.sum(axis=1, keepdims=True)
             state = np.asarray(state @ self.transition) + lost * self.popular
-            found[:, h] = state
-        return np.where(found > 0, found, self.popular - 1)
+            distribution[:, h] = state
+        return np.where(distribution > 0, distribution, self.popular - 1)
 
 
 class Counted(NamedTuple):
@@ -81,7 +81,7 @@ class Calibrated:
     def fit(self, histories: Histories, queries: Queries, config: ConfigDict) -> Calibrated:
         """Chooses the shares on (validation) queries, and returns itself. `config` is `config.evaluation`."""
         self.histories, self.filter_seen = histories, config.seen == "filter"
-        found: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
+        per_step: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
         weights: list[list[np.ndarray]] = [[] for _ in range(self.steps)]
         for chunk in queries.chunks(self.batch):
             counted, popular = self._parts(chunk, self.baseline.scores(chunk))
@@ -91,13 +91,13 @@ class Calibrated:
                 targets = distinct_items(histories, bounds[:, h], bounds[:, h + 1])
                 row, slot = np.nonzero((targets > 0) & (targets < popular.shape[1]))
                 item = targets[row, slot]
-                found[h].append(np.stack([counted[row, h, item], popular[row, item]], axis=1))
+                per_step[h].append(np.stack([counted[row, h, item], popular[row, item]], axis=1))
                 weights[h].append(1 / np.bincount(row, minlength=len(targets))[row])
         for h in range(self.steps):
-            likelihood, weight = np.concatenate(found[h]), np.concatenate(weights[h])
-            some = likelihood.sum(axis=1) > 0  # a seen item that comes again is no candidate
+            likelihood, weight = np.concatenate(per_step[h]), np.concatenate(weights[h])
+            reached = likelihood.sum(axis=1) > 0  # a seen item that comes again is no candidate
             with np.errstate(divide="ignore"):
-                self.share[h] = mixture_weights(np.log(likelihood[some]), weight[some] / weight[some].sum())[0]
+                self.share[h] = mixture_weights(np.log(likelihood[reached]), weight[reached] / weight[reached].sum())[0]
         return self
 
     def forecast(self, queries: Queries) -> Counted:

@@ -70,8 +70,8 @@ class Baseline:
         start = np.maximum(queries.start, queries.stop - newest_events) if newest_events else queries.start
         row, index = self._events(start, queries.stop)
         weight = np.power(decay, h.step[queries.stop - 1][row] - h.step[index], dtype=np.float64)
-        some = weight > 0
-        return sparse.csr_matrix((weight[some], (row[some], h.item[index][some])), (len(start), self.width))
+        positive = weight > 0
+        return sparse.csr_matrix((weight[positive], (row[positive], h.item[index][positive])), (len(start), self.width))
 
     def _filled(self, score: sparse.csr_matrix) -> np.ndarray:
         """Dense scores: items with an entry (>= 0) first, equal ones by popularity; then all others by popularity."""

@@ -64,13 +64,13 @@ def _mark(
 ) -> str:
     """Digest of all that decides the results, 16 hexadecimal digits."""
     stated = [digest.of_code(DECISIVE), histories.fingerprint, histories.num_items, list(parts)]
-    found = hashlib.sha256(json.dumps([*stated, config.evaluation.to_dict()], default=str).encode())
+    digest_of_all = hashlib.sha256(json.dumps([*stated, config.evaluation.to_dict()], default=str).encode())
     h = histories
     arrays = [h.offsets, h.item, h.time, h.step, h.item_interest, split.train_end, *split.validation, *split.test]
     vectors = {} if content is None else content.vectors
     for name, array in [*enumerate(arrays), *sorted(vectors.items()), ("cold", cold)]:
-        found.update(f"\0{name}\0".encode() + (b"" if array is None else np.ascontiguousarray(array).tobytes()))
-    return found.hexdigest()[:16]
+        digest_of_all.update(f"\0{name}\0".encode() + (b"" if array is None else np.ascontiguousarray(array).tobytes()))
+    return digest_of_all.hexdigest()[:16]
 
 
 def _short(name: str) -> str:

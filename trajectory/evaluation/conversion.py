@@ -60,30 +60,30 @@ def evaluate_with_baselines(scorer: Any, experiment: Any, part: str) -> dict[str
     stated |= _baselines(experiment, queries.start[row], event)
     known = label >= 0
     means = {name: conversion_metrics(probability, label) for name, probability in stated.items()}
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         "metrics": means.pop(""),
         "baselines": means,
         "confidence_intervals": {"baselines": {}},
         "paired": {},
     }
-    if not np.isfinite(found["metrics"]["auc"]):
-        return found
+    if not np.isfinite(results["metrics"]["auc"]):
+        return results
     # Events of one user are alike, so users are resampled, each with all its events.
     weights = user_weights(row[known], experiment.config.evaluation.bootstrap, experiment.config.seed)
     # A resample with one class only ranks nothing: 0.5.
     areas = [{n: auc(label[known] == 1, p[known], weight) for n, p in stated.items()} for weight in weights]
     aucs = {name: np.nan_to_num(np.concatenate([area[name] for area in areas]), nan=0.5) for name in stated}
     intervals = {name: {"auc": confidence_interval(values)._asdict()} for name, values in aucs.items()}
-    found["confidence_intervals"] = intervals.pop("") | {"baselines": intervals}
+    results["confidence_intervals"] = intervals.pop("") | {"baselines": intervals}
     best = max(means, key=lambda name: np.nan_to_num(means[name]["auc"]))
     lead = confidence_interval(aucs[""] - aucs[best])
-    found["paired"]["auc"] = {
+    results["paired"]["auc"] = {
         "baseline": best,
-        "difference": found["metrics"]["auc"] - means[best]["auc"],
+        "difference": results["metrics"]["auc"] - means[best]["auc"],
         "low": lead.low,
         "high": lead.high,
     }
-    return found
+    return results
 
 
 def _baselines(experiment: Any, start: np.ndarray, event: np.ndarray) -> dict[str, np.ndarray]:

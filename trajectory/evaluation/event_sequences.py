@@ -112,8 +112,8 @@ def _truth(histories: Histories, bounds: np.ndarray, horizon: float, begin: np.n
     user, item = row // steps, histories.item[index]
     key = np.unique(np.stack([row, item]), axis=1, return_index=True)[1]  # a label once a step
     user, item, time = user[key], item[key], histories.time[index[key]] / DAY
-    some = (item > 0) & (item <= histories.num_items) & (time - begin[user] < horizon)
-    return _pad(len(begin), user[some], time[some], item[some] - 1)
+    in_window = (item > 0) & (item <= histories.num_items) & (time - begin[user] < horizon)
+    return _pad(len(begin), user[in_window], time[in_window], item[in_window] - 1)
 
 
 def _history_again(histories: Histories, queries: Queries, steps: int) -> tuple[np.ndarray, np.ndarray]:

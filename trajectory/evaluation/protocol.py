@@ -54,7 +54,7 @@ def evaluate(
         name: {part: _intervals(result, config) for part, result in by_part.items()}
         for name, by_part in progress(results.items(), "resampling users", len(results))
     }
-    found: dict[str, Any] = {
+    report: dict[str, Any] = {
         "metrics": means[""],
         "baselines": {name: means[name] for name in baselines},
         "confidence_intervals": {**interval[""], "baselines": {name: interval[name] for name in baselines}},
@@ -65,14 +65,14 @@ def evaluate(
         "protocol": protocol(histories, split, config, parts, **facts),
     }
     if members:
-        found["members"] = {name: means[name] for name in members}
-        found["confidence_intervals"]["members"] = {name: interval[name] for name in members}
+        report["members"] = {name: means[name] for name in members}
+        report["confidence_intervals"]["members"] = {name: interval[name] for name in members}
         metric = f"ndcg@{_cutoff(config.evaluation.cutoffs)}"
         best = max(members, key=lambda name: means[name][PARTS[0]][metric])
-        found["paired_member"] = {
+        report["paired_member"] = {
             part: _paired({name: results[name][part] for name in ("", best)}, config, "member") for part in parts
         }
-    return found, measured[""]
+    return report, measured[""]
 
 
 def measure(
@@ -216,12 +216,12 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
 
 
 def _intervals(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:
-    some = {name: value for name, value in result.per_user.items() if np.isfinite(value).any()}
-    columns = np.stack(list(some.values()), axis=1)
+    per_user = {name: value for name, value in result.per_user.items() if np.isfinite(value).any()}
+    columns = np.stack(list(per_user.values()), axis=1)
     low, high, error = map(np.atleast_1d, bootstrap(columns, config.evaluation.bootstrap, config.seed))
     return {
         name: {"low": float(low[i]), "high": float(high[i]), "standard_error": float(error[i])}
-        for i, name in enumerate(some)
+        for i, name in enumerate(per_user)
     }
 
 

@@ -49,14 +49,14 @@ def reach(histories: Histories, queries: Queries) -> Reach:
 def reach_facts(histories: Histories, queries: dict[str, Queries], seen: str) -> dict[str, Any]:
     """What the protocol says of it, for each part: repeat targets, their share, and users with nothing left."""
     filtered = seen == "filter"
-    found = {part: reach(histories, of) for part, of in queries.items()}
+    by_part = {part: reach(histories, of) for part, of in queries.items()}
     events = {part: int((of.end - of.stop).sum()) for part, of in queries.items()}
-    repeats = {part: int(of.repeats.sum()) for part, of in found.items()}
+    repeats = {part: int(of.repeats.sum()) for part, of in by_part.items()}
     return {
         "repeat_targets": repeats,
         "repeat_share": {part: repeats[part] / max(events[part], 1) for part in queries},
         "repeat_rule": "seen items are in no list, so it is a miss" if filtered else "seen items are candidates",
-        "nothing_left": {part: int((of.left == 0).sum()) if filtered else 0 for part, of in found.items()},
+        "nothing_left": {part: int((of.left == 0).sum()) if filtered else 0 for part, of in by_part.items()},
     }
 
 

@@ -58,15 +58,15 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     if c.heads.item:
         cold = _cold(experiment)
         rows = baseline_results(experiment.histories, experiment.split, c, experiment.content, cold)
-        found, results = evaluate(scorer, rows, experiment.histories, experiment.split, c, cold=cold, **facts)
+        evaluation, results = evaluate(scorer, rows, experiment.histories, experiment.split, c, cold=cold, **facts)
     else:
-        found = {name: {part: {} for part in PARTS} for name in ("metrics", "confidence_intervals", "paired")}
-        found |= {"baselines": {}, "confidence_intervals": found["confidence_intervals"] | {"baselines": {}}}
-        found["protocol"] = protocol(experiment.histories, experiment.split, c, **facts)
+        evaluation = {name: {part: {} for part in PARTS} for name in ("metrics", "confidence_intervals", "paired")}
+        evaluation |= {"baselines": {}, "confidence_intervals": evaluation["confidence_intervals"] | {"baselines": {}}}
+        evaluation["protocol"] = protocol(experiment.histories, experiment.split, c, **facts)
     if c.heads.conversion:
         for part in PARTS:
-            _add(found, part, conversion.evaluate_with_baselines(scorer, experiment, part))
-    return found, per_user(experiment, results)
+            _add(evaluation, part, conversion.evaluate_with_baselines(scorer, experiment, part))
+    return evaluation, per_user(experiment, results)
 
 
 def evaluation_of(stored: dict[str, Any]) -> Evaluation:
@@ -110,11 +110,11 @@ def write_evaluation(run: Run) -> dict[str, Any]:
     return write_results(*evaluate_run(run), run.workdir)
 
 
-def write_results(found: dict[str, Any], users: pl.DataFrame, folder: Path) -> dict[str, Any]:
+def write_results(evaluation: dict[str, Any], users: pl.DataFrame, folder: Path) -> dict[str, Any]:
     """Writes evaluation.json and per_user.parquet, and returns the former."""
     write_parquet(users, folder / "per_user.parquet")
-    write_json(found, folder / "evaluation.json")
-    return found
+    write_json(evaluation, folder / "evaluation.json")
+    return evaluation
 
 
 def read_evaluation(folder: Path, *needs: str) -> dict[str, Any]:
@@ -144,16 +144,16 @@ def per_user(experiment: Experiment, results: dict[str, Result]) -> pl.DataFrame
     return pl.concat([rows(part, result) for part, result in results.items()], how="diagonal")
 
 
-def _add(found: dict[str, Any], part: str, more: dict[str, Any]) -> None:
+def _add(evaluation: dict[str, Any], part: str, more: dict[str, Any]) -> None:
     """Adds what is measured of the conversion head on one part, each metric under the head's name."""
 
     def named(values: dict[str, Any]) -> dict[str, Any]:
         return {f"conversion_{name}": value for name, value in values.items() if name != "baselines"}
 
-    found["metrics"][part] |= named(more["metrics"])
-    found["confidence_intervals"][part] |= named(more["confidence_intervals"])
-    found["paired"][part] |= named(more["paired"])
+    evaluation["metrics"][part] |= named(more["metrics"])
+    evaluation["confidence_intervals"][part] |= named(more["confidence_intervals"])
+    evaluation["paired"][part] |= named(more["paired"])
     for baseline, values in more["baselines"].items():
-        found["baselines"].setdefault(baseline, {})[part] = named(values)
+        evaluation["baselines"].setdefault(baseline, {})[part] = named(values)
     for baseline, values in more["confidence_intervals"]["baselines"].items():
-        found["confidence_intervals"]["baselines"].setdefault(baseline, {})[part] = named(values)
+        evaluation["confidence_intervals"]["baselines"].setdefault(baseline, {})[part] = named(values)

@@ -45,23 +45,23 @@ class ValidationMonitor:
         experiment, c = self.experiment, self.experiment.config
         predictor = Predictor.of(experiment, *export_item_table(experiment.model, params, experiment.content))
         scorer = ModelScorer(predictor)
-        found: dict[str, float] = {}
+        metrics: dict[str, float] = {}
         for part, queries in self.parts.items():
             if c.heads.item:
                 means = evaluate_scorer(
                     scorer, experiment.histories, queries, c.evaluation, coverage=False, label=part
                 ).means()
-                found |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
-                found[f"{part}/loss"] = means.get("loss", float("nan"))
-                found[f"{part}/accuracy"] = means.get("hr@1", float("nan"))
+                metrics |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
+                metrics[f"{part}/loss"] = means.get("loss", float("nan"))
+                metrics[f"{part}/accuracy"] = means.get("hr@1", float("nan"))
             if c.heads.conversion:
                 means = conversion.evaluate(scorer, experiment, part, queries)
-                found |= {f"{part}/conversion_{name}": value for name, value in means.items()}
+                metrics |= {f"{part}/conversion_{name}": value for name, value in means.items()}
                 if not c.heads.item:
-                    found |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}
+                    metrics |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}
         if self.ahead:
-            found |= {f"validation/ahead_{name}": value for name, value in self._ahead(predictor).items()}
-        return {name: value for name, value in found.items() if np.isfinite(value)}
+            metrics |= {f"validation/ahead_{name}": value for name, value in self._ahead(predictor).items()}
+        return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
     def _ahead(self, predictor: Predictor) -> dict[str, float]:
         experiment, c = self.experiment, self.experiment.config
