@@ -33,8 +33,8 @@ def isolated(value: Any) -> Any:
         return [isolated(inner) for inner in value]
     if type(value) is not str:  # markup is ours
         return value
-    found = plain(value)
-    return f"\u2068{found}\u2069" if RIGHT_TO_LEFT.search(found) else found
+    text = plain(value)
+    return f"\u2068{text}\u2069" if RIGHT_TO_LEFT.search(text) else text
 
 
 def runnable(text: pl.Expr) -> pl.Expr:

@@ -271,9 +271,9 @@ class Embeddings(Result):
         """The first `most` vectors by their two principal components."""
         from trajectory.reports import charts
 
-        some = self.frame.head(most)
+        rows = self.frame.head(most)
         return charts.scatter(
-            some["vector"].to_numpy(), some[some.columns[0]].to_list(), f"Vectors of {some.columns[0]}s"
+            rows["vector"].to_numpy(), rows[rows.columns[0]].to_list(), f"Vectors of {rows.columns[0]}s"
         )
 
 

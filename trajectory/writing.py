@@ -74,7 +74,7 @@ def write_arrays(arrays: Mapping[str, np.ndarray], path: Path) -> None:
 def safe_for_sheets(table: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """The table with a ' before each text that a spreadsheet would run as a formula, and how many there were."""
     texts = [name for name, kind in table.schema.items() if kind in (pl.String, pl.Categorical, pl.Enum)]
-    found = table.select(pl.col(texts).cast(pl.String))
-    runs = found.select(runnable(pl.col(texts)))
+    cells = table.select(pl.col(texts).cast(pl.String))
+    runs = cells.select(runnable(pl.col(texts)))
     quoted = (pl.when(runs[name]).then(pl.lit("'") + pl.col(name)).otherwise(name).alias(name) for name in texts)
-    return table.with_columns(found.select(*quoted)), sum(int(column.sum()) for column in runs)
+    return table.with_columns(cells.select(*quoted)), sum(int(column.sum()) for column in runs)

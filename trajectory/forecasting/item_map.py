@@ -38,9 +38,11 @@ def item_map(run: Run) -> pl.DataFrame:
         items = items.with_columns(pl.lit(known.name).alias(DOMAIN))
     if "category" not in items.columns:
         items = items.with_columns(pl.lit(None, pl.String).alias("category"))
-    each = max(ITEMS // items[DOMAIN].n_unique(), 1)
+    per_domain = max(ITEMS // items[DOMAIN].n_unique(), 1)
     order = pl.Series(np.random.default_rng(0).permutation(items.height))
-    drawn = items.with_columns(order=order).sort("order").group_by(DOMAIN, maintain_order=True).head(each).sort("row")
+    drawn = (
+        items.with_columns(order=order).sort("order").group_by(DOMAIN, maintain_order=True).head(per_domain).sort("row")
+    )
     vectors = table[drawn["row"].to_numpy()]
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     perplexity = min(30, max(len(vectors) // 4, 2))

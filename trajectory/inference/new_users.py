@@ -117,12 +117,12 @@ def _settings(path: Path, vocabulary: Vocabulary, user: str) -> ConfigDict:
     mine.columns.update(
         {field: "" for field, name in mine.columns.items() if name not in there and not {*name.split(JOINED)} <= there}
     )
-    found = pick(columns, mine.columns)
-    if "rating" not in found:
+    columns_found = pick(columns, mine.columns)
+    if "rating" not in columns_found:
         mine.rating_threshold = 0.0
-    if mine.order == "position" and "position" not in found:
+    if mine.order == "position" and "position" not in columns_found:
         mine.order = "time"
-    if "label" not in found and trained.items["item"].to_list() == [STEP_ITEM]:
+    if "label" not in columns_found and trained.items["item"].to_list() == [STEP_ITEM]:
         raise UserError(
             f"the model has learned labels of rows without items, so {source_name(path)} needs a column label too "
             f"(0 where it is not known: it is not read); it has {listing(columns)}"

@@ -105,8 +105,8 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
     if tied > _TIED and "position" not in events.columns and not baskets:
         text = f"{tied:.0%} of the events share their time with another of the same user; chance orders these"
         basket = log.detected["columns"].get("basket", "")
-        one = f"makes those of one {basket} one step" if basket else "if they are baskets"
-        yield f"{text}.", f"data.columns.position=... if a column has their order, data.baskets=True {one}"
+        meaning = f"makes those of one {basket} one step" if basket else "if they are baskets"
+        yield f"{text}.", f"data.columns.position=... if a column has their order, data.baskets=True {meaning}"
     crowd, others = busiest_users(events)
     nobodies = " ".join(note["text"] for note in log.detected["notes"] if note["topic"] == "users")
     if crowd.height > 1 or (crowd.height and f"{str(crowd['user'][0])!r} has " not in nobodies):
@@ -122,20 +122,23 @@ def _doubts(cleaned: CleanLog, tied: float, baskets: bool) -> Iterator[tuple[str
 
 
 def _columns(cleaned: CleanLog) -> Section:
-    found = cleaned.log.detected
-    fields = sorted(found["columns"], key=[*MEANINGS].index)
-    how = {field: HOW_FOUND.get(found["found_by"].get(field, ""), found["found_by"].get(field, "")) for field in fields}
+    detected = cleaned.log.detected
+    fields = sorted(detected["columns"], key=[*MEANINGS].index)
+    how = {
+        field: HOW_FOUND.get(detected["found_by"].get(field, ""), detected["found_by"].get(field, ""))
+        for field in fields
+    }
     rows = tuple(
         (
             MEANINGS[field],
-            found["columns"][field],
+            detected["columns"][field],
             how[field],
-            ", ".join(found["examples"].get(field, [])),
+            ", ".join(detected["examples"].get(field, [])),
             f"data.columns.{field}",
         )
         for field in fields
     )
-    lists = {"Features of each event": found.get("features", ()), "Not read": found["unused"]}
+    lists = {"Features of each event": detected.get("features", ()), "Not read": detected["unused"]}
     named = [f"{what}: {', '.join(names)}." for what, names in lists.items() if names]
     sentences = (*_texts(cleaned, ("file",)), *named)
     return Section("Columns", sentences, ("Meaning", "Column", "Found", "For example", "Setting"), rows)

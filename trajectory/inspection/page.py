@@ -22,9 +22,9 @@ def show(data: ConfigDict, out: Path) -> None:
     """Prints what is understood of the log of `config.data` and writes the page `out`; nothing else is stored."""
     if out.suffix != ".html" or not out.parent.is_dir():
         raise UserError(f"--out={out}: expected the name of a page that ends in .html, in a folder that exists")
-    found = inspect(data)
-    write_text(as_page(found), out)
-    _LOGGER.info(f"{as_text(found)}\n\nwritten to {out}; nothing was trained or stored")
+    inspection = inspect(data)
+    write_text(as_page(inspection), out)
+    _LOGGER.info(f"{as_text(inspection)}\n\nwritten to {out}; nothing was trained or stored")
 
 
 def as_text(found: Inspection) -> str:

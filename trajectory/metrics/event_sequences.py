@@ -88,17 +88,19 @@ def t_map(
         )
     if not len(deltas) or min(deltas) < 0:
         raise ValueError(f"expected at least one delta, all at least 0, got {list(deltas)}")
-    asked = true.mask & (true.time - start[:, None] < horizon)
+    in_horizon = true.mask & (true.time - start[:, None] < horizon)
     stated = forecasts.mask & (forecasts.time - start[:, None] < horizon)
     if np.isnan(forecasts.score[stated]).any():
         raise ValueError("expected scores of forecast events, got NaN")
-    if asked.any() and not 0 <= true.label[asked].min() <= true.label[asked].max() < labels:
-        raise ValueError(f"expected labels 0..{labels - 1}, got {true.label[asked].min()}..{true.label[asked].max()}")
-    total = np.bincount(true.label[asked], minlength=labels)
+    if in_horizon.any() and not 0 <= true.label[in_horizon].min() <= true.label[in_horizon].max() < labels:
+        raise ValueError(
+            f"expected labels 0..{labels - 1}, got {true.label[in_horizon].min()}..{true.label[in_horizon].max()}"
+        )
+    total = np.bincount(true.label[in_horizon], minlength=labels)
     if not total.sum():
         return TMAP(np.nan, np.nan, {delta: np.nan for delta in deltas})
     # One problem per row and label that came there; its candidates in the order of time.
-    problem, label_of, true_times = _problems(true, asked, labels)
+    problem, label_of, true_times = _problems(true, in_horizon, labels)
     order = np.argsort(np.where(stated, forecasts.time, np.inf), axis=1, kind="stable")
     time = np.take_along_axis(np.where(stated, forecasts.time, np.nan), order, axis=1)[problem].astype(np.float64)
     score = forecasts.score[problem[:, None], order[problem], label_of[:, None]]
@@ -154,6 +156,6 @@ def _problems(true: TimedEvents, asked: np.ndarray, labels: int) -> tuple[np.nda
 def _average_precision(hits: np.ndarray, pool: np.ndarray, total: int) -> float:
     """Average precision of the `hits` (scores) among the forecasts of `pool` (their scores and all others, rising)."""
     value, count = np.unique(hits, return_counts=True)
-    found = np.cumsum(count[::-1])[::-1]  # hits with this score or a greater one
+    cumulative = np.cumsum(count[::-1])[::-1]  # hits with this score or a greater one
     made = len(pool) - np.searchsorted(pool, value, side="left")
-    return float((count / total * found / made).sum())
+    return float((count / total * cumulative / made).sum())

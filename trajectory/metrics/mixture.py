@@ -16,10 +16,10 @@ def mixture_weights(log_probability: np.ndarray, weight: np.ndarray) -> np.ndarr
     `log_probability` [n, m] of each observation under each member, `weight` [n] of the observations, summing to 1.
     """
     relative = np.exp(log_probability - log_probability.max(axis=1, keepdims=True))
-    found = np.full(relative.shape[1], 1 / relative.shape[1])
+    weights = np.full(relative.shape[1], 1 / relative.shape[1])
     for _ in range(EM_STEPS):
-        share = found * relative
-        before, found = found, weight @ (share / share.sum(axis=1, keepdims=True))
-        if np.abs(found - before).max() < EM_TOLERANCE:
+        share = weights * relative
+        before, weights = weights, weight @ (share / share.sum(axis=1, keepdims=True))
+        if np.abs(weights - before).max() < EM_TOLERANCE:
             break
-    return found
+    return weights

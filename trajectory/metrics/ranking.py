@@ -35,8 +35,8 @@ class Result(NamedTuple):
 
     def means(self) -> dict[str, float]:
         """Each metric's mean over the users that count; a metric for which nobody counts is absent."""
-        some = {name: value for name, value in self.per_user.items() if np.isfinite(value).any()}
-        return {name: float(np.nanmean(value)) for name, value in some.items()} | self.overall
+        metrics = {name: value for name, value in self.per_user.items() if np.isfinite(value).any()}
+        return {name: float(np.nanmean(value)) for name, value in metrics.items()} | self.overall
 
 
 def ranks(scores: Any, targets: Any, seen: Any = None) -> np.ndarray:
@@ -78,17 +78,17 @@ def metrics(ranks: Any, targets: Any, cutoffs: Sequence[int]) -> dict[str, np.nd
     relevant = _first_occurrence(np.asarray(targets))
     rank = np.where(relevant, np.asarray(ranks, np.float64), np.inf)
     count = relevant.sum(axis=1)
-    some = np.where(count > 0, 1.0, np.nan)
+    counted = np.where(count > 0, 1.0, np.nan)
     best = rank.min(axis=1, initial=np.inf)
     gain = 1 / np.log2(rank + 1)
     ideal = np.concatenate([[np.nan], np.cumsum(1 / np.log2(np.arange(rank.shape[1]) + 2))])
     result = {}
     for k in cutoffs:
         hit = rank <= k
-        result[f"hr@{k}"] = some * (best <= k)
-        result[f"recall@{k}"] = some * hit.sum(axis=1) / np.maximum(count, 1)
+        result[f"hr@{k}"] = counted * (best <= k)
+        result[f"recall@{k}"] = counted * hit.sum(axis=1) / np.maximum(count, 1)
         result[f"ndcg@{k}"] = (gain * hit).sum(axis=1) / ideal[np.minimum(k, count)]
-        result[f"mrr@{k}"] = some * np.where(best <= k, 1 / best, 0)
+        result[f"mrr@{k}"] = counted * np.where(best <= k, 1 / best, 0)
     return result
 
 
@@ -260,10 +260,10 @@ def _sorted_ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     candidates = np.sort(scores[:, 1:], axis=1)
     _refuse_nan(np.isnan(candidates[:, -1:]).any())  # NaN is sorted last
     rank = np.full(targets.shape, np.inf, np.float32)
-    for row, asked in enumerate(possible):
-        value = own[row, asked]
+    for row, columns in enumerate(possible):
+        value = own[row, columns]
         not_above, below = (candidates[row].searchsorted(value, side) for side in ("right", "left"))
-        rank[row, asked] = width - 1 - (not_above + below - 1) / 2
+        rank[row, columns] = width - 1 - (not_above + below - 1) / 2
     return rank
 
 

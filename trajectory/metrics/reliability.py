@@ -164,8 +164,8 @@ def band(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> tuple[f
 def summary(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> dict[str, Any]:
     """Of `pairs`: ece, `low` and `high` end of its band, within_sampling_error (ece <= high), nll, brier, n (users)."""
     ece, (low, high) = calibration_error(pairs), band(pairs, simulations, seed)
-    found = {"ece": ece, "low": low, "high": high, "within_sampling_error": ece <= high}
-    return found | {"nll": pairs.nll, "brier": pairs.brier, "n": pairs.users}
+    result = {"ece": ece, "low": low, "high": high, "within_sampling_error": ece <= high}
+    return result | {"nll": pairs.nll, "brier": pairs.brier, "n": pairs.users}
 
 
 def diagram(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> dict[str, np.ndarray]:
@@ -176,10 +176,10 @@ def diagram(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> dict
     """
     bins = _bins(pairs.confidence)
     count = np.bincount(bins, minlength=BINS)
-    some = count > 0
-    low, high = _quantiles(_simulate(pairs, bins, simulations, seed)[:, some] / count[some])
-    means = {name: _sums(getattr(pairs, name), bins)[some] / count[some] for name in ("confidence", "outcome")}
-    return means | {"count": count[some], "low": low, "high": high}
+    filled = count > 0
+    low, high = _quantiles(_simulate(pairs, bins, simulations, seed)[:, filled] / count[filled])
+    means = {name: _sums(getattr(pairs, name), bins)[filled] / count[filled] for name in ("confidence", "outcome")}
+    return means | {"count": count[filled], "low": low, "high": high}
 
 
 def _bins(confidence: np.ndarray) -> np.ndarray:

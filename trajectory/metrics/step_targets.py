@@ -40,16 +40,16 @@ def read_steps(
         possible = np.isfinite(log_p[row, item])
         row, item = row[possible], item[possible]
         lines = np.bincount(row, minlength=len(log_p))
-        some = np.flatnonzero(lines)
+        rows = np.flatnonzero(lines)
         if histories.baskets:
             share = np.zeros(log_p.shape, np.float32)
             share[row, item] = 1.0
             lines = share.sum(axis=1).astype(np.int64)
-            yield h, Step(some, log_p[some], share[some] / lines[some, None], lines[some])
+            yield h, Step(rows, log_p[rows], share[rows] / lines[rows, None], lines[rows])
         else:
             target = np.zeros(len(log_p), np.int64)
             target[row] = item
-            yield h, Step(some, log_p[some], target[some], None)
+            yield h, Step(rows, log_p[rows], target[rows], None)
 
 
 def read_within(

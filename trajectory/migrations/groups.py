@@ -38,5 +38,5 @@ def read_segments(path: Path, histories: Histories) -> np.ndarray:
     if table["user"].is_duplicated().any():
         twice = table.filter(pl.col("user").is_duplicated())["user"][0]
         raise UserError(f"{path} names user {twice} more than once; expected one segment of each user")
-    found = users.to_frame("user").join(table, on="user", how="left", maintain_order="left")["segment"]
-    return found.fill_null(NONE).to_numpy()
+    segments = users.to_frame("user").join(table, on="user", how="left", maintain_order="left")["segment"]
+    return segments.fill_null(NONE).to_numpy()

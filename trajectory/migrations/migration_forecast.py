@@ -63,8 +63,8 @@ def _evaluation(run: Run) -> dict[str, Any] | None:
     """What evaluation.json says of this checkpoint; None where it was not evaluated."""
     if not (run.workdir / "evaluation.json").exists():
         return None
-    found = read_evaluation(run.workdir)
-    return found if found["protocol"].get("checkpoint") == run.checkpoint else None
+    evaluation = read_evaluation(run.workdir)
+    return evaluation if evaluation["protocol"].get("checkpoint") == run.checkpoint else None
 
 
 def largest_moves(forecast: MigrationForecast, histories: Histories) -> pl.DataFrame:

@@ -98,11 +98,11 @@ def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame
     Periods: the whole log and, where it has times, each calendar quarter of starts. Segments: all users, and each.
     """
     of_user = pl.DataFrame({"user": migrations.sessions.histories.users["user"], "segment": segment})
-    found = migrations.found.join(of_user, on="user", how="left", maintain_order="left")
-    periods = {WHOLE: found}
+    with_groups = migrations.found.join(of_user, on="user", how="left", maintain_order="left")
+    periods = {WHOLE: with_groups}
     if migrations.sessions.histories.has_time:
         quarter = pl.format("{} Q{}", pl.col("start").dt.year(), pl.col("start").dt.quarter())
-        dated = found.with_columns(period=quarter).sort("period")
+        dated = with_groups.with_columns(period=quarter).sort("period")
         periods |= {period: part for (period,), part in dated.group_by("period", maintain_order=True)}
     parts = []
     for period, part in periods.items():

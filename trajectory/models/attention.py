@@ -33,7 +33,9 @@ def shared(x: jax.Array, rows: int) -> jax.Array:
 def _product(x: jax.Array, y: jax.Array) -> jax.Array:
     """[B, heads, T, n] by [U, heads, n, m] -> [B, heads, T, m]: rows that share a matrix are one matrix themselves."""
     (rows, heads, slots, size), few = x.shape, len(y)
-    each = rows // few
-    together = jnp.swapaxes(x.reshape(few, each, heads, slots, size), 1, 2).reshape(few, heads, each * slots, size)
-    apart = jnp.swapaxes((together @ y).reshape(few, heads, each, slots, -1), 1, 2)
+    per_group = rows // few
+    together = jnp.swapaxes(x.reshape(few, per_group, heads, slots, size), 1, 2).reshape(
+        few, heads, per_group * slots, size
+    )
+    apart = jnp.swapaxes((together @ y).reshape(few, heads, per_group, slots, -1), 1, 2)
     return apart.reshape(rows, heads, slots, -1)

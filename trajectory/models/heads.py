@@ -100,14 +100,14 @@ class RepeatHead(nn.Module):
         bias = jnp.where(visible[:, None], -fading, HIDDEN)
         summary, weight = attend(self._by_head(self.query(state)), [(part.key, part.key) for part in parts], bias)
         # Where nothing is visible, nothing is summed up either.
-        some = visible.any(-1)
-        summary = jnp.swapaxes(summary * some[:, None, :, None], 1, 2)
+        visible_any = visible.any(-1)
+        summary = jnp.swapaxes(summary * visible_any[:, None, :, None], 1, 2)
         state = state + self.summary(summary.reshape(*slot.shape, -1))
         share = jax.nn.log_softmax(self.share(state), axis=-1)
         # Where nothing can be pointed at (only unknown items so far), the softmax gets everything.
-        generate = jnp.where(some, share[..., 0], 0.0)
+        generate = jnp.where(visible_any, share[..., 0], 0.0)
         mixed = jnp.einsum("bhtc,bth->btc", weight, jnp.exp(share[..., 1:]))
-        return state, Pointer(generate, mixed * some[..., None], item, interest)
+        return state, Pointer(generate, mixed * visible_any[..., None], item, interest)
 
     def _by_head(self, x: jax.Array) -> jax.Array:
         return jnp.swapaxes(x.reshape(*x.shape[:2], self.heads, self.size), 1, 2)

@@ -84,9 +84,9 @@ class Content(nn.Module):
         init = nn.initializers.normal(0.02)
         known, parts = [], []
         for name in self.vectors:
-            found = jnp.asarray(self.get_variable("content", "vectors")[name])[item]
-            known.append((found != 0).any(-1))
-            parts.append(FlatDense(self.width, use_bias=False, name=f"{name}_in")(found))
+            field = jnp.asarray(self.get_variable("content", "vectors")[name])[item]
+            known.append((field != 0).any(-1))
+            parts.append(FlatDense(self.width, use_bias=False, name=f"{name}_in")(field))
         for name in self.codes:
             code = jnp.asarray(self.get_variable("content", "codes")[name])[item]
             known.append(code > 0)

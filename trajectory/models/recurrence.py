@@ -92,10 +92,10 @@ states.defvjp(_forward, _backward)
 
 def _lstm(weights: Weights, h: jax.Array, c: jax.Array, product: jax.Array):
     """(all gates, next h, next c)."""
-    one = jnp.ones_like(weights.inner)
+    ones = jnp.ones_like(weights.inner)
     # All gates in one tanh: the sigmoid of y is (1 + tanh(y / 2)) / 2. One is added to what the forget gate sees.
-    scale = jnp.concatenate([one / 2, one / 2, one, one / 2])
-    bias = weights.bias + jnp.concatenate([weights.inner, one, 0 * one, 0 * one])
+    scale = jnp.concatenate([ones / 2, ones / 2, ones, ones / 2])
+    bias = weights.bias + jnp.concatenate([weights.inner, ones, 0 * ones, 0 * ones])
     gates = scale * jnp.tanh(scale * (product + h @ weights.recurrent + bias)) + (1 - scale)
     i, f, g, o = jnp.split(gates, 4, axis=-1)
     c = f * c + i * g

@@ -97,13 +97,13 @@ class Checkpoints:
                     "progress": ocp.args.JsonRestore(),
                     "data": ocp.args.JsonRestore(),
                 }
-                found = self.last.restore(step, args=ocp.args.Composite(**items))
-                progress = dict(found["progress"])
-                if progress.pop("digest") != _digest(found["state"]):
+                restored = self.last.restore(step, args=ocp.args.Composite(**items))
+                progress = dict(restored["progress"])
+                if progress.pop("digest") != _digest(restored["state"]):
                     raise ValueError("its contents differ from what was saved")
                 for damaged in steps[:number]:
                     self.last.delete(damaged)
-                return TrainState(**found["state"]), Progress(**progress), found["data"]
+                return TrainState(**restored["state"]), Progress(**progress), restored["data"]
             except Exception as error:  # Orbax raises many kinds for a damaged folder
                 _LOGGER.warning(f"checkpoint {step} is damaged and is not used ({_short(error)})")
         if steps:
@@ -117,8 +117,8 @@ class Checkpoints:
             raise UserError(f"no checkpoint in {self.best.directory}; train the run first (trajectory train)")
         try:
             items = ocp.args.Composite(params=ocp.args.StandardRestore(), digest=ocp.args.JsonRestore())
-            found = self.best.restore(step, args=items)
-            if found["digest"]["digest"] != _digest(found["params"]):
+            restored = self.best.restore(step, args=items)
+            if restored["digest"]["digest"] != _digest(restored["params"]):
                 raise ValueError("its contents differ from what was saved")
         except Exception as error:
             self.best.reload()
@@ -127,7 +127,7 @@ class Checkpoints:
             raise UserError(
                 f"the best checkpoint in {self.best.directory} is damaged ({_short(error)}); train again"
             ) from error
-        return step, found["params"]
+        return step, restored["params"]
 
     def wait(self) -> None:
         """Returns when everything saved is on disk."""

@@ -118,20 +118,20 @@ def _domains(config: ConfigDict) -> list[Histories]:
     """The logs that the config names; the items of each of several say whose they are, for `content.codes`."""
     if not config.sources.names:
         return [builder.prepare(config.data)]
-    found = []
+    domains = []
     for name in config.sources.names:
         data = config.data.copy_and_resolve_references()
         data.source = name
         domain = builder.prepare(data)
-        found.append(replace(domain, items=domain.items.with_columns(pl.lit(domain.name).alias(DOMAIN))))
-    return found
+        domains.append(replace(domain, items=domain.items.with_columns(pl.lit(domain.name).alias(DOMAIN))))
+    return domains
 
 
 def _content(domains: list[Histories], config: ConfigDict, histories: Histories, split: Split) -> ItemContent | None:
     if config.content.by == "ids":
         return None
-    found = join([item_content(domain, config) for domain in domains])
-    return with_behaviour(found, histories, _counted(histories, split, config), config.content.neighbour_shrinkage)
+    content = join([item_content(domain, config) for domain in domains])
+    return with_behaviour(content, histories, _counted(histories, split, config), config.content.neighbour_shrinkage)
 
 
 def _counted(histories: Histories, split: Split, config: ConfigDict) -> Split:

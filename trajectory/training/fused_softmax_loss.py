@@ -58,11 +58,11 @@ def item_loss(targets: SoftmaxTargets, table: jax.Array, power: float = 0.0) -> 
 
 def _forward(targets: SoftmaxTargets, table: jax.Array, power: float):
     by_blocks = len(table) > LARGE
-    found, d_vectors, d_table = (_blocks if by_blocks else _rows)(targets, table, power)
-    d_table = d_table.at[targets.target].add(-found.share[..., None] * targets.vectors[:, None])
+    terms, d_vectors, d_table = (_blocks if by_blocks else _rows)(targets, table, power)
+    d_table = d_table.at[targets.target].add(-terms.share[..., None] * targets.vectors[:, None])
     nothing: Any = None  # targets and weights are given, not learned
-    d_targets = SoftmaxTargets(d_vectors, -found.share.sum(axis=1), found.d_pointed, target=nothing, weight=nothing)
-    return found.loss.sum(), (d_targets, d_table)
+    d_targets = SoftmaxTargets(d_vectors, -terms.share.sum(axis=1), terms.d_pointed, target=nothing, weight=nothing)
+    return terms.loss.sum(), (d_targets, d_table)
 
 
 def _backward(_power: float, residual, gradient):
@@ -81,16 +81,16 @@ def _rows(targets: SoftmaxTargets, table: jax.Array, power: float):
         most = logits.max(axis=1)
         raised = jnp.exp(logits - most[:, None])
         mass = raised.sum(axis=1)
-        found = _target_terms(part, table, most + jnp.log(mass), power)
-        scale = (found.share.sum(axis=1) / mass)[:, None]
-        d_vectors = scale * (raised @ items) + found.d_vectors
-        return d_items + raised.T @ (scale * part.vectors), (found, d_vectors)
+        terms = _target_terms(part, table, most + jnp.log(mass), power)
+        scale = (terms.share.sum(axis=1) / mass)[:, None]
+        d_vectors = scale * (raised @ items) + terms.d_vectors
+        return d_items + raised.T @ (scale * part.vectors), (terms, d_vectors)
 
     count = len(targets.vectors)
     chunks = jax.tree.map(lambda x: _chunks(x, min(ROWS, count)), targets)
     d_items, parts = jax.lax.scan(chunk, jnp.zeros_like(items), chunks)
-    found, d_vectors = jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[:count], parts)
-    return found, d_vectors, jnp.pad(d_items, ((1, 0), (0, 0)))
+    terms, d_vectors = jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[:count], parts)
+    return terms, d_vectors, jnp.pad(d_items, ((1, 0), (0, 0)))
 
 
 def _chunks(x: jax.Array, size: int) -> jax.Array:
@@ -116,8 +116,8 @@ def _blocks(targets: SoftmaxTargets, table: jax.Array, power: float):
     so_far = jax.lax.fori_loop(0, whole, lambda i, so_far: more(so_far, block(i)), start)
     most, mass, mean = more(so_far, rest)
     log_mass = most + jnp.log(mass)
-    found = _target_terms(targets, table, log_mass, power)
-    scale = found.share.sum(axis=1)[:, None]
+    terms = _target_terms(targets, table, log_mass, power)
+    scale = terms.share.sum(axis=1)[:, None]
     scaled = scale * vectors
 
     def by_items(part):
@@ -128,7 +128,7 @@ def _blocks(targets: SoftmaxTargets, table: jax.Array, power: float):
 
     d_table = jax.lax.fori_loop(0, whole, fill, jnp.zeros_like(table))
     d_table = d_table.at[1 + whole * size :].set(by_items(rest))
-    return found, scale / mass[:, None] * mean + found.d_vectors, d_table
+    return terms, scale / mass[:, None] * mean + terms.d_vectors, d_table
 
 
 def normalise(so_far, logits: jax.Array, items: jax.Array):

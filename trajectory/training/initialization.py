@@ -109,13 +109,13 @@ def initialise(
             experiment, folder, MAY_DIFFER, "init.resume_from needs a run of the same model and data; see init_from"
         )
         other = Checkpoints(folder, read_only=True)
-        found = other.restore(host)
-        if found is None:
+        restored = other.restore(host)
+        if restored is None:
             raise UserError(f"init.resume_from={config.init.resume_from}: that run has no checkpoint")
-        if found[1].best_epoch >= 0:  # it may stay the best
+        if restored[1].best_epoch >= 0:  # it may stay the best
             checkpoints.save_best(*other.restore_best())
         other.close()
-        return *found, f"resume_from {config.init.resume_from}, step {int(found[0].step)}"
+        return *restored, f"resume_from {config.init.resume_from}, step {int(restored[0].step)}"
     params, origin = host.params, "scratch"
     if config.init.item_vectors != "random" and config.content.by != "content":
         vectors = first_vectors(experiment.histories, experiment.split, config.model.width, content)

@@ -31,15 +31,15 @@ def first_vectors(histories: Histories, split: Split, width: int, content: np.nd
     if content is not None:
         information += LIKENESS * _alike(content)
     values, directions = _leading(information, min(width, information.shape[0] - 1), rng)
-    found = directions * np.sqrt(np.maximum(values, 0))
-    found = np.pad(found, ((0, 0), (0, width - found.shape[1])))
-    length = np.linalg.norm(found, axis=1, keepdims=True)
+    vectors = directions * np.sqrt(np.maximum(values, 0))
+    vectors = np.pad(vectors, ((0, 0), (0, width - vectors.shape[1])))
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
     lonely = length[:, 0] < 1e-6 * length.max(initial=1e-30)
-    found[lonely] = rng.standard_normal((int(lonely.sum()), width))
-    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    vectors[lonely] = rng.standard_normal((int(lonely.sum()), width))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     # Turned at random: the model's norms treat all coordinates alike, while eigenvectors come by weight.
     turn, _ = np.linalg.qr(rng.standard_normal((width, width)))
-    return (DEVIATION * width**0.5 * found @ turn).astype(np.float32)
+    return (DEVIATION * width**0.5 * vectors @ turn).astype(np.float32)
 
 
 def _positive_information(both: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -50,8 +50,8 @@ def _positive_information(both: sparse.csr_matrix) -> sparse.csr_matrix:
     chance = near[pairs.row] * context[pairs.col] / max(context.sum(), 1e-30)
     value = np.log(np.maximum(pairs.data, 1e-30) / np.maximum(chance, 1e-30))
     kept = (value > 0) & (pairs.row != pairs.col)
-    found = sparse.csr_matrix((value[kept], (pairs.row[kept], pairs.col[kept])), pairs.shape)
-    return (found + found.T) / 2
+    affinity = sparse.csr_matrix((value[kept], (pairs.row[kept], pairs.col[kept])), pairs.shape)
+    return (affinity + affinity.T) / 2
 
 
 def _alike(content: np.ndarray) -> sparse.csr_matrix:
@@ -68,8 +68,8 @@ def _alike(content: np.ndarray) -> sparse.csr_matrix:
         columns.append(column.ravel())
         cosines.append(np.take_along_axis(cosine, column, axis=1).ravel())
     value = np.maximum(np.concatenate(cosines), 0)
-    found = sparse.csr_matrix((value, (np.concatenate(rows), np.concatenate(columns))), (count, count))
-    return (found + found.T) / 2
+    pairs = sparse.csr_matrix((value, (np.concatenate(rows), np.concatenate(columns))), (count, count))
+    return (pairs + pairs.T) / 2
 
 
 def _leading(matrix: sparse.csr_matrix, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -90,11 +90,11 @@ def doubts(config: ConfigDict, split: Split, batches: int) -> Iterator[str]:
             f"this training is {steps:,} steps, all within the warm-up of {warmup:,}: its learning rate stays low, and "
             f"hardly anything is learned; set --config.optim.warmup_steps={steps // 10}, or more train.epochs"
         )
-    asked, users = len(split.test.user), len(split.train_end)
-    if 2 * asked < users:
+    targets, users = len(split.test.user), len(split.train_end)
+    if 2 * targets < users:
         yield (
-            f"only {asked:,} of {users:,} users have as many steps as split.kind={split.kind} needs to hold some out: "
-            "what is measured is of them alone"
+            f"only {targets:,} of {users:,} users have as many steps as split.kind={split.kind} needs to hold some "
+            "out: what is measured is of them alone"
         )
 
 

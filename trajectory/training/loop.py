@@ -247,17 +247,17 @@ class _Loop:
         """Looks at a step's metrics once they are there; logs them now and then; stops a diverged run."""
         if pending is None:
             return
-        found = {name: float(value) for name, value in jax.device_get(pending.metrics).items()}
-        if not all(math.isfinite(found[name]) for name in ("loss", "gradient_norm")):
+        metrics = {name: float(value) for name, value in jax.device_get(pending.metrics).items()}
+        if not all(math.isfinite(metrics[name]) for name in ("loss", "gradient_norm")):
             raise Diverged(
-                f"loss {found['loss']} and gradient norm {found['gradient_norm']} at step {pending.step} (epoch "
+                f"loss {metrics['loss']} and gradient norm {metrics['gradient_norm']} at step {pending.step} (epoch "
                 f"{pending.epoch}, batch {pending.batch}); the last good checkpoint is kept. "
                 "Lower optim.learning_rate or set optim.clip_norm, then start in a new --workdir"
             )
         rate = events / (time.perf_counter() - began)
-        bar.set_postfix_str(f"loss {found['loss']:.3f}, {rate:,.0f} events/s", refresh=False)
+        bar.set_postfix_str(f"loss {metrics['loss']:.3f}, {rate:,.0f} events/s", refresh=False)
         if self.output and (pending.step == 1 or pending.step % self.config.logging.every_steps == 0):
-            named = {f"train/step_{name}": value for name, value in found.items()}
+            named = {f"train/step_{name}": value for name, value in metrics.items()}
             self.output.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
     def _judged(self, state: TrainState, epoch: int) -> None:

@@ -179,9 +179,9 @@ def _contrasted(first: jax.Array, second: jax.Array, last: jax.Array) -> jax.Arr
     InfoNCE (van den Oord et al. 2018) of two looks with different dropout (Gao, Yao & Chen 2021; of histories: Qiu et
     al. 2022).
     """
-    one, other = (x.reshape(-1, x.shape[-1]) for x in (first, second))
+    normalised, other = (x.reshape(-1, x.shape[-1]) for x in (first, second))
     there = last.reshape(-1)
-    log_p = jax.nn.log_softmax(jnp.where(there, SHARPNESS * one @ other.T, NEVER), axis=1)
+    log_p = jax.nn.log_softmax(jnp.where(there, SHARPNESS * normalised @ other.T, NEVER), axis=1)
     return -jnp.where(there, jnp.diagonal(log_p), 0).sum()
 
 

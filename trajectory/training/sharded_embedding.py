@@ -18,8 +18,8 @@ def look_up(table: jax.Array, item: jax.Array, axis: str) -> jax.Array:
     everyones = jax.lax.all_gather(item, axis, tiled=True)
     row = everyones - jax.lax.axis_index(axis) * len(table)
     here = (row >= 0) & (row < len(table)) & (everyones > 0)
-    found = table[jnp.where(here, row, 0)] * here[..., None]
-    return jax.lax.psum_scatter(found, axis, scatter_dimension=0, tiled=True)
+    vectors = table[jnp.where(here, row, 0)] * here[..., None]
+    return jax.lax.psum_scatter(vectors, axis, scatter_dimension=0, tiled=True)
 
 
 def item_loss(targets: SoftmaxTargets, table: jax.Array, num_items: int, axis: str, power: float = 0.0) -> jax.Array:

@@ -121,8 +121,8 @@ def make_all(runs: Sequence[SweepRun], at_once: int) -> None:
 
 def versions(runs: Sequence[SweepRun]) -> dict[str, list[str]]:
     """Digests of the code that worked in each run's folder, for those where more than one did."""
-    found = {run.folder.name: _stamp(run)["code"] for run in runs if _stamp(run)["done"]}
-    return {name: digests for name, digests in found.items() if len(digests) > 1}
+    codes = {run.folder.name: _stamp(run)["code"] for run in runs if _stamp(run)["done"]}
+    return {name: digests for name, digests in codes.items() if len(digests) > 1}
 
 
 def _make(run: SweepRun, now: str, workers: Workers) -> str:

@@ -40,8 +40,8 @@ class Outcome(NamedTuple):
 
     def validation(self) -> float:
         """The monitored metric over all validation users, or as training saw it where evaluation has none (loss)."""
-        found = self.evaluation["metrics"]["validation"]
-        return found.get(self.monitor, self.training[f"best_{self.monitor}"])
+        validation = self.evaluation["metrics"]["validation"]
+        return validation.get(self.monitor, self.training[f"best_{self.monitor}"])
 
     def steps_to(self, value: float) -> float:
         """First step at which training saw the monitored metric as good as `value`; NaN if it never did."""
@@ -66,10 +66,10 @@ def read(folder: Path) -> Outcome:
 def chosen_metrics(outcomes: Mapping[str, Sequence[Outcome]], metrics: Sequence[str]) -> list[str]:
     """Those of `metrics` that some run has on test. Raises UserError if none has any of them."""
     there = {name for runs in outcomes.values() for run in runs for name in run.evaluation["metrics"]["test"]}
-    found = [metric for metric in metrics if metric in there]
-    if not found:
+    known = [metric for metric in metrics if metric in there]
+    if not known:
         raise UserError(f"no run has {', '.join(metrics)} on test; --metrics may name: {', '.join(sorted(there))}")
-    return found
+    return known
 
 
 def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Sequence[str]) -> pl.DataFrame:
@@ -92,8 +92,8 @@ def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Seque
         for metric in metrics:
             row |= _mean_and_deviation(metric, [run.test(metric) for run in runs])
             row[f"{metric}_user_error"] = _mean([run.user_error(metric) for run in runs])
-            found = lead_over_base(runs, outcomes[base], metric) if name != base else {}
-            row |= {f"{metric}_{key}": found.get(key, np.nan) for key in ("difference", "low", "high", "p")}
+            lead = lead_over_base(runs, outcomes[base], metric) if name != base else {}
+            row |= {f"{metric}_{key}": lead.get(key, np.nan) for key in ("difference", "low", "high", "p")}
         rows.append(row)
     for metric in metrics:
         for row, adjusted in zip(rows, holm([row[f"{metric}_p"] for row in rows]), strict=True):
@@ -115,14 +115,16 @@ def lead_over_base(runs: Sequence[Outcome], base: Sequence[Outcome], metric: str
     both = ours.join(theirs, on="user", suffix="_base").drop_nulls()
     if both.is_empty():
         return {}
-    found = compare(both[metric].to_numpy(), both[f"{metric}_base"].to_numpy(), RESAMPLES, 0)
-    return {key.removesuffix("_value"): value for key, value in found.items()}
+    comparison = compare(both[metric].to_numpy(), both[f"{metric}_base"].to_numpy(), RESAMPLES, 0)
+    return {key.removesuffix("_value"): value for key, value in comparison.items()}
 
 
 def _steps_to_base(runs: Sequence[Outcome], base: Sequence[Outcome]) -> float:
     if len(runs) != len(base) or any(_asked(run) != _asked(base[0]) for run in (*runs, *base)):
         return np.nan
-    return _mean([run.steps_to(one.training[f"best_{one.monitor}"]) for run, one in zip(runs, base, strict=True)])
+    return _mean(
+        [run.steps_to(base_run.training[f"best_{base_run.monitor}"]) for run, base_run in zip(runs, base, strict=True)]
+    )
 
 
 def _over_seeds(runs: Sequence[Outcome], metric: str) -> pl.DataFrame | None:
@@ -151,7 +153,7 @@ def _baselines(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Se
     first = next(run for name in (base, *outcomes) for run in outcomes[name])
     rows = []
     for name, parts in first.evaluation["baselines"].items():
-        found = {metric: parts["test"][metric] for metric in metrics if metric in parts["test"]}
-        if found:
-            rows.append({"name": name.replace("_", " "), "row": "baseline", **found})
+        test = {metric: parts["test"][metric] for metric in metrics if metric in parts["test"]}
+        if test:
+            rows.append({"name": name.replace("_", " "), "row": "baseline", **test})
     return rows

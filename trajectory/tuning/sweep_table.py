@@ -106,8 +106,8 @@ def _mean_and_deviation(row: dict[str, Any], name: str) -> str:
 
 
 def _lead(row: dict[str, Any], metric: str) -> str:
-    found = [row[f"{metric}_{key}"] for key in ("difference", "low", "high", "p_holm")]
-    return "" if None in found else "{:+.4f} ({:+.4f} to {:+.4f}), p = {:.2g}".format(*found)
+    values = [row[f"{metric}_{key}"] for key in ("difference", "low", "high", "p_holm")]
+    return "" if None in values else "{:+.4f} ({:+.4f} to {:+.4f}), p = {:.2g}".format(*values)
 
 
 def _text(value: Any, form: str) -> str:

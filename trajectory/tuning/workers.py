@@ -59,9 +59,9 @@ class Workers:
 
         An item is taken when a worker is free for it. What `do` raises is raised here when the other workers are done.
         """
-        waiting, one = iter(items), threading.Lock()
+        waiting, lock = iter(items), threading.Lock()
         with ThreadPoolExecutor(len(self.shares)) as pool:
-            futures = [pool.submit(self._work, do, waiting, one, share) for share in self.shares]
+            futures = [pool.submit(self._work, do, waiting, lock, share) for share in self.shares]
             wait(futures)
         for future in futures:
             future.result()
@@ -100,10 +100,10 @@ class Workers:
         finally:
             self._running.discard(process)
 
-    def _work(self, do: Callable[[Item], None], items: Iterator[Item], one: threading.Lock, share: list[int]) -> None:
+    def _work(self, do: Callable[[Item], None], items: Iterator[Item], lock: threading.Lock, share: list[int]) -> None:
         pin(share)  # this thread; the commands it starts inherit it
         while not self.stopped:
-            with one:
+            with lock:
                 item = next(items, None)
             if item is None:
                 return
