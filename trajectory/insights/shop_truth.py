@@ -78,10 +78,10 @@ def pairs(workdir: Path, truth: pl.DataFrame, folder: Path, cuts: tuple[int, int
         ("audiences", observed(workdir, truth, cuts, least)),
         ("campaign_audiences", campaigns(workdir, truth, folder)),
     )
-    found = [pair for table, part in written if (workdir / f"{table}.parquet").exists() for pair in part]
+    rows = [pair for table, part in written if (workdir / f"{table}.parquet").exists() for pair in part]
     kinds = {"part": pl.String, "what": pl.String, "said": pl.Float64, "true": pl.Float64}
     near = (pl.col("said") - pl.col("true")).abs() <= EXACT * pl.max_horizontal(pl.col("true").abs(), 1)
-    return pl.DataFrame(found, kinds, orient="row", strict=False).with_columns(equal=near.fill_null(False))
+    return pl.DataFrame(rows, kinds, orient="row", strict=False).with_columns(equal=near.fill_null(False))
 
 
 def _now(truth: pl.DataFrame) -> int:
@@ -149,8 +149,8 @@ def audiences(workdir: Path, truth: pl.DataFrame) -> Iterator[Pair]:
     members = pl.read_parquet(workdir / "audiences.parquet").with_columns(pl.col("user").cast(pl.String))
     for level, columns in (("interest", ["category"]), ("item", ["title", "item"])):  # an item goes by either
         last = pl.concat(bought.group_by("user", target=column).agg(pl.col("time").max()) for column in columns)
-        found = members.filter(pl.col("kind") == level).join(last, on=["user", "target"], how="left")
-        for (target,), rows in found.group_by("target", maintain_order=True):
+        joined = members.filter(pl.col("kind") == level).join(last, on=["user", "target"], how="left")
+        for (target,), rows in joined.group_by("target", maintain_order=True):
             lapsed = (now - rows["time"]).fill_null(LAPSED + 1) > LAPSED
             yield Pair("audiences", f"lapsed users for {target}", rows.height, lapsed.sum())
             yield Pair("audiences", f"new users for {target}", rows["new"].sum(), rows["time"].null_count())

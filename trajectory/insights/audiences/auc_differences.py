@@ -14,12 +14,17 @@ def auc_differences(resampled: dict[str, np.ndarray]) -> dict[str, dict[str, flo
     2 / (R + 1) and adjusted by Holm.
     """
     (_, ours), *others = resampled.items()
-    found = {}
+    differences = {}
     for name, other in others:
         lead = ours - other
         low, high = confidence_interval(lead)[:2]
         p = min(1.0, 2 * (min((lead <= 0).sum(), (lead >= 0).sum()) + 1) / (len(lead) + 1))
-        found[name] = {"difference": float(lead.mean()), "low": float(low), "high": float(high), "p_value": float(p)}
-    for test, p in zip(found.values(), holm([test["p_value"] for test in found.values()]), strict=True):
+        differences[name] = {
+            "difference": float(lead.mean()),
+            "low": float(low),
+            "high": float(high),
+            "p_value": float(p),
+        }
+    for test, p in zip(differences.values(), holm([test["p_value"] for test in differences.values()]), strict=True):
         test["p_value"] = float(p)
-    return found
+    return differences

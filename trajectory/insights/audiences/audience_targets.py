@@ -62,11 +62,11 @@ def sum_by_target(goods: AudienceTargets, lines: np.ndarray) -> np.ndarray:
 
 def bought(histories: Histories, goods: AudienceTargets, queries: Queries, until: int) -> np.ndarray:
     """Whether each user buys of each group from its query's `stop` on, before `until` (unix seconds), bool [n, G]."""
-    found = np.zeros((histories.num_users, len(goods.names) + 1), bool)
+    bought = np.zeros((histories.num_users, len(goods.names) + 1), bool)
     buys = pieces_sold(histories) > 0
     place = np.full(histories.num_users, histories.num_events)
     place[queries.user] = queries.stop
     user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
     counts = buys & (histories.time < until) & (np.arange(histories.num_events) >= place[user])
-    found[user[counts], goods.of_item[histories.item[counts]]] = True
-    return found[queries.user, 1:]
+    bought[user[counts], goods.of_item[histories.item[counts]]] = True
+    return bought[queries.user, 1:]

@@ -68,8 +68,8 @@ def _campaigns(run: Run, resamples: int, since: str, until: str) -> dict[str, An
     end = _seconds(until) if until else log.end + 1
     asked = [one for one in evaluate.predict_responses(log, campaigns, begin) if one.campaign.start < end]
     held = evaluate.measure(asked, len(log.users), resamples, run.config.seed)
-    some = [one for one in campaigns if one.start < end]
-    lots = build.compare(log, some, begin, build.RESAMPLES, run.config.seed)
+    within = [one for one in campaigns if one.start < end]
+    lots = build.compare(log, within, begin, build.RESAMPLES, run.config.seed)
     return held | {"uplift": [one._asdict() for one in lots]}
 
 

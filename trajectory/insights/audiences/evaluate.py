@@ -98,15 +98,15 @@ def audience(run: Run, goods: AudienceTargets, learned: Snapshot, asked: Snapsho
 
     def at(moment: Snapshot) -> tuple[Counts, np.ndarray, np.ndarray]:
         counts = count(histories, goods, moment.queries, moment.time)
-        came = bought(histories, goods, moment.queries, moment.time + round(days * DAY))
-        return counts, moment.expected.lines[goods.kind], came
+        observed = bought(histories, goods, moment.queries, moment.time + round(days * DAY))
+        return counts, moment.expected.lines[goods.kind], observed
 
     then, then_lines, then_bought = at(learned)
     chosen = choose_targets(then, then_bought)
     if not len(chosen):
         return None
-    some = _drawn(len(then_bought))
-    then, then_lines, then_bought = then.of(some), then_lines[some], then_bought[some]
+    sample = _drawn(len(then_bought))
+    then, then_lines, then_bought = then.of(sample), then_lines[sample], then_bought[sample]
     model = fit(then, then_lines, then_bought, chosen)
     counts, lines, came = at(asked)
     chance = model.of(counts, lines)
@@ -129,24 +129,24 @@ def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> di
     `share_within_sampling_error`: of the groups, whose error lies in the band of a perfect model at that number of
     users.
     """
-    some = _drawn(len(spent))
-    found, spent = found.of(some), spent[some]
+    sample = _drawn(len(spent))
+    found, spent = found.of(sample), spent[sample]
     scores = {OURS: found.probability}
     scores |= goods_rivals(found.counts, found.then, found.then_bought, found.model.chosen, spent)
     never = found.counts.ever[:, found.model.chosen] == 0
     groups = {"all users": np.ones_like(found.lapsed), "arriving": found.lapsed, "new": never}
     measured = {name: _measure(found, scores, asked, resamples, seed) for name, asked in groups.items()}
-    return {name: one for name, one in measured.items() if one}
+    return {name: values for name, values in measured.items() if values}
 
 
 def _measure(
     found: Audience, scores: dict[str, np.ndarray], asked: np.ndarray, resamples: int, seed: int
 ) -> dict[str, Any]:
-    came = found.bought
-    some = [j for j in range(came.shape[1]) if 0 < came[asked[:, j], j].sum() < asked[:, j].sum()]
+    bought_then = found.bought
+    some = [j for j in range(bought_then.shape[1]) if 0 < bought_then[asked[:, j], j].sum() < asked[:, j].sum()]
     if not some:
         return {}
-    rng, n = np.random.default_rng(seed), len(came)
+    rng, n = np.random.default_rng(seed), len(bought_then)
     means: dict[str, list[np.ndarray]] = {name: [] for name in scores}
     for at in range(0, resamples, BLOCK):
         # Resamples of one user lie side by side, as `auc` adds them up.
@@ -155,18 +155,18 @@ def _measure(
         for j, rows in _rows(asked, some):
             some_weights = weights[rows].T
             for name, score in scores.items():
-                areas[name].append(auc(came[rows, j], score[rows, j], some_weights))
+                areas[name].append(auc(bought_then[rows, j], score[rows, j], some_weights))
         for name, of in areas.items():
             means[name].append(np.nanmean(of, axis=0))
     drawn = {name: np.concatenate(parts) for name, parts in means.items()}
     methods = {}
     for name, score in scores.items():
-        area = [float(auc(came[rows, j], score[rows, j])[0]) for j, rows in _rows(asked, some)]
-        rise = [lift(came[rows, j], score[rows, j]) for j, rows in _rows(asked, some)]
+        area = [float(auc(bought_then[rows, j], score[rows, j])[0]) for j, rows in _rows(asked, some)]
+        rise = [lift(bought_then[rows, j], score[rows, j]) for j, rows in _rows(asked, some)]
         low, high = map(float, confidence_interval(drawn[name])[:2])
         methods[name] = {"auc": float(np.mean(area)), "low": low, "high": high, "lift": float(np.mean(rise))}
-    pooled = clustered_pairs(found.probability[asked], came[asked].astype(np.int8), np.nonzero(asked)[0])
-    each = [event_pairs(found.probability[r, j], came[r, j].astype(np.int8)) for j, r in _rows(asked, some)]
+    pooled = clustered_pairs(found.probability[asked], bought_then[asked].astype(np.int8), np.nonzero(asked)[0])
+    each = [event_pairs(found.probability[r, j], bought_then[r, j].astype(np.int8)) for j, r in _rows(asked, some)]
     calibration = summary(pooled, seed=seed)
     calibration["share_within_sampling_error"] = float(
         np.mean([summary(pairs, SIMULATIONS, seed)["within_sampling_error"] for pairs in each])
@@ -175,7 +175,7 @@ def _measure(
         "groups": len(some),
         "users": n,
         "asked": int(asked.sum()),
-        "bought": int(came[asked].sum()),
+        "bought": int(bought_then[asked].sum()),
         "methods": methods,
         "leads": auc_differences(drawn),
         "calibration": calibration,

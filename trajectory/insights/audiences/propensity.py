@@ -36,12 +36,14 @@ class PropensityModel:
     def of(self, counts: Counts, lines: np.ndarray) -> np.ndarray:
         """Probability that each of n users buys of each chosen group, float64 [n, g]; `lines` [n, G] as forecast."""
         speaks = past_vectors(counts.ever) @ self.weight[:, self.chosen]
-        found = np.empty(speaks.shape)
+        probability = np.empty(speaks.shape)
         for at in range(0, len(self.chosen), AT_ONCE):
-            some = slice(at, at + AT_ONCE)
-            inputs = columns(counts, lines, speaks[:, some], self.chosen[some], self.parts)
-            found[:, some] = self.both.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1].reshape(len(found), -1)
-        return found
+            block = slice(at, at + AT_ONCE)
+            inputs = columns(counts, lines, speaks[:, block], self.chosen[block], self.parts)
+            probability[:, block] = self.both.predict_proba(inputs.reshape(-1, inputs.shape[-1]))[:, 1].reshape(
+                len(probability), -1
+            )
+        return probability
 
 
 def choose_targets(counts: Counts, bought: np.ndarray) -> np.ndarray:
@@ -72,12 +74,12 @@ def columns(
     `speaks` [n, g]: how much each user's past speaks for each chosen group (`cross_sell_affinity`).
     """
     own = hand_made(counts, chosen)
-    found = [np.log1p(own), own[..., :3] > 0]
-    found.append(np.log(own[..., 9:13] + np.array([1e-3, 1e-3, 1e-2, 1e-2], np.float32)))
+    features = [np.log1p(own), own[..., :3] > 0]
+    features.append(np.log(own[..., 9:13] + np.array([1e-3, 1e-3, 1e-2, 1e-2], np.float32)))
     if "forecast" in parts:
         expected = np.maximum(lines[:, chosen], 0)
-        found.append(np.stack([np.log1p(expected), np.log(expected + 1e-4), np.log(expected + 1e-2)], -1))
+        features.append(np.stack([np.log1p(expected), np.log(expected + 1e-4), np.log(expected + 1e-2)], -1))
     if "companions" in parts:
         speaks = np.maximum(speaks, 1e-4)
-        found.append(np.stack([speaks, np.log(speaks)], -1))
-    return np.concatenate(found, -1).astype(np.float32)
+        features.append(np.stack([speaks, np.log(speaks)], -1))
+    return np.concatenate(features, -1).astype(np.float32)

@@ -41,21 +41,21 @@ class CampaignPart:
 def campaign_part(run: Run, since: int) -> CampaignPart:
     """Campaigns that start at `since` (unix seconds) or later, each forecast from what was known when it started."""
     c, log, campaigns = run.config, *known_campaigns(run)
-    asked = predict_responses(log, campaigns, since) if log else []
-    if log is None or not asked:
+    forecasts = predict_responses(log, campaigns, since) if log else []
+    if log is None or not forecasts:
         return CampaignPart()
-    held = measure(asked, len(log.users), c.evaluation.bootstrap, c.seed)
+    held = measure(forecasts, len(log.users), c.evaluation.bootstrap, c.seed)
     compared = compare(log, campaigns, since, RESAMPLES, c.seed)
     blocks: list[Text | Table | Picture] = []
     if held:
-        blocks.append(_curve(asked))
+        blocks.append(_curve(forecasts))
         blocks += [_held(outcome, one) for outcome, one in held.items()]
     if compared:
         blocks.append(_compared(compared))
     return CampaignPart(
         tuple(_say(held, compared)),
         tuple(blocks),
-        {"campaign_audiences": _members(asked, log)},
+        {"campaign_audiences": _members(forecasts, log)},
         {"campaigns": held, "uplift": [one._asdict() for one in compared]},
     )
 
@@ -75,13 +75,13 @@ def known_campaigns(run: Run) -> tuple[CampaignLog | None, list[Campaign]]:
 
 def compare(log: CampaignLog, campaigns: Sequence[Campaign], since: int, resamples: int, seed: int) -> list[Uplift]:
     """The campaigns from `since` on whose recipients can be compared with others."""
-    found = [uplift(log, campaigns, one, resamples, seed) for one in campaigns if one.start >= since]
-    return [one for one in found if one is not None]
+    uplifts = [uplift(log, campaigns, campaign, resamples, seed) for campaign in campaigns if campaign.start >= since]
+    return [one for one in uplifts if one is not None]
 
 
-def _curve(asked: Sequence[CampaignForecast]) -> Picture:
+def _curve(forecasts: Sequence[CampaignForecast]) -> Picture:
     """The budget curve of the campaign with most redemptions, or, where nobody redeems, most buyers."""
-    enough = [one for one in asked if one.enough]
+    enough = [forecast for forecast in forecasts if forecast.enough]
     redeemed = [one for one in enough if one.outcome == "redeem"] or enough
     one = max(redeemed, key=lambda one: int(one.answered.sum()))
     names = {"redeem": "recipients who redeem", "buy": "recipients who buy a promoted item"}
@@ -132,7 +132,7 @@ def _compared(compared: Sequence[Uplift]) -> Table:
     )
 
 
-def _members(asked: Sequence[CampaignForecast], log: CampaignLog) -> pl.DataFrame:
+def _members(forecasts: Sequence[CampaignForecast], log: CampaignLog) -> pl.DataFrame:
     """Every recipient: campaign, outcome, user, the forecast probability, and whether the user answered."""
     tables_ = [
         pl.DataFrame(
@@ -144,24 +144,24 @@ def _members(asked: Sequence[CampaignForecast], log: CampaignLog) -> pl.DataFram
                 "answered": one.answered,
             }
         ).sort("probability", descending=True, maintain_order=True)
-        for one in asked
+        for one in forecasts
     ]
     return pl.concat(tables_)
 
 
 def _say(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> list[str]:
-    found = []
+    blocks = []
     if "redeem" in held:
         one = held["redeem"]
-        found.append(
+        blocks.append(
             f"Of the recipients of a campaign, address the most likely tenth first: they redeemed "
             f"{one['methods'][OURS]['lift']:.1f} times as often as all (mean of {len(one['campaigns'])} campaigns)."
         )
     if compared:
         during, before = (float(np.mean([getattr(one, name)[0] for one in compared])) for name in ("during", "before"))
-        found.append(
+        blocks.append(
             "That recipients buy is no proof that the campaign made them: they bought promoted items more often than "
             f"others like them by {during:+.1%} of all users (mean of {len(compared)} campaigns), but by {before:+.1%} "
             "also in the weeks before; hold back a random tenth to know."
         )
-    return found
+    return blocks

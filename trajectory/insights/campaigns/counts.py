@@ -46,23 +46,23 @@ def campaign_counts(
 
     every = np.ones(len(past), bool)
     visit, wanted, paid = baskets(every), baskets(promoted), baskets(coupon)
-    found: dict[str, np.ndarray] = {}
+    counts: dict[str, np.ndarray] = {}
     for name, days in SPANS.items():
         span = age <= days
-        found |= {f"baskets_{name}": total(visit & span), f"spend_{name}": total(span, value)}
-        found |= {f"promoted_{name}": total(promoted & span), f"promoted_spend_{name}": total(promoted & span, value)}
-        found |= {f"alike_{name}": total(alike & span), f"coupons_{name}": total(coupon & span)}
-        found[f"coupon_baskets_{name}"] = total(paid & span)
-    found |= {"since": since(every), "promoted_since": since(promoted), "coupon_since": since(coupon)}
-    found |= {f"promoted_baskets_{days:.0f}": total(wanted, np.exp(-age / days)) for days in FADING}
-    found |= {"promoted_baskets": total(wanted), "coupons_promoted": total(coupon & promoted)}
-    found["coupon_fading"] = total(paid, np.exp(-age / 60))
+        counts |= {f"baskets_{name}": total(visit & span), f"spend_{name}": total(span, value)}
+        counts |= {f"promoted_{name}": total(promoted & span), f"promoted_spend_{name}": total(promoted & span, value)}
+        counts |= {f"alike_{name}": total(alike & span), f"coupons_{name}": total(coupon & span)}
+        counts[f"coupon_baskets_{name}"] = total(paid & span)
+    counts |= {"since": since(every), "promoted_since": since(promoted), "coupon_since": since(coupon)}
+    counts |= {f"promoted_baskets_{days:.0f}": total(wanted, np.exp(-age / days)) for days in FADING}
+    counts |= {"promoted_baskets": total(wanted), "coupons_promoted": total(coupon & promoted)}
+    counts["coupon_fading"] = total(paid, np.exp(-age / 60))
     pair, times = np.unique(who[promoted] * len(log.items) + item[promoted], return_counts=True)
-    found["promoted_items"] = np.bincount(pair // len(log.items), minlength=n).astype(np.float64)
-    found["promoted_again"] = np.bincount((pair // len(log.items))[times > 1], minlength=n).astype(np.float64)
-    found["promoted_share"] = found["promoted_ever"] / np.maximum(total(every), 1)
-    found["coupon_share"] = found["coupon_baskets_ever"] / np.maximum(found["baskets_ever"], 1)
-    return found | _answers(campaign, earlier, row, n, moment)
+    counts["promoted_items"] = np.bincount(pair // len(log.items), minlength=n).astype(np.float64)
+    counts["promoted_again"] = np.bincount((pair // len(log.items))[times > 1], minlength=n).astype(np.float64)
+    counts["promoted_share"] = counts["promoted_ever"] / np.maximum(total(every), 1)
+    counts["coupon_share"] = counts["coupon_baskets_ever"] / np.maximum(counts["baskets_ever"], 1)
+    return counts | _answers(campaign, earlier, row, n, moment)
 
 
 def _answers(

@@ -42,7 +42,7 @@ class CampaignForecast:
 def predict_responses(log: CampaignLog, campaigns: Sequence[Campaign], since: int) -> list[CampaignForecast]:
     """Forecasts of the campaigns that start at `since` (unix seconds) or later, for each outcome."""
     counts = counts_at_start(log, campaigns)
-    found = []
+    forecasts = []
     for number, campaign in enumerate(campaigns):
         if campaign.start < since or not len(campaign.recipients):
             continue
@@ -54,11 +54,11 @@ def predict_responses(log: CampaignLog, campaigns: Sequence[Campaign], since: in
             response = regress_responses(known, counts[number], outcome, level)
             scores = {OURS: response.score} | campaign_rivals(known, counts[number], outcome)
             answered = np.isfinite(campaign.answered(outcome))
-            found.append(CampaignForecast(campaign, outcome, answered, response.probability, scores))
-    return found
+            forecasts.append(CampaignForecast(campaign, outcome, answered, response.probability, scores))
+    return forecasts
 
 
-def measure(asked: Sequence[CampaignForecast], users: int, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
+def measure(forecasts: Sequence[CampaignForecast], users: int, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
     """Of each outcome: campaigns measured, mean AUC and lift of each score with its interval, and calibration.
 
     Intervals of means over campaigns resample the campaigns and, as a whole, the users (of all campaigns alike);
@@ -66,14 +66,16 @@ def measure(asked: Sequence[CampaignForecast], users: int, resamples: int, seed:
     all recipients of all campaigns forecast, beside the band of a perfect model at that number of users;
     `share_within_sampling_error`: of the campaigns, whose own error lies in such a band.
     """
-    found = {}
+    results = {}
     for outcome in OUTCOMES:
-        mine = [one for one in asked if one.outcome == outcome]
-        measured = [one for one in mine if one.enough]
+        mine = [forecast for forecast in forecasts if forecast.outcome == outcome]
+        measured = [forecast for forecast in mine if forecast.enough]
         if not measured:
             continue
         names = list(measured[0].scores)
-        areas = {name: [float(auc(one.answered, one.scores[name])[0]) for one in measured] for name in names}
+        areas = {
+            name: [float(auc(forecast.answered, forecast.scores[name])[0]) for forecast in measured] for name in names
+        }
         means = _resampled(measured, names, users, resamples, seed)
         methods = {
             name: {"auc": float(np.mean(areas[name])), "lift": float(np.mean([_lift(one, name) for one in measured]))}
@@ -83,11 +85,11 @@ def measure(asked: Sequence[CampaignForecast], users: int, resamples: int, seed:
         chance, answered = np.concatenate([one.probability for one in mine]), _answers(mine)
         user = np.concatenate([one.campaign.recipients for one in mine])
         calibration = summary(clustered_pairs(chance, answered, user), seed=seed)
-        each = [event_pairs(one.probability, one.answered.astype(np.int8)) for one in mine]
+        each = [event_pairs(forecast.probability, forecast.answered.astype(np.int8)) for forecast in mine]
         calibration["share_within_sampling_error"] = float(
             np.mean([summary(pairs, seed=seed)["within_sampling_error"] for pairs in each])
         )
-        found[outcome] = {
+        results[outcome] = {
             "campaigns": [one.campaign.name for one in measured],
             "expected": len(mine),
             "recipients": int(sum(len(one.answered) for one in measured)),
@@ -97,11 +99,11 @@ def measure(asked: Sequence[CampaignForecast], users: int, resamples: int, seed:
             "leads": auc_differences(means),
             "calibration": calibration,
         }
-    return found
+    return results
 
 
-def _answers(asked: Sequence[CampaignForecast]) -> np.ndarray:
-    return np.concatenate([one.answered for one in asked]).astype(np.int8)
+def _answers(forecasts: Sequence[CampaignForecast]) -> np.ndarray:
+    return np.concatenate([one.answered for one in forecasts]).astype(np.int8)
 
 
 def _lift(one: CampaignForecast, name: str) -> float:

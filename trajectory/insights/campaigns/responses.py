@@ -45,11 +45,11 @@ class Response(NamedTuple):
 
 def counts_at_start(log: CampaignLog, campaigns: Sequence[Campaign]) -> list[dict[str, np.ndarray]]:
     """The counts of each campaign's recipients when it starts."""
-    found = []
+    rows = []
     for campaign in campaigns:
         earlier = [other for other in campaigns if other.start < campaign.start]
-        found.append(campaign_counts(log, campaign, earlier, campaign.recipients, campaign.start))
-    return found
+        rows.append(campaign_counts(log, campaign, earlier, campaign.recipients, campaign.start))
+    return rows
 
 
 def known_rows(
@@ -60,23 +60,23 @@ def known_rows(
     `counts`: of each campaign's recipients when it started.
     """
     ran = [c.start + ELAPSED * (c.stop - c.start) <= moment and len(c.recipients) > 0 for c in campaigns]
-    some = np.flatnonzero(ran).tolist()
-    if not some:
+    ran_indices = np.flatnonzero(ran).tolist()
+    if not ran_indices:
         return Rows({}, np.zeros(0, np.int64), np.zeros(0, bool))
-    columns = {name: np.concatenate([counts[i][name] for i in some]) for name in counts[0]}
-    answered = np.concatenate([campaigns[i].answered(outcome) < moment for i in some])
-    return Rows(columns, np.repeat(some, [len(campaigns[i].recipients) for i in some]), answered)
+    columns = {name: np.concatenate([counts[i][name] for i in ran_indices]) for name in counts[0]}
+    answered = np.concatenate([campaigns[i].answered(outcome) < moment for i in ran_indices])
+    return Rows(columns, np.repeat(ran_indices, [len(campaigns[i].recipients) for i in ran_indices]), answered)
 
 
 def standardised_within_campaign(
     counts: dict[str, np.ndarray], names: Sequence[str], campaign: np.ndarray
 ) -> np.ndarray:
     """Logs of the named counts, standardised within each campaign [n, F]: who stands out among its recipients."""
-    found = np.log1p(np.stack([counts[name] for name in names], 1))
+    logs = np.log1p(np.stack([counts[name] for name in names], 1))
     for number in np.unique(campaign):
         mine = campaign == number
-        found[mine] = (found[mine] - found[mine].mean(0)) / (found[mine].std(0) + 1e-6)
-    return found
+        logs[mine] = (logs[mine] - logs[mine].mean(0)) / (logs[mine].std(0) + 1e-6)
+    return logs
 
 
 def regress_responses(known: Rows, counts: dict[str, np.ndarray], outcome: str, level: float) -> Response:

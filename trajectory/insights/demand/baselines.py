@@ -58,10 +58,10 @@ def statsforecast_baseline(name: str, count: np.ndarray, origins: tuple[int, ...
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:
-                    found = model.forecast(y=count[series, :origin].astype(np.float64), h=HORIZONS, level=[95])
+                    forecast = model.forecast(y=count[series, :origin].astype(np.float64), h=HORIZONS, level=[95])
                 except Exception:  # the library raises what its optimisers do
                     continue
-            if np.isfinite(found["mean"]).all():
-                mean[i, :, series] = np.maximum(found["mean"], 0)
-                deviation[i, :, series] = np.nan_to_num((found["hi-95"] - found["mean"]) / z)
+            if np.isfinite(forecast["mean"]).all():
+                mean[i, :, series] = np.maximum(forecast["mean"], 0)
+                deviation[i, :, series] = np.nan_to_num((forecast["hi-95"] - forecast["mean"]) / z)
     return BaselineForecast(mean, deviation)

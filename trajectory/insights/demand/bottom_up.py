@@ -43,7 +43,7 @@ def from_users(run: Run, weeks: Weeks, origins: list[int], horizons: int) -> np.
     h, predictor = run.experiment.histories, run.predictor()
     looks = np.unique(np.linspace(1, run.config.heads.horizon, LOOKS).round().astype(np.int32))
     known = [_known(h, weeks.begins(week)) for week in origins]
-    found = np.zeros((len(origins), horizons, h.num_items))
+    pieces = np.zeros((len(origins), horizons, h.num_items))
     rates = np.stack([sale_rates(h, weeks.begins(week)) for week in origins])
     for first in range(0, len(origins), TOGETHER):
         part = slice(first, first + TOGETHER)
@@ -52,10 +52,10 @@ def from_users(run: Run, weeks: Weeks, origins: list[int], horizons: int) -> np.
         fits = stops[:, -1] - stops[:, 0] <= SPREAD * predictor.length
         for some, columns in [(fits, slice(None)), *((~fits, slice(i, i + 1)) for i in range(stops.shape[1]))]:
             user = np.flatnonzero(some & (stops[:, columns][:, -1] > h.offsets[:-1]))
-            found[part][columns] += _all(
+            pieces[part][columns] += _all(
                 predictor, user, stops[:, columns], paces[columns], rates[part][columns], looks, horizons
             )
-    return found
+    return pieces
 
 
 def pace(histories: Histories, stop: np.ndarray, now: int) -> Pace:
@@ -115,9 +115,9 @@ def _all(
     total = np.zeros((len(paces), horizons, h.num_items))
     user = user[np.argsort(stops[user, -1] - h.offsets[user], kind="stable")]  # rows of like length
     for at in range(0, len(user), USERS):
-        some = user[at : at + USERS]
-        weight = np.stack([_weights(Pace(*(x[some] for x in p)), looks, horizons) for p in paces])
-        total += _read(predictor, stops[some], h.offsets[some], looks, weight, rates)
+        users = user[at : at + USERS]
+        weight = np.stack([_weights(Pace(*(x[users] for x in p)), looks, horizons) for p in paces])
+        total += _read(predictor, stops[users], h.offsets[users], looks, weight, rates)
     return total
 
 

@@ -19,7 +19,7 @@ def compare_all(demand: Demand, library_of: dict[str, tuple[str, ...]]) -> Resul
 
     `library_of`: level -> names of the library's models that are fitted to it.
     """
-    found, tested = {}, demand.tested
+    results, tested = {}, demand.tested
     other = variants(demand)
     for level in demand.weeks.levels:
         count = demand.weeks.count[level]
@@ -31,12 +31,12 @@ def compare_all(demand: Demand, library_of: dict[str, tuple[str, ...]]) -> Resul
             name: with_quantiles(demand, level, BaselineForecast(said[level]), tested) for name, said in other.items()
         }
         followed = ordering(demand, level, methods, tested)
-        found[level] = {
+        results[level] = {
             "by_horizon": by_horizon(demand, level, methods | ablated, tested),
             "against_baselines": against_baselines(demand, level, methods, tested),
             "ordering": pl.DataFrame([{"method": name} | replay.summary() for name, replay in followed.items()]),
         }
-    return found
+    return results
 
 
 def variants(demand: Demand) -> dict[str, dict[str, np.ndarray]]:

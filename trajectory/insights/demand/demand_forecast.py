@@ -106,8 +106,8 @@ def promotions(run: Run, weeks: Weeks) -> np.ndarray | None:
     planned = np.zeros((len(number), weeks.number + HORIZONS, len(KINDS)))
     week = ((table["begins"].to_numpy() - weeks.start) // WEEK).astype(int)
     item = np.array([number.get(name, -1) for name in table["item"]])
-    some = (item >= 0) & (week >= 0) & (week < planned.shape[1])
-    planned[item[some], week[some]] = table.select(KINDS).to_numpy()[some]
+    known = (item >= 0) & (week >= 0) & (week < planned.shape[1])
+    planned[item[known], week[known]] = table.select(KINDS).to_numpy()[known]
     planned[:, max(int(week.max()) + 1, 0) :] = np.nan
     return planned
 
@@ -120,8 +120,8 @@ def outcomes(count: np.ndarray, origins: tuple[int, ...]) -> np.ndarray:
 
 def _error(weeks: Weeks, origins: tuple[int, ...], forecast: np.ndarray, until: int) -> float:
     """WAPE of the first horizons, over origins of the later half of the weeks before `until`."""
-    came = outcomes(weeks.count[weeks.main][:, :until], tuple(origin for origin in origins if origin < until))
+    observed = outcomes(weeks.count[weeks.main][:, :until], tuple(origin for origin in origins if origin < until))
     some = np.array([origin >= (FIRST_ORIGIN + until) // 2 for origin in origins if origin < until])
-    came, said = came[some, :CHOSEN_BY], forecast[: len(some)][some, :CHOSEN_BY]
-    there = np.isfinite(came)
-    return float(np.abs(said - came)[there].sum() / came[there].sum())
+    observed, said = observed[some, :CHOSEN_BY], forecast[: len(some)][some, :CHOSEN_BY]
+    there = np.isfinite(observed)
+    return float(np.abs(said - observed)[there].sum() / observed[there].sum())

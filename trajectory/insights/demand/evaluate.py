@@ -37,8 +37,8 @@ def with_quantiles(demand: Demand, level: str, baseline: BaselineForecast, teste
     count, origins = demand.weeks.count[level], demand.origins
     before = tuple(range(WINDOW, origins[0]))
     said = np.concatenate([moving_average(count, before).forecast, baseline.forecast])
-    came = outcomes(count, before + origins)
-    sums = said[:, :COVER].sum(1), came[:, :COVER].sum(1)
+    observed = outcomes(count, before + origins)
+    sums = said[:, :COVER].sum(1), observed[:, :COVER].sum(1)
     rows, up_to = [], []
     for origin in tested:
         now = origins.index(origin)
@@ -51,7 +51,7 @@ def with_quantiles(demand: Demand, level: str, baseline: BaselineForecast, teste
             continue
         at, simple = now + len(before), len(before)
         by_horizon = [
-            quantiles(said[:, h], came[:, h], before + origins, h + 1, at, LEVELS, simple) for h in range(HORIZONS)
+            quantiles(said[:, h], observed[:, h], before + origins, h + 1, at, LEVELS, simple) for h in range(HORIZONS)
         ]
         rows.append(np.stack(by_horizon))
         up_to.append(quantiles(*sums, before + origins, COVER, at, (SERVICE_LEVEL,), simple)[:, 0])
@@ -66,16 +66,16 @@ def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: r
     intervals. origins: how many.
     """
     count, index = demand.weeks.count[level], [demand.origins.index(origin) for origin in tested]
-    came = observed_sales(demand, level, tested)
+    observed = observed_sales(demand, level, tested)
     naive = np.abs(np.diff(count[:, : tested.start], axis=1)).mean(1)
     rows = []
-    for name, each in methods.items():
+    for name, result in methods.items():
         for h in range(HORIZONS):
-            there = np.isfinite(came[:, h, 0])
-            if not came[there, h].any():  # few weeks were held out, or nothing came in them
+            there = np.isfinite(observed[:, h, 0])
+            if not observed[there, h].any():  # few weeks were held out, or nothing came in them
                 continue
-            y, error = came[there, h], np.abs(each.forecast[index][there, h] - came[there, h])
-            q = each.quantile[there, h]
+            y, error = observed[there, h], np.abs(result.forecast[index][there, h] - observed[there, h])
+            q = result.quantile[there, h]
             loss = np.mean([pinball(y, q[..., i], level) for i, level in enumerate(LEVELS)], axis=0)
             scaled = (error.mean(0) / np.maximum(naive, 1e-12))[naive > 0]
             rows.append(
@@ -99,31 +99,31 @@ def against_baselines(demand: Demand, level: str, methods: dict[str, Method], te
     Paired over series, which are resampled whole with all their weeks (what one week does to all series is not).
     """
     index = [demand.origins.index(origin) for origin in tested]
-    came = observed_sales(demand, level, tested)
+    observed = observed_sales(demand, level, tested)
     baselines = [name for name in methods if name != OURS]
     rows = []
     for h in range(COMPARED):
-        y = came[:, h]
+        y = observed[:, h]
         there = np.isfinite(y[:, 0])
         if not y[there].any():  # few weeks were held out, or nothing came in them
             continue
         error = {name: np.abs(m.forecast[index][there, h] - y[there]).sum(0) for name, m in methods.items()}
         share = y.shape[1] / y[there].sum()
         for name in baselines:
-            found = compare(error[name] * share, error[OURS] * share, RESAMPLES, seed=0)
-            rows.append({"baseline": name, "weeks_ahead": h + 1, **found})
+            comparison = compare(error[name] * share, error[OURS] * share, RESAMPLES, seed=0)
+            rows.append({"baseline": name, "weeks_ahead": h + 1, **comparison})
     table = pl.DataFrame(rows)
     return table.with_columns(p_holm=holm(table["p_value"].to_list()))
 
 
 def ordering(demand: Demand, level: str, methods: dict[str, Method], tested: range) -> dict[str, Replay]:
     """The order-up-to policy followed through the tested weeks by each method."""
-    came = demand.weeks.count[level][:, tested.start : tested.stop].T
-    return {name: replay(came, each.up_to) for name, each in methods.items()}
+    observed = demand.weeks.count[level][:, tested.start : tested.stop].T
+    return {name: replay(observed, result.up_to) for name, result in methods.items()}
 
 
 def observed_sales(demand: Demand, level: str, tested: range) -> np.ndarray:
     """What came after each tested origin [T, HORIZONS, S]; NaN after the tested weeks."""
     week = np.array(tested)[:, None] + np.arange(HORIZONS)
-    came = demand.came(level)[[demand.origins.index(origin) for origin in tested]]
-    return np.where((week < tested.stop)[..., None], came, np.nan)
+    observed = demand.came(level)[[demand.origins.index(origin) for origin in tested]]
+    return np.where((week < tested.stop)[..., None], observed, np.nan)

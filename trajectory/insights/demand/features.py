@@ -64,9 +64,11 @@ class Known:
         if self.users is None:
             return np.zeros((len(self.origins), HORIZONS, len(self.count), 0))
         past = [origin for origin in self.origins if origin < self.count.shape[1]]
-        came = np.cumsum(self.count[:, past].T, 0)
+        sold_so_far = np.cumsum(self.count[:, past].T, 0)
         said = np.cumsum(self.users[: len(past), 0], 0)
-        bias = np.concatenate([np.ones((1, len(self.count))), (came + PRIOR) / (said + PRIOR)])[: len(self.origins)]
+        bias = np.concatenate([np.ones((1, len(self.count))), (sold_so_far + PRIOR) / (said + PRIOR)])[
+            : len(self.origins)
+        ]
         return log_ratio(self.users * bias[:, None], self.level[:, None])[..., None]
 
 

@@ -18,7 +18,7 @@ OWN = 4  # errors of its own by which a series' spread is as much its own as tha
 
 def quantiles(
     forecast: np.ndarray,
-    came: np.ndarray,
+    observed: np.ndarray,
     origins: Sequence[int],
     span: int,
     now: int,
@@ -27,31 +27,31 @@ def quantiles(
 ) -> np.ndarray:
     """Quantiles of what comes after origin number `now`, float64 [S, len(levels)].
 
-    `forecast` and `came` [O, S] are of a time that ends `span` weeks after each origin (week numbers, in order): only
-    errors that were seen by then count. Split conformal prediction (Vovk et al. 2005; Lei et al. 2018) of the
+    `forecast` and `observed` [O, S] are of a time that ends `span` weeks after each origin (week numbers, in order):
+    only errors that were seen by then count. Split conformal prediction (Vovk et al. 2005; Lei et al. 2018) of the
     log-ratio, within sizes of forecast; with few errors quantiles of counts, as spread as what was seen. The first
     `simple` rows are of a simple rule before the first forecast: they count only there. NaN without any error seen.
     """
     seen = [i for i, past in enumerate(origins) if past + span <= origins[now]]
-    found = np.full((forecast.shape[1], len(levels)), np.nan)
+    quantiles = np.full((forecast.shape[1], len(levels)), np.nan)
     if not seen:
-        return found
+        return quantiles
     own = [i for i in seen if i >= simple]
-    error = log_ratio(came[own], forecast[own]).ravel()
+    error = log_ratio(observed[own], forecast[own]).ravel()
     size, mine = np.searchsorted(SIZES, forecast[own].ravel()), np.searchsorted(SIZES, forecast[now])
-    counted = _of_counts(forecast[now], forecast[seen], came[seen], len(own), levels)
+    counted = _of_counts(forecast[now], forecast[seen], observed[seen], len(own), levels)
     for group in np.unique(mine):
         like, some = np.sort(error[size == group]), mine == group
         if len(like) < LEAST or len(own) < LEAST_ORIGINS:
-            found[some] = counted[some]
+            quantiles[some] = counted[some]
             continue
         strayed = [_order(like, level) for level in levels]
-        found[some] = (forecast[now][some, None] + FEW) * np.exp(strayed) - FEW
-    return np.maximum(found, 0)
+        quantiles[some] = (forecast[now][some, None] + FEW) * np.exp(strayed) - FEW
+    return np.maximum(quantiles, 0)
 
 
 def _of_counts(
-    forecast: np.ndarray, said: np.ndarray, came: np.ndarray, own: int, levels: Sequence[float]
+    forecast: np.ndarray, said: np.ndarray, observed: np.ndarray, own: int, levels: Sequence[float]
 ) -> np.ndarray:
     """Quantiles [S, len(levels)] of negative binomial counts about `forecast` [S], Poisson where spread no wider.
 
@@ -59,12 +59,12 @@ def _of_counts(
     of each series and, as by `OWN` more errors, of all; wider where all the forecast's `own` errors, the last rows, are
     larger than all. Something is expected even of what has not been sold yet.
     """
-    error, size = (came - said) ** 2, (came + said) / 2
+    error, size = (observed - said) ** 2, (observed + said) / 2
     overall, last = (
         error[rows].sum() / max(size[rows].sum(), FEW) for rows in (slice(None), slice(len(said) - own, None))
     )
-    each = np.where(size.sum(0) > 0, error.sum(0) / np.maximum(size.sum(0), 1e-12), overall)
-    spread = (len(said) * each + OWN * overall) / (len(said) + OWN)
+    ratio = np.where(size.sum(0) > 0, error.sum(0) / np.maximum(size.sum(0), 1e-12), overall)
+    spread = (len(said) * ratio + OWN * overall) / (len(said) + OWN)
     spread = np.maximum(spread * max(last / max(overall, 1e-12), 1), 1 + 1e-6)
     mean = np.maximum(forecast, FEW / len(said))
     return nbinom.ppf(np.asarray(levels), (mean / (spread - 1))[:, None], (1 / spread)[:, None])
@@ -77,7 +77,7 @@ def _order(sorted_errors: np.ndarray, level: float) -> float:
     return float(sorted_errors[int(np.clip(rank, 1, n)) - 1])
 
 
-def pinball(came: np.ndarray, quantile: np.ndarray, level: float) -> np.ndarray:
-    """Pinball loss of each forecast of a quantile (Koenker & Bassett 1978), shaped as `came`."""
-    above = came - quantile
+def pinball(observed: np.ndarray, quantile: np.ndarray, level: float) -> np.ndarray:
+    """Pinball loss of each forecast of a quantile (Koenker & Bassett 1978), shaped as `observed`."""
+    above = observed - quantile
     return np.maximum(level * above, (level - 1) * above)

@@ -24,8 +24,10 @@ def order_rule(demand: Demand, level: str, methods: dict[str, Method], tested: r
     than it gains, as a few weeks tell mostly chance.
     """
     index = [demand.origins.index(origin) for origin in tested]
-    came = observed_sales(demand, level, tested)[:, :COMPARED]
-    error = {name: np.nanmean(np.abs(m.forecast[index][:, :COMPARED] - came), axis=1) for name, m in methods.items()}
+    observed = observed_sales(demand, level, tested)[:, :COMPARED]
+    error = {
+        name: np.nanmean(np.abs(m.forecast[index][:, :COMPARED] - observed), axis=1) for name, m in methods.items()
+    }
     rules = [name for name in methods if name != OURS]
     lead = np.stack([(error[OURS] - error[name]).ravel() for name in rules])
     number = lead.shape[1]

@@ -20,14 +20,14 @@ BOUNDS = {"95 %": ("low_95", "high_95"), "80 %": ("low_80", "high_80")}
 
 def forecast_chart(demand: Demand, level: str, plural: str) -> Picture:
     """The largest series of a level: what came, what is expected of the next weeks, 80 and 95 % intervals."""
-    weeks, found = demand.weeks, forecast_at_end(demand, level)
+    weeks, forecast = demand.weeks, forecast_at_end(demand, level)
     past = weeks.count[level][:, -PAST:]
     largest = np.argsort(-past.sum(1), kind="stable")[: min(SHOWN, len(past))]
     panels, said = [], []
     for series in largest:
-        name, expected = weeks.names[level][series], found.forecast[-1, :, series]
+        name, expected = weeks.names[level][series], forecast.forecast[-1, :, series]
         ahead = pl.DataFrame({"weeks": np.arange(1, HORIZONS + 1), "expected": expected}).with_columns(
-            pl.Series(column, found.quantile[0, :, series, i]) for i, column in QUANTILES.items()
+            pl.Series(column, forecast.quantile[0, :, series, i]) for i, column in QUANTILES.items()
         )
         seen = pl.DataFrame({"weeks": np.arange(-past.shape[1], 0) + 1, "observed": past[series]})
         frame = pl.concat([seen, ahead], how="diagonal_relaxed")

@@ -22,22 +22,22 @@ def forecasts(known: Known, users: bool = True, promotions: bool = True) -> np.n
     level. `users`, `promotions`: whether to go by users' forecasts and planned promotions.
     """
     shape = (len(known.origins), HORIZONS, len(known.count))
-    found, ratio = np.zeros(shape), np.full(shape, np.nan)
+    forecast, ratio = np.zeros(shape), np.full(shape, np.nan)
     for now, origin in enumerate(known.origins):
         for h in range(HORIZONS):
             seen = [i for i, past in enumerate(known.origins) if past + h + 1 <= origin]
             level = known.level[seen]
-            came = log_ratio(known.count[:, [known.origins[i] + h for i in seen]].T, level)
+            observed = log_ratio(known.count[:, [known.origins[i] + h for i in seen]].T, level)
             counted = np.where(level > LEAST, level, 0)
             tried = np.isfinite(ratio[seen, h]).all(1)
             if counted.any():
-                ratio[now, h] = _regression(_features(known, h, users, promotions), seen, now, came, counted)
+                ratio[now, h] = _regression(_features(known, h, users, promotions), seen, now, observed, counted)
             if not tried.any():
-                found[now, h] = found[now, h - 1] if h else known.level[now]
+                forecast[now, h] = forecast[now, h - 1] if h else known.level[now]
                 continue
-            weight = _weight(ratio[seen, h][tried], came[tried], counted[tried])
-            found[now, h] = np.maximum((known.level[now] + FEW) * np.exp(weight * ratio[now, h]) - FEW, 0)
-    return found
+            weight = _weight(ratio[seen, h][tried], observed[tried], counted[tried])
+            forecast[now, h] = np.maximum((known.level[now] + FEW) * np.exp(weight * ratio[now, h]) - FEW, 0)
+    return forecast
 
 
 def _features(known: Known, h: int, users: bool, promotions: bool) -> np.ndarray:
@@ -45,16 +45,16 @@ def _features(known: Known, h: int, users: bool, promotions: bool) -> np.ndarray
     return np.concatenate(parts, axis=-1)
 
 
-def _regression(x: np.ndarray, seen: list[int], now: int, came: np.ndarray, counted: np.ndarray) -> np.ndarray:
+def _regression(x: np.ndarray, seen: list[int], now: int, observed: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Log-ratios [S] that follow from the features x [O, S, F] of origin number `now`, as those that came of `seen`."""
     some = counted > 0
     scale = x[seen][some].std(0) + 1e-9
-    model = Ridge(alpha=PENALTY).fit(x[seen][some] / scale, came[some], sample_weight=counted[some])
+    model = Ridge(alpha=PENALTY).fit(x[seen][some] / scale, observed[some], sample_weight=counted[some])
     return np.clip(model.predict(x[now] / scale), -FARTHEST, FARTHEST)  # type: ignore[no-any-return]
 
 
-def _weight(said: np.ndarray, came: np.ndarray, counted: np.ndarray) -> float:
+def _weight(said: np.ndarray, observed: np.ndarray, counted: np.ndarray) -> float:
     """The share of the log-ratios `said` that is nearest, by least squares, to those that came: stacking (Wolpert 1992)
     with the level, whose log-ratio is 0.
     """
-    return float(np.clip((counted * said * came).sum() / max((counted * said**2).sum(), 1e-12), 0, 1))
+    return float(np.clip((counted * said * observed).sum() / max((counted * said**2).sum(), 1e-12), 0, 1))

@@ -58,8 +58,8 @@ def _in_stock(path: Path, items: pl.Series) -> np.ndarray:
     table = read_side(path, "--stock", ITEM, {"stock": ("stock",)})
     if "stock" in table.columns:
         table = usable_rows(table, path, "--stock", numbers(table["stock"]).is_finite())
-    found = as_known(table["item"], items)
-    say_known(table["item"], found, items, path, "--stock", "item")
+    listed = as_known(table["item"], items)
+    say_known(table["item"], listed, items, path, "--stock", "item")
     if "stock" in table.columns:
-        found = found.filter(numbers(table["stock"]) > 0)
-    return items.is_in(found.drop_nulls().implode()).to_numpy()
+        listed = listed.filter(numbers(table["stock"]) > 0)
+    return items.is_in(listed.drop_nulls().implode()).to_numpy()

@@ -41,18 +41,20 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     if isinstance(relevance.neighbours, Ease):
         counted.append(relevance.neighbours)
     groups = ("all",) if relevance.filter_seen else GROUPS
-    found: dict[str, list[_Lists]] = {name: [] for name in (*OWN, NEXT, *(row.name for row in counted))}
+    per_list: dict[str, list[_Lists]] = {name: [] for name in (*OWN, NEXT, *(row.name for row in counted))}
     for chunk in queries.chunks(relevance.batch):
         read = relevance.read(chunk)
         ours = {relevance.name: read.scores, ALONE: read.expected, NEXT: read.by_step[:, 0]}
         for name, scores in (*ours.items(), *((row.name, row.scores(chunk)) for row in counted)):
-            found[name].append(_measured(scores, h, chunk, groups, relevance.filter_seen))
+            per_list[name].append(_measured(scores, h, chunk, groups, relevance.filter_seen))
     values = {
-        group: {name: np.concatenate([part.metrics[group] for part in parts], axis=1) for name, parts in found.items()}
+        group: {
+            name: np.concatenate([part.metrics[group] for part in parts], axis=1) for name, parts in per_list.items()
+        }
         for group in groups
     }
     rows: dict[str, dict[str, Any]] = {}
-    for name, parts in found.items():
+    for name, parts in per_list.items():
         lists = np.concatenate([part.lists for part in parts])
         rows[name] = {group: _means(values[group][name], c) for group in groups} | {
             "coverage": coverage(lists, h.num_items),
@@ -119,7 +121,7 @@ def _measured(scores: Any, h: Histories, queries: Queries, groups: tuple[str, ..
     owned, targets = owned_items(h, queries.start, queries.stop), distinct_items(h, queries.stop, queries.end)
     cold = len(h.items) + 1 - owned.shape[1]
     again = np.take_along_axis(np.pad(owned, ((0, 0), (0, cold))), targets, axis=1)
-    found, lists = {}, np.zeros(0)
+    per_group, lists = {}, np.zeros(0)
     for group in groups:
         possible = np.ones_like(owned) if group == "all" else owned == (group == "again")
         if filter_seen:
@@ -127,10 +129,10 @@ def _measured(scores: Any, h: Histories, queries: Queries, groups: tuple[str, ..
         wanted = targets if group == "all" else np.where(again == (group == "again"), targets, 0)
         allowed = np.where(possible, scores, -np.inf)
         values = metrics(ranks(allowed, wanted), wanted, (SIZE,))
-        found[group] = np.stack([values[name] for name in METRICS])
+        per_group[group] = np.stack([values[name] for name in METRICS])
         if group == "all":
             lists = top_k(allowed, None, SIZE)[0]
-    return _Lists(found, lists)
+    return _Lists(per_group, lists)
 
 
 def _means(values: np.ndarray, config: Any) -> dict[str, float]:
@@ -145,15 +147,15 @@ def _means(values: np.ndarray, config: Any) -> dict[str, float]:
 
 
 def _paired(values: dict[str, dict[str, np.ndarray]], config: Any) -> dict[str, dict[str, dict[str, Any]]]:
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    comparisons: dict[str, dict[str, dict[str, Any]]] = {}
     for group, of in values.items():
         means = {name: np.nanmean(value, axis=1) for name, value in of.items() if name not in OWN}
         for number, metric in enumerate(METRICS):
             rival = max((float(mean[number]), name) for name, mean in means.items())[1]
             own, other = of[Relevance.name][number], of[rival][number]
             test = compare(own, other, config.evaluation.bootstrap, config.seed)
-            found.setdefault(group, {})[metric] = {"rival": rival, **test}
-    tests = [test for of in found.values() for test in of.values()]
+            comparisons.setdefault(group, {})[metric] = {"rival": rival, **test}
+    tests = [test for of in comparisons.values() for test in of.values()]
     for test, p in zip(tests, holm([test["p_value"] for test in tests]), strict=True):
         test["p_value"] = float(p)
-    return found
+    return comparisons

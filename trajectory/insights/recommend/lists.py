@@ -69,13 +69,15 @@ def recommend(
         owned = owned_items(h, chunk.start, chunk.stop)
         chance = probabilities(relevance.fits, read.scores, owned)
         for name in (MOST_LIKELY,) if relevance.filter_seen else (MOST_LIKELY, NEW):
-            found = suggest(relevance, chunk, read.scores, read.expected, share, keep, name == NEW)
-            parts.append(_rows(relevance, chunk, name, found, chance, owned))
+            suggested = suggest(relevance, chunk, read.scores, read.expected, share, keep, name == NEW)
+            parts.append(_rows(relevance, chunk, name, suggested, chance, owned))
         lacking = ~owned_items(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
         expected += np.where(lacking, chance, 0).sum(axis=0) * sells
         users += lacking.sum(axis=0)
-    some = 1 + np.flatnonzero((np.ones(h.num_items, bool) if keep is None else keep[1:]) & (False in relevance.fits))
-    order = some[np.argsort(-expected[some], kind="stable")]
+    candidates = 1 + np.flatnonzero(
+        (np.ones(h.num_items, bool) if keep is None else keep[1:]) & (False in relevance.fits)
+    )
+    order = candidates[np.argsort(-expected[candidates], kind="stable")]
     winners = _named(relevance, order) | {"expected": expected[order], "users": users[order]}
     return Suggested(pl.concat(parts), pl.DataFrame(winners))
 

@@ -27,14 +27,14 @@ def reasons(run: Run, queries: Queries, lists: pl.DataFrame) -> pl.DataFrame:
     number = {item: index + 1 for index, item in enumerate(h.items["item"].head(h.num_items).cast(pl.String))}
     row = np.array([place[user] for user in lists["user"]], np.int64)
     index = np.array([number[item] for item in lists["item"]], np.int32)
-    asked = Queries(*(column[row] for column in queries))
+    shown_queries = Queries(*(column[row] for column in queries))
     explainer = Explainer(run, Target("item"))
-    found = [
+    attributions = [
         attribution_table(explainer.attributed(batch), h, explainer.target, run.config.explain.method)
-        for batch in explainer.forecasts(h, asked, index=index)
+        for batch in explainer.forecasts(h, shown_queries, index=index)
     ]
     because = {}
-    for (user, item), rows in pl.concat(found).partition_by("user", "target", as_dict=True).items():
+    for (user, item), rows in pl.concat(attributions).partition_by("user", "target", as_dict=True).items():
         events = overview.whole_events(rows, by_interest=False)
         said = [text for text, speaks_for in sentences(events, "it", h) if speaks_for]
         because[user, item] = "; ".join(text.removesuffix(" towards it") for text in said[:GIVEN])

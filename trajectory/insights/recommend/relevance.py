@@ -57,10 +57,10 @@ class Relevance:
                 "(own_log:split=temporal; the preset `insights` does so)"
             )
         self.histories: Histories = experiment.histories
-        asked = steps_asked(
+        validation = steps_asked(
             experiment.histories, limited_to_steps(experiment.histories, experiment.split.validation, c.heads.horizon)
         )
-        self.steps, self.steps_had = int(asked.max()), float(asked.mean())
+        self.steps, self.steps_had = int(validation.max()), float(validation.mean())
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
         self.forecaster = DirectForecaster(run.predictor().replace(filter_seen=False), self.steps)
         neighbours: Baseline = Ease() if experiment.histories.num_items <= MOST_ITEMS else CoOccurrence()
@@ -77,11 +77,11 @@ class Relevance:
         owned = owned_items(self.histories, queries.start, queries.stop)
         share = np.exp(features[False][..., 0].astype(np.float64))
         share = np.minimum(share * np.exp(np.where(owned, self.scale[True], self.scale[False])), MOST)
-        found = np.log(share) - np.log1p(-share)
+        log_odds = np.log(share) - np.log1p(-share)
         for again, (mean, deviation, learned) in self.fits.items():
             some = owned == again
-            found[some] = learned.decision_function((features[again][some] - mean) / deviation)
-        return RelevanceReading(found, by_step)
+            log_odds[some] = learned.decision_function((features[again][some] - mean) / deviation)
+        return RelevanceReading(log_odds, by_step)
 
     def _fit(self, queries: Queries, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -90,21 +90,21 @@ class Relevance:
         for chunk in queries.chunks(self.batch):
             features = self._features(chunk, self._by_step(chunk))
             owned = owned_items(self.histories, chunk.start, chunk.stop)
-            came = owned_items(self.histories, chunk.stop, chunk.end)
-            drawn = came | (rng.random(came.shape) < share)
+            observed = owned_items(self.histories, chunk.stop, chunk.end)
+            drawn = observed | (rng.random(observed.shape) < share)
             drawn[:, 0] = False
             for again in (False, True):
                 some = drawn & (owned == again)
-                parts[again].append((features[again][some], came[some]))
+                parts[again].append((features[again][some], observed[some]))
         for again, found in parts.items():
-            x, came = (np.concatenate(column) for column in zip(*found, strict=True))
-            weight = np.where(came, 1.0, 1 / share)
-            if came.sum() < FEWEST:
-                self.scale[again] = float(np.log((came.sum() + 0.5) / ((np.exp(x[:, 0]) * weight).sum() + 0.5)))
+            x, observed = (np.concatenate(column) for column in zip(*found, strict=True))
+            weight = np.where(observed, 1.0, 1 / share)
+            if observed.sum() < FEWEST:
+                self.scale[again] = float(np.log((observed.sum() + 0.5) / ((np.exp(x[:, 0]) * weight).sum() + 0.5)))
             else:
                 mean, deviation = x.mean(axis=0), x.std(axis=0) + LEAST
                 learned = LogisticRegression(max_iter=500)
-                learned.fit((x - mean) / deviation, came, weight)
+                learned.fit((x - mean) / deviation, observed, weight)
                 self.fits[again] = mean, deviation, learned
 
     def _features(self, queries: Queries, by_step: np.ndarray) -> dict[bool, np.ndarray]:
@@ -134,18 +134,18 @@ def probabilities(fits: Collection[bool], scores: np.ndarray, owned: np.ndarray)
     """Chances of `Relevance.scores` [n, V + 1]; NaN for those, of items of the history (`owned`) or others, of which
     nothing was fitted: their scores have an order only.
     """
-    found = 1 / (1 + np.exp(-scores))
+    probability = 1 / (1 + np.exp(-scores))
     for again in {False, True}.difference(fits):
-        found[owned == again] = np.nan
-    return found
+        probability[owned == again] = np.nan
+    return probability
 
 
 def log_share(scores: np.ndarray) -> np.ndarray:
     """Log of each item's share of the positive scores [n, V + 1], counted from a tenth of an equal share on."""
-    some = np.maximum(scores, 0)
-    some[:, 0] = 0
-    some /= np.maximum(some.sum(axis=1, keepdims=True), 1e-12)
-    return np.log(some + 0.1 / some.shape[1])
+    positive = np.maximum(scores, 0)
+    positive[:, 0] = 0
+    positive /= np.maximum(positive.sum(axis=1, keepdims=True), 1e-12)
+    return np.log(positive + 0.1 / positive.shape[1])
 
 
 def owned_items(histories: Histories, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
@@ -153,7 +153,7 @@ def owned_items(histories: Histories, start: np.ndarray, stop: np.ndarray) -> np
     row, index = slices(start, stop)
     item = histories.item[index]
     known = item <= histories.num_items
-    found = np.zeros((len(start), histories.num_items + 1), bool)
-    found[row[known], item[known]] = True
-    found[:, 0] = False
-    return found
+    owned = np.zeros((len(start), histories.num_items + 1), bool)
+    owned[row[known], item[known]] = True
+    owned[:, 0] = False
+    return owned

@@ -27,13 +27,13 @@ def associations(label: np.ndarray, words: pl.DataFrame, seed: int = 0) -> list[
 
     Cramer's V with the bias correction of Bergsma (2013); chi-square by permutation of the segments.
     """
-    found = []
+    rows = []
     for name in words.columns:
         there = words[name].is_not_null().to_numpy()
         if there.sum() >= KNOWN:
-            found.append((name, *_one(label[there], words[name].drop_nulls().to_numpy(), seed)))
-    adjusted = holm([p for *_, p in found])
-    return [Association(name, users, v, float(p)) for (name, users, v, _), p in zip(found, adjusted, strict=True)]
+            rows.append((name, *_one(label[there], words[name].drop_nulls().to_numpy(), seed)))
+    adjusted = holm([p for *_, p in rows])
+    return [Association(name, users, v, float(p)) for (name, users, v, _), p in zip(rows, adjusted, strict=True)]
 
 
 def _one(label: np.ndarray, word: np.ndarray, seed: int) -> tuple[int, float, float]:

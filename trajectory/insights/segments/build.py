@@ -41,8 +41,8 @@ def build_segments(run: Run) -> Part:
     """The users of a run in segments as of the end of its log; measured are those of its test cut."""
     cut, seed = run.experiment.split.cut_time("test"), run.config.seed
     moments = [cut] if cut is None else [cut, run.experiment.histories.now]
-    each = [segmentation(one, seed) for one in trajectories(run, moments)]
-    measured, found = measure(run, each[0], (RFM, COUNTS)), each[-1]
+    segmentations = [segmentation(one, seed) for one in trajectories(run, moments)]
+    measured, found = measure(run, segmentations[0], (RFM, COUNTS)), segmentations[-1]
     profiles, counted = found.profiles(), found.trajectories.words
     worth = f"share of {counted.unit}"
     return Part(

@@ -28,26 +28,26 @@ OURS, NONE = "segments", "no segments"
 SAMPLE = 4000  # users of a silhouette
 
 
-def measure(run: Run, found: Segmentation, beside: tuple[str, ...] = RIVALS) -> dict[str, Any]:
+def measure(run: Run, segmentation: Segmentation, beside: tuple[str, ...] = RIVALS) -> dict[str, Any]:
     """Stability, separation, use (None where nothing is after the moment) and association, of segments and rivals."""
-    c, t = run.config, found.trajectories
-    count = len(found.names)
+    c, t = run.config, segmentation.trajectories
+    count = len(segmentation.names)
     features = {name: table for name, table in comparison_features(t).items() if name in beside}
     models = {name: grouped(table, count, c.seed) for name, table in features.items()}
-    labels = {OURS: found.label, **{name: model.labels_ for name, model in models.items()}}
+    labels = {OURS: segmentation.label, **{name: model.labels_ for name, model in models.items()}}
     spaces = {OURS: np.concatenate([t.states(t.past), t.states(t.ahead)], 1), **features}
     return {
-        "users": len(found.label),
+        "users": len(segmentation.label),
         "segments": count,
-        "destinations": found.stability.destinations,
+        "destinations": segmentation.stability.destinations,
         "stability": {
-            OURS: {"seeds": found.stability.seeds, "bootstrap": found.stability.bootstrap},
+            OURS: {"seeds": segmentation.stability.seeds, "bootstrap": segmentation.stability.bootstrap},
             **{name: _stability(table, count, c.seed) for name, table in features.items()},
         },
         "separation": {name: _silhouette(spaces[name], label, c.seed) for name, label in labels.items()},
-        "spend": _spend(found, labels, c.evaluation.bootstrap, c.seed),
-        "redemption": _redemption(run, found, labels),
-        "association": _association(run, found, labels),
+        "spend": _spend(segmentation, labels, c.evaluation.bootstrap, c.seed),
+        "redemption": _redemption(run, segmentation, labels),
+        "association": _association(run, segmentation, labels),
     }
 
 
@@ -71,12 +71,14 @@ def _silhouette(space: np.ndarray, label: np.ndarray, seed: int) -> float:
     return float(silhouette_score(space, label, sample_size=size, random_state=seed))
 
 
-def _spend(found: Segmentation, labels: dict[str, np.ndarray], resamples: int, seed: int) -> dict[str, Any] | None:
+def _spend(
+    segmentation: Segmentation, labels: dict[str, np.ndarray], resamples: int, seed: int
+) -> dict[str, Any] | None:
     """Explained share of squared error (R2) and mean absolute error, with the lead of the segments (paired)."""
-    outcome = spend_after(found.trajectories)
+    outcome = spend_after(segmentation.trajectories)
     if outcome is None or not outcome.any():
         return None
-    compared = {**labels, NONE: 0 * found.label}
+    compared = {**labels, NONE: 0 * segmentation.label}
     losses = {name: predictive_losses(label, outcome, seed) for name, label in compared.items()}
     whole, ours = losses[NONE].squared.mean(), losses[OURS]
     told = {}
@@ -91,9 +93,9 @@ def _spend(found: Segmentation, labels: dict[str, np.ndarray], resamples: int, s
     return told
 
 
-def _redemption(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) -> dict[str, Any] | None:
+def _redemption(run: Run, segmentation: Segmentation, labels: dict[str, np.ndarray]) -> dict[str, Any] | None:
     campaigns, c = read_campaigns(run.config.data), run.config
-    asked = redemptions_after(found.trajectories, campaigns) if campaigns else None
+    asked = redemptions_after(segmentation.trajectories, campaigns) if campaigns else None
     if asked is None:
         return None
     told = redemption_auc(labels, asked, c.evaluation.bootstrap, c.seed)
@@ -112,14 +114,15 @@ def _redemption(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) ->
     }
 
 
-def _association(run: Run, found: Segmentation, labels: dict[str, np.ndarray]) -> dict[str, Any] | None:
+def _association(run: Run, segmentation: Segmentation, labels: dict[str, np.ndarray]) -> dict[str, Any] | None:
     words = read_demographics(run.config.data)
     if words is None:
         return None
-    t = found.trajectories
+    t = segmentation.trajectories
     users = pl.DataFrame({"user": t.histories.users["user"].gather(t.queries.user)})
     words = words.with_columns(as_known(words["user"], users["user"])).unique("user", maintain_order=True)
     aligned = users.join(words, on="user", how="left", maintain_order="left").drop("user")
     return {
-        name: [one._asdict() for one in associations(label, aligned, run.config.seed)] for name, label in labels.items()
+        name: [association._asdict() for association in associations(label, aligned, run.config.seed)]
+        for name, label in labels.items()
     }

@@ -124,5 +124,5 @@ def choose_grouping(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple
         if tried[-1].enough:
             break
     best = tried[-1] if tried[-1].enough else max(tried, key=lambda one: one.bootstrap)
-    found = fit(past, ahead, best.destinations, seed)
-    return found, replace(best, seeds=over_seeds(found, past, ahead, seed))
+    grouping = fit(past, ahead, best.destinations, seed)
+    return grouping, replace(best, seeds=over_seeds(grouping, past, ahead, seed))

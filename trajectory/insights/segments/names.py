@@ -23,7 +23,7 @@ def names(
     t, interests = trajectories, trajectories.histories.interests
     volume = np.array([t.value_ahead[np.isin(label, np.flatnonzero(destination == one))].mean() for one in destination])
     gain = shares(t.ahead.sum(0)) - shares(t.past.sum(0))  # of everybody: forecasts know seasons, too
-    found: list[str] = []
+    segment_names: list[str] = []
     for number, one in enumerate(destination):
         inside = label == number
         name = " and ".join(_apart(t.ahead[inside].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
@@ -36,9 +36,9 @@ def names(
             name += ", new" if not came or came in name else f", new: {more.get(came, f'turning to {came}')}"
         elif divided[one]:
             name += ", long-standing"
-        twin = sum(other == name or other.startswith(f"{name} (") for other in found)
-        found.append(f"{name} ({twin + 1})" if twin else name)
-    return tuple(found)
+        twin = sum(other == name or other.startswith(f"{name} (") for other in segment_names)
+        segment_names.append(f"{name} ({twin + 1})" if twin else name)
+    return tuple(segment_names)
 
 
 def distinguishing_interests(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]) -> str:

@@ -16,17 +16,17 @@ FIELDS = 8  # of the second picture
 LETTERS, LINES = 34, 3  # of a name
 
 
-def weekly(found: Segmentation, profiles: pl.DataFrame) -> str:
+def weekly(segmentation: Segmentation, profiles: pl.DataFrame) -> str:
     """One line for each segment, from its users' volume so far to that expected; SVG."""
     frame = profiles.select(pl.Series("segment", _labels(profiles)), so_far="value_a_week", expected="expected_a_week")
-    unit = f"{found.trajectories.words.unit} of a user a week"
+    unit = f"{segmentation.trajectories.words.unit} of a user a week"
     return svg(charts.changes(frame, "segment", "so_far", "expected", unit))
 
 
-def changes(found: Segmentation, profiles: pl.DataFrame) -> str:
+def changes(segmentation: Segmentation, profiles: pl.DataFrame) -> str:
     """Segments by the fields whose shares change most: percentage points from past to expected; SVG."""
-    t = found.trajectories
-    inside = np.arange(len(found.names))[:, None] == found.label
+    t = segmentation.trajectories
+    inside = np.arange(len(segmentation.names))[:, None] == segmentation.label
     past, ahead = (shares((inside @ volumes) @ t.field_shares) for volumes in (t.past, t.ahead))
     change = 100 * (ahead - past)
     chosen = np.sort(np.argsort(-np.abs(change).max(0), kind="stable")[:FIELDS])

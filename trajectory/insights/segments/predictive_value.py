@@ -96,7 +96,7 @@ def redemption_auc(
     number = np.searchsorted(users, asked.user)
     plain = np.ones((1, len(number)))
     weights = np.concatenate([plain, *user_weights(asked.user, resamples, seed)])
-    found = {}
+    aucs = {}
     for name, label in labels.items():
         code = np.unique(label[asked.user], return_inverse=True)[1]
         total = np.zeros(len(weights))
@@ -104,11 +104,11 @@ def redemption_auc(
             half = (np.random.default_rng([seed, halving]).permutation(len(users)) % 2)[number]
             for learned in (0, 1):
                 total += _auc(code, asked.redeemed, half == learned, weights)
-        found[name] = total / (2 * HALVINGS)
-    first = next(iter(found.values()))
+        aucs[name] = total / (2 * HALVINGS)
+    first = next(iter(aucs.values()))
     return {
         name: (float(auc[0]), confidence_interval(auc[1:]), confidence_interval((first - auc)[1:]))
-        for name, auc in found.items()
+        for name, auc in aucs.items()
     }
 
 

@@ -32,8 +32,8 @@ def planted_interests(folder: Path, moment: int, weeks: int = QUARTER) -> pl.Dat
     ).join(migrations.rename({"week": "began"}), on="user", how="left")
     new = (pl.col("began") >= week + 1 - weeks) & (pl.col("destination") == pl.col("interest"))
     long_term = pl.col("began").is_null() & (pl.col("share") >= STRONG)
-    found = users.filter(new.fill_null(False) | long_term)
-    return found.select(pl.col("user").cast(pl.String), "interest", new=pl.col("began").is_not_null())
+    planted = users.filter(new.fill_null(False) | long_term)
+    return planted.select(pl.col("user").cast(pl.String), "interest", new=pl.col("began").is_not_null())
 
 
 def score(members: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:

@@ -79,10 +79,10 @@ def segmentation(trajectories: Trajectories, seed: int = 0) -> Segmentation:
     past, ahead = np.split(principal_axes(states), 2)
     grouping, stable = choose_grouping(past, ahead, seed)
     codes = grouping.labels(past, ahead)
-    found, count = np.unique(codes, return_counts=True)
-    found = found[np.argsort(-count, kind="stable")]
-    number = np.zeros(found.max() + 1, np.int64)
-    number[found] = np.arange(len(found))
-    label, destination, new_members = number[codes], found // 2, found % 2 == 1
+    largest_first, count = np.unique(codes, return_counts=True)
+    largest_first = largest_first[np.argsort(-count, kind="stable")]
+    number = np.zeros(largest_first.max() + 1, np.int64)
+    number[largest_first] = np.arange(len(largest_first))
+    label, destination, new_members = number[codes], largest_first // 2, largest_first % 2 == 1
     named = names(trajectories, label, destination, new_members, grouping.divided)
     return Segmentation(trajectories, grouping, stable, label, new_members, destination, named)

@@ -63,7 +63,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
     worth, named = attention(histories, run.experiment.split.cut_time("test")), words(histories)
     weights, (fields, item_field) = fit_weights(run, histories, worth), _fields(histories)
-    found = []
+    states = []
     for moment in moments:
         queries, worth = histories_before(histories, moment), attention(histories, moment)
         past, late = volumes(histories, queries, worth, moment)
@@ -76,8 +76,8 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         divided = _divided(histories, queries, worth, item_field, len(fields))
         steps = run.config.forecast.steps
         columns = past, late, ahead, steps, fields, item_field, divided, brought, value, (value + lately) / 2, named
-        found.append(Trajectories(histories, queries, moment, *columns))
-    return found
+        states.append(Trajectories(histories, queries, moment, *columns))
+    return states
 
 
 def _fields(histories: Histories) -> tuple[tuple[str, ...], np.ndarray]:

@@ -78,5 +78,5 @@ def _weekly(
 def summed(code: np.ndarray, worth: np.ndarray, start: np.ndarray, stop: np.ndarray, count: int) -> np.ndarray:
     """Worth of each code 1..count in the events start[i]:stop[i], float64 [n, count]; code 0 counts for nothing."""
     row, event = slices(start, stop)
-    found = np.bincount(row * (count + 1) + code[event], worth[event], len(start) * (count + 1))
-    return found.reshape(len(start), count + 1)[:, 1:]
+    volume = np.bincount(row * (count + 1) + code[event], worth[event], len(start) * (count + 1))
+    return volume.reshape(len(start), count + 1)[:, 1:]
