@@ -219,7 +219,7 @@ def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     del old["interests"]
     (tmp_path / "calibration.json").write_text(json.dumps(old))
     with pytest.raises(UserError, match="older form, without interests: run evaluate"):
-        StepCalibration.read(tmp_path / "calibration.json")
+        StepCalibration.find(tmp_path)
 
 
 def test_targets_of_baskets_are_equal_shares_of_their_distinct_items():
