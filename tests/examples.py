@@ -17,7 +17,7 @@ def run_example(thing: Any, names: dict[str, Any]) -> dict[str, Any]:
     examples = doctest.DocTestParser().get_doctest(inspect.getdoc(thing) or "", names, str(thing), None, 0)
     assert examples.examples, f"{thing} has no example"
     said, before = io.StringIO(), LOGGER.level
-    LOGGER.setLevel(logging.WARNING)  # as in a notebook, where messages are not printed
+    LOGGER.setLevel(logging.CRITICAL)  # an example shows what a call returns; messages go to stderr in a notebook
     try:
         warnings.filterwarnings("ignore", "the load_module", DeprecationWarning)  # of ml_collections
         failed, _ = doctest.DocTestRunner(verbose=False).run(examples, out=said.write, clear_globs=False)
