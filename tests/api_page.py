@@ -33,7 +33,9 @@ def page() -> str:
     ]
     for kind in _kinds():
         rows = "".join(f"| {name} | {meaning} |\n" for name, meaning in kind.COLUMNS.items())
+        tables = "".join(f'- `tables["{name}"]`: {meaning}\n' for name, meaning in kind.TABLES.items())
         lines.append(f"### {kind.__name__}\n\n{_doc(kind)}\n\n| column | meaning |\n|---|---|\n{rows}")
+        lines += [tables] if tables else []
     return "\n".join(lines)
 
 

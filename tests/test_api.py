@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -94,6 +95,13 @@ def test_the_page_of_the_interface_is_up_to_date():
     assert (ROOT / "docs" / "api.md").read_text() == page(), "write it anew: python -m tests.api_page > docs/api.md"
 
 
+def test_what_a_run_offers_is_what_the_page_documents(example):
+    text = (ROOT / "docs" / "api.md").read_text()
+    run = example["run"]
+    assert [name for name in dir(run) if f"`{name}`" not in text and f"### run.{name}\n" not in text] == []
+    assert {"predict", "forecast", "config", "workdir", "step"} <= {*dir(run)}
+
+
 def test_the_readme_s_example_runs_as_it_stands(example):
     log, run = example["log"], example["run"]
     assert log.frame.columns == list(log.COLUMNS)
@@ -136,8 +144,6 @@ def test_what_a_run_says_has_the_documented_columns(example):
     ):
         assert result.frame.height
         assert {*result.frame.columns} <= {*result.COLUMNS}, type(result)
-    with pytest.raises(tj.UserError, match=r'expected "items" or "users"'):
-        run.embeddings("shops")
 
 
 def test_evaluation_baselines_and_comparison_agree(example):
@@ -174,3 +180,96 @@ def test_settings_by_hand_are_checked_and_kept():
         tj.preset("user_a", {"train.epochs": "many"})
     with pytest.raises(tj.UserError, match="there is no preset 'user_b'; did you mean user_a"):
         tj.preset("user_b")
+
+
+MISTAKES = {
+    "top": (lambda run, new: run.predict(new, top=-1), "top=-1: expected a whole number of at least 1"),
+    "part of top": (lambda run, new: run.predict(new, top=1.5), "top=1.5: expected a whole number"),
+    "no top": (lambda run, new: run.predict(new, top=0), "top=0: expected a whole number of at least 1"),
+    "top in words": (lambda run, new: run.predict(new, top="3"), "top='3': expected a whole number"),
+    "user": (lambda run, new: run.predict(new, user="bob"), "user=bob: .* has its users in its column user; leave"),
+    "no path": (lambda run, new: run.predict(""), "expected the path of a log, got an empty text"),
+    "no columns": (lambda run, new: run.predict(pl.DataFrame()), "the data frame is empty: it has neither columns nor"),
+    "no users": (
+        lambda run, new: run.predict(new.drop("user")),
+        "expected a column for the user.* are read with the run's own settings .* `user` where all is of one user",
+    ),
+    "users": (lambda run, new: run.forecast(new, users=-5), "users=-5: expected a whole number of at least 0"),
+    "steps": (lambda run, new: run.forecast(new, steps=-1), "steps=-1: expected a whole number of at least 0"),
+    "part of steps": (lambda run, new: run.forecast(new, steps=1.5), "steps=1.5: expected a whole number"),
+    "steps explained": (lambda run, new: run.explain(new, steps=2), r"steps=2: expected a list, such as \(1, 2\)"),
+    "vectors": (lambda run, new: run.embeddings("usrs"), "kind='usrs': expected one of items, users"),
+    "one run": (lambda run, new: tj.compare(run), r"expected a list, such as \[run, other\]"),
+    "interests": (lambda run, new: run.recommend(interests="tea"), r"interests='tea': expected a list, such as"),
+    "stock": (
+        lambda run, new: run.recommend(stock=new.select("user")),
+        "^stock: a data frame of 19 rows lacks the column item",
+    ),
+    "no config": (lambda run, new: tj.train(None, "x"), "expected a config, such as tj.prepare.*, got NoneType"),
+    "settings": (lambda run, new: tj.prepare(new, settings=[1]), r"settings=\[1\]: expected fields with their values"),
+    "model": (lambda run, new: tj.prepare(new, model="gruu"), "model='gruu': expected one of gru, lstm"),
+    "split": (lambda run, new: tj.prepare(new, split="x"), "split='x': expected one of leave_one_out"),
+    "tiny": (lambda run, new: tj.prepare(new, tiny="yes"), "tiny='yes': expected True or False"),
+    "epochs": (lambda run, new: tj.prepare(new, settings={"train.epochs": -1}), "train.epochs=-1: expected at least 0"),
+    "width": (lambda run, new: tj.prepare(new, settings={"model.width": 0}), "model.width=0: expected at least 1"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_a_call_is_told_before_the_work(example, name):
+    call, said = MISTAKES[name]
+    with pytest.raises(tj.UserError, match=said):
+        call(example["run"], example["new_events"])
+
+
+def test_an_event_type_without_a_role_is_named_with_the_field_that_gives_one(frames):
+    with pytest.raises(tj.UserError, match=r"all are of the types return.* such as data\.event_types\.return=input"):
+        tj.prepare(frames[0].with_columns(event_type=pl.lit("return")))
+
+
+def test_a_prepared_log_is_trained_on_and_counted_as_its_config_is(example):
+    log = example["log"]
+    assert tj.baselines(log).frame.equals(tj.baselines(log.config).frame)
+    assert tj.train(log, "runs/shop").step == example["run"].step
+
+
+def test_what_looks_wrong_and_what_items_describe_is_in_the_notes(frames):
+    items = pl.DataFrame({"item": ["item 1", "item 2"], "title": ["Tea", "Rice"]})
+    notes = tj.prepare(frames[0].drop("category"), items=items).notes
+    assert any(note.startswith("item table: describes 2 of the log's") for note in notes)
+
+
+def test_vectors_of_a_run_with_a_repeat_head_say_what_they_rank(example):
+    run = example["run"]
+    said = any("repeat head" in note for note in run.embeddings().notes)
+    assert said == run.config.model.repeat
+    run.config.model.repeat = not said
+    assert any("repeat head" in note for note in run.embeddings().notes) != said
+    run.config.model.repeat = said
+
+
+def test_further_tables_have_the_documented_columns(example):
+    log, run = example["log"], example["run"]
+    for result in (log, run.predict(example["new_events"]), run.forecast(example["new_events"])):
+        for name, table in result.tables.items():
+            for column in table.columns:
+                assert column in result.TABLES[name] or name == "quarantine", (name, column)
+
+
+def test_checks_of_types_find_a_name_that_is_not_there_and_a_choice_that_is_none(tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "import trajectory as tj\n"
+        "log = tj.prepare('log.csv', model='gruu')\n"
+        "tj.baselins(log)\n"
+        "run: tj.Run = tj.train(log, 'x')\n"
+        "made: tj.Predictions = run.predict(3.4)\n"
+        "run.embeddings('usrs')\n"
+        "run.forecast('log.csv', steps=3).frame\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--ignore-missing-imports", "--follow-imports=silent", str(script)]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"MYPYPATH": str(ROOT)}
+    )
+    lines = {int(line.split(":")[1]) for line in ran.stdout.splitlines() if ": error:" in line}
+    assert lines == {2, 3, 5, 6}, ran.stdout

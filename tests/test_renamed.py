@@ -17,7 +17,7 @@ from trajectory.data.store.builder import FORMAT_VERSION, fingerprint, source_di
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.evaluation.protocol import table
 from trajectory.evaluation.report import TABLED, read_evaluation
-from trajectory.renamed import FIELDS
+from trajectory.renamed import FIELDS, FLAGS, flag
 from trajectory.schema import Events
 from trajectory.settings import base, get, set_by_hand
 from trajectory.settings.flags import read
@@ -76,6 +76,13 @@ def test_a_config_with_the_old_names_of_fields(tmp_path: Path) -> None:
 
 
 OLD_SETTINGS = {"train.power": 0.3, "data.kind_map": {"4": "purchase"}, "model.inputs": ("kind", "gap")}
+
+
+@pytest.mark.parametrize("old", FLAGS)
+def test_flags_with_the_old_names(caplog: pytest.LogCaptureFixture, old: str) -> None:
+    assert flag(f"--{old}=0.1") == f"--{FLAGS[old]}=0.1"
+    assert f"--{old} is called --{FLAGS[old]} now" in caplog.text
+    assert flag(old) == old
 
 
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections

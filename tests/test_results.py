@@ -48,7 +48,7 @@ MADE = [
         )
     ),
     results.Recommendations(
-        pl.DataFrame({"user": ["a"], "list": ["new"], "item": ["5"], "title": ["Tea"], "chance": [0.3]})
+        pl.DataFrame({"user": ["a"], "list": ["new"], "item": ["5"], "title": ["Tea"], "probability": [0.3]})
     ),
     results.Embeddings(pl.DataFrame({"item": ["5", "6"], "vector": np.array([[1.0], [2.0]], np.float32)})),
     results.Migrations(pl.DataFrame({"source": ["BEER"], "destination": ["WINE"]})),
@@ -111,6 +111,23 @@ def test_rows_go_to_pandas_and_to_files(tmp_path):
     ]
     with pytest.raises(UserError, match=r"a\.xlsx: expected a name ending in \.parquet, \.csv, \.json"):
         made.write(tmp_path / "a.xlsx")
+
+
+def test_vectors_go_to_a_csv_and_a_file_that_cannot_be_written_is_the_user_s(tmp_path):
+    vectors = results.Embeddings(pl.DataFrame({"item": ["5"], "vector": np.array([[1.0, 2.5]], np.float32)}))
+    assert vectors.write(tmp_path / "a.csv").read_text() == "item,vector\n5,1.0; 2.5\n"
+    with pytest.raises(UserError, match=r"b/a\.csv: the folder .*b does not exist; make it first"):
+        vectors.write(tmp_path / "b" / "a.csv")
+    (tmp_path / "c.csv").mkdir()
+    with pytest.raises(UserError, match=r"c\.csv: Is a directory; expected a file there"):
+        vectors.write(tmp_path / "c.csv")
+
+
+def test_numbers_that_may_be_null_stay_numbers_in_pandas():
+    frame = pl.DataFrame({"rank": [1, None], "in_set_90": [True, None], "time": [datetime.datetime(2024, 1, 2), None]})
+    made = results.Forecast(frame).to_pandas()
+    assert [str(kind) for kind in made.dtypes] == ["Int64", "boolean", "datetime64[us]"]
+    assert made["rank"].isna().tolist() == [False, True]
 
 
 def test_what_must_be_said_is_shown_with_the_rows():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ml_collections import ConfigDict
 
+from trajectory.expected import Backbone, SplitKind, one_of, several
 from trajectory.extras import require
 from trajectory.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
 from trajectory.results import Prepared
@@ -46,8 +47,8 @@ def prepare(
     log: Log | ConfigDict,
     *,
     items: Frame | None = None,
-    model: str = "hybrid",
-    split: str = "leave_one_out",
+    model: Backbone = "hybrid",
+    split: SplitKind = "leave_one_out",
     tiny: bool = False,
     settings: Mapping[str, Any] | None = None,
 ) -> Prepared:
@@ -65,7 +66,8 @@ def prepare(
     Returns the events that are kept. A data frame is stored below `data.prepared_dir` under a name made from its
     content, so that the same frame is prepared once and a run on it can be repeated.
 
-    Raises UserError for what cannot be read.
+    `notes`: what looks wrong in the log, and how far `items` describe it. Raises UserError for what cannot be read, or
+    for settings that cannot be trained on.
 
     Example:
       >>> log = tj.prepare(events, model="gru", tiny=True)
@@ -76,18 +78,20 @@ def prepare(
     """
     from trajectory.data.store import builder
     from trajectory.data.store.arrays import events_table
+    from trajectory.training import limits
 
     c = log if isinstance(log, ConfigDict) else _own(log, items, model, split, tiny, settings)
+    limits.check(c)  # before the log is read
     histories = builder.prepare(c.data)
     tables = {"quarantine": builder.quarantine(histories, c.data)}
-    return Prepared(events_table(histories), tables, config=c)
+    return Prepared(events_table(histories), tables, _doubts(builder.detected(histories, c.data)), config=c)
 
 
-def train(config: ConfigDict | str, workdir: Path | str) -> Run:
+def train(config: Prepared | ConfigDict | str, workdir: Path | str) -> Run:
     """Trains a model, or goes on with its training, and opens the run.
 
     Args:
-      config: a config (of `prepare` or `preset`), or a preset by its name.
+      config: a prepared log, a config (of `prepare` or `preset`), or a preset by its name.
       workdir: the run's folder, made if it is missing. The same call goes on from the newest checkpoint there, bit for
         bit, and returns at once where training is over.
 
@@ -100,7 +104,7 @@ def train(config: ConfigDict | str, workdir: Path | str) -> Run:
       >>> run.config.model.backbone
       'gru'
     """
-    c = preset(config) if isinstance(config, str) else config
+    c = _config(preset(config) if isinstance(config, str) else config)
     _begin(c.train.devices)
     learn(c, Path(workdir))
     return load_run(workdir)
@@ -193,11 +197,11 @@ def ensemble(
     return write_ensemble([_folder(run) for run in runs], Path(out), combine, baseline, fit)
 
 
-def baselines(log: Log | ConfigDict | Run) -> Baselines:
+def baselines(log: Log | Prepared | ConfigDict | Run) -> Baselines:
     """What counting rules reach on a log, by the same measures as a run.
 
     Args:
-      log: a run, a config, or a log of your own (see `prepare`), whose default split is then used.
+      log: a run, a prepared log, a config, or a log of your own (see `prepare`), whose default split is then used.
 
     Returns the metrics of each baseline on validation and test.
 
@@ -213,7 +217,7 @@ def baselines(log: Log | ConfigDict | Run) -> Baselines:
     from trajectory.training import experiment
 
     if not isinstance(log, Run):
-        log = experiment.build(log if isinstance(log, ConfigDict) else prepare(log).config)
+        log = experiment.build(_config(log if isinstance(log, ConfigDict | Prepared) else prepare(log)))
     built = log.experiment if isinstance(log, Run) else log
     results = baselines_of(built)
     return Baselines.of(
@@ -241,7 +245,7 @@ def compare(runs: Sequence[Run | Path | str]) -> Comparison:
     """
     from trajectory.tuning.sweep_results import lead_over_base, read
 
-    folders = [_folder(run) for run in runs]
+    folders = [_folder(run) for run in several("runs", runs, "[run, other]")]
     if len(folders) < 2:
         raise UserError(f"expected two runs or more to compare, got {len(folders)}")
     outcomes = [read(folder) for folder in folders]
@@ -352,8 +356,31 @@ def _folder(run: Run | Path | str) -> Path:
     return run.workdir if isinstance(run, Run) else Path(run)
 
 
+def _config(of: Prepared | ConfigDict) -> ConfigDict:
+    """UserError for what has none."""
+    c = of.config if isinstance(of, Prepared) else of
+    if not isinstance(c, ConfigDict):
+        raise UserError(
+            f"expected a config, such as tj.prepare(log).config or tj.preset(name), or a preset's name, got "
+            f"{type(c).__name__}"
+        )
+    return c
+
+
+def _doubts(detected: dict[str, Any]) -> tuple[str, ...]:
+    """What of a log is to be looked at, each with the setting that changes it."""
+    told = [note for note in detected.get("notes", ()) if note["warning"] or note["topic"] == "item table"]
+    return tuple(
+        f"{note['topic']}: {note['text']}" + (f" [{note['setting']}]" if note["setting"] else "") for note in told
+    )
+
+
 def _own(log: Any, items: Any, model: str, split: str, tiny: bool, settings: Mapping[str, Any] | None) -> ConfigDict:
     """The config of a log of one's own, as the preset own_log makes it."""
+    one_of("model", model, Backbone)
+    one_of("split", split, SplitKind)
+    if not isinstance(tiny, bool):
+        raise UserError(f"tiny={tiny!r}: expected True or False")
     from trajectory.data.ingest.data_frames import write_frame
     from trajectory.data.ingest.names import file_name
     from trajectory.settings.recipes import own_log

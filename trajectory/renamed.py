@@ -27,6 +27,11 @@ FIELDS = {  # of a config
     "train.power": "train.pseudospherical_order",
     "train.products": "train.matmul_precision",
 }
+FLAGS = {  # of commands
+    "rate": "false-discovery-rate",
+    "startup_trials": "startup-trials",
+    "warmup_epochs": "warmup-epochs",
+}
 INPUTS = {"kind": "event_type"}  # words of model.inputs
 ARRAYS = {"kind": "event_type"}  # of background.npz
 EVALUATION = {"floors": "baselines", "floor": "baseline", "spread": "confidence_intervals"}  # keys of evaluation.json
@@ -80,8 +85,11 @@ def setting(name: str, value: Any) -> tuple[str, Any]:
 
 
 def flag(text: str) -> str:
-    """An argument of the command line, where it is --config.FIELD=VALUE with the field under its new name."""
+    """An argument of the command line under its new name: --FLAG=VALUE, or --config.FIELD=VALUE."""
     name, equals, value = text.partition("=")
+    if text.startswith("-") and (new := FLAGS.get(name.lstrip("-"))):
+        _LOGGER.warning(f"{name} is called --{new} now; the old name is read in this release only")
+        return f"--{new}{equals}{value}"
     config, dot, field = name.partition(".")
     if not (text.startswith("-") and dot):
         return text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory import faults
 from trajectory.schema import UserError
 from trajectory.writing import write_csv, write_parquet, write_text
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
+_NULLABLE: dict[object, str] = {  # pandas' types of columns with nulls
+    **{kind: kind.__name__ for kind in (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)},
+    pl.UInt64: "UInt64",
+    pl.Boolean: "boolean",
+}
 WRITERS = (".parquet", ".csv", ".json")
 
 
@@ -30,6 +36,7 @@ class Result:
     """
 
     COLUMNS: ClassVar[dict[str, str]] = {}
+    TABLES: ClassVar[dict[str, str]] = {}  # what each of `tables` is, with its columns
 
     frame: pl.DataFrame
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -37,7 +44,7 @@ class Result:
     markdown: str = ""
 
     def to_pandas(self) -> pd.DataFrame:
-        """The rows as a pandas data frame.
+        """The rows as a pandas data frame; numbers and truths that may be null are Int64 and boolean.
 
         Raises UserError without pandas.
 
@@ -46,7 +53,8 @@ class Result:
           'user'
         """
         try:
-            return self.frame.to_pandas()
+            frame = self.frame.to_pandas()
+            return frame.astype({name: _NULLABLE[kind] for name, kind in self._null_types().items()})
         except ImportError:
             raise UserError(
                 "to_pandas needs the package pandas, which is not installed; `pip install pandas`"
@@ -60,13 +68,22 @@ class Result:
 
         Returns the path.
 
-        Raises UserError for another ending.
+        Raises UserError for another ending, or where the file cannot be written.
 
         Example:
           >>> result.write("result.parquet").name
           'result.parquet'
         """
         path = Path(path)
+        if not path.parent.is_dir():
+            raise UserError(f"{path}: the folder {path.parent} does not exist; make it first")
+        try:
+            self._write(path)
+        except OSError as error:
+            raise UserError(faults.sentence(error)) from None
+        return path
+
+    def _write(self, path: Path) -> None:
         if path.suffix == ".parquet":
             write_parquet(self.frame, path)
         elif path.suffix == ".csv":
@@ -75,7 +92,10 @@ class Result:
             write_text(self.frame.write_json() + "\n", path)
         else:
             raise UserError(f"{path}: expected a name ending in {', '.join(WRITERS)}")
-        return path
+
+    def _null_types(self) -> dict[str, pl.DataType]:
+        """The types of columns that have nulls where pandas' usual types have none."""
+        return {c.name: c.dtype for c in self.frame if c.null_count() and c.dtype in _NULLABLE}
 
     def plot(self) -> alt.Chart | alt.LayerChart:
         """A chart that a notebook shows."""
@@ -102,8 +122,11 @@ class Result:
 
 def _flat(frame: pl.DataFrame) -> list[pl.Expr]:
     """Lists as text, for files that have none."""
-    lists = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    return [pl.col(name).list.eval(pl.element().cast(pl.String)).list.join("; ") for name in lists]
+    lists = {name: kind for name, kind in frame.schema.items() if kind.is_nested()}
+    as_lists = {
+        name: pl.col(name).arr.to_list() if isinstance(kind, pl.Array) else pl.col(name) for name, kind in lists.items()
+    }
+    return [column.list.eval(pl.element().cast(pl.String)).list.join("; ") for column in as_lists.values()]
 
 
 def _label(title: str, otherwise: str) -> pl.Expr:
@@ -129,6 +152,14 @@ class Prepared(Result):
         "value": "of the whole row; null where the log has none",
     }
 
+    TABLES: ClassVar = {
+        "quarantine": (
+            "rows that were set aside: source_line (from 1), file where there are several, reason, and user, "
+            "item, time, event_type and others there are as they stood, malformed (the whole line where it had "
+            "no cells)"
+        ),
+    }
+
     def plot(self) -> alt.Chart:
         """Events of each type by week; of a log without times events of each type."""
         from trajectory.reports import charts
@@ -147,7 +178,11 @@ class Prepared(Result):
 
 
 class Predictions(Result):
-    """The most likely items of each user's next step."""
+    """The most likely items of each user's next step, by the model as it was trained.
+
+    They are not calibrated, also of a run that is: its calibrated probabilities of the next step are `at_step` of step
+    1 of `run.forecast`, which rank items otherwise.
+    """
 
     COLUMNS: ClassVar = {
         "user": "id of the source",
@@ -155,7 +190,12 @@ class Predictions(Result):
         "item": "id of the source",
         "title": "null where the item has none",
         "probability": "that the next step is of this item, among those that may come",
-        "calibrated": "fitted to outcomes of validation users",
+        "calibrated": "false: a calibration is of forecasts alone",
+    }
+
+    TABLES: ClassVar = {
+        "without": "users for whom nothing is left: user, reason",
+        "conversion": "of runs with a conversion head too: user, probability (after the last event), calibrated",
     }
 
     def plot(self, user: str | None = None) -> alt.Chart:
@@ -188,7 +228,12 @@ class Forecast(Result):
         "days_high": "days",
         "calibrated": "probability or days were fitted to outcomes of validation users; interests by themselves, so "
         "that one's probability need not be the sum of its items'",
-        "in_set_90": "at_step of items: in the set that holds the step with 90 %; null where no sets were fitted",
+        "in_set_90": "at_step of items: in the set that holds a line of the step with 90 %; null where no sets were "
+        "fitted; the table has the 20 most likely items of a step, and the set may have more",
+    }
+
+    TABLES: ClassVar = {
+        "without": "users for whom nothing is left: user, reason",
     }
 
     def plot(self, user: str | None = None, level: str = "", top: int = 8) -> alt.Chart:
@@ -217,11 +262,11 @@ class Explanation(Result):
         "title": "the id where the item has none",
         "interest": "of the item",
         "event_type": "such as view or purchase",
-        "target": "what is explained: an item, an interest, a migration or a conversion",
+        "target": "what is explained: an item's id, an interest, two interests with > between them, or conversion",
         "step": "steps ahead",
         "method": "of attribution",
         "completeness_error": "by how much the sum of the values misses the forecast, relative",
-        "feature": "input of the event, such as item, gap, time",
+        "feature": "input of the event: item, event_type, gap (since the one before), calendar (hour, weekday), ...",
         "value": "what it adds to the log-probability (a migration's log-odds), in nats",
     }
 
@@ -249,8 +294,16 @@ class Recommendations(Result):
         "item": "id of the source",
         "title": "null where the item has none",
         "interest": "of the item",
-        "chance": "probability that the item comes within the steps; null where it is not known",
+        "probability": "that the item comes within the steps; null where it is not known",
         "again": "the user has had the item",
+    }
+
+    TABLES: ClassVar = {
+        "new_buyers": (
+            "items with the most users to win: item, title, expected (new buyers within the steps), users (who "
+            "have not bought it)"
+        ),
+        "without_list": "users for whom nothing is left, where there are any",
     }
 
     def plot(self, user: str | None = None) -> alt.Chart:
@@ -259,13 +312,21 @@ class Recommendations(Result):
 
         name, rows = self._of_user(user)
         rows = rows.filter(pl.col("list") == rows["list"][0]).with_columns(_label("title", "item"))
-        return charts.bars(rows, "name", "chance", f"For {name}: {rows['list'][0]}", percent=True)
+        return charts.bars(rows, "name", "probability", f"For {name}: {rows['list'][0]}", percent=True)
 
 
 class Embeddings(Result):
-    """A vector for each item or user; the product of both is the item's logit."""
+    """A vector for each item or user; the product of both is the item's logit.
 
-    COLUMNS: ClassVar = {"item": "id of the source", "user": "id of the source", "vector": "float32 array"}
+    Of a run with a repeat head (model.repeat, said in `notes`) that is the logit of the part of the next step that is
+    no repeat of a user's own items: lists by nearest vectors are then others than those of `run.predict`.
+    """
+
+    COLUMNS: ClassVar = {
+        "item": "id of the source; of items alone",
+        "user": "id of the source; of users alone",
+        "vector": "float32 array",
+    }
 
     def plot(self, most: int = 2000) -> alt.Chart:
         """The first `most` vectors by their two principal components."""
@@ -303,6 +364,18 @@ class Migrations(Result):
         "confidence": "1 - q_value",
     }
 
+    TABLES: ClassVar = {
+        "tested": "each user with enough sessions: user, p_value, q_value",
+        "flows": (
+            "each pair of interests: source, destination, users, mass (mean), expected (by chance), lift, low, "
+            "high (95 % interval)"
+        ),
+        "forecast": (
+            "the largest expected move of each user, where the run forecasts: user, source, destination, mass, "
+            "moved (all of it)"
+        ),
+    }
+
     def write_page(self, folder: Path | str) -> Path:
         """Writes migration.html and its tables into `folder`, as `trajectory migrate` does; returns the page."""
         if self.page is None:
@@ -322,6 +395,14 @@ class Segments(Result):
     """The segment of each user; `tables` has their profiles."""
 
     COLUMNS: ClassVar = {"user": "id of the source", "segment": "name, by what sets it apart"}
+
+    TABLES: ClassVar = {
+        "segment_profiles": (
+            "each segment: segment, users, share of users and of value (all that was brought so far), value a "
+            "week so far and expected, drift (mean change of the mix), new_members, sets_apart (interests with "
+            "the largest lift), path (largest shares so far -> expected)"
+        ),
+    }
 
     def plot(self) -> alt.Chart:
         """Users of each segment."""
@@ -373,6 +454,14 @@ class Demand(Result):
         "recent": "mean of the last four weeks, less returns; what came back beyond a week's sales is off later weeks",
         "planned_mailer": "stores with the promotion that week, where plans are known",
         "planned_display": "stores with the promotion that week, where plans are known",
+    }
+
+    TABLES: ClassVar = {
+        "reorder": (
+            "each series: level, name, rule (by which it is ordered), service_level, weeks_covered, "
+            "expected_demand, order_up_to (stock and open orders there should be), safety_stock, "
+            "stock_if_followed, order_quantity (from there)"
+        ),
     }
 
     def plot(self, name: str = "") -> alt.LayerChart:

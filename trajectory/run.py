@@ -17,6 +17,7 @@ from ml_collections import ConfigDict
 from trajectory.calibration.per_step import StepCalibration
 from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
+from trajectory.expected import Vectors, one_of, several, whole_number
 from trajectory.inference.predictor import Predictor
 from trajectory.measured import Evaluation
 from trajectory.models.interest_model import InterestModel
@@ -42,7 +43,18 @@ if TYPE_CHECKING:
     from trajectory.data.ingest.data_frames import Log
     from trajectory.insights.report_model import Part
 
-CHANGED = "Train again in a new --workdir, or put the old one back"
+INNER = (
+    "of",
+    "learned",
+    "background",
+    "content",
+    "scale",
+    "model",
+    "params",
+    "calibration",
+    "with_params",
+)  # for the package
+CHANGED = "Train again in a new folder (--workdir), or put the old one back"
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +62,9 @@ class Run:
     """A run's folder with its best parameters in hand; the vectors of its items are in a table.
 
     What predicts for new histories needs no more, wherever the folder goes after. `experiment`, the log that the run
-    learned from, is opened when something asks for it.
+    learned from, is opened when something asks for it. `workdir`: the folder; `config`: its settings (docs/config.md);
+    `step`: of training, at which the best parameters were taken; `vocabulary`: the items, interests and types of event
+    that it knows. Other attributes are for the package itself, and may change.
     """
 
     workdir: Path
@@ -148,6 +162,9 @@ class Run:
         vars(other).update({name: vars(self)[name] for name in held if name in vars(self)})
         return other
 
+    def __dir__(self) -> list[str]:
+        return [name for name in object.__dir__(self) if not name.startswith("_") and name not in INNER]
+
     def __repr__(self) -> str:
         return f"Run({str(self.workdir)!r}, {self.config.model.backbone}, step {self.step})"
 
@@ -172,9 +189,9 @@ class Run:
         """
         from trajectory.forecasting.predict import predict
 
-        made = predict(self, events, user, top, 0, 0)
-        first, *_ = made.tables
-        return Predictions(made.tables[first], made.tables | {"without": made.without}, tuple(made.notes))
+        made = predict(self, events, user, whole_number("top", top, 1), 0, 0)
+        (_, first), *others = made.tables.items()
+        return Predictions(first, dict(others) | {"without": made.without}, tuple(made.notes))
 
     def forecast(self, events: Log | None = None, steps: int = 0, *, users: int = 0) -> Forecast:
         """What comes at each of the next steps, when, and by which path.
@@ -198,7 +215,7 @@ class Run:
         """
         from trajectory.forecasting.forecast import forecast
 
-        made = forecast(self, users, events, steps)
+        made = forecast(self, whole_number("users", users, 0), events, whole_number("steps", steps, 0))
         return Forecast(made.statements, {"without": made.without}, (*made.notes, f"probabilities are {made.method}"))
 
     def explain(
@@ -224,10 +241,11 @@ class Run:
         """
         from trajectory.explain.explain import explain
 
-        rows, notes = explain(self, events, target, steps, users)
+        ahead = [whole_number("steps", step, 1) for step in several("steps", steps, "(1, 2)")]
+        rows, notes = explain(self, events, target, ahead, whole_number("users", users, 0))
         return Explanation(rows, notes=tuple(notes))
 
-    def embeddings(self, kind: str = "items", events: Log | None = None) -> Embeddings:
+    def embeddings(self, kind: Vectors = "items", events: Log | None = None) -> Embeddings:
         """Vectors of items or users; the product of both is an item's logit for the user's next step.
 
         Args:
@@ -243,15 +261,15 @@ class Run:
           >>> vectors.shape == (12, run.config.model.width)
           True
         """
-        from trajectory.forecasting.embeddings import item_vectors, user_vectors
+        from trajectory.forecasting.embeddings import REPEATS, item_vectors, user_vectors
         from trajectory.inference.new_users import read_histories
 
+        one_of("kind", kind, Vectors)
+        repeats = (REPEATS,) if self.config.model.repeat else ()
         if kind == "items":
-            return Embeddings(item_vectors(self))
-        if kind != "users":
-            raise UserError(f'embeddings of {kind!r} are not known; expected "items" or "users"')
+            return Embeddings(item_vectors(self), notes=repeats)
         histories, notes = (None, []) if events is None else read_histories(events, self.vocabulary)
-        return Embeddings(user_vectors(self, histories), notes=tuple(notes))
+        return Embeddings(user_vectors(self, histories), notes=(*notes, *repeats))
 
     def recommend(
         self,
@@ -281,7 +299,8 @@ class Run:
         from trajectory.insights.recommend.build import build_recommendations
         from trajectory.insights.recommend.eligibility import eligible_items
 
-        keep = eligible_items(self.experiment.histories, stock, interests, price)
+        names = several("interests", interests, '["TEA"]')
+        keep = eligible_items(self.experiment.histories, stock, names, price)
         return Recommendations(*_told(build_recommendations(self, keep), "recommendations"))
 
     def segments(self) -> Segments:
@@ -366,7 +385,17 @@ class Run:
         taken = build_parts(self, parts or STEPS, eligible_items(histories, stock, interests, price))
         return write_insights(taken, self.workdir, c.name, with_first_look(c.note, histories))
 
-    def migrations(self, *, forecast: bool = True, segments: Log | None = None, **settings: float) -> Migrations:
+    def migrations(
+        self,
+        *,
+        forecast: bool = True,
+        segments: Log | None = None,
+        window: float = 28.0,
+        lasting: float = 28.0,
+        gap: float = 1800.0,
+        false_discovery_rate: float = 0.05,
+        permutations: int = 1000,
+    ) -> Migrations:
         """Who of the run's users moved from which interest to which, when and how far, against chance.
 
         A log without interests gets learned ones.
@@ -376,22 +405,26 @@ class Run:
             relied on.
           segments: a table with columns user and segment, by which the page's flows can be filtered; by activity by
             default.
-          settings: fields of trajectory.migrations.migration.Settings: window and lasting in days, gap in seconds, rate
-            of false finds, permutations.
+          window: days (steps, where the log has no time) of the grain of seasons.
+          lasting: days (steps) of behaviour before a migration and after it, at least.
+          gap: seconds without a step that end a session.
+          false_discovery_rate: share of those said to migrate who did not.
+          permutations: of each user's sessions.
 
         Returns the moves, with dates, mass and p-values, and the page (`write_page`).
 
         Raises UserError for a setting out of range, a log too short for anyone to be tested, or that is not here.
 
         Example:
-          >>> moved = run.migrations(permutations=99, rate=0.5)
+          >>> moved = run.migrations(permutations=99, false_discovery_rate=0.5)
           >>> sorted(moved.tables)
           ['flows', 'forecast', 'tested']
         """
         from trajectory.migrations.build import migrations
         from trajectory.migrations.migration import Settings
 
-        return migrations(self, Settings(**settings), forecast, segments)  # type: ignore[arg-type] # of several types
+        settings = Settings(window, lasting, gap, permutations=permutations, false_discovery_rate=false_discovery_rate)
+        return migrations(self, settings, forecast, segments)
 
     @property
     def evaluation(self) -> Evaluation:

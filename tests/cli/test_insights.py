@@ -66,7 +66,7 @@ def test_lists_are_ranked_distinct_and_of_new_items_where_they_say_so(run):
         assert rows["rank"].to_list() == list(range(1, rows.height + 1))
         assert rows["item"].n_unique() == rows.height
         assert name != "new to the user" or not rows["again"].any()
-    assert lists["chance"].is_between(0, 1).all()
+    assert lists["probability"].is_between(0, 1).all()
     held = json.loads((run / "insights.json").read_text())["recommend"]["lists"]
     assert held["steps"] == 2
     row = held["rows"]["trajectory"]
@@ -159,7 +159,7 @@ def test_a_log_that_is_small_and_whose_users_have_had_all_gets_what_can_be_told(
     assert made.code == 0, made.err
     for name in ("segments", "audiences", "demand"):
         assert f"{name} is left out: {name}" in made.out
-    assert pl.read_parquet(workdir / "recommendations.parquet")["chance"].is_between(0, 1).all()
+    assert pl.read_parquet(workdir / "recommendations.parquet")["probability"].is_between(0, 1).all()
     shown = (workdir / "insights.html").read_text()
     assert shown.count("This part is left out: ") == 3
     assert "This part is left out: demand by week needs at least 16 whole weeks" in shown

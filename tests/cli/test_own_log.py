@@ -213,7 +213,7 @@ def test_migrations_are_looked_for_between_learned_interests(script, workdir):
     found = pl.read_parquet(workdir / "migrations.parquet")
     assert f"{found.height} of " in ran.out
     assert "who moved where" in (workdir / "migration.html").read_text()
-    assert pl.read_parquet(workdir / "flows.parquet").columns[:4] == ["period", "segment", "from", "to"]
+    assert pl.read_parquet(workdir / "flows.parquet").columns[:4] == ["period", "segment", "source", "destination"]
     assert pl.read_parquet(workdir / "migration_forecast.parquet").height == 60
     assert not (workdir / "transitions.json").exists()  # no window was held out
 

@@ -35,7 +35,7 @@ def test_the_matrix_names_flows_against_chance():
         following[row, other] += 0.2
     table = flow_forecast_matrix(now, following, (*NAMES, "d"))
     first = table.row(0, named=True)
-    assert (first["from"], first["to"]) == ("a", "b")
+    assert (first["source"], first["destination"]) == ("a", "b")
     assert first["low"] > 1
     assert first["low"] < first["lift"] < first["high"]
     assert first["lift"] == pytest.approx(first["users"] / first["expected"])
@@ -49,7 +49,7 @@ def test_the_matrix_names_flows_against_chance():
 def test_where_nothing_moves_nothing_flows():
     table = flow_forecast_matrix(NOW, NOW, NAMES)
     assert table.height == 0
-    assert table.columns == ["from", "to", "users", "expected", "lift", "low", "high"]
+    assert table.columns == ["source", "destination", "users", "expected", "lift", "low", "high"]
 
 
 def test_changes_are_means_over_users():

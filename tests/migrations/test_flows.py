@@ -39,13 +39,13 @@ def test_a_preferred_way_has_lift():
     even = dict.fromkeys([(i, j) for i in "abcdefgh" for j in "abcdefgh" if i != j], 10)
     table = migration_matrix(moves(even | {("a", "b"): 60}))
     first = table.row(0, named=True)
-    assert (first["from"], first["to"], first["users"]) == ("a", "b", 60)
+    assert (first["source"], first["destination"], first["users"]) == ("a", "b", 60)
     assert first["mass"] == 0.5
     assert first["lift"] == pytest.approx(60 / first["expected"])
     assert first["low"] > 1
     assert first["low"] == pytest.approx(45.78 / first["expected"], rel=1e-3)  # Garwood's limits of 60
     assert first["high"] == pytest.approx(77.23 / first["expected"], rel=1e-3)
-    rows = table.group_by("from").agg(pl.col("users", "expected").sum())
+    rows = table.group_by("source").agg(pl.col("users", "expected").sum())
     assert (rows["expected"] < rows["users"] + 1e-6).all()
 
 

@@ -95,16 +95,16 @@ def test_the_tables_are_written(report):
         ("2024 Q1", 2),
     ]
     of_one = flows.filter(pl.col("segment") == HOSTILE, pl.col("period") == "whole log")
-    assert of_one.select("from", "to", "users").rows() == [(HOSTILE, COMMENT, 1)]  # user u1
+    assert of_one.select("source", "destination", "users").rows() == [(HOSTILE, COMMENT, 1)]  # user u1
 
 
 def test_the_forecast_is_written(report):
     flows = pl.read_parquet(report.with_name("flow_forecast.parquet"))
     assert flows["period"].unique().to_list() == ["next 3 steps"]
-    of_all = flows.filter(pl.col("segment") == "all users").select("from", "to", "users").rows()
+    of_all = flows.filter(pl.col("segment") == "all users").select("source", "destination", "users").rows()
     expected = [(HOSTILE, COMMENT, 5 / 6), ("c4", COMMENT, 5 / 12), (HOSTILE, "c3", 1 / 6), ("c4", "c3", 1 / 12)]
     assert of_all == [(one, other, pytest.approx(users)) for one, other, users in expected]
-    of_new = flows.filter(pl.col("segment") == "new", pl.col("from") == "c4", pl.col("to") == COMMENT)
+    of_new = flows.filter(pl.col("segment") == "new", pl.col("source") == "c4", pl.col("destination") == COMMENT)
     assert of_new["users"].to_list() == [pytest.approx(4 / 12)]
     moves = pl.read_parquet(report.with_name("migration_forecast.parquet"))
     assert moves["user"].to_list() == [HOSTILE, "u1", "u2", "u3", "u4"]

@@ -84,3 +84,13 @@ def test_what_is_shown_is_one_line_that_flags_read_again():
 
 def test_tiny_of_anyone_s_log_has_no_recipe():
     assert own_log.get_config("path=log.csv,tiny").auto_config == "fixed"
+
+
+def test_a_number_is_shown_as_it_is_written():
+    config = base()
+    config.model.dropout, config.optim.learning_rate = 0.8 * 0.2, 3e-5
+    assert [shown(config, name) for name in ("model.dropout", "optim.learning_rate", "train.epochs")] == [
+        "model.dropout = 0.16",
+        "optim.learning_rate = 3e-05",
+        f"train.epochs = {config.train.epochs}",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import threading
@@ -198,3 +199,22 @@ def test_a_cut_run_goes_on_where_it_was(make, tmp_path):
     assert starts(tmp_path) == {"a_0": 2, "b_0": 1}
     assert "begins after epoch 1\n" in (tmp_path / "a_0" / "log.txt").read_text()
     assert (tmp_path / "a_0" / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize("place", ["at its top", "in get_sweep()"])
+def test_what_a_file_of_the_user_s_raises_is_told_with_its_line(place, tmp_path):
+    body = "grid({'seed': (0, 1)})"
+    text = f"sweep = {body}" if place == "at its top" else f"def get_sweep(): return {body}"
+    (path := tmp_path / "mine.py").write_text(f"from trajectory.tuning.members import grid\n{text}\n")
+    with pytest.raises(UserError, match=r"mine\.py: .* failed at line 2 \(TypeError: .*'base'.*docs/sweeps\.md"):
+        sweep.read_sweep(str(path))
+
+
+def test_the_sweeps_of_the_docs_fit_a_config(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "sweeps.md").read_text(), re.S)
+    sweeps = [block for block in blocks if "get_sweep" in block]
+    assert len(sweeps) == 2
+    for block in sweeps:
+        (path := tmp_path / "mine.py").write_text(block)
+        found = sweep.read_sweep(str(path))
+        assert len(sweep.plan("amazon_beauty", found, (0,), (), tmp_path)) == len(found.members) > 2

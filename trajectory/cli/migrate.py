@@ -17,7 +17,7 @@ WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 WINDOW = flags.DEFINE_float("window", 28.0, "days (steps) of a window: the grain of seasons and states")
 LASTING = flags.DEFINE_float("lasting", 28.0, "days (steps) of behaviour before and after a migration, at least")
 GAP = flags.DEFINE_float("gap", 1800.0, "seconds without a step that end a session")
-RATE = flags.DEFINE_float("rate", 0.05, "share of the found migrations that may be false")
+RATE = flags.DEFINE_float("false-discovery-rate", 0.05, "share of the found migrations that may be false")
 PERMUTATIONS = flags.DEFINE_integer("permutations", 1000, "rearrangements of each user's sessions")
 FORECAST = flags.DEFINE_boolean("forecast", True, "forecast where users go; --noforecast only looks back")
 SEGMENTS = flags.DEFINE_string("segments", "", "CSV or Parquet of columns user, segment (default: by activity)")
@@ -36,7 +36,7 @@ def main() -> None:
         window=WINDOW.value,
         lasting=LASTING.value,
         gap=GAP.value,
-        rate=RATE.value,
+        false_discovery_rate=RATE.value,
         permutations=PERMUTATIONS.value,
     )
     page = migrations.write_page(run.workdir)

@@ -18,6 +18,7 @@ from trajectory.protocols import Scorer
 from trajectory.schema import Histories, Queries, Split
 
 PARTS = ("validation", "test")
+OLD_SPREAD = "95 % percentile "  # before the word bootstrap in evaluations of the release before, of intervals alone
 MAIN_CUTOFF = 10  # of tables and paired tests; the largest one where the config has no such cutoff
 
 
@@ -87,7 +88,7 @@ def measure(
     return {
         name: {
             part: evaluate_scorer(
-                scorer, histories, split.queries(part), config.evaluation, label=f"{name}, {part}", cold=cold
+                scorer, histories, split.queries(part), config.evaluation, label=f"{name or 'model'}, {part}", cold=cold
             )
             for part in parts
         }
@@ -110,7 +111,7 @@ def protocol(
         "users": {part: len(q.user) for part, q in queries.items()},
         "log_users": histories.num_users,
         "cutoffs": list(e.cutoffs),
-        "confidence_intervals": f"95 % percentile bootstrap over users, {e.bootstrap} resamples",
+        "confidence_intervals": f"bootstrap over users, {e.bootstrap} resamples",
         "seed": config.seed,
         **facts,
     }
@@ -205,7 +206,8 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
             lines[-1] += f"; log-loss: {facts['log_loss']}"
     if "conversion" in facts:
         lines.append(f"conversion: {facts['conversion']}")
-    lines.append(f"± is the standard error over users ({facts['confidence_intervals']}); seed {facts['seed']}")
+    resampled = facts["confidence_intervals"].removeprefix(OLD_SPREAD)
+    lines.append(f"± is the standard error ({resampled}); seed {facts['seed']}")
     if "checkpoint" in facts:
         lines.append(f"checkpoint: {facts['checkpoint']}")
     if "members" in facts:

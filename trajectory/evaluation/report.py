@@ -23,7 +23,7 @@ from trajectory.schema import UserError
 from trajectory.training.experiment import Experiment
 from trajectory.writing import write_json, write_parquet
 
-AGAIN = "run trajectory evaluate again"
+AGAIN = "evaluate the run (tj.evaluate(run), or trajectory evaluate --workdir)"
 NUMBERS = {str: NUMBER_OR_NONE}
 BY_PART = dict.fromkeys(PARTS, NUMBERS)
 INTERVALS = {str: NUMBERS}

@@ -12,6 +12,11 @@ from trajectory.models.item_encoder import comparable
 from trajectory.run import Run
 from trajectory.schema import Events, Histories
 
+REPEATS = (
+    "this run has a repeat head (model.repeat): the product of a user's and an item's vector ranks what is no repeat "
+    "of the user's own items; run.predict ranks both"
+)
+
 
 def item_vectors(run: Run) -> pl.DataFrame:
     """Columns item (source id) and vector (float32 array [width]): the table of the softmax."""

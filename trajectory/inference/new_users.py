@@ -35,7 +35,12 @@ def read_histories(events: Any, vocabulary: Vocabulary, user: str = "") -> tuple
     Raises UserError if no item is known, or features are missing.
     """
     with as_path(events) as path:
-        return _read_file(path, vocabulary, user)
+        try:
+            return _read_file(path, vocabulary, user)
+        except UserError as error:
+            if "data." not in str(error):
+                raise
+            raise UserError(f"{error}. {_as_learned(vocabulary)}") from None
 
 
 def _read_file(path: Path, vocabulary: Vocabulary, user: str) -> tuple[Histories, list[str]]:
@@ -70,6 +75,18 @@ def _read_file(path: Path, vocabulary: Vocabulary, user: str) -> tuple[Histories
         num_items=trained.num_items,
         has_time=trained.has_time and histories.has_time,
     ), notes
+
+
+def _as_learned(vocabulary: Vocabulary) -> str:
+    """What helps, for no settings are taken here."""
+    named = ", ".join(f"{name} ({field})" for field, name in vocabulary.settings.columns.items() if name)
+    columns = (
+        f"columns named as the run's log has them: {named}" if named else "columns of usual names: user, item, time"
+    )
+    return (
+        f"New users' events are read with the run's own settings (config.data), which stand: give {columns}, and "
+        "`user` where all is of one user"
+    )
 
 
 def _read(mine: ConfigDict, day_first: str) -> EventLog:
@@ -118,6 +135,8 @@ def _settings(path: Path, vocabulary: Vocabulary, user: str) -> ConfigDict:
         {field: "" for field, name in mine.columns.items() if name not in there and not {*name.split(JOINED)} <= there}
     )
     columns_found = pick(columns, mine.columns)
+    if user and (own := columns_found.get("user")):
+        raise UserError(f"user={user}: {source_name(path)} has its users in its column {own}; leave user out")
     if "rating" not in columns_found:
         mine.rating_threshold = 0.0
     if mine.order == "position" and "position" not in columns_found:

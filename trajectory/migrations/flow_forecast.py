@@ -35,9 +35,9 @@ class Moves:
 def flow_forecast_matrix(now: np.ndarray, following: np.ndarray, interests: tuple[str, ...]) -> pl.DataFrame:
     """Interest that is expected to move between each pair, of states [n, K] now and in the next window.
 
-    Columns from, to, users (1 is all the interest of one user), expected, lift, low, high, largest flow first.
-    Expectation and lift are as in `migration_matrix`; low, high: the lift's 95 % interval, normal, over users drawn at
-    random.
+    Columns source, destination, users (1 is all the interest of one user), expected, lift, low, high, largest
+    flow first. Expectation and lift are as in `migration_matrix`; low, high: the lift's 95 % interval, normal,
+    over users drawn at random.
     """
     moves = Moves(now, following)
     flow, margin = moves.flow(), 1.96 * moves.error()
@@ -51,9 +51,9 @@ def flow_forecast_matrix(now: np.ndarray, following: np.ndarray, interests: tupl
         "low": np.maximum(flow - margin, 0) / expected,
         "high": (flow + margin) / expected,
     }
-    table = {"from": names.gather(source), "to": names.gather(destination)}
+    table = {"source": names.gather(source), "destination": names.gather(destination)}
     table |= {name: value[source, destination] for name, value in values.items()}
-    return pl.DataFrame(table).sort("users", "from", "to", descending=[True, False, False])
+    return pl.DataFrame(table).sort("users", "source", "destination", descending=[True, False, False])
 
 
 def share_forecasts(now: np.ndarray, following: np.ndarray, interests: tuple[str, ...]) -> pl.DataFrame:

@@ -19,9 +19,10 @@ ROUNDS = 200  # of the fit of independence
 def migration_matrix(found: pl.DataFrame) -> pl.DataFrame:
     """Users that migrated between each pair of interests, against chance, most users first.
 
-    Columns from, to, users, mass (mean), expected, lift (users / expected), low, high. `expected`: had each source's
-    users gone to destinations in proportion to all arrivals, never back to the source itself (quasi-independence,
-    Goodman 1968). low, high: the exact 95 % interval of a Poisson count (Garwood 1936) over `expected`.
+    Columns source, destination, users, mass (mean), expected, lift (users / expected), low, high. `expected`: had each
+    source's users gone to destinations in proportion to all arrivals, never back to the source itself
+    (quasi-independence, Goodman 1968). low, high: the exact 95 % interval of a Poisson count (Garwood 1936) over
+    `expected`.
     """
     names = pl.concat([found["source"], found["destination"]]).unique().sort()
     number = {name: i for i, name in enumerate(names)}
@@ -36,8 +37,8 @@ def migration_matrix(found: pl.DataFrame) -> pl.DataFrame:
     source, destination = np.nonzero(users)
     count, chance = users[source, destination], np.maximum(expected[source, destination], 1e-12)
     table = {
-        "from": names.gather(source),
-        "to": names.gather(destination),
+        "source": names.gather(source),
+        "destination": names.gather(destination),
         "users": count.astype(np.int64),
         "mass": mass[source, destination] / count,
         "expected": chance,
@@ -45,7 +46,7 @@ def migration_matrix(found: pl.DataFrame) -> pl.DataFrame:
         "low": chi2.ppf((1 - LEVEL) / 2, 2 * count) / 2 / chance,
         "high": chi2.ppf((1 + LEVEL) / 2, 2 * count + 2) / 2 / chance,
     }
-    return pl.DataFrame(table).sort("users", "lift", "from", "to", descending=[True, True, False, False])
+    return pl.DataFrame(table).sort("users", "lift", "source", "destination", descending=[True, True, False, False])
 
 
 def quasi_independent(users: np.ndarray) -> np.ndarray:

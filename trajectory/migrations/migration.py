@@ -29,7 +29,7 @@ class Settings:
     gap: float = sessions.GAP  # seconds between steps that end a session
     power: float = sessions.POWER  # a session of m events weighs m ** (1 - power)
     permutations: int = 1000  # of each user's sessions
-    rate: float = 0.05  # false discoveries among the users that are said to migrate
+    false_discovery_rate: float = 0.05  # false discoveries among the users that are said to migrate
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -40,8 +40,8 @@ class Settings:
             raise UserError(f"gap={self.gap}: expected 0 seconds or more")
         if self.permutations < 99:
             raise UserError(f"permutations={self.permutations}: expected at least 99, the default is 1000")
-        if not 0 < self.rate < 1:
-            raise UserError(f"rate={self.rate}: expected a share of false discoveries between 0 and 1, such as 0.05")
+        if not 0 < (rate := self.false_discovery_rate) < 1:
+            raise UserError(f"false_discovery_rate={rate}: expected a share between 0 and 1, such as 0.05")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
     number, statistic, p_value = (np.array(column) for column in zip(*tested, strict=True))
     q_value = false_discovery_control(p_value)
     found = []
-    for row in np.flatnonzero(q_value <= settings.rate):
+    for row in np.flatnonzero(q_value <= settings.false_discovery_rate):
         at = slice(units.offsets[number[row]], units.offsets[number[row] + 1])
         mass, moment = plain[at].toarray(), units.moment[at]
         place = locate(mass, moment, change_slots(moment, settings.lasting), settings.window)

@@ -10,6 +10,7 @@ import polars as pl
 
 from trajectory.evaluation.report import read_evaluation
 from trajectory.inference.new_users import whole_histories
+from trajectory.inference.step_forecast import steps_ahead
 from trajectory.migrations.flow_forecast import Moves
 from trajectory.migrations.migration import Migrations
 from trajectory.migrations.sessions import Sessions, event_moments
@@ -55,7 +56,7 @@ def forecast_migrations(run: Run, migrations: Migrations) -> MigrationForecast:
         forecaster.forecast(run, histories, whole_histories(histories)),
         check,
         _model_states(run, units, migrations.movers, migrations.settings.window),
-        standing(check, _evaluation(run), steps(histories, c.forecast.steps)),
+        standing(check, _evaluation(run), steps(histories, steps_ahead(c))),
     )
 
 

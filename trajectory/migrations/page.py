@@ -143,7 +143,7 @@ def _forecast(forecast: MigrationForecast, interests: tuple[str, ...]) -> dict[s
 
 def _flows(flows: pl.DataFrame, forecast: bool = False) -> list[dict[str, Any]]:
     """What the page draws of each period and segment: its largest flows."""
-    columns = ("from", "to", "users", "lift", "low", "high")
+    columns = ("source", "destination", "users", "lift", "low", "high")
     return [
         {
             "period": period,

@@ -18,6 +18,8 @@ def set_by_hand(config: ConfigDict, values: Mapping[str, Any]) -> ConfigDict:
 
     Returns the same config. Raises UserError for a field that there is not, or a value of another type.
     """
+    if not isinstance(values, Mapping):
+        raise UserError(f'settings={values!r}: expected fields with their values, such as {{"train.epochs": 2}}')
     before = config.copy_and_resolve_references()
     values = dict(setting(name, value) for name, value in values.items())
     for name, value in values.items():
@@ -73,8 +75,13 @@ def get(config: ConfigDict, name: str) -> Any:
 
 
 def shown(config: ConfigDict, name: str) -> str:
-    """The field and its value in one line, "train.epochs = 2"; dictionaries as the command line takes them."""
+    """The field and its value in one line, "train.epochs = 2"; dictionaries as the command line takes them.
+
+    Numbers are without the last digits of their binary form.
+    """
     value = get(config, name)
+    if isinstance(value, float):
+        return f"{name} = {float(f'{value:.10g}')}"
     return f"{name} = {value.to_dict() if isinstance(value, ConfigDict) else value}"
 
 

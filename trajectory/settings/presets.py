@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import importlib.util
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +50,36 @@ def load(file: Path, function: str) -> Callable[..., Any]:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with of_the_user(str(file), "it"):
+        spec.loader.exec_module(module)
     if not callable(getattr(module, function, None)):
         raise UserError(f"{file} has no function {function}(); see `trajectory configs`")
     return getattr(module, function)  # type: ignore[no-any-return]
 
 
+@contextlib.contextmanager
+def of_the_user(name: str, what: str) -> Iterator[None]:
+    """What a file of the user's raises within is a mistake in that file: UserError, which says where."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [str(frame.lineno) for frame in frames if Path(frame.filename) == Path(name)]
+        at = f" at line {lines[-1]}" if lines else ""
+        raise UserError(
+            f"{name}: {what} failed{at} ({type(error).__name__}: {error}); `trajectory configs` lists "
+            "presets to copy, and docs/sweeps.md says how to write a sweep"
+        ) from None
+
+
 def config(text: str) -> ConfigDict:
     """The config of "NAME[:arguments]" or "FILE.py[:arguments]". Raises UserError if there is none."""
     name, _, arguments = text.partition(":")
-    return load(file(name), "get_config")(arguments)  # type: ignore[no-any-return]
+    get_config = load(file(name), "get_config")
+    with of_the_user(str(file(name)), "get_config()"):
+        return get_config(arguments)  # type: ignore[no-any-return]
 
 
 def names(folder: Path = FOLDER) -> list[str]:

@@ -107,7 +107,9 @@ class Checkpoints:
             except Exception as error:  # Orbax raises many kinds for a damaged folder
                 _LOGGER.warning(f"checkpoint {step} is damaged and is not used ({_short(error)})")
         if steps:
-            raise UserError(f"all checkpoints in {self.last.directory} are damaged; train again in a new --workdir")
+            raise UserError(
+                f"all checkpoints in {self.last.directory} are damaged; train again in a new folder (--workdir)"
+            )
         return None
 
     def restore_best(self) -> tuple[int, Any]:

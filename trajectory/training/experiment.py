@@ -212,8 +212,8 @@ def check_format(stored: dict[str, Any], folder: Path) -> None:
     if then != now:
         raise UserError(
             f"the format of prepared logs has changed since the run in {folder} was trained ({then} then, {now} now); "
-            "the log itself need not have: train again in a new --workdir with the same config, or go on with the "
-            "version of this program that trained it"
+            "the log itself need not have: train again in a new folder (--workdir) with the same config, or go on "
+            "with the version of this program that trained it"
         )
 
 
@@ -246,7 +246,7 @@ def load_config(path: Path) -> ConfigDict:
         raise UserError(
             f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of trajectory train"
         )
-    advice = "put it back from a copy, or train in a new --workdir"
+    advice = "put it back from a copy, or train in a new folder (--workdir)"
     stored = read_json(path, {name: {} for name in SECTIONS}, advice, *SECTIONS)
     config = base()  # fields that came after the run was made keep their defaults
     try:

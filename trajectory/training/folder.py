@@ -21,7 +21,9 @@ SUMMARY = {
 
 def read_data(workdir: Path) -> dict[str, Any]:
     """data.json: what the run learned from."""
-    return read_json(workdir / "data.json", DATA, "put it back from a copy, or train in a new --workdir", "fingerprint")
+    return read_json(
+        workdir / "data.json", DATA, "put it back from a copy, or train in a new folder (--workdir)", "fingerprint"
+    )
 
 
 def read_summary(workdir: Path, *needs: str) -> dict[str, Any]:

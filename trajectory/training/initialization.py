@@ -51,7 +51,7 @@ def claim(experiment: Experiment, workdir: Path, soft: SoftTargets | None) -> No
     if (workdir / "config.json").exists():
         # A schedule that ends with the last epoch is another one when the number of epochs changes.
         fixed = () if experiment.config.optim.schedule == "constant" else ("train.epochs",)
-        advice = "Choose a new --workdir, or the same config and data to go on"
+        advice = "Choose a new folder (--workdir), or the same config and data to go on"
         _check_same(experiment, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
         there = (workdir / "data.json").exists()  # not if the run was killed before
         if there and read_data(workdir).get("soft_targets") != described["soft_targets"]:

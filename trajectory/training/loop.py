@@ -252,7 +252,7 @@ class _Loop:
             raise Diverged(
                 f"loss {metrics['loss']} and gradient norm {metrics['gradient_norm']} at step {pending.step} (epoch "
                 f"{pending.epoch}, batch {pending.batch}); the last good checkpoint is kept. "
-                "Lower optim.learning_rate or set optim.clip_norm, then start in a new --workdir"
+                "Lower optim.learning_rate or set optim.clip_norm, then start in a new folder (--workdir)"
             )
         rate = events / (time.perf_counter() - began)
         bar.set_postfix_str(f"loss {metrics['loss']:.3f}, {rate:,.0f} events/s", refresh=False)

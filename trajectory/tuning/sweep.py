@@ -39,7 +39,9 @@ class SweepRun(NamedTuple):
 
 def read_sweep(name: str) -> Sweep:
     """What `get_sweep` of a sweep file returns, of a preset or at a path. Raises UserError if it is not a sweep."""
-    sweep = load(name, "get_sweep")()
+    get_sweep = load(name, "get_sweep")
+    with presets.of_the_user(name, "get_sweep()"):
+        sweep = get_sweep()
     if not isinstance(sweep, Sweep) or not sweep.members:
         raise UserError(f"{name}: get_sweep() must return a Sweep with members, as the preset `backbone` does")
     if sweep.base not in sweep.members:

@@ -117,7 +117,7 @@ def test_lists_of_users_hold_the_likeliest_and_new_items(histories):
     assert first.filter(list=MOST_LIKELY)["item"].to_list() == [f"i{i}" for i in range(1, 11)]
     assert first.filter(list=MOST_LIKELY)["again"].to_list() == [i in (3, 4) for i in range(1, 11)]
     assert first.filter(list=NEW)["item"].to_list() == [f"i{i}" for i in (1, 2, 5, 6, 7, 8, 9, 10, 11, 13)]
-    assert first["chance"][0] == pytest.approx(1 / (1 + np.exp(0.1)))
+    assert first["probability"][0] == pytest.approx(1 / (1 + np.exp(0.1)))
     keep = np.arange(ITEMS + 1) == 4
     assert recommend(MadeUp(histories), queries_of(histories), 0.0, keep).lists["item"].unique().to_list() == ["i4"]
 

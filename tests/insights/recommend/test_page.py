@@ -67,6 +67,6 @@ def test_relevance_that_rises_is_not_said_to_fall():
 @pytest.mark.parametrize(("because", "empty"), [(["3 events", "a sale"], False), (["3 events", ""], True)])
 def test_a_reason_that_is_empty_is_explained(because, empty):
     rows = {name: ["a", "b"] for name in ("user", "list", "title", "interest")}
-    lists = pl.DataFrame(rows | {"rank": [1, 2], "chance": [0.5, 0.4], "because": because})
+    lists = pl.DataFrame(rows | {"rank": [1, 2], "probability": [0.5, 0.4], "because": because})
     table = page.of_users(lists, make_histories([[1, 2]]), "the next event", 50)
     assert ("Empty where nothing in these events speaks for the item" in table.note) == empty

@@ -93,7 +93,7 @@ def test_chances_that_could_not_be_fitted_are_not_told(tmp_path, monkeypatch):
     relevance = Relevance(run)
     assert not relevance.fits
     part = taken(run, monkeypatch)
-    assert part.tables["recommendations"]["chance"].null_count() == part.tables["recommendations"].height > 0
+    assert part.tables["recommendations"]["probability"].null_count() == part.tables["recommendations"].height > 0
     assert part.tables["new_buyers"].is_empty()
     titles = [getattr(block, "title", "") for block in part.blocks]
     assert "Items with the most users to win" not in titles

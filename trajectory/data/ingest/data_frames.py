@@ -8,7 +8,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import polars as pl
 import pyarrow as pa
@@ -16,11 +16,16 @@ import pyarrow as pa
 from trajectory.schema import UserError
 from trajectory.writing import atomic_path
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-    Frame: TypeAlias = pl.DataFrame | pl.LazyFrame | pd.DataFrame | pa.Table
-    Log: TypeAlias = str | Path | Frame
+class Arrow(Protocol):
+    """Whatever speaks Arrow's PyCapsule interface: polars and pandas data frames, PyArrow tables."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Its rows."""
+
+
+Frame: TypeAlias = pl.LazyFrame | Arrow
+Log: TypeAlias = str | Path | Frame
 
 LOG = "log.parquet"  # beside items.parquet
 _ORIGIN = "interest_trajectory.origin"  # key of a Parquet file's metadata: what the file was written from
@@ -47,6 +52,8 @@ def as_table(frame: Any) -> pl.DataFrame:
             f"the data frame cannot be read ({' '.join(map(str, error.args))[:200]}); give each column a name of its "
             "own and values of one type, such as texts"
         ) from None
+    if not table.width:
+        raise UserError("the data frame is empty: it has neither columns nor rows")
     if objects := [name for name, kind in table.schema.items() if kind == pl.Object]:
         raise UserError(f"column {', '.join(objects)} of the data frame holds Python objects; make them texts")
     return table
@@ -78,6 +85,8 @@ def write_frame(frame: Any, folder: Path, items: Any = None) -> Path:
 def as_path(log: Any) -> Iterator[Path]:
     """The path of a log while entered: of a data frame that of a file which then goes, any other as it is."""
     if isinstance(log, str | Path):
+        if not str(log).strip():
+            raise UserError("expected the path of a log, got an empty text")
         yield Path(log)
         return
     with tempfile.TemporaryDirectory(prefix="trajectory_") as folder:

@@ -12,6 +12,7 @@ from trajectory.data.files.table import read_table
 from trajectory.data.ingest import domains
 from trajectory.data.ingest.cell_parsing import ids
 from trajectory.data.ingest.columns import LOG_NAMES, detect, listing
+from trajectory.data.ingest.data_frames import source_name
 from trajectory.data.ingest.items import same_ids
 from trajectory.schema import UserError
 
@@ -52,7 +53,9 @@ def read_side(
     def named(columns: list[str]) -> dict[str, str]:
         fields_found = detect(columns, fields)
         if missing := [field for field in needed if field not in fields_found]:
-            raise UserError(f"{setting}: {path} lacks the column {', '.join(missing)}; it has {listing(columns)}")
+            raise UserError(
+                f"{setting}: {source_name(path)} lacks the column {', '.join(missing)}; it has {listing(columns)}"
+            )
         return fields_found
 
     keep = None if others else lambda columns: [*named(columns).values()]
@@ -75,12 +78,13 @@ def usable_rows(
     if keep.all() and len(keep):
         return table
     if not keep.any():
-        raise UserError(f"{setting}: {path} has not one row that can be used, of {len(keep):,}")
+        raise UserError(f"{setting}: {source_name(path)} has not one row that can be used, of {len(keep):,}")
     row = int((~keep).arg_max() or 0)
     text = malformed[row] if malformed is not None else None
     shown = text if text is not None else ", ".join("" if cell is None else str(cell) for cell in table.row(row))
     _LOGGER.warning(
-        f"{setting}: {int((~keep).sum()):,} of {len(keep):,} rows of {path} are left out, the first: {shown[:200]!r}"
+        f"{setting}: {int((~keep).sum()):,} of {len(keep):,} rows of {source_name(path)} are left out, the first: "
+        f"{shown[:200]!r}"
     )
     return table.filter(keep)
 
@@ -103,6 +107,8 @@ def say_known(column: pl.Series, found: pl.Series, known: pl.Series, path: Path,
     strange = column.filter(found.is_null()).head(1).cast(pl.String)
     example = f"{strange.first()!s} is not, the log has such as {known.cast(pl.String).first()!s}"
     if not hits:
-        raise UserError(f"{setting}: none of the {distinct:,} {what}s of {path} is in the log: {example}")
+        raise UserError(f"{setting}: none of the {distinct:,} {what}s of {source_name(path)} is in the log: {example}")
     if hits < _FEW * distinct:
-        _LOGGER.info(f"{setting}: {hits:,} of the {distinct:,} {what}s of {path} are in the log; {example}")
+        _LOGGER.info(
+            f"{setting}: {hits:,} of the {distinct:,} {what}s of {source_name(path)} are in the log; {example}"
+        )

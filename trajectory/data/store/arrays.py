@@ -95,7 +95,7 @@ def _parted(held: list[pl.DataFrame], read: list[str]) -> tuple[pl.DataFrame, pl
         types = ", ".join(others["event_type"].cast(pl.String).unique().sort())
         raise UserError(
             f"the model would read no event: all are of the types {types}, which have no role input; give one the "
-            "roles, such as --config.data.event_types.impression=input,target"
+            f"roles, such as data.event_types.{types.partition(',')[0]}=input,target"
         )
     amounts = {
         name: (pl.col(name) if name in others.columns else pl.lit(None)).cast(dtype)

@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
-from trajectory.inference.step_forecast import forecast_steps
+from trajectory.inference.step_forecast import forecast_steps, steps_ahead
 from trajectory.insights.audiences.audience_targets import AudienceTargets, sum_by_target
 from trajectory.metrics.waiting_time import LEVELS
 from trajectory.run import Run
@@ -45,7 +45,7 @@ def expected_purchases(
         )
     parts: list[list[np.ndarray]] = []
     at = 0
-    for chunk, forecast, _ in forecast_steps(run, histories, queries, c.forecast.steps, c.forecast.paths):
+    for chunk, forecast, _ in forecast_steps(run, histories, queries, steps_ahead(c), c.forecast.paths):
         asked, span = moment[at : at + len(chunk.user)], days[at : at + len(chunk.user)]
         at += len(chunk.user)
         since = (asked - histories.time[chunk.stop - 1]) / DAY

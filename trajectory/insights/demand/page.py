@@ -133,7 +133,7 @@ def _sold(demand: Demand) -> str:
     return (
         f'{unit} (each line of a sale as one piece, as data.columns.quantity is "-": where the log states quantities, '
         "more pieces are sold than are forecast and ordered here; --config.data.columns.quantity=COLUMN and a new "
-        "training in a new --workdir count them)"
+        "training in a new folder (--workdir) count them)"
     )
 
 

@@ -55,11 +55,11 @@ def eligible_items(
 
 
 def _in_stock(path: Path, items: pl.Series) -> np.ndarray:
-    table = read_side(path, "--stock", ITEM, {"stock": ("stock",)})
+    table = read_side(path, "stock", ITEM, {"stock": ("stock",)})
     if "stock" in table.columns:
-        table = usable_rows(table, path, "--stock", numbers(table["stock"]).is_finite())
+        table = usable_rows(table, path, "stock", numbers(table["stock"]).is_finite())
     listed = as_known(table["item"], items)
-    say_known(table["item"], listed, items, path, "--stock", "item")
+    say_known(table["item"], listed, items, path, "stock", "item")
     if "stock" in table.columns:
         listed = listed.filter(numbers(table["stock"]) > 0)
     return items.is_in(listed.drop_nulls().implode()).to_numpy()

@@ -55,7 +55,7 @@ def recommend(
     """Lists of each query's user, and by whom items may be taken up.
 
     Lists: user, list (MOST_LIKELY and, where items may come again, NEW: of items that the user has not had), rank,
-    item, title, interest, chance of the item within the steps (null where it is not known: `probabilities`), again (the
+    item, title, interest, probability of the item within the steps (null where not known: `probabilities`), again (the
     user has had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of
     those who have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event
     of any type counts by how often one of the item is a sale, times `bought` (`first_purchases`). Without sales in the
@@ -119,7 +119,7 @@ def _rows(
         "rank": place + 1,
         **_named(relevance, item),
         "interest": pl.Series([None, *h.interests], dtype=pl.String).gather(h.item_interest[item]),
-        "chance": pl.Series(chance[row, item]).fill_nan(None),
+        "probability": pl.Series(chance[row, item]).fill_nan(None),
         "again": owned[row, item],
     }
     return pl.DataFrame(columns)

@@ -90,8 +90,8 @@ def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: 
     chance, because = f"chance within {ahead}", "because (nats towards the next step)"
     columns = {"user": "user", "list": "list", "rank": "rank", "title": "item"}
     columns |= {"interest": "interest"} if histories.interests else {}
-    known = explained["chance"].count() > 0
-    columns |= ({"chance": chance} if known else {}) | {"because": because}
+    known = explained["probability"].count() > 0
+    columns |= ({"probability": chance} if known else {}) | {"because": because}
     formats = {chance: "{:.0%}"} if known else {}
     done = "baskets with it" if histories.baskets else "events"
     note = f"because: counted are {done} among the last {length:,} events of a user at most, all that the model reads."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trajectory.inference.step_forecast import steps_ahead
 from trajectory.insights.segments.volumes import summed, volumes
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.migrations.state_forecast import LEAST, step_states
@@ -48,7 +49,7 @@ def _members(
     run: Run, histories: Histories, queries: Queries, worth: np.ndarray, past: np.ndarray, late: np.ndarray
 ) -> np.ndarray:
     """Shares [3, n, K]; who did nothing lately goes on as always."""
-    steps = step_states(run, histories, queries, run.config.forecast.steps).interests
+    steps = step_states(run, histories, queries, steps_ahead(run.config)).interests
     expected = steps.mean(1, dtype=np.float64) * _worth_of_event(histories, queries, worth)
     usual = shares(past)
     now = np.where(late.sum(1, keepdims=True) > 0, shares(late), usual)

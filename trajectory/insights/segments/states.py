@@ -10,6 +10,7 @@ import polars as pl
 
 from trajectory.forecasting.embeddings import item_vectors
 from trajectory.inference.new_users import histories_before
+from trajectory.inference.step_forecast import steps_ahead
 from trajectory.insights.segments.expectation import expected_shares, fit_weights
 from trajectory.insights.segments.volumes import attention, summed, totals, values, volumes
 from trajectory.migrations.clusters import learned_interests
@@ -74,7 +75,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         volume = (past.sum(1) + late.sum(1)) / 2
         ahead = expected_shares(run, histories, queries, worth, past, late, weights) * volume[:, None]
         divided = _divided(histories, queries, worth, item_field, len(fields))
-        steps = run.config.forecast.steps
+        steps = steps_ahead(run.config)
         columns = past, late, ahead, steps, fields, item_field, divided, brought, value, (value + lately) / 2, named
         states.append(Trajectories(histories, queries, moment, *columns))
     return states

@@ -1,0 +1,33 @@
+"""What an argument of a call may be: told before the work where it is something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from typing import Any, Literal, TypeAlias, get_args
+
+from trajectory.schema import UserError
+
+Backbone: TypeAlias = Literal["gru", "lstm", "transformer", "hybrid"]
+SplitKind: TypeAlias = Literal["leave_one_out", "leave_last", "temporal"]
+Vectors: TypeAlias = Literal["items", "users"]
+
+
+def whole_number(name: str, value: Any, least: int) -> int:
+    """The value, if it is a whole number of at least `least`. UserError otherwise."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise UserError(f"{name}={value!r}: expected a whole number of at least {least}")
+    return int(value)
+
+
+def one_of(name: str, value: Any, choices: Any) -> None:
+    """UserError for a value that is none of a Literal."""
+    if value not in get_args(choices):
+        raise UserError(f"{name}={value!r}: expected one of {', '.join(get_args(choices))}")
+
+
+def several(name: str, value: Any, example: str) -> Sequence[Any]:
+    """The value, if it is a list or the like. UserError for a single thing, such as a text."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise UserError(f"{name}={value!r}: expected a list, such as {example}")
+    return list(value)
