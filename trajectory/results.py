@@ -342,6 +342,8 @@ class Embeddings(Result):
 class Migrations(Result):
     """Lasting changes of users' interests that are larger than chance and season explain, one a row.
 
+    The share of false ones is held where a session leans on the season and on the session before it (`memory` of
+    tested, 0 to 1) and not on more: habits of several sessions that are no lasting change can pass for one.
     `tables`: tested (every user with enough sessions), flows and, where the run forecasts them, what is to come.
     `markdown`: how accurate such forecasts were, where the run held out as many steps.
     """

@@ -390,8 +390,8 @@ class Run:
         *,
         forecast: bool = True,
         segments: Log | None = None,
-        window: float = 28.0,
-        lasting: float = 28.0,
+        window: float | None = None,
+        lasting: float | None = None,
         gap: float = 1800.0,
         false_discovery_rate: float = 0.05,
         permutations: int = 1000,
@@ -405,8 +405,8 @@ class Run:
             relied on.
           segments: a table with columns user and segment, by which the page's flows can be filtered; by activity by
             default.
-          window: days (steps, where the log has no time) of the grain of seasons.
-          lasting: days (steps) of behaviour before a migration and after it, at least.
+          window: days (steps, where the log has no time) of the grain of seasons; None: 28 days, or 10 steps.
+          lasting: days (steps) of behaviour before a migration and after it, at least; None: 28 days, or 10 steps.
           gap: seconds without a step that end a session.
           false_discovery_rate: share of those said to migrate who did not.
           permutations: of each user's sessions.
@@ -421,9 +421,16 @@ class Run:
           ['flows', 'forecast', 'tested']
         """
         from trajectory.migrations.build import migrations
-        from trajectory.migrations.migration import Settings
+        from trajectory.migrations.migration import settings_for
 
-        settings = Settings(window, lasting, gap, permutations=permutations, false_discovery_rate=false_discovery_rate)
+        settings = settings_for(
+            self.experiment.histories,
+            window=window,
+            lasting=lasting,
+            gap=gap,
+            permutations=permutations,
+            false_discovery_rate=false_discovery_rate,
+        )
         return migrations(self, settings, forecast, segments)
 
     @property

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from tests.builders import make_histories
 from trajectory.data.simulate.synthetic import Synthetic, generate
-from trajectory.migrations.migration import Settings, detect
+from trajectory.migrations.migration import Settings, detect, settings_for
 from trajectory.migrations.recovery import histories_of, score
 from trajectory.schema import UserError
 
@@ -74,6 +74,21 @@ def test_bursts_are_no_migration():
     assert result.found.height <= 2
 
 
+@pytest.mark.parametrize(("repeating", "basket_size"), [(0.5, 1), (0.7, 1), (0.5, 5)])
+def test_a_session_like_the_one_before_is_no_migration(repeating, basket_size):
+    _, result = planted(migrating=0.0, noise=0.0, bursting=0.0, causes=0, repeating=repeating, basket_size=basket_size)
+    assert result.tested["memory"].median() > 0.3
+    assert level(result) < 2 * CHANCE  # plain permutations: 0.7 and more
+    assert result.found.height <= 2  # plain permutations: most users
+
+
+def test_migrations_between_baskets_that_repeat_are_found():
+    log, result = planted(repeating=0.3)
+    found = score(result.found, log)
+    assert found["detected"] >= 0.7
+    assert found["false_alarms"] <= 0.05
+
+
 def test_baskets_of_one_interest_count_once():
     rng = np.random.default_rng(0)
     lists, steps = [], []
@@ -125,6 +140,18 @@ def test_short_histories_are_not_tested():
         detect(without_time(lists), Settings(lasting=60))
     with pytest.raises(UserError, match="no user has more than 3 sessions"):
         detect(without_time([[1, 2, 3], [2, 1]]), Settings(lasting=1))
+
+
+def test_settings_suit_the_log_before_any_work():
+    timed = make_histories([[1, 2] * 40], gap=24 * 3600, num_items=4)
+    assert settings_for(timed) == Settings(window=28, lasting=28)
+    assert settings_for(timed, lasting=7).lasting == 7
+    thirty = without_time([[1, 2] * 15])
+    assert settings_for(thirty) == Settings(window=10, lasting=10)
+    assert settings_for(thirty, window=5).window == 5
+    nameless = replace(without_time([[1, 2] * 8]), interests=())  # those are learned only after
+    with pytest.raises(UserError, match=r"nobody has them in the log's 15 steps; .*--lasting, in steps"):
+        settings_for(nameless)
 
 
 def test_who_has_one_interest_only_cannot_migrate():

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -22,6 +23,7 @@ SHOWN = (
 )
 NEARER = (14.0, 7.0)  # days: how far a start may lie from its truth, beside `known_truth.WITHIN`
 SMALL = Synthetic(users=1000)
+SINGLE = Synthetic(users=100, migrating=0.0, basket_size=1, noise=0.0, bursting=0.0, causes=0)
 
 
 def migration() -> None:
@@ -38,6 +40,15 @@ def migration() -> None:
         _row(f"mass {mass}", replace(SMALL, migration_mass=mass), 1)
     for baskets in (15.0, 30.0, 60.0, 120.0):
         _row(f"{baskets:.0f} baskets a user", replace(SMALL, baskets=baskets), 1)
+    repeating()
+
+
+def repeating() -> None:
+    """Logs whose baskets repeat the one before: of single events where nobody migrates, and the default."""
+    for baskets, share, seed in product((60.0, 20.0), (0.0, 0.3, 0.5, 0.7), (1, 2)):
+        _row(f"none, repeat {share}, {baskets:.0f}", replace(SINGLE, baskets=baskets, repeating=share), seed)
+    for share, seed in product((0.0, 0.3, 0.5), (1, 2)):
+        _row(f"default, repeat {share}", replace(SMALL, users=200, repeating=share), seed)
 
 
 def _row(name: str, parameters: Synthetic, seed: int) -> None:

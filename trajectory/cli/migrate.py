@@ -14,11 +14,16 @@ from absl import flags
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-WINDOW = flags.DEFINE_float("window", 28.0, "days (steps) of a window: the grain of seasons and states")
-LASTING = flags.DEFINE_float("lasting", 28.0, "days (steps) of behaviour before and after a migration, at least")
+USUAL = "default: 28 days, or 10 steps where the log has no times"
+WINDOW = flags.DEFINE_float("window", None, f"days (steps) of a window: the grain of seasons and states; {USUAL}")
+LASTING = flags.DEFINE_float(
+    "lasting", None, f"days (steps) of behaviour on each side of a migration at least; {USUAL}"
+)
 GAP = flags.DEFINE_float("gap", 1800.0, "seconds without a step that end a session")
 RATE = flags.DEFINE_float("false-discovery-rate", 0.05, "share of the found migrations that may be false")
-PERMUTATIONS = flags.DEFINE_integer("permutations", 1000, "rearrangements of each user's sessions")
+PERMUTATIONS = flags.DEFINE_integer(
+    "permutations", 1000, "rearrangements of a user's sessions, neighbours as alike as they are"
+)
 FORECAST = flags.DEFINE_boolean("forecast", True, "forecast where users go; --noforecast only looks back")
 SEGMENTS = flags.DEFINE_string("segments", "", "CSV or Parquet of columns user, segment (default: by activity)")
 flags.mark_flags_as_required(["workdir"])

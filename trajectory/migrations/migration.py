@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -14,10 +15,12 @@ from trajectory.data.times import DAY
 from trajectory.migrations import season, sessions
 from trajectory.migrations.locate import Place, locate
 from trajectory.migrations.permutation_test import SIDE, change_slots, evidence
-from trajectory.migrations.sessions import Sessions, sessions_of
+from trajectory.migrations.sessions import Sessions, event_moments, session_starts, sessions_of, unit_of
 from trajectory.migrations.states import divergence, smoothed
 from trajectory.progress import bars_hidden
 from trajectory.schema import Histories, UserError
+
+STEPS = 10.0  # window and lasting of a log without times
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Migrations:
     start, from 0), mass (the smaller of the source's drop and the destination's rise, as a share), divergence
     (Jensen-Shannon, of the smoothed states before start and after end without season, bits), p_value, q_value and
     confidence (1 - q_value).
-    `tested`, one row per user with enough sessions: user, sessions, statistic, p_value, q_value.
+    `tested`, one row per user with enough sessions: user, sessions, memory (how far a session repeats the one
+    before, 0 to 1), statistic, p_value, q_value.
     """
 
     found: pl.DataFrame
@@ -69,12 +73,30 @@ class Migrations:
         return np.array([row_of[user] for user in self.found["user"]], np.int64)
 
 
+def settings_for(histories: Histories, **given: float | None) -> Settings:
+    """Settings for a log: `window` and `lasting` that are None or not given are 28 days, 10 steps if it has no times.
+
+    Raises UserError, before any work is done, where no user's history is long enough, or as `Settings` does.
+    """
+    usual = {} if histories.has_time else dict.fromkeys(("window", "lasting"), STEPS)
+    known = {name: value for name, value in given.items() if value is not None}
+    settings = Settings(**(usual | known))  # type: ignore[arg-type] # of one type or another
+    starts = session_starts(histories, settings.gap)
+    offsets, moment = np.searchsorted(starts, histories.offsets), event_moments(histories)[starts]
+    for first, last in pairwise(offsets):
+        if last - first >= 2 * SIDE and len(change_slots(moment[first:last], settings.lasting)):
+            return settings
+    raise UserError(_too_short(offsets, moment, unit_of(histories), settings))
+
+
 def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
     """Finds each user's largest migration, if any, with the rate of false discoveries over users controlled.
 
     Each user's sessions, season taken out, are scanned for a transfer between interests and compared with permutations
-    of the same sessions (`null.evidence`); Benjamini & Hochberg (1995) then keeps the share of false ones among the
-    found at `rate`. Raises UserError for a log without interests, or too short for anyone to be tested.
+    of the same sessions in which neighbours are as alike (`permutation_test.evidence`). Benjamini & Hochberg (1995)
+    then keeps the share of false ones among the found at `false_discovery_rate`, as far as without a migration a user's
+    session leans on no more of the past than the session before. Raises UserError for a log without interests, or too
+    short for anyone to be tested.
     """
     units = sessions_of(histories, settings.gap, settings.power)
     multiplier = season.multipliers(units, settings.window)
@@ -96,8 +118,8 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
             tested.append((user, *evidence(units.mass[at].toarray(), factor, slots, settings.permutations, rng)))
             rows.append(at.stop - at.start)
     if not tested:
-        raise UserError(_too_short(units, settings))
-    number, statistic, p_value = (np.array(column) for column in zip(*tested, strict=True))
+        raise UserError(_too_short(units.offsets, units.moment, units.unit, settings))
+    number, statistic, p_value, memory = (np.array(column) for column in zip(*tested, strict=True))
     q_value = false_discovery_control(p_value)
     found = []
     for row in np.flatnonzero(q_value <= settings.false_discovery_rate):
@@ -108,8 +130,8 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
     table = pl.DataFrame({"user": ids.gather(number), "p_value": p_value, "q_value": q_value})
     return Migrations(
         _described(found, table, units, settings.window),
-        table.with_columns(sessions=pl.Series(rows), statistic=statistic).select(
-            "user", "sessions", "statistic", "p_value", "q_value"
+        table.with_columns(sessions=pl.Series(rows), statistic=statistic, memory=memory).select(
+            "user", "sessions", "memory", "statistic", "p_value", "q_value"
         ),
         units,
         multiplier,
@@ -126,20 +148,18 @@ def _size(mass: np.ndarray, moment: np.ndarray, place: Place) -> dict[str, float
     }
 
 
-def _too_short(units: Sessions, settings: Settings) -> str:
+def _too_short(offsets: np.ndarray, moment: np.ndarray, unit: str, settings: Settings) -> str:
     """Why nobody can be tested, and what may help."""
-    most = int(np.diff(units.offsets).max(initial=0))
-    wanted = (
-        f"expected a user with {SIDE} sessions and {settings.lasting:g} {units.unit} before a change and as much after"
-    )
+    most = int(np.diff(offsets).max(initial=0))
+    wanted = f"expected a user with {SIDE} sessions and {settings.lasting:g} {unit} before a change and as much after"
     if most < 2 * SIDE:
         return (
             f"{wanted}, but no user has more than {most} sessions (events less than gap={settings.gap:g} seconds apart "
             "are one): a longer log is needed, or a smaller `gap` where days hold several visits"
         )
     return (
-        f"{wanted}, but nobody has them in the log's {np.ptp(units.moment):.0f} {units.unit}; set a smaller `lasting` "
-        f"(trajectory migrate --lasting, in {units.unit})"
+        f"{wanted}, but nobody has them in the log's {np.ptp(moment):.0f} {unit}; set a smaller `lasting` "
+        f"(trajectory migrate --lasting, in {unit})"
     )
 
 

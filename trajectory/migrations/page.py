@@ -59,7 +59,7 @@ def write_migrations(
         write_parquet(largest_moves(forecast, units.histories), folder / "migration_forecast.parquet")
         if forecast.check:
             write_json(forecast.check, folder / "transitions.json")
-        drawn += [] if forecast.standing.behind else _flows(expected, forecast=True)
+        drawn += [] if forecast.standing.withheld else _flows(expected, forecast=True)
         shown = _forecast(forecast, units.histories.interests)
     return write_page(
         folder / "migration.html",
@@ -132,8 +132,8 @@ def _forecast(forecast: MigrationForecast, interests: tuple[str, ...]) -> dict[s
     """What the page says of the next window and of the accuracy of such forecasts on holdout windows."""
     changes = share_forecasts(forecast.states.now, forecast.states.next, interests)
     certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
-    behind, warning = forecast.standing
-    values: dict[str, Any] = {"steps": forecast.steps, "behind": behind, "warning": warning, "check": None}
+    withheld, warning = forecast.standing
+    values: dict[str, Any] = {"steps": forecast.steps, "withheld": withheld, "warning": warning, "check": None}
     values["changes"] = _ends(certain, "change")
     if not forecast.check:
         return values

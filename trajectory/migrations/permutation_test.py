@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajectory.migrations.rearrangement import Rearrangements
+
 KEPT = 24  # interests of a user that are looked at: those with the most mass, whenever it came
 SLOTS = 64  # change times that are looked at, at most, evenly spaced over a user's sessions
 SIDE = 4  # sessions before a change and after it, at least
 TAIL = 0.1  # share of the permutations that the tail of the null is fitted to
 BELIEVED = 1e-3  # the smallest p-value of the tail, times 1 / (1 + permutations)
-SWEEPS = 10  # of swaps: each time takes part in one swap of a sweep
 ELEMENTS = 60_000  # of one block of arrangements, sessions x interests: it stays in the processor's cache
 
 
@@ -20,6 +21,7 @@ class Evidence(NamedTuple):
 
     statistic: float
     p_value: float
+    memory: float  # how far a session repeats the one before it, 0 to 1 (`Rearrangements`)
 
 
 def change_slots(moment: np.ndarray, lasting: float) -> np.ndarray:
@@ -54,40 +56,24 @@ def evidence(
     dispersion. The p-value is (1 + arrangements as large) / (1 + permutations); where fewer than 10 are as large, that
     of an exponential tail fitted to the largest tenth (after Knijnenburg et al. 2009: fewer permutations, more accurate
     P-values), but at least a thousandth of 1 / (1 + permutations), as far as a tail is believed. Sessions, not events,
-    change places: what a session holds stays together.
+    change places: what a session holds stays together. Neighbours stay as alike as they are (`Rearrangements`): that
+    the next purchase is like the last is no migration. The p-value is right as far as a session without a migration
+    leans on the season and the session before it only; habits that outlast it, such as of several weeks, still count.
     """
     scale, weight = dispersion(mass), mass.sum(1)
-    # Log-likelihood of each session (row) at each time (column), over the dispersion of all interests together.
-    fit = mass / scale.min() @ np.log(season).T
+    rearranged = Rearrangements(mass, season, scale.min(), rng)
     kept = np.argsort(-mass.sum(0), kind="stable")[:KEPT]
     kept = kept[mass[:, kept].any(0)]
     single = (scale[kept], mass[:, kept], season[:, kept], weight)  # half the time of double precision
     scale, mass, season, weight = (array.astype(np.float32) for array in single)
     observed = _largest(mass, weight, season, slots, scale, np.arange(len(mass))[None])[0]
-    rearranged = []
     block = max(1, ELEMENTS // mass.size)
-    for i in range(0, permutations, block):
-        order = _arrangements(fit, min(block, permutations - i), rng)
-        rearranged.append(_largest(mass, weight, season, slots, scale, order))
-    return Evidence(float(observed), _p_value(observed, np.concatenate(rearranged)))
-
-
-def _arrangements(fit: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Which session stands at each time, int64 [count, n]: permutations, as likely as the season makes them.
-
-    Metropolis swaps from plain permutations (conditional Monte Carlo tests by Markov chains, Besag & Clifford 1989).
-    """
-    n = len(fit)
-    order = np.argsort(rng.random((count, n)), axis=1)
-    if np.ptp(fit - fit.mean(1, keepdims=True)) < 1e-9:  # no season: every permutation is as likely
-        return order
-    for _ in range(SWEEPS):
-        first, second = rng.permutation(n)[: n // 2 * 2].reshape(2, -1)  # pairs of times, the same for all arrangements
-        here, there = order[:, first], order[:, second]
-        gain = fit[here, second] + fit[there, first] - fit[here, first] - fit[there, second]
-        swap = rng.standard_exponential(gain.shape) > -gain
-        order[:, first], order[:, second] = np.where(swap, there, here), np.where(swap, here, there)
-    return order
+    null = [
+        _largest(mass, weight, season, slots, scale, order[i : i + block])
+        for order in rearranged.draw(permutations)
+        for i in range(0, len(order), block)
+    ]
+    return Evidence(float(observed), _p_value(observed, np.concatenate(null)), rearranged.memory)
 
 
 def _largest(
@@ -119,8 +105,8 @@ def log_likelihood_ratios(before: np.ndarray, share_before: np.ndarray, total: n
 
 def _p_value(observed: float, null: np.ndarray) -> float:
     as_large = int((null >= observed * (1 - 1e-5)).sum())
-    if as_large >= 10 or len(null) * TAIL < 10:
-        return (1 + as_large) / (1 + len(null))
     edge = np.quantile(null, 1 - TAIL)
-    excess = (null[null > edge] - edge).mean()
-    return float(max(TAIL * np.exp(-(observed - edge) / excess), BELIEVED / (1 + len(null))))
+    tail = null[null > edge]
+    if as_large >= 10 or min(len(null) * TAIL, len(tail)) < 10:
+        return (1 + as_large) / (1 + len(null))
+    return float(max(TAIL * np.exp(-(observed - edge) / (tail - edge).mean()), BELIEVED / (1 + len(null))))

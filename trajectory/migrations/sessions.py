@@ -32,7 +32,22 @@ class Sessions:
     @property
     def unit(self) -> str:
         """Of `moment`, in the plural."""
-        return "days" if self.histories.has_time else "steps"
+        return unit_of(self.histories)
+
+
+def unit_of(histories: Histories) -> str:
+    """Of `event_moments`, in the plural."""
+    return "days" if histories.has_time else "steps"
+
+
+def session_starts(histories: Histories, gap: float = GAP) -> np.ndarray:
+    """First event of each session of all users, int64 [S]."""
+    starts = step_starts(histories)[:-1]
+    new = np.ones(len(starts), bool)
+    if histories.has_time:
+        new[1:] = histories.time[starts[1:]] - histories.time[starts[1:] - 1] >= gap
+        new[np.searchsorted(starts, histories.offsets[:-1])] = True
+    return starts[new]
 
 
 def sessions_of(histories: Histories, gap: float = GAP, power: float = POWER) -> Sessions:
@@ -46,12 +61,7 @@ def sessions_of(histories: Histories, gap: float = GAP, power: float = POWER) ->
             "expected items with interests, but this log has none: name the column of the item table that holds "
             "them in data.interest_column, or learn them from item vectors (insights.clusters.learned_interests)"
         )
-    starts = step_starts(histories)[:-1]
-    new = np.ones(len(starts), bool)
-    if histories.has_time:
-        new[1:] = histories.time[starts[1:]] - histories.time[starts[1:] - 1] >= gap
-        new[np.searchsorted(starts, histories.offsets[:-1])] = True
-    starts = starts[new]
+    starts = session_starts(histories, gap)
     size = np.diff(starts, append=histories.num_events)
     interest = histories.item_interest[histories.item]
     known = np.flatnonzero(interest)

@@ -12,7 +12,7 @@ NOT_SHOWN = "What it expects to grow and shrink is not shown: that may be no mor
 class Standing(NamedTuple):
     """How a run's forecasts did against counting rules."""
 
-    behind: bool  # no better than a rule: what it expects is not to be acted on
+    withheld: bool  # no better than a rule, or not measured: what it expects is not shown
     warning: str  # to be read first; "" where it was measured and holds
 
 
@@ -39,11 +39,11 @@ def standing(check: dict[str, Any] | None, evaluation: dict[str, Any] | None, st
         "them with (split.kind=leave_last with split.steps equal to forecast.steps does)."
     )
     if evaluation is None:
-        return Standing(False, f"{unknown} The run was not evaluated either (trajectory evaluate).")
+        return Standing(True, f"{unknown} The run was not evaluated either (trajectory evaluate). {NOT_SHOWN}")
     paired = evaluation.get("paired", {}).get("test", {})
     lost = {metric: test["baseline"] for metric, test in paired.items() if _level(metric) and test["high"] < 0}
     if not lost:
-        return Standing(False, unknown)
+        return Standing(True, f"{unknown} {NOT_SHOWN}")
     named = " and ".join(f"{metric.replace('_', ' ')} of {name.replace('_', ' ')}" for metric, name in lost.items())
     return Standing(
         True,

@@ -70,6 +70,17 @@ def trial():
     return CauseTrial(generate(Synthetic(users=8000), seed=1))
 
 
+@pytest.mark.parametrize("repeating", [0.0, 0.6])
+def test_events_repeat_the_interest_of_the_basket_before(repeating):
+    log = generate(Synthetic(users=300, migrating=0, bursting=0, noise=0, causes=0, basket_size=1, repeating=repeating))
+    interest = (log.events["item_id"].to_numpy() - 1) // 50
+    same_user = np.diff(log.events["user_id"].to_numpy()) == 0
+    same = (np.diff(interest) == 0)[same_user].mean()
+    mix = log.truth["interest_mix"].drop("user", "week").to_numpy()
+    usual = (mix**2).sum(1).mean()  # of two independent events
+    assert same == pytest.approx(repeating + (1 - repeating) * usual, abs=0.02)
+
+
 def test_default_is_the_documented_one():
     assert dataclasses.asdict(Synthetic()) == {
         "users": 2000,

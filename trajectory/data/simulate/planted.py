@@ -20,6 +20,7 @@ class Synthetic(Mixing):
     items_per_interest: int = 50
     zipf: float = 1.0  # exponent of an item's share by its rank within the interest
     bursting: float = 0.2  # share of users with one burst
+    repeating: float = 0.0  # share of events whose interest is that of an event of the user's basket before
     noise: float = 0.1  # share of events outside bursts (before a few give way to targets)
     causes: int = 30  # triggers; each has one target and one distractor, all three of one interest
     probability_with: float = 0.6  # that the target is among the next `reach` events after its trigger's basket
@@ -33,7 +34,7 @@ class Synthetic(Mixing):
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least(self, 1, "basket_size", "items_per_interest", "reach", "distractors")
-        shares(self, "bursting", "noise")
+        shares(self, "bursting", "repeating", "noise")
         require(self.baskets > 0, f"baskets={self.baskets}: expected more than 0")
         require(
             0 <= self.probability_without < self.probability_with <= 1,

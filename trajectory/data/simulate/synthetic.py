@@ -1,9 +1,10 @@
 """Logs with a known truth: planted migrations and causes. (`markov.py` makes logs that follow a known chain.)
 
 How a planted log is made. Each event's interest is drawn from its user's mix of that week (base mix, then migration,
-then season), its item from the interest's Zipf law; noise and bursts replace some. Every event has one origin:
+then season), or is that of an event of the basket before (`repeating`), its item from the interest's Zipf law; noise
+and bursts replace some. Every event has one origin:
 
-    interest     drawn from the mix
+    interest     drawn from the mix, or repeated
     noise        uniform over the catalogue without trigger and distractor items
     burst        an event of the user's one basket of a foreign interest
     trigger      an interest event whose item was swapped for a trigger of the same interest
@@ -56,6 +57,8 @@ def generate(parameters: Synthetic = DEFAULT, seed: int = 0) -> SyntheticLog:
     event_basket = np.repeat(np.arange(baskets.size.size), baskets.size)
     row = (baskets.user * p.weeks + baskets.second // WEEK)[event_basket]
     interest = categorical(mix.reshape(-1, p.interests), row, rng)
+    if p.repeating:
+        interest = interest[_repeated(p, baskets, rng)]
     burst_event = (baskets.begin[baskets.burst][:, None] + np.arange(p.basket_size)).ravel()
     interest[burst_event] = np.repeat(baskets.burst_interest, p.basket_size)
     item = interest * p.items_per_interest + categorical(causes.item_shares(p, mix, roles), interest, rng)
@@ -111,6 +114,21 @@ def generate(parameters: Synthetic = DEFAULT, seed: int = 0) -> SyntheticLog:
         truth=truth,
         parameters={**dataclasses.asdict(p), "seed": seed, "start": START},
     )
+
+
+def _repeated(p: Synthetic, baskets: Baskets, rng: np.random.Generator) -> np.ndarray:
+    """The event whose interest each event has: itself, or what one of the basket before has."""
+    before = np.arange(baskets.user.size) - 1  # a user's first basket repeats none
+    before[np.cumsum(baskets.count) - baskets.count] += 1
+    event_basket = np.repeat(np.arange(baskets.size.size), baskets.size)
+    chosen = before[event_basket]
+    event = np.arange(event_basket.size)
+    one = baskets.begin[chosen] + (rng.random(event.size) * baskets.size[chosen]).astype(np.int64)
+    repeats = (chosen < event_basket) & (rng.random(event.size) < p.repeating)
+    source = np.where(repeats, one, event)
+    while (source[source] != source).any():
+        source = source[source]
+    return source
 
 
 def _baskets(p: Synthetic, mix: np.ndarray, rng: np.random.Generator) -> Baskets:

@@ -1,0 +1,115 @@
+"""Rearrangements of a user's sessions that keep what is no migration: the season, and how alike neighbours are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+CHAINS = 100  # Markov chains of arrangements that run side by side
+FITS = 12  # times that the memory is fitted anew before the first arrangement is kept
+SWEEPS = 5  # of all chains between two fits
+APART = 3  # sweeps between two kept arrangements of a chain
+STRONGEST = 0.95  # memory: of a user whose every session repeats the one before nothing could change places
+
+
+class Rearrangements:
+    """Arrangements of a user's sessions [n, K] in an order that is as likely as without a migration.
+
+    Without a migration a session's interests are drawn from the user's mix times the season [n, K] (multipliers at each
+    session's time, log-likelihoods over `scale`) with probability 1 - memory, and from those of the session before with
+    probability memory. The memory is chosen so that neighbours in the arrangements are as alike as in truth; 0 where
+    they are less alike in truth than in any order. Behaviour that leans on more than the session before is not kept.
+    """
+
+    def __init__(self, mass: np.ndarray, season: np.ndarray, scale: float, rng: np.random.Generator) -> None:
+        self._rng, self._n = rng, len(mass)
+        fit = mass / scale @ np.log(season).T  # of each session (row) at each time (column)
+        self._fit = fit.astype(np.float32) if np.ptp(fit - fit.mean(1, keepdims=True)) > 1e-9 else None
+        held = mass.any(0)
+        own = mass[:, held].sum(0) / mass.sum()
+        self._weight = mass[:, held] / scale
+        self._lift = mass[:, held] / mass.sum(1, keepdims=True) / own  # over the user's mix
+        self._alike = (self._lift @ self._weight.T).astype(np.float32)  # of a session (row) and the next (column)
+        same, pairs = float(np.trace(self._alike)), self._n - 1
+        self._usual = (float(self._alike.sum()) - same) / self._n  # sum over neighbours in any order
+        self._span = same / self._n * pairs - self._usual  # and how much more if each repeated the one before
+        self._truth = float(self._likeness(np.arange(self._n)[None])[0])
+        self.memory = self._bounded((self._truth - self._usual) / self._span) if self._span > 1e-6 else 0.0
+
+    def draw(self, count: int) -> Iterator[np.ndarray]:
+        """Which session stands at each time, int64 [at most CHAINS, n] at a time, `count` arrangements in all.
+
+        Metropolis chains from the true order (conditional Monte Carlo tests by Markov chains, Besag & Clifford 1989).
+        """
+        sizes = [min(CHAINS, count - done) for done in range(0, count, CHAINS)]
+        if not self.memory and self._fit is None:  # every order is as likely
+            for size in sizes:
+                yield np.argsort(self._rng.random((size, self._n)), axis=1)
+            return
+        order = np.tile(np.arange(self._n), (sizes[0], 1))
+        self._fit_memory(order)
+        for size in sizes:
+            self._sweep(order, APART)
+            yield order[:size].copy()
+
+    def _fit_memory(self, order: np.ndarray) -> None:
+        """Lets the chains forget the true order while the memory settles where neighbours are as alike as in truth."""
+        fitted, none = [], not self.memory
+        for _ in range(FITS):
+            self._sweep(order, SWEEPS)
+            missing = (self._truth - float(self._likeness(order).mean())) / max(self._span, 1e-6)
+            self.memory = 0.0 if none else self._bounded(self.memory + missing / 2)
+            fitted.append(self.memory)
+        self.memory = float(np.mean(fitted[FITS // 2 :]))
+
+    def _likeness(self, order: np.ndarray) -> np.ndarray:
+        """How alike neighbours are, summed over them, float32 [P]."""
+        return self._alike[order[:, :-1], order[:, 1:]].sum(1)
+
+    def _bounded(self, memory: float) -> float:
+        return min(max(memory, 0.0), STRONGEST)
+
+    def _sweep(self, order: np.ndarray, times: int) -> None:
+        """Lets sessions of each arrangement change places, in place; swaps mix what is near, blocks what is far."""
+        # Log-likelihood of a session (column) after another (row); the last row and column stand for no session.
+        after = np.zeros((self._n + 1, self._n + 1), np.float32)
+        after[:-1, :-1] = np.log(1 - self.memory + self.memory * self._lift) @ self._weight.T
+        for _ in range(times):
+            self._swap(order, after)
+            self._exchange_blocks(order, after)
+
+    def _swap(self, order: np.ndarray, after: np.ndarray) -> None:
+        """Swaps of two sessions: places no two of which are neighbours, in pairs, the same for all arrangements."""
+        places = np.cumsum(self._rng.integers(2, 4, self._n)) - 2
+        places = self._rng.permutation(places[places < self._n])
+        first, second = places[: len(places) // 2 * 2].reshape(2, -1)
+        padded = np.pad(order, ((0, 0), (1, 1)), constant_values=self._n)
+        here, there = order[:, first], order[:, second]
+
+        def between(place: np.ndarray, session: np.ndarray) -> np.ndarray:
+            return after[padded[:, place], session] + after[session, padded[:, place + 2]]
+
+        gain = between(first, there) + between(second, here) - between(first, here) - between(second, there)
+        if self._fit is not None:
+            gain += self._fit[here, second] + self._fit[there, first] - self._fit[here, first]
+            gain -= self._fit[there, second]
+        swap = self._rng.standard_exponential(gain.shape) > -gain
+        order[:, first], order[:, second] = np.where(swap, there, here), np.where(swap, here, there)
+
+    def _exchange_blocks(self, order: np.ndarray, after: np.ndarray) -> None:
+        """Exchanges two blocks of sessions that follow each other, others in each arrangement."""
+        cuts = np.sort(self._rng.integers(0, self._n + 1, (3, len(order))), axis=0)
+        begin, middle, end = cuts[:, :, None]
+        place = np.arange(self._n)
+        later = np.where(place < begin + end - middle, place - begin + middle, place - end + middle)
+        moved = np.take_along_axis(order, np.where((place < begin) | (place >= end), place, later), axis=1)
+        gain = _total(after, moved) - _total(after, order)
+        if self._fit is not None:
+            gain += (self._fit[moved, place] - self._fit[order, place]).sum(1)
+        taken = self._rng.standard_exponential(len(order)) > -gain
+        order[taken] = moved[taken]
+
+
+def _total(after: np.ndarray, order: np.ndarray) -> np.ndarray:
+    return after[order[:, :-1], order[:, 1:]].sum(1)
