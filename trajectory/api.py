@@ -258,7 +258,8 @@ def compare(runs: Sequence[Run | Path | str]) -> Comparison:
                     f"{folder} was evaluated on other data or another split than {folders[0]}; compare runs of one"
                 )
             error = outcome.evaluation["confidence_intervals"]["test"].get(metric, {}).get("standard_error")
-            rows.append(("test", str(folder), metric, value, error, ahead.get("difference"), ahead.get("p_value")))
+            lead = (ahead.get(key) for key in ("difference", "low", "high", "p"))
+            rows.append(("test", str(folder), metric, value, error, *lead))
     return Comparison.of(rows)
 
 

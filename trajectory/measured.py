@@ -157,6 +157,8 @@ class Comparison(_Measured):
         "part": "test",
         "run": "its folder",
         **{name: meaning for name, meaning in _MEASURED.items() if name not in ("part", "method")},
-        "difference": "to the first run, paired over users",
+        "difference": "to the first run, paired over users; null for the first run",
+        "low": "lower end of the 95 % bootstrap interval of the difference over users",
+        "high": "upper end",
         "p_value": "of that difference (permutation of signs), not adjusted; null for the first run",
     }
