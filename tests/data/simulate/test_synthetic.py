@@ -97,6 +97,7 @@ def test_default_is_the_documented_one():
         "migration_mass": 0.5,
         "migration_ramp": 3,
         "bursting": 0.2,
+        "repeating": 0.0,
         "seasonal": 5,
         "swing": 0.3,
         "noise": 0.1,
