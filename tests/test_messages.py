@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 SAY = """
 import logging, sys
 from trajectory import messages
-if "printed" in sys.argv: messages.printed(); messages.printed()
+if "printed" in sys.argv: messages.print_messages(); messages.print_messages()
 if "basic" in sys.argv: logging.basicConfig(level="INFO", stream=sys.stdout, format="%(name)s %(message)s")
 logger = logging.getLogger("trajectory.data.x")
 logger.info("100% of it")

@@ -64,7 +64,7 @@ MADE = [
         pl.DataFrame({"name": ["gru", "markov"], "ndcg@10": [0.3, 0.2], "ndcg@10_user_error": [0.01, None]})
     ),
     measured.Search(pl.DataFrame({"trial": [1, 0], "state": ["complete", "failed"], "ndcg@10": [0.3, None]})),
-    measured.Comparison.of([("test", "runs/a", "ndcg@10", 0.3, 0.01, None, None)]),
+    measured.Comparison.of([("test", "runs/a", "ndcg@10", 0.3, 0.01, None, None, None, None)]),
 ]
 
 

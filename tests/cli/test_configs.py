@@ -61,7 +61,7 @@ def trained(script, name: str, folder: Path, *given: str, less: int = 0, flags: 
     assert train.code == 0, train.err
     evaluate = script("evaluate", f"--workdir={workdir}")
     assert evaluate.code == 0, evaluate.err
-    assert "± is the standard error over users" in evaluate.out
+    assert "± is the standard error (" in evaluate.out
     return workdir
 
 

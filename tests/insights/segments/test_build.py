@@ -22,7 +22,7 @@ from trajectory.schema import EVENT_TYPES, UserError
 CONFIG = ConfigDict(
     {
         "seed": 0,
-        "heads": {"item": 1.0},
+        "heads": {"item": 1.0, "horizon": 1},
         "forecast": {"steps": 2},
         "evaluation": {"bootstrap": 20, "seen": "keep"},
         "data": {"source": "nowhere"},

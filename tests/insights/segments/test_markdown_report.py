@@ -38,7 +38,7 @@ def test_each_segmentation_is_a_row_beside_the_lead_over_it():
             "recipients": 5,
             "asked": 7,
             "redeemed": 2,
-            "auc": {name: {"auc": 0.6, "confidence_intervals": (0.5, 0.7), "lead": (-0.1, 0.2)} for name in names},
+            "auc": {name: {"auc": 0.6, "interval": (0.5, 0.7), "lead": (-0.1, 0.2)} for name in names},
         },
         "association": {name: [household] for name in names},
     }
