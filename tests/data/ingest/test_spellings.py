@@ -56,3 +56,5 @@ def test_ids_of_bytes_are_texts_or_all_in_hexadecimal(tmp_path: Path) -> None:
     log = from_frame(tmp_path, frame)
     assert log.events["user"].to_list() == [number.hex() for number in numbers[:2] + numbers[:1]]
     assert log.events["item"].to_list() == ["tea", "milk", "tea"]
+    (note,) = [note["text"] for note in log.detected["notes"] if "hexadecimal" in note["text"]]
+    assert note.startswith("user_id holds bytes that are no text")

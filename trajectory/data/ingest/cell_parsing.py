@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -77,6 +78,12 @@ def ids(column: pl.Series, said: Findings | None = None) -> pl.Series:
             return number.cast(pl.Int64)
         return texts(column.fill_nan(None) if column.dtype.is_float() else column)
     text = _seen(texts(column), said)
+    if (
+        said
+        and column.dtype == pl.Binary
+        and text.drop_nulls().head(1).to_list() == _in_hex(column.drop_nulls().head(1))
+    ):
+        said.note("ids", f"{column.name} holds bytes that are no text: they are shown in hexadecimal")
     floats = text.str.contains(_WHOLE) & text.str.contains(".", literal=True)
     if floats.any():
         text = text.zip_with(~floats.fill_null(False), text.str.replace(r"\.0+$", ""))
@@ -185,4 +192,8 @@ def _decoded(cells: list[bytes | None]) -> list[str | None]:
         decoded = []
     if decoded and all(text is None or text.isprintable() for text in decoded):
         return decoded
+    return _in_hex(cells)
+
+
+def _in_hex(cells: Iterable[bytes | None]) -> list[str | None]:
     return [None if cell is None else cell.hex() for cell in cells]
