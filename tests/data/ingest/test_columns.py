@@ -70,6 +70,14 @@ def test_money_that_all_lines_of_an_order_repeat_is_the_orders(tmp_path: Path, o
     assert log.detected["columns"].get("value", "") == own
     by_hand = from_text(tmp_path, text, columns={"value": "revenue"})
     assert by_hand.detected["columns"]["value"] == "revenue"
+    assert "revenue is the same on all lines of an order, and counts for each" in notes(by_hand, "value")
+
+
+def test_pieces_of_a_ledger_are_a_change_of_its_stock(tmp_path: Path) -> None:
+    rows = "".join(f"c{i % 5},s{i % 7},sale,{-1 - i % 3},{2 + i % 7}.5,{90 - i}\n" for i in range(60))
+    log = from_text(tmp_path, "customer_id,sku,movement_type,qty_change,sales_price,balance_after\n" + rows)
+    assert log.detected["columns"]["quantity"] == "qty_change"
+    assert log.events["quantity"].sum() == sum(1 + i % 3 for i in range(60))
 
 
 def test_another_column_of_people_is_offered_where_most_rows_have_no_user(tmp_path: Path) -> None:

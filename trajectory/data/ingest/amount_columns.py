@@ -56,7 +56,7 @@ _NO_RATING = (
 )
 _AMOUNT = ("amount", "amt")  # of money or of pieces
 _NO_AMOUNT = ("total", "sales", "paid", "purchase", "line", "net", "gross", "revenue")  # of money
-_NO_PIECES = tuple(word for word in _OTHER if word not in ("no", "number", "count"))
+_NO_PIECES = tuple(word for word in _OTHER if word not in ("no", "number", "count", "change"))
 _CENTS = ("cents", "cent", "pence", "minor")
 # fmt: on
 _LOOKED_AT = 100_000  # rows

@@ -154,7 +154,7 @@ def _yes(column: pl.Series, by_hand: bool, said: Findings) -> pl.Series | None:
         text = (
             f"{column.name} is not read, its cells are not all yes or no ({shown}): does it say that a sale was none?"
         )
-        setting = f"data.columns.status={column.name} with data.status_map={{WORD: sale or no_sale}}"
+        setting = f"data.columns.status={column.name} with data.status_map={{WORD: 'sale' or 'no_sale'}}"
         said.note("no sales", text, setting, warning=True)
     return yes
 

@@ -97,14 +97,14 @@ def _say(
     """Tells which words of a status, in rows of sales, were read as none, and which are not known."""
     counts = dict(raw.filter(of).drop_nulls().value_counts(sort=True).iter_rows())
     on = f"{name} is read as the status of orders"
-    setting = "data.columns.status=-, or data.status_map={WORD: sale} for one of them"
+    setting = "data.columns.status=-, or data.status_map={WORD: 'sale'} for one of them"
     listed = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] in no_sale]
     shown = ", ".join(listed[:10]) or "none"
     said.note("order status", f"{on}; no sales, kept and not read: {shown}", setting, bool(listed))
     strange = [word for word in counts if words[word] not in no_sale | sale]
     if strange:
         shown = ", ".join(f"{word!r} {counts[word]:,}x" for word in strange[:10])
-        setting = f"data.status_map={{{strange[0]!r}: sale}}, or no_sale; so for each"
+        setting = f"data.status_map={{{strange[0]!r}: 'sale'}}, or 'no_sale'; so for each"
         said.note("order status", f"not known, taken as sales: {shown}", setting, warning=True)
     if blank := int((of & raw.is_null()).sum()):
         said.note("order status", f"{blank:,} rows have no {name}, taken as sales", "data.columns.status", warning=True)
@@ -115,7 +115,7 @@ def _say_unknown(name: str, counts: dict[str, int], said: Findings) -> None:
     if 1 < len(counts) <= _WORDS:
         words = ", ".join(f"{word!r} {rows:,}x" for word, rows in [*counts.items()][:10])
         text = f"{name} is not read, most of its words are not known ({words}): do some mean that an order was no sale?"
-        setting = f"data.columns.status={name} with data.status_map={{WORD: sale or no_sale}}"
+        setting = f"data.columns.status={name} with data.status_map={{WORD: 'sale' or 'no_sale'}}"
         said.note("order status", text, setting, warning=True)
 
 

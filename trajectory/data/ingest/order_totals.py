@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.ingest.columns import LOG_NAMES, detect
+from trajectory.data.ingest.columns import LOG_NAMES, NONE, detect
 from trajectory.data.ingest.findings import Findings
 
 _ORDERS = 10  # of several items, below which nothing is concluded
@@ -21,7 +21,12 @@ def without_totals(
     where all lines of all orders of several different items state the same.
     """
     name = fields.get("value", "")
-    if by_hand or not name or "basket" not in fields or "item" not in fields:
+    if not name or name == NONE or "basket" not in fields or "item" not in fields:
+        return fields
+    if by_hand:
+        if repeats(table, fields, name):
+            text = f"{name} is the same on all lines of an order, and counts for each: is it of the whole order?"
+            said.note("value", text, "data.columns.value=-", warning=True)
         return fields
     free, own = [column for column in table.columns if column not in {*fields.values(), *decided}], name
     while own and repeats(table, fields, own):
