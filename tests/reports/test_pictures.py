@@ -64,6 +64,20 @@ def test_rows_whose_names_look_alike_stay_apart():
     assert len(set(heights)) == 4
 
 
+def test_values_of_an_axis_are_those_of_the_data():
+    frame = pl.DataFrame({"share": [0.08, 0.15, 0.3, 0.6], "found": [0.1, 0.2, 0.3, 0.4], "by": "rule"})
+    labels = texts(pictures.svg(charts.lines(frame, "share:Q", "found", "by", "")))
+    assert labels[labels.index("0.08") :][:4] == ["0.08", "0.15", "0.3", "0.6"]
+
+
+def test_labels_of_an_axis_have_room_beside_each_other():
+    frame = pl.DataFrame({"name": ["a", "b"], "hr": [0.077, 0.1007], "error": 0.002, "base": [True, False]})
+    drawn = pictures.svg(charts.intervals(frame, "name", "hr", "error", "", errors=1))
+    labels = [text for text in texts(drawn) if text.startswith("0.")]
+    assert len(labels) >= 3
+    assert sum(map(len, labels)) * 6 < charts.WIDTH  # letters of 6 pixels, and as much room again would not do
+
+
 def test_a_long_name_is_wrapped_and_cut_within_the_picture():
     label = charts.wrapped("a very long name of a segment " * 9, 20, 3)
     drawn = pictures.svg(chart(label, "other"))

@@ -113,7 +113,8 @@ def lines(
     if across.dtype == pl.String:
         axis = alt.Axis(labelAngle=0, labelFontSize=9)
     elif across.dtype.is_numeric() and len(across) <= MOST:
-        axis = alt.Axis(values=across.to_list(), format="~g")
+        # As the data have them: `format` alone would round to the distance of the ticks, and 0.15 would read 0.1.
+        axis = alt.Axis(values=across.to_list(), labelExpr="format(datum.value, '~g')")
     else:
         axis = alt.Axis()
     return (
@@ -190,7 +191,8 @@ def intervals(
     spread = errors * pl.col(error).fill_null(0)
     both = frame.with_columns(distinct(frame[name]), low=pl.col(value) - spread, high=pl.col(value) + spread)
     base = alt.Chart(both, title=title, width=WIDTH).encode(y=_named(name))
-    x = alt.X("low:Q", title=unit or _words(value), scale=alt.Scale(zero="base" not in frame.columns))
+    scale = alt.Scale(zero="base" not in frame.columns)
+    x = alt.X("low:Q", title=unit or _words(value), scale=scale, axis=alt.Axis(tickCount=6))
     point = base.mark_point(filled=True, size=60, opacity=1).encode(x=f"{value}:Q", tooltip=list(frame.columns))
     if "base" in frame.columns:
         base = base.encode(color=alt.condition(alt.datum["base"], alt.value(COLOURS[1]), alt.value(COLOURS[2])))
