@@ -16,8 +16,9 @@ from trajectory.data.ingest.columns import listing, pick
 from trajectory.data.ingest.data_frames import as_path, source_name
 from trajectory.data.ingest.dates import UndecidedDay
 from trajectory.data.ingest.items import same_ids
-from trajectory.data.ingest.log import STEP_ITEM, read_log
+from trajectory.data.ingest.log import read_log
 from trajectory.data.ingest.sources import read_source
+from trajectory.data.ingest.stages.events import STEP_ITEM
 from trajectory.data.ingest.time_columns import JOINED
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.vocabulary import Vocabulary

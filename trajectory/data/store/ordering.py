@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.log import order_columns
+from trajectory.data.ingest.stages.order import order_columns
 from trajectory.schema import UserError
 
 ROWS = 1 << 22  # that are joined or sorted at once

@@ -1,0 +1,113 @@
+"""Third stage: who did what with which item, and when, as canonical columns."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from trajectory.data.ingest.cell_parsing import ids, names, positions, texts
+from trajectory.data.ingest.cells import candidates
+from trajectory.data.ingest.columns import LOG_NAMES, SESSIONS, matching, missing
+from trajectory.data.ingest.distinct import apply_to_distinct
+from trajectory.data.ingest.doubts import doubt_items, doubt_times
+from trajectory.data.ingest.event_types import split_behaviour
+from trajectory.data.ingest.findings import clip
+from trajectory.data.ingest.frames import row_hashes
+from trajectory.data.ingest.missing import say_nobodies
+from trajectory.data.ingest.spellings import unify_spellings
+from trajectory.data.ingest.stages.reading import Reading
+from trajectory.data.ingest.ties import by_session, numbered_ties
+from trajectory.data.ingest.time_columns import COUNTED
+from trajectory.data.times import STEP, day_text, times_of
+from trajectory.schema import UserError
+
+STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
+_STEP_USER = "user"  # the user of such a log if it has no user column
+
+
+def read_events(reading: Reading) -> None:
+    """Adds source_line, row_hash, user, item, event_type, time and position, as far as the log has them."""
+    columns, table, data = reading.columns, reading.table, reading.data
+    columns["source_line"] = pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True)
+    columns["row_hash"] = row_hashes(reading.source.table)
+    columns["user"] = _users(reading)
+    if "event_type" in reading.fields:
+        columns["event_type"] = apply_to_distinct(names, table[reading.fields["event_type"]], reading.said)
+    columns |= _items(reading)
+    columns |= _times(reading)
+    columns |= numbered_ties(columns, table, data, reading.fields, reading.found_by)
+    session = next((name for name in matching(table.columns, SESSIONS) if name not in reading.fields.values()), "")
+    if session and {"time", "position"} <= columns.keys() and data.order == "auto":
+        columns["position"] = by_session(columns, table[session])
+
+
+def _users(reading: Reading) -> pl.Series:
+    table, fields, data, said = reading.table, reading.fields, reading.data, reading.said
+    if "user" not in fields:
+        if single := data.single_user or (_STEP_USER if reading.stepwise else ""):
+            return reading.constant(single)
+        also = "" if {"item", "behaviour"} & fields.keys() else "item"
+        otherwise = ", or data.single_user if the whole log is of one user"
+        raise missing("user", table.columns, otherwise, candidates(table, fields), also)
+    name = fields["user"]
+    users = unify_spellings(apply_to_distinct(ids, table[name], said), name, data.fold_case, said)
+    say_nobodies(users, said)
+    others = [other for other in matching(table.columns, LOG_NAMES["user"]) if other != name]
+    fuller = next((other for other in others if 2 * table[other].null_count() < users.null_count()), "")
+    if fuller and 2 * users.null_count() > len(users):
+        text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, {fuller} is not"
+        said.note("users", text, f"data.columns.user={fuller}", warning=True)
+    return users
+
+
+def _items(reading: Reading) -> dict[str, pl.Series]:
+    """The item, and the type of the event where one column states both."""
+    table, fields, data, said = reading.table, reading.fields, reading.data, reading.said
+    if "item" in fields:
+        name = fields["item"]
+        items = unify_spellings(apply_to_distinct(ids, table[name], said), name, data.fold_case, said)
+        doubt_items(items, table, name, {*fields.values()}, said)
+        return {"item": items}
+    if "behaviour" in fields:
+        raw = texts(table[fields["behaviour"]])
+        event_types, items = split_behaviour(raw, data)
+        if not items.count():
+            raise UserError(
+                f"no text in column {fields['behaviour']!r} begins with a known word for a type of event "
+                f"and goes on with an item, for example {clip(next(iter(raw.drop_nulls()), ''))!r}; add "
+                "words to data.event_type_map or set data.columns.item"
+            )
+        return {"event_type": event_types, "item": items}
+    if reading.stepwise:
+        could = candidates(table, fields).removesuffix("; ")
+        text = f"no column is known to hold items, so each row is a step with a {fields['label']}, its numbers features"
+        said.note("items", f"{text}{could and '; '}{could}", "data.columns.item=...", warning=bool(could))
+        return {"item": reading.constant(STEP_ITEM)}
+    raise missing("item", table.columns, "", candidates(table, fields))
+
+
+def _times(reading: Reading) -> dict[str, pl.Series]:
+    table, fields, told, said = reading.table, reading.fields, reading.told, reading.said
+    columns = {"position": positions(table[fields["position"]])} if "position" in fields else {}
+    if "time" not in fields:
+        return columns
+    source = table[fields["time"]]
+    if reading.found_by["time"] == COUNTED:
+        told["time"] = "none: days and seconds are counted, and read as position"
+        return {"position": positions(source)} | columns
+    times = times_of(source, reading.data.time_unit, reading.data.day_first, said)
+    told["time"], told["zone"] = times.unit, times.zone
+    if times.unit == STEP:
+        told["time"] = "none: the time column counts steps and is read as position"
+        return {"position": times.seconds} | columns
+    columns["time"] = times.seconds
+    if times.subsecond is not None:
+        columns["subsecond"] = times.subsecond
+        said.note("order", "times have parts of a second, which order events")
+    doubt_times(times.seconds, source, said)
+    bounds = (times.seconds.min(), times.seconds.max())
+    told["span"] = [day_text(bound) for bound in bounds if isinstance(bound, int)]
+    unread = times.seconds.is_null() & source.is_not_null()
+    if unread.any():
+        columns["raw_time"] = texts(source).set(~unread, None)
+        said.unreadable(source.name, columns["raw_time"].drop_nulls(), "set aside")
+    return columns
