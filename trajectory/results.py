@@ -265,7 +265,9 @@ class Explanation(Result):
         "target": "what is explained: an item's id, an interest, two interests with > between them, or conversion",
         "step": "steps ahead",
         "method": "of attribution",
-        "completeness_error": "by how much the sum of the values misses the forecast, relative",
+        "log_probability": "of the target, before calibration; a migration's log-odds; nats",
+        "base_value": "the same where every event is the reference (explain.reference), as shap names it; nats",
+        "completeness_error": "by how much the sum of the values misses log_probability - base_value, relative",
         "feature": "input of the event: item, event_type, gap (since the one before), calendar (hour, weekday), ...",
         "value": "what it adds to the log-probability (a migration's log-odds), in nats",
     }

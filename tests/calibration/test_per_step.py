@@ -130,6 +130,8 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
     assert "| sets of the best baseline: mean size | 123.4 | 123.4 |" in text
     assert "most likely item, not calibrated" in text
     assert text.count("*") >= STEPS
+    sharp_row = next(line for line in text.splitlines() if "not calibrated" in line)
+    assert sharp_row.count("* >") == STEPS, "more is promised on average than comes"
 
 
 def test_interests_have_calibrations_of_their_own(world):

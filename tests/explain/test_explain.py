@@ -34,10 +34,12 @@ def test_a_row_for_each_input_of_each_event_that_add_up_to_the_forecast(tmp_path
     for batch in explainer.attributions(HISTORIES, QUERIES, (1, 2)):
         for row, user in enumerate(batch.queries.user):
             far[f"u{user}", batch.step] = (batch.attribution.forecast - batch.attribution.reference_forecast)[row]
-    sums = rows.group_by("user", "step").agg(pl.col("value").sum())
+    told = pl.col("log_probability", "base_value").unique().item()  # one of each forecast
+    sums = rows.group_by("user", "step").agg(pl.col("value").sum(), told)
     assert len(sums) == len(far) == 2 * HISTORIES.num_users
-    for user, step, value in sums.iter_rows():
+    for user, step, value, log_probability, base_value in sums.iter_rows():
         assert value == pytest.approx(far[user, step], rel=5e-3, abs=1e-3)
+        assert value == pytest.approx(log_probability - base_value, rel=5e-3, abs=1e-3)
     first = rows.filter(pl.col("user") == "u1", pl.col("step") == 1, pl.col("feature") == "item")
     events = slice(*HISTORIES.offsets[1:3])
     assert first["event"].to_list() == list(range(events.stop - events.start))

@@ -69,7 +69,8 @@ def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path)
 def test_the_table_is_written_with_the_page(page) -> None:
     rows = pl.read_parquet(page.with_name("attributions.parquet"))
     about = ["user", "event", "time", "item", "title", "interest", "event_type"]
-    assert rows.columns == [*about, "target", "step", "method", "completeness_error", "feature", "value"]
+    of_forecast = ["target", "step", "method", "log_probability", "base_value", "completeness_error"]
+    assert rows.columns == [*about, *of_forecast, "feature", "value"]
     assert set(rows["title"]) == {HOSTILE, COMMENT, "C", "D", "E", "i6"}
     assert set(rows["step"]) == {1, 2}
 

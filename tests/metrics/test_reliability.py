@@ -153,6 +153,20 @@ def test_a_bin_that_is_off_does_not_widen_its_band() -> None:
     assert not summary(off)["within_sampling_error"]
 
 
+def test_probabilities_that_are_all_a_little_too_high_are_biased_though_their_bins_do_not_tell() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.05, 0.15, 400)
+    honest, high = (summary(event_pairs(p, rng.random(400) < p * share)) for share in (1, 0.55))
+    assert honest["bias_within_sampling_error"]
+    assert honest["bias_low"] < 0 < honest["bias_high"]
+    assert high["within_sampling_error"]
+    assert not high["bias_within_sampling_error"]
+    assert high["bias"] == pytest.approx(0.045, abs=0.03)
+    rows = summary(column_pairs(forecasts(300, 5), rng.integers(5, size=300)), 20)  # of rows that sum to 1
+    assert rows["bias"] == pytest.approx(0)
+    assert rows["bias_within_sampling_error"]
+
+
 def test_recalibrated_forecasts_take_only_the_noise_of_their_paths() -> None:
     p = np.full((500, 3), 0.5)
     paths = np.random.default_rng(0).random((50, 500, 3)) < 0.2

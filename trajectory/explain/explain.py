@@ -158,6 +158,8 @@ def explain(
         notes.append(f"{lost:,} of {len(queries.user):,} users have no list to explain: each {NOTHING_LEFT}")
         if lost == len(queries.user):
             raise UserError(f"{notes[-1]}; the target item=ID explains an item of your choice")
+    if run.calibration:
+        notes.append("the model's probabilities are explained as they are before calibration")
     method = run.config.explain.method
     batches = explainer.attributions(histories, queries, steps)
     tables = [attribution_table(batch, histories, parsed, method) for batch in batches]
@@ -166,8 +168,8 @@ def explain(
 
 def attribution_table(batch: AttributionBatch, histories: Histories, target: Target, method: str) -> pl.DataFrame:
     """A row for each input of each event that a forecast sees: user, event (from 0 within the history), time, item,
-    title (the id where there is none), interest, event_type, target, step, method, completeness_error (relative),
-    feature, value (nats).
+    title (the id where there is none), interest, event_type, target, step, method, log_probability (a migration's
+    log-odds) and base_value (the same at the reference), completeness_error (relative), feature, value; all in nats.
     """
     row, column = np.nonzero(np.asarray(batch.inputs.mask))
     event = batch.first[row] + column
@@ -186,6 +188,8 @@ def attribution_table(batch: AttributionBatch, histories: Histories, target: Tar
             "target": pl.Series(names).gather(row),
             "step": np.full(len(event), batch.step),
             "method": [method] * len(event),
+            "log_probability": batch.attribution.forecast[row],
+            "base_value": batch.attribution.reference_forecast[row],
             "completeness_error": batch.attribution.completeness_error[row],
         }
     )

@@ -20,6 +20,7 @@ from trajectory.metrics.categorical import blocks, check, proper_scores
 BINS = 15
 LEVEL = 0.95
 SIMULATIONS = 1000
+ROUNDING = 1e-9  # of means; probabilities of whole rows have no bias but this
 BLOCK = 4_000_000  # simulated values at once
 GROUPS = 4096  # of about equally likely events
 
@@ -162,9 +163,20 @@ def band(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> tuple[f
 
 
 def summary(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> dict[str, Any]:
-    """Of `pairs`: ece, `low` and `high` end of its band, within_sampling_error (ece <= high), nll, brier, n (users)."""
+    """Of `pairs`: ece, `low` and `high` end of its band, within_sampling_error (ece <= high), nll, brier, n (users).
+
+    `bias`: mean probability less the mean outcome (calibration in the large, Cox 1958), with the band `bias_low` to
+    `bias_high` of a perfectly calibrated model, and bias_within_sampling_error: an error in one direction, to which the
+    bins of the ece are blunt.
+    """
     ece, (low, high) = calibration_error(pairs), band(pairs, simulations, seed)
     result = {"ece": ece, "low": low, "high": high, "within_sampling_error": ece <= high}
+    simulated = _simulate(pairs, _bins(pairs.confidence), simulations, seed).sum(axis=1) / len(pairs.outcome)
+    expected = float(pairs.confidence.mean())
+    bias_low, bias_high = (float(end) for end in _quantiles(expected - simulated))
+    bias = expected - float(pairs.outcome.mean())
+    result |= {"bias": bias, "bias_low": bias_low, "bias_high": bias_high}
+    result["bias_within_sampling_error"] = bias_low - ROUNDING <= bias <= bias_high + ROUNDING
     return result | {"nll": pairs.nll, "brier": pairs.brier, "n": pairs.users}
 
 

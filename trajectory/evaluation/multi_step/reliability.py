@@ -43,7 +43,7 @@ def reliability(
     """What reliability.json holds, measured on (test) queries, and the diagrams drawn to `picture`.
 
     For each step: `top`, `items` (each item's probability; absent for large catalogues), `interests` (absent without),
-    each with ece, the 95 % band low..high of a perfectly calibrated model, within_sampling_error, nll, brier, n;
+    each with ece, the 95 % band low..high of a perfectly calibrated model, within_sampling_error, bias, nll, brier, n;
     `uncalibrated_top`, the same before calibration; `within` and `interests_within`, of coming within the first h
     steps, with bands of outcomes that go together as in `sampled_visits`; `sets`, coverage and size of the sets at 1 -
     ALPHA by length of history.
@@ -93,20 +93,24 @@ def table(results: dict[str, Any], baseline_sets: list[dict[str, Any]], unit: st
     """Markdown: calibration error and band of each statement by step, and the sets compared with those of baselines."""
     steps = len(results["top"])
     head = "| | " + " | ".join(f"{unit} {h + 1}" for h in range(steps)) + " |"
-    lines = ["calibration error (95 % band of a perfectly calibrated model); * = above it", "", head]
+    band = "calibration error (95 % band of a perfectly calibrated model); * = above it"
+    bias = "> or < = probabilities are on average higher or lower than what came, by more than chance"
+    lines = [f"{band}; {bias}", "", head]
     lines.append("|---|" + "--:|" * steps)
     for name, title in TITLES.items():
         if name in results:
-            cells = [
-                f"{x['ece']:.2g} ({x['low']:.2g} to {x['high']:.2g}){'' if x['within_sampling_error'] else ' *'}"
-                for x in results[name]
-            ]
+            cells = [f"{x['ece']:.2g} ({x['low']:.2g} to {x['high']:.2g}){_marks(x)}" for x in results[name]]
             lines.append(f"| {title} | " + " | ".join(cells) + " |")
     for name, sets in (("sets", [by["all"] for by in results["sets"]]), ("sets of the best baseline", baseline_sets)):
         cells = [f"{x['coverage']:.3f} ({x['low']:.3f} to {x['high']:.3f})" for x in sets]
         lines.append(f"| {name} at {1 - ALPHA:.0%}: covered | " + " | ".join(cells) + " |")
         lines.append(f"| {name}: mean size | " + " | ".join(f"{x['mean_size']:.1f}" for x in sets) + " |")
     return "\n".join([*lines, ""])
+
+
+def _marks(measured: dict[str, Any]) -> str:
+    marks = " *" * (not measured["within_sampling_error"])
+    return marks if measured["bias_within_sampling_error"] else marks + (" >" if measured["bias"] > 0 else " <")
 
 
 _BOUNDS = (0, *LENGTHS)
