@@ -93,8 +93,15 @@ def test_the_lead_over_the_best_baseline_is_of_whole_users() -> None:
     assert (two["metrics"]["auc"], two["confidence_intervals"]["auc"]["low"]) == (1.0, 0.5)
 
 
-def test_without_labels_of_both_classes_there_is_no_interval() -> None:
+def test_labels_of_one_class_measure_nothing_and_are_counted() -> None:
     found = evaluate_with_baselines(_States(0.5, 0.5), _experiment([[1] * 7], held_out=1), "test")
-    assert np.isnan(found["metrics"]["auc"])
-    assert found["confidence_intervals"] == {"baselines": {}}
-    assert found["paired"] == {}
+    assert found.pop("events") == {"asked": 2, "labelled": 1, "converting": 0}
+    assert found == {"metrics": {}, "baselines": {}, "confidence_intervals": {"baselines": {}}, "paired": {}}
+
+
+def test_a_user_held_out_by_one_step_never_converts_within_a_day() -> None:
+    experiment = _experiment([[1] * 7, [1] * 6 + [2]], held_out=1)
+    experiment.config.conversion.horizon_events = 0
+    found = evaluate_with_baselines(_States(*[0.5] * 4), experiment, "test")
+    assert found["metrics"] == found["baselines"] == {}
+    assert found["events"]["converting"] == 0

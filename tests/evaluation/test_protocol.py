@@ -176,6 +176,28 @@ def test_table_shows_conversion_that_was_added(evaluation: dict[str, Any]) -> No
     assert lines[len(more["baselines"]) + 2].split()[:3] == ["|", "base", "rate"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "converting", "told"),
+    [
+        ("leave_one_out", 20, "51 of 826 events of test have a label, 20 of them convert\n"),
+        (
+            "leave_one_out",
+            0,
+            "0 of them convert: without both kinds nothing is measured (split.kind=temporal asks more",
+        ),
+        ("temporal", 51, "51 of them convert: without both kinds nothing is measured\n"),
+    ],
+)
+def test_table_says_of_how_many_events_conversion_is(
+    evaluation: dict[str, Any], kind: str, converting: int, told: str
+) -> None:
+    more = json.loads(json.dumps(evaluation))
+    events = {"asked": 826, "labelled": 51, "converting": converting}
+    more["protocol"] |= {"split": kind, "conversion": "does a purchase follow an event within 1 day"}
+    more["protocol"]["conversion_events"] = {"test": events}
+    assert told in table(more)
+
+
 def test_table_of_baskets_shows_repeat_and_explore() -> None:
     c = base()
     c.evaluation.update({"bootstrap": 10, "seen": "keep", "cutoffs": (1, 2)})

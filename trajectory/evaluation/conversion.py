@@ -51,23 +51,32 @@ def evaluate_with_baselines(scorer: Any, experiment: Any, part: str) -> dict[str
     """Metrics of the model and each baseline on the same events, their intervals over users, the model's lead in AUC.
 
     Returns `metrics` {metric: value}, `baselines` {baseline: {metric: value}}, `confidence_intervals` of the model with
-    those of the baselines under "baselines", and `paired` {"auc": ...} against the baseline that is best at it (as in
-    protocol.evaluate).
+    those of the baselines under "baselines", `paired` {"auc": ...} against the baseline that is best at it (as in
+    protocol.evaluate), and `events`: how many were asked for, how many have a label and how many convert. All but the
+    last is empty where the labels are of one class: whoever states this class is always right.
     """
     queries = experiment.split.queries(part)
     first, row, event, label = _asked(experiment, part, queries)
+    known = label >= 0
+    events = {"asked": len(label), "labelled": int(known.sum()), "converting": int((label == 1).sum())}
+    if not 0 < events["converting"] < events["labelled"]:
+        return {
+            "metrics": {},
+            "baselines": {},
+            "confidence_intervals": {"baselines": {}},
+            "paired": {},
+            "events": events,
+        }
     stated = {"": scorer.conversion(queries.start, first, queries.end)}
     stated |= _baselines(experiment, queries.start[row], event)
-    known = label >= 0
     means = {name: conversion_metrics(probability, label) for name, probability in stated.items()}
     results: dict[str, Any] = {
         "metrics": means.pop(""),
         "baselines": means,
         "confidence_intervals": {"baselines": {}},
         "paired": {},
+        "events": events,
     }
-    if not np.isfinite(results["metrics"]["auc"]):
-        return results
     # Events of one user are alike, so users are resampled, each with all its events.
     weights = user_weights(row[known], experiment.config.evaluation.bootstrap, experiment.config.seed)
     # A resample with one class only ranks nothing: 0.5.

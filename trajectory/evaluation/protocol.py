@@ -134,7 +134,8 @@ def protocol(
         }
     if config.heads.conversion:
         v = config.conversion
-        within = f"{v.horizon_events} events" if v.horizon_events else f"{v.horizon_days:g} days"
+        number, unit = (v.horizon_events, "event") if v.horizon_events else (v.horizon_days, "day")
+        within = f"{number:g} {unit}{'s' * (number != 1)}"
         stated["conversion"] = (
             "the label that the log states of each event"
             if (histories.label >= 0).any()
@@ -205,7 +206,7 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
         if "log_loss" in facts:
             lines[-1] += f"; log-loss: {facts['log_loss']}"
     if "conversion" in facts:
-        lines.append(f"conversion: {facts['conversion']}")
+        lines.append(f"conversion: {facts['conversion']}{_conversion_events(facts, part)}")
     resampled = facts["confidence_intervals"].removeprefix(OLD_SPREAD)
     lines.append(f"± is the standard error ({resampled}); seed {facts['seed']}")
     if "checkpoint" in facts:
@@ -215,6 +216,19 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
         for name, of in facts["members"].items():
             lines.append(f"member {name}: " + ", ".join(f"{key} {_shown(value)}" for key, value in of.items()))
     return lines
+
+
+def _conversion_events(facts: dict[str, Any], part: str) -> str:
+    """How many events the numbers of conversions are of, and why there are none; "" where it was not stated."""
+    if part not in facts.get("conversion_events", {}):
+        return ""
+    events = facts["conversion_events"][part]
+    asked, labelled, converting = (events[name] for name in ("asked", "labelled", "converting"))
+    text = f"; {labelled:,} of {asked:,} events of {part} have a label, {converting:,} of them convert"
+    if 0 < converting < labelled:
+        return text
+    by_user = facts["split"] != "temporal" and "within" in facts["conversion"]
+    return f"{text}: without both kinds nothing is measured{' (split.kind=temporal asks more events)' * by_user}"
 
 
 def _intervals(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:

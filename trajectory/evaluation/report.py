@@ -153,6 +153,7 @@ def _add(evaluation: dict[str, Any], part: str, more: dict[str, Any]) -> None:
     evaluation["metrics"][part] |= named(more["metrics"])
     evaluation["confidence_intervals"][part] |= named(more["confidence_intervals"])
     evaluation["paired"][part] |= named(more["paired"])
+    evaluation["protocol"].setdefault("conversion_events", {})[part] = more["events"]
     for baseline, values in more["baselines"].items():
         evaluation["baselines"].setdefault(baseline, {})[part] = named(values)
     for baseline, values in more["confidence_intervals"]["baselines"].items():
