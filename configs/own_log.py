@@ -11,7 +11,7 @@ import os.path
 from ml_collections import ConfigDict
 
 from trajectory.data.formats import FORMATS
-from trajectory.data.ingest.names import file_name
+from trajectory.data.ingest.source.names import file_name
 from trajectory.schema import UserError
 from trajectory.settings import parse_arg, recipes
 

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
+from trajectory.data.ingest.quality.cleaning import clean
 from trajectory.data.store.arrays import flatten
 from trajectory.schema import CleanLog, EventLog, Histories
 from trajectory.settings import base

@@ -17,7 +17,7 @@ from trajectory.schema import UserError
 from trajectory.settings import presets, set_by_hand
 
 if TYPE_CHECKING:
-    from trajectory.data.ingest.data_frames import Frame, Log
+    from trajectory.data.ingest.source.data_frames import Frame, Log
     from trajectory.tuning.members import Sweep as Members
     from trajectory.tuning.study import Study
 
@@ -382,8 +382,8 @@ def _own(log: Any, items: Any, model: str, split: str, tiny: bool, settings: Map
     one_of("split", split, SplitKind)
     if not isinstance(tiny, bool):
         raise UserError(f"tiny={tiny!r}: expected True or False")
-    from trajectory.data.ingest.data_frames import write_frame
-    from trajectory.data.ingest.names import file_name
+    from trajectory.data.ingest.source.data_frames import write_frame
+    from trajectory.data.ingest.source.names import file_name
     from trajectory.settings.recipes import own_log
 
     if isinstance(log, str | Path):

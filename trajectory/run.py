@@ -40,7 +40,7 @@ from trajectory.training.folder import read_data
 from trajectory.training.portable import Background, ItemTable, load_content
 
 if TYPE_CHECKING:
-    from trajectory.data.ingest.data_frames import Log
+    from trajectory.data.ingest.source.data_frames import Log
     from trajectory.insights.report_model import Part
 
 INNER = (

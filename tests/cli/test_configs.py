@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tests.cli.logs import bank_log, behaviour_log, item_log
-from trajectory.data.ingest.domains import known, locate
+from trajectory.data.ingest.source.domains import known, locate
 from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.schema import UserError
 from trajectory.settings import presets

@@ -8,9 +8,9 @@ import pytest
 from ml_collections import ConfigDict
 
 from trajectory.data.files import stack
-from trajectory.data.ingest import cleaning
-from trajectory.data.ingest.cleaning import clean, summary
 from trajectory.data.ingest.log import read_log
+from trajectory.data.ingest.quality import cleaning
+from trajectory.data.ingest.quality.cleaning import clean, summary
 from trajectory.data.store.arrays import COLUMNS, flatten
 from trajectory.schema import UserError
 from trajectory.settings import base

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import run
-from trajectory.data.ingest.cleaning import REASONS
+from trajectory.data.ingest.quality.cleaning import REASONS
 from trajectory.inspection.words import REMEDIES
 
 DAYS = [f"2024-03-{day:02}" for day in range(1, 29)]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.source.domains import resolve
 from trajectory.presets import amazon_beauty, complete_journey, own_log, pretrain
 from trajectory.settings import base, get, set_by_hand, shown, shrink
 from trajectory.settings.flags import read as read_flags

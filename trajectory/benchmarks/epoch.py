@@ -10,7 +10,7 @@ import jax
 
 from trajectory.benchmarks.softmax import FLOP, asked, bare
 from trajectory.benchmarks.timing import least, torch_python
-from trajectory.data.ingest.domains import locate
+from trajectory.data.ingest.source.domains import locate
 from trajectory.settings import base
 from trajectory.training import experiment, optimizer, parallel
 from trajectory.training import train_step as train_step_

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from trajectory.data.ingest.cell_parsing import is_text, positions, texts
-from trajectory.data.ingest.dates import read_dates
-from trajectory.data.ingest.distinct import distinct_texts
+from trajectory.data.ingest.cells.dates import read_dates
+from trajectory.data.ingest.cells.distinct import distinct_texts
+from trajectory.data.ingest.cells.parsing import is_text, positions, texts
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
 

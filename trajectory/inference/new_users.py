@@ -11,15 +11,15 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.files.dialect import HeaderMissing
-from trajectory.data.ingest.cleaning import clean, summary
-from trajectory.data.ingest.columns import listing, pick
-from trajectory.data.ingest.data_frames import as_path, source_name
-from trajectory.data.ingest.dates import UndecidedDay
-from trajectory.data.ingest.items import same_ids
+from trajectory.data.ingest.cells.dates import UndecidedDay
+from trajectory.data.ingest.columns.detect import listing, pick
+from trajectory.data.ingest.columns.times import JOINED
+from trajectory.data.ingest.items.table import same_ids
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.sources import read_source
+from trajectory.data.ingest.quality.cleaning import clean, summary
+from trajectory.data.ingest.source.data_frames import as_path, source_name
+from trajectory.data.ingest.source.sources import read_source
 from trajectory.data.ingest.stages.events import STEP_ITEM
-from trajectory.data.ingest.time_columns import JOINED
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.schema import EventLog, Histories, Queries, UserError

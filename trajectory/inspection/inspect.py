@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cleaning import UNKNOWN_TYPE, clean
-from trajectory.data.ingest.columns import matching
-from trajectory.data.ingest.domains import resolve
-from trajectory.data.ingest.doubts import doubt_events
+from trajectory.data.ingest.columns.detect import matching
 from trajectory.data.ingest.findings import UNIT_NAMES
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
-from trajectory.data.ingest.outliers import busiest_users
+from trajectory.data.ingest.quality.cleaning import UNKNOWN_TYPE, clean
+from trajectory.data.ingest.quality.doubts import doubt_events
+from trajectory.data.ingest.quality.outliers import busiest_users
+from trajectory.data.ingest.sales.order_status import NAMES as ORDER_STATUS
+from trajectory.data.ingest.source.domains import resolve
 from trajectory.data.times import DAY, day_text
 from trajectory.inspection.words import HOW_FOUND, MEANINGS, REMEDIES
 from trajectory.schema import CleanLog

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from trajectory import results
-from trajectory.data.ingest.data_frames import as_path
+from trajectory.data.ingest.source.data_frames import as_path
 from trajectory.data.store.sample import with_first_look
 from trajectory.migrations.clusters import with_interests
 from trajectory.migrations.flows import migration_matrix
@@ -19,7 +19,7 @@ from trajectory.run import Run
 from trajectory.schema import UserError
 
 if TYPE_CHECKING:
-    from trajectory.data.ingest.data_frames import Log
+    from trajectory.data.ingest.source.data_frames import Log
 
 
 def migrations(run: Run, settings: Settings, forecast: bool = True, segments: Log | None = None) -> results.Migrations:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from trajectory.data.ingest.cell_parsing import texts
-from trajectory.data.ingest.side_files import USER, as_known, read_side, say_known, usable_rows
+from trajectory.data.ingest.cells.parsing import texts
+from trajectory.data.ingest.source.side_files import USER, as_known, read_side, say_known, usable_rows
 from trajectory.migrations.sessions import Sessions
 from trajectory.schema import Histories, UserError
 

@@ -41,14 +41,14 @@ DATA = Section(
         "missing": (
             (),
             'words that mean "missing", beside the built-in NA, NULL, None, nan, N/A, \\N, - ... '
-            '(data/ingest/missing.py); numbers among them ("-1") do so in ids only; "!NA": the built-in NA is a word '
-            "like any other",
+            '(data/ingest/cells/missing.py); numbers among them ("-1") do so in ids only; "!NA": the built-in NA is a '
+            "word like any other",
         ),
         "service_lines": (
             (),
             "ids or titles of what is no goods, beside the built-in POSTAGE, DISCOUNT ... "
-            '(data/ingest/service_lines.py): their sales are of the type service_line; "!POSTAGE": it is goods; "-": '
-            "all lines are",
+            '(data/ingest/sales/service_lines.py): their sales are of the type service_line; "!POSTAGE": it is goods; '
+            '"-": all lines are',
         ),
         "fold_case": (False, "True: ids of users and items that differ only by case or leading zeros are the same"),
         "day_first": ("auto", "is 03/04/2024 the 3rd of April: auto (decided by the whole column) | yes | no"),
@@ -82,7 +82,7 @@ DATA = Section(
         "no_sale_flags": (
             (),
             "columns of yes or no whose yes means no sale, beside the built-in voided, cancelled, is_return ... "
-            '(data/ingest/no_sale_flags.py); "!voided": it does not mean that; "-": no column does',
+            '(data/ingest/sales/no_sale_flags.py); "!voided": it does not mean that; "-": no column does',
         ),
         "event_types": (
             {event_type: ",".join(roles) for event_type, roles in EVENT_TYPES.items()},

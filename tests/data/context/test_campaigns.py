@@ -9,7 +9,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from trajectory.data.context.campaigns import read_campaigns, read_lines
-from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.source.domains import resolve
 from trajectory.schema import UserError
 from trajectory.settings import base
 

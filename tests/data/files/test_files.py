@@ -17,9 +17,9 @@ import pytest
 
 from trajectory.data.files import files, lines, stack
 from trajectory.data.files.table import read_table
-from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.sources import Source, read_source
+from trajectory.data.ingest.quality.cleaning import clean
+from trajectory.data.ingest.source.sources import Source, read_source
 from trajectory.schema import UserError
 from trajectory.settings import base
 

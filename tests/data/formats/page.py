@@ -10,9 +10,9 @@ from tests.data.formats.samples import SAMPLES
 from tests.data.ingest.test_log import settings
 from trajectory.data.formats.layout import Format
 from trajectory.data.formats.read import preset
-from trajectory.data.ingest.cleaning import clean
-from trajectory.data.ingest.domains import resolve
 from trajectory.data.ingest.log import read_log
+from trajectory.data.ingest.quality.cleaning import clean
+from trajectory.data.ingest.source.domains import resolve
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
 _HEAD = """# Public raw files that are read as they are

@@ -7,8 +7,8 @@ import pytest
 from ml_collections import ConfigDict
 
 from tests.raw_logs import notes
-from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
+from trajectory.data.ingest.quality.cleaning import clean
 from trajectory.schema import EventLog, UserError
 from trajectory.settings import base
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest import domains
+from trajectory.data.ingest.source import domains
 from trajectory.data.pipeline import splits
 from trajectory.data.store import builder
 from trajectory.data.store.arrays import COLUMNS, describe, flatten

@@ -11,7 +11,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.content.text import text_vectors
-from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable_rows
+from trajectory.data.ingest.source.side_files import ITEM, as_known, read_side, say_known, usable_rows
 from trajectory.data.pipeline.co_occurrence import training_pairs
 from trajectory.data.pipeline.splits import training_events
 from trajectory.schema import CODES, Histories, ItemContent, Split, UserError

@@ -8,15 +8,15 @@ from pathlib import Path
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.amounts import amounts
-from trajectory.data.ingest.cell_parsing import ids
-from trajectory.data.ingest.columns import is_unit_price, missing, pick
-from trajectory.data.ingest.domains import resolve
-from trajectory.data.ingest.event_types import roles, selling_types, with_meaning
+from trajectory.data.ingest.cells.amounts import amounts
+from trajectory.data.ingest.cells.parsing import ids
+from trajectory.data.ingest.columns.detect import is_unit_price, missing, pick
 from trajectory.data.ingest.findings import Findings
-from trajectory.data.ingest.items import read_items
-from trajectory.data.ingest.side_files import ITEM, USER, first_side_file, folder_of, read_side, usable_rows
-from trajectory.data.ingest.sources import read_source
+from trajectory.data.ingest.items.table import read_items
+from trajectory.data.ingest.sales.event_types import roles, selling_types, with_meaning
+from trajectory.data.ingest.source.domains import resolve
+from trajectory.data.ingest.source.side_files import ITEM, USER, first_side_file, folder_of, read_side, usable_rows
+from trajectory.data.ingest.source.sources import read_source
 from trajectory.data.times import DAY, read_times
 
 COUPON = "coupon_disc"  # column of a log: what a coupon took off the line

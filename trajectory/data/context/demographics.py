@@ -7,8 +7,8 @@ import logging
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cell_parsing import texts
-from trajectory.data.ingest.side_files import USER, first_side_file, folder_of, read_side
+from trajectory.data.ingest.cells.parsing import texts
+from trajectory.data.ingest.source.side_files import USER, first_side_file, folder_of, read_side
 
 _LOGGER = logging.getLogger(__name__)
 

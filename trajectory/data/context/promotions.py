@@ -8,11 +8,11 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.files.table import read_table
-from trajectory.data.ingest.cell_parsing import numbers
-from trajectory.data.ingest.columns import detect, listing
-from trajectory.data.ingest.domains import resolve
-from trajectory.data.ingest.items import match, read_items
-from trajectory.data.ingest.side_files import ITEM, first_side_file, folder_of, read_side, usable_rows
+from trajectory.data.ingest.cells.parsing import numbers
+from trajectory.data.ingest.columns.detect import detect, listing
+from trajectory.data.ingest.items.table import match, read_items
+from trajectory.data.ingest.source.domains import resolve
+from trajectory.data.ingest.source.side_files import ITEM, first_side_file, folder_of, read_side, usable_rows
 from trajectory.data.times import MONDAY, WEEK, read_times
 from trajectory.schema import UserError
 

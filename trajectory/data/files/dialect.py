@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from trajectory.data.files.records import SPACES, record
-from trajectory.data.ingest.columns import COMMON_NAMES, CONTENT_NAMES, ITEM_NAMES, detect
-from trajectory.data.ingest.dates import read_dates
-from trajectory.data.ingest.event_types import WORDS
+from trajectory.data.ingest.cells.dates import read_dates
+from trajectory.data.ingest.columns.detect import COMMON_NAMES, CONTENT_NAMES, ITEM_NAMES, detect
 from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.sales.event_types import WORDS
 from trajectory.schema import UserError
 
 # Of those that fit as well, the one that gives more cells is taken, then the earlier one.

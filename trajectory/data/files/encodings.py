@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from trajectory.data.ingest.columns import ITEM_NAMES, LOG_NAMES
+from trajectory.data.ingest.columns.detect import ITEM_NAMES, LOG_NAMES
 from trajectory.schema import UserError
 
 _MARKS = (

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from trajectory.data.files.files import Part
 from trajectory.data.files.table import FileHead, Layout, first_names, look_at, read_head
-from trajectory.data.ingest.columns import ITEM_NAMES, LOG_NAMES, detect
+from trajectory.data.ingest.columns.detect import ITEM_NAMES, LOG_NAMES, detect
 from trajectory.progress import bars_hidden
 from trajectory.schema import UserError
 

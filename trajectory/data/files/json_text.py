@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from trajectory.data.files.lines import LONGEST, Text
-from trajectory.data.ingest.columns import COMMON_NAMES, detect
+from trajectory.data.ingest.columns.detect import COMMON_NAMES, detect
 from trajectory.schema import UserError
 
 _OF_A_RECORD = {field: COMMON_NAMES[field] for field in ("user", "item", "basket")}

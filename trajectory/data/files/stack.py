@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from trajectory.data.files.files import MIB, free_memory
-from trajectory.data.ingest.cell_parsing import texts, whole_numbers
+from trajectory.data.ingest.cells.parsing import texts, whole_numbers
 from trajectory.schema import UserError
 
 LARGE = 512 * MIB  # of a table

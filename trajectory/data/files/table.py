@@ -15,7 +15,7 @@ from trajectory.data.files.encodings import by_first_bytes
 from trajectory.data.files.files import Part, existing, opened, parts_of
 from trajectory.data.files.lines import SAMPLE, Text
 from trajectory.data.files.stack import Keep, Stack
-from trajectory.data.ingest.columns import plain
+from trajectory.data.ingest.columns.detect import plain
 from trajectory.schema import UserError
 
 _SHOWN = 5

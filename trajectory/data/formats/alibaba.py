@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, words
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 TMALL_YEAR = 2014  # the log ends on its Singles' Day, 11 November, in the season before the contest of 2015
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from trajectory.data.formats.layout import File, Format
 from trajectory.data.formats.nested import records
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 _NOTE = "category is the second level of a product's categories, else the first"
 _RATINGS = {"user": "user_id", "item": "item_id", "time": "timestamp", "rating": "rating"}

@@ -9,7 +9,7 @@ import polars as pl
 from trajectory.data.files.files import Part
 from trajectory.data.formats.layout import File, Format, words
 from trajectory.data.formats.nested import records
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 _EVENT = ("event_timestamp", "event_name", "user_id", "user_pseudo_id")
 _ITEM = ("item_id", "item_name", "item_brand", "item_category", "price", "quantity", "item_revenue")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, described
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 _ORDERS = ("order_id", "user_id", "order_number", "order_dow", "order_hour_of_day", "days_since_prior_order")
 

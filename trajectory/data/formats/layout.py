@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from trajectory.data.files.files import Part
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, described, words
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 _TIME = "%m/%d/%Y %I:%M:%S %p"
 _LINES = 100_000  # taken apart at once

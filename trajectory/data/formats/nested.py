@@ -14,7 +14,7 @@ from trajectory.data.files import columnar
 from trajectory.data.files.files import Part
 from trajectory.data.files.lines import Text
 from trajectory.data.files.table import Layout, read_head
-from trajectory.data.ingest.cell_parsing import whole_numbers
+from trajectory.data.ingest.cells.parsing import whole_numbers
 from trajectory.schema import UserError
 
 

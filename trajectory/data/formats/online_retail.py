@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, words
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 # Stock codes of what is no goods, beside POST: postage, carriage, discounts, by hand, samples, fees.
 _SERVICE = ("DOT", "C2", "D", "M", "S", "B", "AMAZONFEE", "BANK CHARGES", "CRUK")

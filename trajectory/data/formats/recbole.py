@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, described, words
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 _GENRES = ("genre", "class")  # of which an item has several, with spaces between them
 _CATEGORY = ("category", "categories", "genre", "class", "type", "sub_categories", "venue_category_name")

@@ -7,7 +7,7 @@ import polars as pl
 from trajectory.data.files.files import Part
 from trajectory.data.formats.layout import File, Format, described, words
 from trajectory.data.formats.nested import records
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 _MS = "timeframe"
 

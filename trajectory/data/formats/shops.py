@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.formats.layout import File, Format, described, words
-from trajectory.data.ingest.settings import Settings
+from trajectory.data.ingest.source.settings import Settings
 
 _DEEPEST = 20  # levels of a category tree
 

@@ -7,8 +7,9 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cells import examples, unused
-from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.columns.overview import examples, unused
+from trajectory.data.ingest.columns.positions import without_untrusted_positions
+from trajectory.data.ingest.source.domains import resolve
 from trajectory.data.ingest.stages.amounts import read_amounts
 from trajectory.data.ingest.stages.choice import choose_columns
 from trajectory.data.ingest.stages.doubts import doubt_log
@@ -19,7 +20,6 @@ from trajectory.data.ingest.stages.no_sales import find_no_sales, find_sent_agai
 from trajectory.data.ingest.stages.order import order_of
 from trajectory.data.ingest.stages.reading import Reading
 from trajectory.data.ingest.stages.tables import read_tables
-from trajectory.data.ingest.ties import without_untrusted_positions
 from trajectory.schema import EventLog
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.event_types import roles
 from trajectory.data.ingest.frames import filtered
+from trajectory.data.ingest.sales.event_types import roles
 from trajectory.data.store.ordering import number, order
 from trajectory.schema import DEFAULT_EVENT_TYPE, CleanLog, Histories, UserError
 

@@ -21,11 +21,11 @@ from tqdm.auto import tqdm
 from trajectory.data.files.files import files_beneath
 from trajectory.data.files.folder import item_file
 from trajectory.data.formats.read import preset
-from trajectory.data.ingest.cleaning import clean, summary
-from trajectory.data.ingest.domains import resolve
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.names import safe_name
-from trajectory.data.ingest.sources import TFDS, source_path
+from trajectory.data.ingest.quality.cleaning import clean, summary
+from trajectory.data.ingest.source.domains import resolve
+from trajectory.data.ingest.source.names import safe_name
+from trajectory.data.ingest.source.sources import TFDS, source_path
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.flat import damage, load, save
 from trajectory.data.store.tfds_store import write_tfds

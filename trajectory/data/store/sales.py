@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from trajectory.data.ingest.event_types import selling_types
+from trajectory.data.ingest.sales.event_types import selling_types
 from trajectory.schema import Histories, UserError
 
 USUAL = 5.0  # events at the rate of all items that each item's own rate of selling begins with

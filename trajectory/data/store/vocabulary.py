@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.domains import resolve
+from trajectory.data.ingest.source.domains import resolve
 from trajectory.data.pipeline.event_statistics import EventStatistics, event_statistics
 from trajectory.data.store.arrays import COLUMNS
 from trajectory.data.store.builder import detected

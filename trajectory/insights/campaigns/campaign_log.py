@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.context.campaigns import Campaigns
-from trajectory.data.ingest.side_files import as_known
+from trajectory.data.ingest.source.side_files import as_known
 
 LATER = np.inf  # the time of what never came
 

@@ -8,8 +8,8 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.data.context.promotions import KINDS, read_promotions
-from trajectory.data.ingest.domains import resolve
-from trajectory.data.ingest.items import MOVED
+from trajectory.data.ingest.items.table import MOVED
+from trajectory.data.ingest.source.domains import resolve
 from trajectory.data.store.builder import detected
 from trajectory.data.times import WEEK
 from trajectory.insights.demand.bottom_up import from_users

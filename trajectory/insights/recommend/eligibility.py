@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from trajectory.data.ingest.cell_parsing import numbers
-from trajectory.data.ingest.data_frames import as_path
-from trajectory.data.ingest.side_files import ITEM, as_known, read_side, say_known, usable_rows
+from trajectory.data.ingest.cells.parsing import numbers
+from trajectory.data.ingest.source.data_frames import as_path
+from trajectory.data.ingest.source.side_files import ITEM, as_known, read_side, say_known, usable_rows
 from trajectory.schema import Histories, UserError
 
 if TYPE_CHECKING:
-    from trajectory.data.ingest.data_frames import Log
+    from trajectory.data.ingest.source.data_frames import Log
 
 
 def eligible_items(

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from trajectory.data.context.campaigns import read_campaigns
 from trajectory.data.context.demographics import read_demographics
-from trajectory.data.ingest.side_files import as_known
+from trajectory.data.ingest.source.side_files import as_known
 from trajectory.insights.segments.association import associations
 from trajectory.insights.segments.baselines import RIVALS, comparison_features, grouped
 from trajectory.insights.segments.grouping import RESAMPLES

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajectory.data.context.campaigns import Campaigns
-from trajectory.data.ingest.side_files import as_known
+from trajectory.data.ingest.source.side_files import as_known
 from trajectory.data.times import DAY, WEEK
 from trajectory.insights.segments.states import Trajectories
 from trajectory.insights.segments.volumes import summed, values

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from trajectory.data.ingest.cleaning import clean
 from trajectory.data.ingest.log import read_log
+from trajectory.data.ingest.quality.cleaning import clean
 from trajectory.data.simulate.shop.parameters import Dirt, Shop
 from trajectory.data.simulate.shop.write import DIALECTS, write
 from trajectory.insights.shop_truth import true_events

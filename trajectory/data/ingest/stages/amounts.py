@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.ingest.amount_columns import find_amounts
-from trajectory.data.ingest.amounts import UNKNOWN, amounts, proven_mark
-from trajectory.data.ingest.cell_parsing import ids, labels
-from trajectory.data.ingest.distinct import apply_to_distinct
-from trajectory.data.ingest.doubts import doubt_currencies
-from trajectory.data.ingest.orders import fill_lines
-from trajectory.data.ingest.prices import row_values
-from trajectory.data.ingest.signs import with_signs
+from trajectory.data.ingest.cells.amounts import UNKNOWN, amounts, proven_mark
+from trajectory.data.ingest.cells.distinct import apply_to_distinct
+from trajectory.data.ingest.cells.parsing import ids, labels
+from trajectory.data.ingest.columns.amounts import find_amounts
+from trajectory.data.ingest.columns.prices import row_values
+from trajectory.data.ingest.columns.types import named_for_sales
+from trajectory.data.ingest.quality.doubts import doubt_currencies
+from trajectory.data.ingest.sales.orders import fill_lines
+from trajectory.data.ingest.sales.signs import with_signs
 from trajectory.data.ingest.stages.reading import Reading
-from trajectory.data.ingest.type_columns import named_for_sales
 
 _UNREAD = {"quantity": "a sale there counts as one piece"}  # what is done where an amount cannot be read
 _TELL_SALES = {"event_type", "rating", "quantity", "basket"}  # fields by which the type of all rows is known

@@ -5,17 +5,17 @@ from __future__ import annotations
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cell_parsing import mostly_numeric
-from trajectory.data.ingest.columns import LOG_NAMES, detect, matching, pick
-from trajectory.data.ingest.customers import customers
-from trajectory.data.ingest.items import by_ids, by_titles
-from trajectory.data.ingest.missing import blank_missing
-from trajectory.data.ingest.order_status import NAMES as ORDER_STATUS
-from trajectory.data.ingest.order_totals import without_totals
+from trajectory.data.ingest.cells.missing import blank_missing
+from trajectory.data.ingest.cells.parsing import mostly_numeric
+from trajectory.data.ingest.columns.customers import customers
+from trajectory.data.ingest.columns.detect import LOG_NAMES, detect, matching, pick
+from trajectory.data.ingest.columns.order_totals import without_totals
+from trajectory.data.ingest.columns.positions import whole_positions
+from trajectory.data.ingest.columns.times import JOINED, find_time
+from trajectory.data.ingest.columns.types import by_words
+from trajectory.data.ingest.items.table import by_ids, by_titles
+from trajectory.data.ingest.sales.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.stages.reading import Reading
-from trajectory.data.ingest.ties import whole_positions
-from trajectory.data.ingest.time_columns import JOINED, find_time
-from trajectory.data.ingest.type_columns import by_words
 
 _FEATURES_OF_STEPS = {"event_type", "value", "quantity", "rating", "basket"}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from trajectory.data.ingest.cell_parsing import texts
-from trajectory.data.ingest.domains import DOMAINS
-from trajectory.data.ingest.doubts import doubt_labels, doubt_other_amounts, doubt_ratings, doubt_values
-from trajectory.data.ingest.event_types import of_sales
+from trajectory.data.ingest.cells.parsing import texts
+from trajectory.data.ingest.columns.types import doubt_maps, doubt_unknown, doubt_unread
+from trajectory.data.ingest.quality.doubts import doubt_labels, doubt_other_amounts, doubt_ratings, doubt_values
+from trajectory.data.ingest.sales.event_types import of_sales
+from trajectory.data.ingest.source.domains import DOMAINS
 from trajectory.data.ingest.stages.reading import Reading
-from trajectory.data.ingest.type_columns import doubt_maps, doubt_unknown, doubt_unread
 
 
 def doubt_log(reading: Reading) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.ingest.cell_parsing import ids, names, positions, texts
-from trajectory.data.ingest.cells import candidates
-from trajectory.data.ingest.columns import LOG_NAMES, SESSIONS, matching, missing
-from trajectory.data.ingest.distinct import apply_to_distinct
-from trajectory.data.ingest.doubts import doubt_items, doubt_times
-from trajectory.data.ingest.event_types import split_behaviour
+from trajectory.data.ingest.cells.distinct import apply_to_distinct
+from trajectory.data.ingest.cells.missing import say_nobodies
+from trajectory.data.ingest.cells.parsing import ids, names, positions, texts
+from trajectory.data.ingest.cells.spellings import unify_spellings
+from trajectory.data.ingest.columns.detect import LOG_NAMES, SESSIONS, matching, missing
+from trajectory.data.ingest.columns.overview import candidates
+from trajectory.data.ingest.columns.positions import by_session, numbered_ties
+from trajectory.data.ingest.columns.times import COUNTED
 from trajectory.data.ingest.findings import clip
 from trajectory.data.ingest.frames import row_hashes
-from trajectory.data.ingest.missing import say_nobodies
-from trajectory.data.ingest.spellings import unify_spellings
+from trajectory.data.ingest.quality.doubts import doubt_items, doubt_times
+from trajectory.data.ingest.sales.event_types import split_behaviour
 from trajectory.data.ingest.stages.reading import Reading
-from trajectory.data.ingest.ties import by_session, numbered_ties
-from trajectory.data.ingest.time_columns import COUNTED
 from trajectory.data.times import STEP, day_text, times_of
 from trajectory.schema import UserError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.ingest.amounts import amounts
-from trajectory.data.ingest.cell_parsing import mostly_numeric
-from trajectory.data.ingest.columns import listing
+from trajectory.data.ingest.cells.amounts import amounts
+from trajectory.data.ingest.cells.parsing import mostly_numeric
+from trajectory.data.ingest.columns.detect import listing
 from trajectory.data.ingest.stages.reading import Reading
 from trajectory.schema import UserError
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from trajectory.data.ingest.interests import KEY, say_interests
-from trajectory.data.ingest.items import describe_match, gather_items, match, read_items, regroup
-from trajectory.data.ingest.missing import blank_missing
-from trajectory.data.ingest.service_lines import service_lines
+from trajectory.data.ingest.cells.missing import blank_missing
+from trajectory.data.ingest.items.interests import KEY, say_interests
+from trajectory.data.ingest.items.table import describe_match, gather_items, match, read_items, regroup
+from trajectory.data.ingest.sales.service_lines import service_lines
 from trajectory.data.ingest.stages.reading import Reading
 
 _ITSELF = "item"  # data.item_column: the item id itself, where a domain would regroup

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from trajectory.data.ingest.duplicates import sent_again
-from trajectory.data.ingest.no_sale_flags import no_sales
-from trajectory.data.ingest.order_status import failed_orders
+from trajectory.data.ingest.quality.duplicates import sent_again
+from trajectory.data.ingest.sales.no_sale_flags import no_sales
+from trajectory.data.ingest.sales.order_status import failed_orders
 from trajectory.data.ingest.stages.reading import Reading
 
 

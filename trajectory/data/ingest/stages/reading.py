@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.domains import DOMAINS
 from trajectory.data.ingest.findings import Findings
-from trajectory.data.ingest.sources import Source
+from trajectory.data.ingest.source.domains import DOMAINS
+from trajectory.data.ingest.source.sources import Source
 
 
 @dataclass

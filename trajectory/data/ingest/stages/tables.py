@@ -7,13 +7,13 @@ from dataclasses import replace
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cell_parsing import texts
+from trajectory.data.ingest.cells.parsing import texts
+from trajectory.data.ingest.columns.types import with_marks
 from trajectory.data.ingest.findings import Findings
-from trajectory.data.ingest.formulas import without_formulas
-from trajectory.data.ingest.item_lists import with_lines
-from trajectory.data.ingest.sources import read_source
+from trajectory.data.ingest.source.formulas import without_formulas
+from trajectory.data.ingest.source.item_lists import with_lines
+from trajectory.data.ingest.source.sources import read_source
 from trajectory.data.ingest.stages.reading import Reading
-from trajectory.data.ingest.type_columns import with_marks
 
 
 def read_tables(data: ConfigDict) -> Reading:

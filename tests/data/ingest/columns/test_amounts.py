@@ -1,0 +1,185 @@
+"""Columns of money, pieces and ratings that are found by the words of their names and by what they hold."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.raw_logs import cleaned, from_text, notes
+from trajectory.data.ingest.quality.doubts import doubt_events
+from trajectory.schema import CleanLog
+
+SOLD = "sold_at"
+
+
+def read(folder: Path, cells: dict[str, Any], rows: int = 60, **changes: Any) -> CleanLog:
+    """Rows of users and items with further columns, each a list of cells in turn or a function of the row's number."""
+
+    def cell(given: Any, i: int) -> Any:
+        return given(i) if callable(given) else given[i % len(given)]
+
+    lines = [
+        ";".join([f"u{i % 7}", f"i{i % 5}", *(str(cell(given, i)) for given in cells.values())]) for i in range(rows)
+    ]
+    text = "\n".join([";".join(["user_id", "item_id", *cells]), *lines]) + "\n"
+    return cleaned(from_text(folder, text, duplicates="keep", **changes), folder, duplicates="keep", **changes)
+
+
+def found(clean: CleanLog, *fields: str) -> tuple[str, ...]:
+    return tuple(clean.log.detected["columns"].get(field, "") for field in fields)
+
+
+def settings(clean: CleanLog, topic: str) -> list[str]:
+    return [note["setting"] for note in clean.log.detected["notes"] if note["topic"] == topic and note["warning"]]
+
+
+def pieces(i: int) -> int:
+    return 1 + i % 3
+
+
+def price(i: int) -> float:
+    return 2.25 + i % 5
+
+
+@pytest.mark.parametrize(
+    "money", ["purchaseamount", "UnitAmount", "Product Revenue", "Verkaufspreis", "商品金额", "price.$numberDecimal"]
+)
+@pytest.mark.parametrize("count", ["purchasequantity", "QtySold", "Verkaufsmenge", "购买数量", "qty.$numberInt"])
+def test_words_within_names_tell_money_and_pieces(tmp_path: Path, money: str, count: str) -> None:
+    clean = read(tmp_path, {money: price, count: pieces})
+    assert found(clean, "value", "quantity") == (money, count)
+    assert clean.log.detected["found_by"]["value"] in ("word", "name")
+    assert clean.types["type"].to_list() == ["purchase"]
+    assert clean.events["value"].sum() == pytest.approx(sum(price(i) * pieces(i) for i in range(60)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "shipping_amount",
+        "Order Sales Tax",
+        "list_price",
+        "avg_price",
+        "Discount Amount",
+        "SalesRank",
+        "price_band",
+        "cost_price",
+    ],
+)
+def test_other_amounts_are_no_money_of_a_sale(tmp_path: Path, name: str) -> None:
+    assert found(read(tmp_path, {"quantity": pieces, name: price}), "value") == ("",)
+
+
+@pytest.mark.parametrize("name", ["stock_quantity", "units_per_pack", "qty_available"])
+def test_other_counts_are_no_pieces(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, {name: pieces})
+    assert found(clean, "quantity") == ("",)
+    assert clean.types["type"].to_list() == ["event"]
+
+
+def test_of_a_price_and_its_sum_the_sum_is_read(tmp_path: Path) -> None:
+    clean = read(tmp_path, {"Net Price": price, "quantity": pieces, "Net Value": lambda i: price(i) * pieces(i)})
+    assert found(clean, "value") == ("Net Value",)
+    assert clean.events["value"].sum() == pytest.approx(sum(price(i) * pieces(i) for i in range(60)))
+
+
+def test_several_that_could_be_it_are_asked_about(tmp_path: Path) -> None:
+    clean = read(tmp_path, {"Subtotal": price, "quantity": pieces, "Total": lambda i: 1.1 * price(i)})
+    assert found(clean, "value") == ("",)
+    assert settings(clean, "amounts") == ["data.columns.value=Subtotal or data.columns.value=Total"]
+    clean = read(tmp_path, {"qty delivered": pieces, "qty picked": [1, 2], "order_id": lambda i: i})
+    assert found(clean, "quantity") == ("",)
+    assert settings(clean, "amounts") == ["data.columns.quantity=qty delivered or data.columns.quantity=qty picked"]
+
+
+def test_the_sum_of_an_order_on_all_its_lines_is_asked_about(tmp_path: Path) -> None:
+    columns = {"order_id": lambda i: i // 2, "order total amount": lambda i: 3.5 + i // 2}
+    clean = read(tmp_path, columns)
+    assert found(clean, "value") == ("",)
+    assert settings(clean, "value") == ["data.columns.value=order total amount if it is of the line"]
+    assert found(read(tmp_path, columns | {"order total amount": price}), "value") == ("order total amount",)
+
+
+def test_money_below_nothing_is_asked_about_and_cents_are_said(tmp_path: Path) -> None:
+    clean = read(tmp_path, {SOLD: lambda i: 1_700_000_000 + i, "purchase_sum_amount": lambda i: -0.5 - i % 3})
+    assert found(clean, "value") == ("",)
+    assert settings(clean, "value") == ["data.columns.value=purchase_sum_amount"]
+    clean = read(tmp_path, {"quantity": pieces, "price_cents": [250, 300]})
+    assert "price_cents is in cents by its name" in notes(clean.log, "value")
+
+
+def test_a_whole_amount_that_the_price_grows_with_is_of_pieces(tmp_path: Path) -> None:
+    columns = {"AMOUNT": pieces, "SALES_PRICE": lambda i: pieces(i) * (100 + i % 5)}
+    clean = read(tmp_path, columns)
+    assert found(clean, "value", "quantity") == ("SALES_PRICE", "AMOUNT")
+    assert clean.log.detected["found_by"]["quantity"] == "content"
+    assert settings(clean, "amounts") == ["data.columns.quantity=- if it is none"]
+    asked = read(tmp_path, columns | {"SALES_PRICE": lambda i: 100 + 17 * i})
+    assert found(asked, "quantity") == ("",)
+    assert settings(asked, "amounts") == ["data.columns.quantity=AMOUNT"]
+
+
+def test_a_whole_amount_beside_a_price_with_cents_is_of_pieces(tmp_path: Path) -> None:
+    clean = read(tmp_path, {"amount": pieces, "price": price})
+    assert found(clean, "value", "quantity") == ("price", "amount")
+    assert settings(clean, "amounts") == ["data.columns.value=amount if it is money"]
+    by_hand = read(tmp_path, {"amount": pieces, "price": price}, columns={"value": "amount"})
+    assert found(by_hand, "value", "quantity") == ("amount", "")
+    assert found(read(tmp_path, {"amount": price, "price": price}), "value", "quantity") == ("amount", "")
+
+
+@pytest.mark.parametrize("name", ["quantity", "product qty sold"])
+def test_pieces_of_some_rows_do_not_make_all_of_them_sales(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, {name: lambda i: pieces(i) if i % 4 == 0 else ""})
+    assert clean.types["type"].to_list() == ["event"]
+    assert f"{name} is stated in 25% of the rows only" in notes(clean.log, "types")
+    told = read(
+        tmp_path, {name: lambda i: pieces(i) if i % 4 == 0 else "", "event": ["purchase", "view", "view", "view"]}
+    )
+    assert found(told, "quantity") == (name,)
+
+
+def test_views_have_no_sales_to_look_for(tmp_path: Path) -> None:
+    clean = read(tmp_path, {"event": ["view", "click"], "shown_amount": price, "qty picked": pieces})
+    assert found(clean, "value", "quantity") == ("", "")
+
+
+def test_ratings_within_names(tmp_path: Path) -> None:
+    clean = read(tmp_path, {"Book-Rating": lambda i: i % 4 * 3, "avg_rating": price})
+    assert found(clean, "rating") == ("Book-Rating",)
+    assert clean.types["type"].to_list() == ["rating"]
+    assert settings(clean, "types") == ["data.rating_threshold=1 keeps these rows beside the histories"]
+    low = read(tmp_path, {"Book-Rating": lambda i: i % 4 * 3}, rating_threshold=1.0)
+    assert dict(low.types.select("type", "rows").iter_rows()) == {"rating": 45, "low_rating": 15}
+    assert settings(low, "types") == []
+
+
+def test_what_an_item_is_always_rated_is_no_rating_of_the_user(tmp_path: Path) -> None:
+    clean = read(tmp_path, {"site rating": lambda i: 1 + i % 5})
+    assert found(clean, "rating") == ("",)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("purchase_date", "purchase"), ("InvoiceTimestamp", "purchase"), ("date", "event")]
+)
+def test_a_log_whose_time_is_of_sales_is_of_sales(tmp_path: Path, name: str, kind: str) -> None:
+    by_hand = {"columns": {"time": name}}
+    clean = read(tmp_path, {name: lambda i: f"2024-01-{1 + i % 28:02}"}, **by_hand)
+    assert clean.types["type"].to_list() == [kind]
+    views = read(tmp_path, {name: lambda i: f"2024-01-{1 + i % 28:02}"}, **by_hand, event_type_map={"": "view"})
+    assert views.types["type"].to_list() == ["view"]
+
+
+def test_a_log_without_sales_names_the_setting_that_makes_some(tmp_path: Path) -> None:
+    def advice(clean: CleanLog) -> list[str]:
+        return [setting for _, setting in doubt_events(clean.events, clean.types, clean.log.detected)]
+
+    assert advice(read(tmp_path, {})) == ["data.event_type_map={'': 'purchase'} if all rows are sales"]
+    told = read(tmp_path, {"event": ["click", "view"]})
+    assert advice(told) == ["data.event_types={'click': 'input,target,sale'} if click is one"]
+
+
+def test_sales_for_nothing_are_asked_about(tmp_path: Path) -> None:
+    clean = read(tmp_path, {"quantity": pieces, "price": [0, 2.5, 3.5]})
+    doubts = [doubt for doubt, _ in doubt_events(clean.events, clean.types, clean.log.detected)]
+    assert doubts == ["20 of 60 sales are for nothing, as price is 0. Are they sales?"]

@@ -1,0 +1,1 @@
+"""What a cell says: texts, ids, numbers, amounts, dates and words for missing."""

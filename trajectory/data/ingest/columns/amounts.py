@@ -1,0 +1,254 @@
+"""Columns of money, pieces and ratings that no common name tells, by the words of their names and what they hold."""
+
+from __future__ import annotations
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.cells.amounts import amounts
+from trajectory.data.ingest.cells.parsing import is_text
+from trajectory.data.ingest.columns.detect import LOG_NAMES, matching
+from trajectory.data.ingest.columns.name_words import has_word
+from trajectory.data.ingest.columns.order_totals import repeats
+from trajectory.data.ingest.columns.overview import unused
+from trajectory.data.ingest.columns.prices import by_content
+from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.sales.event_types import of_sales
+
+# English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian, Turkish, Korean, Japanese, Chinese
+# fmt: off
+_MONEY = (
+    "amount", "amt", "price", "total", "subtotal", "revenue", "turnover", "sales", "spend", "spent", "paid", "value",
+    "betrag", "umsatz", "preis", "summe", "montant", "prix", "importe", "precio", "monto", "ingresos", "valor",
+    "preço", "preco", "importo", "prezzo", "totale", "bedrag", "prijs", "omzet", "totaal", "kwota", "cena",
+    "wartość", "wartosc", "suma", "сумма", "цена", "стоимость", "tutar", "tutarı", "fiyat", "fiyatı", "금액",
+    "가격", "단가", "결제액", "金額", "価格",
+    "単価", "合計", "小計", "金额", "价格", "单价", "总价", "小计", "成交额",
+)
+_PIECES = (
+    "quantity", "quantities", "qty", "units", "pieces", "pcs", "menge", "anzahl", "stückzahl", "stück", "quantité",
+    "quantite", "qté", "qte", "cantidad", "unidades", "quantidade", "qtd", "qtde", "quantità", "quantita", "qta",
+    "aantal", "ilość", "ilosc", "szt", "количество", "miktar", "adet", "수량", "数量", "個数", "件数",
+)
+_RATING = (
+    "rating", "ratings", "stars", "bewertung", "calificación", "calificacion", "avaliação", "valutazione",
+    "beoordeling", "ocena", "оценка", "평점", "評価", "评分",
+)
+# Amounts that are not what was paid for the goods, or not of one line.
+_OTHER = (
+    "tax", "taxes", "vat", "gst", "mwst", "ust", "steuer", "iva", "tva", "btw", "discount", "discounts", "coupon",
+    "rabatt", "remise", "descuento", "desconto", "sconto", "korting", "rabat", "shipping", "delivery", "freight",
+    "postage", "handling", "versand", "versandkosten", "envío", "envio", "frete", "fee", "fees", "commission",
+    "cargo", "comisión", "cost", "costs", "kosten", "coste", "custo", "costo", "koszt", "asset", "tip", "tips",
+    "refund", "refunded", "refunds", "return", "returned", "returns", "cancelled", "canceled", "voided", "list",
+    "msrp", "original", "old", "previous", "compare", "regular", "before", "competitor", "range", "band", "tier",
+    "level", "category", "type", "class", "code", "id", "no", "number", "count", "index", "rank", "score", "credit",
+    "debit", "balance", "due", "outstanding", "month", "monthly", "year", "yearly", "ytd", "lifetime", "avg",
+    "average", "mean", "median", "min", "max", "minimum", "maximum", "margin", "profit", "gewinn", "budget",
+    "points", "loyalty", "weight", "height", "width", "length", "size", "change", "rounding", "date", "time", "day",
+    "sensitivity", "segment", "flag", "status", "ratio", "rate", "percent", "pct", "stock", "inventory", "available",
+    "bestand", "reserved", "remaining", "pack", "per", "limit", "backordered", "reorder", "购物券", "优惠", "运费",
+    "税", "customers", "users", "views", "clicks", "income", "currency",
+)
+_NO_RATING = (
+    "avg", "average", "mean", "count", "num", "no", "number", "total", "min", "max", "imdb", "age", "esrb", "mpaa",
+    "content", "credit", "seller", "store", "id", "text", "type", "date", "time", "dt", "group", "band",
+)
+_AMOUNT = ("amount", "amt")  # of money or of pieces
+_NO_AMOUNT = ("total", "sales", "paid", "purchase", "line", "net", "gross", "revenue")  # of money
+_NO_PIECES = tuple(word for word in _OTHER if word not in ("no", "number", "count", "change"))
+_CENTS = ("cents", "cent", "pence", "minor")
+# fmt: on
+_LOOKED_AT = 100_000  # rows
+_MOSTLY, _HALF = 0.9, 0.5  # of the rows
+_PROVEN = 20  # rows from which something is concluded
+_CENT = 0.02  # by which a sum may differ from price times pieces, as both are rounded
+_FEW_PIECES = 1000  # of a sale at most, where a name may mean money
+_GRADES = 101  # different ratings at most
+_SHOWN = 5
+
+
+def find_amounts(
+    table: pl.DataFrame,
+    columns: dict[str, pl.Series],
+    fields: dict[str, str],
+    found_by: dict[str, str],
+    data: ConfigDict,
+    said: Findings,
+) -> None:
+    """Adds the columns of quantity, value and rating that no common name told to `fields`, and how to `found_by`, where
+    one column can be it. Where several can, or one that does not look like it, somebody is asked.
+
+    `columns` are the canonical ones that were found. A quantity and an order that few rows have are taken out where
+    they would tell that all are sales.
+    """
+    told = "event_type" in columns
+    if told and ((sale := of_sales(columns, data)) is None or not sale.any()):
+        return
+    table = table.head(_LOOKED_AT)
+    if not told:
+        _leave_out(table, fields, found_by, data, said)
+    free = unused(table.columns, fields, data, data.features)
+    if not data.columns.value and not data.columns.quantity and _are_pieces(table, free, fields, said):
+        fields["quantity"], found_by["quantity"] = fields.pop("value"), "content"
+        del found_by["value"]
+    left = [field for field in ("quantity", "value", "rating") if field not in fields and not data.columns[field]]
+    for field in left:
+        free = unused(table.columns, fields, data, data.features)
+        if field == "quantity":
+            name = _pieces(table, free, fields, told, said)
+        elif field == "value":
+            name = _money(table, free, fields, said)
+        else:
+            alone = not told and not {"quantity", "value", "basket"} & fields.keys()
+            name = _ratings(table, free, fields, said) if alone else ""
+        if name:
+            fields[field], found_by[field] = name, "word"
+    if (pieces := fields.get("quantity", "")) and "quantity" in left and not has_word(pieces, _PIECES):
+        found_by["quantity"] = "content"
+
+
+def _are_pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> bool:
+    """Whether what is called an amount, and was taken for money, are pieces: whole, beside prices that are not."""
+    name = fields.get("value", "")
+    if "quantity" in fields or not has_word(name, _AMOUNT) or has_word(name, _NO_AMOUNT):
+        return False
+    number = amounts(table[name], "auto", Findings())
+    if not _whole(number) or _share(number > 0) < _MOSTLY or (number > _FEW_PIECES).any():
+        return False
+    prices = [price.name for price in _numbers(table, free, _MONEY) if _share(price != price.round()) >= _HALF]
+    if prices:
+        text = f"{name} is taken for pieces, as it is whole and {', '.join(prices)} is not"
+        said.note("amounts", text, f"data.columns.value={name} if it is money", warning=True)
+    return bool(prices)
+
+
+def _pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], told: bool, said: Findings) -> str:
+    """The column of pieces: by its name, else a whole amount that what is paid grows with."""
+    named = [number for number in _numbers(table, free, _PIECES, _NO_PIECES) if _whole(number)]
+    named = [number for number in named if "basket" not in fields or not repeats(table, fields, number.name)]
+    if len(named) > 1:
+        _ask("quantity", named, "how many pieces were sold", said)
+    if len(named) == 1 and (told or not _of_few(table, named[0].name, said)):
+        return named[0].name
+    if named:
+        return ""
+    for number in _numbers(table, free, _AMOUNT) if "value" in fields else ():
+        if _whole(number) and _share(number > 0) >= _MOSTLY:
+            paid = amounts(table[fields["value"]], "auto", Findings())
+            if by_content(paid, number, table[fields["item"]]) is False:
+                text = f"{number.name} is taken for pieces, as {fields['value']} grows with it"
+                said.note("amounts", text, "data.columns.quantity=- if it is none", warning=True)
+                return number.name
+            _ask("quantity", [number], "how many pieces were sold", said)
+    return ""
+
+
+def _money(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> str:
+    """The column of money: the only one, or the one that is price times pieces."""
+    named = _numbers(table, free, _MONEY)
+    of_orders = [number.name for number in named if "basket" in fields and repeats(table, fields, number.name)]
+    lines = [number for number in named if number.name not in of_orders]
+    of_orders = [name for name in of_orders if not matching([name], LOG_NAMES["value"])]  # these are said already
+    if of_orders and not lines:
+        text = f"{', '.join(of_orders)} may be of the whole order, as all its lines have the same, and is not read"
+        said.note("value", text, f"data.columns.value={of_orders[0]} if it is of the line", warning=True)
+        return ""
+    pieces = amounts(table[fields["quantity"]], "auto", Findings()) if "quantity" in fields else None
+    if len(lines) > 1 and pieces is not None:
+        lines = _sums(lines, pieces) or lines
+    if len(lines) > 1:
+        _ask("value", lines, "what was paid for a row", said)
+        return ""
+    for number in lines:
+        if (below := _share(number < 0)) >= _HALF:
+            text = f"{number.name} is below 0 in {below:.0%} of the rows, and is not read: is it money?"
+            said.note("value", text, f"data.columns.value={number.name}", warning=True)
+            return ""
+        if has_word(number.name, _CENTS):
+            said.note("value", f"{number.name} is in cents by its name, and so are all values", warning=True)
+        return number.name
+    return ""
+
+
+def _ratings(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> str:
+    """The column of ratings, unless it says the same in all rows of an item: that is what others gave on average."""
+    named = [number for number in _numbers(table, free, _RATING, _NO_RATING) if number.n_unique() <= _GRADES]
+    several = pl.DataFrame({"item": table[fields["item"]], **{number.name: number for number in named}})
+    several = several.filter(pl.len().over("item") > 1)
+    own = [number for number in named if not several.select(_one_each(number.name, "item")).item()]
+    if len(own) > 1:
+        _ask("rating", own, "how the user rated the item", said)
+        return ""
+    return own[0].name if own else ""
+
+
+def _numbers(
+    table: pl.DataFrame, free: list[str], words: tuple[str, ...], other: tuple[str, ...] = _OTHER
+) -> list[pl.Series]:
+    """The columns with one of the words in their name and none of the others, as numbers, if most cells are some."""
+    found = []
+    for name in free:
+        column = table[name]
+        if not has_word(name, words) or has_word(name, other) or not (column.dtype.is_numeric() or is_text(column)):
+            continue
+        number = amounts(column, "auto", Findings()).alias(name)
+        if number.count() and number.count() >= _MOSTLY * column.count() and number.n_unique() > 1:
+            found.append(number)
+    return found
+
+
+def _leave_out(
+    table: pl.DataFrame, fields: dict[str, str], found_by: dict[str, str], data: ConfigDict, said: Findings
+) -> None:
+    """Takes out quantity and basket, where neither is stated in most rows nor asked for."""
+    tell = [field for field in ("quantity", "basket") if field in fields]
+    if any(data.columns[field] or 2 * table[fields[field]].count() >= table.height for field in tell):
+        return
+    for field in tell:
+        _of_few(table, fields.pop(field), said)
+        del found_by[field]
+
+
+def _of_few(table: pl.DataFrame, name: str, said: Findings) -> bool:
+    """Whether a column of pieces is blank in most rows of a log without types, which is said: it tells of some only."""
+    if not name or 2 * table[name].count() >= table.height:
+        return False
+    share = table[name].count() / table.height
+    text = f"{name} is stated in {share:.0%} of the rows only, so it does not say that all are sales, and is not read"
+    said.note("types", text, "data.columns.event_type=... with the column that says what was done", warning=True)
+    return True
+
+
+def _share(flags: pl.Series) -> float:
+    return int(flags.sum()) / max(flags.count(), 1)
+
+
+def _whole(number: pl.Series) -> bool:
+    return bool((number == number.round()).all())
+
+
+def _one_each(name: str, group: str) -> pl.Expr:
+    return (pl.col(name).drop_nulls().n_unique().over(group) <= 1).all()
+
+
+def _sums(named: list[pl.Series], pieces: pl.Series) -> list[pl.Series]:
+    """The one that is another one times the pieces, in nearly all rows of several pieces; none if there is not one."""
+    several = pieces > 1
+    found = []
+    for number in named:
+        for price in named:
+            rows = several & number.is_not_null() & price.is_not_null()
+            alike = ((price * pieces - number).abs() <= _CENT).filter(rows)
+            if price.name != number.name and len(alike) >= _PROVEN and _share(alike) >= _MOSTLY:
+                found.append(number)
+                break
+    return found if len(found) == 1 else []
+
+
+def _ask(field: str, named: list[pl.Series], what: str, said: Findings) -> None:
+    names = [number.name for number in named[:_SHOWN]]
+    text = f"{', '.join(names)} {'are' if len(names) > 1 else 'is'} not read: does {'one' if len(names) > 1 else 'it'}"
+    said.note(
+        "amounts", f"{text} say {what}?", " or ".join(f"data.columns.{field}={name}" for name in names), warning=True
+    )

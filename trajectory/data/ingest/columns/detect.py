@@ -1,0 +1,178 @@
+"""Which column of a table means what: as asked for in the config, else by the names that such columns often have."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import combinations
+
+from trajectory.data.ingest.columns import column_words
+from trajectory.schema import UserError
+
+# Earlier names win where a table has several, and all come before those of column_words. Compared as `plain` has it.
+# fmt: off
+COMMON_NAMES: dict[str, tuple[str, ...]] = {
+    "user": ("user_id", "user", "uid", "customer_id", "customer", "visitor_id", "household_id", "member_id", "buyer_id",
+             "shopper_id", "reviewer_id", "client_id", "account_id", "profile_id", "customer_no", "customer_number",
+             "cust_id", "user_pseudo_id", "visitor", "member", "buyer", "client", "msno", "用户id", "用户", "用户编号",
+             "customer_key", "user_key", "household_key", "card_id", "会员id", "会员", "客户id",
+             "客户", "顾客", "customer_user_id", "email", "customer_email", "billing_email", "session_id", "session",
+             "visit_id"),
+    "item": ("item_id", "item", "product_id", "product", "sku", "sku_id", "asin", "parent_asin", "goods_id", "movie_id",
+             "article_id", "video_id", "track_id", "song_id", "artist_id", "stock_code", "product_code", "product_no",
+             "spu_id", "book_id", "isbn", "anime_id", "business_id", "recipe_id", "news_id", "content_id", "listing_id",
+             "offer_id", "game_id", "app_id", "item_sku", "product_sku", "variant_sku", "lineitem_sku", "artikelnummer",
+             "商品id", "商品", "商品编号", "物品id", "物品"),
+    "time": ("timestamp", "event_time", "event_timestamp", "datetime", "date_time", "time", "time_stamp", "ts",
+             "timestamp_ms", "event_ts", "server_time", "action_time", "visit_time", "click_time",
+             "transaction_timestamp", "transaction_time", "purchase_time", "order_time", "pay_time", "unix_time",
+             "unix_review_time", "created_at", "occurred_at", "purchased_at", "invoice_date", "order_date",
+             "order_purchase_timestamp", "purchase_date", "transaction_date", "event_date", "action_date", "date",
+             "trans_date", "sale_date", "visit_date", "day", "dt", "ds", "时间", "时间戳", "行为时间",
+             "下单时间", "购买时间", "日期"),
+    "position": ("position", "session_position", "position_in_session", "order_in_session", "view_order", "event_order",
+                 "timeframe", "sequence", "sequence_number", "seq", "seq_no", "seq_num", "event_index", "event_number",
+                 "hit_number", "step_number", "位置", "序号", "顺序"),
+    "event_type": ("event_type", "event", "behavior_type", "behaviour_type", "behavior", "behaviour", "action",
+                   "action_type", "event_name", "interaction_type", "kind", "行为类型", "行为", "事件类型", "事件"),
+    "value": ("value", "sales_value", "sales_price", "amount", "line_total", "total_amount", "total_price", "revenue",
+              "price_paid", "amount_paid", "order_line_total", "row_total", "price", "unit_price", "item_price",
+              "sale_price", "item_cost", "lineitem_price", "product_total_price", "product_unit_price", "price_unit",
+              "spend", "sales", "金额", "总价", "价格", "单价"),
+    "quantity": ("quantity", "qty", "units", "units_sold", "item_count", "count", "qty_ordered", "lineitem_quantity",
+                 "product_qty", "product_quantity", "pieces", "数量", "件数"),
+    "rating": ("rating", "overall", "stars", "score", "review_score", "评分"),
+    "basket": ("basket_id", "basket", "order_id", "invoice_no", "invoice", "transaction_id", "order_number", "order_no",
+               "invoice_id", "invoice_number", "receipt_id", "receipt_no", "receipt_number", "receipt", "bill_no",
+               "购物篮", "订单id", "订单编号", "订单"),
+    "label": ("label", "converted", "conversion", "标签"),
+}
+_MORE = {field: column_words.names(field) for field in ("user", "item", "time", "value", "quantity", "basket")}
+SESSIONS = ("session_id", "user_session", "session", "visit_id")
+CURRENCIES = ("currency", "currency_code", "币种", "货币")
+# Values of one unit: times the quantity, they are those of the row.
+UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "item_cost", "lineitem_price",
+               "product_unit_price", "price_unit", "价格", "单价", *column_words.names("unit_price"))
+LOG_NAMES = {field: (*own, *_MORE.get(field, ())) for field, own in COMMON_NAMES.items()}
+LOG_NAMES["value"] += column_words.names("unit_price")
+_TITLES = column_words.names("title")
+PRODUCTS = ("product", "item", "article", "produkt", "produit", "producto", "produto", "prodotto", "artikel",
+            "artículo", "商品", "товар", "ürün", "상품")  # ids, or names beside ids
+BEHAVIOUR_NAMES = ("behaviour", "behavior", "行为", "用户行为", "行为记录")
+ITEM_NAMES: dict[str, tuple[str, ...]] = {
+    "item": LOG_NAMES["item"],
+    "title": ("title", "name", "product_name", "item_name", "movie_title", "product_type", "description", "商品名称",
+              "名称", "标题", *_TITLES),
+    "category": ("category", "product_category", "category_name", "category_code", "item_category", "main_category",
+                 "category_id", "cate_id", "cat_id", "genre", "genres", "tag_codes", "类目", "类别", "分类", "品类"),
+    "department": ("department", "部门"),
+    "brand": ("brand", "品牌"),
+    "price": ("price", "价格"),
+}
+# Of a log that brings no item table; "name" may be a user's there, "price" the value of the event.
+CONTENT_NAMES: dict[str, tuple[str, ...]] = {
+    "title": ("title", "product_name", "item_name", "movie_title", "description", "商品名称", "标题", *_TITLES,
+              *PRODUCTS),
+    **{field: ITEM_NAMES[field] for field in ("category", "department", "brand")},
+}
+# fmt: on
+_WITHIN = ("user", "item", "time", "value", "quantity", "basket")
+NONE = "-"  # asked for as a field's column: the log has none for it
+
+
+def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Field -> column, for the fields of `names` that one of the columns is commonly named for. No column twice.
+
+    Some fields of a log may be named so within a record, "properties.product_id", where one column alone is.
+    """
+    columns = list(columns)
+    whole = {plain(column): column for column in reversed(columns)}
+    last = [_last(column) for column in columns]
+    within = {name: column for name, column in zip(last, columns, strict=True) if name and last.count(name) == 1}
+    found: dict[str, str] = {}
+    for known, fields in ((whole, [*names]), (within, [field for field in _WITHIN if field in names])):
+        for field in fields:
+            free = (known[name] for name in map(plain, names[field]) if name and name in known)
+            column = next((column for column in free if column not in found.values()), None)
+            if column is not None:
+                found.setdefault(field, column)
+    return found
+
+
+def _last(column: str) -> str:
+    """The plain name of a column within a record, "Item.sku.S" (with the type that a database adds); "" for others."""
+    name = re.sub(r"(\.(S|N|B|BOOL|\$\w+|string|double|int|long))+$", "", column)
+    return plain(name.rpartition(".")[2]) if "." in column else ""
+
+
+def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
+    """Field of a log -> column: those asked for, and the others detected. UserError if one asked for is not there.
+
+    A field asked for as `NONE` has no column, whatever names the log has.
+    """
+    chosen = {field: name for field, name in asked.items() if name not in ("", NONE)}
+    for field, name in chosen.items():
+        if name not in columns:
+            near = difflib.get_close_matches(name, columns, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "name one of these"
+            raise UserError(f"data.columns.{field}={name!r} is not in the log, which has {listing(columns)}; {hint}")
+    for first, other in combinations(("user", "item", "time"), 2):
+        if first in chosen and chosen[first] == chosen.get(other):
+            raise UserError(
+                f"data.columns.{first} and data.columns.{other} are both {chosen[first]!r}; each needs a column of its "
+                "own"
+            )
+    free = [column for column in columns if column not in chosen.values()]
+    fields = detect(free, {field: names for field, names in LOG_NAMES.items() if not asked.get(field)})
+    if "item" not in chosen and "item" not in fields and not asked.get("behaviour"):
+        # Without an item column, a behaviour column holds both: what was done, and with which item.
+        texts = detect(free, {"behaviour": BEHAVIOUR_NAMES})
+        fields = {field: column for field, column in fields.items() if column not in texts.values()} | texts
+    if "basket" not in {**chosen, **fields} and not asked.get("basket") and matching(free, ("lineitem_name",)):
+        fields |= detect(
+            [name for name in free if name not in fields.values()], {"basket": ("name",)}
+        )  # of a Shopify order
+    return chosen | fields
+
+
+def is_unit_price(column: str) -> bool:
+    """Whether a column is commonly named so for the price of one unit."""
+    return plain(column) in map(plain, UNIT_PRICES)
+
+
+def matching(columns: Iterable[str], candidates: Iterable[str]) -> list[str]:
+    """Those of `columns` that bear one of the names, in the order of the names."""
+    known = {plain(column): column for column in reversed(list(columns))}
+    return [known[key] for key in dict.fromkeys(map(plain, candidates)) if key in known]
+
+
+def missing(field: str, columns: list[str], otherwise: str = "", candidates: str = "", also: str = "") -> UserError:
+    """The error to raise where a log has no column for a field it needs; `candidates` could be it by what they hold.
+
+    `also`: another field that it needs and has no column for, to be said at once.
+    """
+    header = " (is the header line missing from the file?)" if any(_is_number(name) for name in columns) else ""
+    more = f"; nor is one for the {also}, such as {', '.join(LOG_NAMES[also][:3])}: set it, too" if also else ""
+    return UserError(
+        f"expected a column for the {field}, such as {', '.join(LOG_NAMES[field][:3])}; the log has {listing(columns)}"
+        f"{header}; {candidates}set data.columns.{field}{otherwise}{more}"
+    )
+
+
+def listing(columns: list[str]) -> str:
+    """The names of columns in one line, at most 30 of them."""
+    return "the columns " + ", ".join(columns[:30]) + (", ..." if len(columns) > 30 else "")
+
+
+@lru_cache(20_000)
+def plain(name: str) -> str:
+    """A column's name by its letters and digits alone, without case and accents: "Kunden-Nr.", "kunden_nr"."""
+    parts = unicodedata.normalize("NFKD", name.replace("№", "n").replace("ł", "l")).casefold()
+    return "".join(mark for mark in parts if mark.isalnum()) or name.strip()
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"-?\d+(\.\d+)?", text.strip()))

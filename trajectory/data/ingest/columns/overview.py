@@ -1,0 +1,56 @@
+"""What the columns of a log hold, for people to look at: examples, columns left unread, columns that could hold ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.cells.parsing import is_text, texts
+from trajectory.data.ingest.columns.detect import CONTENT_NAMES, LOG_NAMES, detect, plain
+from trajectory.data.ingest.columns.times import JOINED
+from trajectory.data.ingest.findings import clip
+
+_LOOKED_AT, _SHOWN, _PROPOSED = 1000, 3, 5
+_TIMES = frozenset(map(plain, LOG_NAMES["time"]))
+_AMOUNT = r"^\D{0,4}-?\d[\d ,.]*[.,]\d{1,4}\D{0,4}$"
+_DATED = r"\d[-/. ](?:\d|\p{L}{3,})\p{L}*[-/. ]|\d:\d\d"
+
+
+def examples(table: pl.DataFrame, fields: dict[str, str]) -> dict[str, list[str]]:
+    """The first different cells of each field's column."""
+    heads = {field: table[name].head(_LOOKED_AT).drop_nulls() for field, name in fields.items()}
+    return {
+        field: [clip(text) for text in texts(head).drop_nulls().unique(maintain_order=True).head(_SHOWN)]
+        for field, head in heads.items()
+    }
+
+
+def unused(columns: list[str], fields: dict[str, str], data: ConfigDict, features: Iterable[str]) -> list[str]:
+    """The columns that nothing is read from: neither a field of the event, a feature, nor something of the item."""
+    read = {part for name in fields.values() for part in (name, *name.split(JOINED))}
+    read |= {*features, data.interest_column, data.item_column}
+    left = [name for name in columns if name not in read]
+    of_items = detect(left, CONTENT_NAMES).values()
+    return [name for name in left if name not in of_items]
+
+
+def _may_be_ids(column: pl.Series) -> bool:
+    """Integers, or texts that are neither numbers with a fraction, dates nor of money."""
+    if column.dtype.is_integer():
+        return plain(column.name) not in _TIMES
+    if not is_text(column):
+        return bool(column.dtype == pl.Binary)
+    sample = texts(column.head(_LOOKED_AT)).drop_nulls()
+    other = int(sample.str.contains(f"{_AMOUNT}|{_DATED}").sum())
+    return 2 * other <= len(sample)
+
+
+def candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
+    """A clause for an error: columns that could hold ids by what they hold, values that come back."""
+    free = [column for column in table if column.name not in fields.values() and _may_be_ids(column)]
+    distinct = {column.name: column.drop_nulls().n_unique() for column in free}
+    several = sorted(distinct.items(), key=lambda pair: -pair[1])  # ids have many values
+    names = [f"{name} ({count:,} values)" for name, count in several if 1 < count < table.height]
+    return f"by what they hold it could be {' or '.join(names[:_PROPOSED])}; " if names else ""

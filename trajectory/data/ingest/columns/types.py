@@ -1,0 +1,199 @@
+"""Which column states the type of an event by what it holds, and which unread columns may say what is a sale."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.cells.parsing import is_text, texts, yes_or_no
+from trajectory.data.ingest.columns.detect import CONTENT_NAMES, LOG_NAMES, detect, matching, plain
+from trajectory.data.ingest.columns.name_words import has_word
+from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.sales.event_types import canonical, plain_word, roles
+from trajectory.schema import UserError
+
+# Names of columns that may state what a row is, and may state something else.
+# fmt: off
+NAMES = ("type", "transaction_type", "trans_type", "tran_type", "txn_type", "transaction", "doc_type",
+         "document_type", "move_type", "movement_type", "line_type", "row_type", "record_type", "entry_type",
+         "operation_type", "operation", "activity_type", "activity", "interaction", "sale_type", "sales_type",
+         "order_type", "invoice_type", "bill_type", "voucher_type", "receipt_type", "belegart", "vorgang",
+         "vorgangsart", "buchungsart", "typ", "art", "tipo", "tipo_documento", "tipo_operacion", "tipo_riga",
+         "type_document", "type_de_document", "вид операции", "тип операции", "тип документа", "类型", "交易类型",
+         "单据类型", "取引区分", "種別")
+# Words in the names of times and amounts that are those of sales. A price may be that of goods that are looked at.
+_SALES = ("purchase", "purchased", "bought", "sale", "sales", "sold", "order", "ordered", "invoice", "transaction",
+          "trans", "paid", "payment", "spend", "spent", "revenue", "checkout")
+# fmt: on
+# Words within a cell that say that it may be no sale; what else a row may be is a type of event or a status.
+_DOUBTFUL = (
+    r"(?i)(?:^|[\W_])(?:credit[\W_]*(?:note|memo)s?|cn|refund(?:ed)?|storno|pro[\W_]*forma|void(?:ed)?|return(?:s|ed)?|"
+    r"cancel(?:l?ed|lation)?|chargeback|reversal|gutschrift|retoure)(?:$|[\W_])"
+)
+_JOINED = "+"
+_SAMPLE, _WORDS, _STRANGE = 10_000, 40, 0.05  # cells looked at, different words at most, share of unknown ones at most
+_SHOWN = 10
+
+
+def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> str:
+    """The column whose cells are words of the types of event; "" if there is none.
+
+    Nearly all are known and of at least two types; where its name is one of `NAMES`, some may be unknown as long as
+    there are words of sales and of another type, or of sales alone in most cells.
+    """
+    known = roles(data)
+    for column, sample in _of_few_words(table, used):
+        types_of = canonical(sample, data)
+        types, unknown = types_of.drop_nulls().unique().to_list(), types_of.null_count() / len(sample)
+        if len(types) > 1 and unknown <= _STRANGE:
+            return column.name
+        sells = any("sale" in known[event_type] for event_type in types)
+        if sells and is_named_for_types(column.name) and (len(types) > 1 or unknown < 1 / 2):
+            return column.name
+    return ""
+
+
+def is_named_for_types(name: str) -> bool:
+    """Whether a column's name is one of `NAMES` or of a type of event, or ends in one of two words."""
+    names = (*NAMES, *LOG_NAMES["event_type"])
+    ends = tuple(plain(word) for word in names if "_" in word)
+    return bool(matching([name], names)) or plain(name).endswith(ends)
+
+
+def named_for_sales(fields: dict[str, str]) -> bool:
+    """Whether the time or the money of a log without types is called by a word for sales."""
+    time, value = (fields.get(field, "") for field in ("time", "value"))
+    return has_word(time, _SALES) or (has_word(value, _SALES) and not has_word(value, ("price",)))
+
+
+def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data: ConfigDict, said: Findings) -> None:
+    """Warns of columns that are not read and may say what is a sale: some of few words, by their words, and where the
+    log was told no types (`untold`), several of yes or no, by their names.
+    """
+    if untold:
+        _doubt_marks(table, used, data, said)
+    content = detect([name for name in table.columns if name not in used], CONTENT_NAMES).values()
+    for column, sample in _of_few_words(table, {*used, *content}):
+        known, named = roles(data), is_named_for_types(column.name)
+        words = sample.value_counts(sort=True, name="rows")[sample.name]
+        if len(words) == 1 and not named:
+            continue
+        types = canonical(words, data).cast(pl.String).to_list()
+        telling = [
+            word
+            for word, event_type in zip(words, types, strict=True)
+            if (event_type and (named or "negative" in known[event_type])) or re.search(_DOUBTFUL, word)
+        ]
+        if telling:
+            text = f"{column.name} is not read, and has the words {_quoted(telling)}: does it say which rows are sales?"
+            meaning = "data.event_type_map={WORD: TYPE} for words that are not known"
+            setting = f"data.columns.event_type={column.name} with {meaning}"
+            said.note("types", text, setting, warning=True)
+
+
+def doubt_unknown(
+    table: pl.DataFrame, columns: dict[str, pl.Series], used: Collection[str], data: ConfigDict, said: Findings
+) -> None:
+    """Warns of columns that are called a type, in a log that was told none, of whose few words or codes none is known.
+
+    `columns` are the canonical ones that were found. A type that each item or each user has but one of is theirs.
+    """
+    for name in matching([name for name in table.columns if name not in used], (*NAMES, *LOG_NAMES["event_type"])):
+        if not (is_text(table[name]) or table[name].dtype.is_integer()):
+            continue
+        cells = texts(table[name])
+        counts = cells.drop_nulls().value_counts(sort=True, name="rows")
+        if not 1 < counts.height <= _WORDS or canonical(counts[name], data).count():
+            continue
+        if not any(_of_one(cells, columns[owner]) for owner in ("item", "user")):
+            shown = ", ".join(f"{clip(word)!r} {rows:,}x" for word, rows in counts.head(_SHOWN).iter_rows())
+            text = f"{name} is not read, as none of its words is known ({shown}): does it say which rows are sales?"
+            setting = (
+                f"data.columns.event_type={name} with data.event_type_map={{{clip(counts[name][0])!r}: 'purchase'}}"
+            )
+            said.note("types", text, f"{setting}, if that is a sale; the others are set aside", warning=True)
+
+
+def _of_one(cells: pl.Series, owner: pl.Series) -> bool:
+    """Whether the cells of each owner with several rows are the same, and some owners have several."""
+    rows = pl.DataFrame({"owner": owner, "cell": cells}).drop_nulls().filter(pl.len().over("owner") > 1)
+    return rows.height > 0 and bool(rows.select((pl.col("cell").n_unique().over("owner") == 1).all()).item())
+
+
+def with_marks(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """With a column of types where "is_click+is_buy" is asked for and is no column: the last one with a yes."""
+    parts = name.split(_JOINED)
+    if len(parts) == 1 or name in table.columns or not {*parts} <= {*table.columns}:
+        return table
+    word = pl.lit(None, pl.String)
+    for part in parts:
+        yes = yes_or_no(table[part])
+        if yes is None:
+            raise UserError(f"data.columns.event_type={name!r}: the cells of {part!r} are not all yes or no")
+        word = pl.when(pl.lit(yes)).then(pl.lit(_done(part))).otherwise(word)
+    return table.with_columns(word.alias(name))
+
+
+def _doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, said: Findings) -> None:
+    """Warns of columns of yes or no that are called by types of event, and are not read."""
+    free = [column for column in table if column.name not in used]
+    event_types = canonical(pl.Series([_done(column.name) for column in free], dtype=pl.String), data)
+    marks = [
+        column.name
+        for column, event_type in zip(free, event_types, strict=True)
+        if event_type is not None and column.count() and yes_or_no(column) is not None
+    ]
+    if len(marks) > 1:
+        text = f"{', '.join(marks)} are yes or no, and not read: do they say what was done?"
+        said.note(
+            "types", text, f"data.columns.event_type={_JOINED.join(marks)} (the last that is yes counts)", warning=True
+        )
+
+
+def _done(name: str) -> str:
+    return re.sub(r"(?i)^(?:is|has|did)[\W_]+", "", name)
+
+
+def doubt_maps(
+    columns: dict[str, pl.Series], status: pl.Series | None, fields: dict[str, str], data: ConfigDict, said: Findings
+) -> None:
+    """Warns of words of `data.event_type_map` and `data.status_map` that the log does not have."""
+    for setting, field, cells in (
+        ("event_type_map", "event_type", columns.get("event_type")),
+        ("status_map", "status", status),
+    ):
+        words = [str(word) for word in data[setting] if cells is not None or word != ""]
+        if cells is None and words:
+            other = (
+                "data.status_map for the status of an order"
+                if field == "event_type"
+                else "data.event_type_map for types"
+            )
+            text = f"data.{setting} says what {_quoted(words)} means, and no column has such words"
+            said.note("types", text, f"data.columns.{field}=..., or {other}", warning=True)
+        elif cells is not None:
+            there = {word or "" for word in cells.unique().to_list()}
+            forms = {form for word in map(plain_word, there) for form in (word, word.removesuffix("s"))}
+            if lacking := [word for word in words if plain_word(word) not in forms]:
+                near = difflib.get_close_matches(lacking[0], there, 1)
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                text = f"data.{setting} says what {_quoted(lacking)} means, which {fields[field]} does not have{meant}"
+                said.note("types", text, f"data.{setting}", warning=True)
+
+
+def _quoted(words: list[str]) -> str:
+    return ", ".join(repr(clip(word)) for word in words[:_SHOWN])
+
+
+def _of_few_words(table: pl.DataFrame, used: Collection[str]) -> Iterator[tuple[pl.Series, pl.Series]]:
+    """Columns of text that are not used, and their first cells, where these are few different words."""
+    for column in table:
+        if column.name in used or not is_text(column):
+            continue
+        sample = texts(column.drop_nulls().head(_SAMPLE)).drop_nulls()
+        if len(sample) and sample.n_unique() <= _WORDS:
+            yield column, sample

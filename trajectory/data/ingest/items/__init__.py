@@ -1,0 +1,1 @@
+"""The item table of a log, and what groups its items."""
