@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 
-from tests.pages import drawn, inert_data
+from tests.pages import drawn, inert_data, laid_out
 from trajectory.insights.report import opening, write_insights
 from trajectory.insights.report_model import Part, Picture, Table, Text
 from trajectory.reports import charts
@@ -64,6 +64,19 @@ def test_a_reader_sees_one_user_at_first_and_formatted_numbers(tmp_path):
     assert "25%" in rows[0]
     assert "50%" in rows[1]
     assert "<img src=x" not in shown
+
+
+def test_on_a_telephone_nothing_is_off_the_screen_and_all_can_be_read(tmp_path):
+    long = "Bought BREAD 14 times since June 2017: +1.1 nats, and MILK 2 times since May 2017: +0.2 nats"
+    rows = pl.DataFrame({f"column {i}": ["what it is"] for i in range(6)} | {"because": [long]})
+    frame = pl.DataFrame({"item": ["a item of some length"], "value": [1.0]})
+    chart = Picture("Drawn", svg(charts.bars(frame, "item", "value", "values of items")), "values")
+    page = write_insights([Part("recommend", "Part", ("first",), (Table("Lists", rows), chart), {})], tmp_path, "shop")
+    found = laid_out(page, tmp_path / "telephone", 390)
+    assert found["page"] == 390
+    assert max(found["blocks"]) <= 390
+    assert min(found["letters"]) >= 9
+    assert max(found["rows"]) < 100  # one narrow column of a sentence would make a row of a hand's height
 
 
 def test_downloads_run_nothing_in_a_spreadsheet_and_names_turn_nothing_on_the_page(tmp_path):

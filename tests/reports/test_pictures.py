@@ -87,6 +87,14 @@ def test_a_long_name_is_wrapped_and_cut_within_the_picture():
     assert lines[-1].endswith("…")
 
 
+def test_a_label_of_several_lines_is_beside_the_middle_of_its_row():
+    def height(label):
+        drawn = pictures.svg(chart(label, "other"))
+        return float(re.search(r'<text text-anchor="end" transform="translate\([-\d.]+,([\d.-]+)\)', drawn).group(1))
+
+    assert height(charts.BREAK.join("abc")) == height("a") - 12  # a line of 12 pixels above the middle, one below
+
+
 def test_the_script_of_pages_cannot_end_the_element_it_stands_in():
     script = pictures.script()
     assert "vegaEmbed" in script

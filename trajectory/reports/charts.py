@@ -16,6 +16,7 @@ MOST = 20  # rows of a chart whose rows have names
 WIDTH = 420
 NARROW = 270  # beside names, in half of a page
 BREAK = "\u2028"  # where a label goes on in the next line
+_LINES = r"split(datum.label, '\u2028')"
 INK, SOFT, GAIN, LOSS, OTHER = "#1d2733", "#5b6875", "#1b7f5c", "#b4473a", "#cfd5db"
 COLOURS = ("#17624a", "#d9792b", "#3b6fb5", "#b4473a", "#7a5195", "#c2a21d", "#4aa3a2", "#8c564b", "#d16ba5", "#7f9c3b")
 
@@ -56,7 +57,7 @@ def heat(frame: pl.DataFrame, across: str, down: str, value: str, title: str, un
         .mark_rect()
         .encode(
             x=alt.X(f"{across}:O", title=_words(across)),
-            y=alt.Y(f"{down}:N", sort=None, title=_words(down), axis=_labels()),
+            y=alt.Y(f"{down}:N", sort=None, title=_words(down), axis=_row_labels()),
             color=alt.Color(f"{value}:Q", title=unit or _words(value), scale=alt.Scale(scheme="greens")),
             tooltip=list(frame.columns),
         )
@@ -73,7 +74,7 @@ def matrix(
     hues = alt.Legend(title=legend, format="+.0%", titleLimit=300, orient="right") if legend else None
     base = alt.Chart(frame).encode(
         x=alt.X("across:N", sort=None, title=titles[0] or None, axis=_labels(labelAngle=-40, labelAlign="right")),
-        y=alt.Y("down:N", sort=None, title=titles[1] or None, axis=_labels()),
+        y=alt.Y("down:N", sort=None, title=titles[1] or None, axis=_row_labels()),
         tooltip=list(frame.columns),
     )
     colour = alt.Color(f"{value}:Q", scale=alt.Scale(scheme="redblue", domain=[-bound, bound], clamp=True), legend=hues)
@@ -258,11 +259,17 @@ def distinct(names: pl.Series) -> pl.Series:
 
 
 def _named(name: str) -> alt.Y:
-    return alt.Y(f"{name}:N", sort=None, title=None, axis=_labels())
+    return alt.Y(f"{name}:N", sort=None, title=None, axis=_row_labels())
 
 
 def _labels(**options: Any) -> alt.Axis:
-    return alt.Axis(labelLimit=240, labelExpr=r"split(datum.label, '\u2028')", **options)
+    return alt.Axis(labelLimit=240, labelExpr=_LINES, **options)
+
+
+def _row_labels() -> alt.Axis:
+    """Each label beside the middle of its row, however many lines it has (Vega puts the first line there)."""
+    up = [{"test": f"length({_LINES}) === {lines}", "value": 6 * (1 - lines)} for lines in (2, 3, 4)]
+    return _labels(labelOffset={"condition": up, "value": 0})
 
 
 def _parts(names: list[str], hues: list[str], legend: alt.Legend | None) -> Callable[[alt.Chart, str], alt.Chart]:
