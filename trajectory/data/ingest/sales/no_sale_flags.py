@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import polars as pl
 from ml_collections import ConfigDict
@@ -45,98 +46,146 @@ def no_sales(
     pieces that were taken back, `value` without the money that was. `columns` are the canonical ones that were found,
     `used` the table's that mean something else. UserError if one asked for is not there.
     """
-    asked = [str(name) for name in data.no_sale_flags]
-    by_hand = [name for name in asked if name != OFF and not name.startswith(NOT)]
+    settings = [str(name) for name in data.no_sale_flags]
+    by_hand = [name for name in settings if name != OFF and not name.startswith(NOT)]
     if unknown := [name for name in by_hand if name not in table.columns]:
         raise UserError(f"data.no_sale_flags names {unknown[0]!r}; the log has {listing(table.columns)}")
     sale = of_sales(columns, data)
-    if OFF in asked or sale is None or not sale.any():
+    if OFF in settings or sale is None or not sale.any():
         return {}, []
-    off = {name.removeprefix(NOT) for name in asked if name.startswith(NOT)} | {*used}
-    free = [name for name in table.columns if name not in off]
-    refunds = of_refunds(table, free)
-    refunds.sort(key=lambda name: name not in by_hand)
-    free, flags = ([name for name in names if name not in refunds] for names in (free, by_hand))
-    found, told = {name: columns[name] for name in ("void",) if name in columns}, list[str]()
-    for field, what, names in (
-        ("back", "are returns", _RETURNS),
-        ("void", "are no sales, kept and not read", (*_VOID, *flags)),
-    ):
-        for name in matching(free, names):
-            yes = _yes(table[name], name in by_hand, said)
-            if yes is not None and (rows := int((yes & sale).sum())):
-                found[field] = found.get(field, yes) | yes
-                told.append(name)
-                text = f"{rows:,} rows with {name} {what}"
-                said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
-    for name, no in _not_stood(table, free):
-        if rows := int((no & sale).sum()):
-            found["void"] = found.get("void", no) | no
-            told.append(name)
-            text = f"{rows:,} rows with a no in {name} are no sales, kept and not read"
-            said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
-    if repeated := repeated_lines(table, columns, off, sale, said):
-        found["void"] = found.get("void", sale & False) | repeated[0]
-        told.append(repeated[1])
-    _add_undone(found, told, table, columns, [name for name in free if name not in told], data, said)
-    for name in matching(free, _SIGNS):
-        sign = texts(table[name])
-        minus = (sign == "-1").fill_null(False)
-        if minus.any() and sign.drop_nulls().is_in(["1", "-1"]).all():
-            found["back"] = found.get("back", minus) | minus
-            told.append(name)
-            text = f"{name} is -1 in {int(minus.sum()):,} rows, which take back an earlier one"
-            sales = f"{int((minus & sale).sum()):,} sales of them are returns, other events are counted in both rows"
-            said.note("no sales", f"{text}: {sales}", f"data.no_sale_flags={NOT}{name}", warning=True)
-    back, pieces = _taken_back(table, matching(free, _TAKEN_BACK), data, said)
-    if back is not None and "quantity" in columns:
-        found |= _without(columns, back, sale, found.get("void"), pieces, said)
-        told += pieces
-    elif back is not None:
-        text = f"{', '.join(pieces)} not read, as no column states the pieces of a sale: {int((back > 0).sum()):,} rows"
-        said.note("no sales", f"{text} were taken back in part or whole", "data.columns.quantity", warning=True)
+    ignored = {name.removeprefix(NOT) for name in settings if name.startswith(NOT)} | {*used}
+    free = [name for name in table.columns if name not in ignored]
+    refunds = sorted(of_refunds(table, free), key=lambda name: name not in by_hand)
+    free = [name for name in free if name not in refunds]
+    marks = _Marks(table, columns, free, by_hand, sale, data, said)
+    marks.flags([name for name in by_hand if name not in refunds])
+    marks.not_stood()
+    if repeated := repeated_lines(table, columns, ignored, sale, said):
+        marks.add("void", *repeated)
+    marks.undone()
+    marks.signs()
+    pieces = marks.taken_back()
     if refunds and not pieces and "value" in columns:
-        own = of_sales(columns, data, back=False)
-        nothing = sale & False
-        live = nothing if own is None else own & ~columns.get("failed", nothing) & ~found.get("void", nothing)
-        less = without_refunds(table[refunds[0]], live, columns, refunds[0] in by_hand, data, said)
-        if less:
-            found |= less | {"void": less["void"] | found.get("void", nothing)}
-            told.append(refunds[0])
-    return found, told
+        marks.refunded(refunds[0])
+    return marks.changed, marks.told
 
 
-def _not_stood(table: pl.DataFrame, free: list[str]) -> Iterator[tuple[str, pl.Series]]:
-    """Columns of yes or no whose no means that the sale did not stand, where some did, and the rows of a no."""
-    for name in matching(free, _STOOD):
-        yes = yes_or_no(table[name])
-        if yes is not None and yes.any():
-            yield name, ~yes & texts(table[name]).is_not_null()
+@dataclass
+class _Marks:
+    """What the columns of a log say of its sales so far: canonical columns that are `changed`, and which `told` it."""
 
+    table: pl.DataFrame
+    columns: dict[str, pl.Series]
+    free: list[str]  # names of columns that mean nothing else
+    by_hand: list[str]
+    sale: pl.Series
+    data: ConfigDict
+    said: Findings
+    changed: dict[str, pl.Series] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
 
-def _add_undone(
-    flags: dict[str, pl.Series],
-    told: list[str],
-    table: pl.DataFrame,
-    columns: dict[str, pl.Series],
-    free: list[str],
-    data: ConfigDict,
-    said: Findings,
-) -> None:
-    """Adds sales with a date of a cancellation or return to `flags`, and the columns that tell it to `told`."""
-    sale, both = (of_sales(columns, data, back) for back in (False, True))
-    if sale is None or both is None or not sale.any():
-        return
-    known = columns.get("failed", sale & False) | flags.get("void", sale & False)
-    back = bool((both & ~sale).any() or (columns.get("quantity", pl.Series([0])) < 0).any())
-    for name, rows in undone(table, free, sale, known, back, said).items():
-        whole = of_whole_orders(rows, columns["basket"]) if "basket" in columns else None
-        yes = rows if whole is None else whole
-        flags["void"] = flags.get("void", yes) | yes
-        told.append(name)
-        lines = "" if whole is None else f" ({int((yes & sale & ~rows).sum()):,} are further lines of their orders)"
-        text = f"{int((yes & sale).sum()):,} rows with a date in {name}{lines} are no sales, kept and not read"
-        said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
+    def __post_init__(self) -> None:
+        if "void" in self.columns:
+            self.changed["void"] = self.columns["void"]
+
+    def add(self, mark: str, rows: pl.Series, name: str, text: str = "") -> None:
+        """Marks rows as `void` or `back`, as column `name` tells, which is said in `text`."""
+        self.changed[mark] = self.changed.get(mark, rows) | rows
+        self.told.append(name)
+        if text:
+            self.said.note("no sales", text, f"data.no_sale_flags={NOT}{name}", warning=True)
+
+    def flags(self, further: list[str]) -> None:
+        """Columns of yes or no, or of dates, whose yes means no sale; `further` ones are asked for by hand."""
+        for mark, what, names in (
+            ("back", "are returns", _RETURNS),
+            ("void", "are no sales, kept and not read", (*_VOID, *further)),
+        ):
+            for name in matching(self.free, names):
+                yes = _yes(self.table[name], name in self.by_hand, self.said)
+                if yes is not None and (rows := int((yes & self.sale).sum())):
+                    self.add(mark, yes, name, f"{rows:,} rows with {name} {what}")
+
+    def not_stood(self) -> None:
+        """Columns of yes or no whose no means that the sale did not stand, where some did."""
+        for name in matching(self.free, _STOOD):
+            yes = yes_or_no(self.table[name])
+            if yes is None or not yes.any():
+                continue
+            no = ~yes & texts(self.table[name]).is_not_null()
+            if rows := int((no & self.sale).sum()):
+                self.add("void", no, name, f"{rows:,} rows with a no in {name} are no sales, kept and not read")
+
+    def undone(self) -> None:
+        """Columns of the date of a cancellation or return."""
+        free = [name for name in self.free if name not in self.told]
+        sale, both = (of_sales(self.columns, self.data, back) for back in (False, True))
+        if sale is None or both is None or not sale.any():
+            return
+        known = self.columns.get("failed", sale & False) | self.changed.get("void", sale & False)
+        back = bool((both & ~sale).any() or (self.columns.get("quantity", pl.Series([0])) < 0).any())
+        for name, dated_rows in undone(self.table, free, sale, known, back, self.said).items():
+            whole = of_whole_orders(dated_rows, self.columns["basket"]) if "basket" in self.columns else None
+            yes = dated_rows if whole is None else whole
+            further = int((yes & sale & ~dated_rows).sum())
+            lines = "" if whole is None else f" ({further:,} are further lines of their orders)"
+            text = f"{int((yes & sale).sum()):,} rows with a date in {name}{lines} are no sales, kept and not read"
+            self.add("void", yes, name, text)
+
+    def signs(self) -> None:
+        """Columns of 1 and -1, as databases have them that take a row back by another one."""
+        for name in matching(self.free, _SIGNS):
+            sign = texts(self.table[name])
+            minus = (sign == "-1").fill_null(False)
+            if minus.any() and sign.drop_nulls().is_in(["1", "-1"]).all():
+                text = f"{name} is -1 in {int(minus.sum()):,} rows, which take back an earlier one"
+                sales = f"{int((minus & self.sale).sum()):,} sales of them are returns"
+                self.add("back", minus, name, f"{text}: {sales}, other events are counted in both rows")
+
+    def taken_back(self) -> list[str]:
+        """Takes pieces that were taken back off quantity and value. The columns that state them."""
+        amount = {
+            name: amounts(self.table[name], self.data.decimal, self.said).fill_null(0.0).abs()
+            for name in matching(self.free, _TAKEN_BACK)
+        }
+        amount = {name: column for name, column in amount.items() if (column > 0).any()}
+        if not amount:
+            return []
+        back, names = pl.DataFrame(amount).sum_horizontal(), ", ".join(amount)
+        if "quantity" in self.columns:
+            self._take_off(back, [*amount])
+        else:
+            rows = int((back > 0).sum())
+            text = f"{names} not read, as no column states the pieces of a sale: {rows:,} rows"
+            text = f"{text} were taken back in part or whole"
+            self.said.note("no sales", text, "data.columns.quantity", warning=True)
+        return [*amount]
+
+    def _take_off(self, back: pl.Series, names: list[str]) -> None:
+        """Quantity and value without the pieces taken back; a sale of which nothing is left is void, as it was read."""
+        quantity = self.columns["quantity"]
+        returned = (self.sale & (back > 0) & (quantity > 0)).fill_null(False)
+        nothing = returned & (back >= quantity).fill_null(False)
+        partly = returned & ~nothing
+        share = pl.select(pl.when(partly).then(1 - back / quantity).otherwise(1.0)).to_series()
+        text = f"{', '.join(names)}: {int(nothing.sum()):,} sales were taken back whole, and are none; "
+        rest = f"{int(partly.sum()):,} in part, and count with the pieces that are left"
+        setting = "data.no_sale_flags=" + ",".join(f"{NOT}{name}" for name in names)
+        self.said.note("no sales", text + rest, setting, warning=True)
+        self.changed |= {name: self.columns[name] * share for name in ("quantity", "value") if name in self.columns}
+        self.changed["void"] = self.changed.get("void", nothing) | nothing
+        self.told += names
+
+    def refunded(self, name: str) -> None:
+        """Takes the money that was given back, in column `name`, off the value."""
+        nothing = self.sale & False
+        sold = of_sales(self.columns, self.data, back=False)
+        void = self.changed.get("void", nothing)
+        live = nothing if sold is None else sold & ~self.columns.get("failed", nothing) & ~void
+        by_hand = name in self.by_hand
+        if left := without_refunds(self.table[name], live, self.columns, by_hand, self.data, self.said):
+            self.changed |= left | {"void": left["void"] | void}
+            self.told.append(name)
 
 
 def _yes(column: pl.Series, by_hand: bool, said: Findings) -> pl.Series | None:
@@ -157,34 +206,3 @@ def _yes(column: pl.Series, by_hand: bool, said: Findings) -> pl.Series | None:
         setting = f"data.columns.status={column.name} with data.status_map={{WORD: 'sale' or 'no_sale'}}"
         said.note("no sales", text, setting, warning=True)
     return yes
-
-
-def _taken_back(
-    table: pl.DataFrame, names: list[str], data: ConfigDict, said: Findings
-) -> tuple[pl.Series | None, list[str]]:
-    """The pieces that were taken back of each row, where there are some, and the columns that state them."""
-    pieces = {name: amounts(table[name], data.decimal, said).fill_null(0.0).abs() for name in names}
-    pieces = {name: column for name, column in pieces.items() if (column > 0).any()}
-    if not pieces:
-        return None, []
-    return pl.DataFrame(pieces).sum_horizontal(), [*pieces]
-
-
-def _without(
-    columns: dict[str, pl.Series],
-    back: pl.Series,
-    sale: pl.Series,
-    void: pl.Series | None,
-    names: list[str],
-    said: Findings,
-) -> dict[str, pl.Series]:
-    """Quantity and value without the pieces taken back; a sale of which nothing is left is void, as it was read."""
-    quantity = columns["quantity"]
-    partly_returned = (sale & (back > 0) & (quantity > 0)).fill_null(False)
-    nothing = partly_returned & (back >= quantity).fill_null(False)
-    share = pl.select(pl.when(partly_returned & ~nothing).then(1 - back / quantity).otherwise(1.0)).to_series()
-    text = f"{', '.join(names)}: {int(nothing.sum()):,} sales were taken back whole, and are none; "
-    rest = f"{int((partly_returned & ~nothing).sum()):,} in part, and count with the pieces that are left"
-    said.note("no sales", text + rest, "data.no_sale_flags=" + ",".join(f"{NOT}{name}" for name in names), warning=True)
-    scaled = {name: columns[name] * share for name in ("quantity", "value") if name in columns}
-    return scaled | {"void": nothing if void is None else void | nothing}
