@@ -3,10 +3,20 @@
 from pathlib import Path
 
 import pytest
+from ml_collections import ConfigDict
 
 from tests.commands import run
+from trajectory.data.ingest.log import read_log
 from trajectory.data.ingest.quality.cleaning import REASONS
 from trajectory.inspection.words import REMEDIES
+from trajectory.settings import base
+
+
+def _settings(log: Path) -> ConfigDict:
+    data = base().data
+    data.source = str(log)
+    return data
+
 
 DAYS = [f"2024-03-{day:02}" for day in range(1, 29)]
 
@@ -70,6 +80,17 @@ def test_the_page_and_the_lines_say(page: tuple[str, str, list[Path]], words: st
     escaped = words.replace("'", "&#39;")
     assert escaped.lower() in html.lower()
     assert words.lower() in printed.lower()
+
+
+def test_all_that_was_noted_is_said(tmp_path: Path) -> None:
+    lines = ["order_id,customer,item,time,quantity,price", "1,c1,a,2024-03-05 10:00,2,4", "1,,b,,1,3"]
+    lines += [f"{i},C{i % 9},a{i % 2},2024-03-{i % 28 + 1:02} 10:00,{i % 3 + 1},{i % 3 * 4 + 4}" for i in range(2, 40)]
+    log = tmp_path / "orders.csv"
+    log.write_text("\n".join(lines) + "\n")
+    detected = read_log(_settings(log)).detected
+    printed = run("inspect", str(log), f"--out={tmp_path / 'page.html'}").out
+    assert "1 lines without customer have that of their order" in printed
+    assert [note["text"] for note in detected["notes"] if note["text"] not in printed] == []
 
 
 def test_names_of_the_log_are_no_markup(page: tuple[str, str, list[Path]]) -> None:

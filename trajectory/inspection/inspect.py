@@ -32,6 +32,17 @@ _WORDS = 5
 _MANY = 5_000_000
 _USERS = 10
 _BARS = 40
+# Section -> the topics of what was noted while the log was read that it tells; the first one tells all others.
+_TOPICS = {
+    "Columns": (),
+    "Times": ("dates", "time", "order"),
+    "Types of event": ("types", "sales", "no sales", "order status", "service lines"),
+    "Amounts": ("value", "amounts"),
+    "Missing and unreadable cells": ("orders",),
+    "Rows set aside": ("events",),
+    "Users": ("users",),
+    "Items": ("items", "item table", "interests", "ids", "names"),
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ def inspect(data: ConfigDict) -> Inspection:
         _amounts(cleaned),
         _missing(cleaned),
         _set_aside(cleaned),
-        _users(events),
+        _users(cleaned),
         _items(cleaned),
     )
     shown = tuple(section for section in sections if section.sentences or section.rows)
@@ -140,7 +151,7 @@ def _columns(cleaned: CleanLog) -> Section:
     )
     lists = {"Features of each event": detected.get("features", ()), "Not read": detected["unused"]}
     named = [f"{what}: {', '.join(names)}." for what, names in lists.items() if names]
-    sentences = (*_texts(cleaned, ("file",)), *named)
+    sentences = (*_texts(cleaned, "Columns"), *named)
     return Section("Columns", sentences, ("Meaning", "Column", "Found", "For example", "Setting"), rows)
 
 
@@ -160,7 +171,7 @@ def _time(cleaned: CleanLog, tied: float, data: ConfigDict) -> Section:
         sentences.append(
             f"{tied:.1%} of the events share their time with another of the same user; {breaker} orders them."
         )
-    sentences += _texts(cleaned, ("dates", "time", "order"))
+    sentences += _texts(cleaned, "Times")
     if "time" not in cleaned.events.columns:
         return Section("Times", tuple(sentences))
     periods = _periods(cleaned.events["time"].drop_nulls())
@@ -195,7 +206,7 @@ def _types(cleaned: CleanLog) -> Section:
         "Input: the model reads it. Target: the model predicts it. Sale: it counts as demand and value. Negative: it "
         "takes back. data.event_type_map says which word is which type, data.event_types which type has which roles."
     )
-    sentences = ((f"{stated[0].upper()}{stated[1:]}.",) if stated else ()) + _texts(cleaned, ("order status",))
+    sentences = ((f"{stated[0].upper()}{stated[1:]}.",) if stated else ()) + _texts(cleaned, "Types of event")
     return Section("Types of event", (*sentences, sentence), ("Type", "Events", "Words in the log", "Roles"), rows)
 
 
@@ -210,7 +221,7 @@ def _amounts(cleaned: CleanLog) -> Section:
                 if shown:
                     rows.append((name, str(event_type), f"{len(cells):,}", *shown))
     header = ("Amount", "Type", "Events with it", "Smallest", "Median", "Largest", "Sum")
-    return Section("Amounts", _texts(cleaned, ("value", "amounts")), header if rows else (), tuple(rows))
+    return Section("Amounts", _texts(cleaned, "Amounts"), header if rows else (), tuple(rows))
 
 
 def _missing(cleaned: CleanLog) -> Section:
@@ -225,11 +236,12 @@ def _missing(cleaned: CleanLog) -> Section:
         )
         for cell in found["unread"]
     ]
-    sentences = (
-        ["data.missing=unknown,guest adds words; data.missing=!NA keeps NA as a word like any other."] if rows else []
-    )
+    sentences = _texts(cleaned, "Missing and unreadable cells")
+    if rows:
+        words = "data.missing=unknown,guest adds words; data.missing=!NA keeps NA as a word like any other."
+        sentences = (words, *sentences)
     header = ("Column", "Cell", "Rows", "Read as")
-    return Section("Missing and unreadable cells", tuple(sentences), header if rows else (), tuple(rows))
+    return Section("Missing and unreadable cells", sentences, header if rows else (), tuple(rows))
 
 
 def _set_aside(cleaned: CleanLog) -> Section:
@@ -250,17 +262,20 @@ def _set_aside(cleaned: CleanLog) -> Section:
     ]
     if cleaned.folded:
         sentences.append(f"{cleaned.folded:,} rows were counted so.")
+    sentences += _texts(cleaned, "Rows set aside")
     if not rows:
         sentences.insert(0, "No row was set aside.")
     header = ("Reason", "Rows", "Row", "For example", "What helps")
     return Section("Rows set aside", tuple(sentences), header if rows else (), tuple(rows))
 
 
-def _users(events: pl.DataFrame) -> Section:
+def _users(cleaned: CleanLog) -> Section:
+    events = cleaned.events
     counts = events.group_by("user").len()["len"].to_numpy()
     middle, high = np.quantile(counts, (0.5, 0.99))
     sentences = [
-        f"A user has {middle:,.0f} events in the middle, {high:,.0f} at the 99th percentile, {counts.max():,} at most."
+        f"A user has {middle:,.0f} events in the middle, {high:,.0f} at the 99th percentile, {counts.max():,} at most.",
+        *_texts(cleaned, "Users"),
     ]
     crowd, _ = busiest_users(events)
     if crowd.height:
@@ -274,19 +289,20 @@ def _users(events: pl.DataFrame) -> Section:
 
 def _items(cleaned: CleanLog) -> Section:
     top = cleaned.events["item"].value_counts(sort=True, name="events").head(5)
-    sentences = _texts(cleaned, ("item table", "interests", "ids", "names"))
+    sentences = _texts(cleaned, "Items")
     table = cleaned.log.items
     titles = dict(table.select("item", "title").iter_rows()) if table is not None and "title" in table.columns else {}
     rows = tuple((str(item), str(titles.get(item) or ""), f"{events:,}") for item, events in top.iter_rows())
     return Section("Items", sentences, ("Most frequent", "Title", "Events"), rows)
 
 
-def _texts(cleaned: CleanLog, topics: tuple[str, ...]) -> tuple[str, ...]:
-    """What was noted of some topics, as sentences with their settings; warnings stand above all."""
+def _texts(cleaned: CleanLog, section: str) -> tuple[str, ...]:
+    """What was noted of a section's topics, as sentences with their settings; warnings stand above all."""
+    by_topic = {topic: title for title, topics in _TOPICS.items() for topic in topics}
     return tuple(
         f"{note['topic'].capitalize()}: {note['text']}" + (f" ({note['setting']})." if note["setting"] else ".")
         for note in cleaned.log.detected["notes"]
-        if note["topic"] in topics and not note["warning"]
+        if by_topic.get(note["topic"], next(iter(_TOPICS))) == section and not note["warning"]
     )
 
 
