@@ -163,7 +163,7 @@ def _time(cleaned: CleanLog, tied: float, data: ConfigDict) -> Section:
             f"Written as {UNIT_NAMES.get(found['time'], found['time'])}; zone {found.get('zone') or 'none'}."
         )
     if found.get("span"):
-        sentences.append(f"From {found['span'][0]} to {found['span'][-1]}, before rows were set aside.")
+        sentences.append(f"From {found['span'][0]} to {found['span'][-1]}, without times that are set aside.")
     order = {"time": "time", "position": "a column of positions", "file": "the order of the file"}[found["order"]]
     sentences.append(f"Events of a user are in the order of {order} (data.order={data.order}).")
     if tied:

@@ -42,12 +42,33 @@ def test_lists_written_as_text_are_no_ids(tmp_path: Path) -> None:
         from_text(tmp_path, text)
 
 
-def test_years_without_an_event(tmp_path: Path) -> None:
-    good, wrong = "a,x,1700000000000\n" * 3, "a,x,1700000000\n"
-    log = from_text(tmp_path, "user_id,item_id,timestamp\n" + good + wrong)
-    (text,) = warnings(log)
-    assert text.startswith("no event lies between 1970-01-20 and 2023-11-14, 1 rows are before")
+@pytest.mark.parametrize(("wrong", "told"), [(1700000000, "before 1990-01-01"), (1700000000000000, "after the year")])
+def test_times_of_two_units(tmp_path: Path, wrong: int, told: str) -> None:
+    good = "a,x,1700000000000\n" * 3
+    (text,) = warnings(from_text(tmp_path, f"user_id,item_id,timestamp\n{good}a,x,{wrong}\n"))
+    assert text.startswith(f"1 rows have times {told}")
     assert not warnings(from_text(tmp_path, "user_id,item_id,timestamp\n" + good))
+
+
+@pytest.mark.parametrize(
+    ("days", "told", "setting"),
+    [
+        (["2010-03-01"] + ["2020-03-01"] * 3, "1 rows are before", "min_date=2020-03-01 sets the earlier ones aside"),
+        (["2010-03-01"] * 3 + ["2020-03-01"], "1 rows are after", "max_date=2010-03-01 sets the later ones aside"),
+    ],
+)
+def test_years_without_an_event(tmp_path: Path, days: list[str], told: str, setting: str) -> None:
+    text = "".join(f"a,x,{day}\n" for day in days)
+    (note,) = warnings(from_text(tmp_path, "user_id,item_id,date\n" + text)).items()
+    assert told in note[0]
+    assert note[1] == f"data.cleaning.{setting}"
+
+
+@pytest.mark.parametrize("far", ["2099-01-01", "1900-01-01", "9999-12-31"])
+def test_days_that_are_set_aside_are_no_gap(tmp_path: Path, far: str) -> None:
+    log = from_text(tmp_path, f"user_id,item_id,date\na,x,{far}\nb,x,2020-03-01\nc,x,2020-03-02\n")
+    assert not warnings(log)
+    assert log.detected["span"] == ["2020-03-01", "2020-03-02"]
 
 
 @pytest.mark.parametrize(("name", "warned"), [("price", False), ("Einzelwert", True)])

@@ -176,7 +176,7 @@ def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
     if order == "position":
         faults["missing position"] = pl.col("position").is_null()
     if "time" in have:
-        first, last = _limits(data.cleaning)
+        first, last = time_limits(data.cleaning)
         faults["unparsable time"] = unread
         faults["impossible time"] = pl.col("time") < first
         faults["time in the future"] = pl.col("time") > last
@@ -190,7 +190,7 @@ def _faults(log: EventLog, data: ConfigDict) -> dict[str, pl.Expr]:
     return faults
 
 
-def _limits(cleaning: ConfigDict) -> tuple[int, int]:
+def time_limits(cleaning: ConfigDict) -> tuple[int, int]:
     """First and last possible time, unix seconds. A bare date counts from its first to its last second."""
     first = _moment("min_date", cleaning.min_date)
     if cleaning.max_date == "now":

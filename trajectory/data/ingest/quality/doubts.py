@@ -67,8 +67,10 @@ def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str]
             said.note("items", text, "data.columns.item", warning=True)
 
 
-def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
-    """Warns of years without an event between two that have some, and of times that a spreadsheet has rounded."""
+def doubt_times(seconds: pl.Series, source: pl.Series, limits: tuple[int, int], said: Findings) -> None:
+    """Warns of years without an event between two that have some, of times of two units, and of times that a
+    spreadsheet has rounded. Times outside of `limits` are set aside, so that no gap before them is asked about.
+    """
     name = source.name
     if is_text(source):
         cells = texts(source.unique(maintain_order=True))
@@ -80,23 +82,28 @@ def doubt_times(seconds: pl.Series, source: pl.Series, said: Findings) -> None:
     if len(moments) >= _MOMENTS and (moments % _COARSE == 0).all() and (moments % 60 > 0).any():
         text = f"times in {name} are {len(moments):,} different ones, all multiples of {_COARSE:,} seconds"
         said.note("time", f"{text}: a spreadsheet may have rounded them, export them as texts", warning=True)
-    days = (moments // DAY).unique().sort()
+    first, last = limits
+    kept, late = seconds.filter(seconds.is_between(first, last)), seconds.filter(seconds > _NEVER)
+    early = seconds.filter(seconds < first)
+    early = early.filter((early * 1000).is_between(kept.min(), kept.max())) if len(kept) else early.clear()
+    for rows, where in ((late, "after the year 3000"), (early, f"before {day_text(first)}")):
+        if len(rows) and mostly_numeric(source):
+            text = f"{len(rows):,} rows have times {where}, such as {rows[0]}: is {name} in another unit, in part?"
+            said.note("time", text, "data.time_unit=auto", warning=True)
+    days = (kept // DAY).unique().sort()
     gaps = days.diff()
     widest = gaps.arg_max()
     if widest is not None and gaps[widest] * DAY > _GAP:
-        before, after = days[widest - 1] * DAY, days[widest] * DAY
-        rows = int((seconds <= before + DAY - 1).sum())
-        if after > _NEVER:
-            text = (
-                f"{len(seconds) - seconds.null_count() - rows:,} rows have times after the year 3000, such as {after}"
-            )
-            said.note("time", f"{text}: is {name} in another unit, in part?", "data.time_unit=auto", warning=True)
-            return
+        before, after = day_text(days[widest - 1] * DAY), day_text(days[widest] * DAY)
+        earlier = int((kept < days[widest] * DAY).sum())
+        later = len(kept) - earlier
+        few = f"{earlier:,} rows are before" if earlier <= later else f"{later:,} rows are after"
         said.note(
             "time",
-            f"no event lies between {day_text(before)} and {day_text(after)}, {rows:,} rows are before: times of two "
-            f"units in {name}, a wrong clock, or is a part of the log missing?",
-            f"data.cleaning.min_date={day_text(after)} sets the earlier ones aside",
+            f"no event lies between {before} and {after}, {few}: a wrong clock, or is a part of the log missing?",
+            f"data.cleaning.min_date={after} sets the earlier ones aside"
+            if earlier <= later
+            else f"data.cleaning.max_date={before} sets the later ones aside",
             warning=True,
         )
 

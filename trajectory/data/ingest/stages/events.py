@@ -14,6 +14,7 @@ from trajectory.data.ingest.columns.positions import by_session, numbered_ties
 from trajectory.data.ingest.columns.times import COUNTED
 from trajectory.data.ingest.findings import clip
 from trajectory.data.ingest.frames import row_hashes
+from trajectory.data.ingest.quality.cleaning import time_limits
 from trajectory.data.ingest.quality.doubts import doubt_items, doubt_times
 from trajectory.data.ingest.sales.event_types import split_behaviour
 from trajectory.data.ingest.stages.reading import Reading
@@ -103,8 +104,11 @@ def _times(reading: Reading) -> dict[str, pl.Series]:
     if times.subsecond is not None:
         columns["subsecond"] = times.subsecond
         said.note("order", "times have parts of a second, which order events")
-    doubt_times(times.seconds, source, said)
-    bounds = (times.seconds.min(), times.seconds.max())
+    limits = time_limits(reading.data.cleaning)
+    doubt_times(times.seconds, source, limits, said)
+    kept = times.seconds.filter(times.seconds.is_between(*limits))
+    shown = kept if len(kept) else times.seconds
+    bounds = (shown.min(), shown.max())
     told["span"] = [day_text(bound) for bound in bounds if isinstance(bound, int)]
     unread = times.seconds.is_null() & source.is_not_null()
     if unread.any():
