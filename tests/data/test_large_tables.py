@@ -9,8 +9,9 @@ from ml_collections import ConfigDict
 
 from trajectory.data.files import stack
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.quality import cleaning
-from trajectory.data.ingest.quality.cleaning import clean, summary
+from trajectory.data.ingest.quality import quarantine
+from trajectory.data.ingest.quality.cleaning import clean
+from trajectory.data.ingest.quality.summary import summary
 from trajectory.data.store.arrays import COLUMNS, flatten
 from trajectory.schema import UserError
 from trajectory.settings import base
@@ -76,7 +77,7 @@ def test_texts_and_categories_are_read_alike(tmp_path, monkeypatch, log, suffix)
     expected = understood(path, changes)
     assert expected[0], expected[2]
     monkeypatch.setattr(stack, "LARGE", 0)
-    monkeypatch.setattr(cleaning, "_AT_ONCE", 50)
+    monkeypatch.setattr(quarantine, "_AT_ONCE", 50)
     compare(understood(path, changes), expected)
 
 

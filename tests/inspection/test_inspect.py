@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from tests.commands import run
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.quality.cleaning import REASONS
+from trajectory.data.ingest.quality.faults import REASONS
 from trajectory.inspection.words import REMEDIES
 from trajectory.settings import base
 

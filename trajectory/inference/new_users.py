@@ -16,7 +16,8 @@ from trajectory.data.ingest.columns.detect import listing, pick
 from trajectory.data.ingest.columns.times import JOINED
 from trajectory.data.ingest.items.table import same_ids
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.quality.cleaning import clean, summary
+from trajectory.data.ingest.quality.cleaning import clean
+from trajectory.data.ingest.quality.summary import summary
 from trajectory.data.ingest.source.data_frames import as_path, source_name
 from trajectory.data.ingest.source.sources import read_source
 from trajectory.data.ingest.stages.events import STEP_ITEM

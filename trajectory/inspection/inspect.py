@@ -15,8 +15,9 @@ from ml_collections import ConfigDict
 from trajectory.data.ingest.columns.detect import matching
 from trajectory.data.ingest.findings import UNIT_NAMES
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.quality.cleaning import UNKNOWN_TYPE, clean
+from trajectory.data.ingest.quality.cleaning import clean
 from trajectory.data.ingest.quality.doubts import doubt_events
+from trajectory.data.ingest.quality.faults import UNKNOWN_TYPE
 from trajectory.data.ingest.quality.outliers import busiest_users
 from trajectory.data.ingest.sales.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.source.domains import resolve

@@ -13,7 +13,8 @@ from tests.data.formats.page import PAGE, page
 from tests.data.formats.samples import SAMPLES
 from tests.data.ingest.test_log import settings
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.quality.cleaning import clean, summary
+from trajectory.data.ingest.quality.cleaning import clean
+from trajectory.data.ingest.quality.summary import summary
 from trajectory.data.ingest.source.domains import resolve
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.builder import fingerprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -71,11 +72,11 @@ def lines(detected: dict[str, Any]) -> list[tuple[str, str]]:
         ("time", "; ".join(filter(None, (UNIT_NAMES.get(unit, unit), zone and f"zone {zone}", span)))),
         ("order", detected.get("order", "")),
     ]
-    words: dict[str, list[str]] = {}
+    words: dict[str, list[tuple[str, int]]] = {}
     for cell in detected.get("missing", []):
-        words.setdefault(cell["column"], []).append(f"{cell['word']!r} {cell['rows']:,}x")
+        words.setdefault(cell["column"], []).append((cell["word"], cell["rows"]))
     if words:
-        texts = (f"{column}: {', '.join(counts)}" for column, counts in words.items())
+        texts = (f"{column}: {counted(counts)}" for column, counts in words.items())
         rows.append(("read as missing", f"{'; '.join(texts)} [data.missing=!NA keeps the word NA]"))
     rows += [
         ("not readable", f"{cell['rows']:,} in {cell['column']}, such as {cell['example']!r}{_advice(cell['setting'])}")
@@ -89,6 +90,16 @@ def lines(detected: dict[str, Any]) -> list[tuple[str, str]]:
 def clip(text: str) -> str:
     """A source's text as it may be shown: not longer than `SHOWN`."""
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Some of a source's texts, each as it may be shown."""
+    return ", ".join(repr(clip(text)) for text in texts)
+
+
+def counted(counts: Iterable[tuple[str, int]]) -> str:
+    """Words with how often they come: "'paid' 12x, 'void' 3x"."""
+    return ", ".join(f"{word!r} {rows:,}x" for word, rows in counts)
 
 
 def _advice(setting: str) -> str:

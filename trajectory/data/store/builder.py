@@ -22,7 +22,8 @@ from trajectory.data.files.files import files_beneath
 from trajectory.data.files.folder import item_file
 from trajectory.data.formats.read import preset
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.quality.cleaning import clean, summary
+from trajectory.data.ingest.quality.cleaning import clean
+from trajectory.data.ingest.quality.summary import summary
 from trajectory.data.ingest.source.domains import resolve
 from trajectory.data.ingest.source.names import safe_name
 from trajectory.data.ingest.source.sources import TFDS, source_path

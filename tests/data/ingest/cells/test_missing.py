@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.raw_logs import cleaned, from_text, notes
-from trajectory.data.ingest.quality.cleaning import summary
+from trajectory.data.ingest.quality.summary import summary
 
 
 def test_missing_words_are_no_users_items_or_event_types(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.quality.cleaning import REASONS, clean, summary
+from trajectory.data.ingest.quality.cleaning import clean
+from trajectory.data.ingest.quality.faults import REASONS
+from trajectory.data.ingest.quality.summary import summary
 from trajectory.schema import CleanLog, UserError
 from trajectory.settings import base
 

@@ -7,7 +7,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from tests.data.ingest.quality.test_cleaning import cleaned, reasons
-from trajectory.data.ingest.quality.cleaning import summary
+from trajectory.data.ingest.quality.summary import summary
 from trajectory.data.ingest.sales.event_types import canonical, roles
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.sales import pieces_sold, require_sales, sales, selling_event_types

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.raw_logs import cleaned, from_text, notes
-from trajectory.data.ingest.quality.cleaning import summary
+from trajectory.data.ingest.quality.summary import summary
 from trajectory.schema import CleanLog, UserError
 
 ORDERS = (

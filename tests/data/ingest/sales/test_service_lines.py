@@ -6,7 +6,8 @@ import pytest
 
 from tests.raw_logs import cleaned, from_text, settings
 from trajectory.data.ingest.log import read_log
-from trajectory.data.ingest.quality.cleaning import clean, summary
+from trajectory.data.ingest.quality.cleaning import clean
+from trajectory.data.ingest.quality.summary import summary
 from trajectory.schema import CleanLog
 
 ORDERS = (

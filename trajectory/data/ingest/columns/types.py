@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from trajectory.data.ingest.cells.parsing import is_text, texts, yes_or_no
 from trajectory.data.ingest.columns.detect import CONTENT_NAMES, LOG_NAMES, detect, matching, plain
 from trajectory.data.ingest.columns.name_words import has_word
-from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.findings import Findings, clip, quoted
 from trajectory.data.ingest.sales.event_types import canonical, plain_word, roles
 from trajectory.schema import UserError
 
@@ -186,7 +186,7 @@ def doubt_maps(
 
 
 def _quoted(words: list[str]) -> str:
-    return ", ".join(repr(clip(word)) for word in words[:_SHOWN])
+    return quoted(words[:_SHOWN])
 
 
 def _of_few_words(table: pl.DataFrame, used: Collection[str]) -> Iterator[tuple[pl.Series, pl.Series]]:

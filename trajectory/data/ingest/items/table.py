@@ -15,7 +15,7 @@ from trajectory.data.ingest.columns.detect import (
     listing,
     matching,
 )
-from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.findings import Findings, quoted
 from trajectory.schema import UserError
 
 MOVED = "grouped items"  # topic of what is said of items that count as one
@@ -268,7 +268,7 @@ def describe_match(item: pl.Series, items: pl.DataFrame, said: Findings) -> None
 
 
 def _examples(ids_shown: pl.Series) -> str:
-    return ", ".join(repr(clip(str(name))) for name in ids_shown.sort().head(_SHOWN))
+    return quoted(map(str, ids_shown.sort().head(_SHOWN)))
 
 
 def _summarise(rows: pl.DataFrame, key: str, fields: tuple[str, ...] = _TEXTS) -> pl.DataFrame:

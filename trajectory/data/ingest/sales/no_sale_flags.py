@@ -12,7 +12,7 @@ from trajectory.data.ingest.cells.amounts import amounts
 from trajectory.data.ingest.cells.missing import NOT
 from trajectory.data.ingest.cells.parsing import texts, yes_or_no
 from trajectory.data.ingest.columns.detect import listing, matching
-from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.findings import Findings, quoted
 from trajectory.data.ingest.sales.event_types import of_sales
 from trajectory.data.ingest.sales.refunds import of_refunds, without_refunds
 from trajectory.data.ingest.sales.repeated_lines import repeated_lines
@@ -197,9 +197,7 @@ def _yes(column: pl.Series, by_hand: bool, said: Findings) -> pl.Series | None:
     if yes is None:
         yes = filled_in(column) if by_hand else dated(column)
     if yes is None:
-        shown = ", ".join(
-            repr(clip(word)) for word in texts(column).drop_nulls().unique(maintain_order=True).head(_SHOWN)
-        )
+        shown = quoted(texts(column).drop_nulls().unique(maintain_order=True).head(_SHOWN))
         text = (
             f"{column.name} is not read, its cells are not all yes or no ({shown}): does it say that a sale was none?"
         )

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import texts
 from trajectory.data.ingest.columns.detect import detect, matching
-from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.findings import Findings, counted
 from trajectory.data.ingest.sales.event_types import canonical, of_sales, roles
 from trajectory.data.ingest.sales.orders import of_order
 from trajectory.schema import UserError
@@ -31,6 +31,7 @@ _IS, _IS_NOT = "sale", "no_sale"  # meanings of data.status_map
 _CHANCE = 1e-3  # that no user's orders differ in status, below which the status is that of users
 _HISTORY = 0.1  # of the items of orders
 _WORDS = 30  # of a status at most
+_SHOWN = 10
 _KNOWN = 0.5  # of the rows that have a status: with fewer known words the column is of something else
 
 
@@ -75,11 +76,11 @@ def failed_orders(
     if "basket" in columns:
         _say_history(raw, columns, name, said)
     failed = raw.is_in([word for word, plain in words.items() if plain in no_sale]).fill_null(False)
-    of = of_sales({**columns, "failed": failed}, data)
-    if of is None or not of.any():
+    sold = of_sales({**columns, "failed": failed}, data)
+    if sold is None or not sold.any():
         said.note("order status", f"{name} is not read as the status of orders: no row is a sale", "data.event_types")
         return None
-    _say(name, raw, of, words, no_sale, sale, said)
+    _say(name, raw, sold, words, no_sale, sale, said)
     return name, failed
 
 
@@ -92,28 +93,27 @@ def _meant(data: ConfigDict) -> dict[str, set[str]]:
 
 
 def _say(
-    name: str, raw: pl.Series, of: pl.Series, words: dict[str, str], no_sale: set[str], sale: set[str], said: Findings
+    name: str, raw: pl.Series, sold: pl.Series, words: dict[str, str], no_sale: set[str], sale: set[str], said: Findings
 ) -> None:
     """Tells which words of a status, in rows of sales, were read as none, and which are not known."""
-    counts = dict(raw.filter(of).drop_nulls().value_counts(sort=True).iter_rows())
+    counts = dict(raw.filter(sold).drop_nulls().value_counts(sort=True).iter_rows())
     on = f"{name} is read as the status of orders"
     setting = "data.columns.status=-, or data.status_map={WORD: 'sale'} for one of them"
-    listed = [f"{word!r} {rows:,}x" for word, rows in counts.items() if words[word] in no_sale]
-    shown = ", ".join(listed[:10]) or "none"
-    said.note("order status", f"{on}; no sales, kept and not read: {shown}", setting, bool(listed))
-    strange = [word for word in counts if words[word] not in no_sale | sale]
-    if strange:
-        shown = ", ".join(f"{word!r} {counts[word]:,}x" for word in strange[:10])
-        setting = f"data.status_map={{{strange[0]!r}: 'sale'}}, or 'no_sale'; so for each"
-        said.note("order status", f"not known, taken as sales: {shown}", setting, warning=True)
-    if blank := int((of & raw.is_null()).sum()):
+    failed = [(word, rows) for word, rows in counts.items() if words[word] in no_sale]
+    shown = counted(failed[:_SHOWN]) or "none"
+    said.note("order status", f"{on}; no sales, kept and not read: {shown}", setting, bool(failed))
+    unknown = [(word, rows) for word, rows in counts.items() if words[word] not in no_sale | sale]
+    if unknown:
+        setting = f"data.status_map={{{unknown[0][0]!r}: 'sale'}}, or 'no_sale'; so for each"
+        said.note("order status", f"not known, taken as sales: {counted(unknown[:_SHOWN])}", setting, warning=True)
+    if blank := int((sold & raw.is_null()).sum()):
         said.note("order status", f"{blank:,} rows have no {name}, taken as sales", "data.columns.status", warning=True)
 
 
 def _say_unknown(name: str, counts: dict[str, int], said: Findings) -> None:
     """Warns of a column that is called a status of orders, and whose words are few and mostly not known."""
     if 1 < len(counts) <= _WORDS:
-        words = ", ".join(f"{word!r} {rows:,}x" for word, rows in [*counts.items()][:10])
+        words = counted([*counts.items()][:_SHOWN])
         text = f"{name} is not read, most of its words are not known ({words}): do some mean that an order was no sale?"
         setting = f"data.columns.status={name} with data.status_map={{WORD: 'sale' or 'no_sale'}}"
         said.note("order status", text, setting, warning=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.findings import Findings, clip, quoted
 from trajectory.data.ingest.sales.event_types import canonical, default_event_type, plain_word, roles, selling_types
 from trajectory.schema import FAILED, UserError
 
@@ -30,22 +30,22 @@ def with_signs(
     if data.sign_of_sales == "plus":
         return {}
     below = [field for field in ("quantity", "value") if field in columns and (columns[field] < 0).any()]
-    word, found = _words(columns, data) if below else None, dict[str, pl.Series]()
+    word, signed = _words(columns, data) if below else None, dict[str, pl.Series]()
     for field in below:
         if word is None:
             break
         words = _written_below(word, columns[field]) if data.sign_of_sales == "auto" else word.drop_nulls().unique()
         turned = word.is_in(words.implode()).fill_null(False)
         if turned.any():
-            found[field] = pl.select(pl.when(turned).then(-columns[field]).otherwise(columns[field])).to_series()
+            signed[field] = pl.select(pl.when(turned).then(-columns[field]).otherwise(columns[field])).to_series()
         if turned.any() and data.sign_of_sales == "auto":
             _say_turned(fields[field], words, columns[field].filter(turned), said)
-        if field == "quantity" and turned.any() and (came := _coming_in(word, turned, columns[field], data)).any():
-            found["void"] = came
-            _say_coming_in(word.filter(came), said)
-    if "void" not in found and "event_type" in columns:
+        if field == "quantity" and turned.any() and (bought := _coming_in(word, turned, columns[field], data)).any():
+            signed["void"] = bought
+            _say_coming_in(word.filter(bought), said)
+    if "void" not in signed and "event_type" in columns:
         _doubt_bought(columns["event_type"], data, said)
-    return found
+    return signed
 
 
 def _words(columns: dict[str, pl.Series], data: ConfigDict) -> pl.Series | None:
@@ -73,20 +73,20 @@ def _coming_in(word: pl.Series, turned: pl.Series, quantity: pl.Series, data: Co
     by_hand = {plain_word(text) for text in data.event_type_map}
     rows = pl.DataFrame({"word": word, "amount": quantity}).filter(~turned).drop_nulls()
     shares = rows.group_by("word").agg(above=(pl.col("amount") > 0).mean())
-    came = [text for text, above in shares.iter_rows() if above >= _NEARLY and plain_word(text) not in by_hand]
-    return word.is_in(came).fill_null(False)
+    bought = [text for text, above in shares.iter_rows() if above >= _NEARLY and plain_word(text) not in by_hand]
+    return word.is_in(bought).fill_null(False)
 
 
 def _say_turned(name: str, words: pl.Series, amount: pl.Series, said: Findings) -> None:
     below = f"{int((amount < 0).sum()):,} of {amount.count():,} sales"
-    of = ", ".join(repr(clip(word)) for word in words if word)
-    text = f"{name} is below 0 in {below}{f' ({of})' if of else ''}, as where goods go out of a stock"
+    named = quoted(word for word in words if word)
+    text = f"{name} is below 0 in {below}{f' ({named})' if named else ''}, as where goods go out of a stock"
     reading = "the sign is turned, and what is above 0 there is a return"
     said.note("sales", f"{text}: {reading}", "data.sign_of_sales=plus (below 0 is a return)", warning=True)
 
 
-def _say_coming_in(came: pl.Series, said: Findings) -> None:
-    for word, rows in came.value_counts(sort=True).iter_rows():
+def _say_coming_in(bought: pl.Series, said: Findings) -> None:
+    for word, rows in bought.value_counts(sort=True).iter_rows():
         text = f"{clip(word)!r} has goods coming in ({rows:,} rows) while those of sales go out: bought from suppliers"
         setting = f"data.event_type_map={{{clip(word)!r}: 'purchase'}} counts them as sales"
         said.note("sales", f"{text}, so no sales, kept and not read", setting, warning=True)
@@ -102,9 +102,9 @@ def _doubt_bought(event_type: pl.Series, data: ConfigDict, said: Findings) -> No
     by_hand = {plain_word(text) for text in data.event_type_map}
     for text in counts if sold else ():
         if _one_of(text, _BOUGHT) and plain_word(text) not in by_hand:
-            asked = f"{clip(text)!r} ({counts[text]:,} rows) counts as a sale, beside {clip(sold[0])!r}"
+            beside = f"{clip(text)!r} ({counts[text]:,} rows) counts as a sale, beside {clip(sold[0])!r}"
             setting = f"data.event_type_map={{{clip(text)!r}: '{FAILED}'}} counts them as none"
-            said.note("sales", f"{asked}: is it what the shop bought itself?", setting, warning=True)
+            said.note("sales", f"{beside}: is it what the shop bought itself?", setting, warning=True)
 
 
 def _one_of(text: str, words: tuple[str, ...]) -> bool:

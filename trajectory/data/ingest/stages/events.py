@@ -14,8 +14,8 @@ from trajectory.data.ingest.columns.positions import by_session, numbered_ties
 from trajectory.data.ingest.columns.times import COUNTED
 from trajectory.data.ingest.findings import clip
 from trajectory.data.ingest.frames import row_hashes
-from trajectory.data.ingest.quality.cleaning import time_limits
 from trajectory.data.ingest.quality.doubts import doubt_items, doubt_times
+from trajectory.data.ingest.quality.faults import time_limits
 from trajectory.data.ingest.sales.event_types import split_behaviour
 from trajectory.data.ingest.stages.reading import Reading
 from trajectory.data.times import STEP, day_text, times_of
