@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent
 COMPARING = (
     "evaluation/ensemble.py",
     "evaluation/transfer.py",
+    "explain/comparison_report.py",
     "explain/comparison_table.py",
     "explain/ground_truth.py",
     "explain/ground_truth_table.py",

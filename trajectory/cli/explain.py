@@ -23,17 +23,18 @@ flags.mark_flags_as_required(["workdir"])
 
 
 def main() -> None:
-    """Opens the run, explains, writes."""
+    """Explains, names the page."""
     parallel.start()
     from trajectory.explain.report import write_attributions
     from trajectory.run import load_run
 
+    users = None if USERS.value < 0 else USERS.value
+    run = load_run(Path(WORKDIR.value))
+    page = write_attributions(run, TARGET.value, _steps(), USER.value, drawn=users, method=METHOD.value)
+    print(f"open {page.resolve()}")
+
+
+def _steps() -> list[int]:
     if not all(step.isdigit() for step in STEPS.value):
         raise UserError(f"--steps={','.join(STEPS.value)}: expected numbers with commas between, such as 1,2,3")
-    run = load_run(Path(WORKDIR.value))
-    e = run.config.explain
-    e.method = METHOD.value or e.method
-    e.users = e.users if USERS.value < 0 else USERS.value
-    page = write_attributions(run, TARGET.value, [int(step) for step in STEPS.value], USER.value)
-    print(f"attributions by {e.method.replace('_', ' ')}; written to {run.workdir / 'attributions.parquet'}")
-    print(f"open {page.resolve()}")
+    return [int(step) for step in STEPS.value]

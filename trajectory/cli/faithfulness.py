@@ -23,25 +23,9 @@ flags.mark_flags_as_required(["workdir"])
 
 
 def main() -> None:
-    """Opens each run, compares, writes, prints."""
+    """Compares the methods on each run, prints."""
     parallel.start()
-    import jax
+    from trajectory.explain.comparison_report import write_comparisons
 
-    from trajectory.explain.comparison import METHODS as ALL
-    from trajectory.explain.comparison import compare_once
-    from trajectory.explain.comparison_table import conclusion, titled
-    from trajectory.explain.targets import read_target
-    from trajectory.run import load_run
-    from trajectory.writing import write_text
-
-    comparisons = []
-    for workdir in map(Path, WORKDIR.value or ()):
-        run = load_run(workdir)
-        target = read_target(TARGET.value, run.experiment.histories, bool(run.config.heads.item))
-        comparison = compare_once(run, workdir, target, METHODS.value or ALL, PART.value, USERS.value)
-        jax.clear_caches()  # nothing of it is used again, and a process may map only so much
-        print(f"\n{titled(comparison)}", flush=True)
-        comparisons.append(comparison)
-    print(conclusion(comparisons))
-    if OUT.value:
-        write_text("\n".join([*map(titled, comparisons), conclusion(comparisons)]), Path(OUT.value))
+    runs, out = [Path(folder) for folder in WORKDIR.value or ()], Path(OUT.value) if OUT.value else None
+    print(write_comparisons(runs, TARGET.value, METHODS.value, PART.value, USERS.value, out))

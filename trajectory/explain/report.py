@@ -35,15 +35,26 @@ _LOGGER = logging.getLogger(__name__)
 MAX_NAMED = 5  # users of whom nothing can be explained, by name
 
 
-def write_attributions(run: Run, target: str = "", steps: Sequence[int] = (1,), users: Sequence[str] = ()) -> Path:
-    """Explains the forecasts after the histories of `users` (ids; by default as many as the config says, drawn).
+def write_attributions(
+    run: Run,
+    target: str = "",
+    steps: Sequence[int] = (1,),
+    users: Sequence[str] = (),
+    *,
+    drawn: int | None = None,
+    method: str = "",
+) -> Path:
+    """Explains the forecasts after the histories of `users` (ids; by default so many `drawn`, 0 = all).
+
+    `drawn` and `method` are as the run's config says, unless given here: the run then has these.
 
     Writes attributions.parquet and attributions.html into the run's folder; returns the page. Raises UserError for a
-    user, a target or a step that the run does not have.
+    user, a target, a step or a method that the run does not have.
     """
-    histories = run.experiment.histories
+    histories, e = run.experiment.histories, run.config.explain
+    e.users, e.method = e.users if drawn is None else drawn, method or e.method
     explainer = Explainer(run, read_target(target, histories, bool(run.config.heads.item)))
-    queries = _of_users(histories, users) if users else whole_histories(histories, run.config.explain.users)
+    queries = _of_users(histories, users) if users else whole_histories(histories, e.users)
     names = histories.users["user"].cast(pl.String)
     without = names.gather(queries.user[~explainer.answerable(histories, queries)]).to_list()
     note = ""
@@ -54,10 +65,12 @@ def write_attributions(run: Run, target: str = "", steps: Sequence[int] = (1,), 
             raise UserError(f"{note}; --target=item=ID explains an item of your choice")
         _LOGGER.info(note)
     batches = list(explainer.attributions(histories, queries, steps))
-    method = run.config.explain.method
-    rows = pl.concat([attribution_table(batch, histories, explainer.target, method) for batch in batches])
-    write_parquet(rows, run.workdir / "attributions.parquet")
-    return _write_page(run, explainer, batches, rows, note)
+    rows = pl.concat([attribution_table(batch, histories, explainer.target, e.method) for batch in batches])
+    written = run.workdir / "attributions.parquet"
+    write_parquet(rows, written)
+    page = _write_page(run, explainer, batches, rows, note)
+    _LOGGER.info(f"attributions by {e.method.replace('_', ' ')}; written to {written}")
+    return page
 
 
 def _of_users(histories: Histories, users: Sequence[str]) -> Queries:

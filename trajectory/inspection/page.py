@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from ml_collections import ConfigDict
@@ -11,11 +12,22 @@ from trajectory.inspection.inspect import Inspection, Section, inspect
 from trajectory.names import plain
 from trajectory.reports.page import render
 from trajectory.schema import UserError
+from trajectory.settings import base
+from trajectory.settings.text import set_by_text
 from trajectory.writing import write_text
 
 _LOGGER = logging.getLogger(__name__)
 
 _WIDEST = 60  # characters of a cell in a terminal
+
+
+def show_log(log: str, settings: Sequence[str], out: Path) -> None:
+    """As `show`, of a file, a folder, a domain's name or tfds:NAME, with settings such as "data.day_first=yes"."""
+    config = base()
+    config.data.source = log
+    for text in settings:
+        set_by_text(config, text)
+    show(config.data, out)
 
 
 def show(data: ConfigDict, out: Path) -> None:

@@ -1,0 +1,38 @@
+"""Methods of attribution compared on several runs, run by run, and what holds over all of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+
+from trajectory.explain.comparison import METHODS, compare_once
+from trajectory.explain.comparison_table import conclusion, titled
+from trajectory.explain.targets import read_target
+from trajectory.run import load_run
+from trajectory.writing import write_text
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def write_comparisons(
+    workdirs: Sequence[Path], target: str, methods: Sequence[str], part: str, users: int, out: Path | None = None
+) -> str:
+    """Compares methods (by default those that work for every history) on `part` of each run, and keeps that there.
+
+    Tells each run's table as soon as it is there, and returns what holds over all runs; `out` gets both as Markdown.
+    Raises UserError for a method or a target that a run does not have.
+    """
+    comparisons = []
+    for workdir in workdirs:
+        run = load_run(workdir)
+        asked = read_target(target, run.experiment.histories, bool(run.config.heads.item))
+        comparisons.append(compare_once(run, workdir, asked, methods or METHODS, part, users))
+        jax.clear_caches()  # nothing of it is used again, and a process may map only so much
+        _LOGGER.info(f"\n{titled(comparisons[-1])}")
+    found = conclusion(comparisons)
+    if out:
+        write_text("\n".join([*map(titled, comparisons), found]), out)
+    return found
