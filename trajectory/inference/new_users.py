@@ -12,8 +12,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.files.dialect import HeaderMissing
 from trajectory.data.ingest.cells.dates import UndecidedDay
-from trajectory.data.ingest.columns.detect import listing, pick
-from trajectory.data.ingest.columns.times import JOINED
+from trajectory.data.ingest.columns.detect import JOINED, listing, pick
 from trajectory.data.ingest.items.table import same_ids
 from trajectory.data.ingest.log import read_log
 from trajectory.data.ingest.quality.cleaning import clean

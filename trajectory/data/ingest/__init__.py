@@ -9,5 +9,6 @@
 - `items`: the item table and what groups the items
 - `quality`: doubts, duplicates, outliers, rows set aside with reasons
 
-`findings` keeps what was decided and doubted on the way; `frames` saves memory where tables are large.
+`findings` keeps what was decided and doubted on the way, `word_lists` reads settings that are words, and `frames` saves
+memory where tables are large.
 """

@@ -203,11 +203,11 @@ def _minutes_east() -> pl.Expr:
     return pl.when(zone.is_null()).then(named).when(real).then(east)
 
 
-def _day_first(text: pl.Series, parts: pl.DataFrame, asked: str, said: Findings) -> bool:
+def _day_first(text: pl.Series, parts: pl.DataFrame, day_first: str, said: Findings) -> bool:
     """Whether the first of two small numbers is the day. UserError where nothing tells."""
     unclear = parts.filter(pl.col("year").is_not_null() & pl.col("a").is_not_null())
-    if unclear.is_empty() or asked != "auto":
-        return asked == "yes"
+    if unclear.is_empty() or day_first != "auto":
+        return day_first == "yes"
     if (unclear["a"] == unclear["b"]).all():
         return True
     number = {name: pl.col(name).cast(pl.Int32) for name in ("a", "b")}

@@ -9,6 +9,7 @@ import polars as pl
 
 from trajectory.data.ingest.cells.parsing import is_text, numbers, texts, whole_numbers
 from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.word_lists import added_and_taken_off
 
 # As written by R, SQL dumps, pandas, spreadsheets, Hive, SAS, JavaScript and Google Analytics; whole cells only.
 WORDS = (
@@ -47,7 +48,6 @@ _NO_NUMBERS = ("0", "-1")  # of users with other ids; where ids are numbers, onl
 # fmt: on
 _ABOVE = 10  # times the events of the middle user
 _SHOWN = 10
-NOT = "!"  # data.missing=("!NA",): NA is a word like any other
 
 
 def blank_missing(table: pl.DataFrame, more: Iterable[str], id_columns: Iterable[str], said: Findings) -> pl.DataFrame:
@@ -55,9 +55,8 @@ def blank_missing(table: pl.DataFrame, more: Iterable[str], id_columns: Iterable
 
     A word of `more` that is a number ("-1") means missing in `id_columns` only: elsewhere it may be an amount.
     """
-    by_hand = [str(word).strip() for word in more]
-    kept = {word.removeprefix(NOT) for word in by_hand if word.startswith(NOT)}
-    words = {*WORDS, *(word for word in by_hand if not word.startswith(NOT))} - kept
+    added, kept = added_and_taken_off(str(word).strip() for word in more)
+    words = {*WORDS, *added} - kept
     numeric = numbers(pl.Series(sorted(words))).is_not_nan()
     as_numbers = {word for word, number in zip(sorted(words), numeric, strict=True) if number}
     changed = []

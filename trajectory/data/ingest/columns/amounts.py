@@ -176,26 +176,26 @@ def _ratings(table: pl.DataFrame, free: list[str], fields: dict[str, str], said:
     named = [number for number in _numbers(table, free, _RATING, _NO_RATING) if number.n_unique() <= _GRADES]
     several = pl.DataFrame({"item": table[fields["item"]], **{number.name: number for number in named}})
     several = several.filter(pl.len().over("item") > 1)
-    own = [number for number in named if not several.select(_one_each(number.name, "item")).item()]
-    if len(own) > 1:
-        _ask("rating", own, "how the user rated the item", said)
+    by_user = [number for number in named if not several.select(_one_each(number.name, "item")).item()]
+    if len(by_user) > 1:
+        _ask("rating", by_user, "how the user rated the item", said)
         return ""
-    return own[0].name if own else ""
+    return by_user[0].name if by_user else ""
 
 
 def _numbers(
     table: pl.DataFrame, free: list[str], words: tuple[str, ...], other: tuple[str, ...] = _OTHER
 ) -> list[pl.Series]:
     """The columns with one of the words in their name and none of the others, as numbers, if most cells are some."""
-    found = []
+    numbers = []
     for name in free:
         column = table[name]
         if not has_word(name, words) or has_word(name, other) or not (column.dtype.is_numeric() or is_text(column)):
             continue
         number = amounts(column, "auto", Findings()).alias(name)
         if number.count() and number.count() >= _MOSTLY * column.count() and number.n_unique() > 1:
-            found.append(number)
-    return found
+            numbers.append(number)
+    return numbers
 
 
 def _leave_out(
@@ -235,15 +235,15 @@ def _one_each(name: str, group: str) -> pl.Expr:
 def _sums(named: list[pl.Series], pieces: pl.Series) -> list[pl.Series]:
     """The one that is another one times the pieces, in nearly all rows of several pieces; none if there is not one."""
     several = pieces > 1
-    found = []
+    sums = []
     for number in named:
         for price in named:
             rows = several & number.is_not_null() & price.is_not_null()
             alike = ((price * pieces - number).abs() <= _CENT).filter(rows)
             if price.name != number.name and len(alike) >= _PROVEN and _share(alike) >= _MOSTLY:
-                found.append(number)
+                sums.append(number)
                 break
-    return found if len(found) == 1 else []
+    return sums if len(sums) == 1 else []
 
 
 def _ask(field: str, named: list[pl.Series], what: str, said: Findings) -> None:

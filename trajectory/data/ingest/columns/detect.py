@@ -80,6 +80,7 @@ CONTENT_NAMES: dict[str, tuple[str, ...]] = {
 }
 # fmt: on
 _WITHIN = ("user", "item", "time", "value", "quantity", "basket")
+JOINED = "+"  # data.columns.time="date+hour": several columns as one
 NONE = "-"  # asked for as a field's column: the log has none for it
 
 
@@ -92,14 +93,14 @@ def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict
     whole = {plain(column): column for column in reversed(columns)}
     last = [_last(column) for column in columns]
     within = {name: column for name, column in zip(last, columns, strict=True) if name and last.count(name) == 1}
-    found: dict[str, str] = {}
-    for known, fields in ((whole, [*names]), (within, [field for field in _WITHIN if field in names])):
-        for field in fields:
+    fields: dict[str, str] = {}
+    for known, searched in ((whole, [*names]), (within, [field for field in _WITHIN if field in names])):
+        for field in searched:
             free = (known[name] for name in map(plain, names[field]) if name and name in known)
-            column = next((column for column in free if column not in found.values()), None)
+            column = next((column for column in free if column not in fields.values()), None)
             if column is not None:
-                found.setdefault(field, column)
-    return found
+                fields.setdefault(field, column)
+    return fields
 
 
 def _last(column: str) -> str:
@@ -108,12 +109,12 @@ def _last(column: str) -> str:
     return plain(name.rpartition(".")[2]) if "." in column else ""
 
 
-def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
+def pick(columns: list[str], by_hand: Mapping[str, str]) -> dict[str, str]:
     """Field of a log -> column: those asked for, and the others detected. UserError if one asked for is not there.
 
     A field asked for as `NONE` has no column, whatever names the log has.
     """
-    chosen = {field: name for field, name in asked.items() if name not in ("", NONE)}
+    chosen = {field: name for field, name in by_hand.items() if name not in ("", NONE)}
     for field, name in chosen.items():
         if name not in columns:
             near = difflib.get_close_matches(name, columns, 1)
@@ -126,16 +127,22 @@ def pick(columns: list[str], asked: Mapping[str, str]) -> dict[str, str]:
                 "own"
             )
     free = [column for column in columns if column not in chosen.values()]
-    fields = detect(free, {field: names for field, names in LOG_NAMES.items() if not asked.get(field)})
-    if "item" not in chosen and "item" not in fields and not asked.get("behaviour"):
+    fields = detect(free, {field: names for field, names in LOG_NAMES.items() if not by_hand.get(field)})
+    if "item" not in chosen and "item" not in fields and not by_hand.get("behaviour"):
         # Without an item column, a behaviour column holds both: what was done, and with which item.
         texts = detect(free, {"behaviour": BEHAVIOUR_NAMES})
         fields = {field: column for field, column in fields.items() if column not in texts.values()} | texts
-    if "basket" not in {**chosen, **fields} and not asked.get("basket") and matching(free, ("lineitem_name",)):
+    if "basket" not in {**chosen, **fields} and not by_hand.get("basket") and matching(free, ("lineitem_name",)):
         fields |= detect(
             [name for name in free if name not in fields.values()], {"basket": ("name",)}
         )  # of a Shopify order
     return chosen | fields
+
+
+def joined_parts(columns: list[str], name: str) -> list[str]:
+    """The columns that "a+b" asks for as one; none where it is a column itself, or one of them is not there."""
+    parts = name.split(JOINED)
+    return parts if len(parts) > 1 and name not in columns and {*parts} <= {*columns} else []
 
 
 def is_unit_price(column: str) -> bool:

@@ -8,8 +8,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import is_text, texts
-from trajectory.data.ingest.columns.detect import CONTENT_NAMES, LOG_NAMES, detect, plain
-from trajectory.data.ingest.columns.times import JOINED
+from trajectory.data.ingest.columns.detect import CONTENT_NAMES, JOINED, LOG_NAMES, detect, plain
 from trajectory.data.ingest.findings import clip
 
 _LOOKED_AT, _SHOWN, _PROPOSED = 1000, 3, 5

@@ -9,12 +9,11 @@ import polars as pl
 
 from trajectory.data.ingest.cells.dates import read_dates
 from trajectory.data.ingest.cells.parsing import is_text, mostly_numeric, numbers, texts
-from trajectory.data.ingest.columns.detect import LOG_NAMES, matching, plain
+from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, matching, plain
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.times import DAY, STEP, times_of
 from trajectory.schema import UserError
 
-JOINED = "+"  # data.columns.time="date+hour"
 COUNTED = "days and seconds, counted"  # how a time was found that is an order only
 _CLOCKS = (
     *("time", "time_of_day", "clock", "event_hour", "hour", "hh", "hour_of_day", "order_hour_of_day", "time_hour"),
@@ -39,18 +38,18 @@ _FEW = 20  # rows below which nothing is concluded from what a column repeats
 
 
 def find_time(
-    table: pl.DataFrame, names: dict[str, str], asked: str, order: str, said: Findings
+    table: pl.DataFrame, names: dict[str, str], by_hand: str, order: str, said: Findings
 ) -> tuple[pl.DataFrame, str, str]:
     """The table, with a column of joined texts where the time is in several; the time's column, and how it was found.
 
     `names` are the columns of the other fields. "" if the log has no time. UserError, which asks, where the columns
     could be read in two ways.
     """
-    if asked:
-        parts = asked.split(JOINED)
-        if asked in table.columns or len(parts) == 1:
-            return table, asked, "set by hand"
-        return _joined(table, parts, by_hand=True), asked, "set by hand"
+    if by_hand:
+        parts = by_hand.split(JOINED)
+        if by_hand in table.columns or len(parts) == 1:
+            return table, by_hand, "set by hand"
+        return _joined(table, parts, by_hand=True), by_hand, "set by hand"
     others = {name for field, name in names.items() if field != "time"}
     free = [name for name in table.columns if name not in others]
     named = matching(free, LOG_NAMES["time"])

@@ -10,7 +10,15 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import is_text, texts, yes_or_no
-from trajectory.data.ingest.columns.detect import CONTENT_NAMES, LOG_NAMES, detect, matching, plain
+from trajectory.data.ingest.columns.detect import (
+    CONTENT_NAMES,
+    JOINED,
+    LOG_NAMES,
+    detect,
+    joined_parts,
+    matching,
+    plain,
+)
 from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.findings import Findings, clip, quoted
 from trajectory.data.ingest.sales.event_types import canonical, plain_word, roles
@@ -34,7 +42,6 @@ _DOUBTFUL = (
     r"(?i)(?:^|[\W_])(?:credit[\W_]*(?:note|memo)s?|cn|refund(?:ed)?|storno|pro[\W_]*forma|void(?:ed)?|return(?:s|ed)?|"
     r"cancel(?:l?ed|lation)?|chargeback|reversal|gutschrift|retoure)(?:$|[\W_])"
 )
-_JOINED = "+"
 _SAMPLE, _WORDS, _STRANGE = 10_000, 40, 0.05  # cells looked at, different words at most, share of unknown ones at most
 _SHOWN = 10
 
@@ -126,8 +133,8 @@ def _of_one(cells: pl.Series, owner: pl.Series) -> bool:
 
 def with_marks(table: pl.DataFrame, name: str) -> pl.DataFrame:
     """With a column of types where "is_click+is_buy" is asked for and is no column: the last one with a yes."""
-    parts = name.split(_JOINED)
-    if len(parts) == 1 or name in table.columns or not {*parts} <= {*table.columns}:
+    parts = joined_parts(table.columns, name)
+    if not parts:
         return table
     word = pl.lit(None, pl.String)
     for part in parts:
@@ -150,7 +157,7 @@ def _doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, s
     if len(marks) > 1:
         text = f"{', '.join(marks)} are yes or no, and not read: do they say what was done?"
         said.note(
-            "types", text, f"data.columns.event_type={_JOINED.join(marks)} (the last that is yes counts)", warning=True
+            "types", text, f"data.columns.event_type={JOINED.join(marks)} (the last that is yes counts)", warning=True
         )
 
 

@@ -16,26 +16,26 @@ _MOSTLY = 0.95
 
 
 def say_interests(
-    items: pl.DataFrame | None, columns: list[str], pairs: pl.DataFrame, asked: str, said: Findings
+    items: pl.DataFrame | None, columns: list[str], pairs: pl.DataFrame, wanted: str, said: Findings
 ) -> None:
     """Says what the interests are. UserError if a column is asked for by hand that nothing has.
 
     `columns` are those of the source, `pairs` its rows with the item's id as `KEY`.
     """
-    named = items is not None and asked in items.columns
+    named = items is not None and wanted in items.columns
     if items is not None and named:
-        column = detect(columns, {asked: ITEM_NAMES.get(asked, ())}).get(asked, asked)
-        kinds = items[asked].drop_nulls().n_unique()
+        column = detect(columns, {wanted: ITEM_NAMES.get(wanted, ())}).get(wanted, wanted)
+        kinds = items[wanted].drop_nulls().n_unique()
         if kinds != 1:
             said.note("interests", f"{kinds:,} values of {column}", "data.interest_column")
             return
         text = f"{column} is the same for all items, so interests tell nothing"
-    elif asked != base().data.interest_column:
+    elif wanted != base().data.interest_column:
         raise UserError(
-            f"data.interest_column={asked!r} is no column of the items; set it to one of {listing(columns)}"
+            f"data.interest_column={wanted!r} is no column of the items; set it to one of {listing(columns)}"
         )
     else:
-        text = f"none: no column is named like {asked!r}"
+        text = f"none: no column is named like {wanted!r}"
     pairs = pairs.head(_ROWS)
     repeated = pairs[KEY].n_unique() <= _MOSTLY * pairs.height  # else every column has one value an item
     groups = _groups(pairs) if repeated else []

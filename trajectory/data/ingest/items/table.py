@@ -36,24 +36,24 @@ def read_items(
     The item column is the one commonly named so; where the ids `of_log` are not in it, the one that has most of them.
     UserError without an item column.
     """
-    found = detect(table.columns, ITEM_NAMES)
-    if of_log is not None and (better := _joining(table, found.get("item", ""), of_log)):
+    fields = detect(table.columns, ITEM_NAMES)
+    if of_log is not None and (better := _joining(table, fields.get("item", ""), of_log)):
         if said:
             said.note("item table", f"its ids are taken from {better}, which has most of the log's items")
-        found = detect([name for name in table.columns if name != better], ITEM_NAMES) | {"item": better}
-    if "item" not in found:
+        fields = detect([name for name in table.columns if name != better], ITEM_NAMES) | {"item": better}
+    if "item" not in fields:
         raise UserError(
             f"expected an item column, such as item_id, in the item table; it has {listing(table.columns)}, of which "
             "none holds the log's items: call the column of ids item_id"
         )
-    columns = {"item": ids(table[found["item"]], said)}
+    columns = {"item": ids(table[fields["item"]], said)}
     for field in _TEXTS:
-        if field in found:
-            columns[field] = _first_names(table[found[field]], said)
-    if "price" in found:
-        columns["price"] = numbers(table[found["price"]]).fill_nan(None)
+        if field in fields:
+            columns[field] = _first_names(table[fields[field]], said)
+    if "price" in fields:
+        columns["price"] = numbers(table[fields["price"]]).fill_nan(None)
     for column in table:
-        if column.name not in columns and (column.name in keep or column.name not in found.values()):
+        if column.name not in columns and (column.name in keep or column.name not in fields.values()):
             if column.name in keep or is_text(column):
                 columns[column.name] = _first_names(column, said)
             elif not column.dtype.is_nested():

@@ -9,7 +9,6 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.amounts import amounts
-from trajectory.data.ingest.cells.missing import NOT
 from trajectory.data.ingest.cells.parsing import texts, yes_or_no
 from trajectory.data.ingest.columns.detect import listing, matching
 from trajectory.data.ingest.findings import Findings, quoted
@@ -17,6 +16,7 @@ from trajectory.data.ingest.sales.event_types import of_sales
 from trajectory.data.ingest.sales.refunds import of_refunds, without_refunds
 from trajectory.data.ingest.sales.repeated_lines import repeated_lines
 from trajectory.data.ingest.sales.undone_dates import dated, filled_in, of_whole_orders, undone
+from trajectory.data.ingest.word_lists import NOT, added_and_taken_off
 from trajectory.schema import UserError
 
 # fmt: off
@@ -46,14 +46,14 @@ def no_sales(
     pieces that were taken back, `value` without the money that was. `columns` are the canonical ones that were found,
     `used` the table's that mean something else. UserError if one asked for is not there.
     """
-    settings = [str(name) for name in data.no_sale_flags]
-    by_hand = [name for name in settings if name != OFF and not name.startswith(NOT)]
+    added, taken_off = added_and_taken_off(data.no_sale_flags)
+    by_hand = [name for name in added if name != OFF]
     if unknown := [name for name in by_hand if name not in table.columns]:
         raise UserError(f"data.no_sale_flags names {unknown[0]!r}; the log has {listing(table.columns)}")
     sale = of_sales(columns, data)
-    if OFF in settings or sale is None or not sale.any():
+    if OFF in added or sale is None or not sale.any():
         return {}, []
-    ignored = {name.removeprefix(NOT) for name in settings if name.startswith(NOT)} | {*used}
+    ignored = taken_off | {*used}
     free = [name for name in table.columns if name not in ignored]
     refunds = sorted(of_refunds(table, free), key=lambda name: name not in by_hand)
     free = [name for name in free if name not in refunds]

@@ -6,11 +6,11 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.amounts import amounts
-from trajectory.data.ingest.cells.missing import NOT
 from trajectory.data.ingest.cells.parsing import mostly_numeric, yes_or_no
 from trajectory.data.ingest.columns.name_words import has_word, name_words
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.ingest.sales.undone_dates import of_whole_orders, tells_of_return
+from trajectory.data.ingest.word_lists import NOT
 
 # fmt: off
 _MONEY = ("amount", "amt", "total", "value", "sum", "price", "money", "revenue", "betrag", "summe", "wert", "montant",

@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 import polars as pl
 
-from trajectory.data.ingest.cells.missing import NOT
 from trajectory.data.ingest.cells.parsing import is_text, texts
 from trajectory.data.ingest.columns.name_words import name_words
 from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.word_lists import NOT
 
 _SAME = ("user", "item", "quantity", "time", "basket")  # of both lines
 _OWNER = "parent"  # in the name of a column of the line that another is a part of

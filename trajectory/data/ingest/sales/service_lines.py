@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cells.missing import NOT
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.sales.event_types import of_sales
+from trajectory.data.ingest.word_lists import NOT, added_and_taken_off
 
 # Whole ids or titles, compared without case and marks.
 # fmt: off
@@ -38,15 +38,15 @@ def service_lines(
 
     `columns` are the canonical ones that were found, `titles` item and title, as texts, of items that have one.
     """
-    by_hand = [str(word) for word in data.service_lines]
+    added, goods = added_and_taken_off(data.service_lines)
     sale = of_sales(columns, data)
-    if OFF in by_hand or sale is None or not sale.any():
+    if OFF in added or sale is None or not sale.any():
         return None
-    goods = [word.removeprefix(NOT) for word in by_hand if word.startswith(NOT)]
-    words = [*WORDS, *(word for word in by_hand if not word.startswith(NOT))]
     item = columns["item"].alias("item")
     items = item.filter(sale).drop_nulls().value_counts(name="rows").with_columns(id=pl.col("item").cast(pl.String))
-    items = items.join(titles.rename({"item": "id"}), on="id", how="left").filter(_is_one(words) & ~_is_one(goods))
+    items = items.join(titles.rename({"item": "id"}), on="id", how="left").filter(
+        _is_one([*WORDS, *added]) & ~_is_one([*goods])
+    )
     if items.is_empty():
         return None
     items = items.sort("rows", "id", descending=[True, False])

@@ -100,11 +100,11 @@ def as_known(column: pl.Series, known: pl.Series) -> pl.Series:
     return text.join(pairs, on="text", how="left", maintain_order="left")["id"].alias(column.name)
 
 
-def say_known(column: pl.Series, found: pl.Series, known: pl.Series, path: Path, setting: str, what: str) -> None:
+def say_known(column: pl.Series, in_log: pl.Series, known: pl.Series, path: Path, setting: str, what: str) -> None:
     """Says how many ids of a file the log has, if that is not most of them. UserError if it has none."""
     distinct = column.n_unique()
-    hits = found.drop_nulls().n_unique()
-    strange = column.filter(found.is_null()).head(1).cast(pl.String)
+    hits = in_log.drop_nulls().n_unique()
+    strange = column.filter(in_log.is_null()).head(1).cast(pl.String)
     example = f"{strange.first()!s} is not, the log has such as {known.cast(pl.String).first()!s}"
     if not hits:
         raise UserError(f"{setting}: none of the {distinct:,} {what}s of {source_name(path)} is in the log: {example}")

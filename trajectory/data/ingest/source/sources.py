@@ -91,7 +91,7 @@ def _items(path: Path, contents: Contents, layout: Layout) -> tuple[pl.DataFrame
     """The item table that was found, if any, and what is to be said of it and of files that are left out."""
     if not contents.items:
         return None, contents.notes
-    raw = read_parts(contents.items, layout, None, _origin(path, [one.part for one in contents.items]))
+    raw = read_parts(contents.items, layout, None, _origin(path, [look.part for look in contents.items]))
     rows = raw.malformed.drop_nulls() if raw.malformed is not None else pl.Series(dtype=pl.String)
     malformed = (
         f"item table: {len(rows):,} malformed rows are left out, the first: {rows[0][:100]!r}" if len(rows) else ""

@@ -8,10 +8,10 @@ from ml_collections import ConfigDict
 from trajectory.data.ingest.cells.missing import blank_missing
 from trajectory.data.ingest.cells.parsing import mostly_numeric
 from trajectory.data.ingest.columns.customers import customers
-from trajectory.data.ingest.columns.detect import LOG_NAMES, detect, matching, pick
+from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, detect, matching, pick
 from trajectory.data.ingest.columns.order_totals import without_totals
 from trajectory.data.ingest.columns.positions import whole_positions
-from trajectory.data.ingest.columns.times import JOINED, find_time
+from trajectory.data.ingest.columns.times import find_time
 from trajectory.data.ingest.columns.types import by_words
 from trajectory.data.ingest.items.table import by_ids, by_titles
 from trajectory.data.ingest.sales.order_status import NAMES as ORDER_STATUS

@@ -8,6 +8,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import texts
+from trajectory.data.ingest.columns.detect import joined_parts
 from trajectory.data.ingest.columns.types import with_marks
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.ingest.source.formulas import without_formulas
@@ -33,8 +34,8 @@ def read_tables(data: ConfigDict) -> Reading:
 
 def _with_joined(table: pl.DataFrame, name: str) -> pl.DataFrame:
     """With a column of the texts of several, where "a+b" is asked for and is no column: what there is of them."""
-    parts = name.split("+")
-    if len(parts) == 1 or name in table.columns or not {*parts} <= {*table.columns}:
+    parts = joined_parts(table.columns, name)
+    if not parts:
         return table
     cells = [texts(table[part]).replace("", None) for part in parts]
     joined = pl.concat_str(*(pl.lit(column) for column in cells), separator=", ", ignore_nulls=True).replace("", None)
