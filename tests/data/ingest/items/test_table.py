@@ -84,3 +84,10 @@ def test_names_of_several_words_are_titles_where_ids_are_beside_them(tmp_path: P
     by_hand = from_text(tmp_path, text, columns={"item": name})
     assert by_hand.detected["columns"]["item"] == name
     assert from_text(tmp_path, text.replace(" ", "-").replace("-SKU", " SKU")).detected["columns"]["item"] == name
+
+
+@pytest.mark.parametrize("name", ["Preis", "prix", "price", "unit price"])
+def test_prices_of_items_are_read_as_amounts(tmp_path: Path, name: str) -> None:
+    found = with_items(tmp_path, "user,item\n1,a\n1,b\n", f"item;{name}\na;4,39\nb;1.204,50 €\n")
+    assert found.items is not None
+    assert found.items["price"].to_list() == [4.39, 1204.5]

@@ -41,7 +41,7 @@ _OTHERS = tomllib.loads(files(__package__).joinpath("column_words.toml").read_te
 
 
 def names(field: str) -> tuple[str, ...]:
-    """The names that a column may have, best first, of user, item, title, time, quantity, value, basket, unit_price."""
+    """The names that a column may have, best first, of a field that the file of words has."""
     things, suffixes, prefixes = _BUILT.get(field, ((), (), ()))
     after = [f"{thing} {suffix}" for suffix, thing in product(suffixes, things)]
     before = [f"{prefix} {thing}" for prefix, thing in product(prefixes, things)]

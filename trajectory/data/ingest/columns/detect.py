@@ -67,10 +67,11 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
     "title": ("title", "name", "product_name", "item_name", "movie_title", "product_type", "description", "商品名称",
               "名称", "标题", *_TITLES),
     "category": ("category", "product_category", "category_name", "category_code", "item_category", "main_category",
-                 "category_id", "cate_id", "cat_id", "genre", "genres", "tag_codes", "类目", "类别", "分类", "品类"),
-    "department": ("department", "部门"),
-    "brand": ("brand", "品牌"),
-    "price": ("price", "价格"),
+                 "category_id", "cate_id", "cat_id", "genre", "genres", "tag_codes", "类目", "类别", "分类", "品类",
+                 *column_words.names("category")),
+    "department": ("department", "部门", *column_words.names("department")),
+    "brand": ("brand", "品牌", *column_words.names("brand")),
+    "price": ("price", "价格", *UNIT_PRICES),
 }
 # Of a log that brings no item table; "name" may be a user's there, "price" the value of the event.
 CONTENT_NAMES: dict[str, tuple[str, ...]] = {

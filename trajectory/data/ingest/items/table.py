@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from trajectory.data.ingest.cells.amounts import amounts
 from trajectory.data.ingest.cells.distinct import apply_to_distinct, distinct_texts
-from trajectory.data.ingest.cells.parsing import ids, is_text, names, numbers, texts
+from trajectory.data.ingest.cells.parsing import ids, is_text, names, texts
 from trajectory.data.ingest.columns.detect import (
     CONTENT_NAMES,
     ITEM_NAMES,
@@ -28,10 +29,15 @@ _LOOKED_AT = 1000
 
 
 def read_items(
-    table: pl.DataFrame, said: Findings | None = None, keep: tuple[str, ...] = (), of_log: pl.Series | None = None
+    table: pl.DataFrame,
+    said: Findings | None = None,
+    keep: tuple[str, ...] = (),
+    of_log: pl.Series | None = None,
+    decimal: str = "auto",
 ) -> pl.DataFrame:
     """An item table in canonical columns, first row of each item: item, those there are of title, category, department,
-    brand (String), price (Float64), then all other columns that hold scalars, and `keep` under their own names.
+    brand (String), price (Float64, with the mark `decimal`), then all other columns that hold scalars, and `keep` under
+    their own names.
 
     The item column is the one commonly named so; where the ids `of_log` are not in it, the one that has most of them.
     UserError without an item column.
@@ -51,7 +57,7 @@ def read_items(
         if field in fields:
             columns[field] = _first_names(table[fields[field]], said)
     if "price" in fields:
-        columns["price"] = numbers(table[fields["price"]]).fill_nan(None)
+        columns["price"] = amounts(table[fields["price"]], decimal, said or Findings())
     for column in table:
         if column.name not in columns and (column.name in keep or column.name not in fields.values()):
             if column.name in keep or is_text(column):

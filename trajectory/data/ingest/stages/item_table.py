@@ -38,9 +38,9 @@ def read_item_table(reading: Reading) -> None:
 
 def _own_table(reading: Reading, item_table: pl.DataFrame, wanted: tuple[str, ...]) -> tuple[pl.Series, pl.DataFrame]:
     """The log's items and the table of its source, with the columns of `wanted` that only the log has."""
-    table, said, item = reading.table, reading.said, reading.columns["item"]
-    item_table = blank_missing(item_table, reading.data.missing, (), said)
-    item, items = match(item, read_items(item_table, said, wanted, item), said)
+    table, data, said, item = reading.table, reading.data, reading.said, reading.columns["item"]
+    item_table = blank_missing(item_table, data.missing, (), said)
+    item, items = match(item, read_items(item_table, said, wanted, item, data.decimal), said)
     describe_match(item, items, said)
     of_log = tuple(name for name in wanted if name not in items.columns and name in table.columns)
     if of_log:
@@ -52,12 +52,13 @@ def _own_table(reading: Reading, item_table: pl.DataFrame, wanted: tuple[str, ..
 def _say_interests(reading: Reading) -> None:
     """Says what groups the items, in the item table where the source has one, else in the rows of the log."""
     source, items, table = reading.source, reading.items, reading.table
+    asked, said = reading.data.interest_column, reading.said
     if source.items is not None and items is not None:
-        columns, pairs = source.items.columns, items.rename({"item": KEY})
-    else:
-        columns = table.columns
-        pairs = table.drop(reading.used & {*columns}).with_columns(reading.columns["item"].alias(KEY))
-    say_interests(items, columns, pairs, reading.data.interest_column, reading.said)
+        described = items.drop("title", strict=False).rename({"item": KEY})
+        say_interests(items, source.items.columns, described, asked, said, once=True)
+        return
+    rows = table.drop(reading.used & {*table.columns}).with_columns(reading.columns["item"].alias(KEY))
+    say_interests(items, table.columns, rows, asked, said, once=False)
 
 
 def _titles(reading: Reading) -> pl.DataFrame:
