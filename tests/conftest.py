@@ -10,12 +10,13 @@ import pytest
 
 jax.config.update("jax_num_cpu_devices", 8)
 
-from trajectory import messages  # noqa: E402
+from trajectory import hints, messages  # noqa: E402
 from trajectory.training import parallel  # noqa: E402
 from trajectory.tuning import workers  # noqa: E402
 
 parallel.cache()
 messages.print_messages()  # what is said is looked for on stdout, where commands say it
+hints.for_commands()  # and so are hints, but in the tests of them
 
 
 @pytest.fixture(scope="module", autouse=True)

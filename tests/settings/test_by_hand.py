@@ -86,6 +86,12 @@ def test_tiny_of_anyone_s_log_has_no_recipe():
     assert own_log.get_config("path=log.csv,tiny").auto_config == "fixed"
 
 
+def test_tiny_learns_single_events_as_the_automatic_settings_do():
+    config = own_log.get_config("path=log.csv,tiny,model=gru")
+    assert (config.optim.learning_rate, config.optim.schedule) == (3e-3, "cosine")
+    assert config.model.layers == (16,)
+
+
 def test_a_number_is_shown_as_it_is_written():
     config = base()
     config.model.dropout, config.optim.learning_rate = 0.8 * 0.2, 3e-5

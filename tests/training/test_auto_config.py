@@ -159,3 +159,18 @@ def test_seen_items_are_candidates_where_repeats_are_usual(capsys):
     assert not capsys.readouterr().out
     assert decided("filter", again) == "filter", "what is asked for holds, and is said"
     assert "evaluation.seen = filter, though 50.0%" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("least", "batches", "epochs"), [(200, 18, 12), (200, 2, 20), (200, 100, 2), (0, 1, 2)])
+def test_epochs_are_raised_to_the_steps_that_are_needed(least, batches, epochs):
+    config = base("gru")
+    config.train.epochs, config.train.min_steps = 2, least
+    assert auto_config.decide_epochs(config, batches).train.epochs == epochs
+    assert auto_config.decide_epochs(set_by_hand(config, {"train.epochs": 3}), batches).train.epochs == 3
+
+
+def test_a_warm_up_is_a_share_of_training_but_by_hand():
+    config = base("gru")
+    assert auto_config.decide_warmup(config, 38).warmup_steps == 7
+    assert auto_config.decide_warmup(config, 500).warmup_steps == 100
+    assert auto_config.decide_warmup(set_by_hand(config, {"optim.warmup_steps": 30}), 38).warmup_steps == 30

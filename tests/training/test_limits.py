@@ -9,7 +9,7 @@ import pytest
 from tests.builders import make_histories
 from trajectory.data.pipeline import splits
 from trajectory.schema import UserError
-from trajectory.settings import base
+from trajectory.settings import base, set_by_hand
 from trajectory.training import limits
 
 
@@ -118,7 +118,8 @@ def test_what_a_log_does_not_have_cannot_be_asked_for():
 
 def test_a_training_within_its_warm_up_and_one_that_few_users_test_are_doubted():
     config = base("gru")
-    config.split.kind, config.split.steps, config.train.epochs, config.optim.warmup_steps = "leave_last", 2, 2, 100
+    config.split.kind, config.split.steps = "leave_last", 2
+    set_by_hand(config, {"train.epochs": 2, "optim.warmup_steps": 100})
     lists = [[1, 2, 3, 1, 2]] + [[1, 2]] * 4  # one of five users has steps to hold out
     _, split = splits.split(make_histories(lists), config.split)
     slow, few = limits.doubts(config, split, 4)

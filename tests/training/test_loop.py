@@ -112,6 +112,15 @@ def copy(finished, tmp_path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "copy"))
 
 
+def test_epochs_are_raised_to_the_steps_that_are_needed_and_the_warm_up_is_within_them(tmp_path, capsys):
+    config = _experiment(train__min_steps=3 * BATCHES, optim__warmup_steps=100)
+    assert loop.train(config, tmp_path, Scripted())["epochs"] == 3
+    said = capsys.readouterr().out
+    assert "train.epochs = 3  (train.min_steps=12" in said
+    assert "optim.warmup_steps = 2  (at most 20% of 12 steps)" in said
+    assert json.loads((tmp_path / "config.json").read_text())["train"]["epochs"] == 3
+
+
 def test_patience_ends_the_run_and_the_best_parameters_stay(tmp_path, built):
     watch = Scripted(0.1, 0.3, 0.2, 0.3, 0.9)
     summary = loop.train(_experiment(train__epochs=9, train__patience_epochs=2), tmp_path, watch)

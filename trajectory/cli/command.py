@@ -14,7 +14,7 @@ from typing import NoReturn
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from trajectory import faults, messages
+from trajectory import faults, hints, messages
 from trajectory.names import UNPRINTABLE
 from trajectory.progress import heartbeat
 from trajectory.schema import UserError
@@ -30,6 +30,7 @@ def run(command: ModuleType, argv: Sequence[str]) -> None:
     Exit status 2: a mistake of the user's, in one message; others as in faults.
     """
     messages.print_messages()
+    hints.for_commands()
     # Orbax and TFDS tell dozens of lines about every file they write, and each thread's traceback of what they raise.
     logging.set_verbosity(logging.FATAL)
     logging.set_stderrthreshold(logging.FATAL)

@@ -258,7 +258,7 @@ OPTIM = Section(
     "The optimiser, AdamW.",
     {
         "learning_rate": (1e-3, "peak learning rate"),
-        "warmup_steps": (100, "steps until the peak, linearly"),
+        "warmup_steps": (100, "steps until the peak, linearly; set by hand or at most a fifth of training"),
         "schedule": ("constant", "after it: constant | cosine (down to 0 at the last epoch)"),
         "weight_decay": (0.0, "on matrices only"),
         "clip_norm": (1.0, "largest norm of the whole gradient (0 = off)"),
@@ -271,6 +271,7 @@ TRAIN = Section(
     "The training loop.",
     {
         "epochs": (20, "epochs at most"),
+        "min_steps": (0, "steps at least: train.epochs, where not set by hand, is raised for them, up to 20"),
         "patience_epochs": (5, "epochs without a better validation metric before training ends"),
         "monitor": ("ndcg@10", "validation metric that chooses the checkpoint"),
         "eval_users": (0, "validation users looked at during training (0 = all)"),

@@ -68,12 +68,13 @@ def own_log(
     c.split.kind, c.split.target = split, "auto"
     if tiny:
         c.auto_config = "fixed"
+        learn_from_events(c, power=0.0)
         shrink(c)
     return c
 
 
 def shrink(c: ConfigDict) -> ConfigDict:
-    """The `tiny` switch: 50,000 events, small widths, short rows and epochs. Returns the same config, changed."""
+    """The `tiny` switch: 50,000 events, small widths, short rows and 200 steps. Returns the same config, changed."""
     c.name += "_tiny"
     fill(c, {"split.most_events": 50_000, "model.width": 16, "batch.rows": 8, "batch.length": 32})
     fill(
@@ -83,6 +84,7 @@ def shrink(c: ConfigDict) -> ConfigDict:
             "batch.targets": min(c.batch.targets, c.batch.length),
             "batch.target_items": min(c.batch.target_items, 4),
             "train.epochs": 2,
+            "train.min_steps": 200,
             "batch.max_batches": 100,
             "train.eval_users": 200,
             "evaluation.bootstrap": 50,

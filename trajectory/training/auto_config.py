@@ -21,6 +21,8 @@ BATCH = 2048  # events
 EPOCHS, STEPS = 12, 1000  # of training at least, where steps are single events and BUDGET allows it
 RARE = 30  # training events of an item: below it a model soon learns by heart
 USUAL = 0.05  # share of events that repeat an item of their user, above which repeats are usual
+WARMUP = 0.2  # share of training at most: what ends within its warm-up learns hardly anything
+MOST_EPOCHS = 20  # that train.min_steps asks for
 MOST_LINES = 16  # of a basket that are trained on at one time
 
 
@@ -129,3 +131,23 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
     for name, reason in (reasons | dict.fromkeys(c.by_hand, "set by hand")).items():
         _LOGGER.info(f"  {shown(c, name)}  ({reason})")
     return c
+
+
+def decide_epochs(config: ConfigDict, batches: int) -> ConfigDict:
+    """The config with the epochs that train.min_steps needs, of so many batches each."""
+    c = config.copy_and_resolve_references()
+    epochs = min(-(-c.train.min_steps // batches), MOST_EPOCHS)
+    if epochs > c.train.epochs and "train.epochs" not in c.by_hand:
+        c.train.epochs = epochs
+        _LOGGER.info(f"train.epochs = {epochs}  (train.min_steps={c.train.min_steps}, up to {MOST_EPOCHS} epochs)")
+    return c
+
+
+def decide_warmup(config: ConfigDict, steps: int) -> ConfigDict:
+    """The section `optim` for a training of so many steps, of which the warm-up takes a share unless set by hand."""
+    optim: ConfigDict = config.optim.copy_and_resolve_references()
+    most = int(WARMUP * steps)
+    if optim.warmup_steps > most and "optim.warmup_steps" not in config.by_hand:
+        optim.warmup_steps = most
+        _LOGGER.info(f"optim.warmup_steps = {most}  (at most {WARMUP:.0%} of {steps} steps)")
+    return optim

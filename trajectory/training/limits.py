@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ml_collections import ConfigDict
 
+from trajectory.hints import setting
 from trajectory.models.item_encoder import BESIDE
 from trajectory.schema import Histories, Split, UserError
 from trajectory.settings import BACKBONES, RECURRENT, get
@@ -21,7 +22,14 @@ LOWEST = {
     ),
     0: (
         *("seed", "optim.learning_rate", "optim.warmup_steps", "optim.weight_decay", "optim.clip_norm"),
-        *("train.epochs", "train.patience_epochs", "train.eval_users", "train.save_every_steps", "train.negatives"),
+        *(
+            "train.epochs",
+            "train.min_steps",
+            "train.patience_epochs",
+            "train.eval_users",
+            "train.save_every_steps",
+            "train.negatives",
+        ),
         *("train.devices", "forecast.users", "forecast.days", "explain.users", "explain.monitored"),
         *(f"heads.{name}" for name in ("item", "interest", "conversion", "time", "reconstruct", "contrast")),
         "evaluation.bootstrap",
@@ -85,10 +93,10 @@ def check_data(config: ConfigDict, histories: Histories) -> None:
 def doubts(config: ConfigDict, split: Split, batches: int) -> Iterator[str]:
     """What may be set as it is, but leads to little that is learned or measured; `batches` are those of an epoch."""
     steps, warmup = batches * config.train.epochs, config.optim.warmup_steps
-    if steps <= warmup:
+    if steps <= warmup and "optim.warmup_steps" in config.by_hand:
         yield (
             f"this training is {steps:,} steps, all within the warm-up of {warmup:,}: its learning rate stays low, and "
-            f"hardly anything is learned; set --config.optim.warmup_steps={steps // 10}, or more train.epochs"
+            f"hardly anything is learned; {setting('optim.warmup_steps', steps // 10)} helps, or more train.epochs"
         )
     targets, users = len(split.test.user), len(split.train_end)
     if 2 * targets < users:

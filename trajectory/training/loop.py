@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,16 @@ from tqdm.auto import tqdm
 from trajectory import locks
 from trajectory.progress import progress, working
 from trajectory.schema import Batch, UserError
-from trajectory.training import distillation, distributed, initialization, limits, optimizer, parallel, portable
+from trajectory.training import (
+    auto_config,
+    distillation,
+    distributed,
+    initialization,
+    limits,
+    optimizer,
+    parallel,
+    portable,
+)
 from trajectory.training.checkpoint import Checkpoints, Progress
 from trajectory.training.experiment import Experiment
 from trajectory.training.folder import read_summary
@@ -71,9 +81,12 @@ def _train(
     soft = distillation.soft_targets(experiment)
     data = experiment.training_data(soft)
     first = data.plan(0)
+    config = auto_config.decide_epochs(config, first.num_batches)
+    experiment = replace(experiment, config=config)
     names = flatten_dict(experiment.parameters_like(), sep="/")
     rules = Rules.of(config.init.rules, names)
-    tx = optimizer.optimiser(config.optim, first.num_batches * config.train.epochs, rules)
+    steps = first.num_batches * config.train.epochs
+    tx = optimizer.optimiser(auto_config.decide_warmup(config, steps), steps, rules)
     step = TrainStep(
         experiment.model,
         tx,
