@@ -12,32 +12,12 @@ from trajectory.data.ingest.findings import Findings
 from trajectory.data.ingest.word_lists import added_and_taken_off
 
 # As written by R, SQL dumps, pandas, spreadsheets, Hive, SAS, JavaScript and Google Analytics; whole cells only.
-WORDS = (
-    *(
-        "NA",
-        "na",
-        "N/A",
-        "n/a",
-        "N.A.",
-        "n.a.",
-        "#N/A",
-        "#NA",
-        "#NULL!",
-        "#VALUE!",
-        "#REF!",
-        "#DIV/0!",
-        "NULL",
-        "Null",
-        "null",
-        "(null)",
-        "None",
-        "none",
-        "NONE",
-    ),
-    *("NaN", "nan", "NAN", "-nan", "NaT", "<NA>", "\\N", "-", "--", "?", ".", "undefined", "(not set)"),
-    "00000000-0000-0000-0000-000000000000",
-)
 # fmt: off
+WORDS = (
+    "NA", "na", "N/A", "n/a", "N.A.", "n.a.", "#N/A", "#NA", "#NULL!", "#VALUE!", "#REF!", "#DIV/0!", "NULL", "Null",
+    "null", "(null)", "None", "none", "NONE", "NaN", "nan", "NAN", "-nan", "NaT", "<NA>", "\\N", "-", "--", "?", ".",
+    "undefined", "(not set)", "00000000-0000-0000-0000-000000000000",
+)
 _NOBODY = (
     "guest", "anonymous", "anon", "unknown", "user", "test", "admin", "default", "other", "nobody", "guestuser",
     "guestcheckout", "anonymoususer", "unknownuser", "notloggedin", "loggedout", "unregistered", "visitor",

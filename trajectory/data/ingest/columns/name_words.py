@@ -46,15 +46,5 @@ def _spaced(word: str) -> bool:
 
 # Languages that write words together: German and Dutch.
 _JOINING = (
-    "betrag",
-    "preis",
-    "umsatz",
-    "summe",
-    "menge",
-    "anzahl",
-    "stückzahl",
-    "bedrag",
-    "prijs",
-    "aantal",
-    "bewertung",
-)
+    "betrag", "preis", "umsatz", "summe", "menge", "anzahl", "stückzahl", "bedrag", "prijs", "aantal", "bewertung",
+)  # fmt: skip

@@ -45,7 +45,7 @@ def read_side(
 ) -> pl.DataFrame:
     """The rows of a file that can be used: columns `needed` and `optional`, named by field, and with `others` the rest.
 
-    `setting`: what named the file, for messages. Ids are as `values.ids` makes them; rows that are malformed or lack a
+    `setting`: what named the file, for messages. Ids are as in the log; rows that are malformed or lack a
     needed cell are left out, which is said. UserError if the file cannot be read, lacks a column or has no such row.
     """
     fields = {**needed, **(optional or {})}
