@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from trajectory.metrics import significance
 from trajectory.metrics.significance import BLOCK, bootstrap, compare, holm
 
 
@@ -110,3 +111,13 @@ def test_many_small_products_are_of_one_thread(monkeypatch) -> None:
         compare(np.arange(4.0), np.arange(4.0)[::-1], 2, seed=0)
     assert len(threads) == 3
     assert {number for numbers in threads for number in numbers} == {1}
+
+
+def test_the_p_value_alone_is_that_of_the_comparison_however_many_signs_are_drawn_at_once(monkeypatch) -> None:
+    values, other = np.random.default_rng(3).random((2, 30))
+    values[:10] = other[:10]
+    values[11] = np.nan
+    expected = compare(values, other, 1001, 7)["p_value"]
+    for signs in (1, 300, 2**16):
+        monkeypatch.setattr(significance, "SIGNS", signs)
+        assert significance.p_value(values - other, 1001, 7) == expected

@@ -17,7 +17,7 @@ from trajectory.explain.masking import (
     forecasts_with_events_removed,
 )
 from trajectory.explain.target_function import Problem
-from trajectory.metrics.significance import compare, holm
+from trajectory.metrics.significance import holm, p_value
 from trajectory.schema import Histories
 
 METRICS = {"deletion": 1, "insertion": 1, "comprehensiveness": 1, "sufficiency": -1}  # 1: higher is better
@@ -92,7 +92,7 @@ def p_values(
     unadjusted = []
     for masking, ranking, other, name in tests:
         metrics = per_forecast[masking]
-        unadjusted.append(compare(metrics[ranking][name], metrics[other][name], resamples, seed)["p_value"])
+        unadjusted.append(p_value(metrics[ranking][name] - metrics[other][name], resamples, seed))
     adjusted: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for (masking, ranking, other, name), p in zip(tests, holm(unadjusted), strict=True):
         adjusted.setdefault(masking, {}).setdefault(ranking, {}).setdefault(other, {})[name] = p

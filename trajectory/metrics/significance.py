@@ -18,6 +18,7 @@ from trajectory.threads import one_thread
 
 LEVEL = 0.95
 BLOCK = 8  # resamples at once: memory is BLOCK x users
+SIGNS = 2**16  # drawn at once where users are few: in blocks of eight resamples the loop would cost more than the sums
 
 
 class ConfidenceInterval(NamedTuple):
@@ -86,19 +87,25 @@ def compare(values: np.ndarray, other: np.ndarray, resamples: int, seed: int) ->
     difference = np.asarray(values, np.float64) - np.asarray(other, np.float64)
     difference = difference[np.isfinite(difference)]
     interval = bootstrap(difference, resamples, seed)
-    moved = difference[difference != 0]  # a flipped 0 changes nothing
-    rng = np.random.default_rng([seed, 1])
-    as_far = 1
-    for i in range(0, resamples, BLOCK):
-        sign = rng.integers(2, size=(min(BLOCK, resamples - i), len(moved)), dtype=np.int8) * 2.0 - 1
-        # The tolerance keeps sums that are equal but for rounding.
-        as_far += int((np.abs(sign @ moved) >= np.abs(moved.sum()) * (1 - 1e-12) - 1e-12).sum())
     return {
         "difference": float(difference.mean()),
         "low": float(interval.low),
         "high": float(interval.high),
-        "p_value": as_far / (resamples + 1),
+        "p_value": p_value(difference, resamples, seed),
     }
+
+
+@one_thread("blas")
+def p_value(difference: np.ndarray, resamples: int, seed: int) -> float:
+    """The p-value of `compare` alone, of differences [n] between two scorers; those that are NaN are left out."""
+    moved = difference[np.isfinite(difference) & (difference != 0)]  # a flipped 0 changes nothing
+    rng, as_far = np.random.default_rng([seed, 1]), 1
+    block = max(SIGNS // max(len(moved), 1) // BLOCK, 1) * BLOCK  # whole blocks of eight: the same signs in any size
+    for i in range(0, resamples, block):
+        sign = rng.integers(2, size=(min(block, resamples - i), len(moved)), dtype=np.int8) * 2.0 - 1
+        # The tolerance keeps sums that are equal but for rounding.
+        as_far += int((np.abs(sign @ moved) >= np.abs(moved.sum()) * (1 - 1e-12) - 1e-12).sum())
+    return as_far / (resamples + 1)
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
