@@ -15,7 +15,7 @@ from tests.cli.test_configs import QUIET
 from tests.examples import run_example
 from tests.pages import drawn
 from trajectory.insights.audiences import propensity
-from trajectory.insights.campaigns import build
+from trajectory.insights.campaigns import uplift
 from trajectory.run import Run, load_run
 
 TABLES = ("recommendations", "new_buyers", "segments", "segment_profiles", "demand", "reorder")
@@ -31,7 +31,7 @@ def run(script, folder, monkeypatch):
     """A tiny run and its insights, made once for all tests."""
     workdir = folder / "run"
     monkeypatch.setattr(propensity, "LEAST", 5)  # few households
-    monkeypatch.setattr(build, "RESAMPLES", 10)
+    monkeypatch.setattr(uplift, "RESAMPLES", 10)
     if (workdir / "insights.html").exists():
         return workdir
     train = script(

@@ -6,8 +6,9 @@ from tests.cli.test_configs import QUIET
 from trajectory.data.simulate.shop.parameters import Shop
 from trajectory.data.simulate.shop.write import write
 from trajectory.insights.audiences import propensity
-from trajectory.insights.campaigns import build
-from trajectory.insights.shop_truth import pairs, true_events
+from trajectory.insights.campaigns import uplift
+from trajectory.insights.shop_comparison import pairs
+from trajectory.insights.shop_truth import true_events
 from trajectory.run import load_run
 
 SMALL = Shop(
@@ -26,7 +27,7 @@ CUT = "2023-06-05"  # the last six weeks are held out
 
 def test_what_insights_count_of_a_raw_export_is_what_happened(script, tmp_path, monkeypatch):
     monkeypatch.setattr(propensity, "LEAST", 5)  # few users
-    monkeypatch.setattr(build, "RESAMPLES", 5)
+    monkeypatch.setattr(uplift, "RESAMPLES", 5)
     monkeypatch.setitem(propensity.TREES, "max_iter", 20)
     shop, workdir = tmp_path / "shop", tmp_path / "run"
     write(SMALL, shop, raw=("rees46",))

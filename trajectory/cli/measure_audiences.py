@@ -24,7 +24,8 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, measures, prints."""
     parallel.start()
-    from trajectory.insights.audiences.comparison import compare, markdown
+    from trajectory.insights.audiences.comparison import compare
+    from trajectory.insights.audiences.markdown_report import markdown
     from trajectory.run import load_run
     from trajectory.writing import write_json
 

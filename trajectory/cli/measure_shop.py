@@ -18,7 +18,8 @@ import polars as pl
 from absl import flags
 
 from trajectory.data.simulate.shop.write import DIALECTS
-from trajectory.insights.shop_truth import pairs, true_events
+from trajectory.insights.shop_comparison import pairs
+from trajectory.insights.shop_truth import true_events
 from trajectory.schema import UserError
 from trajectory.training import parallel
 

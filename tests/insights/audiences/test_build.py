@@ -9,8 +9,8 @@ import pytest
 
 from tests.builders import fake_run, make_histories
 from trajectory.inference.new_users import histories_before
+from trajectory.insights.audiences.audience import horizon
 from trajectory.insights.audiences.audience_targets import items
-from trajectory.insights.audiences.evaluate import horizon
 from trajectory.insights.audiences.expected_purchases import expected_purchases
 from trajectory.schema import Split, UserError
 

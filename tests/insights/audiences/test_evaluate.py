@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.insights.audiences.test_propensity import counts_of
-from trajectory.insights.audiences import evaluate
+from trajectory.insights.audiences import audience
+from trajectory.insights.audiences.audience import Audience
 from trajectory.insights.audiences.audience_targets import AudienceTargets
-from trajectory.insights.audiences.evaluate import OURS, Audience, measure
+from trajectory.insights.audiences.evaluate import OURS, measure
 from trajectory.metrics.reliability import event_pairs, summary
 
 
@@ -43,7 +44,7 @@ def test_of_very_many_users_some_are_measured(monkeypatch):
     counts = counts_of(rng.integers(0, 2, (300, 2)).astype(np.float32))
     found = found_of(counts, chance, came)
     whole = measure(found, np.arange(300.0), 10, 0)
-    monkeypatch.setattr(evaluate, "SAMPLE", 200)
+    monkeypatch.setattr(audience, "SAMPLE", 200)
     part = measure(found, np.arange(300.0), 10, 0)
     assert (whole["all users"]["users"], part["all users"]["users"]) == (300, 200)
     assert part["all users"]["methods"][OURS]["auc"] == pytest.approx(

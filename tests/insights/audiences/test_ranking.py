@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trajectory.insights.audiences.auc_differences import auc_differences
-from trajectory.insights.audiences.ranking import expected_hits, lift
+from trajectory.insights.audiences.ranking import auc_differences, expected_hits, lift
 
 CAME = np.array([True, False, True, False])
 

@@ -7,12 +7,13 @@ import pytest
 from tests.builders import make_histories
 from tests.raw_logs import settings
 from trajectory.data.store.builder import prepare
-from trajectory.insights.demand import build, demand_forecast, page
+from trajectory.insights.demand import build, demand_forecast
 from trajectory.insights.demand.baselines import moving_average
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.features import HORIZONS, Known
 from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.regression import forecasts
+from trajectory.insights.demand.sentences import sentences
 from trajectory.insights.demand.weekly_counts import Weeks
 from trajectory.insights.report import write_insights
 from trajectory.reports.words import Words
@@ -82,7 +83,7 @@ def said_of(part, **columns):
     """The page's sentences where the table of demand holds `columns`, and nothing was held out."""
     tables = part.tables | {"demand": part.tables["demand"].with_columns(**columns)}
     results = {"interest": {"by_horizon": pl.DataFrame(part.measured["interest"]["by_horizon"])}}
-    return " ".join(page.sentences(a_demand(held_out=None), tables, results))
+    return " ".join(sentences(a_demand(held_out=None), tables, results))
 
 
 def of_series(milk, tea, pens):
@@ -129,15 +130,15 @@ def test_what_need_not_be_ordered_is_not_among_the_largest_orders(part):
     )
     demand, tables = a_demand(held_out=None), part.tables | {"reorder": reorder}
     results = {"interest": {"by_horizon": pl.DataFrame(part.measured["interest"]["by_horizon"])}}
-    assert any(said.endswith("95% certainty: tea (9 lines).") for said in page.sentences(demand, tables, results))
+    assert any(said.endswith("95% certainty: tea (9 lines).") for said in sentences(demand, tables, results))
     tables["reorder"] = reorder.with_columns(order_quantity=pl.lit(0.0))
-    assert any(said.startswith("Nothing is to be ordered now") for said in page.sentences(demand, tables, results))
+    assert any(said.startswith("Nothing is to be ordered now") for said in sentences(demand, tables, results))
 
 
 @pytest.mark.parametrize(("error", "advised"), [(1.04, False), (0.5, True)])
 def test_nothing_is_advised_by_a_forecast_as_far_off_as_all_of_demand(part, error, advised):
     table = pl.DataFrame(part.measured["interest"]["by_horizon"]).with_columns(wape=pl.lit(error))
-    said = page.sentences(a_demand(held_out=None), part.tables, {"interest": {"by_horizon": table}})
+    said = sentences(a_demand(held_out=None), part.tables, {"interest": {"by_horizon": table}})
     assert any("Largest orders" in one for one in said) == advised
     assert any("How far these forecasts of demand hold is not known" in one for one in said) == advised
     assert said[0].startswith("Do not order by this: in the last") != advised

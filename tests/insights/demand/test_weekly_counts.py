@@ -7,7 +7,7 @@ import pytest
 from tests.builders import make_histories
 from trajectory.data.times import WEEK
 from trajectory.insights.demand import weekly_counts as weeks_of
-from trajectory.insights.demand.page import around, returned
+from trajectory.insights.demand.counting_notes import around, returned
 from trajectory.insights.demand.weekly_counts import first_held_out, weekly
 from trajectory.schema import EVENT_TYPES, Queries, Split, UserError
 

@@ -10,8 +10,10 @@ import pytest
 from tests.builders import fake_run, make_histories
 from trajectory.insights.recommend import evaluate
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
-from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, first_purchases, recommend, suggest
+from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, suggest
+from trajectory.insights.recommend.new_buyers import first_purchases
 from trajectory.insights.recommend.relevance import RelevanceReading, limited_to_steps, log_share, owned_items
+from trajectory.insights.recommend.tables import recommend
 from trajectory.schema import EVENT_TYPES, Queries, Split
 from trajectory.settings import base
 

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from trajectory.insights.recommend import page
+from trajectory.insights.recommend import evaluation_page, page
+from trajectory.insights.recommend.sentences import sentences
 from trajectory.reports.words import Words
 
 BOUGHT = Words("purchases", "buy", "bought", "buying")
@@ -28,7 +29,7 @@ def held(steps=3, groups=("all",)):
 def told(found, but="", name="most likely"):
     histories = make_histories([[1, 2]])
     table = pl.DataFrame({"list": [name]})
-    return page.sentences(table, WINNERS, found, "the next event", page.kept_back(found, histories), BOUGHT, but)
+    return sentences(table, WINNERS, found, "the next event", evaluation_page.kept_back(found, histories), BOUGHT, but)
 
 
 def test_the_best_other_list_is_best_by_what_is_told():
@@ -51,16 +52,18 @@ def test_shares_of_nothing_are_not_told():
     assert len(told(found, name="new to the user")) == 2
 
 
-@pytest.mark.parametrize(("groups", "said"), [(("all",), page.MISSED), (("all", "again", "new"), "had before, new:")])
+@pytest.mark.parametrize(
+    ("groups", "said"), [(("all",), evaluation_page.MISSED), (("all", "again", "new"), "had before, new:")]
+)
 def test_the_note_explains_the_columns_that_are_there(groups, said):
-    table = page.how_it_held(held(groups=groups), "up to 3 events")
+    table = evaluation_page.against_baselines(held(groups=groups), "up to 3 events")
     assert said in table.note
     assert ("found, new" in table.rows.columns) == ("had before, new:" in table.note)
 
 
 def test_relevance_that_rises_is_not_said_to_fall():
     curve = [{"share": share, "ndcg": ndcg, "diversity": 0.5 + share} for share, ndcg in ((0.0, 0.058), (0.1, 0.059))]
-    words = page.trade_off(curve, 0.1).words
+    words = evaluation_page.trade_off(curve, 0.1).words
     assert words.startswith("Relevance goes from 0.058 to 0.059")
 
 

@@ -15,8 +15,8 @@ from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import build
 from trajectory.insights.recommend import relevance as relevance_of
 from trajectory.insights.recommend.evaluate import compare_lists
-from trajectory.insights.recommend.lists import recommend
 from trajectory.insights.recommend.relevance import Relevance, limited_to_steps, owned_items, probabilities, steps_asked
+from trajectory.insights.recommend.tables import recommend
 from trajectory.presets import own_log
 from trajectory.run import Run
 from trajectory.settings import set_by_hand

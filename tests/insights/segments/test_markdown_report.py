@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trajectory.insights.segments.evaluation_page import holdout_accuracy
-from trajectory.insights.segments.markdown_report import table
+from trajectory.insights.segments.markdown_report import markdown
 from trajectory.reports.words import Words
 
 
@@ -42,12 +42,12 @@ def test_each_segmentation_is_a_row_beside_the_lead_over_it():
         },
         "association": {name: [household] for name in names},
     }
-    lines = table(measured).splitlines()
+    lines = markdown(measured).splitlines()
     assert "| segments | 0.900 | 0.800 | 0.100 | 0.5000 | 2.00 | 0.600 (0.500 to 0.700) |" in lines
     row = "| RFM k-means | 0.900 | 0.800 | 0.100 | 0.5000 (+0.100, +0.050 to +0.150, p 0.002) "
     row += "| 2.00 (+0.100, +0.050 to +0.150, p 0.002) | 0.600 (0.500 to 0.700; -0.100 to +0.200) |"
     assert row in lines
     assert "7 times 5 users got a campaign, 2 redeemed" in lines
     assert "| age | 801 | 0.20 (p 0.010) | 0.20 (p 0.010) |" in lines
-    bare = table({**measured, "spend": None, "redemption": None, "association": None})
+    bare = markdown({**measured, "spend": None, "redemption": None, "association": None})
     assert "| segments | 0.900 | 0.800 | 0.100 |  |  |  |" in bare

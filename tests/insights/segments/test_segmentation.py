@@ -23,7 +23,7 @@ from trajectory.insights.segments.grouping import (
 )
 from trajectory.insights.segments.names import names, plain_name
 from trajectory.insights.segments.segmentation import segmentation
-from trajectory.migrations.groups import read_segments
+from trajectory.insights.segments.tables import profiles_table
 from trajectory.schema import UserError
 
 
@@ -83,29 +83,8 @@ def test_a_name_tells_what_its_own_users_are_expected_to_buy():
     states, truth = planted()
     ahead = np.where(truth < 2, 80.0, 24) * np.where(truth % 2, 0.5, 1)
     found = segmentation(replace(states, value_ahead=ahead))
-    for name, of in zip(found.names, found.profiles()["expected_a_week"], strict=True):
+    for name, of in zip(found.names, profiles_table(found)["expected_a_week"], strict=True):
         assert f", {of:.0f} a week" in name
-
-
-def test_profiles_add_up():
-    states, _ = planted()
-    found = segmentation(states)
-    profiles = found.profiles()
-    assert sorted(profiles["users"]) == [NEW] * 3 + [LONG] * 3
-    assert profiles["share_of_users"].sum() == pytest.approx(1)
-    assert profiles["share_of_value"].sum() == pytest.approx(1)
-    new = profiles.filter("new_members")
-    assert (new["drift"] > 0.7).all()  # 0.8 of what they buy went from one interest to the next
-    assert (profiles.filter(~profiles["new_members"])["drift"] < 0.05).all()
-    assert profiles.filter(profiles["segment"] == "c1, new")["path"].item().startswith("c2 8")
-
-
-def test_the_table_of_users_is_read_by_migrations(tmp_path):
-    states, _ = planted()
-    found = segmentation(states)
-    found.members().write_parquet(tmp_path / "segments.parquet")
-    again = read_segments(tmp_path / "segments.parquet", states.histories)
-    assert again.tolist() == [found.names[code] for code in found.label]
 
 
 def test_the_largest_stable_number_is_chosen():

@@ -9,15 +9,9 @@ from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from trajectory.insights.audiences.counts import Counts, hand_made
-from trajectory.insights.campaigns.responses import USED, Rows, standardised_within_campaign
 
-# Chosen on validation, of trees of 3 to 31 leaves, so that boosting is no weaker than it can be. Of campaigns, who
-# redeems is learned best from our columns within each campaign, who buys from all counts as they are.
+# Chosen on validation, of trees of 3 to 31 leaves, so that boosting is no weaker than it can be.
 TREES: dict[str, Any] = {"learning_rate": 0.1, "max_iter": 100, "max_leaf_nodes": 6, "min_samples_leaf": 100}
-CAMPAIGN_TREES: dict[str, dict[str, Any]] = {
-    "redeem": {"learning_rate": 0.05, "max_iter": 60, "max_leaf_nodes": 3, "min_samples_leaf": 40},
-    "buy": {"learning_rate": 0.05, "max_iter": 100, "max_leaf_nodes": 8, "min_samples_leaf": 20},
-}
 QUINTILES = 5
 
 
@@ -49,27 +43,4 @@ def goods_rivals(
         "own frequency in it": counts.ever[:, chosen] + 1e-3 * counts.steps[:, [1]],
         "own frequency in it, 12 weeks": counts.season[:, chosen] + 1e-3 * counts.ever[:, chosen],
         "RFM": np.broadcast_to(score[:, None], (n, g)),
-    }
-
-
-def campaign_rivals(known: Rows, counts: dict[str, np.ndarray], outcome: str) -> dict[str, np.ndarray]:
-    """Scores [n] of recipients with these counts; boosting learns from the rows that were known, as ours does."""
-    n = len(counts["since"])
-    trees = np.zeros(n)
-    if len(np.unique(known.answered)) == 2:
-        if outcome == "redeem":
-            names = USED[outcome]
-            past, now = (
-                standardised_within_campaign(known.counts, names, known.campaign),
-                standardised_within_campaign(counts, names, np.zeros(n, int)),
-            )
-        else:
-            past, now = (np.stack([of[name] for name in sorted(counts)], 1) for of in (known.counts, counts))
-        trees = boosted(past, known.answered, now, CAMPAIGN_TREES[outcome])
-    return {
-        "gradient boosting on counts": trees,
-        "category frequency": counts["alike_season"],
-        "promoted items bought": counts["promoted_baskets"],
-        "coupons used": counts["coupons_ever"],
-        "RFM": rfm(counts["since"], counts["baskets_season"], counts["spend_season"]),
     }

@@ -15,6 +15,7 @@ from trajectory.metrics.significance import confidence_interval
 from trajectory.threads import one_thread
 
 LEAST = 100  # recipients, and as many others, for a campaign to be compared
+RESAMPLES = 100  # of the users; each fits a propensity anew
 
 
 class Uplift(NamedTuple):
@@ -26,6 +27,12 @@ class Uplift(NamedTuple):
     plain: float  # before any weighting
     during: tuple[float, float, float]  # difference, low, high: in the campaign
     before: tuple[float, float, float]  # in as many days before it, where the campaign cannot have had an effect
+
+
+def uplifts(log: CampaignLog, campaigns: Sequence[Campaign], since: int, seed: int) -> list[Uplift]:
+    """The campaigns from `since` on whose recipients can be compared with others."""
+    compared = [uplift(log, campaigns, campaign, RESAMPLES, seed) for campaign in campaigns if campaign.start >= since]
+    return [result for result in compared if result is not None]
 
 
 @one_thread("blas")

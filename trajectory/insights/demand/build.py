@@ -1,4 +1,4 @@
-"""Demand: the next weeks of each category and product type, what moves, what to order, and how far it held."""
+"""The step `demand`: the next weeks of each category and product type, what to order, and how far that held."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import polars as pl
 from trajectory.insights.demand.baselines import BaselineForecast, counting_baselines
 from trajectory.insights.demand.demand_forecast import Demand, forecast_demand
 from trajectory.insights.demand.evaluate import OURS, against_baselines, by_horizon, ordering, with_quantiles
+from trajectory.insights.demand.evaluation_page import holdout_accuracy
 from trajectory.insights.demand.order_rule import order_rule
-from trajectory.insights.demand.page import blocks, sentences
+from trajectory.insights.demand.page import blocks
+from trajectory.insights.demand.sentences import sentences
 from trajectory.insights.demand.tables import demand_table, forecast_at_end, reorder_table
 from trajectory.insights.report_model import Part
 from trajectory.run import Run
@@ -43,7 +45,7 @@ def build_demand(run: Run) -> Part:
         "demand",
         "Demand",
         sentences(demand, tables, results),
-        blocks(demand, tables, results),
+        (*blocks(demand, tables, results), *holdout_accuracy(demand, results)),
         tables,
         measured(demand, results),
     )

@@ -7,8 +7,7 @@ import polars as pl
 
 from trajectory.insights.demand.baselines import BaselineForecast, counting_baselines, statsforecast_baseline
 from trajectory.insights.demand.demand_forecast import Demand
-from trajectory.insights.demand.evaluate import OURS, against_baselines, by_horizon, ordering, with_quantiles
-from trajectory.insights.demand.evaluation_page import Results
+from trajectory.insights.demand.evaluate import OURS, Results, against_baselines, by_horizon, ordering, with_quantiles
 from trajectory.insights.demand.features import FEW
 from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.regression import forecasts

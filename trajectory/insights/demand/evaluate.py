@@ -18,6 +18,7 @@ from trajectory.metrics.significance import compare, holm
 OURS = "forecast"
 RESAMPLES = 2000
 COMPARED = 4  # horizons of the comparison with each baseline
+Results = dict[str, dict[str, pl.DataFrame]]  # level -> name of a table -> table
 
 
 class Method(NamedTuple):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from trajectory.insights.demand.baselines import WINDOW
 from trajectory.insights.demand.demand_forecast import Demand
+from trajectory.insights.demand.evaluate import OURS, Results
 from trajectory.insights.demand.intervals import LEAST, LEAST_ORIGINS, LEVELS
 from trajectory.insights.demand.reorder import SERVICE_LEVEL
+from trajectory.insights.demand.tables import SOON
 from trajectory.insights.report_model import Table, Text
 
-Results = dict[str, dict[str, pl.DataFrame]]  # level -> name of a table -> table
-SOON = 4  # weeks
 SHARES = ("wape", "pinball", "coverage_80", "coverage_95", "demand_lost", "weeks_out_of_stock")
 WEEKS = ("mase", "stock_left_weeks")
 FORMS = dict.fromkeys(SHARES, "{:.1%}") | dict.fromkeys(WEEKS, "{:.2f}") | {"demand_lost": "{:.2%}"}
+RULES = {"moving average": f"the mean of {WINDOW} weeks", "last week": "the last week's figure"}
 
 
 def holdout_accuracy(demand: Demand, results: Results) -> list[Text | Table]:
@@ -88,3 +90,22 @@ def method_description(demand: Demand) -> str:
 
 def _joined(results: Results, name: str) -> pl.DataFrame:
     return pl.concat([found[name].select(pl.lit(level).alias("level"), pl.all()) for level, found in results.items()])
+
+
+def ordered_by(demand: Demand, results: Results, reorder: pl.DataFrame, level: str) -> str:
+    """What the orders of a level go by and why, where a simple rule was nearer to demand; empty where none was."""
+    wape, _ = mean_errors(results[level])
+    rule = reorder.filter(pl.col("level") == level)["rule"][0]
+    weeks = f"in the last {weeks_long(len(demand.tested))} of this log"
+    if rule != OURS:
+        return (
+            f"The forecast is not to be relied on: {weeks} it was off by {wape[OURS]:.1%} of demand, {RULES[rule]} by "
+            f"{wape[rule]:.1%}, which is more than chance. Orders go by {RULES[rule]}."
+        )
+    best = min(wape, key=lambda name: wape[name])
+    if best == OURS:
+        return ""
+    return (
+        f"Orders go by the forecast, though {weeks} it was off by {wape[OURS]:.1%} of demand, {RULES[best]} by "
+        f"{wape[best]:.1%}: that is within chance."
+    )

@@ -12,6 +12,9 @@ from trajectory.insights.demand.evaluate import Method, with_quantiles
 from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL, Replay
 
+BUSY = 20.0  # events a week of what is worth a sentence
+SOON = 4  # weeks
+
 
 def forecast_at_end(demand: Demand, level: str, baseline: BaselineForecast | None = None) -> Method:
     """The forecast of one level, or another, at the end of the log, with its quantiles."""
@@ -72,3 +75,16 @@ def reorder_table(demand: Demand, level: str, rule: str, found: Method, followed
             "order_quantity": np.maximum(up_to - followed.position, 0),
         }
     ).sort("order_quantity", "name", descending=[True, False])
+
+
+def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:
+    """Busy series by how far the next `SOON` weeks are above the last, largest rise first; means of a week."""
+    means = (
+        table.filter(pl.col("level") == level, pl.col("weeks_ahead") <= SOON)
+        .group_by("name")
+        .agg(pl.col("recent", "forecast", "low_80", "high_80").mean())
+        .filter(pl.col("recent") >= BUSY)
+    )
+    change = means.with_columns(change=pl.col("forecast") / pl.col("recent") - 1)
+    columns = ("name", "recent", "forecast", "change", "low_80", "high_80")
+    return change.select(columns).sort("change", "name", descending=[True, False])

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajectory.baselines.ease import Ease
-from trajectory.baselines.next_item import InterestFrequency, baselines
+from trajectory.insights.recommend.baselines import ALONE, NEXT, OWN, counting_baselines
 from trajectory.insights.recommend.lists import SIZE, suggest
 from trajectory.insights.recommend.relevance import Relevance, limited_to_steps, owned_items, steps_asked
 from trajectory.metrics.beyond_accuracy import coverage, diversity, novelty
@@ -18,8 +17,6 @@ from trajectory.schema import Histories, Queries
 
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.8)  # of a list's merit that is the mix of interests
 GIVEN_UP = 0.01  # share of the relevance (NDCG on validation) that diversity may cost
-ALONE, NEXT = "forecast alone", "next item"  # not pooled with any count; of the next step: the plain recommender
-OWN = (Relevance.name, ALONE)  # lists that are not rivals
 METRICS = (f"recall@{SIZE}", f"ndcg@{SIZE}")
 GROUPS = ("all", "again", "new")  # candidates: all, those of the history, the others
 
@@ -37,9 +34,7 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
         experiment.histories,
         limited_to_steps(experiment.histories, experiment.split.queries(part), relevance.steps),
     )
-    counted = [row for row in baselines(h, experiment.split, c) if not isinstance(row, InterestFrequency)]
-    if isinstance(relevance.neighbours, Ease):
-        counted.append(relevance.neighbours)
+    counted = counting_baselines(run, relevance)
     groups = ("all",) if relevance.filter_seen else GROUPS
     per_list: dict[str, list[_Lists]] = {name: [] for name in (*OWN, NEXT, *(row.name for row in counted))}
     for chunk in queries.chunks(relevance.batch):

@@ -2,62 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 import polars as pl
 
-from trajectory.insights.recommend.evaluate import GIVEN_UP, OWN
-from trajectory.insights.recommend.lists import NEW, SIZE
+from trajectory.data.store.sales import selling_event_types
+from trajectory.insights.recommend.evaluation_page import percent
+from trajectory.insights.recommend.lists import SIZE
 from trajectory.insights.recommend.relevance import FEWEST, Relevance
-from trajectory.insights.report_model import Picture, Table, Text
-from trajectory.reports import charts
-from trajectory.reports.pictures import svg
-from trajectory.reports.words import Words, steps
+from trajectory.insights.report_model import Table, Text
+from trajectory.reports.words import Words, steps, words
+from trajectory.run import Run
 from trajectory.schema import Histories
 
 WINNERS = 10  # items
-MISSED = "What users had before is on no list (evaluation.seen=filter): where they took it again, it is not found."
 BUT = " nor had any other event of it"
 OF = {False: "items that are new to a user", True: "items that a user has had"}
-NAMES = {
-    Relevance.name: "this list: forecast and counts, pooled",
-    "next item": "the model's next step alone",
-    "ease": "what like users have (EASE)",
-}
 
 
-def sentences(
-    table: pl.DataFrame,
+def blocks(
+    run: Run,
+    relevance: Relevance,
+    share: float,
+    keep: np.ndarray | None,
+    explained: pl.DataFrame,
     winners: pl.DataFrame,
-    held: dict[str, Any],
-    ahead: str,
-    asked: str,
-    counted: Words,
-    but: str = "",
-) -> tuple[str, ...]:
-    """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first; `asked`:
-    what was kept back of each user; `but`: see `acquisition_potential`.
+    without: int,
+    but: str,
+) -> list[Text | Table]:
+    """What lists hold and may hold, `explained` lists of some users, and the items with users to win; `without`: users
+    without a list.
     """
-    found = []
-    for top in winners.filter(pl.col("expected") >= 0.5).head(1).iter_rows(named=True):
-        found.append(
-            f"{top['title']} has the most users to win: of the {top['users']:,} who never {counted.past} it{but}, "
-            f"{top['expected']:,.0f} are expected to {counted.verb} it within {ahead}."
-        )
-    best, others = held["rows"][Relevance.name], {k: v["all"] for k, v in held["rows"].items() if k not in OWN}
-    rival = max(others, key=lambda name: others[name]["recall"])
-    found.append(
-        f"Lists of {SIZE} items held {best['all']['recall']:.1%} of what {held['users']:,} users took in "
-        f"{asked}; the best other list ({_name(rival)}) "
-        f"{others[rival]['recall']:.1%}."
-    )
-    if NEW in table["list"] and best["again"]["users"] and best["new"]["users"]:
-        again, new = best["again"]["recall"], best["new"]["recall"]
-        found.append(
-            f"Of what users took again, a list of what they had before held {again:.1%}; of what they took for the "
-            f"first time, a list of new items {new:.1%}."
-        )
-    return tuple(found)
+    h, ahead = relevance.histories, window(relevance)
+    limited = limits(run, relevance, keep)
+    return [
+        Text(order_description(share, ahead) + event_types_note(h)),
+        *([Text(limited)] if limited else []),
+        *not_known(relevance, ahead),
+        *([Text(f"{without:,} users get no list: they have had all that may be shown.")] if without else []),
+        of_users(explained, h, ahead, run.config.batch.length),
+        *([acquisition_potential(winners, ahead, words(h), but)] if len(winners) else []),
+    ]
 
 
 def order_description(share: float, ahead: str) -> str:
@@ -78,11 +62,6 @@ def window(relevance: Relevance) -> str:
     if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
         return f"{said} ({relevance.steps_had:.1f} on average)"
     return said
-
-
-def percent(share: float) -> str:
-    """A share with the digits that tell it from none."""
-    return f"{100 * share:.2g}%"
 
 
 def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: int) -> Table:
@@ -113,35 +92,6 @@ def acquisition_potential(table: pl.DataFrame, ahead: str, counted: Words, but: 
     )
 
 
-def how_it_held(held: dict[str, Any], asked: str) -> Table:
-    """Lists compared with those of baselines, on what was held out: of each user `asked`."""
-    words = {"all": "found", "again": "found, had before", "new": "found, new"}
-    groups = [group for group in words if group in held["rows"][Relevance.name]]
-    rows = [
-        {"list": _name(name)}
-        | {words[group]: row[group]["recall"] for group in groups}
-        | {"NDCG": row["all"]["ndcg"], "of the catalogue": row["coverage"], "novelty (bits)": row["novelty"]}
-        | ({} if row["diversity"] is None else {"different interests": row["diversity"]})
-        for name, row in held["rows"].items()
-    ]
-    formats = {words[group]: "{:.1%}" for group in groups} | {"NDCG": "{:.4f}", "novelty (bits)": "{:.1f}"}
-    return Table(
-        f"How such lists held: {asked}, {held['users']:,} users",
-        pl.DataFrame(rows),
-        formats | {"of the catalogue": "{:.1%}", "different interests": "{:.1%}"},
-        note=f"found: share of what was taken that was on a list of {SIZE}"
-        + ("; had before, new: of such items, on lists of such items alone. " if groups[1:] else f". {MISSED} ")
-        + "Novelty: mean surprise of the items; different interests: of the pairs of a list.",
-    )
-
-
-def kept_back(held: dict[str, Any], histories: Histories) -> str:
-    """What was kept back of each user, as the split asks for it (`compare_lists`)."""
-    if held["steps"] == 1:
-        return f"one {steps(histories, 1)} of each that was kept back"
-    return f"up to {steps(histories, held['steps'])} of each that were kept back"
-
-
 def not_known(relevance: Relevance, steps_ahead: str) -> list[Text]:
     """Which chances of items that may be on lists are not told, and why (`relevance.probabilities`)."""
     shown = {False: OF[False]} if relevance.filter_seen else OF
@@ -156,23 +106,36 @@ def not_known(relevance: Relevance, steps_ahead: str) -> list[Text]:
     return []
 
 
-def trade_off(curve: list[dict[str, float]], share: float) -> Picture:
-    """What diversity costs (`measure.trade_off`), and the share that is taken."""
-    x, y = [point["diversity"] for point in curve], [point["ndcg"] for point in curve]
-    told = (curve[0]["share"], share, curve[-1]["share"])
-    labels = [percent(point["share"]) if point["share"] in told else "" for point in curve]
-    frame = pl.DataFrame({"diversity": x, "ndcg": y, "share": [point["share"] for point in curve], "label": labels})
-    across = "pairs of a list that are of different interests"
-    chart = charts.trade_off(frame, "diversity", "ndcg", across, f"relevance (NDCG@{SIZE})")
-    return Picture(
-        "What diversity costs",
-        svg(chart),
-        f"Relevance goes from {y[0]:.3f} to {y[-1]:.3f} while the share of pairs of different interests goes from "
-        f"{x[0]:.1%} to {x[-1]:.1%}.",
-        "On the validation window; labels: how much the mix of interests counts. Taken is the most that costs up to "
-        f"{GIVEN_UP:.0%} of the relevance: {percent(share)}.",
+def event_types_note(histories: Histories) -> str:
+    """What is taken, where that is not always a sale."""
+    if set(histories.event_types) <= set(selling_event_types(histories)):
+        return ""
+    types = ", ".join(histories.event_types)
+    sale = (
+        ", ".join(event_type for event_type in histories.event_types if event_type in selling_event_types(histories))
+        or "none of them"
     )
+    return f" To have or to take an item is any event of it ({types}); a sale is {sale}."
 
 
-def _name(name: str) -> str:
-    return NAMES.get(name, name.replace("_", " "))
+def limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
+    """What may not be on a list, and steps that the run forecasts but the split does not ask for."""
+    found, horizon = [], run.config.heads.horizon
+    if relevance.filter_seen:
+        found.append("What a user has had is on none of the lists; --config.evaluation.seen=keep lets it come again.")
+    if keep is not None and not keep[1:].all():
+        found.append(f"Of {len(keep) - 1:,} items the {keep.sum():,} that were named may be on lists.")
+    if relevance.steps < horizon:
+        found.append(
+            f"The run forecasts {steps(relevance.histories, horizon)}, but its split keeps back no more than "
+            f"{relevance.steps} of each user, by which chances are fitted and lists are measured: lists are for so "
+            "many. A split by time with split.target=all and a smaller split.quantile, or split.kind=leave_last with "
+            "more split.steps, keeps back more."
+        )
+    if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
+        found.append(
+            "Chances are of the validation window, to which they are fitted. There users had "
+            f"{relevance.steps_had:.1f} of the next {steps(relevance.histories, relevance.steps)} on average: more may "
+            "come within all of them."
+        )
+    return " ".join(found)

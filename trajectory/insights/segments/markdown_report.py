@@ -7,7 +7,7 @@ from typing import Any
 from trajectory.insights.segments.evaluate import NONE, OURS
 
 
-def table(measured: dict[str, Any]) -> str:
+def markdown(measured: dict[str, Any]) -> str:
     """Tables of stability and use beside rivals, with the segments' paired lead, and of association with households."""
     m = measured
     lines = [

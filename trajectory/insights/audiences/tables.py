@@ -8,16 +8,16 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.times import DAY
+from trajectory.insights.audiences.audience import Audience, Snapshot
 from trajectory.insights.audiences.contact_timing import contact_timing
 from trajectory.insights.audiences.cross_sell import recent_affinities
-from trajectory.insights.audiences.evaluate import Audience, Snapshot
 from trajectory.insights.audiences.ranking import TOP
 from trajectory.schema import Histories
 
 MOST = 100  # users of one audience
 
 
-def members(found: Audience, histories: Histories, moment: Snapshot) -> pl.DataFrame:
+def members_table(found: Audience, histories: Histories, moment: Snapshot) -> pl.DataFrame:
     """The tenth of the lapsed users (`MOST` at most) with the highest chance of each chosen group, best first.
 
     Columns: kind, target, user, probability, arriving (that less the chance at the user's own rate over the whole

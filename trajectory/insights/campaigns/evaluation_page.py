@@ -1,0 +1,64 @@
+"""How far forecasts of campaigns held, as the page shows it, and whether recipients bought more than others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from trajectory.insights.audiences.evaluation_page import MEASURES, methods_table
+from trajectory.insights.campaigns.campaign_forecast import OUTCOMES, POSITIVES
+from trajectory.insights.campaigns.uplift import Uplift
+from trajectory.insights.report_model import Table
+
+
+def holdout_accuracy(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> list[Table]:
+    """How recipients were ranked, for each outcome that was measured, and how they compare with others."""
+    ranked = [against_rivals(outcome, measured) for outcome, measured in held.items()]
+    return [*ranked, *([uplift_table(compared)] if compared else [])]
+
+
+def against_rivals(outcome: str, one: dict[str, Any]) -> Table:
+    """How far the ranking of recipients held, beside the rivals."""
+    calibration = one["calibration"]
+    within = "within" if calibration["within_sampling_error"] else "outside"
+    return Table(
+        f"How well it ranked recipients of campaigns: who will {OUTCOMES[outcome]}",
+        methods_table(one),
+        MEASURES,
+        note=f"Mean over the {len(one['campaigns'])} campaigns, of {one['expected']} forecast, in which at least "
+        f"{POSITIVES} recipients did and {POSITIVES} did not ({', '.join(one['campaigns'])}): {one['recipients']:,} "
+        f"recipients, {one['answers']:,} answers. Each was forecast from what was known when it started; all methods "
+        f"learned from the same earlier campaigns. Probabilities miss by {calibration['ece']:.1%} on average over "
+        f"{calibration['n']:,} users, {within} what a perfect model would show (up to {calibration['high']:.1%}); "
+        f"campaigns one by one: {calibration['share_within_sampling_error']:.0%} of them within.",
+    )
+
+
+def uplift_table(compared: Sequence[Uplift]) -> Table:
+    """Recipients beside users like them, in the campaign and in the weeks before it."""
+
+    def points(of: tuple[float, float, float]) -> str:
+        return f"{of[0]:+.1%} ({of[1]:+.1%} to {of[2]:+.1%})"
+
+    rows = [
+        {
+            "campaign": one.campaign,
+            "recipients": one.recipients,
+            "others": one.others,
+            "as they are": f"{one.plain:+.1%}",
+            "weighted alike": points(one.during),
+            "the weeks before": points(one.before),
+        }
+        for one in compared
+    ]
+    return Table(
+        "Did recipients buy promoted items more often than others like them?",
+        pl.DataFrame(rows),
+        note="Difference in the share that buys, in percentage points, with 95 % intervals. Weighted by propensity so "
+        "that both sides had bought, used coupons and been addressed alike before. The weeks before the campaign "
+        "should show none, for it had not begun: what they show is what such weights cannot take out. Recipients were "
+        "not drawn at random, they were chosen by what they buy, and others may have got other campaigns at the time: "
+        "an indication, no proof of an effect.",
+    )

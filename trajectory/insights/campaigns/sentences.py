@@ -1,0 +1,32 @@
+"""What matters of campaigns: whom to address first, and that a purchase is no proof of an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from trajectory.insights.campaigns.campaign_forecast import OURS
+from trajectory.insights.campaigns.uplift import Uplift
+
+
+def sentences(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> tuple[str, ...]:
+    """What was held out says of the most likely, and the comparison with others of an effect."""
+    said = []
+    if "redeem" in held:
+        redeemed = held["redeem"]
+        said.append(
+            "Of the recipients of a campaign, address the most likely tenth first: they redeemed "
+            f"{redeemed['methods'][OURS]['lift']:.1f} times as often as all (mean of {len(redeemed['campaigns'])} "
+            "campaigns)."
+        )
+    if compared:
+        during = float(np.mean([uplift.during[0] for uplift in compared]))
+        before = float(np.mean([uplift.before[0] for uplift in compared]))
+        said.append(
+            "That recipients buy is no proof that the campaign made them: they bought promoted items more often than "
+            f"others like them by {during:+.1%} of all users (mean of {len(compared)} campaigns), but by {before:+.1%} "
+            "also in the weeks before; hold back a random tenth to know."
+        )
+    return tuple(said)

@@ -1,0 +1,65 @@
+"""What matters of demand, in a merchant's words: what rises and falls, what to order, how far that held."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from trajectory.insights.demand.demand_forecast import Demand
+from trajectory.insights.demand.evaluate import OURS, Results
+from trajectory.insights.demand.evaluation_page import mean_errors, ordered_by, weeks_long
+from trajectory.insights.demand.page import LINES
+from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL
+from trajectory.insights.demand.tables import SOON, changes
+
+TOLD = 0.005  # changes that are printed as more than 0%
+USELESS = 1.0  # error as a share of demand from which on nothing is advised: forecasting none is as near
+NAMED = 3
+
+
+def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) -> tuple[str, ...]:
+    """What matters, most important first."""
+    main = demand.weeks.main
+    change = changes(tables["demand"], main)
+    rule = tables["reorder"].filter(pl.col("level") == main)["rule"][0]
+    moving = change.filter(rule == OURS)  # of a forecast that orders do not go by, nothing is said to be expected
+    risen = moving.filter(pl.col("change") > TOLD, pl.col("recent") < pl.col("low_80"))
+    fallen = moving.filter(pl.col("change") < -TOLD, pl.col("recent") > pl.col("high_80")).reverse()
+    order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
+    if (error := mean_errors(results[main])[0][rule]) >= USELESS:
+        tested = weeks_long(len(demand.tested))
+        return (f"Do not order by this: in the last {tested} of this log it was off by {error:.0%} of demand.",)
+    found = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
+    if demand.held_out is None:
+        found.append("How far these forecasts of demand hold is not known, as the run has learned from all weeks.")
+    if len(risen):
+        found.append(
+            f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."
+        )
+    if len(fallen):
+        found.append(f"Expect less of {_named(fallen, 'change', '{:+.0%}')}: order less.")
+    lasts = f"so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty"
+    if len(order):
+        largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
+        pieces = " These are lines of sales, not pieces." if demand.lines else ""
+        found.append(f"Largest orders now, {lasts}: {largest}.{pieces}")
+    else:
+        found.append(f"Nothing is to be ordered now {lasts}.")
+    if demand.held_out is None:
+        return tuple(found)
+    wape, last = mean_errors(results[main])
+    ahead = "1 week" if last == 1 else f"1 to {last} weeks"
+    stock = {row["method"]: row for row in results[main]["ordering"].to_dicts()}
+    ours, other = stock[OURS], stock["moving average"]
+    return (
+        *found,
+        f"In {weeks_long(len(demand.tested))} held out the forecast was off by {wape[OURS]:.1%} of demand at {ahead} "
+        f"ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
+        f"{wape['last week']:.1%}.",
+        f"Ordering by it would have lost {ours['demand_lost']:.2%} of demand with {ours['stock_left_weeks']:.2f} "
+        f"weeks' stock left over; by a moving average {other['demand_lost']:.2%} with {other['stock_left_weeks']:.2f}.",
+    )
+
+
+def _named(rows: pl.DataFrame, column: str, form: str) -> str:
+    some = rows.head(NAMED).select("name", column).iter_rows()
+    return ", ".join(f"{name} ({form.format(value)})" for name, value in some) or "none"

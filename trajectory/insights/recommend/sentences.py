@@ -1,0 +1,47 @@
+"""What matters of recommendations: the item with the most users to win, and how far lists held."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from trajectory.insights.recommend.baselines import OWN
+from trajectory.insights.recommend.evaluation_page import list_name
+from trajectory.insights.recommend.lists import NEW, SIZE
+from trajectory.insights.recommend.relevance import Relevance
+from trajectory.reports.words import Words
+
+
+def sentences(
+    table: pl.DataFrame,
+    winners: pl.DataFrame,
+    held: dict[str, Any],
+    ahead: str,
+    asked: str,
+    counted: Words,
+    but: str = "",
+) -> tuple[str, ...]:
+    """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first; `asked`:
+    what was kept back of each user; `but`: see `acquisition_potential`.
+    """
+    found = []
+    for top in winners.filter(pl.col("expected") >= 0.5).head(1).iter_rows(named=True):
+        found.append(
+            f"{top['title']} has the most users to win: of the {top['users']:,} who never {counted.past} it{but}, "
+            f"{top['expected']:,.0f} are expected to {counted.verb} it within {ahead}."
+        )
+    best, others = held["rows"][Relevance.name], {k: v["all"] for k, v in held["rows"].items() if k not in OWN}
+    rival = max(others, key=lambda name: others[name]["recall"])
+    found.append(
+        f"Lists of {SIZE} items held {best['all']['recall']:.1%} of what {held['users']:,} users took in "
+        f"{asked}; the best other list ({list_name(rival)}) "
+        f"{others[rival]['recall']:.1%}."
+    )
+    if NEW in table["list"] and best["again"]["users"] and best["new"]["users"]:
+        again, new = best["again"]["recall"], best["new"]["recall"]
+        found.append(
+            f"Of what users took again, a list of what they had before held {again:.1%}; of what they took for the "
+            f"first time, a list of new items {new:.1%}."
+        )
+    return tuple(found)

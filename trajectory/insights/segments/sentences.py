@@ -1,0 +1,90 @@
+"""What matters of segments, in a merchant's words: whom to keep, to greet and to win back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from trajectory.insights.segments.evaluate import NONE, OURS
+from trajectory.insights.segments.grouping import LEAST, STABLE
+from trajectory.insights.segments.predictive_value import WEEKS
+from trajectory.insights.segments.segmentation import Segmentation
+from trajectory.metrics.significance import bootstrap
+
+ALIKE = 0.95  # of the most that users of a segment have brought; those of other segments who brought as much
+FALL = 0.1  # of what users bought so far; what they are expected to buy less from which on is worth a sentence
+FEWEST = 20  # users whose fall may be told
+RESAMPLES = 1000  # of a segment's users
+
+
+def sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any]) -> tuple[str, ...]:
+    """What to do about segments, what was measured of them (`measure`) last; first a warning where it is needed."""
+    counted = found.trajectories.words
+    told = [_unstable(found)] if not found.stability.enough else []
+    best = profiles.filter(pl.col("value_a_week") >= ALIKE * pl.col("value_a_week").max())
+    named = " and ".join(f'"{name}"' for name in best["segment"])
+    told.append(
+        f"{best['users'].sum():,} users ({best['share_of_users'].sum():.0%}) have brought "
+        f"{best['share_of_value'].sum():.0%} of the {counted.unit}: {named}. Keep them first."
+    )
+    staying = pl.col("expected_a_week") >= pl.col("value_a_week")
+    new = profiles.filter("new_members", staying).sort("users")
+    if new.height:
+        most = new.row(-1, named=True)
+        told.append(
+            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are new to what they are "
+            f"heading for without {counted.doing} less; "
+            f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
+            f"turn to, not with what they used to {counted.verb}."
+        )
+    if fall := _fallen(found):
+        told.append(
+            f'The {fall["users"]:,} users of "{fall["segment"]}" are expected to {counted.verb} less than they used '
+            f"to, by {fall['share']:.0%}: {fall['total']:,.0f} {counted.unit} a week in all. Win them back."
+        )
+    if spend := measured["spend"]:
+        spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
+        told.append(
+            f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they "
+            f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. {_advice(spend)}"
+        )
+    return tuple(told)
+
+
+def _fallen(found: Segmentation) -> dict[str, Any]:
+    """The segment whose volume is expected to fall most in all, of those that fall by more than noise; or empty.
+
+    That is by FALL or more, of FEWEST users or more, whose changes have a mean with a 95 % interval below 0.
+    """
+    t, falls = found.trajectories, []
+    for number, name in enumerate(found.names):
+        inside = found.label == number
+        change, before = t.value_ahead[inside] - t.value[inside], t.value[inside].sum()
+        users, large = int(inside.sum()), change.sum() < 0 and change.sum() <= -FALL * before
+        if users >= FEWEST and large and bootstrap(change, RESAMPLES, seed=0).high < 0:
+            falls.append({"segment": name, "users": users, "total": -change.sum(), "share": -change.sum() / before})
+    return max(falls, key=lambda fall: fall["total"], default={})
+
+
+def _beside(spend: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {told['r2']:.0%}" for name, told in spend.items() if name not in (OURS, NONE))
+
+
+def _advice(spend: dict[str, Any]) -> str:
+    """What to plan by: what explained most."""
+    explained = {name: told["r2"] for name, told in spend.items() if name != NONE}
+    best = max(explained, key=lambda name: explained[name])
+    if explained[best] <= 0:
+        return "None of them is of use for planning."
+    return "Plan by segment." if explained[OURS] == explained[best] else f"To plan, take the groups of {best}."
+
+
+def _unstable(found: Segmentation) -> str:
+    """A warning to stand first where the groups would be others for other users, or where one is too small."""
+    stable = found.stability
+    return (
+        "Do not rely on these groups: no number of groups was stable (agreement of at least "
+        f"{STABLE:.1f}) with at least {LEAST:.0%} of the users in each; the most stable, {stable.destinations}, had an "
+        f"agreement of {stable.bootstrap:.2f}, so that other users of the same shop would be grouped otherwise."
+    )

@@ -1,0 +1,54 @@
+"""The tables of segments: who is in which, and what each is like."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trajectory.insights.segments.names import distinguishing_interests
+from trajectory.insights.segments.segmentation import Segmentation
+from trajectory.insights.segments.states import Trajectories
+from trajectory.migrations.step_windows import shares
+
+SHOWN = 3  # interests of a path
+
+
+def members_table(segmentation: Segmentation) -> pl.DataFrame:
+    """Columns user and segment (String), which migrate.py --segments takes too."""
+    t = segmentation.trajectories
+    segment = pl.Series(segmentation.names).gather(segmentation.label)
+    return pl.DataFrame({"user": t.histories.users["user"].gather(t.queries.user), "segment": segment})
+
+
+def profiles_table(segmentation: Segmentation) -> pl.DataFrame:
+    """One row for each segment: segment, users, share of users, share of value (of all that was brought so far), value
+    a week so far and expected, drift (mean), new_members, sets apart (interests with the largest lift), path (largest
+    shares so far -> expected).
+    """
+    t = segmentation.trajectories
+    rows, everybody = [], t.ahead.sum(0)
+    for number, name in enumerate(segmentation.names):
+        inside = segmentation.label == number
+        past, ahead = t.past[inside], t.ahead[inside]
+        rows.append(
+            {
+                "segment": name,
+                "users": int(inside.sum()),
+                "share_of_users": float(inside.mean()),
+                "share_of_value": float(t.brought[inside].sum() / max(t.brought.sum(), 1e-12)),
+                "value_a_week": float(t.value[inside].mean()),
+                "expected_a_week": float(t.value_ahead[inside].mean()),
+                "drift": float(segmentation.drift[inside].mean()),
+                "new_members": bool(segmentation.new_members[number]),
+                "sets_apart": distinguishing_interests(ahead.sum(0), everybody, t.histories.interests),
+                "path": f"{_largest(t, past)} -> {_largest(t, ahead)}",
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def _largest(trajectories: Trajectories, volumes: np.ndarray) -> str:
+    t = trajectories
+    share = shares((volumes @ t.field_shares).sum(0))
+    largest = np.argsort(-share, kind="stable")[:SHOWN]
+    return ", ".join(f"{t.fields[field]} {share[field]:.0%}" for field in largest if share[field] > 0)
