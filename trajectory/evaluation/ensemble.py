@@ -64,9 +64,9 @@ class BaselineDistribution:
             scores = plain.score(chunk).items
             return (exponent * scores for exponent in EXPONENTS)
 
-        found, weight = _of_targets(powers, histories, queries, config)
-        if len(found):
-            self.exponent = EXPONENTS[int(np.argmax(weight @ found))]
+        log_likelihoods, weight = _of_targets(powers, histories, queries, config)
+        if len(log_likelihoods):
+            self.exponent = EXPONENTS[int(np.argmax(weight @ log_likelihoods))]
         return self
 
 
@@ -123,8 +123,10 @@ def fit_weights(members: Sequence[Scorer], histories: Histories, queries: Querie
     Every query weighs the same, shared by its targets; those that are no candidates are left out. Equal where there are
     none at all.
     """
-    found, weight = _of_targets(lambda chunk: (m.score(chunk).items for m in members), histories, queries, config)
-    return mixture_weights(found, weight) if len(found) else np.full(len(members), 1 / len(members))
+    log_likelihoods, weight = _of_targets(
+        lambda chunk: (m.score(chunk).items for m in members), histories, queries, config
+    )
+    return mixture_weights(log_likelihoods, weight) if len(log_likelihoods) else np.full(len(members), 1 / len(members))
 
 
 def refuse_unlike(first: Run, other: Run) -> None:
@@ -196,17 +198,19 @@ def evaluate_ensemble(
     ensemble = pool(members, weights, histories, config.evaluation.seen)
     how = f"{COMBINATIONS[combine]}; weights " + ("by likelihood on validation" if fit else "equal")
     rows = baseline_results(histories, split, config)
-    found, results = evaluate(ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts)
-    return found, per_user(first.experiment, results)
+    evaluation, results = evaluate(
+        ensemble, rows, histories, split, config, singles=singles, combination=how, members=facts
+    )
+    return evaluation, per_user(first.experiment, results)
 
 
 def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, baseline: str, fit: bool) -> Evaluation:
     """Evaluates the ensemble and writes what write_results does into the folder `out`, which must not be a run's."""
     if (out / "config.json").exists():
         raise UserError(f"--out={out} is a run, whose evaluation.json would be lost; name another folder")
-    found, users = evaluate_ensemble(workdirs, combine, baseline, fit)
+    evaluation, users = evaluate_ensemble(workdirs, combine, baseline, fit)
     out.mkdir(parents=True, exist_ok=True)
-    return evaluation_of(write_results(found, users, out))
+    return evaluation_of(write_results(evaluation, users, out))
 
 
 def _of_targets(
@@ -216,16 +220,16 @@ def _of_targets(
 
     `read` gives the scores [q, V + 1] of each of m scorers, one after another.
     """
-    found, weights = [], []
+    log_likelihoods, weights = [], []
     for chunk in queries.chunks(config.evaluation.batch):
         seen = _seen(histories, chunk, config.evaluation.seen)
         targets = distinct_items(histories, chunk.stop, chunk.end)
         row, slot = np.nonzero((targets > 0) & (targets <= histories.num_items) & ~contains(seen, targets))
         columns = [np.asarray(_log_probability(scores, seen))[row, targets[row, slot]] for scores in read(chunk)]
-        found.append(np.stack(columns, axis=1).astype(np.float64))
+        log_likelihoods.append(np.stack(columns, axis=1).astype(np.float64))
         weights.append(1 / np.bincount(row, minlength=len(targets))[row])
     weight = np.concatenate(weights)
-    return np.concatenate(found), weight / max(weight.sum(), 1)
+    return np.concatenate(log_likelihoods), weight / max(weight.sum(), 1)
 
 
 def _seen(histories: Histories, queries: Queries, seen: str) -> np.ndarray:
@@ -268,11 +272,11 @@ def _same_split(a: Any, b: Any) -> bool:
         *zip(a.validation, b.validation, strict=True),
         *zip(a.test, b.test, strict=True),
     ]
-    return all(np.array_equal(one, other) for one, other in pairs)
+    return all(np.array_equal(first, other) for first, other in pairs)
 
 
-def _differing(name: str, one: Any, other: Any) -> str:
-    return f"{name} ({one} and {other})"
+def _differing(name: str, first: Any, other: Any) -> str:
+    return f"{name} ({first} and {other})"
 
 
 def _find(rows: Sequence[Baseline], name: str) -> Baseline:

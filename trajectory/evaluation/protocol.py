@@ -223,8 +223,8 @@ def _conversion_events(facts: dict[str, Any], part: str) -> str:
     if part not in facts.get("conversion_events", {}):
         return ""
     events = facts["conversion_events"][part]
-    asked, labelled, converting = (events[name] for name in ("asked", "labelled", "converting"))
-    text = f"; {labelled:,} of {asked:,} events of {part} have a label, {converting:,} of them convert"
+    queried, labelled, converting = (events[name] for name in ("asked", "labelled", "converting"))
+    text = f"; {labelled:,} of {queried:,} events of {part} have a label, {converting:,} of them convert"
     if 0 < converting < labelled:
         return text
     by_user = facts["split"] != "temporal" and "within" in facts["conversion"]

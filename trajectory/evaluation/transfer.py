@@ -57,7 +57,7 @@ def advice(table: pl.DataFrame) -> list[str]:
     """One sentence a target, from validation alone: whom to learn from, whom not; p-values are adjusted by Holm."""
     others = table.filter(pl.col("target") != pl.col("source"))
     adjusted = others.with_columns(sure=pl.Series(holm(others["p_value_validation"].to_list())) < LEVEL)
-    found = []
+    sentences = []
     for (target,), rows in adjusted.group_by("target", maintain_order=True):
         lead = pl.col("difference_validation")
         helps = rows.filter(pl.col("sure") & (lead > 0)).sort(lead, descending=True)["source"].to_list()
@@ -65,8 +65,8 @@ def advice(table: pl.DataFrame) -> list[str]:
         text = f"{target}: "
         text += f"learn from {', '.join(helps)}" if helps else "no other domain helps by more than chance"
         text += f"; not from {', '.join(harms)}" if harms else ""
-        found.append(f"{text}.")
-    return found
+        sentences.append(f"{text}.")
+    return sentences
 
 
 def markdown(table: pl.DataFrame) -> str:

@@ -17,15 +17,15 @@ from trajectory.schema import UserError
 def measured(results: Mapping[str, dict[str, Any]]) -> StepEvaluation:
     """Runs' trajectories.json ({run: content}) as one result; of two or more `markdown` ends with `over_seeds`."""
     rows = [
-        (name, part, method, metric, step + 1, value, found["errors"][method][part][metric][step])
-        for name, found in results.items()
-        for method, by_part in found["means"].items()
+        (name, part, method, metric, step + 1, value, content["errors"][method][part][metric][step])
+        for name, content in results.items()
+        for method, by_part in content["means"].items()
         for part, by_metric in by_part.items()
         for metric, values in by_metric.items()
         for step, value in enumerate(values)
     ]
-    texts = [table(found) for found in results.values()]
-    notes = list(dict.fromkeys(line for found in results.values() for line in stated(found)))
+    texts = [table(content) for content in results.values()]
+    notes = list(dict.fromkeys(line for content in results.values() for line in stated(content)))
     return StepEvaluation.of(rows, notes, "\n".join(texts + ([over_seeds(results)] if len(results) > 1 else [])))
 
 
