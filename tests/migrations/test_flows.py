@@ -87,11 +87,11 @@ def test_planted_sources_and_destinations_move_together():
     log = generate(Synthetic(users=150, migrating=0.8), seed=5)
     result = detect(histories_of(log), Settings(permutations=199))
     times = lead_times(result)
-    assert times.height == result.found.height > 80
+    assert times.height == result.moves.height > 80
     assert abs(times["drop_to_rise"].median()) < 7
     assert 7 <= times["ramp"].median() <= 28  # three weeks were planted
     one = times.row(0, named=True)
     user = log.events.filter(pl.col("user_id") == one["user"]).join(log.items, on="item_id")
     first = user.filter(pl.col("category") == one["destination"])["timestamp"].min()
-    end = result.found["end"].dt.epoch("s")[0]
+    end = result.moves["end"].dt.epoch("s")[0]
     assert one["first_to_end"] == pytest.approx((end - first) / DAY, abs=1e-4)

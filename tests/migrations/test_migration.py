@@ -34,7 +34,7 @@ def default():
 
 def test_planted_migrations_are_found(default):
     log, result = default
-    found = score(result.found, log)
+    found = score(result.moves, log)
     assert found["planted"] == 80
     assert found["precision"] >= 0.9
     assert found["recall"] >= 0.9
@@ -46,18 +46,18 @@ def test_planted_migrations_are_found(default):
 def test_what_is_found_has_its_size(default):
     log, result = default
     truth = log.truth["migrations"].select("user", "source")
-    right = result.found.join(truth, on=["user", "source"], how="semi")
+    right = result.moves.join(truth, on=["user", "source"], how="semi")
     assert abs(right["mass"].mean() - 0.4) < 0.04  # half of all mass but for noise, and some that starts before the end
     assert right["divergence"].is_between(0.05, 0.6).all()
-    assert (result.found["q_value"] <= 0.05).all()
-    assert (result.found["confidence"] == 1 - result.found["q_value"]).all()
+    assert (result.moves["q_value"] <= 0.05).all()
+    assert (result.moves["confidence"] == 1 - result.moves["q_value"]).all()
     for earlier, later in (("low", "start"), ("start", "high"), ("start", "end")):
-        assert (result.found[earlier] <= result.found[later]).all()
+        assert (result.moves[earlier] <= result.moves[later]).all()
 
 
 def test_nobody_migrates_in_a_log_without_migrations():
     _, result = planted(migrating=0.0)
-    assert result.found.height <= 2
+    assert result.moves.height <= 2
     assert level(result) < CHANCE
 
 
@@ -65,13 +65,13 @@ def test_a_season_is_no_migration():
     _, result = planted(migrating=0.0, seasonal=20, swing=0.7, causes=0)
     assert np.abs(result.season - 1).max() > 0.5
     assert level(result) < CHANCE
-    assert result.found.height <= 2
+    assert result.moves.height <= 2
 
 
 def test_bursts_are_no_migration():
     _, result = planted(migrating=0.0, bursting=1.0, basket_size=12)
     assert level(result) < CHANCE
-    assert result.found.height <= 2
+    assert result.moves.height <= 2
 
 
 @pytest.mark.parametrize(("repeating", "basket_size"), [(0.5, 1), (0.7, 1), (0.5, 5)])
@@ -79,12 +79,12 @@ def test_a_session_like_the_one_before_is_no_migration(repeating, basket_size):
     _, result = planted(migrating=0.0, noise=0.0, bursting=0.0, causes=0, repeating=repeating, basket_size=basket_size)
     assert result.tested["memory"].median() > 0.3
     assert level(result) < 2 * CHANCE  # plain permutations: 0.7 and more
-    assert result.found.height <= 2  # plain permutations: most users
+    assert result.moves.height <= 2  # plain permutations: most users
 
 
 def test_migrations_between_baskets_that_repeat_are_found():
     log, result = planted(repeating=0.3)
-    found = score(result.found, log)
+    found = score(result.moves, log)
     assert found["detected"] >= 0.7
     assert found["false_alarms"] <= 0.05
 
@@ -99,7 +99,7 @@ def test_baskets_of_one_interest_count_once():
     result = detect(histories, QUICK)
     assert result.tested["sessions"].to_list() == [40] * 200
     assert level(result) < CHANCE
-    assert result.found.height <= 2
+    assert result.moves.height <= 2
 
 
 def without_time(lists):
@@ -111,7 +111,7 @@ def test_a_log_without_time_has_steps_for_dates():
     still = [rng.integers(1, 5, 120).tolist() for _ in range(10)]
     mover = [1, 4] * 30 + [2, 4] * 30
     result = detect(without_time([mover, *still]), Settings(permutations=199, lasting=10, window=8))
-    row = result.found.row(0, named=True)
+    row = result.moves.row(0, named=True)
     assert (row["user"], row["source"], row["destination"]) == ("u0", "c1", "c2")
     assert row["low"] <= 60
     assert row["high"] > 58  # step 59 is of neither interest

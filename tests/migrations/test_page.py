@@ -47,7 +47,7 @@ def forecast_of(migrations):
     following = np.tile([0.2, 0.35, 0.35, 0.1], (histories.num_users, 1))
     steps = StepStates(np.linspace(now, following, 3, axis=1), np.tile([1.0, 2.0, 3.0], (histories.num_users, 1)))
     windows = int(migrations.sessions.moment.max() // migrations.settings.window) + 1
-    past = np.full((migrations.found.height, windows, 4), 0.25)
+    past = np.full((migrations.moves.height, windows, 4), 0.25)
     past[0] = [0.31, 0.23, 0.23, 0.23]  # of the first user in the table of migrations
     past[:, 0] = np.nan
     group = {"all": 5, "steadiest quarter": 2}
@@ -208,7 +208,7 @@ def test_the_past_is_drawn_as_the_model_saw_it(report, shown, tmp_path_factory):
 
 def test_a_log_in_which_nobody_moves_has_a_page_too(tmp_path):
     migrations = made_up()
-    none = replace(migrations, found=migrations.found.clear())
+    none = replace(migrations, moves=migrations.moves.clear())
     html = write_migrations(none, tmp_path, "still").read_text(encoding="utf-8")
     assert "<b>0</b> migrated" in html
     assert html.count("<p>Nobody migrated.</p>") == 2, "no table of no rows"

@@ -58,12 +58,12 @@ def _row(name: str, parameters: Synthetic, seed: int) -> None:
     began = time.perf_counter()
     result = detect(histories, Settings())
     rate = histories.num_users / (time.perf_counter() - began)
-    found = score(result.found, log)
+    found = score(result.moves, log)
     still = ~result.tested["user"].is_in(log.truth["migrations"]["user"].implode())
     level = np.mean(result.tested.filter(still)["p_value"].to_numpy() <= 0.05)
     values = [found[column] for column in SHOWN]
     for days in NEARER:
-        near = score(result.found, log, days)
+        near = score(result.moves, log, days)
         values += [near["precision"], near["recall"]]
     cells = " ".join(f"{value:14.3f}" for value in values)
     print(f"migration: {name:<22} {seed:>4} {cells} {level:6.3f} {rate:8.0f}", flush=True)

@@ -32,16 +32,16 @@ def migrations(run: Run, settings: Settings, forecast: bool = True, segments: Lo
     if segments is not None:
         with as_path(segments) as path:
             segment = read_segments(path, histories)
-    found, ahead = detect(histories, settings), None
-    tables, markdown = {"tested": found.tested, "flows": migration_matrix(found.found)}, ""
+    detected, ahead = detect(histories, settings), None
+    tables, markdown = {"tested": detected.tested, "flows": migration_matrix(detected.moves)}, ""
     if forecast:
         try:
-            ahead = forecast_migrations(run, found)
+            ahead = forecast_migrations(run, detected)
             tables["forecast"] = largest_moves(ahead, histories)
             markdown = table(ahead.check) if ahead.check else ""
             notes += [ahead.standing.warning] if ahead.standing.warning else []
         except UserError as reason:
             notes.append(f"no forecast: {reason}")
     note = with_first_look(run.config.note, run.experiment.histories)
-    page = partial(write_migrations, found, name=run.config.name, note=note, forecast=ahead, segment=segment)
-    return results.Migrations(found.found, tables, tuple(notes), markdown, page=page)
+    page = partial(write_migrations, detected, name=run.config.name, note=note, forecast=ahead, segment=segment)
+    return results.Migrations(detected.moves, tables, tuple(notes), markdown, page=page)

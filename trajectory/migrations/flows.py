@@ -16,7 +16,7 @@ LEVEL = 0.95  # of all intervals
 ROUNDS = 200  # of the fit of independence
 
 
-def migration_matrix(found: pl.DataFrame) -> pl.DataFrame:
+def migration_matrix(moves: pl.DataFrame) -> pl.DataFrame:
     """Users that migrated between each pair of interests, against chance, most users first.
 
     Columns source, destination, users, mass (mean), expected, lift (users / expected), low, high. `expected`: had each
@@ -24,15 +24,15 @@ def migration_matrix(found: pl.DataFrame) -> pl.DataFrame:
     (quasi-independence, Goodman 1968). low, high: the exact 95 % interval of a Poisson count (Garwood 1936) over
     `expected`.
     """
-    names = pl.concat([found["source"], found["destination"]]).unique().sort()
+    names = pl.concat([moves["source"], moves["destination"]]).unique().sort()
     number = {name: i for i, name in enumerate(names)}
     source, destination = (
-        np.array([number[name] for name in found[column]], np.int64) for column in ("source", "destination")
+        np.array([number[name] for name in moves[column]], np.int64) for column in ("source", "destination")
     )
     users = np.zeros((len(names), len(names)))
     np.add.at(users, (source, destination), 1)
     mass = np.zeros_like(users)
-    np.add.at(mass, (source, destination), found["mass"].to_numpy())
+    np.add.at(mass, (source, destination), moves["mass"].to_numpy())
     expected = quasi_independent(users)
     source, destination = np.nonzero(users)
     count, chance = users[source, destination], np.maximum(expected[source, destination], 1e-12)
@@ -58,7 +58,7 @@ def quasi_independent(users: np.ndarray) -> np.ndarray:
     return fitted
 
 
-def net_flows(found: pl.DataFrame) -> pl.DataFrame:
+def net_flows(moves: pl.DataFrame) -> pl.DataFrame:
     """Users that migrated to and from each interest, largest gain first.
 
     Columns interest, arrived, left, net (arrived - left), low, high: the exact 95 % interval (Clopper & Pearson 1934)
@@ -66,8 +66,8 @@ def net_flows(found: pl.DataFrame) -> pl.DataFrame:
     """
     moves = pl.concat(
         [
-            found.select(interest="destination", arrived=pl.lit(1), left=pl.lit(0)),
-            found.select(interest="source", arrived=pl.lit(0), left=pl.lit(1)),
+            moves.select(interest="destination", arrived=pl.lit(1), left=pl.lit(0)),
+            moves.select(interest="source", arrived=pl.lit(0), left=pl.lit(1)),
         ]
     )
     table = moves.group_by("interest").agg(pl.col("arrived", "left").sum().cast(pl.Int64))
@@ -126,12 +126,12 @@ def lead_times(migrations: Migrations) -> pl.DataFrame:
     from start to end. `drop_to_rise`: from the best change time of the source's share alone to that of the
     destination's alone (each by its likelihood ratio); above 0 the source was left first.
     """
-    units, found = migrations.sessions, migrations.found
+    units, moves = migrations.sessions, migrations.moves
     number = {name: i for i, name in enumerate(units.histories.interests)}
-    end = moments_of(found["end"], units)
-    ramp = end - moments_of(found["start"], units)
+    end = moments_of(moves["end"], units)
+    ramp = end - moments_of(moves["start"], units)
     first_to_end, drop_to_rise = [], []
-    pairs = zip(migrations.movers, found["source"], found["destination"], strict=True)
+    pairs = zip(migrations.movers, moves["source"], moves["destination"], strict=True)
     for i, (user, source, destination) in enumerate(pairs):
         at = slice(units.offsets[user], units.offsets[user + 1])
         mass, moment = units.mass[at].toarray(), units.moment[at]
@@ -142,7 +142,7 @@ def lead_times(migrations: Migrations) -> pl.DataFrame:
         change = log_likelihood_ratios(np.cumsum(pair, axis=0)[slots - 1], share, pair.sum(0)) * (1, -1)
         left, arrived = (moment[slots - 1] + moment[slots])[change.argmax(0)] / 2
         drop_to_rise.append(arrived - left)
-    return found.select("user", "source", "destination").with_columns(
+    return moves.select("user", "source", "destination").with_columns(
         first_to_end=pl.Series(first_to_end, dtype=pl.Float64),
         ramp=pl.Series(ramp, dtype=pl.Float64),
         drop_to_rise=pl.Series(drop_to_rise, dtype=pl.Float64),

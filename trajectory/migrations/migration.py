@@ -51,7 +51,7 @@ class Settings:
 class Migrations:
     """What was found and what was asked.
 
-    `found`, one row per migration in the order of users: user, source, destination, start with its 90 % interval (low,
+    `moves`, one row per migration in the order of users: user, source, destination, start with its 90 % interval (low,
     high), end (all of the mass has moved) - UTC datetimes, or step numbers where the log has no time -, window (of the
     start, from 0), mass (the smaller of the source's drop and the destination's rise, as a share), divergence
     (Jensen-Shannon, of the smoothed states before start and after end without season, bits), p_value, q_value and
@@ -60,7 +60,7 @@ class Migrations:
     before, 0 to 1), statistic, p_value, q_value.
     """
 
-    found: pl.DataFrame
+    moves: pl.DataFrame
     tested: pl.DataFrame
     sessions: Sessions
     season: np.ndarray  # [W, K], the population's multipliers
@@ -68,9 +68,9 @@ class Migrations:
 
     @property
     def movers(self) -> np.ndarray:
-        """Whose each of the found migrations is: row of the users, int64 [found]."""
+        """Whose each of the found migrations is: row of the users, int64 [moves]."""
         row_of = {user: row for row, user in enumerate(self.sessions.histories.users["user"])}
-        return np.array([row_of[user] for user in self.found["user"]], np.int64)
+        return np.array([row_of[user] for user in self.moves["user"]], np.int64)
 
 
 def settings_for(histories: Histories, **given: float | None) -> Settings:
@@ -121,15 +121,15 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
         raise UserError(_too_short(units.offsets, units.moment, units.unit, settings))
     number, statistic, p_value, memory = (np.array(column) for column in zip(*tested, strict=True))
     q_value = false_discovery_control(p_value)
-    found = []
+    moves = []
     for row in np.flatnonzero(q_value <= settings.false_discovery_rate):
         at = slice(units.offsets[number[row]], units.offsets[number[row] + 1])
         mass, moment = plain[at].toarray(), units.moment[at]
         place = locate(mass, moment, change_slots(moment, settings.lasting), settings.window)
-        found.append({"row": row, **place._asdict(), **_size(mass, moment, place)})
+        moves.append({"row": row, **place._asdict(), **_size(mass, moment, place)})
     table = pl.DataFrame({"user": ids.gather(number), "p_value": p_value, "q_value": q_value})
     return Migrations(
-        _described(found, table, units, settings.window),
+        _described(moves, table, units, settings.window),
         table.with_columns(sessions=pl.Series(rows), statistic=statistic, memory=memory).select(
             "user", "sessions", "memory", "statistic", "p_value", "q_value"
         ),
@@ -163,12 +163,12 @@ def _too_short(offsets: np.ndarray, moment: np.ndarray, unit: str, settings: Set
     )
 
 
-def _described(found: list[dict[str, float]], tested: pl.DataFrame, units: Sessions, window: float) -> pl.DataFrame:
+def _described(moves: list[dict[str, float]], tested: pl.DataFrame, units: Sessions, window: float) -> pl.DataFrame:
     """The found migrations with ids, names and dates for numbers."""
     numbers = ("row", "source", "destination")
     columns = (*Place._fields, "mass", "divergence")
     schema = {name: pl.Int64 if name in numbers else pl.Float64 for name in ("row", *columns)}
-    table = pl.DataFrame(found, schema=schema)
+    table = pl.DataFrame(moves, schema=schema)
     names = pl.Series("interest", units.histories.interests, pl.String)
     times = ("start", "low", "high", "end")
     if units.histories.has_time:

@@ -48,7 +48,7 @@ def write_migrations(
     units, settings = migrations.sessions, migrations.settings
     segment = by_activity(units) if segment is None else segment
     flows = flows_by_period(migrations, segment)
-    write_parquet(migrations.found, folder / "migrations.parquet")
+    write_parquet(migrations.moves, folder / "migrations.parquet")
     write_parquet(flows, folder / "flows.parquet")
     behaviour = interest_states(units, migrations.movers, settings.window)
     write_parquet(states_table(migrations, behaviour, forecast), folder / "states.parquet")
@@ -69,15 +69,15 @@ def write_migrations(
         counts=[
             (f"{units.histories.num_users:,}", "users"),
             (f"{migrations.tested.height:,}", "with enough sessions to tell"),
-            (f"{migrations.found.height:,}", "migrated"),
+            (f"{migrations.moves.height:,}", "migrated"),
         ],
         settings=settings,
         unit=units.unit,
         counted=_counted(units.histories),
         step="basket" if units.histories.baskets else "event",
-        migrated=migrations.found.height > 0,
+        migrated=migrations.moves.height > 0,
         lead=_lead(migrations),
-        net=_ends(net_flows(migrations.found), "net"),
+        net=_ends(net_flows(migrations.moves), "net"),
         growth=_growth(migrations),
         forecast=shown,
         flow_chart=script_safe(pictures.specification(page_charts.flows())),
@@ -98,7 +98,7 @@ def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame
     Periods: the whole log and, where it has times, each calendar quarter of starts. Segments: all users, and each.
     """
     of_user = pl.DataFrame({"user": migrations.sessions.histories.users["user"], "segment": segment})
-    with_groups = migrations.found.join(of_user, on="user", how="left", maintain_order="left")
+    with_groups = migrations.moves.join(of_user, on="user", how="left", maintain_order="left")
     periods = {WHOLE: with_groups}
     if migrations.sessions.histories.has_time:
         quarter = pl.format("{} Q{}", pl.col("start").dt.year(), pl.col("start").dt.quarter())

@@ -25,7 +25,7 @@ def histories_of(log: SyntheticLog) -> Histories:
     return flatten(clean, data, "synthetic")
 
 
-def score(found: pl.DataFrame, log: SyntheticLog, within: float = WITHIN) -> dict[str, float]:
+def score(moves: pl.DataFrame, log: SyntheticLog, within: float = WITHIN) -> dict[str, float]:
     """Shares of found and of planted migrations that are right, and how often the others are taken for migrating.
 
     Right: the user, source and destination are, and `start` is at most `within` days from the beginning of the planted
@@ -36,19 +36,19 @@ def score(found: pl.DataFrame, log: SyntheticLog, within: float = WITHIN) -> dic
     """
     truth, users = log.truth, log.events["user_id"].n_unique()
     began = pl.from_epoch(pl.lit(START) + pl.col("week") * WEEK, time_unit="s")
-    planted = truth["migrations"].with_columns(pl.col("user").cast(found["user"].dtype), began=began)
-    hits = found.join(planted.rename({"source": "from", "destination": "to"}).drop("mass", "week"), on="user")
+    planted = truth["migrations"].with_columns(pl.col("user").cast(moves["user"].dtype), began=began)
+    hits = moves.join(planted.rename({"source": "from", "destination": "to"}).drop("mass", "week"), on="user")
     pairs = hits.filter(pl.col("source") == pl.col("from"), pl.col("destination") == pl.col("to"))
     pairs = pairs.with_columns(days=(pl.col("start") - pl.col("began")).dt.total_seconds() / DAY)
     right = pairs.filter(pl.col("days").abs() <= within)
     still = set(range(1, users + 1)) - set(planted["user"])
     bursting = still & set(truth["bursts"]["user"])
-    alarms = set(found["user"]) & still
+    alarms = set(moves["user"]) & still
     counts = {"false_alarms": still, "of_bursting": bursting, "of_season_only": still - bursting}
     return {
         "planted": planted.height,
-        "found": found.height,
-        "precision": _share(right.height, found.height),
+        "found": moves.height,
+        "precision": _share(right.height, moves.height),
         "recall": _share(right.height, planted.height),
         "detected": _share(hits.height, planted.height),
         "right_pair": _share(pairs.height, hits.height),

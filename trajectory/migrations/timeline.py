@@ -25,7 +25,7 @@ def timelines(migrations: Migrations, states: np.ndarray, forecast: MigrationFor
     """
     units, window = migrations.sessions, migrations.settings.window
     histories = units.histories
-    order = migrations.found.with_row_index("row").sort("p_value", "divergence", descending=[False, True])
+    order = migrations.moves.with_row_index("row").sort("p_value", "divergence", descending=[False, True])
     shown = order.head(SHOWN_USERS)
     times = {name: moments_of(shown[name], units) / window for name in ("low", "start", "high", "end")}
     users, movers = [], migrations.movers
@@ -56,7 +56,7 @@ def states_table(migrations: Migrations, behaviour: np.ndarray, forecast: Migrat
     row, at, interest = np.nonzero(np.fmax(behaviour, model) >= SMALL)
     return pl.DataFrame(
         {
-            "user": migrations.found["user"].gather(row),
+            "user": migrations.moves["user"].gather(row),
             "window": at,
             "interest": pl.Series(migrations.sessions.histories.interests, dtype=pl.String).gather(interest),
             "behaviour": behaviour[row, at, interest],
