@@ -91,7 +91,7 @@ def test_example_sweeps_fit_a_config(name, count, base, config, tmp_path):
     found = sweep.read_sweep(name)
     runs = sweep.plan(config, found, (0, 1), (), tmp_path)
     assert len({run.folder for run in runs}) == 2 * count
-    assert len({json.dumps(run.asked) for run in runs}) == 2 * count
+    assert len({json.dumps(run.config) for run in runs}) == 2 * count
     assert base is None or found.base == base
 
 
@@ -100,7 +100,7 @@ def test_a_member_changes_the_config_by_argument_and_field_and_goes_before_the_s
     settings = ("optim.learning_rate=0.5", "logging.wandb_project=x")
     runs = sweep.plan(f"{CONFIG}:tiny", Sweep("b", members), (3, 4), settings, tmp_path / "out")
     assert [run.folder.name for run in runs] == ["a_3", "b_3", "a_4", "b_4"]
-    first, second = runs[0].asked, runs[1].asked
+    first, second = runs[0].config, runs[1].config
     assert (first["model"]["backbone"], first["model"]["layers"], first["seed"]) == ("lstm", [4], 3)
     assert (first["optim"]["learning_rate"], second["optim"]["learning_rate"]) == (0.25, 0.5)
     assert second["model"]["backbone"] == "gru"

@@ -48,7 +48,7 @@ class Search:
         storage = study.storage or str(out / "trials.journal")
         self.config, self.suggest, self.settings, self.out = config, suggest, list(settings), out
         base = run("", config, settings, out)
-        self.monitor = base.asked["train"]["monitor"]
+        self.monitor = base.config["train"]["monitor"]
         out.mkdir(parents=True, exist_ok=True)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.study = optuna.create_study(
@@ -59,13 +59,13 @@ class Search:
             pruner=optuna.pruners.MedianPruner(study.startup_trials, study.warmup_epochs + 1),
             load_if_exists=True,
         )
-        before = with_fields(self.study.user_attrs.get("config", base.asked))
-        if before != base.asked:
+        before = with_fields(self.study.user_attrs.get("config", base.config))
+        if before != base.config:
             raise UserError(
                 f"the study {out.name!r} in {storage} searches around another config; choose a new --out, whose last "
                 "part names the study, or the same --config and --set"
             )
-        self.study.set_user_attr("config", base.asked)
+        self.study.set_user_attr("config", base.config)
         self._mine: set[int] = set()  # numbers of the trials at work here
         self._lock = threading.Lock()
 

@@ -34,7 +34,7 @@ class SweepRun(NamedTuple):
     member: str
     folder: Path
     flags: tuple[str, ...]  # of `trajectory train`, but for the folder
-    asked: dict[str, Any]  # the config they make, but for its section `logging`
+    config: dict[str, Any]  # the config they make, but for its section `logging`
 
 
 def read_sweep(name: str) -> Sweep:
@@ -77,8 +77,8 @@ def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str
 def run(name: str, config: str, settings: Sequence[str], folder: Path) -> SweepRun:
     """The run of a config with `settings` ("field=value"). Raises UserError if the config has no such field."""
     chosen = (f"--config={config}", *(f"--config.{text}" for text in settings))
-    asked = json.loads(json.dumps(flags.read(chosen).to_dict(), default=dict))
-    return SweepRun(name, folder, chosen, {key: value for key, value in asked.items() if key != "logging"})
+    fields = json.loads(json.dumps(flags.read(chosen).to_dict(), default=dict))
+    return SweepRun(name, folder, chosen, {key: value for key, value in fields.items() if key != "logging"})
 
 
 def with_argument(config: str, argument: str) -> str:
@@ -132,7 +132,7 @@ def _make(run: SweepRun, now: str, workers: Workers) -> str:
     with claim(run.folder) as log:
         begin = log.seek(0, 2)
         before = _stamp(run)["code"]
-        stamp = {"asked": run.asked, "code": before if before[-1:] == [now] else [*before, now], "done": False}
+        stamp = {"asked": run.config, "code": before if before[-1:] == [now] else [*before, now], "done": False}
         write_json(stamp, run.folder / "sweep.json")
         workdir = f"--workdir={run.folder}"
         if status := workers.run(["train", *run.flags, workdir], log):
@@ -147,7 +147,7 @@ def _make(run: SweepRun, now: str, workers: Workers) -> str:
 
 def _done(run: SweepRun, now: str) -> bool:
     stamp = _stamp(run)
-    return stamp["done"] and with_fields(stamp["asked"] or {}) == run.asked and stamp["code"][-1:] == [now]
+    return stamp["done"] and with_fields(stamp["asked"] or {}) == run.config and stamp["code"][-1:] == [now]
 
 
 def _stamp(run: SweepRun) -> dict[str, Any]:
