@@ -74,13 +74,14 @@ def _most_likely(
     seen = jnp.where(earlier & filter_seen, events.item[:, None], 0)
     states = [apply(model, p, events, method="encode") for model, p in zip(models, params, strict=True)]
 
-    def row(one: tuple[list[Any], jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def row(inputs: tuple[list[Any], jax.Array]) -> tuple[jax.Array, jax.Array]:
         """One row after the other: the probabilities of all would fill the memory of a large catalogue."""
+        row_states, row_seen = inputs
         total = jnp.zeros(())
-        for model, p, state in zip(models, params, one[0], strict=True):
+        for model, p, state in zip(models, params, row_states, strict=True):
             alone = jax.tree.map(lambda x: x[None], state)
             total += jnp.exp(apply(model, p, alone, method="score")[0]) / len(models)
-        probability, item = jax.lax.top_k(total.at[order[:, None], one[1]].set(0), count)
+        probability, item = jax.lax.top_k(total.at[order[:, None], row_seen].set(0), count)
         return item, probability
 
     return jax.lax.map(row, (states, seen))

@@ -202,7 +202,7 @@ class _Loop:
                 self._judged(state, 0)
             # The state before the first batch is saved too: a run killed in its first epoch loses nothing else.
             self._save(state)
-        while not (self.finished or self.stop.asked):
+        while not (self.finished or self.stop.requested):
             with working(self._label if distributed.is_leader() else "training with the first process"):
                 state = self._epoch(state)
             if self.batches.get_state()["epoch"] > self.progress.epoch:
@@ -334,7 +334,7 @@ class _Stop:
     """
 
     def __init__(self) -> None:
-        self.asked = self._noted = False
+        self.requested = self._noted = False
 
     def __enter__(self) -> _Stop:
         numbers = (signal.SIGINT,) if distributed.is_multi_process() else (signal.SIGTERM, signal.SIGINT)
@@ -347,8 +347,8 @@ class _Stop:
 
     def before(self, step: int) -> bool:
         """Whether to leave before this step."""
-        self.asked = self.asked or distributed.preempted(step)
-        return self.asked
+        self.requested = self.requested or distributed.preempted(step)
+        return self.requested
 
     def _note(self, number: int, _: object) -> None:
         if self._noted and number == signal.SIGINT:
@@ -358,4 +358,4 @@ class _Stop:
         if distributed.is_multi_process():
             os.kill(os.getpid(), signal.SIGTERM)
         else:
-            self.asked = True
+            self.requested = True

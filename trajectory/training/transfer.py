@@ -19,9 +19,9 @@ def take_over(params: Any, workdir: Path, skipped: Set[str] = frozenset()) -> tu
     another shape, skipped by rule.
     """
     checkpoints = Checkpoints(workdir, read_only=True)
-    _, found = checkpoints.restore_best()
+    _, restored = checkpoints.restore_best()
     checkpoints.close()
-    mine, theirs = flatten_dict(params, sep="/"), flatten_dict(found, sep="/")
+    mine, theirs = flatten_dict(params, sep="/"), flatten_dict(restored, sep="/")
     shared = (mine.keys() & theirs.keys()) - skipped
     fits = {name for name in shared if np.shape(mine[name]) == np.shape(theirs[name])}
     groups = {
