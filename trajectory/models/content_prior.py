@@ -45,8 +45,10 @@ class Prior(nn.Module):
         before = jnp.pad(events.segment[:, :-1], ((0, 0), (1, 0)))
         keep = jnp.where((events.segment == before)[..., None, None], jax.nn.sigmoid(self.decay)[:, None], 0.0)
 
-        def join(one: tuple[jax.Array, jax.Array], two: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-            return one[0] * two[0], one[1] * two[0] + two[1]
+        def join(
+            earlier: tuple[jax.Array, jax.Array], later: tuple[jax.Array, jax.Array]
+        ) -> tuple[jax.Array, jax.Array]:
+            return earlier[0] * later[0], earlier[1] * later[0] + later[1]
 
         own = jnp.broadcast_to(x[:, :, None, :-1], (*x.shape[:2], len(KEPT), x.shape[2] - 1))
         trace = jax.lax.associative_scan(join, (keep, own), axis=1)[1]

@@ -88,8 +88,8 @@ class RepeatHead(nn.Module):
         )
         parts = [memory] if past is None else [past, memory]
         item, interest, segments, ages, places = (
-            jnp.concatenate([shared(x, len(state)) for x in each], axis=1)
-            for each in zip(*(part[1:] for part in parts), strict=True)
+            jnp.concatenate([shared(x, len(state)) for x in memories], axis=1)
+            for memories in zip(*(part[1:] for part in parts), strict=True)
         )
         visible = (places[:, None] <= place) & (item > 0)[:, None] & (segments[:, None] == segment)
         days = jnp.maximum(age - ages[:, None], 0.0)
