@@ -29,6 +29,6 @@ class Noise(NamedTuple):
 def noise(key: jax.Array, paths: int, items: int) -> Noise:
     """The noise of one user's step, from its key data uint32 [4]; for `jax.lax.map`, not for `jax.vmap`."""
     # This kind of key gives bits at half the cost, but not under vmap: there other rows' keys would play a part.
-    one, two = jax.random.split(jax.random.wrap_key_data(key, impl="rbg"))
-    gumbel = jax.random.gumbel(one, (paths, items + 1 + COMPONENTS))
-    return Noise(gumbel[:, :items], gumbel[:, items:], jax.random.normal(two, (paths,)))
+    gumbel_key, normal_key = jax.random.split(jax.random.wrap_key_data(key, impl="rbg"))
+    gumbel = jax.random.gumbel(gumbel_key, (paths, items + 1 + COMPONENTS))
+    return Noise(gumbel[:, :items], gumbel[:, items:], jax.random.normal(normal_key, (paths,)))
