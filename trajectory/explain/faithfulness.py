@@ -79,12 +79,12 @@ def max_sensitivity(
     return change.max(axis=0)
 
 
-def rank_agreement(mask: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def rank_agreement(mask: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Spearman's rank correlation [B] of two scores [B, L] over the events of each row; NaN for fewer than two events.
 
     Between attributions of a trained and of a random model it should be near 0 (Adebayo et al. 2018).
     """
-    first, second = (np.where(mask, _rank(mask, score), 0.0).astype(np.float64) for score in (one, other))
+    first, second = (np.where(mask, _rank(mask, score), 0.0).astype(np.float64) for score in (left, right))
     count = mask.sum(axis=1)
     middle = (count - 1) / 2
     a, b = ((x - middle[:, None]) * mask for x in (first, second))
