@@ -282,7 +282,7 @@ def test_orders_go_by_a_simple_rule_that_was_surely_nearer_than_the_forecast(mon
 
 def test_orders_stay_with_a_forecast_that_is_ahead_or_behind_within_chance(monkeypatch):
     demand = a_demand()
-    perfect = {level: np.nan_to_num(demand.came(level), nan=50.0) for level in demand.forecast}
+    perfect = {level: np.nan_to_num(demand.observed(level), nan=50.0) for level in demand.forecast}
     first, note, rules = orders(taken(monkeypatch, replace(demand, forecast=perfect)))
     assert rules == {"item": "forecast", "interest": "forecast"}
     assert "Orders go by" not in first + note

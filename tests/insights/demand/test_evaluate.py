@@ -16,7 +16,7 @@ def demand():
 
 def perfect(demand):
     """What came; the last seen week goes on after the end of the log."""
-    came = demand.came("item")
+    came = demand.observed("item")
     return np.where(np.isfinite(came), came, 1.0)
 
 

@@ -46,8 +46,8 @@ class Audience:
 
     def of(self, rows: np.ndarray) -> Audience:
         """Of some of the users asked for."""
-        asked = {name: getattr(self, name)[rows] for name in ("probability", "bought", "user")}
-        return replace(self, counts=self.counts.of(rows), **asked)
+        selected = {name: getattr(self, name)[rows] for name in ("probability", "bought", "user")}
+        return replace(self, counts=self.counts.of(rows), **selected)
 
     @property
     def lapsed(self) -> np.ndarray:
@@ -81,7 +81,7 @@ def snapshot_at(run: Run, moment: int | None, goods: Sequence[AudienceTargets]) 
     )
 
 
-def audience(run: Run, goods: AudienceTargets, learned: Snapshot, asked: Snapshot) -> Audience | None:
+def audience(run: Run, goods: AudienceTargets, learned: Snapshot, target: Snapshot) -> Audience | None:
     """Learns from the days after one moment and predicts those after another; None where too few newly buy of any
     group.
     """
@@ -99,10 +99,10 @@ def audience(run: Run, goods: AudienceTargets, learned: Snapshot, asked: Snapsho
     sample = drawn_users(len(then_bought))
     then, then_lines, then_bought = then.of(sample), then_lines[sample], then_bought[sample]
     model = fit(then, then_lines, then_bought, chosen)
-    counts, lines, came = at(asked)
+    counts, lines, observed = at(target)
     chance = model.of(counts, lines)
-    user = asked.queries.user
-    return Audience(goods, days, model, then, then_lines, then_bought, counts, chance, came[:, chosen], user)
+    user = target.queries.user
+    return Audience(goods, days, model, then, then_lines, then_bought, counts, chance, observed[:, chosen], user)
 
 
 def drawn_users(users: int) -> np.ndarray:

@@ -52,7 +52,7 @@ def _largest(goods: AudienceTargets, histories: Histories, until: int | None) ->
     kept = np.sort(np.argsort(-events, kind="stable")[:most])
     number = np.zeros(len(goods.names) + 1, np.int32)
     number[kept + 1] = np.arange(1, most + 1)
-    return AudienceTargets(goods.kind, tuple(goods.names[one] for one in kept), number[goods.of_item])
+    return AudienceTargets(goods.kind, tuple(goods.names[group] for group in kept), number[goods.of_item])
 
 
 def sum_by_target(goods: AudienceTargets, lines: np.ndarray) -> np.ndarray:

@@ -24,10 +24,10 @@ def rfm(since: np.ndarray, frequency: np.ndarray, spent: np.ndarray) -> np.ndarr
     return np.ceil(ranks * QUINTILES).sum(0) + ranks.mean(0)
 
 
-def boosted(counts: np.ndarray, outcome: np.ndarray, asked: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
-    """Probability [m] that boosted trees learned from `counts` [n, F] give rows `asked` [m, F]."""
+def boosted(counts: np.ndarray, outcome: np.ndarray, rows: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
+    """Probability [m] that boosted trees learned from `counts` [n, F] give `rows` [m, F]."""
     trees = HistGradientBoostingClassifier(**settings, early_stopping=False, random_state=0).fit(counts, outcome)
-    return trees.predict_proba(asked)[:, 1]
+    return trees.predict_proba(rows)[:, 1]
 
 
 def goods_rivals(

@@ -38,17 +38,17 @@ def build_audiences(run: Run) -> Part:
     require_sales(histories, "audiences need sales")
     goods = targets_by_kind(histories)
     recent, now = (snapshot_at(run, moment, goods) for moment in (histories.now - horizon(run) * DAY, histories.now))
-    audiences = [some for one in goods if (some := audience(run, one, recent, now))]
+    audiences = [predicted for targets in goods if (predicted := audience(run, targets, recent, now))]
     if not audiences:
         raise UserError(TOO_FEW)
     first = audiences[0]
     cuts = [run.experiment.split.cut_time(part) for part in ("validation", "test")]
-    mine = [one for one in targets_by_kind(histories, cuts[1]) if one.kind == first.goods.kind]
+    mine = [targets for targets in targets_by_kind(histories, cuts[1]) if targets.kind == first.goods.kind]
     validation, test = (snapshot_at(run, cut, mine) for cut in cuts)
     then = audience(run, mine[0], validation, test)
     if then is None:
         raise UserError(TOO_FEW)
-    rows = pl.concat([members_table(one, histories, now) for one in audiences])
+    rows = pl.concat([members_table(predicted, histories, now) for predicted in audiences])
     held = measure(then, then.counts.events, c.evaluation.bootstrap // 5, c.seed)
     if "arriving" not in held:
         raise UserError(

@@ -24,32 +24,32 @@ def compare(run: Run, resamples: int, since: str = "", until: str = "", only: st
     measured: dict[str, Any] = {}
     if only != "campaigns":
         cut = {part: run.experiment.split.cut_time(part) for part in ("validation", "test")}
-        asked = targets_by_kind(run.experiment.histories, cut["test"])
-        validation, test = (snapshot_at(run, cut[part], asked) for part in ("validation", "test"))
-        for goods in asked:
-            found = audience(run, goods, validation, test)
-            if found is not None:
-                measured[goods.kind] = measure(found, found.counts.events, resamples, run.config.seed)
-                measured[f"{goods.kind}, validation"] = ablation(found)
+        targets = targets_by_kind(run.experiment.histories, cut["test"])
+        validation, test = (snapshot_at(run, cut[part], targets) for part in ("validation", "test"))
+        for goods in targets:
+            predicted = audience(run, goods, validation, test)
+            if predicted is not None:
+                measured[goods.kind] = measure(predicted, predicted.counts.events, resamples, run.config.seed)
+                measured[f"{goods.kind}, validation"] = ablation(predicted)
     if only != "goods":
         measured |= compare_campaigns(run, resamples, since, until)
     return measured
 
 
-def ablation(found: Audience) -> dict[str, dict[str, float]]:
+def ablation(predicted: Audience) -> dict[str, dict[str, float]]:
     """What each part brings: mean AUC over groups of one half of the users, learned from the other half, on validation.
 
     Of all users and of lapsed ones ("arriving").
     """
-    counts, came, lines, chosen = found.then, found.then_bought, found.then_lines, found.model.chosen
-    half = np.random.default_rng(0).random(len(came)) < 0.5
+    counts, bought, lines, chosen = predicted.then, predicted.then_bought, predicted.then_lines, predicted.model.chosen
+    half = np.random.default_rng(0).random(len(bought)) < 0.5
     mine, others = counts.of(half), counts.of(~half)
     measured = {}
     for parts in ((), ("forecast",), ("companions",), PARTS):
-        chance = fit(mine, lines[half], came[half], chosen, parts).of(others, lines[~half])
+        chance = fit(mine, lines[half], bought[half], chosen, parts).of(others, lines[~half])
         areas: dict[str, list[float]] = {"all users": [], "arriving": []}
         for j, group in enumerate(chosen):
-            lapsed, outcome = others.lapsed[:, group], came[~half, group]
+            lapsed, outcome = others.lapsed[:, group], bought[~half, group]
             areas["all users"].append(auc(outcome, chance[:, j])[0])
             areas["arriving"].append(auc(outcome[lapsed], chance[lapsed, j])[0])
         name = " and ".join(("counts", *parts))

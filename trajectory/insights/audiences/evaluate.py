@@ -18,7 +18,7 @@ SIMULATIONS = 200  # of each group's band
 BLOCK = 50  # resamples at once
 
 
-def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> dict[str, Any]:
+def measure(audience: Audience, spent: np.ndarray, resamples: int, seed: int) -> dict[str, Any]:
     """Mean AUC and lift over groups of all users, of lapsed ones ("arriving") and of "new" ones, beside the rivals.
 
     `spent` [n]: of each user in the last 12 weeks. At most `SAMPLE` of the users are asked. Groups that nobody, or
@@ -29,20 +29,20 @@ def measure(found: Audience, spent: np.ndarray, resamples: int, seed: int) -> di
     users.
     """
     sample = drawn_users(len(spent))
-    found, spent = found.of(sample), spent[sample]
-    scores = {OURS: found.probability}
-    scores |= goods_rivals(found.counts, found.then, found.then_bought, found.model.chosen, spent)
-    never = found.counts.ever[:, found.model.chosen] == 0
-    groups = {"all users": np.ones_like(found.lapsed), "arriving": found.lapsed, "new": never}
-    measured = {name: _measure(found, scores, asked, resamples, seed) for name, asked in groups.items()}
+    audience, spent = audience.of(sample), spent[sample]
+    scores = {OURS: audience.probability}
+    scores |= goods_rivals(audience.counts, audience.then, audience.then_bought, audience.model.chosen, spent)
+    never = audience.counts.ever[:, audience.model.chosen] == 0
+    groups = {"all users": np.ones_like(audience.lapsed), "arriving": audience.lapsed, "new": never}
+    measured = {name: _measure(audience, scores, mask, resamples, seed) for name, mask in groups.items()}
     return {name: values for name, values in measured.items() if values}
 
 
 def _measure(
-    found: Audience, scores: dict[str, np.ndarray], asked: np.ndarray, resamples: int, seed: int
+    audience: Audience, scores: dict[str, np.ndarray], mask: np.ndarray, resamples: int, seed: int
 ) -> dict[str, Any]:
-    bought_then = found.bought
-    some = [j for j in range(bought_then.shape[1]) if 0 < bought_then[asked[:, j], j].sum() < asked[:, j].sum()]
+    bought_then = audience.bought
+    some = [j for j in range(bought_then.shape[1]) if 0 < bought_then[mask[:, j], j].sum() < mask[:, j].sum()]
     if not some:
         return {}
     rng, n = np.random.default_rng(seed), len(bought_then)
@@ -51,7 +51,7 @@ def _measure(
         # Resamples of one user lie side by side, as `auc` adds them up.
         weights = rng.multinomial(n, np.full(n, 1 / n), size=min(BLOCK, resamples - at)).astype(np.float64).T.copy()
         areas: dict[str, list[np.ndarray]] = {name: [] for name in scores}
-        for j, rows in _rows(asked, some):
+        for j, rows in _rows(mask, some):
             some_weights = weights[rows].T
             for name, score in scores.items():
                 areas[name].append(auc(bought_then[rows, j], score[rows, j], some_weights))
@@ -60,26 +60,28 @@ def _measure(
     drawn = {name: np.concatenate(parts) for name, parts in means.items()}
     methods = {}
     for name, score in scores.items():
-        area = [float(auc(bought_then[rows, j], score[rows, j])[0]) for j, rows in _rows(asked, some)]
-        rise = [lift(bought_then[rows, j], score[rows, j]) for j, rows in _rows(asked, some)]
+        area = [float(auc(bought_then[rows, j], score[rows, j])[0]) for j, rows in _rows(mask, some)]
+        rise = [lift(bought_then[rows, j], score[rows, j]) for j, rows in _rows(mask, some)]
         low, high = map(float, confidence_interval(drawn[name])[:2])
         methods[name] = {"auc": float(np.mean(area)), "low": low, "high": high, "lift": float(np.mean(rise))}
-    pooled = clustered_pairs(found.probability[asked], bought_then[asked].astype(np.int8), np.nonzero(asked)[0])
-    each = [event_pairs(found.probability[r, j], bought_then[r, j].astype(np.int8)) for j, r in _rows(asked, some)]
+    pooled = clustered_pairs(audience.probability[mask], bought_then[mask].astype(np.int8), np.nonzero(mask)[0])
+    by_group = [
+        event_pairs(audience.probability[r, j], bought_then[r, j].astype(np.int8)) for j, r in _rows(mask, some)
+    ]
     calibration = summary(pooled, seed=seed)
     calibration["share_within_sampling_error"] = float(
-        np.mean([summary(pairs, SIMULATIONS, seed)["within_sampling_error"] for pairs in each])
+        np.mean([summary(pairs, SIMULATIONS, seed)["within_sampling_error"] for pairs in by_group])
     )
     return {
         "groups": len(some),
         "users": n,
-        "asked": int(asked.sum()),
-        "bought": int(bought_then[asked].sum()),
+        "asked": int(mask.sum()),
+        "bought": int(bought_then[mask].sum()),
         "methods": methods,
         "leads": auc_differences(drawn),
         "calibration": calibration,
     }
 
 
-def _rows(asked: np.ndarray, some: list[int]) -> list[tuple[int, np.ndarray]]:
-    return [(j, np.flatnonzero(asked[:, j])) for j in some]
+def _rows(mask: np.ndarray, some: list[int]) -> list[tuple[int, np.ndarray]]:
+    return [(j, np.flatnonzero(mask[:, j])) for j in some]

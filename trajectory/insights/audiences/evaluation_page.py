@@ -16,39 +16,40 @@ MEASURES = {"AUC": "{:.3f}", "from": "{:.3f}", "to": "{:.3f}", "lift at 10 %": "
 
 
 def holdout_accuracy(
-    measured: dict[str, Any], found: Audience, began: datetime, moments: dict[str, Any]
+    measured: dict[str, Any], audience: Audience, began: datetime, moments: dict[str, Any]
 ) -> list[Table | Text]:
     """How far the ranking and the named moments held on what came after the cut."""
-    return [against_rivals(measured, found, began), contact_timing_accuracy(moments)]
+    return [against_rivals(measured, audience, began), contact_timing_accuracy(moments)]
 
 
-def against_rivals(measured: dict[str, Any], found: Audience, began: datetime) -> Table:
+def against_rivals(measured: dict[str, Any], audience: Audience, began: datetime) -> Table:
     """How far the ranking held on what came after the cut, beside the rivals."""
-    one = measured["arriving"]
-    calibration = one["calibration"]
+    arriving = measured["arriving"]
+    calibration = arriving["calibration"]
     within = "within" if calibration["within_sampling_error"] else "outside"
     return Table(
         f"How well it ranked users who had not bought in {WEEKS} weeks",
-        methods_table(one),
+        methods_table(arriving),
         MEASURES,
-        note=f"Mean over {one['groups']} of the {found.goods.kind}s; {one['users']:,} users, {one['bought']:,} "
-        f"times one of them newly bought of one within {found.days} days of {began:%d %B %Y}, which no method had "
-        "seen. AUC: the chance that a buyer is ranked above another user; 0.5 is chance. Lift: buyers among the "
+        note=f"Mean over {arriving['groups']} of the {audience.goods.kind}s; {arriving['users']:,} users, "
+        f"{arriving['bought']:,} times one of them newly bought of one within {audience.days} days of "
+        f"{began:%d %B %Y}, which no method had seen. AUC: the chance that a buyer is ranked above another "
+        "user; 0.5 is chance. Lift: buyers among the "
         "most likely tenth over those among as many at random. "
-        f"Of all users of these {found.goods.kind}s the AUC is {measured['all users']['methods'][OURS]['auc']:.3f}. "
+        f"Of all users of these {audience.goods.kind}s the AUC is {measured['all users']['methods'][OURS]['auc']:.3f}. "
         f"Probabilities miss by {calibration['ece']:.2%} on average, {within} what a perfect model would show (up "
-        f"to {calibration['high']:.2%}); {found.goods.kind}s one by one: "
+        f"to {calibration['high']:.2%}); {audience.goods.kind}s one by one: "
         f"{calibration['share_within_sampling_error']:.0%} within.",
     )
 
 
-def methods_table(one: dict[str, Any]) -> pl.DataFrame:
+def methods_table(measured: dict[str, Any]) -> pl.DataFrame:
     """One row for each method: AUC with its interval, lift, and how far it is behind ours."""
     return pl.DataFrame(
         [
             {"ranked by": name, "AUC": of["auc"], "from": of["low"], "to": of["high"], "lift at 10 %": of["lift"]}
-            | {"behind by": one["leads"].get(name, {}).get("difference")}
-            for name, of in one["methods"].items()
+            | {"behind by": measured["leads"].get(name, {}).get("difference")}
+            for name, of in measured["methods"].items()
         ],
         schema_overrides={"behind by": pl.Float64},
     )

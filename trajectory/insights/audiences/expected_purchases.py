@@ -46,18 +46,18 @@ def expected_purchases(
     parts: list[list[np.ndarray]] = []
     at = 0
     for chunk, forecast, _ in forecast_steps(run, histories, queries, steps_ahead(c), c.forecast.paths):
-        asked, span = moment[at : at + len(chunk.user)], days[at : at + len(chunk.user)]
+        now, span = moment[at : at + len(chunk.user)], days[at : at + len(chunk.user)]
         at += len(chunk.user)
-        since = (asked - histories.time[chunk.stop - 1]) / DAY
+        since = (now - histories.time[chunk.stop - 1]) / DAY
         assert forecast.days is not None  # the run forecasts times
         within, median = step_times(forecast.days, since, span)
-        steps = np.maximum(within.sum(1), step_rate(histories, chunk, asked) * span)
+        steps = np.maximum(within.sum(1), step_rate(histories, chunk, now) * span)
         weight = within * (steps / np.maximum(within.sum(1), 1e-12))[:, None]
         size = basket_size(histories, chunk) if histories.baskets else np.ones(len(chunk.user))
         lines = np.einsum("nh,nhv->nv", weight * size[:, None], forecast.probability).astype(np.float32)
-        parts.append([*(sum_by_target(one, lines) for one in goods), median[:, 0]])
+        parts.append([*(sum_by_target(targets, lines) for targets in goods), median[:, 0]])
     *lines, following = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return ExpectedPurchases(dict(zip((one.kind for one in goods), lines, strict=True)), following)
+    return ExpectedPurchases(dict(zip((targets.kind for targets in goods), lines, strict=True)), following)
 
 
 def step_times(quantiles: np.ndarray, since: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

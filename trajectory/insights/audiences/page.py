@@ -22,45 +22,44 @@ LIMITS = (
 
 
 def blocks(
-    rows: pl.DataFrame, found: Audience, began: datetime, then: Audience, cut: datetime
+    rows: pl.DataFrame, audience: Audience, began: datetime, then: Audience, cut: datetime
 ) -> list[Table | Picture]:
-    """Whom to address as of `began`, of the audiences that are `found`, and what an audience of each size brought in
-    those of `then`, as of the cut.
-    """
-    return [first_users(rows.filter(pl.col("kind") == found.goods.kind), found, began), budget_curve(then, cut)]
+    """Whom to address as of `began`, and what an audience of each size brought in those of `then`, as of the cut."""
+    return [first_users(rows.filter(pl.col("kind") == audience.goods.kind), audience, began), budget_curve(then, cut)]
 
 
-def first_users(rows: pl.DataFrame, found: Audience, began: datetime) -> Table:
+def first_users(rows: pl.DataFrame, audience: Audience, began: datetime) -> Table:
     """The first users of each audience; the reader chooses for which interest or item."""
     day = pl.col("days").map_elements(lambda days: f"{began + timedelta(days=days):%d %b}", pl.String)
     best = rows.group_by("target", maintain_order=True).head(SHOWN).select(
         "target",
         "user",
-        pl.col("probability").alias(f"buys within {found.days} days"),
+        pl.col("probability").alias(f"buys within {audience.days} days"),
         pl.col("arriving").alias("above own rate"),
         pl.format("next visit about {}; most often {}s, {}:00", day, "weekday", "hour").alias("best moment"),
         pl.col("context").list.join(", ").alias("goes with what was bought"),
     )  # fmt: skip
     return Table(
-        f"Who to address, for each {found.goods.kind}",
+        f"Who to address, for each {audience.goods.kind}",
         best,
-        {f"buys within {found.days} days": "{:.0%}", "above own rate": "{:+.0%}"},
+        {f"buys within {audience.days} days": "{:.0%}", "above own rate": "{:+.0%}"},
         by="target",
         note=f"As of {began:%d %B %Y}: users who have not bought of it in {WEEKS} weeks, most likely first. The whole "
         "audiences are in the table audiences.",
     )
 
 
-def budget_curve(found: Audience, cut: datetime) -> Picture:
+def budget_curve(audience: Audience, cut: datetime) -> Picture:
     """The budget curve of the group that most users newly bought of from the cut on."""
-    asked, came = found.lapsed, found.bought
-    j = int((asked & came).sum(0).argmax())
-    rows = np.flatnonzero(asked[:, j])
+    lapsed, bought = audience.lapsed, audience.bought
+    j = int((lapsed & bought).sum(0).argmax())
+    rows = np.flatnonzero(lapsed[:, j])
     scores = {
-        OURS: found.probability[rows, j],
-        "own frequency in it": found.counts.ever[rows, found.model.chosen[j]] + 1e-3 * found.counts.steps[rows, 1],
+        OURS: audience.probability[rows, j],
+        "own frequency in it": audience.counts.ever[rows, audience.model.chosen[j]]
+        + 1e-3 * audience.counts.steps[rows, 1],
     }
-    curve = budget.curve(found.probability[rows, j], came[rows, j], scores)
-    name = found.goods.names[found.model.chosen[j]]
+    curve = budget.curve(audience.probability[rows, j], bought[rows, j], scores)
+    name = audience.goods.names[audience.model.chosen[j]]
     title = f"What an audience of each size brought from {cut:%d %B %Y} on: {name}"
-    return budget.draw(curve, title, f"buyers within {found.days} days")
+    return budget.draw(curve, title, f"buyers within {audience.days} days")

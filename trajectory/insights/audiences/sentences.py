@@ -13,21 +13,22 @@ from trajectory.insights.audiences.evaluate import OURS
 from trajectory.insights.audiences.page import WEEKS
 
 
-def sentences(measured: dict[str, Any], found: Audience, rows: pl.DataFrame, cut: datetime) -> list[str]:
+def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, cut: datetime) -> list[str]:
     """What a merchant does with it: the largest audience, and how much better than chance the ranking was from the cut
     on.
     """
-    mine = rows.filter(pl.col("kind") == found.goods.kind)
+    mine = rows.filter(pl.col("kind") == audience.goods.kind)
     best = mine.group_by("target").agg(pl.len(), pl.col("probability").sum(), pl.col("days").median())
     top = best.sort("probability", "target", descending=[True, False]).row(0, named=True)
-    one, column = measured["arriving"], [found.goods.names[k] for k in found.model.chosen].index(top["target"])
-    usual = float(np.mean(found.probability[found.lapsed[:, column], column]))
+    arriving = measured["arriving"]
+    column = [audience.goods.names[group] for group in audience.model.chosen].index(top["target"])
+    usual = float(np.mean(audience.probability[audience.lapsed[:, column], column]))
     return [
         f"Address {top['len']} users for {top['target']}: none bought of it in the last {WEEKS} weeks, and "
-        f"{top['probability']:.0f} of them are expected to within {found.days} days "
+        f"{top['probability']:.0f} of them are expected to within {audience.days} days "
         f"({top['probability'] / top['len']:.0%} each, {usual:.0%} of all such users); half of them "
         f"come again within {top['days']:.0f} days.",
-        f"The most likely tenth of users who had not bought in {WEEKS} weeks bought {one['methods'][OURS]['lift']:.1f} "
-        f"times as often as such users in general, over {one['groups']} {found.goods.kind}s in the {found.days} days "
-        f"from {cut:%d %B %Y} on.",
+        f"The most likely tenth of users who had not bought in {WEEKS} weeks bought "
+        f"{arriving['methods'][OURS]['lift']:.1f} times as often as such users in general, over {arriving['groups']} "
+        f"{audience.goods.kind}s in the {audience.days} days from {cut:%d %B %Y} on.",
     ]

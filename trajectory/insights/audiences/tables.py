@@ -17,7 +17,7 @@ from trajectory.schema import Histories
 MOST = 100  # users of one audience
 
 
-def members_table(found: Audience, histories: Histories, moment: Snapshot) -> pl.DataFrame:
+def members_table(audience: Audience, histories: Histories, moment: Snapshot) -> pl.DataFrame:
     """The tenth of the lapsed users (`MOST` at most) with the highest chance of each chosen group, best first.
 
     Columns: kind, target, user, probability, arriving (that less the chance at the user's own rate over the whole
@@ -26,27 +26,29 @@ def members_table(found: Audience, histories: Histories, moment: Snapshot) -> pl
     """
     usually = contact_timing(histories, moment.queries)
     span = (moment.time - histories.time[moment.queries.start]) / DAY
-    usual = -np.expm1(-found.counts.often * found.days / np.maximum(span, found.days)[:, None])
+    usual = -np.expm1(-audience.counts.often * audience.days / np.maximum(span, audience.days)[:, None])
     name = histories.users["user"].to_list()
     tables = []
-    for j, group in enumerate(found.model.chosen):
-        rows = np.flatnonzero(found.lapsed[:, j])
-        order = np.argsort(-found.probability[rows, j], kind="stable")
+    for j, group in enumerate(audience.model.chosen):
+        rows = np.flatnonzero(audience.lapsed[:, j])
+        order = np.argsort(-audience.probability[rows, j], kind="stable")
         rows = rows[order[: min(MOST, round(TOP * len(rows)))]]
-        speaks = recent_affinities(found.counts.ever[rows], found.counts.season[rows], found.model.weight[:, group])
+        speaks = recent_affinities(
+            audience.counts.ever[rows], audience.counts.season[rows], audience.model.weight[:, group]
+        )
         tables.append(
             pl.DataFrame(
                 {
-                    "kind": [found.goods.kind] * len(rows),
-                    "target": [found.goods.names[group]] * len(rows),
-                    "user": [name[found.user[row]] for row in rows],
-                    "probability": found.probability[rows, j],
-                    "arriving": (found.probability[rows, j] - usual[rows, group]).astype(float),
-                    "new": found.counts.ever[rows, group] == 0,
+                    "kind": [audience.goods.kind] * len(rows),
+                    "target": [audience.goods.names[group]] * len(rows),
+                    "user": [name[audience.user[row]] for row in rows],
+                    "probability": audience.probability[rows, j],
+                    "arriving": (audience.probability[rows, j] - usual[rows, group]).astype(float),
+                    "new": audience.counts.ever[rows, group] == 0,
                     "days": moment.expected.next[rows],
                     "weekday": [calendar.day_name[day] for day in usually.weekday[rows]],
                     "hour": usually.hour[rows],
-                    "context": [[found.goods.names[k] for k in some if k >= 0] for some in speaks],
+                    "context": [[audience.goods.names[k] for k in some if k >= 0] for some in speaks],
                 },
                 schema_overrides={"context": pl.List(pl.String), "user": histories.users.schema["user"]},
             )

@@ -42,7 +42,7 @@ def build_campaigns(run: Run, since: int) -> CampaignPart:
         sentences(held, compared),
         (*([budget_curve(forecasts)] if held else []), *holdout_accuracy(held, compared)),
         {"campaign_audiences": members_table(forecasts, log)},
-        {"campaigns": held, "uplift": [one._asdict() for one in compared]},
+        {"campaigns": held, "uplift": [uplift._asdict() for uplift in compared]},
     )
 
 

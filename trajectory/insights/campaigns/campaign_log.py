@@ -75,7 +75,7 @@ def campaigns_of(log: CampaignLog, campaigns: Campaigns) -> list[Campaign]:
     """The campaigns that start while the log runs, by start, with recipients who had bought something before."""
     joined = np.full(len(log.users), LATER)
     np.minimum.at(joined, log.user, log.time)
-    found = []
+    started = []
     users, items = pl.Series(log.users), pl.Series(log.items)
     addressed = campaigns.recipients.with_columns(as_known(campaigns.recipients["user"], users))
     redemptions = campaigns.redemptions.with_columns(as_known(campaigns.redemptions["user"], users))
@@ -95,8 +95,8 @@ def campaigns_of(log: CampaignLog, campaigns: Campaigns) -> list[Campaign]:
         hit = promoted[log.item] & (log.time >= row["start"]) & (log.time < row["stop"])
         np.minimum.at(bought, log.user[hit], log.time[hit])
         about = str(row["campaign"]), row["kind"], row["start"], row["stop"]
-        found.append(Campaign(*about, promoted, recipients, first[recipients], who, when, bought))
-    return found
+        started.append(Campaign(*about, promoted, recipients, first[recipients], who, when, bought))
+    return started
 
 
 def _numbers(known: np.ndarray, ids: pl.Series) -> np.ndarray:

@@ -69,7 +69,7 @@ def _answers(
     campaign: Campaign, earlier: Sequence[Campaign], row: np.ndarray, n: int, moment: int
 ) -> dict[str, np.ndarray]:
     """Earlier campaigns of any kind and of this one: received, answered, coupons redeemed; days since the last."""
-    found = {f"{name}{kind}": np.zeros(n) for kind in ("", "_alike") for name in ("received", "answered", "redeemed")}
+    columns = {f"{name}{kind}": np.zeros(n) for kind in ("", "_alike") for name in ("received", "answered", "redeemed")}
     last = np.full(n, NEVER)
     for other in earlier:
         mine = row[other.recipients]
@@ -78,7 +78,7 @@ def _answers(
         who, when = who[counts], when[counts]
         np.minimum.at(last, who, (moment - when) / DAY)
         for kind in ("", "_alike") if other.kind == campaign.kind else ("",):
-            found[f"received{kind}"][mine[mine >= 0]] += 1
-            found[f"answered{kind}"][np.unique(who)] += 1
-            np.add.at(found[f"redeemed{kind}"], who, 1)
-    return found | {"redeemed_since": last}
+            columns[f"received{kind}"][mine[mine >= 0]] += 1
+            columns[f"answered{kind}"][np.unique(who)] += 1
+            np.add.at(columns[f"redeemed{kind}"], who, 1)
+    return columns | {"redeemed_since": last}

@@ -36,22 +36,25 @@ def measure(forecasts: Sequence[CampaignForecast], users: int, resamples: int, s
         }
         means = _resampled(measured, names, users, resamples, seed)
         methods = {
-            name: {"auc": float(np.mean(areas[name])), "lift": float(np.mean([_lift(one, name) for one in measured]))}
+            name: {
+                "auc": float(np.mean(areas[name])),
+                "lift": float(np.mean([_lift(forecast, name) for forecast in measured])),
+            }
             | dict(zip(("low", "high"), map(float, confidence_interval(means[name])[:2]), strict=True))
             for name in names
         }
-        chance, answered = np.concatenate([one.probability for one in mine]), _answers(mine)
-        user = np.concatenate([one.campaign.recipients for one in mine])
+        chance, answered = np.concatenate([forecast.probability for forecast in mine]), _answers(mine)
+        user = np.concatenate([forecast.campaign.recipients for forecast in mine])
         calibration = summary(clustered_pairs(chance, answered, user), seed=seed)
-        each = [event_pairs(forecast.probability, forecast.answered.astype(np.int8)) for forecast in mine]
+        by_campaign = [event_pairs(forecast.probability, forecast.answered.astype(np.int8)) for forecast in mine]
         calibration["share_within_sampling_error"] = float(
-            np.mean([summary(pairs, seed=seed)["within_sampling_error"] for pairs in each])
+            np.mean([summary(pairs, seed=seed)["within_sampling_error"] for pairs in by_campaign])
         )
         results[outcome] = {
-            "campaigns": [one.campaign.name for one in measured],
+            "campaigns": [forecast.campaign.name for forecast in measured],
             "expected": len(mine),
-            "recipients": int(sum(len(one.answered) for one in measured)),
-            "answers": int(sum(one.answered.sum() for one in measured)),
+            "recipients": int(sum(len(forecast.answered) for forecast in measured)),
+            "answers": int(sum(forecast.answered.sum() for forecast in measured)),
             "methods": methods,
             "areas": areas,
             "leads": auc_differences(means),
@@ -61,11 +64,11 @@ def measure(forecasts: Sequence[CampaignForecast], users: int, resamples: int, s
 
 
 def _answers(forecasts: Sequence[CampaignForecast]) -> np.ndarray:
-    return np.concatenate([one.answered for one in forecasts]).astype(np.int8)
+    return np.concatenate([forecast.answered for forecast in forecasts]).astype(np.int8)
 
 
-def _lift(one: CampaignForecast, name: str) -> float:
-    return lift(one.answered, one.scores[name])
+def _lift(forecast: CampaignForecast, name: str) -> float:
+    return lift(forecast.answered, forecast.scores[name])
 
 
 def _resampled(
@@ -79,6 +82,9 @@ def _resampled(
         weights = rng.multinomial(users, np.full(users, 1 / users), size=size).astype(np.float32)
         drawn = rng.multinomial(len(measured), np.full(len(measured), 1 / len(measured)), size=size)
         for name in names:
-            areas = [auc(one.answered, one.scores[name], weights[:, one.campaign.recipients]) for one in measured]
+            areas = [
+                auc(forecast.answered, forecast.scores[name], weights[:, forecast.campaign.recipients])
+                for forecast in measured
+            ]
             means[name].append(np.average(np.nan_to_num(areas, nan=0.5), axis=0, weights=drawn.T))
     return {name: np.concatenate(parts) for name, parts in means.items()}

@@ -19,18 +19,19 @@ def holdout_accuracy(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]
     return [*ranked, *([uplift_table(compared)] if compared else [])]
 
 
-def against_rivals(outcome: str, one: dict[str, Any]) -> Table:
+def against_rivals(outcome: str, measured: dict[str, Any]) -> Table:
     """How far the ranking of recipients held, beside the rivals."""
-    calibration = one["calibration"]
+    calibration = measured["calibration"]
     within = "within" if calibration["within_sampling_error"] else "outside"
     return Table(
         f"How well it ranked recipients of campaigns: who will {OUTCOMES[outcome]}",
-        methods_table(one),
+        methods_table(measured),
         MEASURES,
-        note=f"Mean over the {len(one['campaigns'])} campaigns, of {one['expected']} forecast, in which at least "
-        f"{POSITIVES} recipients did and {POSITIVES} did not ({', '.join(one['campaigns'])}): {one['recipients']:,} "
-        f"recipients, {one['answers']:,} answers. Each was forecast from what was known when it started; all methods "
-        f"learned from the same earlier campaigns. Probabilities miss by {calibration['ece']:.1%} on average over "
+        note=f"Mean over the {len(measured['campaigns'])} campaigns, of {measured['expected']} forecast, in which at "
+        f"least {POSITIVES} recipients did and {POSITIVES} did not ({', '.join(measured['campaigns'])}): "
+        f"{measured['recipients']:,} recipients, {measured['answers']:,} answers. Each was forecast from what was "
+        f"known when it started; all methods learned from the same earlier campaigns. Probabilities miss by "
+        f"{calibration['ece']:.1%} on average over "
         f"{calibration['n']:,} users, {within} what a perfect model would show (up to {calibration['high']:.1%}); "
         f"campaigns one by one: {calibration['share_within_sampling_error']:.0%} of them within.",
     )
@@ -44,14 +45,14 @@ def uplift_table(compared: Sequence[Uplift]) -> Table:
 
     rows = [
         {
-            "campaign": one.campaign,
-            "recipients": one.recipients,
-            "others": one.others,
-            "as they are": f"{one.plain:+.1%}",
-            "weighted alike": points(one.during),
-            "the weeks before": points(one.before),
+            "campaign": uplift.campaign,
+            "recipients": uplift.recipients,
+            "others": uplift.others,
+            "as they are": f"{uplift.plain:+.1%}",
+            "weighted alike": points(uplift.during),
+            "the weeks before": points(uplift.before),
         }
-        for one in compared
+        for uplift in compared
     ]
     return Table(
         "Did recipients buy promoted items more often than others like them?",

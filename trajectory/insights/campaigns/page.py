@@ -12,9 +12,11 @@ from trajectory.insights.report_model import Picture
 def budget_curve(forecasts: Sequence[CampaignForecast]) -> Picture:
     """The budget curve of the campaign with most redemptions, or, where nobody redeems, most buyers."""
     enough = [forecast for forecast in forecasts if forecast.enough]
-    redeemed = [one for one in enough if one.outcome == "redeem"] or enough
-    one = max(redeemed, key=lambda one: int(one.answered.sum()))
+    redeemed = [forecast for forecast in enough if forecast.outcome == "redeem"] or enough
+    largest = max(redeemed, key=lambda forecast: int(forecast.answered.sum()))
     names = {"redeem": "recipients who redeem", "buy": "recipients who buy a promoted item"}
-    shown = {name: one.scores[name] for name in list(one.scores)[:3]}
-    curve = budget.curve(one.probability, one.answered, shown)
-    return budget.draw(curve, f"What an audience of each size brings: campaign {one.campaign.name}", names[one.outcome])
+    shown = {name: largest.scores[name] for name in list(largest.scores)[:3]}
+    curve = budget.curve(largest.probability, largest.answered, shown)
+    return budget.draw(
+        curve, f"What an audience of each size brings: campaign {largest.campaign.name}", names[largest.outcome]
+    )

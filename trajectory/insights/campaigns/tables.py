@@ -15,13 +15,13 @@ def members_table(forecasts: Sequence[CampaignForecast], log: CampaignLog) -> pl
     tables = [
         pl.DataFrame(
             {
-                "campaign": [one.campaign.name] * len(one.answered),
-                "outcome": [one.outcome] * len(one.answered),
-                "user": log.users[one.campaign.recipients],
-                "probability": one.probability,
-                "answered": one.answered,
+                "campaign": [forecast.campaign.name] * len(forecast.answered),
+                "outcome": [forecast.outcome] * len(forecast.answered),
+                "user": log.users[forecast.campaign.recipients],
+                "probability": forecast.probability,
+                "answered": forecast.answered,
             }
         ).sort("probability", descending=True, maintain_order=True)
-        for one in forecasts
+        for forecast in forecasts
     ]
     return pl.concat(tables)

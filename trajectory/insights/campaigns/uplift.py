@@ -64,8 +64,8 @@ def uplift(
         count = rng.multinomial(len(known), np.full(len(known), 1 / len(known)))
         drawn.append([difference(inputs, addressed, bought, count) for inputs, bought in windows])
     now, then = np.transpose(drawn)
-    came = windows[0][1]
-    plain = float(came[addressed].mean() - came[~addressed].mean())
+    observed = windows[0][1]
+    plain = float(observed[addressed].mean() - observed[~addressed].mean())
     sizes = int(addressed.sum()), int((~addressed).sum())
     return Uplift(campaign.name, *sizes, plain, _interval(whole[0], now), _interval(whole[1], then))
 

@@ -60,5 +60,5 @@ def measured(demand: Demand, results: dict[str, dict[str, pl.DataFrame]]) -> dic
         "weeks": len(demand.tested),
         "weighs_users_forecasts": demand.weighs_users,
         "tried_before": demand.tried,
-        **{level: {name: table.to_dicts() for name, table in found.items()} for level, found in results.items()},
+        **{level: {name: table.to_dicts() for name, table in named.items()} for level, named in results.items()},
     }

@@ -40,17 +40,17 @@ def compare_all(demand: Demand, library_of: dict[str, tuple[str, ...]]) -> Resul
 
 def variants(demand: Demand) -> dict[str, dict[str, np.ndarray]]:
     """The forecast with and without each of its parts, by name and level, float64 [O, HORIZONS, S]."""
-    found = {}
+    by_name = {}
     for name, users, promotions in (
         ("recent weeks only", False, False),
         ("without users' forecasts", False, True),
         ("with users' forecasts", True, True),
     ):
         direct = {level: forecasts(known, users, promotions) for level, known in demand.known.items()}
-        found[name] = reconcile(demand.weeks, direct)
-        found[f"{name}, not reconciled"] = direct
+        by_name[name] = reconcile(demand.weeks, direct)
+        by_name[f"{name}, not reconciled"] = direct
     users_alone = {
         level: np.exp(known.expected[..., 0]) * (known.level[:, None] + FEW) - FEW
         for level, known in demand.known.items()
     }
-    return found | {"users' forecasts only": users_alone}
+    return by_name | {"users' forecasts only": users_alone}

@@ -51,7 +51,7 @@ class Demand:
         """Whether the log tells of promotions."""
         return self.known[self.weeks.main].promotions is not None
 
-    def came(self, level: str) -> np.ndarray:
+    def observed(self, level: str) -> np.ndarray:
         """What was observed in each week forecast [O, HORIZONS, S]; NaN after the end of the log."""
         return outcomes(self.weeks.count[level], self.origins)
 
@@ -75,15 +75,15 @@ def forecast_demand(run: Run) -> Demand:
             weeks.count[level], origins, by_users[level], None if planned is None else weeks.to_level(planned, level)
         )
     held_out = first_held_out(weeks, run.experiment.split)
-    found, tried = {}, {}
+    reconciled, tried = {}, {}
     for users_too in (True, False):
         direct = {level: forecasts(known[level], users=users_too) for level in weeks.levels}
-        found[users_too] = reconcile(weeks, direct)
+        reconciled[users_too] = reconcile(weeks, direct)
         name = "with users' forecasts" if users_too else "without users' forecasts"
-        tried[name] = _error(weeks, origins, found[users_too][weeks.main], held_out or weeks.number)
+        tried[name] = _error(weeks, origins, reconciled[users_too][weeks.main], held_out or weeks.number)
     best = tried["with users' forecasts"] <= tried["without users' forecasts"]
     counting = lines_and_groups(histories, run.config.data)
-    return Demand(weeks, origins, known, found[best], by_users[weeks.main], held_out, best, tried, *counting)
+    return Demand(weeks, origins, known, reconciled[best], by_users[weeks.main], held_out, best, tried, *counting)
 
 
 def lines_and_groups(histories: Histories, data: ConfigDict) -> tuple[bool, str]:

@@ -126,5 +126,5 @@ def ordering(demand: Demand, level: str, methods: dict[str, Method], tested: ran
 def observed_sales(demand: Demand, level: str, tested: range) -> np.ndarray:
     """What came after each tested origin [T, HORIZONS, S]; NaN after the tested weeks."""
     week = np.array(tested)[:, None] + np.arange(HORIZONS)
-    observed = demand.came(level)[[demand.origins.index(origin) for origin in tested]]
+    observed = demand.observed(level)[[demand.origins.index(origin) for origin in tested]]
     return np.where((week < tested.stop)[..., None], observed, np.nan)

@@ -89,7 +89,7 @@ def method_description(demand: Demand) -> str:
 
 
 def _joined(results: Results, name: str) -> pl.DataFrame:
-    return pl.concat([found[name].select(pl.lit(level).alias("level"), pl.all()) for level, found in results.items()])
+    return pl.concat([tables[name].select(pl.lit(level).alias("level"), pl.all()) for level, tables in results.items()])
 
 
 def ordered_by(demand: Demand, results: Results, reorder: pl.DataFrame, level: str) -> str:

@@ -78,6 +78,6 @@ def smoothed(values: np.ndarray, origin: int, rate: float) -> np.ndarray:
     return np.einsum("sw...,w->s...", values[:, :origin], weight / weight.sum())
 
 
-def log_ratio(one: np.ndarray, other: np.ndarray, few: float = FEW) -> np.ndarray:
+def log_ratio(numerator: np.ndarray, denominator: np.ndarray, few: float = FEW) -> np.ndarray:
     """Log of one over the other, both with `few` more."""
-    return np.log((one + few) / (other + few))
+    return np.log((numerator + few) / (denominator + few))

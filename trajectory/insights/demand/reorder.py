@@ -21,10 +21,10 @@ class Replay(NamedTuple):
 
     def summary(self) -> dict[str, float]:
         """Share of demand lost, share of weeks with a stock-out (of those with demand), stock left in weeks' demand."""
-        asked = self.demand > 0
+        wanted = self.demand > 0
         return {
             "demand_lost": float(self.lost.sum() / self.demand.sum()),
-            "weeks_out_of_stock": float((self.lost[asked] > 0).mean()),
+            "weeks_out_of_stock": float((self.lost[wanted] > 0).mean()),
             "stock_left_weeks": float(self.left.sum() / self.demand.sum()),
         }
 
@@ -37,9 +37,9 @@ def replay(demand: np.ndarray, up_to: np.ndarray) -> Replay:
     """
     stock, open_orders = up_to[0].astype(np.float64), [np.zeros(demand.shape[1]) for _ in range(LEAD - 1)]
     lost, left = np.zeros_like(demand, np.float64), np.zeros_like(demand, np.float64)
-    for week, asked in enumerate(demand):
+    for week, wanted in enumerate(demand):
         open_orders.append(np.maximum(up_to[week] - stock - sum(open_orders), 0))
-        lost[week] = np.maximum(asked - stock, 0)
-        left[week] = np.maximum(stock - asked, 0)
+        lost[week] = np.maximum(wanted - stock, 0)
+        left[week] = np.maximum(stock - wanted, 0)
         stock = left[week] + open_orders.pop(0)
     return Replay(demand, lost, left, stock + sum(open_orders))

@@ -28,30 +28,30 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     if (error := mean_errors(results[main])[0][rule]) >= USELESS:
         tested = weeks_long(len(demand.tested))
         return (f"Do not order by this: in the last {tested} of this log it was off by {error:.0%} of demand.",)
-    found = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
+    texts = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
     if demand.held_out is None:
-        found.append("How far these forecasts of demand hold is not known, as the run has learned from all weeks.")
+        texts.append("How far these forecasts of demand hold is not known, as the run has learned from all weeks.")
     if len(risen):
-        found.append(
+        texts.append(
             f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."
         )
     if len(fallen):
-        found.append(f"Expect less of {_named(fallen, 'change', '{:+.0%}')}: order less.")
+        texts.append(f"Expect less of {_named(fallen, 'change', '{:+.0%}')}: order less.")
     lasts = f"so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty"
     if len(order):
         largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
         pieces = " These are lines of sales, not pieces." if demand.lines else ""
-        found.append(f"Largest orders now, {lasts}: {largest}.{pieces}")
+        texts.append(f"Largest orders now, {lasts}: {largest}.{pieces}")
     else:
-        found.append(f"Nothing is to be ordered now {lasts}.")
+        texts.append(f"Nothing is to be ordered now {lasts}.")
     if demand.held_out is None:
-        return tuple(found)
+        return tuple(texts)
     wape, last = mean_errors(results[main])
     ahead = "1 week" if last == 1 else f"1 to {last} weeks"
     stock = {row["method"]: row for row in results[main]["ordering"].to_dicts()}
     ours, other = stock[OURS], stock["moving average"]
     return (
-        *found,
+        *texts,
         f"In {weeks_long(len(demand.tested))} held out the forecast was off by {wape[OURS]:.1%} of demand at {ahead} "
         f"ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
         f"{wape['last week']:.1%}.",

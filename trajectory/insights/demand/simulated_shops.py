@@ -46,28 +46,28 @@ def measure(kind: str, weeks: int, shops: int) -> tuple[pl.DataFrame, pl.DataFra
             baselines = {OURS: BaselineForecast(demand.forecast[level])} | counting_baselines(
                 demand.weeks.count[level], demand.origins
             )
-            came = demand.weeks.to_level(after, level)
-            found = {
+            observed = demand.weeks.to_level(after, level)
+            methods = {
                 name: with_quantiles(demand, level, baseline, range(weeks, weeks + 1))
                 for name, baseline in baselines.items()
             }
             for ahead in AHEAD:
-                y, quantile = came[:, ahead - 1], found[OURS].quantile[0, ahead - 1]
-                error = [np.abs(each.forecast[-1, ahead - 1] - y).sum() for each in found.values()]
+                y, quantile = observed[:, ahead - 1], methods[OURS].quantile[0, ahead - 1]
+                error = [np.abs(method.forecast[-1, ahead - 1] - y).sum() for method in methods.values()]
                 inside = [(quantile[:, low] <= y) & (y <= quantile[:, high]) for low, high in ((1, 3), (0, 4))]
-                errors.append((level, ahead, *error, y.sum(), *(each.mean() for each in inside)))
+                errors.append((level, ahead, *error, y.sum(), *(covered.mean() for covered in inside)))
             tested = range(max(weeks - BACKTEST, FIRST_ORIGIN), weeks)
             held = {name: with_quantiles(demand, level, baseline, tested) for name, baseline in baselines.items()}
-            rule, y = order_rule(demand, level, held, tested), came[:, :COVER].sum(1)
+            rule, y = order_rule(demand, level, held, tested), observed[:, :COVER].sum(1)
             right = poisson.ppf(SERVICE_LEVEL, demand.weeks.to_level(expected, level)[:, :COVER].sum(1))
-            for name, each in {**found, CHOSEN: found[rule]}.items():
-                lost = pinball(y, each.up_to[0], SERVICE_LEVEL).sum() / y.sum()
+            for name, method in {**methods, CHOSEN: methods[rule]}.items():
+                lost = pinball(y, method.up_to[0], SERVICE_LEVEL).sum() / y.sum()
                 by_forecast = float((rule if name == CHOSEN else name) == OURS)
-                lasts = float((y <= each.up_to[0]).mean())
-                orders.append((level, name, lost, lasts, each.up_to[0].sum() / right.sum(), by_forecast))
-    sums = [*found, "demand"]
+                lasts = float((y <= method.up_to[0]).mean())
+                orders.append((level, name, lost, lasts, method.up_to[0].sum() / right.sum(), by_forecast))
+    sums = [*methods, "demand"]
     table = pl.DataFrame(errors, ["level", "weeks_ahead", *sums, "coverage_80", "coverage_95"], orient="row")
-    wape = [(pl.col(name).sum() / pl.col("demand").sum()).alias(f"wape, {name}") for name in found]
+    wape = [(pl.col(name).sum() / pl.col("demand").sum()).alias(f"wape, {name}") for name in methods]
     stock = pl.DataFrame(orders, ["level", "rule", "lost", "lasts", "to_right", OURS], orient="row")
     return (
         table.group_by("level", "weeks_ahead", maintain_order=True).agg(*wape, pl.col("^coverage.*$").mean()),
@@ -82,13 +82,13 @@ def shop(kind: str, weeks: int, seed: int) -> tuple[Demand, np.ndarray, np.ndarr
     category, change from week to week for all items alike, or have lately fallen.
     """
     rng = np.random.default_rng([*kind.encode(), weeks, seed])
-    week, each = np.arange(weeks + HORIZONS) - weeks, np.ones((CATEGORIES, 1))
+    week, ones = np.arange(weeks + HORIZONS) - weeks, np.ones((CATEGORIES, 1))
     moves = {
-        "steady": each + 0 * week,
-        "seasonal": 1 + SEASON * np.sin(2 * np.pi * (week / 52 + rng.random(each.shape))),
-        "trending": np.exp(rng.uniform(-TREND, TREND, each.shape) * week),
-        "fallen": each * np.where(week < -FALLEN, 1.0, 0.5),
-        "shared": each * np.exp(rng.normal(0, SHARED, len(week))),
+        "steady": ones + 0 * week,
+        "seasonal": 1 + SEASON * np.sin(2 * np.pi * (week / 52 + rng.random(ones.shape))),
+        "trending": np.exp(rng.uniform(-TREND, TREND, ones.shape) * week),
+        "fallen": ones * np.where(week < -FALLEN, 1.0, 0.5),
+        "shared": ones * np.exp(rng.normal(0, SHARED, len(week))),
     }
     category = np.arange(ITEMS) % CATEGORIES
     expected = rng.exponential(PACE, (ITEMS, 1)) * moves[kind][category]
@@ -109,5 +109,5 @@ def forecast_counts(items: np.ndarray, category: np.ndarray) -> Demand:
     weeks = Weeks(START, count, names, above, count, 0.0, words)
     origins = tuple(range(FIRST_ORIGIN, weeks.number + 1))
     known = {level: Known(count[level], origins) for level in weeks.levels}
-    found = reconcile(weeks, {level: forecasts(known[level]) for level in weeks.levels})
-    return Demand(weeks, origins, known, found, np.zeros_like(found[weeks.main]), None, False, {})
+    reconciled = reconcile(weeks, {level: forecasts(known[level]) for level in weeks.levels})
+    return Demand(weeks, origins, known, reconciled, np.zeros_like(reconciled[weeks.main]), None, False, {})

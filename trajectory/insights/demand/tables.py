@@ -31,17 +31,17 @@ def demand_table(demand: Demand) -> pl.DataFrame:
     """
     weeks, parts = demand.weeks, []
     for level in weeks.levels:
-        found = forecast_at_end(demand, level)
+        method = forecast_at_end(demand, level)
         size = len(weeks.names[level])
         columns = {
             "level": [level] * (size * HORIZONS),
             "name": np.repeat(weeks.names[level], HORIZONS),
             "week": [weeks.date(weeks.number + h) for h in range(HORIZONS)] * size,
             "weeks_ahead": np.tile(np.arange(1, HORIZONS + 1), size),
-            "forecast": found.forecast[-1].T.ravel(),
+            "forecast": method.forecast[-1].T.ravel(),
         }
         for place, name in ((0, "low_95"), (1, "low_80"), (3, "high_80"), (4, "high_95")):
-            columns[name] = found.quantile[0, :, :, place].T.ravel()
+            columns[name] = method.quantile[0, :, :, place].T.ravel()
         users = demand.from_users[-1].T.ravel() if level == weeks.main else np.full(size * HORIZONS, np.nan)
         columns["from_users"] = users
         columns["recent"] = np.repeat(weeks.count[level][:, -4:].mean(1), HORIZONS)
@@ -53,14 +53,14 @@ def demand_table(demand: Demand) -> pl.DataFrame:
     return pl.concat(parts).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def reorder_table(demand: Demand, level: str, rule: str, found: Method, followed: Replay) -> pl.DataFrame:
+def reorder_table(demand: Demand, level: str, rule: str, method: Method, followed: Replay) -> pl.DataFrame:
     """One row per series: what lasts the coming `COVER` weeks with chance `SERVICE_LEVEL`, and what to order now.
 
     level, name, rule (that orders go by), service_level, weeks_covered, expected_demand, order_up_to (stock and open
     orders there should be), safety_stock, stock_if_followed (stock and open orders had this policy been `followed` so
     far), order_quantity (from there; for a stock of your own: order_up_to less what you have).
     """
-    expected, up_to = found.forecast[-1, :COVER].sum(0), found.up_to[0]
+    expected, up_to = method.forecast[-1, :COVER].sum(0), method.up_to[0]
     return pl.DataFrame(
         {
             "level": [level] * len(up_to),

@@ -131,11 +131,11 @@ def weekly(histories: Histories) -> Weeks:
 
 def carried(net: np.ndarray) -> np.ndarray:
     """Net sales [S, W] without weeks below 0: what came back beyond a week's sales is taken off the next weeks'."""
-    found, owed = np.zeros_like(net), np.zeros(len(net))
+    counted, owed = np.zeros_like(net), np.zeros(len(net))
     for week in range(net.shape[1]):
         left = net[:, week] + owed
-        found[:, week], owed = np.maximum(left, 0), np.minimum(left, 0)
-    return found
+        counted[:, week], owed = np.maximum(left, 0), np.minimum(left, 0)
+    return counted
 
 
 def first_held_out(weeks: Weeks, split: Split) -> int | None:

@@ -80,13 +80,13 @@ def trade_off(run: Run, relevance: Relevance, part: str) -> list[dict[str, float
         for parts, share in zip(of_share, SHARES, strict=True):
             parts.append(suggest(relevance, chunk, read.scores, read.expected, share))
     targets = distinct_items(h, queries.stop, queries.end)
-    found = []
+    points = []
     for parts, share in zip(of_share, SHARES, strict=True):
         lists = np.concatenate(parts)
         scored = np.full((len(lists), h.num_items + 1), -np.inf, np.float32)
         np.put_along_axis(scored, lists, np.arange(SIZE, 0, -1, dtype=np.float32)[None], axis=1)
         means = metrics(ranks(scored, targets), targets, (SIZE,))
-        found.append(
+        points.append(
             {
                 "share": share,
                 "ndcg": float(np.nanmean(means[f"ndcg@{SIZE}"])),
@@ -95,7 +95,7 @@ def trade_off(run: Run, relevance: Relevance, part: str) -> list[dict[str, float
                 "coverage": coverage(lists, h.num_items),
             }
         )
-    return found
+    return points
 
 
 def chosen_share(curve: list[dict[str, float]]) -> float:

@@ -120,22 +120,22 @@ def event_types_note(histories: Histories) -> str:
 
 def limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
     """What may not be on a list, and steps that the run forecasts but the split does not ask for."""
-    found, horizon = [], run.config.heads.horizon
+    texts, horizon = [], run.config.heads.horizon
     if relevance.filter_seen:
-        found.append("What a user has had is on none of the lists; --config.evaluation.seen=keep lets it come again.")
+        texts.append("What a user has had is on none of the lists; --config.evaluation.seen=keep lets it come again.")
     if keep is not None and not keep[1:].all():
-        found.append(f"Of {len(keep) - 1:,} items the {keep.sum():,} that were named may be on lists.")
+        texts.append(f"Of {len(keep) - 1:,} items the {keep.sum():,} that were named may be on lists.")
     if relevance.steps < horizon:
-        found.append(
+        texts.append(
             f"The run forecasts {steps(relevance.histories, horizon)}, but its split keeps back no more than "
             f"{relevance.steps} of each user, by which chances are fitted and lists are measured: lists are for so "
             "many. A split by time with split.target=all and a smaller split.quantile, or split.kind=leave_last with "
             "more split.steps, keeps back more."
         )
     if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
-        found.append(
+        texts.append(
             "Chances are of the validation window, to which they are fitted. There users had "
             f"{relevance.steps_had:.1f} of the next {steps(relevance.histories, relevance.steps)} on average: more may "
             "come within all of them."
         )
-    return " ".join(found)
+    return " ".join(texts)

@@ -96,8 +96,8 @@ class Relevance:
             for again in (False, True):
                 some = drawn & (owned == again)
                 parts[again].append((features[again][some], observed[some]))
-        for again, found in parts.items():
-            x, observed = (np.concatenate(column) for column in zip(*found, strict=True))
+        for again, chunks in parts.items():
+            x, observed = (np.concatenate(column) for column in zip(*chunks, strict=True))
             weight = np.where(observed, 1.0, 1 / share)
             if observed.sum() < FEWEST:
                 self.scale[again] = float(np.log((observed.sum() + 0.5) / ((np.exp(x[:, 0]) * weight).sum() + 0.5)))

@@ -18,30 +18,30 @@ def sentences(
     winners: pl.DataFrame,
     held: dict[str, Any],
     ahead: str,
-    asked: str,
+    kept: str,
     counted: Words,
     but: str = "",
 ) -> tuple[str, ...]:
-    """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first; `asked`:
+    """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first; `kept`:
     what was kept back of each user; `but`: see `acquisition_potential`.
     """
-    found = []
+    texts = []
     for top in winners.filter(pl.col("expected") >= 0.5).head(1).iter_rows(named=True):
-        found.append(
+        texts.append(
             f"{top['title']} has the most users to win: of the {top['users']:,} who never {counted.past} it{but}, "
             f"{top['expected']:,.0f} are expected to {counted.verb} it within {ahead}."
         )
     best, others = held["rows"][Relevance.name], {k: v["all"] for k, v in held["rows"].items() if k not in OWN}
     rival = max(others, key=lambda name: others[name]["recall"])
-    found.append(
+    texts.append(
         f"Lists of {SIZE} items held {best['all']['recall']:.1%} of what {held['users']:,} users took in "
-        f"{asked}; the best other list ({list_name(rival)}) "
+        f"{kept}; the best other list ({list_name(rival)}) "
         f"{others[rival]['recall']:.1%}."
     )
     if NEW in table["list"] and best["again"]["users"] and best["new"]["users"]:
         again, new = best["again"]["recall"], best["new"]["recall"]
-        found.append(
+        texts.append(
             f"Of what users took again, a list of what they had before held {again:.1%}; of what they took for the "
             f"first time, a list of new items {new:.1%}."
         )
-    return tuple(found)
+    return tuple(texts)

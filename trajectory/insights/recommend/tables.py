@@ -56,11 +56,11 @@ def recommend(
 
 
 def _rows(
-    relevance: Relevance, queries: Queries, name: str, found: np.ndarray, chance: np.ndarray, owned: np.ndarray
+    relevance: Relevance, queries: Queries, name: str, suggested: np.ndarray, chance: np.ndarray, owned: np.ndarray
 ) -> pl.DataFrame:
     h = relevance.histories
-    row, place = np.nonzero(found)
-    item = found[row, place]
+    row, place = np.nonzero(suggested)
+    item = suggested[row, place]
     columns = {
         "user": h.users["user"].gather(queries.user[row]).cast(pl.String),
         "list": [name] * len(row),

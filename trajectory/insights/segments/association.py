@@ -38,7 +38,7 @@ def associations(label: np.ndarray, words: pl.DataFrame, seed: int = 0) -> list[
 
 def _one(label: np.ndarray, word: np.ndarray, seed: int) -> tuple[int, float, float]:
     n, rng = len(label), np.random.default_rng(seed)
-    (groups, label), (words, word) = (np.unique(each, return_inverse=True) for each in (label, word))
+    (groups, label), (words, word) = (np.unique(values, return_inverse=True) for values in (label, word))
     rows, columns = len(groups), len(words)
     observed = _phi2(label, word, rows, columns)
     chance = [_phi2(rng.permutation(label), word, rows, columns) for _ in range(PERMUTATIONS)]

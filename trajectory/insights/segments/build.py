@@ -18,17 +18,17 @@ def build_segments(run: Run) -> Part:
     """The users of a run in segments as of the end of its log; measured are those of its test cut."""
     cut, seed = run.experiment.split.cut_time("test"), run.config.seed
     moments = [cut] if cut is None else [cut, run.experiment.histories.now]
-    segmentations = [segmentation(one, seed) for one in trajectories(run, moments)]
-    measured, found = measure(run, segmentations[0], (RFM, COUNTS)), segmentations[-1]
-    profiles = profiles_table(found)
+    segmentations = [segmentation(states, seed) for states in trajectories(run, moments)]
+    measured, current = measure(run, segmentations[0], (RFM, COUNTS)), segmentations[-1]
+    profiles = profiles_table(current)
     return Part(
         name="segments",
         title="Segments: where users are and where they are going",
-        sentences=sentences(found, profiles, measured),
+        sentences=sentences(current, profiles, measured),
         blocks=(
-            *blocks(found, profiles, run.config.evaluation.seen == "filter"),
-            *holdout_accuracy(measured, cut, found.trajectories.words),
+            *blocks(current, profiles, run.config.evaluation.seen == "filter"),
+            *holdout_accuracy(measured, cut, current.trajectories.words),
         ),
-        tables={"segments": members_table(found), "segment_profiles": profiles},
+        tables={"segments": members_table(current), "segment_profiles": profiles},
         measured=measured,
     )

@@ -95,14 +95,14 @@ def _spend(
 
 def _redemption(run: Run, segmentation: Segmentation, labels: dict[str, np.ndarray]) -> dict[str, Any] | None:
     campaigns, c = read_campaigns(run.config.data), run.config
-    asked = redemptions_after(segmentation.trajectories, campaigns) if campaigns else None
-    if asked is None:
+    redemptions = redemptions_after(segmentation.trajectories, campaigns) if campaigns else None
+    if redemptions is None:
         return None
-    told = redemption_auc(labels, asked, c.evaluation.bootstrap, c.seed)
+    told = redemption_auc(labels, redemptions, c.evaluation.bootstrap, c.seed)
     return {
-        "recipients": len(np.unique(asked.user)),
-        "asked": len(asked.user),
-        "redeemed": int(asked.redeemed.sum()),
+        "recipients": len(np.unique(redemptions.user)),
+        "asked": len(redemptions.user),
+        "redeemed": int(redemptions.redeemed.sum()),
         "auc": {
             name: {
                 "auc": auc,

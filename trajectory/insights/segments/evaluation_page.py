@@ -49,10 +49,10 @@ def holdout_accuracy(measured: dict[str, Any], cut: int | None, counted: Words) 
 def _households(association: dict[str, list[dict[str, Any]]], names: list[str], made: str) -> Table:
     table = pl.DataFrame(
         {
-            "household": [one["column"].replace("_", " ") for one in association[OURS]],
-            "users": [one["users"] for one in association[OURS]],
-            **{name: [one["strength"] for one in association[name]] for name in names},
-            "p": [one["p_value"] for one in association[OURS]],
+            "household": [row["column"].replace("_", " ") for row in association[OURS]],
+            "users": [row["users"] for row in association[OURS]],
+            **{name: [row["strength"] for row in association[name]] for name in names},
+            "p": [row["p_value"] for row in association[OURS]],
         }
     )
     return Table(

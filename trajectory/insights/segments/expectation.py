@@ -19,9 +19,9 @@ USUAL = 5.0  # events at everybody's worth that each user's own worth of an inte
 
 def fit_weights(run: Run, histories: Histories, worth: np.ndarray) -> np.ndarray:
     """Weights [3] of MEMBERS of maximum likelihood, by what validation's users bought (EM), float64; sums to 1."""
-    asked = run.experiment.split.validation
-    chosen = np.sort(np.random.default_rng(0).permutation(len(asked.user))[:FITTED])
-    queries = Queries(*(column[chosen] for column in asked))
+    validation = run.experiment.split.validation
+    chosen = np.sort(np.random.default_rng(0).permutation(len(validation.user))[:FITTED])
+    queries = Queries(*(column[chosen] for column in validation))
     past, late = volumes(histories, queries, worth, run.experiment.split.cut_time("validation"))
     members = _members(run, histories, queries, worth, past, late)
     interest = histories.item_interest[histories.item]

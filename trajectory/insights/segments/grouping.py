@@ -102,9 +102,9 @@ def stability(past: np.ndarray, ahead: np.ndarray, count: int, resamples: int = 
     return Stability(count, len(np.unique(labels)), float(np.mean(moved)), float(smallest))
 
 
-def over_seeds(found: Grouping, past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> float:
-    """Mean adjusted Rand index between what all users get in `found`, of this seed, and of each of the next `SEEDS`."""
-    labels, count = found.labels(past, ahead), len(found.centres)
+def over_seeds(grouping: Grouping, past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> float:
+    """Mean adjusted Rand index between what all users get in `grouping`, of this seed, and of the `SEEDS` after it."""
+    labels, count = grouping.labels(past, ahead), len(grouping.centres)
     others = (fit(past, ahead, count, seed + again).labels(past, ahead) for again in range(1, SEEDS + 1))
     return float(np.mean([adjusted_rand_score(labels, other) for other in others]))
 
@@ -123,6 +123,6 @@ def choose_grouping(past: np.ndarray, ahead: np.ndarray, seed: int = 0) -> tuple
         tried.append(stability(past, ahead, count, seed=seed))
         if tried[-1].enough:
             break
-    best = tried[-1] if tried[-1].enough else max(tried, key=lambda one: one.bootstrap)
+    best = tried[-1] if tried[-1].enough else max(tried, key=lambda stable: stable.bootstrap)
     grouping = fit(past, ahead, best.destinations, seed)
     return grouping, replace(best, seeds=over_seeds(grouping, past, ahead, seed))

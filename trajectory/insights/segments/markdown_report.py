@@ -20,13 +20,13 @@ def markdown(measured: dict[str, Any]) -> str:
     for name in [OURS, *(name for name in m["stability"] if name != OURS), NONE]:
         lines.append(f"| {name} | {' | '.join([*_stable(m, name), *_spend(m, name), _redemption(m, name)])} |")
     if m["redemption"]:
-        asked = m["redemption"]
-        lines += ["", "{asked:,} times {recipients:,} users got a campaign, {redeemed:,} redeemed".format(**asked)]
+        redemption = m["redemption"]
+        lines += ["", "{asked:,} times {recipients:,} users got a campaign, {redeemed:,} redeemed".format(**redemption)]
     if m["association"]:
         lines += ["", "| household | users | " + " | ".join(m["association"]) + " |"]
         lines += ["|---|--:|" + "--:|" * len(m["association"])]
         for row in zip(*m["association"].values(), strict=True):
-            cells = [f"{one['strength']:.2f} (p {one['p_value']:.3f})" for one in row]
+            cells = [f"{association['strength']:.2f} (p {association['p_value']:.3f})" for association in row]
             lines.append(f"| {row[0]['column']} | {row[0]['users']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

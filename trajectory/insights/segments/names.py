@@ -21,20 +21,22 @@ def names(
 ) -> tuple[str, ...]:
     """A name for each of S segments, no two equal: `label` [n], `destination` and `new_members` [S], `divided` [G]."""
     t, interests = trajectories, trajectories.histories.interests
-    volume = np.array([t.value_ahead[np.isin(label, np.flatnonzero(destination == one))].mean() for one in destination])
+    volume = np.array(
+        [t.value_ahead[np.isin(label, np.flatnonzero(destination == place))].mean() for place in destination]
+    )
     gain = shares(t.ahead.sum(0)) - shares(t.past.sum(0))  # of everybody: forecasts know seasons, too
     segment_names: list[str] = []
-    for number, one in enumerate(destination):
+    for number, place in enumerate(destination):
         inside = label == number
         name = " and ".join(_apart(t.ahead[inside].sum(0), t.ahead.sum(0), interests)[:NAMED]) or "A bit of everything"
         if volume.max() > FAR * volume.min():
             name += f", {_amount(t.value_ahead[inside].mean())} a week"
         if new_members[number]:
             growth = t.value_ahead[inside].sum() / max(t.value[inside].sum(), 1e-12)
-            came = _came(t.past[inside], t.ahead[inside], growth, gain, interests)
+            cause = _cause(t.past[inside], t.ahead[inside], growth, gain, interests)
             more = {"more": f"{t.words.doing} more", "less": f"{t.words.doing} less"}
-            name += ", new" if not came or came in name else f", new: {more.get(came, f'turning to {came}')}"
-        elif divided[one]:
+            name += ", new" if not cause or cause in name else f", new: {more.get(cause, f'turning to {cause}')}"
+        elif divided[place]:
             name += ", long-standing"
         twin = sum(other == name or other.startswith(f"{name} (") for other in segment_names)
         segment_names.append(f"{name} ({twin + 1})" if twin else name)
@@ -57,7 +59,7 @@ def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]
     return [plain_name(interests[at]) if plain else interests[at] for at in order]
 
 
-def _came(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray, interests: tuple[str, ...]) -> str:
+def _cause(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray, interests: tuple[str, ...]) -> str:
     """One of "more", "less", the interest that new members turn to, or "" where it is none that most of them know."""
     if growth >= GROWTH or growth <= 1 / GROWTH:
         return "more" if growth > 1 else "less"

@@ -24,23 +24,23 @@ FORMATS = {
 }
 
 
-def blocks(found: Segmentation, profiles: pl.DataFrame, only_new: bool) -> list[Text | Picture | Table]:
+def blocks(segmentation: Segmentation, profiles: pl.DataFrame, only_new: bool) -> list[Text | Picture | Table]:
     """How users are grouped, what each segment buys so far and to come, and what it turns to; `only_new`: the model's
     forecast leaves out items that a user has had.
     """
-    counted = found.trajectories.words
+    counted = segmentation.trajectories.words
     worth = f"share of {counted.unit}"
     return [
-        Text(_how(found) + (ONLY_NEW if only_new else "")),
+        Text(_how(segmentation) + (ONLY_NEW if only_new else "")),
         Picture(
             f"Average {counted.unit} of a user a week: so far (hollow) and to come (filled)",
-            weekly(found, profiles),
+            weekly(segmentation, profiles),
             f"For each segment one line from what a user {counted.past} a week so far to what is expected.",
         ),
-        Table("Segments", _shown(profiles, worth), FORMATS | {worth: "{:.0%}"}, note=_note(found)),
+        Table("Segments", _shown(profiles, worth), FORMATS | {worth: "{:.0%}"}, note=_note(segmentation)),
         Picture(
             "Typical path: change of each segment's shares from so far to the next steps, percentage points",
-            changes(found, profiles),
+            changes(segmentation, profiles),
             "A grid of segments and departments or interests; blue is gained, red is lost.",
         ),
     ]
@@ -62,8 +62,8 @@ def _shown(profiles: pl.DataFrame, worth: str) -> pl.DataFrame:
     )
 
 
-def _how(found: Segmentation) -> str:
-    t, stable = found.trajectories, found.stability
+def _how(segmentation: Segmentation) -> str:
+    t, stable = segmentation.trajectories, segmentation.stability
     seen = attention_words(t.histories)
     when = "the end of the log" if t.moment is None else f"{pl.from_epoch(pl.Series([t.moment]))[0]:%d %B %Y}"
     return (
@@ -101,8 +101,8 @@ def _without_sales(histories: Histories) -> str:
     return "" if selling_event_types(histories) else f" {no_sales(histories, 'Value of sales and spend are left out')}"
 
 
-def _note(found: Segmentation) -> str:
-    counted, seen = found.trajectories.words, attention_words(found.trajectories.histories)
+def _note(segmentation: Segmentation) -> str:
+    counted, seen = segmentation.trajectories.words, attention_words(segmentation.trajectories.histories)
     return (
         "Named by what the group is expected to have more of than everybody. "
         f"Drift: share of what users {seen.verb} that is expected to lie in other kinds than so far, forecast errors "

@@ -55,14 +55,14 @@ def predictive_losses(label: np.ndarray, outcome: np.ndarray, seed: int = 0) -> 
     for halving in range(HALVINGS):
         half = np.random.default_rng([seed, halving]).permutation(len(code)) % 2
         for learned in (0, 1):
-            known, asked = half == learned, half != learned
+            known, tested = half == learned, half != learned
             count = np.bincount(code[known], minlength=code.max() + 1)
             total = np.zeros((len(count), outcome.shape[1]))
             np.add.at(total, code[known], outcome[known])
             mean = np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], outcome[known].mean(0))
-            error = outcome[asked] - mean[code[asked]]
-            squared[asked] += (error**2).sum(1) / HALVINGS
-            absolute[asked] += np.abs(error).sum(1) / HALVINGS
+            error = outcome[tested] - mean[code[tested]]
+            squared[tested] += (error**2).sum(1) / HALVINGS
+            absolute[tested] += np.abs(error).sum(1) / HALVINGS
     return Losses(squared, absolute)
 
 
@@ -85,25 +85,25 @@ def redemptions_after(trajectories: Trajectories, campaigns: Campaigns) -> Redem
 
 
 def redemption_auc(
-    labels: dict[str, np.ndarray], asked: Redemptions, resamples: int, seed: int = 0
+    labels: dict[str, np.ndarray], redemptions: Redemptions, resamples: int, seed: int = 0
 ) -> dict[str, tuple[float, ConfidenceInterval, ConfidenceInterval]]:
     """Of each segmentation [n]: AUC of the segment's rate of redeeming, its interval over users, and that of the lead
     of the first segmentation over it (paired).
 
     The rate is learned from one half of the users; AUC is within the other, ties count half.
     """
-    users = np.unique(asked.user)
-    number = np.searchsorted(users, asked.user)
+    users = np.unique(redemptions.user)
+    number = np.searchsorted(users, redemptions.user)
     plain = np.ones((1, len(number)))
-    weights = np.concatenate([plain, *user_weights(asked.user, resamples, seed)])
+    weights = np.concatenate([plain, *user_weights(redemptions.user, resamples, seed)])
     aucs = {}
     for name, label in labels.items():
-        code = np.unique(label[asked.user], return_inverse=True)[1]
+        code = np.unique(label[redemptions.user], return_inverse=True)[1]
         total = np.zeros(len(weights))
         for halving in range(HALVINGS):
             half = (np.random.default_rng([seed, halving]).permutation(len(users)) % 2)[number]
             for learned in (0, 1):
-                total += _auc(code, asked.redeemed, half == learned, weights)
+                total += _auc(code, redemptions.redeemed, half == learned, weights)
         aucs[name] = total / (2 * HALVINGS)
     first = next(iter(aucs.values()))
     return {

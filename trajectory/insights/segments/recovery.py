@@ -49,9 +49,9 @@ def score(members: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
         of = [group.filter(pl.col("new") == new)["segment"].to_numpy() for new in (False, True)]
         pairs["different"][0] += int((of[0][:, None] != of[1]).sum())
         pairs["different"][1] += len(of[0]) * len(of[1])
-        for one in of:
-            pairs["alike"][0] += int((one[:, None] == one).sum()) - len(one)
-            pairs["alike"][1] += len(one) * (len(one) - 1)
+        for segment in of:
+            pairs["alike"][0] += int((segment[:, None] == segment).sum()) - len(segment)
+            pairs["alike"][1] += len(segment) * (len(segment) - 1)
     kind = table["interest"] + table["new"].cast(pl.String)
     most = table.with_columns(kind=kind).group_by("segment", "kind").len().group_by("segment").agg(pl.col("len").max())
     return {

@@ -34,7 +34,7 @@ class Segmentation:
 
 def segmentation(trajectories: Trajectories, seed: int = 0) -> Segmentation:
     """The users' segments; see `grouping.choose_grouping` for how many."""
-    states = np.concatenate([trajectories.states(each) for each in (trajectories.past, trajectories.ahead)])
+    states = np.concatenate([trajectories.states(volumes) for volumes in (trajectories.past, trajectories.ahead)])
     past, ahead = np.split(principal_axes(states), 2)
     grouping, stable = choose_grouping(past, ahead, seed)
     codes = grouping.labels(past, ahead)

@@ -18,10 +18,10 @@ FEWEST = 20  # users whose fall may be told
 RESAMPLES = 1000  # of a segment's users
 
 
-def sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any]) -> tuple[str, ...]:
+def sentences(segmentation: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any]) -> tuple[str, ...]:
     """What to do about segments, what was measured of them (`measure`) last; first a warning where it is needed."""
-    counted = found.trajectories.words
-    told = [_unstable(found)] if not found.stability.enough else []
+    counted = segmentation.trajectories.words
+    told = [_unstable(segmentation)] if not segmentation.stability.enough else []
     best = profiles.filter(pl.col("value_a_week") >= ALIKE * pl.col("value_a_week").max())
     named = " and ".join(f'"{name}"' for name in best["segment"])
     told.append(
@@ -38,7 +38,7 @@ def sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, A
             f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
             f"turn to, not with what they used to {counted.verb}."
         )
-    if fall := _fallen(found):
+    if fall := _fallen(segmentation):
         told.append(
             f'The {fall["users"]:,} users of "{fall["segment"]}" are expected to {counted.verb} less than they used '
             f"to, by {fall['share']:.0%}: {fall['total']:,.0f} {counted.unit} a week in all. Win them back."
@@ -52,14 +52,14 @@ def sentences(found: Segmentation, profiles: pl.DataFrame, measured: dict[str, A
     return tuple(told)
 
 
-def _fallen(found: Segmentation) -> dict[str, Any]:
+def _fallen(segmentation: Segmentation) -> dict[str, Any]:
     """The segment whose volume is expected to fall most in all, of those that fall by more than noise; or empty.
 
     That is by FALL or more, of FEWEST users or more, whose changes have a mean with a 95 % interval below 0.
     """
-    t, falls = found.trajectories, []
-    for number, name in enumerate(found.names):
-        inside = found.label == number
+    t, falls = segmentation.trajectories, []
+    for number, name in enumerate(segmentation.names):
+        inside = segmentation.label == number
         change, before = t.value_ahead[inside] - t.value[inside], t.value[inside].sum()
         users, large = int(inside.sum()), change.sum() < 0 and change.sum() <= -FALL * before
         if users >= FEWEST and large and bootstrap(change, RESAMPLES, seed=0).high < 0:
@@ -80,9 +80,9 @@ def _advice(spend: dict[str, Any]) -> str:
     return "Plan by segment." if explained[OURS] == explained[best] else f"To plan, take the groups of {best}."
 
 
-def _unstable(found: Segmentation) -> str:
+def _unstable(segmentation: Segmentation) -> str:
     """A warning to stand first where the groups would be others for other users, or where one is too small."""
-    stable = found.stability
+    stable = segmentation.stability
     return (
         "Do not rely on these groups: no number of groups was stable (agreement of at least "
         f"{STABLE:.1f}) with at least {LEAST:.0%} of the users in each; the most stable, {stable.destinations}, had an "
