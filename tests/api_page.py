@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import trajectory
-from trajectory import api, measured, results
+from trajectory import api
+from trajectory.results import forecasts, insights, measured, migrations, prepared
+from trajectory.results.result import Result
 from trajectory.run import Run
 
+KINDS = (prepared, forecasts, insights, migrations, measured)  # modules of results
 HEAD = """# The Python interface
 
 `import trajectory as tj` loads nothing before it is used. This page is written by
@@ -27,10 +30,8 @@ def page() -> str:
     lines += ["## Run\n", f"{_doc(Run)}\n"]
     for name, member in of_run().items():
         lines.append(_entry(f"run.{name}", member) if inspect.isfunction(member) else _about(f"run.{name}", member))
-    lines += ["## Results\n", f"{_doc(results.Result)}\n"]
-    lines += [
-        _entry(f"result.{method.__name__}", method) for method in (results.Result.to_pandas, results.Result.write)
-    ]
+    lines += ["## Results\n", f"{_doc(Result)}\n"]
+    lines += [_entry(f"result.{method.__name__}", method) for method in (Result.to_pandas, Result.write)]
     for kind in _kinds():
         rows = "".join(f"| {name} | {meaning} |\n" for name, meaning in kind.COLUMNS.items())
         tables = "".join(f'- `tables["{name}"]`: {meaning}\n' for name, meaning in kind.TABLES.items())
@@ -56,10 +57,10 @@ def of_run() -> dict[str, Any]:
     }
 
 
-def _kinds() -> Iterator[type[results.Result]]:
-    for module in (results, measured):
+def _kinds() -> Iterator[type[Result]]:
+    for module in KINDS:
         for kind in vars(module).values():
-            if inspect.isclass(kind) and issubclass(kind, results.Result) and kind.COLUMNS:
+            if inspect.isclass(kind) and issubclass(kind, Result) and kind.COLUMNS:
                 yield kind
 
 

@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 
 import trajectory as tj
-from tests.api_page import functions, of_run, page
+from tests.api_page import KINDS, functions, of_run, page
 from tests.cli.logs import item_log
 from tests.examples import run_example
-from trajectory import api, measured, results
-from trajectory.results import Result
+from trajectory import api
+from trajectory.results.result import Result
 from trajectory.run import Run
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +75,7 @@ def test_docstrings_say_what_is_taken_returned_and_raised_with_an_example():
 def test_every_name_is_there_and_no_other():
     for name in tj.__all__:
         assert callable(getattr(tj, name)) or name == "__version__", name
-    kinds = [*vars(results).items(), *vars(measured).items()]
+    kinds = [item for module in KINDS for item in vars(module).items()]
     named = {name for name, kind in kinds if getattr(kind, "COLUMNS", None)}
     assert {name for name in named if not name.startswith("_")} < {*tj.__all__}
     assert tj.__version__ == version("interest-trajectory")

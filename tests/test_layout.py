@@ -12,6 +12,7 @@ ORDER = (
     "data",
     "models",
     "reports",
+    "results",
     "training",
     "metrics",
     "baselines",

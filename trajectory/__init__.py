@@ -16,20 +16,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trajectory.api import baselines, compare, ensemble, evaluate, prepare, preset, search, sweep, train
     from trajectory.main_job import quickstart
-    from trajectory.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
-    from trajectory.results import (
-        Audiences,
-        Demand,
-        Embeddings,
-        Explanation,
-        Forecast,
-        Migrations,
-        Predictions,
-        Prepared,
-        Recommendations,
-        Result,
-        Segments,
-    )
+    from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
+    from trajectory.results.insights import Audiences, Demand, Recommendations, Segments
+    from trajectory.results.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
+    from trajectory.results.migrations import Migrations
+    from trajectory.results.prepared import Prepared
+    from trajectory.results.result import Result
     from trajectory.run import Run, load_run
     from trajectory.schema import UserError
 
@@ -69,10 +61,15 @@ __all__ = [
     "train",
 ]
 
-_MODULES = {  # of all others: results
+_MODULES = {
     **dict.fromkeys(("baselines", "compare", "ensemble", "evaluate", "prepare", "preset"), "api"),
     **dict.fromkeys(("search", "sweep", "train"), "api"),
-    **dict.fromkeys(("Baselines", "Comparison", "Evaluation", "Search", "StepEvaluation", "Sweep"), "measured"),
+    **dict.fromkeys(("Embeddings", "Explanation", "Forecast", "Predictions"), "results.forecasts"),
+    **dict.fromkeys(("Audiences", "Demand", "Recommendations", "Segments"), "results.insights"),
+    **dict.fromkeys(("Baselines", "Comparison", "Evaluation", "Search", "StepEvaluation", "Sweep"), "results.measured"),
+    "Migrations": "results.migrations",
+    "Prepared": "results.prepared",
+    "Result": "results.result",
     **dict.fromkeys(("Run", "load_run"), "run"),
     "UserError": "schema",
     "quickstart": "main_job",
@@ -85,7 +82,7 @@ if not TYPE_CHECKING:  # with it, a name that is not there would pass every chec
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         if name == "__version__":
             return importlib.import_module("importlib.metadata").version("interest-trajectory")
-        return getattr(importlib.import_module(f"{__name__}.{_MODULES.get(name, 'results')}"), name)
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -10,8 +10,8 @@ from ml_collections import ConfigDict
 
 from trajectory.expected import Backbone, SplitKind, one_of, several
 from trajectory.extras import require
-from trajectory.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
-from trajectory.results import Prepared
+from trajectory.results.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
+from trajectory.results.prepared import Prepared
 from trajectory.run import Run, load_run
 from trajectory.schema import UserError
 from trajectory.settings import presets, set_by_hand

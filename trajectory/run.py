@@ -19,20 +19,12 @@ from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.expected import Vectors, one_of, several, whole_number
 from trajectory.inference.predictor import Predictor
-from trajectory.measured import Evaluation
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import export_item_table, with_table
-from trajectory.results import (
-    Audiences,
-    Demand,
-    Embeddings,
-    Explanation,
-    Forecast,
-    Migrations,
-    Predictions,
-    Recommendations,
-    Segments,
-)
+from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
+from trajectory.results.insights import Audiences, Demand, Recommendations, Segments
+from trajectory.results.measured import Evaluation
+from trajectory.results.migrations import Migrations
 from trajectory.schema import Histories, ItemContent, UserError
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.experiment import Experiment, build, check_data, check_format, load_config, model_spec

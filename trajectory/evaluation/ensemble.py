@@ -24,10 +24,10 @@ from trajectory.evaluation.baseline_cache import baseline_results
 from trajectory.evaluation.protocol import evaluate
 from trajectory.evaluation.report import evaluation_of, per_user, write_results
 from trajectory.inference.scorer import ModelScorer
-from trajectory.measured import Evaluation
 from trajectory.metrics.mixture import mixture_weights
 from trajectory.metrics.ranking import contains, distinct_items
 from trajectory.protocols import Scorer, Scores
+from trajectory.results.measured import Evaluation
 from trajectory.run import Run, load_run
 from trajectory.schema import Histories, Queries, UserError
 

@@ -14,10 +14,10 @@ from trajectory.evaluation import conversion
 from trajectory.evaluation.baseline_cache import baseline_results
 from trajectory.evaluation.protocol import PARTS, evaluate, protocol, statement, table
 from trajectory.inference.scorer import ModelScorer
-from trajectory.measured import Evaluation
 from trajectory.metrics.ranking import Result
 from trajectory.reading import NUMBER_OR_NONE, read_json
 from trajectory.renamed import with_evaluation
+from trajectory.results.measured import Evaluation
 from trajectory.run import Run
 from trajectory.schema import UserError
 from trajectory.training.experiment import Experiment

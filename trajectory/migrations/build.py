@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from trajectory import results
 from trajectory.data.ingest.source.data_frames import as_path
 from trajectory.data.store.sample import with_first_look
 from trajectory.migrations.clusters import with_interests
@@ -15,6 +14,7 @@ from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import forecast_migrations, largest_moves
 from trajectory.migrations.page import write_migrations
 from trajectory.migrations.transitions import table
+from trajectory.results.migrations import Migrations
 from trajectory.run import Run
 from trajectory.schema import UserError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trajectory.data.ingest.source.data_frames import Log
 
 
-def migrations(run: Run, settings: Settings, forecast: bool = True, segments: Log | None = None) -> results.Migrations:
+def migrations(run: Run, settings: Settings, forecast: bool = True, segments: Log | None = None) -> Migrations:
     """What `detect` finds in the run's log and, if asked, what the run forecasts; a reason says where it cannot.
 
     `segments`: see `read_segments`.
@@ -44,4 +44,4 @@ def migrations(run: Run, settings: Settings, forecast: bool = True, segments: Lo
             notes.append(f"no forecast: {reason}")
     note = with_first_look(run.config.note, run.experiment.histories)
     page = partial(write_migrations, detected, name=run.config.name, note=note, forecast=ahead, segment=segment)
-    return results.Migrations(detected.moves, tables, tuple(notes), markdown, page=page)
+    return Migrations(detected.moves, tables, tuple(notes), markdown, page=page)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trajectory import measured
 from trajectory.evaluation.protocol import table
 from trajectory.evaluation.report import TABLED, read_evaluation
+from trajectory.results import measured
 from trajectory.tuning.search import Search, write_results
 from trajectory.tuning.workers import Workers, claim, last_lines
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from trajectory import measured
+from trajectory.results import measured
 from trajectory.tuning.members import Sweep
 from trajectory.tuning.sweep import make, plan, read_sweep, versions
 from trajectory.tuning.sweep_results import Outcome, read

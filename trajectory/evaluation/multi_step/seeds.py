@@ -10,7 +10,7 @@ import numpy as np
 from trajectory.evaluation.multi_step.reliability import ALPHA, TITLES
 from trajectory.evaluation.multi_step.report import LOWER_IS_BETTER, SHOWN, stated, table
 from trajectory.evaluation.protocol import SAME
-from trajectory.measured import StepEvaluation
+from trajectory.results.measured import StepEvaluation
 from trajectory.schema import UserError
 
 

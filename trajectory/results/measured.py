@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import polars as pl
 
-from trajectory.results import Result
+from trajectory.results.result import Result
 from trajectory.schema import UserError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What calls give back: one file for each kind of result."""

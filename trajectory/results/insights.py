@@ -1,0 +1,131 @@
+"""What a run gives back that a merchant acts on: recommendations, segments, audiences, demand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import polars as pl
+
+from trajectory.results.result import Result, label
+from trajectory.schema import UserError
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+class Recommendations(Result):
+    """Lists of items for each user, over the steps to come."""
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "list": "which of a user's lists: the most likely items, or those new to the user",
+        "rank": "1 = first",
+        "item": "id of the source",
+        "title": "null where the item has none",
+        "interest": "of the item",
+        "probability": "that the item comes within the steps; null where it is not known",
+        "again": "the user has had the item",
+    }
+
+    TABLES: ClassVar = {
+        "new_buyers": (
+            "items with the most users to win: item, title, expected (new buyers within the steps), users (who "
+            "have not bought it)"
+        ),
+        "without_list": "users for whom nothing is left, where there are any",
+    }
+
+    def plot(self, user: str | None = None) -> alt.Chart:
+        """A user's first list."""
+        from trajectory.reports import charts
+
+        name, rows = self._of_user(user)
+        rows = rows.filter(pl.col("list") == rows["list"][0]).with_columns(label("title", "item"))
+        return charts.bars(rows, "name", "probability", f"For {name}: {rows['list'][0]}", percent=True)
+
+
+class Segments(Result):
+    """The segment of each user; `tables` has their profiles."""
+
+    COLUMNS: ClassVar = {"user": "id of the source", "segment": "name, by what sets it apart"}
+
+    TABLES: ClassVar = {
+        "segment_profiles": (
+            "each segment: segment, users, share of users and of value (all that was brought so far), value a "
+            "week so far and expected, drift (mean change of the mix), new_members, sets_apart (interests with "
+            "the largest lift), path (largest shares so far -> expected)"
+        ),
+    }
+
+    def plot(self) -> alt.Chart:
+        """Users of each segment."""
+        from trajectory.reports import charts
+
+        sizes = self.frame.group_by("segment").len("users").sort("users", "segment", descending=[True, False])
+        return charts.bars(sizes, "segment", "users", "Users of each segment")
+
+
+class Audiences(Result):
+    """Users likely to buy of an interest or item that they have not bought of lately, best first."""
+
+    COLUMNS: ClassVar = {
+        "kind": "interest or item",
+        "target": "its name",
+        "user": "id of the source",
+        "probability": "that the user buys of it within the window",
+        "arriving": "that less what the user's own rate so far makes likely",
+        "new": "never bought of it before",
+        "days": "expected until the user's next step",
+        "weekday": "on which the user comes most",
+        "hour": "UTC, at which the user comes most",
+        "context": "what the user bought lately that goes with it",
+    }
+
+    def plot(self) -> alt.Chart:
+        """Expected buyers of each audience, the largest first."""
+        from trajectory.reports import charts
+
+        sums = self.frame.group_by("target").agg(expected_buyers=pl.col("probability").sum(), users=pl.len())
+        ordered = sums.sort("expected_buyers", "target", descending=[True, False])
+        return charts.bars(ordered, "target", "expected_buyers", "Expected buyers of each audience")
+
+
+class Demand(Result):
+    """The next weeks of each series; `tables` has what to order."""
+
+    COLUMNS: ClassVar = {
+        "level": "item, interest or department",
+        "name": "of the series",
+        "week": "its Monday",
+        "weeks_ahead": "1 = next",
+        "forecast": "pieces",
+        "low_95": "of the 95 % interval",
+        "low_80": "of the 80 % interval",
+        "high_80": "of the 80 % interval",
+        "high_95": "of the 95 % interval",
+        "from_users": "what users' forecasts alone expect; null but for the main level",
+        "recent": "mean of the last four weeks, less returns; what came back beyond a week's sales is off later weeks",
+        "planned_mailer": "stores with the promotion that week, where plans are known",
+        "planned_display": "stores with the promotion that week, where plans are known",
+    }
+
+    TABLES: ClassVar = {
+        "reorder": (
+            "each series: level, name, rule (by which it is ordered), service_level, weeks_covered, "
+            "expected_demand, order_up_to (stock and open orders there should be), safety_stock, "
+            "stock_if_followed, order_quantity (from there)"
+        ),
+    }
+
+    def plot(self, name: str = "") -> alt.LayerChart:
+        """The weeks of one series (that of the greatest demand by default) with its 80 % interval."""
+        from trajectory.reports import charts
+
+        first = self.frame.group_by("name", maintain_order=True).agg(pl.col("forecast").sum()).sort("forecast")
+        name = name or str(first["name"][-1])
+        rows = self.frame.filter(pl.col("name") == name)
+        if rows.is_empty():
+            raise UserError(f"no series is called {name}; there are such as {', '.join(self.frame['name'].head(3))}")
+        return charts.band(
+            rows, "week:T", "forecast", {"80 %": ("low_80", "high_80")}, f"Demand of {name}", "pieces a week"
+        )

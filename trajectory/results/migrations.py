@@ -1,0 +1,69 @@
+"""What a run gives back of lasting changes of interests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from trajectory.results.result import Result
+from trajectory.schema import UserError
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+@dataclass(frozen=True, repr=False)
+class Migrations(Result):
+    """Lasting changes of users' interests that are larger than chance and season explain, one a row.
+
+    The share of false ones is held where a session leans on the season and on the session before it (`memory` of
+    tested, 0 to 1) and not on more: habits of several sessions that are no lasting change can pass for one.
+    `tables`: tested (every user with enough sessions), flows and, where the run forecasts them, what is to come.
+    `markdown`: how accurate such forecasts were, where the run held out as many steps.
+    """
+
+    page: Callable[[Path], Path] | None = field(default=None, kw_only=True)
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "source": "interest that is left",
+        "destination": "interest that is taken up",
+        "start": "UTC, or a step's number in a log without times",
+        "low": "of the 90 % interval of start",
+        "high": "of the 90 % interval of start",
+        "end": "when all of the mass has moved",
+        "window": "of the start, from 0",
+        "mass": "share of the user's interest that moved",
+        "divergence": "Jensen-Shannon, of the states before and after, bits",
+        "p_value": "of the permutation test",
+        "q_value": "share of false ones among those found at this p_value or below",
+        "confidence": "1 - q_value",
+    }
+
+    TABLES: ClassVar = {
+        "tested": "each user with enough sessions: user, p_value, q_value",
+        "flows": (
+            "each pair of interests: source, destination, users, mass (mean), expected (by chance), lift, low, "
+            "high (95 % interval)"
+        ),
+        "forecast": (
+            "the largest expected move of each user, where the run forecasts: user, source, destination, mass, "
+            "moved (all of it)"
+        ),
+    }
+
+    def write_page(self, folder: Path | str) -> Path:
+        """Writes migration.html and its tables into `folder`, as `trajectory migrate` does; returns the page."""
+        if self.page is None:
+            raise UserError("only what run.migrations() returned has a page; call it again")
+        return self.page(Path(folder))
+
+    def plot(self) -> alt.Chart:
+        """How many users moved from which interest to which."""
+        from trajectory.reports import charts
+
+        flows = self.frame.group_by("source", "destination").len("users").sort("users", descending=True)
+        largest = flows.head(charts.MOST * 3).sort("source", "destination")
+        return charts.heat(largest, "destination", "source", "users", "Users that migrated")
