@@ -243,24 +243,12 @@ def compare(runs: Sequence[Run | Path | str]) -> Comparison:
       >>> compared.frame.filter(metric="ndcg@10")["difference"].to_list()
       [None, 0.0]
     """
-    from trajectory.tuning.sweep_results import lead_over_base, read
+    from trajectory.tuning.comparison import compare_runs
 
     folders = [_folder(run) for run in several("runs", runs, "[run, other]")]
     if len(folders) < 2:
         raise UserError(f"expected two runs or more to compare, got {len(folders)}")
-    outcomes = [read(folder) for folder in folders]
-    first, rows = outcomes[0], []
-    for folder, outcome in zip(folders, outcomes, strict=True):
-        for metric, value in outcome.evaluation["metrics"]["test"].items():
-            ahead = lead_over_base([outcome], [first], metric) if outcome is not first else {}
-            if outcome is not first and not ahead and metric in first.per_user.columns:
-                raise UserError(
-                    f"{folder} was evaluated on other data or another split than {folders[0]}; compare runs of one"
-                )
-            error = outcome.evaluation["confidence_intervals"]["test"].get(metric, {}).get("standard_error")
-            lead = (ahead.get(key) for key in ("difference", "low", "high", "p"))
-            rows.append(("test", str(folder), metric, value, error, *lead))
-    return Comparison.of(rows)
+    return compare_runs(folders)
 
 
 def sweep(
