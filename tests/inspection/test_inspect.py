@@ -117,7 +117,7 @@ def test_settings_change_what_is_understood(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["--set=data.mising=x"], "did you mean data.missing"),
-        (["--set=data.baskets=maybe"], "expected a bool"),
+        (["--set=data.baskets=maybe"], "expected yes or no"),
         (["--set=date.missing=x"], "no section 'date'"),
         (["--out=page.txt"], "ends in .html"),
     ],
@@ -155,3 +155,26 @@ def test_columns_that_are_features_are_listed(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("uid,timestamp,conversion,cost,score_before\n" + rows)
     printed = run("inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}").out
     assert "Features of each event: cost, score_before." in printed
+
+
+@pytest.mark.parametrize("written", ["guest,NA", "('guest', 'NA')", '["guest","NA"]'])
+def test_a_list_of_words_is_read_behind_a_space_as_behind_a_sign(tmp_path: Path, written: str) -> None:
+    log, out = str(dirty(tmp_path)), f"--out={tmp_path / 'page.html'}"
+    joined = run("inspect", log, out, f"--set=data.missing={written}").out
+    apart = run("inspect", log, out, "--set", f"data.missing={written}").out
+    assert apart == joined
+    assert "'guest' has 200 of" not in apart
+    assert "data.missing=guest" not in apart
+
+
+def test_a_word_in_brackets_is_one_of_the_words_of_a_list(tmp_path: Path) -> None:
+    rows = [f"{'(guest)' if i % 3 else f'u{i % 40}'},a{i % 30},{DAYS[i % 28]} 10:{i % 60:02}" for i in range(90)]
+    (tmp_path / "log.csv").write_text("user,item,time\n" + "\n".join(rows) + "\n")
+    arguments = [str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}", "--set=data.missing=(guest)"]
+    assert "60 rows set aside" in run("inspect", *arguments).out
+
+
+@pytest.mark.parametrize("written", ["yes", "true", "True", "1"])
+def test_yes_or_no_is_read_in_every_way_of_writing_it(tmp_path: Path, written: str) -> None:
+    log, out = str(dirty(tmp_path)), f"--out={tmp_path / 'page.html'}"
+    assert run("inspect", log, out, f"--set=data.baskets={written}").code == 0

@@ -100,3 +100,20 @@ def test_a_number_is_shown_as_it_is_written():
         "optim.learning_rate = 3e-05",
         f"train.epochs = {config.train.epochs}",
     ]
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("true", "false"), ("1", "0")])
+def test_yes_and_no_are_read_in_presets_and_fields(yes, no):
+    preset = f"--config=configs/own_log.py:path=log.csv,model=gru,baskets={yes}"
+    assert read_flags([preset]).data.baskets
+    assert not read_flags([preset, f"--config.data.baskets={no}"]).data.baskets
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
+@pytest.mark.parametrize("sign", ["=", " "])
+@pytest.mark.parametrize("written", ["guest,(not set)", "('guest', '(not set)')"])
+def test_words_are_read_behind_a_space_as_behind_a_sign(sign, written):
+    preset, flag = "--config=configs/own_log.py:path=log.csv,model=gru", "--config.data.missing"
+    given = [flag, written] if sign == " " else [f"{flag}={written}"]
+    assert read_flags([preset, *given]).data.missing == ("guest", "(not set)")

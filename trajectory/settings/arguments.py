@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 
 from trajectory.schema import UserError
 from trajectory.settings.fields import BACKBONES
+from trajectory.settings.written import boolean
 
 
 def parse_arg(arg: str, **defaults: Any) -> ConfigDict:
@@ -30,9 +31,11 @@ def parse_arg(arg: str, **defaults: Any) -> ConfigDict:
 
 def _typed(key: str, text: str, default: Any) -> Any:
     expected = type(default)
+    if expected is bool:
+        if (yes := boolean(text)) is None:
+            raise UserError(f"config argument {key}={text!r}: expected yes or no")
+        return yes
     try:
-        if expected is bool:
-            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
         return expected(text)
-    except (KeyError, ValueError):
+    except ValueError:
         raise UserError(f"config argument {key}={text!r}: expected a {expected.__name__}, like {default!r}") from None

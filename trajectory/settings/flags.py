@@ -14,6 +14,7 @@ from trajectory.renamed import flag
 from trajectory.schema import UserError
 from trajectory.settings import by_hand, presets
 from trajectory.settings.config import base
+from trajectory.settings.written import boolean, words
 
 MISTAKES = (flags.Error, UserError, AttributeError, KeyError, TypeError, ValueError, OSError)
 
@@ -41,15 +42,18 @@ def parse(values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
     return rest
 
 
-def words(text: str) -> tuple[str, ...]:
-    """The words of a tuple as it is written by hand: "user,item"."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
 def _plain(argv: Sequence[str], configs: Sequence[str]) -> list[str]:
-    """The arguments with presets as files and tuples of words in quotes."""
-    plain = [_quoted(text) for text in argv]
+    """The arguments with presets as files, and fields of configs as flags read them."""
+    prefixes = tuple(f"--{name}." for name in configs)
+    plain = [*argv]
     for i, text in enumerate(plain):
+        if text.startswith(prefixes):
+            field, equals, value = text.partition("=")
+            if equals:
+                plain[i] = f"{field}={_as_flag(field, value)}"
+            elif i + 1 < len(plain):
+                plain[i + 1] = _as_flag(field, plain[i + 1])
+            continue
         name, equals, value = text.lstrip("-").partition("=")
         if not text.startswith("-") or name not in configs:
             continue
@@ -68,14 +72,15 @@ def _found(name: str, value: str) -> str:
         raise UserError(f"--{name}: {error}") from None
 
 
-def _quoted(text: str) -> str:
-    """--config.data.header=user,item in the form that flags of tuples read: words in quotes."""
-    name, _, value = text.partition("=")
+def _as_flag(field: str, value: str) -> str:
+    """The value of --config.data.header=user,item as flags read it: words of a tuple in quotes, true for yes."""
     place: Any = base()
-    for field in name.lstrip("-").removeprefix("config.").split("."):
-        place = place.get(field) if isinstance(place, ConfigDict) else None
-    plain = isinstance(place, tuple) and value and not re.match(r"""[(\['"\d]""", value)
-    return f"{name}={words(value)!r}" if plain else text
+    for name in field.split(".")[1:]:
+        place = place.get(name) if isinstance(place, ConfigDict) else None
+    if isinstance(place, bool) and (yes := boolean(value)) is not None:
+        return str(yes)
+    numbers = re.fullmatch(r"\d[\d., ]*", value)
+    return repr(words(value)) if isinstance(place, tuple) and value and not numbers else value
 
 
 def _record(flag: flags.Flag) -> None:

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.renamed import setting
 from trajectory.schema import UserError
-from trajectory.settings.flags import words
+from trajectory.settings.written import boolean, words
 
 
 def set_by_text(config: ConfigDict, text: str) -> None:
@@ -34,7 +34,8 @@ def set_by_text(config: ConfigDict, text: str) -> None:
             place[field] = _typed(value, now)
     except (ValueError, SyntaxError, TypeError):
         kind = "dict" if isinstance(now, ConfigDict) else type(now).__name__
-        raise UserError(f"--set {text}: expected a {kind} such as {now!r}") from None
+        expected = "yes or no" if isinstance(now, bool) else f"a {kind} such as {now!r}"
+        raise UserError(f"--set {text}: expected {expected}") from None
 
 
 def _typed(text: str, now: Any) -> Any:
@@ -42,5 +43,9 @@ def _typed(text: str, now: Any) -> Any:
     if isinstance(now, str):
         return text
     if isinstance(now, tuple):
-        return words(text.strip("()"))
+        return words(text)
+    if isinstance(now, bool):
+        if (yes := boolean(text)) is None:
+            raise ValueError
+        return yes
     return ast.literal_eval(text)

@@ -84,3 +84,13 @@ def test_of_several_dates_one_of_a_change_or_delivery_is_not_the_time(tmp_path: 
     assert "updated by the name as a time of something else or later" in notes(log, "time")
     with pytest.raises(UserError, match="several columns hold dates: stamped, marked"):
         from_text(tmp_path, "user,item,stamped,marked\n" + rows)
+
+
+@pytest.mark.parametrize("field", ["time", "value", "quantity", "basket", "event_type", "position", "rating"])
+def test_a_field_that_is_asked_for_as_none_has_no_column(tmp_path: Path, field: str) -> None:
+    header = "user,item,timestamp,price,quantity,order_id,event_type,position,rating"
+    rows = "\n".join(f"u{i % 3},a{i},2024-01-{i + 1:02},{i + 1}.5,1,o{i},view,{i},3" for i in range(9))
+    log = from_text(tmp_path, f"{header}\n{rows}", columns={field: "-"})
+    assert field not in log.detected["columns"]
+    assert field not in log.events.columns
+    assert log.events.height == 9

@@ -9,7 +9,7 @@ import polars as pl
 
 from trajectory.data.ingest.cells.dates import read_dates
 from trajectory.data.ingest.cells.parsing import is_text, mostly_numeric, numbers, texts
-from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, matching, plain
+from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, NONE, matching, plain
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.times import DAY, STEP, times_of
 from trajectory.schema import UserError
@@ -45,6 +45,8 @@ def find_time(
     `names` are the columns of the other fields. "" if the log has no time. UserError, which asks, where the columns
     could be read in two ways.
     """
+    if by_hand == NONE:
+        return table, "", ""
     if by_hand:
         parts = by_hand.split(JOINED)
         if by_hand in table.columns or len(parts) == 1:
