@@ -160,7 +160,7 @@ def test_the_model_sees_a_past_state_once_there_is_an_event(run):
     late = histories.time.copy()
     late[: histories.offsets[1]] += 70 * DAY  # the first user comes late
     moved = detect(replace(histories, time=late), Settings(permutations=99, false_discovery_rate=0.999))
-    assert moved.found["user"][0] == histories.users["user"][0]
+    assert moved.moves["user"][0] == histories.users["user"][0]
     past = forecast_migrations(opened, moved).past
     first = int((late[0] - late.min()) / DAY // moved.settings.window)
     assert np.isnan(past[0, :first]).all()

@@ -28,11 +28,11 @@ def write_comparisons(
     comparisons = []
     for workdir in workdirs:
         run = load_run(workdir)
-        asked = read_target(target, run.experiment.histories, bool(run.config.heads.item))
-        comparisons.append(compare_once(run, workdir, asked, methods or METHODS, part, users))
+        explained = read_target(target, run.experiment.histories, bool(run.config.heads.item))
+        comparisons.append(compare_once(run, workdir, explained, methods or METHODS, part, users))
         jax.clear_caches()  # nothing of it is used again, and a process may map only so much
         _LOGGER.info(f"\n{titled(comparisons[-1])}")
-    found = conclusion(comparisons)
+    concluded = conclusion(comparisons)
     if out:
-        write_text("\n".join([*map(titled, comparisons), found]), out)
-    return found
+        write_text("\n".join([*map(titled, comparisons), concluded]), out)
+    return concluded
