@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import warnings
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+import vl_convert
 
 from trajectory.names import isolated, plain
-from trajectory.reports import charts, pictures
+from trajectory.reports import charts, page_charts, pictures
 
 NAMES = (
     "$$",
@@ -93,6 +95,22 @@ def test_a_label_of_several_lines_is_beside_the_middle_of_its_row():
         return float(re.search(r'<text text-anchor="end" transform="translate\([-\d.]+,([\d.-]+)\)', drawn).group(1))
 
     assert height(charts.BREAK.join("abc")) == height("a") - 12  # a line of 12 pixels above the middle, one below
+
+
+def test_names_beside_flows_do_not_lie_upon_each_other():
+    users = [40, 17, 13, 12, 4, 4, 3, 3, 2, 1, 1]
+    common = {"colour": charts.GAIN, "form": ",", "text": ""}
+    rows = [{"source": f"from {i}", "destination": f"to {i}", "users": n, **common} for i, n in enumerate(users)]
+    page = {
+        "datasets": {"flows": rows},
+        "width": 800,
+        "height": 32 * len(users),
+    }  # as on the page
+    drawn = vl_convert.vegalite_to_svg(pictures.specification(page_charts.flows()) | page)
+    for side in ("from", "to"):
+        heights = sorted(map(float, re.findall(rf'translate\([\d.-]+,([\d.]+)\)"[^>]*>{side} \d', drawn)))
+        assert len(heights) == len(users)
+        assert min(b - a for a, b in pairwise(heights)) >= 12  # pixels of a letter
 
 
 def test_the_script_of_pages_cannot_end_the_element_it_stands_in():

@@ -72,7 +72,7 @@ def flows() -> alt.LayerChart:
             sort=[{"field": f"{side}_rank"}, {"field": f"{other}_rank"}],
             as_=[f"{side}_low", f"{side}_high"],
         )
-        gap = f"(datum.{side}_rank - 1) * datum.total * 0.02"
+        gap = f"(datum.{side}_rank - 1) * datum.total * 0.04"
         for end in ("low", "high"):
             laid = laid.transform_calculate(**{f"{side}_{end}": f"datum.{side}_{end} + {gap}"})
 
