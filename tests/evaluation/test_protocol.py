@@ -115,8 +115,10 @@ def test_users_that_are_not_measured_are_said() -> None:
     h = make_histories([[1, 2, 3], [1, 2], [3]], num_items=3)  # leave_one_out needs three steps
     facts = protocol(h, splits.split(h, base().split)[1], base())
     facts["checkpoint"] = "best"
-    assert "1 of 3 users (of the others the split asks for nothing" in " ".join(statement(facts, "test"))
+    assert "1 of 3 users (the others have too few steps to hold any out)" in " ".join(statement(facts, "test"))
     assert "1 users (" not in " ".join(statement(facts | {"log_users": 1}, "test"))
+    facts["split"] = "temporal"
+    assert "(the others have no event in the held-out window, or none before it)" in " ".join(statement(facts, "test"))
 
 
 @pytest.mark.parametrize("seen", ["filter", "keep"])

@@ -113,7 +113,11 @@ def test_items_of_the_set_are_marked(report):
     users = inert_data(report, "users")
     assert [in_set for *_, in_set in users[0]["next"]] == [True, True, False, False]
     assert not any(in_set for *_, in_set in users[0]["visited"]), "sets are of a step, not of several"
-    assert "● marks the items of a set that holds the next item with 90 %" in report.read_text()
+    assert "● marks items of the set that holds the next item with 90 %" in report.read_text()
+
+
+def test_the_size_of_the_set_is_told_where_few_of_it_are_shown(shown):
+    assert "This user&#39;s set has 2 items." in shown.replace("user's", "user&#39;s")
 
 
 def test_the_picture_of_interests_is_written(report):

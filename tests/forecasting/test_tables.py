@@ -168,13 +168,18 @@ def test_items_at_a_step_say_whether_they_are_in_its_set():
     table = tables.statements(HISTORIES, QUERIES, forecast, 4)
     first = of(table, user="u0", statement="at_step", level="item", step=1)
     assert first.select("id", "in_set_90").rows() == [("i4", True), ("i3", True), ("i2", False), ("i1", False)]
+    assert (
+        of(tables.statements(HISTORIES, QUERIES, forecast, 1), user="u0", level="item", step=1)["set_size_90"][0] == 2
+    )
     said = (pl.col("statement") == "at_step") & (pl.col("level") == "item")
     assert table.filter(said)["in_set_90"].null_count() == 0
     assert table.filter(~said)["in_set_90"].is_null().all(), "sets are of items at a step alone"
     steps = tables.items_at_steps(HISTORIES, QUERIES, forecast, 2)
     assert of(steps, user="u1", step=2).select("item", "in_set_90").rows() == [("i1", False), ("i2", False)]
+    assert of(steps, user="u0", step=1)["set_size_90"].to_list() == [2, 2]
     for without in (
         tables.statements(HISTORIES, QUERIES, FORECAST, 4),
         tables.items_at_steps(HISTORIES, QUERIES, FORECAST, 2),
     ):
         assert without["in_set_90"].is_null().all(), "no sets were fitted"
+        assert without["set_size_90"].is_null().all()

@@ -74,6 +74,13 @@ def test_bursts_are_no_migration():
     assert result.moves.height <= 2
 
 
+def test_sharp_moves_are_found_in_twenty_sessions():
+    log, result = planted(baskets=20.0, migration_mass=0.8, noise=0.0, bursting=0.0, causes=0)
+    found = score(result.moves, log)
+    assert found["recall"] >= 0.8
+    assert found["false_alarms"] <= 0.05
+
+
 @pytest.mark.parametrize(("repeating", "basket_size"), [(0.5, 1), (0.7, 1), (0.5, 5)])
 def test_a_session_like_the_one_before_is_no_migration(repeating, basket_size):
     _, result = planted(migrating=0.0, noise=0.0, bursting=0.0, causes=0, repeating=repeating, basket_size=basket_size)

@@ -22,7 +22,7 @@ LASTING = flags.DEFINE_float(
 GAP = flags.DEFINE_float("gap", 1800.0, "seconds without a step that end a session")
 RATE = flags.DEFINE_float("false-discovery-rate", 0.05, "share of the found migrations that may be false")
 PERMUTATIONS = flags.DEFINE_integer(
-    "permutations", 1000, "rearrangements of a user's sessions, neighbours as alike as they are"
+    "permutations", 1000, "rearrangements of a user's sessions, neighbours as alike as on either side of a move"
 )
 FORECAST = flags.DEFINE_boolean("forecast", True, "forecast where users go; --noforecast only looks back")
 SEGMENTS = flags.DEFINE_string("segments", "", "CSV or Parquet of columns user, segment (default: by activity)")

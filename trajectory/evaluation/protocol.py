@@ -19,6 +19,8 @@ from trajectory.schema import Histories, Queries, Split
 
 PARTS = ("validation", "test")
 OLD_SPREAD = "95 % percentile "  # before the word bootstrap in evaluations of the release before, of intervals alone
+_FEW_STEPS = "too few steps to hold any out"
+_UNASKED = {"temporal": "no event in the held-out window, or none before it"}  # split -> why it asks a user for nothing
 MAIN_CUTOFF = 10  # of tables and paired tests; the largest one where the config has no such cutoff
 
 
@@ -190,7 +192,7 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
         lines.append(targets)
     others = facts["users"][part] < facts.get("log_users", 0)
     lines.append(
-        measured_users(facts, part) + " (of the others the split asks for nothing, as for too few steps)" * others
+        measured_users(facts, part) + f" (the others have {_UNASKED.get(facts['split'], _FEW_STEPS)})" * others
     )
     if "candidates" in facts:
         lines[-1] += (

@@ -177,6 +177,7 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
                 "past": [_shares(shares, top, rest) for shares in past[row]],
                 "future": [_shares(shares, top, rest) for shares in forecast.interests[row]],
                 "next": _probabilities(next_step.get(user, [])),
+                "set_size": next((r["set_size_90"] for r in next_step.get(user, [])), None),
                 "visited": _probabilities(within.get(user, [])),
                 "paths": {level: _paths(paths.get(user, []), level) for level in ("item", "interest")},
                 "times": [

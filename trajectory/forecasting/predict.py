@@ -32,9 +32,10 @@ class Predictions:
 
     next: rank, item, title, probability. Of a run with a conversion head, conversion: probability after the last event.
     If steps are asked for, steps: step, rank, item, title, probability, visited, in_set_90 (in the set that holds the
-    step with 90 %; null where no sets were fitted); visited: rank, item, title, visited (probability of the item within
-    all steps); path: step, item, title, probability. `calibrated` of each row: were its probabilities fitted to
-    outcomes of validation users. `without` (see `tables.without_items`) are users whose lists of items are empty, in
+    step with 90 %; null where no sets were fitted), set_size_90 (items in that set); visited: rank, item, title,
+    visited (probability of the item within all steps); path: step, item, title, probability. `calibrated` of each row:
+    were its probabilities fitted to outcomes of validation users. `without` (see `tables.without_items`) are users
+    whose lists of items are empty, in
     none of these tables.
     """
 

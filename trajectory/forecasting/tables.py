@@ -27,6 +27,7 @@ STATEMENTS = {  # columns of forecast.parquet; null where they say nothing
     "path_probability": pl.Float64,
     "calibrated": pl.Boolean,  # probability or days were fitted to outcomes of validation users
     "in_set_90": pl.Boolean,  # at_step of items: in the set that holds (a line of) the step with 90 %, where sets are
+    "set_size_90": pl.Int64,  # items in that set, with those below the k most likely
     "days_low": pl.Float64,
     "days": pl.Float64,
     "days_high": pl.Float64,
@@ -65,14 +66,18 @@ def without_note(without: pl.DataFrame, users: int) -> str:
 
 def items_at_steps(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
     """The k most likely items at each step: user, step, rank, item, title, probability, visited (within these steps),
-    calibrated, in_set_90 (null without sets).
+    calibrated, in_set_90 and set_size_90 (items in the step's set; null without sets).
     """
     items = _best(forecast.probability, k)
     probability, visited = (np.take_along_axis(x, items, axis=2) for x in (forecast.probability, forecast.within))
     there = np.where(probability > 0, items, 0)
     table = _table(histories, queries, there, probability=probability, visited=visited)
-    in_set = None if forecast.in_sets is None else np.take_along_axis(forecast.in_sets, items, axis=2)[there > 0]
-    return table.with_columns(calibrated=pl.lit(forecast.calibrated), in_set_90=pl.lit(in_set, pl.Boolean))
+    table = table.with_columns(calibrated=pl.lit(forecast.calibrated))
+    if forecast.in_sets is None:
+        return table.with_columns(in_set_90=pl.lit(None, pl.Boolean), set_size_90=pl.lit(None, pl.Int64))
+    row, step, _ = np.nonzero(there)
+    in_set = np.take_along_axis(forecast.in_sets, items, axis=2)[there > 0]
+    return table.with_columns(in_set_90=pl.Series(in_set), set_size_90=_set_sizes(forecast.in_sets)[row, step])
 
 
 def items_within_steps(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
@@ -191,7 +196,13 @@ def _ranked(
     }
     if in_sets is not None:
         values["in_set_90"] = in_sets[row, step, best[row, step, rank]]
+        values["set_size_90"] = _set_sizes(in_sets)[row, step]
     return _of_users(histories, queries, row, values)
+
+
+def _set_sizes(in_sets: np.ndarray) -> np.ndarray:
+    """How many items are in the set of each user and step, int64 [n, H]."""
+    return in_sets[:, :, 1:].sum(2, dtype=np.int64)
 
 
 def _names(histories: Histories, level: str, index: np.ndarray) -> dict[str, pl.Series]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
+from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control
 from tqdm.auto import tqdm
 
 from trajectory.data.times import DAY
 from trajectory.migrations import season, sessions
 from trajectory.migrations.locate import Place, locate
-from trajectory.migrations.permutation_test import SIDE, change_slots, evidence
+from trajectory.migrations.permutation_test import SIDE, change_slots, evidence, fitted_memory
 from trajectory.migrations.sessions import Sessions, event_moments, session_starts, sessions_of, unit_of
 from trajectory.migrations.states import divergence, smoothed
 from trajectory.progress import bars_hidden
 from trajectory.schema import Histories, UserError
 
+SHARE = 0.75  # of the users, whose memory is taken for that of those who seem to have less
 STEPS = 10.0  # window and lasting of a log without times
 
 
@@ -56,8 +59,8 @@ class Migrations:
     start, from 0), mass (the smaller of the source's drop and the destination's rise, as a share), divergence
     (Jensen-Shannon, of the smoothed states before start and after end without season, bits), p_value, q_value and
     confidence (1 - q_value).
-    `tested`, one row per user with enough sessions: user, sessions, memory (how far a session repeats the one
-    before, 0 to 1), statistic, p_value, q_value.
+    `tested`, one row per user with enough sessions: user, sessions, memory (how far a session is taken to repeat the
+    one before, 0 to 1), statistic, p_value, q_value.
     """
 
     moves: pl.DataFrame
@@ -93,33 +96,20 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
     """Finds each user's largest migration, if any, with the rate of false discoveries over users controlled.
 
     Each user's sessions, season taken out, are scanned for a transfer between interests and compared with permutations
-    of the same sessions in which neighbours are as alike (`permutation_test.evidence`). Benjamini & Hochberg (1995)
-    then keeps the share of false ones among the found at `false_discovery_rate`, as far as without a migration a user's
-    session leans on no more of the past than the session before. Raises UserError for a log without interests, or too
-    short for anyone to be tested.
+    of the same sessions in which neighbours are as alike (`permutation_test.evidence`): as the user's own are on either
+    side of a change, and at least as those of three quarters of the users, for few sessions tell little of one user.
+    Benjamini & Hochberg (1995) then keeps the share of false ones among the found at `false_discovery_rate`, as far as
+    without a migration a user's session leans on no more of the past than the session before. Raises UserError for a
+    log without interests, or too short for anyone to be tested.
     """
     units = sessions_of(histories, settings.gap, settings.power)
     multiplier = season.multipliers(units, settings.window)
     window = season.windows_of(units.moment, settings.window)
     plain = season.without_season(units.mass, multiplier, window)
     ids = histories.users["user"]
-    tested, rows = [], []
-    for user in tqdm(range(histories.num_users), desc="migrations", unit="user", delay=2, disable=bars_hidden()):
-        at = slice(units.offsets[user], units.offsets[user + 1])
-        if at.stop - at.start < 2 * SIDE:
-            continue
-        slots = change_slots(units.moment[at], settings.lasting)
-        if len(slots):
-            # By the user's id: the result does not depend on who else is in the log.
-            rng = np.random.default_rng([settings.seed, zlib.crc32(str(ids[user]).encode())])
-            own = plain[at].sum(0) / plain[at].sum()
-            factor = multiplier[window[at]]
-            factor = factor / (factor @ own)[:, None]
-            tested.append((user, *evidence(units.mass[at].toarray(), factor, slots, settings.permutations, rng)))
-            rows.append(at.stop - at.start)
-    if not tested:
-        raise UserError(_too_short(units.offsets, units.moment, units.unit, settings))
-    number, statistic, p_value, memory = (np.array(column) for column in zip(*tested, strict=True))
+    slots = _slots(units, settings)
+    number = np.array(list(slots))
+    memory, statistic, p_value = _tested(units, plain, multiplier[window], slots, settings)
     q_value = false_discovery_control(p_value)
     moves = []
     for row in np.flatnonzero(q_value <= settings.false_discovery_rate):
@@ -130,13 +120,51 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
     table = pl.DataFrame({"user": ids.gather(number), "p_value": p_value, "q_value": q_value})
     return Migrations(
         _described(moves, table, units, settings.window),
-        table.with_columns(sessions=pl.Series(rows), statistic=statistic, memory=memory).select(
-            "user", "sessions", "memory", "statistic", "p_value", "q_value"
-        ),
+        table.with_columns(
+            sessions=pl.Series(np.diff(units.offsets)[number]), statistic=statistic, memory=memory
+        ).select("user", "sessions", "memory", "statistic", "p_value", "q_value"),
         units,
         multiplier,
         settings,
     )
+
+
+def _slots(units: Sessions, settings: Settings) -> dict[int, np.ndarray]:
+    """The change times that are looked at of each user who has enough sessions. UserError if nobody has."""
+    slots = {}
+    for user, (first, last) in enumerate(pairwise(units.offsets)):
+        moment = units.moment[first:last]
+        if len(moment) >= 2 * SIDE and len(changes := change_slots(moment, settings.lasting)):
+            slots[user] = changes
+    if not slots:
+        raise UserError(_too_short(units.offsets, units.moment, units.unit, settings))
+    return slots
+
+
+def _tested(
+    units: Sessions, plain: csr_array, season: np.ndarray, slots: dict[int, np.ndarray], settings: Settings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Memory, statistic and p-value of each user of `slots`; `season` [S, K] are the multipliers of each session."""
+    ids = units.histories.users["user"]
+
+    def of_user(user: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.random.Generator]:
+        """Mass, season, slots, and chance by the user's id, so that it does not depend on who else is in the log."""
+        at = slice(units.offsets[user], units.offsets[user + 1])
+        own = plain[at].sum(0) / plain[at].sum()
+        rng = np.random.default_rng([settings.seed, zlib.crc32(str(ids[user]).encode())])
+        return units.mass[at].toarray(), season[at] / (season[at] @ own)[:, None], slots[user], rng
+
+    def users(text: str) -> Iterable[int]:
+        return tqdm(slots, desc=text, unit="user", delay=2, disable=bars_hidden())
+
+    memory = np.array([fitted_memory(*of_user(user)) for user in users("sessions like the one before")])
+    memory = np.maximum(memory, np.quantile(memory, SHARE))
+    tests = []
+    for user, kept in zip(users("migrations"), memory.tolist(), strict=True):
+        mass, factor, changes, rng = of_user(user)
+        tests.append(evidence(mass, factor, changes, kept, settings.permutations, rng))
+    statistic, p_value = (np.array(column) for column in zip(*tests, strict=True))
+    return memory, statistic, p_value
 
 
 def _size(mass: np.ndarray, moment: np.ndarray, place: Place) -> dict[str, float]:

@@ -21,7 +21,6 @@ class Evidence(NamedTuple):
 
     statistic: float
     p_value: float
-    memory: float  # how far a session repeats the one before it, 0 to 1 (`Rearrangements`)
 
 
 def change_slots(moment: np.ndarray, lasting: float) -> np.ndarray:
@@ -45,8 +44,18 @@ def dispersion(mass: np.ndarray) -> np.ndarray:
     return np.maximum(variance / expected, max(variance.sum() / expected.sum(), 1e-6))
 
 
+def fitted_memory(mass: np.ndarray, season: np.ndarray, slots: np.ndarray, rng: np.random.Generator) -> float:
+    """How far a session of a user's [n, K] repeats the one before it, 0 to 1, but for a change at one of the slots."""
+    return Rearrangements(mass, season, dispersion(mass).min(), rng).memory(slots)
+
+
 def evidence(
-    mass: np.ndarray, season: np.ndarray, slots: np.ndarray, permutations: int, rng: np.random.Generator
+    mass: np.ndarray,
+    season: np.ndarray,
+    slots: np.ndarray,
+    memory: float,
+    permutations: int,
+    rng: np.random.Generator,
 ) -> Evidence:
     """Scans a user's sessions [n, K] for a transfer at one of the slots, and as many rearrangements of them.
 
@@ -56,9 +65,10 @@ def evidence(
     dispersion. The p-value is (1 + arrangements as large) / (1 + permutations); where fewer than 10 are as large, that
     of an exponential tail fitted to the largest tenth (after Knijnenburg et al. 2009: fewer permutations, more accurate
     P-values), but at least a thousandth of 1 / (1 + permutations), as far as a tail is believed. Sessions, not events,
-    change places: what a session holds stays together. Neighbours stay as alike as they are (`Rearrangements`): that
-    the next purchase is like the last is no migration. The p-value is right as far as a session without a migration
-    leans on the season and the session before it only; habits that outlast it, such as of several weeks, still count.
+    change places: what a session holds stays together. Neighbours are as alike as `memory` has it (`Rearrangements`):
+    that the next purchase is like the last is no migration. The p-value is right as far as a session without a
+    migration leans on the season and the session before it only; habits that outlast it, such as of several weeks,
+    still count.
     """
     scale, weight = dispersion(mass), mass.sum(1)
     rearranged = Rearrangements(mass, season, scale.min(), rng)
@@ -70,10 +80,10 @@ def evidence(
     block = max(1, ELEMENTS // mass.size)
     null = [
         _largest(mass, weight, season, slots, scale, order[i : i + block])
-        for order in rearranged.draw(permutations)
+        for order in rearranged.draw(permutations, memory)
         for i in range(0, len(order), block)
     ]
-    return Evidence(float(observed), _p_value(observed, np.concatenate(null)), rearranged.memory)
+    return Evidence(float(observed), _p_value(observed, np.concatenate(null)))
 
 
 def _largest(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 CHAINS = 100  # Markov chains of arrangements that run side by side
-FITS = 12  # times that the memory is fitted anew before the first arrangement is kept
+FITS = 12  # times that the memory is fitted anew
 SWEEPS = 5  # of all chains between two fits
 APART = 3  # sweeps between two kept arrangements of a chain
 STRONGEST = 0.95  # memory: of a user whose every session repeats the one before nothing could change places
@@ -18,8 +18,7 @@ class Rearrangements:
 
     Without a migration a session's interests are drawn from the user's mix times the season [n, K] (multipliers at each
     session's time, log-likelihoods over `scale`) with probability 1 - memory, and from those of the session before with
-    probability memory. The memory is chosen so that neighbours in the arrangements are as alike as in truth; 0 where
-    they are less alike in truth than in any order. Behaviour that leans on more than the session before is not kept.
+    probability memory. Behaviour that leans on more than the session before is not kept.
     """
 
     def __init__(self, mass: np.ndarray, season: np.ndarray, scale: float, rng: np.random.Generator) -> None:
@@ -31,41 +30,59 @@ class Rearrangements:
         self._weight = mass[:, held] / scale
         self._lift = mass[:, held] / mass.sum(1, keepdims=True) / own  # over the user's mix
         self._alike = (self._lift @ self._weight.T).astype(np.float32)  # of a session (row) and the next (column)
-        same, pairs = float(np.trace(self._alike)), self._n - 1
-        self._usual = (float(self._alike.sum()) - same) / self._n  # sum over neighbours in any order
-        self._span = same / self._n * pairs - self._usual  # and how much more if each repeated the one before
-        self._truth = float(self._likeness(np.arange(self._n)[None])[0])
-        self.memory = self._bounded((self._truth - self._usual) / self._span) if self._span > 1e-6 else 0.0
+        self._memory = 0.0
 
-    def draw(self, count: int) -> Iterator[np.ndarray]:
+    def draw(self, count: int, memory: float) -> Iterator[np.ndarray]:
         """Which session stands at each time, int64 [at most CHAINS, n] at a time, `count` arrangements in all.
 
         Metropolis chains from the true order (conditional Monte Carlo tests by Markov chains, Besag & Clifford 1989).
         """
+        self._memory = memory
         sizes = [min(CHAINS, count - done) for done in range(0, count, CHAINS)]
-        if not self.memory and self._fit is None:  # every order is as likely
+        if not memory and self._fit is None:  # every order is as likely
             for size in sizes:
-                yield np.argsort(self._rng.random((size, self._n)), axis=1)
+                yield self._any_order(size)
             return
         order = np.tile(np.arange(self._n), (sizes[0], 1))
-        self._fit_memory(order)
+        self._sweep(order, FITS * SWEEPS)  # the chains forget the true order
         for size in sizes:
             self._sweep(order, APART)
             yield order[:size].copy()
 
-    def _fit_memory(self, order: np.ndarray) -> None:
-        """Lets the chains forget the true order while the memory settles where neighbours are as alike as in truth."""
-        fitted, none = [], not self.memory
+    def memory(self, slots: np.ndarray) -> float:
+        """The memory with which neighbours in arrangements are as alike as in truth; 0 where they are less so.
+
+        They are compared with all pairs before a change and with all pairs after it, at the one of the `slots` that
+        leaves least: what a migration makes alike is no memory.
+        """
+        truth = float(self._likeness(np.arange(self._n)[None], slots)[0])
+        pairs = np.trace(self._alike) - self._alike.sum() / self._n
+        span = max(
+            float(pairs) * (self._n - 1) / self._n, 1e-6
+        )  # what is gained if each session repeated the one before
+        self._memory = self._bounded((truth - float(self._likeness(self._any_order(CHAINS), slots).mean())) / span)
+        if not self._memory:
+            return 0.0
+        order, fitted = np.tile(np.arange(self._n), (CHAINS, 1)), []
         for _ in range(FITS):
             self._sweep(order, SWEEPS)
-            missing = (self._truth - float(self._likeness(order).mean())) / max(self._span, 1e-6)
-            self.memory = 0.0 if none else self._bounded(self.memory + missing / 2)
-            fitted.append(self.memory)
-        self.memory = float(np.mean(fitted[FITS // 2 :]))
+            missing = (truth - float(self._likeness(order, slots).mean())) / span
+            self._memory = self._bounded(self._memory + missing / 2)
+            fitted.append(self._memory)
+        return float(np.mean(fitted[FITS // 2 :]))
 
-    def _likeness(self, order: np.ndarray) -> np.ndarray:
-        """How alike neighbours are, summed over them, float32 [P]."""
-        return self._alike[order[:, :-1], order[:, 1:]].sum(1)
+    def _any_order(self, count: int) -> np.ndarray:
+        return np.argsort(self._rng.random((count, self._n)), axis=1)
+
+    def _likeness(self, order: np.ndarray, slots: np.ndarray) -> np.ndarray:
+        """How much more alike neighbours are than any two on the same side of a change, summed over them, [P]."""
+        near = self._alike[order[:, :-1], order[:, 1:]].sum(1)
+        lift, weight = (np.cumsum(part[order], axis=1) for part in (self._lift, self._weight))
+        same = np.cumsum(np.diagonal(self._alike)[order], axis=1)
+        at = slots - 1
+        before = (lift[:, at] * weight[:, at]).sum(2) - same[:, at]
+        after = ((lift[:, -1:] - lift[:, at]) * (weight[:, -1:] - weight[:, at])).sum(2) - same[:, -1:] + same[:, at]
+        return (near[:, None] - before / slots - after / (self._n - slots)).min(1)
 
     def _bounded(self, memory: float) -> float:
         return min(max(memory, 0.0), STRONGEST)
@@ -74,7 +91,7 @@ class Rearrangements:
         """Lets sessions of each arrangement change places, in place; swaps mix what is near, blocks what is far."""
         # Log-likelihood of a session (column) after another (row); the last row and column stand for no session.
         after = np.zeros((self._n + 1, self._n + 1), np.float32)
-        after[:-1, :-1] = np.log(1 - self.memory + self.memory * self._lift) @ self._weight.T
+        after[:-1, :-1] = np.log(1 - self._memory + self._memory * self._lift) @ self._weight.T
         for _ in range(times):
             self._swap(order, after)
             self._exchange_blocks(order, after)

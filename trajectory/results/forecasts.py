@@ -65,6 +65,7 @@ class Forecast(Result):
         "that one's probability need not be the sum of its items'",
         "in_set_90": "at_step of items: in the set that holds a line of the step with 90 %; null where no sets were "
         "fitted; the table has the 20 most likely items of a step, and the set may have more",
+        "set_size_90": "how many items are in that set",
     }
 
     TABLES: ClassVar = {
