@@ -18,7 +18,7 @@ from trajectory.settings import presets
 TRANSFER = ("pretrain", "finetune")  # tests/cli/test_transfer.py
 CONFIGS = [name for name in presets.names() if name not in TRANSFER]
 QUIET = ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--config.train.devices=1")
-SHORT = "--config.train.epochs=2"
+QUIET += ("--config.train.min_steps=0",)  # the two epochs of `tiny`, however few steps they are
 # Of real logs only the busiest users, to be quick.
 BUSY = {
     "amazon_beauty": 40,
@@ -56,7 +56,6 @@ def trained(script, name: str, folder: Path, *given: str, less: int = 0, flags: 
         f"--workdir={workdir}",
         f"--config.data.prepared_dir={folder / 'prepared'}",
         fewer,
-        SHORT,
         *QUIET,
         *flags,
     )

@@ -42,7 +42,7 @@ def trained(folder, lists, **settings):
     ]
     pl.DataFrame(rows, schema=["user", "item", "time"], orient="row").write_csv(folder / "log.csv")
     config = own_log.get_config(f"path={folder / 'log.csv'},model=gru,tiny")
-    settings |= {"data.prepared_dir": str(folder / "prepared"), "train.devices": 1}
+    settings |= {"data.prepared_dir": str(folder / "prepared"), "train.devices": 1, "train.min_steps": 0}
     settings |= {"logging.wandb": False, "logging.tensorboard": False}
     set_by_hand(config, settings)
     built = experiment.build(config)

@@ -24,7 +24,7 @@ def workdir(tmp_path_factory):
     config = own_log.get_config(f"path={item_log(folder / 'log.csv')},model=gru,tiny")
     config.data.prepared_dir = str(folder / "prepared")
     config.logging.wandb = config.logging.tensorboard = False
-    config.train.devices = 1
+    config.train.devices, config.train.min_steps = 1, 0
     config.evaluation.seen = "keep"
     built = experiment.build(config)
     loop.train(built, folder / "run", ValidationMonitor(built))
@@ -229,8 +229,7 @@ def test_quickstart_does_all_and_does_nothing_twice(script, tmp_path, monkeypatc
     log = item_log(tmp_path / "log.csv")
     folder = tmp_path / "run"
     command = ("quickstart", f"--config=configs/own_log.py:path={log},model=gru,tiny", f"--workdir={folder}")
-    command += (f"--config.data.prepared_dir={tmp_path / 'prepared'}", "--config.logging.wandb=False")
-    command += ("--config.logging.tensorboard=False", "--config.train.devices=1")
+    command += (f"--config.data.prepared_dir={tmp_path / 'prepared'}", *QUIET)
     # Insights of the busiest households: too few for segments and audiences, which are left out.
     command += ("--insights=configs/insights.py:tiny", f"--insights.data.prepared_dir={tmp_path / 'prepared'}")
     command += ("--insights.data.cleaning.min_user_events=2500", "--insights.explain.method=gradient_times_input")

@@ -94,7 +94,7 @@ def test_real_runs_in_a_sweep_and_a_search(script, tmp_path, monkeypatch):
         "def suggest(trial):\n    return {'model.dropout': trial.suggest_float('dropout', 0.0, 0.5)}\n"
     )
     command = (f"--config=own_log:path={log},tiny", f"--set=data.prepared_dir={tmp_path / 'prepared'}")
-    command += ("--set=logging.wandb=False", "--set=logging.tensorboard=False", "--cores=1")
+    command += ("--set=logging.wandb=False", "--set=logging.tensorboard=False", "--cores=1", "--set=train.min_steps=0")
     ran = script("sweep", *command, f"--sweep={file}", f"--out={out}", "--seeds=0", "--metrics=ndcg@10")
     assert ran.code == 0, ran.out + ran.err
     folder = out / "gru_0"
