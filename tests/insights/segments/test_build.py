@@ -38,10 +38,11 @@ def shopper(rng: np.random.Generator, first: int, then: int) -> list[int]:
     return (interest + 3 * rng.integers(0, 2, 40)).tolist()  # each interest has two items, of different departments
 
 
-def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal"):
+def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal", weeks_of_first=40):
     """60 who always bought interest 1, 60 always 2, 50 who went from 1 to 3; forecasts are of the last eight events."""
     rng, kinds = np.random.default_rng(0), [(1, 1)] * 60 + [(2, 2)] * 60 + [(1, 3)] * 50
     lists = [shopper(rng, *kind) for kind in kinds]
+    lists[:60] = [bought[:weeks_of_first] for bought in lists[:60]]
     histories = make_histories(lists, gap=WEEK, num_items=6)
     histories = replace(histories, items=histories.items.with_columns(department=pl.Series(list("aaabbb"))))
     if worth:
@@ -128,6 +129,21 @@ def test_a_log_without_values_counts_events_and_one_not_cut_by_time_has_no_use(m
     part = build_segments(made_up(monkeypatch, worth=None, kind="leave_last"))
     assert part.measured["spend"] is None
     assert "events" in part.sentences[0]
+
+
+def test_weeks_without_anything_until_the_log_s_end_count_where_the_split_is_not_by_time(monkeypatch):
+    run = made_up(monkeypatch, kind="leave_last", weeks_of_first=20)
+    histories, part = run.experiment.histories, build_segments(run)
+    assert f"As of {datetime.fromtimestamp(histories.now, UTC):%d %B %Y}" in part.blocks[0].words
+    owner = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
+    events = pl.DataFrame({"user": histories.users["user"].gather(owner), "time": histories.time})
+    events = events.with_columns(value=pl.Series(histories.value))
+    since = (histories.now - pl.col("time").min()) / WEEK
+    raw = events.group_by("user").agg(weekly=pl.col("value").sum() / since).join(part.tables["segments"], on="user")
+    truth = raw.group_by("segment").agg(pl.col("weekly").mean()).sort("segment")
+    told = part.tables["segment_profiles"].sort("segment")
+    assert told["segment"].to_list() == truth["segment"].to_list()
+    np.testing.assert_allclose(told["value_a_week"], truth["weekly"], rtol=1e-5)
 
 
 def test_a_run_without_item_head_is_explained(monkeypatch):

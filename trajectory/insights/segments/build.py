@@ -17,7 +17,9 @@ from trajectory.run import Run
 def build_segments(run: Run) -> Part:
     """The users of a run in segments as of the end of its log; measured are those of its test cut."""
     cut, seed = run.experiment.split.cut_time("test"), run.config.seed
-    moments = [cut] if cut is None else [cut, run.experiment.histories.now]
+    histories = run.experiment.histories
+    now = histories.now if histories.has_time else None  # weeks without anything count: users who left bring less
+    moments = [now] if cut is None else [cut, now]
     segmentations = [segmentation(states, seed) for states in trajectories(run, moments)]
     measured, current = measure(run, segmentations[0], (RFM, COUNTS)), segmentations[-1]
     profiles = profiles_table(current)
