@@ -43,6 +43,7 @@ def test_the_page_says_how_many_events_are_read_and_that_forecasts_are_uncalibra
     html = page.read_text(encoding="utf-8")
     assert f"The model reads the last {LENGTH} events of a user at most" in html
     assert "uncalibrated" not in html
+    assert "the forecasts that are explained here hold was not measured" in html
     run = run_of(tmp_path, "gru", LOG)
     vars(run)["calibration"] = ("what was fitted", "step 1")  # as if its forecasts were calibrated
     assert "explained is uncalibrated" in write_attributions(run, users=["u2"]).read_text(encoding="utf-8")

@@ -76,6 +76,7 @@ def page(folder, forecast):
     config = base("gru")
     config.name, config.note = f"log {HOSTILE}", HOSTILE
     run = fake_run(workdir=folder, config=config)
+    run.checkpoint = "best"
     return write_report(run, forecast)
 
 
@@ -186,6 +187,30 @@ def test_hostile_titles_stay_inert_in_a_browser(shown):
     assert '<img src="x"' not in shown
     assert "<img src=x" not in shown
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in shown
+
+
+LOST = {"ndcg@10": {"baseline": "markov", "low": -0.4, "high": -0.3}}
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "said"),
+    [
+        (EVALUATION | {"paired": {"test": LOST}}, "Do not act on these forecasts: the run is behind simple counting"),
+        (EVALUATION | {"protocol": EVALUATION["protocol"] | {"checkpoint": "an older one"}}, "was not evaluated"),
+        (None, "was not evaluated"),
+        (EVALUATION | {"paired": {"test": {"ndcg@10": LOST["ndcg@10"] | {"high": 0.1}}}}, ""),
+    ],
+)
+def test_what_is_expected_to_grow_is_told_of_a_run_that_was_measured_and_is_not_behind(tmp_path, evaluation, said):
+    (tmp_path / "forecast.png").write_bytes(b"of an earlier forecast")
+    if evaluation:
+        (tmp_path / "evaluation.json").write_text(json.dumps(evaluation))
+    html = own(page(tmp_path, made_up()))
+    assert said in html.split("<h2>")[0]
+    assert ('id="warning"' in html) == bool(said)
+    assert ("Interests that grow and shrink most" in html) == (not said)
+    assert ("expected to grow and shrink is not shown" in html) == bool(said)
+    assert (tmp_path / "forecast.png").exists() == (not said)
 
 
 def test_a_log_without_interests_has_a_page_too(tmp_path):

@@ -249,7 +249,7 @@ def test_forecasts_that_no_counting_rule_is_behind_are_not_claimed(tmp_path, tes
 @pytest.mark.parametrize(
     ("evaluation", "said"),
     [
-        (None, "was not evaluated either"),
+        (None, "The run was not evaluated (trajectory evaluate)"),
         ({"ndcg@10": {"baseline": "popularity", "low": -0.2, "high": -0.1}}, "ndcg@10 of popularity is better"),
         ({"ndcg@10": {"baseline": "popularity", "low": -0.2, "high": 0.1}}, "How far these forecasts hold"),
     ],

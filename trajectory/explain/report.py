@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.evaluation.reach import NOTHING_LEFT
+from trajectory.evaluation.standing import warning
 from trajectory.explain import overview
 from trajectory.explain.event_rankings import METRICS
 from trajectory.explain.explain import AttributionBatch, Explainer, attribution_table
@@ -117,6 +118,7 @@ def _write_page(
         run.workdir / "attributions.html",
         "explain",
         name=run.config.name,
+        warning=warning(run, "the forecasts that are explained here"),
         method=e.method.replace("_", " "),
         reference=e.reference,
         without=note,

@@ -12,6 +12,7 @@ import polars as pl
 from trajectory.data.store.sample import with_first_look
 from trajectory.evaluation.protocol import measured_users
 from trajectory.evaluation.report import read_evaluation
+from trajectory.evaluation.standing import warning
 from trajectory.evaluation.target_steps import several_steps, target_step_sentence
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
 from trajectory.forecasting.tables import without_note
@@ -46,7 +47,7 @@ SHOWN_FACTS = ("guarantee", "candidates", "candidate_rule", "ties", "checkpoint"
 
 
 def write_forecast(run: Run, users: int) -> Path:
-    """Forecasts `users` users (0 = all), writes forecast.parquet, forecast.png, report.html; returns the page."""
+    """Forecasts `users` users (0 = all), writes forecast.parquet and `write_report`; returns the page."""
     _evaluation(run)  # a damaged one is reported before the work
     made = forecast(run, users)
     if len(made.without):
@@ -56,16 +57,21 @@ def write_forecast(run: Run, users: int) -> Path:
 
 
 def write_report(run: Run, forecast: Forecast) -> Path:
-    """Writes forecast.png and report.html into the run's folder and returns the page."""
-    interests = interests_chart(forecast)
+    """Writes report.html and, of a run that was measured and is not behind counting, forecast.png into the run's
+    folder; returns the page.
+    """
+    evaluation, caution = _evaluation(run), warning(run, "these forecasts")
+    interests = None if caution else interests_chart(forecast)
+    picture = run.workdir / "forecast.png"
+    picture.unlink(missing_ok=True)  # one of an earlier forecast
     if interests:
-        pictures.save(interests, run.workdir / "forecast.png")
-    evaluation = _evaluation(run)
+        pictures.save(interests, picture)
     baskets = forecast.histories.baskets
     return write_page(
         run.workdir / "report.html",
         "forecasting",
         name=run.config.name,
+        warning=caution,
         note=with_first_look(run.config.note, forecast.histories),
         step_name="basket" if baskets else "event",
         counts=_counts(forecast),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.evaluation.report import read_evaluation
+from trajectory.evaluation.standing import evaluation_of_checkpoint
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.step_forecast import steps_ahead
 from trajectory.migrations.flow_forecast import Moves
@@ -56,16 +56,8 @@ def forecast_migrations(run: Run, migrations: Migrations) -> MigrationForecast:
         forecaster.forecast(run, histories, whole_histories(histories)),
         check,
         _model_states(run, units, migrations.movers, migrations.settings.window),
-        standing(check, _evaluation(run), steps(histories, steps_ahead(c))),
+        standing(check, evaluation_of_checkpoint(run), steps(histories, steps_ahead(c))),
     )
-
-
-def _evaluation(run: Run) -> dict[str, Any] | None:
-    """What evaluation.json says of this checkpoint; None where it was not evaluated."""
-    if not (run.workdir / "evaluation.json").exists():
-        return None
-    evaluation = read_evaluation(run.workdir)
-    return evaluation if evaluation["protocol"].get("checkpoint") == run.checkpoint else None
 
 
 def largest_moves(forecast: MigrationForecast, histories: Histories) -> pl.DataFrame:

@@ -66,6 +66,7 @@ def write_migrations(
         "migrations",
         name=name,
         note=note,
+        warning=forecast.standing.warning if forecast else "",
         counts=[
             (f"{units.histories.num_users:,}", "users"),
             (f"{migrations.tested.height:,}", "with enough sessions to tell"),
@@ -132,8 +133,7 @@ def _forecast(forecast: MigrationForecast, interests: tuple[str, ...]) -> dict[s
     """What the page says of the next window and of the accuracy of such forecasts on holdout windows."""
     changes = share_forecasts(forecast.states.now, forecast.states.next, interests)
     certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
-    withheld, warning = forecast.standing
-    values: dict[str, Any] = {"steps": forecast.steps, "withheld": withheld, "warning": warning, "check": None}
+    values: dict[str, Any] = {"steps": forecast.steps, "withheld": forecast.standing.withheld, "check": None}
     values["changes"] = _ends(certain, "change")
     if not forecast.check:
         return values

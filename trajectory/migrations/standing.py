@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from trajectory.evaluation.standing import UNMEASURED, behind_counting
 from trajectory.migrations.state_forecast import NOW
 
 NOT_SHOWN = "What it expects to grow and shrink is not shown: that may be no more than its errors."
@@ -39,20 +40,10 @@ def standing(check: dict[str, Any] | None, evaluation: dict[str, Any] | None, st
         "them with (split.kind=leave_last with split.steps equal to forecast.steps does)."
     )
     if evaluation is None:
-        return Standing(True, f"{unknown} The run was not evaluated either (trajectory evaluate). {NOT_SHOWN}")
-    paired = evaluation.get("paired", {}).get("test", {})
-    lost = {metric: test["baseline"] for metric, test in paired.items() if _level(metric) and test["high"] < 0}
-    if not lost:
-        return Standing(True, f"{unknown} {NOT_SHOWN}")
-    named = " and ".join(f"{metric.replace('_', ' ')} of {name.replace('_', ' ')}" for metric, name in lost.items())
-    return Standing(
-        True,
-        f"Do not act on these forecasts: the run is behind simple counting on test ({named} is better). {NOT_SHOWN}",
-    )
-
-
-def _level(metric: str) -> bool:
-    return metric == "interest_accuracy" or metric.startswith("ndcg@")
+        return Standing(True, f"{unknown} {UNMEASURED} {NOT_SHOWN}")
+    if behind := behind_counting(evaluation):
+        return Standing(True, f"Do not act on these forecasts: {behind}. {NOT_SHOWN}")
+    return Standing(True, f"{unknown} {NOT_SHOWN}")
 
 
 def _are(names: list[str]) -> str:

@@ -56,6 +56,7 @@ def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal", weeks_of_first=
         return StepStates(np.repeat(last[:, None], steps, axis=1), None)
 
     monkeypatch.setattr(expectation, "step_states", forecast)
+    monkeypatch.setattr(build, "warning", lambda run, of: "")  # as if it was evaluated and not behind
     return fake_run(histories=histories, split=split, config=CONFIG)
 
 
@@ -129,6 +130,18 @@ def test_a_log_without_values_counts_events_and_one_not_cut_by_time_has_no_use(m
     part = build_segments(made_up(monkeypatch, worth=None, kind="leave_last"))
     assert part.measured["spend"] is None
     assert "events" in part.sentences[0]
+
+
+def test_where_segments_are_heading_is_not_acted_on_where_the_model_is_behind_counting(monkeypatch):
+    run = made_up(monkeypatch)
+    h = run.experiment.histories
+    lately = h.time > h.now - 9 * WEEK
+    run.experiment.histories = replace(h, value=np.where(lately, h.value / 2, h.value).astype(np.float32))
+    assert any("Win them back" in one for one in build_segments(run).sentences)
+    monkeypatch.setattr(build, "warning", lambda run, of: f"Do not act on {of}: it is behind.")
+    sentences = build_segments(run).sentences
+    assert "Do not act on where segments are heading: it is behind." in sentences
+    assert not any("turning to what is new" in one or "Win them back" in one for one in sentences)
 
 
 def test_weeks_without_anything_until_the_log_s_end_count_where_the_split_is_not_by_time(monkeypatch):

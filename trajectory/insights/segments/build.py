@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trajectory.evaluation.standing import warning
 from trajectory.insights.report_model import Part
 from trajectory.insights.segments.baselines import COUNTS, RFM
 from trajectory.insights.segments.evaluate import measure
@@ -26,7 +27,7 @@ def build_segments(run: Run) -> Part:
     return Part(
         name="segments",
         title="Segments: where users are and where they are going",
-        sentences=sentences(current, profiles, measured),
+        sentences=sentences(current, profiles, measured, warning(run, "where segments are heading")),
         blocks=(
             *blocks(current, profiles, run.config.evaluation.seen == "filter"),
             *holdout_accuracy(measured, cut, current.trajectories.words),

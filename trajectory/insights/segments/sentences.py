@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -11,38 +12,34 @@ from trajectory.insights.segments.grouping import LEAST, STABLE
 from trajectory.insights.segments.predictive_value import WEEKS
 from trajectory.insights.segments.segmentation import Segmentation
 from trajectory.metrics.significance import bootstrap
+from trajectory.reports.words import Words
 
 ALIKE = 0.95  # of the most that users of a segment have brought; those of other segments who brought as much
 FALL = 0.1  # of what users bought so far; what they are expected to buy less from which on is worth a sentence
-FEWEST = 20  # users whose fall may be told
+FEWEST = 20  # users whose turn or fall may be told
 RESAMPLES = 1000  # of a segment's users
 
 
-def sentences(segmentation: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any]) -> tuple[str, ...]:
-    """What to do about segments, what was measured of them (`measure`) last; first a warning where it is needed."""
+def sentences(
+    segmentation: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any], caution: str = ""
+) -> tuple[str, ...]:
+    """What to do about segments, what was measured of them (`measure`) last; first a warning where it is needed.
+
+    `caution`: why what is expected of users may not be acted on. Then, and where the groups are unstable, nobody is
+    told to act on it.
+    """
     counted = segmentation.trajectories.words
-    told = [_unstable(segmentation)] if not segmentation.stability.enough else []
+    told = [] if segmentation.stability.enough else [_unstable(segmentation)]
+    told += [caution] if caution else []
+    relied_on = not told
     best = profiles.filter(pl.col("value_a_week") >= ALIKE * pl.col("value_a_week").max())
     named = " and ".join(f'"{name}"' for name in best["segment"])
     told.append(
         f"{best['users'].sum():,} users ({best['share_of_users'].sum():.0%}) have brought "
         f"{best['share_of_value'].sum():.0%} of the {counted.unit}: {named}. Keep them first."
     )
-    staying = pl.col("expected_a_week") >= pl.col("value_a_week")
-    new = profiles.filter("new_members", staying).sort("users")
-    if new.height:
-        most = new.row(-1, named=True)
-        told.append(
-            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are new to what they are "
-            f"heading for without {counted.doing} less; "
-            f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
-            f"turn to, not with what they used to {counted.verb}."
-        )
-    if fall := _fallen(segmentation):
-        told.append(
-            f'The {fall["users"]:,} users of "{fall["segment"]}" are expected to {counted.verb} less than they used '
-            f"to, by {fall['share']:.0%}: {fall['total']:,.0f} {counted.unit} a week in all. Win them back."
-        )
+    if relied_on:
+        told += [*_new_members(profiles, counted), *_fall(segmentation)]
     if spend := measured["spend"]:
         spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
         told.append(
@@ -50,6 +47,28 @@ def sentences(segmentation: Segmentation, profiles: pl.DataFrame, measured: dict
             f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. {_advice(spend)}"
         )
     return tuple(told)
+
+
+def _new_members(profiles: pl.DataFrame, counted: Words) -> Iterator[str]:
+    staying = pl.col("expected_a_week") >= pl.col("value_a_week")
+    new = profiles.filter("new_members", staying, pl.col("users") >= FEWEST).sort("users")
+    if new.height:
+        most = new.row(-1, named=True)
+        yield (
+            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are turning to what is new to them, and "
+            f"are not expected to {counted.verb} less; "
+            f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
+            f"turn to, not with what they used to {counted.verb}."
+        )
+
+
+def _fall(segmentation: Segmentation) -> Iterator[str]:
+    counted = segmentation.trajectories.words
+    if fall := _fallen(segmentation):
+        yield (
+            f'The {fall["users"]:,} users of "{fall["segment"]}" are expected to {counted.verb} less than they used '
+            f"to, by {fall['share']:.0%}: {fall['total']:,.0f} {counted.unit} a week in all. Win them back."
+        )
 
 
 def _fallen(segmentation: Segmentation) -> dict[str, Any]:
