@@ -102,7 +102,7 @@ def _table(block: bytes) -> tuple[pl.DataFrame, dict[int, str]]:
     try:
         table = pl.read_ndjson(block, infer_schema_length=None)
         if table.height == lines:
-            return _flat(table), {}
+            return flat(table), {}
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         pass
     texts = [line for line in block.decode().split("\n") if line.strip()]
@@ -123,7 +123,8 @@ def _object_of(line: str) -> dict[str, Any] | None:
     return thing if isinstance(thing, dict) else None
 
 
-def _flat(table: pl.DataFrame) -> pl.DataFrame:
+def flat(table: pl.DataFrame) -> pl.DataFrame:
+    """Fields of records, however deep, as columns: "product.id"."""
     while nested := [name for name, kind in table.schema.items() if isinstance(kind, pl.Struct)]:
         for name in nested:
             full = table[name].struct.fields

@@ -70,7 +70,7 @@ def _detected(reading: Reading, events: pl.DataFrame) -> dict[str, Any]:
         "found_by": reading.found_by,
         **reading.told,
         "examples": examples(table, fields),
-        "unused": unused(source.table.columns, fields, reading.data, (*reading.features, *reading.flags)),
+        "unused": unused(source.table.columns, fields, reading.data, (*reading.features, *reading.flags, source.place)),
         "order": order_of(events, reading.data),
         "event_id": reading.event_id,
         "features": reading.features,

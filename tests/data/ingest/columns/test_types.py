@@ -1,5 +1,7 @@
 """Which column states the types of event by what it holds, and which unread ones are asked about."""
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,27 @@ def test_columns_of_yes_or_no_that_name_types_are_asked_about_and_read_by_hand(t
     assert clean.counts == {"unknown event type": 1}
     with pytest.raises(UserError, match="the cells of 'user_id' are not all yes or no"):
         from_text(tmp_path, text, columns={"event_type": "is_click+user_id"})
+
+
+@pytest.mark.parametrize(
+    ("name", "yes", "other"),
+    [
+        ("clicked", "1", "impression"),
+        ("isClick", "1", "impression"),
+        ("is_clicked", "1", "impression"),
+        ("buy", "1", "view"),
+    ],
+)
+def test_one_column_of_yes_or_no_that_names_a_type_is_asked_about(
+    tmp_path: Path, name: str, yes: str, other: str
+) -> None:
+    text = f"user_id,item_id,{name}\na,x,{yes}\na,y,0\nb,x,0\n"
+    log = from_text(tmp_path, text)
+    assert f"{name} is a no in 2 of 3 rows" in notes(log, "types")
+    (setting,) = [note["setting"] for note in log.detected["notes"] if f"{name} is a no" in note["text"]]
+    told = ast.literal_eval(re.findall(r"event_type_map=(\{.*\})", setting)[0])
+    changes = {"columns": {"event_type": name}, "event_type_map": told}
+    assert types(cleaned(from_text(tmp_path, text, **changes), tmp_path, **changes))[other] == 2
 
 
 def test_a_column_without_a_cell_is_no_value(tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ def types(clean: CleanLog) -> dict[str, int]:
         ("cancelled", ("False", "True", ""), "failed_order"),
         ("returned", ("no", "Yes", "no"), "failed_order"),
         ("storniert", ("nein", "ja", "nein"), "failed_order"),
+        ("Order_Cancelled", ("0", "1", "0"), "failed_order"),
+        ("isOrderReturned", ("false", "true", "false"), "failed_order"),
+        ("Auftrag storniert", ("nein", "ja", "nein"), "failed_order"),
+        ("pedido_cancelado", ("não", "sim", "não"), "failed_order"),
         ("is_return", ("0", "1", "0"), "return"),
         ("Is refund", ("", "X", ""), "return"),
         ("Sign", ("1", "-1", "1"), "return"),
@@ -83,3 +87,8 @@ def test_a_no_to_what_makes_a_sale(tmp_path: Path, name: str) -> None:
     assert f"1 rows with a no in {name} are no sales" in notes(clean.log, "no sales")
     assert types(read(tmp_path, name, "Y", "N", no_sale_flags=(f"!{name}",))) == {"purchase": 2}
     assert types(read(tmp_path, name, "N", "N")) == {"purchase": 2}, "where none stood it means something else"
+
+
+@pytest.mark.parametrize("name", ["customer_deleted", "free_returns", "returning_customer", "return_label_shown"])
+def test_a_yes_of_something_else_than_the_sale_is_none(tmp_path: Path, name: str) -> None:
+    assert types(read(tmp_path, name, "0", "1", "0")) == {"purchase": 3}

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
-from tests.raw_logs import cleaned, notes, settings
+import polars as pl
+import pytest
+
+from tests.raw_logs import cleaned, from_frame, notes, settings
 from trajectory.data.ingest.log import read_log
-from trajectory.schema import EventLog
+from trajectory.schema import EventLog, UserError
 
 
 def read(folder: Path, records: list[dict], **changes: object) -> EventLog:
@@ -75,3 +78,44 @@ def test_several_lists_are_not_read_and_said(tmp_path: Path) -> None:
     log = read(tmp_path, [record])
     assert log.events["item"].to_list() == ["x"]
     assert "bought and shown hold lists of items, and are not read" in notes(log, "items")
+
+
+def test_a_list_whose_items_have_a_name_of_their_own_is_read_by_hand_and_its_fields_are_told(tmp_path: Path) -> None:
+    types = ("clicks", "orders")
+    entries = [{"thing": f"a{i}", "ts": 1_700_000_000_000 + i * 1000, "type": types[i % 2]} for i in range(4)]
+    visits = [{"shopper": f"u{i}", "site": "x", "events": entries} for i in range(9)]
+    with pytest.raises(UserError, match=r"shopper, site, events.thing, events.ts, events.type; .*events.thing \(4"):
+        read(tmp_path, visits)
+    log = read(tmp_path, visits, columns={"item": "events.thing"})
+    assert log.detected["columns"] == {
+        "user": "shopper",
+        "item": "events.thing",
+        "time": "events.ts",
+        "event_type": "events.type",
+    }
+    assert log.events.height == 36
+
+
+def test_what_entries_say_of_themselves_is_read_as_beside_a_list(tmp_path: Path) -> None:
+    dish = {"sku": "x", "name": "Soup", "category": "Starters", "unitPrice": 2.0, "quantity": 1}
+    lines = [dish | {"voided": False}, dish | {"sku": "y", "name": "Tart", "category": "Sweets", "voided": True}]
+    checks = [
+        {"openedAt": 1_700_000_000 + i * 60, "user": {"id": f"g{i % 3}", "name": "Ann", "test": True}, "lines": lines}
+        for i in range(6)
+    ]
+    log = read(tmp_path, checks)
+    assert log.detected["columns"]["time"] == "openedAt"
+    assert log.detected["unused"] == ["user.name", "user.test"]
+    types = cleaned(log, tmp_path).types
+    assert dict(types.select("type", "rows").iter_rows()) == {"purchase": 6, "failed_order": 6}
+    assert log.items is not None
+    assert log.items.sort("item").select("title", "category").rows() == [("Soup", "Starters"), ("Tart", "Sweets")]
+
+
+def test_records_within_a_parquet_file_are_columns_as_those_of_json(tmp_path: Path) -> None:
+    rows = [
+        {"user": f"u{i % 3}", "product": {"id": f"a{i % 2}", "cat": "c"}, "ts": 1_700_000_000 + i} for i in range(9)
+    ]
+    log = from_frame(tmp_path, pl.DataFrame(rows))
+    assert log.detected["columns"]["item"] == "product.id"
+    assert log.events["item"].n_unique() == 2

@@ -25,7 +25,7 @@ _MONEY = (
     "가격", "단가", "결제액", "金額", "価格",
     "単価", "合計", "小計", "金额", "价格", "单价", "总价", "小计", "成交额",
 )
-_PIECES = (
+PIECES = (
     "quantity", "quantities", "qty", "units", "pieces", "pcs", "menge", "anzahl", "stückzahl", "stück", "quantité",
     "quantite", "qté", "qte", "cantidad", "unidades", "quantidade", "qtd", "qtde", "quantità", "quantita", "qta",
     "aantal", "ilość", "ilosc", "szt", "количество", "miktar", "adet", "수량", "数量", "個数", "件数",
@@ -104,7 +104,7 @@ def find_amounts(
             name = _ratings(table, free, fields, said) if alone else ""
         if name:
             fields[field], found_by[field] = name, "word"
-    if (pieces := fields.get("quantity", "")) and "quantity" in left and not has_word(pieces, _PIECES):
+    if (pieces := fields.get("quantity", "")) and "quantity" in left and not has_word(pieces, PIECES):
         found_by["quantity"] = "content"
 
 
@@ -125,7 +125,7 @@ def _are_pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], sa
 
 def _pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], told: bool, said: Findings) -> str:
     """The column of pieces: by its name, else a whole amount that what is paid grows with."""
-    named = [number for number in _numbers(table, free, _PIECES, _NO_PIECES) if _whole(number)]
+    named = [number for number in _numbers(table, free, PIECES, _NO_PIECES) if _whole(number)]
     named = [number for number in named if "basket" not in fields or not repeats(table, fields, number.name)]
     if len(named) > 1:
         _ask("quantity", named, "how many pieces were sold", said)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from trajectory.data.ingest.columns import column_words
+from trajectory.data.ingest.columns.name_words import name_words
 from trajectory.schema import UserError
 
 # Earlier names win where a table has several, and all come before those of column_words. Compared as `plain` has it.
@@ -79,8 +80,13 @@ CONTENT_NAMES: dict[str, tuple[str, ...]] = {
               *PRODUCTS),
     **{field: ITEM_NAMES[field] for field in ("category", "department", "brand")},
 }
+# Records whose fields are of a person, a place or an item, and not of an order or an event.
+_PEOPLE = ("user", "customer", "account", "profile", "member", "visitor", "client", "buyer", "person", "contact",
+           "guest", "seller", "merchant", "store", "shop", "device", "geo", "session", "app", "page")
+_GOODS = ("product", "item", "article", "variant", "sku", "listing", "goods", "line")
 # fmt: on
-_WITHIN = ("user", "item", "time", "value", "quantity", "basket")
+_WITHIN = ("user", "item", "time", "event_type", "value", "quantity", "basket")
+_OF_ITEMS = ("title", "category", "department", "brand")  # what may be said of people, too, within their records
 JOINED = "+"  # data.columns.time="date+hour": several columns as one
 NONE = "-"  # asked for as a field's column: the log has none for it
 
@@ -88,26 +94,69 @@ NONE = "-"  # asked for as a field's column: the log has none for it
 def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """Field -> column, for the fields of `names` that one of the columns is commonly named for. No column twice.
 
-    Some fields of a log may be named so within a record, "properties.product_id", where one column alone is.
+    A field may be named so within a record, "properties.product_id", where one column alone is.
     """
     columns = list(columns)
     whole = {plain(column): column for column in reversed(columns)}
-    last = [_last(column) for column in columns]
-    within = {name: column for name, column in zip(last, columns, strict=True) if name and last.count(name) == 1}
+    records = any("." in column for column in columns)
     fields: dict[str, str] = {}
-    for known, searched in ((whole, [*names]), (within, [field for field in _WITHIN if field in names])):
-        for field in searched:
-            free = (known[name] for name in map(plain, names[field]) if name and name in known)
-            column = next((column for column in free if column not in fields.values()), None)
-            if column is not None:
-                fields.setdefault(field, column)
+    for field, wanted in names.items():
+        _add(fields, field, whole, wanted)
+    for field in (*_WITHIN, *_OF_ITEMS) if records else ():
+        if field in names and field not in fields:
+            _add(fields, field, *_within(columns, field, names[field]))
     return fields
+
+
+def _add(fields: dict[str, str], field: str, known: Mapping[str, str], wanted: Iterable[str]) -> None:
+    """The first of the wanted names that is known and of no other field, as that of the field."""
+    free = (known[name] for name in map(plain, wanted) if name and name in known)
+    column = next((column for column in free if column not in fields.values()), None)
+    if column is not None:
+        fields.setdefault(field, column)
+
+
+def _within(columns: list[str], field: str, wanted: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Columns within records by the last part of their name, where one alone has it; and the names for the field."""
+    if field in _OF_ITEMS:
+        columns = [column for column in columns if not {*_record(column)} & {*_PEOPLE}]
+    if field == "title":  # the name of an item, in a record of items
+        wanted = (*wanted, "name")
+        columns = [column for column in columns if _last(column) != "name" or {*_record(column)} & {*_GOODS}]
+    if field == "event_type":  # "action" may be of anything there
+        wanted = tuple(name for name in wanted if "_" in name)
+    last = [_last(column) for column in columns]
+    return {name: column for name, column in zip(last, columns, strict=True) if name and last.count(name) == 1}, wanted
+
+
+def _record(column: str) -> tuple[str, ...]:
+    """What the record of a column is called, as words without a plural's s."""
+    words = name_words(column.rpartition(".")[0].rpartition(".")[2])
+    return tuple(word.removesuffix("s") for word in words) + words
+
+
+def own_name(column: str) -> str:
+    """What a column is called within the record of an order or an event; whole where it is of a person or an item."""
+    of_lines = name_words(column.rpartition(".")[0])[-1:]
+    single = {*of_lines} & {*_PEOPLE, *_GOODS}
+    return column if "." not in column or single else _last_text(column)
+
+
+def matching_within(columns: Iterable[str], candidates: Iterable[str]) -> list[str]:
+    """As `matching`, also by the name that a column has within the record of an order, its lines or an event."""
+    columns, candidates = list(columns), list(candidates)
+    whole = matching(columns, candidates)
+    own = {plain(own_name(column)): column for column in reversed(columns) if column not in whole}
+    return whole + [own[key] for key in dict.fromkeys(map(plain, candidates)) if key in own]
 
 
 def _last(column: str) -> str:
     """The plain name of a column within a record, "Item.sku.S" (with the type that a database adds); "" for others."""
-    name = re.sub(r"(\.(S|N|B|BOOL|\$\w+|string|double|int|long))+$", "", column)
-    return plain(name.rpartition(".")[2]) if "." in column else ""
+    return plain(_last_text(column)) if "." in column else ""
+
+
+def _last_text(column: str) -> str:
+    return re.sub(r"(\.(S|N|B|BOOL|\$\w+|string|double|int|long))+$", "", column).rpartition(".")[2]
 
 
 def pick(columns: list[str], by_hand: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from trajectory.data.ingest.cells.dates import read_dates
 from trajectory.data.ingest.cells.parsing import is_text, mostly_numeric, numbers, texts
-from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, NONE, matching, plain
+from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, NONE, matching, matching_within, plain
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.times import DAY, STEP, times_of
 from trajectory.schema import UserError
@@ -24,7 +24,7 @@ _CLOCKS = (
 _CALENDAR = (("year", "yyyy", "年"), ("month", "mm", "月"), ("day", "day_of_month", "dd", "日"))
 _HOURS, _SECONDS = ("hour", "hh", "小时"), ("sec",)  # in the names of columns
 _CLOCK_TEXT = r"^\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?$"
-_HINT = r"time|date|stamp|_ts$|_at$|时间|日期"
+_HINT = r"(?i:time|date|stamp)|(?:[_.]|(?<=[a-z])(?=[A-Z]))(?i:ts|at)$|时间|日期"
 # In the plain names of columns: times of what follows an event, of the user, the item or the record.
 _LATER = (
     r"updat|modif|edit|chang|ship|deliver|dispatch|arriv|paid|pay(?!out)|due|birth|expir|valid|return|refund|cancel|clos|"
@@ -55,6 +55,8 @@ def find_time(
     others = {name for field, name in names.items() if field != "time"}
     free = [name for name in table.columns if name not in others]
     named = matching(free, LOG_NAMES["time"])
+    if not named and len(within := matching_within(free, LOG_NAMES["time"])) == 1:
+        named = within
     holds = {name: _content(table[name]) for name in named}
     if moments := [name for name in named if holds[name] == "moment"]:
         return table, moments[0], "name"
@@ -280,7 +282,7 @@ def _looks_dated(column: pl.Series) -> bool:
     if not column.dtype.is_numeric() or _content(column) not in ("date", "moment"):
         return False
     times = times_of(sample, "auto", "yes", Findings())
-    return (times.unit == "text" and not times.seconds.null_count()) or bool(re.search(_HINT, column.name.lower()))
+    return (times.unit == "text" and not times.seconds.null_count()) or bool(re.search(_HINT, column.name))
 
 
 def _moves(table: pl.DataFrame, name: str, keys: Iterable[str]) -> bool:

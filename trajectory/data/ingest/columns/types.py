@@ -17,6 +17,7 @@ from trajectory.data.ingest.columns.detect import (
     detect,
     joined_parts,
     matching,
+    own_name,
     plain,
 )
 from trajectory.data.ingest.columns.name_words import has_word
@@ -66,7 +67,7 @@ def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> st
 
 def is_named_for_types(name: str) -> bool:
     """Whether a column's name is one of `NAMES` or of a type of event, or ends in one of two words."""
-    names = (*NAMES, *LOG_NAMES["event_type"])
+    name, names = own_name(name), (*NAMES, *LOG_NAMES["event_type"])
     ends = tuple(plain(word) for word in names if "_" in word)
     return bool(matching([name], names)) or plain(name).endswith(ends)
 
@@ -109,7 +110,7 @@ def doubt_unknown(
 
     `columns` are the canonical ones that were found. A type that each item or each user has but one of is theirs.
     """
-    for name in matching([name for name in table.columns if name not in used], (*NAMES, *LOG_NAMES["event_type"])):
+    for name in [name for name in table.columns if name not in used and is_named_for_types(name)]:
         if not (is_text(table[name]) or table[name].dtype.is_integer()):
             continue
         cells = texts(table[name])
@@ -146,23 +147,42 @@ def with_marks(table: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, said: Findings) -> None:
-    """Warns of columns of yes or no that are called by types of event, and are not read."""
+    """Warns of columns of yes or no that are called by types of event, one that is mostly no or several, and are not
+    read.
+    """
     free = [column for column in table if column.name not in used]
     event_types = canonical(pl.Series([_done(column.name) for column in free], dtype=pl.String), data)
-    marks = [
-        column.name
+    marks = {
+        column.name: event_type
         for column, event_type in zip(free, event_types, strict=True)
         if event_type is not None and column.count() and yes_or_no(column) is not None
-    ]
-    if len(marks) > 1:
+    }
+    if len(marks) == 1:
+        _doubt_mark(table, *marks.popitem(), said)
+    elif marks:
         text = f"{', '.join(marks)} are yes or no, and not read: do they say what was done?"
         said.note(
             "types", text, f"data.columns.event_type={JOINED.join(marks)} (the last that is yes counts)", warning=True
         )
 
 
+def _doubt_mark(table: pl.DataFrame, name: str, event_type: str, said: Findings) -> None:
+    """Warns of rows with a no in the only column that says whether something was done."""
+    cells = texts(table[name])
+    words = cells.unique(maintain_order=True).drop_nulls()
+    yes = yes_or_no(words)
+    if yes is None or yes.all() or not yes.any():
+        return
+    rows = int(cells.is_in(words.filter(~yes).implode()).sum())
+    text = f"{name} is a no in {rows:,} of {len(cells):,} rows, which are events like the others: what were these?"
+    other = "impression" if event_type == "click" else "view"
+    meaning = {word: event_type if done else other for word, done in zip(words, yes, strict=True)}
+    setting = f"data.columns.event_type={name} with data.event_type_map={meaning} if they were {other}s"
+    said.note("types", text, setting, warning=True)
+
+
 def _done(name: str) -> str:
-    return re.sub(r"(?i)^(?:is|has|did)[\W_]+", "", name)
+    return re.sub(r"(?i)^(?:is|has|did)(?:[\W_]+|(?=[A-Z]))", "", own_name(name))
 
 
 def doubt_maps(

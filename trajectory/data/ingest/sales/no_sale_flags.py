@@ -10,12 +10,14 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.amounts import amounts
 from trajectory.data.ingest.cells.parsing import texts, yes_or_no
-from trajectory.data.ingest.columns.detect import listing, matching
+from trajectory.data.ingest.columns.amounts import PIECES
+from trajectory.data.ingest.columns.detect import listing, matching_within
+from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.findings import Findings, quoted
 from trajectory.data.ingest.sales.event_types import of_sales
-from trajectory.data.ingest.sales.refunds import of_refunds, without_refunds
+from trajectory.data.ingest.sales.refunds import MONEY, of_refunds, without_refunds
 from trajectory.data.ingest.sales.repeated_lines import repeated_lines
-from trajectory.data.ingest.sales.undone_dates import dated, filled_in, of_whole_orders, undone
+from trajectory.data.ingest.sales.undone_dates import dated, filled_in, of_whole_orders, undoing_flag, undone
 from trajectory.data.ingest.word_lists import NOT, added_and_taken_off
 from trajectory.schema import UserError
 
@@ -97,18 +99,20 @@ class _Marks:
 
     def flags(self, further: list[str]) -> None:
         """Columns of yes or no, or of dates, whose yes means no sale; `further` ones are asked for by hand."""
+        longer = [name for name in self.free if undoing_flag(name) and not has_word(name, (*MONEY, *PIECES))]
+        longer = [name for name in longer if yes_or_no(self.table[name]) is not None]
         for mark, what, names in (
             ("back", "are returns", _RETURNS),
-            ("void", "are no sales, kept and not read", (*_VOID, *further)),
+            ("void", "are no sales, kept and not read", (*_VOID, *longer, *further)),
         ):
-            for name in matching(self.free, names):
+            for name in matching_within(self.free, names):
                 yes = _yes(self.table[name], name in self.by_hand, self.said)
                 if yes is not None and (rows := int((yes & self.sale).sum())):
                     self.add(mark, yes, name, f"{rows:,} rows with {name} {what}")
 
     def not_stood(self) -> None:
         """Columns of yes or no whose no means that the sale did not stand, where some did."""
-        for name in matching(self.free, _STOOD):
+        for name in matching_within(self.free, _STOOD):
             yes = yes_or_no(self.table[name])
             if yes is None or not yes.any():
                 continue
@@ -134,7 +138,7 @@ class _Marks:
 
     def signs(self) -> None:
         """Columns of 1 and -1, as databases have them that take a row back by another one."""
-        for name in matching(self.free, _SIGNS):
+        for name in matching_within(self.free, _SIGNS):
             sign = texts(self.table[name])
             minus = (sign == "-1").fill_null(False)
             if minus.any() and sign.drop_nulls().is_in(["1", "-1"]).all():
@@ -146,7 +150,7 @@ class _Marks:
         """Takes pieces that were taken back off quantity and value. The columns that state them."""
         amount = {
             name: amounts(self.table[name], self.data.decimal, self.said).fill_null(0.0).abs()
-            for name in matching(self.free, _TAKEN_BACK)
+            for name in matching_within(self.free, _TAKEN_BACK)
         }
         amount = {name: column for name, column in amount.items() if (column > 0).any()}
         if not amount:

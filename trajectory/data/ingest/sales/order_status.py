@@ -11,7 +11,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import texts
-from trajectory.data.ingest.columns.detect import detect, matching
+from trajectory.data.ingest.columns.detect import detect, matching, matching_within
 from trajectory.data.ingest.findings import Findings, counted
 from trajectory.data.ingest.sales.event_types import canonical, of_sales, roles
 from trajectory.data.ingest.sales.orders import of_order
@@ -50,7 +50,8 @@ def failed_orders(
         )
     meant = _meant(data)
     free = [name for name in table.columns if name not in used]
-    name = by_hand or detect(free, {"status": NAMES}).get("status", "-")
+    named = [*detect(free, {"status": NAMES}).values(), *matching_within(free, _OF_ORDERS)]
+    name = by_hand or next(iter(named), "-")
     if name == "-":
         return None
     raw = texts(table[name])

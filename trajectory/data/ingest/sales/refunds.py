@@ -13,7 +13,7 @@ from trajectory.data.ingest.sales.undone_dates import of_whole_orders, tells_of_
 from trajectory.data.ingest.word_lists import NOT
 
 # fmt: off
-_MONEY = ("amount", "amt", "total", "value", "sum", "price", "money", "revenue", "betrag", "summe", "wert", "montant",
+MONEY = ("amount", "amt", "total", "value", "sum", "price", "money", "revenue", "betrag", "summe", "wert", "montant",
           "importe", "monto", "valor", "importo", "bedrag", "kwota", "wartość", "сумма", "tutar", "金额",
           "金額", "금액")
 _OTHER = ("tax", "vat", "shipping", "delivery", "fee", "fees", "discount", "tip", "count", "number", "qty", "quantity",
@@ -29,7 +29,7 @@ def of_refunds(table: pl.DataFrame, free: list[str]) -> list[str]:
 
     def is_one(name: str) -> bool:
         alone = {*name_words(name)} <= _ALONE and yes_or_no(table[name]) is None
-        money = tells_of_return(name) and has_word(name, _MONEY) and not has_word(name, _OTHER)
+        money = tells_of_return(name) and has_word(name, MONEY) and not has_word(name, _OTHER)
         return (alone or money) and mostly_numeric(table[name])
 
     return [name for name in free if is_one(name)]

@@ -24,6 +24,10 @@ _WHEN = ("at", "on", "date", "time", "datetime", "timestamp", "ts", "datum", "ze
 # Of what may come.
 _TO_COME = ("window", "deadline", "until", "due", "expected", "policy", "eligible", "planned", "estimated", "latest",
             "before", "expiry", "expires", "allowed", "returning", "returnable", "refundable", "cancellable")
+# Of what else than a sale is said to be so, and of a row that is one itself.
+_NO_SALES_OF = ("user", "customer", "account", "client", "visitor", "member", "subscription", "product", "item",
+                "coupon", "label", "free", "reason", "session", "cart", "show", "shown", "button")
+_ITSELF = ("return", "refund", "chargeback", "cancel", "reversal")
 # fmt: on
 _ENDS = ("date", "datum", "time", "timestamp")  # of words written together: "returndate", "Stornodatum"
 _NEVER = r"^(?:0+(?:\.0+)?|-1|0000-00-00.*|0001-01-01.*|1970-01-01.*|9999-.*)$"  # as databases write it
@@ -94,6 +98,14 @@ def of_whole_orders(filled: pl.Series, basket: pl.Series) -> pl.Series | None:
     return rows.select(
         pl.when(pl.col("basket").is_null()).then("filled").otherwise(pl.col("filled").any().over("basket"))
     ).to_series()
+
+
+def undoing_flag(name: str) -> bool:
+    """Whether a column of yes or no is called so for a sale that was undone: "order_cancelled", "Order_Returned"; not
+    for a date, for a person, for what is told beside a sale, or for a row that is itself a return.
+    """
+    words = {word.removesuffix("s") for word in name_words(name)}
+    return _undoes(name) and not _is_date(name) and not words & {*_NO_SALES_OF, *_ITSELF}
 
 
 def _undoes(name: str) -> bool:

@@ -27,7 +27,7 @@ class Source:
 
     `files`: of each row the file it is from, None where there is but one. `notes`: what was decided, as sentences;
     `warnings`: those of them that somebody should look at. `named`: field -> column, as the format of the files has it.
-    `lines`: columns that entries of a list of items have.
+    `lines`: columns that entries of a list of items have; `place`: the one that counts them.
     """
 
     table: pl.DataFrame
@@ -39,6 +39,7 @@ class Source:
     warnings: tuple[str, ...] = ()
     named: dict[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    place: str = ""
 
 
 def read_source(data: ConfigDict) -> Source:

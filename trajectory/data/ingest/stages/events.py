@@ -48,6 +48,7 @@ def _users(reading: Reading) -> pl.Series:
             return reading.constant(single)
         also = "" if {"item", "behaviour"} & fields.keys() else "item"
         otherwise = ", or data.single_user if the whole log is of one user"
+        table = table.drop(reading.source.place, strict=False)
         raise missing("user", table.columns, otherwise, candidates(table, fields), also)
     name = fields["user"]
     users = unify_spellings(apply_to_distinct(ids, table[name], said), name, data.fold_case, said)
@@ -83,6 +84,7 @@ def _items(reading: Reading) -> dict[str, pl.Series]:
         text = f"no column is known to hold items, so each row is a step with a {fields['label']}, its numbers features"
         said.note("items", f"{text}{could and '; '}{could}", "data.columns.item=...", warning=bool(could))
         return {"item": reading.constant(STEP_ITEM)}
+    table = table.drop(reading.source.place, strict=False)
     raise missing("item", table.columns, "", candidates(table, fields))
 
 

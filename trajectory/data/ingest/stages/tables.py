@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.data.files.json_text import flat
 from trajectory.data.ingest.cells.parsing import texts
 from trajectory.data.ingest.columns.detect import joined_parts
 from trajectory.data.ingest.columns.types import with_marks
@@ -26,7 +27,8 @@ def read_tables(data: ConfigDict) -> Reading:
         said.note("file", f"{text}; is one of them a part of the log, too?", warning=True)
     reading = Reading(data, source, said, source.table)
     if not reading.known_layout:
-        reading.source = with_lines(replace(source, table=without_formulas(source.table, said)), said)
+        plain = replace(source, table=without_formulas(flat(source.table), said))
+        reading.source = with_lines(plain, data.columns.item, said)
     joined = _with_joined(reading.source.table, data.columns.item)
     reading.table = with_marks(joined, data.columns.event_type)
     return reading
