@@ -151,7 +151,11 @@ def _columns(cleaned: CleanLog) -> Section:
         for field in fields
     )
     lists = {"Features of each event": detected.get("features", ()), "Not read": detected["unused"]}
-    named = [f"{what}: {', '.join(names)}." for what, names in lists.items() if names]
+    named = [
+        f"{what}: {', '.join(name or '(a column without a name)' for name in names)}."
+        for what, names in lists.items()
+        if names
+    ]
     sentences = (*_texts(cleaned, "Columns"), *named)
     return Section("Columns", sentences, ("Meaning", "Column", "Found", "For example", "Setting"), rows)
 

@@ -183,3 +183,37 @@ def test_sales_for_nothing_are_asked_about(tmp_path: Path) -> None:
     clean = read(tmp_path, {"quantity": pieces, "price": [0, 2.5, 3.5]})
     doubts = [doubt for doubt, _ in doubt_events(clean.events, clean.types, clean.log.detected)]
     assert doubts == ["20 of 60 sales are for nothing, as price is 0. Are they sales?"]
+
+
+@pytest.mark.parametrize(
+    ("with_tax", "without"),
+    [
+        ("unit_price_incl_vat", "unit_price_excl_vat"),
+        ("Preis inkl. MwSt", "Preis ohne MwSt"),
+        ("PriceIncTax", "PriceExTax"),
+    ],
+)
+def test_prices_with_and_without_tax_are_asked_about_and_one_alone_is_read(
+    tmp_path: Path, with_tax: str, without: str
+) -> None:
+    both = {"qty": pieces, with_tax: price, without: lambda i: round(price(i) / 1.2, 2)}
+    clean = read(tmp_path, both)
+    assert found(clean, "value") == ("",)
+    assert settings(clean, "amounts") == [f"data.columns.value={with_tax} or data.columns.value={without}"]
+    assert found(read(tmp_path, {"qty": pieces, with_tax: price, "vat": ["0.19", "0.2"]}), "value") == (with_tax,)
+
+
+@pytest.mark.parametrize("sign", ["£{}", "{} €", "USD {}", "{} zł", "$ {}"])
+def test_amounts_with_a_currency_in_every_cell_are_money(tmp_path: Path, sign: str) -> None:
+    clean = read(tmp_path, {"qty": pieces, "Charge": lambda i: sign.format(price(i)), "Colour": ["red", "blue"]})
+    assert found(clean, "value") == ("Charge",)
+
+
+def test_sales_without_money_say_which_column_could_be_it(tmp_path: Path) -> None:
+    cells = {"qty": pieces, "wert_x": price, "weight": lambda i: 0.25 + i % 5, "lat": lambda i: 50.12345 + i % 3}
+    clean = read(tmp_path, cells)
+    assert found(clean, "value") == ("",)
+    assert "no column is known to state what was paid; wert_x could be it" in notes(clean.log, "amounts")
+    assert settings(clean, "amounts") == ["data.columns.value=wert_x, or =- if there is none"]
+    assert not settings(read(tmp_path, cells, columns={"value": "-"}), "amounts")
+    assert not settings(read(tmp_path, {"qty": pieces, "weight": lambda i: 0.25 + i % 5}), "amounts")

@@ -92,3 +92,26 @@ def test_a_no_to_what_makes_a_sale(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["customer_deleted", "free_returns", "returning_customer", "return_label_shown"])
 def test_a_yes_of_something_else_than_the_sale_is_none(tmp_path: Path, name: str) -> None:
     assert types(read(tmp_path, name, "0", "1", "0")) == {"purchase": 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("product_quantity_refunded", ("0", "1", "4")),
+        ("zurückgesendete Menge", ("0", "1", "4")),
+        ("current_quantity", ("4", "3", "0")),
+        ("net_qty", ("4", "3", "0")),
+    ],
+)
+def test_pieces_that_came_back_or_are_left_are_taken_off(tmp_path: Path, name: str, cells: tuple[str, ...]) -> None:
+    clean = read(tmp_path, name, *cells)
+    assert types(clean) == {"purchase": 2, "failed_order": 1}
+    assert clean.events.filter(clean.events["event_type"].cast(str) == "purchase")["quantity"].sum() == 7
+    assert f"{name}: 1 sales were taken back whole, and are none; 1 in part" in notes(clean.log, "no sales")
+
+
+def test_a_column_without_a_name_is_no_refund(tmp_path: Path) -> None:
+    clean = read(tmp_path, "", "1", "2", "3")
+    assert types(clean) == {"purchase": 3}
+    assert not notes(clean.log, "no sales")
+    assert "" in clean.log.detected["unused"]

@@ -119,3 +119,9 @@ def test_records_within_a_parquet_file_are_columns_as_those_of_json(tmp_path: Pa
     log = from_frame(tmp_path, pl.DataFrame(rows))
     assert log.detected["columns"]["item"] == "product.id"
     assert log.events["item"].n_unique() == 2
+
+
+def test_lists_of_refunds_that_nothing_else_tells_are_asked_about(tmp_path: Path) -> None:
+    order = {"customer_id": "a", "created_at": "2024-01-01", "line_items": [{"sku": "x", "quantity": 2, "price": 2.0}]}
+    log = read(tmp_path, [order | {"refunds": []}, order | {"refunds": [{"line": 1, "pieces": 2}], "customer_id": "b"}])
+    assert "refunds holds lists in 1 rows, and is not read" in notes(log, "no sales")

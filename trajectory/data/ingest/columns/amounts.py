@@ -6,13 +6,14 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.amounts import amounts
-from trajectory.data.ingest.cells.parsing import is_text
+from trajectory.data.ingest.cells.parsing import is_text, texts
 from trajectory.data.ingest.columns.detect import LOG_NAMES, matching
-from trajectory.data.ingest.columns.name_words import has_word
+from trajectory.data.ingest.columns.name_words import has_word, name_words
 from trajectory.data.ingest.columns.order_totals import repeats
 from trajectory.data.ingest.columns.overview import unused
 from trajectory.data.ingest.columns.prices import by_content
 from trajectory.data.ingest.findings import Findings
+from trajectory.data.ingest.quality.doubts import CODES
 from trajectory.data.ingest.sales.event_types import of_sales
 
 # English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian, Turkish, Korean, Japanese, Chinese
@@ -57,6 +58,13 @@ _NO_RATING = (
 _AMOUNT = ("amount", "amt")  # of money or of pieces
 _NO_AMOUNT = ("total", "sales", "paid", "purchase", "line", "net", "gross", "revenue")  # of money
 _NO_PIECES = tuple(word for word in _OTHER if word not in ("no", "number", "count", "change"))
+# Whose words beside those of taxes say of a price whether they are in it.
+_TAXES = ("tax", "taxes", "vat", "gst", "mwst", "ust", "steuer", "iva", "tva", "btw", "kdv", "moms", "dph")
+_WITH_OR_WITHOUT = (
+    "incl", "including", "inclusive", "inc", "excl", "excluding", "exclusive", "exc", "ex", "with", "without",
+    "before", "after", "net", "gross", "inkl", "exkl", "ohne", "mit", "zzgl", "con", "sin", "com", "sem", "senza",
+    "met", "zonder", "hors", "avec", "sans", "brutto", "netto",
+)
 _CENTS = ("cents", "cent", "pence", "minor")
 # fmt: on
 _LOOKED_AT = 100_000  # rows
@@ -66,6 +74,7 @@ _CENT = 0.02  # by which a sum may differ from price times pieces, as both are r
 _FEW_PIECES = 1000  # of a sale at most, where a name may mean money
 _GRADES = 101  # different ratings at most
 _SHOWN = 5
+_EXACT = 1e-6  # by which a hundredfold may differ from a whole number
 
 
 def find_amounts(
@@ -104,6 +113,8 @@ def find_amounts(
             name = _ratings(table, free, fields, said) if alone else ""
         if name:
             fields[field], found_by[field] = name, "word"
+    if "value" in left and "value" not in fields and (told or {"quantity", "basket"} & fields.keys()):
+        _miss_money(table, unused(table.columns, fields, data, data.features), said)
     if (pieces := fields.get("quantity", "")) and "quantity" in left and not has_word(pieces, PIECES):
         found_by["quantity"] = "content"
 
@@ -145,8 +156,8 @@ def _pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], told: 
 
 
 def _money(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> str:
-    """The column of money: the only one, or the one that is price times pieces."""
-    named = _numbers(table, free, _MONEY)
+    """The column of money: the only one, or the one that is price times pieces; else the only one of a currency."""
+    named = _numbers(table, free, _MONEY) or _with_currency(table, free)
     of_orders = [number.name for number in named if "basket" in fields and repeats(table, fields, number.name)]
     lines = [number for number in named if number.name not in of_orders]
     of_orders = [name for name in of_orders if not matching([name], LOG_NAMES["value"])]  # these are said already
@@ -171,6 +182,34 @@ def _money(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: F
     return ""
 
 
+def _with_currency(table: pl.DataFrame, free: list[str]) -> list[pl.Series]:
+    """Columns of amounts that have the sign or the code of a currency in nearly every cell."""
+    codes = "|".join(code for code in sorted(CODES) if code.isascii() and code.isalpha())
+    signs = rf"\p{{Sc}}|zł|(?:^|[^A-Za-z])(?:{codes})(?:[^A-Za-z]|$)"
+    texts_of = {name: texts(table[name]).drop_nulls() for name in free if is_text(table[name])}
+    named = [name for name, cells in texts_of.items() if _share(cells.str.contains(signs)) >= _MOSTLY]
+    return _numbers(table, named)
+
+
+def _miss_money(table: pl.DataFrame, free: list[str], said: Findings) -> None:
+    """Warns of sales without money where columns hold amounts with cents, unless it was asked about already."""
+    if any("data.columns.value" in note.setting for note in said.notes):
+        return
+    amounts_of = [number for number in _numbers(table, free) if not has_word(number.name, _RATING)]
+    likely = [
+        number.name
+        for number in amounts_of
+        if _share(number >= 0) >= _MOSTLY and _share(number != number.round()) >= _HALF and _in_cents(number)
+    ]
+    if likely:
+        text = f"no column is known to state what was paid; {' or '.join(likely[:_SHOWN])} could be it"
+        said.note("amounts", text, f"data.columns.value={likely[0]}, or =- if there is none", warning=True)
+
+
+def _in_cents(number: pl.Series) -> bool:
+    return _share((number * 100 - (number * 100).round()).abs() < _EXACT) >= _MOSTLY
+
+
 def _ratings(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> str:
     """The column of ratings, unless it says the same in all rows of an item: that is what others gave on average."""
     named = [number for number in _numbers(table, free, _RATING, _NO_RATING) if number.n_unique() <= _GRADES]
@@ -184,18 +223,30 @@ def _ratings(table: pl.DataFrame, free: list[str], fields: dict[str, str], said:
 
 
 def _numbers(
-    table: pl.DataFrame, free: list[str], words: tuple[str, ...], other: tuple[str, ...] = _OTHER
+    table: pl.DataFrame, free: list[str], words: tuple[str, ...] = (), other: tuple[str, ...] = _OTHER
 ) -> list[pl.Series]:
-    """The columns with one of the words in their name and none of the others, as numbers, if most cells are some."""
+    """The columns with one of the words in their name, if any are given, and none of the others, as numbers, if most
+    cells are some.
+    """
     numbers = []
     for name in free:
         column = table[name]
-        if not has_word(name, words) or has_word(name, other) or not (column.dtype.is_numeric() or is_text(column)):
+        if (words and not has_word(name, words)) or has_word(_without_taxes(name), other):
+            continue
+        if not (column.dtype.is_numeric() or is_text(column)):
             continue
         number = amounts(column, "auto", Findings()).alias(name)
         if number.count() and number.count() >= _MOSTLY * column.count() and number.n_unique() > 1:
             numbers.append(number)
     return numbers
+
+
+def _without_taxes(name: str) -> str:
+    """A name without what it says of taxes, where it says whether they are in: "price incl. VAT" is a price."""
+    words = name_words(name)
+    if not ({*words} & {*_TAXES} and {*words} & {*_WITH_OR_WITHOUT}):
+        return name
+    return " ".join(word for word in words if word not in (*_TAXES, *_WITH_OR_WITHOUT))
 
 
 def _leave_out(

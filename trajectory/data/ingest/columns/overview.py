@@ -29,7 +29,7 @@ def examples(table: pl.DataFrame, fields: dict[str, str]) -> dict[str, list[str]
 def unused(columns: list[str], fields: dict[str, str], data: ConfigDict, features: Iterable[str]) -> list[str]:
     """The columns that nothing is read from: neither a field of the event, a feature, nor something of the item."""
     read = {part for name in fields.values() for part in (name, *name.split(JOINED))}
-    read |= {*features, data.interest_column, data.item_column}
+    read |= {*filter(None, (*features, data.interest_column, data.item_column))}
     left = [name for name in columns if name not in read]
     of_items = detect(left, CONTENT_NAMES).values()
     return [name for name in left if name not in of_items]

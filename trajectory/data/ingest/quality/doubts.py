@@ -11,11 +11,11 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import ROUNDED, is_text, mostly_numeric, texts
 from trajectory.data.ingest.columns.detect import CURRENCIES, LOG_NAMES, matching
+from trajectory.data.ingest.columns.line_numbers import LINES, NEW
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.times import DAY, day_text
 from trajectory.schema import UserError
 
-_LINES, _NEW = 50, 0.95  # rows from which, and share of them that are new ids above which, items look like lines
 _NEVER = 1030 * 365 * DAY  # the year 3000
 _GAP = 365 * DAY  # seconds without an event
 _MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
@@ -24,7 +24,7 @@ _FREE = 0.01  # of the sales that may be for nothing
 _LOOKED_AT = 1000
 _SHOWN = 5  # words
 # Of the currencies that shops trade in most: ISO 4217, and signs.
-_CODES = frozenset(
+CODES = frozenset(
     """
     AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW KWD KZT MAD MXN
     MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU VND ZAR $ € £ ¥ ₹ ₽ ₩ zł
@@ -54,9 +54,9 @@ def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str]
                     said.note("items", f"{text}: write one row for each of them", "data.columns.item", warning=True)
                     return
     rows, distinct = items.count(), items.n_unique()
-    if rows >= _LINES and distinct >= _NEW * rows:
+    if rows >= LINES and distinct >= NEW * rows:
         others = [other for other in matching(table.columns, LOG_NAMES["item"]) if other not in used]
-        repeated = {other: values for other in others if (values := table[other].n_unique()) < _NEW * rows}
+        repeated = {other: values for other in others if (values := table[other].n_unique()) < NEW * rows}
         text = f"{name} is new in nearly every row ({distinct:,} in {rows:,}) and may number the rows"
         better = "".join(f"; {other} has {values:,} values" for other, values in repeated.items())
         said.note("items", text + better, f"data.columns.item={next(iter(repeated), '...')}", warning=True)
@@ -138,11 +138,11 @@ def doubt_currencies(table: pl.DataFrame, used: set[str], said: Findings) -> Non
         if column.name in used or not is_text(column):
             continue
         first = texts(column.head(_LOOKED_AT)).drop_nulls()
-        if column.name not in named and not (len(first) and _CODES.issuperset(first)):
+        if column.name not in named and not (len(first) and CODES.issuperset(first)):
             continue
         words = texts(column).drop_nulls().value_counts(name="rows")
         words = words.sort("rows", column.name, descending=[True, False])
-        if words.height > 1 and (column.name in named or _CODES.issuperset(words[column.name])):
+        if words.height > 1 and (column.name in named or CODES.issuperset(words[column.name])):
             shown = ", ".join(f"{word} {rows:,}x" for word, rows in words.head(_SHOWN).iter_rows())
             text = f"{column.name} has {words.height} currencies ({shown}), whose amounts are added up as they are"
             said.note("amounts", f"{text}: convert them, or read the rows of one currency alone", warning=True)

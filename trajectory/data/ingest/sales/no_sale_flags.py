@@ -9,7 +9,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.amounts import amounts
-from trajectory.data.ingest.cells.parsing import texts, yes_or_no
+from trajectory.data.ingest.cells.parsing import mostly_numeric, texts, yes_or_no
 from trajectory.data.ingest.columns.amounts import PIECES
 from trajectory.data.ingest.columns.detect import listing, matching_within
 from trajectory.data.ingest.columns.name_words import has_word
@@ -17,7 +17,15 @@ from trajectory.data.ingest.findings import Findings, quoted
 from trajectory.data.ingest.sales.event_types import of_sales
 from trajectory.data.ingest.sales.refunds import MONEY, of_refunds, without_refunds
 from trajectory.data.ingest.sales.repeated_lines import repeated_lines
-from trajectory.data.ingest.sales.undone_dates import dated, filled_in, of_whole_orders, undoing_flag, undone
+from trajectory.data.ingest.sales.undone_dates import (
+    dated,
+    filled_in,
+    of_whole_orders,
+    tells_of_return,
+    undoes,
+    undoing_flag,
+    undone,
+)
 from trajectory.data.ingest.word_lists import NOT, added_and_taken_off
 from trajectory.schema import UserError
 
@@ -30,6 +38,8 @@ _VOID = ("cancelled", "canceled", "is_cancelled", "is_canceled", "void", "voided
 _TAKEN_BACK = ("returned_quantity", "returned_qty", "quantity_returned", "qty_returned", "return_quantity",
                "return_qty", "qty_refunded", "refunded_quantity", "refunded_qty", "quantity_refunded", "qty_canceled",
                "qty_cancelled", "canceled_quantity", "cancelled_quantity", "quantity_canceled", "quantity_cancelled")
+_LEFT = ("current_quantity", "current_qty", "net_quantity", "net_qty", "quantity_left", "remaining_quantity",
+         "quantity_after_returns")  # pieces of the sale that were not taken back
 _STOOD = ("authorized", "authorised", "is_authorized", "is_authorised", "authorized_flag", "authorised_flag",
           "approved", "is_approved", "approved_flag", "is_paid", "is_valid", "is_successful", "success", "is_success",
           "successful", "is_completed", "is_confirmed", "is_captured")  # a no: the sale did not stand
@@ -69,6 +79,8 @@ def no_sales(
     pieces = marks.taken_back()
     if refunds and not pieces and "value" in columns:
         marks.refunded(refunds[0])
+    if not marks.told:
+        _doubt_lists(table, free, said)
     return marks.changed, marks.told
 
 
@@ -150,9 +162,11 @@ class _Marks:
         """Takes pieces that were taken back off quantity and value. The columns that state them."""
         amount = {
             name: amounts(self.table[name], self.data.decimal, self.said).fill_null(0.0).abs()
-            for name in matching_within(self.free, _TAKEN_BACK)
+            for name in matching_within(self.free, _TAKEN_BACK) or self._pieces_back()
         }
         amount = {name: column for name, column in amount.items() if (column > 0).any()}
+        if not amount and "quantity" in self.columns:
+            amount = self._not_left()
         if not amount:
             return []
         back, names = pl.DataFrame(amount).sum_horizontal(), ", ".join(amount)
@@ -164,6 +178,21 @@ class _Marks:
             text = f"{text} were taken back in part or whole"
             self.said.note("no sales", text, "data.columns.quantity", warning=True)
         return [*amount]
+
+    def _pieces_back(self) -> list[str]:
+        """Columns called by words for pieces and for what undoes a sale: "product_quantity_refunded"."""
+        named = [name for name in self.free if undoes(name) and has_word(name, PIECES)]
+        named = [name for name in named if not has_word(name, (*MONEY, "rate", "percent", "pct", "id", "date"))]
+        return [name for name in named if mostly_numeric(self.table[name])]
+
+    def _not_left(self) -> dict[str, pl.Series]:
+        """Pieces that are no more there, where a column states those that are left of each sale."""
+        for name in matching_within(self.free, _LEFT):
+            left = amounts(self.table[name], self.data.decimal, self.said)
+            gone = (self.columns["quantity"] - left).fill_null(0.0)
+            if (gone > 0).any() and (gone >= 0).all():
+                return {name: gone}
+        return {}
 
     def _take_off(self, back: pl.Series, names: list[str]) -> None:
         """Quantity and value without the pieces taken back; a sale of which nothing is left is void, as it was read."""
@@ -190,6 +219,16 @@ class _Marks:
         if left := without_refunds(self.table[name], live, self.columns, by_hand, self.data, self.said):
             self.changed |= left | {"void": left["void"] | void}
             self.told.append(name)
+
+
+def _doubt_lists(table: pl.DataFrame, free: list[str], said: Findings) -> None:
+    """Warns of lists of refunds or returns beside the sales, where nothing else tells of them."""
+    for name in free:
+        rows = int((table[name].list.len() > 0).sum()) if isinstance(table.schema[name], pl.List) else 0
+        if rows and tells_of_return(name):
+            text = f"{name} holds lists in {rows:,} rows, and is not read: were pieces or money of these given back?"
+            setting = "write the pieces given back as a column returned_quantity, or the money as refunded_amount"
+            said.note("no sales", text, setting, warning=True)
 
 
 def _yes(column: pl.Series, by_hand: bool, said: Findings) -> pl.Series | None:

@@ -28,7 +28,7 @@ def of_refunds(table: pl.DataFrame, free: list[str]) -> list[str]:
     """The columns of money that was given back, by their names."""
 
     def is_one(name: str) -> bool:
-        alone = {*name_words(name)} <= _ALONE and yes_or_no(table[name]) is None
+        alone = bool(name_words(name)) and {*name_words(name)} <= _ALONE and yes_or_no(table[name]) is None
         money = tells_of_return(name) and has_word(name, MONEY) and not has_word(name, _OTHER)
         return (alone or money) and mostly_numeric(table[name])
 

@@ -16,9 +16,9 @@ from trajectory.schema import UserError
 # fmt: off
 _CANCELLED = ("cancel", "void", "storn", "annul", "anul", "geannul", "zruš", "отмен", "iptal", "取消",
               "キャンセル", "취소", "delete", "revers")
-_RETURNED = ("refund", "return", "chargeback", "rückgabe", "rücksend", "retour", "retoure", "erstatt", "rückerstatt",
-             "rembours", "reembols", "rimbors", "devol", "terugbetaal", "zwrot", "zwrócon", "возвра", "iade", "退款",
-             "退货", "返品", "返金", "반품", "환불")
+_RETURNED = ("refund", "return", "chargeback", "rückgabe", "rücksend", "zurückge", "retour", "retoure", "erstatt",
+             "rückerstatt", "rembours", "reembols", "rimbors", "devol", "terugbetaal", "zwrot", "zwrócon", "возвра",
+             "iade", "退款", "退货", "返品", "返金", "반품", "환불")
 _WHEN = ("at", "on", "date", "time", "datetime", "timestamp", "ts", "datum", "zeit", "fecha", "data", "dato", "дата",
          "tarihi", "时间", "日期", "日時", "日", "일시", "일")
 # Of what may come.
@@ -44,7 +44,7 @@ def undone(
     `names`: columns that may be read; `sale`: Boolean, rows that sell, of which others may tell that they were undone
     (`known`); `back`: whether the log has rows of returns, which a date of a return beside a sale would say again.
     """
-    named = [name for name in names if _undoes(name)]
+    named = [name for name in names if undoes(name)]
     dates = {name: date for name in named if _is_date(name) and (date := dated(table[name])) is not None}
     others = {name: filled_in(table[name]) for name in named if name not in dates and is_text(table[name])}
     changed = dict[str, pl.Series]()
@@ -105,10 +105,10 @@ def undoing_flag(name: str) -> bool:
     for a date, for a person, for what is told beside a sale, or for a row that is itself a return.
     """
     words = {word.removesuffix("s") for word in name_words(name)}
-    return _undoes(name) and not _is_date(name) and not words & {*_NO_SALES_OF, *_ITSELF}
+    return undoes(name) and not _is_date(name) and not words & {*_NO_SALES_OF, *_ITSELF}
 
 
-def _undoes(name: str) -> bool:
+def undoes(name: str) -> bool:
     """Whether a column is called so for what undoes a sale: "cancelled_at", "Stornodatum", "refund reason"."""
     return _begins(name, (*_CANCELLED, *_RETURNED)) and not {*name_words(name)} & {*_TO_COME}
 
