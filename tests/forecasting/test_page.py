@@ -15,7 +15,7 @@ from tests.builders import GivenForecast, fake_run, make_histories
 from tests.pages import drawn, inert_data, own
 from trajectory.forecasting import tables
 from trajectory.forecasting.forecast import Forecast, past_shares
-from trajectory.forecasting.page import write_report
+from trajectory.forecasting.page import interests_chart, write_report
 from trajectory.inference.beam_search import Beams
 from trajectory.inference.new_users import whole_histories
 from trajectory.settings import base
@@ -72,6 +72,11 @@ EVALUATION = {
 }
 
 
+def growing():
+    """A forecast by which one interest grows of all users."""
+    return replace(made_up(), known=np.tile([0, 0.1, 0.9], (3, 1)))
+
+
 def page(folder, forecast):
     config = base("gru")
     config.name, config.note = f"log {HOSTILE}", HOSTILE
@@ -84,7 +89,7 @@ def page(folder, forecast):
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     (folder / "evaluation.json").write_text(json.dumps(EVALUATION))
-    return page(folder, made_up())
+    return page(folder, growing())
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +130,28 @@ def test_the_picture_of_interests_is_written(report):
     assert report.with_name("forecast.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_changes_within_chance_are_not_drawn():
+    forecast = made_up()
+    apart = np.array([[0, 0.1, 0.9], [0, 0.9, 0.1], [0, 0.6, 0.4]])  # around the forecast shares, 0.6 and 0.4
+    assert interests_chart(replace(forecast, known=apart)) is None
+    assert interests_chart(replace(forecast, known=np.tile([0, 0.1, 0.9], (3, 1)))) is not None
+
+
 def test_the_best_of_each_column_is_marked(report):
     rows = re.search(r'<table id="results">.*?</table>', report.read_text(), re.S).group(0)
     assert re.findall(r'<td class="best">([\d.]+)</td>', rows) == ["0.2500", "0.7500"]
     assert "most popular" in rows
+
+
+def test_of_a_log_loss_the_least_is_best_and_what_was_not_measured_is_empty(tmp_path):
+    metrics = {"test": {"conversion_log_loss": 0.7, "conversion_auc": float("nan")}}
+    baselines = {"base_rate": {"test": {"conversion_log_loss": 0.6, "conversion_auc": float("nan")}}}
+    (tmp_path / "evaluation.json").write_text(json.dumps(EVALUATION | {"metrics": metrics, "baselines": baselines}))
+    html = page(tmp_path, made_up()).read_text()
+    rows = re.search(r'<table id="results">.*?</table>', html, re.S).group(0)
+    assert re.findall(r'<td class="best">([\d.]+)</td>', rows) == ["0.6000"]
+    assert "nan" not in rows
+    assert "Of conversion log loss less is better" in html
 
 
 @pytest.mark.parametrize(
@@ -205,7 +228,7 @@ def test_what_is_expected_to_grow_is_told_of_a_run_that_was_measured_and_is_not_
     (tmp_path / "forecast.png").write_bytes(b"of an earlier forecast")
     if evaluation:
         (tmp_path / "evaluation.json").write_text(json.dumps(evaluation))
-    html = own(page(tmp_path, made_up()))
+    html = own(page(tmp_path, growing()))
     assert said in html.split("<h2>")[0]
     assert ('id="warning"' in html) == bool(said)
     assert ("Interests that grow and shrink most" in html) == (not said)

@@ -2,7 +2,7 @@
 
 trajectory forecast --workdir=runs/first --users=200
 
-Writes forecast.parquet, forecast.png and report.html.
+Writes forecast.parquet and report.html, and forecast.png where interests are forecast to change beyond chance.
 """
 
 from pathlib import Path

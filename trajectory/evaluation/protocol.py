@@ -207,8 +207,8 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
             lines[-1] += f"; a list of {min(all_listed)} holds all candidates, so that HR and recall tell nothing there"
         if "log_loss" in facts:
             lines[-1] += f"; log-loss: {facts['log_loss']}"
-    if "conversion" in facts:
-        lines.append(f"conversion: {facts['conversion']}{_conversion_events(facts, part)}")
+    if conversion := conversion_sentence(facts, part):
+        lines.append(conversion)
     resampled = facts["confidence_intervals"].removeprefix(OLD_SPREAD)
     lines.append(f"± is the standard error ({resampled}); seed {facts['seed']}")
     if "checkpoint" in facts:
@@ -220,13 +220,16 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
     return lines
 
 
-def _conversion_events(facts: dict[str, Any], part: str) -> str:
-    """How many events the numbers of conversions are of, and why there are none; "" where it was not stated."""
-    if part not in facts.get("conversion_events", {}):
+def conversion_sentence(facts: dict[str, Any], part: str) -> str:
+    """What is asked of conversions, of how many events, and why nothing is measured; "" of a run that learned none."""
+    if "conversion" not in facts:
         return ""
+    text = f"conversion: {facts['conversion']}"
+    if part not in facts.get("conversion_events", {}):  # of an evaluation made before these were counted
+        return text
     events = facts["conversion_events"][part]
-    queried, labelled, converting = (events[name] for name in ("asked", "labelled", "converting"))
-    text = f"; {labelled:,} of {queried:,} events of {part} have a label, {converting:,} of them convert"
+    asked, labelled, converting = (events[name] for name in ("asked", "labelled", "converting"))
+    text += f"; {labelled:,} of {asked:,} events of {part} have a label, {converting:,} of them convert"
     if 0 < converting < labelled:
         return text
     by_user = facts["split"] != "temporal" and "within" in facts["conversion"]

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.store.sample import with_first_look
-from trajectory.evaluation.protocol import measured_users
+from trajectory.evaluation.protocol import conversion_sentence, measured_users
 from trajectory.evaluation.report import read_evaluation
 from trajectory.evaluation.standing import warning
 from trajectory.evaluation.target_steps import several_steps, target_step_sentence
@@ -33,6 +33,7 @@ WINDOWS = 12  # of a user's past
 SHOWN_USERS = 40
 SHOWN_INTERESTS = 8
 SHOWN_ITEMS = 10
+BEYOND = 1.96  # standard errors of a change that is beyond chance
 SHOWN_PATHS = 3
 SHOWN_COLUMNS = (
     "hr@10",
@@ -89,21 +90,23 @@ def write_report(run: Run, forecast: Forecast) -> Path:
 
 
 def interests_chart(forecast: Forecast) -> alt.Chart | None:
-    """Interests whose share is forecast to grow and to shrink most; None if there are none."""
+    """Interests whose share is forecast to grow and to shrink most, of those whose mean change over users is beyond
+    chance (95 %); None if there are none.
+    """
     names = forecast.histories.interests
     users = forecast.interests.any((1, 2))  # of others nothing is forecast
-    if not users.any():
+    if users.sum() < 2:
         return None
-    before, after = forecast.known[users, 1:].mean(0), forecast.interests[users, :, 1:].mean((0, 1))
-    change = after - before
-    order = np.argsort(change)
-    number = min(8, len(names) // 2)
-    if not number:
+    change = forecast.interests[users, :, 1:].mean(1) - forecast.known[users, 1:]
+    mean, error = change.mean(0), change.std(0, ddof=1) / np.sqrt(len(change))
+    clear = np.flatnonzero(np.abs(mean) > np.maximum(BEYOND * error, 1e-9))
+    order = clear[np.argsort(mean[clear])]
+    chosen = np.concatenate([order[:SHOWN_INTERESTS], order[SHOWN_INTERESTS:][-SHOWN_INTERESTS:]])
+    if not len(chosen):
         return None
-    chosen = np.concatenate([order[:number], order[-number:]])
     unit = "baskets" if forecast.histories.baskets else "events"
     axis = f"forecast share in the next {forecast.steps} {unit} minus share in the past (percentage points)"
-    frame = pl.DataFrame({"interest": [names[i] for i in chosen], "change": 100 * change[chosen]}).reverse()
+    frame = pl.DataFrame({"interest": [names[i] for i in chosen], "change": 100 * mean[chosen]}).reverse()
     title = f"Interests that grow and shrink most, mean of {users.sum():,} users"
     return charts.bars(frame, "interest", "change", title, unit=axis).properties(width=360)
 
@@ -127,12 +130,16 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
     rows |= {name.replace("_", " "): by["test"] for name, by in evaluation["baselines"].items()}
     columns = [c for c in SHOWN_COLUMNS if any(c in row for row in rows.values())]
     columns += sorted({c for row in rows.values() for c in row if c.startswith("conversion_")})
-    best = {c: max((row[c] for row in rows.values() if c in row), default=None) for c in columns}
+    best = {c: _best(c, [row[c] for row in rows.values() if c in row]) for c in columns}
     table = [
         {
             "name": name,
             "cells": [
-                {"text": f"{row[c]:.4f}" if c in row else "", "best": c in row and row[c] == best[c]} for c in columns
+                {
+                    "text": f"{row[c]:.4f}" if np.isfinite(row.get(c, np.nan)) else "",
+                    "best": c in row and row[c] == best[c],
+                }
+                for c in columns
             ],
         }
         for name, row in rows.items()
@@ -150,7 +157,18 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
         "repeats": f"{facts['repeat_share']['test']:.1%} ({facts['repeat_rule']})" if "repeat_share" in facts else "",
         "ties": facts["ties"],
         "checkpoint": facts["checkpoint"],
+        "conversion": conversion_sentence(facts, "test"),
+        "smaller": [c.replace("_", " ") for c in columns if _smaller(c)],
     }
+
+
+def _smaller(metric: str) -> bool:
+    """Whether less of a metric is better."""
+    return metric.endswith("log_loss")
+
+
+def _best(metric: str, values: list[float]) -> float | None:
+    return (min if _smaller(metric) else max)((value for value in values if np.isfinite(value)), default=None)
 
 
 def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
