@@ -209,3 +209,55 @@ def test_rows_that_are_not_read_count_for_no_minimum(tmp_path: Path) -> None:
 def test_unknown_way_with_equal_rows(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="did you mean 'count'"):
         cleaned(tmp_path, "user,item\nann,tea\n", duplicates="counts")
+
+
+@pytest.mark.parametrize(
+    ("view", "cart", "purchase", "remove", "back"),
+    [
+        ("Produktansicht", "In den Warenkorb", "Bestellung", "Aus dem Warenkorb entfernt", "Rücksendung"),
+        ("vue produit", "ajout au panier", "achat", "retrait du panier", "remboursement"),
+        ("vista", "añadir_al_carrito", "compra", "quitar del carrito", "devolución"),
+        ("visualização", "adicionar ao carrinho", "compra", "remover do carrinho", "devolução"),
+        ("visualizzazione", "aggiunta al carrello", "acquisto", "rimosso dal carrello", "rimborso"),
+        ("bekeken", "in winkelwagen", "aankoop", "uit winkelwagen", "retour"),
+        ("wyświetlenie", "dodanie do koszyka", "zakup", "usunięcie z koszyka", "zwrot"),
+        ("zobrazení", "do košíku", "nákup", "z košíku", "vrácení"),
+        ("просмотр", "добавление в корзину", "покупка", "удаление из корзины", "возврат"),
+        ("görüntüleme", "sepete ekleme", "satın alma", "sepetten çıkarma", "iade"),
+        ("閲覧", "カート追加", "購入", "カート削除", "返品"),
+        ("조회", "장바구니 담기", "구매", "장바구니 삭제", "환불"),
+        ("lihat", "tambah ke keranjang", "beli", "hapus dari keranjang", "retur"),
+        ("xem", "thêm vào giỏ hàng", "mua", "xóa khỏi giỏ hàng", "trả hàng"),
+        ("pdp_view", "add_to_bag", "order", "remove_from_bag", "refund"),
+        ("detail", "add", "purchase", "remove", "refund"),
+    ],
+)
+def test_events_of_shops_are_known_in_many_languages(
+    view: str, cart: str, purchase: str, remove: str, back: str
+) -> None:
+    words = pl.Series([view, cart, purchase, remove, back])
+    expected = ["view", "cart", "purchase", "remove_from_cart", "return"]
+    assert canonical(words, base().data).to_list() == expected
+    assert canonical(words.str.to_titlecase(), base().data).to_list() == expected
+
+
+@pytest.mark.parametrize("name", ["Событие", "Evento", "Ereignis", "イベント", "olay"])
+def test_views_of_a_log_in_another_language_are_no_sales_though_pieces_stand_beside(tmp_path: Path, name: str) -> None:
+    rows = "".join(f"u{i % 9},a{i % 7},{'купил' if i % 4 else 'просмотр'},1,2.5\n" for i in range(60))
+    clean = cleaned(tmp_path, f"user_id,item_id,{name},quantity,price\n{rows}", duplicates="keep")
+    assert dict(clean.types.select("type", "rows").iter_rows()) == {"view": 15, "purchase": 45}
+    assert clean.log.detected["columns"]["event_type"] == name
+
+
+def test_words_that_only_those_beside_them_tell() -> None:
+    def of(*words: str, **event_type_map: str) -> list[str | None]:
+        data = base().data
+        data.event_type_map.update(event_type_map)
+        return canonical(pl.Series(words), data).to_list()
+
+    assert of("Payment", "Refund") == ["purchase", "return"]
+    assert of("payment", "refund", "order") == [None, "return", "purchase"]
+    assert of("view", "payment") == ["view", None]
+    assert of("order", "cancelled") == ["purchase", "return"]
+    assert of("renewal", "trial_started", "cancelled") == ["purchase", None, None]
+    assert of("renewal", "cancelled", cancelled="return") == ["purchase", "return"]

@@ -51,7 +51,10 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
                "购物篮", "订单id", "订单编号", "订单"),
     "label": ("label", "converted", "conversion", "标签"),
 }
-_MORE = {field: column_words.names(field) for field in ("user", "item", "time", "value", "quantity", "basket")}
+_MORE = {
+    field: column_words.names(field)
+    for field in ("user", "item", "time", "event_type", "value", "quantity", "basket")
+}
 SESSIONS = ("session_id", "user_session", "session", "visit_id")
 CURRENCIES = ("currency", "currency_code", "币种", "货币")
 # Values of one unit: times the quantity, they are those of the row.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+import tomllib
 from collections.abc import Collection
+from importlib.resources import files
 
 import polars as pl
 from ml_collections import ConfigDict
@@ -56,7 +58,14 @@ WORDS: dict[str, tuple[str, ...]] = {
                "devolución", "nota de crédito", "reembolso", "reso", "nota di credito", "devolução", "estorno",
                "creditnota", "zwrot", "возврат", "返品", "返金", "退货", "退款", "退单", "取消订单"),
 }
+# Words that are of a sale beside one of returns and none of sales; that end a subscription beside one that renews it.
+_SALE_BESIDE_RETURNS = ("payment", "charge", "payments", "charges", "zahlung", "paiement", "pago", "pagamento",
+                        "betaling")
+_RENEWALS = ("renewal", "renewed", "subscription renewed", "subscription started", "trial started", "trial", "upgrade",
+             "downgrade")
+_END = ("cancel", "canceled", "cancelled", "cancellation", "subscription cancelled", "subscription canceled")
 # fmt: on
+_OTHERS = tomllib.loads(files(__package__).joinpath("event_words.toml").read_text("utf-8"))
 
 
 def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
@@ -99,7 +108,7 @@ def vocabulary(data: ConfigDict) -> dict[str, str]:
                 f"data.event_type_map maps {word!r} to {event_type!r}; expected one of {', '.join(types)}; give a "
                 f"further type roles to declare it: --config.data.event_types=\"{{'{event_type}': 'input,target'}}\""
             )
-    built_in = {word: event_type for event_type, words in WORDS.items() for word in words}
+    built_in = {word: event_type for known in (_OTHERS, WORDS) for event_type, words in known.items() for word in words}
     itself = {event_type: event_type for event_type in types}
     return {plain_word(word): event_type for word, event_type in (built_in | itself | by_hand).items()}
 
@@ -115,7 +124,20 @@ def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
         return next((words[form] for form in forms if form in words), None)
 
     meanings = {word: meaning(word) for word in raw.unique().to_list()}
+    meanings |= _by_others({word: plain_word(word or "") for word in meanings}, meanings, data)
     return raw.replace_strict(meanings, return_dtype=pl.Enum(list(roles(data))))
+
+
+def _by_others(
+    words: dict[str | None, str], meanings: dict[str | None, str | None], data: ConfigDict
+) -> dict[str | None, str | None]:
+    """The meanings, other than those given, of words (with their plain form) that only those beside them tell."""
+    told = {plain_word(word) for word in data.event_type_map}
+    types = {*meanings.values()}
+    sold = {*map(plain_word, _SALE_BESIDE_RETURNS)} if "return" in types and "purchase" not in types else set()
+    ended = {*map(plain_word, _END)} if {*words.values()} & {*map(plain_word, _RENEWALS)} else set()
+    sales = {word: "purchase" for word, plain in words.items() if plain in sold - told}
+    return sales | {word: None for word, plain in words.items() if plain in ended - told}
 
 
 def default_event_type(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:

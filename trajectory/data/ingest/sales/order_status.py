@@ -27,6 +27,20 @@ _UNDONE = re.compile(
     r"(?:\b(?:cancel|cancl|refund|reembols|rimbors|rembours|terugbetaal|storn|annul|anul|returned|retourn|devol|devuel|"
     r"zwr[oó]|отмен|возвра|iptal|iade|voided)|キャンセル|返品|返金|취소|반품|환불|退款成功|已取消|已退款)"
 )
+# Not paid yet, "En attente de virement bancaire", "pending_paypal"; delivered or paid, "Shipped - Delivered to Buyer".
+_UNPAID = re.compile(
+    r"\b(?:pending|await\w*|waiting|attente|ausstehend\w*|warte\w*|aguardando|esper\w+|pendente|pendiente|attesa|"
+    r"afwachting|wacht\w*|oczek\w+|ожида\w+|ček\w+|bekl\w+)\b.*(?:pay|check|cheque|wire|transfer|paiement|virement|"
+    r"chèque|zahlung|überweisung|vorkasse|pago|transferencia|pagamento|transferência|boleto|bonifico|betaling|"
+    r"overschrijving|płatno|wpłat|przelew|оплат|platb|ödeme|havale)|\bnot paid\b|\bnon payé"
+)
+_DONE = re.compile(
+    r"^(?!.*\b(?:not|non|nicht|no|não|niet|nie|lost|damaged|reject\w*|refus\w*|fail\w*|undeliver\w*|return\w*)\b).*"
+    r"\b(?:delivered|shipped|completed|fulfilled|picked up|accepted|paid|zugestellt|geliefert|versendet|bezahlt|"
+    r"livrée?|expédiée?|acceptée?|payée?|entregad[oa]|enviad[oa]|pagad[oa]|entregue|consegnat[oa]|spedit[oa]|bezorgd|geleverd|"
+    r"betaald|dostarczon[eoy]|wysłan[eoy]|opłacon[eoy]|доставлен[оаы]?|оплачен[оаы]?|"
+    r"doručen[oaý]?|teslim edildi)\b"
+)
 _IS, _IS_NOT = "sale", "no_sale"  # meanings of data.status_map
 _CHANCE = 1e-3  # that no user's orders differ in status, below which the status is that of users
 _HISTORY = 0.1  # of the items of orders
@@ -62,7 +76,9 @@ def failed_orders(
         raw = filled
     words = {word: _plain(word) for word in raw.drop_nulls().unique().to_list()}
     no_sale, sale = set(map(_plain, NO_SALE)), set(map(_plain, SALE))
-    no_sale |= {plain for word, plain in words.items() if plain not in sale and _UNDONE.search(_lower(word))}
+    longer = {_lower(word).replace("_", " "): plain for word, plain in words.items() if plain not in no_sale | sale}
+    no_sale |= {plain for word, plain in longer.items() if _UNDONE.search(word) or _UNPAID.search(word)}
+    sale |= {plain for word, plain in longer.items() if plain not in no_sale and _DONE.search(word)}
     no_sale, sale = no_sale - meant[_IS] | meant[_IS_NOT], sale - meant[_IS_NOT] | meant[_IS]
     counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
