@@ -7,6 +7,7 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.data.pipeline.splits import split
+from trajectory.data.times import DAY
 from trajectory.evaluation.conversion import conversion_metrics, evaluate, evaluate_with_baselines
 from trajectory.settings import base
 
@@ -105,3 +106,22 @@ def test_a_user_held_out_by_one_step_never_converts_within_a_day() -> None:
     found = evaluate_with_baselines(_States(*[0.5] * 4), experiment, "test")
     assert found["metrics"] == found["baselines"] == {}
     assert found["events"]["converting"] == 0
+
+
+@pytest.mark.parametrize("target", ["first", "last", "all"])
+def test_of_a_temporal_split_every_event_of_the_window_is_asked_whatever_items_are(target: str) -> None:
+    rng = np.random.default_rng(0)
+    event_types = [rng.integers(1, 3, 30).tolist() for _ in range(20)]
+    histories = make_histories([[1] * 30] * 20, event_types=event_types, gap=DAY)
+    c = base()
+    c.split.kind, c.split.target, c.split.quantile = "temporal", target, 0.5
+    c.conversion.horizon_days, c.evaluation.bootstrap = 1.0, 20
+    experiment = SimpleNamespace(histories=histories, split=split(histories, c.split)[1], config=c)
+    cut, end = experiment.split.cut_time("test"), histories.time.max()
+    days = histories.time.reshape(20, 30)[0]
+    window = np.flatnonzero((days >= cut) & (days + DAY <= end))
+    asked = [window[0] - 1, *window]  # the state before the window too
+    truth = [of[day + 1] == 2 for of in event_types for day in asked]
+    states = _States(*np.full(20 * (len(asked) + 1), 0.5))
+    events = evaluate_with_baselines(states, experiment, "test")["events"]
+    assert events == {"asked": 20 * (len(asked) + 1), "labelled": len(truth), "converting": sum(truth)}

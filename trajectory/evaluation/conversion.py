@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from trajectory.data.pipeline.conversion_labels import labels
 from trajectory.data.pipeline.featurize import slices
+from trajectory.data.pipeline.splits import windows
 from trajectory.metrics.auc import auc
 from trajectory.metrics.significance import confidence_interval, user_weights
 from trajectory.schema import Queries
@@ -40,9 +41,10 @@ def evaluate(scorer: Any, experiment: Any, part: str, queries: Queries | None = 
     """Metrics of a model's conversion head over the events of `part` (train, validation, test) with a known label.
 
     An event's label says whether a conversion follows within the horizon, so the state after the last event before the
-    held-out ones counts too; where the log itself states labels, each held-out event's own is asked for.
+    held-out ones counts too; where the log itself states labels, each held-out event's own is asked for. Of `queries`
+    the users are asked; of a temporal split all of their window (`_queries`).
     """
-    queries = experiment.split.queries(part) if queries is None else queries
+    queries = _queries(experiment, part, queries)
     first, _, _, label = _asked(experiment, part, queries)
     return conversion_metrics(scorer.conversion(queries.start, first, queries.end), label)
 
@@ -55,7 +57,7 @@ def evaluate_with_baselines(scorer: Any, experiment: Any, part: str) -> dict[str
     protocol.evaluate), and `events`: how many were asked for, how many have a label and how many convert. All but the
     last is empty where the labels are of one class: whoever states this class is always right.
     """
-    queries = experiment.split.queries(part)
+    queries = _queries(experiment, part)
     first, row, event, label = _asked(experiment, part, queries)
     known = label >= 0
     events = {"asked": len(label), "labelled": int(known.sum()), "converting": int((label == 1).sum())}
@@ -137,6 +139,18 @@ def _share_by_count(count: np.ndarray, label: np.ndarray) -> np.ndarray:
     total, hit = (np.bincount(count, weights, MOST_COUNTED + 1) for weights in (None, label))
     overall = label.mean() if len(label) else 0.5
     return (hit + overall) / (total + 1)
+
+
+def _queries(experiment: Any, part: str, of: Queries | None = None) -> Queries:
+    """Of a temporal split all events of the window, of the users of `of`: the last ones alone (split.target=last) are
+    those that hardly anything follows, so that few of them can convert.
+    """
+    queries = experiment.split.queries(part) if of is None else of
+    if experiment.split.kind != "temporal" or (experiment.histories.label >= 0).any():
+        return queries
+    whole = windows(experiment.histories, experiment.split, part)
+    chosen = np.isin(whole.user, queries.user)
+    return Queries(*(column[chosen] for column in whole))
 
 
 def _asked(experiment: Any, part: str, queries: Queries) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

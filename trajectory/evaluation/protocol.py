@@ -138,11 +138,12 @@ def protocol(
         v = config.conversion
         number, unit = (v.horizon_events, "event") if v.horizon_events else (v.horizon_days, "day")
         within = f"{number:g} {unit}{'s' * (number != 1)}"
+        place = " of the window" if split.kind == "temporal" else ""
         stated["conversion"] = (
             "the label that the log states of each event"
             if (histories.label >= 0).any()
-            else f"does a {v.event_type} follow an event within {within}; events whose horizon was not observed are "
-            "left out"
+            else f"does a {v.event_type} follow an event{place} within {within}; events whose horizon was not observed "
+            "are left out"
         )
     return stated
 

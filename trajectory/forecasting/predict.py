@@ -11,6 +11,7 @@ import polars as pl
 
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
+from trajectory.forecasting.conversion import conversions
 from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.inference.scorer import ModelScorer
 from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description
@@ -30,7 +31,7 @@ AMONG_NEW = (
 class Predictions:
     """Tables by name, each with a column `user`, and what the user must know.
 
-    next: rank, item, title, probability. Of a run with a conversion head, conversion: probability after the last event.
+    next: rank, item, title, probability. Of a run with a conversion head, conversion (see `conversions`).
     If steps are asked for, steps: step, rank, item, title, probability, visited, in_set_90 (in the set that holds the
     step with 90 %; null where no sets were fitted), set_size_90 (items in that set); visited: rank, item, title,
     visited (probability of the item within all steps); path: step, item, title, probability. `calibrated` of each row:
@@ -88,11 +89,8 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
     if len(without):
         notes.append(tables.without_note(without, len(queries.user)))
     if heads.conversion:
-        probability = scorer.conversion(queries.start, queries.stop - 1, queries.stop)
-        user_ids = histories.users["user"].cast(pl.String)
-        by_name["conversion"] = pl.DataFrame(
-            {"user": user_ids, "probability": probability.astype(np.float64), "calibrated": False}
-        )
+        by_name["conversion"], of_conversions = conversions(scorer, queries, run.config.conversion)
+        notes += of_conversions
     if steps:
         by_name |= _multi_step(run, histories, queries, steps, paths, top)
         notes.append(f"the forecast of {steps} steps is made {method_description(run, steps, paths)}")

@@ -30,7 +30,10 @@ class Predictions(Result):
 
     TABLES: ClassVar = {
         "without": "users for whom nothing is left: user, reason",
-        "conversion": "of runs with a conversion head too: user, probability (after the last event), calibrated",
+        "conversion": (
+            "of runs with a conversion head too: user, probability (of one within conversion.horizon_days or "
+            "horizon_events after the last event, as it was then; null where these days are over), calibrated"
+        ),
     }
 
     def plot(self, user: str | None = None) -> alt.Chart:

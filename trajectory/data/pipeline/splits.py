@@ -211,6 +211,14 @@ def _first_step(histories: Histories, mask: np.ndarray) -> np.ndarray:
     return starts[np.searchsorted(starts, _first(mask, histories.offsets), side="right") - 1]
 
 
+def windows(histories: Histories, split: Split, part: str) -> Queries:
+    """All events of a temporal split's window, whatever it asks for, of each user with an event in it and before it."""
+    moments = [split.cut_time(name) for name in ("validation", "test")]
+    begin, middle = (_first_step(histories, histories.time >= moment) for moment in moments)
+    bounds = {"validation": (begin, middle), "test": (middle, histories.offsets[1:])}
+    return _window_queries(histories, *bounds[part], "all")
+
+
 def _window_queries(histories: Histories, begin: np.ndarray, end: np.ndarray, target: str) -> Queries:
     """One query for each user with an event in begin:end and an earlier one as history."""
     starts = step_starts(histories)
