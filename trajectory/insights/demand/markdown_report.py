@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import polars as pl
 from tqdm import tqdm
@@ -13,7 +14,7 @@ from trajectory.insights.demand.demand_forecast import forecast_demand
 from trajectory.insights.demand.simulated_shops import SHOPS, measure
 from trajectory.run import Run
 
-MARKDOWN = {
+MARKDOWN: dict[str, Any] = {
     "tbl_formatting": "MARKDOWN",
     "tbl_rows": -1,
     "tbl_cols": -1,

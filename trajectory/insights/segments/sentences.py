@@ -15,6 +15,7 @@ from trajectory.metrics.significance import bootstrap
 from trajectory.reports.words import Words
 
 ALIKE = 0.95  # of the most that users of a segment have brought; those of other segments who brought as much
+MORE = 1.2  # times their share of users is what those to keep first have brought
 FALL = 0.1  # of what users bought so far; what they are expected to buy less from which on is worth a sentence
 FEWEST = 20  # users whose turn or fall may be told
 RESAMPLES = 1000  # of a segment's users
@@ -34,9 +35,12 @@ def sentences(
     relied_on = not told
     best = profiles.filter(pl.col("value_a_week") >= ALIKE * pl.col("value_a_week").max())
     named = " and ".join(f'"{name}"' for name in best["segment"])
+    users, value = best["share_of_users"].sum(), best["share_of_value"].sum()
     told.append(
-        f"{best['users'].sum():,} users ({best['share_of_users'].sum():.0%}) have brought "
-        f"{best['share_of_value'].sum():.0%} of the {counted.unit}: {named}. Keep them first."
+        f"{best['users'].sum():,} users ({users:.0%}) have brought {value:.0%} of the {counted.unit}: {named}. "
+        "Keep them first."
+        if value >= MORE * users
+        else f"No segment has brought much more of the {counted.unit} than its share of users."
     )
     if relied_on:
         told += [*_new_members(profiles, counted), *_fall(segmentation)]
