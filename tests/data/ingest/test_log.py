@@ -393,3 +393,19 @@ def test_a_log_of_steps_says_so_and_what_could_be_its_items(tmp_path: Path) -> N
     assert "it could be campaign (9 values)" in asked["text"]
     assert (asked["warning"], asked["setting"]) == (True, "data.columns.item=...")
     assert {*log.detected["features"]} | {*log.detected["unused"]} == {"campaign", "cost"}
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "part"),
+    [
+        ("log.csv", "u{0},a{0},2024-01-01,5", "u8,a"),
+        ("log.jsonl", '{{"user": "u{0}", "item": "a{0}", "time": "2024-01-01"}}', '{"user": "u8", "it'),
+    ],
+)
+def test_a_file_that_ends_within_its_last_row_is_asked_about(tmp_path: Path, name: str, row: str, part: str) -> None:
+    rows = [row.format(i) for i in range(8)]
+    header = ["user,item,time,value"] if name.endswith("csv") else []
+    (tmp_path / name).write_text("\n".join([*header, *rows, part]))
+    assert "the file ends within it: was it cut off?" in notes(read_log(settings(tmp_path / name)), "file")
+    (tmp_path / name).write_text("\n".join([*header, *rows, part]) + "\n")
+    assert "cut off" not in notes(read_log(settings(tmp_path / name)), "file")

@@ -217,3 +217,16 @@ def test_sales_without_money_say_which_column_could_be_it(tmp_path: Path) -> Non
     assert settings(clean, "amounts") == ["data.columns.value=wert_x, or =- if there is none"]
     assert not settings(read(tmp_path, cells, columns={"value": "-"}), "amounts")
     assert not settings(read(tmp_path, {"qty": pieces, "weight": lambda i: 0.25 + i % 5}), "amounts")
+
+
+def test_settings_that_the_cells_contradict_are_doubted(tmp_path: Path) -> None:
+    cells = {"qty": pieces, "price": lambda i: f"{price(i):.2f}".replace(".", ",")}
+    clean = read(tmp_path, cells, decimal=".")
+    assert "60 of 60 cells of price, read as the value, are no amounts" in notes(clean.log, "amounts")
+    assert "data.decimal=auto instead of ." in settings(clean, "amounts")
+    clean = read(tmp_path, cells, value_of="row")
+    assert "set by hand, though prices of items sold in several quantities tell that it is the price" in notes(
+        clean.log, "value"
+    )
+    assert settings(clean, "value") == ["data.value_of=unit"]
+    assert not settings(read(tmp_path, cells, value_of="unit"), "value")

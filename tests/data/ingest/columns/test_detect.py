@@ -24,6 +24,16 @@ from trajectory.schema import UserError
         ("event|properties.distinct_id|properties.product_id|properties.price", "event_type user item value"),
         ("Item.customer_id.S|Item.sku.S|Item.quantity.N", "user item quantity"),
         ("customer_id|properties.user_id|sku", "user - item"),
+        ("reader_id|isbn|stars", "user item rating"),
+        ("patron_id|bib_id|timestamp", "user item time"),
+        ("Party Code|Item Code|Bill No|Qty", "user item basket quantity"),
+        ("Account|Part No|Document No|Posting Date", "user item basket time"),
+        ("EmailAddress|AccountCode|InventoryItemCode", "user - item"),
+        ("Source No.|Item No.|Document No.|Posting Date", "user item basket time"),
+        ("Client ID|Merchandise|Purchase ID", "user item basket"),
+        ("Código Cliente|Código Artículo|Nº Ticket", "user item basket"),
+        ("buyer-email|sku|amazon-order-id", "user item basket"),
+        ("id_customer|product_id|id_order", "user item basket"),
     ],
 )
 def test_columns_are_known_by_names_in_many_systems_and_languages(columns: str, fields: str) -> None:

@@ -159,3 +159,18 @@ def test_orders_of_some_rows_do_not_make_all_of_them_sales(tmp_path: Path) -> No
     by_hand = {"columns": {"basket": "order_id"}}
     clean = cleaned(from_text(tmp_path, "user_id,item_id,order_id,timestamp\n" + rows, **by_hand), tmp_path, **by_hand)
     assert types(clean) == {"purchase": 40}
+
+
+def test_a_column_of_known_words_comes_before_one_that_is_only_called_so(tmp_path: Path) -> None:
+    def row(i: int, event_type: str, action: str, item: str) -> str:
+        return f"u{i % 9},{item},{event_type},{action},{1_700_000_000 + i}"
+
+    rows = [row(i, "event_product", ("detail", "add", "remove", "purchase")[i % 4], f"a{i % 7}") for i in range(40)]
+    rows += [row(i, "pageview", "", "") for i in range(90)]
+    log = from_text(tmp_path, "session_id,item_id,event_type,product_action,timestamp\n" + "\n".join(rows) + "\n")
+    assert log.detected["columns"]["event_type"] == "product_action"
+    assert "product_action is read as the type, not event_type, most of whose words are not known" in notes(
+        log, "types"
+    )
+    text = "session_id,item_id,event_type,flavour\n" + "".join(f"u{i % 3},a{i},zap,mild\n" for i in range(9))
+    assert from_text(tmp_path, text).detected["columns"]["event_type"] == "event_type"

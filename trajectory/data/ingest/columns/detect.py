@@ -230,7 +230,7 @@ def listing(columns: list[str]) -> str:
 @lru_cache(20_000)
 def plain(name: str) -> str:
     """A column's name by its letters and digits alone, without case and accents: "Kunden-Nr.", "kunden_nr"."""
-    parts = unicodedata.normalize("NFKD", name.replace("№", "n").replace("ł", "l")).casefold()
+    parts = unicodedata.normalize("NFKD", re.sub("[º°]", "", name.replace("№", "n").replace("ł", "l"))).casefold()
     return "".join(mark for mark in parts if mark.isalnum()) or name.strip()
 
 

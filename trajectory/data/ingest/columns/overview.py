@@ -12,6 +12,7 @@ from trajectory.data.ingest.columns.detect import CONTENT_NAMES, JOINED, LOG_NAM
 from trajectory.data.ingest.findings import clip
 
 _LOOKED_AT, _SHOWN, _PROPOSED = 1000, 3, 5
+_SHARE = 0.1  # of the values of the column that has most, below which a column holds no ids
 _TIMES = frozenset(map(plain, LOG_NAMES["time"]))
 _AMOUNT = r"^\D{0,4}-?\d[\d ,.]*[.,]\d{1,4}\D{0,4}$"
 _DATED = r"\d[-/. ](?:\d|\p{L}{3,})\p{L}*[-/. ]|\d:\d\d"
@@ -51,5 +52,6 @@ def candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
     free = [column for column in table if column.name not in fields.values() and _may_be_ids(column)]
     distinct = {column.name: column.drop_nulls().n_unique() for column in free}
     several = sorted(distinct.items(), key=lambda pair: -pair[1])  # ids have many values
-    names = [f"{name} ({count:,} values)" for name, count in several if 1 < count < table.height]
+    several = [(name, count) for name, count in several if 1 < count < table.height]
+    names = [f"{name} ({count:,} values)" for name, count in several if count >= _SHARE * several[0][1]]
     return f"by what they hold it could be {' or '.join(names[:_PROPOSED])}; " if names else ""

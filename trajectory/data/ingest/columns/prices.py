@@ -37,7 +37,10 @@ def row_values(
     elif told is None:
         how = "by its name"
     text = f"{name} is {'the price of one piece, times the quantity' if unit else 'the sum of the row'}, {how}"
-    surprising = data.value_of == "auto" and told is not None and told != by_name
+    if data.value_of != "auto" and told not in (None, unit):
+        other = "the price" if told else "the sum"
+        text += f", though prices of items sold in several quantities tell that it is {other}"
+    surprising = told is not None and told != (by_name if data.value_of == "auto" else unit)
     said.note("value", text, f"data.value_of={'row' if unit else 'unit'}", warning=surprising)
     return value * quantity.fill_null(1.0) if unit else value
 

@@ -65,6 +65,25 @@ def by_words(table: pl.DataFrame, used: Collection[str], data: ConfigDict) -> st
     return ""
 
 
+def better_known(
+    table: pl.DataFrame, fields: dict[str, str], statuses: Collection[str], data: ConfigDict, said: Findings
+) -> dict[str, str]:
+    """The fields with another column of types, where most words of the one that was found by its name are not known in
+    the rows of items, and those of the other are.
+    """
+    name = fields["event_type"]
+    rows = table.filter(table[fields["item"]].is_not_null()) if "item" in fields else table
+    sample = texts(rows[name].drop_nulls().head(_SAMPLE)).drop_nulls()
+    if 2 * canonical(sample, data).count() > len(sample):
+        return fields
+    other = by_words(table, {*fields.values(), *statuses}, data)
+    if not other:
+        return fields
+    text = f"{other} is read as the type, not {name}, most of whose words are not known"
+    said.note("types", text, f"data.columns.event_type={name}", warning=True)
+    return fields | {"event_type": other}
+
+
 def is_named_for_types(name: str) -> bool:
     """Whether a column's name is one of `NAMES` or of a type of event, or ends in one of two words."""
     name, names = own_name(name), (*NAMES, *LOG_NAMES["event_type"])

@@ -57,7 +57,7 @@ def clean(log: EventLog, data: ConfigDict) -> CleanLog:
     rows = np.bincount(codes, minlength=FOLDED + 1)  # by code
     counts = {reason: int(rows[code]) for reason, code in CODES.items() if rows[code]}
     if not rows[0]:
-        raise UserError(_nothing_left(events, counts))
+        raise UserError(_nothing_left(events, counts, data))
     types = event_type_table(events, pl.Series((codes == 0) | (codes == FOLDED)), data)
     quarantine, held = quarantine_of(events, codes), [events]
     del events
@@ -92,11 +92,13 @@ def _usable(held: list[pl.DataFrame], log: EventLog, codes: np.ndarray) -> pl.Da
     return events
 
 
-def _nothing_left(events: pl.DataFrame, counts: dict[str, int]) -> str:
+def _nothing_left(events: pl.DataFrame, counts: dict[str, int], data: ConfigDict) -> str:
     by_reason = ", ".join(f"{count} {reason}" for reason, count in counts.items())
     message = f"not one of the {events.height} rows is usable: {by_reason}; correct the log or config.data"
     if "time in the future" in counts and (year := _buddhist(events["time"])):
         message += f"; the year {year} is {year - 543} in the Buddhist calendar: write years of the common era"
+    if data.time_unit != "auto" and {"time in the future", "impossible time"} & counts.keys():
+        message += f"; data.time_unit={data.time_unit} is set by hand: auto finds the unit by the times"
     if UNKNOWN_TYPE in counts:
         words = events.filter(pl.col("meaning").is_null())["event_type"].drop_nulls()
         words = words.value_counts(sort=True)["event_type"]

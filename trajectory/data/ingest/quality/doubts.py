@@ -123,6 +123,16 @@ def doubt_values(columns: dict[str, pl.Series], sale: pl.Series | None, said: Fi
         said.note("value", text, "data.service_lines=WORD for items that are no goods", warning=True)
 
 
+def doubt_unread(source: pl.Series, amount: pl.Series, field: str, data: ConfigDict, said: Findings) -> None:
+    """Warns of a column of amounts most of whose cells cannot be read."""
+    unread, given = source.drop_nulls().len() - amount.count(), source.count()
+    if 2 * unread > given:
+        by_hand = data.decimal != "auto"
+        setting = f"data.decimal=auto instead of {data.decimal}" if by_hand else f"data.columns.{field}=..."
+        text = f"{unread:,} of {given:,} cells of {source.name}, read as the {field}, are no amounts"
+        said.note("amounts", text, setting, warning=True)
+
+
 def doubt_ratings(rating: pl.Series, name: str, data: ConfigDict, said: Findings) -> None:
     """Warns of ratings of 0 where all others are 1 or more."""
     zeros, above = int((rating == 0).sum()), rating.filter(rating > 0)
@@ -175,7 +185,7 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
     """What looks wrong in the events that were kept, by type and what was detected (as in `CleanLog` and `EventLog`),
     and the setting that changes it.
     """
-    if events["user"].n_unique() == events.height > 1:
+    if events["user"].n_unique() == events.height > 1 and 2 * events.height > detected["rows"]:
         yield (
             "Every user has one event: is the user's column a number of the row or the order?",
             "data.columns.user=...",
@@ -194,9 +204,10 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
         )
     selling = types.filter(pl.col("roles").str.contains(r"sale\b") & ~pl.col("roles").str.contains("negative"))["type"]
     if selling.is_empty():
-        read = [*types["type"], *types.filter(pl.col("roles").str.contains(r"input\b"))["type"]][-1]
+        read = types.filter(pl.col("roles").str.contains(r"input\b"))["type"]
         untold = "data.event_type_map={'': 'purchase'} if all rows are sales" if "types" in detected else ""
-        role = f"data.event_types={{'{read}': 'input,target,sale'}} if {read} is one"
+        role = f"data.event_types={{'{read[-1]}': 'input,target,sale'}} if {read[-1]} is one" if len(read) else ""
+        role = role or "data.event_type_map={WORD: 'purchase'} for the word of sales"
         yield "No type of event is a sale: demand and values are left out.", untold or role
         return
     sales = events.filter(pl.col("event_type").cast(pl.String).is_in(selling.to_list()))

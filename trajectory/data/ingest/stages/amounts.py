@@ -10,7 +10,7 @@ from trajectory.data.ingest.cells.parsing import ids, labels
 from trajectory.data.ingest.columns.amounts import find_amounts
 from trajectory.data.ingest.columns.prices import row_values
 from trajectory.data.ingest.columns.types import named_for_sales
-from trajectory.data.ingest.quality.doubts import doubt_currencies
+from trajectory.data.ingest.quality.doubts import doubt_currencies, doubt_unread
 from trajectory.data.ingest.sales.orders import fill_lines
 from trajectory.data.ingest.sales.signs import with_signs
 from trajectory.data.ingest.stages.reading import Reading
@@ -43,6 +43,8 @@ def _amounts(reading: Reading) -> dict[str, pl.Series]:
         field: amounts(column, data.decimal, said, likely, _UNREAD.get(field, UNKNOWN))
         for field, column in numbers.items()
     }
+    for field, column in numbers.items():
+        doubt_unread(column, columns[field], field, data, said)
     if "value" in columns:
         doubt_currencies(table, {*fields.values()}, said)
     if not reading.known_layout or data.sign_of_sales != "auto":

@@ -13,7 +13,7 @@ from trajectory.data.ingest.columns.line_numbers import without_line_numbers
 from trajectory.data.ingest.columns.order_totals import without_totals
 from trajectory.data.ingest.columns.positions import whole_positions
 from trajectory.data.ingest.columns.times import find_time
-from trajectory.data.ingest.columns.types import by_words
+from trajectory.data.ingest.columns.types import better_known, by_words
 from trajectory.data.ingest.items.table import by_ids, by_titles
 from trajectory.data.ingest.sales.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.stages.reading import Reading
@@ -35,6 +35,8 @@ def choose_columns(reading: Reading) -> None:
         fields = without_line_numbers(table, fields, data.columns.item, said)
     reading.statuses = {*matching(table.columns, ORDER_STATUS), data.columns.status}
     reading.typed = bool({"event_type", "behaviour", "label", "rating"} & fields.keys() or data.columns.event_type)
+    if not reading.known_layout and "event_type" in fields and not data.columns.event_type:
+        fields = better_known(table, fields, reading.statuses, data, said)
     if not reading.typed and (name := by_words(table, {*fields.values(), *reading.statuses}, data)):
         fields["event_type"] = name
     if not reading.known_layout:

@@ -6,6 +6,7 @@ from trajectory.data.ingest.cells.parsing import texts
 from trajectory.data.ingest.columns.types import doubt_maps, doubt_unknown, doubt_unread
 from trajectory.data.ingest.quality.doubts import doubt_labels, doubt_other_amounts, doubt_ratings, doubt_values
 from trajectory.data.ingest.sales.event_types import of_sales
+from trajectory.data.ingest.sales.stated_twice import doubt_stated_twice
 from trajectory.data.ingest.source.domains import DOMAINS
 from trajectory.data.ingest.stages.reading import Reading
 
@@ -22,6 +23,7 @@ def doubt_log(reading: Reading) -> None:
         doubt_values(columns, of_sales(columns, data, back=False), said)
     if reading.known_layout:
         return
+    doubt_stated_twice(columns, data, said)
     decided = {*reading.used, *reading.statuses, *reading.flags}
     doubt_unread(table, decided, not reading.typed, data, said)
     if "event_type" not in columns:
