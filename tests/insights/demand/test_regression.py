@@ -71,3 +71,11 @@ def test_what_few_series_teach_by_chance_counts_little():
         lost += np.abs(forecasts(known)[-1, 3] - rate[:, 0]).sum()
         smooth += np.abs(known.level[-1] - rate[:, 0]).sum()
     assert lost < 1.1 * smooth
+
+
+def test_forecasts_of_small_counts_add_up_to_their_mean():
+    rng = np.random.default_rng(3)
+    mean = rng.gamma(2, 0.75, (120, 1))
+    count = rng.poisson(mean, (120, WEEKS + 10)).astype(float)
+    found = forecasts(Known(count, tuple(range(13, WEEKS + 11))))
+    assert 0.93 < found[-1].sum() / (HORIZONS * mean.sum()) < 1.07
