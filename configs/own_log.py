@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from trajectory.data.formats import FORMATS
 from trajectory.data.ingest.source.names import file_name
 from trajectory.schema import UserError
-from trajectory.settings import parse_arg, recipes
+from trajectory.settings import fill, parse_arg, recipes
 
 
 def get_config(arg: str = "") -> ConfigDict:
@@ -28,9 +28,7 @@ def get_config(arg: str = "") -> ConfigDict:
             f"or format=NAME, one of {', '.join(FORMATS)}"
         )
     c = recipes.own_log(args.path, file_name(args.path), args.model, args.split, args.tiny)
-    c.data.format = args.format
-    c.data.baskets = args.baskets
-    c.data.single_user = args.user
+    fill(c, {"data.format": args.format, "data.baskets": args.baskets, "data.single_user": args.user})
     return c
 
 

@@ -48,6 +48,26 @@ def example(frames, tmp_path_factory):
         yield left
 
 
+def test_a_prepared_log_shows_what_is_trained_and_what_is_assigned_stays(frames, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log = tj.prepare(frames[0], model="gru")
+    assert log.config.auto_config == "auto"
+    assert log.config.train.epochs == 60, "what the data decides, not the default of 20"
+    log.config.train.epochs, log.config.model.width = 1, 8
+    trained = tj.train(log, "runs/assigned").config
+    assert trained.by_hand == ("model.width", "train.epochs")
+    for name in ("batch", "heads", "train"):
+        assert trained[name] == log.config[name]
+    assert (trained.model.width, trained.model.layers) == (8, (16,))
+    assert tj.prepare(frames[0], model="gru", tiny=True).config.train.epochs > 2, "as many as train.min_steps needs"
+
+
+def test_a_log_that_cannot_be_trained_on_is_looked_at(frames, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log = tj.prepare(frames[0].unique("user"))
+    assert any(note.startswith("training: split.kind=leave_one_out needs") for note in log.notes)
+
+
 def test_an_import_loads_nothing_and_changes_nothing():
     code = "import json, os, sys; before = dict(os.environ); import trajectory; "
     code += "print(json.dumps([sorted(sys.modules), dir(trajectory), before == dict(os.environ)]))"

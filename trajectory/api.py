@@ -14,7 +14,7 @@ from trajectory.results.measured import Baselines, Comparison, Evaluation, Searc
 from trajectory.results.prepared import Prepared
 from trajectory.run import Run, load_run
 from trajectory.schema import UserError
-from trajectory.settings import presets, set_by_hand
+from trajectory.settings import presets, put, set_by_hand
 
 if TYPE_CHECKING:
     from trajectory.data.ingest.source.data_frames import Frame, Log
@@ -31,7 +31,8 @@ def preset(name: str, settings: Mapping[str, Any] | None = None) -> ConfigDict:
       name: the preset with its arguments, such as "complete_journey:model=gru,tiny", or the path of a config file.
       settings: fields by hand, such as {"train.epochs": 2} (docs/config.md); nothing automatic changes them.
 
-    Returns the config, an ml_collections ConfigDict.
+    Returns the config, an ml_collections ConfigDict. What is assigned to it, as in `config.train.epochs = 2`, is set by
+    hand as well.
 
     Raises UserError if there is no such preset or field, or where a value is of another type.
 
@@ -52,7 +53,7 @@ def prepare(
     tiny: bool = False,
     settings: Mapping[str, Any] | None = None,
 ) -> Prepared:
-    """Reads, cleans and stores a log; its `config` trains on it, with sizes and epochs set from the data.
+    """Reads, cleans and stores a log; its `config` trains on it, with the sizes and epochs that it shows.
 
     Args:
       log: a polars or pandas data frame, a PyArrow table, the path of a file or folder, "tfds:<name>", the name of a
@@ -66,6 +67,9 @@ def prepare(
     Returns the events that are kept. A data frame is stored below `data.prepared_dir` under a name made from its
     content, so that the same frame is prepared once and a run on it can be repeated.
 
+    Sizes and epochs of `config` are set from the data. What is assigned to it, as in `log.config.train.epochs = 2`, is
+    set by hand: nothing automatic changes it, and what is derived from it follows.
+
     `notes`: what looks wrong in the log, and how far `items` describe it. Raises UserError for what cannot be read, or
     for settings that cannot be trained on.
 
@@ -78,13 +82,18 @@ def prepare(
     """
     from trajectory.data.store import builder
     from trajectory.data.store.arrays import events_table
-    from trajectory.training import limits
+    from trajectory.training import experiment, limits
 
     c = log if isinstance(log, ConfigDict) else _own(log, items, model, split, tiny, settings)
     limits.check(c)  # before the log is read
     histories = builder.prepare(c.data)
     tables = {"quarantine": builder.quarantine(histories, c.data)}
-    return Prepared(events_table(histories), tables, _doubts(builder.detected(histories, c.data)), config=c)
+    notes = _doubts(builder.detected(histories, c.data))
+    try:
+        c = experiment.fitted(c)
+    except UserError as error:  # a log that cannot be trained on can be looked at
+        notes = (*notes, f"training: {error}")
+    return Prepared(events_table(histories), tables, notes, config=c)
 
 
 def train(config: Prepared | ConfigDict | str, workdir: Path | str) -> Run:
@@ -379,7 +388,7 @@ def _own(log: Any, items: Any, model: str, split: str, tiny: bool, settings: Map
             raise UserError("items go with a data frame; beside a file put the item table into the log's folder")
         return set_by_hand(own_log(str(log), file_name(str(log)), model, split, tiny), settings or {})
     c = set_by_hand(own_log("", "data_frame", model, split, tiny), settings or {})
-    c.data.source = str(write_frame(log, Path(c.data.prepared_dir) / PREPARED_FRAMES, items))
+    put(c, "data.source", str(write_frame(log, Path(c.data.prepared_dir) / PREPARED_FRAMES, items)))
     return c
 
 

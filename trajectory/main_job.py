@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from trajectory.api import learn, preset
 from trajectory.run import Run, load_run
 from trajectory.schema import UserError
-from trajectory.settings import fill
+from trajectory.settings import fill, put
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def _small_insights(config: ConfigDict, workdir: Path) -> Path:
     page = workdir / "insights.html"
     fill(config, {"train.epochs": 1})
     fill(config, {"train.patience_epochs": config.train.epochs})
-    config.note = f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip()
+    put(config, "note", f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip())
     if learn(config, workdir)["finished"] and not page.exists():
         _LOGGER.info("what to recommend, which segments, which audiences, how much to stock ...")
         load_run(workdir).write_insights()

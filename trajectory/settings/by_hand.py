@@ -16,19 +16,19 @@ from trajectory.settings.fields import SECTIONS
 def set_by_hand(config: ConfigDict, values: Mapping[str, Any]) -> ConfigDict:
     """Sets fields ({"train.epochs": 2}) as --config.train.epochs=2 does: no automatic setting changes them again.
 
+    The same happens where a field of a config that `preset` or `prepare` returned is assigned (settings/watched.py).
     Returns the same config. Raises UserError for a field that there is not, or a value of another type.
     """
     if not isinstance(values, Mapping):
         raise UserError(f'settings={values!r}: expected fields with their values, such as {{"train.epochs": 2}}')
-    before = config.copy_and_resolve_references()
+    before = plain(config)
     values = dict(setting(name, value) for name, value in values.items())
     for name, value in values.items():
         _require(name)
-        section, _, field = name.rpartition(".")
         try:
-            _section(config, section)[field] = value
+            put(config, name, value)
         except TypeError:
-            kind = type(_section(config, section)[field]).__name__
+            kind = type(get(config, name)).__name__
             raise UserError(f"{name}={value!r}: expected a value of type {kind}") from None
     return record(config, values, before)
 
@@ -39,8 +39,8 @@ def record(config: ConfigDict, names: Iterable[str], before: ConfigDict) -> Conf
     Those of `logging` are not noted: no run differs by them.
     """
     decisive = (name for name in names if not name.startswith("logging."))
-    config.by_hand = tuple(sorted({*config.by_hand, *decisive}))
-    config.data.by_hand = tuple(name.removeprefix("data.") for name in config.by_hand if name.startswith("data."))
+    put(config, "by_hand", tuple(sorted({*config.by_hand, *decisive})))
+    put(config, "data.by_hand", tuple(n.removeprefix("data.") for n in config.by_hand if n.startswith("data.")))
     m, b, t = before.model, before.batch, before.train
     if "model.width" in config.by_hand:
         fill(config, {"model.layers": tuple(max(layer * config.model.width // m.width, 1) for layer in m.layers)})
@@ -64,8 +64,21 @@ def fill(config: ConfigDict, values: Mapping[str, Any]) -> None:
     """Sets those of the fields that were not set by hand."""
     for name, value in values.items():
         if name not in config.by_hand:
-            section, _, field = name.rpartition(".")
-            _section(config, section)[field] = value
+            put(config, name, value)
+
+
+def put(config: ConfigDict, name: str, value: Any) -> None:
+    """Sets a field that no hand sets, but the program."""
+    section, _, field = name.rpartition(".")
+    ConfigDict.__setitem__(_section(config, section), field, value)  # also of a config that is watched
+
+
+def plain(config: ConfigDict) -> ConfigDict:
+    """A copy that is not watched."""
+    copy = ConfigDict(type_safe=config.is_type_safe, convert_dict=config.convert_dict)
+    for key, value in config.items():
+        copy[key] = plain(value) if isinstance(value, ConfigDict) else value
+    return copy
 
 
 def get(config: ConfigDict, name: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from trajectory.schema import UserError
+from trajectory.settings.watched import watched
 
 FOLDER = Path(__file__).parents[1] / "presets"  # configs/ of the repository
 SWEEPS = FOLDER / "sweeps"
@@ -75,11 +76,11 @@ def of_the_user(name: str, what: str) -> Iterator[None]:
 
 
 def config(text: str) -> ConfigDict:
-    """The config of "NAME[:arguments]" or "FILE.py[:arguments]". Raises UserError if there is none."""
+    """The config of "NAME[:arguments]" or "FILE.py[:arguments]", watched. Raises UserError if there is none."""
     name, _, arguments = text.partition(":")
     get_config = load(file(name), "get_config")
     with of_the_user(str(file(name)), "get_config()"):
-        return get_config(arguments)  # type: ignore[no-any-return]
+        return watched(get_config(arguments))
 
 
 def names(folder: Path = FOLDER) -> list[str]:

@@ -10,6 +10,7 @@ from trajectory.settings.arguments import parse_arg
 from trajectory.settings.by_hand import fill
 from trajectory.settings.config import base
 from trajectory.settings.fields import RECURRENT
+from trajectory.settings.watched import watched
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ def learn_from_events(c: ConfigDict, power: float) -> None:
 def own_log(
     source: str, name: str, model: str = "hybrid", split: str = "leave_one_out", tiny: bool = False
 ) -> ConfigDict:
-    """The recipe of anyone's log, whose sizes, length and epochs are set from the data (training/auto_config.py)."""
+    """The recipe of anyone's log, whose sizes, length and epochs are set from the data (training/auto_config.py).
+
+    It is watched: what is assigned to it, in a copy of the preset own_log too, is set by hand.
+    """
     c = base(model)
     c.name, c.data.source = name, source
     c.auto_config = "auto"
@@ -70,7 +74,7 @@ def own_log(
         c.auto_config = "fixed"
         learn_from_events(c, power=0.0)
         shrink(c)
-    return c
+    return watched(c)
 
 
 def shrink(c: ConfigDict) -> ConfigDict:

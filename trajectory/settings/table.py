@@ -8,9 +8,10 @@ from trajectory.settings.fields import SECTIONS
 
 HEAD = """# Config fields
 
-Every field with its default. `--config.SECTION.FIELD=VALUE` sets one behind any command that takes `--config`, and in
-Python `trajectory.settings.set_by_hand(config, {"SECTION.FIELD": value})`; what is set by hand is changed by nothing
-automatic. This page is written by `trajectory configs fields > docs/config.md` from `trajectory/settings/fields.py`.
+Every field with its default. `--config.SECTION.FIELD=VALUE` sets one behind any command that takes `--config`; in
+Python `settings={"SECTION.FIELD": value}` does, or `config.SECTION.FIELD = value` of a config that
+`trajectory.prepare` or `trajectory.preset` returned. What is set by hand is changed by nothing automatic. This page is
+written by `trajectory configs fields > docs/config.md` from `trajectory/settings/fields.py`.
 """
 
 

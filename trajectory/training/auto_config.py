@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.store.arrays import repeat_share
 from trajectory.schema import Histories, Split
-from trajectory.settings import fill, shown
+from trajectory.settings import fill, plain, shown
 from trajectory.settings.recipes import learn_from_events
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ MOST_LINES = 16  # of a basket that are trained on at one time
 
 def decide_split_target(config: ConfigDict) -> ConfigDict:
     """The config with split.target=auto decided: where several steps are forecast, all of a window are asked for."""
-    c = config.copy_and_resolve_references()
+    c = plain(config)
     if c.split.target == "auto":
         c.split.target = "all" if c.heads.horizon > 1 else "last"
         if c.split.kind == "temporal":
@@ -41,7 +41,7 @@ def decide_seen(config: ConfigDict, histories: Histories, split: Split) -> Confi
 
     Says the opposite of a hand-set filter that the log does not fit.
     """
-    c = config.copy_and_resolve_references()
+    c = plain(config)
     repeats = repeat_share(histories, split.train_end)
     usual = repeats > USUAL
     share = f"{repeats:.1%} of training events repeat an earlier item of their user"
@@ -57,7 +57,7 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
     """A copy of the config with what the data decides filled in, but for what was set by hand, from which the rest
     follows; prints each choice with its reason.
     """
-    c = config.copy_and_resolve_references()
+    c = plain(config)
     c.auto_config = "fixed"
     lengths = split.train_end - histories.offsets[:-1]
     events, users = int(lengths.sum()), histories.num_users
@@ -135,7 +135,7 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
 
 def decide_epochs(config: ConfigDict, batches: int) -> ConfigDict:
     """The config with the epochs that train.min_steps needs, of so many batches each."""
-    c = config.copy_and_resolve_references()
+    c = plain(config)
     epochs = min(-(-c.train.min_steps // batches), MOST_EPOCHS)
     if epochs > c.train.epochs and "train.epochs" not in c.by_hand:
         c.train.epochs = epochs

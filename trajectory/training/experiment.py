@@ -28,7 +28,7 @@ from trajectory.models.item_table import initialise
 from trajectory.reading import read_json, tuples
 from trajectory.renamed import with_fields
 from trajectory.schema import Histories, ItemContent, SoftTargets, Split, UserError
-from trajectory.settings import base, shown
+from trajectory.settings import base, get, put, shown, watched
 from trajectory.training import auto_config, limits
 from trajectory.training.sampled_softmax_loss import Negatives
 from trajectory.writing import write_json
@@ -112,6 +112,23 @@ def build(config: ConfigDict) -> Experiment:
     content = _content(domains if config.sources.names else [histories], config, histories, split)
     spec = model_spec(config, histories.num_items, len(histories.interests), len(histories.event_types), content)
     return Experiment(config, histories, split, FeatureScale.fit(histories, split), InterestModel(spec), content)
+
+
+def fitted(config: ConfigDict) -> ConfigDict:
+    """A copy of the config with the sizes, length and epochs that training decides, which decides them again.
+
+    Raises UserError where the log cannot be trained on.
+    """
+    if config.auto_config != "auto" and config.evaluation.seen != "auto" and not config.train.min_steps:
+        return watched(config)  # nothing to decide
+    decided = build(config)
+    epochs = decided.config
+    if epochs.train.min_steps:
+        epochs = auto_config.decide_epochs(epochs, decided.training_data().plan(0).num_batches)
+    result = watched(epochs)
+    for name in ("auto_config", "split.target"):  # the latter follows heads.horizon
+        put(result, name, get(config, name))
+    return result
 
 
 def _domains(config: ConfigDict) -> list[Histories]:
@@ -241,7 +258,7 @@ def save_config(config: ConfigDict, path: Path) -> None:
 
 
 def load_config(path: Path) -> ConfigDict:
-    """Reads config.json. Raises UserError if the folder is not a run's, or the file is damaged."""
+    """Reads config.json, watched. Raises UserError if the folder is not a run's, or the file is damaged."""
     if not path.exists():
         raise UserError(
             f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of trajectory train"
@@ -260,7 +277,7 @@ def load_config(path: Path) -> ConfigDict:
         config.data.later = tuple(sorted({*config.data.later, *later}))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged ({str(error).splitlines()[0]}); {advice}") from None
-    return config
+    return watched(config)
 
 
 def _later(default: ConfigDict, saved: dict[str, Any], section: str = "") -> list[str]:
