@@ -19,7 +19,7 @@ from trajectory.inference.direct import DirectForecaster
 from trajectory.presets import own_log
 from trajectory.run import load_run
 from trajectory.schema import UserError
-from trajectory.settings import set_by_hand
+from trajectory.settings import put, set_by_hand
 from trajectory.training import experiment, portable
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.initialization import claim
@@ -160,9 +160,10 @@ def test_a_damaged_calibration_is_told_by_the_forecast_and_keeps_no_run_from_ope
 
 def test_a_forecast_is_of_as_many_steps_as_the_heads_forecast_unless_set_by_hand(tmp_path):
     run = load_run(untrained(tmp_path))
-    run.config.by_hand, run.config.forecast.steps = (), 5
+    put(run.config, "by_hand", ())
+    put(run.config, "forecast.steps", 5)
     assert run.forecast(NEW).frame["step"].max() == 2
-    run.config.by_hand = ("forecast.steps",)
+    run.config.forecast.steps = 5
     found = run.forecast(NEW)
     assert found.frame["step"].max() == 5
     assert any("5 steps are more than the 2 of heads.horizon: ask for 2 or fewer" in note for note in found.notes)
