@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -21,6 +22,11 @@ class Ran(NamedTuple):
     code: int
     out: str
     err: str
+
+
+def without_beats(stderr: str) -> str:
+    """What was said but for how long things took: a slow machine says that, a quick one does not."""
+    return re.sub(r"^(loading libraries|working): \d+ s\n", "", stderr, flags=re.MULTILINE)
 
 
 def run(name: str, *arguments: str) -> Ran:

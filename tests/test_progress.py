@@ -63,11 +63,11 @@ def test_nothing_is_shown_where_messages_are_not_asked_for(monkeypatch, asked, t
 
 
 def test_a_log_file_gets_lines_and_nothing_that_is_written_over(monkeypatch, asked):
-    """Bars and bars within them; of what goes on in silence a file hears nothing."""
+    """Bars and bars within them, and what goes on in silence."""
     monkeypatch.setattr(module, "SECONDS", 0.02)
     monkeypatch.setattr(sys, "stderr", watched := Watched(terminal=False))
     with heartbeat("working"):
-        time.sleep(0.2)
+        watched.wait_for("working: ")
         monkeypatch.setattr(module, "SECONDS", 0)
         for _ in progress(range(2), "outer"):
             assert list(progress(range(3), "inner", 3)) == [0, 1, 2]
@@ -75,7 +75,15 @@ def test_a_log_file_gets_lines_and_nothing_that_is_written_over(monkeypatch, ask
     assert watched.text.endswith("\n")
     assert "\r" not in watched.text
     assert "\x1b" not in watched.text
-    assert {line.split(":")[0] for line in lines} == {"outer", "inner"}
+    assert {line.split(":")[0] for line in lines} == {"working", "outer", "inner"}
+
+
+def test_a_log_file_hears_of_silence_ever_more_seldom(monkeypatch):
+    monkeypatch.setattr(module, "SECONDS", 0.05)
+    monkeypatch.setattr(sys, "stderr", watched := Watched(terminal=False))
+    with heartbeat("working"):
+        time.sleep(1)
+    assert 1 <= len(watched.text.splitlines()) <= 5  # of twenty times as long
 
 
 def test_what_goes_on_in_silence_is_named_until_it_is_over(monkeypatch):

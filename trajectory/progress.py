@@ -72,27 +72,29 @@ def working(label: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def heartbeat(label: str) -> Iterator[None]:
-    """Says on a terminal what goes on within (`working`), and for how long, whenever no bar has spoken for SECONDS.
+    """Says what goes on within (`working`), and for how long, whenever no bar has spoken for SECONDS.
 
-    Compilers and other libraries say nothing while they work.
+    Compilers and other libraries say nothing while they work. In a file or a pipe each time is a line, after twice as
+    long as the one before: a log of hours is no list of seconds.
     """
     over = threading.Event()
+    on_terminal = sys.stderr.isatty()
 
     def beat() -> None:
-        said, width = time.monotonic(), 0
+        said, width, wait, before = time.monotonic(), 0, SECONDS, None
         while not over.wait(SECONDS / 4):
             now, (name, since) = time.monotonic(), _doing[-1]
-            if now - max(said, since, _Bar.spoke) >= SECONDS:
+            if since != before:
+                wait, before = SECONDS, since
+            if now - max(said, since, _Bar.spoke) >= wait:
                 text = f"{name}: {now - since:.0f} s"
                 said, width = now, max(width, len(text))
-                _write(text.ljust(width))
-        if width:
-            _write(" " * width)
+                wait = SECONDS if on_terminal else 2 * wait
+                _write(f"\r{text.ljust(width)}\r" if on_terminal else f"{text}\n")
+        if width and on_terminal:
+            _write(f"\r{' ' * width}\r")  # whatever comes next writes over it
 
     with working(label):
-        if not sys.stderr.isatty():
-            yield
-            return
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()
         try:
@@ -103,7 +105,6 @@ def heartbeat(label: str) -> Iterator[None]:
 
 
 def _write(text: str) -> None:
-    """On a line that whatever comes next writes over."""
     with tqdm.get_lock(), contextlib.suppress(OSError, ValueError):  # who read it may have gone
-        sys.stderr.write(f"\r{text}\r")
+        sys.stderr.write(text)
         sys.stderr.flush()

@@ -50,7 +50,7 @@ def train(script, tmp_path):
         ("user_a.py", "stray", ("stray",)),
         ("user_a.py:modle=gru", "", ("'modle'", "'model'")),
         ("user_a.py:model=rnn", "", ("model=rnn", "lstm, gru, transformer")),
-        ("user_a.py:tiny=perhaps", "", ("tiny", "perhaps", "bool")),
+        ("user_a.py:tiny=perhaps", "", ("tiny", "perhaps", "yes or no")),
         ("own_log.py", "", ("path=LOG",)),
         ("user_b.py", "", ("configs/user_b.py", "did you mean configs/user_a.py")),
         ("user_b.py", "--config.train.epochs=1", ("configs/user_b.py", "did you mean configs/user_a.py")),

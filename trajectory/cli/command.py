@@ -16,7 +16,6 @@ from ml_collections import config_flags
 
 from trajectory import faults, hints, messages
 from trajectory.names import UNPRINTABLE
-from trajectory.progress import heartbeat
 from trajectory.schema import UserError
 from trajectory.settings import presets
 from trajectory.settings.flags import parse
@@ -83,10 +82,8 @@ def _bind(main: Callable[..., None], rest: Sequence[str]) -> None:
 
 def _guard(main: Callable[..., None], rest: Sequence[str]) -> None:
     _bind(main, rest)
-    if sys.stderr.isatty():
-        print("starting ...", file=sys.stderr, flush=True)  # libraries take seconds to come
     try:
-        with faults.reader_may_leave(), heartbeat("working"):
+        with faults.reader_may_leave():
             main(*rest)
     except UserError as error:
         _fail(str(error))

@@ -46,11 +46,18 @@ def _main(*command: str) -> None:
     if sys.platform == "win32":
         print("error: trajectory runs on Linux and macOS; on Windows, use WSL", file=sys.stderr)
         raise SystemExit(2)
+    if sys.stderr.isatty():
+        print("starting ...", file=sys.stderr, flush=True)  # libraries take seconds to come
     start()
-    from trajectory.cli import command as door  # NumPy and others come with it
+    from trajectory.progress import heartbeat, working
 
-    sys.argv = [f"trajectory {name}", *map(flag, arguments)]  # where flags of configs look for their fields
-    door.run(importlib.import_module(f"trajectory.cli.{module(name)}"), sys.argv)
+    with heartbeat("working"):
+        with working("loading libraries"):
+            from trajectory.cli import command as door  # NumPy and others come with it
+
+            found = importlib.import_module(f"trajectory.cli.{module(name)}")
+        sys.argv = [f"trajectory {name}", *map(flag, arguments)]  # where flags of configs look for their fields
+        door.run(found, sys.argv)
 
 
 def start() -> None:

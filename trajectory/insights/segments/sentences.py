@@ -35,7 +35,7 @@ def sentences(
     relied_on = not told
     best = profiles.filter(pl.col("value_a_week") >= ALIKE * pl.col("value_a_week").max())
     named = " and ".join(f'"{name}"' for name in best["segment"])
-    users, value = best["share_of_users"].sum(), best["share_of_value"].sum()
+    users, value = (float(best[column].sum()) for column in ("share_of_users", "share_of_value"))
     told.append(
         f"{best['users'].sum():,} users ({users:.0%}) have brought {value:.0%} of the {counted.unit}: {named}. "
         "Keep them first."
