@@ -79,6 +79,14 @@ def test_nobody_turns_to_what_most_of_the_group_never_bought():
         assert named(states, past=past, ahead=ahead)[1] == f"c1{said}"
 
 
+def test_nobody_turns_to_what_only_everybody_leaves():
+    states, truth = planted()
+    ahead, past = states.ahead.copy(), states.past.copy()
+    past[:], ahead[:] = [4, 3, 3], [5, 4, 1]  # everybody leaves c3
+    past[truth == 1] = ahead[truth == 1] = [6, 2, 2]  # these stay as they are
+    assert "turning to" not in named(states, past=past, ahead=ahead)[1]
+
+
 def test_a_name_tells_what_its_own_users_are_expected_to_buy():
     states, truth = planted()
     ahead = np.where(truth < 2, 80.0, 24) * np.where(truth % 2, 0.5, 1)

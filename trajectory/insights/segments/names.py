@@ -12,6 +12,7 @@ APART = 4  # interests in a profile
 RARE = 0.01  # share of a group's volume below which an interest says little of it
 LIFT = 1.1  # share of a group over everybody's from which on an interest sets it apart
 GROWTH = 1.2  # expected over past volume from which on new members spend more, or 1 / GROWTH less
+VISIBLE = 0.01  # gain of a share that tables in whole points show
 HALF = 0.5  # of a group; what it turns to, more than so many have bought
 FAR = 2.0  # largest over smallest mean volume of groups from which on names tell how much is bought
 
@@ -65,7 +66,8 @@ def _cause(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray,
         return "more" if growth > 1 else "less"
     # Nobody turns to what most of the group never bought, whatever is forecast.
     began = (past > 0).mean(0) > HALF
-    more = np.where(began, shares(ahead.sum(0)) - shares(past.sum(0)) - gain, 0)
+    own = shares(ahead.sum(0)) - shares(past.sum(0))
+    more = np.where(began & (own >= VISIBLE), own - gain, 0)
     return plain_name(interests[int(np.argmax(more))]) if more.max() > 0 else ""
 
 
