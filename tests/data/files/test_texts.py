@@ -254,3 +254,11 @@ def test_a_sparse_first_row_is_no_title(tmp_path: Path) -> None:
 def test_an_encoding_set_by_hand_that_the_file_is_not_in(tmp_path: Path, encoding: str) -> None:
     with pytest.raises(UserError, match=rf"log\.csv is not {encoding}"):
         read(tmp_path, text(","), encoding=encoding)
+
+
+def test_lines_that_are_headings_of_those_below_are_explained(tmp_path: Path) -> None:
+    lines = [f"{movie}:\n" + "".join(f"{i},{1 + i % 5},2005-09-08\n" for i in range(30)) for movie in (1, 2)]
+    with pytest.raises(
+        UserError, match=r"lines such as '1:' are headings of the lines below them: write what they say"
+    ):
+        read(tmp_path, "".join(lines).replace("1:\n", "1:\n2:\n", 1))

@@ -409,3 +409,11 @@ def test_a_file_that_ends_within_its_last_row_is_asked_about(tmp_path: Path, nam
     assert "the file ends within it: was it cut off?" in notes(read_log(settings(tmp_path / name)), "file")
     (tmp_path / name).write_text("\n".join([*header, *rows, part]) + "\n")
     assert "cut off" not in notes(read_log(settings(tmp_path / name)), "file")
+
+
+def test_files_of_which_one_has_the_users_and_one_the_items_are_to_be_joined(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("order_id,customer_id,created_at\n1,a,2024-01-01\n2,b,2024-01-02\n")
+    (tmp_path / "lines.csv").write_text("order_id,sku,price\n1,x,2.5\n1,y,3\n2,x,2.5\n")
+    told = "orders.csv has the users and lines.csv the items: join them by order_id into one file"
+    with pytest.raises(UserError, match=told):
+        read_log(settings(tmp_path))

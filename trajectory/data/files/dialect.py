@@ -106,6 +106,11 @@ def detect_dialect(text: str, name: str, separator: str = "", header: tuple[str,
         ):
             names = names[:-1]  # of a delimiter at the line's end
         width = _width(rows, len(names))
+        if _is_heading(names) and any(_is_heading(row) for row in rows):
+            raise UserError(
+                f"{name}: lines such as {_short(names[0])} are headings of the lines below them: write what they say "
+                "as a column of each of these lines, and name the columns in a header line"
+            )
         if rows and all(len(row) != width for row in rows[:20]) and len(rows) > 2 and width == len(names):
             raise UserError(
                 f"{name}: the header line has {len(names)} cells, the lines below have {len(rows[0])}: "
@@ -197,6 +202,11 @@ def _titles(text: str, separator: str) -> int:
         cells, taken = record(text[position:], separator)
         position, above = position + taken, above - bool(len(cells) > 1 or cells[0].strip())
     return position
+
+
+def _is_heading(row: list[str]) -> bool:
+    """Whether a line is one word and a colon."""
+    return len(row) == 1 and bool(re.fullmatch(r"\s*\S+:\s*", row[0]))
 
 
 def _width(rows: list[list[str]], names: int) -> int:

@@ -109,12 +109,29 @@ def _undecided(place: Path, groups: list[list[FileHead]], several: bool, notes: 
         f"{first_names([head.part.file for head in group])}: {first_names(group[0].names)}" for group in groups[:5]
     )
     what = "several that could be the log" if several else "none with a user and an item column"
+    help_ = "" if several else _to_join(groups)
     missing = next((str(group[0].missing) for group in groups if group[0].missing), "")
     return (
         f"{place} is a folder without interactions.parquet or interactions.csv, and its files are {what} "
-        f"(it holds {shown or '; '.join(notes) or 'nothing'}); name the file itself, or rename it"
+        f"(it holds {shown or '; '.join(notes) or 'nothing'}); {help_ or 'name the file itself, or rename it'}"
         + (f" ({missing})" if missing else "")
     )
+
+
+def _to_join(groups: list[list[FileHead]]) -> str:
+    """What to do where one file has the users, another one the items, and both a column that tells which belong to
+    each other; "" elsewhere.
+    """
+    found = {group[0].part.file: (group[0].names, detect(group[0].names, LOG_NAMES)) for group in groups}
+    for people, (names, has) in found.items():
+        for things, (others, have) in found.items():
+            shared = [name for name in names if name in others]
+            if "user" in has and "item" not in has and "item" in have and "user" not in have and shared:
+                return (
+                    f"{people} has the users and {things} the items: join them by {shared[0]} into one file, for "
+                    f"example polars.read_csv({things!r}).join(polars.read_csv({people!r}), on={shared[0]!r})"
+                )
+    return ""
 
 
 def _contents(log: list[FileHead], items: list[FileHead], notes: Sequence[str], left: Sequence[Part]) -> Contents:

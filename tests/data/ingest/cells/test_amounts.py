@@ -21,6 +21,9 @@ from tests.raw_logs import cleaned, from_text, notes
         (["'-2", "△3", "▲ 4", "’5", "3"], [-2, -3, -4, 5, 3]),
         (["1.50 CR", "2.50", "$3 cr"], [-1.5, 2.5, -3]),
         (["￥12.5", "12.5元", "￥１２"], [12.5, 12.5, 12]),
+        (["۱٬۳۴۰", "۲۵", "۱۲٫۵"], [1340, 25, 12.5]),
+        (["١٬٣٤٠", "٢٥"], [1340, 25]),
+        (["१,३४०.५", "२५"], [1340.5, 25]),
     ],
 )
 def test_amounts_as_shops_write_them(tmp_path: Path, cells: list[str], values: list[float | None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.ingest.cells.distinct import apply_to_distinct
-from trajectory.data.ingest.cells.parsing import texts
+from trajectory.data.ingest.cells.parsing import texts, western_digits
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.schema import UserError
 
@@ -81,7 +81,7 @@ def _thousands(text: pl.Series) -> bool:
 def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.Series:
     """Amounts from text, worked out once for each distinct one."""
     distinct = text.drop_nulls().value_counts(name="rows").rename({text.name: "text"}).sort("text")
-    plain = pl.col("text").str.normalize("NFKC").str.replace(_AS_TEXT, "")  # digits of full width are digits
+    plain = pl.lit(western_digits(distinct["text"])).str.replace(_AS_TEXT, "")
     plain = plain.str.strip_chars().str.replace_all(_MINUS, "-")
     parts = distinct.with_columns(plain.str.extract_groups(_AMOUNT).alias("part")).unnest("part")
     parts = parts.with_columns(pl.col("digits").str.replace_all(r"['’\s]", ""))

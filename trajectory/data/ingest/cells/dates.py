@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from trajectory.data.ingest.cells.parsing import western_digits
 from trajectory.data.ingest.findings import Findings
 from trajectory.schema import UserError
 
@@ -125,7 +126,7 @@ def _iso_format(example: str) -> str:
 
 def _parts(text: pl.Series) -> pl.DataFrame:
     """The numbers of each distinct text, by field; null where a text has none."""
-    plain = text.str.normalize("NFKC").str.to_lowercase()  # digits of full width are digits
+    plain = western_digits(text).str.to_lowercase()
     plain = plain.str.replace_all(r"[年月년월]\s*", "-").str.replace_all(r"[日일]\s*", " ")
     plain = plain.str.replace_all("[时時点點分]", ":").str.replace_all("秒", "")
     plain = plain.str.replace(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", "").str.replace(r"\s*\([^)]*\)$", "")

@@ -19,6 +19,8 @@ _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
 _THOUSANDS = r"^-?[1-9][0-9]{0,2}\.000$"
 _YES = ("1", "1.0", "true", "t", "yes", "y", "x", "ja", "j", "oui", "si", "sí", "sim", "sì", "tak", "да", "是")
+_ZEROS = (0x660, 0x6F0, 0x966, 0x9E6, 0xE50)  # of Arabic, Persian, Hindi, Bengali and Thai
+_DIGITS = {chr(zero + i): str(i) for zero in _ZEROS for i in range(10)} | {"٫": ".", "٬": ""}
 _NO = ("0", "0.0", "false", "f", "no", "n", "nein", "non", "nee", "não", "nie", "нет", "否")
 # Control characters, marks that turn the direction of writing, zero-width spaces, the byte order mark.
 _UNSEEN = (
@@ -153,6 +155,11 @@ def yes_or_no(column: pl.Series) -> pl.Series | None:
     if not words.drop_nulls().is_in([*_YES, *_NO]).all():
         return None
     return words.is_in(_YES).fill_null(False)
+
+
+def western_digits(text: pl.Series) -> pl.Series:
+    """With digits of full width, Arabic, Persian, Hindi, Bengali and Thai as 0 to 9, and the marks between them."""
+    return text.str.normalize("NFKC").str.replace_many(_DIGITS)
 
 
 def mostly_numeric(column: pl.Series) -> bool:

@@ -11,13 +11,14 @@ _IDS = ("id", "ids", "no", "nr", "number", "num", "code", "key", "ref", "referen
 _LOGINS = ("username", "user name", "login", "account", "email", "email address", "mail")
 _USERS = ("customer", "buyer", "client", "shopper", "consumer", "purchaser", "cust", "member", "visitor", "household",
           "reviewer", "guest", "loyalty", "loyalty card", "card", "subscriber", "user", "viewer", "person", "profile",
-          "contact", "reader", "patron", "borrower", "listener", "player", "rider", "passenger", "donor",
+          "contact", "reader", "patron", "borrower", "bidder", "member card", "customer card", "club card",
+          "membership", "listener", "player", "rider", "passenger", "donor",
           "business partner", "partner", "party", "bill to customer", "sell to customer", "bill to", "sold to",
           "sold to party", "source customer")
 _ITEMS = ("item", "product", "article", "sku", "goods", "listing", "material", "variant", "asset", "stock item",
           "inventory item", "prod", "plu", "ean", "gtin", "upc", "barcode", "content", "track", "movie", "book",
           "offer", "part", "bib", "merchandise", "menu item", "dish", "recipe", "song", "artist", "video", "episode",
-          "course", "game", "venue", "place", "hotel", "restaurant")
+          "course", "game", "lot", "venue", "place", "hotel", "restaurant")
 _TIMES = ("event", "order", "sale", "sales", "sold", "purchase", "purchased", "ordered", "transaction", "txn", "trx",
           "invoice", "receipt", "bill", "document", "posting", "booking", "checkout", "click", "view", "visit",
           "session", "request", "created", "creation", "create", "placed", "order creation", "order placed",
@@ -33,7 +34,18 @@ _BUILT = {
 }
 # Without such a word: these are no flags.
 _ALONE = {
-    "user": ("customer", "buyer", "client", "shopper", "household", "purchaser", "loyalty card", "patron", "borrower"),
+    "user": (
+        "customer",
+        "buyer",
+        "client",
+        "shopper",
+        "household",
+        "purchaser",
+        "loyalty card",
+        "patron",
+        "borrower",
+        "bidder",
+    ),
     "item": (
         *("item", "product", "article", "sku", "material", "variant", "asset", "stock item", "plu", "ean", "gtin"),
         *("upc", "barcode", "listing", "movie", "track", "book", "merchandise", "part", "dish"),

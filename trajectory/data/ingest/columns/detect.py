@@ -61,6 +61,7 @@ CURRENCIES = ("currency", "currency_code", "币种", "货币")
 UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "item_cost", "lineitem_price",
                "product_unit_price", "price_unit", "价格", "单价", *column_words.names("unit_price"))
 LOG_NAMES = {field: (*own, *_MORE.get(field, ())) for field, own in COMMON_NAMES.items()}
+LOG_NAMES["user"] = (*(name for name in LOG_NAMES["user"] if name not in SESSIONS), *SESSIONS)  # people before visits
 LOG_NAMES["value"] += column_words.names("unit_price")
 _TITLES = column_words.names("title")
 PRODUCTS = ("product", "item", "article", "produkt", "produit", "producto", "produto", "prodotto", "artikel",
