@@ -82,7 +82,7 @@ def test_nobody_turns_to_what_most_of_the_group_never_bought():
 def test_nobody_turns_to_what_only_everybody_leaves():
     states, truth = planted()
     ahead, past = states.ahead.copy(), states.past.copy()
-    past[:], ahead[:] = [4, 3, 3], [5, 4, 1]  # everybody leaves c3
+    past[:], ahead[:] = [4, 3.9, 2.1], [4.1, 4, 1.9]  # everybody leaves c3
     past[truth == 1] = ahead[truth == 1] = [6, 2, 2]  # these stay as they are
     assert "turning to" not in named(states, past=past, ahead=ahead)[1]
 
