@@ -27,6 +27,7 @@ def test_errors_by_hand(demand):
     one = table.row(by_predicate=pl.col("weeks_ahead") == 1, named=True)
     error = np.abs(count[:, 20:24] - count[:, 19:23])
     assert one["wape"] == pytest.approx(error.sum() / count[:, 20:24].sum())
+    assert one["bias"] == pytest.approx(count[:, 19:23].sum() / count[:, 20:24].sum() - 1)
     naive = np.abs(np.diff(count[:, :20], axis=1)).mean(1)
     assert one["mase"] == pytest.approx((error.mean(1) / naive).mean())
     assert one["origins"] == 4

@@ -8,6 +8,7 @@ def test_forecasts_and_orders_of_made_up_shops_are_measured_against_what_comes()
     assert forecasts.select("level", "weeks_ahead").rows() == [(x, h) for x in ("item", "interest") for h in AHEAD]
     assert (forecasts["coverage_80"] > 0.6).all()
     assert (forecasts["coverage_95"] >= forecasts["coverage_80"]).all()
+    assert forecasts["bias, forecast"].abs().max() < 0.1
     lost = dict(orders.filter(level="item").select("rule", "lost").iter_rows())
     assert min(lost["forecast"], lost["moving average"]) <= lost[CHOSEN] <= lost["last week"]
     assert orders.filter(level="item", rule="forecast")["to_right"].item() == pytest.approx(1, abs=0.2)

@@ -62,9 +62,9 @@ def with_quantiles(demand: Demand, level: str, baseline: BaselineForecast, teste
 def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: range) -> pl.DataFrame:
     """Errors of each method and horizon over the tested weeks; one row each.
 
-    wape: sum of absolute errors over demand. mase: mean over series of the error in units of the error of "as last
-    week" before the tested weeks. pinball: mean over LEVELS as a share of demand. coverage_80, coverage_95: of the
-    intervals. origins: how many.
+    wape: sum of absolute errors over demand. bias: sum of the forecasts over demand, less 1. mase: mean over series of
+    the error in units of the error of "as last week" before the tested weeks. pinball: mean over LEVELS as a share of
+    demand. coverage_80, coverage_95: of the intervals. origins: how many.
     """
     count, index = demand.weeks.count[level], [demand.origins.index(origin) for origin in tested]
     observed = observed_sales(demand, level, tested)
@@ -75,7 +75,8 @@ def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: r
             there = np.isfinite(observed[:, h, 0])
             if not observed[there, h].any():  # few weeks were held out, or nothing came in them
                 continue
-            y, error = observed[there, h], np.abs(result.forecast[index][there, h] - observed[there, h])
+            y, said = observed[there, h], result.forecast[index][there, h]
+            error = np.abs(said - y)
             q = result.quantile[there, h]
             loss = np.mean([pinball(y, q[..., i], level) for i, level in enumerate(LEVELS)], axis=0)
             scaled = (error.mean(0) / np.maximum(naive, 1e-12))[naive > 0]
@@ -84,6 +85,7 @@ def by_horizon(demand: Demand, level: str, methods: dict[str, Method], tested: r
                     "method": name,
                     "weeks_ahead": h + 1,
                     "wape": error.sum() / y.sum(),
+                    "bias": said.sum() / y.sum() - 1,
                     "mase": scaled.mean(),
                     "pinball": loss.sum() / y.sum(),
                     "coverage_80": ((q[..., 1] <= y) & (y <= q[..., 3])).mean(),

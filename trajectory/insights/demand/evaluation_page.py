@@ -15,7 +15,7 @@ from trajectory.insights.report_model import Table, Text
 
 SHARES = ("wape", "pinball", "coverage_80", "coverage_95", "demand_lost", "weeks_out_of_stock")
 WEEKS = ("mase", "stock_left_weeks")
-FORMS = dict.fromkeys(SHARES, "{:.1%}") | dict.fromkeys(WEEKS, "{:.2f}") | {"demand_lost": "{:.2%}"}
+FORMS = dict.fromkeys(SHARES, "{:.1%}") | dict.fromkeys(WEEKS, "{:.2f}") | {"demand_lost": "{:.2%}", "bias": "{:+.1%}"}
 RULES = {"moving average": f"the mean of {WINDOW} weeks", "last week": "the last week's figure"}
 
 
@@ -37,7 +37,8 @@ def holdout_accuracy(demand: Demand, results: Results) -> list[Text | Table]:
             errors.select(*first, pl.exclude(first)),
             FORMS,
             by="level",
-            note="wape: error as a share of demand. mase: error of a mean series, 1 being as far off as last week's "
+            note="wape: error as a share of demand. bias: how far the sum of all forecasts was above demand. "
+            "mase: error of a mean series, 1 being as far off as last week's "
             f"figure used to be. pinball: loss of the quantiles {', '.join(map(str, LEVELS))} as a share of demand. "
             "coverage: weeks inside the interval. Fewer origins have been seen at more weeks ahead.",
         ),
@@ -75,8 +76,8 @@ def method_description(demand: Demand) -> str:
         told.append("the sum of all users' forecasts")
     tried = ", ".join(f"{wape:.2%} {name}" for name, wape in demand.tried.items())
     words = (
-        f"Each coming week is forecast from {' and '.join(told)}, by a regression over all series that is fitted anew "
-        "each week on what was known, and counts as far as it was nearer than a smoothed level before. "
+        f"Each coming week is forecast from {' and '.join(told)}, by a Poisson regression over all series that is "
+        "fitted anew each week on what was known, and counts as far as it was nearer than a smoothed level before. "
         f"Earlier weeks decided whether users' forecasts are weighed in (error {tried}). "
         "Less than two years cannot tell seasons: what comes once a year, such as Christmas, is not forecast. "
         "Intervals and orders allow for the errors of earlier forecasts of series as large; where fewer than "

@@ -34,7 +34,8 @@ CHOSEN = "chosen"
 def measure(kind: str, weeks: int, shops: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Forecasts and orders at the end of so many weeks of so many shops, against what then comes.
 
-    Forecasts: level, weeks_ahead, wape of the forecast and of each simple rule, coverage_80, coverage_95. Orders, by
+    Forecasts: level, weeks_ahead, wape and bias (sum over demand, less 1) of the forecast and of each
+    simple rule, coverage_80, coverage_95. Orders, by
     each method and by the one that `order_rule` takes after BACKTEST weeks held back: level, rule, lost (pinball loss
     of the order-up-to level, a share of demand), lasts (share of series whose stock lasts until the next delivery),
     to_right (what is ordered up to over what the true rates need), forecast (share of shops that go by it).
@@ -53,9 +54,10 @@ def measure(kind: str, weeks: int, shops: int) -> tuple[pl.DataFrame, pl.DataFra
             }
             for ahead in AHEAD:
                 y, quantile = observed[:, ahead - 1], methods[OURS].quantile[0, ahead - 1]
-                error = [np.abs(method.forecast[-1, ahead - 1] - y).sum() for method in methods.values()]
+                said = [method.forecast[-1, ahead - 1] for method in methods.values()]
+                error, total = [np.abs(one - y).sum() for one in said], [one.sum() for one in said]
                 inside = [(quantile[:, low] <= y) & (y <= quantile[:, high]) for low, high in ((1, 3), (0, 4))]
-                errors.append((level, ahead, *error, y.sum(), *(covered.mean() for covered in inside)))
+                errors.append((level, ahead, *error, *total, y.sum(), *(covered.mean() for covered in inside)))
             tested = range(max(weeks - BACKTEST, FIRST_ORIGIN), weeks)
             held = {name: with_quantiles(demand, level, baseline, tested) for name, baseline in baselines.items()}
             rule, y = order_rule(demand, level, held, tested), observed[:, :COVER].sum(1)
@@ -65,12 +67,14 @@ def measure(kind: str, weeks: int, shops: int) -> tuple[pl.DataFrame, pl.DataFra
                 by_forecast = float((rule if name == CHOSEN else name) == OURS)
                 lasts = float((y <= method.up_to[0]).mean())
                 orders.append((level, name, lost, lasts, method.up_to[0].sum() / right.sum(), by_forecast))
-    sums = [*methods, "demand"]
+    sums = [*methods, *(f"sum, {name}" for name in methods), "demand"]
     table = pl.DataFrame(errors, ["level", "weeks_ahead", *sums, "coverage_80", "coverage_95"], orient="row")
-    wape = [(pl.col(name).sum() / pl.col("demand").sum()).alias(f"wape, {name}") for name in methods]
+    demanded = pl.col("demand").sum()
+    wape = [(pl.col(name).sum() / demanded).alias(f"wape, {name}") for name in methods]
+    bias = [(pl.col(f"sum, {name}").sum() / demanded - 1).alias(f"bias, {name}") for name in methods]
     stock = pl.DataFrame(orders, ["level", "rule", "lost", "lasts", "to_right", OURS], orient="row")
     return (
-        table.group_by("level", "weeks_ahead", maintain_order=True).agg(*wape, pl.col("^coverage.*$").mean()),
+        table.group_by("level", "weeks_ahead", maintain_order=True).agg(*wape, *bias, pl.col("^coverage.*$").mean()),
         stock.group_by("level", "rule", maintain_order=True).mean(),
     )
 
