@@ -116,6 +116,19 @@ def test_statements_of_time_are_a_median_and_an_interval():
     assert not of(tables.statements(HISTORIES, QUERIES, replace(FORECAST, days=None), 2), statement="time").height
 
 
+def test_times_count_from_the_end_of_the_log_on():
+    """The first user's last event is 8 days before the log's."""
+    time = HISTORIES.time.copy()
+    time[: HISTORIES.offsets[1]] = time[HISTORIES.offsets[1] - 1] - 8 * 86_400
+    late = replace(HISTORIES, time=time)
+    soon = tables.within_days(late, QUERIES, SOON, 7.0, 2)
+    assert set(soon["user"]) == {"u1"}, "the days of the other are over"
+    before, after = (tables.statements(h, QUERIES, FORECAST, 2).filter(statement="time") for h in (HISTORIES, late))
+    assert of(before, user="u1").equals(of(after, user="u1"))
+    assert of(after, user="u0")["days_low"][0] < of(before, user="u0")["days_low"][0], "8 days of it are over"
+    assert of(after, user="u0")["days"][0] > 0
+
+
 def test_a_log_without_interests_has_statements_of_items_only():
     none = replace(HISTORIES, interests=(), item_interest=np.zeros(5, np.int32))
     assert set(tables.statements(none, QUERIES, FORECAST, 2)["level"].drop_nulls()) == {"item"}

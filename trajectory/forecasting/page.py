@@ -16,6 +16,7 @@ from trajectory.evaluation.standing import warning
 from trajectory.evaluation.target_steps import several_steps, target_step_sentence
 from trajectory.forecasting.forecast import Forecast, forecast, past_shares
 from trajectory.forecasting.tables import without_note
+from trajectory.metrics.waiting_time import silent_days
 from trajectory.names import isolated
 from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
@@ -185,7 +186,7 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
     times = _by_user(shown.filter(statement == "time"))
     reasons = dict(forecast.without.iter_rows())
     paths = _by_user(shown.filter((statement == "path") & (pl.col("rank") <= SHOWN_PATHS)))
-    described = []
+    silent, described = silent_days(h, queries), []
     for row, index in enumerate(queries.user):
         user = str(h.users["user"][int(index)])
         both = np.concatenate([past[row], forecast.interests[row]])
@@ -196,6 +197,7 @@ def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:
             {
                 "user": user,
                 "reason": reasons.get(user, ""),
+                "silent": round(float(silent[row]), 3),
                 "events": int(queries.stop[row] - queries.start[row]),
                 "interests": [names[i] for i in top] + ["all others"] * rest,
                 "past": [_shares(shares, top, rest) for shares in past[row]],

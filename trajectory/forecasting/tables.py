@@ -11,7 +11,7 @@ from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.beam_search import Beams
 from trajectory.inference.step_forecast import WithinDays
 from trajectory.metrics.ranking import top_k
-from trajectory.metrics.waiting_time import LEVELS
+from trajectory.metrics.waiting_time import LEVELS, given_silence, silent_days
 from trajectory.protocols import StepForecast
 from trajectory.schema import Histories, Queries
 
@@ -105,8 +105,9 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
     """All forecasts of each step, one statement a row, in the columns of STATEMENTS.
 
     at_step: an item or interest is (a line of) step `step`. within_steps: it comes within steps 1..step. time: the step
-    comes after `days` (median), with 80 % probability between `days_low` and `days_high`; heads forecast each step
-    alone, so none is stated before the step it follows. The k most likely of each are kept, in order of probability.
+    comes `days` (median) after the log's last event, with 80 % probability between `days_low` and `days_high`, given
+    that nothing came of the user until then; heads forecast each step alone, so none is stated before the step it
+    follows. The k most likely of each are kept, in order of probability.
     """
     parts = [
         _ranked(histories, queries, "item", "at_step", forecast.probability, k, forecast.in_sets),
@@ -119,7 +120,7 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
         ]
     if forecast.days is not None:
         row, step = (index.ravel() for index in np.indices(forecast.days.shape[:2]))
-        until = np.maximum.accumulate(forecast.days, axis=1)
+        until = np.maximum.accumulate(given_silence(forecast.days, silent_days(histories, queries)), axis=1)
         low, middle, high = (until[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
         time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
         parts.append(_of_users(histories, queries, row, time))
@@ -127,13 +128,16 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
 
 
 def within_days(histories: Histories, queries: Queries, within: WithinDays, days: float, k: int) -> pl.DataFrame:
-    """The k items and interests that are most likely to come within `days` days, in the columns of STATEMENTS.
+    """The k items and interests that are most likely to come within `days` days of the user's last event.
 
-    They are counted over sampled paths, so none is calibrated.
+    In the columns of STATEMENTS. Nothing is stated of users whose days are over at the log's end. They are
+    counted over sampled paths, so none is calibrated.
     """
+    open_ = (silent_days(histories, queries) <= days)[:, None]
     levels = [("item", within.items), *([("interest", within.interests)] if histories.interests else [])]
     parts = [
-        _ranked(histories, queries, level, "within_days", probability[:, None], k) for level, probability in levels
+        _ranked(histories, queries, level, "within_days", np.where(open_, probability, 0)[:, None], k)
+        for level, probability in levels
     ]
     return pl.concat(parts).with_columns(
         step=pl.lit(None, pl.Int64), days=pl.lit(float(days)), calibrated=pl.lit(False)

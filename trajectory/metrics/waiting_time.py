@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from trajectory.data.pipeline.splits import step_bounds
 from trajectory.data.times import DAY
@@ -14,6 +15,7 @@ from trajectory.models.time_head import Wait, log_likelihood, quantile
 from trajectory.schema import Histories, Queries
 
 LEVELS = (0.1, 0.5, 0.9)  # quantiles of a forecast: an 80 % interval and the median
+SHORTEST = 1e-3  # days
 
 
 class Times(NamedTuple):
@@ -21,6 +23,26 @@ class Times(NamedTuple):
 
     days: np.ndarray  # [n, H, 3], quantiles LEVELS
     log_likelihood: np.ndarray  # [n, H] of the observed days: log-probability of none, else log-density per day
+
+
+def given_silence(quantiles: np.ndarray, silent: np.ndarray) -> np.ndarray:
+    """Quantiles [n, H, 3] of the days from now on, of those from each user's last event on, `silent` [n] days ago.
+
+    Nothing came since: between the quantiles a log-normal is laid, and what it has before now is left out.
+    """
+    low, middle, high = np.moveaxis(np.log(np.maximum(quantiles, SHORTEST)), -1, 0)
+    scale = np.maximum((high - low) / (ndtri(LEVELS[2]) - ndtri(LEVELS[0])), SHORTEST)
+    gone = ndtr((np.log(np.maximum(silent, SHORTEST))[:, None] - middle) / scale)[..., None]
+    share = np.clip(gone + np.array(LEVELS) * (1 - gone), 1e-9, 1 - 1e-9)
+    left = np.exp(middle[..., None] + scale[..., None] * ndtri(share)) - silent[:, None, None]
+    return np.where(silent[:, None, None] > 0, np.maximum(left, 0), quantiles)
+
+
+def silent_days(histories: Histories, queries: Queries) -> np.ndarray:
+    """Days from the last event of each query's history to the log's last one, float64 [n]; 0 without times."""
+    if not histories.has_time:
+        return np.zeros(len(queries.user))
+    return np.maximum(histories.now - 1 - histories.time[queries.stop - 1], 0) / DAY
 
 
 def observed_waits(histories: Histories, queries: Queries, steps: int) -> np.ndarray:

@@ -52,8 +52,10 @@ class Forecast(Result):
         "user": "id of the source",
         "statement": "at_step: it is (a line of) that step; within_steps: it comes within steps 1 to `step`, no "
         "less likely than at one of them; "
-        "within_days: within `days` days; time: the step comes after `days` (median), with 80 % probability between "
-        "`days_low` and `days_high`; path: a step of the path number `rank`; nothing_left: no item may come, and why",
+        "within_days: within `days` days of the user's last event, left out where these are over; time: "
+        "the step comes `days` (median) after the log's last event, with 80 % probability between `days_low` and "
+        "`days_high`, given that nothing came of the user until then; path: a step of the path number `rank`; "
+        "nothing_left: no item may come, and why",
         "level": "item or interest; null for time",
         "step": "1 = next",
         "rank": "1 = most likely",
