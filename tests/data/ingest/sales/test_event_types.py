@@ -241,6 +241,10 @@ def test_events_of_shops_are_known_in_many_languages(
     assert canonical(words.str.to_titlecase(), base().data).to_list() == expected
 
 
+def test_a_turkish_capital_is_its_small_letter() -> None:
+    assert canonical(pl.Series(["İade", "İPTAL"]), base().data).to_list() == ["return", "return"]
+
+
 @pytest.mark.parametrize("name", ["Событие", "Evento", "Ereignis", "イベント", "olay"])
 def test_views_of_a_log_in_another_language_are_no_sales_though_pieces_stand_beside(tmp_path: Path, name: str) -> None:
     rows = "".join(f"u{i % 9},a{i % 7},{'купил' if i % 4 else 'просмотр'},1,2.5\n" for i in range(60))
@@ -261,3 +265,6 @@ def test_words_that_only_those_beside_them_tell() -> None:
     assert of("order", "cancelled") == ["purchase", "return"]
     assert of("renewal", "trial_started", "cancelled") == ["purchase", None, None]
     assert of("renewal", "cancelled", cancelled="return") == ["purchase", "return"]
+    assert of("loan", "renewal", "return") == [None, None, None]
+    assert of("checkout", "renew", "return") == ["checkout", None, None]
+    assert of("order", "hold", "return") == ["purchase", None, "return"]

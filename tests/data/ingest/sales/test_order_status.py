@@ -36,6 +36,8 @@ def types(folder: Path, *words: str, status: str = "order_status", **changes: ob
         ("Stato ordine", ("Completato", "Annullato", "In lavorazione", "In attesa")),
         ("Bestelstatus", ("Voltooid", "Geannuleerd", "In behandeling", "Terugbetaald")),
         ("Status zamówienia", ("Zrealizowane", "Anulowane", "W trakcie realizacji", "Zwrócone")),
+        ("shop.orders.order_status", ("paid", "cancelled", "shipped", "refunded")),
+        ("order.state", ("paid", "cancelled", "shipped", "refunded")),
         ("订单状态", ("已完成", "已取消", "已付款", "待付款")),
     ],
 )

@@ -19,8 +19,8 @@ from trajectory.data.ingest.sales.event_types import of_sales
 # English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian, Turkish, Korean, Japanese, Chinese
 # fmt: off
 _MONEY = (
-    "amount", "amt", "price", "total", "subtotal", "revenue", "turnover", "sales", "spend", "spent", "paid", "value",
-    "betrag", "umsatz", "preis", "summe", "montant", "prix", "importe", "precio", "monto", "ingresos", "valor",
+    "amount", "amt", "price", "sum", "total", "subtotal", "revenue", "turnover", "sales", "spend", "spent", "paid",
+    "value", "betrag", "umsatz", "preis", "summe", "montant", "prix", "importe", "precio", "monto", "ingresos", "valor",
     "preço", "preco", "importo", "prezzo", "totale", "bedrag", "prijs", "omzet", "totaal", "kwota", "cena",
     "wartość", "wartosc", "suma", "сумма", "цена", "стоимость", "tutar", "tutarı", "fiyat", "fiyatı", "금액",
     "가격", "단가", "결제액", "金額", "価格",

@@ -198,9 +198,10 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
     if events["item"].n_unique() == 1 < events.height:
         yield "Every event is of the same item: there is nothing to predict.", "data.columns.item=..."
     if not types["roles"].str.contains(r"input\b").any():
+        most = types.sort("rows")["type"][-1]
         yield (
             "The model reads no type of event: there is nothing to learn from.",
-            "data.event_types or data.event_type_map",
+            f"data.event_types={{{most!r}: 'input,target'}} if it is to learn from {most}",
         )
     selling = types.filter(pl.col("roles").str.contains(r"sale\b") & ~pl.col("roles").str.contains("negative"))["type"]
     if selling.is_empty():

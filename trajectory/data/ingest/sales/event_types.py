@@ -58,12 +58,18 @@ WORDS: dict[str, tuple[str, ...]] = {
                "devolución", "nota de crédito", "reembolso", "reso", "nota di credito", "devolução", "estorno",
                "creditnota", "zwrot", "возврат", "返品", "返金", "退货", "退款", "退单", "取消订单"),
 }
-# Words that are of a sale beside one of returns and none of sales; that end a subscription beside one that renews it.
-_SALE_BESIDE_RETURNS = ("payment", "charge", "payments", "charges", "zahlung", "paiement", "pago", "pagamento",
-                        "betaling")
-_RENEWALS = ("renewal", "renewed", "subscription renewed", "subscription started", "trial started", "trial", "upgrade",
-             "downgrade")
-_END = ("cancel", "canceled", "cancelled", "cancellation", "subscription cancelled", "subscription canceled")
+# Words that only those beside them tell: a payment is a sale beside returns and no other sale; a renewal is one of a
+# subscription, whose end is no return; what comes back from a loan takes no sale back.
+_PAYMENTS = ("payment", "charge", "payments", "charges", "zahlung", "paiement", "pago", "pagamento", "betaling")
+_SUBSCRIPTIONS = ("subscription renewed", "subscription started", "trial started", "trial", "upgrade", "downgrade",
+                  "payment failed", "churn", "subscription cancelled")
+_RENEWALS = ("renewal", "renewed", "renew")
+_ENDS = ("cancel", "canceled", "cancelled", "cancellation", "subscription cancelled", "subscription canceled")
+_LOANS = ("loan", "borrow", "borrowed", "hold", "renew", "renewal", "renewed", "checked out", "ausleihe", "entleihung",
+          "prêt", "emprunt", "préstamo", "empréstimo", "prestito", "uitlening", "wypożyczenie", "выдача", "貸出",
+          "대출")
+_COME_BACK = ("return", "returned", "rückgabe", "retour", "devolución", "devolução", "restituzione", "zwrot", "возврат",
+              "返却", "반납")
 # fmt: on
 _OTHERS = tomllib.loads(files(__package__).joinpath("event_words.toml").read_text("utf-8"))
 
@@ -132,12 +138,20 @@ def _by_others(
     words: dict[str | None, str], meanings: dict[str | None, str | None], data: ConfigDict
 ) -> dict[str | None, str | None]:
     """The meanings, other than those given, of words (with their plain form) that only those beside them tell."""
-    told = {plain_word(word) for word in data.event_type_map}
-    types = {*meanings.values()}
-    sold = {*map(plain_word, _SALE_BESIDE_RETURNS)} if "return" in types and "purchase" not in types else set()
-    ended = {*map(plain_word, _END)} if {*words.values()} & {*map(plain_word, _RENEWALS)} else set()
-    sales = {word: "purchase" for word, plain in words.items() if plain in sold - told}
-    return sales | {word: None for word, plain in words.items() if plain in ended - told}
+    free = {word: plain for word, plain in words.items() if plain not in map(plain_word, data.event_type_map)}
+    types, plain_words = {*meanings.values()}, {*words.values()}
+
+    def some(known: Collection[str]) -> set[str]:
+        return plain_words & {*map(plain_word, known)}
+
+    subscribed = bool(some(_SUBSCRIPTIONS) or (some(_RENEWALS) and some(_ENDS)))
+    sales = some(_RENEWALS) if subscribed else set[str]()
+    if "return" in types and "purchase" not in types:
+        sales |= some(_PAYMENTS)
+    lent = bool(some(_LOANS)) and not subscribed and not {"purchase", "cart"} & types
+    unknown = (some(_ENDS) if subscribed else set[str]()) | (some(_COME_BACK) if lent else set[str]())
+    told = dict.fromkeys(sales, "purchase") | dict.fromkeys(unknown)
+    return {word: told[plain] for word, plain in free.items() if plain in told}
 
 
 def default_event_type(columns: Collection[str], data: ConfigDict) -> tuple[str, str]:
@@ -262,5 +276,5 @@ def _spellings(data: ConfigDict) -> list[str]:
 
 
 def plain_word(word: str) -> str:
-    """As words are compared: without case, white space, "_" and "-"."""
-    return re.sub(r"[\s_\-]", "", str(word)).lower()
+    """As words are compared: without case, white space, "_" and "-"; the second letter of a Turkish İ is left off."""
+    return re.sub(r"[\s_\-]", "", str(word)).lower().replace("\u0307", "")

@@ -11,7 +11,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import texts
-from trajectory.data.ingest.columns.detect import detect, matching, matching_within
+from trajectory.data.ingest.columns.detect import matching_within
 from trajectory.data.ingest.findings import Findings, counted
 from trajectory.data.ingest.sales.event_types import canonical, of_sales, roles
 from trajectory.data.ingest.sales.orders import of_order
@@ -64,8 +64,7 @@ def failed_orders(
         )
     meant = _meant(data)
     free = [name for name in table.columns if name not in used]
-    named = [*detect(free, {"status": NAMES}).values(), *matching_within(free, _OF_ORDERS)]
-    name = by_hand or next(iter(named), "-")
+    name = by_hand or next(iter(matching_within(free, NAMES)), "-")
     if name == "-":
         return None
     raw = texts(table[name])
@@ -83,10 +82,10 @@ def failed_orders(
     counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
     if not by_hand and known < max(_KNOWN * sum(counts.values()), 1):
-        if matching([name], _OF_ORDERS) or no_sale & {*words.values()}:
+        if matching_within([name], _OF_ORDERS) or no_sale & {*words.values()}:
             _say_unknown(name, counts, said)
         return None
-    if not by_hand and matching([name], _PLAIN) and (why := _of_something_else(raw, columns, data)):
+    if not by_hand and matching_within([name], _PLAIN) and (why := _of_something_else(raw, columns, data)):
         text = f"{name} is not read as the status of orders: {why}"
         said.note("order status", text, f"data.columns.status={name}", warning=True)
         return None

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 from trajectory.data.ingest.cells.missing import blank_missing
 from trajectory.data.ingest.cells.parsing import mostly_numeric
 from trajectory.data.ingest.columns.customers import customers
-from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, detect, matching, pick
+from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, detect, matching_within, pick
 from trajectory.data.ingest.columns.line_numbers import without_line_numbers
 from trajectory.data.ingest.columns.order_totals import without_totals
 from trajectory.data.ingest.columns.positions import whole_positions
@@ -33,7 +33,7 @@ def choose_columns(reading: Reading) -> None:
     elif not reading.known_layout and "user" in fields:
         fields = by_ids(table, by_titles(table, fields, said), data.columns.item, said)
         fields = without_line_numbers(table, fields, data.columns.item, said)
-    reading.statuses = {*matching(table.columns, ORDER_STATUS), data.columns.status}
+    reading.statuses = {*matching_within(table.columns, ORDER_STATUS), data.columns.status}
     reading.typed = bool({"event_type", "behaviour", "label", "rating"} & fields.keys() or data.columns.event_type)
     if not reading.known_layout and "event_type" in fields and not data.columns.event_type:
         fields = better_known(table, fields, reading.statuses, data, said)
