@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import polars as pl
 import pytest
 
@@ -11,7 +13,7 @@ from trajectory.insights.recommend.sentences import sentences
 from trajectory.reports.words import Words
 
 BOUGHT = Words("purchases", "buy", "bought", "buying")
-WINNERS = pl.DataFrame({"title": ["tea"], "users": [159], "expected": [5.2]})
+WINNERS = pl.DataFrame({"title": ["tea"], "users": [159], "expected": [15.2]})
 
 
 def held(steps=3, groups=("all",)):
@@ -41,8 +43,13 @@ def test_the_best_other_list_is_best_by_what_is_told():
 
 
 def test_who_is_counted_of_those_who_never_bought_is_said():
-    assert "of the 159 who never bought it, 5 are expected" in told(held())[0]
-    assert "of the 159 who never bought it nor had any other event of it, 5" in told(held(), page.BUT)[0]
+    assert "of the 159 who never bought it, 15 are expected" in told(held())[0]
+    assert "of the 159 who never bought it nor had any other event of it, 15" in told(held(), page.BUT)[0]
+
+
+def test_of_few_buyers_to_win_nothing_is_told(monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "WINNERS", WINNERS.with_columns(expected=pl.lit(1.35)))
+    assert not any("to win" in sentence for sentence in told(held()))
 
 
 def test_shares_of_nothing_are_not_told():

@@ -12,6 +12,8 @@ from trajectory.insights.recommend.lists import NEW, SIZE
 from trajectory.insights.recommend.relevance import Relevance
 from trajectory.reports.words import Words
 
+FEWEST = 10  # buyers to win that are worth a sentence
+
 
 def sentences(
     table: pl.DataFrame,
@@ -26,7 +28,7 @@ def sentences(
     what was kept back of each user; `but`: see `acquisition_potential`.
     """
     texts = []
-    for top in winners.filter(pl.col("expected") >= 0.5).head(1).iter_rows(named=True):
+    for top in winners.filter(pl.col("expected") >= FEWEST).head(1).iter_rows(named=True):
         texts.append(
             f"{top['title']} has the most users to win: of the {top['users']:,} who never {counted.past} it{but}, "
             f"{top['expected']:,.0f} are expected to {counted.verb} it within {ahead}."
