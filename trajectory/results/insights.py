@@ -75,7 +75,7 @@ class Audiences(Result):
         "probability": "that the user buys of it within the window",
         "arriving": "that less what the user's own rate so far makes likely",
         "new": "never bought of it before",
-        "days": "expected until the user's next step",
+        "days": "expected until the user's next step; empty where that did not hold",
         "weekday": "on which the user comes most",
         "hour": "UTC, at which the user comes most",
         "context": "what the user bought lately that goes with it",

@@ -13,6 +13,7 @@ from trajectory.insights.audiences.audience_targets import targets_by_kind
 from trajectory.insights.audiences.contact_timing import check_contact_timing, contact_timing
 from trajectory.insights.audiences.evaluate import measure
 from trajectory.insights.audiences.evaluation_page import holdout_accuracy
+from trajectory.insights.audiences.next_visit import check_next_visit, with_days_that_hold
 from trajectory.insights.audiences.page import LIMITS, blocks
 from trajectory.insights.audiences.propensity import LEAST
 from trajectory.insights.audiences.sentences import sentences
@@ -20,7 +21,7 @@ from trajectory.insights.audiences.tables import members_table
 from trajectory.insights.campaigns.build import build_campaigns
 from trajectory.insights.report_model import Part, Text
 from trajectory.run import Run
-from trajectory.schema import UserError
+from trajectory.schema import Queries, UserError
 
 TOO_FEW = (
     f"audiences need interests or items that at least {LEAST} users newly buy of in the validation window and in the "
@@ -48,7 +49,12 @@ def build_audiences(run: Run) -> Part:
     then = audience(run, mine[0], validation, test)
     if then is None:
         raise UserError(TOO_FEW)
+    asked = histories.users["user"].gather(test.queries.user)
+    members = asked.is_in(members_table(then, histories, test)["user"].unique().implode()).to_numpy()
+    of_members = Queries(*(column[members] for column in test.queries))
+    visits = check_next_visit(histories, of_members, test.expected.next[members], test.time)
     rows = pl.concat([members_table(predicted, histories, now) for predicted in audiences])
+    rows = with_days_that_hold(rows, first.days, visits)
     held = measure(then, then.counts.events, c.evaluation.bootstrap // 5, c.seed)
     if "arriving" not in held:
         raise UserError(
@@ -64,10 +70,10 @@ def build_audiences(run: Run) -> Part:
         sentences=(*sentences(held, first, rows, cut), *campaigns.sentences),
         blocks=(
             *blocks(rows, first, began, then, cut),
-            *holdout_accuracy(held, then, cut, moments),
+            *holdout_accuracy(held, then, cut, moments, visits),
             *campaigns.blocks,
             Text(LIMITS),
         ),
         tables={"audiences": rows} | campaigns.tables,
-        measured={then.goods.kind: held, "moments": moments} | campaigns.measured,
+        measured={then.goods.kind: held, "moments": moments | {"next_visit": visits}} | campaigns.measured,
     )

@@ -9,6 +9,7 @@ import polars as pl
 
 from trajectory.insights.audiences.audience import Audience
 from trajectory.insights.audiences.evaluate import OURS
+from trajectory.insights.audiences.next_visit import in_words
 from trajectory.insights.audiences.page import WEEKS
 from trajectory.insights.report_model import Table, Text
 
@@ -16,10 +17,10 @@ MEASURES = {"AUC": "{:.3f}", "from": "{:.3f}", "to": "{:.3f}", "lift at 10 %": "
 
 
 def holdout_accuracy(
-    measured: dict[str, Any], audience: Audience, began: datetime, moments: dict[str, Any]
+    measured: dict[str, Any], audience: Audience, began: datetime, moments: dict[str, Any], visits: dict[str, Any]
 ) -> list[Table | Text]:
     """How far the ranking and the named moments held on what came after the cut."""
-    return [against_rivals(measured, audience, began), contact_timing_accuracy(moments)]
+    return [against_rivals(measured, audience, began), contact_timing_accuracy(moments, visits)]
 
 
 def against_rivals(measured: dict[str, Any], audience: Audience, began: datetime) -> Table:
@@ -55,11 +56,12 @@ def methods_table(measured: dict[str, Any]) -> pl.DataFrame:
     )
 
 
-def contact_timing_accuracy(moments: dict[str, Any]) -> Text:
-    """How far weekdays and hours held."""
+def contact_timing_accuracy(moments: dict[str, Any], visits: dict[str, Any]) -> Text:
+    """How far the days of next visits, weekdays and hours held."""
     return Text(
-        f"The best moment is before the next visit. Of the visits that came, {moments['weekday']:.0%} were on the "
-        f"user's own most frequent weekday, as named ({moments['usual_weekday']:.0%} on the weekday of most visits of "
-        f"all users) and {moments['hour']:.0%} within an hour of the user's own most frequent hour "
-        f"({moments['usual_hour']:.0%} within an hour of that of most visits of all users)."
+        f"The best moment is before the next visit. {in_words(visits)} Of the visits that came, "
+        f"{moments['weekday']:.0%} were on the user's own most frequent weekday, as named "
+        f"({moments['usual_weekday']:.0%} on the weekday of most visits of all users) and {moments['hour']:.0%} within "
+        f"an hour of the user's own most frequent hour ({moments['usual_hour']:.0%} within an hour of that of most "
+        "visits of all users)."
     )

@@ -36,7 +36,10 @@ def first_users(rows: pl.DataFrame, audience: Audience, began: datetime) -> Tabl
         "user",
         pl.col("probability").alias(f"buys within {audience.days} days"),
         pl.col("arriving").alias("above own rate"),
-        pl.format("next visit about {}; most often {}s, {}:00", day, "weekday", "hour").alias("best moment"),
+        pl.concat_str(
+            pl.format("next visit about {}; ", day), pl.format("most often {}s, {}:00", "weekday", "hour"),
+            ignore_nulls=True,
+        ).alias("best moment"),
         pl.col("context").list.join(", ").alias("goes with what was bought"),
     )  # fmt: skip
     return Table(

@@ -23,11 +23,11 @@ def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, 
     arriving = measured["arriving"]
     column = [audience.goods.names[group] for group in audience.model.chosen].index(top["target"])
     usual = float(np.mean(audience.probability[audience.lapsed[:, column], column]))
+    again = "" if top["days"] is None else f"; half of them come again within {top['days']:.0f} days"
     return [
         f"Address {top['len']} users for {top['target']}: none bought of it in the last {WEEKS} weeks, and "
         f"{top['probability']:.0f} of them are expected to within {audience.days} days "
-        f"({top['probability'] / top['len']:.0%} each, {usual:.0%} of all such users); half of them "
-        f"come again within {top['days']:.0f} days.",
+        f"({top['probability'] / top['len']:.0%} each, {usual:.0%} of all such users){again}.",
         f"The most likely tenth of users who had not bought in {WEEKS} weeks bought "
         f"{arriving['methods'][OURS]['lift']:.1f} times as often as such users in general, over {arriving['groups']} "
         f"{audience.goods.kind}s in the {audience.days} days from {cut:%d %B %Y} on.",

@@ -1,0 +1,36 @@
+"""Days of next visits are told only where they held, and contradict no chance."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.builders import make_histories
+from trajectory.inference.new_users import histories_before
+from trajectory.insights.audiences.next_visit import check_next_visit, in_words, with_days_that_hold
+
+DAY = 86_400
+ROWS = pl.DataFrame({"days": [10.0, 35.0, 35.0], "probability": [0.76, 0.76, 0.2]})
+
+
+def test_who_came_by_the_day_named_is_counted_of_those_whose_day_has_passed():
+    histories = make_histories([[1] * 10] * 4, gap=DAY)
+    moment = int(histories.time[5])
+    queries = histories_before(histories, moment)  # all come at that moment, after five days
+    found = check_next_visit(histories, queries, np.array([1.0, 2.0, -0.5, 90.0]), moment)
+    assert found == {"came": pytest.approx(2 / 3), "due": 3}
+
+
+@pytest.mark.parametrize(
+    ("check", "days"),
+    [
+        ({"came": 0.52, "due": 80}, [10.0, None, 35.0]),
+        ({"came": 0.82, "due": 80}, [None] * 3),
+        ({"came": 0.5, "due": 20}, [None] * 3),
+        ({"came": float("nan"), "due": 0}, [None] * 3),
+    ],
+)
+def test_days_that_did_not_hold_or_contradict_the_chance_are_left_out(check, days):
+    assert with_days_that_hold(ROWS, 27, check)["days"].to_list() == days
+    assert ("no days are named" in in_words(check) or "are not named" in in_words(check)) == (days == [None] * 3)

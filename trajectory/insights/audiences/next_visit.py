@@ -1,0 +1,48 @@
+"""The day of the next visit: told where half of the users came by such a day, as they should, and of whom it may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trajectory.data.times import DAY
+from trajectory.schema import Histories, Queries
+
+LEAST = 50  # users whose named day has passed, of which a share is told
+HALF = (0.4, 0.6)  # share that came by the day named, by which half should
+
+
+def check_next_visit(histories: Histories, queries: Queries, days: np.ndarray, moment: int) -> dict[str, Any]:
+    """`came`: share of users whose next event came within the `days` [n] named at `moment` (unix seconds), of the
+    `due` users whose named day is before the log's end; NaN of none.
+    """
+    due = moment + days * DAY < histories.now
+    following = histories.time[np.minimum(queries.stop, histories.num_events - 1)]
+    came = (queries.stop < queries.end) & (following <= moment + days * DAY)
+    return {"came": float(came[due].mean()) if due.any() else float("nan"), "due": int(due.sum())}
+
+
+def holds(check: dict[str, Any]) -> bool:
+    """Whether enough users came about as often by the day named as they should."""
+    return bool(check["due"] >= LEAST and HALF[0] <= check["came"] <= HALF[1])
+
+
+def with_days_that_hold(rows: pl.DataFrame, within: int, check: dict[str, Any]) -> pl.DataFrame:
+    """The rows of audiences with `days` left out where such days did not hold, or where more than half of such users
+    buy `within` so many days, so that the next visit cannot well be later.
+    """
+    contradicted = (pl.col("days") > within) & (pl.col("probability") > 0.5)
+    return rows.with_columns(days=pl.when(pl.lit(holds(check)) & ~contradicted).then("days"))
+
+
+def in_words(check: dict[str, Any]) -> str:
+    """How far the named days held, and whether they are told."""
+    if not check["due"]:
+        return "Days of next visits are not named: none lay before the end of the log, so they could not be checked."
+    told = "" if holds(check) else " That is too far off or of too few, so no days are named."
+    return (
+        f"Of {check['due']:,} users of such audiences whose next visit was expected before the end of the log, "
+        f"{check['came']:.0%} came by the day named; half should.{told}"
+    )
