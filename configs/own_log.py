@@ -24,7 +24,7 @@ def get_config(arg: str = "") -> ConfigDict:
     args = parse_arg(arg, path=path, format="auto", split="leave_one_out", baskets=False, user="", model="hybrid")
     if not args.path:
         raise UserError(
-            "expected --config=own_log:path=LOG with a file, a folder or tfds:<name>; public raw files need no more, "
+            "expected own_log:path=LOG with a file, a folder or tfds:<name>; public raw files need no more, "
             f"or format=NAME, one of {', '.join(FORMATS)}"
         )
     c = recipes.own_log(args.path, file_name(args.path), args.model, args.split, args.tiny)

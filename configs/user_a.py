@@ -1,4 +1,4 @@
-"""The founding document's user A: a small made-up log with known transitions between products, learned in seconds.
+"""The example of user A: a small made-up log with known transitions between products, learned in seconds.
 
 trajectory train --config=user_a:model=gru --workdir=runs/user_a
 """

@@ -1,4 +1,4 @@
-"""The founding document's model on its own input: `user_behavior.csv`, one row per user and time step.
+"""A log as a table of one row per user and time step (`user_behavior.csv`), and a model for it.
 
 Columns: `user` (optional), `time`, numeric features, `label` 0 / 1. Stacked LSTM 128 -> dropout 0.2 -> 64 -> dropout
 0.2 -> dense sigmoid, with accuracy and loss of training and validation over epochs in curves.png.

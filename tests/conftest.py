@@ -14,7 +14,7 @@ from trajectory import hints, messages  # noqa: E402
 from trajectory.training import parallel  # noqa: E402
 from trajectory.tuning import workers  # noqa: E402
 
-parallel.cache()
+parallel.configure()
 messages.print_messages()  # what is said is looked for on stdout, where commands say it
 hints.for_commands()  # and so are hints, but in the tests of them
 

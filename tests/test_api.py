@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -154,6 +155,41 @@ def test_a_frame_is_prepared_once_and_its_run_can_be_repeated(example, frames):
     assert tj.train(again.config, "runs/shop").step == example["run"].step
 
 
+def test_a_prepared_log_is_swept_and_searched_with_its_settings(example, made_up_program):
+    log = tj.prepare(example["events"], model="gru", tiny=True, settings={"train.monitor": "ndcg@10"})
+    swept = tj.sweep(log, "backbone", "runs/own_backbones", seeds=[0], settings={"train.epochs": 1})
+    assert swept.frame["name"].to_list()[:4] == ["lstm", "gru", "transformer", "hybrid"]
+    config = json.loads(Path("runs/own_backbones/lstm_0/sweep.json").read_text())["asked"]
+    assert (config["model"]["backbone"], config["train"]["epochs"], config["train"]["monitor"]) == (
+        "lstm",
+        1,
+        "ndcg@10",
+    )
+    assert config["data"]["source"] == log.config.data.source
+    rate = {"optim.learning_rate": 0.5}
+    assert tj.search(log, lambda trial: rate, "runs/own_rates", trials=1).frame["state"].to_list() == ["complete"]
+
+
+def test_a_search_in_which_nothing_can_be_trained_says_why(made_up_program, tmp_path):
+    with pytest.raises(tj.UserError, match="unknown config field 'lr'"):
+        tj.search("user_a", lambda trial: {"optim.lr": 1}, tmp_path / "rates", trials=1)
+
+
+def test_training_works_in_a_thread_that_takes_no_signals(example):
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(tj.train, example["log"].config, "runs/shop").result()
+    assert run.step == example["run"].step
+
+
+def test_a_run_finds_its_log_from_any_folder(example, monkeypatch):
+    workdir = example["run"].workdir
+    assert not Path(example["run"].config.data.source).is_absolute()
+    monkeypatch.chdir("/")
+    again = tj.load_run(workdir)
+    assert again.experiment.histories.num_events == 616
+    assert not Path("/prepared").exists()
+
+
 def test_what_a_run_says_has_the_documented_columns(example):
     run, new = example["run"], example["new_events"]
     for result in (
@@ -163,7 +199,8 @@ def test_what_a_run_says_has_the_documented_columns(example):
         run.embeddings("users", new),
     ):
         assert result.frame.height
-        assert {*result.frame.columns} <= {*result.COLUMNS}, type(result)
+        columns = result.frame.columns
+        assert columns == [name for name in result.COLUMNS if name in columns], type(result)
 
 
 def test_evaluation_baselines_and_comparison_agree(example):
@@ -215,18 +252,61 @@ MISTAKES = {
     "no columns": (lambda run, new: run.predict(pl.DataFrame()), "the data frame is empty: it has neither columns nor"),
     "no users": (
         lambda run, new: run.predict(new.drop("user")),
-        "expected a column for the user.* are read with the run's own settings .* `user` where all is of one user",
+        "^new users' events are read as the run's own log.* --user where all is of one user.*expected a column for",
     ),
-    "users": (lambda run, new: run.forecast(new, users=-5), "users=-5: expected a whole number of at least 0"),
+    "users": (lambda run, new: run.forecast(users=-5), "users=-5: expected a whole number of at least 1"),
+    "users of events": (lambda run, new: run.forecast(new, users=3), "users=3 are of the run's own log; leave them"),
+    "users explained": (lambda run, new: run.explain(new, users=["ann"]), r"users=\['ann'\] are of the run's own log"),
+    "one user": (
+        lambda run, new: run.explain(users="ann"),
+        r"users='ann': expected a list, such as \[\"ann\", \"bob\"\]",
+    ),
+    "nobody": (lambda run, new: run.explain(users=["nobody"]), "user nobody: not among the"),
+    "items of events": (lambda run, new: run.embeddings("items", new), "events are for vectors of users"),
+    "config and more": (lambda run, new: tj.prepare(run.config, model="gru"), "a config says all of this itself"),
+    "other parts": (lambda run, new: run.write_insights(["demand"], price=(1, 2)), "are for the part recommend"),
+    "method": (lambda run, new: run.explain(new, method="lrp"), "explain.method='lrp' is unknown; expected one of"),
+    "target": (
+        lambda run, new: run.explain(new, "foo"),
+        "one by its name: item=ID, interest=NAME, migration=NAME>NAME",
+    ),
     "steps": (lambda run, new: run.forecast(new, steps=-1), "steps=-1: expected a whole number of at least 0"),
     "part of steps": (lambda run, new: run.forecast(new, steps=1.5), "steps=1.5: expected a whole number"),
-    "steps explained": (lambda run, new: run.explain(new, steps=2), r"steps=2: expected a list, such as \(1, 2\)"),
+    "steps explained": (lambda run, new: run.explain(new, at_steps="2"), r"at_steps='2': expected a list, such as"),
+    "step explained": (
+        lambda run, new: run.explain(new, at_steps=0),
+        "at_steps=0: expected a whole number of at least 1",
+    ),
     "vectors": (lambda run, new: run.embeddings("usrs"), "kind='usrs': expected one of items, users"),
     "one run": (lambda run, new: tj.compare(run), r"expected a list, such as \[run, other\]"),
     "interests": (lambda run, new: run.recommend(interests="tea"), r"interests='tea': expected a list, such as"),
     "stock": (
         lambda run, new: run.recommend(stock=new.select("user")),
         "^stock: a data frame of 19 rows lacks the column item",
+    ),
+    "config swept": (
+        lambda run, new: tj.sweep(run.config, "backbone", "x"),
+        "expected a preset .* got ConfigDict",
+    ),
+    "settings swept": (
+        lambda run, new: tj.sweep("user_a", "backbone", "x", settings=["train.epochs=1"]),
+        r"settings=\['train.epochs=1'\]: expected fields with their values",
+    ),
+    "field swept": (
+        lambda run, new: tj.sweep("user_a", "backbone", "x", settings={"optim.lr": 1}),
+        "there is no field optim.lr; did you mean optim.learning_rate",
+    ),
+    "seeds": (lambda run, new: tj.sweep("user_a", "backbone", "x", seeds=0), "seeds=0: expected a list"),
+    "workers": (lambda run, new: tj.sweep("user_a", "backbone", "x", workers=0), "expected 1 <= --workers <= --cores"),
+    "config searched": (lambda run, new: tj.search(run.config, "search", "x"), "expected a preset .* got ConfigDict"),
+    "trials": (lambda run, new: tj.search("user_a", "search", "x", trials=0), "trials=0: expected a whole number"),
+    "file as folder": (
+        lambda run, new: tj.train(run.config, run.workdir / "config.json"),
+        "expected a folder",
+    ),
+    "no steps held out": (
+        lambda run, new: tj.evaluate(run, multi_step="direct"),
+        "split.kind=leave_last, not",
     ),
     "no config": (lambda run, new: tj.train(None, "x"), "expected a config, such as tj.prepare.*, got NoneType"),
     "settings": (lambda run, new: tj.prepare(new, settings=[1]), r"settings=\[1\]: expected fields with their values"),

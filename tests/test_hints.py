@@ -16,6 +16,7 @@ def in_python():
 
 def test_a_command_is_told_flags():
     assert hints.setting("data.order", "file") == "--config.data.order=file"
+    assert hints.setting("data.event_type_map", {"": "view"}) == "--config.data.event_type_map=\"{'': 'view'}\""
     assert hints.argument("multi_step", "direct") == "--multi-step=direct"
     assert hints.argument("out") == "--out"
 

@@ -57,3 +57,9 @@ def test_no_module_of_the_library_prints():
     }
     commands = {name for name in printing if name.startswith(("cli/", "benchmarks/"))}
     assert printing - commands <= {"messages.py", "faults.py"}
+
+
+def test_an_import_gives_the_root_logger_no_handler():
+    code = "import logging; import trajectory.run, trajectory.training.loop; print(logging.root.handlers)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"

@@ -29,7 +29,7 @@ LOG = make_histories([[1, 2, 3, 2], [4, 1]], event_types=[[1, 1, 1, 2], [1, 1]])
 COUNTS = {"validation": 3, "test": 3}
 SPREAD = {"ndcg@10": {"low": 0.1, "high": 0.3, "standard_error": 0.05}}
 OLD_EVALUATION = {
-    "metrics": {"validation": {"ndcg@10": 0.2}, "test": {"ndcg@10": 0.2}},
+    "metrics": {"validation": {"ndcg@10": 0.2}, "test": {"ndcg@10": 0.2, "loss": 3.5, "coverage@10": 0.4}},
     "floors": {"markov": {"validation": {"ndcg@10": 0.1}, "test": {"ndcg@10": 0.1}}},
     "spread": {"validation": SPREAD, "test": SPREAD, "floors": {"markov": {"validation": SPREAD, "test": SPREAD}}},
     "paired": {"test": {"ndcg@10": {"floor": "markov", "difference": 0.1, "low": 0.0, "high": 0.2, "p_value": 0.04}}},
@@ -45,6 +45,7 @@ def test_an_evaluation_that_calls_baselines_floors(tmp_path: Path) -> None:
     write_json(OLD_EVALUATION, tmp_path / "evaluation.json")
     read = read_evaluation(tmp_path, *TABLED)
     assert read["baselines"] == OLD_EVALUATION["floors"]
+    assert read["metrics"]["test"] == {"ndcg@10": 0.2, "log_loss": 3.5, "catalogue_coverage@10": 0.4}
     assert read["confidence_intervals"]["baselines"] == OLD_EVALUATION["spread"]["floors"]
     assert "ndcg@10: model - markov = +0.1000" in table(read)
 
@@ -78,11 +79,13 @@ def test_a_config_with_the_old_names_of_fields(tmp_path: Path) -> None:
 OLD_SETTINGS = {"train.power": 0.3, "data.kind_map": {"4": "purchase"}, "model.inputs": ("kind", "gap")}
 
 
-@pytest.mark.parametrize("old", FLAGS)
-def test_flags_with_the_old_names(caplog: pytest.LogCaptureFixture, old: str) -> None:
-    assert flag(f"--{old}=0.1") == f"--{FLAGS[old]}=0.1"
-    assert f"--{old} is called --{FLAGS[old]} now" in caplog.text
-    assert flag(old) == old
+@pytest.mark.parametrize(("command", "old"), FLAGS)
+def test_flags_with_the_old_names(caplog: pytest.LogCaptureFixture, command: str, old: str) -> None:
+    new = FLAGS[command, old]
+    assert flag(f"--{old}=0.1", command) == f"--{new}=0.1"
+    assert f"--{old} is called --{new} now" in caplog.text
+    assert flag(old, command) == old
+    assert flag(f"--{old}=0.1", "forecast") == f"--{old}=0.1", "only of that command"
 
 
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections

@@ -98,7 +98,7 @@ def test_a_folder_made_before_runs_held_their_vocabulary_opens_with_its_log(tmp_
     found = predict(load_run("run"), folder / "new_users.csv", "", 5, 2, 500).to_dict()
     assert found.keys() == expected.keys()
     for user, by_table in expected.items():
-        for name in ("next", "steps", "visited", "path"):
+        for name in ("next", "steps", "within_steps", "path"):
             one, other = pl.DataFrame(by_table[name]), pl.DataFrame(found[user][name])
             assert_frame_equal(other.select(one.columns), one, rel_tol=1e-5)
     (folder / "log.csv").unlink()

@@ -96,7 +96,7 @@ def test_a_sweep_starts_its_runs_by_the_installed_command(installed):
         "from trajectory.tuning.members import Sweep, grid\n\n"
         "def get_sweep():\n    return grid({'model.width': (8,)}, base={'model.width': 8})\n"
     )
-    settings = [f"--set={text}" for text in SMALL]
+    settings = [f"--config.{text}" for text in SMALL]
     said = installed("sweep", "--config=user_a:tiny", "--sweep=widths.py", "--out=runs/sweep", "--seeds=0", *settings)
     assert "1 runs, 0 of them finished before" in said
     folder = installed.folder / "runs" / "sweep" / "width=8_0"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ml_collections import ConfigDict
 
-from trajectory.expected import Backbone, SplitKind, one_of, several
+from trajectory.expected import Backbone, SplitKind, a_folder, one_of, several, whole_number
 from trajectory.extras import require
 from trajectory.results.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
 from trajectory.results.prepared import Prepared
 from trajectory.run import Run, load_run
 from trajectory.schema import UserError
-from trajectory.settings import presets, put, set_by_hand
+from trajectory.settings import checked, get, presets, put, set_by_hand
 
 if TYPE_CHECKING:
     from trajectory.data.ingest.source.data_frames import Frame, Log
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trajectory.tuning.study import Study
 
 PREPARED_FRAMES = "frames"  # folder of data.prepared_dir
+DEFAULTS = ("hybrid", "leave_one_out", False)  # of prepare: model, split, tiny
 
 
 def preset(name: str, settings: Mapping[str, Any] | None = None) -> ConfigDict:
@@ -84,6 +85,8 @@ def prepare(
     from trajectory.data.store.arrays import events_table
     from trajectory.training import experiment, limits
 
+    if isinstance(log, ConfigDict) and (items is not None or settings or (model, split, tiny) != DEFAULTS):
+        raise UserError("a config says all of this itself; leave out items, model, split, tiny and settings")
     c = log if isinstance(log, ConfigDict) else _own(log, items, model, split, tiny, settings)
     limits.check(c)  # before the log is read
     histories = builder.prepare(c.data)
@@ -93,7 +96,8 @@ def prepare(
         c = experiment.fitted(c)
     except UserError as error:  # a log that cannot be trained on can be looked at
         notes = (*notes, f"training: {error}")
-    return Prepared(events_table(histories), tables, notes, config=c)
+    preset = "" if isinstance(log, ConfigDict) else _preset_of(c, model, split, tiny)
+    return Prepared(events_table(histories), tables, notes, config=c, preset=preset)
 
 
 def train(config: Prepared | ConfigDict | str, workdir: Path | str) -> Run:
@@ -113,9 +117,10 @@ def train(config: Prepared | ConfigDict | str, workdir: Path | str) -> Run:
       >>> run.config.model.backbone
       'gru'
     """
-    c = _config(preset(config) if isinstance(config, str) else config)
+    c, workdir = _config(preset(config) if isinstance(config, str) else config), a_folder("workdir", workdir)
     _begin(c.train.devices)
-    learn(c, Path(workdir))
+    if learn(c, workdir)["best_epoch"] < 0:
+        raise UserError(f"training in {workdir} was stopped before its first validation; the same call goes on with it")
     return load_run(workdir)
 
 
@@ -203,7 +208,7 @@ def ensemble(
 
     if combine not in COMBINATIONS:
         raise UserError(f"combine={combine!r}: expected one of {', '.join(COMBINATIONS)}")
-    return write_ensemble([_folder(run) for run in runs], Path(out), combine, baseline, fit)
+    return write_ensemble([_folder(run) for run in runs], a_folder("out", out), combine, baseline, fit)
 
 
 def baselines(log: Log | Prepared | ConfigDict | Run) -> Baselines:
@@ -261,12 +266,12 @@ def compare(runs: Sequence[Run | Path | str]) -> Comparison:
 
 
 def sweep(
-    config: str,
+    config: Prepared | str,
     members: Members | str,
     out: Path | str,
     *,
     seeds: Sequence[int] = (0, 1, 2),
-    settings: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
     metrics: Sequence[str] = ("recall@10", "hr@10", "ndcg@10", "conversion_auc"),
     workers: int = 1,
     cores: int = 0,
@@ -274,11 +279,11 @@ def sweep(
     """Trains and evaluates the members of a sweep with several seeds in the folder `out`, and compares them.
 
     Args:
-      config: a preset with its arguments, or a file of one's own, such as "amazon_beauty:model=gru".
+      config: a prepared log of one's own, a preset with its arguments, such as "amazon_beauty:model=gru", or a file.
       members: a trajectory.tuning.members.Sweep, the name of one that is there ("backbone"), or a file of one's own.
       out: folder of the runs, and of sweep.csv, sweep.md and sweep.png.
       seeds: of each member.
-      settings: fields of the config of all runs, such as "train.epochs=4".
+      settings: fields of the config of all runs, such as {"train.epochs": 4}.
       metrics: on test, where measured.
       workers: runs at a time.
       cores: shared out between the workers; 0 = all.
@@ -286,26 +291,29 @@ def sweep(
     Returns a row for each member and baseline. What is finished is kept and what was cut goes on, so the same call goes
     on after an interruption. Runs are processes of their own. A member that fails is in `tables["failed"]`.
 
-    Raises UserError where a member does not fit the config.
+    Raises UserError for a config or settings that cannot be trained, or where a member does not fit them.
 
     Example:
-      >>> swept = tj.sweep("user_a", "backbone", "runs/backbone", seeds=[0], settings=["train.monitor=ndcg@10"])
+      >>> swept = tj.sweep("user_a", "backbone", "runs/backbone", seeds=[0], settings={"train.monitor": "ndcg@10"})
       >>> swept.frame["name"].to_list()
       ['lstm', 'gru', 'transformer', 'hybrid', 'popularity']
     """
     from trajectory.tuning.sweep_job import run_sweep
     from trajectory.tuning.workers import Workers
 
-    return run_sweep(config, members, Path(out), seeds, settings, metrics, Workers(workers, cores))
+    text, fields = _swept(config, settings)
+    numbers = [whole_number("seeds", seed, 0) for seed in several("seeds", seeds, "(0, 1, 2)")]
+    names = several("metrics", metrics, '("ndcg@10",)')
+    return run_sweep(text, members, a_folder("out", out), numbers, fields, names, Workers(workers, cores))
 
 
 def search(
-    config: str,
+    config: Prepared | str,
     suggest: Callable[..., Mapping[str, Any]] | str,
     out: Path | str,
     *,
     trials: int = 20,
-    settings: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
     study: Study | None = None,
     workers: int = 1,
     cores: int = 0,
@@ -313,24 +321,25 @@ def search(
     """Searches a config's fields with Optuna; trials are chosen on validation, and test is read once, of the best one.
 
     Args:
-      config: a preset with its arguments, or a file of one's own, such as "amazon_beauty:model=gru".
+      config: a prepared log of one's own, a preset with its arguments, such as "amazon_beauty:model=gru", or a file.
       suggest: a function of an Optuna trial that returns fields, the name of a file that has one ("search"), or a file
         of one's own.
       out: folder of the trials, and of search.csv and search.md; its last part names the study.
       trials: of the study in all, those before included.
-      settings: fields of the config of all trials, such as "train.epochs=4".
+      settings: fields of the config of all trials, such as {"train.epochs": 4}.
       study: a trajectory.tuning.study.Study: where trials are kept and when one is pruned.
       workers: trials at a time.
       cores: shared out between the workers; 0 = all.
 
     Returns the trials, best first. The same call goes on after an interruption. Needs the extra `search`.
 
-    Raises UserError where the study there is of another config, or the first trials all fail.
+    Raises UserError for a config or settings that cannot be trained, where the study there is of another config, or
+    where all trials fail.
 
     Example:
       >>> def suggest(trial):
       ...     return {"optim.learning_rate": trial.suggest_float("rate", 1e-4, 1e-2, log=True)}
-      >>> tried = tj.search("user_a", suggest, "runs/rates", trials=2, settings=["train.monitor=ndcg@10"])
+      >>> tried = tj.search("user_a", suggest, "runs/rates", trials=2, settings={"train.monitor": "ndcg@10"})
       >>> tried.frame["state"].to_list()
       ['complete', 'complete']
     """
@@ -341,9 +350,30 @@ def search(
     from trajectory.tuning.sweep import load
     from trajectory.tuning.workers import Workers
 
-    at_work = Workers(workers, cores)
+    text, fields = _swept(config, settings)
+    count, at_work = whole_number("trials", trials, 1), Workers(workers, cores)
     suggested = load(suggest, "suggest") if isinstance(suggest, str) else suggest
-    return run_search(Trials(config, suggested, settings, Path(out), study or Study()), trials, at_work)
+    return run_search(Trials(text, suggested, fields, a_folder("out", out), study or Study()), count, at_work)
+
+
+def _swept(config: Prepared | str, settings: Mapping[str, Any] | None) -> tuple[str, list[str]]:
+    """The preset that a sweep's runs are of, as a text, and the fields of all of them, each as "field=value"."""
+    from trajectory.tuning.sweep import field_texts
+
+    given = checked(settings or {})
+    if isinstance(config, Prepared) and config.preset:
+        own = {name: get(config.config, name) for name in config.config.by_hand}
+        return config.preset, field_texts(own | given)
+    if not isinstance(config, str):
+        raise UserError(
+            'expected a preset with its arguments, such as "amazon_beauty:model=gru", or what tj.prepare(log) '
+            f"returned, got {type(config).__name__}; runs are of a preset, whose arguments a member may change"
+        )
+    return config, field_texts(given)
+
+
+def _preset_of(config: ConfigDict, model: str, split: str, tiny: bool) -> str:
+    return f"own_log:path={config.data.source},model={model},split={split}{',tiny' if tiny else ''}"
 
 
 def _opened(run: Run | Path | str) -> Run:
@@ -399,4 +429,4 @@ def _begin(devices: int) -> None:
     try:
         parallel.start(devices)
     except RuntimeError:  # its devices are there already, and stay as they are
-        parallel.cache()
+        parallel.configure()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from numbers import Integral
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from trajectory.schema import UserError
@@ -31,3 +32,12 @@ def several(name: str, value: Any, example: str) -> Sequence[Any]:
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise UserError(f"{name}={value!r}: expected a list, such as {example}")
     return list(value)
+
+
+def a_folder(name: str, value: Any) -> Path:
+    """The path, if a folder is there or may be made there. UserError otherwise."""
+    if not isinstance(value, str | Path) or not str(value):
+        raise UserError(f"{name}={value!r}: expected the path of a folder")
+    if Path(value).exists() and not Path(value).is_dir():
+        raise UserError(f"{name}={value}: expected a folder, and a file lies there; choose another name")
+    return Path(value)

@@ -15,7 +15,9 @@ def for_commands(yes: bool = True) -> None:
 
 def setting(name: str, value: Any) -> str:
     """A field of the config: --config.train.epochs=2, or settings={"train.epochs": 2}."""
-    return f"--config.{name}={value}" if _for_commands else f'settings={{"{name}": {_literal(value)}}}'
+    if _for_commands:
+        return f"--config.{name}=" + (f'"{value}"' if isinstance(value, dict) else f"{value}")
+    return f'settings={{"{name}": {_literal(value)}}}'
 
 
 def argument(name: str, value: Any = None) -> str:

@@ -61,7 +61,7 @@ def _report(run: Run, page: Path) -> Path:
     if not page.exists():
         _LOGGER.info(f"forecasting {run.config.forecast.users:,} users ...")
         with working("forecasting"):
-            write_forecast(run, run.config.forecast.users)
+            write_forecast(run)
     _LOGGER.info(run.evaluation.markdown)
     return page
 

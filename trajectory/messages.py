@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
 LOGGER = logging.getLogger("trajectory")
 
@@ -16,6 +18,16 @@ class _Printed(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         print(self.format(record), flush=True)  # a reader that has gone is told to who called: no handleError here
+
+
+@contextlib.contextmanager
+def root_logger_kept() -> Iterator[None]:
+    """The root logger is the user's: handlers that an import within gives it (of Orbax, or Grain) are taken off."""
+    before = logging.root.handlers[:]
+    try:
+        yield
+    finally:
+        logging.root.handlers[:] = before
 
 
 def print_messages() -> None:

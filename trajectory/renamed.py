@@ -27,14 +27,30 @@ FIELDS = {  # of a config
     "train.power": "train.pseudospherical_order",
     "train.products": "train.matmul_precision",
 }
-FLAGS = {  # of commands
-    "rate": "false-discovery-rate",
-    "startup_trials": "startup-trials",
-    "warmup_epochs": "warmup-epochs",
+FLAGS = {  # of a command
+    ("explain", "steps"): "at-steps",
+    ("ground-truth", "set"): "config.FIELD",
+    ("insights", "interest"): "interests",
+    ("insights", "steps"): "parts",
+    ("inspect", "set"): "config.FIELD",
+    ("migrate", "rate"): "false-discovery-rate",
+    ("predict", "histories"): "events",
+    ("search", "set"): "config.FIELD",
+    ("search", "startup_trials"): "startup-trials",
+    ("search", "warmup_epochs"): "warmup-epochs",
+    ("sweep", "set"): "config.FIELD",
+    ("transfer", "set"): "config.FIELD",
 }
 INPUTS = {"kind": "event_type"}  # words of model.inputs
 ARRAYS = {"kind": "event_type"}  # of background.npz
-EVALUATION = {"floors": "baselines", "floor": "baseline", "spread": "confidence_intervals"}  # keys of evaluation.json
+OUTSIDE = {"type": "event_type"}  # columns of prepared outside.parquet
+EVALUATION = {  # keys of evaluation.json
+    "coverage@10": "catalogue_coverage@10",
+    "floor": "baseline",
+    "floors": "baselines",
+    "loss": "log_loss",
+    "spread": "confidence_intervals",
+}
 _VOCABULARY = {"kinds": "event_types", "statistics.kind": "statistics.event_type"}  # keys of vocabulary.json
 
 
@@ -84,10 +100,10 @@ def setting(name: str, value: Any) -> tuple[str, Any]:
     return new, now
 
 
-def flag(text: str) -> str:
-    """An argument of the command line under its new name: --FLAG=VALUE, or --config.FIELD=VALUE."""
+def flag(text: str, command: str = "") -> str:
+    """An argument of a command under its new name: --FLAG=VALUE, or --config.FIELD=VALUE."""
     name, equals, value = text.partition("=")
-    if text.startswith("-") and (new := FLAGS.get(name.lstrip("-"))):
+    if text.startswith("-") and (new := FLAGS.get((command, name.lstrip("-")))):
         _LOGGER.warning(f"{name} is called --{new} now; the old name is read in this release only")
         return f"--{new}{equals}{value}"
     config, dot, field = name.partition(".")

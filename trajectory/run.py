@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,9 @@ from trajectory.results.insights import Audiences, Demand, Recommendations, Segm
 from trajectory.results.measured import Evaluation
 from trajectory.results.migrations import Migrations
 from trajectory.schema import Histories, ItemContent, UserError
+from trajectory.training import parallel
 from trajectory.training.checkpoint import Checkpoints
-from trajectory.training.experiment import Experiment, build, check_data, check_format, load_config, model_spec
+from trajectory.training.experiment import Experiment, build, check_data, check_format, load_config, located, model_spec
 from trajectory.training.folder import read_data
 from trajectory.training.portable import Background, ItemTable, load_content
 
@@ -46,7 +48,7 @@ INNER = (
     "calibration",
     "with_params",
 )  # for the package
-CHANGED = "Train again in a new folder (--workdir), or put the old one back"
+CHANGED = "Train again in a new folder, or put the old one back"
 
 
 @dataclass(frozen=True, repr=False)
@@ -185,14 +187,16 @@ class Run:
         (_, first), *others = made.tables.items()
         return Predictions(first, dict(others) | {"without": made.without}, tuple(made.notes))
 
-    def forecast(self, events: Log | None = None, steps: int = 0, *, users: int = 0) -> Forecast:
+    def forecast(
+        self, events: Log | None = None, steps: int = 0, *, users: int | Sequence[str] | None = None
+    ) -> Forecast:
         """What comes at each of the next steps, when, and by which path.
 
         Args:
           events: a log of new users (see `predict`); the run's own users by default, for which the log is needed.
           steps: steps ahead; 0 = as many as the run forecasts directly (heads.horizon), or config.forecast.steps where
             that is 1 or these were set by hand.
-          users: of the run's own, spread over the log; 0 = all.
+          users: of the run's own log: a number, spread over it, or ids such as ["ann"]; all by default.
 
         Returns statements of probabilities and days, one a row, calibrated where the run had been calibrated for as
         many steps when it was opened (`evaluate` with `multi_step`); `notes` says whether, and why not.
@@ -207,24 +211,31 @@ class Run:
         """
         from trajectory.forecasting.forecast import forecast
 
-        made = forecast(self, whole_number("users", users, 0), events, whole_number("steps", steps, 0))
+        made = forecast(self, _own_users(users, events), events, whole_number("steps", steps, 0))
         return Forecast(made.statements, {"without": made.without}, (*made.notes, f"probabilities are {made.method}"))
 
     def explain(
-        self, events: Log | None = None, target: str = "", *, steps: Sequence[int] = (1,), users: int = 0
+        self,
+        events: Log | None = None,
+        target: str = "",
+        *,
+        at_steps: int | Sequence[int] = 1,
+        users: int | Sequence[str] | None = None,
+        method: str = "",
     ) -> Explanation:
-        """What each input of each past event adds to a forecast, by the config's method (integrated gradients).
+        """What each input of each past event adds to a forecast.
 
         Args:
           events: a log of new users (see `predict`); the run's own users by default, for which the log is needed.
           target: item, interest, migration or conversion, the most likely one of each user, or one by its name
             ("interest=COFFEE", "migration=WINE>BEER"); by default interests where the log has any, else items.
-          steps: steps ahead; more than 1 needs heads.horizon > 1.
-          users: of the run's own, spread over the log; 0 = all.
+          at_steps: of which step the forecast is, 1 = the next, or of which ones; later ones need heads.horizon > 1.
+          users: of the run's own log: a number, spread over it, or ids such as ["ann"]; all by default.
+          method: of attribution, such as "shapley"; explain.method of the config by default (integrated gradients).
 
         Returns a row for each input of each event, in nats of the forecast's log-probability.
 
-        Raises UserError for a target or step that the run does not have, and as `forecast`.
+        Raises UserError for a target, step or method that there is not, and as `forecast`.
 
         Example:
           >>> why = run.explain(new_events, "item")
@@ -233,8 +244,9 @@ class Run:
         """
         from trajectory.explain.explain import explain
 
-        ahead = [whole_number("steps", step, 1) for step in several("steps", steps, "(1, 2)")]
-        rows, notes = explain(self, events, target, ahead, whole_number("users", users, 0))
+        steps = [at_steps] if isinstance(at_steps, Integral) else several("at_steps", at_steps, "(1, 2)")
+        ahead = [whole_number("at_steps", step, 1) for step in steps]
+        rows, notes = explain(self, events, target, ahead, _own_users(users, events), method)
         return Explanation(rows, notes=tuple(notes))
 
     def embeddings(self, kind: Vectors = "items", events: Log | None = None) -> Embeddings:
@@ -257,6 +269,8 @@ class Run:
         from trajectory.inference.new_users import read_histories
 
         one_of("kind", kind, Vectors)
+        if kind == "items" and events is not None:
+            raise UserError('events are for vectors of users; embeddings("items") are those of the catalogue')
         repeats = (REPEATS,) if self.config.model.repeat else ()
         if kind == "items":
             return Embeddings(item_vectors(self), notes=repeats)
@@ -368,13 +382,15 @@ class Run:
           >>> page.name
           'insights.html'
         """
+        if parts and "recommend" not in parts and not (stock is None and price is None and not interests):
+            raise UserError("stock, interests and price are for the part recommend, which is not among parts")
         from trajectory.data.store.sample import with_first_look
         from trajectory.insights.recommend.eligibility import eligible_items
-        from trajectory.insights.registry import STEPS, build_parts
+        from trajectory.insights.registry import PARTS, build_parts
         from trajectory.insights.report import write_insights
 
         c, histories = self.config, self.experiment.histories
-        taken = build_parts(self, parts or STEPS, eligible_items(histories, stock, interests, price))
+        taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
         return write_insights(taken, self.workdir, c.name, with_first_look(c.note, histories))
 
     def migrations(
@@ -469,10 +485,20 @@ def load_run(workdir: Path | str) -> Run:
       >>> tj.load_run("runs/shop").config.model.backbone
       'gru'
     """
+    parallel.configure()
     run = _open(_folder(workdir))
     with contextlib.suppress(UserError):  # a damaged one is told by what needs it, for evaluate makes it anew
         _ = run.calibration
     return run
+
+
+def _own_users(users: int | Sequence[str] | None, events: Log | None) -> int | Sequence[str]:
+    """Which users of the run's own log are meant: a number, 0 = all, or ids."""
+    if users is None:
+        return 0
+    if events is not None:
+        raise UserError(f"users={users!r} are of the run's own log; leave them out, for all users of events are taken")
+    return whole_number("users", users, 1) if isinstance(users, Integral) else several("users", users, '["ann", "bob"]')
 
 
 def _folder(workdir: Path | str) -> Path:
@@ -484,6 +510,7 @@ def _folder(workdir: Path | str) -> Path:
 
 def _open(workdir: Path) -> Run:
     config, stored = load_config(workdir / "config.json"), read_data(workdir)
+    config = located(config, stored.get("directory", ""))
     vocabulary, items = Vocabulary.load(workdir), ItemTable.load(workdir)
     step, params = _best(workdir)
     plain = config.content.by == "ids"

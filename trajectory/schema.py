@@ -134,7 +134,8 @@ class Histories:
     baskets: bool  # True: several events may share a step
     num_items: int  # V, size of the catalogue
     roles: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(EVENT_TYPES))  # of the log's types
-    # Events of types without the role input: user, item (ids of the source), time, type, quantity, value.
+    # Events of types without the role input: user, item (ids of the source), time, event_type, quantity,
+    # value.
     outside: pl.DataFrame = field(default_factory=pl.DataFrame)
     source: str = ""  # digest of the source's bytes alone
     whole: Whole | None = None  # where these are some of its users
@@ -155,7 +156,7 @@ class Histories:
         trailing = [event_type for event_type, roles in self.roles.items() if {"sale", "negative"} <= {*roles}]
         outside = self.time[:0]
         if self.outside.height:
-            outside = self.outside.filter(~pl.col("type").is_in(trailing))["time"].to_numpy()
+            outside = self.outside.filter(~pl.col("event_type").is_in(trailing))["time"].to_numpy()
         return max(int(self.time.max(initial=-1)), int(outside.max(initial=-1))) + 1
 
     @cached_property
@@ -200,6 +201,10 @@ class Queries(NamedTuple):
         """The same queries in order, at most `size` at a time."""
         for i in range(0, len(self.user), size):
             yield Queries(*(column[i : i + size] for column in self))
+
+    def padded(self, size: int) -> Queries:
+        """The same queries and then the last one again, `size` in all."""
+        return Queries(*(np.pad(column, (0, size - len(column)), mode="edge") for column in self))
 
 
 @dataclass(frozen=True)

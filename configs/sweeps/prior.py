@@ -1,7 +1,7 @@
 """What the prior should begin with in a log: each of its numbers smaller and larger than it is, the others as they are.
 
 trajectory sweep --config=finetune:target=amazon_health --sweep=prior \
-    --out=runs/prior --set=train.epochs=0 --metrics=ndcg@10,hr@10
+    --out=runs/prior --config.train.epochs=0 --metrics=ndcg@10,hr@10
 """
 
 from trajectory.tuning.members import Member, Sweep

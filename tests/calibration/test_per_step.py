@@ -121,7 +121,7 @@ def test_an_overconfident_forecast_is_made_honest_at_each_step(world, tmp_path):
         assert not found["uncalibrated_top"][h]["within_sampling_error"]
         for kind in ("top", "items", "interests", "within", "interests_within"):
             assert found[kind][h]["ece"] < 1.3 * found[kind][h]["high"], kind
-        assert found["top"][h]["nll"] < found["uncalibrated_top"][h]["nll"]
+        assert found["top"][h]["log_loss"] < found["uncalibrated_top"][h]["log_loss"]
         sets = found["sets"][h]
         assert sets["all"]["coverage"] == pytest.approx(0.9, abs=0.03)
         assert honest.in_sets[:, h, 1:].sum(axis=1).mean() == pytest.approx(sets["all"]["mean_size"], rel=1e-6)

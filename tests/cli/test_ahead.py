@@ -62,7 +62,7 @@ def test_each_step_is_compared_with_the_baselines(run):
     assert "personal_frequency" in found["baselines"]
     for name in (*found["forecasters"], *found["baselines"]):
         for part in ("validation", "test"):
-            for metric in ("ndcg@10", "recall@10", "within_ndcg@10", "nll"):
+            for metric in ("ndcg@10", "recall@10", "within_ndcg@10", "log_loss"):
                 assert np.isfinite(found["means"][name][part][metric]).all()
                 assert len(found["means"][name][part][metric]) == STEPS
     assert len(found["paired"]["test"]["ndcg@10"]) == STEPS

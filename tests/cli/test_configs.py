@@ -18,7 +18,7 @@ from trajectory.settings import presets
 TRANSFER = ("pretrain", "finetune")  # tests/cli/test_transfer.py
 CONFIGS = [name for name in presets.names() if name not in TRANSFER]
 QUIET = ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--config.train.devices=1")
-QUIET += ("--config.train.min_steps=0",)  # the two epochs of `tiny`, however few steps they are
+QUIET += ("--config.train.epochs=2",)
 # Of real logs only the busiest users, to be quick.
 BUSY = {
     "amazon_beauty": 40,
@@ -122,14 +122,14 @@ def test_user_behavior_learns_conversions_and_draws_their_curves(script, tmp_pat
     last = records[-1]
     assert {"train/loss", "train/accuracy", "validation/loss", "validation/accuracy"} <= set(last)
     assert (workdir / "curves.png").read_bytes().startswith(b"\x89PNG")
-    predict = script("predict", f"--workdir={workdir}", f"--histories={log}", f"--out={tmp_path / 'p.csv'}")
+    predict = script("predict", f"--workdir={workdir}", f"--events={log}", f"--out={tmp_path / 'p.csv'}")
     assert predict.code == 0, predict.err
     probability = pl.read_csv(tmp_path / "p.csv")
     assert probability.columns == ["user", "probability", "calibrated"]
     label = pl.read_csv(log).group_by("user", maintain_order=True).last()["label"]
     by_label = probability.sort("user").group_by(label.alias("label")).agg(pl.col("probability").mean()).sort("label")
     assert by_label["probability"][1] > by_label["probability"][0] + 0.3
-    for name, more in (("forecast", ()), ("predict", (f"--histories={log}", "--steps=2"))):
+    for name, more in (("forecast", ()), ("predict", (f"--events={log}", "--steps=2"))):
         refused = script(name, f"--workdir={workdir}", *more)
         assert refused.code == 2
         assert "no item head" in refused.err

@@ -42,7 +42,7 @@ def trained(folder, lists, **settings):
     ]
     pl.DataFrame(rows, schema=["user", "item", "time"], orient="row").write_csv(folder / "log.csv")
     config = own_log.get_config(f"path={folder / 'log.csv'},model=gru,tiny")
-    settings |= {"data.prepared_dir": str(folder / "prepared"), "train.devices": 1, "train.min_steps": 0}
+    settings |= {"data.prepared_dir": str(folder / "prepared"), "train.devices": 1, "train.epochs": 2}
     settings |= {"logging.wandb": False, "logging.tensorboard": False}
     set_by_hand(config, settings)
     built = experiment.build(config)
@@ -73,7 +73,7 @@ def test_evaluation_equals_what_is_counted_in_the_lists_of_predict(script, repea
     experiment.save_config(config, workdir / "config.json")
     assert script("evaluate", f"--workdir={workdir}").code == 0
     given = write_histories(tmp_path / "histories.csv", [items[:-1] for items in lists])
-    ran = script("predict", f"--workdir={workdir}", f"--histories={given}", f"--out={tmp_path / 'p.csv'}", f"--top={K}")
+    ran = script("predict", f"--workdir={workdir}", f"--events={given}", f"--out={tmp_path / 'p.csv'}", f"--top={K}")
     assert ran.code == 0, ran.err
     delivered = defaultdict(list)
     with (tmp_path / "p.csv").open() as file:
@@ -116,7 +116,7 @@ def test_users_with_nothing_left_get_an_empty_list_and_the_reason(script, tmp_pa
     assert "20 users with nothing left" in ran.out
     assert json.loads((workdir / "evaluation.json").read_text())["protocol"]["nothing_left"]["test"] == 20
 
-    given, out = f"--histories={write_histories(tmp_path / 'h.csv', lists)}", tmp_path / "p.json"
+    given, out = f"--events={write_histories(tmp_path / 'h.csv', lists)}", tmp_path / "p.json"
     ran = script("predict", f"--workdir={workdir}", given, f"--out={out}", "--steps=2")
     assert (ran.code, "20 of 21 users get an empty list" in ran.out) == (0, True), ran.err
     assert "1 users have fewer than 2 items left" in ran.out

@@ -8,7 +8,7 @@ import polars as pl
 def test_logs_are_written_models_trained_and_reasons_compared(script, tmp_path, trained_here):
     small = {"data.prepared_dir": tmp_path / "prepared", "train.epochs": 1, "train.devices": 1, "model.width": 8}
     small |= {"model.layers": "(8,)", "logging.wandb": False, "logging.tensorboard": False}
-    given = [f"--set={name}={value}" for name, value in small.items()]
+    given = [f"--config.{name}={value}" for name, value in small.items()]
     command = (
         "ground-truth",
         f"--out={tmp_path}",

@@ -124,7 +124,7 @@ def test_the_page_has_every_part_and_the_reasons(run, folder):
 def test_only_what_is_offered_is_recommended(script, run, folder):
     items = pl.read_parquet(run / "new_buyers.parquet")["item"].sort()[:40]
     pl.DataFrame({"item": items, "stock": np.arange(40) % 2}).write_csv(folder / "stock.csv")
-    made = script("insights", f"--workdir={run}", "--steps=recommend", f"--stock={folder / 'stock.csv'}")
+    made = script("insights", f"--workdir={run}", "--parts=recommend", f"--stock={folder / 'stock.csv'}")
     assert made.code == 0, made.err
     offered = set(items[1::2])
     assert set(pl.read_parquet(run / "recommendations.parquet")["item"]) <= offered
@@ -133,9 +133,9 @@ def test_only_what_is_offered_is_recommended(script, run, folder):
 
 def test_mistakes_are_told(script, run):
     for arguments, words in (
-        (["--steps=recomend"], "step recomend is unknown; expected one of recommend"),
+        (["--parts=recomend"], "part recomend is unknown; expected one of recommend"),
         (["--price=5"], "expected two numbers"),
-        (["--interest=NOTHING"], "NOTHING: not among those of"),
+        (["--interests=NOTHING"], "NOTHING: not among those of"),
     ):
         found = script("insights", f"--workdir={run}", *arguments)
         assert found.code == 2
@@ -164,6 +164,6 @@ def test_a_log_that_is_small_and_whose_users_have_had_all_gets_what_can_be_told(
     assert shown.count("This part is left out: ") == 3
     assert "This part is left out: demand by week needs at least 16 whole weeks" in shown
     assert "demand by week" in json.loads((workdir / "insights.json").read_text())["demand"]["left_out"]
-    nothing = script("insights", f"--workdir={workdir}", "--steps=demand")
+    nothing = script("insights", f"--workdir={workdir}", "--parts=demand")
     assert nothing.code == 2
     assert "nothing is left to report" in nothing.err

@@ -101,7 +101,7 @@ def test_unreadable_logs(train, tmp_path, kind, words):
 @pytest.mark.parametrize("name", ["evaluate", "predict", "forecast"])
 def test_a_folder_that_is_no_run(script, tmp_path, name):
     log = item_log(tmp_path / "log.csv")
-    more = [f"--histories={log}", f"--out={tmp_path / 'p.csv'}"] if name == "predict" else []
+    more = [f"--events={log}", f"--out={tmp_path / 'p.csv'}"] if name == "predict" else []
     for workdir in (tmp_path, tmp_path / "nowhere"):
         assert_explained(script(name, f"--workdir={workdir}", *more), "is not a run", "trajectory train")
         assert list(tmp_path.iterdir()) == [log]
@@ -125,8 +125,8 @@ def test_a_run_without_a_checkpoint(script, tmp_path):
 def test_flags_that_are_required_or_out_of_range(script, tmp_path):
     assert_explained(script("evaluate"), "--workdir")
     assert_explained(script("bench", "--only=million,steps"), "--only=steps", "prepare, preparation, input, step")
-    assert_explained(script("predict", "--workdir=x", "--histories=y", "--top=0"), "--top", "0")
-    wrong = script("predict", "--workdir=x", "--histories=y", f"--out={tmp_path / 'p.xlsx'}")
+    assert_explained(script("predict", "--workdir=x", "--events=y", "--top=0"), "--top", "0")
+    wrong = script("predict", "--workdir=x", "--events=y", f"--out={tmp_path / 'p.xlsx'}")
     assert_explained(wrong, ".csv or .json")
-    wrong = script("predict", "--workdir=x", "--histories=y", f"--out={tmp_path / 'no' / 'p.csv'}")
+    wrong = script("predict", "--workdir=x", "--events=y", f"--out={tmp_path / 'no' / 'p.csv'}")
     assert_explained(wrong, "does not exist")

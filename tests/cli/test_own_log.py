@@ -24,7 +24,7 @@ def workdir(tmp_path_factory):
     config = own_log.get_config(f"path={item_log(folder / 'log.csv')},model=gru,tiny")
     config.data.prepared_dir = str(folder / "prepared")
     config.logging.wandb = config.logging.tensorboard = False
-    config.train.devices, config.train.min_steps = 1, 0
+    config.train.devices, config.train.epochs = 1, 2
     config.evaluation.seen = "keep"
     built = experiment.build(config)
     loop.train(built, folder / "run", ValidationMonitor(built))
@@ -51,7 +51,7 @@ def test_evaluation_has_its_layout(script, workdir):
         assert set(by_part) == {"validation", "test"}
     for part in ("validation", "test"):
         metrics = found["metrics"][part]
-        assert {"hr@1", "hr@10", "ndcg@10", "mrr@10", "coverage@10"} <= set(metrics)
+        assert {"hr@1", "hr@10", "ndcg@10", "mrr@10", "catalogue_coverage@10"} <= set(metrics)
         low, high = (found["confidence_intervals"][part]["ndcg@10"][end] for end in ("low", "high"))
         assert 0 <= low <= metrics["ndcg@10"] <= high <= 1
         assert set(found["confidence_intervals"]["baselines"]) == set(found["baselines"])
@@ -137,7 +137,7 @@ def test_mistakes_about_ensembles(script, workdir, tmp_path):
 
 def test_predictions_for_new_users_as_tables(script, workdir, new_users, tmp_path):
     out = tmp_path / "p.csv"
-    ran = script("predict", f"--workdir={workdir}", f"--histories={new_users}", f"--out={out}", "--top=3", "--steps=2")
+    ran = script("predict", f"--workdir={workdir}", f"--events={new_users}", f"--out={out}", "--top=3", "--steps=2")
     assert ran.code == 0, ran.err
     assert "unknown to the model: 1 items in 1 events (unheard of)" in ran.out
     table = pl.read_csv(out)
@@ -152,15 +152,16 @@ def test_predictions_for_new_users_as_tables(script, workdir, new_users, tmp_pat
         "item",
         "title",
         "probability",
-        "visited",
+        "probability_within",
         "calibrated",
         "in_set_90",
+        "set_size_90",
     ]
     assert steps.height == 12
     first = steps.filter(pl.col("step") == 1)
     assert first["item"].to_list() == table["item"].to_list()
     assert first["probability"].to_list() == pytest.approx(table["probability"].to_list(), abs=1e-4)
-    assert pl.read_csv(tmp_path / "p_visited.csv").columns == ["user", "rank", "item", "title", "visited", "calibrated"]
+    assert pl.read_csv(tmp_path / "p_within_steps.csv").columns == table.columns
     path = pl.read_csv(tmp_path / "p_path.csv")
     assert path.columns == ["user", "step", "item", "title", "probability", "calibrated"]
     assert path["step"].to_list() == [1, 2, 1, 2]
@@ -168,14 +169,14 @@ def test_predictions_for_new_users_as_tables(script, workdir, new_users, tmp_pat
 
 def test_predictions_for_new_users_as_json(script, workdir, new_users, tmp_path):
     out = tmp_path / "p.json"
-    ran = script("predict", f"--workdir={workdir}", f"--histories={new_users}", f"--out={out}", "--top=20", "--steps=2")
+    ran = script("predict", f"--workdir={workdir}", f"--events={new_users}", f"--out={out}", "--top=20", "--steps=2")
     assert ran.code == 0, ran.err
     found = json.loads(out.read_text())
     assert set(found) == {"7", "9"}
     user = found["7"]
-    assert set(user) == {"next", "steps", "visited", "path", "path_probability"}
+    assert set(user) == {"next", "steps", "within_steps", "path", "path_probability"}
     assert sum(row["probability"] for row in user["next"]) == pytest.approx(1, abs=1e-4)
-    assert len(user["visited"]) == 12
+    assert len(user["within_steps"]) == 12
     assert user["path_probability"] == pytest.approx(user["path"][0]["probability"] * user["path"][1]["probability"])
     assert list(tmp_path.iterdir()) == [new_users, out] or set(tmp_path.iterdir()) == {new_users, out}
 

@@ -43,7 +43,7 @@ def test_what_insights_count_of_a_raw_export_is_what_happened(script, tmp_path, 
         *QUIET,
     )
     assert train.code == 0, train.err
-    made = script("insights", f"--workdir={workdir}", "--steps=segments,audiences,demand")
+    made = script("insights", f"--workdir={workdir}", "--parts=segments,audiences,demand")
     assert made.code == 0, made.err
     assert "left out" not in made.out
     split = load_run(workdir).experiment.split

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.logs import item_log
 
 CONFIG = "--config=user_a"
-COMMON = ("--set=train.monitor=ndcg@10", "--set=train.epochs=3")
+COMMON = ("--config.train.monitor=ndcg@10", "--config.train.epochs=3")
 SWEEP = """
 from trajectory.tuning.members import Member, Sweep
 
@@ -68,10 +68,14 @@ def test_a_search_reads_test_of_its_best_trial_alone(script, made_up_program, tm
     [
         ("sweep", ("--sweep=backbones",), ("'backbones'; did you mean backbone",)),
         ("sweep", ("--sweep=backbone", "--seeds=a"), ("--seeds",)),
-        ("sweep", ("--sweep=backbone", "--set=optim.learningrate=1"), ("'lstm'", "learning_rate")),
+        (
+            "sweep",
+            ("--sweep=backbone", "--config.optim.learningrate=1"),
+            ("no field optim.learningrate", "learning_rate"),
+        ),
         ("sweep", ("--sweep=backbone", "--workers=1000"), ("--workers",)),
         ("search", ("--search=backbone",), ("suggest",)),
-        ("search", ("--search=search", "--set=optim.learningrate=1"), ("learning_rate",)),
+        ("search", ("--search=search", "--config.optim.learningrate=1"), ("learning_rate",)),
     ],
 )
 def test_mistakes_are_explained_before_anything_runs(script, tmp_path, name, flags, words):
@@ -93,8 +97,9 @@ def test_real_runs_in_a_sweep_and_a_search(script, tmp_path, monkeypatch):
         "def get_sweep():\n    return Sweep('gru', {'gru': Member({'batch.rows': 4}, 'model=gru')})\n"
         "def suggest(trial):\n    return {'model.dropout': trial.suggest_float('dropout', 0.0, 0.5)}\n"
     )
-    command = (f"--config=own_log:path={log},tiny", f"--set=data.prepared_dir={tmp_path / 'prepared'}")
-    command += ("--set=logging.wandb=False", "--set=logging.tensorboard=False", "--cores=1", "--set=train.min_steps=0")
+    command = (f"--config=own_log:path={log},tiny", f"--config.data.prepared_dir={tmp_path / 'prepared'}")
+    command += ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--cores=1")
+    command += ("--config.train.epochs=2",)
     ran = script("sweep", *command, f"--sweep={file}", f"--out={out}", "--seeds=0", "--metrics=ndcg@10")
     assert ran.code == 0, ran.out + ran.err
     folder = out / "gru_0"

@@ -176,10 +176,10 @@ def test_the_table_of_sources_and_targets_is_one_command(script, tmp_path, train
         "transfer",
         f"--domains={','.join(map(str, paths))}",
         f"--out={tmp_path / 'out'}",
-        "--set=content.text=()",
-        "--set=content.codes=('category',)",
-        f"--set=data.prepared_dir={tmp_path / 'prepared'}",
-        *(f"--set={text}" for text in (*quick, "logging.tensorboard=False")),
+        "--config.content.text=()",
+        "--config.content.codes=('category',)",
+        f"--config.data.prepared_dir={tmp_path / 'prepared'}",
+        *(f"--config.{text}" for text in (*quick, "logging.tensorboard=False")),
     )
     assert ran.code == 0, ran.err
     assert [run.member for run in trained_here] == ["north", "south"]

@@ -57,7 +57,7 @@ def test_what_is_kept_is_what_was_measured(config, measured):
                 for metric, values in result.per_user.items():
                     np.testing.assert_array_equal(found[name][part].per_user[metric], values)
     assert measured == [list(rows)]
-    assert "coverage@10" in found["popularity"]["test"].overall
+    assert "catalogue_coverage@10" in found["popularity"]["test"].overall
     assert "hr@10_cold" in found["popularity"]["test"].per_user
 
 

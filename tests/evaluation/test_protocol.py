@@ -55,7 +55,7 @@ def test_layout(evaluation: dict[str, Any]) -> None:
             evaluation["confidence_intervals"]["baselines"]["popularity"][part],
         )
         assert interval["hr@10"]["low"] < baseline["hr@10"] < interval["hr@10"]["high"]
-        assert set(interval) == set(baseline) - {"coverage@10"}
+        assert set(interval) == set(baseline) - {"catalogue_coverage@10"}
         assert set(evaluation["baselines"]["last_interest"][part]) == {"interest_accuracy"}
     assert json.loads(json.dumps(evaluation, allow_nan=False)) == evaluation
 
@@ -157,7 +157,7 @@ def test_several_held_out_steps_are_said_to_be_one_set_of_targets(target: str) -
 def test_table_is_markdown(evaluation: dict[str, Any]) -> None:
     text = table(evaluation)
     lines = text.splitlines()
-    assert lines[0].replace(" ", "") == "||hr@10|ndcg@10|mrr@10|interest_accuracy|coverage@10|"
+    assert lines[0].replace(" ", "") == "||hr@10|ndcg@10|mrr@10|interest_accuracy|catalogue_coverage@10|"
     assert set(lines[1]) == set("|-:")
     rows = [line for line in lines if line.startswith("| ")]
     assert len({len(line) for line in [*rows, lines[1]]}) == 1  # aligned

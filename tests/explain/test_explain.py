@@ -44,7 +44,7 @@ def test_a_row_for_each_input_of_each_event_that_add_up_to_the_forecast(tmp_path
     events = slice(*HISTORIES.offsets[1:3])
     assert first["event"].to_list() == list(range(events.stop - events.start))
     assert first["item"].to_list() == [f"i{i}" for i in HISTORIES.item[events]]
-    assert first["time"].to_list() == HISTORIES.time[events].tolist()
+    assert first["time"].dt.epoch("s").to_list() == HISTORIES.time[events].tolist()
     assert first["interest"].to_list() == [f"c{i}" for i in HISTORIES.item_interest[HISTORIES.item[events]]]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from trajectory.explain.narrative import counterfactuals, display_name, sentence
 from trajectory.explain.targets import Target
 from trajectory.inference.new_users import whole_histories
 
-MAY, JUNE = 1_714_996_800, 1_717_675_200  # 6 May and 6 June 2024
+MAY, JUNE = datetime(2024, 5, 6, 12), datetime(2024, 6, 6, 12)
 
 
 def test_sentences_put_together_what_was_done_with_the_same_things() -> None:

@@ -23,12 +23,24 @@ EVENTS = pl.DataFrame(
 def test_events_as_wholes_are_sums_over_inputs() -> None:
     rows = pl.DataFrame(
         [
-            ("a", 1, 0, 5, "Tea", "HOT", "buy", "x", "item", 1.0),
-            ("a", 1, 0, 5, "Tea", "HOT", "buy", "x", "gap", -0.25),
-            ("a", 1, 1, 6, None, None, "view", "x", "item", 2.0),
-            ("b", 1, 4, 6, "Milk", "COLD", "buy", "x", "item", 3.0),
+            ("a", 1, 0, 5, "1", "Tea", "HOT", "buy", "x", "item", 1.0),
+            ("a", 1, 0, 5, "1", "Tea", "HOT", "buy", "x", "gap", -0.25),
+            ("a", 1, 1, 6, None, None, None, "view", "x", "item", 2.0),
+            ("b", 1, 4, 6, "Milk", None, "COLD", "buy", "x", "item", 3.0),
         ],
-        schema=["user", "step", "event", "time", "title", "interest", "event_type", "target", "feature", "value"],
+        schema=[
+            "user",
+            "step",
+            "event",
+            "time",
+            "item",
+            "title",
+            "interest",
+            "event_type",
+            "target",
+            "feature",
+            "value",
+        ],
         orient="row",
     )
     found = whole_events(rows, by_interest=True)

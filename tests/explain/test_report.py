@@ -72,7 +72,7 @@ def test_the_table_is_written_with_the_page(page) -> None:
     about = ["user", "event", "time", "item", "title", "interest", "event_type"]
     of_forecast = ["target", "step", "method", "log_probability", "base_value", "completeness_error"]
     assert rows.columns == [*about, *of_forecast, "feature", "value"]
-    assert set(rows["title"]) == {HOSTILE, COMMENT, "C", "D", "E", "i6"}
+    assert set(rows["title"]) == {HOSTILE, COMMENT, "C", "D", "E", None}
     assert set(rows["step"]) == {1, 2}
 
 

@@ -54,14 +54,14 @@ def test_steps_ahead_by_probability():
     first = table.filter(pl.col("user") == "u0")
     assert first["step"].to_list() == [1, 1, 2, 2]
     assert first["item"].to_list() == ["i4", "i3", "i1", "i2"]
-    np.testing.assert_allclose(first["visited"], [0.4, 0.3, 0.4, 0.3])
+    np.testing.assert_allclose(first["probability_within"], [0.4, 0.3, 0.4, 0.3])
     assert table.filter((pl.col("user") == "u1") & (pl.col("step") == 1)).height == 1, "impossible items are left out"
 
 
-def test_visited_is_of_all_steps():
+def test_what_comes_within_steps_is_of_all_of_them():
     table = tables.items_within_steps(HISTORIES, QUERIES, FORECAST, 4)
     assert table.filter(pl.col("user") == "u0")["item"].to_list() == ["i1", "i4", "i2", "i3"]
-    assert table.filter(pl.col("user") == "u1")["visited"].to_list() == [1, 0.25, 0.25, 0.25]
+    assert table.filter(pl.col("user") == "u1")["probability"].to_list() == [1, 0.25, 0.25, 0.25]
 
 
 def test_most_likely_path_and_its_steps():
@@ -181,15 +181,18 @@ def test_items_at_a_step_say_whether_they_are_in_its_set():
     table = tables.statements(HISTORIES, QUERIES, forecast, 4)
     first = of(table, user="u0", statement="at_step", level="item", step=1)
     assert first.select("id", "in_set_90").rows() == [("i4", True), ("i3", True), ("i2", False), ("i1", False)]
+    said = (pl.col("statement") == "at_step") & (pl.col("level") == "item")
+    assert first["set_size_90"].to_list() == [2] * 4
     assert (
         of(tables.statements(HISTORIES, QUERIES, forecast, 1), user="u0", level="item", step=1)["set_size_90"][0] == 2
     )
-    said = (pl.col("statement") == "at_step") & (pl.col("level") == "item")
     assert table.filter(said)["in_set_90"].null_count() == 0
     assert table.filter(~said)["in_set_90"].is_null().all(), "sets are of items at a step alone"
     steps = tables.items_at_steps(HISTORIES, QUERIES, forecast, 2)
-    assert of(steps, user="u1", step=2).select("item", "in_set_90").rows() == [("i1", False), ("i2", False)]
-    assert of(steps, user="u0", step=1)["set_size_90"].to_list() == [2, 2]
+    assert of(steps, user="u1", step=2).select("item", "in_set_90", "set_size_90").rows() == [
+        ("i1", False, 0),
+        ("i2", False, 0),
+    ]
     for without in (
         tables.statements(HISTORIES, QUERIES, FORECAST, 4),
         tables.items_at_steps(HISTORIES, QUERIES, FORECAST, 2),

@@ -106,7 +106,7 @@ def test_settings_change_what_is_understood(tmp_path: Path) -> None:
         "data.interest_column=group",
         "data.duplicates=keep",
     ]
-    code, printed, _ = run("inspect", str(log), out, *(f"--set={text}" for text in sets))
+    code, printed, _ = run("inspect", str(log), out, *(f"--config.{text}" for text in sets))
     assert code == 0
     assert "guest" in printed
     assert "unknown event type" not in printed
@@ -116,9 +116,9 @@ def test_settings_change_what_is_understood(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--set=data.mising=x"], "did you mean data.missing"),
-        (["--set=data.baskets=maybe"], "expected yes or no"),
-        (["--set=date.missing=x"], "no section 'date'"),
+        (["--config.data.mising=x"], "did you mean data.missing"),
+        (["--config.data.baskets=maybe"], "expected yes or no"),
+        (["--config.date.missing=x"], "no section 'date'"),
         (["--out=page.txt"], "ends in .html"),
     ],
 )
@@ -144,9 +144,9 @@ def test_a_status_read_as_the_type_and_orders_at_one_time_are_advised_on(tmp_pat
     rows = [f"{i // 2},u{i // 2 % 9},a{i % 30},{DAYS[i // 2 % 28]},{('shipped', 'paid')[i % 2]}" for i in range(200)]
     (tmp_path / "log.csv").write_text("order_id,user,item,date,order_status\n" + "\n".join(rows) + "\n")
     arguments = ["inspect", str(tmp_path / "log.csv"), f"--out={tmp_path / 'page.html'}"]
-    status_as_type = run(*arguments, "--set=data.columns.event_type=order_status")
+    status_as_type = run(*arguments, "--config.data.columns.event_type=order_status")
     assert "data.columns.event_type=- data.columns.status=order_status" in status_as_type.out
-    kept = run(*arguments, "--set=data.duplicates=keep")
+    kept = run(*arguments, "--config.data.duplicates=keep")
     assert "data.baskets=True makes those of one order_id one step" in kept.out
 
 

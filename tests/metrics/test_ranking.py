@@ -239,7 +239,7 @@ def test_evaluate_seen_policy_and_cold_targets() -> None:
     assert kept.per_user["mrr@2"].tolist() == [0, 0, 0]
     assert set(kept.per_user) == {f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in (1, 2)}  # no recall
     assert filtered.means()["mrr@2"] == pytest.approx(1 / 3)
-    assert kept.overall == {"coverage@10": 1}
+    assert kept.overall == {"catalogue_coverage@10": 1}
     with pytest.raises(ValueError, match="filter"):
         evaluate_scorer(scorer, h, last_step(h), config(seen="hide"))
     with pytest.raises(ValueError, match="no user"):
@@ -306,7 +306,7 @@ def test_evaluate_coverage_counts_the_top_10_of_real_queries_only() -> None:
     scores = np.zeros((3, 41))
     scores[:, 11:21] = 1
     scores[2, 21:31] = 2
-    assert evaluate_scorer(Fixed(scores), h, last_step(h), config(batch=2)).overall == {"coverage@10": 0.5}
+    assert evaluate_scorer(Fixed(scores), h, last_step(h), config(batch=2)).overall == {"catalogue_coverage@10": 0.5}
     assert evaluate_scorer(Fixed(scores), h, last_step(h), config(batch=2), coverage=False).overall == {}
 
 
@@ -315,7 +315,7 @@ def test_evaluate_interests_with_or_without_items() -> None:
     scorer = Fixed(None, interest=[[0, 0, 0, 1], [0, 1, 0, 0]])
     assert evaluate_scorer(scorer, h, last_step(h), config()).means() == {"interest_accuracy": 0.5}
     both = Fixed(np.zeros((2, 5)), interest=[[0, 0, 0, 1], [0, 1, 0, 0]])
-    assert {"interest_accuracy", "hr@10", "coverage@10"} <= set(
+    assert {"interest_accuracy", "hr@10", "catalogue_coverage@10"} <= set(
         evaluate_scorer(both, h, last_step(h), config()).means()
     )
 

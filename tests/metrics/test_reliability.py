@@ -191,7 +191,7 @@ def test_summary_tells_honest_from_overconfident() -> None:
         assert honest["within_sampling_error"] is True
         assert loud["within_sampling_error"] is False
         assert honest["low"] < honest["ece"] <= honest["high"] < loud["ece"]
-        assert honest["nll"] < loud["nll"]
+        assert honest["log_loss"] < loud["log_loss"]
         assert honest["brier"] < loud["brier"]
         assert honest["n"] == 1500
     assert summary(top_pairs(log_p, target), 50, seed=3) == summary(top_pairs(log_p, target), 50, seed=3)

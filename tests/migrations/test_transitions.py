@@ -107,6 +107,6 @@ def test_the_table_says_what_was_found(world):
     assert "log-loss of the next 5 steps' interests" in text
     assert "| ... forecast less Markov | -" in text
     smallest = min(test["p_value"] for group in found["differences"].values() for test in group.values())
-    assert smallest == pytest.approx(found["p_least"])
-    assert f"none can be below {found['p_least']:.2g}" in text
+    assert smallest == pytest.approx(found["least_p_value"])
+    assert f"none can be below {found['least_p_value']:.2g}" in text
     assert "slope 1.0" in text or "slope 0.9" in text

@@ -37,6 +37,7 @@ MADE = [
             {
                 "user": ["a", "a", "a"],
                 "event": [0, 0, 1],
+                "item": ["5", "5", None],
                 "title": ["Tea", "Tea", None],
                 "target": ["BREAD"] * 3,
                 "step": [1, 1, 1],
@@ -56,7 +57,7 @@ MADE = [
     tj.Evaluation.of(MEASURED),
     tj.StepEvaluation.of([("runs/a", "test", "direct", "ndcg@10", step, 0.3, 0.01) for step in (1, 2)]),
     tj.Baselines.of(MEASURED[1:]),
-    tj.Sweep(pl.DataFrame({"name": ["gru", "markov"], "ndcg@10": [0.3, 0.2], "ndcg@10_user_error": [0.01, None]})),
+    tj.Sweep(pl.DataFrame({"name": ["gru", "markov"], "ndcg@10": [0.3, 0.2], "ndcg@10_standard_error": [0.01, None]})),
     tj.Search(pl.DataFrame({"trial": [1, 0], "state": ["complete", "failed"], "ndcg@10": [0.3, None]})),
     tj.Comparison.of([("test", "runs/a", "ndcg@10", 0.3, 0.01, None, None, None, None)]),
 ]

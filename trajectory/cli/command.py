@@ -19,6 +19,9 @@ from trajectory.names import UNPRINTABLE
 from trajectory.schema import UserError
 from trajectory.settings import presets
 from trajectory.settings.flags import parse
+from trajectory.signals import taken
+
+FIELD = "config.FIELD"  # the flag that holds --config.SECTION.FIELD=VALUE where no flag makes a config
 
 flags.disclaim_key_flags()  # a flag that is defined here is the command's
 
@@ -47,6 +50,24 @@ def define_config(name: str, default: str | None, meaning: str) -> flags.FlagHol
     return config_flags.DEFINE_config_file(name, presets.find(default) if default else None, meaning)
 
 
+def define_fields(meaning: str) -> flags.FlagHolder:
+    """The fields of a config that is made later: --config.SECTION.FIELD=VALUE, as behind a config's own flag.
+
+    Its value is a list of "SECTION.FIELD=VALUE".
+    """
+    return flags.DEFINE_multi_string(FIELD, [], meaning)
+
+
+def by_name(fields: Sequence[str]) -> dict[str, str]:
+    """What `define_fields` was given, by the names of the fields."""
+    return {name: value for name, _, value in (text.partition("=") for text in fields)}
+
+
+def several(values: Sequence[str]) -> list[str]:
+    """What a repeatable flag names, also with commas between: --workdir=a,b is --workdir=a --workdir=b."""
+    return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
 def _flags_of(command: ModuleType) -> str:
     """Each flag with its default and meaning."""
     lines = []
@@ -66,9 +87,19 @@ def _flags_of(command: ModuleType) -> str:
 
 def _parse(argv: list[str]) -> list[str]:
     try:
-        return parse(flags.FLAGS, argv)
+        return parse(flags.FLAGS, [_field(text) for text in argv] if FIELD in flags.FLAGS else argv)
     except UserError as error:
         _fail(str(error))
+
+
+def _field(text: str) -> str:
+    """--config.train.epochs=4 as a value of the flag FIELD."""
+    name, equals, value = text.lstrip("-").partition("=")
+    if not text.startswith("-") or not name.startswith("config.") or name == FIELD:
+        return text
+    if not equals:
+        raise UserError(f"{text}: expected a value behind it, --{name}=VALUE")
+    return f"--{FIELD}={name.removeprefix('config.')}={value}"
 
 
 def _bind(main: Callable[..., None], rest: Sequence[str]) -> None:
@@ -104,11 +135,8 @@ def _terminable() -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         _fail(faults.STOPPED, status=128 + number)
 
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
+    with taken((signal.SIGTERM,), stop):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(message: str, status: int = 2) -> NoReturn:
@@ -116,4 +144,4 @@ def _fail(message: str, status: int = 2) -> NoReturn:
     raise SystemExit(status)
 
 
-__all__ = ["UserError", "define_config", "flags", "run"]
+__all__ = ["UserError", "by_name", "define_config", "define_fields", "flags", "run", "several"]

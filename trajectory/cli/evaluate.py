@@ -15,10 +15,13 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import several
 from trajectory.schema import UserError
 from trajectory.training import parallel
 
-WORKDIR = flags.DEFINE_list("workdir", None, "folder of the run; several are an ensemble, or seeds with --multi-step")
+WORKDIR = flags.DEFINE_multi_string(
+    "workdir", None, "folder of the run; several are an ensemble, or seeds with --multi-step"
+)
 OUT = flags.DEFINE_string("out", None, "folder of an ensemble's evaluation")
 COMBINE = flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
 BASELINE = flags.DEFINE_string("baseline", "", "a baseline that is a member too, e.g. co_occurrence")
@@ -34,17 +37,18 @@ def main() -> None:
     parallel.start()
     from trajectory.api import ensemble, evaluate
 
-    runs, out, several = WORKDIR.value, OUT.value, len(WORKDIR.value) > 1 or bool(BASELINE.value)
+    runs, out = several(WORKDIR.value), OUT.value
+    as_one = len(runs) > 1 or bool(BASELINE.value)
     if MULTI_STEP.value:
         if BASELINE.value or out:
             raise UserError(
                 "--multi-step measures runs one by one, each into its folder; leave out --baseline and --out"
             )
         print(evaluate(runs, multi_step=MULTI_STEP.value).markdown)
-    elif several and out:
+    elif as_one and out:
         options = {"combine": COMBINE.value, "baseline": BASELINE.value, "fit": FIT.value}
         print(ensemble(runs, out, **options).markdown)
-    elif several:
+    elif as_one:
         raise UserError(
             "--workdir with several runs, or with --baseline, is an ensemble and needs --out, a folder for it"
         )

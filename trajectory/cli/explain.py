@@ -15,9 +15,11 @@ from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 TARGET = flags.DEFINE_string("target", "", "what to explain; interests where the log has any, else items")
-USERS = flags.DEFINE_integer("users", -1, "users, drawn (0 = all, -1 = as the run's config says)", lower_bound=-1)
+USERS = flags.DEFINE_integer(
+    "users", -1, "users, spread over the log (0 = all, -1 = as the run's config says)", lower_bound=-1
+)
 USER = flags.DEFINE_multi_string("user", [], "id of a user, instead; repeatable")
-STEPS = flags.DEFINE_list("steps", ["1"], "steps ahead; more than 1 needs heads.horizon > 1")
+AT_STEPS = flags.DEFINE_list("at-steps", ["1"], "which steps, 1 = next; later ones need heads.horizon > 1")
 METHOD = flags.DEFINE_string("method", "", "instead of the config's explain.method")
 flags.mark_flags_as_required(["workdir"])
 
@@ -28,13 +30,13 @@ def main() -> None:
     from trajectory.explain.report import write_attributions
     from trajectory.run import load_run
 
-    users = None if USERS.value < 0 else USERS.value
     run = load_run(Path(WORKDIR.value))
-    page = write_attributions(run, TARGET.value, _steps(), USER.value, drawn=users, method=METHOD.value)
+    drawn = None if USERS.value < 0 else USERS.value
+    page = write_attributions(run, TARGET.value, _at_steps(), USER.value or drawn, METHOD.value)
     print(f"open {page.resolve()}")
 
 
-def _steps() -> list[int]:
-    if not all(step.isdigit() for step in STEPS.value):
-        raise UserError(f"--steps={','.join(STEPS.value)}: expected numbers with commas between, such as 1,2,3")
-    return [int(step) for step in STEPS.value]
+def _at_steps() -> list[int]:
+    if not all(step.isdigit() for step in AT_STEPS.value):
+        raise UserError(f"--at-steps={','.join(AT_STEPS.value)}: expected numbers with commas between, such as 1,2,3")
+    return [int(step) for step in AT_STEPS.value]

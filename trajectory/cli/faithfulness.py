@@ -1,6 +1,6 @@
 """Compares methods of attribution: which one is the most faithful.
 
-trajectory faithfulness --workdir=runs/first [--workdir=runs/second]
+trajectory faithfulness --workdir=runs/first,runs/second
 
 Methods of attribution compared with random order, newest first and attention: how forecasts change when events are
 removed in that order. Writes faithfulness_<part>.json into each run's folder, and reads it where the query, the
@@ -11,9 +11,10 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import several
 from trajectory.training import parallel
 
-WORKDIR = flags.DEFINE_multi_string("workdir", None, "folder of a run; repeatable")
+WORKDIR = flags.DEFINE_multi_string("workdir", None, "folder of a run; of several with commas between")
 TARGET = flags.DEFINE_string("target", "", "what is explained, as for trajectory explain")
 METHODS = flags.DEFINE_list("methods", [], "instead of the six that work for every history")
 PART = flags.DEFINE_enum("part", "validation", ["validation", "test"], "whose histories")
@@ -27,5 +28,5 @@ def main() -> None:
     parallel.start()
     from trajectory.explain.comparison_report import write_comparisons
 
-    runs, out = [Path(folder) for folder in WORKDIR.value or ()], Path(OUT.value) if OUT.value else None
+    runs, out = several(WORKDIR.value), Path(OUT.value) if OUT.value else None
     print(write_comparisons(runs, TARGET.value, METHODS.value, PART.value, USERS.value, out))

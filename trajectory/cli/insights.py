@@ -1,8 +1,8 @@
 """Says what a merchant can act on: recommendations, segments, audiences, demand.
 
-trajectory insights --workdir=runs/insights [--steps=recommend,demand]
+trajectory insights --workdir=runs/insights [--parts=recommend,demand]
 
-Writes a table or more of each step, insights.json (the accuracy of each on held-out data) and insights.html. A step
+Writes a table or more of each part, insights.json (the accuracy of each on held-out data) and insights.html. A part
 that a log cannot have (no times, too few users) is left out, with the reason; if none is left, that is an error, and
 nothing is written.
 """
@@ -15,20 +15,20 @@ from trajectory.schema import UserError
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-STEPS = flags.DEFINE_list("steps", [], "some of recommend, segments, audiences, demand, in order (default: all)")
+PARTS = flags.DEFINE_list("parts", [], "some of recommend, segments, audiences, demand, in order (default: all)")
 STOCK = flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
-INTERESTS = flags.DEFINE_multi_string("interest", [], "recommend only items of this interest; repeatable")
+INTERESTS = flags.DEFINE_multi_string("interests", [], "recommend only items of this interest; repeatable")
 PRICE = flags.DEFINE_list("price", [], "recommend only items of these prices: LOWEST,HIGHEST")
 flags.mark_flags_as_required(["workdir"])
 
 
 def main() -> None:
-    """Opens the run, takes each step, writes."""
+    """Opens the run, takes each part, writes."""
     parallel.start()
     from trajectory.run import load_run
 
     run = load_run(Path(str(WORKDIR.value)))
-    page = run.write_insights(STEPS.value, stock=STOCK.value or None, interests=INTERESTS.value, price=prices())
+    page = run.write_insights(PARTS.value, stock=STOCK.value or None, interests=INTERESTS.value, price=prices())
     print(f"open {page.resolve()}")
 
 

@@ -1,6 +1,6 @@
 """Prints and writes a page of what is understood of a log, before anything is stored.
 
-trajectory inspect LOG [--set=data.day_first=yes]: LOG is a file, a folder, the name of a domain, or tfds:NAME.
+trajectory inspect LOG [--config.data.day_first=yes]: LOG is a file, a folder, the name of a domain, or tfds:NAME.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import define_fields
+
 OUT = flags.DEFINE_string("out", "inspect.html", "the page to write")
-SET = flags.DEFINE_multi_string("set", [], "a setting, data.FIELD=VALUE; repeatable")
+FIELDS = define_fields("a setting, such as --config.data.day_first=yes")
 
 
 def main(log: str) -> None:
     """Inspects `log` with the settings."""
     from trajectory.inspection.page import show_log
 
-    show_log(log, SET.value, Path(OUT.value))
+    show_log(log, FIELDS.value, Path(OUT.value))

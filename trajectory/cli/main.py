@@ -56,7 +56,8 @@ def _main(*command: str) -> None:
             from trajectory.cli import command as door  # NumPy and others come with it
 
             found = importlib.import_module(f"trajectory.cli.{module(name)}")
-        sys.argv = [f"trajectory {name}", *map(flag, arguments)]  # where flags of configs look for their fields
+        # Where flags of configs look for their fields.
+        sys.argv = [f"trajectory {name}", *(flag(text, name) for text in arguments)]
         door.run(found, sys.argv)
 
 

@@ -1,12 +1,13 @@
-"""Predicts what new users will want next, from a file of their histories.
+"""Predicts what new users will want next, from a file of their events.
 
-trajectory predict --workdir=runs/first --histories=new_users.csv --out=predictions.csv --top=10 --steps=5
+trajectory predict --workdir=runs/first --events=new_users.csv --out=predictions.csv --top=10 --steps=5
 
 With --steps also a forecast: the most likely path with the probability of each step, the most likely items at each
-step, and for each item the probability of being visited within all steps. --out ending in .json holds everything;
-beside <out>.csv there are then <out>_steps.csv, <out>_visited.csv and <out>_path.csv. `calibrated` of a row says
-whether its probability was fitted to outcomes (evaluate does that; of the next item and of paths it never is),
-`in_set_90` of a step's item whether it is in the set that holds the step with 90 %.
+step, and for each item the probability that it comes within all steps. --out ending in .json holds everything; beside
+<out>.csv there are then <out>_steps.csv, <out>_within_steps.csv and <out>_path.csv. `calibrated` of a row says whether
+its probability was fitted to outcomes (evaluate does that; of the next item and of paths it never is), `in_set_90` of a
+step's item whether it is in the set that holds the step with 90 %, `set_size_90` how many items that set has: one of
+more than --top is not whole in the table.
 
 In a .csv an id or title that a spreadsheet would run as a formula (it begins with = + - @ and is no number) has a '
 before it, which is said; to join by such ids, take the .json, where all are as in the log.
@@ -20,17 +21,17 @@ from trajectory.schema import UserError
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-HISTORIES = flags.DEFINE_string("histories", None, "CSV or Parquet file of the users' events")
+EVENTS = flags.DEFINE_string("events", None, "CSV or Parquet file of the users' events")
 OUT = flags.DEFINE_string("out", "predictions.csv", "file to write, .csv or .json")
 TOP = flags.DEFINE_integer("top", 10, "items a user", lower_bound=1)
 STEPS = flags.DEFINE_integer("steps", 0, "steps ahead (0 = only the next)", lower_bound=0)
 PATHS = flags.DEFINE_integer("paths", 500, "sampled paths a user, for --steps", lower_bound=1)
 USER = flags.DEFINE_string("user", "", "the only user's id, for a file without a user column")
-flags.mark_flags_as_required(["workdir", "histories"])
+flags.mark_flags_as_required(["workdir", "events"])
 
 
 def main() -> None:
-    """Reads the histories for the run, predicts, writes."""
+    """Reads the events for the run, predicts, writes."""
     parallel.start()
     from trajectory.forecasting.predict import predict
     from trajectory.run import load_run
@@ -42,7 +43,7 @@ def main() -> None:
     if not out.parent.is_dir():
         raise UserError(f"--out={out}: the folder {out.parent} does not exist")
     run = load_run(Path(WORKDIR.value))
-    result = predict(run, Path(HISTORIES.value), USER.value, TOP.value, STEPS.value, PATHS.value)
+    result = predict(run, Path(EVENTS.value), USER.value, TOP.value, STEPS.value, PATHS.value)
     for note in result.notes:
         print(note)
     written = [out]

@@ -8,6 +8,8 @@ interruption. Several machines may share the trials: the same command with a --s
 
 from absl import flags
 
+from trajectory.cli.command import by_name, define_fields
+
 CONFIG = flags.DEFINE_string("config", None, "PRESET or FILE.py, with :arguments, e.g. complete_journey:model=gru")
 SEARCH = flags.DEFINE_string("search", None, "file with suggest(trial), e.g. search")
 OUT = flags.DEFINE_string("out", None, "folder of the trials; its last part names the study")
@@ -17,7 +19,7 @@ STORAGE = flags.DEFINE_string(
 )
 STARTUP = flags.DEFINE_integer("startup-trials", 5, "complete trials before any is pruned", lower_bound=0)
 WARMUP = flags.DEFINE_integer("warmup-epochs", 1, "epochs of a trial before it may be pruned", lower_bound=0)
-SET = flags.DEFINE_multi_string("set", [], "config field of all trials, e.g. --set=train.epochs=4; repeatable")
+FIELDS = define_fields("field of all trials, such as --config.train.epochs=4")
 WORKERS = flags.DEFINE_integer("workers", 1, "trials at a time", lower_bound=1)
 CORES = flags.DEFINE_integer("cores", 0, "cores shared out between the workers (0 = all)", lower_bound=0)
 flags.mark_flags_as_required(["config", "search", "out"])
@@ -33,7 +35,7 @@ def main() -> None:
         SEARCH.value,
         OUT.value,
         trials=TRIALS.value,
-        settings=SET.value,
+        settings=by_name(FIELDS.value),
         study=Study(STORAGE.value, STARTUP.value, WARMUP.value),
         workers=WORKERS.value,
         cores=CORES.value,

@@ -8,13 +8,14 @@ after an interruption. Exit status 1: a member failed; the others are in the tab
 
 from absl import flags
 
+from trajectory.cli.command import by_name, define_fields
 from trajectory.schema import UserError
 
 CONFIG = flags.DEFINE_string("config", None, "PRESET or FILE.py, with :arguments, e.g. complete_journey:model=gru")
 SWEEP = flags.DEFINE_string("sweep", None, "file with get_sweep(), e.g. backbone")
 OUT = flags.DEFINE_string("out", None, "folder of the runs and the table")
 SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds")
-SET = flags.DEFINE_multi_string("set", [], "config field of all runs, e.g. --set=train.epochs=4; repeatable")
+FIELDS = define_fields("field of all runs, such as --config.train.epochs=4")
 METRICS = flags.DEFINE_list("metrics", ["recall@10", "hr@10", "ndcg@10", "conversion_auc"], "on test, where measured")
 WORKERS = flags.DEFINE_integer("workers", 1, "runs at a time", lower_bound=1)
 CORES = flags.DEFINE_integer("cores", 0, "cores shared out between the workers (0 = all)", lower_bound=0)
@@ -32,7 +33,7 @@ def main() -> None:
         SWEEP.value,
         OUT.value,
         seeds=[int(seed) for seed in SEEDS.value],
-        settings=SET.value,
+        settings=by_name(FIELDS.value),
         metrics=METRICS.value,
         workers=WORKERS.value,
         cores=CORES.value,

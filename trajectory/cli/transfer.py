@@ -10,11 +10,13 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import define_fields
+
 DOMAINS = flags.DEFINE_list("domains", None, "names of domains, each as source and as target")
 OUT = flags.DEFINE_string("out", None, "folder of the runs and the table")
 SEED = flags.DEFINE_integer("seed", 0, "of the models", lower_bound=0)
 MODEL = flags.DEFINE_string("model", "gru", "backbone")
-SET = flags.DEFINE_multi_string("set", [], "config field of all runs, e.g. --set=train.epochs=2; repeatable")
+FIELDS = define_fields("field of all runs, such as --config.train.epochs=4")
 WORKERS = flags.DEFINE_integer("workers", 1, "runs at a time", lower_bound=1)
 flags.mark_flags_as_required(["domains", "out"])
 
@@ -24,5 +26,5 @@ def main() -> None:
     from trajectory.tuning.transfer import Transfer, compare
 
     out = Path(OUT.value)
-    text = compare(Transfer(DOMAINS.value, MODEL.value, SEED.value, SET.value), out, WORKERS.value)
+    text = compare(Transfer(DOMAINS.value, MODEL.value, SEED.value, FIELDS.value), out, WORKERS.value)
     print(f"{text}\n\nwritten to {out}/transfer.md, transfer.csv and transfer.png")

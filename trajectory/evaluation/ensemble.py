@@ -19,6 +19,7 @@ import polars as pl
 from ml_collections import ConfigDict
 from scipy.stats import rankdata
 
+from trajectory import hints
 from trajectory.baselines.next_item import Baseline, InterestFrequency, baselines
 from trajectory.evaluation.baseline_cache import baseline_results
 from trajectory.evaluation.protocol import evaluate
@@ -161,10 +162,10 @@ def evaluate_ensemble(
     unknown baseline, and for weights of ranks.
     """
     if len(set(workdirs)) < len(workdirs):
-        raise UserError(f"--workdir={','.join(map(str, workdirs))}: expected different runs, got one of them twice")
+        raise UserError(f"{', '.join(map(str, workdirs))}: expected different runs, got one of them twice")
     if fit and combine == "ranks":
         raise UserError(
-            "--fit weighs probabilities by their likelihood, which ranks have not; leave out one of the two"
+            f"{hints.argument('fit')} weighs probabilities by their likelihood, and ranks have none; leave out one"
         )
     first = load_run(workdirs[0])
     histories, split, config = first.experiment.histories, first.experiment.split, first.config
@@ -207,7 +208,9 @@ def evaluate_ensemble(
 def write_ensemble(workdirs: Sequence[Path], out: Path, combine: str, baseline: str, fit: bool) -> Evaluation:
     """Evaluates the ensemble and writes what write_results does into the folder `out`, which must not be a run's."""
     if (out / "config.json").exists():
-        raise UserError(f"--out={out} is a run, whose evaluation.json would be lost; name another folder")
+        raise UserError(
+            f"{hints.argument('out', str(out))} is a run, whose evaluation.json would be lost; name another folder"
+        )
     evaluation, users = evaluate_ensemble(workdirs, combine, baseline, fit)
     out.mkdir(parents=True, exist_ok=True)
     return evaluation_of(write_results(evaluation, users, out))
@@ -282,5 +285,5 @@ def _differing(name: str, first: Any, other: Any) -> str:
 def _find(rows: Sequence[Baseline], name: str) -> Baseline:
     named = {row.name: row for row in rows if not isinstance(row, InterestFrequency)}
     if name not in named:
-        raise UserError(f"--baseline={name} is no baseline here; expected one of {', '.join(named)}")
+        raise UserError(f"{hints.argument('baseline', name)} is no baseline here; expected one of {', '.join(named)}")
     return named[name]

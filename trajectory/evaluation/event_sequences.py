@@ -42,7 +42,7 @@ def evaluate_sequences(
 
     `forecaster` is timed; all have log-probabilities. One more baseline: the user's last H steps come again with their
     gaps ("history_again"). Returns `unit_days`, `horizon_days`, `cut` (share of users whose held-out steps end before
-    the horizon) and `rows` {name: {otd, otd_error, t_map, t_map_weighted}}.
+    the horizon) and `rows` {name: {otd, otd_standard_error, t_map, t_map_weighted}}.
     """
     queries = split.queries(part)
     unit = _mean_gap(histories, split)
@@ -99,7 +99,7 @@ class _Observed:
         precision = t_map(self.begin / self.unit, truth, scored, HORIZON, [DELTA])
         return {
             "otd": float(distance.mean()),
-            "otd_error": float(bootstrap(distance, self.resamples, self.seed).standard_error),
+            "otd_standard_error": float(bootstrap(distance, self.resamples, self.seed).standard_error),
             "t_map": precision.macro,
             "t_map_weighted": precision.weighted,
         }

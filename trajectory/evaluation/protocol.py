@@ -275,7 +275,7 @@ def _main(cutoffs: Sequence[int]) -> list[str]:
         f"hr@{k}_cold",
     ]
     conversion = ["conversion_auc", "conversion_accuracy", "conversion_log_loss"]
-    return [*names, "interest_accuracy", *conversion, f"coverage@{COVERAGE_CUTOFF}"]
+    return [*names, "interest_accuracy", *conversion, f"catalogue_coverage@{COVERAGE_CUTOFF}"]
 
 
 def _cell(mean: float | None, interval: dict[str, float] | None) -> str:

@@ -16,7 +16,7 @@ from trajectory.evaluation.protocol import PARTS, evaluate, protocol, statement,
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import Result
 from trajectory.reading import NUMBER_OR_NONE, read_json
-from trajectory.renamed import with_evaluation
+from trajectory.renamed import EVALUATION, with_evaluation
 from trajectory.results.measured import Evaluation
 from trajectory.run import Run
 from trajectory.schema import UserError
@@ -128,6 +128,7 @@ def read_per_user(folder: Path) -> pl.DataFrame:
     path = folder / "per_user.parquet"
     try:
         stored = pl.read_parquet(path)
+        stored = stored.rename({old: new for old, new in EVALUATION.items() if old in stored.columns})
         return stored.select(pl.col("part").cast(pl.String), pl.col("user"), pl.exclude("part", "user"))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UserError(f"{path} is missing or damaged ({str(error).splitlines()[0]}); {AGAIN}") from None

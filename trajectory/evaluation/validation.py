@@ -52,7 +52,7 @@ class ValidationMonitor:
                     scorer, experiment.histories, queries, c.evaluation, coverage=False, label=part
                 ).means()
                 metrics |= {f"{part}/{name}": value for name, value in means.items() if part == "validation"}
-                metrics[f"{part}/loss"] = means.get("loss", float("nan"))
+                metrics[f"{part}/loss"] = means.get("log_loss", float("nan"))
                 metrics[f"{part}/accuracy"] = means.get("hr@1", float("nan"))
             if c.heads.conversion:
                 means = conversion.evaluate(scorer, experiment, part, queries)

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from trajectory import digest
+from trajectory import digest, hints
 from trajectory.explain import event_rankings
 from trajectory.explain.attribution import Attribution
 from trajectory.explain.batching import take_rows
@@ -85,7 +85,9 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
     queries = run.experiment.split.queries(part)
     answerable = explainer.answerable(histories, queries)
     if not answerable.any():
-        raise UserError(f"no user of {part} has an item left to recommend; compare a named one: --target=item=ID")
+        raise UserError(
+            f"no user of {part} has an item left to recommend; compare one: {hints.argument('target', 'item=ID')}"
+        )
     queries = _drawn(Queries(*(column[answerable] for column in queries)), users, rng)
     stride = -(-len(queries.user) // REPEATED)
     metrics: list[event_rankings.PerForecast] = []

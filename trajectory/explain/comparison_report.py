@@ -18,7 +18,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def write_comparisons(
-    workdirs: Sequence[Path], target: str, methods: Sequence[str], part: str, users: int, out: Path | None = None
+    workdirs: Sequence[Path | str], target: str, methods: Sequence[str], part: str, users: int, out: Path | None = None
 ) -> str:
     """Compares methods (by default those that work for every history) on `part` of each run, and keeps that there.
 
@@ -29,7 +29,7 @@ def write_comparisons(
     for workdir in workdirs:
         run = load_run(workdir)
         explained = read_target(target, run.experiment.histories, bool(run.config.heads.item))
-        comparisons.append(compare_once(run, workdir, explained, methods or METHODS, part, users))
+        comparisons.append(compare_once(run, run.workdir, explained, methods or METHODS, part, users))
         jax.clear_caches()  # nothing of it is used again, and a process may map only so much
         _LOGGER.info(f"\n{titled(comparisons[-1])}")
     concluded = conclusion(comparisons)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.data.pipeline.featurize import row_length
 from trajectory.evaluation.reach import NOTHING_LEFT, reach
 from trajectory.explain.attribution import Attribution
@@ -48,8 +49,8 @@ class AttributionBatch(ForecastBatch):
 class Explainer:
     """Explains forecasts of a run."""
 
-    def __init__(self, run: Run, target: Target, by_field: bool = True) -> None:
-        """`by_field`: fields of items' content are inputs of their own."""
+    def __init__(self, run: Run, target: Target, by_field: bool = True, method: str = "") -> None:
+        """`by_field`: fields of items' content are inputs of their own. `method`: the config's by default."""
         vocabulary, heads = run.vocabulary.catalogue, run.config.heads
         self.run, self.target, self.config, self.predictor = run, target, run.config, run.predictor(vocabulary)
         ranks = heads.item or (heads.interest and target.kind != "item")
@@ -59,7 +60,8 @@ class Explainer:
         content = run.content if by_field else None
         components = item_components(*run.learned, content) if content else None
         self.function = TargetFunction.create(run.model, self.predictor.params, target.kind, item_interest, components)
-        self.method = self.method_named(self.config.explain.method)
+        self.method_name = method or self.config.explain.method
+        self.method = self.method_named(self.method_name)
 
     def method_named(self, name: str) -> Method:
         """A method of attribution by its name."""
@@ -144,31 +146,35 @@ class Explainer:
 
 
 def explain(
-    run: Run, events: Any = None, target: str = "", steps: Sequence[int] = (1,), users: int = 0
+    run: Run,
+    events: Any = None,
+    target: str = "",
+    steps: Sequence[int] = (1,),
+    users: int | Sequence[str] = 0,
+    method: str = "",
 ) -> tuple[pl.DataFrame, list[str]]:
-    """An `attribution_table` of the forecasts for the users of `events` (a path or data frame), or for `users` (0 =
-    all) of the run's own, and notes on them.
+    """An `attribution_table` of the forecasts for the users of `events` (a path or data frame), or for `users` (see
+    `whole_histories`) of the run's own, and notes on them.
 
     `target`: see `read_target`. Raises UserError for a target or step that the run does not have.
     """
     histories, notes = (run.experiment.histories, []) if events is None else read_histories(events, run.vocabulary)
     parsed = read_target(target, histories, bool(run.config.heads.item))
-    explainer, queries = Explainer(run, parsed), whole_histories(histories, users)
+    explainer, queries = Explainer(run, parsed, method=method), whole_histories(histories, users)
     if lost := int((~explainer.answerable(histories, queries)).sum()):
         notes.append(f"{lost:,} of {len(queries.user):,} users have no list to explain: each {NOTHING_LEFT}")
         if lost == len(queries.user):
-            raise UserError(f"{notes[-1]}; the target item=ID explains an item of your choice")
+            raise UserError(f"{notes[-1]}; {hints.argument('target', 'item=ID')} explains an item of your choice")
     if run.calibration:
         notes.append("the model's probabilities are explained as they are before calibration")
-    method = run.config.explain.method
     batches = explainer.attributions(histories, queries, steps)
-    tables = [attribution_table(batch, histories, parsed, method) for batch in batches]
+    tables = [attribution_table(batch, histories, parsed, explainer.method_name) for batch in batches]
     return pl.concat(tables).sort("user", "step", "event", maintain_order=True), notes
 
 
 def attribution_table(batch: AttributionBatch, histories: Histories, target: Target, method: str) -> pl.DataFrame:
-    """A row for each input of each event that a forecast sees: user, event (from 0 within the history), time, item,
-    title (the id where there is none), interest, event_type, target, step, method, log_probability (a migration's
+    """A row for each input of each event that a forecast sees: user, event (from 0 within the history), time (UTC),
+    item, title (null where there is none), interest, event_type, target, step, method, log_probability (a migration's
     log-odds) and base_value (the same at the reference), completeness_error (relative), feature, value; all in nats.
     """
     row, column = np.nonzero(np.asarray(batch.inputs.mask))
@@ -176,12 +182,14 @@ def attribution_table(batch: AttributionBatch, histories: Histories, target: Tar
     user, item = batch.queries.user[row], histories.item[event]
     targets = batch.inputs.targets
     names = [target_name(target, histories, *pair) for pair in zip(targets.index, targets.source, strict=True)]
-    catalogue = histories.items.select(pl.col("item").cast(pl.String), title=titles(histories.items))
+    title = pl.col("title") if "title" in histories.items.columns else pl.lit(None)
+    catalogue = histories.items.select(pl.col("item").cast(pl.String), title=title.cast(pl.String))
+    time = histories.time[event] if histories.has_time else [None] * len(event)
     events = pl.DataFrame(
         {
             "user": histories.users["user"].gather(user).cast(pl.String),
             "event": event - histories.offsets[user],
-            "time": histories.time[event] if histories.has_time else pl.Series([None] * len(event), dtype=pl.Int64),
+            "time": pl.from_epoch(pl.Series(time, dtype=pl.Int64), "s"),
             **catalogue[np.maximum(item, 1) - 1].with_columns(pl.when(pl.Series(item > 0)).then(pl.all())).to_dict(),
             "interest": pl.Series([None, *histories.interests], dtype=pl.String).gather(histories.item_interest[item]),
             "event_type": pl.Series(["", *histories.event_types]).gather(histories.event_type[event]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,5 @@ def display_name(target: Target, histories: Histories, index: int, source: int =
     return histories.items[index - 1].select(titles(histories.items)).item()
 
 
-def _date(time: int, count: int) -> str:
-    day = datetime.fromtimestamp(int(time), UTC)
+def _date(day: datetime, count: int) -> str:
     return f"on {day.day} {day:%B %Y}" if count == 1 else f"since {day:%B %Y}"

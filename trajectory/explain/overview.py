@@ -13,17 +13,18 @@ AGES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)  # events ago at which a class o
 
 def whole_events(rows: pl.DataFrame, by_interest: bool) -> pl.DataFrame:
     """Whole events of an `attribution_table`: `value` summed over inputs, `age` in events (1 = newest), and `name`,
-    what the event is about: its item's interest, or its title.
+    what the event is about: its item's interest, or its `title`, which is its id where it has none.
     """
-    name = (
-        pl.col("interest").fill_null("something else") if by_interest else pl.col("title").fill_null("an unknown item")
-    )
+    title = pl.coalesce("title", "item").fill_null("an unknown item")
     events = rows.group_by("user", "step", "event", maintain_order=True).agg(
-        pl.col("time", "title", "interest", "event_type", "target").first(), pl.col("value").cast(pl.Float64).sum()
+        pl.col("time", "item", "title", "interest", "event_type", "target").first(),
+        pl.col("value").cast(pl.Float64).sum(),
     )
     newest = pl.col("event").max().over("user", "step")
     return events.with_columns(
-        name=name, age=newest - pl.col("event") + 1, title=pl.col("title").fill_null("an unknown item")
+        name=pl.col("interest").fill_null("something else") if by_interest else title,
+        age=newest - pl.col("event") + 1,
+        title=title,
     )
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.evaluation.standing import warning
 from trajectory.explain import overview
@@ -25,7 +24,7 @@ from trajectory.progress import progress
 from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
 from trajectory.run import Run
-from trajectory.schema import Histories, Queries, UserError
+from trajectory.schema import UserError
 from trajectory.writing import write_parquet
 
 if TYPE_CHECKING:
@@ -40,22 +39,19 @@ def write_attributions(
     run: Run,
     target: str = "",
     steps: Sequence[int] = (1,),
-    users: Sequence[str] = (),
-    *,
-    drawn: int | None = None,
+    users: int | Sequence[str] | None = None,
     method: str = "",
 ) -> Path:
-    """Explains the forecasts after the histories of `users` (ids; by default so many `drawn`, 0 = all).
+    """Explains the forecasts after the histories of `users` (see `whole_histories`).
 
-    `drawn` and `method` are as the run's config says, unless given here: the run then has these.
+    `users` and `method` are as the run's config says, unless given here.
 
     Writes attributions.parquet and attributions.html into the run's folder; returns the page. Raises UserError for a
     user, a target, a step or a method that the run does not have.
     """
-    histories, e = run.experiment.histories, run.config.explain
-    e.users, e.method = e.users if drawn is None else drawn, method or e.method
-    explainer = Explainer(run, read_target(target, histories, bool(run.config.heads.item)))
-    queries = _of_users(histories, users) if users else whole_histories(histories, e.users)
+    histories = run.experiment.histories
+    explainer = Explainer(run, read_target(target, histories, bool(run.config.heads.item)), method=method)
+    queries = whole_histories(histories, run.config.explain.users if users is None else users)
     names = histories.users["user"].cast(pl.String)
     without = names.gather(queries.user[~explainer.answerable(histories, queries)]).to_list()
     note = ""
@@ -63,29 +59,23 @@ def write_attributions(
         named = ", ".join(without[:MAX_NAMED]) + ", ..." * (len(without) > MAX_NAMED)
         note = f"{len(without):,} of {len(queries.user):,} users have no list to explain ({named}): each {NOTHING_LEFT}"
         if len(without) == len(queries.user):
-            raise UserError(f"{note}; --target=item=ID explains an item of your choice")
+            raise UserError(f"{note}; {hints.argument('target', 'item=ID')} explains an item of your choice")
         _LOGGER.info(note)
     batches = list(explainer.attributions(histories, queries, steps))
-    rows = pl.concat([attribution_table(batch, histories, explainer.target, e.method) for batch in batches])
+    rows = pl.concat(
+        [attribution_table(batch, histories, explainer.target, explainer.method_name) for batch in batches]
+    )
     written = run.workdir / "attributions.parquet"
     write_parquet(rows, written)
     page = _write_page(run, explainer, batches, rows, note)
-    _LOGGER.info(f"attributions by {e.method.replace('_', ' ')}; written to {written}")
+    _LOGGER.info(f"attributions by {explainer.method_name.replace('_', ' ')}; written to {written}")
     return page
-
-
-def _of_users(histories: Histories, users: Sequence[str]) -> Queries:
-    row = {name: i for i, name in enumerate(histories.users["user"].cast(pl.String))}
-    if missing := [name for name in users if name not in row]:
-        raise UserError(f"user {', '.join(missing)}: not among the {histories.num_users:,} of {histories.name}")
-    rows = np.array([row[name] for name in users])
-    return Queries(*(column[rows] for column in whole_histories(histories)))
 
 
 def _write_page(
     run: Run, explainer: Explainer, batches: Sequence[AttributionBatch], rows: pl.DataFrame, note: str
 ) -> Path:
-    histories, e = run.experiment.histories, run.config.explain
+    histories = run.experiment.histories
     events = overview.whole_events(rows, bool(histories.interests))
     of_forecast = events.partition_by("user", "step", as_dict=True)
     forecasts = []
@@ -119,8 +109,8 @@ def _write_page(
         "explain",
         name=run.config.name,
         warning=warning(run, "the forecasts that are explained here"),
-        method=e.method.replace("_", " "),
-        reference=e.reference,
+        method=explainer.method_name.replace("_", " "),
+        reference=run.config.explain.reference,
         without=note,
         length=run.config.batch.length,
         calibrated=run.calibration is not None,
@@ -151,6 +141,6 @@ def _ages_chart(events: pl.DataFrame) -> alt.Chart:
 
 def _event_data(events: pl.DataFrame, has_time: bool) -> list[list[Any]]:
     """What the page draws of each event: value, title, name, event type, day."""
-    days = [f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d}" if has_time else "" for t in events["time"]]
+    days = [f"{time:%Y-%m-%d}" if has_time else "" for time in events["time"]]
     columns = (events["value"].round(4), events["title"], events["name"], events["event_type"], days)
     return [list(row) for row in zip(*columns, strict=True)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.data.store.union import item_and_user_domains
 from trajectory.forecasting.forecast import past_shares
 from trajectory.metrics.ranking import distinct_items
@@ -35,11 +36,14 @@ def read_target(text: str, histories: Histories, ranks: bool = True) -> Target:
     default = "conversion" if not ranks else "interest" if histories.interests else "item"
     kind, named, name = (text or default).partition("=")
     if kind not in TARGETS or (named and kind == "conversion"):
-        raise UserError(f"target {text} is unknown; expected one of {', '.join(TARGETS)}, all but the last also named")
+        raise UserError(
+            f"target {text} is unknown; expected one of {', '.join(TARGETS)}, or one by its name: item=ID, "
+            f"interest=NAME, migration=NAME{BETWEEN}NAME"
+        )
     if len(histories.interests) < (needed := {"interest": 1, "migration": 2}.get(kind, 0)):
         raise UserError(
             f"target {kind} needs {needed} interests or more, and {histories.name} has {len(histories.interests)}; "
-            "--target=item explains items"
+            f"{hints.argument('target', 'item')} explains items"
         )
     if not named:
         return Target(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,10 +36,10 @@ class Forecast:
     notes: tuple[str, ...] = ()  # what is to be told of new users' events
 
 
-def forecast(run: Run, users: int = 0, events: Any = None, steps: int = 0) -> Forecast:
+def forecast(run: Run, users: int | Sequence[str] = 0, events: Any = None, steps: int = 0) -> Forecast:
     """Forecasts as config.forecast says, but for `steps` (0: see `steps_ahead`).
 
-    The users of `events` (a path or data frame), or of the run's own log `users` spread over it (0 = all).
+    The users of `events` (a path or data frame), or of the run's own log `users` (see `whole_histories`).
     """
     c = run.config
     f, count = c.forecast, steps or steps_ahead(c)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +49,16 @@ SHOWN_COLUMNS = (
 SHOWN_FACTS = ("guarantee", "candidates", "candidate_rule", "ties", "checkpoint")
 
 
-def write_forecast(run: Run, users: int) -> Path:
-    """Forecasts `users` users (0 = all), writes forecast.parquet and `write_report`; returns the page."""
+def write_forecast(run: Run, users: int | Sequence[str] | None = None, steps: int = 0) -> Path:
+    """Forecasts `users` and `steps` (see `forecast`; users by default as the run's config says), writes
+    forecast.parquet and `write_report`; returns the page.
+    """
     _evaluation(run)  # a damaged one is reported before the work
-    made = forecast(run, users)
+    made = forecast(run, run.config.forecast.users if users is None else users, steps=steps)
     if len(made.without):
         _LOGGER.info(without_note(made.without, len(made.queries.user)))
     write_parquet(made.statements, run.workdir / "forecast.parquet")
+    _LOGGER.info(f"{made.steps} steps ahead, {made.method}; written to {run.workdir}")
     return write_report(run, made)
 
 

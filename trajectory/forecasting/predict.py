@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.forecasting.conversion import conversions
@@ -23,7 +24,7 @@ from trajectory.writing import write_csv
 
 AMONG_NEW = (
     "items that a user has had are in no list, and probabilities are among the others: where users come back to what "
-    "they had, train with --config.evaluation.seen=keep"
+    "they had, train with {setting}"
 )
 
 
@@ -32,12 +33,11 @@ class Predictions:
     """Tables by name, each with a column `user`, and what the user must know.
 
     next: rank, item, title, probability. Of a run with a conversion head, conversion (see `conversions`).
-    If steps are asked for, steps: step, rank, item, title, probability, visited, in_set_90 (in the set that holds the
-    step with 90 %; null where no sets were fitted), set_size_90 (items in that set); visited: rank, item, title,
-    visited (probability of the item within all steps); path: step, item, title, probability. `calibrated` of each row:
-    were its probabilities fitted to outcomes of validation users. `without` (see `tables.without_items`) are users
-    whose lists of items are empty, in
-    none of these tables.
+    If steps are asked for, steps: step, rank, item, title, probability, probability_within (of the item within these
+    steps), in_set_90 (in the set that holds the step with 90 %) and set_size_90 (items of that set; both null where no
+    sets were fitted); within_steps: rank, item, title, probability (of the item within all steps); path: step, item,
+    title, probability. `calibrated` of each row: were its probabilities fitted to outcomes of validation users.
+    `without` (see `tables.without_items`) are users whose lists of items are empty, in none of these tables.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -75,7 +75,7 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
     """Top items of the next step for each user of `events` (a path or data frame) and, if `steps` > 0, steps ahead."""
     heads = run.config.heads
     if steps and not heads.item:
-        raise UserError("--steps: this run has no item head (heads.item=0), so it cannot forecast items")
+        raise UserError("steps: this run has no item head (heads.item=0), so it cannot forecast items")
     histories, notes = read_histories(events, run.vocabulary, user)
     queries = whole_histories(histories)
     scorer = ModelScorer(run.predictor(histories))
@@ -84,7 +84,7 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
         by_name["next"] = _next(run, scorer, queries, top)
         if run.config.evaluation.seen == "filter":
             left = reach(histories, queries).left
-            notes.append(AMONG_NEW)
+            notes.append(AMONG_NEW.format(setting=hints.setting("evaluation.seen", "keep")))
     without = tables.without_items(histories, queries, left)
     if len(without):
         notes.append(tables.without_note(without, len(queries.user)))
@@ -114,10 +114,10 @@ def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataF
 def _multi_step(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, top: int
 ) -> dict[str, pl.DataFrame]:
-    parts: dict[str, list[pl.DataFrame]] = {"steps": [], "visited": [], "path": []}
+    parts: dict[str, list[pl.DataFrame]] = {"steps": [], "within_steps": [], "path": []}
     for chunk, forecast, _ in forecast_steps(run, histories, queries, steps, paths):
         parts["steps"].append(tables.items_at_steps(histories, chunk, forecast, top))
-        parts["visited"].append(tables.items_within_steps(histories, chunk, forecast, top))
+        parts["within_steps"].append(tables.items_within_steps(histories, chunk, forecast, top))
     for chunk, beams in beam_run(run, histories, queries, steps, interests=False):
         parts["path"].append(tables.most_likely_path(histories, chunk, beams))
     return {name: pl.concat(chunks) for name, chunks in parts.items()}

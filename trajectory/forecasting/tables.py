@@ -27,7 +27,7 @@ STATEMENTS = {  # columns of forecast.parquet; null where they say nothing
     "path_probability": pl.Float64,
     "calibrated": pl.Boolean,  # probability or days were fitted to outcomes of validation users
     "in_set_90": pl.Boolean,  # at_step of items: in the set that holds (a line of) the step with 90 %, where sets are
-    "set_size_90": pl.Int64,  # items in that set, with those below the k most likely
+    "set_size_90": pl.Int64,  # items of that set; more than the table's, where it has more than are kept here
     "days_low": pl.Float64,
     "days": pl.Float64,
     "days_high": pl.Float64,
@@ -65,13 +65,13 @@ def without_note(without: pl.DataFrame, users: int) -> str:
 
 
 def items_at_steps(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
-    """The k most likely items at each step: user, step, rank, item, title, probability, visited (within these steps),
-    calibrated, in_set_90 and set_size_90 (items in the step's set; null without sets).
+    """The k most likely items at each step: user, step, rank, item, title, probability, probability_within
+    (of the item within steps 1 to `step`), calibrated, in_set_90 and set_size_90 (null without sets).
     """
     items = _best(forecast.probability, k)
-    probability, visited = (np.take_along_axis(x, items, axis=2) for x in (forecast.probability, forecast.within))
+    probability, within = (np.take_along_axis(x, items, axis=2) for x in (forecast.probability, forecast.within))
     there = np.where(probability > 0, items, 0)
-    table = _table(histories, queries, there, probability=probability, visited=visited)
+    table = _table(histories, queries, there, probability=probability, probability_within=within)
     table = table.with_columns(calibrated=pl.lit(forecast.calibrated))
     if forecast.in_sets is None:
         return table.with_columns(in_set_90=pl.lit(None, pl.Boolean), set_size_90=pl.lit(None, pl.Int64))
@@ -81,11 +81,13 @@ def items_at_steps(histories: Histories, queries: Queries, forecast: StepForecas
 
 
 def items_within_steps(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
-    """The k items that are most likely to occur within all steps: user, rank, item, title, visited, calibrated."""
+    """The k items that are most likely to occur within all steps: user, rank, item, title, probability,
+    calibrated.
+    """
     last = forecast.within[:, -1:]
     items = _best(last, k)
-    visited = np.take_along_axis(last, items, axis=2)
-    table = _table(histories, queries, np.where(visited > 0, items, 0), visited=visited)
+    probability = np.take_along_axis(last, items, axis=2)
+    table = _table(histories, queries, np.where(probability > 0, items, 0), probability=probability)
     return table.select(pl.exclude("step"), calibrated=pl.lit(forecast.calibrated))
 
 

@@ -1,4 +1,4 @@
-"""The founding document's user A from end to end: learn the made-up log, forecast A's table, compare with the truth."""
+"""The example of user A from end to end: learn the made-up log, forecast A's table, compare with the truth."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def compare(run: Run, steps: int, paths: int) -> Comparison:
 
 
 def _visited(predicted: Predictions) -> np.ndarray:
-    by_item = dict(predicted.tables["visited"].select("item", "visited").iter_rows())
+    by_item = dict(predicted.tables["within_steps"].select("item", "probability").iter_rows())
     return np.array([by_item[item] for item in ITEMS])
 
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.baselines.next_item import basket_size
+from trajectory.data.pipeline.featurize import row_length
 from trajectory.inference.predictor import Predictor
 from trajectory.metrics.by_interest import log_by_interest
 from trajectory.metrics.ranking import distinct_items
@@ -49,16 +50,17 @@ class DirectForecast(UncalibratedForecast):
 
     def __init__(self, forecaster: DirectForecaster, queries: Queries) -> None:
         self._predictor, self._steps, self._timed = forecaster.predictor, forecaster.steps, forecaster.timed
-        self._queries = queries
+        self._queries, self._count = queries, len(queries.user)
+        self._full = queries.padded(row_length(self._count, max(self._count, forecaster.batch)))  # few are compiled
 
     @cached_property
     def log_probability(self) -> np.ndarray:
         """Of each item at each step, float32 [n, H, V + 1]."""
-        p, queries = self._predictor, self._queries
+        p, queries = self._predictor, self._full
         seen = np.zeros((len(queries.user), 1), np.int32)
         if p.filter_seen:
             seen = distinct_items(p.histories, queries.start, queries.stop, least=64)
-        return np.asarray(_log_probability(p.model, p.params, self._states, seen))
+        return np.asarray(_log_probability(p.model, p.params, self._states, seen))[: self._count]
 
     @cached_property
     def log_interests(self) -> np.ndarray:
@@ -80,13 +82,12 @@ class DirectForecast(UncalibratedForecast):
     @cached_property
     def wait(self) -> Wait | None:
         """How the days until each step are distributed; None without a time head or times."""
-        p = self._predictor
-        return _waits(p.model, p.params, self._states) if self._timed else None
+        return jax.tree.map(lambda x: x[: self._count], self._wait) if self._timed else None
 
     @cached_property
     def days(self) -> np.ndarray | None:
         """Quantiles of the days until each step."""
-        return None if self.wait is None else quantiles(self.wait)
+        return quantiles(self._wait)[: self._count] if self._timed else None
 
     def within_given(self, log_probability: np.ndarray) -> np.ndarray:
         """Where nothing comes twice, steps exclude each other. Else they are as of `interests_within_given`."""
@@ -105,10 +106,15 @@ class DirectForecast(UncalibratedForecast):
         return -np.expm1(-size[:, None, None] * np.cumsum(probability, axis=1))
 
     @cached_property
+    def _wait(self) -> Wait:
+        p = self._predictor
+        return _waits(p.model, p.params, self._states)
+
+    @cached_property
     def _states(self) -> States:
         """Which all heads are read of: a history is encoded once."""
         p = self._predictor
-        return _encode(p.model, p.params, *p.events(self._queries.start, self._queries.stop), self._steps)
+        return _encode(p.model, p.params, *p.events(self._full.start, self._full.stop), self._steps)
 
 
 @partial(jax.jit, static_argnums=(0, 4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory import hints
 from trajectory.data.files.dialect import HeaderMissing
 from trajectory.data.ingest.cells.dates import UndecidedDay
 from trajectory.data.ingest.columns.detect import JOINED, listing, pick
@@ -22,7 +24,7 @@ from trajectory.data.ingest.source.sources import read_source
 from trajectory.data.ingest.stages.events import STEP_ITEM
 from trajectory.data.store.arrays import flatten
 from trajectory.data.store.vocabulary import Vocabulary
-from trajectory.schema import EventLog, Histories, Queries, UserError
+from trajectory.schema import DEFAULT_EVENT_TYPE, EventLog, Histories, Queries, UserError
 from trajectory.settings import base
 
 SHOWN = 5  # unknown items named in a note
@@ -41,7 +43,7 @@ def read_histories(events: Any, vocabulary: Vocabulary, user: str = "") -> tuple
         except UserError as error:
             if "data." not in str(error):
                 raise
-            raise UserError(f"{error}. {_as_learned(vocabulary)}") from None
+            raise UserError(f"{_as_learned(vocabulary)}. Reading them said: {error}") from None
 
 
 def _read_file(path: Path, vocabulary: Vocabulary, user: str) -> tuple[Histories, list[str]]:
@@ -85,8 +87,8 @@ def _as_learned(vocabulary: Vocabulary) -> str:
         f"columns named as the run's log has them: {named}" if named else "columns of usual names: user, item, time"
     )
     return (
-        f"New users' events are read with the run's own settings (config.data), which stand: give {columns}, and "
-        "`user` where all is of one user"
+        f"new users' events are read as the run's own log, whose settings stand: give {columns}, and "
+        f"{hints.argument('user')} where all is of one user"
     )
 
 
@@ -101,13 +103,24 @@ def _read(mine: ConfigDict, day_first: str) -> EventLog:
         return read_log(mine)
 
 
-def whole_histories(histories: Histories, users: int = 0) -> Queries:
-    """One query per user: what comes after the whole history; of so many `users`, spread over the log (0 = all)."""
+def whole_histories(histories: Histories, users: int | Sequence[str] = 0) -> Queries:
+    """One query per user: what comes after the whole history; of so many `users`, spread over the log (0 = all), or of
+    those with these ids. UserError for an id that the log does not have.
+    """
     chosen = np.arange(histories.num_users)
-    if 0 < users < histories.num_users:
+    if not isinstance(users, int):
+        chosen = _rows_of_users(histories, users)
+    elif 0 < users < histories.num_users:
         chosen = np.linspace(0, histories.num_users - 1, users).round().astype(np.int64)
     start, stop = histories.offsets[:-1][chosen], histories.offsets[1:][chosen]
     return Queries(chosen, start, stop, stop)
+
+
+def _rows_of_users(histories: Histories, users: Sequence[str]) -> np.ndarray:
+    row = {name: i for i, name in enumerate(histories.users["user"].cast(pl.String))}
+    if missing := [name for name in users if name not in row]:
+        raise UserError(f"user {', '.join(missing)}: not among the {histories.num_users:,} of {histories.name}")
+    return np.array([row[name] for name in users], np.int64)
 
 
 def histories_before(histories: Histories, moment: int | None) -> Queries:
@@ -207,7 +220,10 @@ def _event_type_numbers(histories: Histories, vocabulary: Vocabulary, notes: lis
     event_types, usual = vocabulary.catalogue.event_types, vocabulary.statistics.event_type - 1
     strange = [event_type for event_type in histories.event_types if event_type not in event_types]
     if strange:
-        notes.append(f"event types unknown to the model are read as {event_types[usual]!r}: {', '.join(strange)}")
+        if strange == [DEFAULT_EVENT_TYPE]:
+            notes.append(f"no types of event are stated: all are read as {event_types[usual]!r}")
+        else:
+            notes.append(f"event types unknown to the model are read as {event_types[usual]!r}: {', '.join(strange)}")
     known = [
         event_types.index(event_type) if event_type in event_types else usual for event_type in histories.event_types
     ]

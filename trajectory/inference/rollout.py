@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trajectory.data.pipeline.event_statistics import EventStatistics, own_sizes
+from trajectory.data.pipeline.featurize import row_length
 from trajectory.data.times import DAY, WEEK
 from trajectory.inference.predictor import Predictor
 from trajectory.inference.random_keys import keys
@@ -38,12 +39,11 @@ def room_for(model: InterestModel, statistics: EventStatistics, steps: int) -> i
 
 
 def user_chunks(queries: Queries, copies: int, items: int, label: str) -> Iterator[tuple[Queries, Queries]]:
-    """Some users at a time, with `copies` futures of each: their queries, and the same filled up to one shape."""
+    """Some users at a time, with `copies` futures of each: their queries, and the same filled up to few sizes."""
     rows = min(ROWS_AT_ONCE, SCORES_AT_ONCE // (items + 1))
-    users = max(1, min(rows // copies, len(queries.user)))
+    users = row_length(len(queries.user), max(rows // copies, 1))
     for chunk in progress(queries.chunks(users), label, -(-len(queries.user) // users)):
-        missing = users - len(chunk.user)
-        yield chunk, Queries(*(np.pad(column, (0, missing), mode="edge") for column in chunk))
+        yield chunk, chunk.padded(users)
 
 
 class Rollout(NamedTuple):

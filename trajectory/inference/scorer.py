@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from trajectory.data.pipeline.featurize import slices
+from trajectory.data.pipeline.featurize import row_length, slices
 from trajectory.inference.predictor import Predictor
 from trajectory.models.apply import apply
 from trajectory.models.interest_model import InterestModel
@@ -16,6 +16,7 @@ from trajectory.protocols import Scores
 from trajectory.schema import Events, Queries
 
 CONVERSIONS_AT_ONCE = 256
+ROWS = 1024  # up to which numbers of queries are filled up, so that few are compiled
 
 
 class ModelScorer:
@@ -29,8 +30,10 @@ class ModelScorer:
 
     def score(self, queries: Queries) -> Scores:
         """Log-probabilities of the next item [n, V + 1] and interest [n, K + 1], None where there is no head of it."""
-        p = self.predictor
-        return Scores(*_heads(p.model, p.params, *p.events(queries.start, queries.stop)))
+        p, n = self.predictor, len(queries.user)
+        full = queries.padded(row_length(n, max(n, ROWS)))
+        heads = _heads(p.model, p.params, *p.events(full.start, full.stop))
+        return Scores(*(None if head is None else head[:n] for head in heads))
 
     def conversion(self, start: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Probability of a conversion after each event of the slices first:stop of histories that begin at `start`.

@@ -1,4 +1,4 @@
-"""The steps that the report is made of, by name."""
+"""The parts that the report is made of, by name."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ from trajectory.run import Run
 from trajectory.schema import UserError
 
 _LOGGER = logging.getLogger(__name__)
-STEPS = ("recommend", "segments", "audiences", "demand")
+PARTS = ("recommend", "segments", "audiences", "demand")
 
 
 def build_parts(
     run: Run, names: Sequence[str], keep: np.ndarray | None = None, say: Callable[[str], None] = _LOGGER.info
 ) -> list[Part]:
-    """What each named step tells of a run; `keep` bool [V + 1]: items that may be recommended.
+    """What each named part tells of a run; `keep` bool [V + 1]: items that may be recommended.
 
-    Of a step that the log cannot have the part tells only that it is left out, and the reason, which `say` is told too,
-    as how long each took. Raises UserError for an unknown name, and if no step is left.
+    Of a part that the log cannot have the part tells only that it is left out, and the reason, which `say` is told too,
+    as how long each took. Raises UserError for an unknown name, and if no part is left.
     """
-    steps: dict[str, Callable[[Run], Part]] = {
+    builders: dict[str, Callable[[Run], Part]] = {
         "recommend": partial(recommend.build_recommendations, keep=keep),
         "segments": segments.build_segments,
         "audiences": audiences.build_audiences,
         "demand": demand.build_demand,
     }
-    if unknown := [name for name in names if name not in steps]:
-        raise UserError(f"step {', '.join(unknown)} is unknown; expected one of {', '.join(steps)}")
+    if unknown := [name for name in names if name not in builders]:
+        raise UserError(f"part {', '.join(unknown)} is unknown; expected one of {', '.join(builders)}")
     parts: list[Part] = []
     reasons: list[str] = []
     for name in names:
         began = time.perf_counter()
         try:
             with working(name):
-                parts.append(steps[name](run))
+                parts.append(builders[name](run))
             say(f"{name}: {time.perf_counter() - began:.0f} s")
         except UserError as error:
             reasons.append(f"{name} is left out: {error}")
             parts.append(_left_out(name, str(error)))
     if len(reasons) == len(parts):
         raise UserError(
-            "\n".join([f"nothing is left to report of {run.workdir}:", *(reasons or ["no step was named"])])
+            "\n".join([f"nothing is left to report of {run.workdir}:", *(reasons or ["no part was named"])])
         )
     for reason in reasons:  # last, so that an error of all is not said twice
         say(reason)

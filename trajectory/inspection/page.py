@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
+from trajectory import hints
 from trajectory.inspection.inspect import Inspection, Section, inspect
 from trajectory.names import plain
 from trajectory.reports.page import render
@@ -33,7 +34,9 @@ def show_log(log: str, settings: Sequence[str], out: Path) -> None:
 def show(data: ConfigDict, out: Path) -> None:
     """Prints what is understood of the log of `config.data` and writes the page `out`; nothing else is stored."""
     if out.suffix != ".html" or not out.parent.is_dir():
-        raise UserError(f"--out={out}: expected the name of a page that ends in .html, in a folder that exists")
+        raise UserError(
+            f"{hints.argument('out', str(out))}: expected a page's name ending in .html, in a folder that exists"
+        )
     inspection = inspect(data)
     write_text(as_page(inspection), out)
     _LOGGER.info(f"{as_text(inspection)}\n\nwritten to {out}; nothing was trained or stored")

@@ -31,7 +31,7 @@ class Result(NamedTuple):
     """What one scorer reached: `per_user` [n] per metric (NaN where a user does not count), `overall` numbers."""
 
     per_user: dict[str, np.ndarray]
-    overall: dict[str, float]  # coverage@10: it has no value per user
+    overall: dict[str, float]  # catalogue_coverage@10: it has no value per user
 
     def means(self) -> dict[str, float]:
         """Each metric's mean over the users that count; a metric for which nobody counts is absent."""
@@ -124,7 +124,7 @@ def evaluate_scorer(
     Where steps are baskets, also each metric over the relevant items that the history holds (`..._repeat`) and over
     the others (`..._explore`); with `cold` bool [V + 1] over those of its items (`..._cold`). Every query has the same
     weight. Of several domains' items only those of the user's own are candidates, for any scorer. `coverage=False`
-    saves the time of coverage@10.
+    saves the time of catalogue_coverage@10.
     Raises ValueError on NaN scores or an unknown `config.seen`.
     """
     if config.seen not in ("filter", "keep"):
@@ -154,7 +154,7 @@ def evaluate_scorer(
     if single and not histories.baskets:  # recall would repeat the hit rate
         per_user = {name: value for name, value in per_user.items() if not name.startswith("recall@")}
     ranked = any(name.startswith("hr@") for name in per_user)
-    share = {f"coverage@{COVERAGE_CUTOFF}": float(covered[1:].mean())} if coverage and ranked else {}
+    share = {f"catalogue_coverage@{COVERAGE_CUTOFF}": float(covered[1:].mean())} if coverage and ranked else {}
     return Result(per_user, share)
 
 
@@ -216,7 +216,7 @@ def _finish(
         if chunk.log_probabilities:
             known = (targets > 0) & (targets <= histories.num_items)
             number = known.sum(1)
-            part["loss"] = np.where(number > 0, -np.where(known, own, 0).sum(1) / np.maximum(number, 1), np.nan)
+            part["log_loss"] = np.where(number > 0, -np.where(known, own, 0).sum(1) / np.maximum(number, 1), np.nan)
     if chunk.best is not None:
         covered[_finish_top_k(*chunk.best)[0]] = True
     if chunk.interest is not None:

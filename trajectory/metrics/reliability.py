@@ -163,7 +163,7 @@ def band(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> tuple[f
 
 
 def summary(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> dict[str, Any]:
-    """Of `pairs`: ece, `low` and `high` end of its band, within_sampling_error (ece <= high), nll, brier, n (users).
+    """Of `pairs`: ece, `low` and `high` end of its band, within_sampling_error (ece <= high), log_loss, brier, n.
 
     `bias`: mean probability less the mean outcome (calibration in the large, Cox 1958), with the band `bias_low` to
     `bias_high` of a perfectly calibrated model, and bias_within_sampling_error: an error in one direction, to which the
@@ -177,7 +177,7 @@ def summary(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> dict
     bias = expected - float(pairs.outcome.mean())
     result |= {"bias": bias, "bias_low": bias_low, "bias_high": bias_high}
     result["bias_within_sampling_error"] = bias_low - ROUNDING <= bias <= bias_high + ROUNDING
-    return result | {"nll": pairs.nll, "brier": pairs.brier, "n": pairs.users}
+    return result | {"log_loss": pairs.nll, "brier": pairs.brier, "n": pairs.users}
 
 
 def diagram(pairs: Pairs, simulations: int = SIMULATIONS, seed: int = 0) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control
 from tqdm.auto import tqdm
 
+from trajectory import hints
 from trajectory.data.times import DAY
 from trajectory.migrations import season, sessions
 from trajectory.migrations.locate import Place, locate
@@ -187,7 +188,7 @@ def _too_short(offsets: np.ndarray, moment: np.ndarray, unit: str, settings: Set
         )
     return (
         f"{wanted}, but nobody has them in the log's {np.ptp(moment):.0f} {unit}; set a smaller `lasting` "
-        f"(trajectory migrate --lasting, in {unit})"
+        f"({hints.argument('lasting')}, in {unit})"
     )
 
 

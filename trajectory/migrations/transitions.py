@@ -25,8 +25,9 @@ def check_transitions(
 
     A transition is from a user's state now to the shares of interests in the next `steps` steps; its log-loss is the
     cross-entropy of these shares in nats. `log_loss` {name: {group: mean}} and `differences` {group: {baseline: paired
-    test of the forecast's loss minus the baseline's}}, p-values adjusted by Holm over baselines and groups (`p_least`:
-    the smallest that so many resamples can give), of all users and of quarters of equally many by how far they moved
+    test of the forecast's loss minus the baseline's}}, p-values adjusted by Holm over baselines and groups
+    (`least_p_value`: the smallest that so many resamples can give), of all users and of quarters of equally many by how
+    far they moved
     between their last two windows (`bounds`, bits; users without two windows are in `all` only). `slope`: of the
     observed changes on the forecast ones, over users and interests, with a 95 % bootstrap interval over users; 1 means
     forecasts are right on average, 0 that they are noise.
@@ -57,7 +58,7 @@ def check_transitions(
             name: {group: float(values[rows].mean()) for group, rows in groups.items()} for name, values in loss.items()
         },
         "differences": differences,
-        "p_least": min(len(tests) / (resamples + 1), 1.0),
+        "least_p_value": min(len(tests) / (resamples + 1), 1.0),
         "slope": _slope(following - now, outcome - now, resamples, seed),
         "flows": _flows(now, following, outcome, histories.interests),
         "interests": _interests(following - now, outcome - now, histories.interests),
@@ -83,8 +84,8 @@ def table(check: dict[str, Any]) -> str:
             "",
             f"observed changes on forecast changes: slope {slope['value']:.2f} ({slope['low']:.2f} to "
             f"{slope['high']:.2f}; 1 = as forecast)",
-            f"p-values are adjusted over all cells (Holm); none can be below {check['p_least']:.2g} here, as resamples "
-            "are limited (evaluation.bootstrap)",
+            f"p-values are adjusted over all cells (Holm); none can be below {check['least_p_value']:.2g} here, as "
+            "resamples are limited (evaluation.bootstrap)",
         ]
     )
 

@@ -63,14 +63,15 @@ class Forecast(Result):
         "title": "null where the item has none",
         "probability": "of the statement; of a path's step after those before it",
         "path_probability": "of the whole path",
-        "days_low": "days",
-        "days": "days",
-        "days_high": "days",
         "calibrated": "probability or days were fitted to outcomes of validation users; interests by themselves, so "
         "that one's probability need not be the sum of its items'",
         "in_set_90": "at_step of items: in the set that holds a line of the step with 90 %; null where no sets were "
-        "fitted; the table has the 20 most likely items of a step, and the set may have more",
-        "set_size_90": "how many items are in that set",
+        "fitted",
+        "set_size_90": "items of that set: of more than 20, the table has the 20 most likely, which hold the step less "
+        "often",
+        "days_low": "days",
+        "days": "days",
+        "days_high": "days",
     }
 
     TABLES: ClassVar = {
@@ -98,13 +99,13 @@ class Explanation(Result):
     COLUMNS: ClassVar = {
         "user": "id of the source",
         "event": "number within the history, from 0",
-        "time": "unix seconds; null in a log without times",
+        "time": "UTC; null in a log without times",
         "item": "id of the source; null where the model does not know it",
-        "title": "the id where the item has none",
+        "title": "null where the item has none",
         "interest": "of the item",
         "event_type": "such as view or purchase",
         "target": "what is explained: an item's id, an interest, two interests with > between them, or conversion",
-        "step": "steps ahead",
+        "step": "1 = next",
         "method": "of attribution",
         "log_probability": "of the target, before calibration; a migration's log-odds; nats",
         "base_value": "the same where every event is the reference (explain.reference), as shap names it; nats",
@@ -119,9 +120,10 @@ class Explanation(Result):
 
         name, rows = self._of_user(user)
         rows = rows.filter(pl.col("step") == rows["step"][0])
-        events = rows.group_by("event", "title", maintain_order=True).agg(pl.col("value").sum()).sort("event")
+        rows = rows.with_columns(label("title", "item"))
+        events = rows.group_by("event", "name", maintain_order=True).agg(pl.col("value").sum()).sort("event")
         events = events.tail(charts.MOST).with_columns(
-            name=pl.format("{}. {}", pl.col("event") + 1, pl.col("title").fill_null("unknown item"))
+            name=pl.format("{}. {}", pl.col("event") + 1, pl.col("name").fill_null("unknown item"))
         )
         title = f"What drives the forecast of {rows['target'][0]} for {name}"
         return charts.bars(events, "name", "value", title, unit="log-probability, nats")

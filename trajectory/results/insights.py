@@ -95,10 +95,11 @@ class Demand(Result):
 
     COLUMNS: ClassVar = {
         "level": "item, interest or department",
-        "name": "of the series",
+        "id": "of an item in the source; of others their name",
+        "name": "of the series: an item's title, or the name of an interest or department",
         "week": "its Monday",
         "weeks_ahead": "1 = next",
-        "forecast": "pieces",
+        "forecast": "pieces, a mean; the intervals are of quantiles, which a mean can lie beyond where sales are few",
         "low_95": "of the 95 % interval",
         "low_80": "of the 80 % interval",
         "high_80": "of the 80 % interval",
@@ -111,7 +112,7 @@ class Demand(Result):
 
     TABLES: ClassVar = {
         "reorder": (
-            "each series: level, name, rule (by which it is ordered), service_level, weeks_covered, "
+            "each series: level, id, name, rule (by which it is ordered), service_level, weeks_covered, "
             "expected_demand, order_up_to (stock and open orders there should be), safety_stock, "
             "stock_if_followed, order_quantity (from there)"
         ),

@@ -15,10 +15,14 @@ from trajectory.schema import UserError
 if TYPE_CHECKING:
     import altair as alt
 
+SE = "_standard_error"
 _MEASURED = {
     "part": "validation or test",
     "method": "model (of several as one: ensemble, and each by its folder), or a baseline's name",
-    "metric": "such as ndcg@10",
+    "metric": "at a cutoff, hr@10 (a target is among the first 10), recall@10, ndcg@10 and mrr@10, of baskets also of "
+    "what the user has had (_repeat) and has not (_explore), and of items that training lacks (_cold); log_loss of the "
+    "next step's items, nats; interest_accuracy; catalogue_coverage@10, the share of items that are in a list; "
+    "conversion_auc, conversion_accuracy and conversion_log_loss",
     "value": "mean over users",
     "standard_error": "over users (bootstrap); null where it was not resampled",
 }
@@ -70,7 +74,8 @@ class StepEvaluation(_Measured):
         "run": "its folder",
         "part": "validation or test",
         "method": "direct or sampled forecasts, calibrated where so named, or a baseline's name",
-        "metric": "such as ndcg@10, of the step; within_..., of all steps up to it",
+        "metric": "hr@5, recall@10, ndcg@10 and log_loss (nats) of the step; within_recall@10 and others, of the "
+        "items of all steps up to it",
         "step": "1 = next",
         "value": "mean over users",
         "standard_error": "over users (bootstrap)",
@@ -91,10 +96,9 @@ class Baselines(_Measured):
 
 
 class Sweep(Result):
-    """The members of a sweep compared with its base: a row for each, then one for each baseline.
+    """The members of a sweep compared with its base: a row for each, then one for each baseline."""
 
-    `tables["failed"]`: runs that failed, with the last lines of their logs.
-    """
+    TABLES: ClassVar = {"failed": "runs that failed: run, lines (the last ones of its log)"}
 
     COLUMNS: ClassVar = {
         "name": "of the member or baseline",
@@ -107,28 +111,33 @@ class Sweep(Result):
         "seconds_per_epoch": "mean over seeds",
         "<metric>": "on test, mean over seeds; this and the following for each metric",
         "<metric>_sd": "standard deviation over seeds; null for one",
-        "<metric>_user_error": "standard error over users, mean over seeds",
+        "<metric>_standard_error": "standard error over users, mean over seeds",
         "<metric>_difference": "to the base, over users",
         "<metric>_low": "of its 95 % interval (bootstrap)",
         "<metric>_high": "of its 95 % interval (bootstrap)",
-        "<metric>_p": "of the paired permutation test",
-        "<metric>_p_holm": "the same, adjusted for all members",
+        "<metric>_p_value": "of the paired permutation test",
+        "<metric>_p_value_holm": "the same, adjusted for all members",
     }
 
     def plot(self, metric: str = "ndcg@10") -> alt.LayerChart:
         """Each member and baseline at one metric on test, best first, with two standard errors over users."""
         from trajectory.reports import charts
 
-        if f"{metric}_user_error" not in self.frame.columns:
-            there = [name.removesuffix("_user_error") for name in self.frame.columns if name.endswith("_user_error")]
-            raise UserError(f"metric {metric} was not measured; there are {', '.join(there)}")
+        measured = [name.removesuffix(SE) for name in self.frame.columns if name.endswith(SE)]
+        if metric not in measured:
+            raise UserError(f"metric {metric} was not measured; there are {', '.join(measured)}")
         rows = self.frame.drop_nulls(metric).sort(metric, descending="loss" not in metric)
-        return charts.intervals(rows, "name", metric, f"{metric}_user_error", f"{metric} on test", metric)
+        return charts.intervals(rows, "name", metric, f"{metric}{SE}", f"{metric} on test", metric)
 
 
 @dataclass(frozen=True, repr=False)
 class Search(Result):
-    """The trials of a search, best on validation first. `best`: the run of the best one, evaluated on test."""
+    """The trials of a search, best on validation first.
+
+    `best`: the folder of the best one's run, which was evaluated on test; None where no trial is complete.
+    """
+
+    TABLES: ClassVar = {"failed": "runs that failed: run, lines (the last ones of its log)"}
 
     COLUMNS: ClassVar = {
         "trial": "number",

@@ -37,16 +37,20 @@ class Migrations(Result):
         "window": "of the start, from 0",
         "mass": "share of the user's interest that moved",
         "divergence": "Jensen-Shannon, of the states before and after, bits",
-        "p_value": "of the permutation test",
+        "p_value": "of the permutation test; where fewer than 10 rearrangements are as large, by an exponential tail "
+        "fitted to the largest tenth (Knijnenburg 2009), so that it can be below 1 / (1 + permutations)",
         "q_value": "share of false ones among those found at this p_value or below",
         "confidence": "1 - q_value",
     }
 
     TABLES: ClassVar = {
-        "tested": "each user with enough sessions: user, p_value, q_value",
+        "tested": (
+            "each user with enough sessions: user, sessions, memory (how far a session repeats the last, 0 to 1), "
+            "statistic, p_value, q_value"
+        ),
         "flows": (
             "each pair of interests: source, destination, users, mass (mean), expected (by chance), lift, low, "
-            "high (95 % interval)"
+            "high (95 % interval of lift)"
         ),
         "forecast": (
             "the largest expected move of each user, where the run forecasts: user, source, destination, mass, "

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 class Prepared(Result):
     """A log as it is learned from, one row for each event that is kept.
 
-    `config` trains on it; `tables["quarantine"]` has the rows that were set aside, each with its reason.
+    `config` trains on it; `tables["quarantine"]` has the rows that were set aside, each with its reason. `preset`: of a
+    log of one's own the preset that `config` is of, with its arguments, for `sweep` and `search`.
     """
 
     config: ConfigDict = field(kw_only=True)
+    preset: str = field(default="", kw_only=True)
 
     COLUMNS: ClassVar = {
         "user": "id of the source",

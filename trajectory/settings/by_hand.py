@@ -19,18 +19,24 @@ def set_by_hand(config: ConfigDict, values: Mapping[str, Any]) -> ConfigDict:
     The same happens where a field of a config that `preset` or `prepare` returned is assigned (settings/watched.py).
     Returns the same config. Raises UserError for a field that there is not, or a value of another type.
     """
-    if not isinstance(values, Mapping):
-        raise UserError(f'settings={values!r}: expected fields with their values, such as {{"train.epochs": 2}}')
-    before = plain(config)
-    values = dict(setting(name, value) for name, value in values.items())
+    before, values = plain(config), checked(values)
     for name, value in values.items():
-        _require(name)
         try:
             put(config, name, value)
         except TypeError:
             kind = type(get(config, name)).__name__
             raise UserError(f"{name}={value!r}: expected a value of type {kind}") from None
     return record(config, values, before)
+
+
+def checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields with their values, by their new names. UserError for a field that there is not."""
+    if not isinstance(values, Mapping):
+        raise UserError(f'settings={values!r}: expected fields with their values, such as {{"train.epochs": 2}}')
+    values = dict(setting(name, value) for name, value in values.items())
+    for name in values:
+        _require(name)
+    return values
 
 
 def record(config: ConfigDict, names: Iterable[str], before: ConfigDict) -> ConfigDict:
@@ -105,8 +111,17 @@ def _require(name: str) -> None:
         for field, (default, _) in section.fields.items()
     }
     if name not in known and not isinstance(known.get(name.rpartition(".")[0]), dict):
-        near = difflib.get_close_matches(name, known, 1, 0.0)[0]
-        raise UserError(f"there is no field {name}; did you mean {near}? docs/config.md lists all")
+        raise UserError(
+            f"there is no field {name}; did you mean {_nearest(name, known)}? `trajectory configs fields` lists all"
+        )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The field that is meant: by its initials (optim.lr) or by its letters, of the same section where there is one."""
+    section, _, field = name.rpartition(".")
+    beside = [other for other in known if other.rpartition(".")[0] == section] or list(known)
+    initials = {"".join(word[:1] for word in other.rpartition(".")[2].split("_")): other for other in beside}
+    return initials.get(field) or difflib.get_close_matches(name, beside, 1, 0.0)[0]
 
 
 def _section(config: ConfigDict, name: str) -> ConfigDict:

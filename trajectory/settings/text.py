@@ -1,4 +1,4 @@
-"""One field of a config from a line of text, as `trajectory inspect --set` takes it."""
+"""One field of a config from a line of text, as `trajectory inspect --config.data.FIELD=VALUE` takes it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ def set_by_text(config: ConfigDict, text: str) -> None:
     place = config
     for section in sections:
         if section not in place or not isinstance(place[section], ConfigDict):
-            raise UserError(f"--set {text}: there is no section {section!r}; expected data.FIELD=VALUE")
+            raise UserError(f"--config.{text}: there is no section {section!r}; expected --config.data.FIELD=VALUE")
         place = place[section]
     if not equals or field not in place:
         near = difflib.get_close_matches(field, list(place), 1, 0.0)
-        raise UserError(f"--set {text}: expected data.FIELD=VALUE; did you mean {'.'.join([*sections, *near])}?")
+        raise UserError(
+            f"--config.{text}: expected --config.data.FIELD=VALUE; did you mean {'.'.join([*sections, *near])}?"
+        )
     now = place[field]
     try:
         if isinstance(now, ConfigDict):
@@ -35,7 +37,7 @@ def set_by_text(config: ConfigDict, text: str) -> None:
     except (ValueError, SyntaxError, TypeError):
         kind = "dict" if isinstance(now, ConfigDict) else type(now).__name__
         expected = "yes or no" if isinstance(now, bool) else f"a {kind} such as {now!r}"
-        raise UserError(f"--set {text}: expected {expected}") from None
+        raise UserError(f"--config.{text}: expected {expected}") from None
 
 
 def _typed(text: str, now: Any) -> Any:

@@ -145,7 +145,7 @@ def decide_epochs(config: ConfigDict, batches: int) -> ConfigDict:
 
 def decide_warmup(config: ConfigDict, steps: int) -> ConfigDict:
     """The section `optim` for a training of so many steps, of which the warm-up takes a share unless set by hand."""
-    optim: ConfigDict = config.optim.copy_and_resolve_references()
+    optim = plain(config.optim)
     most = int(WARMUP * steps)
     if optim.warmup_steps > most and "optim.warmup_steps" not in config.by_hand:
         optim.warmup_steps = most

@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 
+from trajectory.messages import root_logger_kept
 from trajectory.schema import UserError
 from trajectory.training.train_step import TrainState
+
+with root_logger_kept():
+    import orbax.checkpoint as ocp
+
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -107,9 +111,7 @@ class Checkpoints:
             except Exception as error:  # Orbax raises many kinds for a damaged folder
                 _LOGGER.warning(f"checkpoint {step} is damaged and is not used ({_short(error)})")
         if steps:
-            raise UserError(
-                f"all checkpoints in {self.last.directory} are damaged; train again in a new folder (--workdir)"
-            )
+            raise UserError(f"all checkpoints in {self.last.directory} are damaged; train again in a new folder")
         return None
 
     def restore_best(self) -> tuple[int, Any]:

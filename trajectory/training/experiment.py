@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory import hints
 from trajectory.data.content.content import item_content, join, with_behaviour
 from trajectory.data.pipeline import conversion_labels, splits
 from trajectory.data.pipeline.batches import TrainingData
@@ -208,6 +209,7 @@ def describe_data(experiment: Experiment, soft: SoftTargets | None = None) -> di
         "format": builder.FORMAT_VERSION,
         "fingerprint": h.fingerprint,
         "source": h.source,
+        "directory": str(Path.cwd()),  # from where the config's paths are
         "soft_targets": soft and hashlib.sha256(soft.item.tobytes() + soft.share.tobytes()).hexdigest(),
         "users": h.num_users,
         "events": h.num_events,
@@ -229,7 +231,7 @@ def check_format(stored: dict[str, Any], folder: Path) -> None:
     if then != now:
         raise UserError(
             f"the format of prepared logs has changed since the run in {folder} was trained ({then} then, {now} now); "
-            "the log itself need not have: train again in a new folder (--workdir) with the same config, or go on "
+            "the log itself need not have: train again in a new folder with the same config, or go on "
             "with the version of this program that trained it"
         )
 
@@ -260,10 +262,8 @@ def save_config(config: ConfigDict, path: Path) -> None:
 def load_config(path: Path) -> ConfigDict:
     """Reads config.json, watched. Raises UserError if the folder is not a run's, or the file is damaged."""
     if not path.exists():
-        raise UserError(
-            f"{path.parent} is not a run: it has no {path.name}; expected the --workdir of trajectory train"
-        )
-    advice = "put it back from a copy, or train in a new folder (--workdir)"
+        raise UserError(f"{path.parent} is not a run: it has no {path.name}; expected the folder of a training")
+    advice = f"put it back from a copy, or train in a new folder ({hints.argument('workdir')})"
     stored = read_json(path, {name: {} for name in SECTIONS}, advice, *SECTIONS)
     config = base()  # fields that came after the run was made keep their defaults
     try:
@@ -278,6 +278,20 @@ def load_config(path: Path) -> ConfigDict:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged ({str(error).splitlines()[0]}); {advice}") from None
     return watched(config)
+
+
+def located(config: ConfigDict, directory: str) -> ConfigDict:
+    """A run's config with the places of its log as they are from here, where they were named from `directory`."""
+    c = config.copy_and_resolve_references()
+
+    def place(path: str) -> str:
+        there = Path(directory) / path
+        return str(there) if path and not Path(path).exists() and there.exists() else path
+
+    for name in ("data.source", "data.prepared_dir"):
+        put(c, name, place(get(c, name)))
+    put(c, "sources.names", tuple(place(name) for name in c.sources.names))
+    return c
 
 
 def _later(default: ConfigDict, saved: dict[str, Any], section: str = "") -> list[str]:

@@ -8,7 +8,13 @@ from typing import Any
 
 from trajectory.reading import NUMBER, NUMBER_OR_NONE, read_json
 
-DATA = {"fingerprint": str, "source": (str, NoneType), "format": (str, NoneType), "soft_targets": (str, NoneType)}
+DATA = {
+    "fingerprint": str,
+    "source": (str, NoneType),
+    "format": (str, NoneType),
+    "soft_targets": (str, NoneType),
+    "directory": str,
+}
 SUMMARY = {
     "finished": bool,
     "epochs": int,
@@ -21,9 +27,7 @@ SUMMARY = {
 
 def read_data(workdir: Path) -> dict[str, Any]:
     """data.json: what the run learned from."""
-    return read_json(
-        workdir / "data.json", DATA, "put it back from a copy, or train in a new folder (--workdir)", "fingerprint"
-    )
+    return read_json(workdir / "data.json", DATA, "put it back from a copy, or train in a new folder", "fingerprint")
 
 
 def read_summary(workdir: Path, *needs: str) -> dict[str, Any]:

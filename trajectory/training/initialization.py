@@ -11,6 +11,7 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
+from trajectory import hints
 from trajectory.data.content.content import item_content
 from trajectory.schema import SoftTargets, UserError
 from trajectory.training import portable, transfer
@@ -51,7 +52,7 @@ def claim(experiment: Experiment, workdir: Path, soft: SoftTargets | None) -> No
     if (workdir / "config.json").exists():
         # A schedule that ends with the last epoch is another one when the number of epochs changes.
         fixed = () if experiment.config.optim.schedule == "constant" else ("train.epochs",)
-        advice = "Choose a new folder (--workdir), or the same config and data to go on"
+        advice = f"Choose a new folder ({hints.argument('workdir')}), or the same config and data to go on"
         _check_same(experiment, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
         there = (workdir / "data.json").exists()  # not if the run was killed before
         if there and read_data(workdir).get("soft_targets") != described["soft_targets"]:
@@ -131,5 +132,5 @@ def initialise(
 def _run_folder(path: str) -> Path:
     folder = Path(path)
     if not (folder / "checkpoints").is_dir():
-        raise UserError(f"{folder} is not a run: it has no checkpoints; expected the --workdir of trajectory train")
+        raise UserError(f"{folder} is not a run: it has no checkpoints; expected the folder of a training")
     return folder

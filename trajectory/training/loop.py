@@ -19,9 +19,10 @@ from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 from tqdm.auto import tqdm
 
-from trajectory import locks
+from trajectory import hints, locks
 from trajectory.progress import progress, working
 from trajectory.schema import Batch, UserError
+from trajectory.signals import taken
 from trajectory.training import (
     auto_config,
     distillation,
@@ -265,7 +266,7 @@ class _Loop:
             raise Diverged(
                 f"loss {metrics['loss']} and gradient norm {metrics['gradient_norm']} at step {pending.step} (epoch "
                 f"{pending.epoch}, batch {pending.batch}); the last good checkpoint is kept. "
-                "Lower optim.learning_rate or set optim.clip_norm, then start in a new folder (--workdir)"
+                f"Lower optim.learning_rate or set optim.clip_norm, and start in another ({hints.argument('workdir')})"
             )
         rate = events / (time.perf_counter() - began)
         bar.set_postfix_str(f"loss {metrics['loss']:.3f}, {rate:,.0f} events/s", refresh=False)
@@ -326,7 +327,7 @@ class _Loop:
         return self.input_seconds / max(self.train_seconds, 1e-9)
 
 
-class _Stop:
+class _Stop(contextlib.ExitStack):
     """Notes SIGTERM and SIGINT, so that the loop can save and leave; a second SIGINT interrupts at once.
 
     Several processes must leave at the same step. JAX's preemption service sees to it once one of them gets SIGTERM,
@@ -334,16 +335,13 @@ class _Stop:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.requested = self._noted = False
 
     def __enter__(self) -> _Stop:
         numbers = (signal.SIGINT,) if distributed.is_multi_process() else (signal.SIGTERM, signal.SIGINT)
-        self._handlers = {number: signal.signal(number, self._note) for number in numbers}
+        self.enter_context(taken(numbers, self._note))
         return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
 
     def before(self, step: int) -> bool:
         """Whether to leave before this step."""

@@ -29,20 +29,24 @@ def start(devices: int = 0, coordinator: str = "", count: int = 1, process: int 
     """
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         jax.config.update("jax_num_cpu_devices", devices or len(usable_cores()))
-    # GPUs would round the factors of float32 products to 10 bits; train.matmul_precision says where that may be.
-    jax.config.update("jax_default_matmul_precision", "float32")
-    cache()
+    configure()
     if coordinator:
         distributed.join(coordinator, count, process)
     elif count > 1:
         raise UserError(f"--processes={count} needs --coordinator, host:port of process 0, like localhost:1234")
 
 
-def cache() -> None:
-    """Switches XLA's persistent compilation cache on, in $TRAJECTORY_XLA_CACHE or ~/.cache/trajectory/xla."""
-    folder = Path(os.environ.get("TRAJECTORY_XLA_CACHE", "~/.cache/trajectory/xla")).expanduser()
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+def configure() -> None:
+    """Of JAX, wherever a run is trained or opened: unrounded products, and XLA's persistent compilation cache.
+
+    The cache is in $TRAJECTORY_XLA_CACHE or ~/.cache/trajectory/xla, or where JAX keeps one already.
+    """
+    # GPUs would round the factors of float32 products to 10 bits; train.matmul_precision says where that may be.
+    jax.config.update("jax_default_matmul_precision", "float32")
+    if jax.config.values["jax_compilation_cache_dir"] is None:
+        folder = Path(os.environ.get("TRAJECTORY_XLA_CACHE", "~/.cache/trajectory/xla")).expanduser()
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
 def devices(count: int, rows: int) -> list[jax.Device]:

@@ -25,6 +25,6 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
                     f"{folder} was evaluated on other data or another split than {folders[0]}; compare runs of one"
                 )
             error = outcome.evaluation["confidence_intervals"]["test"].get(metric, {}).get("standard_error")
-            paired = (lead.get(key) for key in ("difference", "low", "high", "p"))
+            paired = (lead.get(key) for key in ("difference", "low", "high", "p_value"))
             rows.append(("test", str(folder), metric, value, error, *paired))
     return Comparison.of(rows)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import polars as pl
 
+from trajectory import hints
 from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.explain import ground_truth_table
 from trajectory.explain.comparison import METHODS
@@ -81,7 +82,9 @@ def _logs(experiment: GroundTruth, out: Path) -> dict[Point, str]:
             if not written.exists():
                 write(synthetic, out / "logs" / name, seed)
             elif not given.items() <= read_json(written, {str: object}, "remove the folder of that log").items():
-                raise UserError(f"{out}/logs/{name} was made with other numbers; choose another --out")
+                raise UserError(
+                    f"{out}/logs/{name} was made with other numbers; choose another {hints.argument('out')}"
+                )
     return logs
 
 

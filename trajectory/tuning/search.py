@@ -17,12 +17,13 @@ import polars as pl
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import Trial, TrialState
 
-from trajectory.renamed import FIELDS, with_fields
+from trajectory import hints
+from trajectory.renamed import with_fields
 from trajectory.schema import UserError
 from trajectory.training.folder import read_summary
 from trajectory.training.logging import read as read_metrics
 from trajectory.tuning.study import Study
-from trajectory.tuning.sweep import SweepRun, run
+from trajectory.tuning.sweep import SweepRun, field_texts, run
 from trajectory.tuning.workers import Workers, claim, last_lines
 from trajectory.writing import write_csv, write_text
 
@@ -62,8 +63,8 @@ class Search:
         before = with_fields(self.study.user_attrs.get("config", base.config))
         if before != base.config:
             raise UserError(
-                f"the study {out.name!r} in {storage} searches around another config; choose a new --out, whose last "
-                "part names the study, or the same --config and --set"
+                f"the study {out.name!r} in {storage} searches around another config; choose a new "
+                f"{hints.argument('out')}, whose last part names the study, or the same config and settings"
             )
         self.study.set_user_attr("config", base.config)
         self._mine: set[int] = set()  # numbers of the trials at work here
@@ -72,14 +73,14 @@ class Search:
     def work(self, trials: int, workers: Workers) -> None:
         """Makes trials until the study has `trials` that ended, of whatever machine.
 
-        A trial that was cut is tried again with the same values and goes on where it was. Raises UserError if the
-        first trials all fail.
+        A trial that was cut is tried again with the same values and goes on where it was. Raises UserError if all
+        trials fail.
         """
         self._take_up()
         workers.for_each(lambda trial: self._try(trial, workers), self._asked(trials))
         failed = self._failed()
-        if len(failed) >= GIVE_UP and not self.study.get_trials(deepcopy=False, states=DONE):
-            raise UserError(f"the first {len(failed)} trials failed; the last one:\n{failed[-1].user_attrs['failed']}")
+        if failed and not self.study.get_trials(deepcopy=False, states=DONE):
+            raise UserError(f"all trials so far failed, the last one:\n{failed[-1].user_attrs['failed']}")
 
     def best(self) -> SweepRun | None:
         """The run of the trial with the best validation metric, None if no trial is complete."""
@@ -110,6 +111,11 @@ class Search:
             )
         frame = pl.DataFrame(rows, infer_schema_length=None, strict=False)
         return frame.sort(self.monitor, descending=best is max, nulls_last=True) if rows else frame
+
+    def failures(self) -> pl.DataFrame:
+        """Runs that failed: run, lines (the last ones of its log)."""
+        rows = [(Path(t.user_attrs["folder"]).name, t.user_attrs["failed"]) for t in self._failed()]
+        return pl.DataFrame(rows, schema={"run": pl.String, "lines": pl.String}, orient="row")
 
     def _asked(self, trials: int) -> Iterator[Trial]:
         while True:
@@ -188,8 +194,7 @@ class Search:
         return [trial for trial in trials if "failed" in trial.user_attrs]
 
     def _run(self, fields: Mapping[str, Any], folder: Path) -> SweepRun:
-        texts = [f"{FIELDS.get(f, f)}={tuple(v) if isinstance(v, list) else v}" for f, v in fields.items()]
-        return run("", self.config, [*self.settings, *texts, f"logging.group={self.out.name}"], folder)
+        return run("", self.config, [*self.settings, *field_texts(fields), f"logging.group={self.out.name}"], folder)
 
 
 def write_results(search: Search) -> str:

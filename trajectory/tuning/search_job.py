@@ -36,4 +36,10 @@ def run_search(search: Search, trials: int, workers: Workers) -> measured.Search
     elif best:
         there = f"trajectory evaluate --workdir={best.folder} where it was trained"
         notes.append(f"{best.folder} is not evaluated here: {there}")
-    return measured.Search(search.table(), notes=tuple(notes), markdown=markdown, best=best.folder if best else None)
+    return measured.Search(
+        search.table(),
+        {"failed": search.failures()},
+        notes=tuple(notes),
+        markdown=markdown,
+        best=best.folder if best else None,
+    )

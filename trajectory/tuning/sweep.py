@@ -6,14 +6,16 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
 
+from ml_collections import ConfigDict
+
 from trajectory import digest
 from trajectory.reading import read_json
-from trajectory.renamed import with_fields
+from trajectory.renamed import FIELDS, with_fields
 from trajectory.schema import UserError
 from trajectory.settings import flags, presets
 from trajectory.training.folder import read_summary
@@ -60,13 +62,14 @@ def load(name: str, function: str) -> Callable[..., Any]:
 def plan(config: str, sweep: Sweep, seeds: Sequence[int], settings: Sequence[str], out: Path) -> list[SweepRun]:
     """Every member with every seed, seed by seed; a member's own fields go before `settings` ("field=value").
 
-    `config` is as for `trajectory train`. Raises UserError where a member does not fit it.
+    `config` is as for `trajectory train`. Raises UserError where a member, or `settings`, does not fit it.
     """
     runs = []
+    if settings:
+        run("", config, settings, out)  # a mistake in these is no member's
     for seed in seeds:
         for name, member in sweep.members.items():
-            fields = [f"{field}={_text(value)}" for field, value in member.fields.items()]
-            texts = [*settings, *fields, f"seed={seed}", f"logging.group={out.name}"]
+            texts = [*settings, *field_texts(member.fields), f"seed={seed}", f"logging.group={out.name}"]
             try:
                 runs.append(run(name, with_argument(config, member.argument), texts, out / f"{name}_{seed}"))
             except UserError as error:
@@ -160,5 +163,12 @@ def _stamp(run: SweepRun) -> dict[str, Any]:
     return {"asked": None, "code": [], "done": False}
 
 
+def field_texts(fields: Mapping[str, Any]) -> list[str]:
+    """Fields with their values as flags take them: "train.epochs=4"."""
+    return [f"{FIELDS.get(name, name)}={_text(value)}" for name, value in fields.items()]
+
+
 def _text(value: Any) -> str:
+    if isinstance(value, ConfigDict):
+        value = value.to_dict()
     return str(tuple(value) if isinstance(value, list) else value)

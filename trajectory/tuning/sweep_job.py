@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from trajectory import hints
 from trajectory.results import measured
 from trajectory.tuning.members import Sweep
 from trajectory.tuning.sweep import make, plan, read_sweep, versions
@@ -42,8 +43,9 @@ def run_sweep(
     if not any(outcomes.values()):
         return measured.Sweep(pl.DataFrame(), {"failed": failures})
     notes = [f"{name} failed: {lines.splitlines()[-1]}" for name, lines in failed.items()]
+    anew = f"a new {hints.argument('out')} makes it anew"
     notes += [
-        f"{name} was made by several versions of the code ({', '.join(digests)}); a new --out makes it anew"
+        f"{name} was made by several versions of the code ({', '.join(digests)}); {anew}"
         for name, digests in versions(planned).items()
     ]
     frame, markdown = write(outcomes, sweep.base, metrics, notes, out)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.evaluation.protocol import SAME
 from trajectory.evaluation.report import read_evaluation, read_per_user
 from trajectory.metrics.significance import compare, holm
@@ -34,7 +35,7 @@ class Outcome(NamedTuple):
         """The metric on test; NaN if it has none."""
         return self.evaluation["metrics"]["test"].get(metric, np.nan)
 
-    def user_error(self, metric: str) -> float:
+    def standard_error(self, metric: str) -> float:
         """Standard error over users of the metric on test; NaN if it has none."""
         return self.evaluation["confidence_intervals"]["test"].get(metric, {}).get("standard_error", np.nan)
 
@@ -68,7 +69,9 @@ def chosen_metrics(outcomes: Mapping[str, Sequence[Outcome]], metrics: Sequence[
     there = {name for runs in outcomes.values() for run in runs for name in run.evaluation["metrics"]["test"]}
     known = [metric for metric in metrics if metric in there]
     if not known:
-        raise UserError(f"no run has {', '.join(metrics)} on test; --metrics may name: {', '.join(sorted(there))}")
+        raise UserError(
+            f"no run has {', '.join(metrics)} on test; {hints.argument('metrics')} may name: {', '.join(sorted(there))}"
+        )
     return known
 
 
@@ -78,9 +81,10 @@ def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Seque
     Columns: `name`, `row` (base, member or baseline), `seeds` (finished ones), `validation` and `validation_sd` of the
     monitored metric, `best_epoch` (of each seed), `steps_to_base` (steps until a run was as good on validation as the
     base of the same seed at its best, mean over seeds; null if one never was), `seconds_per_epoch`; of each metric on
-    test its mean over seeds under its name, `_sd` (standard deviation over seeds; null for one seed), `_user_error`
-    (mean standard error over users of a run), and of its lead over the base `_difference`, `_low`, `_high`, `_p`,
-    `_p_holm` (see `lead_over_base` and `holm`; the family is the members on that metric). Null where there is none.
+    test its mean over seeds under its name, `_sd` (standard deviation over seeds; null for one seed), `_standard_error`
+    (mean standard error over users of a run), and of its lead over the base `_difference`, `_low`, `_high`, `_p_value`,
+    `_p_value_holm` (see `lead_over_base` and `holm`; the family is the members on that metric). Null where there is
+    none.
     """
     rows: list[dict[str, Any]] = []
     for name, runs in outcomes.items():
@@ -91,13 +95,13 @@ def summary(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Seque
         row["seconds_per_epoch"] = _mean([run.training["seconds_per_epoch"] for run in runs])
         for metric in metrics:
             row |= _mean_and_deviation(metric, [run.test(metric) for run in runs])
-            row[f"{metric}_user_error"] = _mean([run.user_error(metric) for run in runs])
+            row[f"{metric}_standard_error"] = _mean([run.standard_error(metric) for run in runs])
             lead = lead_over_base(runs, outcomes[base], metric) if name != base else {}
-            row |= {f"{metric}_{key}": lead.get(key, np.nan) for key in ("difference", "low", "high", "p")}
+            row |= {f"{metric}_{key}": lead.get(key, np.nan) for key in ("difference", "low", "high", "p_value")}
         rows.append(row)
     for metric in metrics:
-        for row, adjusted in zip(rows, holm([row[f"{metric}_p"] for row in rows]), strict=True):
-            row[f"{metric}_p_holm"] = adjusted
+        for row, adjusted in zip(rows, holm([row[f"{metric}_p_value"] for row in rows]), strict=True):
+            row[f"{metric}_p_value_holm"] = adjusted
     return pl.DataFrame([*rows, *_baselines(outcomes, base, metrics)], infer_schema_length=None).fill_nan(None)
 
 
@@ -105,7 +109,7 @@ def lead_over_base(runs: Sequence[Outcome], base: Sequence[Outcome], metric: str
     """How far the runs of a member are ahead of those of the base on test, over users; {} where it cannot be said.
 
     Each user's metric is averaged over the seeds first, so users are the unit and seeds are not counted as more of
-    them. Returns difference, low, high (95 % bootstrap) and p (paired randomisation), see significance.compare.
+    them. Returns difference, low, high (95 % bootstrap) and p_value (paired randomisation), see significance.compare.
     """
     if not runs or not base or any(_asked(run) != _asked(base[0]) for run in (*runs, *base)):
         return {}
@@ -115,8 +119,7 @@ def lead_over_base(runs: Sequence[Outcome], base: Sequence[Outcome], metric: str
     both = ours.join(theirs, on="user", suffix="_base").drop_nulls()
     if both.is_empty():
         return {}
-    comparison = compare(both[metric].to_numpy(), both[f"{metric}_base"].to_numpy(), RESAMPLES, 0)
-    return {key.removesuffix("_value"): value for key, value in comparison.items()}
+    return compare(both[metric].to_numpy(), both[f"{metric}_base"].to_numpy(), RESAMPLES, 0)
 
 
 def _steps_to_base(runs: Sequence[Outcome], base: Sequence[Outcome]) -> float:
@@ -155,5 +158,5 @@ def _baselines(outcomes: Mapping[str, Sequence[Outcome]], base: str, metrics: Se
     for name, parts in first.evaluation["baselines"].items():
         test = {metric: parts["test"][metric] for metric in metrics if metric in parts["test"]}
         if test:
-            rows.append({"name": name.replace("_", " "), "row": "baseline", **test})
+            rows.append({"name": name, "row": "baseline", **test})
     return rows

@@ -64,7 +64,7 @@ def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
     over_seeds = bool((rows["seeds"] > 1).all())
     panels = []
     for metric in metrics:
-        error = f"{metric}_sd" if over_seeds else f"{metric}_user_error"
+        error = f"{metric}_sd" if over_seeds else f"{metric}_standard_error"
         shown = rows.select("name", metric, error, base=pl.col("row") == "base")
         baselines = frame.filter(pl.col("row") == "baseline").drop_nulls(metric)
         best = baselines.sort(metric, descending=not _small(metric)).head(1)
@@ -106,7 +106,7 @@ def _mean_and_deviation(row: dict[str, Any], name: str) -> str:
 
 
 def _lead(row: dict[str, Any], metric: str) -> str:
-    values = [row[f"{metric}_{key}"] for key in ("difference", "low", "high", "p_holm")]
+    values = [row[f"{metric}_{key}"] for key in ("difference", "low", "high", "p_value_holm")]
     return "" if None in values else "{:+.4f} ({:+.4f} to {:+.4f}), p = {:.2g}".format(*values)
 
 

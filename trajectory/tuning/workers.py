@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -13,9 +14,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from trajectory import hints
 from trajectory.cores import pin, usable_cores
+from trajectory.expected import whole_number
 from trajectory.locks import hold
 from trajectory.schema import UserError
+from trajectory.signals import taken
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,15 +28,17 @@ POLL = 0.2  # seconds between two looks at a command that runs
 Item = TypeVar("Item")
 
 
-class Workers:
+class Workers(contextlib.ExitStack):
     """Entered, it notes SIGINT and SIGTERM and passes SIGTERM on to every command; a second signal kills them."""
 
     def __init__(self, count: int, cores: int = 0) -> None:
         """`cores` 0 = all that this process may use. Raises UserError if they cannot be shared by `count` workers."""
-        mine = usable_cores()
-        if not (0 <= cores <= len(mine) and 1 <= count <= (cores or len(mine))):
+        super().__init__()
+        count, cores, mine = whole_number("workers", count, 0), whole_number("cores", cores, 0), usable_cores()
+        if not 1 <= count <= (cores or len(mine)) <= len(mine):
+            names = f"{hints.argument('workers')} <= {hints.argument('cores')}"
             raise UserError(
-                f"expected 1 <= --workers <= --cores <= {len(mine)} (the cores here), got {count} workers and "
+                f"expected 1 <= {names} <= {len(mine)} (the cores here), got {count} workers and "
                 f"{cores or len(mine)} cores"
             )
         mine = mine[: cores or len(mine)]
@@ -41,12 +47,8 @@ class Workers:
         self._running: set[subprocess.Popen] = set()
 
     def __enter__(self) -> Workers:
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        self.enter_context(taken((signal.SIGTERM, signal.SIGINT), self._stop))
         return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
     def leave_if_stopped(self) -> None:
         """Raises SystemExit where a signal stopped the workers: what is cut goes on when the same is called again."""

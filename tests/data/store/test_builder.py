@@ -265,7 +265,7 @@ def test_events_that_are_not_read_are_stored_too(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("user,item,event_type,quantity\na,x,buy,2\na,x,refund,1\nb,y,show,\n")
     histories = builder.prepare(data_of(path, features=()))
-    assert histories.outside.select("user", "item", "type", "quantity").rows() == [
+    assert histories.outside.select("user", "item", "event_type", "quantity").rows() == [
         ("a", "x", "return", 1),
         ("b", "y", "impression", None),
     ]

@@ -22,7 +22,7 @@ def log() -> Histories:
         value=np.array([99, 10, 5, 20, 7, 5], np.float32),
         quantity=np.array([np.nan, 2, 1, 4, np.nan, 1], np.float32),
         roles=EVENT_TYPES,
-        outside=pl.DataFrame(back).with_columns(type=pl.lit("return")),
+        outside=pl.DataFrame(back).with_columns(event_type=pl.lit("return")),
     )
 
 

@@ -75,10 +75,10 @@ def test_surprise_is_of_the_candidates_distribution_and_missing_steps_do_not_cou
     p = np.tile(np.array([0.3, 0.1, 0.1, 0.1, 0.3, 0.4]), (1, 2, 1))
     one = Given(np.log(p), log_probabilities=True)
     found = evaluate_multi_step(one, BASKETS, queries((1, 8, 10, 11)), settings().evaluation, 2, (1,))
-    np.testing.assert_allclose(found["nll"], [[-np.log(0.3), np.nan]], rtol=1e-6)
+    np.testing.assert_allclose(found["log_loss"], [[-np.log(0.3), np.nan]], rtol=1e-6)
     assert np.isnan(found["within_hr@1"][0, 1])
     filtered = evaluate_multi_step(one, BASKETS, queries((1, 8, 10, 11)), settings("filter").evaluation, 2, (1,))
-    np.testing.assert_allclose(filtered["nll"][0, 0], -np.log(0.3 / 0.8), rtol=1e-6)
+    np.testing.assert_allclose(filtered["log_loss"][0, 0], -np.log(0.3 / 0.8), rtol=1e-6)
 
 
 def chain_log():
@@ -150,6 +150,6 @@ def test_a_repeated_target_is_a_miss_without_a_surprise_where_seen_items_leave()
     one = queries((0, 0, 4, 6))  # 1, 2, 3, 3, then 4, then 1 again
     found = evaluate_multi_step(forecaster, BASKETS, one, settings("filter").evaluation, 2, (1,))
     np.testing.assert_allclose(found["hr@1"], [[1, 0]])
-    np.testing.assert_allclose(found["nll"], [[-np.log(2 / 3), np.nan]], rtol=1e-6)
+    np.testing.assert_allclose(found["log_loss"], [[-np.log(2 / 3), np.nan]], rtol=1e-6)
     kept = evaluate_multi_step(forecaster, BASKETS, one, settings().evaluation, 2, (1, 5))
     np.testing.assert_allclose(kept["hr@5"], [[1, 1]])

@@ -14,7 +14,7 @@ def measured(seed: int, ndcg: float, ece: float) -> dict[str, Any]:
     metrics = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10")
 
     def means(*values: float) -> dict[str, Any]:
-        return {"test": {name: list(values) for name in metrics} | {"nll": [1 - value for value in values]}}
+        return {"test": {name: list(values) for name in metrics} | {"log_loss": [1 - value for value in values]}}
 
     statement = [{"ece": ece, "high": 0.02, "within_sampling_error": ece <= 0.02}] * 2
     sets = [{"all": {"coverage": 0.88 + seed / 100, "nominal_inside": seed > 0, "mean_size": 4.0}}] * 2

@@ -77,6 +77,6 @@ def test_measures_are_means_over_users_by_step():
     found = evaluate_times(Oracle(), histories, parts, config, ("test",))
     own = found["oracle"]["test"]
     np.testing.assert_allclose(own["mean_error_days"], [1, 1], atol=1e-9)
-    np.testing.assert_allclose(own["nll"], [0.5, 0.5])
+    np.testing.assert_allclose(own["log_loss"], [0.5, 0.5])
     np.testing.assert_allclose(own["coverage_80"], [1, 1])
     assert set(found) == {"oracle", "typical_gap", "own_gap"}

@@ -63,7 +63,7 @@ def test_each_floor_is_compared_with_the_forecast_on_the_same_weeks(demand):
     table = against_baselines(demand, "item", methods, TESTED)
     wape = by_horizon(demand, "item", methods, TESTED).filter(method="last week")["wape"]
     np.testing.assert_allclose(table["difference"], wape)
-    assert (table["p_holm"] >= table["p_value"]).all()
+    assert (table["p_value_holm"] >= table["p_value"]).all()
     assert ordering(demand, "item", methods, TESTED)[OURS].lost.shape == (4, 6)
 
 

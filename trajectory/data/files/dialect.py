@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from trajectory import hints
 from trajectory.data.files.records import SPACES, record
 from trajectory.data.ingest.cells.dates import read_dates
 from trajectory.data.ingest.columns.detect import COMMON_NAMES, CONTENT_NAMES, ITEM_NAMES, detect
@@ -252,7 +253,8 @@ def _value(cell: str) -> bool:
 
 
 def _no_header(name: str, line: str, cells: list[str], hint: str) -> str:
-    what = hint or f"name its {len(cells)} columns in data.header, for example --config.data.header={_likely(cells)}"
+    example = hints.setting("data.header", _likely(cells))
+    what = hint or f"name its {len(cells)} columns in data.header, for example {example}"
     return f"{name} has no header line, its first line is data: {_short(line)}; {what}"
 
 

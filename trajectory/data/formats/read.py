@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory import hints
 from trajectory.data.files.files import Part
 from trajectory.data.files.table import Layout, look_at, read_parts
 from trajectory.data.formats import FORMATS
@@ -49,8 +50,8 @@ def read(match: Match, data: ConfigDict) -> Reading:
                 "folder, or set data.format= to read the file as a plain table"
             )
     notes = [
-        f"read as {layout.title} ({match.name}), known by {match.clue}; set --config.data.format= to read it as a "
-        "plain table",
+        f"read as {layout.title} ({match.name}), known by {match.clue}; {hints.setting('data.format', '')} reads it "
+        "as a plain table",
         layout.note,
     ]
     table = pl.concat([_table(file, parts, data, notes) for file, parts in match.log], how="diagonal_relaxed")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import grain
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -12,7 +11,11 @@ from trajectory.data.pipeline.featurize import FeatureScale, Windows, read_rows,
 from trajectory.data.pipeline.packing import cut_windows, pack
 from trajectory.data.pipeline.splits import marked, step_starts
 from trajectory.data.times import DAY
+from trajectory.messages import root_logger_kept
 from trajectory.schema import Batch, Histories, SoftTargets, Split, Targets, UserError
+
+with root_logger_kept():
+    import grain
 
 PREFETCH = 4
 

@@ -25,7 +25,7 @@ def labels(histories: Histories, end: np.ndarray, until: int | None, config: Con
     if (histories.label >= 0).any():
         return np.where(known, histories.label, -1).astype(np.int8)
     if config.event_type not in histories.event_types:
-        unread = histories.outside.height and config.event_type in histories.outside["type"]
+        unread = histories.outside.height and config.event_type in histories.outside["event_type"]
         why = "has no role input, so it is not read" if unread else "is no type of event of this log"
         raise UserError(
             f"conversion.event_type={config.event_type!r} {why}; types of event that can convert: "

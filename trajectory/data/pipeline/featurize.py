@@ -109,7 +109,7 @@ def read_rows(
 def row_length(longest: int, room: int) -> int:
     """Places of rows whose longest history has `longest` events: 4, 6, 8, 12, 16, 24 ..., at most `room`.
 
-    So few lengths are compiled, and little is padded.
+    So few lengths are compiled, and little is padded; numbers of rows are filled up alike.
     """
     longest = max(longest, SHORTEST)
     power = 1 << (longest - 1).bit_length()

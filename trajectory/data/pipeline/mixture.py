@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import grain
 import numpy as np
 
 from trajectory.data.pipeline.batches import PREFETCH, EpochPlan, Epochs, TrainingData
+from trajectory.messages import root_logger_kept
 from trajectory.schema import Batch
+
+with root_logger_kept():
+    import grain
 
 ROUNDS = 1000  # most times that a domain's batches are gone through in an epoch
 

@@ -76,7 +76,9 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
         has_time=has_time,
         baskets=bool(data.baskets),
         num_items=items.height,
-        roles={event_type: own for event_type, own in types.items() if event_type in {*event_types, *outside["type"]}},
+        roles={
+            event_type: own for event_type, own in types.items() if event_type in {*event_types, *outside["event_type"]}
+        },
         outside=outside,
     )
 
@@ -102,9 +104,7 @@ def _parted(held: list[pl.DataFrame], read: list[str]) -> tuple[pl.DataFrame, pl
         for name, dtype in {"time": pl.Int64, "quantity": pl.Float64, "value": pl.Float64}.items()
     }
     texts = pl.selectors.categorical().cast(pl.String)
-    outside = others.select("user", "item", pl.col("event_type").cast(pl.String).alias("type"), **amounts).with_columns(
-        texts
-    )
+    outside = others.select("user", "item", pl.col("event_type").cast(pl.String), **amounts).with_columns(texts)
     return inside, outside.with_columns(pl.col("time").fill_null(0)).sort("user", "time", maintain_order=True)
 
 

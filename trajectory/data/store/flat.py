@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.store.arrays import COLUMNS, number_interests
+from trajectory.renamed import OUTSIDE
 from trajectory.schema import Histories, UserError
 
 _DIGESTS = "digests.json"  # written last: a folder without it is not complete
@@ -72,7 +73,7 @@ def load(folder: Path | str) -> Histories:
         interests=interests,
         event_types=tuple(meta["event_types"]),
         roles={event_type: tuple(own) for event_type, own in meta["roles"].items()},
-        outside=pl.read_parquet(folder / "outside.parquet"),
+        outside=pl.read_parquet(folder / "outside.parquet").rename(OUTSIDE, strict=False),
         feature_names=tuple(meta["feature_names"]),
         users=pl.read_parquet(folder / "users.parquet"),
         items=items,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.data.ingest.sales.event_types import selling_types
 from trajectory.schema import Histories, UserError
 
@@ -25,7 +26,7 @@ class Sales(NamedTuple):
 
 def selling_event_types(histories: Histories) -> tuple[str, ...]:
     """The log's types that sell; none: the log tells of no sale."""
-    outside = histories.outside["type"].unique().to_list() if histories.outside.height else []
+    outside = histories.outside["event_type"].unique().to_list() if histories.outside.height else []
     types = (*histories.event_types, *sorted(set(outside) - {*histories.event_types}))
     return tuple(selling_types({event_type: histories.roles[event_type] for event_type in types}))
 
@@ -40,7 +41,7 @@ def no_sales(histories: Histories, what: str) -> str:
     """What is left out where the log tells of no sale, and the setting that declares some."""
     return (
         f"{what}: none of this log's types of event ({', '.join(histories.event_types)}) is a sale; if one is, say so "
-        f"with --config.data.event_types.{histories.event_types[-1]}=input,target,sale and train again."
+        f"with {hints.setting(f'data.event_types.{histories.event_types[-1]}', 'input,target,sale')} and train again."
     )
 
 
@@ -59,10 +60,10 @@ def sales(histories: Histories) -> Sales:
     inside = Sales(user, histories.item[at], histories.time[at], quantity, value)
     types = [event_type for event_type, roles in histories.roles.items() if "sale" in roles]
     outside = histories.outside
-    if not outside.height or not (outside := outside.filter(pl.col("type").is_in(types))).height:
+    if not outside.height or not (outside := outside.filter(pl.col("event_type").is_in(types))).height:
         return inside
     negative = (
-        outside["type"]
+        outside["event_type"]
         .is_in([event_type for event_type in types if "negative" in histories.roles[event_type]])
         .to_numpy()
     )

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.store.arrays import COLUMNS
 from trajectory.schema import Histories, Whole
@@ -52,7 +53,7 @@ def first_look(histories: Histories) -> str:
     return (
         f"a first look at {histories.num_users:,} of {whole.users:,} users of {histories.name} and their "
         f"{histories.num_events:,} of {whole.events:,} events: all that follows is of these alone "
-        "(--config.split.most_events=0 reads all)"
+        f"({hints.setting('split.most_events', 0)} reads all)"
     )
 
 

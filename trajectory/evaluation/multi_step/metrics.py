@@ -25,7 +25,7 @@ def evaluate_multi_step(
     """Metrics of a forecaster per user and step, float64 [n, H] each; NaN where a user has no such step.
 
     hr@k, recall@k and ndcg@k of the step's own items; the same with `within_` before, of the distinct items of steps
-    1..h ranked by their probability of coming within them; nll, the mean negative log-probability of the step's
+    1..h ranked by their probability of coming within them; log_loss, the mean negative log-probability of the step's
     distinct items that are candidates, in nats, where there are log-probabilities. `config` is `config.evaluation`:
     candidates and ties as there.
     """
@@ -58,7 +58,7 @@ def _chunk(
         targets = distinct_items(histories, bounds[:, h], bounds[:, h + 1])
         values = metrics(ranks(scores[:, h], targets, seen), targets, cutoffs)
         if log_p is not None:
-            values["nll"] = _negative_log_likelihood(log_p[:, h], targets, seen)
+            values["log_loss"] = _negative_log_likelihood(log_p[:, h], targets, seen)
         so_far = distinct_items(histories, bounds[:, 0], bounds[:, h + 1])
         together = metrics(ranks(within[:, h], so_far, seen), so_far, cutoffs)
         values |= {

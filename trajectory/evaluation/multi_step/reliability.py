@@ -43,7 +43,8 @@ def reliability(
     """What reliability.json holds, measured on (test) queries, and the diagrams drawn to `picture`.
 
     For each step: `top`, `items` (each item's probability; absent for large catalogues), `interests` (absent without),
-    each with ece, the 95 % band low..high of a perfectly calibrated model, within_sampling_error, bias, nll, brier, n;
+    each with ece, the 95 % band low..high of a perfectly calibrated model, within_sampling_error, bias, log_loss, brier
+    and n;
     `uncalibrated_top`, the same before calibration; `within` and `interests_within`, of coming within the first h
     steps, with bands of outcomes that go together as in `sampled_visits`; `sets`, coverage and size of the sets at 1 -
     ALPHA by length of history.

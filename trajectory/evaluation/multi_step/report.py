@@ -20,18 +20,19 @@ from trajectory.evaluation.multi_step.reliability import table as reliability_ta
 from trajectory.evaluation.multi_step.timing import ForecastTimes, evaluate_times
 from trajectory.evaluation.protocol import PARTS, protocol
 from trajectory.evaluation.reach import reach_sentence
+from trajectory.inference.multi_step import require_held_out
 from trajectory.metrics.significance import bootstrap, compare, holm
 from trajectory.protocols import Forecaster, StepForecast, StepScores, UncalibratedForecast
 from trajectory.run import Run
-from trajectory.schema import Histories, Split, UserError
+from trajectory.schema import Histories, Split
 from trajectory.writing import write_json
 
 CUTOFFS = (5, 10)
-PAIRED = ("hr@5", "recall@10", "ndcg@10", "within_recall@10", "within_ndcg@10", "nll")
-LOWER_IS_BETTER = ("nll",)
+PAIRED = ("hr@5", "recall@10", "ndcg@10", "within_recall@10", "within_ndcg@10", "log_loss")
+LOWER_IS_BETTER = ("log_loss",)
 LABELS = 400  # most items whose sequences are compared
-TIME_SHOWN = ("median_error_days", "mean_error_days", "nll", "coverage_80")
-SHOWN = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10", "nll")
+TIME_SHOWN = ("median_error_days", "mean_error_days", "log_loss", "coverage_80")
+SHOWN = ("ndcg@10", "recall@10", "hr@5", "within_ndcg@10", "log_loss")
 
 
 def evaluate_steps(
@@ -44,15 +45,15 @@ def evaluate_steps(
     """What trajectories.json holds: forecasters and baselines at each of the steps that a leave_last split holds out.
 
     The first forecaster is compared with the baselines. Numbers and text only: `steps`, `unit`, `means` {name: {part:
-    {metric: [H]}}}, `errors` (standard errors over users, alike), `paired` {part: {metric: [H] tests against the
-    baseline that is best there}} with p-values adjusted by Holm over the steps (`p_least`: the smallest that so many
-    resamples can give), `sequences` (test, see
+    {metric: [H]}}}, `standard_errors` (over users, alike), `paired` {part: {metric: [H] tests against the
+    baseline that is best there}} with p-values adjusted by Holm over the steps (`least_p_value`: the smallest that so
+    many resamples can give), `sequences` (test, see
     `evaluate_sequences`; absent for large catalogues and where the first forecaster is not timed), `baseline_sets` (see
     there; of the baseline with the least negative log-likelihood of the step on validation), `times` (see
     `evaluate_times`; absent where the first forecaster is not timed) and `protocol`. A baseline's likelihood is that of
     its calibrated distribution (see `Calibrated`). Raises UserError for another split.
     """
-    _require_held_out(split)
+    require_held_out(split.kind)
     steps, e = config.split.steps, config.evaluation
     rows: dict[str, dict[str, dict[str, np.ndarray]]] = {part: {} for part in PARTS}
 
@@ -77,8 +78,12 @@ def evaluate_steps(
             times["sequences"] = evaluate_sequences(
                 forecasters[0], [*counted.values()], histories, split, PARTS[1], **options
             )
-    nll = np.stack([np.nanmean(rows[PARTS[0]][name]["nll"], axis=0) for name in baselines])
-    best = [baselines[i] for i in nll.argmin(axis=0)]
+
+    def standard_error(values: np.ndarray) -> np.ndarray:
+        return bootstrap(values, e.bootstrap, config.seed).standard_error
+
+    log_loss = np.stack([np.nanmean(rows[PARTS[0]][name]["log_loss"], axis=0) for name in baselines])
+    best = [baselines[i] for i in log_loss.argmin(axis=0)]
     stated["baseline_likelihood"] = "each baseline mixed with popularity by shares fitted on validation, for each step"
     return {
         "steps": steps,
@@ -86,20 +91,13 @@ def evaluate_steps(
         "forecasters": names,
         "baselines": baselines,
         "means": _by_name(rows, names + baselines, lambda x: np.nanmean(x, axis=0)),
-        "errors": _by_name(rows, names + baselines, lambda x: bootstrap(x, e.bootstrap, config.seed).standard_error),
+        "standard_errors": _by_name(rows, names + baselines, standard_error),
         **times,
         "baseline_sets": baseline_sets(counted, best, histories, split, config.seed),
         "paired": {part: _paired(rows[part], names[0], baselines, config) for part in PARTS},
-        "p_least": min(steps / (e.bootstrap + 1), 1.0),
+        "least_p_value": min(steps / (e.bootstrap + 1), 1.0),
         "protocol": stated,
     }
-
-
-def _require_held_out(split: Split) -> None:
-    if split.kind != "leave_last":
-        raise UserError(
-            f"several steps are measured where the last H steps were held out: split.kind=leave_last, not {split.kind}"
-        )
 
 
 def write_steps(run: Run, forecasters: Sequence[Forecaster[UncalibratedForecast]]) -> dict[str, Any]:
@@ -110,7 +108,7 @@ def write_steps(run: Run, forecasters: Sequence[Forecaster[UncalibratedForecast]
     """
     experiment, c = run.experiment, run.config
     histories, split, steps = experiment.histories, experiment.split, c.split.steps
-    _require_held_out(split)  # before what is fitted on it
+    require_held_out(split.kind)  # before what is fitted on it
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     overall = overall_rates(histories, training_events(histories, split))
     calibration = fit_steps(forecasters[0], histories, split.validation, steps, overall, c.seed)
@@ -162,8 +160,8 @@ def stated(results: dict[str, Any], part: str = "test") -> list[str]:
         f"{facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold"
         + reach_sentence(facts, part),
         f"p-values: paired randomisation test over users, adjusted over the {results['steps']} steps (Holm); "
-        f"none can be below {results['p_least']:.2g} here, as resamples are limited (evaluation.bootstrap)",
-        f"nll: nats of a step's distinct items; baselines: {facts['baseline_likelihood']}",
+        f"none can be below {results['least_p_value']:.2g} here, as resamples are limited (evaluation.bootstrap)",
+        f"log_loss: nats of a step's distinct items; baselines: {facts['baseline_likelihood']}",
     ]
 
 
@@ -176,9 +174,8 @@ def _sequences(results: dict[str, Any]) -> list[str]:
         "|---|--:|--:|--:|",
     ]
     for name, row in results["rows"].items():
-        lines.append(
-            f"| {name} | {row['otd']:.3f} ± {row['otd_error']:.3f} | {row['t_map']:.4f} | {row['t_map_weighted']:.4f} |"
-        )
+        otd = f"{row['otd']:.3f} ± {row['otd_standard_error']:.3f}"
+        lines.append(f"| {name} | {otd} | {row['t_map']:.4f} | {row['t_map_weighted']:.4f} |")
     return [*lines, ""]
 
 

@@ -17,7 +17,7 @@ from trajectory.schema import UserError
 def measured(results: Mapping[str, dict[str, Any]]) -> StepEvaluation:
     """Runs' trajectories.json ({run: content}) as one result; of two or more `markdown` ends with `over_seeds`."""
     rows = [
-        (name, part, method, metric, step + 1, value, content["errors"][method][part][metric][step])
+        (name, part, method, metric, step + 1, value, content["standard_errors"][method][part][metric][step])
         for name, content in results.items()
         for method, by_part in content["means"].items()
         for part, by_metric in by_part.items()

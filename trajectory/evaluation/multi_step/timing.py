@@ -120,9 +120,9 @@ def evaluate_times(
             results.setdefault(row.name, {})[part] = {
                 "mean_error_days": np.nanmean(error, axis=0).tolist(),
                 "median_error_days": np.nanmedian(error, axis=0).tolist(),
-                "nll": (-np.nanmean(likelihood, axis=0)).tolist(),
+                "log_loss": (-np.nanmean(likelihood, axis=0)).tolist(),
                 "coverage_80": np.nanmean(covered, axis=0).tolist(),
-                "mean_error_days_error": np.asarray(standard_errors[0]).tolist(),
-                "nll_error": np.asarray(standard_errors[1]).tolist(),
+                "mean_error_days_standard_error": np.asarray(standard_errors[0]).tolist(),
+                "log_loss_standard_error": np.asarray(standard_errors[1]).tolist(),
             }
     return results

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajectory import hints
 from trajectory.data.times import DAY
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.audiences.audience_targets import AudienceTargets, bought
@@ -62,7 +63,7 @@ def horizon(run: Run) -> int:
     if validation is None or test is None:
         raise UserError(
             f"audiences learn from the weeks before a date and are asked from it on, but split.kind is {split.kind}; "
-            "train with --config.split.kind=temporal"
+            f"train with {hints.setting('split.kind', 'temporal')}"
         )
     return max(int(min(DAYS, (test - validation) / DAY, (run.experiment.histories.now - test) / DAY)), 1)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from trajectory import hints
 from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
@@ -41,7 +42,7 @@ def expected_purchases(
     if not (run.model.spec.heads.time and histories.has_time):
         raise UserError(
             "audiences ask who buys within so many days, but this run forecasts no times; train on a log with times "
-            "and heads.time above 0 (--config.heads.time=0.1)"
+            f"and heads.time above 0 ({hints.setting('heads.time', 0.1)})"
         )
     parts: list[list[np.ndarray]] = []
     at = 0

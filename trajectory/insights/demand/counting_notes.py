@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trajectory import hints
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.weekly_counts import Weeks
 
@@ -17,8 +18,8 @@ def sold(demand: Demand) -> str:
         return f"{unit} (one piece each, as the log states no quantities)"
     return (
         f'{unit} (each line of a sale as one piece, as data.columns.quantity is "-": where the log states quantities, '
-        "more pieces are sold than are forecast and ordered here; --config.data.columns.quantity=COLUMN and a new "
-        "training in a new folder (--workdir) count them)"
+        "more pieces are sold than are forecast and ordered here; "
+        f"{hints.setting('data.columns.quantity', 'COLUMN')} and a new training in a new folder count them)"
     )
 
 

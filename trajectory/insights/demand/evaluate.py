@@ -116,7 +116,7 @@ def against_baselines(demand: Demand, level: str, methods: dict[str, Method], te
             comparison = compare(error[name] * share, error[OURS] * share, RESAMPLES, seed=0)
             rows.append({"baseline": name, "weeks_ahead": h + 1, **comparison})
     table = pl.DataFrame(rows)
-    return table.with_columns(p_holm=holm(table["p_value"].to_list()))
+    return table.with_columns(p_value_holm=holm(table["p_value"].to_list()))
 
 
 def ordering(demand: Demand, level: str, methods: dict[str, Method], tested: range) -> dict[str, Replay]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.insights.demand.baselines import WINDOW
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.evaluate import OURS, Results
@@ -25,7 +26,8 @@ def holdout_accuracy(demand: Demand, results: Results) -> list[Text | Table]:
         unknown = "This run has learned from all weeks, so how far its forecasts hold is not known: "
         return [
             Text(
-                f"{method_description(demand)} {unknown}train with a split by time (--config.split.kind=temporal) to "
+                f"{method_description(demand)} {unknown}train with a split by time "
+                f"({hints.setting('split.kind', 'temporal')}) to "
                 "see."
             )
         ]

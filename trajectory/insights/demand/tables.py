@@ -25,9 +25,10 @@ def forecast_at_end(demand: Demand, level: str, baseline: BaselineForecast | Non
 def demand_table(demand: Demand) -> pl.DataFrame:
     """One row per level, series and coming week, from the end of the log on.
 
-    level, name, week (its Monday), weeks_ahead, forecast, low_95, low_80, high_80, high_95 (pieces); from_users, of the
-    main level: what users' forecasts alone expect; recent: mean of the last four weeks, less returns as the forecast
-    counts them (`Weeks.count`); planned_<kind>: stores with the promotion, null where no plan is known.
+    level, id (of an item in the source, else the name), name, week (its Monday), weeks_ahead, forecast, low_95, low_80,
+    high_80, high_95 (pieces); from_users, of the main level: what users' forecasts alone expect; recent: mean of the
+    last four weeks, less returns as the forecast counts them (`Weeks.count`); planned_<kind>: stores with the
+    promotion, null where no plan is known.
     """
     weeks, parts = demand.weeks, []
     for level in weeks.levels:
@@ -35,6 +36,7 @@ def demand_table(demand: Demand) -> pl.DataFrame:
         size = len(weeks.names[level])
         columns = {
             "level": [level] * (size * HORIZONS),
+            "id": np.repeat(weeks.ids(level), HORIZONS),
             "name": np.repeat(weeks.names[level], HORIZONS),
             "week": [weeks.date(weeks.number + h) for h in range(HORIZONS)] * size,
             "weeks_ahead": np.tile(np.arange(1, HORIZONS + 1), size),
@@ -56,14 +58,15 @@ def demand_table(demand: Demand) -> pl.DataFrame:
 def reorder_table(demand: Demand, level: str, rule: str, method: Method, followed: Replay) -> pl.DataFrame:
     """One row per series: what lasts the coming `COVER` weeks with chance `SERVICE_LEVEL`, and what to order now.
 
-    level, name, rule (that orders go by), service_level, weeks_covered, expected_demand, order_up_to (stock and open
-    orders there should be), safety_stock, stock_if_followed (stock and open orders had this policy been `followed` so
-    far), order_quantity (from there; for a stock of your own: order_up_to less what you have).
+    level, id, name, rule (that orders go by), service_level, weeks_covered, expected_demand, order_up_to (stock and
+    open orders there should be), safety_stock, stock_if_followed (stock and open orders had this policy been `followed`
+    so far), order_quantity (from there; for a stock of your own: order_up_to less what you have).
     """
     expected, up_to = method.forecast[-1, :COVER].sum(0), method.up_to[0]
     return pl.DataFrame(
         {
             "level": [level] * len(up_to),
+            "id": demand.weeks.ids(level),
             "name": demand.weeks.names[level],
             "rule": [rule] * len(up_to),
             "service_level": np.full(len(up_to), SERVICE_LEVEL),
@@ -81,7 +84,7 @@ def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:
     """Busy series by how far the next `SOON` weeks are above the last, largest rise first; means of a week."""
     means = (
         table.filter(pl.col("level") == level, pl.col("weeks_ahead") <= SOON)
-        .group_by("name")
+        .group_by("id", "name")
         .agg(pl.col("recent", "forecast", "low_80", "high_80").mean())
         .filter(pl.col("recent") >= BUSY)
     )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 
 from trajectory.data.store.sales import require_sales, sales
 from trajectory.data.times import DAY, MONDAY, WEEK
@@ -37,6 +38,7 @@ class Weeks:
     later: float = 0.0  # pieces that came back after the log's last event of another type, which are not taken off
     moved: float = 0.0  # share of what was sold whose own department is not the one that its interest counts in
     around: tuple[float, float] = (0.0, 0.0)  # pieces sold, and come back, before the first and after the last week
+    item_ids: tuple[str, ...] = ()  # of the source, for their names may be alike; () = their names
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -52,6 +54,10 @@ class Weeks:
     def main(self) -> str:
         """The level that is forecast first: interests, or items where the log has none."""
         return "interest" if "interest" in self.count else "item"
+
+    def ids(self, level: str) -> tuple[str, ...]:
+        """What identifies each series of a level: of items their ids, else their names."""
+        return self.item_ids if level == "item" and self.item_ids else self.names[level]
 
     def begins(self, week: int) -> int:
         """Unix seconds at which week number `week` begins."""
@@ -126,7 +132,8 @@ def weekly(histories: Histories) -> Weeks:
     around = sold.quantity[~inside & ~trailing & (sold.item > 0)]
     outside = (float(around[around > 0].sum()), float(-around[around < 0].sum()))
     unit = words(histories, by_value=False)
-    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, unit, later, moved, outside)
+    ids = tuple(table["item"].cast(pl.String))
+    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, unit, later, moved, outside, ids)
 
 
 def carried(net: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from trajectory import hints
 from trajectory.data.store.sales import selling_event_types
 from trajectory.insights.recommend.evaluation_page import percent
 from trajectory.insights.recommend.lists import SIZE
@@ -122,7 +123,8 @@ def limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
     """What may not be on a list, and steps that the run forecasts but the split does not ask for."""
     texts, horizon = [], run.config.heads.horizon
     if relevance.filter_seen:
-        texts.append("What a user has had is on none of the lists; --config.evaluation.seen=keep lets it come again.")
+        again = hints.setting("evaluation.seen", "keep")
+        texts.append(f"What a user has had is on none of the lists; {again} lets it come again.")
     if keep is not None and not keep[1:].all():
         texts.append(f"Of {len(keep) - 1:,} items the {keep.sum():,} that were named may be on lists.")
     if relevance.steps < horizon:

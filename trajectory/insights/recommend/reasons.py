@@ -30,7 +30,7 @@ def reasons(run: Run, queries: Queries, lists: pl.DataFrame) -> pl.DataFrame:
     shown_queries = Queries(*(column[row] for column in queries))
     explainer = Explainer(run, Target("item"))
     attributions = [
-        attribution_table(explainer.attributed(batch), h, explainer.target, run.config.explain.method)
+        attribution_table(explainer.attributed(batch), h, explainer.target, explainer.method_name)
         for batch in explainer.forecasts(h, shown_queries, index=index)
     ]
     because = {}

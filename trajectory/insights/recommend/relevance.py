@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from trajectory import hints
 from trajectory.baselines.ease import MOST_ITEMS, Ease
 from trajectory.baselines.next_item import Baseline, CoOccurrence
 from trajectory.baselines.user_item_frequency import overall_rates, shrunk_frequencies
@@ -53,8 +54,8 @@ class Relevance:
         if c.heads.horizon < 2:
             raise UserError(
                 f"recommendations over several steps need heads of several steps, and this run has heads.horizon="
-                f"{c.heads.horizon}; train with --config.heads.horizon=3, say, and a split that keeps back as many "
-                "(own_log:split=temporal; the preset `insights` does so)"
+                f"{c.heads.horizon}; train with {hints.setting('heads.horizon', 3)}, say, and a split that keeps "
+                "back as many (own_log:split=temporal; the preset `insights` does so)"
             )
         self.histories: Histories = experiment.histories
         validation = steps_asked(

@@ -117,7 +117,7 @@ def test_negative_quantities_are_returns_and_quantities_weigh(tmp_path: Path) ->
     assert "1 rows (sale, negative); from 'below 0'" in summary(cleaned(tmp_path, text))
     assert h.event_types == ("purchase",)
     np.testing.assert_array_equal(h.quantity, np.array([3, np.nan], np.float32))
-    assert h.outside.select("type", "quantity").rows() == [("return", 2.0)]
+    assert h.outside.select("event_type", "quantity").rows() == [("return", 2.0)]
     assert sales(h).quantity.tolist() == [3, 1, -2]
 
 
@@ -125,7 +125,7 @@ def test_a_sale_of_a_value_below_nothing_is_a_return(tmp_path: Path) -> None:
     text = "user,item,event_type,value\nann,tea,buy,3\nann,tea,buy,-3\nann,tea,view,-3\n"
     assert "1 rows (sale, negative); from 'buy, below 0'" in summary(cleaned(tmp_path, text))
     h = histories(tmp_path, text)
-    assert h.outside.select("type", "value").rows() == [("return", 3.0)]
+    assert h.outside.select("event_type", "value").rows() == [("return", 3.0)]
     assert sales(h).value.tolist() == [3, -3]
 
 
@@ -159,7 +159,7 @@ def test_ratings_below_the_threshold_are_not_read(tmp_path: Path) -> None:
     text = "user,item,rating\nann,tea,5\nann,cup,2\n"
     assert histories(tmp_path, text).num_events == 2
     h = histories(tmp_path, text, rating_threshold=3.0)
-    assert (h.event_types, h.num_events, h.outside["type"].to_list()) == (("rating",), 1, ["low_rating"])
+    assert (h.event_types, h.num_events, h.outside["event_type"].to_list()) == (("rating",), 1, ["low_rating"])
 
 
 def test_a_threshold_needs_ratings(tmp_path: Path) -> None:

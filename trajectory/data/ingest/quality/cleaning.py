@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory import hints
 from trajectory.data.ingest.frames import filtered
 from trajectory.data.ingest.quality.activity import of_bots, of_rare
 from trajectory.data.ingest.quality.duplicates import add_repeats, repeated_rows, treatment
@@ -75,7 +76,7 @@ def _unstated(columns: list[str], data: ConfigDict) -> dict[str, str]:
         return {}
     event_type, told = default_event_type(columns, data)
     other = "view" if event_type == "purchase" else "purchase"
-    setting = f"--config.data.event_type_map=\"{{'': '{other}'}}\""
+    setting = hints.setting("data.event_type_map", {"": other})
     return {"types": f"none stated: all rows are of the type {event_type}, told by {told}; {setting} changes it"}
 
 

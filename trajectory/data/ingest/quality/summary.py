@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from trajectory import hints
 from trajectory.data.ingest.findings import lines, quoted
 from trajectory.data.ingest.quality.faults import UNKNOWN_TYPE
 from trajectory.schema import CleanLog
@@ -53,7 +54,8 @@ def _sales(types: pl.DataFrame) -> str:
     if types["roles"].str.contains(r"sale\b").any():
         return ""
     last = [*types["type"], *types.filter(_reads(types))["type"]][-1]
-    return f"none of these types is one; --config.data.event_types.{last}=input,target,sale would make it one, if it is"
+    setting = hints.setting(f"data.event_types.{last}", "input,target,sale")
+    return f"none of these types is one; {setting} would make it one, if it is"
 
 
 def _examples(clean: CleanLog, reason: str) -> str:

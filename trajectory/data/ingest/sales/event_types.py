@@ -11,6 +11,7 @@ from importlib.resources import files
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory import hints
 from trajectory.data.ingest.cells.parsing import texts
 from trajectory.schema import DEFAULT_EVENT_TYPE, EVENT_TYPES, FAILED, ROLES, SERVICE, UserError
 
@@ -110,9 +111,10 @@ def vocabulary(data: ConfigDict) -> dict[str, str]:
     by_hand = {str(word): event_type for word, event_type in data.event_type_map.items()}
     for word, event_type in by_hand.items():
         if event_type not in types:
+            declared = hints.setting("data.event_types", {event_type: "input,target"})
             raise UserError(
                 f"data.event_type_map maps {word!r} to {event_type!r}; expected one of {', '.join(types)}; give a "
-                f"further type roles to declare it: --config.data.event_types=\"{{'{event_type}': 'input,target'}}\""
+                f"further type roles to declare it: {declared}"
             )
     built_in = {word: event_type for known in (_OTHERS, WORDS) for event_type, words in known.items() for word in words}
     itself = {event_type: event_type for event_type in types}
