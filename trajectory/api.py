@@ -365,9 +365,10 @@ def _swept(config: Prepared | str, settings: Mapping[str, Any] | None) -> tuple[
         own = {name: get(config.config, name) for name in config.config.by_hand}
         return config.preset, field_texts(own | given)
     if not isinstance(config, str):
+        kind = "a config" if isinstance(config, ConfigDict) else type(config).__name__
         raise UserError(
             'expected a preset with its arguments, such as "amazon_beauty:model=gru", or what tj.prepare(log) '
-            f"returned, got {type(config).__name__}; runs are of a preset, whose arguments a member may change"
+            f"returned, got {kind}; runs are of a preset, whose arguments a member may change"
         )
     return config, field_texts(given)
 

@@ -42,7 +42,7 @@ def test_user_item_time_is_enough(tmp_path):
     assert items(histories) == [[1, 2], [4]]
     assert histories.items is TRAINED.items
     assert histories.event_type.tolist() == [1, 1, 1]
-    assert notes == ["event types unknown to the model are read as 'view': event"]
+    assert notes == ["no types of event are stated: all are read as 'view'"]
 
 
 def test_unknown_items_are_reported_and_stay_events(tmp_path):
