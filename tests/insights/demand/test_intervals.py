@@ -78,6 +78,20 @@ def test_what_has_not_been_sold_yet_may_be():
     np.testing.assert_array_equal(found, [[0, 1]] * 3)
 
 
+@pytest.mark.parametrize("origins", [5, 19])  # few errors, and enough
+@pytest.mark.parametrize("off", [0.5, 3.0])
+def test_a_forecast_lies_within_its_intervals(origins, off):
+    rng = np.random.default_rng(0)
+    rate = np.concatenate([np.full(150, 0.02), np.full(150, 40.0)])
+    came = rng.poisson(rate, (origins, 300)).astype(float)
+    forecast = np.tile(off * rate, (origins, 1))
+    low, median, high = quantiles(forecast, came, range(origins), 1, origins - 1, (0.025, 0.5, 0.975)).T
+    assert (low <= forecast[-1]).all()
+    assert (forecast[-1] <= high).all()
+    if origins == 19:
+        assert median[-1] == pytest.approx(40, rel=0.1), "only the ends reach to a forecast that is off"
+
+
 def test_pinball_loss_by_hand():
     np.testing.assert_allclose(pinball(np.array([10.0, 4]), np.array([6.0, 6]), 0.9), [3.6, 0.2])
     assert intervals.LEVELS[2] == 0.5

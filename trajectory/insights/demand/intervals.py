@@ -31,6 +31,9 @@ def quantiles(
     only errors that were seen by then count. Split conformal prediction (Vovk et al. 2005; Lei et al. 2018) of the
     log-ratio, within sizes of forecast; with few errors quantiles of counts, as spread as what was seen. The first
     `simple` rows are of a simple rule before the first forecast: they count only there. NaN without any error seen.
+
+    A forecast is a mean, which may lie above the upper quantiles of rare sales, or be off to one side. Quantiles other
+    than the median reach to it, so that it lies within its intervals: these cover no less for it.
     """
     seen = [i for i, past in enumerate(origins) if past + span <= origins[now]]
     quantiles = np.full((forecast.shape[1], len(levels)), np.nan)
@@ -47,7 +50,13 @@ def quantiles(
             continue
         strayed = [_order(like, level) for level in levels]
         quantiles[some] = (forecast[now][some, None] + FEW) * np.exp(strayed) - FEW
-    return np.maximum(quantiles, 0)
+    return _about(np.maximum(forecast[now], 0)[:, None], np.maximum(quantiles, 0), np.asarray(levels))
+
+
+def _about(forecast: np.ndarray, quantiles: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The quantiles [S, len(levels)], those below the median at most the `forecast` [S, 1], those above at least."""
+    upper = np.where(levels > 0.5, np.maximum(quantiles, forecast), quantiles)
+    return np.where(levels < 0.5, np.minimum(upper, forecast), upper)
 
 
 def _of_counts(
