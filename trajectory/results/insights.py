@@ -99,7 +99,7 @@ class Demand(Result):
         "name": "of the series: an item's title, or the name of an interest or department",
         "week": "its Monday",
         "weeks_ahead": "1 = next",
-        "forecast": "pieces, a mean; the intervals are of quantiles, which a mean can lie beyond where sales are few",
+        "forecast": "pieces, a mean; the intervals are of quantiles, and reach to it where sales are few",
         "low_95": "of the 95 % interval",
         "low_80": "of the 80 % interval",
         "high_80": "of the 80 % interval",
