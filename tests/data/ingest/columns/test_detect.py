@@ -28,6 +28,8 @@ from trajectory.schema import UserError
         ("session_id|player_id|product_id", "- user item"),
         ("fullVisitorId|visitId|productSKU", "user - item"),
         ("MemberCardNumber|ProductCode|Units", "user item quantity"),
+        ("id_cliente|id_produto|ação", "user item event_type"),
+        ("viewer|film_id|stars", "user item rating"),
         ("bidder|lot_no|action", "user item event_type"),
         ("patron_id|bib_id|timestamp", "user item time"),
         ("Party Code|Item Code|Bill No|Qty", "user item basket quantity"),

@@ -110,6 +110,15 @@ def test_pieces_that_came_back_or_are_left_are_taken_off(tmp_path: Path, name: s
     assert f"{name}: 1 sales were taken back whole, and are none; 1 in part" in notes(clean.log, "no sales")
 
 
+@pytest.mark.parametrize("name", ["refund_requested", "Return initiated", "chargeback_opened"])
+def test_a_yes_that_may_say_that_a_sale_was_taken_back_is_asked_about(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, name, "0", "1", "0")
+    assert types(clean) == {"purchase": 3}
+    assert f"{name} is a yes in 1 rows of sales, and is not read" in notes(clean.log, "no sales")
+    assert types(read(tmp_path, name, "0", "1", "0", no_sale_flags=(name,))) == {"purchase": 2, "failed_order": 1}
+    assert "not read" not in notes(read(tmp_path, name, "0", "1", "0", no_sale_flags=(f"!{name}",)).log, "no sales")
+
+
 def test_a_column_without_a_name_is_no_refund(tmp_path: Path) -> None:
     clean = read(tmp_path, "", "1", "2", "3")
     assert types(clean) == {"purchase": 3}

@@ -34,3 +34,9 @@ def test_an_order_and_its_invoice_are_one_sale_stated_twice(tmp_path: Path, orde
 def test_sales_of_two_words_that_differ_are_sales(tmp_path: Path) -> None:
     assert "stated twice" not in notes(from_text(tmp_path, documents("Invoice", "Cash Sale", differ=10)), "types")
     assert "stated twice" not in notes(from_text(tmp_path, documents("Invoice", "Cash Sale", invoiced=5)), "types")
+
+
+def test_an_order_that_is_created_and_paid_is_one_sale_also_without_amounts(tmp_path: Path) -> None:
+    rows = [f"c{i % 13},a{i % 11},{word}" for word in ("order_created", "order_paid") for i in range(40)]
+    log = from_text(tmp_path, "user_id,item_id,event_name\n" + "\n".join(rows) + "\n")
+    assert "have the user and item of a row of" in notes(log, "types")

@@ -18,6 +18,7 @@ from trajectory.data.ingest.sales.event_types import of_sales
 from trajectory.data.ingest.sales.refunds import MONEY, of_refunds, without_refunds
 from trajectory.data.ingest.sales.repeated_lines import repeated_lines
 from trajectory.data.ingest.sales.undone_dates import (
+    asking_flag,
     dated,
     filled_in,
     of_whole_orders,
@@ -71,6 +72,7 @@ def no_sales(
     free = [name for name in free if name not in refunds]
     marks = _Marks(table, columns, free, by_hand, sale, data, said)
     marks.flags([name for name in by_hand if name not in refunds])
+    marks.asked()
     marks.not_stood()
     if repeated := repeated_lines(table, columns, ignored, sale, said):
         marks.add("void", *repeated)
@@ -121,6 +123,18 @@ class _Marks:
                 yes = _yes(self.table[name], name in self.by_hand, self.said)
                 if yes is not None and (rows := int((yes & self.sale).sum())):
                     self.add(mark, yes, name, f"{rows:,} rows with {name} {what}")
+
+    def asked(self) -> None:
+        """Asks about columns of yes or no that may say that a sale was taken back."""
+        left = [
+            name for name in self.free if name not in self.told and not matching_within([name], (*_RETURNS, *_VOID))
+        ]
+        for name in left:
+            yes = yes_or_no(self.table[name]) if asking_flag(name) else None
+            rows = int((yes & self.sale).sum()) if yes is not None and not yes.all() else 0
+            if rows and not has_word(name, (*MONEY, *PIECES)):
+                text = f"{name} is a yes in {rows:,} rows of sales, and is not read: were these taken back?"
+                self.said.note("no sales", text, f"data.no_sale_flags={name} if they were", warning=True)
 
     def not_stood(self) -> None:
         """Columns of yes or no whose no means that the sale did not stand, where some did."""

@@ -17,14 +17,15 @@ _WORDS = 10  # of sales at most
 
 
 def doubt_stated_twice(columns: dict[str, pl.Series], data: ConfigDict, said: Findings) -> None:
-    """Warns of words of sales nearly all of whose rows say the same as a row of another one: the same user, item,
-    pieces and money. `columns` are the canonical ones of the log.
+    """Warns of words of sales nearly all of whose rows say the same as a row of another one: the same user and
+    item, pieces and money. `columns` are the canonical ones of the log.
     """
     amounts = [name for name in ("quantity", "value") if name in columns]
-    if "event_type" not in columns or not amounts:
+    if "event_type" not in columns:
         return
     sells = canonical(columns["event_type"], data).is_in(selling_types(roles(data))).fill_null(False)
     keys = ["user", "item", *amounts]
+    said_of = "user, item and amounts" if amounts else "user and item"
     rows = pl.DataFrame({name: columns[name] for name in keys} | {"word": columns["event_type"]}).filter(sells)
     rows = rows.with_columns(pl.col(amounts).abs().round(2).fill_null(0)).drop_nulls()
     counts = rows["word"].value_counts(name="rows").filter(pl.col("rows") >= _LEAST).sort("rows", "word").rows()
@@ -36,7 +37,7 @@ def doubt_stated_twice(columns: dict[str, pl.Series], data: ConfigDict, said: Fi
             continue
         both = stated[fewer].join(stated[more], keys).select(pl.min_horizontal("len", "len_right").sum()).item()
         if both >= _MOSTLY * number:
-            text = f"{both:,} of {number:,} rows of {fewer!r} have the user, item and amounts of a row of {more!r}"
+            text = f"{both:,} of {number:,} rows of {fewer!r} have the {said_of} of a row of {more!r}"
             setting = f"data.event_type_map={{{more!r}: 'checkout'}} if {fewer!r} alone is the sale"
             said.note("types", f"{text}, and both count: is a sale stated twice?", setting, warning=True)
             return

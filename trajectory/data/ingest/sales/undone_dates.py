@@ -108,6 +108,12 @@ def undoing_flag(name: str) -> bool:
     return undoes(name) and not _is_date(name) and not words & {*_NO_SALES_OF, *_ITSELF}
 
 
+def asking_flag(name: str) -> bool:
+    """Whether a column of yes or no may say that a sale was undone, and may say something else: "refund_requested"."""
+    words = {word.removesuffix("s") for word in name_words(name)}
+    return undoes(name) and not _is_date(name) and bool(words & {*_ITSELF}) and not words & {*_NO_SALES_OF}
+
+
 def undoes(name: str) -> bool:
     """Whether a column is called so for what undoes a sale: "cancelled_at", "Stornodatum", "refund reason"."""
     return _begins(name, (*_CANCELLED, *_RETURNED)) and not {*name_words(name)} & {*_TO_COME}
