@@ -25,6 +25,7 @@ class MadeUp:
 
     name, batch, steps, filter_seen, neighbours = "trajectory", 2, 2, False, None
     fits = (False, True)
+    days, came, steps_had = 13, 1.0, 1.6
 
     def __init__(self, histories):
         self.histories = histories

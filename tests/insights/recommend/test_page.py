@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -80,3 +81,16 @@ def test_a_reason_that_is_empty_is_explained(because, empty):
     lists = pl.DataFrame(rows | {"rank": [1, 2], "probability": [0.5, 0.4], "because": because})
     table = page.of_users(lists, make_histories([[1, 2]]), "the next event", 50)
     assert ("Empty where nothing in these events speaks for the item" in table.note) == empty
+
+
+@pytest.mark.parametrize(
+    ("days", "of_all", "said"),
+    [
+        (13, False, "13 days, if they come then (4 events at most)"),
+        (13, True, "13 days (4 events at most)"),
+        (0, False, "the next 4 events (1.6 on average)"),
+    ],
+)
+def test_chances_are_said_to_be_of_the_days_that_they_are_of(days, of_all, said):
+    relevance = SimpleNamespace(fits=(True,), steps=4, steps_had=1.6, days=days, histories=make_histories([[1]]))
+    assert page.window(relevance, of_all) == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -9,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.builders import make_histories
 from tests.cli.logs import item_log
 from trajectory.data.store.sample import with_first_look
 from trajectory.inference.new_users import whole_histories
@@ -19,6 +21,7 @@ from trajectory.insights.recommend.relevance import Relevance, limited_to_steps,
 from trajectory.insights.recommend.tables import recommend
 from trajectory.presets import own_log
 from trajectory.run import Run
+from trajectory.schema import Queries, Split
 from trajectory.settings import set_by_hand
 from trajectory.training import experiment
 
@@ -134,3 +137,13 @@ def test_steps_asked_for_are_counted(tmp_path):
     np.testing.assert_array_equal(steps_asked(h, asked), asked.end - asked.stop)
     assert steps_asked(h, asked).max() > 3
     assert steps_asked(h, limited_to_steps(h, asked, 2)).max() == 2
+
+
+def test_chances_count_by_the_share_of_users_who_came_in_the_validation_window():
+    histories = make_histories([[1, 2]] * 4, num_items=2)
+    asked = Queries(np.array([0, 2, 3]), *(np.zeros(3, np.int64) for _ in range(3)))
+    cut = {"validation": "2024-01-01T00:00:00+00:00", "test": "2024-01-14T00:00:00+00:00"}
+    by_time = Split("temporal", histories.offsets[:-1] + 1, asked, asked, "", cut)
+    assert (relevance_of.validation_days(by_time), relevance_of.share_who_came(histories, by_time)) == (13, 0.75)
+    by_user = replace(by_time, kind="leave_last", cut={})
+    assert (relevance_of.validation_days(by_user), relevance_of.share_who_came(histories, by_user)) == (0, 1.0)

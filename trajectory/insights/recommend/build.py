@@ -41,7 +41,7 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
     without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
-    ahead, kept = window(relevance), kept_back(held, h)
+    ahead, kept = window(relevance, of_all=True), kept_back(held, h)
     but = BUT if True not in relevance.fits and event_types_note(h) and selling_event_types(h) else ""
     return Part(
         "recommend",

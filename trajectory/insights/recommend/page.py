@@ -41,7 +41,11 @@ def blocks(
         *not_known(relevance, ahead),
         *([Text(f"{without:,} users get no list: they have had all that may be shown.")] if without else []),
         of_users(explained, h, ahead, run.config.batch.length),
-        *([acquisition_potential(winners, ahead, words(h), but)] if len(winners) else []),
+        *(
+            [acquisition_potential(winners, window(relevance, of_all=True), words(h), but, relevance.came)]
+            if len(winners)
+            else []
+        ),
     ]
 
 
@@ -57,12 +61,17 @@ def order_description(share: float, ahead: str) -> str:
     )
 
 
-def window(relevance: Relevance) -> str:
-    """Within which steps chances are: with how many of them the validation window has on average, if not all."""
-    said = f"the next {steps(relevance.histories, relevance.steps)}"
-    if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
-        return f"{said} ({relevance.steps_had:.1f} on average)"
-    return said
+def window(relevance: Relevance, of_all: bool = False) -> str:
+    """Within what chances are: the steps, or the validation window's days where these seldom hold as many; of users who
+    come in them, or `of_all`.
+    """
+    ahead = steps(relevance.histories, relevance.steps)
+    if not relevance.fits or relevance.steps_had >= relevance.steps - 0.05:
+        return f"the next {ahead}"
+    if not relevance.days:
+        return f"the next {ahead} ({relevance.steps_had:.1f} on average)"
+    days = f"{relevance.days:,} day{'s' * (relevance.days > 1)}"
+    return f"{days}{'' if of_all else ', if they come then'} ({ahead} at most)"
 
 
 def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: int) -> Table:
@@ -80,16 +89,22 @@ def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: 
     return Table("One user's lists", explained.select(*columns).rename(columns), formats, by="user", note=note)
 
 
-def acquisition_potential(table: pl.DataFrame, ahead: str, counted: Words, but: str = "") -> Table:
+def acquisition_potential(
+    table: pl.DataFrame, ahead: str, counted: Words, but: str = "", share_came: float = 1.0
+) -> Table:
     """The items that most users who have not bought them are expected to buy; `but`: who of these is not counted."""
     will = f"will {counted.verb} it"
+    came = (
+        f" and lessened by the {1 - share_came:.0%} who did not come in the validation window" if share_came < 1 else ""
+    )
     rows = table.head(WINNERS).select(pl.col("title").alias("item"), "users", pl.col("expected").alias(will))
     return Table(
         "Items with the most users to win",
         rows,
         {will: "{:.0f}" if rows[will].to_numpy().max() >= 10 else "{:.1f}", "users": "{:,}"},
-        note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added up; "
-        "in all as many as in the validation window. The largest of many estimates tend to be too large.",
+        note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added "
+        f"up{came}; in all about as many as in the validation window. The largest of many estimates tend to be too "
+        "large.",
     )
 
 
@@ -136,7 +151,7 @@ def limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
         )
     if relevance.fits and relevance.steps_had < relevance.steps - 0.05:
         texts.append(
-            "Chances are of the validation window, to which they are fitted. There users had "
+            "Chances are of the validation window, to which they are fitted. There users who came had "
             f"{relevance.steps_had:.1f} of the next {steps(relevance.histories, relevance.steps)} on average: more may "
             "come within all of them."
         )

@@ -14,9 +14,10 @@ from trajectory.baselines.next_item import Baseline, CoOccurrence
 from trajectory.baselines.user_item_frequency import overall_rates, shrunk_frequencies
 from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds, step_starts, training_events
+from trajectory.data.times import DAY
 from trajectory.inference.direct import DirectForecaster
 from trajectory.run import Run
-from trajectory.schema import Histories, Queries, UserError
+from trajectory.schema import Histories, Queries, Split, UserError
 
 NEGATIVES = 400_000  # pairs of a user and an item that did not come, drawn for the fit
 FEWEST = 50  # items that came: with fewer nothing is fitted
@@ -62,6 +63,7 @@ class Relevance:
             experiment.histories, limited_to_steps(experiment.histories, experiment.split.validation, c.heads.horizon)
         )
         self.steps, self.steps_had = int(validation.max()), float(validation.mean())
+        self.days, self.came = validation_days(experiment.split), share_who_came(experiment.histories, experiment.split)
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
         self.forecaster = DirectForecaster(run.predictor().replace(filter_seen=False), self.steps)
         neighbours: Baseline = Ease() if experiment.histories.num_items <= MOST_ITEMS else CoOccurrence()
@@ -118,6 +120,20 @@ class Relevance:
 
     def _by_step(self, queries: Queries) -> np.ndarray:
         return np.exp(self.forecaster.forecast(queries).log_probability)
+
+
+def validation_days(split: Split) -> int:
+    """Days of the validation window, 0 where the split is not by time."""
+    begin, end = split.cut_time("validation"), split.cut_time("test")
+    return 0 if begin is None or end is None else max(round((end - begin) / DAY), 1)
+
+
+def share_who_came(histories: Histories, split: Split) -> float:
+    """Share of the users with a history before the validation window who came in it; 1 where the split is not by time,
+    as then every user's last steps are asked for.
+    """
+    there = int((split.train_end > histories.offsets[:-1]).sum())
+    return len(split.validation.user) / max(there, 1) if validation_days(split) else 1.0
 
 
 def limited_to_steps(histories: Histories, queries: Queries, steps: int) -> Queries:

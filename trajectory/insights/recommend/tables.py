@@ -31,7 +31,8 @@ def recommend(
     item, title, interest, probability of the item within the steps (null where not known: `probabilities`), again (the
     user has had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of
     those who have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event
-    of any type counts by how often one of the item is a sale, times `bought` (`first_purchases`). Without sales in the
+    of any type counts by how often one of the item is a sale, times `bought` (`first_purchases`). Chances are of users
+    who come, and count by the share of those who do (`Relevance.came`). Without sales in the
     log they are of all events.
     """
     h, parts = relevance.histories, []
@@ -45,7 +46,7 @@ def recommend(
             suggested = suggest(relevance, chunk, read.scores, read.expected, share, keep, name == NEW)
             parts.append(_rows(relevance, chunk, name, suggested, chance, owned))
         lacking = ~owned_items(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
-        expected += np.where(lacking, chance, 0).sum(axis=0) * sells
+        expected += np.where(lacking, chance, 0).sum(axis=0) * sells * relevance.came
         users += lacking.sum(axis=0)
     candidates = 1 + np.flatnonzero(
         (np.ones(h.num_items, bool) if keep is None else keep[1:]) & (False in relevance.fits)
