@@ -3,11 +3,11 @@
 trajectory predict --workdir=runs/first --events=new_users.csv --out=predictions.csv --top=10 --steps=5
 
 With --steps also a forecast: the most likely path with the probability of each step, the most likely items at each
-step, and for each item the probability that it comes within all steps. --out ending in .json holds everything; beside
-<out>.csv there are then <out>_steps.csv, <out>_within_steps.csv and <out>_path.csv. `calibrated` of a row says whether
-its probability was fitted to outcomes (evaluate does that; of the next item and of paths it never is), `in_set_90` of a
-step's item whether it is in the set that holds the step with 90 %, `set_size_90` how many items that set has: one of
-more than --top is not whole in the table.
+step, and for each item the probability that it comes within all steps. --out ending in .json holds everything, by user;
+beside <out>.csv there are then <out>_steps.csv, <out>_within_steps.csv and <out>_path.csv. `calibrated` of a row says
+whether its probability was fitted to outcomes (evaluate does that; of the next item and of paths it never is),
+`in_set_90` of a step's item whether it is in the set that holds the step with 90 %, `set_size_90` how many items that
+set has: one of more than --top is not whole in the table.
 
 In a .csv an id or title that a spreadsheet would run as a formula (it begins with = + - @ and is no number) has a '
 before it, which is said; to join by such ids, take the .json, where all are as in the log.

@@ -62,7 +62,7 @@ class Result:
         """Writes the rows, whole or not at all.
 
         Args:
-          path: ends in .parquet, .csv (where lists are text, and nothing starts a formula) or .json.
+          path: ends in .parquet, .csv (where lists are text, and nothing starts a formula) or .json (a list of rows).
 
         Returns the path.
 
