@@ -34,9 +34,7 @@ def show_log(log: str, settings: Sequence[str], out: Path) -> None:
 def show(data: ConfigDict, out: Path) -> None:
     """Prints what is understood of the log of `config.data` and writes the page `out`; nothing else is stored."""
     if out.suffix != ".html" or not out.parent.is_dir():
-        raise UserError(
-            f"{hints.argument('out', str(out))}: expected a page's name that ends in .html, in a folder"
-        )
+        raise UserError(f"{hints.argument('out', str(out))}: expected a page's name that ends in .html, in a folder")
     inspection = inspect(data)
     write_text(as_page(inspection), out)
     _LOGGER.info(f"{as_text(inspection)}\n\nwritten to {out}; nothing was trained or stored")
