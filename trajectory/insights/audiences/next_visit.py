@@ -41,7 +41,8 @@ def in_words(check: dict[str, Any]) -> str:
     """How far the named days held, and whether they are told."""
     if not check["due"]:
         return "Days of next visits are not named: none lay before the end of the log, so they could not be checked."
-    told = "" if holds(check) else " That is too far off or of too few, so no days are named."
+    why = f"Of fewer than {LEAST}" if check["due"] < LEAST else "So far off"
+    told = "" if holds(check) else f" {why}, no days are named."
     return (
         f"Of {check['due']:,} users of such audiences whose next visit was expected before the end of the log, "
         f"{check['came']:.0%} came by the day named; half should.{told}"
