@@ -39,5 +39,6 @@ def planted(interests: int = 3, seed: int = 0, noise: float = 0.02) -> tuple[Tra
         past.sum(1),
         ahead.sum(1),
         Words("events", "buy", "bought", "buying"),
+        None,
     )
     return states, 2 * interest + new

@@ -60,6 +60,12 @@ def made_up(monkeypatch, worth=(1.0, 1.0, 4.0), kind="temporal", weeks_of_first=
     return fake_run(histories=histories, split=split, config=CONFIG)
 
 
+def falling(histories):
+    """Half as much value from three weeks before validation on, so that it shows that a fall goes on."""
+    late = histories.time > histories.time.min() + 12 * WEEK
+    return replace(histories, value=np.where(late, histories.value / 2, histories.value).astype(np.float32))
+
+
 def test_volumes_ahead_are_of_value(monkeypatch):
     run = made_up(monkeypatch)
     (found,) = trajectories(run, [run.experiment.split.cut_time("test")])
@@ -134,9 +140,7 @@ def test_a_log_without_values_counts_events_and_one_not_cut_by_time_has_no_use(m
 
 def test_where_segments_are_heading_is_not_acted_on_where_the_model_is_behind_counting(monkeypatch):
     run = made_up(monkeypatch)
-    h = run.experiment.histories
-    lately = h.time > h.now - 9 * WEEK
-    run.experiment.histories = replace(h, value=np.where(lately, h.value / 2, h.value).astype(np.float32))
+    run.experiment.histories = falling(run.experiment.histories)
     assert any("Win them back" in one for one in build_segments(run).sentences)
     monkeypatch.setattr(build, "warning", lambda run, of: f"Do not act on {of}: it is behind.")
     sentences = build_segments(run).sentences
@@ -277,9 +281,7 @@ def test_what_explains_most_is_what_to_plan_by(monkeypatch, segments, rule, advi
 def test_only_a_fall_by_more_than_noise_is_told_and_as_expected(monkeypatch):
     run = made_up(monkeypatch)
     assert not any("Win them back" in one for one in build_segments(run).sentences)
-    h = run.experiment.histories
-    lately = h.time > h.now - 9 * WEEK
-    run.experiment.histories = replace(h, value=np.where(lately, h.value / 2, h.value).astype(np.float32))
+    run.experiment.histories = falling(run.experiment.histories)
     part = build_segments(run)
     (said,) = (one for one in part.sentences if "Win them back" in one)
     change = (pl.col("value_a_week") - pl.col("expected_a_week")) * pl.col("users")
@@ -315,6 +317,22 @@ def test_the_fall_of_a_group_of_one_is_noise(monkeypatch):
     falls = part.tables["segment_profiles"].filter(pl.col("expected_a_week") < 0.9 * pl.col("value_a_week"))
     assert falls["users"].to_list() == [1]
     assert not any("Win them back" in one for one in part.sentences)
+
+
+def test_a_low_spell_of_chance_is_no_fall(monkeypatch):
+    """The spell of the last weeks is as deep, but in the weeks held out none went on."""
+    run = made_up(monkeypatch)
+    h = run.experiment.histories
+    lately = h.time > h.now - 9 * WEEK
+    run.experiment.histories = replace(h, value=np.where(lately, h.value / 2, h.value).astype(np.float32))
+    part = build_segments(run)
+    assert not any("Win them back" in one for one in part.sentences)
+    assert any("to come: so far and 0% of what" in getattr(block, "note", "") for block in part.blocks)
+    run = made_up(monkeypatch, kind="leave_last")
+    run.experiment.histories = falling(run.experiment.histories)
+    part = build_segments(run)
+    assert not any("Win them back" in one for one in part.sentences)
+    assert any("no weeks were held out to tell" in getattr(block, "note", "") for block in part.blocks)
 
 
 def test_groups_that_are_not_stable_are_not_said_to_be(monkeypatch):

@@ -106,5 +106,12 @@ def _note(segmentation: Segmentation) -> str:
     return (
         "Named by what the group is expected to have more of than everybody. "
         f"Drift: share of what users {seen.verb} that is expected to lie in other kinds than so far, forecast errors "
-        f"included. A week: {counted.unit} of one user."
+        f"included. A week: {counted.unit} of one user; to come: so far and "
+        f"{_goes_on(segmentation.trajectories.goes_on)}."
     )
+
+
+def _goes_on(share: float | None) -> str:
+    if share is None:
+        return "half of what the last weeks differ from that, as no weeks were held out to tell how much of it goes on"
+    return f"{share:.0%} of what the last weeks differ from that, as much as went on in validation's weeks"

@@ -12,6 +12,7 @@ from trajectory.forecasting.embeddings import item_vectors
 from trajectory.inference.new_users import histories_before
 from trajectory.inference.step_forecast import steps_ahead
 from trajectory.insights.segments.expectation import expected_shares, fit_weights
+from trajectory.insights.segments.persistence import HALF, persistence
 from trajectory.insights.segments.volumes import attention, summed, totals, values, volumes
 from trajectory.migrations.clusters import learned_interests
 from trajectory.migrations.step_windows import shares
@@ -46,6 +47,7 @@ class Trajectories:
     value: np.ndarray  # float64 [n], the same a week since the user's first event
     value_ahead: np.ndarray  # float64 [n], expected
     words: Words  # for values
+    goes_on: float | None  # share of what was lately bought beyond so far that is expected; None: nothing told, HALF is
 
     def states(self, volumes: np.ndarray, power: float = POWER) -> np.ndarray:
         """Volumes [n, K] as states, float64 [n, D]: the `power` of the volume of each field."""
@@ -64,6 +66,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         histories = learned_interests(histories, item_vectors(run)["vector"].to_numpy())
     worth, named = attention(histories, run.experiment.split.cut_time("test")), words(histories)
     weights, (fields, item_field) = fit_weights(run, histories, worth), _fields(histories)
+    goes_on = persistence(histories, run.experiment.split)
     states = []
     for moment in moments:
         queries, worth = histories_before(histories, moment), attention(histories, moment)
@@ -71,13 +74,14 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         sold = values(histories, moment)
         value, lately = totals(histories, queries, sold, moment)
         brought = summed(np.ones(histories.num_events, np.int64), sold, queries.start, queries.stop, 1)[:, 0]
-        # The mean predicts what users spend better than either, or than times of steps.
+        # Of interests the mean predicts what users spend better than either, or than times of steps.
         volume = (past.sum(1) + late.sum(1)) / 2
         ahead = expected_shares(run, histories, queries, worth, past, late, weights) * volume[:, None]
         divided = _divided(histories, queries, worth, item_field, len(fields))
         steps = steps_ahead(run.config)
-        columns = past, late, ahead, steps, fields, item_field, divided, brought, value, (value + lately) / 2, named
-        states.append(Trajectories(histories, queries, moment, *columns))
+        columns = past, late, ahead, steps, fields, item_field, divided, brought, value
+        ahead_of_all = value + (HALF if goes_on is None else goes_on) * (lately - value)
+        states.append(Trajectories(histories, queries, moment, *columns, ahead_of_all, named, goes_on))
     return states
 
 
