@@ -286,9 +286,15 @@ MISTAKES = {
         lambda run, new: run.recommend(stock=new.select("user")),
         "^stock: a data frame of 19 rows lacks the column item",
     ),
-    "config swept": (
-        lambda run, new: tj.sweep(run.config, "backbone", "x"),
-        "expected a preset .* got a config",
+    "config swept": (lambda run, new: tj.sweep(3, "backbone", "x"), "expected a config, .* got int"),
+    "members swept": (
+        lambda run, new: tj.sweep("user_a", {}, "x"),
+        r"members=\{\}: expected a trajectory.tuning.members",
+    ),
+    "suggest": (lambda run, new: tj.search("user_a", 3, "x"), "suggest=3: expected a function of a trial"),
+    "study": (
+        lambda run, new: tj.search("user_a", "search", "x", study="s"),
+        "study='s': expected a trajectory.tuning",
     ),
     "settings swept": (
         lambda run, new: tj.sweep("user_a", "backbone", "x", settings=["train.epochs=1"]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ml_collections import ConfigDict
 
-from trajectory.expected import Backbone, SplitKind, a_folder, one_of, several, whole_number
+from trajectory.expected import Backbone, SplitKind, a_folder, of_type, one_of, several, whole_number
 from trajectory.extras import require
 from trajectory.results.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
 from trajectory.results.prepared import Prepared
@@ -266,7 +266,7 @@ def compare(runs: Sequence[Run | Path | str]) -> Comparison:
 
 
 def sweep(
-    config: Prepared | str,
+    config: Prepared | ConfigDict | str,
     members: Members | str,
     out: Path | str,
     *,
@@ -279,7 +279,8 @@ def sweep(
     """Trains and evaluates the members of a sweep with several seeds in the folder `out`, and compares them.
 
     Args:
-      config: a prepared log of one's own, a preset with its arguments, such as "amazon_beauty:model=gru", or a file.
+      config: a prepared log of one's own, a config, a preset with its arguments, such as "amazon_beauty:model=gru", or
+        a file. Of a config, the argument model is its field model.backbone.
       members: a trajectory.tuning.members.Sweep, the name of one that is there ("backbone"), or a file of one's own.
       out: folder of the runs, and of sweep.csv, sweep.md and sweep.png.
       seeds: of each member.
@@ -298,17 +299,19 @@ def sweep(
       >>> swept.frame["name"].to_list()
       ['lstm', 'gru', 'transformer', 'hybrid', 'popularity']
     """
+    from trajectory.tuning.members import Sweep as Members
     from trajectory.tuning.sweep_job import run_sweep
     from trajectory.tuning.workers import Workers
 
-    text, fields = _swept(config, settings)
+    of_type("members", members, Members | str, "a trajectory.tuning.members.Sweep or the name of one")
     numbers = [whole_number("seeds", seed, 0) for seed in several("seeds", seeds, "(0, 1, 2)")]
-    names = several("metrics", metrics, '("ndcg@10",)')
-    return run_sweep(text, members, a_folder("out", out), numbers, fields, names, Workers(workers, cores))
+    names, at_work = several("metrics", metrics, '("ndcg@10",)'), Workers(workers, cores)
+    text, fields = _swept(config, settings, a_folder("out", out))
+    return run_sweep(text, members, a_folder("out", out), numbers, fields, names, at_work)
 
 
 def search(
-    config: Prepared | str,
+    config: Prepared | ConfigDict | str,
     suggest: Callable[..., Mapping[str, Any]] | str,
     out: Path | str,
     *,
@@ -321,7 +324,8 @@ def search(
     """Searches a config's fields with Optuna; trials are chosen on validation, and test is read once, of the best one.
 
     Args:
-      config: a prepared log of one's own, a preset with its arguments, such as "amazon_beauty:model=gru", or a file.
+      config: a prepared log of one's own, a config, a preset with its arguments, such as "amazon_beauty:model=gru", or
+        a file. Of a config, the argument model is its field model.backbone.
       suggest: a function of an Optuna trial that returns fields, the name of a file that has one ("search"), or a file
         of one's own.
       out: folder of the trials, and of search.csv and search.md; its last part names the study.
@@ -350,27 +354,24 @@ def search(
     from trajectory.tuning.sweep import load
     from trajectory.tuning.workers import Workers
 
-    text, fields = _swept(config, settings)
+    of_type("suggest", suggest, Callable | str, "a function of a trial or the name of a file that has one")
+    of_type("study", study, Study | None, "a trajectory.tuning.study.Study")
     count, at_work = whole_number("trials", trials, 1), Workers(workers, cores)
     suggested = load(suggest, "suggest") if isinstance(suggest, str) else suggest
+    text, fields = _swept(config, settings, a_folder("out", out))
     return run_search(Trials(text, suggested, fields, a_folder("out", out), study or Study()), count, at_work)
 
 
-def _swept(config: Prepared | str, settings: Mapping[str, Any] | None) -> tuple[str, list[str]]:
+def _swept(config: Prepared | ConfigDict | str, settings: Mapping[str, Any] | None, out: Path) -> tuple[str, list[str]]:
     """The preset that a sweep's runs are of, as a text, and the fields of all of them, each as "field=value"."""
+    from trajectory.tuning.given import keep
     from trajectory.tuning.sweep import field_texts
 
     given = checked(settings or {})
     if isinstance(config, Prepared) and config.preset:
         own = {name: get(config.config, name) for name in config.config.by_hand}
         return config.preset, field_texts(own | given)
-    if not isinstance(config, str):
-        kind = "a config" if isinstance(config, ConfigDict) else type(config).__name__
-        raise UserError(
-            'expected a preset with its arguments, such as "amazon_beauty:model=gru", or what tj.prepare(log) '
-            f"returned, got {kind}; runs are of a preset, whose arguments a member may change"
-        )
-    return config, field_texts(given)
+    return config if isinstance(config, str) else keep(_config(config), out), field_texts(given)
 
 
 def _preset_of(config: ConfigDict, model: str, split: str, tiny: bool) -> str:

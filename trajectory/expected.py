@@ -21,6 +21,12 @@ def whole_number(name: str, value: Any, least: int) -> int:
     return int(value)
 
 
+def of_type(name: str, value: Any, kind: Any, expected: str) -> None:
+    """UserError for a value of another type."""
+    if not isinstance(value, kind):
+        raise UserError(f"{name}={value!r}: expected {expected}")
+
+
 def one_of(name: str, value: Any, choices: Any) -> None:
     """UserError for a value that is none of a Literal."""
     if value not in get_args(choices):
