@@ -69,7 +69,7 @@ def write_migrations(
         warning=forecast.standing.warning if forecast else "",
         counts=[
             (f"{units.histories.num_users:,}", "users"),
-            (f"{migrations.tested.height:,}", "with enough sessions to tell"),
+            (f"{migrations.tested.height:,}", "with enough sessions to be tested"),
             (f"{migrations.moves.height:,}", "migrated"),
         ],
         settings=settings,

@@ -135,6 +135,18 @@ def test_what_need_not_be_ordered_is_not_among_the_largest_orders(part):
     assert any(said.startswith("Nothing is to be ordered now") for said in sentences(demand, tables, results))
 
 
+def test_orders_are_of_items_and_not_of_groups(part):
+    """What is in stock of one item does not serve those who want another of its group."""
+    table = pl.DataFrame(part.measured["interest"]["by_horizon"])
+    first = pl.col("name") == pl.col("name").filter(level="item").first()
+    reorder = part.tables["reorder"].with_columns(order_quantity=pl.when(first).then(7.0).otherwise(9.0))
+    reorder = reorder.filter((pl.col("level") != "item") | first)
+    results = {level: {"by_horizon": table} for level in ("item", "interest")}
+    said = sentences(a_demand(held_out=None), part.tables | {"reorder": reorder}, results)
+    (orders,) = [sentence for sentence in said if sentence.startswith("Largest orders now")]
+    assert orders.endswith(f"{reorder.filter(level='item')['name'][0]} (7 lines).")
+
+
 @pytest.mark.parametrize(("error", "advised"), [(1.04, False), (0.5, True)])
 def test_nothing_is_advised_by_a_forecast_as_far_off_as_all_of_demand(part, error, advised):
     table = pl.DataFrame(part.measured["interest"]["by_horizon"]).with_columns(wape=pl.lit(error))

@@ -46,7 +46,8 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             note=f"{_rules(demand, results, tables['reorder'])} {unit.capitalize()}. Orders go out weekly and come "
             f"{LEAD} week later: up to what lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty, less what is in "
             "stock and on order. order_quantity takes the stock to be what would be left had this been followed so "
-            "far; for your own stock take order_up_to less what you have.".lstrip(),
+            "far; for your own stock take order_up_to less what you have. Order by items: what a group needs is less "
+            "than its items do, as if one could be sold for another.".lstrip(),
         ),
     )
 

@@ -7,7 +7,7 @@ import polars as pl
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.evaluate import OURS, Results
 from trajectory.insights.demand.evaluation_page import mean_errors, ordered_by, weeks_long
-from trajectory.insights.demand.page import LINES
+from trajectory.insights.demand.page import LINES, PLURAL
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL
 from trajectory.insights.demand.tables import SOON, changes
 
@@ -24,7 +24,8 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     moving = change.filter(rule == OURS)  # of a forecast that orders do not go by, nothing is said to be expected
     risen = moving.filter(pl.col("change") > TOLD, pl.col("recent") < pl.col("low_80"))
     fallen = moving.filter(pl.col("change") < -TOLD, pl.col("recent") > pl.col("high_80")).reverse()
-    order = tables["reorder"].filter(pl.col("level") == main, pl.col("order_quantity") >= 0.5).head(NAMED)
+    ordered = "item" if "item" in results else main  # nobody can order a category, whose items stand in for each other
+    order = tables["reorder"].filter(pl.col("level") == ordered, pl.col("order_quantity") >= 0.5).head(NAMED)
     if (error := mean_errors(results[main])[0][rule]) >= USELESS:
         tested = weeks_long(len(demand.tested))
         return (f"Do not order by this: in the last {tested} of this log it was off by {error:.0%} of demand.",)
@@ -48,15 +49,16 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         return tuple(texts)
     wape, last = mean_errors(results[main])
     ahead = "1 week" if last == 1 else f"1 to {last} weeks"
-    stock = {row["method"]: row for row in results[main]["ordering"].to_dicts()}
+    stock = {row["method"]: row for row in results[ordered]["ordering"].to_dicts()}
     ours, other = stock[OURS], stock["moving average"]
     return (
         *texts,
         f"In {weeks_long(len(demand.tested))} held out the forecast was off by {wape[OURS]:.1%} of demand at {ahead} "
         f"ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
         f"{wape['last week']:.1%}.",
-        f"Ordering by it would have lost {ours['demand_lost']:.2%} of demand with {ours['stock_left_weeks']:.2f} "
-        f"weeks' stock left over; by a moving average {other['demand_lost']:.2%} with {other['stock_left_weeks']:.2f}.",
+        f"Ordering {PLURAL[ordered]} by it would have lost {ours['demand_lost']:.2%} of demand with "
+        f"{ours['stock_left_weeks']:.2f} weeks' stock left over; by a moving average {other['demand_lost']:.2%} with "
+        f"{other['stock_left_weeks']:.2f}.",
     )
 
 
