@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.test_run import untrained
+
 ROOT = Path(__file__).parents[1]
 
 SAY = """
@@ -61,5 +63,12 @@ def test_no_module_of_the_library_prints():
 
 def test_an_import_gives_the_root_logger_no_handler():
     code = "import logging; import trajectory.run, trajectory.training.loop; print(logging.root.handlers)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def test_a_run_that_is_opened_leaves_the_root_logger_alone(tmp_path):
+    workdir = untrained(tmp_path)
+    code = f"import logging, trajectory as tj; tj.load_run({str(workdir)!r}); print(logging.root.handlers)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"

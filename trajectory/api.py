@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.expected import Backbone, SplitKind, a_folder, of_type, one_of, several, whole_number
 from trajectory.extras import require
+from trajectory.messages import root_logger_kept
 from trajectory.results.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
 from trajectory.results.prepared import Prepared
 from trajectory.run import Run, load_run
@@ -124,6 +125,7 @@ def train(config: Prepared | ConfigDict | str, workdir: Path | str) -> Run:
     return load_run(workdir)
 
 
+@root_logger_kept()
 def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
     """Trains a config into a folder, watched as it says; returns how training ended (training.json)."""
     from trajectory.evaluation.validation import ValidationMonitor

@@ -22,7 +22,7 @@ class _Printed(logging.Handler):
 
 @contextlib.contextmanager
 def root_logger_kept() -> Iterator[None]:
-    """The root logger is the user's: handlers that an import within gives it (of Orbax, or Grain) are taken off."""
+    """The root logger is the user's: handlers that it gets within, from an import or a call of Orbax, are taken off."""
     before = logging.root.handlers[:]
     try:
         yield

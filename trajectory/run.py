@@ -20,6 +20,7 @@ from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.expected import Vectors, one_of, several, whole_number
 from trajectory.inference.predictor import Predictor
+from trajectory.messages import root_logger_kept
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import export_item_table, with_table
 from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
@@ -471,6 +472,7 @@ class Run:
         return stored
 
 
+@root_logger_kept()
 def load_run(workdir: Path | str) -> Run:
     """Opens a run's folder: from what is in it, or, where it was made before runs held all they need, with its log.
 
