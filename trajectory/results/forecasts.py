@@ -50,7 +50,8 @@ class Forecast(Result):
 
     COLUMNS: ClassVar = {
         "user": "id of the source",
-        "statement": "at_step: it is (a line of) that step; within_steps: it comes within steps 1 to `step`, no "
+        "statement": "at_step: it is that step, of a basket one line of it drawn at random; "
+        "within_steps: it comes within steps 1 to `step`, no "
         "less likely than at one of them; "
         "within_days: within `days` days of the user's last event, left out where these are over; time: "
         "the step comes `days` (median) after the log's last event, with 80 % probability between `days_low` and "
