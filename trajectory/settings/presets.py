@@ -71,7 +71,7 @@ def of_the_user(name: str, what: str) -> Iterator[None]:
         at = f" at line {lines[-1]}" if lines else ""
         raise UserError(
             f"{name}: {what} failed{at} ({type(error).__name__}: {error}); `trajectory configs` lists "
-            "presets and sweeps to copy"
+            "presets to copy, and docs/sweeps.md says how to write a sweep"
         ) from None
 
 

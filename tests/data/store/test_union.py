@@ -58,7 +58,7 @@ def test_events_keep_their_times_and_the_log_its_identity() -> None:
 
 
 def test_sales_that_are_not_read_stay_with_their_domain() -> None:
-    row = {"user": ["u0"], "item": ["i2"], "type": ["return"], "time": [5], "quantity": [2.0], "value": [None]}
+    row = {"user": ["u0"], "item": ["i2"], "event_type": ["return"], "time": [5], "quantity": [2.0], "value": [None]}
     outside = pl.DataFrame(row, schema_overrides={"value": pl.Float64})
     found = sales(union([SHOP, replace(BOOKS, outside=outside)]))
     assert [column.tolist()[-1] for column in found[:4]] == [2, 5, 5, -2.0]
