@@ -35,7 +35,7 @@ def dirty(folder: Path) -> Path:
         "u1;<script>alert(1)</script>;soon;view;;c1",
     ]
     path = folder / "shop.csv"
-    path.write_text("customer;sku;when;action;price;group\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    path.write_text("customer;sku;noted;action;price;group\n" + "\n".join(rows) + "\n", encoding="utf-8")
     return path
 
 

@@ -79,7 +79,7 @@ def _as_flag(field: str, value: str) -> str:
         place = place.get(name) if isinstance(place, ConfigDict) else None
     if isinstance(place, bool) and (yes := boolean(value)) is not None:
         return str(yes)
-    numbers = re.fullmatch(r"\d[\d., ]*", value)
+    numbers = re.fullmatch(r"[(\[]?\d[\d., ]*[)\]]?", value)
     return repr(words(value)) if isinstance(place, tuple) and value and not numbers else value
 
 

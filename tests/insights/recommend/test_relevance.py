@@ -147,3 +147,12 @@ def test_chances_count_by_the_share_of_users_who_came_in_the_validation_window()
     assert (relevance_of.validation_days(by_time), relevance_of.share_who_came(histories, by_time)) == (13, 0.75)
     by_user = replace(by_time, kind="leave_last", cut={})
     assert (relevance_of.validation_days(by_user), relevance_of.share_who_came(histories, by_user)) == (0, 1.0)
+
+
+def test_shares_are_raised_to_what_came_with_none_above_the_limit():
+    share, weight = np.array([0.2, 0.3, 0.5, 3.0]), np.ones(4)
+    assert relevance_of.log_scale(share[:3], weight[:3], 1) == pytest.approx(np.log(1.5 / 1.5))
+    for came in (1, 2, 3):
+        raised = np.minimum(share * np.exp(relevance_of.log_scale(share, weight, came)), relevance_of.MOST)
+        assert raised.sum() == pytest.approx(4 * (came + 0.5) / 4.5)
+    assert relevance_of.log_scale(share, weight, 40) == 30

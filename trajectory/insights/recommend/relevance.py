@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 from sklearn.linear_model import LogisticRegression
 
 from trajectory import hints
@@ -103,7 +104,7 @@ class Relevance:
             x, observed = (np.concatenate(column) for column in zip(*chunks, strict=True))
             weight = np.where(observed, 1.0, 1 / share)
             if observed.sum() < FEWEST:
-                self.scale[again] = float(np.log((observed.sum() + 0.5) / ((np.exp(x[:, 0]) * weight).sum() + 0.5)))
+                self.scale[again] = log_scale(np.exp(x[:, 0].astype(np.float64)), weight, observed.sum())
             else:
                 mean, deviation = x.mean(axis=0), x.std(axis=0) + LEAST
                 learned = LogisticRegression(max_iter=500)
@@ -120,6 +121,18 @@ class Relevance:
 
     def _by_step(self, queries: Queries) -> np.ndarray:
         return np.exp(self.forecaster.forecast(queries).log_probability)
+
+
+def log_scale(share: np.ndarray, weight: np.ndarray, came: int) -> float:
+    """By how much shares [n] are raised (log) so that they add up to how many came, with none above MOST."""
+    expected = (share * weight).sum()
+    target = expected * (came + 0.5) / (expected + 0.5)
+
+    def missing(scale: float) -> float:
+        return float((np.minimum(share * np.exp(scale), MOST) * weight).sum() - target)
+
+    low, high = np.log(target / expected) - 1, 30.0  # without the limit the first, less 1, is enough
+    return high if missing(high) < 0 else float(brentq(missing, low, high))
 
 
 def validation_days(split: Split) -> int:
