@@ -174,3 +174,44 @@ def test_a_column_of_known_words_comes_before_one_that_is_only_called_so(tmp_pat
     )
     text = "session_id,item_id,event_type,flavour\n" + "".join(f"u{i % 3},a{i},zap,mild\n" for i in range(9))
     assert from_text(tmp_path, text).detected["columns"]["event_type"] == "event_type"
+
+
+@pytest.mark.parametrize(
+    ("name", "sale", "back"),
+    [
+        ("Transaction type", "Invoice", "Credit Memo"),
+        ("Belegart", "Rechnung", "Rechnungskorrektur"),
+        ("Dokumenttyp", "Ausgangsrechnung", "Gutschrift"),
+        ("Type de pièce", "Facture", "Facture d'avoir"),
+        ("Tipo de documento", "Factura", "Abono"),
+        ("Tipo de documento", "Fatura", "Nota de crédito"),
+        ("Tipo documento", "Fattura", "Nota di accredito"),
+        ("Documentsoort", "Factuur", "Creditnota"),
+        ("Typ dokumentu", "Faktura", "Korekta"),
+        ("Rodzaj dokumentu", "Faktura VAT", "Faktura korygująca"),
+        ("Druh dokladu", "Faktura", "Dobropis"),
+        ("Verifikationstyp", "Faktura", "Kreditfaktura"),
+        ("Bilagstype", "Faktura", "Kreditnota"),
+        ("Tositelaji", "Lasku", "Hyvityslasku"),
+        ("Вид документа", "Реализация товаров и услуг", "Возврат товаров от покупателя"),
+        ("Тип документа", "Реализация", "Возврат"),
+        ("Belge Türü", "Satış Faturası", "İade Faturası"),
+        ("伝票区分", "売上伝票", "赤伝"),
+        ("전표구분", "매출", "매출반품"),
+        ("单据类型", "销售出库单", "销售退货单"),
+        ("Jenis dokumen", "Faktur Penjualan", "Retur Penjualan"),
+        ("Loại chứng từ", "Hóa đơn bán hàng", "Phiếu trả hàng"),
+    ],
+)
+def test_documents_of_returns_are_known_by_their_words_in_all_languages(
+    tmp_path: Path, name: str, sale: str, back: str
+) -> None:
+    clean = read(tmp_path, name, {sale: 60, back: 5})
+    assert types(clean) == {"purchase": 60, "return": 5}
+    asked = read(tmp_path, name, {"F2X": 60, "G2X": 5})
+    assert f"{name} is not read, as none of its words is known" in notes(asked.log, "types")
+
+
+def test_codes_of_billing_documents_are_asked_about(tmp_path: Path) -> None:
+    clean = read(tmp_path, "FKART", {"F2": 60, "RE": 5, "G2": 4, "S1": 2})
+    assert "FKART is not read, as none of its words is known ('F2' 60x" in notes(clean.log, "types")

@@ -124,3 +124,58 @@ def test_a_column_without_a_name_is_no_refund(tmp_path: Path) -> None:
     assert types(clean) == {"purchase": 3}
     assert not notes(clean.log, "no sales")
     assert "" in clean.log.detected["unused"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Units returned",
+        "Retourenmenge",
+        "Quantité retournée",
+        "Cantidad devuelta",
+        "Unidades devueltas",
+        "Quantidade devolvida",
+        "Quantità resa",
+        "Aantal geretourneerd",
+        "Returnerat antal",
+        "Returneret antal",
+        "Antall returnert",
+        "Palautettu määrä",
+        "Liczba zwróconych sztuk",
+        "Zwrócona ilość",
+        "Počet vrácených kusů",
+        "Vrácené množství",
+        "Возвращено шт",
+        "Количество возврата",
+        "İade Adedi",
+        "IADE ADEDI",
+        "返品数量",
+        "返品数",
+        "반품수량",
+        "退货数量",
+        "Jumlah dikembalikan",
+        "Số lượng trả lại",
+    ],
+)
+def test_pieces_that_came_back_are_known_in_all_languages(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, name, "0", "1", "0")
+    assert clean.events["quantity"].sum() == 11
+    assert f"{name}: 0 sales were taken back whole, and are none; 1 in part" in notes(clean.log, "no sales")
+
+
+@pytest.mark.parametrize("name", ["Возвращено", "returned", "Zwrócono", "İade"])
+def test_a_returned_of_several_counts_pieces_and_one_of_0_and_1_may(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, name, "0", "3", "0")
+    assert clean.events["quantity"].sum() == 9
+    assert types(read(tmp_path, name, "0", "9", "0")) == {"purchase": 3}, "more than were sold are no pieces"
+    flag = read(tmp_path, name, "0", "1", "0")
+    assert types(flag) == {"purchase": 2, "failed_order": 1}
+    assert "1 are of several pieces: if it counts those, call it returned_quantity" in notes(flag.log, "no sales")
+
+
+def test_what_pieces_or_signs_tell_already_is_not_asked_again(tmp_path: Path) -> None:
+    head = "user_id,item_id,quantity,line_total,returned_quantity,return_note\n"
+    clean = cleaned(
+        from_text(tmp_path, f"{head}a,x,4,8,1,broken\na,y,-2,-8,0,late\nb,x,1,8,0,\nb,x,1,8,0,\n"), tmp_path
+    )
+    assert "were these taken back?" not in notes(clean.log, "no sales")

@@ -29,7 +29,8 @@ _MONEY = (
 PIECES = (
     "quantity", "quantities", "qty", "units", "pieces", "pcs", "menge", "anzahl", "stückzahl", "stück", "quantité",
     "quantite", "qté", "qte", "cantidad", "unidades", "quantidade", "qtd", "qtde", "quantità", "quantita", "qta",
-    "aantal", "ilość", "ilosc", "szt", "количество", "miktar", "adet", "수량", "数量", "個数", "件数",
+    "pezzi", "aantal", "antal", "antall", "määrä", "kpl", "ilość", "ilosc", "szt", "sztuk", "sztuki", "množství",
+    "kusů", "количество", "штук", "miktar", "miktarı", "adet", "adedi", "kuantitas", "수량", "数量", "個数", "件数",
 )
 _RATING = (
     "rating", "ratings", "stars", "bewertung", "calificación", "calificacion", "avaliação", "valutazione",

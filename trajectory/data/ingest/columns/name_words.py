@@ -19,7 +19,7 @@ def name_words(name: str) -> tuple[str, ...]:
     """The words of a name in lower case: parted by marks, digits and capital letters. "$numberInt" of a database's
     export is none of them.
     """
-    name = re.sub(r"\.\$\w+$", "", name)
+    name = re.sub(r"\.\$\w+$", "", name).replace("İ", "I")  # whose small letter is two for Unicode
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return tuple(re.sub(r"[\W_\d]+", " ", apart).lower().split())
 

@@ -10,6 +10,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import is_text, texts, yes_or_no
+from trajectory.data.ingest.columns import column_words
 from trajectory.data.ingest.columns.detect import (
     CONTENT_NAMES,
     JOINED,
@@ -31,9 +32,9 @@ NAMES = ("type", "transaction_type", "trans_type", "tran_type", "txn_type", "tra
          "document_type", "move_type", "movement_type", "line_type", "row_type", "record_type", "entry_type",
          "operation_type", "operation", "activity_type", "activity", "interaction", "sale_type", "sales_type",
          "order_type", "invoice_type", "bill_type", "voucher_type", "receipt_type", "belegart", "vorgang",
-         "vorgangsart", "buchungsart", "typ", "art", "tipo", "tipo_documento", "tipo_operacion", "tipo_riga",
-         "type_document", "type_de_document", "вид операции", "тип операции", "тип документа", "类型", "交易类型",
-         "单据类型", "取引区分", "種別")
+         "vorgangsart", "buchungsart", "typ", "art", "tipo", "tipo_operacion", "tipo_riga",
+         "类型", "交易类型",
+         "種別", *column_words.names("document_type"))
 # Words in the names of times and amounts that are those of sales. A price may be that of goods that are looked at.
 _SALES = ("purchase", "purchased", "bought", "sale", "sales", "sold", "order", "ordered", "invoice", "transaction",
           "trans", "paid", "payment", "spend", "spent", "revenue", "checkout")
@@ -142,7 +143,12 @@ def doubt_unknown(
             setting = (
                 f"data.columns.event_type={name} with data.event_type_map={{{clip(counts[name][0])!r}: 'purchase'}}"
             )
-            said.note("types", text, f"{setting}, if that is a sale; the others are set aside", warning=True)
+            said.note(
+                "types",
+                text,
+                f"{setting}, if that is a sale; so for each, 'return' if it takes back; the others are set aside",
+                warning=True,
+            )
 
 
 def _of_one(cells: pl.Series, owner: pl.Series) -> bool:

@@ -45,6 +45,10 @@ _STOOD = ("authorized", "authorised", "is_authorized", "is_authorised", "authori
           "approved", "is_approved", "approved_flag", "is_paid", "is_valid", "is_successful", "success", "is_success",
           "successful", "is_completed", "is_confirmed", "is_captured")  # a no: the sale did not stand
 _SIGNS = ("sign", "_sign")
+# May count the pieces that came back, or something else; and what is of something else for sure.
+_COUNTS = ("number", "count", "nombre", "número", "numero", "liczba", "počet", "ks", "кол", "шт", "число", "sayısı",
+           "jumlah", "lượng", "数", "数目", "개수", "수")
+_NO_PIECES = ("rate", "percent", "pct", "id", "date", "code", "reason", "days", "level", "type", "status", "policy")
 # fmt: on
 OFF = "-"  # data.no_sale_flags=("-",): no column is one
 _SHOWN = 5
@@ -99,8 +103,10 @@ class _Marks:
     said: Findings
     changed: dict[str, pl.Series] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    of_pieces: list[str] = field(init=False)  # names of columns of pieces that were taken back
 
     def __post_init__(self) -> None:
+        self.of_pieces = matching_within(self.free, _TAKEN_BACK) or self._pieces_back()
         if "void" in self.columns:
             self.changed["void"] = self.columns["void"]
 
@@ -119,10 +125,17 @@ class _Marks:
             ("back", "are returns", _RETURNS),
             ("void", "are no sales, kept and not read", (*_VOID, *longer, *further)),
         ):
-            for name in matching_within(self.free, names):
+            for name in [name for name in matching_within(self.free, names) if name not in self.of_pieces]:
                 yes = _yes(self.table[name], name in self.by_hand, self.said)
                 if yes is not None and (rows := int((yes & self.sale).sum())):
-                    self.add(mark, yes, name, f"{rows:,} rows with {name} {what}")
+                    self.add(mark, yes, name, f"{rows:,} rows with {name} {what}{self._if_pieces(name, yes)}")
+
+    def _if_pieces(self, name: str, yes: pl.Series) -> str:
+        """What to do if the 0 and 1 of a column count pieces, of which some of the rows have several."""
+        if "quantity" not in self.columns or not (tells_of_return(name) and mostly_numeric(self.table[name])):
+            return ""
+        several = int((yes & self.sale & (self.columns["quantity"] > 1)).sum())
+        return f"; {several:,} are of several pieces: if it counts those, call it returned_quantity" if several else ""
 
     def asked(self) -> None:
         """Asks about columns of yes or no that may say that a sale was taken back."""
@@ -148,11 +161,15 @@ class _Marks:
 
     def undone(self) -> None:
         """Columns of the date of a cancellation or return."""
-        free = [name for name in self.free if name not in self.told]
+        free = [name for name in self.free if name not in {*self.told, *self.of_pieces}]
         sale, both = (of_sales(self.columns, self.data, back) for back in (False, True))
         if sale is None or both is None or not sale.any():
             return
         known = self.columns.get("failed", sale & False) | self.changed.get("void", sale & False)
+        for below in [name for name in ("quantity", "value") if name in self.columns]:
+            known |= (self.columns[below] < 0).fill_null(False)
+        for name in self.of_pieces:
+            known |= amounts(self.table[name], self.data.decimal, Findings()).fill_null(0.0) != 0
         back = bool((both & ~sale).any() or (self.columns.get("quantity", pl.Series([0])) < 0).any())
         for name, dated_rows in undone(self.table, free, sale, known, back, self.said).items():
             whole = of_whole_orders(dated_rows, self.columns["basket"]) if "basket" in self.columns else None
@@ -176,7 +193,7 @@ class _Marks:
         """Takes pieces that were taken back off quantity and value. The columns that state them."""
         amount = {
             name: amounts(self.table[name], self.data.decimal, self.said).fill_null(0.0).abs()
-            for name in matching_within(self.free, _TAKEN_BACK) or self._pieces_back()
+            for name in self.of_pieces
         }
         amount = {name: column for name, column in amount.items() if (column > 0).any()}
         if not amount and "quantity" in self.columns:
@@ -194,10 +211,21 @@ class _Marks:
         return [*amount]
 
     def _pieces_back(self) -> list[str]:
-        """Columns called by words for pieces and for what undoes a sale: "product_quantity_refunded"."""
-        named = [name for name in self.free if undoes(name) and has_word(name, PIECES)]
-        named = [name for name in named if not has_word(name, (*MONEY, "rate", "percent", "pct", "id", "date"))]
-        return [name for name in named if mostly_numeric(self.table[name])]
+        """Columns called by words for pieces and for what undoes a sale, "product_quantity_refunded", or by the latter
+        alone, "Возвращено", where they count up to the pieces that were sold.
+        """
+        named = [name for name in self.free if undoes(name) and not has_word(name, (*MONEY, *_NO_PIECES))]
+        named = [name for name in named if mostly_numeric(self.table[name]) and name not in self.by_hand]
+        return [name for name in named if has_word(name, PIECES) or self._counts_pieces(name)]
+
+    def _counts_pieces(self, name: str) -> bool:
+        """Whether a column holds whole numbers, no yes or no unless called a count, and never above the pieces sold."""
+        if "quantity" not in self.columns:
+            return False
+        number = amounts(self.table[name], self.data.decimal, Findings()).fill_null(0.0)
+        sold, most = self.columns["quantity"].fill_null(0.0).filter(self.sale), 1 if has_word(name, _COUNTS) else 2
+        number = number.filter(self.sale)
+        return bool((number == number.round()).all() and (number >= most).any() and (number <= sold.abs()).all())
 
     def _not_left(self) -> dict[str, pl.Series]:
         """Pieces that are no more there, where a column states those that are left of each sale."""

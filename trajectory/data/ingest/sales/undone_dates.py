@@ -16,9 +16,12 @@ from trajectory.schema import UserError
 # fmt: off
 _CANCELLED = ("cancel", "void", "storn", "annul", "anul", "geannul", "zruš", "отмен", "iptal", "取消",
               "キャンセル", "취소", "delete", "revers")
-_RETURNED = ("refund", "return", "chargeback", "rückgabe", "rücksend", "zurückge", "retour", "retoure", "erstatt",
-             "rückerstatt", "rembours", "reembols", "rimbors", "devol", "terugbetaal", "zwrot", "zwrócon", "возвра",
-             "iade", "退款", "退货", "返品", "返金", "반품", "환불")
+_RETURNED = ("refund", "retur", "chargeback", "rückgabe", "rücksend", "zurückge", "retour", "retoure", "erstatt",
+             "rückerstatt", "rembours", "reembols", "rimbors", "restitui", "devol", "devuel", "terugbetaal",
+             "teruggestuur", "geretour", "zwrot", "zwrócon", "vrácen", "palaute", "palautu", "återlämn", "återbetal",
+             "возвра", "iade", "dikembalikan", "pengembalian", "退款", "退货", "退貨", "返品", "返金", "반품", "환불")
+_RETURNED_WHOLE = ("reso", "resa", "resi", "rese")  # other words begin so: "resale"
+_RETURNED_IN_TWO = ("trả lại", "trả hàng", "hoàn trả", "hoàn tiền")
 _WHEN = ("at", "on", "date", "time", "datetime", "timestamp", "ts", "datum", "zeit", "fecha", "data", "dato", "дата",
          "tarihi", "时间", "日期", "日時", "日", "일시", "일")
 # Of what may come.
@@ -81,7 +84,9 @@ def filled_in(column: pl.Series) -> pl.Series:
 
 def tells_of_return(name: str) -> bool:
     """Whether a column is called by a word for returns or refunds."""
-    return _begins(name, _RETURNED)
+    words = name_words(name)
+    in_two = any(pair in " ".join(words) for pair in _RETURNED_IN_TWO)
+    return _begins(name, _RETURNED) or in_two or bool({*words} & {*_RETURNED_WHOLE})
 
 
 def of_whole_orders(filled: pl.Series, basket: pl.Series) -> pl.Series | None:
@@ -116,7 +121,7 @@ def asking_flag(name: str) -> bool:
 
 def undoes(name: str) -> bool:
     """Whether a column is called so for what undoes a sale: "cancelled_at", "Stornodatum", "refund reason"."""
-    return _begins(name, (*_CANCELLED, *_RETURNED)) and not {*name_words(name)} & {*_TO_COME}
+    return (_begins(name, _CANCELLED) or tells_of_return(name)) and not {*name_words(name)} & {*_TO_COME}
 
 
 def _is_date(name: str) -> bool:
