@@ -29,7 +29,7 @@ def row_values(
     """
     if data.value_of not in OF:
         raise UserError(f"data.value_of={data.value_of!r} is unknown; expected one of {', '.join(OF)}")
-    by_name = _is_price(name)
+    by_name = is_price(name)
     told, how = by_content(value, quantity, item), "as prices of items sold in several quantities tell"
     unit = data.value_of == "unit" if data.value_of != "auto" else by_name if told is None else told
     if data.value_of != "auto":
@@ -45,7 +45,7 @@ def row_values(
     return value * quantity.fill_null(1.0) if unit else value
 
 
-def _is_price(name: str) -> bool:
+def is_price(name: str) -> bool:
     """Whether a column is called so for the price of one piece: by a common name, else by its words."""
     if matching([name], LOG_NAMES["value"]):
         return is_unit_price(name)

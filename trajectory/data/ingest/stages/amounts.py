@@ -53,4 +53,13 @@ def _amounts(reading: Reading) -> dict[str, pl.Series]:
     if "value" in columns and "quantity" in columns:
         value, quantity = columns["value"], columns["quantity"]
         columns["value"] = row_values(value, quantity, reading.columns["item"], fields["value"], data, said)
+    if "value" in columns and "discount" in fields:
+        columns["value"] = _without_discount(columns["value"], reading)
     return columns
+
+
+def _without_discount(value: pl.Series, reading: Reading) -> pl.Series:
+    """The value, of a sale or a return, nearer to 0 by the discount of the row, whatever its sign."""
+    discount = amounts(reading.table[reading.fields["discount"]], reading.data.decimal, reading.said).fill_null(0.0)
+    reading.said.note("value", f"{discount.name} is taken off the value of each row", "data.columns.discount=-")
+    return value - value.sign() * discount.abs()

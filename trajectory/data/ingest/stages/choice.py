@@ -11,6 +11,7 @@ from trajectory.data.ingest.columns.customers import customers
 from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, detect, matching_within, pick
 from trajectory.data.ingest.columns.line_numbers import without_line_numbers
 from trajectory.data.ingest.columns.order_totals import without_totals
+from trajectory.data.ingest.columns.paid import what_was_paid
 from trajectory.data.ingest.columns.positions import whole_positions
 from trajectory.data.ingest.columns.times import find_time
 from trajectory.data.ingest.columns.types import better_known, by_words
@@ -40,7 +41,10 @@ def choose_columns(reading: Reading) -> None:
     if not reading.typed and (name := by_words(table, {*fields.values(), *reading.statuses}, data)):
         fields["event_type"] = name
     if not reading.known_layout:
-        fields = without_totals(table, fields, data.columns.value, {*reading.statuses, *data.features}, said)
+        decided = {*reading.statuses, *data.features}
+        fields = without_totals(table, fields, data.columns.value, decided, said)
+        if data.columns.discount == "":
+            fields = what_was_paid(table, fields, data.columns.value, decided, said)
     ids = [fields[field] for field in ("user", "item") if field in fields]
     table = blank_missing(table, data.missing, ids, said)
     reading.table, time, how = find_time(table, fields, data.columns.time, data.order, said)
