@@ -18,6 +18,7 @@ DAY = 86_400  # seconds
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first one
 UNITS = ("auto", "s", "ms", "us", "ns", "text", "datetime", "excel", "days")
+UNZONED = "none named, taken as UTC"
 STEP = "step"  # the unit of a "time" that only counts steps: an order, no clock
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MICRO = 10**6
@@ -86,7 +87,7 @@ def times_of(column: pl.Series, unit: str, day_first: str, said: Findings) -> Ti
         seconds, micros, zone = dates.moment // _MICRO, dates.moment % _MICRO, _zone(dates.zoned, dates.moment)
     else:
         seconds, micros = _of_number(_whole(text, number), unit)
-        zone = "none named, taken as UTC" if unit in _EPOCHS else "UTC"
+        zone = UNZONED if unit in _EPOCHS else "UTC"
     if seconds.null_count() == len(seconds) > given.null_count():
         raise UserError(
             f"not one time in column {column.name!r} can be read, for example {clip(str(given.drop_nulls()[0]))!r}; "
@@ -107,10 +108,10 @@ def _of_datetime(column: pl.Series) -> Times:
     # From the stored numbers: the calendar of the table library ends before they do.
     stored = column.to_physical().cast(pl.Int64)
     if column.dtype == pl.Date:
-        return Times(stored * DAY, None, "datetime", "none named, taken as UTC")
+        return Times(stored * DAY, None, "datetime", UNZONED)
     per = _PER_SECOND[column.dtype.time_unit]  # type: ignore[attr-defined]
     zone = column.dtype.time_zone  # type: ignore[attr-defined]
-    known = ("named" if zone == "UTC" else f"named: {zone}") if zone else "none named, taken as UTC"
+    known = ("named" if zone == "UTC" else f"named: {zone}") if zone else UNZONED
     return Times(stored // per, _beyond(stored % per * _MICRO // per), "datetime", known)
 
 
@@ -193,5 +194,5 @@ def _beyond(micros: pl.Series) -> pl.Series | None:
 def _zone(zoned: pl.Series, moment: pl.Series) -> str:
     known, named = int(moment.count()), int((zoned & moment.is_not_null()).sum())
     if not named:
-        return "none named, taken as UTC"
+        return UNZONED
     return "named" if named == known else f"named in {named:,} of {known:,} texts, else UTC"

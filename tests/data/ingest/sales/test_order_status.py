@@ -184,3 +184,13 @@ def test_a_status_of_unknown_words_is_warned_of(tmp_path: Path):
     meant = {"uitgevoerd": "sale", "teruggedraaid": "no_sale"}
     by_hand = types(tmp_path, *words, status_map=meant)
     assert by_hand == {"purchase": 3, "failed_order": 1}
+
+
+@pytest.mark.parametrize("name", ["ステータス", "Status", "Estado", "Durum", "Статус"])
+def test_a_status_of_codes_is_asked_about_where_it_may_be_of_orders(tmp_path: Path, name: str):
+    clean = read(tmp_path, ORDERS.format("700", "900", "700", "500", status=name))
+    assert f"{name} is not read, most of its words are not known ('700' 2x" in notes(clean.log, "order status")
+    meant = {"columns": {"status": name}, "status_map": {"700": "sale", "500": "sale", "900": "no_sale"}}
+    assert types(tmp_path, "700", "900", "700", "500", status=name, **meant) == {"purchase": 3, "failed_order": 1}
+    seen = "user_id,item_id,event_type,status\n" + "".join(f"u{i % 3},i{i},view,{200 + i % 2}\n" for i in range(9))
+    assert not notes(read(tmp_path, seen).log, "order status")

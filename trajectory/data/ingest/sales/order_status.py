@@ -82,7 +82,8 @@ def failed_orders(
     counts = dict(raw.drop_nulls().value_counts(sort=True).iter_rows())
     known = sum(rows for word, rows in counts.items() if words[word] in no_sale | sale)
     if not by_hand and known < max(_KNOWN * sum(counts.values()), 1):
-        if matching_within([name], _OF_ORDERS) or no_sale & {*words.values()}:
+        of_orders = matching_within([name], _OF_ORDERS) or no_sale & {*words.values()}
+        if of_orders or (_are_codes(raw) and _sells(columns, data) and not _of_something_else(raw, columns, data)):
             _say_unknown(name, counts, said)
         return None
     if not by_hand and matching_within([name], _PLAIN) and (why := _of_something_else(raw, columns, data)):
@@ -98,6 +99,16 @@ def failed_orders(
         return None
     _say(name, raw, sold, words, no_sale, sale, said)
     return name, failed
+
+
+def _are_codes(status: pl.Series) -> bool:
+    """Whether a status is of numbers alone, which say nothing by themselves."""
+    return bool(status.drop_nulls().str.contains(r"^\d{1,4}(?:\.0)?$").all())
+
+
+def _sells(columns: dict[str, pl.Series], data: ConfigDict) -> bool:
+    sale = of_sales(columns, data, back=False)
+    return sale is not None and bool(sale.any())
 
 
 def _meant(data: ConfigDict) -> dict[str, set[str]]:

@@ -12,13 +12,14 @@ from trajectory.data.ingest.columns.detect import LOG_NAMES, SESSIONS, matching,
 from trajectory.data.ingest.columns.overview import candidates
 from trajectory.data.ingest.columns.positions import by_session, numbered_ties
 from trajectory.data.ingest.columns.times import COUNTED
+from trajectory.data.ingest.columns.zones import doubt_zone
 from trajectory.data.ingest.findings import clip
 from trajectory.data.ingest.frames import row_hashes
 from trajectory.data.ingest.quality.doubts import doubt_items, doubt_times
 from trajectory.data.ingest.quality.faults import time_limits
 from trajectory.data.ingest.sales.event_types import split_behaviour
 from trajectory.data.ingest.stages.reading import Reading
-from trajectory.data.times import STEP, day_text, times_of
+from trajectory.data.times import STEP, UNZONED, day_text, times_of
 from trajectory.schema import UserError
 
 STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
@@ -102,6 +103,8 @@ def _times(reading: Reading) -> dict[str, pl.Series]:
     if times.unit == STEP:
         told["time"] = "none: the time column counts steps and is read as position"
         return {"position": times.seconds} | columns
+    if times.zone.startswith(UNZONED) and not reading.known_layout:
+        doubt_zone(table, source.name, said)
     columns["time"] = times.seconds
     if times.subsecond is not None:
         columns["subsecond"] = times.subsecond
