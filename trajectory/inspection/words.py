@@ -15,6 +15,7 @@ MEANINGS = {
     "label": "label to predict",
     "behaviour": "what was done, with which item",
     "status": "what became of the order",
+    "returned": "pieces that came back",
     "discount": "what is taken off the amount",
 }
 HOW_FOUND = {

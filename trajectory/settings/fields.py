@@ -117,6 +117,7 @@ COLUMNS = Section(
         "label": ("", "0 / 1: did the user convert"),
         "behaviour": ("", "text of what was done and with which item, for a log without an item column"),
         "status": ("", "status of an order, such as cancelled"),
+        "returned": ("", "pieces of the sale that came back"),
         "discount": ("", "money to be taken off the value of each row; never detected, asked about"),
     },
 )

@@ -170,7 +170,11 @@ def test_a_returned_of_several_counts_pieces_and_one_of_0_and_1_may(tmp_path: Pa
     assert types(read(tmp_path, name, "0", "9", "0")) == {"purchase": 3}, "more than were sold are no pieces"
     flag = read(tmp_path, name, "0", "1", "0")
     assert types(flag) == {"purchase": 2, "failed_order": 1}
-    assert "1 are of several pieces: if it counts those, call it returned_quantity" in notes(flag.log, "no sales")
+    assert f"1 are of several pieces: if it counts those, data.columns.returned={name}" in notes(flag.log, "no sales")
+    pieces = read(tmp_path, name, "0", "1", "0", columns={"returned": name})
+    assert (types(pieces), pieces.events["quantity"].sum()) == ({"purchase": 3}, 11)
+    none = read(tmp_path, "returned_quantity", "0", "1", "0", columns={"returned": "-"})
+    assert none.events["quantity"].sum() == 12
 
 
 def test_what_pieces_or_signs_tell_already_is_not_asked_again(tmp_path: Path) -> None:

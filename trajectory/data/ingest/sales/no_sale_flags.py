@@ -106,7 +106,9 @@ class _Marks:
     of_pieces: list[str] = field(init=False)  # names of columns of pieces that were taken back
 
     def __post_init__(self) -> None:
-        self.of_pieces = matching_within(self.free, _TAKEN_BACK) or self._pieces_back()
+        asked = self.data.columns.returned
+        by_name = matching_within(self.free, _TAKEN_BACK) or self._pieces_back()
+        self.of_pieces = by_name if asked == "" else [] if asked == OFF else [asked]
         if "void" in self.columns:
             self.changed["void"] = self.columns["void"]
 
@@ -135,7 +137,9 @@ class _Marks:
         if "quantity" not in self.columns or not (tells_of_return(name) and mostly_numeric(self.table[name])):
             return ""
         several = int((yes & self.sale & (self.columns["quantity"] > 1)).sum())
-        return f"; {several:,} are of several pieces: if it counts those, call it returned_quantity" if several else ""
+        return (
+            f"; {several:,} are of several pieces: if it counts those, data.columns.returned={name}" if several else ""
+        )
 
     def asked(self) -> None:
         """Asks about columns of yes or no that may say that a sale was taken back."""
@@ -246,6 +250,7 @@ class _Marks:
         text = f"{', '.join(names)}: {int(nothing.sum()):,} sales were taken back whole, and are none; "
         rest = f"{int(partly.sum()):,} in part, and count with the pieces that are left"
         setting = "data.no_sale_flags=" + ",".join(f"{NOT}{name}" for name in names)
+        setting = f"data.columns.returned={OFF}" if self.data.columns.returned else setting
         self.said.note("no sales", text + rest, setting, warning=True)
         self.changed |= {name: self.columns[name] * share for name in ("quantity", "value") if name in self.columns}
         self.changed["void"] = self.changed.get("void", nothing) | nothing
