@@ -118,7 +118,10 @@ COLUMNS = Section(
         "behaviour": ("", "text of what was done and with which item, for a log without an item column"),
         "status": ("", "status of an order, such as cancelled"),
         "returned": ("", "pieces of the sale that came back"),
-        "discount": ("", "money to be taken off the value of each row; never detected, asked about"),
+        "discount": (
+            "",
+            "money, or a share of 0 to 1, to be taken off the value of each row; never detected, asked about",
+        ),
     },
 )
 

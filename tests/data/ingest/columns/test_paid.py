@@ -63,6 +63,13 @@ def test_a_discount_is_taken_off_as_asked_for(tmp_path: Path) -> None:
         assert "is it still to be taken off" not in notes(clean.log, "value")
 
 
+def test_a_discount_of_parts_of_1_is_a_share(tmp_path: Path) -> None:
+    lines = [f"10,{'0.15' if i % 2 else '0'}" for i in range(30)]
+    clean = read(tmp_path, "UnitPrice,Discount", *lines, columns={"discount": "Discount"})
+    assert clean.events["value"].sum() == pytest.approx(30 * 20 - 15 * 3)
+    assert "Discount is a share that is taken off" in notes(clean.log, "value")
+
+
 @pytest.mark.parametrize(("name", "cell"), [("Discount percent", "10"), ("Discount", "0"), ("Discount code", "X1")])
 def test_a_discount_that_is_no_money_is_not_asked_about(tmp_path: Path, name: str, cell: str) -> None:
     clean = read(tmp_path, f"Unit Price,{name}", *(f"{10 + i % 3},{cell}" for i in range(30)))

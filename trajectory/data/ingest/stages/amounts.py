@@ -59,7 +59,13 @@ def _amounts(reading: Reading) -> dict[str, pl.Series]:
 
 
 def _without_discount(value: pl.Series, reading: Reading) -> pl.Series:
-    """The value, of a sale or a return, nearer to 0 by the discount of the row, whatever its sign."""
-    discount = amounts(reading.table[reading.fields["discount"]], reading.data.decimal, reading.said).fill_null(0.0)
-    reading.said.note("value", f"{discount.name} is taken off the value of each row", "data.columns.discount=-")
-    return value - value.sign() * discount.abs()
+    """The value, of a sale or a return, nearer to 0 by the discount of the row, whatever its sign: an amount, or a
+    share of the value where all are at most 1 and some are parts of it.
+    """
+    column = reading.table[reading.fields["discount"]]
+    discount = amounts(column, reading.data.decimal, reading.said).fill_null(0.0).abs()
+    share = bool((discount <= 1).all() and (discount != discount.round()).any())
+    what = "a share that" if share else "an amount that"
+    text = f"{column.name} is {what} is taken off the value of each row"
+    reading.said.note("value", text, "data.columns.discount=-")
+    return value * (1 - discount) if share else value - value.sign() * discount
