@@ -52,6 +52,12 @@ def test_what_was_paid_comes_before_a_price_and_a_lone_discount_is_asked_about(
     assert asked["setting"].startswith(f"data.columns.discount={discount} ")
 
 
+@pytest.mark.parametrize("name", ["bezahlt", "Оплачено", "Zapłacono"])
+def test_a_yes_or_no_is_no_amount_that_was_paid(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, f"Unit Price,{name}", *(f"{10 + i % 3},{i % 2}" for i in range(30)))
+    assert clean.log.detected["columns"]["value"] == "Unit Price"
+
+
 def test_a_discount_is_taken_off_as_asked_for(tmp_path: Path) -> None:
     lines = [f"{10 + i % 3},{i % 2}" for i in range(30)]
     whole = read(tmp_path, "Unit Price,Discount", *lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.ingest.cells.amounts import amounts
-from trajectory.data.ingest.cells.parsing import is_text
+from trajectory.data.ingest.cells.parsing import is_text, yes_or_no
 from trajectory.data.ingest.columns import column_words
 from trajectory.data.ingest.columns.detect import NONE, matching
 from trajectory.data.ingest.columns.name_words import has_word
@@ -49,7 +49,8 @@ def what_was_paid(
     if is_price(name):
         net = column_words.names("net_amount") if discounts else ()
         for paid in matching(free, (*column_words.names("paid_amount"), *net)):
-            if _is_amount(head, paid) and not _of_order(head, fields, paid):
+            flag = yes_or_no(head[paid]) is not None
+            if _is_amount(head, paid) and not flag and not _of_order(head, fields, paid):
                 said.note("value", f"{paid} is read as what was paid, not {name}", f"data.columns.value={name}")
                 return fields | {"value": paid}
         if discounts:
