@@ -137,7 +137,7 @@ def doubt_unknown(
         counts = cells.drop_nulls().value_counts(sort=True, name="rows")
         if not 1 < counts.height <= _WORDS or canonical(counts[name], data).count():
             continue
-        if not any(_of_one(cells, columns[owner]) for owner in ("item", "user")):
+        if not any(of_one(cells, columns[owner]) for owner in ("item", "user")):
             shown = ", ".join(f"{clip(word)!r} {rows:,}x" for word, rows in counts.head(_SHOWN).iter_rows())
             text = f"{name} is not read, as none of its words is known ({shown}): does it say which rows are sales?"
             setting = (
@@ -151,7 +151,7 @@ def doubt_unknown(
             )
 
 
-def _of_one(cells: pl.Series, owner: pl.Series) -> bool:
+def of_one(cells: pl.Series, owner: pl.Series) -> bool:
     """Whether the cells of each owner with several rows are the same, and some owners have several."""
     rows = pl.DataFrame({"owner": owner, "cell": cells}).drop_nulls().filter(pl.len().over("owner") > 1)
     return rows.height > 0 and bool(rows.select((pl.col("cell").n_unique().over("owner") == 1).all()).item())

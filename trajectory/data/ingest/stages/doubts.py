@@ -7,6 +7,7 @@ from trajectory.data.ingest.columns.types import doubt_maps, doubt_unknown, doub
 from trajectory.data.ingest.quality.doubts import doubt_labels, doubt_other_amounts, doubt_ratings, doubt_values
 from trajectory.data.ingest.sales.event_types import of_sales
 from trajectory.data.ingest.sales.stated_twice import doubt_stated_twice
+from trajectory.data.ingest.sales.unread_returns import doubt_unread_returns
 from trajectory.data.ingest.source.domains import DOMAINS
 from trajectory.data.ingest.stages.reading import Reading
 
@@ -27,6 +28,7 @@ def doubt_log(reading: Reading) -> None:
     decided = {*reading.used, *reading.statuses, *reading.flags}
     doubt_unread(table, decided, not reading.typed, data, said)
     if "event_type" not in columns:
+        doubt_unread_returns(table, columns, decided, data, said)
         doubt_unknown(table, columns, decided, data, said)
     if "rating" in columns:
         doubt_ratings(columns["rating"], fields["rating"], data, said)
