@@ -88,7 +88,6 @@ def test_flags_with_the_old_names(caplog: pytest.LogCaptureFixture, command: str
     assert flag(f"--{old}=0.1", "forecast") == f"--{old}=0.1", "only of that command"
 
 
-@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
 def test_old_names_set_by_hand_are_read_and_said(caplog: pytest.LogCaptureFixture) -> None:
     flags = [f"--config.{name}={value}" for name, value in OLD_SETTINGS.items()]
     for made in (lambda: set_by_hand(base(), OLD_SETTINGS), lambda: read(["--config=own_log:path=log.csv", *flags])):

@@ -9,8 +9,6 @@ from trajectory.settings.flags import read
 from trajectory.tuning.given import keep
 from trajectory.tuning.members import Member, Sweep
 
-pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
-
 
 def test_a_config_is_read_again_as_it_was_given(tmp_path):
     config = tj.preset("own_log:path=log.csv,model=gru", {"train.epochs": 3})

@@ -16,7 +16,6 @@ from trajectory.tuning.sweep import load
 from trajectory.tuning.workers import Workers
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning"),  # of ml_collections
     pytest.mark.usefixtures("made_up_program"),
 ]
 SETTINGS = ("train.monitor=ndcg@10", "train.epochs=3")

@@ -21,7 +21,6 @@ from trajectory.tuning.workers import Workers
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "user_a"
-pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections
 
 
 def starts(out: Path) -> dict[str, int]:

@@ -262,7 +262,9 @@ def save_config(config: ConfigDict, path: Path) -> None:
 def load_config(path: Path) -> ConfigDict:
     """Reads config.json, watched. Raises UserError if the folder is not a run's, or the file is damaged."""
     if not path.exists():
-        raise UserError(f"{path.parent} is not a run: it has no {path.name}; expected the folder of a training")
+        raise UserError(
+            f"{path.parent} is not a run: it has no {path.name}; expected the folder of a training (trajectory train)"
+        )
     advice = f"put it back from a copy, or train in a new folder ({hints.argument('workdir')})"
     stored = read_json(path, {name: {} for name in SECTIONS}, advice, *SECTIONS)
     config = base()  # fields that came after the run was made keep their defaults

@@ -132,5 +132,7 @@ def initialise(
 def _run_folder(path: str) -> Path:
     folder = Path(path)
     if not (folder / "checkpoints").is_dir():
-        raise UserError(f"{folder} is not a run: it has no checkpoints; expected the folder of a training")
+        raise UserError(
+            f"{folder} is not a run: it has no checkpoints; expected the folder of a training (trajectory train)"
+        )
     return folder
