@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.ingest.sales.event_types import canonical, roles, selling_types
 
+_LOOKED_AT = 1_000_000  # rows from the first on: a log of a hundred millions must fit in memory
 _LEAST = 20  # rows of a word, below which nothing is concluded
 _MOSTLY = 0.9  # of the rows of one word that have a row of the other one
 _OWN = 0.8  # of the rows of a word that must differ from each other: views of one item at one price are no documents
@@ -23,6 +24,7 @@ def doubt_stated_twice(columns: dict[str, pl.Series], data: ConfigDict, said: Fi
     amounts = [name for name in ("quantity", "value") if name in columns]
     if "event_type" not in columns:
         return
+    columns = {name: column.head(_LOOKED_AT) for name, column in columns.items()}
     sells = canonical(columns["event_type"], data).is_in(selling_types(roles(data))).fill_null(False)
     keys = ["user", "item", *amounts]
     said_of = "user, item and amounts" if amounts else "user and item"

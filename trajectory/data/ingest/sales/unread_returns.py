@@ -12,6 +12,7 @@ from trajectory.data.ingest.columns.types import of_one
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.ingest.sales.event_types import of_sales
 
+_LOOKED_AT = 1_000_000  # rows from the first on: a log of a hundred millions must fit in memory
 _LEAST = 20  # rows of a word, below which nothing is concluded
 _WORDS = 12  # of a column at most
 _REPEATS, _USUALLY = (
@@ -30,6 +31,8 @@ def doubt_unread_returns(
     sold = of_sales(columns, data, back=False)
     if sold is None or not sold.any():
         return
+    table, sold = table.head(_LOOKED_AT), sold.head(_LOOKED_AT)
+    columns = {name: column.head(_LOOKED_AT) for name, column in columns.items()}
     free = [column for column in table if column.name not in used]
     if "quantity" in columns:
         pieces = columns["quantity"].cast(pl.Float64, strict=False)
