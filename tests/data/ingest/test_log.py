@@ -411,6 +411,13 @@ def test_a_file_that_ends_within_its_last_row_is_asked_about(tmp_path: Path, nam
     assert "cut off" not in notes(read_log(settings(tmp_path / name)), "file")
 
 
+def test_an_id_that_numbers_the_rows_of_each_file_joins_nothing(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("id,customer_id,created_at\n1,a,2024-01-01\n2,b,2024-01-02\n")
+    (tmp_path / "order_items.csv").write_text("id,order_id,product_id\n1,1,x\n2,1,y\n3,2,x\n")
+    with pytest.raises(UserError, match=r"join them by order_id .*left_on='order_id', right_on='id'"):
+        read_log(settings(tmp_path))
+
+
 def test_files_of_which_one_has_the_users_and_one_the_items_are_to_be_joined(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("order_id,customer_id,created_at\n1,a,2024-01-01\n2,b,2024-01-02\n")
     (tmp_path / "lines.csv").write_text("order_id,sku,price\n1,x,2.5\n1,y,3\n2,x,2.5\n")

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from trajectory.data.files.files import Part
 from trajectory.data.files.table import FileHead, Layout, first_names, look_at, read_head
-from trajectory.data.ingest.columns.detect import ITEM_NAMES, LOG_NAMES, detect
+from trajectory.data.ingest.columns.detect import ITEM_NAMES, LOG_NAMES, detect, plain
 from trajectory.progress import bars_hidden
 from trajectory.schema import UserError
 
@@ -125,13 +125,29 @@ def _to_join(groups: list[list[FileHead]]) -> str:
     found = {group[0].part.file: (group[0].names, detect(group[0].names, LOG_NAMES)) for group in groups}
     for people, (names, has) in found.items():
         for things, (others, have) in found.items():
-            shared = [name for name in names if name in others]
-            if "user" in has and "item" not in has and "item" in have and "user" not in have and shared:
+            if "user" not in has or "item" in has or "item" not in have or "user" in have:
+                continue
+            if keys := _shared_key(people, names, others):
+                of_things, of_people = keys
+                on = f"on={of_things!r}" if of_things == of_people else f"left_on={of_things!r}, right_on={of_people!r}"
                 return (
-                    f"{people} has the users and {things} the items: join them by {shared[0]} into one file, for "
-                    f"example polars.read_csv({things!r}).join(polars.read_csv({people!r}), on={shared[0]!r})"
+                    f"{people} has the users and {things} the items: join them by {of_things} into one file, for "
+                    f"example polars.read_csv({things!r}).join(polars.read_csv({people!r}), {on})"
                 )
     return ""
+
+
+def _shared_key(people: str, names: Sequence[str], others: Sequence[str]) -> tuple[str, str] | None:
+    """The column of the items' file, and that of the users', which say which rows belong to each other: order_id and
+    the id of orders.csv, or one name in both. An id in both numbers the rows of each.
+    """
+    one = plain(Path(people).stem).removesuffix("s")
+    own = next((name for name in names if plain(name) == "id"), "")
+    if own and (foreign := next((name for name in others if plain(name) == f"{one}id"), "")):
+        return foreign, own
+    shared = [name for name in names if name in others and plain(name) not in ("id", "name", "title", "status")]
+    keys = [name for name in shared if plain(name).endswith(("id", "no", "nr", "number", "key", "code"))] or shared
+    return (keys[0], keys[0]) if keys else None
 
 
 def _contents(log: list[FileHead], items: list[FileHead], notes: Sequence[str], left: Sequence[Part]) -> Contents:

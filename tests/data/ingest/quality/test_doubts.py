@@ -184,6 +184,15 @@ def test_labels_of_nothing_done_are_asked_about(tmp_path: Path) -> None:
     assert dict(clean.types.select("type", "rows").iter_rows()) == {"click": 1, "impression": 2}
 
 
+@pytest.mark.parametrize(("users", "told"), [(60, True), (59, False)])
+def test_users_who_are_new_with_each_order(tmp_path: Path, users: int, told: bool) -> None:
+    rows = "".join(f"u{i // 2 % users},i{i % 9},o{i // 2},{1_700_000_000 + i // 2}\n" for i in range(120))
+    clean = cleaned(from_text(tmp_path, "user_id,item_id,order_id,timestamp\n" + rows), tmp_path)
+    doubts = dict(doubt_events(clean.events, clean.types, clean.log.detected))
+    text = "Every user has one order (60 users, as many orders): is the user's column new with each order?"
+    assert (text in doubts) == told
+
+
 def test_few_users_of_very_many_events(tmp_path: Path) -> None:
     rows = "".join(f"{'ab'[i % 2]},i{i % 9},{1_700_000_000 + i}\n" for i in range(400))
     clean = cleaned(from_text(tmp_path, "user_id,item_id,timestamp\n" + rows), tmp_path)

@@ -19,6 +19,7 @@ from trajectory.schema import UserError
 _NEVER = 1030 * 365 * DAY  # the year 3000
 _GAP = 365 * DAY  # seconds without an event
 _MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
+_MANY = 50  # orders, from which on it is strange that nobody has two
 _STAFF, _BUSY = 5, 100  # users at most, and events of each at least, that may be no shoppers
 _FREE = 0.01  # of the sales that may be for nothing
 _LOOKED_AT = 1000
@@ -191,6 +192,9 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
             "data.columns.user=...",
         )
     people = events["user"].n_unique()
+    if "basket" in events.columns and _MANY <= events["basket"].n_unique() == people < events.height:
+        text = f"Every user has one order ({people:,} users, as many orders): is the user's column new with each order?"
+        yield text, f"data.columns.user=... instead of {detected['columns'].get('user', 'it')}"
     if "user" in detected["columns"] and people <= _STAFF and events.height >= _BUSY * people:
         many = f"{events.height // people:,} events each" if people > 1 else f"{events.height:,} events"
         text = f"The log has {people} user{'s' * (people > 1)} of {many}: is this who buys, or staff, a shop, a device?"
