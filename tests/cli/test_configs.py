@@ -107,7 +107,8 @@ def test_user_behavior_learns_conversions_and_draws_their_curves(script, tmp_pat
     workdir = tmp_path / "run"
     config = f"--config=configs/user_behavior.py:path={log}"
     home = f"--config.data.prepared_dir={tmp_path / 'prepared'}"
-    train = script("train", config, f"--workdir={workdir}", home, *QUIET)
+    whole = "--config.train.epochs=60"  # as the preset says: a batch an epoch
+    train = script("train", config, f"--workdir={workdir}", home, *QUIET, whole)
     assert train.code == 0, train.err
     evaluate = script("evaluate", f"--workdir={workdir}")
     assert evaluate.code == 0, evaluate.err

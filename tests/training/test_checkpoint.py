@@ -135,9 +135,7 @@ def test_all_damaged_is_an_error_and_nothing_is_removed(workdir):
     last = workdir / "checkpoints" / "last"
     for step in ("2", "3"):
         _flip(last / step)
-    with pytest.raises(
-        UserError, match=r"all checkpoints in .*last are damaged; train again in a new folder \(--workdir\)"
-    ):
+    with pytest.raises(UserError, match=r"all checkpoints in .*last are damaged; train again in a new folder"):
         _restore(workdir)
     assert sorted(path.name for path in last.iterdir()) == ["2", "3"]
 

@@ -121,6 +121,8 @@ def arguments(log: Path, backbone: str, devices: int) -> list[str]:
         "--config.model.layers=(16,)",
         "--config.model.inputs=('item','gap')",
         "--config.train.epochs=2",
+        "--config.train.smoothing=0",
+        "--config.init.item_vectors=random",
         "--config.train.save_every_steps=1",
         "--config.optim.warmup_steps=4",
         "--config.optim.learning_rate=0.01",

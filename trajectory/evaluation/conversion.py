@@ -146,7 +146,7 @@ def _queries(experiment: Any, part: str, of: Queries | None = None) -> Queries:
     those that hardly anything follows, so that few of them can convert.
     """
     queries = experiment.split.queries(part) if of is None else of
-    if experiment.split.kind != "temporal" or (experiment.histories.label >= 0).any():
+    if part == "train" or experiment.split.kind != "temporal" or (experiment.histories.label >= 0).any():
         return queries
     whole = windows(experiment.histories, experiment.split, part)
     chosen = np.isin(whole.user, queries.user)

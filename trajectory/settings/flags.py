@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -79,8 +80,17 @@ def _as_flag(field: str, value: str) -> str:
         place = place.get(name) if isinstance(place, ConfigDict) else None
     if isinstance(place, bool) and (yes := boolean(value)) is not None:
         return str(yes)
-    numbers = re.fullmatch(r"[(\[]?\d[\d., ]*[)\]]?", value)
-    return repr(words(value)) if isinstance(place, tuple) and value and not numbers else value
+    return repr(words(value)) if isinstance(place, tuple) and value and not _of_others(value) else value
+
+
+def _of_others(value: str) -> bool:
+    """Whether a list is of other things than words: numbers, or pairs as of init.rules."""
+    try:
+        read = ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError):
+        return False
+    parts = read if isinstance(read, tuple | list) else (read,)
+    return not all(isinstance(part, str) for part in parts)
 
 
 def _record(flag: flags.Flag) -> None:

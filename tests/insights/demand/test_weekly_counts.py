@@ -70,7 +70,7 @@ def test_demand_is_of_sales_by_their_quantity_less_returns():
     event_type = np.where(log.time < monday + WEEK, 1, 2).astype(np.int8)  # views in the first week, purchases after
     back = {"user": ["u0", "u0", "nobody"], "item": ["i1", "i2", "i2"], "quantity": [1.0, 9.0, None]}
     outside = pl.DataFrame(back).with_columns(
-        type=pl.lit("return"), time=pl.lit(monday + 2 * WEEK), value=pl.lit(None, pl.Float64)
+        event_type=pl.lit("return"), time=pl.lit(monday + 2 * WEEK), value=pl.lit(None, pl.Float64)
     )
     log = replace(
         log, event_type=event_type, quantity=np.full(log.num_events, 3, np.float32), roles=EVENT_TYPES, outside=outside
@@ -99,7 +99,7 @@ def test_what_is_sold_and_comes_back_outside_the_whole_weeks_is_said():
     )  # from Tuesday on: six days before the first Monday, two after the last Sunday
     assert around(weekly(a_log(days=range(16 * 7)))) == ""
     log = replace(log, roles=EVENT_TYPES, event_types=("purchase",))
-    back = {"user": ["u0"], "item": ["i1"], "quantity": [2.0], "type": ["return"], "value": [None]}
+    back = {"user": ["u0"], "item": ["i1"], "quantity": [2.0], "event_type": ["return"], "value": [None]}
     outside = pl.DataFrame(back, schema_overrides={"value": pl.Float64}).with_columns(time=pl.lit(int(log.time.min())))
     weeks = weekly(replace(log, outside=outside))
     days = log.time // 86_400
