@@ -67,7 +67,7 @@ def finetune(script, shops, name: str, argument: str, *more: str):
 
 
 def test_what_shops_teach_is_right_in_a_shop_that_training_never_saw(script, shops):
-    found, zero, workdir = finetune(script, shops, "zero", "start=zero_shot")
+    found, zero, workdir = finetune(script, shops, "zero", "start=zero_shot", "--config.train.epochs=0")
     assert "  missing there (0): -\n  unexpected there (0): -\n  of another shape (0): -\n" in found.out
     assert (zero["epochs"], zero["finished"]) == (0, True)
     # One sort of four comes next: six items of 24, so ten places hold all of them, and chance has four in ten.
