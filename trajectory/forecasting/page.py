@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from trajectory.data.store.sample import with_first_look
+from trajectory.direction import less_is_better
 from trajectory.evaluation.protocol import conversion_sentence, measured_users
 from trajectory.evaluation.report import read_evaluation
 from trajectory.evaluation.standing import warning
@@ -163,17 +164,12 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
         "ties": facts["ties"],
         "checkpoint": facts["checkpoint"],
         "conversion": conversion_sentence(facts, "test"),
-        "smaller": [c.replace("_", " ") for c in columns if _smaller(c)],
+        "smaller": [c.replace("_", " ") for c in columns if less_is_better(c)],
     }
 
 
-def _smaller(metric: str) -> bool:
-    """Whether less of a metric is better."""
-    return metric.endswith("log_loss")
-
-
 def _best(metric: str, values: list[float]) -> float | None:
-    return (min if _smaller(metric) else max)((value for value in values if np.isfinite(value)), default=None)
+    return (min if less_is_better(metric) else max)((value for value in values if np.isfinite(value)), default=None)
 
 
 def _users(forecast: Forecast, power: float) -> list[dict[str, Any]]:

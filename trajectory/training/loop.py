@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from ml_collections import ConfigDict
 from tqdm.auto import tqdm
 
 from trajectory import hints, locks
+from trajectory.direction import less_is_better
 from trajectory.progress import progress, working
 from trajectory.schema import Batch, UserError
 from trajectory.signals import taken
@@ -177,24 +178,22 @@ class _Output(NamedTuple):
         self.checkpoints.close()
 
 
+@dataclass
 class _Loop:
     """Steps and epochs; only the first process has an output."""
 
-    def __init__(
-        self,
-        config: ConfigDict,
-        devices_step: parallel.Parallel,
-        batches: Any,
-        steps_per_epoch: int,
-        progress: Progress,
-        validate: Validate,
-        stop: _Stop,
-        output: _Output | None,
-    ) -> None:
-        self.config, self.parallel, self.batches, self.steps_per_epoch = config, devices_step, batches, steps_per_epoch
-        self.progress, self.validate, self.stop, self.output = progress, validate, stop, output
-        self.train_seconds = self.input_seconds = 0.0
-        self.events = self.steps = 0
+    config: ConfigDict
+    devices_step: parallel.Parallel
+    batches: Any
+    steps_per_epoch: int
+    progress: Progress
+    validate: Validate
+    stop: _Stop
+    output: _Output | None
+    train_seconds: float = 0.0
+    input_seconds: float = 0.0
+    events: int = 0
+    steps: int = 0
 
     def run(self, state: TrainState) -> None:
         if int(state.step) == 0:
@@ -237,7 +236,7 @@ class _Loop:
             seconds_waited += time.perf_counter() - waited
             index, position = position["batch"], self.batches.get_state()
             events += int(np.count_nonzero(batch.events.segment))
-            state, metrics = self.parallel.step(state, batch)
+            state, metrics = self.devices_step.step(state, batch)
             step, self.steps = step + 1, self.steps + 1
             self._fetch(pending, events, began, bar)
             pending = _Pending(step, number, index, metrics)
@@ -275,7 +274,7 @@ class _Loop:
             self.output.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
 
     def _judged(self, state: TrainState, epoch: int) -> None:
-        step, host = int(state.step), self.parallel.host(optimizer.evaluation_params(state.params, state.opt_state))
+        step, host = int(state.step), self.devices_step.host(optimizer.evaluation_params(state.params, state.opt_state))
         self.progress = Progress(*distributed.on_leader(lambda: self._judge(step, host, epoch)))
 
     def _judge(self, step: int, host: Any, epoch: int) -> Progress:
@@ -290,7 +289,7 @@ class _Loop:
             names = ", ".join(sorted(n.removeprefix("validation/") for n in metrics if n.startswith("validation/")))
             raise UserError(f"train.monitor={monitor!r} is not measured here; choose one of: {names}")
         value = metrics[f"validation/{monitor}"]
-        better = p.best_metric is None or (value < p.best_metric if monitor.endswith("loss") else value > p.best_metric)
+        better = p.best_metric is None or (value < p.best_metric if less_is_better(monitor) else value > p.best_metric)
         progress = Progress(
             epoch,
             value if better else p.best_metric,
@@ -310,7 +309,7 @@ class _Loop:
         return progress
 
     def _save(self, state: TrainState) -> None:
-        host = self.parallel.host(state)
+        host = self.devices_step.host(state)
         if self.output:
             self.output.checkpoints.save(host, self.progress, self.batches.get_state())
 

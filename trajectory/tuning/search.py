@@ -18,6 +18,7 @@ from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import Trial, TrialState
 
 from trajectory import hints
+from trajectory.direction import less_is_better
 from trajectory.renamed import with_fields
 from trajectory.schema import UserError
 from trajectory.training.folder import read_summary
@@ -55,7 +56,7 @@ class Search:
         self.study = optuna.create_study(
             study_name=out.name,
             storage=_storage(storage),
-            direction="minimize" if self.monitor.endswith("loss") else "maximize",
+            direction="minimize" if less_is_better(self.monitor) else "maximize",
             sampler=optuna.samplers.TPESampler(constant_liar=True),  # apart from those that others are trying
             pruner=optuna.pruners.MedianPruner(study.startup_trials, study.warmup_epochs + 1),
             load_if_exists=True,

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from trajectory import hints
+from trajectory.direction import less_is_better
 from trajectory.evaluation.protocol import SAME
 from trajectory.evaluation.report import read_evaluation, read_per_user
 from trajectory.metrics.significance import compare, holm
@@ -46,7 +47,7 @@ class Outcome(NamedTuple):
 
     def steps_to(self, value: float) -> float:
         """First step at which training saw the monitored metric as good as `value`; NaN if it never did."""
-        sign = -1 if self.monitor.endswith("loss") else 1
+        sign = -1 if less_is_better(self.monitor) else 1
         return next((float(step) for step, seen in self.curve if sign * seen >= sign * value), np.nan)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from trajectory.direction import less_is_better
 from trajectory.evaluation.target_steps import target_step_sentence
 from trajectory.tuning.sweep_results import RESAMPLES, Outcome, chosen_metrics, summary
 from trajectory.writing import write_csv, write_text
@@ -67,7 +68,7 @@ def draw(frame: pl.DataFrame, metrics: Sequence[str], path: Path) -> None:
         error = f"{metric}_sd" if over_seeds else f"{metric}_standard_error"
         shown = rows.select("name", metric, error, base=pl.col("row") == "base")
         baselines = frame.filter(pl.col("row") == "baseline").drop_nulls(metric)
-        best = baselines.sort(metric, descending=not _small(metric)).head(1)
+        best = baselines.sort(metric, descending=not less_is_better(metric)).head(1)
         title = "".join(
             f"best baseline (broken line): {name} ({value:.4f})" for name, value in best["name", metric].rows()
         )
@@ -93,11 +94,6 @@ def _statement(base: str, tests: int, monitor: str, protocol: Mapping[str, Any])
             "randomisation test, adjusted for as many tests as its column shows (Holm)"
         )
     return lines
-
-
-def _small(metric: str) -> bool:
-    """Is less of this metric better."""
-    return metric.endswith("loss")
 
 
 def _mean_and_deviation(row: dict[str, Any], name: str) -> str:

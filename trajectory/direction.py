@@ -1,0 +1,8 @@
+"""Whether less or more of a metric is better: for monitors, sweeps and all tables that mark a best."""
+
+from __future__ import annotations
+
+
+def less_is_better(metric: str) -> bool:
+    """True of losses: "loss", "log_loss", "conversion_log_loss"."""
+    return metric.endswith("loss")
