@@ -40,7 +40,8 @@ def doubt_unread_returns(
             _doubt_pieces(column, pieces, sold, said)
     again = _repeats(columns, sold)
     for column in free:
-        if not of_one(texts(column), columns["user"]):  # what is the same in all rows of a user is the user's
+        few = is_text(column) and not mostly_numeric(column) and column.n_unique() <= _WORDS + 1
+        if few and not of_one(texts(column), columns["user"]):  # what is the same in all rows of a user is the user's
             _doubt_words(column, again, sold, said)
 
 
@@ -56,8 +57,6 @@ def _repeats(columns: dict[str, pl.Series], sold: pl.Series) -> pl.Series:
 
 
 def _doubt_words(column: pl.Series, again: pl.Series, sold: pl.Series, said: Findings) -> None:
-    if not is_text(column) or mostly_numeric(column) or column.n_unique() > _WORDS + 1:
-        return
     rows = pl.DataFrame({"word": texts(column), "again": again}).with_row_index("row").filter(sold).drop_nulls("word")
     words = rows.group_by("word").agg(pl.len().alias("rows"), pl.col("again").sum(), pl.col("row").min())
     for word, number, repeated, first in words.sort("rows", descending=True).iter_rows():
