@@ -55,7 +55,7 @@ _MORE = {
     field: column_words.names(field)
     for field in ("user", "item", "time", "event_type", "value", "quantity", "basket")
 }
-SESSIONS = ("session_id", "user_session", "session", "visit_id")
+SESSIONS = ("session_id", "user_session", "session", "visit_id", *column_words.names("session"))
 CURRENCIES = ("currency", "currency_code", "币种", "货币")
 # Values of one unit: times the quantity, they are those of the row.
 UNIT_PRICES = ("price", "unit_price", "item_price", "sale_price", "item_cost", "lineitem_price",

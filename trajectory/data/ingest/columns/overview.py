@@ -36,7 +36,7 @@ def unused(columns: list[str], fields: dict[str, str], data: ConfigDict, feature
     return [name for name in left if name not in of_items]
 
 
-def _may_be_ids(column: pl.Series) -> bool:
+def may_be_ids(column: pl.Series) -> bool:
     """Integers, or texts that are neither numbers with a fraction, dates nor of money."""
     if column.dtype.is_integer():
         return plain(column.name) not in _TIMES
@@ -49,7 +49,7 @@ def _may_be_ids(column: pl.Series) -> bool:
 
 def candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
     """A clause for an error: columns that could hold ids by what they hold, values that come back."""
-    free = [column for column in table if column.name not in fields.values() and _may_be_ids(column)]
+    free = [column for column in table if column.name not in fields.values() and may_be_ids(column)]
     distinct = {column.name: column.drop_nulls().n_unique() for column in free}
     several = sorted(distinct.items(), key=lambda pair: -pair[1])  # ids have many values
     several = [(name, count) for name, count in several if 1 < count < table.height]

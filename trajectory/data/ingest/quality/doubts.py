@@ -192,7 +192,8 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
             "data.columns.user=...",
         )
     people = events["user"].n_unique()
-    if "basket" in events.columns and _MANY <= events["basket"].n_unique() == people < events.height:
+    asked = any(note["setting"].startswith("data.columns.user=") for note in detected["notes"])
+    if not asked and "basket" in events.columns and _MANY <= events["basket"].n_unique() == people < events.height:
         text = f"Every user has one order ({people:,} users, as many orders): is the user's column new with each order?"
         yield text, f"data.columns.user=... instead of {detected['columns'].get('user', 'it')}"
     if "user" in detected["columns"] and people <= _STAFF and events.height >= _BUSY * people:

@@ -10,6 +10,7 @@ from trajectory.data.ingest.cells.parsing import ids, names, positions, texts
 from trajectory.data.ingest.cells.spellings import unify_spellings
 from trajectory.data.ingest.columns.detect import LOG_NAMES, SESSIONS, matching, missing
 from trajectory.data.ingest.columns.overview import candidates
+from trajectory.data.ingest.columns.people import doubt_users
 from trajectory.data.ingest.columns.positions import by_session, numbered_ties
 from trajectory.data.ingest.columns.times import COUNTED
 from trajectory.data.ingest.columns.zones import doubt_zone
@@ -59,6 +60,8 @@ def _users(reading: Reading) -> pl.Series:
     if fuller and 2 * users.null_count() > len(users):
         text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, {fuller} is not"
         said.note("users", text, f"data.columns.user={fuller}", warning=True)
+    if not reading.known_layout and not data.columns.user:
+        doubt_users(table, fields, {*reading.used, *reading.statuses}, said)
     return users
 
 
