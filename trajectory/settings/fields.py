@@ -53,6 +53,11 @@ DATA = Section(
         "fold_case": (False, "True: ids of users and items that differ only by case or leading zeros are the same"),
         "day_first": ("auto", "is 03/04/2024 the 3rd of April: auto (decided by the whole column) | yes | no"),
         "value_of": ("auto", "a row's value is of one piece or of the whole row: auto (as the rows tell) | unit | row"),
+        "discount_of": (
+            "auto",
+            "columns.discount is of one piece, of the whole row, or a share of its value (of 1, or of 100 if some are "
+            "above 1): auto (as the rows tell) | unit | row | share",
+        ),
         "sign_of_sales": (
             "auto",
             "quantity and value of what is sold: auto (turned where a word's are below 0 in nearly all rows) | plus | "
@@ -120,7 +125,7 @@ COLUMNS = Section(
         "returned": ("", "pieces of the sale that came back"),
         "discount": (
             "",
-            "money, or a share of 0 to 1, to be taken off the value of each row; never detected, asked about",
+            "to be taken off the value of each row (data.discount_of); never detected, asked about",
         ),
     },
 )

@@ -69,13 +69,6 @@ def test_a_discount_is_taken_off_as_asked_for(tmp_path: Path) -> None:
         assert "is it still to be taken off" not in notes(clean.log, "value")
 
 
-def test_a_discount_of_parts_of_1_is_a_share(tmp_path: Path) -> None:
-    lines = [f"10,{'0.15' if i % 2 else '0'}" for i in range(30)]
-    clean = read(tmp_path, "UnitPrice,Discount", *lines, columns={"discount": "Discount"})
-    assert clean.events["value"].sum() == pytest.approx(30 * 20 - 15 * 3)
-    assert "Discount is a share that is taken off" in notes(clean.log, "value")
-
-
 @pytest.mark.parametrize(("name", "cell"), [("Discount percent", "10"), ("Discount", "0"), ("Discount code", "X1")])
 def test_a_discount_that_is_no_money_is_not_asked_about(tmp_path: Path, name: str, cell: str) -> None:
     clean = read(tmp_path, f"Unit Price,{name}", *(f"{10 + i % 3},{cell}" for i in range(30)))
@@ -90,3 +83,35 @@ def test_a_total_that_holds_postage_gives_way_to_the_goods(tmp_path: Path, posta
     assert f"Total Price holds {postage} beside Goods" in notes(clean.log, "value")
     by_hand = read(tmp_path, f"Goods,{postage},Collected Tax,Total Price", *lines, columns={"value": "Total Price"})
     assert by_hand.log.detected["columns"]["value"] == "Total Price"
+
+
+@pytest.mark.parametrize(
+    ("tax", "goods", "total", "cell"),
+    [
+        ("Tax", "Subtotal", "Total Price", "{tax:.2f},{goods:.2f},{both:.2f}"),
+        ("MwSt", "Stückkosten", "Gesamtbetrag", "{tax:.2f},{price:.2f},{both:.2f}"),
+        ("VAT %", "Net", "Amount", "20,{goods:.2f},{both:.2f}"),
+        ("Taux TVA", "HT", "Montant total", "0.2,{goods:.2f},{both:.2f}"),
+    ],
+)
+def test_a_total_that_holds_taxes_alone_is_asked_about(
+    tmp_path: Path, tax: str, goods: str, total: str, cell: str
+) -> None:
+    lines = [cell.format(price=p, goods=2 * p, tax=0.4 * p, both=2.4 * p) for p in (10 + i % 3 for i in range(30))]
+    names = f"{tax},{goods},{total}"
+    clean = read(tmp_path, names, *lines)
+    assert clean.log.detected["columns"]["value"] == total
+    (asked,) = [note for note in clean.log.detected["notes"] if "are sales to count with taxes?" in note["text"]]
+    assert asked["text"].startswith(f"{total} holds {tax} beside {goods}")
+    assert asked["setting"] == f"data.columns.value={goods} reads them without"
+    for clean in (
+        read(tmp_path, names, *lines, columns={"value": total}),
+        read(tmp_path, names, *(f"{line.rpartition(',')[0]},99.5" for line in lines)),
+    ):
+        assert "are sales to count with taxes?" not in notes(clean.log, "value")
+
+
+def test_an_amount_without_taxes_is_said_to_be_so(tmp_path: Path) -> None:
+    lines = [f"{p}.00,{0.2 * p:.2f},{1.2 * p:.2f}" for p in (10 + i % 3 for i in range(30))]
+    clean = read(tmp_path, "line_total,Tax,Gross", *lines)
+    assert "line_total is without Tax, which Gross holds" in notes(clean.log, "value")

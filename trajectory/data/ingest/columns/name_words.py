@@ -26,9 +26,11 @@ def name_words(name: str) -> tuple[str, ...]:
 
 def has_word(name: str, words: Collection[str]) -> bool:
     """Whether one of the words is in a name: by itself, behind one that it is written together with
-    ("purchaseamount"), as the end of a longer one ("Verkaufspreis"), or anywhere in words that are not parted.
+    ("purchaseamount"), as the end of a longer one ("Verkaufspreis"), or anywhere in words that are not parted. Capital
+    letters may part words, or not ("MwSt").
     """
-    return any(_is_one(part, word) for part in name_words(name) for word in words)
+    parts = dict.fromkeys((*name_words(name), *name_words(name.lower())))
+    return any(_is_one(part, word) for part in parts for word in words)
 
 
 def _is_one(part: str, word: str) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import polars as pl
 
 from trajectory.data.ingest.cells.amounts import amounts
 from trajectory.data.ingest.cells.parsing import is_text, yes_or_no
 from trajectory.data.ingest.columns import column_words
 from trajectory.data.ingest.columns.detect import NONE, matching
+from trajectory.data.ingest.columns.discounts import SHARES
 from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.columns.order_totals import repeats
 from trajectory.data.ingest.columns.prices import is_price
@@ -59,19 +62,54 @@ def what_was_paid(
             said.note("value", text, setting, warning=True)
         return fields
     postage = [column for column in free if has_word(column, _POSTAGE) and _is_amount(head, column)]
-    others = [column for column in free if has_word(column, _TAXES) and _is_amount(head, column)]
-    if postage and (goods := _held_beside(head, fields, free, postage, others)):
+    taxes, _ = _taxes(head, free)
+    if postage and (goods := _held_beside(head, fields, free, postage, taxes)):
         text = f"{name} holds {', '.join(postage)} beside {goods}, which is read as what was paid for the goods"
         said.note("value", text, f"data.columns.value={name} reads it all", warning=True)
         return fields | {"value": goods}
     return fields
 
 
+def doubt_taxes(table: pl.DataFrame, fields: dict[str, str], by_hand: str, decided: set[str], said: Findings) -> None:
+    """Asks whether sales are to count with taxes, where the value is the sum of another amount and taxes, and says
+    where it is that other amount. `by_hand`, `decided`: as above.
+    """
+    name, head = fields["value"], table.head(_LOOKED_AT)
+    if by_hand:
+        return
+    free = [column for column in table.columns if column not in {*fields.values(), *decided}]
+    for taxes, parts in zip(_taxes(head, free), (False, True), strict=True):
+        if not taxes:
+            continue
+        what = ", ".join(taxes)
+        if goods := _held_beside(head, fields, free, taxes, [], parts):
+            text = f"{name} holds {what} beside {goods}: are sales to count with taxes?"
+            said.note("value", text, f"data.columns.value={goods} reads them without", warning=True)
+            return
+        for total in [column for column in free if column not in taxes and _is_amount(head, column)]:
+            if _held_beside(head, fields | {"value": total}, [name], taxes, [], parts):
+                text = f"{name} is without {what}, which {total} holds"
+                said.note("value", text, f"data.columns.value={total} reads them with taxes")
+                return
+
+
+def _taxes(table: pl.DataFrame, free: list[str]) -> tuple[list[str], list[str]]:
+    """The columns of taxes: those of money, and those of shares."""
+    taxes = [column for column in free if has_word(column, _TAXES) and _is_amount(table, column)]
+    rates = [column for column in taxes if has_word(column, SHARES) or "%" in column]
+    return [column for column in taxes if column not in rates], rates
+
+
 def _held_beside(
-    table: pl.DataFrame, fields: dict[str, str], free: list[str], postage: list[str], taxes: list[str]
+    table: pl.DataFrame,
+    fields: dict[str, str],
+    free: list[str],
+    postage: list[str],
+    taxes: list[str],
+    parts: bool = False,
 ) -> str:
     """The column of amounts, times the pieces where these are known, that makes the value together with postage, and
-    with taxes or without; "" if there is none.
+    with taxes or without; "" if there is none. `parts`: what is added are shares of the amount, of 1 or of 100.
     """
     value = _number(table, fields["value"])
     pieces = _number(table, fields["quantity"]) if "quantity" in fields else pl.Series([1.0])
@@ -81,8 +119,8 @@ def _held_beside(
         if column in (*postage, *taxes) or not _is_amount(table, column):
             continue
         price = _number(table, column)
-        for more in (with_postage, with_taxes):
-            for goods in (price, price * pieces):
+        for goods, added in product((price, price * pieces), (with_postage, with_taxes)):
+            for more in (added * goods, added / 100 * goods) if parts else (added,):
                 rows = value.is_not_null() & goods.is_not_null() & (goods > 0) & (more > 0)
                 alike = ((goods + more - value).abs() <= _CENT).filter(rows)
                 if len(alike) >= _PROVEN and alike.sum() >= _MOSTLY * len(alike):

@@ -8,6 +8,7 @@ from trajectory.data.ingest.cells.amounts import UNKNOWN, amounts, proven_mark
 from trajectory.data.ingest.cells.distinct import apply_to_distinct
 from trajectory.data.ingest.cells.parsing import ids, labels
 from trajectory.data.ingest.columns.amounts import find_amounts
+from trajectory.data.ingest.columns.discounts import without_discount
 from trajectory.data.ingest.columns.prices import row_values
 from trajectory.data.ingest.columns.types import named_for_sales
 from trajectory.data.ingest.quality.doubts import doubt_currencies, doubt_unread
@@ -54,18 +55,7 @@ def _amounts(reading: Reading) -> dict[str, pl.Series]:
         value, quantity = columns["value"], columns["quantity"]
         columns["value"] = row_values(value, quantity, reading.columns["item"], fields["value"], data, said)
     if "value" in columns and "discount" in fields:
-        columns["value"] = _without_discount(columns["value"], reading)
+        discount, quantity = table[fields["discount"]], columns.get("quantity")
+        item = reading.columns["item"]
+        columns["value"] = without_discount(columns["value"], discount, quantity, item, data, said)
     return columns
-
-
-def _without_discount(value: pl.Series, reading: Reading) -> pl.Series:
-    """The value, of a sale or a return, nearer to 0 by the discount of the row, whatever its sign: an amount, or a
-    share of the value where all are at most 1 and some are parts of it.
-    """
-    column = reading.table[reading.fields["discount"]]
-    discount = amounts(column, reading.data.decimal, reading.said).fill_null(0.0).abs()
-    share = bool((discount <= 1).all() and (discount != discount.round()).any())
-    what = "a share that" if share else "an amount that"
-    text = f"{column.name} is {what} is taken off the value of each row"
-    reading.said.note("value", text, "data.columns.discount=-")
-    return value * (1 - discount) if share else value - value.sign() * discount

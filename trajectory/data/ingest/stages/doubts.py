@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trajectory.data.ingest.cells.parsing import texts
+from trajectory.data.ingest.columns.paid import doubt_taxes
 from trajectory.data.ingest.columns.types import doubt_maps, doubt_unknown, doubt_unread
 from trajectory.data.ingest.quality.doubts import doubt_labels, doubt_other_amounts, doubt_ratings, doubt_values
 from trajectory.data.ingest.sales.event_types import of_sales
@@ -32,5 +33,7 @@ def doubt_log(reading: Reading) -> None:
         doubt_unknown(table, columns, decided, data, said)
     if "rating" in columns:
         doubt_ratings(columns["rating"], fields["rating"], data, said)
+    if "value" in columns:
+        doubt_taxes(table, fields, data.columns.value, decided, said)
     doubt_other_amounts(table, columns, fields, decided, said)
     doubt_maps(columns, texts(table[fields["status"]]) if "status" in fields else None, fields, data, said)
