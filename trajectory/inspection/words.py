@@ -24,6 +24,7 @@ HOW_FOUND = {
     "content": "by what it holds",
     "format": "by the format of the file",
     "joined": "several columns, joined",
+    "names of files": "by the names of files",
 }
 _UNITS = "data.time_unit=... if all are of another unit; if some are, write all in one"
 # What helps where rows are set aside for a reason.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
 from trajectory.data.files.files import Part
 from trajectory.data.files.table import FileHead, Layout, first_names, look_at, read_head
+from trajectory.data.files.typed_files import typed_logs
 from trajectory.data.ingest.columns.detect import ITEM_NAMES, LOG_NAMES, detect, plain
 from trajectory.progress import bars_hidden
 from trajectory.schema import UserError
@@ -22,24 +23,36 @@ _SUFFIXES = (".parquet", ".csv", ".jsonl", ".json", ".inter", ".item", ".tsv", "
 
 @dataclass(frozen=True)
 class Contents:
-    """Files by what they are; `notes` names those that are left out, `warnings` where they are more than are read."""
+    """Files by what they are; `notes` names those that are left out, `warnings` where they are more than are read.
+
+    `types`: file -> type of event, where the names of the log's files say it.
+    """
 
     log: list[FileHead]
     items: list[FileHead]
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    types: dict[Part, str] = field(default_factory=dict)
 
 
-def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence[str], hint: str = "") -> Contents:
+def sort_out(
+    place: Path,
+    parts: Sequence[Part],
+    layout: Layout,
+    asked: Sequence[str],
+    hint: str = "",
+    types: dict[Part, str] | None = None,
+) -> Contents:
     """Files named interactions or transactions are the log, items or products its item table; else columns tell.
 
     All files of the same columns, in whatever order and case, are parts of one table. `asked`: columns that the user
-    has named as the log's.
+    has named as the log's. `types`: type of event of files whose names say one; where those of all logs do, all are.
     UserError if no files, or several groups of them, could be the log.
     """
     named = {_stem(part): part for part in reversed(_by_suffix(parts))}
     log, items = (next((named[stem] for stem in stems if stem in named), None) for stems in (_LOG_FILES, _ITEM_FILES))
-    if log:
+    types = types or {}
+    if log and log not in types:
         left = [part for part in parts if part not in (log, items)]
         return _contents(
             look_at([log], layout, hint), look_at([items], Layout(encoding=layout.encoding)) if items else [], [], left
@@ -49,17 +62,24 @@ def sort_out(place: Path, parts: Sequence[Part], layout: Layout, asked: Sequence
     for head in looks:
         groups.setdefault(head.columns, []).append(head)
     logs = [group for group in groups.values() if _is_log(group, asked)]
+    if typed := typed_logs(logs, types):
+        rest = [group for group in groups.values() if group not in logs]
+        return replace(_beside(typed, rest, notes), types={head.part: types[head.part] for head in typed})
     if len(groups) == 1 and (len(looks[0].names) > 1 or looks[0].missing):
         logs = list(groups.values())  # there is no choice: what it lacks is said later
     if len(logs) != 1:
         raise UserError(_undecided(place, logs or list(groups.values()), bool(logs), notes))
-    rest = [group for group in groups.values() if group is not logs[0]]
+    return _beside(logs[0], [group for group in groups.values() if group is not logs[0]], notes)
+
+
+def _beside(log: list[FileHead], rest: list[list[FileHead]], notes: list[str]) -> Contents:
+    """The log with the item table among the other groups of files, and what is left out."""
     tables = [group for group in rest if "item" in detect(group[0].names, ITEM_NAMES)]
     tables = tables or [group for group in rest if _stem(group[0].part) in _ITEM_FILES]
     if len(tables) > 1:
         tables = [group for group in tables if _stem(group[0].part) in _ITEM_FILES]
     left = [head.part for group in rest if group not in tables for head in group]
-    return _contents(logs[0], tables[0] if tables else [], notes, left)
+    return _contents(log, tables[0] if tables else [], notes, left)
 
 
 def left_over(parts: Sequence[Part], layout: Layout, need_items: bool) -> Contents:

@@ -174,7 +174,7 @@ def read_parts(looks: Sequence[FileHead], layout: Layout, keep: Keep | None, ori
     if len(looks) > 1:
         names = [head.part.name.removeprefix(f"{origin}/") for head in looks]
         notes.append(f"read {len(looks)} files: {first_names(names)}")
-        files = _files(names, rows)
+        files = file_numbers(names, rows)
     return RawTable(table, _texts(malformed, table.height), files, tuple(dict.fromkeys(notes)), origin)
 
 
@@ -204,7 +204,8 @@ def _texts(malformed: dict[int, str], rows: int) -> pl.Series | None:
     return numbered.join(where, on="row", how="left", maintain_order="left")["line"]
 
 
-def _files(names: Sequence[str], rows: list[int]) -> pl.Series:
+def file_numbers(names: Sequence[str], rows: list[int]) -> pl.Series:
+    """Of each row the file it is from, of files with these names and so many rows."""
     number = [pl.Series([i], dtype=pl.UInt32).new_from_index(0, count) for i, count in enumerate(rows)]
     return pl.Series(names, dtype=pl.Categorical).gather(pl.concat(number)).alias("file")
 

@@ -23,7 +23,8 @@ _TIMES = ("event", "order", "sale", "sales", "sold", "purchase", "purchased", "o
           "invoice", "receipt", "bill", "document", "posting", "booking", "checkout", "click", "view", "visit",
           "session", "request", "created", "creation", "create", "placed", "order creation", "order placed",
           "order created", "interaction", "activity", "action", "log", "server", "hit", "watch", "listen", "played",
-          "rated", "rating", "opened", "review", "shop", "shopping", "occurred", "recorded")
+          "rated", "rating", "opened", "review", "shop", "shopping", "occurred", "recorded",
+          "viewed", "clicked", "visited", "searched", "watched", "listened", "carted", "bought")
 _WHEN = ("timestamp", "datetime", "date time", "date and time", "time", "at", "date", "on", "utc", "ts", "day")
 # fmt: on
 # Field -> what the column is of, words that say how it is known, behind it and before it.

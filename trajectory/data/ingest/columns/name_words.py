@@ -17,20 +17,19 @@ _SHORTEST = 4  # letters of a word that others may end with: "Verkaufspreis"
 @lru_cache(10_000)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a name in lower case: parted by marks, digits and capital letters. "$numberInt" of a database's
-    export is none of them.
+    export is none of them, and MwSt one.
     """
     name = re.sub(r"\.\$\w+$", "", name).replace("İ", "I")  # whose small letter is two for Unicode
+    name = re.sub(r"\b(MwSt|USt)", lambda tax: tax[0].capitalize(), name)
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return tuple(re.sub(r"[\W_\d]+", " ", apart).lower().split())
 
 
 def has_word(name: str, words: Collection[str]) -> bool:
     """Whether one of the words is in a name: by itself, behind one that it is written together with
-    ("purchaseamount"), as the end of a longer one ("Verkaufspreis"), or anywhere in words that are not parted. Capital
-    letters may part words, or not ("MwSt").
+    ("purchaseamount"), as the end of a longer one ("Verkaufspreis"), or anywhere in words that are not parted.
     """
-    parts = dict.fromkeys((*name_words(name), *name_words(name.lower())))
-    return any(_is_one(part, word) for part in parts for word in words)
+    return any(_is_one(part, word) for part in name_words(name) for word in words)
 
 
 def _is_one(part: str, word: str) -> bool:

@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from trajectory.data.files.files import Part, existing, parts_of
 from trajectory.data.files.folder import Contents, left_over, sort_out
 from trajectory.data.files.table import Layout, look_at, read_parts
+from trajectory.data.files.typed_files import read_typed, types_by_name
 from trajectory.data.formats.read import preset
 from trajectory.data.formats.read import read as read_preset
 from trajectory.data.ingest.source import domains, tfds_source
@@ -27,7 +28,8 @@ class Source:
 
     `files`: of each row the file it is from, None where there is but one. `notes`: what was decided, as sentences;
     `warnings`: those of them that somebody should look at. `named`: field -> column, as the format of the files has it.
-    `lines`: columns that entries of a list of items have; `place`: the one that counts them.
+    `lines`: columns that entries of a list of items have; `place`: the one that counts them. `typed`: whether the names
+    of its files say the type of event.
     """
 
     table: pl.DataFrame
@@ -40,6 +42,7 @@ class Source:
     named: dict[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
     place: str = ""
+    typed: bool = False
 
 
 def read_source(data: ConfigDict) -> Source:
@@ -60,11 +63,19 @@ def read_source(data: ConfigDict) -> Source:
     if len(parts) == 1 and not path.is_dir():
         raw = read_parts(look_at(parts, layout), layout, None, source_name(path))
         return _with_rows(Source(raw.table, raw.malformed, None, raw.origin, raw.files, raw.notes))
-    contents = sort_out(path, parts, layout, [column for column in data.columns.values() if column])
-    raw = read_parts(contents.log, layout, None, _origin(path, [look.part for look in contents.log]))
+    asked = [column for column in data.columns.values() if column]
+    contents = sort_out(path, parts, layout, asked, types=types_by_name(parts, data))
+    origin = _origin(path, [look.part for look in contents.log])
+    if contents.types:
+        raw = read_typed(contents.log, contents.types, layout, origin)
+    else:
+        raw = read_parts(contents.log, layout, None, origin)
     items, notes = _items(path, contents, layout)
     return _with_rows(
-        Source(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes, contents.warnings)
+        Source(
+            *(raw.table, raw.malformed, items, raw.origin, raw.files, raw.notes + notes, contents.warnings),
+            typed=bool(contents.types),
+        )
     )
 
 

@@ -91,4 +91,6 @@ def _found_by(reading: Reading, fields: dict[str, str], time: str) -> dict[str, 
     found_by = {field: "set by hand" if reading.data.columns[field] else "name" for field in fields} | {"time": time}
     if not reading.typed and "event_type" in fields:
         found_by["event_type"] = "content"
+    if reading.source.typed and "event_type" in fields:
+        found_by["event_type"] = "names of files"
     return found_by | {field: "format" for field, name in fields.items() if name == reading.source.named.get(field)}
