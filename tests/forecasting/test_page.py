@@ -236,6 +236,34 @@ def test_what_is_expected_to_grow_is_told_of_a_run_that_was_measured_and_is_not_
     assert (tmp_path / "forecast.png").exists() == (not said)
 
 
+AHEAD = {"baseline": "markov", "high": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("paired", "said"),
+    [
+        (
+            [LOST["ndcg@10"], AHEAD, LOST["ndcg@10"]],
+            "behind simple counting on test (ndcg@10 of markov at event 1, 3 is",
+        ),
+        ([AHEAD, AHEAD], ""),
+    ],
+)
+def test_a_run_whose_steps_ahead_were_measured_is_not_said_to_be_unmeasured(tmp_path, paired, said):
+    measured = {"unit": "event", "paired": {"test": {"ndcg@10": paired}}, "protocol": {"checkpoint": "best"}}
+    (tmp_path / "trajectories.json").write_text(json.dumps(measured))
+    html = own(page(tmp_path, growing())).split("<h2>")[0]
+    assert said in html
+    assert ('id="warning"' in html) == bool(said)
+    assert "not measured" not in html
+
+
+def test_steps_measured_of_another_checkpoint_say_nothing(tmp_path):
+    measured = {"unit": "event", "paired": {"test": {"ndcg@10": [AHEAD]}}, "protocol": {"checkpoint": "an older one"}}
+    (tmp_path / "trajectories.json").write_text(json.dumps(measured))
+    assert "was not evaluated" in own(page(tmp_path, growing())).split("<h2>")[0]
+
+
 def test_a_log_without_interests_has_a_page_too(tmp_path):
     forecast = made_up()
     histories = replace(forecast.histories, interests=(), item_interest=np.zeros(5, np.int32))

@@ -63,7 +63,7 @@ def forecast_of(migrations):
         "interests": [{"interest": COMMENT, "forecast": 0.031, "observed": 0.022, "error": 0.005}],
     }
     states = StateForecast(whole_histories(histories), now, following, steps)
-    return MigrationForecast(states, check, past, standing(check, None, "3 events"))
+    return MigrationForecast(states, check, past, standing(check, [], "3 events"))
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +237,7 @@ def test_forecasts_that_no_counting_rule_is_behind_are_not_claimed(tmp_path, tes
     forecast = forecast_of(migrations)
     check = forecast.check | {"differences": {"all": tests, "steadiest quarter": tests}}
     check["log_loss"] |= {"persistence": {"all": 0.5, "steadiest quarter": 0.5}} if "persistence" in tests else {}
-    forecast = replace(forecast, check=check, standing=standing(check, None, "3 events"))
+    forecast = replace(forecast, check=check, standing=standing(check, [], "3 events"))
     html = write_migrations(migrations, tmp_path, "behind", forecast=forecast).read_text(encoding="utf-8")
     top, shown = html.split("<p>Interests are")[0], html.split("<script>")[0]
     assert (said in top) if said else "Do not act" not in html
@@ -255,14 +255,14 @@ def test_forecasts_that_no_counting_rule_is_behind_are_not_claimed(tmp_path, tes
     ],
 )
 def test_what_was_not_measured_is_said_and_not_shown(evaluation, said):
-    found = standing(None, evaluation and {"paired": {"test": evaluation}}, "3 events")
+    found = standing(None, [{"paired": {"test": evaluation}}] if evaluation else [], "3 events")
     assert found.withheld
     assert said in found.warning
 
 
 def test_a_forecast_that_was_not_checked_has_a_page_that_says_so(tmp_path):
     migrations = made_up()
-    forecast = replace(forecast_of(migrations), check=None, standing=standing(None, None, "3 events"))
+    forecast = replace(forecast_of(migrations), check=None, standing=standing(None, [], "3 events"))
     html = write_migrations(migrations, tmp_path, "unchecked", forecast=forecast).read_text(encoding="utf-8")
     assert "How far these forecasts hold was not measured" in html.split("<p>Interests are")[0]
     assert "How accurate were such forecasts?" not in html

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trajectory.evaluation.standing import evaluation_of_checkpoint
+from trajectory.evaluation.standing import evaluations_of_checkpoint
 from trajectory.inference.new_users import whole_histories
 from trajectory.inference.step_forecast import steps_ahead
 from trajectory.migrations.flow_forecast import Moves
@@ -56,7 +56,7 @@ def forecast_migrations(run: Run, migrations: Migrations) -> MigrationForecast:
         forecaster.forecast(run, histories, whole_histories(histories)),
         check,
         _model_states(run, units, migrations.movers, migrations.settings.window),
-        standing(check, evaluation_of_checkpoint(run), steps(histories, steps_ahead(c))),
+        standing(check, evaluations_of_checkpoint(run), steps(histories, steps_ahead(c))),
     )
 
 

@@ -17,9 +17,10 @@ class Standing(NamedTuple):
     warning: str  # to be read first; "" where it was measured and holds
 
 
-def standing(check: dict[str, Any] | None, evaluation: dict[str, Any] | None, steps: str) -> Standing:
+def standing(check: dict[str, Any] | None, evaluations: list[dict[str, Any]], steps: str) -> Standing:
     """By the `check` of its migration forecasts on held-out windows (`check_transitions`); where there is none, by what
-    its `evaluation` (evaluation.json; None: none) says of its lists and interests. `steps`: of the forecast, in words.
+    its `evaluations` (evaluation.json, trajectories.json) say of its lists and interests. `steps`: of the forecast, in
+    words.
     """
     if check:
         tests = check["differences"]["all"]  # of log-losses: less is better
@@ -39,9 +40,9 @@ def standing(check: dict[str, Any] | None, evaluation: dict[str, Any] | None, st
         f"How far these forecasts hold was not measured: the run held out no windows of {steps} to compare "
         "them with (split.kind=leave_last with split.steps equal to forecast.steps does)."
     )
-    if evaluation is None:
+    if not evaluations:
         return Standing(True, f"{unknown} {UNMEASURED} {NOT_SHOWN}")
-    if behind := behind_counting(evaluation):
+    if behind := behind_counting(evaluations):
         return Standing(True, f"Do not act on these forecasts: {behind}. {NOT_SHOWN}")
     return Standing(True, f"{unknown} {NOT_SHOWN}")
 

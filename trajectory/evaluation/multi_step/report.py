@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,19 @@ from trajectory.evaluation.reach import reach_sentence
 from trajectory.inference.multi_step import require_held_out
 from trajectory.metrics.significance import bootstrap, compare, holm
 from trajectory.protocols import Forecaster, StepForecast, StepScores, UncalibratedForecast
+from trajectory.reading import NUMBER, read_json
 from trajectory.run import Run
 from trajectory.schema import Histories, Split
 from trajectory.writing import write_json
 
+FILE = "trajectories.json"
+AGAIN = "evaluate the run's steps again (trajectory evaluate --multi-step=direct)"
+TEST = {"baseline": str, "high": NUMBER}
+FORM = {  # as far as others read it
+    "unit": str,
+    "paired": {"test": {str: [TEST]}},
+    "protocol": {"checkpoint": str},
+}
 CUTOFFS = (5, 10)
 PAIRED = ("hr@5", "recall@10", "ndcg@10", "within_recall@10", "within_ndcg@10", "log_loss")
 LOWER_IS_BETTER = ("log_loss",)
@@ -119,8 +129,13 @@ def write_steps(run: Run, forecasters: Sequence[Forecaster[UncalibratedForecast]
     if forecasters[0].name == "direct":  # what later forecasts of the run are made of
         calibration.write(run.workdir, run.checkpoint)
         vars(run)["calibration"] = (calibration, run.checkpoint)
-    write_json(results, run.workdir / "trajectories.json")
+    write_json(results, run.workdir / FILE)
     return results
+
+
+def read_steps_measured(folder: Path) -> dict[str, Any]:
+    """trajectories.json of a run that `write_steps` measured. Raises UserError if it is missing or damaged."""
+    return read_json(folder / FILE, FORM, AGAIN, "unit", "paired.test", "protocol.checkpoint")
 
 
 def table(results: dict[str, Any], part: str = "test") -> str:
