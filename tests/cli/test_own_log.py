@@ -115,7 +115,8 @@ def test_reasons_and_whether_they_are_the_model_s_own(script, workdir):
     asked = ["--users=6", "--methods=occlusion,saliency", "--part=test"]
     out = workdir.parent / "tables.md"
     assert "12345" in script("faithfulness", f"--workdir={workdir}", *asked, f"--out={out}").out
-    assert all(text in out.read_text() for text in ("12345", "| occlusion |", "Mean ranks", "is above newest first"))
+    written = ("12345", "| occlusion |", "Mean ranks", "is above newest first", "**sufficiency**: how much")
+    assert all(text in out.read_text() for text in written)
     assert "12345" not in script("faithfulness", f"--workdir={workdir}", *asked, "--users=5").out
 
 

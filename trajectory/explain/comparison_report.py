@@ -15,6 +15,25 @@ from trajectory.run import load_run
 from trajectory.writing import write_text
 
 _LOGGER = logging.getLogger(__name__)
+HEAD = """# Which attributions are faithful
+
+Written by `trajectory faithfulness --out=FILE`. Events are taken away, hidden (replaced by the reference) or removed
+from the history, in the order that each method ranks them, and the log-probability of the forecast is measured (nats,
+means over forecasts):
+
+- **deletion**: how much lower it is on average while the first events are taken away one by one; higher is better
+- **insertion**: how much higher than with none while they are put in; higher is better
+- **comprehensiveness**: how much it falls without the first 1 to 50 % of the events; higher is better
+- **sufficiency**: how much it falls with nothing but them; lower is better
+- **infidelity** (nats squared) and **sensitivity** (largest relative change of attributions when inputs hardly change):
+  lower is better
+- **shapley**: rank correlation with exact Shapley values; higher is better
+- **randomised**: rank correlation with the method's own attributions of a model of shuffled weights; near 0 is better
+- **completeness_error**: by how much the sum of the attributions misses the forecast, the largest over forecasts
+
+Bold is the best method of each of the first eight columns; * is ahead of every baseline (newest first, random order,
+attention where the model has it) by a paired test.
+"""
 
 
 def write_comparisons(
@@ -34,5 +53,5 @@ def write_comparisons(
         _LOGGER.info(f"\n{titled(comparisons[-1])}")
     concluded = conclusion(comparisons)
     if out:
-        write_text("\n".join([*map(titled, comparisons), concluded]), out)
+        write_text("\n".join([HEAD, *map(titled, comparisons), concluded]), out)
     return concluded

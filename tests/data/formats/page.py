@@ -17,6 +17,8 @@ from trajectory.data.ingest.source.domains import resolve
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
 _HEAD = """# Public raw files that are read as they are
 
+This page is written by `python -m tests.data.formats.page`.
+
 `--config=own_log:path=FILE_OR_FOLDER` knows these formats by their columns or first lines and says so;
 `path=...,format=NAME` asks for one, and `--config.data.format=` reads the file as a plain table. Whatever is set by
 hand, such as `--config.data.columns.item=...` or `--config.data.event_type_map`, wins over the format. A folder, a
