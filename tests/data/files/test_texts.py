@@ -46,6 +46,18 @@ def test_names_are_proposed_for_a_file_without_a_header_line_by_what_stands_in_i
         read(tmp_path, "".join(f"9{i},5{i},20{i},pv,15116876{i:02}\n" for i in range(20)))
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_lines_of_separators_alone_are_blank_lines(tmp_path: Path, separator: str) -> None:
+    lines = text(separator).splitlines()
+    blank = [separator * (len(NAMES) - 1), separator.join(['""', " "] + [""] * (len(NAMES) - 2))]
+    odd = separator.join(["only", "two"])
+    raw = read(tmp_path, "\n".join([lines[0], *blank, *lines[1:3], odd, *blank, *lines[3:], *blank]) + "\n")
+    assert raw.malformed is not None
+    assert raw.malformed.to_list() == [None, None, odd, *[None] * (len(ROWS) - 2)]
+    assert [row for row in cells(raw) if row[0] != "None"] == ROWS
+    assert "log.csv: 6 lines of separators alone are left out, as blank lines are" in "; ".join(raw.notes)
+
+
 def test_chinese_names_of_columns_prove_their_encoding(tmp_path: Path) -> None:
     raw = read(tmp_path, ("用户id,商品id,行为类型\n" + "u,i,pv\n" * 3).encode("gb18030"))
     assert raw.table.columns == ["用户id", "商品id", "行为类型"]

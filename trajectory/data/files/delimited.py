@@ -33,6 +33,23 @@ def blocks(text: Text, dialect: Dialect, keep: Keep | None = None) -> Iterator[t
         yield _table(split(rest, shape), names, chosen, dialect.width)
 
 
+def without_blank(table: pl.DataFrame, bad: dict[int, str]) -> tuple[pl.DataFrame, dict[int, str], int]:
+    """A block and its malformed rows without rows none of whose cells says anything, and how many these are."""
+    if not table.width or not (blank := _blank(table.to_series(0))).any():
+        return table, bad, 0
+    for column in table.get_columns()[1:]:
+        blank &= _blank(column)
+    blank = blank.scatter([*bad], False) if bad else blank
+    if not (rows := int(blank.sum())):
+        return table, bad, 0
+    before = blank.cum_sum()
+    return table.filter(~blank), {row - before[row]: text for row, text in bad.items()}, rows
+
+
+def _blank(column: pl.Series) -> pl.Series:
+    return column.is_null() | (column.str.strip_chars() == "").fill_null(True)
+
+
 def _table(records: Records, names: list[str], chosen: list[str], width: int) -> tuple[pl.DataFrame, dict[int, str]]:
     beyond = [f"{_BEYOND}{i}" for i in range(width - len(names))]
     columns = [*chosen, *beyond]

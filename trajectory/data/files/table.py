@@ -190,7 +190,14 @@ def _blocks(
             yield table.select(columnar.wanted(table.columns, keep)), bad
     elif head.dialect:
         notes += head.dialect.notes
-        yield from delimited.blocks(text, head.dialect, keep)
+        blank = 0
+        for table, bad in delimited.blocks(text, head.dialect, keep):
+            if keep is None:
+                table, bad, rows = delimited.without_blank(table, bad)
+                blank += rows
+            yield table, bad
+        if blank:
+            notes.append(f"{head.part.name}: {blank:,} lines of separators alone are left out, as blank lines are")
     notes += text.notes
 
 

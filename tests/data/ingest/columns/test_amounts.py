@@ -100,6 +100,22 @@ def test_the_sum_of_an_order_on_all_its_lines_is_asked_about(tmp_path: Path) -> 
     assert found(read(tmp_path, columns | {"order total amount": price}), "value") == ("order total amount",)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["total_dur", "Total Watch Duration", "totaldauer", "durée totale", "总时长", "總時長", "total plays", "total km"],
+)
+def test_durations_and_counts_are_no_money(tmp_path: Path, name: str) -> None:
+    clean = read(tmp_path, {SOLD: lambda i: 1_700_000_000 + i, name: lambda i: 10 + 7 * i})
+    assert found(clean, "value") == ("",)
+
+
+def test_whole_money_that_grows_with_the_pieces_is_proposed(tmp_path: Path) -> None:
+    columns = {"quantity": pieces, "xyz": lambda i: pieces(i) * (100 + i % 5), "shelf": lambda i: i % 5 + 7}
+    assert settings(read(tmp_path, columns), "amounts") == ["data.columns.value=xyz, or =- if there is none"]
+    del columns["xyz"]
+    assert settings(read(tmp_path, columns), "amounts") == []
+
+
 def test_money_below_nothing_is_asked_about_and_cents_are_said(tmp_path: Path) -> None:
     clean = read(tmp_path, {SOLD: lambda i: 1_700_000_000 + i, "purchase_sum_amount": lambda i: -0.5 - i % 3})
     assert found(clean, "value") == ("",)
@@ -133,6 +149,8 @@ def test_pieces_of_some_rows_do_not_make_all_of_them_sales(tmp_path: Path, name:
     clean = read(tmp_path, {name: lambda i: pieces(i) if i % 4 == 0 else ""})
     assert clean.types["type"].to_list() == ["event"]
     assert f"{name} is stated in 25% of the rows only" in notes(clean.log, "types")
+    (asked,) = [setting for setting in settings(clean, "types") if "columns.quantity" in setting]
+    assert asked.startswith(f"data.columns.quantity={name} if all are sales, ")
     told = read(
         tmp_path, {name: lambda i: pieces(i) if i % 4 == 0 else "", "event": ["purchase", "view", "view", "view"]}
     )

@@ -172,6 +172,17 @@ def test_a_column_of_known_words_comes_before_one_that_is_only_called_so(tmp_pat
     assert "product_action is read as the type, not event_type, most of whose words are not known" in notes(
         log, "types"
     )
+    mixed = [row(i, "pageview", "detail", f"a{i % 7}") for i in range(90)] + rows[:40]
+    text = "\n".join(["session_id,item_id,event_type,product_action,timestamp", *mixed]) + "\n"
+    log = from_text(tmp_path, text)
+    assert log.detected["columns"]["event_type"] == "product_action"
+    assert "not event_type, some of whose words are not known" in notes(log, "types")
+    by_hand = from_text(tmp_path, text, columns={"event_type": "event_type"})
+    asked = notes(by_hand, "types")
+    assert asked.startswith("product_action is not read, and has the words 'detail', ")
+    assert all(repr(word) in asked for word in ("add", "purchase", "remove"))
+    other = from_text(tmp_path, text, columns={"event_type": "product_action"})
+    assert "does it say which rows are sales" not in notes(other, "types")
     text = "session_id,item_id,event_type,flavour\n" + "".join(f"u{i % 3},a{i},zap,mild\n" for i in range(9))
     assert from_text(tmp_path, text).detected["columns"]["event_type"] == "event_type"
 

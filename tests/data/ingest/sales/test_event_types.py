@@ -268,3 +268,11 @@ def test_words_that_only_those_beside_them_tell() -> None:
     assert of("loan", "renewal", "return") == [None, None, None]
     assert of("checkout", "renew", "return") == ["checkout", None, None]
     assert of("order", "hold", "return") == ["purchase", None, "return"]
+
+
+@pytest.mark.parametrize(
+    ("word", "event_type"),
+    [("加入購物車", "cart"), ("瀏覽", "view"), ("購買", "purchase"), ("點擊", "click"), ("退貨", "return")],
+)
+def test_words_in_traditional_chinese_are_those_in_simplified(word: str, event_type: str) -> None:
+    assert canonical(pl.Series([word]), base().data).to_list() == [event_type]

@@ -7,6 +7,19 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.amounts import amounts
 from trajectory.data.ingest.cells.parsing import is_text, texts
+from trajectory.data.ingest.columns.amount_words import (
+    AMOUNT,
+    CENTS,
+    MONEY,
+    NO_AMOUNT,
+    NO_PIECES,
+    NO_RATING,
+    OTHER,
+    PIECES,
+    RATING,
+    TAXES,
+    WITH_OR_WITHOUT,
+)
 from trajectory.data.ingest.columns.detect import LOG_NAMES, matching
 from trajectory.data.ingest.columns.name_words import has_word, name_words
 from trajectory.data.ingest.columns.order_totals import repeats
@@ -16,58 +29,6 @@ from trajectory.data.ingest.findings import Findings
 from trajectory.data.ingest.quality.doubts import CODES
 from trajectory.data.ingest.sales.event_types import of_sales
 
-# English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian, Turkish, Korean, Japanese, Chinese
-# fmt: off
-_MONEY = (
-    "amount", "amt", "price", "sum", "total", "subtotal", "revenue", "turnover", "sales", "spend", "spent", "paid",
-    "value", "betrag", "umsatz", "preis", "summe", "montant", "prix", "importe", "precio", "monto", "ingresos", "valor",
-    "preço", "preco", "importo", "prezzo", "totale", "bedrag", "prijs", "omzet", "totaal", "kwota", "cena",
-    "wartość", "wartosc", "suma", "сумма", "цена", "стоимость", "tutar", "tutarı", "fiyat", "fiyatı", "금액",
-    "가격", "단가", "결제액", "金額", "価格",
-    "単価", "合計", "小計", "金额", "价格", "单价", "总价", "小计", "成交额",
-)
-PIECES = (
-    "quantity", "quantities", "qty", "units", "pieces", "pcs", "menge", "anzahl", "stückzahl", "stück", "quantité",
-    "quantite", "qté", "qte", "cantidad", "unidades", "quantidade", "qtd", "qtde", "quantità", "quantita", "qta",
-    "pezzi", "aantal", "antal", "antall", "määrä", "kpl", "ilość", "ilosc", "szt", "sztuk", "sztuki", "množství",
-    "kusů", "количество", "штук", "miktar", "miktarı", "adet", "adedi", "kuantitas", "수량", "数量", "個数", "件数",
-)
-_RATING = (
-    "rating", "ratings", "stars", "bewertung", "calificación", "calificacion", "avaliação", "valutazione",
-    "beoordeling", "ocena", "оценка", "평점", "評価", "评分",
-)
-# Amounts that are not what was paid for the goods, or not of one line.
-_OTHER = (
-    "tax", "taxes", "vat", "gst", "mwst", "ust", "steuer", "iva", "tva", "btw", "discount", "discounts", "coupon",
-    "rabatt", "remise", "descuento", "desconto", "sconto", "korting", "rabat", "shipping", "delivery", "freight",
-    "postage", "handling", "versand", "versandkosten", "envío", "envio", "frete", "fee", "fees", "commission",
-    "cargo", "comisión", "cost", "costs", "kosten", "coste", "custo", "costo", "koszt", "asset", "tip", "tips",
-    "refund", "refunded", "refunds", "return", "returned", "returns", "cancelled", "canceled", "voided", "list",
-    "msrp", "original", "old", "previous", "compare", "regular", "before", "competitor", "range", "band", "tier",
-    "level", "category", "type", "class", "code", "id", "no", "number", "count", "index", "rank", "score", "credit",
-    "debit", "balance", "due", "outstanding", "month", "monthly", "year", "yearly", "ytd", "lifetime", "avg",
-    "average", "mean", "median", "min", "max", "minimum", "maximum", "margin", "profit", "gewinn", "budget",
-    "points", "loyalty", "weight", "height", "width", "length", "size", "change", "rounding", "date", "time", "day",
-    "sensitivity", "segment", "flag", "status", "ratio", "rate", "percent", "pct", "stock", "inventory", "available",
-    "bestand", "reserved", "remaining", "pack", "per", "limit", "backordered", "reorder", "购物券", "优惠", "运费",
-    "税", "customers", "users", "views", "clicks", "income", "currency",
-)
-_NO_RATING = (
-    "avg", "average", "mean", "count", "num", "no", "number", "total", "min", "max", "imdb", "age", "esrb", "mpaa",
-    "content", "credit", "seller", "store", "id", "text", "type", "date", "time", "dt", "group", "band",
-)
-_AMOUNT = ("amount", "amt")  # of money or of pieces
-_NO_AMOUNT = ("total", "sales", "paid", "purchase", "line", "net", "gross", "revenue")  # of money
-_NO_PIECES = tuple(word for word in _OTHER if word not in ("no", "number", "count", "change"))
-# Whose words beside those of taxes say of a price whether they are in it.
-_TAXES = ("tax", "taxes", "vat", "gst", "mwst", "ust", "steuer", "iva", "tva", "btw", "kdv", "moms", "dph")
-_WITH_OR_WITHOUT = (
-    "incl", "including", "inclusive", "inc", "excl", "excluding", "exclusive", "exc", "ex", "with", "without",
-    "before", "after", "net", "gross", "inkl", "exkl", "ohne", "mit", "zzgl", "con", "sin", "com", "sem", "senza",
-    "met", "zonder", "hors", "avec", "sans", "brutto", "netto",
-)
-_CENTS = ("cents", "cent", "pence", "minor")
-# fmt: on
 _LOOKED_AT = 100_000  # rows
 _MOSTLY, _HALF = 0.9, 0.5  # of the rows
 _PROVEN = 20  # rows from which something is concluded
@@ -115,7 +76,7 @@ def find_amounts(
         if name:
             fields[field], found_by[field] = name, "word"
     if "value" in left and "value" not in fields and (told or {"quantity", "basket"} & fields.keys()):
-        _miss_money(table, unused(table.columns, fields, data, data.features), said)
+        _miss_money(table, unused(table.columns, fields, data, data.features), fields, said)
     if (pieces := fields.get("quantity", "")) and "quantity" in left and not has_word(pieces, PIECES):
         found_by["quantity"] = "content"
 
@@ -123,12 +84,12 @@ def find_amounts(
 def _are_pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> bool:
     """Whether what is called an amount, and was taken for money, are pieces: whole, beside prices that are not."""
     name = fields.get("value", "")
-    if "quantity" in fields or not has_word(name, _AMOUNT) or has_word(name, _NO_AMOUNT):
+    if "quantity" in fields or not has_word(name, AMOUNT) or has_word(name, NO_AMOUNT):
         return False
     number = amounts(table[name], "auto", Findings())
     if not _whole(number) or _share(number > 0) < _MOSTLY or (number > _FEW_PIECES).any():
         return False
-    prices = [price.name for price in _numbers(table, free, _MONEY) if _share(price != price.round()) >= _HALF]
+    prices = [price.name for price in _numbers(table, free, MONEY) if _share(price != price.round()) >= _HALF]
     if prices:
         text = f"{name} is taken for pieces, as it is whole and {', '.join(prices)} is not"
         said.note("amounts", text, f"data.columns.value={name} if it is money", warning=True)
@@ -137,15 +98,15 @@ def _are_pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], sa
 
 def _pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], told: bool, said: Findings) -> str:
     """The column of pieces: by its name, else a whole amount that what is paid grows with."""
-    named = [number for number in _numbers(table, free, PIECES, _NO_PIECES) if _whole(number)]
+    named = [number for number in _numbers(table, free, PIECES, NO_PIECES) if _whole(number)]
     named = [number for number in named if "basket" not in fields or not repeats(table, fields, number.name)]
     if len(named) > 1:
         _ask("quantity", named, "how many pieces were sold", said)
-    if len(named) == 1 and (told or not _of_few(table, named[0].name, said)):
+    if len(named) == 1 and (told or not _of_few(table, "quantity", named[0].name, said)):
         return named[0].name
     if named:
         return ""
-    for number in _numbers(table, free, _AMOUNT) if "value" in fields else ():
+    for number in _numbers(table, free, AMOUNT) if "value" in fields else ():
         if _whole(number) and _share(number > 0) >= _MOSTLY:
             paid = amounts(table[fields["value"]], "auto", Findings())
             if by_content(paid, number, table[fields["item"]]) is False:
@@ -158,7 +119,7 @@ def _pieces(table: pl.DataFrame, free: list[str], fields: dict[str, str], told: 
 
 def _money(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> str:
     """The column of money: the only one, or the one that is price times pieces; else the only one of a currency."""
-    named = _numbers(table, free, _MONEY) or _with_currency(table, free)
+    named = _numbers(table, free, MONEY) or _with_currency(table, free)
     of_orders = [number.name for number in named if "basket" in fields and repeats(table, fields, number.name)]
     lines = [number for number in named if number.name not in of_orders]
     of_orders = [name for name in of_orders if not matching([name], LOG_NAMES["value"])]  # these are said already
@@ -177,7 +138,7 @@ def _money(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: F
             text = f"{number.name} is below 0 in {below:.0%} of the rows, and is not read: is it money?"
             said.note("value", text, f"data.columns.value={number.name}", warning=True)
             return ""
-        if has_word(number.name, _CENTS):
+        if has_word(number.name, CENTS):
             said.note("value", f"{number.name} is in cents by its name, and so are all values", warning=True)
         return number.name
     return ""
@@ -192,15 +153,22 @@ def _with_currency(table: pl.DataFrame, free: list[str]) -> list[pl.Series]:
     return _numbers(table, named)
 
 
-def _miss_money(table: pl.DataFrame, free: list[str], said: Findings) -> None:
-    """Warns of sales without money where columns hold amounts with cents, unless it was asked about already."""
+def _miss_money(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> None:
+    """Warns of sales without money where columns hold amounts with cents, or that grow with the pieces, unless it was
+    asked about already.
+    """
     if any("data.columns.value" in note.setting for note in said.notes):
         return
-    amounts_of = [number for number in _numbers(table, free) if not has_word(number.name, _RATING)]
+    amounts_of = [number for number in _numbers(table, free) if not has_word(number.name, RATING)]
+    pieces = amounts(table[fields["quantity"]], "auto", Findings()) if "quantity" in fields else None
     likely = [
         number.name
         for number in amounts_of
-        if _share(number >= 0) >= _MOSTLY and _share(number != number.round()) >= _HALF and _in_cents(number)
+        if _share(number >= 0) >= _MOSTLY
+        and (
+            (_share(number != number.round()) >= _HALF and _in_cents(number))
+            or (pieces is not None and by_content(number, pieces, table[fields["item"]]) is False)
+        )
     ]
     if likely:
         text = f"no column is known to state what was paid; {' or '.join(likely[:_SHOWN])} could be it"
@@ -213,7 +181,7 @@ def _in_cents(number: pl.Series) -> bool:
 
 def _ratings(table: pl.DataFrame, free: list[str], fields: dict[str, str], said: Findings) -> str:
     """The column of ratings, unless it says the same in all rows of an item: that is what others gave on average."""
-    named = [number for number in _numbers(table, free, _RATING, _NO_RATING) if number.n_unique() <= _GRADES]
+    named = [number for number in _numbers(table, free, RATING, NO_RATING) if number.n_unique() <= _GRADES]
     several = pl.DataFrame({"item": table[fields["item"]], **{number.name: number for number in named}})
     several = several.filter(pl.len().over("item") > 1)
     by_user = [number for number in named if not several.select(_one_each(number.name, "item")).item()]
@@ -224,7 +192,7 @@ def _ratings(table: pl.DataFrame, free: list[str], fields: dict[str, str], said:
 
 
 def _numbers(
-    table: pl.DataFrame, free: list[str], words: tuple[str, ...] = (), other: tuple[str, ...] = _OTHER
+    table: pl.DataFrame, free: list[str], words: tuple[str, ...] = (), other: tuple[str, ...] = OTHER
 ) -> list[pl.Series]:
     """The columns with one of the words in their name, if any are given, and none of the others, as numbers, if most
     cells are some.
@@ -245,9 +213,9 @@ def _numbers(
 def _without_taxes(name: str) -> str:
     """A name without what it says of taxes, where it says whether they are in: "price incl. VAT" is a price."""
     words = name_words(name)
-    if not ({*words} & {*_TAXES} and {*words} & {*_WITH_OR_WITHOUT}):
+    if not ({*words} & {*TAXES} and {*words} & {*WITH_OR_WITHOUT}):
         return name
-    return " ".join(word for word in words if word not in (*_TAXES, *_WITH_OR_WITHOUT))
+    return " ".join(word for word in words if word not in (*TAXES, *WITH_OR_WITHOUT))
 
 
 def _leave_out(
@@ -258,17 +226,20 @@ def _leave_out(
     if any(data.columns[field] or 2 * table[fields[field]].count() >= table.height for field in tell):
         return
     for field in tell:
-        _of_few(table, fields.pop(field), said)
+        _of_few(table, field, fields.pop(field), said)
         del found_by[field]
 
 
-def _of_few(table: pl.DataFrame, name: str, said: Findings) -> bool:
+def _of_few(table: pl.DataFrame, field: str, name: str, said: Findings) -> bool:
     """Whether a column of pieces is blank in most rows of a log without types, which is said: it tells of some only."""
     if not name or 2 * table[name].count() >= table.height:
         return False
     share = table[name].count() / table.height
     text = f"{name} is stated in {share:.0%} of the rows only, so it does not say that all are sales, and is not read"
-    said.note("types", text, "data.columns.event_type=... with the column that says what was done", warning=True)
+    setting = (
+        f"data.columns.{field}={name} if all are sales, data.columns.event_type=... if a column says what was done"
+    )
+    said.note("types", text, setting, warning=True)
     return True
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from trajectory.data.ingest.columns import column_words
+from trajectory.data.ingest.columns.chinese import simplified
 from trajectory.data.ingest.columns.name_words import name_words
 from trajectory.schema import UserError
 
@@ -230,8 +231,11 @@ def listing(columns: list[str]) -> str:
 
 @lru_cache(20_000)
 def plain(name: str) -> str:
-    """A column's name by its letters and digits alone, without case and accents: "Kunden-Nr.", "kunden_nr"."""
-    parts = unicodedata.normalize("NFKD", re.sub("[º°]", "", name.replace("№", "n").replace("ł", "l"))).casefold()
+    """A column's name by its letters and digits alone, without case and accents, in simplified Chinese: "Kunden-Nr.",
+    "kunden_nr".
+    """
+    name = simplified(re.sub("[º°]", "", name.replace("№", "n").replace("ł", "l")))
+    parts = unicodedata.normalize("NFKD", name).casefold()
     return "".join(mark for mark in parts if mark.isalnum()) or name.strip()
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
+from trajectory.data.ingest.columns.chinese import simplified
+
 # Parts of names that are written as one word, and that say nothing by themselves.
 _CONTEXT = (
     "purchase", "purchased", "sale", "sales", "sold", "order", "ordered", "item", "line", "unit", "product", "net",
@@ -33,6 +35,7 @@ def has_word(name: str, words: Collection[str]) -> bool:
 
 
 def _is_one(part: str, word: str) -> bool:
+    part, word = simplified(part), simplified(word)
     if part == word or (not word.isascii() and not _spaced(word) and word in part):
         return True
     if not part.endswith(word) or len(word) < _SHORTEST:

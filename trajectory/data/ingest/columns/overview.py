@@ -8,12 +8,15 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.parsing import is_text, texts
+from trajectory.data.ingest.columns.amount_words import MONEY, PIECES
 from trajectory.data.ingest.columns.detect import CONTENT_NAMES, JOINED, LOG_NAMES, detect, plain
+from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.findings import clip
 
 _LOOKED_AT, _SHOWN, _PROPOSED = 1000, 3, 5
 _SHARE = 0.1  # of the values of the column that has most, below which a column holds no ids
 _TIMES = frozenset(map(plain, LOG_NAMES["time"]))
+_COSTS = ("cost", "costs", "kosten", "coût", "coste", "costo", "custo", "成本", "原価", "원가")
 _AMOUNT = r"^\D{0,4}-?\d[\d ,.]*[.,]\d{1,4}\D{0,4}$"
 _DATED = r"\d[-/. ](?:\d|\p{L}{3,})\p{L}*[-/. ]|\d:\d\d"
 
@@ -50,6 +53,7 @@ def may_be_ids(column: pl.Series) -> bool:
 def candidates(table: pl.DataFrame, fields: dict[str, str]) -> str:
     """A clause for an error: columns that could hold ids by what they hold, values that come back."""
     free = [column for column in table if column.name not in fields.values() and may_be_ids(column)]
+    free = [column for column in free if not has_word(column.name, (*MONEY, *PIECES, *_COSTS))]
     distinct = {column.name: column.drop_nulls().n_unique() for column in free}
     several = sorted(distinct.items(), key=lambda pair: -pair[1])  # ids have many values
     several = [(name, count) for name, count in several if 1 < count < table.height]

@@ -23,7 +23,7 @@ from trajectory.data.ingest.columns.detect import (
 )
 from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.findings import Findings, clip, quoted
-from trajectory.data.ingest.sales.event_types import canonical, plain_word, roles
+from trajectory.data.ingest.sales.event_types import canonical, plain_word, roles, selling_types
 from trajectory.schema import UserError
 
 # Names of columns that may state what a row is, and may state something else.
@@ -70,19 +70,26 @@ def better_known(
     table: pl.DataFrame, fields: dict[str, str], statuses: Collection[str], data: ConfigDict, said: Findings
 ) -> dict[str, str]:
     """The fields with another column of types, where most words of the one that was found by its name are not known in
-    the rows of items, and those of the other are.
+    the rows of items, and those of the other are; or where some are not and none is a sale, and one of the other's is.
     """
     name = fields["event_type"]
     rows = table.filter(table[fields["item"]].is_not_null()) if "item" in fields else table
     sample = texts(rows[name].drop_nulls().head(_SAMPLE)).drop_nulls()
-    if 2 * canonical(sample, data).count() > len(sample):
+    types = canonical(sample, data)
+    few, some = 2 * types.count() <= len(sample), types.null_count() > _STRANGE * len(sample)
+    if not few and (not some or _sells(types, data)):
         return fields
-    other = by_words(table, {*fields.values(), *statuses}, data)
-    if not other:
+    other = by_words(rows if some else table, {*fields.values(), *statuses}, data)
+    if not other or (not few and not _sells(canonical(texts(rows[other].drop_nulls().head(_SAMPLE)), data), data)):
         return fields
-    text = f"{other} is read as the type, not {name}, most of whose words are not known"
+    text = f"{other} is read as the type, not {name}, {'most' if few else 'some'} of whose words are not known"
     said.note("types", text, f"data.columns.event_type={name}", warning=True)
     return fields | {"event_type": other}
+
+
+def _sells(types: pl.Series, data: ConfigDict) -> bool:
+    """Whether some of the types are sales."""
+    return bool(types.is_in(selling_types(roles(data))).any())
 
 
 def is_named_for_types(name: str) -> bool:
@@ -112,11 +119,14 @@ def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data:
             continue
         types = canonical(words, data).cast(pl.String).to_list()
         telling = [
-            word
-            for word, event_type in zip(words, types, strict=True)
-            if (event_type and (named or "negative" in known[event_type])) or re.search(_DOUBTFUL, word)
+            word for word, event_type in zip(words, types, strict=True) if event_type or re.search(_DOUBTFUL, word)
         ]
-        if telling:
+        own = {role for event_type in types if event_type for role in known[event_type]}
+        if (
+            "negative" in own
+            or (telling and named and (untold or "sale" in own))
+            or any(re.search(_DOUBTFUL, word) for word in telling)
+        ):
             text = f"{column.name} is not read, and has the words {_quoted(telling)}: does it say which rows are sales?"
             meaning = "data.event_type_map={WORD: TYPE} for words that are not known"
             setting = f"data.columns.event_type={column.name} with {meaning}"

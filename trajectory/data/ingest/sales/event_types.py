@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 
 from trajectory import hints
 from trajectory.data.ingest.cells.parsing import texts
+from trajectory.data.ingest.columns.chinese import simplified
 from trajectory.schema import DEFAULT_EVENT_TYPE, EVENT_TYPES, FAILED, ROLES, SERVICE, UserError
 
 # A word's plural means the same. Beside everyday words those of GA4, Segment, Meta, REES46, Retailrocket, Taobao, OTTO.
@@ -278,5 +279,7 @@ def _spellings(data: ConfigDict) -> list[str]:
 
 
 def plain_word(word: str) -> str:
-    """As words are compared: without case, white space, "_" and "-"; the second letter of a Turkish İ is left off."""
-    return re.sub(r"[\s_\-]", "", str(word)).lower().replace("\u0307", "")
+    """As words are compared: without case, white space, "_" and "-", in simplified Chinese; the second letter of a
+    Turkish İ is left off.
+    """
+    return simplified(re.sub(r"[\s_\-]", "", str(word))).lower().replace("\u0307", "")

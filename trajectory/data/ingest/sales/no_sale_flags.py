@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.amounts import amounts
 from trajectory.data.ingest.cells.parsing import mostly_numeric, texts, yes_or_no
-from trajectory.data.ingest.columns.amounts import PIECES
+from trajectory.data.ingest.columns.amount_words import PIECES
 from trajectory.data.ingest.columns.detect import listing, matching_within
 from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.findings import Findings, quoted
