@@ -70,7 +70,7 @@ def test_chinese_names_of_columns_prove_their_encoding(tmp_path: Path) -> None:
         ("cp1251", "Код клиента;Артикул;Количество"),
         ("cp1254", "Müşteri;Ürün Kodu;Adet"),
         ("cp949", "회원번호;상품코드;수량"),
-        ("shift_jis", "会員番号;商品コード;数量"),
+        ("cp932", "会員番号;商品コード;数量"),
     ],
 )
 def test_names_of_columns_prove_their_encoding(tmp_path: Path, encoding: str, names: str) -> None:
@@ -274,3 +274,10 @@ def test_lines_that_are_headings_of_those_below_are_explained(tmp_path: Path) ->
         UserError, match=r"lines such as '1:' are headings of the lines below them: write what they say"
     ):
         read(tmp_path, "".join(lines).replace("1:\n", "1:\n2:\n", 1))
+
+
+@pytest.mark.parametrize("stated", ["", "shift_jis", "cp932"])
+def test_characters_of_windows_beyond_a_standard_are_read(tmp_path: Path, stated: str) -> None:
+    cells = "".join(f"u{i};緑茶 ①号;{i}\n" for i in range(5))
+    raw = read(tmp_path, ("会員番号;商品コード;数量\n" + cells).encode("cp932"), encoding=stated)
+    assert raw.table["商品コード"].unique().to_list() == ["緑茶 ①号"]

@@ -15,7 +15,17 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NAMED = ("cp1252", "gb18030", "cp1250", "cp1251", "cp1254", "cp949", "shift_jis", "big5", "euc_jp", "koi8_r")
+_NAMED = ("cp1252", "gb18030", "cp1250", "cp1251", "cp1254", "cp949", "cp932", "cp950", "euc_jp", "koi8_r")
+# What is written by these names holds the characters of wider ones too (as in the Encoding Standard of WHATWG).
+_WIDER = {
+    "utf-8-sig": "utf-8",
+    "iso8859-1": "cp1252",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "cp950",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+}
 _HIGH = re.compile(rb"[\x80-\xff]+")
 # A letter with an accent or a sign alone, or two of them in a word. 0x81 to 0x90 are no characters of Western text.
 _WESTERN = re.compile(
@@ -30,9 +40,9 @@ def stated_encoding(name: str) -> str:
         "".encode(codec.name)  # one of text, not such as base64
     except LookupError:
         raise UserError(
-            f"data.encoding={name!r} is unknown; expected one such as utf-8, cp1252, gb18030, utf-16, cp1251, shift_jis"
+            f"data.encoding={name!r} is unknown; expected one such as utf-8, cp1252, gb18030, utf-16, cp1251, cp932"
         ) from None
-    return "utf-8" if codec.name == "utf-8-sig" else codec.name
+    return _WIDER.get(codec.name, codec.name)
 
 
 def by_first_bytes(head: bytes) -> str:
@@ -75,7 +85,7 @@ def by_evidence(data: bytes, name: str, line: int) -> str:
     raise UserError(
         f"{name} is not UTF-8 (line {line}, byte 0x{byte:02x}), and its bytes do not tell which encoding it is in; set "
         "data.encoding, for example cp1252 (Western), cp1250 (Central Europe), cp1251 (Cyrillic), cp1254 (Turkish), "
-        "gb18030 (Chinese), big5, shift_jis (Japanese), cp949 (Korean)"
+        "gb18030 or cp950 (Chinese), cp932 (Japanese), cp949 (Korean)"
     )
 
 

@@ -65,3 +65,14 @@ def test_pieces_and_their_money_are_taken_off_once(tmp_path: Path) -> None:
     text = "user_id,item_id,quantity,price,qty_refunded,amount_refunded\na,x,4,8,1,8\na,y,2,8,0,0\n"
     clean = cleaned(from_text(tmp_path, text), tmp_path)
     assert sold(clean) == (2, 24 + 16)
+
+
+def test_a_date_of_a_refund_in_part_leaves_a_sale(tmp_path: Path) -> None:
+    rows = [
+        f"u{i % 3},i{i % 5},{20 + i},2024-01-{1 + i:02},{back},{when}"
+        for i, (back, when) in enumerate([(0, ""), (5, "2024-02-01"), (22, "2024-02-02"), (0, ""), (0, ""), (0, "")])
+    ]
+    text = "\n".join(["user_id,item_id,amount,date,Amount Refunded,Refunded date (UTC)", *rows]) + "\n"
+    changes = {"event_type_map": {"": "purchase"}}
+    clean = cleaned(from_text(tmp_path, text, **changes), tmp_path, **changes)
+    assert sold(clean) == (5, 20 + 16 + 23 + 24 + 25)

@@ -58,3 +58,31 @@ def test_other_lines_for_nothing_are_sales(tmp_path: Path) -> None:
     clean = cleaned(from_text(tmp_path, text), tmp_path)
     assert types(clean) == {"purchase": 5}
     assert notes(clean.log, "no sales") == ""
+
+
+@pytest.mark.parametrize(("line", "owner"), [("item_id", "parent_item_id"), ("lineId", "parentLineId")])
+def test_parts_and_wholes_are_told_by_the_id_of_the_whole(tmp_path: Path, line: str, owner: str) -> None:
+    header = f"{line},{owner},order_id,user_id,product_id,quantity,row_total,date"
+    rows = [
+        f"{10 * i + n},{parent and 10 * i + parent},{i},u{i},{item}{i},{pieces},{total},2024-01-0{i}"
+        for i in range(1, 7)
+        for n, parent, item, pieces, total in (
+            (1, "", "shirt", 2, 30 + i),  # paid as a whole
+            (2, 1, "shirt-m", 2, 0),
+            (3, "", "set", 1, 0),  # paid in its parts
+            (4, 3, "cup", 1, 4 + i),
+            (5, 3, "plate", 1, 6 + i),
+            (6, "", "sticker", 1, 0),  # given free
+        )
+    ]
+    text = "\n".join([header, *rows]) + "\n"
+    item = {"item": "product_id"}
+    clean = cleaned(from_text(tmp_path, text, columns=item), tmp_path)
+    sold = clean.events.filter(clean.events["event_type"].cast(str) == "purchase")["item"].cast(str).str.head(5)
+    assert sorted({*sold}) == ["cup1", "cup2", "cup3", "cup4", "cup5", "cup6", "plate", "shirt", "stick"]
+    assert types(clean) == {"purchase": 24, "failed_order": 12}
+    assert f"12 sales for nothing are a part, or the whole, of lines that were paid, as {owner} says" in notes(
+        clean.log, "no sales"
+    )
+    off = cleaned(from_text(tmp_path, text, columns=item, no_sale_flags=(f"!{owner}",)), tmp_path)
+    assert types(off) == {"purchase": 36}

@@ -15,7 +15,7 @@ from trajectory.data.ingest.columns.detect import listing, matching_within
 from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.findings import Findings, quoted
 from trajectory.data.ingest.sales.event_types import of_sales
-from trajectory.data.ingest.sales.refunds import MONEY, of_refunds, without_refunds
+from trajectory.data.ingest.sales.refunds import MONEY, in_part, of_refunds, without_refunds
 from trajectory.data.ingest.sales.repeated_lines import repeated_lines
 from trajectory.data.ingest.sales.undone_dates import (
     asking_flag,
@@ -80,7 +80,7 @@ def no_sales(
     marks.not_stood()
     if repeated := repeated_lines(table, columns, ignored, sale, said):
         marks.add("void", *repeated)
-    marks.undone()
+    marks.undone(refunds)
     marks.signs()
     pieces = marks.taken_back()
     if refunds and not pieces and "value" in columns:
@@ -163,8 +163,8 @@ class _Marks:
             if rows := int((no & self.sale).sum()):
                 self.add("void", no, name, f"{rows:,} rows with a no in {name} are no sales, kept and not read")
 
-    def undone(self) -> None:
-        """Columns of the date of a cancellation or return."""
+    def undone(self, refunds: list[str]) -> None:
+        """Columns of the date of a cancellation or return, which may be of a part of the money (`refunds`)."""
         free = [name for name in self.free if name not in {*self.told, *self.of_pieces}]
         sale, both = (of_sales(self.columns, self.data, back) for back in (False, True))
         if sale is None or both is None or not sale.any():
@@ -174,8 +174,12 @@ class _Marks:
             known |= (self.columns[below] < 0).fill_null(False)
         for name in self.of_pieces:
             known |= amounts(self.table[name], self.data.decimal, Findings()).fill_null(0.0) != 0
+        part = sale & False
+        if refunds and "value" in self.columns:
+            part = in_part(self.table[refunds[0]], self.columns["value"], self.data)
         back = bool((both & ~sale).any() or (self.columns.get("quantity", pl.Series([0])) < 0).any())
-        for name, dated_rows in undone(self.table, free, sale, known, back, self.said).items():
+        for name, dated_rows in undone(self.table, free, sale, known | part, back, self.said).items():
+            dated_rows = dated_rows & ~part
             whole = of_whole_orders(dated_rows, self.columns["basket"]) if "basket" in self.columns else None
             yes = dated_rows if whole is None else whole
             further = int((yes & sale & ~dated_rows).sum())

@@ -63,6 +63,12 @@ def without_refunds(
     return {"value": left, "void": nothing}
 
 
+def in_part(column: pl.Series, value: pl.Series, data: ConfigDict) -> pl.Series:
+    """Boolean: where some of the value was given back, as `column` tells, but not all of it."""
+    refund = amounts(column, data.decimal, Findings()).fill_null(0.0).abs()
+    return ((refund > 0) & (refund < value - _CENT)).fill_null(False)
+
+
 def _of_orders(refund: pl.Series, basket: pl.Series) -> bool:
     """Whether refunds stand on the first lines of orders only, or on all their lines the same."""
     if of_whole_orders(refund > 0, basket) is not None:

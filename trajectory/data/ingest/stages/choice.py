@@ -33,7 +33,7 @@ def choose_columns(reading: Reading) -> None:
         fields = _without_measurements(table, fields, data)
     elif not reading.known_layout and "user" in fields:
         fields = by_ids(table, by_titles(table, fields, said), data.columns.item, said)
-        fields = without_line_numbers(table, fields, data.columns.item, said)
+        fields = without_line_numbers(table, fields, data.columns.to_dict(), said)
     reading.statuses = {*matching_within(table.columns, ORDER_STATUS), data.columns.status}
     reading.typed = bool({"event_type", "behaviour", "label", "rating"} & fields.keys() or data.columns.event_type)
     if not reading.known_layout and "event_type" in fields and not data.columns.event_type:
