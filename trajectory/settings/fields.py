@@ -83,6 +83,11 @@ DATA = Section(
             {},
             'word of the log -> type of event, beside the built-in words; key "" = rows that state none',
         ),
+        "continued_lines": (
+            "auto",
+            "rows that state an item, and neither user, order nor time, are further lines of the order above: auto "
+            "(where that is sure) | fill | keep",
+        ),
         "status_map": ({}, "word of an order's status -> sale | no_sale, beside the built-in words"),
         "no_sale_flags": (
             (),

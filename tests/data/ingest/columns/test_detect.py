@@ -21,6 +21,8 @@ from trajectory.schema import UserError
         ("会員番号|商品コード|購入日時|数量|金額", "user item time quantity value"),
         ("會員卡號|商品編碼|日期|數量|銷售", "user item time quantity value"),
         ("客戶編號|產品編號|訂購日期|銷售數量|銷售金額|訂單編號", "user item - quantity value basket"),
+        ("Référence commande|Client|Produit", "basket user item"),
+        ("Order Reference|Customer|Order Lines/Product|Order Lines/Quantity", "basket user item quantity"),
         ("KUNAG|MATNR|FKDAT|FKIMG|NETWR|VBELN", "user item time quantity value basket"),
         ("user.id|product.id|event.name|ts", "user item event_type time"),
         ("event|properties.distinct_id|properties.product_id|properties.price", "event_type user item value"),

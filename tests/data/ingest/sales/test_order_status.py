@@ -39,10 +39,29 @@ def types(folder: Path, *words: str, status: str = "order_status", **changes: ob
         ("shop.orders.order_status", ("paid", "cancelled", "shipped", "refunded")),
         ("order.state", ("paid", "cancelled", "shipped", "refunded")),
         ("订单状态", ("已完成", "已取消", "已付款", "待付款")),
+        ("État", ("Livré", "Annulé", "Paiement accepté", "En attente du paiement par chèque")),
+        ("Situação", ("Entregue", "Cancelado", "Concluído", "Aguardando pagamento")),
+        ("Status", ("sale", "cancel", "Sales Order", "Quotation")),
+        ("stateMachineState", ("completed", "cancelled", "in_progress", "refunded")),
     ],
 )
 def test_orders_that_were_cancelled_refunded_or_never_paid_are_no_sales(tmp_path: Path, status: str, words: tuple):
     assert types(tmp_path, *words, status=status) == {"purchase": 2, "failed_order": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("etape", ("Livré", "Annulé", "Expédié", "Remboursé")), ("phase", ("paid", "cancelled", "shipped", "refunded"))],
+)
+def test_words_of_a_status_under_another_name_are_proposed_as_one(tmp_path: Path, name: str, words: tuple) -> None:
+    clean = read(tmp_path, ORDERS.format(*words, status=name))
+    (note,) = [note for note in clean.log.detected["notes"] if note["topic"] == "types"]
+    assert note["text"].startswith(f"{name} is not read, and has the words ")
+    assert note["text"].endswith("does it say which rows are sales, by what became of orders?")
+    assert note["setting"] == f"data.columns.status={name}"
+    assert types(tmp_path, *words, status=name, columns={"status": name}) == {"purchase": 2, "failed_order": 2}
+    types_of = read(tmp_path, ORDERS.format("sale", "refund", "sale", "return", status=name))
+    assert "by what became of orders" not in notes(types_of.log, "types")
 
 
 def test_it_is_said_which_words_were_no_sales_and_which_are_not_known(tmp_path: Path):

@@ -103,7 +103,7 @@ def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict
     """
     columns = list(columns)
     whole = {plain(column): column for column in reversed(columns)}
-    records = any("." in column for column in columns)
+    records = any("." in _dotted(column, columns) for column in columns)
     fields: dict[str, str] = {}
     for field, wanted in names.items():
         _add(fields, field, whole, wanted)
@@ -123,15 +123,27 @@ def _add(fields: dict[str, str], field: str, known: Mapping[str, str], wanted: I
 
 def _within(columns: list[str], field: str, wanted: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Columns within records by the last part of their name, where one alone has it; and the names for the field."""
+    paths = {_dotted(column, columns): column for column in columns}
     if field in _OF_ITEMS:
-        columns = [column for column in columns if not {*_record(column)} & {*_PEOPLE}]
+        paths = {path: column for path, column in paths.items() if not {*_record(path)} & {*_PEOPLE}}
     if field == "title":  # the name of an item, in a record of items
         wanted = (*wanted, "name")
-        columns = [column for column in columns if _last(column) != "name" or {*_record(column)} & {*_GOODS}]
+        paths = {
+            path: column for path, column in paths.items() if _last(path) != "name" or {*_record(path)} & {*_GOODS}
+        }
     if field == "event_type":  # "action" may be of anything there
         wanted = tuple(name for name in wanted if "_" in name)
-    last = [_last(column) for column in columns]
-    return {name: column for name, column in zip(last, columns, strict=True) if name and last.count(name) == 1}, wanted
+    last = [_last(path) for path in paths]
+    named = zip(last, paths.values(), strict=True)
+    return {name: column for name, column in named if name and last.count(name) == 1}, wanted
+
+
+def _dotted(column: str, columns: list[str]) -> str:
+    """A column's name; with dots where it is a path, "Order Lines/Product", that begins as that of another column."""
+    record, slash, _ = column.rpartition("/")
+    if not slash or "." in column or sum(other.startswith(f"{record}/") for other in columns) < 2:
+        return column
+    return column.replace("/", ".")
 
 
 def _record(column: str) -> tuple[str, ...]:

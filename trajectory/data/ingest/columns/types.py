@@ -24,6 +24,7 @@ from trajectory.data.ingest.columns.detect import (
 from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.findings import Findings, clip, quoted
 from trajectory.data.ingest.sales.event_types import canonical, plain_word, roles, selling_types
+from trajectory.data.ingest.sales.order_status import are_states
 from trajectory.schema import UserError
 
 # Names of columns that may state what a row is, and may state something else.
@@ -130,6 +131,9 @@ def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data:
             text = f"{column.name} is not read, and has the words {_quoted(telling)}: does it say which rows are sales?"
             meaning = "data.event_type_map={WORD: TYPE} for words that are not known"
             setting = f"data.columns.event_type={column.name} with {meaning}"
+            others = [word for word, event_type in zip(words, types, strict=True) if not event_type]
+            if are_states(words, others):
+                text, setting = f"{text[:-1]}, by what became of orders?", f"data.columns.status={column.name}"
             said.note("types", text, setting, warning=True)
 
 

@@ -248,6 +248,9 @@ class _Marks:
         """Quantity and value without the pieces taken back; a sale of which nothing is left is void, as it was read."""
         quantity = self.columns["quantity"]
         returned = (self.sale & (back > 0) & (quantity > 0)).fill_null(False)
+        self.told += names
+        if not returned.any():
+            return
         nothing = returned & (back >= quantity).fill_null(False)
         partly = returned & ~nothing
         share = pl.select(pl.when(partly).then(1 - back / quantity).otherwise(1.0)).to_series()
@@ -258,7 +261,6 @@ class _Marks:
         self.said.note("no sales", text + rest, setting, warning=True)
         self.changed |= {name: self.columns[name] * share for name in ("quantity", "value") if name in self.columns}
         self.changed["void"] = self.changed.get("void", nothing) | nothing
-        self.told += names
 
     def refunded(self, name: str) -> None:
         """Takes the money that was given back, in column `name`, off the value."""

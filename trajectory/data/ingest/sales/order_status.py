@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from importlib.resources import files
 
 import numpy as np
@@ -99,6 +100,16 @@ def failed_orders(
         return None
     _say(name, raw, sold, words, no_sale, sale, said)
     return name, failed
+
+
+def are_states(words: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether most of the words of a column are known of a status, and one of the `others`, which are no types of
+    event, means that an order is a sale.
+    """
+    plain = {word: _plain(word) for word in words}
+    no_sale, sale = set(map(_plain, NO_SALE)), set(map(_plain, SALE))
+    known = [plain[word] in no_sale | sale or bool(_UNPAID.search(_lower(word))) for word in plain]
+    return 2 * sum(known) > len(known) and any(plain[word] in sale for word in others)
 
 
 def _are_codes(status: pl.Series) -> bool:

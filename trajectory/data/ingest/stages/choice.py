@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 from ml_collections import ConfigDict
 
@@ -16,6 +18,7 @@ from trajectory.data.ingest.columns.positions import whole_positions
 from trajectory.data.ingest.columns.times import find_time
 from trajectory.data.ingest.columns.types import better_known, by_words
 from trajectory.data.ingest.items.table import by_ids, by_titles
+from trajectory.data.ingest.sales.continued_lines import continued_lines
 from trajectory.data.ingest.sales.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.stages.reading import Reading
 
@@ -34,6 +37,8 @@ def choose_columns(reading: Reading) -> None:
     elif not reading.known_layout and "user" in fields:
         fields = by_ids(table, by_titles(table, fields, said), data.columns.item, said)
         fields = without_line_numbers(table, fields, data.columns.to_dict(), said)
+    if not (reading.known_layout or reading.stepwise):
+        table = _continued(reading, table, fields)
     reading.statuses = {*matching_within(table.columns, ORDER_STATUS), data.columns.status}
     reading.typed = bool({"event_type", "behaviour", "label", "rating"} & fields.keys() or data.columns.event_type)
     if not reading.known_layout and "event_type" in fields and not data.columns.event_type:
@@ -52,6 +57,18 @@ def choose_columns(reading: Reading) -> None:
     if not reading.known_layout:
         fields = whole_positions(reading.table, fields, data, said)
     reading.fields, reading.found_by = fields, _found_by(reading, fields, how)
+
+
+def _continued(reading: Reading, table: pl.DataFrame, fields: dict[str, str]) -> pl.DataFrame:
+    """The table in which lines of an order below its first one state the order, too, as does that of the source."""
+    source = reading.source
+    further = continued_lines(table, fields, (source.malformed, source.files), reading.data, reading.said)
+    if further is None:
+        return table
+    rows, names = further
+    of_source = [name for name in names if name in source.table.columns]
+    reading.source = replace(source, table=source.table.with_columns(pl.col(of_source).gather(rows)))
+    return table.with_columns(pl.col(names).gather(rows))
 
 
 def _by_name(table: pl.DataFrame, data: ConfigDict) -> dict[str, str]:

@@ -1,0 +1,88 @@
+"""Further lines of an order whose cells of the order are blank, below its first line, as ledgers export them."""
+
+from __future__ import annotations
+
+import polars as pl
+from ml_collections import ConfigDict
+
+from trajectory.data.ingest.cells.parsing import is_text
+from trajectory.data.ingest.findings import Findings
+from trajectory.schema import UserError
+
+HOW = ("auto", "fill", "keep")
+_KEYS = ("user", "basket", "time")  # of an order
+_LOOKED_AT = 100_000  # rows, of which some are such lines where any are
+_PARTLY = 0.2  # rows with some of the keys to rows with none, from which it is unsure
+# What stands in the place of an item on a line of sums.
+_SUMS = (
+    r"(?i)^\s*(?:(?:grand|sub)[\s-]?)?(?:total|totals|totale|totaal|toplam|gesamt|gesamtsumme|summe|summa|suma|celkem|"
+    r"razem|итого|всего|合計|合计|总计|總計|합계|총계|jumlah|tổng|tổng cộng)(?:\s+(?:général|general|generale|geral))?"
+    r"\s*:?\s*$"
+)
+
+
+def continued_lines(
+    table: pl.DataFrame,
+    fields: dict[str, str],
+    parted: tuple[pl.Series | None, pl.Series | None],
+    data: ConfigDict,
+    said: Findings,
+) -> tuple[pl.Series, list[str]] | None:
+    """Of each row the number of the row whose order it is of, and the columns of orders; None where all have their own.
+
+    Such a line states an item, and neither user, order nor time; above it, of the same file, lies one that states some
+    of them. A column of orders is blank on all these lines. `parted`: the texts of malformed rows, and the file of each
+    row. `data.continued_lines` decides, else it is sure where few rows state only some of the three, and none is first.
+    """
+    if data.continued_lines not in HOW:
+        raise UserError(f"data.continued_lines={data.continued_lines!r} is unknown; expected one of {', '.join(HOW)}")
+    keys = [fields[field] for field in _KEYS if fields.get(field) in table.columns]
+    if data.continued_lines == "keep" or "user" not in fields or fields.get("item") not in table.columns:
+        return None
+    if not keys or (len(keys) == 1 and data.continued_lines == "auto"):
+        return None
+    if not _without(table.head(_LOOKED_AT), keys).any():
+        return None
+    blank, item = _without(table, keys), table[fields["item"]]
+    lines = blank & ~_blank(item)
+    if is_text(item):
+        lines &= ~item.cast(pl.String).str.contains(_SUMS).fill_null(False)
+    malformed, files = parted
+    begins = ~blank if malformed is None else ~blank | malformed.is_not_null()
+    if files is not None:
+        begins |= files.to_physical().diff().fill_null(1) != 0
+    row = pl.int_range(table.height, eager=True)
+    above = row.set(~begins, None).forward_fill()
+    lines = (lines & ~blank.gather(above.fill_null(0)) & above.is_not_null()).fill_null(False)
+    if not lines.any():
+        return None
+    some = pl.DataFrame([_blank(table[key]) for key in keys if key != fields["user"] or len(keys) < 3])
+    partly = int((some.select(pl.any_horizontal(pl.all())).to_series() & ~blank).sum())
+    count, names = int(lines.sum()), f"{', '.join(keys[:-1])} {'and' if len(keys) > 1 else ''} {keys[-1]}".strip()
+    if data.continued_lines == "auto" and (partly > _PARTLY * count or blank[0]):
+        text = (
+            f"{count:,} rows state none of {names}, others only some: are they further lines of the order above them?"
+        )
+        said.note("orders", text, "data.continued_lines=fill", warning=True)
+        return None
+    of_orders = [
+        column.name
+        for column in table
+        if column.name in keys or (_blank(column.filter(lines)).all() and not _blank(column).all())
+    ]
+    text = (
+        f"{count:,} rows state none of {names}, so they are further lines of the order above them, and have its cells"
+    )
+    said.note("orders", text, "data.continued_lines=keep")
+    return row.zip_with(~lines, above), of_orders
+
+
+def _without(table: pl.DataFrame, keys: list[str]) -> pl.Series:
+    return pl.DataFrame([_blank(table[key]) for key in keys]).select(pl.all_horizontal(pl.all())).to_series()
+
+
+def _blank(column: pl.Series) -> pl.Series:
+    """Where nothing is stated."""
+    if column.dtype == pl.String:
+        return column.is_null() | (column.str.strip_chars() == "").fill_null(True)
+    return column.is_null()
