@@ -80,7 +80,15 @@ def test_points_before_three_digits_throughout_are_asked_about(tmp_path: Path) -
     log = from_text(tmp_path, text)
     (note,) = [note for note in log.detected["notes"] if note["topic"] == "amounts"]
     assert note["warning"]
-    assert "the mark of '128.900' in price is taken for the decimal point" in note["text"]
+    assert "the mark of '128.900' in price is taken for the point between thousands, as numbers below" in note["text"]
+    assert log.events["value"].to_list() == [5719, 482, 128_900]
+    (note,) = [
+        note
+        for note in from_text(tmp_path, text.replace("482", "4.825")).detected["notes"]
+        if note["topic"] == "amounts"
+    ]
+    assert note["warning"]
+    assert "is taken for the decimal point" in note["text"]
     assert from_text(tmp_path, text, decimal=",").events["value"].to_list() == [5719, 482, 128_900]
     whole = text.replace("5.719", "5.000").replace("128.900", "150.000")
     assert any(note["warning"] for note in from_text(tmp_path, whole).detected["notes"] if note["topic"] == "amounts")
@@ -102,6 +110,18 @@ def test_the_decimal_mark_that_another_column_proves_decides_what_could_be_eithe
     assert "the mark of '1,000' in quantity is taken for a decimal comma, as elsewhere" in notes(log, "amounts")
     by_hand = from_text(tmp_path, text, decimal=".")
     assert cleaned(by_hand, tmp_path, decimal=".").events["quantity"].to_list() == [1000, 2000, 3000]
+
+
+@pytest.mark.parametrize(
+    ("price", "pieces"),
+    [("Harga", "Jumlah"), ("Einzelpreis", "Menge"), ("Prezzo", "Quantità"), ("Fiyat", "Adet"), ("Đơn giá", "Số lượng")],
+)
+def test_names_in_a_language_of_decimal_commas_decide_what_could_be_either(
+    tmp_path: Path, price: str, pieces: str
+) -> None:
+    log = from_text(tmp_path, f"user;item;{price};{pieces}\n1;1;10.000;1\n1;2;12.500;2\n2;1;7.250;1\n")
+    assert log.events["value"].to_list() == [10_000, 25_000, 7250]
+    assert f"in {price} is taken for the point between thousands, as elsewhere" in notes(log, "amounts")
 
 
 def test_the_price_of_sales_is_money_beside_an_amount(tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.raw_logs import from_text, notes, settings
+from trajectory.data.ingest.items.table import read_items
 from trajectory.data.ingest.log import read_log
 from trajectory.data.ingest.quality.cleaning import clean
 from trajectory.data.store.arrays import flatten
@@ -91,3 +93,17 @@ def test_prices_of_items_are_read_as_amounts(tmp_path: Path, name: str) -> None:
     found = with_items(tmp_path, "user,item\n1,a\n1,b\n", f"item;{name}\na;4,39\nb;1.204,50 €\n")
     assert found.items is not None
     assert found.items["price"].to_list() == [4.39, 1204.5]
+
+
+def test_codes_of_html_in_titles_are_read_as_the_letters_they_stand_for() -> None:
+    items = read_items(
+        pl.DataFrame({"ISBN": ["1", "2"], "Book-Title": ["Caf&eacute; &amp; &#39;Bar&#39;", "R&D; AT&T"]})
+    )
+    assert items["title"].to_list() == ["Café & 'Bar'", "R&D; AT&T"]
+
+
+@pytest.mark.parametrize("name", ["Custom SKU", "Produkt EAN 13", "Master_UPC"])
+def test_a_code_of_goods_comes_before_names_where_no_column_is_known_to_hold_ids(tmp_path: Path, name: str) -> None:
+    log = from_text(tmp_path, f"customer_id,Description,{name},date\na,Tube,T1,2024-01-01\nb,Wheel,T2,2024-01-02\n")
+    assert log.detected["columns"]["item"] == name
+    assert f"they are taken from {name}, by a word of its name" in notes(log, "items")

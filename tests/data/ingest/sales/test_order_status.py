@@ -64,6 +64,18 @@ def test_words_of_a_status_under_another_name_are_proposed_as_one(tmp_path: Path
     assert "by what became of orders" not in notes(types_of.log, "types")
 
 
+def test_what_is_said_of_sales_counts_no_rows_that_are_set_aside(tmp_path: Path) -> None:
+    text = ORDERS.format("paid", "parcel of two", "parcel of two", "voided", status="order_status")
+    text += "5,b,,2024-01-05 10:00,-1,9,parcel of two\n6,,y,2024-01-05 10:00,-1,9,voided\n7,,y,2024-01-05,1,9,\n"
+    text += "8,a,,2024-01-05 10:00,1,9,\n10,,POST,2024-01-05 10:00,1,9,paid\n9,a,POST,2024-01-06 10:00,1,9,paid\n"
+    log = read(tmp_path, text).log
+    assert "not known, taken as sales: 'parcel of two' 2x" in notes(log, "order status")
+    assert "kept and not read: 'voided' 1x" in notes(log, "order status")
+    assert "have no order_status" not in notes(log, "order status")
+    assert "below 0" not in notes(log, "sales")
+    assert "'POST' 1x" in notes(log, "service lines")
+
+
 def test_it_is_said_which_words_were_no_sales_and_which_are_not_known(tmp_path: Path):
     told = summary(read(tmp_path, ORDERS.format("paid", "cancelled", "paid", "mailed", status="order_status")))
     assert "WARNING: order_status is read as the status of orders; no sales, kept and not read: 'cancelled' 1x" in told

@@ -101,7 +101,9 @@ def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.S
     if signs.replace(_SIGNS).n_unique() > 1:
         shown = ", ".join(signs.head(5))
         said.note("amounts", f"{text.name} is in several currencies ({shown}), which are not converted", warning=True)
-    mark, unclear = _decide(text.name, rows, both, decimal, said, likely)
+    small = parts.filter(~marked & pl.col("digits").str.contains(r"^[1-9]\d{0,2}$"))
+    padded = not small.is_empty() and bool(both["digits"].str.ends_with("0").any())
+    mark, unclear = _decide(text.name, rows, both, decimal, said, likely, padded)
     read = {
         mark: pl.col("digits").str.replace_all(other, "", literal=True).str.replace(mark, ".", literal=True)
         for mark, other in ((",", "."), (".", ","))
@@ -120,9 +122,11 @@ def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.S
 
 
 def _decide(
-    name: str, rows: dict[str, int], both: pl.DataFrame, decimal: str, said: Findings, likely: str
+    name: str, rows: dict[str, int], both: pl.DataFrame, decimal: str, said: Findings, likely: str, padded: bool
 ) -> tuple[str, bool]:
-    """The decimal mark of a column, and whether a cell that fits both ways (1,234) stays unknown."""
+    """The decimal mark of a column, and whether a cell that fits both ways (1,234) stays unknown. `padded`: some end in
+    0 behind the mark, and others, below a thousand, have none: no way to write fractions.
+    """
     if decimal != "auto":
         return decimal, False
     example = repr(both["text"][0]) if both.height else ""
@@ -134,9 +138,14 @@ def _decide(
         said.note("amounts", f"{name} has a decimal comma", _ASK)
         return ",", False
     if example and not rows["."] and likely:
-        meaning = f"a decimal {_NAMED[likely]}, as elsewhere"
-        said.note("amounts", f"the mark of {example} in {name} is taken for {meaning}", _ASK)
+        between = f"the {_NAMED['.' if likely == ',' else ',']} between thousands"
+        meaning = f"a decimal {_NAMED[likely]}" if likely in example else between
+        said.note("amounts", f"the mark of {example} in {name} is taken for {meaning}, as elsewhere", _ASK)
         return likely, False
+    if "." in example and not rows["."] and padded:
+        meaning = "the point between thousands, as numbers below a thousand have none"
+        said.note("amounts", f"the mark of {example} in {name} is taken for {meaning}", _ASK, True)
+        return ",", False
     if example and not rows["."]:
         meaning = "the comma between thousands" if "," in example else "the decimal point"
         said.note("amounts", f"the mark of {example} in {name} is taken for {meaning}", _ASK, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterable
 
@@ -14,11 +15,16 @@ from trajectory.schema import UserError
 NAME_LENGTH = 200  # characters of a name (title, category, type of event) that are kept
 _ID_LENGTH = 300  # of an id; a longer one keeps its beginning and a hash
 ROUNDED = r"^\d[.,]\d+[eE]\+\d+$"  # whole numbers that a spreadsheet has shortened
+# Lists and objects that are written as text: {"id": 7}, [1, 2], "Product ID: 7, Product Qty: 1".
+OBJECTS = r"""^\[?\s*\{\s*["']?|^\[\s*["'\d]|^[^:,|;]{1,40}: [^:]*[,|;] *[^:,|;]{1,40}: """
 _CALENDAR = 2**37  # seconds, some four thousand years
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.0+)?$"  # leading zeros are kept apart: "007" is not 7
 _THOUSANDS = r"^-?[1-9][0-9]{0,2}\.000$"
 _YES = ("1", "1.0", "true", "t", "yes", "y", "x", "ja", "j", "oui", "si", "sí", "sim", "sì", "tak", "да", "是")
+_ENTITY = (
+    r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#x[0-9a-fA-F]{1,5}|[A-Za-z]{1,2}(?:uml|acute|grave|circ|tilde|cedil|lig));"
+)
 _ZEROS = (0x660, 0x6F0, 0x966, 0x9E6, 0xE50)  # of Arabic, Persian, Hindi, Bengali and Thai
 _DIGITS = {chr(zero + i): str(i) for zero in _ZEROS for i in range(10)} | {"٫": ".", "٬": ""}
 _NO = ("0", "0.0", "false", "f", "no", "n", "nein", "non", "nee", "não", "nie", "нет", "否")
@@ -51,8 +57,12 @@ def texts(column: pl.Series) -> pl.Series:
 
 
 def names(column: pl.Series, said: Findings | None = None) -> pl.Series:
-    """Texts for people to read: without control characters and marks of direction, at most `NAME_LENGTH` long."""
+    """Texts for people to read: without control characters, marks of direction and codes of HTML ("&amp;"), at most
+    `NAME_LENGTH` long.
+    """
     text = _seen(texts(column), said)
+    if (escaped := text.str.contains(_ENTITY)).any():
+        text = text.zip_with(~escaped.fill_null(False), text.map_elements(html.unescape, pl.String))
     long = text.str.len_chars() > NAME_LENGTH
     if long.any():
         if said:

@@ -31,6 +31,7 @@ _WHEN = ("timestamp", "datetime", "date time", "date and time", "time", "at", "d
 _BUILT = {
     "user": (_USERS, (*_IDS, *_LOGINS), ("id", "code")),
     "item": (_ITEMS, _IDS, ("id", "code")),
+    "title": (_ITEMS, ("title", "name"), ()),
     "time": (_TIMES, _WHEN, ("timestamp", "datetime", "date", "date of", "time of")),
 }
 # Without such a word: these are no flags.

@@ -15,6 +15,7 @@ _CUSTOMERS = (
     "debitor", "acheteur", "cliente", "comprador", "acquirente", "klant", "klient", "клиент", "покупатель", "müşteri",
     "会員", "顧客", "会员", "客户", "고객", "회원",
 )  # fmt: skip
+PEOPLE = (*_CUSTOMERS, *_STAFF, "visitor", "person", "household", "email", "mail", "cookie", "device")
 _TIMES = 5  # as many customers as users, from which these are staff
 
 

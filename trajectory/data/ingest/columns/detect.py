@@ -82,7 +82,7 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
 # Of a log that brings no item table; "name" may be a user's there, "price" the value of the event.
 CONTENT_NAMES: dict[str, tuple[str, ...]] = {
     "title": ("title", "product_name", "item_name", "movie_title", "description", "商品名称", "标题", *_TITLES,
-              *PRODUCTS),
+              *PRODUCTS, "label"),
     **{field: ITEM_NAMES[field] for field in ("category", "department", "brand")},
 }
 # Records whose fields are of a person, a place or an item, and not of an order or an event.

@@ -16,6 +16,7 @@ from trajectory.data.ingest.columns.detect import (
     listing,
     matching,
 )
+from trajectory.data.ingest.columns.name_words import name_words
 from trajectory.data.ingest.findings import Findings, quoted
 from trajectory.schema import UserError
 
@@ -23,6 +24,7 @@ MOVED = "grouped items"  # topic of what is said of items that count as one
 _TEXTS = ("title", "category", "department", "brand")
 _WELL, _LEAST = 0.9, 0.01  # shares of the log's items that a table describes: below it warns; below it refuses
 _FEW, _HALF = 0.1, 0.5  # shares of the log's items: below it another column is looked for, which needs so many
+_CODES = {"sku", "asin", "ean", "gtin", "upc", "isbn", "plu", "barcode"}  # words of ids of goods
 _DEEPEST = 10  # levels of a tree of categories that are looked at
 _SHOWN = 3
 _LOOKED_AT = 1000
@@ -86,6 +88,11 @@ def by_titles(table: pl.DataFrame, fields: dict[str, str], said: Findings) -> di
     if {"item", "behaviour"} & fields.keys():
         return fields
     free = [name for name in table.columns if name not in fields.values()]
+    codes = [name for name in free if {*name_words(name)} & _CODES and table[name].count()]
+    if len(codes) == 1:
+        text = f"no column is known to hold ids of items: they are taken from {codes[0]}, by a word of its name"
+        said.note("items", text, "data.columns.item=COLUMN if another one holds ids", warning=True)
+        return fields | {"item": codes[0]}
     title = detect(free, {"title": CONTENT_NAMES["title"]}).get("title", "")
     if not title:
         return fields

@@ -100,6 +100,8 @@ def _nothing_left(events: pl.DataFrame, counts: dict[str, int], data: ConfigDict
         message += f"; the year {year} is {year - 543} in the Buddhist calendar: write years of the common era"
     if data.time_unit != "auto" and {"time in the future", "impossible time"} & counts.keys():
         message += f"; data.time_unit={data.time_unit} is set by hand: auto finds the unit by the times"
+    if "invalid label" in counts:
+        message += "; labels are 0 and 1: data.columns.label=- if the column is none"
     if UNKNOWN_TYPE in counts:
         words = events.filter(pl.col("meaning").is_null())["event_type"].drop_nulls()
         words = words.value_counts(sort=True)["event_type"]

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cells.parsing import ROUNDED, is_text, mostly_numeric, texts
+from trajectory.data.ingest.cells.parsing import OBJECTS, ROUNDED, is_text, mostly_numeric, texts
 from trajectory.data.ingest.columns.detect import CURRENCIES, LOG_NAMES, matching
 from trajectory.data.ingest.columns.line_numbers import LINES, NEW
 from trajectory.data.ingest.findings import Findings, clip
@@ -41,7 +41,7 @@ def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str]
     column = table[name]
     if is_text(column):
         sample = texts(column.drop_nulls().head(_LOOKED_AT))
-        if 2 * int(sample.str.contains(r'^\[?\s*\{\s*"?|^\[\s*["\d]').sum()) > max(len(sample), 1):
+        if 2 * int(sample.str.contains(OBJECTS).sum()) > max(len(sample), 1):
             raise UserError(
                 f"column {name!r} holds lists or objects written as text, such as {sample[0][:80]!r}, no ids: "
                 "write one row for each of its items, or name another column with data.columns.item"
@@ -171,7 +171,10 @@ def doubt_other_amounts(
     table: pl.DataFrame, columns: dict[str, pl.Series], fields: dict[str, str], used: set[str], said: Findings
 ) -> None:
     """Warns of a column that has amounts just where the value has none, as debit and credit of an account."""
-    gaps = columns["value"].is_null() if "value" in columns else pl.Series([False])
+    if "value" not in columns:
+        return
+    whole = columns["item"].is_not_null() & columns["user"].is_not_null()  # the others are set aside
+    table, gaps = table.filter(whole), columns["value"].filter(whole).is_null()
     if not gaps.any() or gaps.all():
         return
     name = fields["value"]
@@ -200,7 +203,8 @@ def doubt_events(events: pl.DataFrame, types: pl.DataFrame, detected: dict[str, 
         many = f"{events.height // people:,} events each" if people > 1 else f"{events.height:,} events"
         text = f"The log has {people} user{'s' * (people > 1)} of {many}: is this who buys, or staff, a shop, a device?"
         yield text, f"data.columns.user=... instead of {detected['columns']['user']}"
-    if events["item"].n_unique() == 1 < events.height:
+    named = any("in every row, so there is nothing to predict" in note["text"] for note in detected["notes"])
+    if not named and events["item"].n_unique() == 1 < events.height:
         yield "Every event is of the same item: there is nothing to predict.", "data.columns.item=..."
     if not types["roles"].str.contains(r"input\b").any():
         most = types.sort("rows")["type"][-1]

@@ -222,13 +222,18 @@ def with_meaning(events: pl.DataFrame, data: ConfigDict) -> pl.DataFrame:
 
 
 def of_sales(columns: dict[str, pl.Series], data: ConfigDict, back: bool = True) -> pl.Series | None:
-    """Which rows are of a type that sells or, with `back`, takes sales back; None where the whole log is of another."""
+    """Which rows are of a type that sells or, with `back`, takes sales back; None where the whole log is of another.
+
+    Rows without a user or an item are none: they are set aside.
+    """
     known = roles(data)
     selling = [event_type for event_type, own in known.items() if "sale" in own] if back else selling_types(known)
+    whole = columns["item"].is_not_null()
+    if "user" in columns:
+        whole &= columns["user"].is_not_null()
     if "event_type" in columns:
-        return canonical(columns["event_type"], data).is_in(selling).fill_null(False)
-    of_all = default_event_type(columns, data)[0] in selling
-    return pl.Series([True]).new_from_index(0, len(columns["item"])) if of_all else None
+        return canonical(columns["event_type"], data).is_in(selling).fill_null(False) & whole
+    return whole if default_event_type(columns, data)[0] in selling else None
 
 
 def event_type_table(events: pl.DataFrame, marked: pl.Series, data: ConfigDict) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from trajectory.data.ingest.cells.amounts import UNKNOWN, amounts, proven_mark
 from trajectory.data.ingest.cells.distinct import apply_to_distinct
 from trajectory.data.ingest.cells.parsing import ids, labels
 from trajectory.data.ingest.columns.amounts import find_amounts
+from trajectory.data.ingest.columns.decimal_marks import mark_of_names
 from trajectory.data.ingest.columns.discounts import without_discount
 from trajectory.data.ingest.columns.prices import row_values
 from trajectory.data.ingest.columns.types import named_for_sales
@@ -39,7 +40,7 @@ def _amounts(reading: Reading) -> dict[str, pl.Series]:
     """Value (of the whole row), quantity and rating."""
     table, fields, data, said = reading.table, reading.fields, reading.data, reading.said
     numbers = {field: table[fields[field]] for field in ("value", "quantity", "rating") if field in fields}
-    likely = proven_mark([*numbers.values()])
+    likely = proven_mark([*numbers.values()]) or mark_of_names(table.columns)
     columns: dict[str, pl.Series] = {
         field: amounts(column, data.decimal, said, likely, _UNREAD.get(field, UNKNOWN))
         for field, column in numbers.items()

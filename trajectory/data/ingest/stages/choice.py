@@ -8,7 +8,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.missing import blank_missing
-from trajectory.data.ingest.cells.parsing import mostly_numeric
+from trajectory.data.ingest.cells.parsing import labels, mostly_numeric
 from trajectory.data.ingest.columns.customers import customers
 from trajectory.data.ingest.columns.detect import JOINED, LOG_NAMES, detect, matching_within, pick
 from trajectory.data.ingest.columns.line_numbers import without_line_numbers
@@ -22,6 +22,7 @@ from trajectory.data.ingest.sales.continued_lines import continued_lines
 from trajectory.data.ingest.sales.order_status import NAMES as ORDER_STATUS
 from trajectory.data.ingest.stages.reading import Reading
 
+_LOOKED_AT = 10_000  # rows
 _FEATURES_OF_STEPS = {"event_type", "value", "quantity", "rating", "basket"}
 
 
@@ -29,6 +30,7 @@ def choose_columns(reading: Reading) -> None:
     """Fills `fields` and `found_by`, says whether the log is `stepwise` and `typed`, and blanks words for missing."""
     table, data, said = reading.table, reading.data, reading.said
     fields = _by_name(table, data) | _of_lines(reading)
+    fields = _without_names(table, fields, data)
     reading.stepwise = not fields.keys() & {"item", "behaviour"} and "label" in fields
     if not reading.known_layout:
         fields = customers(table, fields, data, said)
@@ -85,6 +87,14 @@ def _by_name(table: pl.DataFrame, data: ConfigDict) -> dict[str, str]:
         others = pick([name for name in columns if name not in empty], by_hand)
         fields = others if others.keys() >= fields.keys() - {"value"} else fields
     return fields
+
+
+def _without_names(table: pl.DataFrame, fields: dict[str, str], data: ConfigDict) -> dict[str, str]:
+    """The fields without a label most of whose cells are neither 0 nor 1: the label of a thing is its name."""
+    if "label" not in fields or data.columns.label:
+        return fields
+    cells = labels(table[fields["label"]].head(_LOOKED_AT)).drop_nulls()
+    return {name: column for name, column in fields.items() if name != "label" or 2 * (cells < 0).sum() <= len(cells)}
 
 
 def _of_lines(reading: Reading) -> dict[str, str]:

@@ -24,6 +24,7 @@ from trajectory.data.times import STEP, UNZONED, day_text, times_of
 from trajectory.schema import UserError
 
 STEP_ITEM = "step"  # the item of every event of a log that has no items: a row per user and time step
+_SOME = 0.05  # of the rows, from which gaps are asked about
 _STEP_USER = "user"  # the user of such a log if it has no user column
 
 
@@ -51,18 +52,33 @@ def _users(reading: Reading) -> pl.Series:
         also = "" if {"item", "behaviour"} & fields.keys() else "item"
         otherwise = ", or data.single_user if the whole log is of one user"
         table = table.drop(reading.source.place, strict=False)
-        raise missing("user", table.columns, otherwise, candidates(table, fields), also)
+        raise missing("user", table.columns, otherwise, candidates(table, fields, "user"), also)
     name = fields["user"]
     users = unify_spellings(apply_to_distinct(ids, table[name], said), name, data.fold_case, said)
     say_nobodies(users, said)
-    others = [other for other in matching(table.columns, LOG_NAMES["user"]) if other != name]
-    fuller = next((other for other in others if 2 * table[other].null_count() < users.null_count()), "")
-    if fuller and 2 * users.null_count() > len(users):
-        text = f"the user is missing in {users.null_count():,} of {len(users):,} rows, {fuller} is not"
-        said.note("users", text, f"data.columns.user={fuller}", warning=True)
+    _doubt_gaps(users, reading, "user")
     if not reading.known_layout and not data.columns.user:
         doubt_users(table, fields, {*reading.used, *reading.statuses}, said)
     return users
+
+
+def _doubt_gaps(ids_read: pl.Series, reading: Reading, field: str) -> None:
+    """Warns where some rows have no user or item, and another column that is called so has one in most of them."""
+    table, gaps = reading.table, ids_read.is_null()
+    if gaps.sum() <= _SOME * len(gaps):
+        return
+    free = [other for other in matching(table.columns, LOG_NAMES[field]) if other not in reading.fields.values()]
+    fuller = next((other for other in free if 2 * table[other].filter(gaps).null_count() < gaps.sum()), "")
+    if fuller:
+        text = f"the {field} is missing in {gaps.sum():,} of {len(gaps):,} rows, {fuller} is not"
+        reading.said.note(f"{field}s", text, f"data.columns.{field}={fuller}", warning=True)
+
+
+def _doubt_constant(items: pl.Series, reading: Reading) -> None:
+    """Warns of one item in all rows, where other columns could hold them."""
+    if items.n_unique() == 1 < len(items) and (could := candidates(reading.table, reading.fields, "item")):
+        text = f"{reading.fields['item']} is {clip(str(items[0]))!r} in every row, so there is nothing to predict"
+        reading.said.note("items", f"{text}; {could.removesuffix('; ')}", "data.columns.item=...", warning=True)
 
 
 def _items(reading: Reading) -> dict[str, pl.Series]:
@@ -72,6 +88,8 @@ def _items(reading: Reading) -> dict[str, pl.Series]:
         name = fields["item"]
         items = unify_spellings(apply_to_distinct(ids, table[name], said), name, data.fold_case, said)
         doubt_items(items, table, name, {*fields.values()}, said)
+        _doubt_gaps(items, reading, "item")
+        _doubt_constant(items, reading)
         return {"item": items}
     if "behaviour" in fields:
         raw = texts(table[fields["behaviour"]])
@@ -84,12 +102,12 @@ def _items(reading: Reading) -> dict[str, pl.Series]:
             )
         return {"event_type": event_types, "item": items}
     if reading.stepwise:
-        could = candidates(table, fields).removesuffix("; ")
+        could = candidates(table, fields, "item").removesuffix("; ")
         text = f"no column is known to hold items, so each row is a step with a {fields['label']}, its numbers features"
         said.note("items", f"{text}{could and '; '}{could}", "data.columns.item=...", warning=bool(could))
         return {"item": reading.constant(STEP_ITEM)}
     table = table.drop(reading.source.place, strict=False)
-    raise missing("item", table.columns, "", candidates(table, fields))
+    raise missing("item", table.columns, "", candidates(table, fields, "item"))
 
 
 def _times(reading: Reading) -> dict[str, pl.Series]:
