@@ -58,6 +58,12 @@ def test_lines_of_separators_alone_are_blank_lines(tmp_path: Path, separator: st
     assert "log.csv: 6 lines of separators alone are left out, as blank lines are" in "; ".join(raw.notes)
 
 
+def test_dates_of_digits_pieces_and_money_are_proposed_as_no_ids(tmp_path: Path) -> None:
+    rows = [f" 000{i // 3:02} 199704{1 + i % 28:02}  {(1, 2, 1, 5)[i % 4]}   {12 + i}.50\n" for i in range(40)]
+    with pytest.raises(UserError, match=r"--config.data.header=user_id,timestamp,quantity,c4$"):
+        read(tmp_path, "".join(rows), "log.txt")
+
+
 def test_chinese_names_of_columns_prove_their_encoding(tmp_path: Path) -> None:
     raw = read(tmp_path, ("用户id,商品id,行为类型\n" + "u,i,pv\n" * 3).encode("gb18030"))
     assert raw.table.columns == ["用户id", "商品id", "行为类型"]

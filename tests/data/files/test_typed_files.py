@@ -1,4 +1,4 @@
-"""Folders whose files are the types of event, by their names."""
+"""Folders whose files are the types of event, by their names, or whose columns grew."""
 
 import zipfile
 from pathlib import Path
@@ -102,3 +102,24 @@ def test_visits_of_one_file_are_not_the_people_of_another(tmp_path: Path) -> Non
     )
     with pytest.raises(UserError, match="several that could be the log"):
         read_log(settings(tmp_path))
+
+
+@pytest.mark.parametrize("names", [("2024-01", "2024-02", "2024-03"), ("sales_jan", "sales_feb", "sales_mar")])
+def test_files_of_one_name_whose_columns_grew_are_one_log(tmp_path: Path, names: tuple[str, ...]) -> None:
+    head, rows = "user_id,item_id,timestamp", "u1,a,1700000000\nu2,b,1700000060\n"
+    texts = {names[0]: f"{head}\n{rows}", names[1]: f"{head}\n{rows.replace('u1', 'u3')}"}
+    texts[names[2]] = f"{head},store\n" + rows.replace("\n", ",North\n").replace("u1", "u4")
+    write(tmp_path, **texts)
+    log = read_log(settings(tmp_path, duplicates="keep"))
+    assert sorted(log.events["user"].to_list()) == ["u1", "u2", "u2", "u2", "u3", "u4"]
+    assert log.events["file"].n_unique() == 3
+    assert "some lack store, which is blank there" in notes(log, "file")
+    (tmp_path / f"{names[2]}.csv").rename(tmp_path / "other.csv")
+    with pytest.raises(UserError, match="several that could be the log"):
+        read_log(settings(tmp_path))
+
+
+def test_an_untyped_log_beside_typed_ones_leaves_a_choice(tmp_path: Path) -> None:
+    write(tmp_path, "views.csv", "purchases.csv", "part.csv")
+    assert "event_type" not in read_log(settings(tmp_path)).detected["columns"]
+    assert "event_type" not in read_log(settings(tmp_path, columns={"event_type": "-"})).detected["columns"]

@@ -25,8 +25,10 @@ _TYPED = re.compile(r"(.+):(token|float|token_seq|float_seq)$")  # RecBole's ato
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?")
 _DATE = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}.*|\d{1,2}:\d{2}(:\d{2}.*)?")
 _MOMENT = re.compile(r"1\d{9}(\.\d+|\d{3}|\d{6})?")  # unix seconds, milliseconds or microseconds
+_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # 20240531
 _FRACTION = re.compile(r"[-+]?\d+\.\d+")
 _LOOK = 300  # lines that the detection looks at
+_SOME = 10  # lines from which something is concluded of numbers
 _TITLES, _TABLE = 10, 3  # lines of a title above a table at most, cells of its rows at least
 
 
@@ -96,7 +98,7 @@ def detect_dialect(text: str, name: str, separator: str = "", header: tuple[str,
             names = commented  # the names stand in a comment
             notes.append(f"{name}: the names of its columns are taken from the comment above the rows")
         elif _is_data(first, rows[1:]):
-            raise HeaderMissing(_no_header(name, lines[0], first, hint), first)
+            raise HeaderMissing(_no_header(name, lines[0], rows, hint), first)
         else:
             names, head = first, text[position : position + ends].strip("\n")
             rows = rows[1:]
@@ -252,14 +254,15 @@ def _value(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell))
 
 
-def _no_header(name: str, line: str, cells: list[str], hint: str) -> str:
-    example = hints.setting("data.header", _likely(cells))
-    what = hint or f"name its {len(cells)} columns in data.header, for example {example}"
+def _no_header(name: str, line: str, rows: list[list[str]], hint: str) -> str:
+    example = hints.setting("data.header", _likely(rows))
+    what = hint or f"name its {len(rows[0])} columns in data.header, for example {example}"
     return f"{name} has no header line, its first line is data: {_short(line)}; {what}"
 
 
-def _likely(cells: list[str]) -> str:
-    """Names of columns that could be those of a line of data, to be corrected by who knows."""
+def _likely(rows: list[list[str]]) -> str:
+    """Names of columns that could be those of lines of data, to be corrected by who knows."""
+    cells = rows[0]
     words = {word for known in WORDS.values() for word in known}
     left = iter(("user_id", "item_id"))
     names: dict[str, int] = {}
@@ -268,6 +271,8 @@ def _likely(cells: list[str]) -> str:
             name = "event_type"
         elif _is_time(cell) and "timestamp" not in names:
             name = "timestamp"
+        elif _are_pieces([row[number - 1].strip() for row in rows if len(row) == len(cells)]):
+            name = f"c{number}" if "quantity" in names else "quantity"
         elif _FRACTION.fullmatch(cell):
             name = f"c{number}"  # no id
         else:
@@ -276,8 +281,16 @@ def _likely(cells: list[str]) -> str:
     return ",".join(names)
 
 
+def _are_pieces(cells: list[str]) -> bool:
+    """Whether cells are small whole numbers, half of them 1 or 2 and some more, as pieces are and ids are not."""
+    if not all(re.fullmatch(r"\d{1,3}", cell) for cell in cells):
+        return False
+    few = sum(cell in ("1", "2") for cell in cells)
+    return len(cells) >= _SOME and 2 * few >= len(cells) and len({*cells}) > 2
+
+
 def _is_time(cell: str) -> bool:
-    if _MOMENT.fullmatch(cell) or _DATE.fullmatch(cell):
+    if _MOMENT.fullmatch(cell) or _DATE.fullmatch(cell) or _DAY.fullmatch(cell):
         return True
     return bool(re.search(r"[A-Za-z]", cell)) and read_dates(pl.Series([cell]), "yes", Findings()).moment[0] is not None
 

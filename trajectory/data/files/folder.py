@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from trajectory.data.files.files import Part
 from trajectory.data.files.table import FileHead, Layout, first_names, look_at, read_head
-from trajectory.data.files.typed_files import typed_logs
+from trajectory.data.files.typed_files import grown_logs, typed_logs
 from trajectory.data.ingest.columns.detect import ITEM_NAMES, LOG_NAMES, detect, plain
 from trajectory.progress import bars_hidden
 from trajectory.schema import UserError
@@ -62,9 +62,11 @@ def sort_out(
     for head in looks:
         groups.setdefault(head.columns, []).append(head)
     logs = [group for group in groups.values() if _is_log(group, asked)]
-    if typed := typed_logs(logs, types):
+    typed = typed_logs(logs, types)
+    if several := typed or grown_logs(logs):
         rest = [group for group in groups.values() if group not in logs]
-        return replace(_beside(typed, rest, notes), types={head.part: types[head.part] for head in typed})
+        several = sorted(several, key=looks.index)
+        return replace(_beside(several, rest, notes), types={head.part: types[head.part] for head in typed})
     if len(groups) == 1 and (len(looks[0].names) > 1 or looks[0].missing):
         logs = list(groups.values())  # there is no choice: what it lacks is said later
     if len(logs) != 1:
@@ -132,10 +134,14 @@ def _undecided(place: Path, groups: list[list[FileHead]], several: bool, notes: 
     help_ = "" if several else _to_join(groups)
     missing = next((str(group[0].missing) for group in groups if group[0].missing), "")
     return (
-        f"{place} is a folder without interactions.parquet or interactions.csv, and its files are {what} "
+        f"{place} is a {_kind(place)} without interactions.parquet or interactions.csv, and its files are {what} "
         f"(it holds {shown or '; '.join(notes) or 'nothing'}); {help_ or 'name the file itself, or rename it'}"
         + (f" ({missing})" if missing else "")
     )
+
+
+def _kind(place: Path) -> str:
+    return "folder" if place.is_dir() else "packed file"
 
 
 def _to_join(groups: list[list[FileHead]]) -> str:

@@ -1,4 +1,4 @@
-"""Several logs of a folder whose names say what was done, as views.csv and purchases.csv: one table of typed rows."""
+"""Several logs of a folder as one table: their names say what was done, as views.csv does, or their columns grew."""
 
 from __future__ import annotations
 
@@ -15,6 +15,26 @@ from trajectory.data.ingest.columns.name_words import name_words
 from trajectory.data.ingest.sales.event_types import plain_word, vocabulary
 
 EVENT_TYPE = "event_type"  # the column that is added
+_MONTHS = {
+    *(
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "may",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "january",
+        "february",
+    ),
+    *("march", "april", "june", "july", "august", "september", "october", "november", "december", "q", "kw", "week"),
+}  # in names of files
 _SAME = ("user", "item", "time", "basket", "quantity", "value")  # one column, however a file calls it
 # What names of files say beside the words of cells, whose English plurals are known.
 # fmt: off
@@ -60,8 +80,21 @@ def typed_logs(groups: Sequence[Sequence[FileHead]], types: dict[Part, str]) -> 
     return heads if len(told) > 1 and "" not in told else []
 
 
-def read_typed(heads: Sequence[FileHead], types: dict[Part, str], layout: Layout, origin: str) -> RawTable:
-    """All rows with a column of their type; what means the same in all files is called as in the first one."""
+def grown_logs(groups: Sequence[Sequence[FileHead]]) -> list[FileHead]:
+    """The files of some groups of logs that are called alike, but for numbers and months, and of which one group has no
+    column that another one lacks, as exports to which columns were added; [] elsewhere.
+    """
+    heads = [head for group in groups for head in group]
+    called = {tuple(word for word in name_words(head.part.file) if word not in _MONTHS) for head in heads}
+    fewest = min((group[0].columns for group in groups), key=len, default=frozenset())
+    alike = len(groups) > 1 and len(called) == 1 and all(fewest <= group[0].columns for group in groups)
+    return heads if alike else []
+
+
+def read_several(heads: Sequence[FileHead], types: dict[Part, str], layout: Layout, origin: str) -> RawTable:
+    """All rows, where there are `types` with a column of them; what means the same in all files is called as in the
+    first one.
+    """
     stack, malformed, rows, notes = Stack(origin, parse_numbers=False), list[pl.Series](), list[int](), list[str]()
     first = detect(heads[0].names, {field: LOG_NAMES[field] for field in _SAME})
     for head in heads:
@@ -71,13 +104,19 @@ def read_typed(heads: Sequence[FileHead], types: dict[Part, str], layout: Layout
         same = {name: other for name, other in same.items() if other not in raw.table.columns}
         if same:
             notes.append(f"{head.part.file}: {', '.join(same)} taken for {', '.join(same.values())}")
-        stack.add(raw.table.rename(same).with_columns(pl.lit(types[head.part]).alias(EVENT_TYPE)))
+        table = raw.table.rename(same)
+        stack.add(table.with_columns(pl.lit(types[head.part]).alias(EVENT_TYPE)) if types else table)
         rows.append(raw.table.height)
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, raw.table.height)
         malformed.append(raw.malformed if raw.malformed is not None else nothing)
         notes += raw.notes
-    told = [f"{head.part.file} {types[head.part]} ({count:,} rows)" for head, count in zip(heads, rows, strict=True)]
-    notes.insert(0, f"names of files say what was done: {', '.join(told)} [data.columns.event_type=- if they do not]")
+    told = [(head, f"{types.get(head.part, '')} ({count:,} rows)") for head, count in zip(heads, rows, strict=True)]
+    shown = ", ".join(f"{head.part.file} {what.strip()}" for head, what in told)
+    if types:
+        notes.insert(0, f"names of files say what was done: {shown} [data.columns.event_type=- if they do not]")
+    else:
+        some = {name for head in heads for name in head.names if any(name not in other.names for other in heads)}
+        notes.insert(0, f"read {len(heads)} files: {shown}; some lack {', '.join(sorted(some))}, which is blank there")
     texts = pl.concat(malformed)
     files = file_numbers([head.part.file for head in heads], rows)
     return RawTable(stack.table(), texts if texts.count() else None, files, tuple(dict.fromkeys(notes)), origin)

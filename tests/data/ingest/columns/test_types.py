@@ -108,7 +108,12 @@ def test_words_that_the_log_does_not_have_are_said(tmp_path: Path) -> None:
 def test_columns_of_yes_or_no_that_name_types_are_asked_about_and_read_by_hand(tmp_path: Path) -> None:
     text = "user_id,item_id,is_click,is_buy,is_mobile\na,x,1,0,1\na,y,1,1,0\nb,x,0,0,0\n"
     log = from_text(tmp_path, text)
-    assert "is_click, is_buy are yes or no, and not read" in notes(log, "types")
+    assert "is_click, is_buy are yes or no, and not read: do they say what was done, as is_mobile may?" in notes(
+        log, "types"
+    )
+    assert any("data.event_type_map={'mobile': TYPE} is_mobile, too" in n["setting"] for n in log.detected["notes"])
+    alone = from_text(tmp_path, text.replace("is_mobile", "shelf").replace(",0,0,0", ",0,0,2"))
+    assert "are yes or no, and not read: do they say what was done?" in notes(alone, "types")
     changes = {"columns": {"event_type": "is_click+is_buy"}}
     clean = cleaned(from_text(tmp_path, text, **changes), tmp_path, **changes)
     assert types(clean) == {"click": 1, "purchase": 1}

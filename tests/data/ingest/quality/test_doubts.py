@@ -116,6 +116,16 @@ def test_sales_of_no_pieces_or_of_less_than_nothing(tmp_path: Path) -> None:
     )
 
 
+def test_items_that_are_dates_are_asked_about_where_there_is_no_time(tmp_path: Path) -> None:
+    rows = "".join(f"u{i % 3},199704{10 + i}{{}}\n" for i in range(9))
+    log = from_text(tmp_path, "user_id,item_id\n" + rows.replace("{}", ""))
+    assert "item_id has dates, such as 19970410, and no column is read as the time" in notes(log, "items")
+    timed = from_text(tmp_path, "user_id,item_id,time\n" + rows.replace("{}", ",1700000000"))
+    assert "has dates" not in notes(timed, "items")
+    ids = from_text(tmp_path, "user_id,item_id\n" + rows.replace("{}", "").replace("199704", "199794"))
+    assert "has dates" not in notes(ids, "items")
+
+
 def test_times_that_a_spreadsheet_has_rounded(tmp_path: Path) -> None:
     (text,) = warnings(from_text(tmp_path, "user_id,item_id,timestamp\na,x,1.70476E+12\nb,x,1.70485E+12\n"))
     assert "a spreadsheet has rounded, such as 1.70476E+12" in text

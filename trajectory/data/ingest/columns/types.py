@@ -200,9 +200,18 @@ def _doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, s
         _doubt_mark(table, *marks.popitem(), said)
     elif marks:
         text = f"{', '.join(marks)} are yes or no, and not read: do they say what was done?"
-        said.note(
-            "types", text, f"data.columns.event_type={JOINED.join(marks)} (the last that is yes counts)", warning=True
-        )
+        setting = f"data.columns.event_type={JOINED.join(marks)} (the last that is yes counts)"
+        others = [column.name for column in free if column.name not in marks and _is_mark(column)]
+        if others:
+            text = f"{text[:-1]}, as {', '.join(others)} may?"
+            setting += f"; with data.event_type_map={{{_done(others[0])!r}: TYPE}} {others[0]}, too"
+        said.note("types", text, setting, warning=True)
+
+
+def _is_mark(column: pl.Series) -> bool:
+    """Whether a column is yes or no, some of either."""
+    words = texts(column).drop_nulls().unique() if not column.dtype.is_nested() and column.count() else []
+    return len(words) == 2 and (yes := yes_or_no(words)) is not None and bool(yes.any()) and not yes.all()
 
 
 def _doubt_mark(table: pl.DataFrame, name: str, event_type: str, said: Findings) -> None:

@@ -21,6 +21,8 @@ _GAP = 365 * DAY  # seconds without an event
 _MOMENTS, _COARSE = 5, 10_000  # different times at least; seconds to which six digits of milliseconds round
 _MANY = 50  # orders, from which on it is strange that nobody has two
 _STAFF, _BUSY = 5, 100  # users at most, and events of each at least, that may be no shoppers
+_DAYS = 5  # different ones, from which numbers may be dates
+_DAY = r"^(?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])$"
 _FREE = 0.01  # of the sales that may be for nothing
 _LOOKED_AT = 1000
 _SHOWN = 5  # words
@@ -66,6 +68,14 @@ def doubt_items(items: pl.Series, table: pl.DataFrame, name: str, used: set[str]
         if beside := [other for other in table.columns if wanted.fullmatch(other)]:
             text = f"only {name} is read, not {', '.join(beside)}: write one row for each item to have them all"
             said.note("items", text, "data.columns.item", warning=True)
+
+
+def doubt_dates(items: pl.Series, name: str, timed: bool, said: Findings) -> None:
+    """Warns of ids of items that are all days of a calendar, such as 19970412, in a log without a time."""
+    cells = items.drop_nulls().unique().cast(pl.String)
+    if not timed and len(cells) >= _DAYS and cells.str.contains(_DAY).all():
+        text = f"{name} has dates, such as {cells.sort()[0]}, and no column is read as the time: is it that?"
+        said.note("items", text, f"data.columns.time={name}", warning=True)
 
 
 def doubt_times(seconds: pl.Series, source: pl.Series, limits: tuple[int, int], said: Findings) -> None:

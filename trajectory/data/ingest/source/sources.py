@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from trajectory.data.files.files import Part, existing, parts_of
 from trajectory.data.files.folder import Contents, left_over, sort_out
 from trajectory.data.files.table import Layout, look_at, read_parts
-from trajectory.data.files.typed_files import read_typed, types_by_name
+from trajectory.data.files.typed_files import read_several, types_by_name
 from trajectory.data.formats.read import preset
 from trajectory.data.formats.read import read as read_preset
 from trajectory.data.ingest.source import domains, tfds_source
@@ -66,8 +66,8 @@ def read_source(data: ConfigDict) -> Source:
     asked = [column for column in data.columns.values() if column]
     contents = sort_out(path, parts, layout, asked, types=types_by_name(parts, data))
     origin = _origin(path, [look.part for look in contents.log])
-    if contents.types:
-        raw = read_typed(contents.log, contents.types, layout, origin)
+    if contents.types or len({look.columns for look in contents.log if look.kind != "json"}) > 1:
+        raw = read_several(contents.log, contents.types, layout, origin)
     else:
         raw = read_parts(contents.log, layout, None, origin)
     items, notes = _items(path, contents, layout)

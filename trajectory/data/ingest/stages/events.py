@@ -16,7 +16,7 @@ from trajectory.data.ingest.columns.times import COUNTED
 from trajectory.data.ingest.columns.zones import doubt_zone
 from trajectory.data.ingest.findings import clip
 from trajectory.data.ingest.frames import row_hashes
-from trajectory.data.ingest.quality.doubts import doubt_items, doubt_times
+from trajectory.data.ingest.quality.doubts import doubt_dates, doubt_items, doubt_times
 from trajectory.data.ingest.quality.faults import time_limits
 from trajectory.data.ingest.sales.event_types import split_behaviour
 from trajectory.data.ingest.stages.reading import Reading
@@ -90,6 +90,7 @@ def _items(reading: Reading) -> dict[str, pl.Series]:
         doubt_items(items, table, name, {*fields.values()}, said)
         _doubt_gaps(items, reading, "item")
         _doubt_constant(items, reading)
+        doubt_dates(items, name, "time" in fields, said)
         return {"item": items}
     if "behaviour" in fields:
         raw = texts(table[fields["behaviour"]])
