@@ -6,6 +6,7 @@ MEANINGS = {
     "user": "who",
     "item": "which item",
     "time": "when",
+    "zone": "time zone of it",
     "position": "order within a time",
     "event_type": "what was done",
     "value": "amount of money",

@@ -73,6 +73,7 @@ DATA = Section(
             "auto",
             "auto | s | ms | us | ns | text | datetime | excel (days of a spreadsheet) | days (since 1970)",
         ),
+        "time_zone": ("", 'zone by whose clock times are read, such as Europe/Berlin; "" = UTC'),
         "order": (
             "auto",
             "order of a user's events: auto (the domain's, else time, and position where times are equal) | time "
@@ -118,6 +119,7 @@ COLUMNS = Section(
         "user": ("", "who"),
         "item": ("", "what the event is about"),
         "time": ("", "when"),
+        "zone": ("", "zone of each time: an offset from UTC or a name; never detected, asked about"),
         "position": ("", "place in the user's order, or the session's clock"),
         "event_type": ("", "type of event: view, cart, purchase ..."),
         "value": ("", "amount of money"),

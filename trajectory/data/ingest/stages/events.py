@@ -13,7 +13,7 @@ from trajectory.data.ingest.columns.overview import candidates
 from trajectory.data.ingest.columns.people import doubt_users
 from trajectory.data.ingest.columns.positions import by_session, numbered_ties
 from trajectory.data.ingest.columns.times import COUNTED
-from trajectory.data.ingest.columns.zones import doubt_zone
+from trajectory.data.ingest.columns.zones import doubt_zone, in_one_zone
 from trajectory.data.ingest.findings import clip
 from trajectory.data.ingest.frames import row_hashes
 from trajectory.data.ingest.quality.doubts import doubt_dates, doubt_items, doubt_times
@@ -125,8 +125,11 @@ def _times(reading: Reading) -> dict[str, pl.Series]:
     if times.unit == STEP:
         told["time"] = "none: the time column counts steps and is read as position"
         return {"position": times.seconds} | columns
-    if times.zone.startswith(UNZONED) and not reading.known_layout:
+    zones = table[fields["zone"]] if "zone" in fields else None
+    if times.zone.startswith(UNZONED) and not reading.known_layout and not reading.data.columns.zone:
         doubt_zone(table, source.name, said)
+    times = in_one_zone(times, source.name, zones, reading.data.time_zone, said)
+    told["zone"] = times.zone
     columns["time"] = times.seconds
     if times.subsecond is not None:
         columns["subsecond"] = times.subsecond
