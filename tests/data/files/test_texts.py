@@ -59,7 +59,7 @@ def test_lines_of_separators_alone_are_blank_lines(tmp_path: Path, separator: st
 
 
 def test_dates_of_digits_pieces_and_money_are_proposed_as_no_ids(tmp_path: Path) -> None:
-    rows = [f" 000{i // 3:02} 199704{1 + i % 28:02}  {(1, 2, 1, 5)[i % 4]}   {12 + i}.50\n" for i in range(40)]
+    rows = [f" 000{i // 3:02} 199704{1 + i % 28:02}  {(1, 4, 3, 11)[i % 4]}   {12 + i}.50\n" for i in range(40)]
     with pytest.raises(UserError, match=r"--config.data.header=user_id,timestamp,quantity,c4$"):
         read(tmp_path, "".join(rows), "log.txt")
 

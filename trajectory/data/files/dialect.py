@@ -28,6 +28,7 @@ _MOMENT = re.compile(r"1\d{9}(\.\d+|\d{3}|\d{6})?")  # unix seconds, millisecond
 _DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # 20240531
 _FRACTION = re.compile(r"[-+]?\d+\.\d+")
 _LOOK = 300  # lines that the detection looks at
+_FEW = 5  # pieces
 _SOME = 10  # lines from which something is concluded of numbers
 _TITLES, _TABLE = 10, 3  # lines of a title above a table at most, cells of its rows at least
 
@@ -282,10 +283,10 @@ def _likely(rows: list[list[str]]) -> str:
 
 
 def _are_pieces(cells: list[str]) -> bool:
-    """Whether cells are small whole numbers, half of them 1 or 2 and some more, as pieces are and ids are not."""
+    """Whether cells are small whole numbers, half of them at most 5 and some more, as pieces are and ids are not."""
     if not all(re.fullmatch(r"\d{1,3}", cell) for cell in cells):
         return False
-    few = sum(cell in ("1", "2") for cell in cells)
+    few = sum(int(cell) <= _FEW for cell in cells)
     return len(cells) >= _SOME and 2 * few >= len(cells) and len({*cells}) > 2
 
 

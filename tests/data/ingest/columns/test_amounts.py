@@ -188,6 +188,11 @@ def test_a_log_whose_time_is_of_sales_is_of_sales(tmp_path: Path, name: str, kin
     assert views.types["type"].to_list() == ["view"]
 
 
+def test_a_revenue_that_most_rows_have_none_of_is_not_of_sales(tmp_path: Path) -> None:
+    assert read(tmp_path, {"revenue": [0, 0, 0, 9.5]}).types["type"].to_list() == ["event"]
+    assert read(tmp_path, {"revenue": [0, 3.5, 2, 9.5]}).types["type"].to_list() == ["purchase"]
+
+
 def test_a_log_without_sales_names_the_setting_that_makes_some(tmp_path: Path) -> None:
     def advice(clean: CleanLog) -> list[str]:
         return [setting for _, setting in doubt_events(clean.events, clean.types, clean.log.detected)]

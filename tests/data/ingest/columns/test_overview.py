@@ -28,6 +28,11 @@ def test_money_orders_and_objects_are_not_proposed_for_users(tmp_path: Path) -> 
     assert proposed(tmp_path, **others, lines="Product ID: {3} | Product Qty: {1}", who="w{2}") == "who (13 values)"
 
 
+def test_names_with_numbers_are_no_dates(tmp_path: Path) -> None:
+    columns = {"sku": "s{1}", "day": "1{1} March 2024", "Name": "{2} Customer {2}"}
+    assert proposed(tmp_path, **columns) == "Name (13 values)"
+
+
 def test_columns_with_a_word_for_it_in_their_names_are_proposed_first(tmp_path: Path) -> None:
     columns = {"sku": "s{1}", "date": "2024-01-01", "till": "t{3}", "contact person ref": "p{2}"}
     assert proposed(tmp_path, **columns) == "contact person ref (13 values) or till (29 values)"

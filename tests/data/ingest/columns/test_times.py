@@ -82,6 +82,8 @@ def test_of_several_dates_one_of_a_change_or_delivery_is_not_the_time(tmp_path: 
     log = from_text(tmp_path, "user,item,stamped,updated\n" + rows)
     assert log.detected["columns"]["time"] == "stamped"
     assert "updated by the name as a time of something else or later" in notes(log, "time")
+    for later in ("Дата отгрузки", "배송일자", "発送した日", "Teslim günü", "data dostawy"):
+        assert from_text(tmp_path, f"user,item,stamped,{later}\n{rows}").detected["columns"]["time"] == "stamped"
     with pytest.raises(UserError, match="several columns hold dates: stamped, marked"):
         from_text(tmp_path, "user,item,stamped,marked\n" + rows)
 

@@ -24,7 +24,7 @@ _CALLED = {
 _ORDERS = ("order", "invoice", "receipt", "check", "transaction", "bestellung", "commande", "pedido", "ordine")
 _COSTS = ("cost", "costs", "kosten", "coût", "coste", "costo", "custo", "成本", "原価", "원가")
 _AMOUNT = r"^\D{0,4}-?\d[\d ,.]*[.,]\d{1,4}\D{0,4}$"
-_DATED = r"\d[-/. ](?:\d|\p{L}{3,})\p{L}*[-/. ]|\d:\d\d"
+_DATED = r"\d[-/. ]\d+[-/. ]|(?:^|\D)\d{1,2}[-/. ]\p{L}{3,10}[-/., ]+(?:19|20)?\d\d(?:\D|$)|\d:\d\d"
 
 
 def examples(table: pl.DataFrame, fields: dict[str, str]) -> dict[str, list[str]]:

@@ -29,7 +29,18 @@ _HINT = r"(?i:time|date|stamp)|(?:[_.]|(?<=[a-z])(?=[A-Z]))(?i:ts|at)$|时间|�
 _LATER = (
     r"updat|modif|edit|chang|ship|deliver|dispatch|arriv|paid|pay(?!out)|due|birth|expir|valid|return|refund|cancel|clos|"
     r"complet|finish|process|sync|load|import|export|receiv|collect|ingest|etl|insert|registr|signup|joined|since|releas|"
-    r"publi|launch|end|until|review|answer|estimat|limit|vencim|entrega|livraison|liefer|zahl|bezahl|versand|geander"
+    r"publi|launch|end|until|review|answer|estimat|limit|vencim|entrega|livraison|liefer|zahl|bezahl|versand|geander|"
+    r"wyslan|wysyl|dostaw|platnos|anulow|zwrot|odeslan|doruc|teslim|kargo|iade|iptal|guncel|dikirim|diterima|batal|spediz|"
+    r"consegna|envio|enviado|actualiz|atualiz|aggiorn|bijgewerkt|verzond|geleverd|geliefert|"
+    + "|".join(
+        map(
+            plain,
+            (
+                *("отгруз", "достав", "оплат", "обновл", "возвр", "отмен", "заверш", "измен", "発送", "配送", "更新"),
+                *("出荷", "入金", "취소", "배송", "수정", "发货", "收货", "退款"),
+            ),
+        )
+    )
 )
 _SAMPLE = 1000
 _MOSTLY = 0.9  # of the cells of a column that is a time by what it holds

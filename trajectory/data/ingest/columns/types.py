@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory.data.ingest.cells.amounts import amounts
 from trajectory.data.ingest.cells.parsing import is_text, texts, yes_or_no
 from trajectory.data.ingest.columns import column_words
 from trajectory.data.ingest.columns.detect import (
@@ -100,10 +101,17 @@ def is_named_for_types(name: str) -> bool:
     return bool(matching([name], names)) or plain(name).endswith(ends)
 
 
-def named_for_sales(fields: dict[str, str]) -> bool:
-    """Whether the time or the money of a log without types is called by a word for sales."""
+def named_for_sales(table: pl.DataFrame, fields: dict[str, str]) -> bool:
+    """Whether the time or the money of a log without types is called by a word for sales, and most rows have money if
+    it is that: views have a revenue of 0.
+    """
     time, value = (fields.get(field, "") for field in ("time", "value"))
-    return has_word(time, _SALES) or (has_word(value, _SALES) and not has_word(value, ("price",)))
+    if has_word(time, _SALES):
+        return True
+    if not has_word(value, _SALES) or has_word(value, ("price",)):
+        return False
+    paid = amounts(table[value].head(_SAMPLE), "auto", Findings())
+    return 2 * int((paid != 0).sum()) >= len(paid)
 
 
 def doubt_unread(table: pl.DataFrame, used: Collection[str], untold: bool, data: ConfigDict, said: Findings) -> None:

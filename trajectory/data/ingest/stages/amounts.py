@@ -26,7 +26,7 @@ def read_amounts(reading: Reading) -> None:
     columns, fields, data, said = reading.columns, reading.fields, reading.data, reading.said
     if not reading.known_layout and not reading.stepwise:
         find_amounts(reading.table, columns, fields, reading.found_by, data, said)
-        if not reading.typed and not fields.keys() & _TELL_SALES and named_for_sales(fields):
+        if not reading.typed and not fields.keys() & _TELL_SALES and named_for_sales(reading.table, fields):
             columns["sold"] = reading.constant(True)
     columns |= _amounts(reading)
     if "basket" in fields:
