@@ -29,8 +29,8 @@ class Recommendations(Result):
 
     TABLES: ClassVar = {
         "new_buyers": (
-            "items with the most users to win: item, title, expected (new buyers within the steps), users (who "
-            "have not bought it)"
+            "items with the most users to win: item, title, expected (new buyers within the steps), lately "
+            "(new buyers in the last window as long), users (who have not bought it)"
         ),
         "without_list": "users for whom nothing is left, where there are any",
     }

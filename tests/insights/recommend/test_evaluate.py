@@ -11,13 +11,14 @@ from tests.builders import fake_run, make_histories
 from trajectory.insights.recommend import evaluate
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
 from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, suggest
-from trajectory.insights.recommend.new_buyers import first_purchases
+from trajectory.insights.recommend.new_buyers import FirstPurchases, first_purchases
 from trajectory.insights.recommend.relevance import RelevanceReading, limited_to_steps, log_share, owned_items
 from trajectory.insights.recommend.tables import recommend
 from trajectory.schema import EVENT_TYPES, Queries, Split
 from trajectory.settings import base
 
 ITEMS = 30
+AS_SAID = FirstPurchases(np.zeros(ITEMS + 1, np.int64), np.ones(ITEMS + 1))
 
 
 class MadeUp:
@@ -25,7 +26,7 @@ class MadeUp:
 
     name, batch, steps, filter_seen, neighbours = "trajectory", 2, 2, False, None
     fits = (False, True)
-    days, came, steps_had = 13, 1.0, 1.6
+    days, steps_had = 13, 1.6
 
     def __init__(self, histories):
         self.histories = histories
@@ -115,18 +116,20 @@ def test_the_largest_share_that_costs_little_is_taken():
 
 
 def test_lists_of_users_hold_the_likeliest_and_new_items(histories):
-    table = recommend(MadeUp(histories), queries_of(histories), share=0.0).lists
+    table = recommend(MadeUp(histories), queries_of(histories), 0.0, AS_SAID).lists
     first = table.filter(user="u1")
     assert first.filter(list=MOST_LIKELY)["item"].to_list() == [f"i{i}" for i in range(1, 11)]
     assert first.filter(list=MOST_LIKELY)["again"].to_list() == [i in (3, 4) for i in range(1, 11)]
     assert first.filter(list=NEW)["item"].to_list() == [f"i{i}" for i in (1, 2, 5, 6, 7, 8, 9, 10, 11, 13)]
     assert first["probability"][0] == pytest.approx(1 / (1 + np.exp(0.1)))
     keep = np.arange(ITEMS + 1) == 4
-    assert recommend(MadeUp(histories), queries_of(histories), 0.0, keep).lists["item"].unique().to_list() == ["i4"]
+    assert recommend(MadeUp(histories), queries_of(histories), 0.0, AS_SAID, keep).lists["item"].unique().to_list() == [
+        "i4"
+    ]
 
 
 def test_new_buyers_are_the_chances_of_those_who_have_not_had_an_item(histories):
-    table = recommend(MadeUp(histories), queries_of(histories), share=0.0).new_buyers
+    table = recommend(MadeUp(histories), queries_of(histories), 0.0, AS_SAID).new_buyers
     chance = 1 / (1 + np.exp(np.arange(ITEMS + 1) / 10))
     found = {item: (expected, users) for item, expected, users in table.select("item", "expected", "users").iter_rows()}
     assert found["i3"] == (pytest.approx(2 * chance[3]), 2)
@@ -137,27 +140,30 @@ def test_new_buyers_are_the_chances_of_those_who_have_not_had_an_item(histories)
 def test_new_buyers_are_those_who_never_bought(histories):
     """Item 1 was looked at by the first user and is bought by one event in two."""
     h = replace(histories, event_type=np.where(np.arange(18) % 6 < 3, 1, 2).astype(np.int8), roles=EVENT_TYPES)
-    found = recommend(MadeUp(h), queries_of(h), 0.0).new_buyers
+    found = recommend(MadeUp(h), queries_of(h), 0.0, AS_SAID).new_buyers
     rows = {row["item"]: row for row in found.to_dicts()}
     assert rows["i1"]["users"] == 3  # the last one buys it after the query
     chance = 3 / (1 + np.exp(0.1))
     assert rows["i1"]["expected"] == pytest.approx(chance * (1 + 5 * 0.5) / (2 + 5))
     relevance = MadeUp(h)
     relevance.fits = (False,)  # of items that a user has had no chance is known: the first is not counted
-    rows = {row["item"]: row for row in recommend(relevance, queries_of(h), 0.0).new_buyers.to_dicts()}
+    rows = {row["item"]: row for row in recommend(relevance, queries_of(h), 0.0, AS_SAID).new_buyers.to_dicts()}
     assert (rows["i1"]["users"], rows["i5"]["users"]) == (2, 3)
-    whole = {row["item"]: row for row in recommend(MadeUp(histories), queries_of(histories), 0.0).new_buyers.to_dicts()}
+    whole = {
+        row["item"]: row
+        for row in recommend(MadeUp(histories), queries_of(histories), 0.0, AS_SAID).new_buyers.to_dicts()
+    }
     assert (whole["i1"]["users"], whole["i1"]["expected"]) == (2, pytest.approx(chance * 2 / 3))
 
 
-def test_new_buyers_are_as_many_as_bought_for_the_first_time_in_the_validation_window(histories):
+def test_new_buyers_are_as_many_as_bought_for_the_first_time_in_the_window(histories):
     """Half of all events are sales, but of the windows' only the first, of which one is of a new item."""
     sale = np.tile([0, 1, 1, 1, 0, 0], 3)
     h = replace(histories, event_type=np.where(sale, 2, 1).astype(np.int8), roles=EVENT_TYPES)
     queries = queries_of(h)
     lists = h.item.reshape(3, 6).tolist()
     first = sum(items[3] not in items[1:3] for items in lists)
-    bought = first_purchases(MadeUp(h), queries)
-    found = recommend(MadeUp(h), queries, 0.0, bought=bought).new_buyers
-    assert found["expected"].sum() == pytest.approx(first + 0.5, rel=0.1), "half a one is added, so that none is no 0"
-    assert first_purchases(MadeUp(histories), queries) == 1, "all events are sales"
+    lately = first_purchases(MadeUp(h), [queries])
+    found = recommend(MadeUp(h), queries, 0.0, lately).new_buyers
+    assert found["expected"].sum() == pytest.approx(first, abs=0.5), "half a one is added, so that none is no 0"
+    assert found["lately"].sum() == lately.observed.sum() == first

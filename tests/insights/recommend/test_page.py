@@ -14,7 +14,7 @@ from trajectory.insights.recommend.sentences import sentences
 from trajectory.reports.words import Words
 
 BOUGHT = Words("purchases", "buy", "bought", "buying")
-WINNERS = pl.DataFrame({"title": ["tea"], "users": [159], "expected": [15.2]})
+WINNERS = pl.DataFrame({"title": ["tea"], "users": [159], "expected": [15.2], "lately": [12]})
 
 
 def held(steps=3, groups=("all",)):
@@ -32,7 +32,8 @@ def held(steps=3, groups=("all",)):
 def told(found, but="", name="most likely"):
     histories = make_histories([[1, 2]])
     table = pl.DataFrame({"list": [name]})
-    return sentences(table, WINNERS, found, "the next event", evaluation_page.kept_back(found, histories), BOUGHT, but)
+    kept = evaluation_page.kept_back(found, histories)
+    return sentences(table, WINNERS, found, "the next event", "in the last 9 days", kept, BOUGHT, but)
 
 
 def test_the_best_other_list_is_best_by_what_is_told():
@@ -45,6 +46,7 @@ def test_the_best_other_list_is_best_by_what_is_told():
 
 def test_who_is_counted_of_those_who_never_bought_is_said():
     assert "of the 159 who never bought it, 15 are expected" in told(held())[0]
+    assert "; in the last 9 days 12 did so for the first time." in told(held())[0]
     assert "of the 159 who never bought it nor had any other event of it, 15" in told(held(), page.BUT)[0]
 
 
@@ -86,11 +88,14 @@ def test_a_reason_that_is_empty_is_explained(because, empty):
 @pytest.mark.parametrize(
     ("days", "of_all", "said"),
     [
-        (13, False, "13 days, if they come then (4 events at most)"),
-        (13, True, "13 days (4 events at most)"),
+        (13, False, "the next 4 events that come in 13 days, if they come then"),
+        (13, True, "the next 4 events that come in 13 days"),
         (0, False, "the next 4 events (1.6 on average)"),
     ],
 )
 def test_chances_are_said_to_be_of_the_days_that_they_are_of(days, of_all, said):
     relevance = SimpleNamespace(fits=(True,), steps=4, steps_had=1.6, days=days, histories=make_histories([[1]]))
     assert page.window(relevance, of_all) == said
+    assert page.lately_words(relevance) == (
+        f"in the first 4 events of the last {days} days" if days else "in each user's last 4 events"
+    )

@@ -17,6 +17,7 @@ from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import build
 from trajectory.insights.recommend import relevance as relevance_of
 from trajectory.insights.recommend.evaluate import compare_lists
+from trajectory.insights.recommend.new_buyers import FirstPurchases, first_purchases, past_windows
 from trajectory.insights.recommend.relevance import Relevance, limited_to_steps, owned_items, probabilities, steps_asked
 from trajectory.insights.recommend.tables import recommend
 from trajectory.presets import own_log
@@ -88,7 +89,8 @@ def test_chances_add_up_to_what_came_also_where_items_had_before_are_not_suggest
         some = owned == again
         some[:, 0] = False
         assert found[some].sum() == pytest.approx(came[some].sum(), rel=0.02)
-    assert recommend(relevance, whole_histories(h), 0.0).lists["again"].any() is False
+    as_said = FirstPurchases(np.zeros(h.num_items + 1, np.int64), np.ones(h.num_items + 1))
+    assert recommend(relevance, whole_histories(h), 0.0, as_said).lists["again"].any() is False
 
 
 def test_chances_that_could_not_be_fitted_are_not_told(tmp_path, monkeypatch):
@@ -139,14 +141,48 @@ def test_steps_asked_for_are_counted(tmp_path):
     assert steps_asked(h, limited_to_steps(h, asked, 2)).max() == 2
 
 
-def test_chances_count_by_the_share_of_users_who_came_in_the_validation_window():
+def test_days_of_validation_are_told_of_splits_by_time():
     histories = make_histories([[1, 2]] * 4, num_items=2)
     asked = Queries(np.array([0, 2, 3]), *(np.zeros(3, np.int64) for _ in range(3)))
     cut = {"validation": "2024-01-01T00:00:00+00:00", "test": "2024-01-14T00:00:00+00:00"}
     by_time = Split("temporal", histories.offsets[:-1] + 1, asked, asked, "", cut)
-    assert (relevance_of.validation_days(by_time), relevance_of.share_who_came(histories, by_time)) == (13, 0.75)
-    by_user = replace(by_time, kind="leave_last", cut={})
-    assert (relevance_of.validation_days(by_user), relevance_of.share_who_came(histories, by_user)) == (0, 1.0)
+    assert relevance_of.validation_days(by_time) == 13
+    assert relevance_of.validation_days(replace(by_time, kind="leave_last", cut={})) == 0
+
+
+def test_chances_of_an_item_that_those_without_it_do_not_want_are_no_higher_than_what_came(tmp_path):
+    """Half of the users take staples at every other event and the others almost never: nobody is left to win."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for user in range(400):
+        for day in np.sort(rng.choice(100, 24, replace=False)).tolist():
+            wants = 0.5 if user % 2 else 0.004
+            item = f"staple {rng.integers(3)}" if rng.random() < wants else f"item {rng.integers(12)}"
+            rows.append((f"u{user:03d}", item, 1_704_067_200 + 86_400 * day))
+    pl.DataFrame(rows, schema=["user", "item", "time"], orient="row").write_csv(tmp_path / "log.csv")
+    c = own_log.get_config(f"path={tmp_path / 'log.csv'},model=gru,tiny,split=temporal")
+    fields = {"data.prepared_dir": str(tmp_path / "prepared"), "heads.horizon": 3, "evaluation.seen": "keep"}
+    set_by_hand(c, fields | {"split.quantile": 0.8, "model.width": 8})
+    built = experiment.build(c)
+    run = Run.of(tmp_path, built, built.initial_parameters(jax.random.key(0)), 0)
+    relevance, h = Relevance(run), run.experiment.histories
+    staples = np.append(False, h.items["item"].cast(pl.String).str.starts_with("staple").to_numpy())
+    queries = limited_to_steps(h, run.experiment.split.test, relevance.steps)
+    owned = owned_items(h, queries.start, queries.stop)
+    came = owned_items(h, queries.stop, queries.end)
+    chance, new = probabilities(relevance.fits, relevance.read(queries).scores, owned), ~owned & staples
+    assert new.sum() > 300
+    assert chance[new].sum() == pytest.approx(came[new].sum(), abs=10)
+    windows = past_windows(relevance, run.experiment.split)
+    assert len(windows) == 2, "validation and test are as long"
+    for window, ago in zip(windows, (2, 1), strict=True):
+        begin = h.now - ago * relevance.days * 86_400
+        assert len(window.user) == (h.time[h.offsets[:-1]] < begin).sum(), "who came or not"
+        assert (h.time[window.stop - 1] < begin).all()
+        assert (h.time[window.end - 1] < begin + relevance.days * 86_400).all()
+    winners = recommend(relevance, whole_histories(h), 0.0, first_purchases(relevance, windows)).new_buyers
+    told = winners.filter(pl.col("item").str.starts_with("staple")).sum()
+    assert told["expected"][0] == pytest.approx(told["lately"][0], abs=10)
 
 
 def test_shares_are_raised_to_what_came_with_none_above_the_limit():

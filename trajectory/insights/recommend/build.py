@@ -10,10 +10,10 @@ from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend.evaluate import chosen_share, compare_lists, trade_off
 from trajectory.insights.recommend.evaluation_page import holdout_accuracy, kept_back
-from trajectory.insights.recommend.new_buyers import first_purchases
-from trajectory.insights.recommend.page import BUT, blocks, event_types_note, window
+from trajectory.insights.recommend.new_buyers import first_purchases, past_windows
+from trajectory.insights.recommend.page import BUT, blocks, event_types_note, lately_words, window
 from trajectory.insights.recommend.reasons import reasons
-from trajectory.insights.recommend.relevance import Relevance, limited_to_steps
+from trajectory.insights.recommend.relevance import Relevance
 from trajectory.insights.recommend.sentences import sentences
 from trajectory.insights.recommend.tables import recommend
 from trajectory.insights.report_model import Part
@@ -34,8 +34,8 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
     share = chosen_share(curve) if curve else 0.0
     held = compare_lists(run, relevance, "test")
     everybody, some = whole_histories(h), whole_histories(h, USERS)
-    bought = first_purchases(relevance, limited_to_steps(h, run.experiment.split.validation, relevance.steps))
-    table, winners = recommend(relevance, everybody, share, keep, bought)
+    lately = first_purchases(relevance, past_windows(relevance, run.experiment.split))
+    table, winners = recommend(relevance, everybody, share, lately, keep)
     if table.is_empty():
         raise UserError(f"each user {NOTHING_LEFT}, or none that may be shown")
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
@@ -46,7 +46,7 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
     return Part(
         "recommend",
         "Whom to recommend what",
-        sentences(table, winners, held, ahead, kept, words(h), but),
+        sentences(table, winners, held, ahead, lately_words(relevance), kept, words(h), but),
         (
             *blocks(run, relevance, share, keep, explained, winners, len(without), but),
             *holdout_accuracy(held, kept, curve, share),

@@ -42,7 +42,7 @@ def blocks(
         *([Text(f"{without:,} users get no list: they have had all that may be shown.")] if without else []),
         of_users(explained, h, ahead, run.config.batch.length),
         *(
-            [acquisition_potential(winners, window(relevance, of_all=True), words(h), but, relevance.came)]
+            [acquisition_potential(winners, window(relevance, of_all=True), lately_words(relevance), words(h), but)]
             if len(winners)
             else []
         ),
@@ -62,16 +62,15 @@ def order_description(share: float, ahead: str) -> str:
 
 
 def window(relevance: Relevance, of_all: bool = False) -> str:
-    """Within what chances are: the steps, or the validation window's days where these seldom hold as many; of users who
-    come in them, or `of_all`.
+    """Within what chances are: the steps, those of the validation window's days where these seldom hold as many; of
+    users who come in them, or `of_all`.
     """
     ahead = steps(relevance.histories, relevance.steps)
     if not relevance.fits or relevance.steps_had >= relevance.steps - 0.05:
         return f"the next {ahead}"
     if not relevance.days:
         return f"the next {ahead} ({relevance.steps_had:.1f} on average)"
-    days = f"{relevance.days:,} day{'s' * (relevance.days > 1)}"
-    return f"{days}{'' if of_all else ', if they come then'} ({ahead} at most)"
+    return f"the next {ahead} that come in {_days(relevance)}{'' if of_all else ', if they come then'}"
 
 
 def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: int) -> Table:
@@ -89,22 +88,31 @@ def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: 
     return Table("One user's lists", explained.select(*columns).rename(columns), formats, by="user", note=note)
 
 
-def acquisition_potential(
-    table: pl.DataFrame, ahead: str, counted: Words, but: str = "", share_came: float = 1.0
-) -> Table:
-    """The items that most users who have not bought them are expected to buy; `but`: who of these is not counted."""
+def lately_words(relevance: Relevance) -> str:
+    """What the newest of the `past_windows` is."""
+    most = steps(relevance.histories, relevance.steps)
+    return f"in the first {most} of the last {_days(relevance)}" if relevance.days else f"in each user's last {most}"
+
+
+def _days(relevance: Relevance) -> str:
+    return f"{relevance.days:,} day{'s' * (relevance.days > 1)}"
+
+
+def acquisition_potential(table: pl.DataFrame, ahead: str, before: str, counted: Words, but: str = "") -> Table:
+    """The items that most users who have not bought them are expected to buy; `before`: the newest window; `but`: who
+    of these is not counted.
+    """
     will = f"will {counted.verb} it"
-    came = (
-        f" and lessened by the {1 - share_came:.0%} who did not come in the validation window" if share_came < 1 else ""
+    rows = table.head(WINNERS).select(
+        pl.col("title").alias("item"), "users", pl.col("expected").alias(will), pl.col("lately").alias(before)
     )
-    rows = table.head(WINNERS).select(pl.col("title").alias("item"), "users", pl.col("expected").alias(will))
     return Table(
         "Items with the most users to win",
         rows,
-        {will: "{:.0f}" if rows[will].to_numpy().max() >= 10 else "{:.1f}", "users": "{:,}"},
-        note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added "
-        f"up{came}; in all about as many as in the validation window. The largest of many estimates tend to be too "
-        "large.",
+        {will: "{:.0f}" if rows[will].to_numpy().max() >= 10 else "{:.1f}", "users": "{:,}", before: "{:,}"},
+        note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added up, in "
+        f"all as many as did so {before}, and of each item as often as in all such windows since validation, "
+        f"as far as that was not chance; {before}: who {counted.past} it for the first time then.",
     )
 
 

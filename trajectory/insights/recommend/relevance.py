@@ -17,6 +17,7 @@ from trajectory.data.pipeline.featurize import slices
 from trajectory.data.pipeline.splits import step_bounds, step_starts, training_events
 from trajectory.data.times import DAY
 from trajectory.inference.direct import DirectForecaster
+from trajectory.insights.recommend.by_item import ItemBins
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, Split, UserError
 
@@ -44,8 +45,10 @@ class Relevance:
 
     H is heads.horizon, or fewer where the split asks for fewer. Items of the history: the forecast's expected share of
     the steps, and the user's own rate of the item (`shrunk_frequencies`). New items: the forecast, and what users with
-    like histories have (`Ease`; in large catalogues `CoOccurrence`). Each kind has its own logistic regression; where
-    too few came for one, the forecast's share is brought to how many came, so that both have one scale.
+    like histories have (`Ease`; in large catalogues `CoOccurrence`). Each kind has its own logistic regression, whose
+    log-odds are moved for each item by how often it came (`ItemBins`: users who have long done without a popular item
+    do not want it); where too few came for one, the forecast's share is brought to how many came, so that both have one
+    scale.
     """
 
     name = "trajectory"
@@ -60,11 +63,11 @@ class Relevance:
                 "back as many (own_log:split=temporal; the preset `insights` does so)"
             )
         self.histories: Histories = experiment.histories
-        validation = steps_asked(
+        asked = steps_asked(
             experiment.histories, limited_to_steps(experiment.histories, experiment.split.validation, c.heads.horizon)
         )
-        self.steps, self.steps_had = int(validation.max()), float(validation.mean())
-        self.days, self.came = validation_days(experiment.split), share_who_came(experiment.histories, experiment.split)
+        self.steps, self.steps_had = int(asked.max()), float(asked.mean())
+        self.days = validation_days(experiment.split)
         self.filter_seen = c.evaluation.seen == "filter"  # items of the history are not suggested
         self.forecaster = DirectForecaster(run.predictor().replace(filter_seen=False), self.steps)
         neighbours: Baseline = Ease() if experiment.histories.num_items <= MOST_ITEMS else CoOccurrence()
@@ -72,7 +75,10 @@ class Relevance:
         self.overall = overall_rates(experiment.histories, training_events(experiment.histories, experiment.split))
         self.fits: dict[bool, Fit] = {}  # of items of the history (True) and of new ones, where enough came
         self.scale = {False: 0.0, True: 0.0}  # where not: log of what came over what the forecast expects
-        self._fit(limited_to_steps(experiment.histories, experiment.split.validation, self.steps), c.seed)
+        self.shifts: dict[bool, np.ndarray] = {}  # of the log-odds of each item [V + 1], where fitted
+        validation = limited_to_steps(experiment.histories, experiment.split.validation, self.steps)
+        self._fit(validation, c.seed)
+        self.shifts = self._shifts_by_item(validation)
 
     def read(self, queries: Queries) -> RelevanceReading:
         """Scores of all items, with the forecast that they are made of."""
@@ -85,6 +91,8 @@ class Relevance:
         for again, (mean, deviation, learned) in self.fits.items():
             some = owned == again
             log_odds[some] = learned.decision_function((features[again][some] - mean) / deviation)
+            if again in self.shifts:
+                log_odds[some] += self.shifts[again][np.nonzero(some)[1]]
         return RelevanceReading(log_odds, by_step)
 
     def _fit(self, queries: Queries, seed: int) -> None:
@@ -110,6 +118,18 @@ class Relevance:
                 learned = LogisticRegression(max_iter=500)
                 learned.fit((x - mean) / deviation, observed, weight)
                 self.fits[again] = mean, deviation, learned
+
+    def _shifts_by_item(self, queries: Queries) -> dict[bool, np.ndarray]:
+        bins = {again: ItemBins(self.histories.num_items) for again in self.fits}
+        for chunk in queries.chunks(self.batch) if bins else ():
+            log_odds = self.read(chunk).scores
+            owned = owned_items(self.histories, chunk.start, chunk.stop)
+            observed = owned_items(self.histories, chunk.stop, chunk.end)
+            for again, of in bins.items():
+                some = owned == again
+                some[:, 0] = False
+                of.add(log_odds, some, observed)
+        return {again: of.shifts() for again, of in bins.items()}
 
     def _features(self, queries: Queries, by_step: np.ndarray) -> dict[bool, np.ndarray]:
         """Features float32 [n, V + 1, 2 or 3] of new items (False) and of those of the history (True)."""
@@ -139,14 +159,6 @@ def validation_days(split: Split) -> int:
     """Days of the validation window, 0 where the split is not by time."""
     begin, end = split.cut_time("validation"), split.cut_time("test")
     return 0 if begin is None or end is None else max(round((end - begin) / DAY), 1)
-
-
-def share_who_came(histories: Histories, split: Split) -> float:
-    """Share of the users with a history before the validation window who came in it; 1 where the split is not by time,
-    as then every user's last steps are asked for.
-    """
-    there = int((split.train_end > histories.offsets[:-1]).sum())
-    return len(split.validation.user) / max(there, 1) if validation_days(split) else 1.0
 
 
 def limited_to_steps(histories: Histories, queries: Queries, steps: int) -> Queries:

@@ -20,18 +20,20 @@ def sentences(
     winners: pl.DataFrame,
     held: dict[str, Any],
     ahead: str,
+    before: str,
     kept: str,
     counted: Words,
     but: str = "",
 ) -> tuple[str, ...]:
-    """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first; `kept`:
-    what was kept back of each user; `but`: see `acquisition_potential`.
+    """What matters of lists, of new buyers, and of how lists held (`compare_lists`), most important first; `before`:
+    the newest window; `kept`: what was kept back of each user; `but`: see `acquisition_potential`.
     """
     texts = []
     for top in winners.filter(pl.col("expected") >= FEWEST).head(1).iter_rows(named=True):
         texts.append(
             f"{top['title']} has the most users to win: of the {top['users']:,} who never {counted.past} it{but}, "
-            f"{top['expected']:,.0f} are expected to {counted.verb} it within {ahead}."
+            f"{top['expected']:,.0f} are expected to {counted.verb} it within {ahead}; {before} {top['lately']:,} "
+            "did so for the first time."
         )
     best, others = held["rows"][Relevance.name], {k: v["all"] for k, v in held["rows"].items() if k not in OWN}
     rival = max(others, key=lambda name: others[name]["recall"])

@@ -10,7 +10,7 @@ import polars as pl
 from trajectory.data.store.sales import sale_shares, selling_event_types
 from trajectory.explain.explain import titles
 from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, suggest
-from trajectory.insights.recommend.new_buyers import purchases_only
+from trajectory.insights.recommend.new_buyers import FirstPurchases, purchases_only
 from trajectory.insights.recommend.relevance import Relevance, owned_items, probabilities
 from trajectory.schema import Queries
 
@@ -23,20 +23,23 @@ class Suggested(NamedTuple):
 
 
 def recommend(
-    relevance: Relevance, queries: Queries, share: float, keep: np.ndarray | None = None, bought: float = 1.0
+    relevance: Relevance,
+    queries: Queries,
+    share: float,
+    lately: FirstPurchases,
+    keep: np.ndarray | None = None,
 ) -> Suggested:
     """Lists of each query's user, and by whom items may be taken up.
 
     Lists: user, list (MOST_LIKELY and, where items may come again, NEW: of items that the user has not had), rank,
     item, title, interest, probability of the item within the steps (null where not known: `probabilities`), again (the
     user has had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of
-    those who have not bought it, within the steps), users (who have not bought it, and whose chance is known); an event
-    of any type counts by how often one of the item is a sale, times `bought` (`first_purchases`). Chances are of users
-    who come, and count by the share of those who do (`Relevance.came`). Without sales in the
-    log they are of all events.
+    those who have not bought it, within the steps), lately (so many bought it for the first time in the newest window),
+    users (who have not bought it, and whose chance is known); an event of any type counts by how often one of the item
+    is a sale, times the ratio of `lately`. Without sales in the log they are of all events.
     """
     h, parts = relevance.histories, []
-    purchases, sells = purchases_only(h), bought * (sale_shares(h) if selling_event_types(h) else 1.0)
+    purchases, sells = purchases_only(h), lately.ratio * (sale_shares(h) if selling_event_types(h) else 1.0)
     expected, users = np.zeros(h.num_items + 1), np.zeros(h.num_items + 1, np.int64)
     for chunk in queries.chunks(relevance.batch):
         read = relevance.read(chunk)
@@ -46,13 +49,17 @@ def recommend(
             suggested = suggest(relevance, chunk, read.scores, read.expected, share, keep, name == NEW)
             parts.append(_rows(relevance, chunk, name, suggested, chance, owned))
         lacking = ~owned_items(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
-        expected += np.where(lacking, chance, 0).sum(axis=0) * sells * relevance.came
+        expected += np.where(lacking, chance, 0).sum(axis=0) * sells
         users += lacking.sum(axis=0)
     candidates = 1 + np.flatnonzero(
         (np.ones(h.num_items, bool) if keep is None else keep[1:]) & (False in relevance.fits)
     )
     order = candidates[np.argsort(-expected[candidates], kind="stable")]
-    winners = _named(relevance, order) | {"expected": expected[order], "users": users[order]}
+    winners = _named(relevance, order) | {
+        "expected": expected[order],
+        "lately": lately.observed[order],
+        "users": users[order],
+    }
     return Suggested(pl.concat(parts), pl.DataFrame(winners))
 
 
