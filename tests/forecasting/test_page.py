@@ -247,6 +247,7 @@ AHEAD = {"baseline": "markov", "high": 0.1}
             "behind simple counting on test (ndcg@10 of markov at event 1, 3 is",
         ),
         ([AHEAD, AHEAD], ""),
+        ([{"floor": "markov", "high": -0.1}], "of markov at event 1 is"),  # as the release before called it
     ],
 )
 def test_a_run_whose_steps_ahead_were_measured_is_not_said_to_be_unmeasured(tmp_path, paired, said):

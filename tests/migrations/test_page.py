@@ -260,6 +260,16 @@ def test_what_was_not_measured_is_said_and_not_shown(evaluation, said):
     assert said in found.warning
 
 
+def test_a_run_that_is_behind_counting_is_not_acted_on_here_either():
+    """As its page of forecasts says, though its windows were better than that users stay."""
+    check = {"differences": {"all": {"persistence": LEVEL | {"high": -0.001}}}}
+    behind = {"paired": {"test": {"ndcg@10": {"baseline": "co_occurrence", "high": -0.1}}}}
+    found = standing(check, [behind], "3 events")
+    assert found.withheld
+    assert "Do not act on these forecasts: the run is behind simple counting on test (ndcg@10 of co" in found.warning
+    assert not standing(check, [], "3 events").withheld
+
+
 def test_a_forecast_that_was_not_checked_has_a_page_that_says_so(tmp_path):
     migrations = made_up()
     forecast = replace(forecast_of(migrations), check=None, standing=standing(None, [], "3 events"))

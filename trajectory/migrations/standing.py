@@ -18,9 +18,9 @@ class Standing(NamedTuple):
 
 
 def standing(check: dict[str, Any] | None, evaluations: list[dict[str, Any]], steps: str) -> Standing:
-    """By the `check` of its migration forecasts on held-out windows (`check_transitions`); where there is none, by what
-    its `evaluations` (evaluation.json, trajectories.json) say of its lists and interests. `steps`: of the forecast, in
-    words.
+    """By the `check` of its migration forecasts on held-out windows (`check_transitions`; None: none), and by what its
+    `evaluations` (evaluation.json, trajectories.json) say of its lists and interests, as on the run's other pages.
+    `steps`: of the forecast, in words.
     """
     if check:
         tests = check["differences"]["all"]  # of log-losses: less is better
@@ -35,6 +35,9 @@ def standing(check: dict[str, Any] | None, evaluations: list[dict[str, Any]], st
                 f"Do not act on these forecasts: on held-out windows of {steps} they were no better, beyond "
                 f"chance, than to say that users stay where they are (persistence). {NOT_SHOWN}",
             )
+    if behind := behind_counting(evaluations):
+        return Standing(True, f"Do not act on these forecasts: {behind}. {NOT_SHOWN}")
+    if check:
         return Standing(False, "")
     unknown = (
         f"How far these forecasts hold was not measured: the run held out no windows of {steps} to compare "
@@ -42,8 +45,6 @@ def standing(check: dict[str, Any] | None, evaluations: list[dict[str, Any]], st
     )
     if not evaluations:
         return Standing(True, f"{unknown} {UNMEASURED} {NOT_SHOWN}")
-    if behind := behind_counting(evaluations):
-        return Standing(True, f"Do not act on these forecasts: {behind}. {NOT_SHOWN}")
     return Standing(True, f"{unknown} {NOT_SHOWN}")
 
 

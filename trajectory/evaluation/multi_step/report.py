@@ -25,6 +25,7 @@ from trajectory.inference.multi_step import require_held_out
 from trajectory.metrics.significance import bootstrap, compare, holm
 from trajectory.protocols import Forecaster, StepForecast, StepScores, UncalibratedForecast
 from trajectory.reading import NUMBER, read_json
+from trajectory.renamed import with_evaluation
 from trajectory.run import Run
 from trajectory.schema import Histories, Split
 from trajectory.writing import write_json
@@ -135,7 +136,8 @@ def write_steps(run: Run, forecasters: Sequence[Forecaster[UncalibratedForecast]
 
 def read_steps_measured(folder: Path) -> dict[str, Any]:
     """trajectories.json of a run that `write_steps` measured. Raises UserError if it is missing or damaged."""
-    return read_json(folder / FILE, FORM, AGAIN, "unit", "paired.test", "protocol.checkpoint")
+    needs = ("unit", "paired.test", "protocol.checkpoint")
+    return read_json(folder / FILE, FORM, AGAIN, *needs, renamed=with_evaluation)
 
 
 def table(results: dict[str, Any], part: str = "test") -> str:
