@@ -68,6 +68,16 @@ def test_money_of_the_entries_comes_before_that_of_the_order(tmp_path: Path) -> 
     assert by_hand.detected["columns"]["value"] == "order.revenue"
 
 
+def test_records_that_name_no_user_can_be_the_users(tmp_path: Path) -> None:
+    records = [{"history": [{"sku": f"a{i % 3}", "time": 1_700_000_000 + i} for i in range(n)]} for n in (2, 3)]
+    with pytest.raises(UserError, match=r"expected a column for the user.*by what they hold it could be .*record \(2"):
+        read(tmp_path, records)
+    log = read(tmp_path, records, columns={"user": "record"})
+    assert log.events["user"].to_list() == [1, 1, 2, 2, 2]
+    named = read(tmp_path, [{"user_id": "u", **record} for record in records])
+    assert "record" not in named.detected["unused"]
+
+
 def test_rows_that_name_their_item_keep_it(tmp_path: Path) -> None:
     seen = {"user_id": "a", "item_id": "x", "time": 1_700_000_000, "shown": [{"item_id": "y"}, {"item_id": "z"}]}
     assert read(tmp_path, [seen]).events["item"].to_list() == ["x"]

@@ -11,6 +11,7 @@ from trajectory.data.ingest.columns.detect import BEHAVIOUR_NAMES, CONTENT_NAMES
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.ingest.source.sources import Source
 
+RECORD = "record"  # a column of the records' numbers
 _ITEMS = {  # of a log whose items need no list
     "item": LOG_NAMES["item"],
     "behaviour": BEHAVIOUR_NAMES,
@@ -24,7 +25,7 @@ def with_lines(source: Source, by_hand: str, said: Findings) -> Source:
 
     A field "sku" of a list "order.lines" is that of the column "order.sku", one of a list "lines" that of "sku" where
     there is one, else a column "lines.sku". `by_hand`: the column of the items that was asked for, perhaps of a list. A
-    source without such a list, or with several, comes back as it is.
+    source without such a list, or with several, comes back as it is. Where no user is known, `RECORD` numbers records.
     """
     table = source.table
     records = {name: fields for name, kind in table.schema.items() if (fields := _fields(kind))}
@@ -53,6 +54,8 @@ def with_lines(source: Source, by_hand: str, said: Findings) -> Source:
     number = pl.int_range(pl.len()).over("record").alias(place := f"{name}.number")  # tells equal entries apart
     record = rows["record"]
     rows = rows.with_columns(*filled, number).drop("record", name)
+    if "user" not in detect(rows.columns, {"user": LOG_NAMES["user"]}) and RECORD not in rows.columns:
+        rows = rows.with_columns((record + 1).alias(RECORD))  # who it is of, perhaps
     said.note("items", f"{name} holds lists of items: each is a row, {rows.height:,} of {table.height:,} records")
     malformed, files = (
         None if column is None else column.gather(record) for column in (source.malformed, source.files)
