@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import combinations
@@ -103,7 +104,7 @@ def detect(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict
     """
     columns = list(columns)
     whole = {plain(column): column for column in reversed(columns)}
-    records = any("." in _dotted(column, columns) for column in columns)
+    records = any("." in path for path in _paths(columns))
     fields: dict[str, str] = {}
     for field, wanted in names.items():
         _add(fields, field, whole, wanted)
@@ -123,7 +124,7 @@ def _add(fields: dict[str, str], field: str, known: Mapping[str, str], wanted: I
 
 def _within(columns: list[str], field: str, wanted: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Columns within records by the last part of their name, where one alone has it; and the names for the field."""
-    paths = {_dotted(column, columns): column for column in columns}
+    paths = _paths(columns)
     if field in _OF_ITEMS:
         paths = {path: column for path, column in paths.items() if not {*_record(path)} & {*_PEOPLE}}
     if field == "title":  # the name of an item, in a record of items
@@ -134,16 +135,19 @@ def _within(columns: list[str], field: str, wanted: tuple[str, ...]) -> tuple[di
     if field == "event_type":  # "action" may be of anything there
         wanted = tuple(name for name in wanted if "_" in name)
     last = [_last(path) for path in paths]
-    named = zip(last, paths.values(), strict=True)
-    return {name: column for name, column in named if name and last.count(name) == 1}, wanted
+    often, named = Counter(last), zip(last, paths.values(), strict=True)
+    return {name: column for name, column in named if name and often[name] == 1}, wanted
 
 
-def _dotted(column: str, columns: list[str]) -> str:
-    """A column's name; with dots where it is a path, "Order Lines/Product", that begins as that of another column."""
-    record, slash, _ = column.rpartition("/")
-    if not slash or "." in column or sum(other.startswith(f"{record}/") for other in columns) < 2:
-        return column
-    return column.replace("/", ".")
+def _paths(columns: list[str]) -> dict[str, str]:
+    """The names of columns, with dots where they are paths, "Order Lines/Product", that begin as those of others do."""
+    records = Counter(column.rpartition("/")[0] for column in columns if "." not in column)
+    return {_dotted(column, records): column for column in columns}
+
+
+def _dotted(column: str, records: Mapping[str, int]) -> str:
+    record = column.rpartition("/")[0]
+    return column.replace("/", ".") if record and records.get(record, 0) > 1 else column
 
 
 def _record(column: str) -> tuple[str, ...]:
