@@ -91,7 +91,7 @@ def test_a_file_s_first_lines_do_not_continue_the_file_before(tmp_path: Path) ->
         ["1,a,2024-01-01,x", ",,,y", "2,b,,x", ",c,2024-01-03,x", "3,d,,z"],
     ],
 )
-def test_where_it_is_unsure_it_is_asked(tmp_path: Path, lines: list[str]) -> None:
+def test_where_it_is_unsure_it_is_asked_and_done_as_told(tmp_path: Path, lines: list[str]) -> None:
     header = "order_id,user_id,date,item_id"
     clean = read(tmp_path, header, lines)
     (note,) = [note for note in clean.log.detected["notes"] if "further lines of the order above them?" in note["text"]]
@@ -108,3 +108,30 @@ def test_it_is_left_as_asked_for(tmp_path: Path) -> None:
     assert clean.events.height == 12
     with pytest.raises(UserError, match=r"data.continued_lines='yes' is unknown; expected one of auto, fill, keep"):
         read(tmp_path, ODOO, orders(), continued_lines="yes")
+
+
+def test_rows_with_a_date_or_type_of_their_own_are_asked_about(tmp_path: Path) -> None:
+    views = [f",,i{i % 3},view,2024-01-{i + 1:02} 10:00" for i in range(9)]
+    for header, cut in (("user_id,order_id,item_id,what,seen", 0), ("user_id,order_id,item_id,event,place", 1)):
+        lines = ["u1,1,i1,purchase,2024-02-01 09:00", *views]
+        lines = [line.rpartition(",")[0] + ",here" for line in lines] if cut else lines
+        clean = read(tmp_path, header, lines)
+        assert "9 rows do not state user_id and order_id: are they further lines" in notes(clean.log, "orders")
+        assert clean.events["user"].n_unique() == 1
+        assert clean.counts["missing user"] == 9
+
+
+def test_users_in_merged_cells_are_asked_about_and_filled_as_told(tmp_path: Path) -> None:
+    lines = [line for i in range(9) for line in (f"u{i},x", ",y")]
+    clean = read(tmp_path, "user_id,item_id", lines)
+    assert "9 rows do not state user_id: are they further lines of the order above them?" in notes(clean.log, "orders")
+    filled = read(tmp_path, "user_id,item_id", lines, continued_lines="fill")
+    assert filled.events.height == 18
+    guests = [line for i in range(9) for line in (f"u{i % 3},x", ",y")]
+    assert notes(read(tmp_path, "user_id,item_id", guests).log, "orders") == ""
+
+
+def test_a_last_line_that_begins_as_a_sum_is_of_no_order(tmp_path: Path) -> None:
+    lines = ["1,a,2024-01-01,x", ",,,Total War", "2,b,2024-01-02,x", ",,,Total of all"]
+    clean = read(tmp_path, "order_id,user_id,date,item_id", lines)
+    assert clean.events.select("user", "item").rows() == [("a", "x"), ("a", "Total War"), ("b", "x")]

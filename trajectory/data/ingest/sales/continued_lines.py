@@ -19,6 +19,10 @@ _SUMS = (
     r"razem|итого|всего|合計|合计|总计|總計|합계|총계|jumlah|tổng|tổng cộng)(?:\s+(?:général|general|generale|geral))?"
     r"\s*:?\s*$"
 )
+_BEGINS_AS_SUM = r"(?i)^\s*(?:(?:grand|sub)[\s-]?)?(?:total|gesamt|summe|suma|итого|всего|toplam|合計|合计|합계)"
+_DATED = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|^\d{1,2}:\d\d"
+_LINES = 1000  # looked at
+_MERGED, _ONCE = 0.2, 0.9  # of the rows, and of the users
 
 
 def continued_lines(
@@ -32,21 +36,23 @@ def continued_lines(
 
     Such a line states an item, and neither user, order nor time; above it, of the same file, lies one that states some
     of them. A column of orders is blank on all these lines. `parted`: the texts of malformed rows, and the file of each
-    row. `data.continued_lines` decides, else it is sure where few rows state only some of the three, and none is first.
+    row. `data.continued_lines` decides, else it is sure where few rows state only some of the three, none is first, and
+    none has a date or a type of event of its own.
     """
     if data.continued_lines not in HOW:
         raise UserError(f"data.continued_lines={data.continued_lines!r} is unknown; expected one of {', '.join(HOW)}")
     keys = [fields[field] for field in _KEYS if fields.get(field) in table.columns]
     if data.continued_lines == "keep" or "user" not in fields or fields.get("item") not in table.columns:
         return None
-    if not keys or (len(keys) == 1 and data.continued_lines == "auto"):
-        return None
     if not _without(table.head(_LOOKED_AT), keys).any():
         return None
     blank, item = _without(table, keys), table[fields["item"]]
     lines = blank & ~_blank(item)
     if is_text(item):
-        lines &= ~item.cast(pl.String).str.contains(_SUMS).fill_null(False)
+        named = item.cast(pl.String)
+        last = pl.int_range(table.height, eager=True) == table.height - 1
+        sums = named.str.contains(_SUMS) | (last & named.str.contains(_BEGINS_AS_SUM))
+        lines &= ~sums.fill_null(False)
     malformed, files = parted
     begins = ~blank if malformed is None else ~blank | malformed.is_not_null()
     if files is not None:
@@ -56,13 +62,14 @@ def continued_lines(
     lines = (lines & ~blank.gather(above.fill_null(0)) & above.is_not_null()).fill_null(False)
     if not lines.any():
         return None
+    if len(keys) == 1 and data.continued_lines == "auto" and not _once_each(table[keys[0]], lines):
+        return None
     some = pl.DataFrame([_blank(table[key]) for key in keys if key != fields["user"] or len(keys) < 3])
     partly = int((some.select(pl.any_horizontal(pl.all())).to_series() & ~blank).sum())
     count, names = int(lines.sum()), f"{', '.join(keys[:-1])} {'and' if len(keys) > 1 else ''} {keys[-1]}".strip()
-    if data.continued_lines == "auto" and (partly > _PARTLY * count or blank[0]):
-        text = (
-            f"{count:,} rows state none of {names}, others only some: are they further lines of the order above them?"
-        )
+    unsure = partly > _PARTLY * count or bool(blank[0]) or len(keys) == 1 or _are_events(table, fields, lines)
+    if data.continued_lines == "auto" and unsure:
+        text = f"{count:,} rows do not state {names}: are they further lines of the order above them?"
         said.note("orders", text, "data.continued_lines=fill", warning=True)
         return None
     of_orders = [
@@ -75,6 +82,25 @@ def continued_lines(
     )
     said.note("orders", text, "data.continued_lines=keep")
     return row.zip_with(~lines, above), of_orders
+
+
+def _once_each(user: pl.Series, lines: pl.Series) -> bool:
+    """Whether many rows state no user, and nearly every user is stated once, as in cells that are merged."""
+    stated = user.drop_nulls()
+    return int(lines.sum()) >= _MERGED * len(lines) and stated.n_unique() >= _ONCE * len(stated)
+
+
+def _are_events(table: pl.DataFrame, fields: dict[str, str], lines: pl.Series) -> bool:
+    """Whether the lines state a type of event or a date of their own."""
+    if (name := fields.get("event_type", "")) in table.columns and not _blank(table[name].filter(lines)).all():
+        return True
+    for column in table:
+        cells = column.filter(lines).drop_nulls().head(_LINES)
+        if column.dtype in (pl.Date, pl.Datetime) and len(cells):
+            return True
+        if is_text(column) and 2 * int(cells.cast(pl.String).str.contains(_DATED).sum()) > len(cells) > 0:
+            return True
+    return False
 
 
 def _without(table: pl.DataFrame, keys: list[str]) -> pl.Series:
