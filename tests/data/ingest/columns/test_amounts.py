@@ -188,6 +188,17 @@ def test_a_log_whose_time_is_of_sales_is_of_sales(tmp_path: Path, name: str, kin
     assert views.types["type"].to_list() == ["view"]
 
 
+@pytest.mark.parametrize(
+    ("paid", "total", "own"),
+    [("Оплачено клиентом", "Сумма отправления", "Ваша цена"), ("Bezahlt je Stk", "Summe Zeile", "Ihr Preis")],
+)
+def test_of_amounts_the_one_that_is_what_was_paid_times_the_pieces_is_read(
+    tmp_path: Path, paid: str, total: str, own: str
+) -> None:
+    columns = {"quantity": pieces, total: lambda i: price(i) * pieces(i), own: lambda i: price(i) * 2, paid: price}
+    assert found(read(tmp_path, columns), "value") == (total,)
+
+
 def test_a_revenue_that_most_rows_have_none_of_is_not_of_sales(tmp_path: Path) -> None:
     assert read(tmp_path, {"revenue": [0, 0, 0, 9.5]}).types["type"].to_list() == ["event"]
     assert read(tmp_path, {"revenue": [0, 3.5, 2, 9.5]}).types["type"].to_list() == ["purchase"]

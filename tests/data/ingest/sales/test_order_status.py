@@ -41,6 +41,7 @@ def types(folder: Path, *words: str, status: str = "order_status", **changes: ob
         ("订单状态", ("已完成", "已取消", "已付款", "待付款")),
         ("État", ("Livré", "Annulé", "Paiement accepté", "En attente du paiement par chèque")),
         ("Situação", ("Entregue", "Cancelado", "Concluído", "Aguardando pagamento")),
+        ("Статус", ("Доставляется", "Отменён", "Ожидает сборки", "Возврат")),
         ("Status", ("sale", "cancel", "Sales Order", "Quotation")),
         ("stateMachineState", ("completed", "cancelled", "in_progress", "refunded")),
     ],

@@ -10,6 +10,8 @@ MONEY = (
     "preço", "preco", "importo", "prezzo", "totale", "bedrag", "prijs", "omzet", "totaal", "kwota", "cena",
     "wartość", "wartosc", "suma", "сумма", "цена", "стоимость", "tutar", "tutarı", "fiyat", "fiyatı", "금액",
     "가격", "단가", "결제액", "金額", "価格",
+    "оплачено", "выручка", "bezahlt", "payé", "pagado", "pago", "pagato", "betaald", "betalt", "betald", "zapłacono",
+    "zaplaceno", "ödenen", "支払金額", "결제금액", "实付", "dibayar",
     "単価", "合計", "小計", "金额", "价格", "单价", "总价", "小计", "成交额", "销售", "销售额", "营业额",
 )
 PIECES = (
