@@ -424,3 +424,12 @@ def test_files_of_which_one_has_the_users_and_one_the_items_are_to_be_joined(tmp
     told = "orders.csv has the users and lines.csv the items: join them by order_id into one file"
     with pytest.raises(UserError, match=told):
         read_log(settings(tmp_path))
+
+
+def test_a_file_that_tells_more_of_the_users_is_to_be_joined_too(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("order_id,customer_id,order_date\n1,a,2024-01-01\n")
+    (tmp_path / "lines.csv").write_text("order_id,product_id,price\n1,x,2.5\n")
+    (tmp_path / "customers.csv").write_text("customer_id,person_ref\na,p\n")
+    with pytest.raises(UserError, match=r"and customers\.csv tells more of the users") as error:
+        read_log(settings(tmp_path))
+    assert str(error.value).endswith("on='order_id').join(polars.read_csv('customers.csv'), on='customer_id')")

@@ -156,9 +156,14 @@ def _to_join(groups: list[list[FileHead]]) -> str:
             if keys := _shared_key(people, names, others):
                 of_things, of_people = keys
                 on = f"on={of_things!r}" if of_things == of_people else f"left_on={of_things!r}, right_on={of_people!r}"
+                user = has["user"]
+                more = [file for file, (columns, own) in found.items() if file != people and own.get("user") == user]
+                further = [file for file in more if "item" not in found[file][1]][:1]
+                what = f", and {further[0]} tells more of the users" if further else ""
+                last = f".join(polars.read_csv({further[0]!r}), on={user!r})" if further else ""
                 return (
-                    f"{people} has the users and {things} the items: join them by {of_things} into one file, for "
-                    f"example polars.read_csv({things!r}).join(polars.read_csv({people!r}), {on})"
+                    f"{people} has the users and {things} the items{what}: join them by {of_things} into one file, for "
+                    f"example polars.read_csv({things!r}).join(polars.read_csv({people!r}), {on}){last}"
                 )
     return ""
 
