@@ -121,6 +121,28 @@ def test_the_page_has_every_part_and_the_reasons(run, folder):
     assert "Bought " in shown
 
 
+def test_audiences_and_segments_are_measured_at_length_by_one_command_each(script, run, folder):
+    out = folder / "measured"
+    options = ["--resamples=4", "--since=2017-06-01", "--until=2017-09-01", f"--out={out}"]
+    ran = script("measure-audiences", f"--workdir={run}", *options)
+    assert ran.code == 0, ran.err
+    measured = json.loads((out / "audiences.json").read_text())
+    assert {"interest", "interest, validation", "uplift"} <= measured.keys()
+    assert "interest, arriving: " in ran.out
+    assert "| counts and forecast and companions |" in ran.out
+    only = script("measure-audiences", f"--workdir={run}", "--only=campaigns", *options)
+    assert only.code == 0, only.err
+    assert json.loads((out / "audiences.json").read_text()).keys() == measured.keys() & {"redeem", "buy", "uplift"}
+    assert (
+        "expected an ISO date" in script("measure-audiences", f"--workdir={run}", "--only=campaigns", "--since=x").err
+    )
+    ran = script("measure-segments", f"--workdir={run}")
+    assert ran.code == 0, ran.err
+    assert "| segmentation | ARI seeds | ARI bootstrap |" in ran.out
+    assert "\n| no segments | " in ran.out
+    assert "new within" not in ran.out, "of a log with a known truth only"
+
+
 def test_only_what_is_offered_is_recommended(script, run, folder):
     items = pl.read_parquet(run / "new_buyers.parquet")["item"].sort()[:40]
     pl.DataFrame({"item": items, "stock": np.arange(40) % 2}).write_csv(folder / "stock.csv")

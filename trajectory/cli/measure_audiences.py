@@ -15,7 +15,9 @@ from trajectory.training import parallel
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run, split by time")
 SINCE = flags.DEFINE_string("since", "", "ISO date from which campaigns are measured")
 UNTIL = flags.DEFINE_string("until", "", "ISO date before which they started")
-ONLY = flags.DEFINE_enum("only", "all", ["all", "goods", "campaigns"], "what is measured")
+ONLY = flags.DEFINE_enum(
+    "only", "all", ["all", "targets", "campaigns"], "what is measured; targets are interests and items"
+)
 RESAMPLES = flags.DEFINE_integer("resamples", 500, "of the bootstrap")
 OUT = flags.DEFINE_string("out", "", "folder for audiences.json")
 flags.mark_flags_as_required(["workdir"])
@@ -24,13 +26,9 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Opens the run, measures, prints."""
     parallel.start()
-    from trajectory.insights.audiences.comparison import compare
-    from trajectory.insights.audiences.markdown_report import markdown
+    from trajectory.insights.audiences.comparison import Asked
+    from trajectory.insights.audiences.markdown_report import of_run
     from trajectory.run import load_run
-    from trajectory.writing import write_json
 
-    run = load_run(Path(WORKDIR.value))
-    measured = compare(run, RESAMPLES.value, SINCE.value, UNTIL.value, ONLY.value)
-    print(markdown(measured))
-    if OUT.value:
-        write_json(measured, Path(OUT.value) / "audiences.json")
+    asked = Asked(RESAMPLES.value, ONLY.value, SINCE.value, UNTIL.value)
+    print(of_run(load_run(Path(WORKDIR.value)), asked, Path(OUT.value) if OUT.value else None))

@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
+from trajectory.insights.audiences import propensity
 from trajectory.insights.audiences import truth as audiences
 from trajectory.insights.campaigns import truth as campaigns
 from trajectory.insights.demand import truth as demand
 from trajectory.insights.segments import truth as segments
+from trajectory.insights.shop_truth import true_events
+from trajectory.run import Run
+from trajectory.schema import UserError
 
 EXACT = 1e-5  # relative: histories keep values in 32 bits
+
+
+class Compared(NamedTuple):
+    """How many numbers of each part equal the truth and which do not, to be read; and whether all do."""
+
+    text: str
+    equal: bool
+
+
+def of_run(run: Run, folder: Path, export: str = "") -> Compared:
+    """The written insights of a run, beside the truth of the made-up shop in `folder` (of one of its raw exports).
+
+    Raises UserError where the run is not split by time, or no insights are written.
+    """
+    validation, test = (run.experiment.split.cut_time(part) for part in ("validation", "test"))
+    if validation is None or test is None:
+        raise UserError(f"{run.workdir} is not split by time; train with split=temporal")
+    table = pairs(run.workdir, true_events(folder, export), folder, (validation, test), propensity.LEAST)
+    if table.is_empty():
+        raise UserError(f"{run.workdir} has no tables to compare; `trajectory insights` writes them")
+    lines = []
+    for (part,), rows in table.group_by("part", maintain_order=True):
+        lines.append(f"{part}: {rows['equal'].sum()} of {rows.height} numbers equal the truth")
+    for row in table.filter(~pl.col("equal")).iter_rows(named=True):
+        lines.append(f"  {row['part']}: {row['what']}: written {row['said']}, true {row['true']}")
+    return Compared("\n".join(lines), bool(table["equal"].all()))
 
 
 def pairs(workdir: Path, truth: pl.DataFrame, folder: Path, cuts: tuple[int, int], least: int) -> pl.DataFrame:

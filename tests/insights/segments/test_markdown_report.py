@@ -41,6 +41,7 @@ def test_each_segmentation_is_a_row_beside_the_lead_over_it():
             "auc": {name: {"auc": 0.6, "interval": (0.5, 0.7), "lead": (-0.1, 0.2)} for name in names},
         },
         "association": {name: [household] for name in names},
+        "recovery": {13: {"different": 0.75, "rand": 0.5}},
     }
     lines = markdown(measured).splitlines()
     assert "| segments | 0.900 | 0.800 | 0.100 | 0.5000 | 2.00 | 0.600 (0.500 to 0.700) |" in lines
@@ -49,5 +50,6 @@ def test_each_segmentation_is_a_row_beside_the_lead_over_it():
     assert row in lines
     assert "7 times 5 users got a campaign, 2 redeemed" in lines
     assert "| age | 801 | 0.20 (p 0.010) | 0.20 (p 0.010) |" in lines
-    bare = markdown({**measured, "spend": None, "redemption": None, "association": None})
+    assert lines[-1] == "new within 13 weeks: different 0.750, rand 0.500"
+    bare = markdown({**measured, "spend": None, "redemption": None, "association": None, "recovery": {}})
     assert "| segments | 0.900 | 0.800 | 0.100 |  |  |  |" in bare

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,24 +15,35 @@ from trajectory.metrics.auc import auc
 from trajectory.run import Run
 
 
-def compare(run: Run, resamples: int, since: str = "", until: str = "", only: str = "all") -> dict[str, Any]:
+class Asked(NamedTuple):
+    """What is compared: "all", "targets" (interests and items) or "campaigns", with so many `resamples` (bootstrap).
+
+    Campaigns are those that start at `since` (ISO date; default: the run's cut) or later and before `until`.
+    """
+
+    resamples: int = 500
+    only: str = "all"
+    since: str = ""
+    until: str = ""
+
+
+def compare(run: Run, asked: Asked) -> dict[str, Any]:
     """What is measured, by name: "interest", "item" and their ablations, and of campaigns "redeem", "buy" and "uplift".
 
-    Campaigns are those that start at `since` (ISO date; default: the run's cut) or later and before `until`. Raises
-    UserError for a date that is none, or where the split is not by time.
+    Raises UserError for a date that is none, or where the split is not by time.
     """
     measured: dict[str, Any] = {}
-    if only != "campaigns":
+    if asked.only != "campaigns":
         cut = {part: run.experiment.split.cut_time(part) for part in ("validation", "test")}
         targets = targets_by_kind(run.experiment.histories, cut["test"])
         validation, test = (snapshot_at(run, cut[part], targets) for part in ("validation", "test"))
         for goods in targets:
             predicted = audience(run, goods, validation, test)
             if predicted is not None:
-                measured[goods.kind] = measure(predicted, predicted.counts.events, resamples, run.config.seed)
+                measured[goods.kind] = measure(predicted, predicted.counts.events, asked.resamples, run.config.seed)
                 measured[f"{goods.kind}, validation"] = ablation(predicted)
-    if only != "goods":
-        measured |= compare_campaigns(run, resamples, since, until)
+    if asked.only != "targets":
+        measured |= compare_campaigns(run, asked.resamples, asked.since, asked.until)
     return measured
 
 

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from trajectory.insights.audiences.comparison import Asked, compare
+from trajectory.run import Run
+from trajectory.writing import write_json
+
+
+def of_run(run: Run, asked: Asked, out: Path | None = None) -> str:
+    """What `compare` measures of a run, as tables; audiences.json in the folder `out`, if named, has all numbers."""
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    measured = compare(run, asked)
+    if out is not None:
+        write_json(measured, out / "audiences.json")
+    return markdown(measured)
 
 
 def markdown(measured: dict[str, Any]) -> str:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from trajectory.insights.segments.comparison import compare
 from trajectory.insights.segments.evaluate import NONE, OURS
+from trajectory.run import Run
+
+
+def of_run(run: Run) -> str:
+    """What `compare` measures of a run, as tables."""
+    return markdown(compare(run))
 
 
 def markdown(measured: dict[str, Any]) -> str:
-    """Tables of stability and use beside rivals, with the segments' paired lead, and of association with households."""
+    """Tables of stability and use beside rivals, with the segments' paired lead, and of association with households;
+    lines of how far segments tell planted new interests apart.
+    """
     m = measured
     lines = [
         f"{m['users']:,} users, {m['destinations']} destinations, {m['segments']} segments; rivals have as many groups",
@@ -28,6 +37,11 @@ def markdown(measured: dict[str, Any]) -> str:
         for row in zip(*m["association"].values(), strict=True):
             cells = [f"{association['strength']:.2f} (p {association['p_value']:.3f})" for association in row]
             lines.append(f"| {row[0]['column']} | {row[0]['users']} | {' | '.join(cells)} |")
+    for weeks, scores in m["recovery"].items():
+        lines += [
+            "",
+            f"new within {weeks} weeks: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()),
+        ]
     return "\n".join(lines)
 
 
