@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,11 @@ import trajectory as tj
 from tests.api_page import KINDS, functions, of_run, page
 from tests.cli.logs import item_log
 from tests.examples import run_example
-from trajectory import api
+from trajectory import api, main_job
 from trajectory.results.result import Result
 from trajectory.run import Run
+from trajectory.training import logging, loop
+from trajectory.training.parallel import Parallel
 
 ROOT = Path(__file__).parents[1]
 
@@ -179,6 +182,38 @@ def test_training_works_in_a_thread_that_takes_no_signals(example):
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(tj.train, example["log"].config, "runs/shop").result()
     assert run.step == example["run"].step
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_a_training_that_a_signal_stops_says_so_and_the_same_call_goes_on(
+    example, tmp_path, monkeypatch, number, raised
+):
+    config, records = example["log"].config, logging.read(example["run"].workdir / "metrics.jsonl")
+    first = next(record["step"] for record in records if "validation/loss" in record)
+
+    class Stopped(Parallel):
+        def step(self, state, batch):
+            if int(state.step) == first + 1:
+                os.kill(os.getpid(), number)
+            return super().step(state, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.parallel, "Parallel", Stopped)
+        with pytest.raises(raised) as stop:
+            tj.train(config, tmp_path / "run")
+    assert str(stop.value) == "143" or "was stopped and is saved" in str(stop.value)
+    assert json.loads((tmp_path / "run" / "training.json").read_text())["stopped_by"] == number.name
+    assert tj.load_run(tmp_path / "run").step == first, "what was learned can be used"
+    run = tj.train(config, tmp_path / "run")
+    assert run.step == example["run"].step
+    assert run.predict(example["new_events"]).frame.equals(example["run"].predict(example["new_events"]).frame)
+
+
+def test_the_main_job_ends_where_its_training_is_stopped(example, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(main_job, "learn", lambda config, workdir: {"finished": True, "stopped_by": "SIGTERM"})
+    with pytest.raises(SystemExit, match="143"):
+        tj.quickstart(example["log"].config, tmp_path)
+    assert f"training in {tmp_path} was stopped and is saved; the same command goes" in capsys.readouterr().out
 
 
 def test_a_run_finds_its_log_from_any_folder(example, monkeypatch):

@@ -19,6 +19,7 @@ def test_a_command_is_told_flags():
     assert hints.setting("data.event_type_map", {"": "view"}) == "--config.data.event_type_map=\"{'': 'view'}\""
     assert hints.argument("multi_step", "direct") == "--multi-step=direct"
     assert hints.argument("out") == "--out"
+    assert hints.again() == "the same command"
 
 
 @pytest.mark.usefixtures("in_python")
@@ -27,3 +28,4 @@ def test_a_call_is_told_arguments():
     assert hints.setting("optim.warmup_steps", 3) == 'settings={"optim.warmup_steps": 3}'
     assert hints.argument("multi_step", "direct") == 'multi_step="direct"'
     assert hints.argument("out") == "out"
+    assert hints.again() == "the same call"

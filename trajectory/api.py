@@ -111,17 +111,20 @@ def train(config: Prepared | ConfigDict | str, workdir: Path | str) -> Run:
 
     Returns the run with its best parameters on validation.
 
-    Raises UserError for settings or data that cannot be trained on, FloatingPointError if the loss diverges.
+    Raises UserError for settings or data that cannot be trained on, FloatingPointError if the loss diverges, and
+    KeyboardInterrupt (SystemExit of SIGTERM) where training was stopped: it ends the step at hand and saves, so that
+    the same call goes on from there.
 
     Example:
       >>> run = tj.train(log.config, "runs/shop")
       >>> run.config.model.backbone
       'gru'
     """
+    from trajectory.training.stopping import leave_if_stopped
+
     c, workdir = _config(preset(config) if isinstance(config, str) else config), a_folder("workdir", workdir)
     _begin(c.train.devices)
-    if learn(c, workdir)["best_epoch"] < 0:
-        raise UserError(f"training in {workdir} was stopped before its first validation; the same call goes on with it")
+    leave_if_stopped(learn(c, workdir), workdir)
     return load_run(workdir)
 
 

@@ -27,5 +27,10 @@ def argument(name: str, value: Any = None) -> str:
     return name + ("" if value is None else f"={_literal(value)}")
 
 
+def again() -> str:
+    """What goes on where something was stopped, if it is done once more."""
+    return "the same command" if _for_commands else "the same call"
+
+
 def _literal(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -11,6 +11,7 @@ from trajectory.api import learn, preset
 from trajectory.run import Run, load_run
 from trajectory.schema import UserError
 from trajectory.settings import fill, put
+from trajectory.training.stopping import leave_if_stopped
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ def quickstart(
       workdir: the run's folder; what is there already is used again. The smaller run is in its folder `insights`.
       insights: the config of the smaller run, split by time and trained for one epoch, as its page says.
 
-    Returns the two pages to open, report.html and insights.html; none where training was stopped.
+    Returns the two pages to open, report.html and insights.html.
 
-    Raises UserError for settings or data that cannot be trained on.
+    Raises UserError for settings or data that cannot be trained on, and KeyboardInterrupt or SystemExit where training
+    was stopped, as `train` does: the same call goes on.
 
     Example:
       >>> pages = tj.quickstart(config, "runs/quickstart", insights=small)
@@ -38,8 +40,7 @@ def quickstart(
       ['report.html', 'insights.html']
     """
     workdir = Path(workdir)
-    if not learn(preset(config) if isinstance(config, str) else config, workdir)["finished"]:
-        return []
+    leave_if_stopped(learn(preset(config) if isinstance(config, str) else config, workdir), workdir)
     run = load_run(workdir)
     pages = [_report(run, workdir / "report.html")]
     if run.config.note:
@@ -81,7 +82,8 @@ def _small_insights(config: ConfigDict, workdir: Path) -> Path:
     fill(config, {"train.epochs": 1})
     fill(config, {"train.patience_epochs": config.train.epochs})
     put(config, "note", f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip())
-    if learn(config, workdir)["finished"] and not page.exists():
+    leave_if_stopped(learn(config, workdir), workdir)
+    if not page.exists():
         _LOGGER.info("what to recommend, which segments, which audiences, how much to stock ...")
         load_run(workdir).write_insights()
     return page

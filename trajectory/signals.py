@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
+from typing import NoReturn
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -21,3 +25,11 @@ def taken(numbers: Iterable[int], handler: Callable[[int, FrameType | None], Non
     finally:
         for number, other in before.items():
             signal.signal(number, other)
+
+
+def leave(number: int, message: str) -> NoReturn:
+    """Ends what a signal has stopped as Python does: KeyboardInterrupt of SIGINT, else the exit that it asks for."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt(message)
+    _LOGGER.warning(message)
+    raise SystemExit(128 + number)

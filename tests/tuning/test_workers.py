@@ -110,6 +110,8 @@ def test_a_signal_lets_commands_save_and_starts_no_more(tmp_path):
 
         workers.for_each(do, range(3))
     assert workers.stopped == signal.SIGINT
+    with pytest.raises(KeyboardInterrupt, match="stopped; the same command goes on from here"):
+        workers.leave_if_stopped()
     assert signal.getsignal(signal.SIGINT) is before
     assert [folder.name for folder in tmp_path.iterdir()] == ["0"]
     assert path.read_text().split() == ["ready", "saved"]

@@ -120,8 +120,8 @@ def _guard(main: Callable[..., None], rest: Sequence[str]) -> None:
         _fail(str(error))
     except FloatingPointError as error:  # a training run that diverged: nobody's mistake in writing, so another status
         _fail(str(error), status=1)
-    except KeyboardInterrupt:
-        _fail(faults.STOPPED, status=128 + signal.SIGINT)
+    except KeyboardInterrupt as stop:
+        _fail(str(stop) or faults.STOPPED, status=128 + signal.SIGINT)
     except Exception as error:
         if not (said := faults.sentence(error)):
             raise

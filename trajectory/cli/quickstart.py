@@ -25,6 +25,5 @@ def main() -> None:
     from trajectory.main_job import quickstart
 
     pages = quickstart(CONFIG.value, WORKDIR.value, insights=INSIGHTS.value)
-    if pages:
-        opened = "\n".join(f"open {page.resolve()}" for page in pages)
-        print(f"\n{opened}   ({time.perf_counter() - began:.0f} s)")
+    opened = "\n".join(f"open {page.resolve()}" for page in pages)
+    print(f"\n{opened}   ({time.perf_counter() - began:.0f} s)")

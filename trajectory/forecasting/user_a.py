@@ -16,6 +16,7 @@ from trajectory.run import Run, load_run
 from trajectory.schema import UserError
 from trajectory.training import experiment, loop
 from trajectory.training.folder import read_summary
+from trajectory.training.stopping import leave_if_stopped
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def trained(config: ConfigDict, workdir: Path) -> Run:
         finished = False
     if not finished:
         built = experiment.build(config)
-        loop.train(built, workdir, ValidationMonitor(built))
+        leave_if_stopped(loop.train(built, workdir, ValidationMonitor(built)), workdir)
     return load_run(workdir)
 
 

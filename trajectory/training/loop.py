@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,7 +21,6 @@ from trajectory import hints, locks
 from trajectory.direction import less_is_better
 from trajectory.progress import progress, working
 from trajectory.schema import Batch, UserError
-from trajectory.signals import taken
 from trajectory.training import (
     auto_config,
     distillation,
@@ -40,6 +37,7 @@ from trajectory.training.folder import read_summary
 from trajectory.training.logging import MetricsLog, draw_curves
 from trajectory.training.losses import Objective
 from trajectory.training.param_rules import Rules
+from trajectory.training.stopping import Stop
 from trajectory.training.train_step import TrainState, TrainStep, initial_state
 from trajectory.writing import write_json
 
@@ -65,15 +63,16 @@ class _Pending(NamedTuple):
 def train(experiment: Experiment, workdir: Path, validate: Validate) -> dict[str, Any]:
     """Trains until the last epoch or until patience ends; returns a summary (also written to training.json).
 
-    A run that was interrupted goes on from its newest checkpoint; SIGTERM and SIGINT make it save and return.
+    A run that was interrupted goes on from its newest checkpoint; SIGTERM and SIGINT make it save and return, with the
+    signal in the summary (see stopping.py).
     Raises Diverged, UserError.
     """
-    with _Stop() as stop, contextlib.ExitStack() as held:
+    with Stop() as stop, contextlib.ExitStack() as held:
         return _train(experiment, workdir, validate, stop, held)
 
 
 def _train(
-    experiment: Experiment, workdir: Path, validate: Validate, stop: _Stop, held: contextlib.ExitStack
+    experiment: Experiment, workdir: Path, validate: Validate, stop: Stop, held: contextlib.ExitStack
 ) -> dict[str, Any]:
     config = experiment.config
     limits.check(config)
@@ -155,6 +154,7 @@ def _summarise(experiment: Experiment, workdir: Path, looped: _Loop, size: int) 
             speeds = {name: before[name] for name in speeds}
     summary = {
         "finished": looped.finished,
+        "stopped_by": looped.stop.signal,
         "epochs": looped.progress.epoch,
         "best_epoch": looped.progress.best_epoch,
         f"best_{config.train.monitor}": looped.progress.best_metric,
@@ -188,7 +188,7 @@ class _Loop:
     steps_per_epoch: int
     progress: Progress
     validate: Validate
-    stop: _Stop
+    stop: Stop
     output: _Output | None
     train_seconds: float = 0.0
     input_seconds: float = 0.0
@@ -211,7 +211,7 @@ class _Loop:
             else:
                 self._save(state)
         if not self.finished:
-            _LOGGER.info(f"stopped by a signal at step {int(state.step)}, saved; the same command goes on from here")
+            _LOGGER.info(f"stopped by a signal at step {int(state.step)}, saved; {hints.again()} goes on from here")
 
     @property
     def finished(self) -> bool:
@@ -324,35 +324,3 @@ class _Loop:
     @property
     def input_share(self) -> float:
         return self.input_seconds / max(self.train_seconds, 1e-9)
-
-
-class _Stop(contextlib.ExitStack):
-    """Notes SIGTERM and SIGINT, so that the loop can save and leave; a second SIGINT interrupts at once.
-
-    Several processes must leave at the same step. JAX's preemption service sees to it once one of them gets SIGTERM,
-    which is left to it then, and SIGINT is passed on as SIGTERM.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requested = self._noted = False
-
-    def __enter__(self) -> _Stop:
-        numbers = (signal.SIGINT,) if distributed.is_multi_process() else (signal.SIGTERM, signal.SIGINT)
-        self.enter_context(taken(numbers, self._note))
-        return self
-
-    def before(self, step: int) -> bool:
-        """Whether to leave before this step."""
-        self.requested = self.requested or distributed.preempted(step)
-        return self.requested
-
-    def _note(self, number: int, _: object) -> None:
-        if self._noted and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self._noted = True
-        os.write(2, b"stopping after this step ...\n")  # print may be in the middle of a line already
-        if distributed.is_multi_process():
-            os.kill(os.getpid(), signal.SIGTERM)
-        else:
-            self.requested = True

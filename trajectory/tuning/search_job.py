@@ -14,7 +14,7 @@ from trajectory.tuning.workers import Workers, claim, last_lines
 def run_search(search: Search, trials: int, workers: Workers) -> measured.Search:
     """Makes trials until the study has `trials`; writes search.csv and search.md.
 
-    Raises SystemExit where a signal stopped the workers.
+    Raises KeyboardInterrupt or SystemExit where a signal stopped the workers.
     """
     notes: list[str] = []
 

@@ -116,7 +116,7 @@ def make(runs: Sequence[SweepRun], workers: Workers) -> dict[str, str]:
 
 
 def make_all(runs: Sequence[SweepRun], at_once: int) -> None:
-    """`make`, for what cannot do without one of the runs: raises UserError where one failed, SystemExit if stopped."""
+    """`make`, for what needs all of the runs: UserError where one failed, what a signal raises if one stopped them."""
     with Workers(at_once, 0) as workers:
         failed = make(runs, workers)
     workers.leave_if_stopped()

@@ -28,7 +28,7 @@ def run_sweep(
     """Makes each member of a sweep (or one by its name) with each seed; writes sweep.csv, sweep.md and sweep.png.
 
     `settings` ("field=value") are those of all runs. What is finished is kept and what was cut goes on. Raises
-    SystemExit where a signal stopped the workers.
+    KeyboardInterrupt or SystemExit where a signal stopped the workers.
     """
     sweep = read_sweep(sweep) if isinstance(sweep, str) else sweep
     planned = plan(config, sweep, seeds, settings, out)

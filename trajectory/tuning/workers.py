@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import subprocess
@@ -19,9 +18,7 @@ from trajectory.cores import pin, usable_cores
 from trajectory.expected import whole_number
 from trajectory.locks import hold
 from trajectory.schema import UserError
-from trajectory.signals import taken
-
-_LOGGER = logging.getLogger(__name__)
+from trajectory.signals import leave, taken
 
 PROGRAM = (sys.executable, "-m", "trajectory")
 POLL = 0.2  # seconds between two looks at a command that runs
@@ -51,10 +48,12 @@ class Workers(contextlib.ExitStack):
         return self
 
     def leave_if_stopped(self) -> None:
-        """Raises SystemExit where a signal stopped the workers: what is cut goes on when the same is called again."""
+        """Raises KeyboardInterrupt (SIGINT) or SystemExit (SIGTERM) where one stopped the workers.
+
+        What is cut goes on when the same is called again.
+        """
         if self.stopped:
-            _LOGGER.info("stopped; the same command goes on from here")
-            raise SystemExit(128 + self.stopped)
+            leave(self.stopped, f"stopped; {hints.again()} goes on from here")
 
     def for_each(self, do: Callable[[Item], None], items: Iterable[Item]) -> None:
         """Calls `do` on every item, as many at once as there are workers; no further one once stopped.
