@@ -127,6 +127,6 @@ def test_flags_that_are_required_or_out_of_range(script, tmp_path):
     assert_explained(script("bench", "--only=million,steps"), "--only=steps", "prepare, preparation, input, step")
     assert_explained(script("predict", "--workdir=x", "--events=y", "--top=0"), "--top", "0")
     wrong = script("predict", "--workdir=x", "--events=y", f"--out={tmp_path / 'p.xlsx'}")
-    assert_explained(wrong, ".csv or .json")
+    assert_explained(wrong, ".parquet, .csv, .json")
     wrong = script("predict", "--workdir=x", "--events=y", f"--out={tmp_path / 'no' / 'p.csv'}")
     assert_explained(wrong, "does not exist")

@@ -14,6 +14,7 @@ from tests.examples import run_example
 from trajectory.evaluation.report import evaluation_of
 from trajectory.evaluation.validation import ValidationMonitor
 from trajectory.presets import own_log
+from trajectory.run import load_run
 from trajectory.settings.flags import read
 from trajectory.training import experiment, loop
 
@@ -164,7 +165,7 @@ def test_predictions_for_new_users_as_tables(script, workdir, new_users, tmp_pat
     assert first["probability"].to_list() == pytest.approx(table["probability"].to_list(), abs=1e-4)
     assert pl.read_csv(tmp_path / "p_within_steps.csv").columns == table.columns
     path = pl.read_csv(tmp_path / "p_path.csv")
-    assert path.columns == ["user", "step", "item", "title", "probability", "calibrated"]
+    assert path.columns == ["user", "step", "item", "title", "probability", "path_probability", "calibrated"]
     assert path["step"].to_list() == [1, 2, 1, 2]
 
 
@@ -172,14 +173,22 @@ def test_predictions_for_new_users_as_json(script, workdir, new_users, tmp_path)
     out = tmp_path / "p.json"
     ran = script("predict", f"--workdir={workdir}", f"--events={new_users}", f"--out={out}", "--top=20", "--steps=2")
     assert ran.code == 0, ran.err
-    found = json.loads(out.read_text())
-    assert set(found) == {"7", "9"}
-    user = found["7"]
-    assert set(user) == {"next", "steps", "within_steps", "path", "path_probability"}
-    assert sum(row["probability"] for row in user["next"]) == pytest.approx(1, abs=1e-4)
-    assert len(user["within_steps"]) == 12
-    assert user["path_probability"] == pytest.approx(user["path"][0]["probability"] * user["path"][1]["probability"])
-    assert list(tmp_path.iterdir()) == [new_users, out] or set(tmp_path.iterdir()) == {new_users, out}
+    others = {name: tmp_path / f"p_{name}.json" for name in ("steps", "within_steps", "path")}
+    assert set(tmp_path.iterdir()) == {new_users, out, *others.values()}
+    written = load_run(workdir).predict(new_users, top=20).write(tmp_path / "written.json")
+    assert out.read_text() == written.read_text(), "one shape, whoever writes it"
+    rows = {name: json.loads(path.read_text()) for name, path in {"next": out, **others}.items()}
+    of_user = {name: [row for row in table if row["user"] == "7"] for name, table in rows.items()}
+    assert sum(row["probability"] for row in of_user["next"]) == pytest.approx(1, abs=1e-4)
+    assert len(of_user["within_steps"]) == 12
+    first, second = of_user["path"]
+    assert first["path_probability"] == second["path_probability"] == first["probability"] * second["probability"]
+
+
+def test_predictions_for_new_users_as_parquet(script, workdir, new_users, tmp_path):
+    ran = script("predict", f"--workdir={workdir}", f"--events={new_users}", f"--out={tmp_path / 'p.parquet'}")
+    assert ran.code == 0, ran.err
+    assert pl.read_parquet(tmp_path / "p.parquet").equals(load_run(workdir).predict(new_users).frame)
 
 
 @pytest.mark.parametrize(("asked", "users"), [(5, 5), (0, 60), (100, 60)])

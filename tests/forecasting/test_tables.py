@@ -66,9 +66,10 @@ def test_what_comes_within_steps_is_of_all_of_them():
 
 def test_most_likely_path_and_its_steps():
     table = tables.most_likely_path(HISTORIES, QUERIES, BEAMS)
-    assert table.columns == ["user", "step", "item", "title", "probability", "calibrated"]
+    assert table.columns == ["user", "step", "item", "title", "probability", "path_probability", "calibrated"]
     assert table["item"].to_list() == ["i3", "i2", "i1"], "a path may end before the last step"
     np.testing.assert_allclose(table["probability"], [0.3, 0.9, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(table["path_probability"], [0.27, 0.27, 1.0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("titles", [None, ["A", None, "C", "D"]])

@@ -2,15 +2,18 @@
 
 trajectory predict --workdir=runs/first --events=new_users.csv --out=predictions.csv --top=10 --steps=5
 
-With --steps also a forecast: the most likely path with the probability of each step, the most likely items at each
-step, and for each item the probability that it comes within all steps. --out ending in .json holds everything, by user;
-beside <out>.csv there are then <out>_steps.csv, <out>_within_steps.csv and <out>_path.csv. `calibrated` of a row says
-whether its probability was fitted to outcomes (evaluate does that; of the next item and of paths it never is),
-`in_set_90` of a step's item whether it is in the set that holds the step with 90 %, `set_size_90` how many items that
-set has: one of more than --top is not whole in the table.
+Writes --out, a row for each of the most likely items of each user, as `run.predict(...).write(path)` does
+(docs/api.md): .csv, .parquet, or .json, a list of rows. With --steps also a forecast, in files beside it: <out>_steps,
+the most likely items at each step, <out>_within_steps, each item's probability to come within all steps, and
+<out>_path, the most likely path. <out>_conversion is of a run with a conversion head; <out>_without names users for
+whom nothing is left, and why.
+
+`calibrated` of a row says whether its probability was fitted to outcomes (evaluate does that; of the next item and of
+paths it never is), `in_set_90` of a step's item whether it is in the set that holds the step with 90 %, `set_size_90`
+how many items that set has: one of more than --top is not whole in the table.
 
 In a .csv an id or title that a spreadsheet would run as a formula (it begins with = + - @ and is no number) has a '
-before it, which is said; to join by such ids, take the .json, where all are as in the log.
+before it, which is said; to join by such ids, take .json or .parquet, where all are as in the log.
 """
 
 from pathlib import Path
@@ -22,7 +25,7 @@ from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 EVENTS = flags.DEFINE_string("events", None, "CSV or Parquet file of the users' events")
-OUT = flags.DEFINE_string("out", "predictions.csv", "file to write, .csv or .json")
+OUT = flags.DEFINE_string("out", "predictions.csv", "file to write, .csv, .parquet or .json")
 TOP = flags.DEFINE_integer("top", 10, "items a user", lower_bound=1)
 STEPS = flags.DEFINE_integer("steps", 0, "steps ahead (0 = only the next)", lower_bound=0)
 PATHS = flags.DEFINE_integer("paths", 500, "sampled paths a user, for --steps", lower_bound=1)
@@ -34,21 +37,16 @@ def main() -> None:
     """Reads the events for the run, predicts, writes."""
     parallel.start()
     from trajectory.forecasting.predict import predict
+    from trajectory.results.result import WRITERS
     from trajectory.run import load_run
-    from trajectory.writing import write_json
 
     out = Path(OUT.value)
-    if out.suffix not in (".csv", ".json"):
-        raise UserError(f"--out={out}: expected a name ending in .csv or .json")
+    if out.suffix not in WRITERS:
+        raise UserError(f"--out={out}: expected a name ending in {', '.join(WRITERS)}")
     if not out.parent.is_dir():
         raise UserError(f"--out={out}: the folder {out.parent} does not exist")
     run = load_run(Path(WORKDIR.value))
     result = predict(run, Path(EVENTS.value), USER.value, TOP.value, STEPS.value, PATHS.value)
     for note in result.notes:
         print(note)
-    written = [out]
-    if out.suffix == ".json":
-        write_json(result.to_dict(), out)
-    else:
-        written = result.write_csv(out)
-    print(f"{result.users:,} users; written to {', '.join(map(str, written))}")
+    print(f"{result.users:,} users; written to {', '.join(map(str, result.write(out)))}")

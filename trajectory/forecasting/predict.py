@@ -18,9 +18,9 @@ from trajectory.inference.scorer import ModelScorer
 from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description
 from trajectory.metrics.ranking import distinct_items
 from trajectory.progress import progress
+from trajectory.results.result import Result
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
-from trajectory.writing import write_csv
 
 AMONG_NEW = (
     "items that a user has had are in no list, and probabilities are among the others: where users come back to what "
@@ -36,7 +36,8 @@ class Predictions:
     If steps are asked for, steps: step, rank, item, title, probability, probability_within (of the item within these
     steps), in_set_90 (in the set that holds the step with 90 %) and set_size_90 (items of that set; both null where no
     sets were fitted); within_steps: rank, item, title, probability (of the item within all steps); path: step, item,
-    title, probability. `calibrated` of each row: were its probabilities fitted to outcomes of validation users.
+    title, probability, path_probability (of the whole). `calibrated` of each row: were its probabilities fitted to
+    outcomes of validation users.
     `without` (see `tables.without_items`) are users whose lists of items are empty, in none of these tables.
     """
 
@@ -45,30 +46,16 @@ class Predictions:
     notes: list[str]
     users: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """User -> table -> rows; numbers of a path are joined by its whole probability, an empty list by its reason."""
-        lists = [name for name in self.tables if name != "conversion"]
-        empty: dict[str, Any] = {name: [] for name in lists} if len(self.without) else {}
-        by_user: dict[str, Any] = {row["user"]: {**empty, "reason": row["reason"]} for row in self.without.to_dicts()}
-        for name, table in self.tables.items():
-            for row in table.to_dicts():
-                by_user.setdefault(row.pop("user"), {}).setdefault(name, []).append(row)
-        for by_table in by_user.values():
-            if "conversion" in by_table:
-                by_table["conversion"] = by_table["conversion"][0]["probability"]
-            if by_table.get("path"):
-                by_table["path_probability"] = float(np.prod([row["probability"] for row in by_table["path"]]))
-        return by_user
+    def write(self, path: Path) -> list[Path]:
+        """The first table to `path`, the others next to it as <name>_<table>, each as `Result.write` writes it.
 
-    def write_csv(self, path: Path) -> list[Path]:
-        """The first table to `path`, the others next to it as <name>_<table>.csv; returns what was written."""
+        Returns what was written.
+        """
         first, *others = self.tables
         named = {path: self.tables[first]} | {_beside(path, name): self.tables[name] for name in others}
         if len(self.without):
             named[_beside(path, "without")] = self.without
-        for target, table in named.items():
-            write_csv(table, target)
-        return list(named)
+        return [Result(table).write(target) for target, table in named.items()]
 
 
 def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) -> Predictions:
@@ -100,7 +87,7 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
 
 
 def _beside(path: Path, name: str) -> Path:
-    return path.with_name(f"{path.stem}_{name}.csv")
+    return path.with_name(f"{path.stem}_{name}{path.suffix}")
 
 
 def _next(run: Run, scorer: ModelScorer, queries: Queries, top: int) -> pl.DataFrame:

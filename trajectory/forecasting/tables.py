@@ -93,14 +93,12 @@ def items_within_steps(histories: Histories, queries: Queries, forecast: StepFor
 
 def most_likely_path(histories: Histories, queries: Queries, beams: Beams) -> pl.DataFrame:
     """The most likely path of each user: user, step, item, title, probability (of the step, given those before),
-    calibrated (False: beam search reads the model as it was trained).
-
-    The path's own probability is the product over its steps.
+    path_probability (of the whole), calibrated (False: beam search reads the model as it was trained).
     """
-    items, probability = beams.path[:, 0, :, None], np.exp(beams.log_probability[:, 0, :, None])
-    return _table(histories, queries, items, probability=probability).select(
-        pl.exclude("rank"), calibrated=pl.lit(False)
-    )
+    items, probability = beams.path[:, 0, :, None], np.exp(beams.log_probability[:, 0, :, None].astype(np.float64))
+    whole = np.broadcast_to(probability.prod(1, keepdims=True), probability.shape)
+    table = _table(histories, queries, items, probability=probability, path_probability=whole)
+    return table.select(pl.exclude("rank"), calibrated=pl.lit(False))
 
 
 def statements(histories: Histories, queries: Queries, forecast: StepForecast, k: int) -> pl.DataFrame:
