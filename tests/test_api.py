@@ -62,8 +62,17 @@ def test_a_prepared_log_shows_what_is_trained_and_what_is_assigned_stays(frames,
     assert trained.by_hand == ("model.width", "train.epochs")
     for name in ("batch", "heads", "train"):
         assert trained[name] == log.config[name]
+    assert trained.optim.warmup_steps < log.config.optim.warmup_steps, "a fifth of one epoch, not of 60"
     assert (trained.model.width, trained.model.layers) == (8, (16,))
-    assert tj.prepare(frames[0], model="gru", tiny=True).config.train.epochs > 2, "as many as train.min_steps needs"
+    tiny = tj.prepare(frames[0], model="gru", tiny=True).config
+    assert tiny.train.epochs > 2, "as many as train.min_steps needs"
+
+
+def test_the_warm_up_that_a_prepared_log_shows_is_what_training_takes(example):
+    shown, trained = example["log"].config.optim, example["run"].config.optim
+    assert shown == trained
+    assert 0 < shown.warmup_steps < 100
+    assert "optim.warmup_steps" not in example["run"].config.by_hand
 
 
 def test_a_log_that_cannot_be_trained_on_is_looked_at(frames, tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def prepare(
     tiny: bool = False,
     settings: Mapping[str, Any] | None = None,
 ) -> Prepared:
-    """Reads, cleans and stores a log; its `config` trains on it, with the sizes and epochs that it shows.
+    """Reads, cleans and stores a log; its `config` trains on it, with the sizes, epochs and warm-up that it shows.
 
     Args:
       log: a polars or pandas data frame, a PyArrow table, the path of a file or folder, "tfds:<name>", the name of a
@@ -69,8 +69,8 @@ def prepare(
     Returns the events that are kept. A data frame is stored below `data.prepared_dir` under a name made from its
     content, so that the same frame is prepared once and a run on it can be repeated.
 
-    Sizes and epochs of `config` are set from the data. What is assigned to it, as in `log.config.train.epochs = 2`, is
-    set by hand: nothing automatic changes it, and what is derived from it follows.
+    Sizes, epochs and warm-up of `config` are set from the data. What is assigned to it, as in
+    `log.config.train.epochs = 2`, is set by hand: nothing automatic changes it, and what is derived from it follows.
 
     `notes`: what looks wrong in the log, and how far `items` describe it. Raises UserError for what cannot be read, or
     for settings that cannot be trained on.

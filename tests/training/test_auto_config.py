@@ -171,6 +171,7 @@ def test_epochs_are_raised_to_the_steps_that_are_needed(least, batches, epochs):
 
 def test_a_warm_up_is_a_share_of_training_but_by_hand():
     config = base("gru")
-    assert auto_config.decide_warmup(config, 38).warmup_steps == 7
-    assert auto_config.decide_warmup(config, 500).warmup_steps == 100
-    assert auto_config.decide_warmup(set_by_hand(config, {"optim.warmup_steps": 30}), 38).warmup_steps == 30
+    assert auto_config.decide_warmup(config, 38).optim.warmup_steps == 7
+    assert auto_config.decide_warmup(config, 500).optim.warmup_steps == 100
+    by_hand = set_by_hand(config, {"optim.warmup_steps": 30})
+    assert auto_config.decide_warmup(by_hand, 38).optim.warmup_steps == 30

@@ -16,7 +16,7 @@ import pytest
 from tests.builders import NO_FEATURES, changed, make_histories, make_model
 from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
-from trajectory.settings import base
+from trajectory.settings import base, put
 from trajectory.training import logging, loop, optimizer
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.experiment import Experiment, load_config, save_config
@@ -118,7 +118,20 @@ def test_epochs_are_raised_to_the_steps_that_are_needed_and_the_warm_up_is_withi
     said = capsys.readouterr().out
     assert "train.epochs = 3  (train.min_steps=12" in said
     assert "optim.warmup_steps = 2  (at most 20% of 12 steps)" in said
-    assert json.loads((tmp_path / "config.json").read_text())["train"]["epochs"] == 3
+    stored = json.loads((tmp_path / "config.json").read_text())
+    assert (stored["train"]["epochs"], stored["optim"]["warmup_steps"]) == (3, 2)
+
+
+def test_a_warm_up_that_was_not_written_down_is_no_other_config(copy):
+    config = load_config(copy / "config.json")
+    assert config.optim.warmup_steps == 1, "a fifth of 8 steps"
+    put(config, "optim.warmup_steps", 100)
+    save_config(config, copy / "config.json")
+    assert loop.train(_experiment(train__epochs=3), copy, Scripted(0.3))["finished"]
+    assert load_config(copy / "config.json").optim.warmup_steps == 2
+    by_hand = _experiment(by_hand=("optim.warmup_steps",), optim__warmup_steps=3)
+    with pytest.raises(UserError, match=r"differs in optim\.warmup_steps \(2 there, 3 here\)"):
+        loop.train(by_hand, copy, Scripted())
 
 
 def test_patience_ends_the_run_and_the_best_parameters_stay(tmp_path, built):

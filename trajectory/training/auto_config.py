@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.store.arrays import repeat_share
 from trajectory.schema import Histories, Split
-from trajectory.settings import fill, plain, shown
+from trajectory.settings import base, fill, plain, shown
 from trajectory.settings.recipes import learn_from_events
 
 _LOGGER = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
             "model.repeat": repeats > USUAL,
             "evaluation.seen": "keep" if repeats > USUAL else "filter",
             "heads.interest": 0.1 if len(histories.interests) > 1 else 0.0,
+            "optim.warmup_steps": base().optim.warmup_steps,
         },
     )
     per_item = events / max(items, 1)
@@ -117,6 +118,7 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
         "model.layers": "one wide layer of a recurrent model, else two",
         "model.dropout": f"{per_item:.1f} training events an item",
         "optim.learning_rate": "at most",
+        "optim.warmup_steps": f"steps until the peak, at most {WARMUP:.0%} of training",
         "optim.schedule": "steps are baskets" if histories.baskets else "steps are single events",
         "optim.average": "decay a step of the average that is kept; 0 = none",
         "init.item_vectors": "steps are baskets" if histories.baskets else "training need not find neighbours first",
@@ -144,10 +146,10 @@ def decide_epochs(config: ConfigDict, batches: int) -> ConfigDict:
 
 
 def decide_warmup(config: ConfigDict, steps: int) -> ConfigDict:
-    """The section `optim` for a training of so many steps, of which the warm-up takes a share unless set by hand."""
-    optim = plain(config.optim)
+    """The config for a training of so many steps, of which the warm-up takes a share at most unless set by hand."""
+    c = plain(config)
     most = int(WARMUP * steps)
-    if optim.warmup_steps > most and "optim.warmup_steps" not in config.by_hand:
-        optim.warmup_steps = most
+    if c.optim.warmup_steps > most and "optim.warmup_steps" not in c.by_hand:
+        c.optim.warmup_steps = most
         _LOGGER.info(f"optim.warmup_steps = {most}  (at most {WARMUP:.0%} of {steps} steps)")
-    return optim
+    return c

@@ -116,17 +116,16 @@ def build(config: ConfigDict) -> Experiment:
 
 
 def fitted(config: ConfigDict) -> ConfigDict:
-    """A copy of the config with the sizes, length and epochs that training decides, which decides them again.
+    """A copy of the config with the sizes, length, epochs and warm-up that training decides, which decides them again.
 
     Raises UserError where the log cannot be trained on.
     """
     if config.auto_config != "auto" and config.evaluation.seen != "auto" and not config.train.min_steps:
         return watched(config)  # nothing to decide
     decided = build(config)
-    epochs = decided.config
-    if epochs.train.min_steps:
-        epochs = auto_config.decide_epochs(epochs, decided.training_data().plan(0).num_batches)
-    result = watched(epochs)
+    batches = decided.training_data().plan(0).num_batches
+    c = auto_config.decide_epochs(decided.config, batches)
+    result = watched(auto_config.decide_warmup(c, batches * c.train.epochs))
     for name in ("auto_config", "split.target"):  # the latter follows heads.horizon
         put(result, name, get(config, name))
     return result

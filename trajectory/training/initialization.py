@@ -32,6 +32,7 @@ MAY_CHANGE = ("by_hand", "data.by_hand", "data.later", "evaluation", "explain", 
 OPTIM = tuple(
     f"optim.{name}" for name in ("learning_rate", "warmup_steps", "schedule", "weight_decay", "clip_norm", "b2")
 )
+WARMUP = "optim.warmup_steps"
 DEVICES = ("train.strategy", "train.devices", "train.shard_items")
 # Those that may differ from the run of init.resume_from besides; its data may lie elsewhere but must be the same.
 MAY_DIFFER = (*MAY_CHANGE, "name", "note", "auto_config", "init", *OPTIM, "data", *DEVICES)
@@ -52,8 +53,10 @@ def claim(experiment: Experiment, workdir: Path, soft: SoftTargets | None) -> No
     if (workdir / "config.json").exists():
         # A schedule that ends with the last epoch is another one when the number of epochs changes.
         fixed = () if experiment.config.optim.schedule == "constant" else ("train.epochs",)
+        # Unless set by hand the warm-up follows from the number of steps, and was not always written down.
+        decided = () if WARMUP in experiment.config.by_hand else (WARMUP,)
         advice = f"Choose a new folder ({hints.argument('workdir')}), or the same config and data to go on"
-        _check_same(experiment, workdir, tuple(k for k in MAY_CHANGE if k not in fixed), advice)
+        _check_same(experiment, workdir, tuple(k for k in (*MAY_CHANGE, *decided) if k not in fixed), advice)
         there = (workdir / "data.json").exists()  # not if the run was killed before
         if there and read_data(workdir).get("soft_targets") != described["soft_targets"]:
             raise UserError(f"the runs in distil.teachers have changed since the run in {workdir} began. {advice}")

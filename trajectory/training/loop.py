@@ -83,11 +83,12 @@ def _train(
     data = experiment.training_data(soft)
     first = data.plan(0)
     config = auto_config.decide_epochs(config, first.num_batches)
+    steps = first.num_batches * config.train.epochs
+    config = auto_config.decide_warmup(config, steps)
     experiment = replace(experiment, config=config)
     names = flatten_dict(experiment.parameters_like(), sep="/")
     rules = Rules.of(config.init.rules, names)
-    steps = first.num_batches * config.train.epochs
-    tx = optimizer.optimiser(auto_config.decide_warmup(config, steps), steps, rules)
+    tx = optimizer.optimiser(config.optim, steps, rules)
     step = TrainStep(
         experiment.model,
         tx,
