@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import trajectory
-from trajectory import api
+from trajectory import api_evaluation
 from trajectory.results import forecasts, insights, measured, migrations, prepared
 from trajectory.results.result import Result
 from trajectory.run import Run
@@ -43,7 +43,7 @@ def page() -> str:
 def functions() -> dict[str, Any]:
     """The functions that `trajectory` exports."""
     # `trajectory.baselines` is the package of that name, too
-    named = {name: getattr(api, name, None) or getattr(trajectory, name) for name in trajectory.__all__}
+    named = {name: getattr(api_evaluation, name, None) or getattr(trajectory, name) for name in trajectory.__all__}
     return {name: function for name, function in named.items() if inspect.isfunction(function)}
 
 

@@ -156,5 +156,7 @@ def fake_run(params: Any = None, workdir: Path = Path(), **experiment: Any) -> A
     run = SimpleNamespace(
         experiment=SimpleNamespace(**experiment), params=params, workdir=workdir, vocabulary=vocabulary, **own
     )
-    run.predictor = lambda: Predictor(run.model, params, run.experiment.histories, run.scale, run.config.batch.length)
+    run.predictor = lambda: Predictor(
+        run.model, params, run.experiment.histories, run.feature_scale, run.config.batch.length
+    )
     return run

@@ -18,7 +18,7 @@ import trajectory as tj
 from tests.api_page import KINDS, functions, of_run, page
 from tests.cli.logs import item_log
 from tests.examples import run_example
-from trajectory import api, main_job
+from trajectory import api_evaluation, main_job
 from trajectory.results.result import Result
 from trajectory.run import Run
 from trajectory.training import logging, loop
@@ -252,7 +252,7 @@ def test_evaluation_baselines_and_comparison_agree(example):
     with pytest.raises(tj.UserError, match=r"evaluation\.json is missing"):
         _ = run.evaluation
     evaluation = run_example(tj.evaluate, {"tj": tj, "run": run})["evaluation"]
-    for thing in (api.baselines, tj.compare, tj.ensemble, Run.evaluation, Run.protocol):
+    for thing in (api_evaluation.baselines, tj.compare, tj.ensemble, Run.evaluation, Run.protocol):
         run_example(thing, {"tj": tj, "run": run})
     assert evaluation.frame.equals(run.evaluation.frame)
     assert run.protocol["split"] == "leave_one_out"

@@ -14,7 +14,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trajectory.api import baselines, compare, ensemble, evaluate, prepare, preset, search, sweep, train
+    from trajectory.api import prepare, preset, train
+    from trajectory.api_evaluation import baselines, compare, ensemble, evaluate
+    from trajectory.api_tuning import search, sweep
     from trajectory.main_job import quickstart
     from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
     from trajectory.results.insights import Audiences, Demand, Recommendations, Segments
@@ -62,8 +64,9 @@ __all__ = [
 ]
 
 _MODULES = {
-    **dict.fromkeys(("baselines", "compare", "ensemble", "evaluate", "prepare", "preset"), "api"),
-    **dict.fromkeys(("search", "sweep", "train"), "api"),
+    **dict.fromkeys(("prepare", "preset", "train"), "api"),
+    **dict.fromkeys(("baselines", "compare", "ensemble", "evaluate"), "api_evaluation"),
+    **dict.fromkeys(("search", "sweep"), "api_tuning"),
     **dict.fromkeys(("Embeddings", "Explanation", "Forecast", "Predictions"), "results.forecasts"),
     **dict.fromkeys(("Audiences", "Demand", "Recommendations", "Segments"), "results.insights"),
     **dict.fromkeys(("Baselines", "Comparison", "Evaluation", "Search", "StepEvaluation", "Sweep"), "results.measured"),

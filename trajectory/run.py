@@ -1,4 +1,4 @@
-"""A finished run opened again: from its folder alone, wherever that lies, and with its log where something needs it."""
+"""A run opened again: from its folder alone, wherever that lies, and with its log where something needs it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
-import numpy as np
 import polars as pl
 from ml_collections import ConfigDict
 
+from trajectory import run_folder
 from trajectory.calibration.per_step import StepCalibration
 from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
@@ -22,34 +22,25 @@ from trajectory.expected import Vectors, one_of, several, whole_number
 from trajectory.inference.predictor import Predictor
 from trajectory.messages import root_logger_kept
 from trajectory.models.interest_model import InterestModel
-from trajectory.models.item_table import export_item_table, with_table
+from trajectory.models.item_table import export_item_table
 from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
 from trajectory.results.insights import Audiences, Demand, Recommendations, Segments
 from trajectory.results.measured import Evaluation
 from trajectory.results.migrations import Migrations
 from trajectory.schema import Histories, ItemContent, UserError
 from trajectory.training import parallel
-from trajectory.training.checkpoint import Checkpoints
-from trajectory.training.experiment import Experiment, build, check_data, check_format, load_config, located, model_spec
+from trajectory.training.experiment import Experiment, build, check_data, check_format, model_spec
 from trajectory.training.folder import read_data
-from trajectory.training.portable import Background, ItemTable, load_content
+from trajectory.training.portable import Background, load_content
 
 if TYPE_CHECKING:
     from trajectory.data.ingest.source.data_frames import Log
     from trajectory.insights.report_model import Part
 
-INNER = (
-    "of",
-    "learned",
-    "background",
-    "content",
-    "scale",
-    "model",
-    "params",
-    "calibration",
-    "with_params",
-)  # for the package
-CHANGED = "Train again in a new folder, or put the old one back"
+INNER = (  # for the package
+    *("from_experiment", "with_params", "model", "params", "feature_scale"),
+    *("item_content", "content_model", "background", "calibration"),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,20 +56,20 @@ class Run:
     workdir: Path
     config: ConfigDict
     vocabulary: Vocabulary
-    scale: FeatureScale
+    feature_scale: FeatureScale
     model: InterestModel
     params: Any
     step: int  # at which the best parameters were taken
 
     @classmethod
-    def of(
+    def from_experiment(
         cls, workdir: Path, experiment: Experiment, params: Any, step: int, vocabulary: Vocabulary | None = None
     ) -> Run:
-        """Of an experiment and parameters of its model; `vocabulary`: that of its log, if it is in hand too."""
+        """The run of an experiment and parameters of its model; `vocabulary`: that of its log, if it is in hand too."""
         model, exported = export_item_table(experiment.model, params, experiment.content)
         known = vocabulary or Vocabulary.of(experiment.histories, experiment.config.data)
-        run = cls(workdir, experiment.config, known, experiment.scale, model, exported, step)
-        vars(run).update(experiment=experiment, learned=(experiment.model, params))
+        run = cls(workdir, experiment.config, known, experiment.feature_scale, model, exported, step)
+        vars(run).update(experiment=experiment, content_model=(experiment.model, params))
         return run
 
     @cached_property
@@ -90,18 +81,19 @@ class Run:
             experiment = build(self.config)
         except UserError as error:
             raise UserError(f"this needs the log that the run in {self.workdir} learned from: {error}") from None
-        check_data(stored, experiment.histories, self.workdir, CHANGED)
+        check_data(stored, experiment.histories, self.workdir, run_folder.CHANGED)
         return experiment
 
     @cached_property
-    def learned(self) -> tuple[InterestModel, Any]:
-        """The model and its parameters as they were trained: where items have content, without their table."""
+    def content_model(self) -> tuple[InterestModel, Any]:
+        """The model and parameters as they were trained: where items have content, it makes their vectors of that."""
         known = self.vocabulary.catalogue
         sizes = known.num_items, len(known.interests), len(known.event_types)
-        return InterestModel(model_spec(self.config, *sizes, self.content)), _best(self.workdir)[1]
+        spec = model_spec(self.config, *sizes, self.item_content)
+        return InterestModel(spec), run_folder.best_parameters(self.workdir)[1]
 
     @cached_property
-    def content(self) -> ItemContent | None:
+    def item_content(self) -> ItemContent | None:
         """What is known of the items that the model learned from; None where that is ids alone.
 
         Of folders made before runs held it, the log is needed.
@@ -148,7 +140,7 @@ class Run:
         """
         c, own = self.config, self.experiment.histories if histories is None else histories
         params = jax.device_put(self.params, jax.local_devices()[0])  # training may have spread them over several
-        return Predictor(self.model, params, own, self.scale, c.batch.length, c.evaluation.seen == "filter")
+        return Predictor(self.model, params, own, self.feature_scale, c.batch.length, c.evaluation.seen == "filter")
 
     def with_params(self, params: Any) -> Run:
         """The same run with other parameters of its model."""
@@ -488,7 +480,10 @@ def load_run(workdir: Path | str) -> Run:
       'gru'
     """
     parallel.configure()
-    run = _open(_folder(workdir))
+    folder = run_folder.place(workdir)
+    trained = run_folder.read_trained(folder)
+    portable = run_folder.read_portable(folder, trained)
+    run = Run(folder, trained.config, *portable, trained.step) if portable else _with_log(folder, trained)
     with contextlib.suppress(UserError):  # a damaged one is told by what needs it, for evaluate makes it anew
         _ = run.calibration
     return run
@@ -503,49 +498,14 @@ def _own_users(users: int | Sequence[str] | None, events: Log | None) -> int | S
     return whole_number("users", users, 1) if isinstance(users, Integral) else several("users", users, '["ann", "bob"]')
 
 
-def _folder(workdir: Path | str) -> Path:
-    """Where it lies, wherever the program goes after."""
-    if not isinstance(workdir, Path | str):
-        raise UserError(f"expected the folder of a run, as a path, got {type(workdir).__name__}")
-    return Path(workdir).resolve()
-
-
-def _open(workdir: Path) -> Run:
-    config, stored = load_config(workdir / "config.json"), read_data(workdir)
-    config = located(config, stored.get("directory", ""))
-    vocabulary, items = Vocabulary.load(workdir), ItemTable.load(workdir)
-    step, params = _best(workdir)
-    plain = config.content.by == "ids"
-    if vocabulary is None or not (plain or (items is not None and items.step == step)):
-        return _with_log(workdir, config, stored, step, params)
-    known = vocabulary.catalogue
-    if known.fingerprint != stored["fingerprint"]:
-        raise UserError(f"vocabulary.json and data.json in {workdir} are of two logs. {CHANGED}")
-    spec = model_spec(config, known.num_items, len(known.interests), len(known.event_types))
-    model = InterestModel(spec)
-    if items is not None and not plain:
-        known_content = replace(spec.content, frozen=items.frozen)
-        model, params = with_table(InterestModel(replace(spec, content=known_content)), params, items.table)
-    mean, deviation = (np.array(stored[f"feature_{name}"], np.float32) for name in ("mean", "deviation"))
-    return Run(workdir, config, vocabulary, FeatureScale(mean, deviation), model, params, step)
-
-
 def _told(part: Part, name: str) -> tuple[pl.DataFrame, dict[str, pl.DataFrame], tuple[str, ...]]:
     """A part of the insights as the fields of a result."""
     others = {key: table for key, table in part.tables.items() if key != name}
     return part.tables[name], others, part.sentences
 
 
-def _with_log(workdir: Path, config: ConfigDict, stored: dict[str, Any], step: int, params: Any) -> Run:
-    check_format(stored, workdir)
-    experiment = build(config)
-    check_data(stored, experiment.histories, workdir, CHANGED)
-    return Run.of(workdir, experiment, params, step)
-
-
-def _best(workdir: Path) -> tuple[int, Any]:
-    checkpoints = Checkpoints(workdir, read_only=True)
-    try:
-        return checkpoints.restore_best()
-    finally:
-        checkpoints.close()
+def _with_log(workdir: Path, trained: run_folder.Trained) -> Run:
+    check_format(trained.data, workdir)
+    experiment = build(trained.config)
+    check_data(trained.data, experiment.histories, workdir, run_folder.CHANGED)
+    return Run.from_experiment(workdir, experiment, trained.params, trained.step)

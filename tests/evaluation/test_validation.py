@@ -31,7 +31,7 @@ def test_loss_is_the_mean_over_queries_whatever_the_batch():
     for batch in (4, 10, 11):  # 4 and 10 leave a last chunk to be filled up
         config.evaluation.batch = batch
         experiment = SimpleNamespace(
-            config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
+            config=config, histories=histories, split=parts, feature_scale=NO_FEATURES, model=model, content=None
         )
         assert ValidationMonitor(experiment)(params)["validation/loss"] == pytest.approx(expected, rel=1e-5)
 
@@ -46,7 +46,7 @@ def test_several_held_out_steps_are_watched_one_by_one():
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], 8)
     params = initialise(model, events)
     experiment = SimpleNamespace(
-        config=config, histories=histories, split=parts, scale=NO_FEATURES, model=model, content=None
+        config=config, histories=histories, split=parts, feature_scale=NO_FEATURES, model=model, content=None
     )
     found = ValidationMonitor(experiment)(params)
     predictor = Predictor(model, params, histories, NO_FEATURES, 16)

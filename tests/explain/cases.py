@@ -81,4 +81,6 @@ def run_of(workdir: Path, backbone: str = "gru", histories: Histories = HISTORIE
     model = make_model(backbone, items=histories.num_items, horizon=2)
     _, split = splits.split(histories, ConfigDict({"kind": "leave_one_out"}))
     events = last_rows(histories, NO_FEATURES, histories.offsets[:-1], histories.offsets[1:], LENGTH)
-    return Run.of(workdir, Experiment(config, histories, split, NO_FEATURES, model), initialise(model, events), 0)
+    return Run.from_experiment(
+        workdir, Experiment(config, histories, split, NO_FEATURES, model), initialise(model, events), 0
+    )

@@ -33,7 +33,7 @@ def _experiment(histories, backbone: str = "gru", kind: str = "leave_one_out", *
 
 def _run(experiment: Experiment, seed: int = 0, folder: str = "") -> Run:
     params = initialise(experiment.model, experiment.training_data().plan(0).batch(0).events, seed)
-    return Run.of(Path(folder or f"run{seed}"), experiment, params, 1)
+    return Run.from_experiment(Path(folder or f"run{seed}"), experiment, params, 1)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def packed_against_padded() -> None:
     plan, used = data.plan(0), np.flatnonzero(data.length)
     packed = [plan.batch(index).events for index in range(4)]
     alone = [(data.first[u], data.first[u] + data.length[u]) for u in np.split(used[: 4 * ROWS], 4)]
-    padded = [last_rows(beauty.histories, beauty.scale, start, stop, LENGTH) for start, stop in alone]
+    padded = [last_rows(beauty.histories, beauty.feature_scale, start, stop, LENGTH) for start, stop in alone]
     share = {"packed": plan.num_batches / len(used), "padded": 1 / ROWS}  # of a batch that is one history's
     for cell in GATES:
         what = f"packed: {cell}, a history of Beauty ({plan.padding:.1%} padding if packed)"

@@ -35,7 +35,7 @@ flags.mark_flags_as_required(["workdir"])
 def main() -> None:
     """Evaluates as the flags say, prints."""
     parallel.start()
-    from trajectory.api import ensemble, evaluate
+    from trajectory.api_evaluation import ensemble, evaluate
 
     runs, out = several(WORKDIR.value), OUT.value
     as_one = len(runs) > 1 or bool(BASELINE.value)

@@ -27,7 +27,7 @@ flags.mark_flags_as_required(["config", "search", "out"])
 
 def main() -> None:
     """Tries, writes, then evaluates the best trial and prints."""
-    from trajectory.api import search
+    from trajectory.api_tuning import search
     from trajectory.tuning.study import Study
 
     found = search(

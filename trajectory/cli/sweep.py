@@ -24,7 +24,7 @@ flags.mark_flags_as_required(["config", "sweep", "out"])
 
 def main() -> None:
     """Makes what is missing, prints."""
-    from trajectory.api import sweep
+    from trajectory.api_tuning import sweep
 
     if not all(seed.isdecimal() for seed in SEEDS.value):
         raise UserError(f"--seeds: expected whole numbers like 0,1,2, got {','.join(SEEDS.value)}")

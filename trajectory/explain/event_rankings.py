@@ -42,7 +42,7 @@ def measure(
 ) -> PerForecast:
     """`removal_metrics` of each ranking's scores [B, L], with events hidden and with events removed."""
     problem = Problem(explainer.function, batch.inputs, explainer.reference(batch.inputs))
-    source = EventSource(histories, explainer.predictor.scale, batch.first)
+    source = EventSource(histories, explainer.predictor.feature_scale, batch.first)
     forecasts = (
         partial(forecasts_with_events_hidden, problem),
         partial(forecasts_with_events_removed, problem, source=source),

@@ -57,8 +57,8 @@ class Explainer:
         if target.kind != "conversion" and not ranks:
             raise UserError(f"target {target.kind}: no head of this run has learned it (heads.item, heads.interest)")
         item_interest = vocabulary.item_interest[: vocabulary.num_items + 1]
-        content = run.content if by_field else None
-        components = item_components(*run.learned, content) if content else None
+        content = run.item_content if by_field else None
+        components = item_components(*run.content_model, content) if content else None
         self.function = TargetFunction.create(run.model, self.predictor.params, target.kind, item_interest, components)
         self.method_name = method or self.config.explain.method
         self.method = self.method_named(self.method_name)

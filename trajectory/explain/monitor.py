@@ -40,7 +40,9 @@ class AttributionMonitor:
 
     def _attributions(self, params: Any) -> dict[str, float]:
         experiment, h = self.experiment, self.experiment.histories
-        explainer = Explainer(Run.of(Path(), experiment, params, 0, self.vocabulary), self.target, by_field=False)
+        explainer = Explainer(
+            Run.from_experiment(Path(), experiment, params, 0, self.vocabulary), self.target, by_field=False
+        )
         agreement: dict[str, list[np.ndarray]] = {
             name: [] for name in COMPARED if name != experiment.config.explain.method
         }

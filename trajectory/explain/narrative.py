@@ -68,7 +68,7 @@ def counterfactuals(explainer: Explainer, histories: Histories, batch: Attributi
     if not len(rows):
         return result
     function = explainer.function
-    source = EventSource(histories, explainer.predictor.scale, batch.first)
+    source = EventSource(histories, explainer.predictor.feature_scale, batch.first)
     without = inputs_without(function, batch.inputs, rows, kept[rows], source)
     before, after = (np.exp(np.asarray(function.log_probabilities(inputs))) for inputs in (batch.inputs, without))
     conversion = explainer.target.kind == "conversion"

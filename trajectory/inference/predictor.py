@@ -24,7 +24,7 @@ class Predictor:
     model: InterestModel
     params: Any
     histories: Histories
-    scale: FeatureScale
+    feature_scale: FeatureScale
     length: int
     filter_seen: bool = False
 
@@ -42,7 +42,7 @@ class Predictor:
             model,
             jax.device_put(params, jax.local_devices()[0]),
             experiment.histories if histories is None else histories,
-            experiment.scale,
+            experiment.feature_scale,
             c.batch.length,
             c.evaluation.seen == "filter",
         )
@@ -54,7 +54,7 @@ class Predictor:
     def rows(self, start: np.ndarray, stop: np.ndarray, most: int) -> Events:
         """One row for each slice start:stop of a history: its last events, at most `most`, from column 0 on."""
         longest = int((stop - start).max())
-        return last_rows(self.histories, self.scale, start, stop, row_length(longest, most))
+        return last_rows(self.histories, self.feature_scale, start, stop, row_length(longest, most))
 
     def events(self, start: np.ndarray, stop: np.ndarray) -> tuple[Events, np.ndarray]:
         """Rows of the last `length` events before `stop`, and the column of each row's newest event, int32 [n]."""

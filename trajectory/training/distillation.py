@@ -61,7 +61,7 @@ def _reading(experiment: Experiment, runs: list[Run]) -> TrainingData:
     batch = ConfigDict(experiment.config.batch)
     batch.length = batch.targets = min(run.config.batch.length for run in runs)
     batch.position_offset, batch.max_batches = False, 0
-    return TrainingData(experiment.histories, experiment.split, experiment.scale, batch, 0)
+    return TrainingData(experiment.histories, experiment.split, experiment.feature_scale, batch, 0)
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4))

@@ -47,7 +47,7 @@ class Experiment:
     config: ConfigDict
     histories: Histories
     split: Split
-    scale: FeatureScale
+    feature_scale: FeatureScale
     model: InterestModel
     content: ItemContent | None = None
 
@@ -65,7 +65,9 @@ class Experiment:
         c = self.config
 
         def data(split: Split) -> TrainingData:
-            return TrainingData(self.histories, split, self.scale, c.batch, c.seed, label, soft, c.heads.horizon)
+            return TrainingData(
+                self.histories, split, self.feature_scale, c.batch, c.seed, label, soft, c.heads.horizon
+            )
 
         if not c.sources.names:
             return data(self.split)
@@ -87,7 +89,7 @@ class Experiment:
     def initial_parameters(self, key: jax.Array) -> Any:
         """Parameters before anything is learned."""
         start = self.histories.offsets[:1]
-        events = last_rows(self.histories, self.scale, start, start + 1, 1)
+        events = last_rows(self.histories, self.feature_scale, start, start + 1, 1)
         return initialise(self.model, key, events, self.content)
 
     def parameters_like(self) -> Any:
@@ -219,8 +221,8 @@ def describe_data(experiment: Experiment, soft: SoftTargets | None = None) -> di
         "split": s.kind,
         "guarantee": s.guarantee,
         "feature_names": list(h.feature_names),
-        "feature_mean": np.asarray(experiment.scale.mean, float).tolist(),
-        "feature_deviation": np.asarray(experiment.scale.deviation, float).tolist(),
+        "feature_mean": np.asarray(experiment.feature_scale.mean, float).tolist(),
+        "feature_deviation": np.asarray(experiment.feature_scale.deviation, float).tolist(),
     }
 
 

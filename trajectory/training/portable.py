@@ -39,7 +39,9 @@ class Background(NamedTuple):
         start, stop = start[np.sort(drawn)], stop[np.sort(drawn)]
         count = np.minimum(stop - start, c.batch.length)
         length = row_length(int(count.max(initial=0)), c.batch.length)
-        return cls(last_rows(experiment.histories, experiment.scale, start, stop, length), (count - 1).astype(np.int32))
+        return cls(
+            last_rows(experiment.histories, experiment.feature_scale, start, stop, length), (count - 1).astype(np.int32)
+        )
 
     def save(self, folder: Path) -> None:
         """Writes background.npz."""

@@ -25,7 +25,7 @@ def run():
     start = histories.offsets[:1]
     params = initialise(model, last_rows(histories, NO_FEATURES, start, start + 1, 1))
     config = ConfigDict({"heads": {"horizon": 3}, "batch": {"length": LENGTH}})
-    return fake_run(params, histories=histories, model=model, scale=NO_FEATURES, config=config)
+    return fake_run(params, histories=histories, model=model, feature_scale=NO_FEATURES, config=config)
 
 
 def of(run, histories):

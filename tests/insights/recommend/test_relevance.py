@@ -34,7 +34,7 @@ def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand
     fields |= {"split.quantile": 0.6, "model.width": 8}
     set_by_hand(c, fields | {name.replace("__", "."): value for name, value in by_hand.items()})
     built = experiment.build(c)
-    return Run.of(Path(folder), built, built.initial_parameters(jax.random.key(0)), 0)
+    return Run.from_experiment(Path(folder), built, built.initial_parameters(jax.random.key(0)), 0)
 
 
 def taken(run, monkeypatch):

@@ -18,8 +18,8 @@ def compare(run: Run) -> dict[str, Any]:
     cut = run.experiment.split.cut_time("test")
     segments = segmentation(trajectories(run, [cut])[0], run.config.seed)
     recovery = {}
-    for weeks in () if cut is None else (QUARTER, 2 * QUARTER):
-        truth = planted_interests(Path(run.config.data.source), cut, weeks)
+    for weeks in (QUARTER, 2 * QUARTER):
+        truth = None if cut is None else planted_interests(Path(run.config.data.source), cut, weeks)
         if truth is not None:
             recovery[weeks] = score(members_table(segments), truth)
     return measure(run, segments) | {"recovery": recovery}
