@@ -20,7 +20,7 @@ HEAD = """# The Python interface
 `import trajectory as tj` loads nothing before it is used. This page is written by
 `python -m tests.api_page > docs/api.md` from the docstrings; `events` and `log` are a polars or pandas data frame, a
 PyArrow table, or the path of a file or folder. Calls that cannot be done raise `tj.UserError`, which says what was
-expected, what came and what to do.
+expected, what came and what to do. What is not on this page is for the package itself, and may change.
 """
 
 
@@ -37,6 +37,7 @@ def page() -> str:
         tables = "".join(f'- `tables["{name}"]`: {meaning}\n' for name, meaning in kind.TABLES.items())
         lines.append(f"### {kind.__name__}\n\n{_doc(kind)}\n\n| column | meaning |\n|---|---|\n{rows}")
         lines += [tables] if tables else []
+        lines += [_line(method) for method in _methods(kind)]
     return "\n".join(lines)
 
 
@@ -64,15 +65,29 @@ def _kinds() -> Iterator[type[Result]]:
                 yield kind
 
 
+def _methods(kind: type[Result]) -> Iterator[Any]:
+    """Its chart, and what no other kind has."""
+    for name in ("plot", "write_page"):
+        if method := getattr(kind, name, None):
+            yield method
+
+
+def _line(method: Any) -> str:
+    return f"- `result.{method.__name__}{_signature(method)}`: {inspect.getdoc(method)}\n"
+
+
 def _entry(name: str, function: Any) -> str:
+    return f"### {name}\n\n`{name}{_signature(function)}`\n\n{_doc(function)}\n"
+
+
+def _signature(function: Any) -> inspect.Signature:
     signature = inspect.signature(function)
     shown = [
         parameter.replace(annotation=inspect.Parameter.empty)
         for parameter in signature.parameters.values()
         if parameter.name != "self"
     ]
-    bare = signature.replace(parameters=shown, return_annotation=inspect.Signature.empty)
-    return f"### {name}\n\n`{name}{bare}`\n\n{_doc(function)}\n"
+    return signature.replace(parameters=shown, return_annotation=inspect.Signature.empty)
 
 
 def _about(name: str, thing: Any) -> str:

@@ -291,12 +291,15 @@ MISTAKES = {
     "part of top": (lambda run, new: run.predict(new, top=1.5), "top=1.5: expected a whole number"),
     "no top": (lambda run, new: run.predict(new, top=0), "top=0: expected a whole number of at least 1"),
     "top in words": (lambda run, new: run.predict(new, top="3"), "top='3': expected a whole number"),
-    "user": (lambda run, new: run.predict(new, user="bob"), "user=bob: .* has its users in its column user; leave"),
+    "user": (
+        lambda run, new: run.predict(new, single_user="bob"),
+        "single.user=.?bob.?: .* has its users in its column user; leave it out",
+    ),
     "no path": (lambda run, new: run.predict(""), "expected the path of a log, got an empty text"),
     "no columns": (lambda run, new: run.predict(pl.DataFrame()), "the data frame is empty: it has neither columns nor"),
     "no users": (
         lambda run, new: run.predict(new.drop("user")),
-        "^new users' events are read as the run's own log.* --user where all is of one user.*expected a column for",
+        "^new users' events are read as the run's own log.* --single-user where all is of one user.*expected a column",
     ),
     "users": (lambda run, new: run.forecast(users=-5), "users=-5: expected a whole number of at least 1"),
     "users of events": (lambda run, new: run.forecast(new, users=3), "users=3 are of the run's own log; leave them"),

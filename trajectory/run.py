@@ -155,14 +155,14 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({str(self.workdir)!r}, {self.config.model.backbone}, step {self.step})"
 
-    def predict(self, events: Log, top: int = 10, *, user: str = "") -> Predictions:
+    def predict(self, events: Log, top: int = 10, *, single_user: str = "") -> Predictions:
         """The `top` most likely items of the next step of each user of `events`.
 
         Args:
           events: a log of these users; ids are the training log's. What the model does not know of them is said in
             `notes`.
           top: items a user.
-          user: the only user's id, for events without a user column.
+          single_user: the only user's id, for events without a user column.
 
         Returns `top` rows a user. Of a run that learned conversions alone: the probability of one after each user's
         last event. `tables["without"]`: users for whom nothing is left.
@@ -176,7 +176,7 @@ class Run:
         """
         from trajectory.forecasting.predict import predict
 
-        made = predict(self, events, user, whole_number("top", top, 1), 0, 0)
+        made = predict(self, events, single_user, whole_number("top", top, 1), 0, 0)
         (_, first), *others = made.tables.items()
         return Predictions(first, dict(others) | {"without": made.without}, tuple(made.notes))
 
@@ -393,7 +393,7 @@ class Run:
         segments: Log | None = None,
         window: float | None = None,
         lasting: float | None = None,
-        gap: float = 1800.0,
+        session_timeout: float = 1800.0,
         false_discovery_rate: float = 0.05,
         permutations: int = 1000,
     ) -> Migrations:
@@ -408,7 +408,7 @@ class Run:
             default.
           window: days (steps, where the log has no time) of the grain of seasons; None: 28 days, or 10 steps.
           lasting: days (steps) of behaviour before a migration and after it, at least; None: 28 days, or 10 steps.
-          gap: seconds without a step that end a session.
+          session_timeout: seconds without a step that end a session.
           false_discovery_rate: share of those said to migrate who did not.
           permutations: of each user's sessions.
 
@@ -428,7 +428,7 @@ class Run:
             self.experiment.histories,
             window=window,
             lasting=lasting,
-            gap=gap,
+            session_timeout=session_timeout,
             permutations=permutations,
             false_discovery_rate=false_discovery_rate,
         )
@@ -500,7 +500,7 @@ def _own_users(users: int | Sequence[str] | None, events: Log | None) -> int | S
 
 def _told(part: Part, name: str) -> tuple[pl.DataFrame, dict[str, pl.DataFrame], tuple[str, ...]]:
     """A part of the insights as the fields of a result."""
-    others = {key: table for key, table in part.tables.items() if key != name}
+    others = {key.removeprefix(f"{name}_"): table for key, table in part.tables.items() if key != name}
     return part.tables[name], others, part.sentences
 
 

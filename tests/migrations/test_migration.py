@@ -177,7 +177,7 @@ def test_a_log_without_interests_is_explained():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("window", 0.0), ("lasting", -1.0), ("gap", -1.0), ("permutations", 9), ("false_discovery_rate", 1.0)],
+    [("window", 0.0), ("lasting", -1.0), ("session_timeout", -1.0), ("permutations", 9), ("false_discovery_rate", 1.0)],
 )
 def test_settings_out_of_range_are_explained(field, value):
     with pytest.raises(UserError, match=f"{field}={value}: expected"):

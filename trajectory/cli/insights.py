@@ -17,7 +17,9 @@ from trajectory.training import parallel
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 PARTS = flags.DEFINE_list("parts", [], "some of recommend, segments, audiences, demand, in order (default: all)")
 STOCK = flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
-INTERESTS = flags.DEFINE_multi_string("interests", [], "recommend only items of this interest; repeatable")
+INTERESTS = flags.DEFINE_multi_string(
+    "interests", [], "recommend only items of this interest; repeatable, as names hold commas"
+)
 PRICE = flags.DEFINE_list("price", [], "recommend only items of these prices: LOWEST,HIGHEST")
 flags.mark_flags_as_required(["workdir"])
 

@@ -19,7 +19,7 @@ WINDOW = flags.DEFINE_float("window", None, f"days (steps) of a window: the grai
 LASTING = flags.DEFINE_float(
     "lasting", None, f"days (steps) of behaviour on each side of a migration at least; {USUAL}"
 )
-GAP = flags.DEFINE_float("gap", 1800.0, "seconds without a step that end a session")
+SESSION_TIMEOUT = flags.DEFINE_float("session-timeout", 1800.0, "seconds without a step that end a session")
 RATE = flags.DEFINE_float("false-discovery-rate", 0.05, "share of the found migrations that may be false")
 PERMUTATIONS = flags.DEFINE_integer(
     "permutations", 1000, "rearrangements of a user's sessions, neighbours as alike as on either side of a move"
@@ -40,7 +40,7 @@ def main() -> None:
         segments=SEGMENTS.value or None,
         window=WINDOW.value,
         lasting=LASTING.value,
-        gap=GAP.value,
+        session_timeout=SESSION_TIMEOUT.value,
         false_discovery_rate=RATE.value,
         permutations=PERMUTATIONS.value,
     )

@@ -29,7 +29,7 @@ OUT = flags.DEFINE_string("out", "predictions.csv", "file to write, .csv, .parqu
 TOP = flags.DEFINE_integer("top", 10, "items a user", lower_bound=1)
 STEPS = flags.DEFINE_integer("steps", 0, "steps ahead (0 = only the next)", lower_bound=0)
 PATHS = flags.DEFINE_integer("paths", 500, "sampled paths a user, for --steps", lower_bound=1)
-USER = flags.DEFINE_string("user", "", "the only user's id, for a file without a user column")
+SINGLE_USER = flags.DEFINE_string("single-user", "", "the only user's id, for a file without a user column")
 flags.mark_flags_as_required(["workdir", "events"])
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     if not out.parent.is_dir():
         raise UserError(f"--out={out}: the folder {out.parent} does not exist")
     run = load_run(Path(WORKDIR.value))
-    result = predict(run, Path(EVENTS.value), USER.value, TOP.value, STEPS.value, PATHS.value)
+    result = predict(run, Path(EVENTS.value), SINGLE_USER.value, TOP.value, STEPS.value, PATHS.value)
     for note in result.notes:
         print(note)
     print(f"{result.users:,} users; written to {', '.join(map(str, result.write(out)))}")

@@ -88,7 +88,7 @@ def _as_learned(vocabulary: Vocabulary) -> str:
     )
     return (
         f"new users' events are read as the run's own log, whose settings stand: give {columns}, and "
-        f"{hints.argument('user')} where all is of one user"
+        f"{hints.argument('single_user')} where all is of one user"
     )
 
 
@@ -150,7 +150,8 @@ def _settings(path: Path, vocabulary: Vocabulary, user: str) -> ConfigDict:
     )
     columns_found = pick(columns, mine.columns)
     if user and (own := columns_found.get("user")):
-        raise UserError(f"user={user}: {source_name(path)} has its users in its column {own}; leave user out")
+        said = hints.argument("single_user", user)
+        raise UserError(f"{said}: {source_name(path)} has its users in its column {own}; leave it out")
     if "rating" not in columns_found:
         mine.rating_threshold = 0.0
     if mine.order == "position" and "position" not in columns_found:

@@ -33,7 +33,7 @@ class Settings:
 
     window: float = 28.0  # days (steps, where the log has no time): the grain of seasons and of reported windows
     lasting: float = 28.0  # days (steps) of a user's behaviour before a change and after it, at least
-    gap: float = sessions.GAP  # seconds between steps that end a session
+    session_timeout: float = sessions.SESSION_TIMEOUT  # seconds between steps that end a session
     power: float = sessions.POWER  # a session of m events weighs m ** (1 - power)
     permutations: int = 1000  # of each user's sessions
     false_discovery_rate: float = 0.05  # false discoveries among the users that are said to migrate
@@ -43,8 +43,8 @@ class Settings:
         for name in ("window", "lasting"):
             if not getattr(self, name) > 0:
                 raise UserError(f"{name}={getattr(self, name)}: expected more than 0 days (steps)")
-        if self.gap < 0:
-            raise UserError(f"gap={self.gap}: expected 0 seconds or more")
+        if self.session_timeout < 0:
+            raise UserError(f"session_timeout={self.session_timeout}: expected 0 seconds or more")
         if self.permutations < 99:
             raise UserError(f"permutations={self.permutations}: expected at least 99, the default is 1000")
         if not 0 < (rate := self.false_discovery_rate) < 1:
@@ -85,7 +85,7 @@ def settings_for(histories: Histories, **given: float | None) -> Settings:
     usual = {} if histories.has_time else dict.fromkeys(("window", "lasting"), STEPS)
     known = {name: value for name, value in given.items() if value is not None}
     settings = Settings(**(usual | known))  # type: ignore[arg-type] # of one type or another
-    starts = session_starts(histories, settings.gap)
+    starts = session_starts(histories, settings.session_timeout)
     offsets, moment = np.searchsorted(starts, histories.offsets), event_moments(histories)[starts]
     for first, last in pairwise(offsets):
         if last - first >= 2 * SIDE and len(change_slots(moment[first:last], settings.lasting)):
@@ -103,7 +103,7 @@ def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
     without a migration a user's session leans on no more of the past than the session before. Raises UserError for a
     log without interests, or too short for anyone to be tested.
     """
-    units = sessions_of(histories, settings.gap, settings.power)
+    units = sessions_of(histories, settings.session_timeout, settings.power)
     multiplier = season.multipliers(units, settings.window)
     window = season.windows_of(units.moment, settings.window)
     plain = season.without_season(units.mass, multiplier, window)
@@ -183,8 +183,9 @@ def _too_short(offsets: np.ndarray, moment: np.ndarray, unit: str, settings: Set
     wanted = f"expected a user with {SIDE} sessions and {settings.lasting:g} {unit} before a change and as much after"
     if most < 2 * SIDE:
         return (
-            f"{wanted}, but no user has more than {most} sessions (events less than gap={settings.gap:g} seconds apart "
-            "are one): a longer log is needed, or a smaller `gap` where days hold several visits"
+            f"{wanted}, but no user has more than {most} sessions (events less than "
+            f"session_timeout={settings.session_timeout:g} seconds apart are one): a longer log is needed, or a "
+            "smaller `session_timeout` where days hold several visits"
         )
     return (
         f"{wanted}, but nobody has them in the log's {np.ptp(moment):.0f} {unit}; set a smaller `lasting` "

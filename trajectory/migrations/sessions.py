@@ -11,7 +11,7 @@ from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
 from trajectory.schema import Histories, UserError
 
-GAP = 1800.0  # seconds without a step that end a session
+SESSION_TIMEOUT = 1800.0  # seconds without a step that end a session
 POWER = 0.5  # detected more migrations of a small size than 0, 0.75 or 1 did
 
 
@@ -40,18 +40,19 @@ def unit_of(histories: Histories) -> str:
     return "days" if histories.has_time else "steps"
 
 
-def session_starts(histories: Histories, gap: float = GAP) -> np.ndarray:
+def session_starts(histories: Histories, session_timeout: float = SESSION_TIMEOUT) -> np.ndarray:
     """First event of each session of all users, int64 [S]."""
     starts = step_starts(histories)[:-1]
     new = np.ones(len(starts), bool)
     if histories.has_time:
-        new[1:] = histories.time[starts[1:]] - histories.time[starts[1:] - 1] >= gap
+        new[1:] = histories.time[starts[1:]] - histories.time[starts[1:] - 1] >= session_timeout
         new[np.searchsorted(starts, histories.offsets[:-1])] = True
     return starts[new]
 
 
-def sessions_of(histories: Histories, gap: float = GAP, power: float = POWER) -> Sessions:
-    """Steps of a user less than `gap` seconds after the one before are one session; a step (basket) is never cut.
+def sessions_of(histories: Histories, session_timeout: float = SESSION_TIMEOUT, power: float = POWER) -> Sessions:
+    """Steps of a user less than `session_timeout` seconds after the one before are one session; a step (basket) is
+    never cut.
 
     A session of m events that have an interest weighs m ** (1 - power), as a basket does in `past_shares`; one without
     any is left out. Without times every step is a session. Raises UserError for a log without interests.
@@ -61,7 +62,7 @@ def sessions_of(histories: Histories, gap: float = GAP, power: float = POWER) ->
             "expected items with interests, but this log has none: name the column of the item table that holds "
             "them in data.interest_column, or learn them from item vectors (insights.clusters.learned_interests)"
         )
-    starts = session_starts(histories, gap)
+    starts = session_starts(histories, session_timeout)
     size = np.diff(starts, append=histories.num_events)
     interest = histories.item_interest[histories.item]
     known = np.flatnonzero(interest)

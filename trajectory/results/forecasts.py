@@ -143,11 +143,11 @@ class Embeddings(Result):
         "vector": "float32 array",
     }
 
-    def plot(self, most: int = 2000) -> alt.Chart:
-        """The first `most` vectors by their two principal components."""
+    def plot(self, limit: int = 2000) -> alt.Chart:
+        """The first `limit` vectors by their two principal components."""
         from trajectory.reports import charts
 
-        rows = self.frame.head(most)
+        rows = self.frame.head(limit)
         return charts.scatter(
             rows["vector"].to_numpy(), rows[rows.columns[0]].to_list(), f"Vectors of {rows.columns[0]}s"
         )

@@ -32,7 +32,7 @@ class Recommendations(Result):
             "items with the most users to win: item, title, expected (new buyers within the steps), lately "
             "(new buyers in the last window as long), users (who have not bought it)"
         ),
-        "without_list": "users for whom nothing is left, where there are any",
+        "without": "users for whom nothing is left, where there are any: user, reason",
     }
 
     def plot(self, user: str | None = None) -> alt.Chart:

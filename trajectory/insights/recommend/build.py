@@ -22,6 +22,7 @@ from trajectory.run import Run
 from trajectory.schema import UserError
 
 USERS = 12  # whose lists the page shows, with reasons
+NONE_ELIGIBLE_LEFT = "has had every item that may be recommended, and evaluation.seen=filter shows none again"
 
 
 def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
@@ -40,6 +41,7 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
         raise UserError(f"each user {NOTHING_LEFT}, or none that may be shown")
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
     without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
+    without = without.with_columns(reason=pl.lit(NOTHING_LEFT if keep is None else NONE_ELIGIBLE_LEFT))
     explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
     ahead, kept = window(relevance, of_all=True), kept_back(held, h)
     but = BUT if True not in relevance.fits and event_types_note(h) and selling_event_types(h) else ""
@@ -51,6 +53,7 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
             *blocks(run, relevance, share, keep, explained, winners, len(without), but),
             *holdout_accuracy(held, kept, curve, share),
         ),
-        {"recommendations": table, "new_buyers": winners} | ({"without_list": without} if len(without) else {}),
+        {"recommendations": table, "new_buyers": winners}
+        | ({"recommendations_without": without} if len(without) else {}),
         {"lists": held, "trade_off": curve, "share_of_mix": share},
     )
