@@ -257,8 +257,9 @@ def test_evaluation_baselines_and_comparison_agree(example):
     assert evaluation.frame.equals(run.evaluation.frame)
     assert run.protocol["split"] == "leave_one_out"
     assert any("60 users" in note for note in evaluation.notes)
-    counted = evaluation.frame.filter(pl.col("method") != "model").drop("standard_error")
-    assert tj.baselines(run).frame.drop("standard_error").sort(counted.columns).equals(counted.sort(counted.columns))
+    counted = evaluation.frame.filter(pl.col("method") != "model")
+    assert tj.baselines(run).frame.sort(counted.columns).equals(counted.sort(counted.columns))
+    assert any("no p can be below 0.0196" in note for note in evaluation.notes), "of 50 resamples"
     compared = tj.compare([run, run.workdir]).frame
     both = compared.filter(metric="ndcg@10")["value"].to_list()
     ours = evaluation.frame.filter(part="test", method="model", metric="ndcg@10")["value"].item()
@@ -420,6 +421,7 @@ def test_checks_of_types_find_a_name_that_is_not_there_and_a_choice_that_is_none
         "run: tj.Run = tj.train(log, 'x')\n"
         "made: tj.Predictions = run.predict(3.4)\n"
         "run.embeddings('usrs')\n"
+        "tj.evaluate(run, multi_step='dirct')\n"
         "run.forecast('log.csv', steps=3).frame\n"
     )
     command = [sys.executable, "-m", "mypy", "--ignore-missing-imports", "--follow-imports=silent", str(script)]
@@ -427,4 +429,4 @@ def test_checks_of_types_find_a_name_that_is_not_there_and_a_choice_that_is_none
         command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"MYPYPATH": str(ROOT)}
     )
     lines = {int(line.split(":")[1]) for line in ran.stdout.splitlines() if ": error:" in line}
-    assert lines == {2, 3, 5, 6}, ran.stdout
+    assert lines == {2, 3, 5, 6, 7}, ran.stdout

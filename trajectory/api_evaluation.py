@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, overload
 from ml_collections import ConfigDict
 
 from trajectory.api import config_of, prepare
-from trajectory.expected import a_folder, several
+from trajectory.expected import Combination, MultiStep, a_folder, one_of, several
 from trajectory.results.measured import Baselines, Comparison, Evaluation, StepEvaluation
 from trajectory.results.prepared import Prepared
 from trajectory.run import Run, load_run
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def evaluate(run: Run | Path | str) -> Evaluation: ...
 @overload
 def evaluate(
-    run: Run | Path | str | Sequence[Run | Path | str], *, multi_step: str | Sequence[str]
+    run: Run | Path | str | Sequence[Run | Path | str], *, multi_step: MultiStep | Sequence[MultiStep]
 ) -> StepEvaluation: ...
 def evaluate(
-    run: Run | Path | str | Sequence[Run | Path | str], *, multi_step: str | Sequence[str] = ()
+    run: Run | Path | str | Sequence[Run | Path | str], *, multi_step: MultiStep | Sequence[MultiStep] = ()
 ) -> Evaluation | StepEvaluation:
     """Measures a run's best checkpoint on validation and test, compared with baselines, and keeps it in its folder.
 
@@ -64,7 +64,7 @@ def ensemble(
     runs: Sequence[Run | Path | str],
     out: Path | str,
     *,
-    combine: str = "probabilities",
+    combine: Combination = "probabilities",
     baseline: str = "",
     fit: bool = False,
 ) -> Evaluation:
@@ -87,10 +87,9 @@ def ensemble(
       >>> both.frame["method"][0]
       'ensemble'
     """
-    from trajectory.evaluation.ensemble import COMBINATIONS, write_ensemble
+    from trajectory.evaluation.ensemble import write_ensemble
 
-    if combine not in COMBINATIONS:
-        raise UserError(f"combine={combine!r}: expected one of {', '.join(COMBINATIONS)}")
+    one_of("combine", combine, Combination)
     return write_ensemble([_folder(run) for run in runs], a_folder("out", out), combine, baseline, fit)
 
 
@@ -109,20 +108,12 @@ def baselines(log: Log | Prepared | ConfigDict | Run) -> Baselines:
       >>> "markov" in counted.frame["method"]
       True
     """
-    from trajectory.evaluation.protocol import PARTS
     from trajectory.evaluation.report import baselines_of
     from trajectory.training import experiment
 
     if not isinstance(log, Run):
         log = experiment.build(config_of(log if isinstance(log, ConfigDict | Prepared) else prepare(log)))
-    built = log.experiment if isinstance(log, Run) else log
-    results = baselines_of(built)
-    return Baselines.of(
-        (part, name, metric, value, None)
-        for name, by_part in results.items()
-        for part in PARTS
-        for metric, value in by_part[part].means().items()
-    )
+    return baselines_of(log.experiment if isinstance(log, Run) else log)
 
 
 def compare(runs: Sequence[Run | Path | str]) -> Comparison:

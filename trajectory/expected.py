@@ -12,6 +12,9 @@ from trajectory.schema import UserError
 Backbone: TypeAlias = Literal["gru", "lstm", "transformer", "hybrid"]
 SplitKind: TypeAlias = Literal["leave_one_out", "leave_last", "temporal"]
 Vectors: TypeAlias = Literal["items", "users"]
+MultiStep: TypeAlias = Literal["direct", "sampled"]
+Combination: TypeAlias = Literal["probabilities", "ranks"]
+InsightsPart: TypeAlias = Literal["recommend", "segments", "audiences", "demand"]
 
 
 def whole_number(name: str, value: Any, least: int) -> int:

@@ -18,7 +18,7 @@ from trajectory import run_folder
 from trajectory.calibration.per_step import StepCalibration
 from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
-from trajectory.expected import Vectors, one_of, several, whole_number
+from trajectory.expected import InsightsPart, Vectors, one_of, several, whole_number
 from trajectory.inference.predictor import Predictor
 from trajectory.messages import root_logger_kept
 from trajectory.models.interest_model import InterestModel
@@ -353,7 +353,7 @@ class Run:
 
     def write_insights(
         self,
-        parts: Sequence[str] = (),
+        parts: Sequence[InsightsPart] = (),
         *,
         stock: Log | None = None,
         interests: Sequence[str] = (),

@@ -58,7 +58,7 @@ def test_evaluation_has_its_layout(script, workdir):
         assert set(found["confidence_intervals"]["baselines"]) == set(found["baselines"])
     protocol = found["protocol"]
     assert protocol["split"] == "leave_one_out"
-    assert protocol["ties"] == "expected rank under random order"
+    assert protocol["ties"].startswith("equal scores share their expected rank under random order")
     assert protocol["seen"] == "keep"
     assert protocol["cold_targets"] == {"validation": 0, "test": 0}
     assert protocol["candidates"] == 12

@@ -55,6 +55,29 @@ def test_what_cannot_be_is_named(section, field, value, words):
         limits.check(config)
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"train.epochs": 0},
+            "train.epochs=0 measures what is known before training, and nothing is: set init.init_from",
+        ),
+        ({"train.monitor": "ndgc@10"}, "train.monitor='ndgc@10' is not measured; with .* choose one of hr@1, hr@5"),
+        ({"train.monitor": "ahead_ndcg@11"}, "train.monitor='ahead_ndcg@11' is not measured"),
+        ({"evaluation.cutoffs": (1, 3)}, r"train.monitor='ndcg@10' is not measured; with evaluation.cutoffs=\(1, 3\)"),
+    ],
+)
+def test_a_training_that_could_not_be_judged_is_refused(fields, words):
+    with pytest.raises(UserError, match=words):
+        limits.check(set_by_hand(base("gru"), fields))
+
+
+def test_a_training_that_can_be_judged_is_not(tmp_path):
+    limits.check(set_by_hand(base("gru"), {"train.epochs": 0, "init.init_from": "runs/other"}))
+    for monitor in ("loss", "ahead_ndcg@10", "recall@10_explore", "conversion_auc"):
+        limits.check(set_by_hand(base("gru"), {"train.monitor": monitor}))
+
+
 SHARDED = {"train.shard_items": True, "train.strategy": "jit"}
 
 

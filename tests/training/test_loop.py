@@ -305,7 +305,8 @@ def test_an_average_is_what_is_watched_and_kept_and_starts_with_the_given_parame
 
 
 def test_item_vectors_may_begin_with_those_of_co_occurrence(tmp_path):
-    experiment = _experiment(train__epochs=0, init__item_vectors="co_occurrence", optim__average=0.5)
+    still = {"train__epochs": 1, "optim__learning_rate": 0.0}
+    experiment = _experiment(init__item_vectors="co_occurrence", optim__average=0.5, **still)
     loop.train(experiment, tmp_path / "run", Scripted())
     state, expected = _newest(experiment, tmp_path / "run")[0], first_vectors(experiment.histories, experiment.split, 8)
     for params in (state.params, state.opt_state.average):
@@ -403,8 +404,8 @@ def test_divergence_names_step_and_batch_and_keeps_the_last_good_state(every, tm
 
 
 def test_an_unknown_monitor_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"train\.monitor='hr@3' is not measured here; choose one of: loss, ndcg@10"):
-        loop.train(_experiment(train__monitor="hr@3"), tmp_path, Scripted())
+    with pytest.raises(UserError, match=r"train\.monitor='hr@1' is not measured here; choose one of: loss, ndcg@10"):
+        loop.train(_experiment(train__monitor="hr@1"), tmp_path, Scripted())
 
 
 def test_the_curves_are_drawn(finished):

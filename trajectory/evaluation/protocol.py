@@ -54,7 +54,7 @@ def evaluate(
     results: dict[str, Mapping[str, Result]] = {**measured, **baselines}
     means = {name: {part: result.means() for part, result in by_part.items()} for name, by_part in results.items()}
     interval = {
-        name: {part: _intervals(result, config) for part, result in by_part.items()}
+        name: {part: confidence_intervals(result, config) for part, result in by_part.items()}
         for name, by_part in progress(results.items(), "resampling users", len(results))
     }
     report: dict[str, Any] = {
@@ -114,6 +114,7 @@ def protocol(
         "log_users": histories.num_users,
         "cutoffs": list(e.cutoffs),
         "confidence_intervals": f"bootstrap over users, {e.bootstrap} resamples",
+        "least_p_value": 1 / (e.bootstrap + 1),  # of as many permutations
         "seed": config.seed,
         **facts,
     }
@@ -132,7 +133,7 @@ def protocol(
             "seen": e.seen,
             **reach_facts(histories, queries, e.seen),
             "log_loss": "of the whole distribution" + (", before seen items leave" if e.seen == "filter" else ""),
-            "ties": "expected rank under random order",
+            "ties": "equal scores share their expected rank under random order, and metrics are of that rank",
         }
     if config.heads.conversion:
         v = config.conversion
@@ -211,7 +212,8 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
     if conversion := conversion_sentence(facts, part):
         lines.append(conversion)
     resampled = facts["confidence_intervals"].removeprefix(OLD_SPREAD)
-    lines.append(f"± is the standard error ({resampled}); seed {facts['seed']}")
+    least = f"; no p can be below {facts['least_p_value']:.3g}" if "least_p_value" in facts else ""
+    lines.append(f"± is the standard error ({resampled}){least}; seed {facts['seed']}")
     if "checkpoint" in facts:
         lines.append(f"checkpoint: {facts['checkpoint']}")
     if "members" in facts:
@@ -237,7 +239,8 @@ def conversion_sentence(facts: dict[str, Any], part: str) -> str:
     return f"{text}: without both kinds nothing is measured{' (split.kind=temporal asks more events)' * by_user}"
 
 
-def _intervals(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:
+def confidence_intervals(result: Result, config: ConfigDict) -> dict[str, dict[str, float]]:
+    """Of each metric over users: low, high and standard_error."""
     per_user = {name: value for name, value in result.per_user.items() if np.isfinite(value).any()}
     columns = np.stack(list(per_user.values()), axis=1)
     low, high, error = map(np.atleast_1d, bootstrap(columns, config.evaluation.bootstrap, config.seed))

@@ -12,12 +12,13 @@ import polars as pl
 from trajectory.data.pipeline.splits import training_events
 from trajectory.evaluation import conversion
 from trajectory.evaluation.baseline_cache import baseline_results
-from trajectory.evaluation.protocol import PARTS, evaluate, protocol, statement, table
+from trajectory.evaluation.protocol import PARTS, confidence_intervals, evaluate, protocol, statement, table
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import Result
+from trajectory.progress import progress
 from trajectory.reading import NUMBER_OR_NONE, read_json
 from trajectory.renamed import EVALUATION, with_evaluation
-from trajectory.results.measured import Evaluation
+from trajectory.results.measured import Baselines, Evaluation
 from trajectory.run import Run
 from trajectory.schema import UserError
 from trajectory.training.experiment import Experiment
@@ -74,11 +75,17 @@ def evaluation_of(stored: dict[str, Any]) -> Evaluation:
     return Evaluation.of(measured_rows(stored), statement(stored["protocol"], "test"), table(stored))
 
 
-def baselines_of(experiment: Experiment) -> dict[str, dict[str, Result]]:
-    """What counting rules reach on each part, {baseline: {part: result}}."""
-    return baseline_results(
-        experiment.histories, experiment.split, experiment.config, experiment.content, _cold(experiment)
-    )
+def baselines_of(experiment: Experiment) -> Baselines:
+    """What counting rules reach on each part, as an evaluation of a run says it."""
+    c = experiment.config
+    results = baseline_results(experiment.histories, experiment.split, c, experiment.content, _cold(experiment))
+    rows: list[tuple[str, str, str, float, float | None]] = []
+    for name, by_part in progress(results.items(), "resampling users", len(results)):
+        for part in PARTS:
+            errors = confidence_intervals(by_part[part], c)
+            for metric, value in by_part[part].means().items():
+                rows.append((part, name, metric, value, errors.get(metric, {}).get("standard_error")))
+    return Baselines.of(rows)
 
 
 def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, str, float, float | None]]:

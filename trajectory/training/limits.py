@@ -45,6 +45,7 @@ SHARES = (  # 0 to below 1
         "train.pseudospherical_order",
     ),
 )
+AT_CUTOFFS = ("hr", "recall", "ndcg", "mrr")  # metrics of a list
 NOT_EMPTY = ("model.layers",)
 CHOICES = {
     "model.backbone": BACKBONES,
@@ -126,6 +127,18 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
         bool(train.smoothing and (train.negatives or train.pseudospherical_order)),
         "train.smoothing is for cross-entropy over all items; set it to 0, or train.negatives=0 and "
         "train.pseudospherical_order=0",
+    )
+    yield (
+        not (train.epochs or train.min_steps or c.init.init_from or c.init.resume_from) and content.by == "ids",
+        "train.epochs=0 measures what is known before training, and nothing is: set init.init_from or content.by, or "
+        "train an epoch",
+    )
+    name, at, cutoff = train.monitor.removeprefix("ahead_").partition("@")
+    measured = [f"{metric}@{k}" for metric in AT_CUTOFFS for k in c.evaluation.cutoffs]
+    yield (
+        bool(at) and f"{name}@{cutoff.partition('_')[0]}" not in measured,
+        f"train.monitor={train.monitor!r} is not measured; with evaluation.cutoffs={tuple(c.evaluation.cutoffs)} "
+        f"choose one of {', '.join(measured)}",
     )
     if train.shard_items:
         yield train.strategy != "jit", "train.shard_items needs train.strategy=jit"
