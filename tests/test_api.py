@@ -300,7 +300,7 @@ MISTAKES = {
     "no columns": (lambda run, new: run.predict(pl.DataFrame()), "the data frame is empty: it has neither columns nor"),
     "no users": (
         lambda run, new: run.predict(new.drop("user")),
-        "^new users' events are read as the run's own log.* --single-user where all is of one user.*expected a column",
+        "^new users' events are read as the run's own log.* all is of --single-user=ID.*expected a column for",
     ),
     "users": (lambda run, new: run.forecast(users=-5), "users=-5: expected a whole number of at least 1"),
     "users of events": (lambda run, new: run.forecast(new, users=3), "users=3 are of the run's own log; leave them"),
@@ -402,6 +402,12 @@ def test_vectors_of_a_run_with_a_repeat_head_say_what_they_rank(example):
     run.config.model.repeat = not said
     assert any("repeat head" in note for note in run.embeddings().notes) != said
     run.config.model.repeat = said
+
+
+def test_a_forecast_says_why_it_is_not_calibrated_only_where_that_can_be_helped(example):
+    notes = example["run"].forecast(example["new_events"], 1).notes
+    assert any("only a run of split.kind=leave_last has held-out steps" in note for note in notes)
+    assert not any("multi" in note for note in notes)
 
 
 def test_further_tables_have_the_documented_columns(example):

@@ -14,6 +14,18 @@ SplitKind: TypeAlias = Literal["leave_one_out", "leave_last", "temporal"]
 Vectors: TypeAlias = Literal["items", "users"]
 MultiStep: TypeAlias = Literal["direct", "sampled"]
 Combination: TypeAlias = Literal["probabilities", "ranks"]
+AttributionMethod: TypeAlias = Literal[
+    "integrated_gradients",
+    "gradient_times_input",
+    "saliency",
+    "smooth_gradients",
+    "expected_gradients",
+    "rollout",
+    "occlusion",
+    "shapley",
+    "shap",
+    "lime",
+]
 InsightsPart: TypeAlias = Literal["recommend", "segments", "audiences", "demand"]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import jax
 import polars as pl
@@ -18,7 +18,7 @@ from trajectory import run_folder
 from trajectory.calibration.per_step import StepCalibration
 from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
-from trajectory.expected import InsightsPart, Vectors, one_of, several, whole_number
+from trajectory.expected import AttributionMethod, InsightsPart, Vectors, one_of, several, whole_number
 from trajectory.inference.predictor import Predictor
 from trajectory.messages import root_logger_kept
 from trajectory.models.interest_model import InterestModel
@@ -214,7 +214,7 @@ class Run:
         *,
         at_steps: int | Sequence[int] = 1,
         users: int | Sequence[str] | None = None,
-        method: str = "",
+        method: AttributionMethod | Literal[""] = "",
     ) -> Explanation:
         """What each input of each past event adds to a forecast.
 
@@ -224,7 +224,9 @@ class Run:
             ("interest=COFFEE", "migration=WINE>BEER"); by default interests where the log has any, else items.
           at_steps: of which step the forecast is, 1 = the next, or of which ones; later ones need heads.horizon > 1.
           users: of the run's own log: a number, spread over it, or ids such as ["ann"]; all by default.
-          method: of attribution, such as "shapley"; explain.method of the config by default (integrated gradients).
+          method: of attribution: integrated_gradients, gradient_times_input, saliency, smooth_gradients,
+            expected_gradients, rollout (attention), occlusion, shapley, shap (kernel SHAP) or lime; explain.method of
+            the config by default.
 
         Returns a row for each input of each event, in nats of the forecast's log-probability.
 

@@ -149,9 +149,9 @@ def test_a_forecast_says_why_a_calibration_is_not_used(run, tmp_path):
     path.write_text(path.read_text().replace(opened.checkpoint, "best of another day"))
     found, words = calibration(load_run(opened.workdir), STEPS)
     assert found is None
-    assert "of another checkpoint, best of another day: run evaluate --multi-step=direct again" in words
+    assert "of another checkpoint, best of another day: evaluate it with --multi-step=direct again" in words
     path.unlink()
-    assert calibration(load_run(opened.workdir), STEPS) == (None, "not calibrated (evaluate --multi-step=direct does)")
+    assert calibration(load_run(opened.workdir), STEPS)[1] == "not calibrated (evaluate it with --multi-step=direct)"
 
 
 def test_the_model_sees_a_past_state_once_there_is_an_event(run):

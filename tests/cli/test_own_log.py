@@ -141,7 +141,7 @@ def test_predictions_for_new_users_as_tables(script, workdir, new_users, tmp_pat
     out = tmp_path / "p.csv"
     ran = script("predict", f"--workdir={workdir}", f"--events={new_users}", f"--out={out}", "--top=3", "--steps=2")
     assert ran.code == 0, ran.err
-    assert "unknown to the model: 1 items in 1 events (unheard of)" in ran.out
+    assert "unknown to the model: 1 item in 1 event (unheard of)" in ran.out
     table = pl.read_csv(out)
     assert table.columns == ["user", "rank", "item", "title", "probability", "calibrated"]
     assert table["user"].to_list() == [7, 7, 7, 9, 9, 9]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 
 from tests.explain.cases import HISTORIES, ITEMS, LENGTH, run_of
 from trajectory.data.pipeline.featurize import row_length
+from trajectory.expected import AttributionMethod
 from trajectory.explain import explain
 from trajectory.explain.explain import Explainer, attribution_table
 from trajectory.explain.targets import Target
@@ -74,7 +76,8 @@ def test_every_method_gives_attributions(tmp_path, name: str) -> None:
 
 
 def test_unknown_methods_and_steps_are_refused(tmp_path) -> None:
-    with pytest.raises(UserError, match="'magic' is unknown; expected one of integrated_gradients"):
+    names = ", ".join(get_args(AttributionMethod))
+    with pytest.raises(UserError, match=f"'magic' is unknown; expected one of {names}$"):
         Explainer(run_of(tmp_path, method="magic"), Target("item"))
     with pytest.raises(UserError, match="predicts 1 to 2"):
         rows_of(Explainer(run_of(tmp_path), Target("item")), (3,))

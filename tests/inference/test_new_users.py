@@ -52,7 +52,7 @@ def test_unknown_items_are_reported_and_stay_events(tmp_path):
     histories, notes = read_histories(path, Vocabulary.of(TRAINED, data()))
     assert items(histories) == [[2, 0, 0]]
     assert histories.event_type.tolist() == [2, 1, 1]
-    assert notes == ["unknown to the model: 1 items in 2 events (new); they count as events only"]
+    assert notes == ["unknown to the model: 1 item in 2 events (new), known only as events"]
 
 
 @pytest.mark.parametrize(("known", "written"), [(["007", "12", "x", "y"], "7.0"), ([7, 12, 1, 2], "007")])

@@ -7,9 +7,11 @@ Targets: item, interest, migration or conversion; with a name, one for all users
 """
 
 from pathlib import Path
+from typing import get_args
 
 from absl import flags
 
+from trajectory.expected import AttributionMethod
 from trajectory.schema import UserError
 from trajectory.training import parallel
 
@@ -20,7 +22,9 @@ USERS = flags.DEFINE_integer(
 )
 USER = flags.DEFINE_multi_string("user", [], "id of a user, instead; repeatable")
 AT_STEPS = flags.DEFINE_list("at-steps", ["1"], "which steps, 1 = next; later ones need heads.horizon > 1")
-METHOD = flags.DEFINE_string("method", "", "instead of the config's explain.method")
+METHOD = flags.DEFINE_string(
+    "method", "", f"instead of the config's explain.method, one of {', '.join(get_args(AttributionMethod))}"
+)
 flags.mark_flags_as_required(["workdir"])
 
 

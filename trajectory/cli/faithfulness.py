@@ -16,7 +16,9 @@ from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_multi_string("workdir", None, "folder of a run; of several with commas between")
 TARGET = flags.DEFINE_string("target", "", "what is explained, as for trajectory explain")
-METHODS = flags.DEFINE_list("methods", [], "instead of the six that work for every history")
+METHODS = flags.DEFINE_list(
+    "methods", [], "instead of the six that work for every history; `trajectory explain --help` names all"
+)
 PART = flags.DEFINE_enum("part", "validation", ["validation", "test"], "whose histories")
 OUT = flags.DEFINE_string("out", "", "Markdown file to write all tables to as well")
 USERS = flags.DEFINE_integer("users", 256, "users, drawn", lower_bound=2)

@@ -15,7 +15,9 @@ from trajectory.cli.command import define_fields
 OUT = flags.DEFINE_string("out", None, "folder of the logs, the runs and the table")
 VARY = flags.DEFINE_bool("vary", False, "also weaker causes, longer lags and more distractors")
 MODEL = flags.DEFINE_string("model", "gru", "backbone")
-METHODS = flags.DEFINE_list("methods", [], "instead of the six that work for every history")
+METHODS = flags.DEFINE_list(
+    "methods", [], "instead of the six that work for every history; `trajectory explain --help` names all"
+)
 FORECASTS = flags.DEFINE_integer("forecasts", 512, "forecasts explained of each log, drawn", lower_bound=1)
 USERS = flags.DEFINE_integer("users", 2000, "users of the default log", lower_bound=1)
 FIELDS = define_fields("field of all runs, such as --config.train.epochs=4")

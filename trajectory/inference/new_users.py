@@ -81,14 +81,15 @@ def _read_file(path: Path, vocabulary: Vocabulary, user: str) -> tuple[Histories
 
 
 def _as_learned(vocabulary: Vocabulary) -> str:
-    """What helps, for no settings are taken here."""
+    """What helps; settings of data, of which errors of reading speak, are not taken here."""
     named = ", ".join(f"{name} ({field})" for field, name in vocabulary.settings.columns.items() if name)
     columns = (
         f"columns named as the run's log has them: {named}" if named else "columns of usual names: user, item, time"
     )
+    only_user = hints.argument("single_user", "ID")
     return (
-        f"new users' events are read as the run's own log, whose settings stand: give {columns}, and "
-        f"{hints.argument('single_user')} where all is of one user"
+        f"new users' events are read as the run's own log: give {columns}, and types of event in its words; where "
+        f"there is no column of users, all is of {only_user}. No setting of data can be given here"
     )
 
 
@@ -205,7 +206,9 @@ def _unknown_items(source: str, histories: Histories, trained: Histories, number
         examples = ", ".join(map(str, trained.items["item"][: min(SHOWN, trained.num_items)]))
         raise UserError(f"no item of {source} is known to the model: it has {shown}; the model knows {examples}, ...")
     events = int((number[histories.item] == 0).sum())
-    return [f"unknown to the model: {len(unknown)} items in {events} events ({shown}); they count as events only"]
+    several, times = "s" * (len(unknown) > 1), "s" * (events > 1)
+    counted = f"{len(unknown):,} item{several} in {events:,} event{times}"
+    return [f"unknown to the model: {counted} ({shown}), known only as events"]
 
 
 def _without_events(users: pl.Series, histories: Histories) -> list[str]:

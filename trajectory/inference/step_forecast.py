@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from ml_collections import ConfigDict
 
+from trajectory import hints
 from trajectory.calibration.per_step import CalibratedForecaster, StepCalibration
 from trajectory.inference.beam_search import Beams, search
 from trajectory.inference.direct import DirectForecaster
@@ -53,13 +54,15 @@ def steps_ahead(config: ConfigDict) -> int:
 
 
 def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
-    """The calibration of the first `steps` steps that evaluate --multi-step=direct fitted for this run, or why none."""
-    again = "evaluate --multi-step=direct"
+    """The calibration of the first `steps` steps that a multi-step evaluation fitted for this run, or why none."""
+    evaluate = f"evaluate it with {hints.argument('multi_step', 'direct')}"
+    if run.config.split.kind != "leave_last":
+        return None, "not calibrated (only a run of split.kind=leave_last has held-out steps to calibrate each on)"
     if run.calibration is None:
-        return None, f"not calibrated ({again} does)"
+        return None, f"not calibrated ({evaluate})"
     fitted, checkpoint = run.calibration
     if checkpoint != run.checkpoint:
-        return None, f"not calibrated (calibration.json is of another checkpoint, {checkpoint}: run {again} again)"
+        return None, f"not calibrated (calibration.json is of another checkpoint, {checkpoint}: {evaluate} again)"
     if steps > len(fitted.at):
         most = len(fitted.at)
         return None, (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from trajectory.expected import AttributionMethod
 from trajectory.schema import EVENT_TYPES
 
 RECURRENT = ("lstm", "gru")
@@ -362,7 +363,7 @@ FORECAST = Section(
 EXPLAIN = Section(
     "Attributions: which past events drove a forecast.",
     {
-        "method": ("integrated_gradients", "or another of explain/methods.py"),
+        "method": ("integrated_gradients", f"one of {', '.join(get_args(AttributionMethod))}"),
         "reference": ("mean", "mean | masked | padding: what events are compared with (explain/references.py)"),
         "completeness_error": (
             0.01,
