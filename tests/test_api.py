@@ -307,8 +307,11 @@ MISTAKES = {
     "users explained": (lambda run, new: run.explain(new, users=["ann"]), r"users=\['ann'\] are of the run's own log"),
     "one user": (
         lambda run, new: run.explain(users="ann"),
-        r"users='ann': expected a list, such as \[\"ann\", \"bob\"\]",
+        r"users='ann': expected a list with something in it, such as \[\"ann\", \"bob\"\]",
     ),
+    "no users named": (lambda run, new: run.forecast(users=[]), r"users=\[\]: expected a list with something in it"),
+    "no steps explained": (lambda run, new: run.explain(at_steps=[]), r"at_steps=\[\]: expected a list with something"),
+    "no seeds": (lambda run, new: tj.sweep("user_a", "backbone", "x", seeds=[]), r"seeds=\[\]: expected a list with"),
     "nobody": (lambda run, new: run.explain(users=["nobody"]), "user nobody: not among the"),
     "items of events": (lambda run, new: run.embeddings("items", new), "events are for vectors of users"),
     "config and more": (lambda run, new: tj.prepare(run.config, model="gru"), "a config says all of this itself"),
@@ -320,7 +323,10 @@ MISTAKES = {
     ),
     "steps": (lambda run, new: run.forecast(new, steps=-1), "steps=-1: expected a whole number of at least 0"),
     "part of steps": (lambda run, new: run.forecast(new, steps=1.5), "steps=1.5: expected a whole number"),
-    "steps explained": (lambda run, new: run.explain(new, at_steps="2"), r"at_steps='2': expected a list, such as"),
+    "steps explained": (
+        lambda run, new: run.explain(new, at_steps="2"),
+        r"at_steps='2': expected a list with something in it, such",
+    ),
     "step explained": (
         lambda run, new: run.explain(new, at_steps=0),
         "at_steps=0: expected a whole number of at least 1",

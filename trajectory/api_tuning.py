@@ -59,8 +59,8 @@ def sweep(
     from trajectory.tuning.workers import Workers
 
     of_type("members", members, Members | str, "a trajectory.tuning.members.Sweep or the name of one")
-    numbers = [whole_number("seeds", seed, 0) for seed in several("seeds", seeds, "(0, 1, 2)")]
-    names, at_work = several("metrics", metrics, '("ndcg@10",)'), Workers(workers, cores)
+    numbers = [whole_number("seeds", seed, 0) for seed in several("seeds", seeds, "(0, 1, 2)", 1)]
+    names, at_work = several("metrics", metrics, '("ndcg@10",)', 1), Workers(workers, cores)
     text, fields = _swept(config, settings, a_folder("out", out))
     return run_sweep(text, members, a_folder("out", out), numbers, fields, names, at_work)
 

@@ -48,11 +48,11 @@ def one_of(name: str, value: Any, choices: Any) -> None:
         raise UserError(f"{name}={value!r}: expected one of {', '.join(get_args(choices))}")
 
 
-def several(name: str, value: Any, example: str) -> Sequence[Any]:
-    """The value, if it is a list or the like. UserError for a single thing, such as a text."""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise UserError(f"{name}={value!r}: expected a list, such as {example}")
-    return list(value)
+def several(name: str, value: Any, example: str, least: int = 0) -> Sequence[Any]:
+    """The values, if they are a list or the like of at least so many. UserError for a single thing, such as a text."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable) or len(values := list(value)) < least:
+        raise UserError(f"{name}={value!r}: expected a list{' with something in it' * (least > 0)}, such as {example}")
+    return values
 
 
 def a_folder(name: str, value: Any) -> Path:

@@ -239,7 +239,7 @@ class Run:
         """
         from trajectory.explain.explain import explain
 
-        steps = [at_steps] if isinstance(at_steps, Integral) else several("at_steps", at_steps, "(1, 2)")
+        steps = [at_steps] if isinstance(at_steps, Integral) else several("at_steps", at_steps, "(1, 2)", 1)
         ahead = [whole_number("at_steps", step, 1) for step in steps]
         rows, notes = explain(self, events, target, ahead, _own_users(users, events), method)
         return Explanation(rows, notes=tuple(notes))
@@ -497,7 +497,9 @@ def _own_users(users: int | Sequence[str] | None, events: Log | None) -> int | S
         return 0
     if events is not None:
         raise UserError(f"users={users!r} are of the run's own log; leave them out, for all users of events are taken")
-    return whole_number("users", users, 1) if isinstance(users, Integral) else several("users", users, '["ann", "bob"]')
+    return (
+        whole_number("users", users, 1) if isinstance(users, Integral) else several("users", users, '["ann", "bob"]', 1)
+    )
 
 
 def _told(part: Part, name: str) -> tuple[pl.DataFrame, dict[str, pl.DataFrame], tuple[str, ...]]:
