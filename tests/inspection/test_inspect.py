@@ -118,7 +118,8 @@ def test_settings_change_what_is_understood(tmp_path: Path) -> None:
     [
         (["--config.data.mising=x"], "did you mean data.missing"),
         (["--config.data.baskets=maybe"], "expected yes or no"),
-        (["--config.date.missing=x"], "no section 'date'"),
+        (["--config.date.missing=x"], "there is no field date.missing; did you mean data.missing"),
+        (["--set=data.missing"], "expected a value behind it"),
         (["--out=page.txt"], "ends in .html"),
     ],
 )

@@ -14,7 +14,7 @@ from trajectory.names import plain
 from trajectory.reports.page import render
 from trajectory.schema import UserError
 from trajectory.settings import base
-from trajectory.settings.text import set_by_text
+from trajectory.settings.flags import set_fields
 from trajectory.writing import write_text
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,9 +26,7 @@ def show_log(log: str, settings: Sequence[str], out: Path) -> None:
     """As `show`, of a file, a folder, a domain's name or tfds:NAME, with settings such as "data.day_first=yes"."""
     config = base()
     config.data.source = log
-    for text in settings:
-        set_by_text(config, text)
-    show(config.data, out)
+    show(set_fields(config, settings).data, out)
 
 
 def show(data: ConfigDict, out: Path) -> None:

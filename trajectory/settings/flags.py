@@ -28,6 +28,23 @@ def read(arguments: Sequence[str]) -> ConfigDict:
     return values["config"].value
 
 
+def set_fields(config: ConfigDict, fields: Sequence[str]) -> ConfigDict:
+    """Sets fields by hand, each as "data.day_first=yes", as flags behind one of a config do. Returns the same config.
+
+    Raises UserError for a field that there is not, or a value of another type.
+    """
+    if bare := next((text for text in fields if "=" not in text), None):
+        raise UserError(f"--config.{bare}: expected a value behind it, --config.{bare}=VALUE")
+    named = by_hand.checked(dict(text.split("=", 1) for text in fields))
+    values, argv = flags.FlagValues(), ["", *(f"--config.{name}={value}" for name, value in named.items())]
+    try:
+        config_flags.DEFINE_config_dict("config", by_hand.plain(config), flag_values=values, sys_argv=argv)
+    except MISTAKES as error:
+        raise UserError(_reason(error)) from None
+    parse(values, argv)
+    return by_hand.set_by_hand(config, config_flags.get_override_values(values["config"]))
+
+
 def parse(values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
     """Reads flags into `values` and notes in their configs what was set by hand; returns what is no flag.
 
@@ -52,7 +69,7 @@ def _plain(argv: Sequence[str], configs: Sequence[str]) -> list[str]:
             field, equals, value = text.partition("=")
             if equals:
                 plain[i] = f"{field}={_as_flag(field, value)}"
-            elif i + 1 < len(plain):
+            elif i + 1 < len(plain) and not plain[i + 1].startswith("-"):  # else a flag that needs no value
                 plain[i + 1] = _as_flag(field, plain[i + 1])
             continue
         name, equals, value = text.lstrip("-").partition("=")
@@ -78,9 +95,11 @@ def _as_flag(field: str, value: str) -> str:
     place: Any = base()
     for name in field.split(".")[1:]:
         place = place.get(name) if isinstance(place, ConfigDict) else None
-    if isinstance(place, bool) and (yes := boolean(value)) is not None:
+    if isinstance(place, bool):
+        if (yes := boolean(value)) is None:
+            raise UserError(f"{field}={value}: expected yes or no")
         return str(yes)
-    return repr(words(value)) if isinstance(place, tuple) and value and not _of_others(value) else value
+    return repr(words(value)) if isinstance(place, tuple) and not _of_others(value) else value
 
 
 def _of_others(value: str) -> bool:
