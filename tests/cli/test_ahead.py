@@ -78,6 +78,16 @@ def test_each_step_is_compared_with_the_baselines(run):
     assert result.frame.filter(**asked)["value"].to_list() == found["means"]["sampled"]["test"]["ndcg@10"]
     assert result.frame.filter(**asked)["step"].to_list() == [1, 2]
     assert any(found["protocol"]["guarantee"] in note for note in result.notes)
+    ours = result.frame.filter(part="test", method="direct", calibrated=True)
+    times = found["times"]["direct, calibrated"]["test"]
+    assert ours.filter(metric="time_median_error_days")["value"].to_list() == times["median_error_days"]
+    assert ours.filter(metric="calibration_error_top")["value"].to_list() == [
+        step["ece"] for step in found["reliability"]["top"]
+    ]
+    assert ours.filter(metric="set_coverage_90")["value"].is_between(0, 1).all()
+    sequences = result.tables["sequences"].filter(method="history_again")
+    assert sequences["otd"].to_list() == [found["sequences"]["rows"]["history_again"]["otd"]]
+    assert all(column in result.TABLES["sequences"] for column in sequences.columns)
 
 
 def test_probabilities_are_calibrated_and_their_errors_are_reported(run):

@@ -55,7 +55,7 @@ MADE = [
     tj.Audiences(pl.DataFrame({"target": ["tea"], "probability": [0.3]})),
     tj.Demand(pl.DataFrame({"name": ["tea"], "week": [WEEK], "forecast": [3.0], "low_80": [2.0], "high_80": [4.0]})),
     tj.Evaluation.of(MEASURED),
-    tj.StepEvaluation.of([("runs/a", "test", "direct", "ndcg@10", step, 0.3, 0.01) for step in (1, 2)]),
+    tj.StepEvaluation.of([("runs/a", "test", "direct", step == 1, "ndcg@10", step, 0.3, 0.01) for step in (1, 2)]),
     tj.Baselines.of(MEASURED[1:]),
     tj.Sweep(pl.DataFrame({"name": ["gru", "markov"], "ndcg@10": [0.3, 0.2], "ndcg@10_standard_error": [0.01, None]})),
     tj.Search(pl.DataFrame({"trial": [1, 0], "state": ["complete", "failed"], "ndcg@10": [0.3, None]})),

@@ -31,6 +31,7 @@ _MEASURED = {
 class _Measured(Result):
     TYPES: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(("part", "method", "run", "metric"), pl.String),
+        "calibrated": pl.Boolean,
         "step": pl.Int64,
     }
 
@@ -73,19 +74,36 @@ class StepEvaluation(_Measured):
     COLUMNS: ClassVar = {
         "run": "its folder",
         "part": "validation or test",
-        "method": "direct or sampled forecasts, calibrated where so named, or a baseline's name",
+        "method": "direct or sampled forecasts, or a baseline's name; of times typical_gap and own_gap, log-normal "
+        "waits by the median time between steps of all users and of the user",
+        "calibrated": "of forecasts: fitted to outcomes of validation users; null of baselines",
         "metric": "hr@5, recall@10, ndcg@10 and log_loss (nats) of the step; within_recall@10 and others, of the "
-        "items of all steps up to it",
+        "items of all steps up to it; of when the step comes, time_mean_error_days and time_median_error_days of the "
+        "median forecast, time_log_loss (nats) and time_coverage_80 of the 80 % interval; on test, set_coverage_90 and "
+        "set_size_90 of sets that hold the step with 90 %, and calibration_error_top, _items, _interests, _within and "
+        "_interests_within (expected calibration error) of the most likely item, of each item and interest at the "
+        "step, and of coming within the steps up to it",
         "step": "1 = next",
         "value": "mean over users",
-        "standard_error": "over users (bootstrap)",
+        "standard_error": "over users (bootstrap); null where it was not resampled",
+    }
+
+    TABLES: ClassVar = {
+        "sequences": (
+            "of timed forecasts on test: run, method (history_again: the last steps of the user come again), "
+            "calibrated, otd and otd_standard_error (optimal transport distance of the forecast items and times from "
+            "what came, in mean times between steps; less is better), t_map and t_map_weighted (mean average "
+            "precision of items at about their time, over items alike and by how often they come)"
+        ),
     }
 
     def plot(self, metric: str = "ndcg@10", part: str = "test") -> alt.Chart:  # type: ignore[override]
         """Each method at one metric, over the steps; of several runs their mean."""
         from trajectory.reports import charts
 
-        rows = self._chosen(metric, part).group_by("method", "step", maintain_order=True).agg(pl.col("value").mean())
+        named = pl.when("calibrated").then(pl.col("method") + ", calibrated").otherwise("method")
+        rows = self._chosen(metric, part).with_columns(method=named)
+        rows = rows.group_by("method", "step", maintain_order=True).agg(pl.col("value").mean())
         return charts.lines(rows, "step", "value", "method", f"{metric} on {part}", unit=metric, zero=False)
 
 

@@ -158,7 +158,8 @@ def table(results: dict[str, Any], part: str = "test") -> str:
             lines.append(f"| **{head} - best baseline** | " + " | ".join(cells) + " |")
         lines.append("")
     for measure in TIME_SHOWN if "times" in results else ():
-        lines += [f"{measure}, {part}", "", "| | " + " | ".join(steps) + " |", "|---|" + "--:|" * results["steps"]]
+        lines += [f"time: {measure}, {part}", "", "| | " + " | ".join(steps) + " |"]
+        lines.append("|---|" + "--:|" * results["steps"])
         for name, by in results["times"].items():
             lines.append(f"| {name} | " + " | ".join(f"{value:.3f}" for value in by[part][measure]) + " |")
         lines.append("")
@@ -184,10 +185,10 @@ def stated(results: dict[str, Any], part: str = "test") -> list[str]:
 
 def _sequences(results: dict[str, Any]) -> list[str]:
     lines = [
-        f"sequences of {results['horizon_days']:.1f} days, a unit is {results['unit_days']:.1f} days; "
-        f"{results['cut']:.0%} of users have fewer held-out days",
+        f"the next {results['horizon_days']:.1f} days as one sequence of timed items; the mean time between steps is "
+        f"{results['unit_days']:.1f} days; {results['cut']:.0%} of users were observed for fewer days than these",
         "",
-        "| | OTD (units) | T-mAP | T-mAP, weighted |",
+        "| | OTD (mean times between steps) | T-mAP | T-mAP, weighted |",
         "|---|--:|--:|--:|",
     ]
     for name, row in results["rows"].items():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from trajectory.evaluation.multi_step.reliability import ALPHA, TITLES
 from trajectory.evaluation.multi_step.report import LOWER_IS_BETTER, SHOWN, stated, table
+from trajectory.evaluation.multi_step.rows import sequence_rows, sequences_table, step_rows
 from trajectory.evaluation.protocol import SAME
 from trajectory.results.measured import StepEvaluation
 from trajectory.schema import UserError
@@ -16,17 +18,14 @@ from trajectory.schema import UserError
 
 def measured(results: Mapping[str, dict[str, Any]]) -> StepEvaluation:
     """Runs' trajectories.json ({run: content}) as one result; of two or more `markdown` ends with `over_seeds`."""
-    rows = [
-        (name, part, method, metric, step + 1, value, content["standard_errors"][method][part][metric][step])
-        for name, content in results.items()
-        for method, by_part in content["means"].items()
-        for part, by_metric in by_part.items()
-        for metric, values in by_metric.items()
-        for step, value in enumerate(values)
-    ]
+    rows = [row for name, content in results.items() for row in step_rows(name, content)]
+    sequences = [row for name, content in results.items() for row in sequence_rows(name, content)]
     texts = [table(content) for content in results.values()]
     notes = list(dict.fromkeys(line for content in results.values() for line in stated(content)))
-    return StepEvaluation.of(rows, notes, "\n".join(texts + ([over_seeds(results)] if len(results) > 1 else [])))
+    markdown = "\n".join(texts + ([over_seeds(results)] if len(results) > 1 else []))
+    return replace(
+        StepEvaluation.of(rows, notes, markdown), tables={"sequences": sequences_table(sequences)} if sequences else {}
+    )
 
 
 def over_seeds(results: Mapping[str, dict[str, Any]]) -> str:
