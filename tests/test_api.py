@@ -259,6 +259,7 @@ def test_evaluation_baselines_and_comparison_agree(example):
     assert any("60 users" in note for note in evaluation.notes)
     counted = evaluation.frame.filter(pl.col("method") != "model")
     assert tj.baselines(run).frame.sort(counted.columns).equals(counted.sort(counted.columns))
+    assert (counted["low"] <= counted["value"]).all()
     assert any("no p can be below 0.0196" in note for note in evaluation.notes), "of 50 resamples"
     compared = tj.compare([run, run.workdir]).frame
     both = compared.filter(metric="ndcg@10")["value"].to_list()

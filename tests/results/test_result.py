@@ -13,7 +13,10 @@ import trajectory as tj
 from trajectory.schema import UserError
 
 WEEK = datetime.date(2024, 1, 1)
-MEASURED = [("test", "model", "ndcg@10", 0.3, 0.01), ("test", "markov", "ndcg@10", 0.2, None)]
+MEASURED = [
+    ("test", "model", "ndcg@10", 0.3, 0.01, 0.28, 0.32),
+    ("test", "markov", "ndcg@10", 0.2, None, None, None),
+]
 MADE = [
     tj.Prepared(
         pl.DataFrame({"time": [datetime.datetime(2024, 1, 2)] * 2, "event_type": ["view", "view"]}), config=ConfigDict()

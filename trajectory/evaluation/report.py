@@ -79,25 +79,31 @@ def baselines_of(experiment: Experiment) -> Baselines:
     """What counting rules reach on each part, as an evaluation of a run says it."""
     c = experiment.config
     results = baseline_results(experiment.histories, experiment.split, c, experiment.content, _cold(experiment))
-    rows: list[tuple[str, str, str, float, float | None]] = []
-    for name, by_part in progress(results.items(), "resampling users", len(results)):
-        for part in PARTS:
-            errors = confidence_intervals(by_part[part], c)
-            for metric, value in by_part[part].means().items():
-                rows.append((part, name, metric, value, errors.get(metric, {}).get("standard_error")))
-    return Baselines.of(rows)
+    return Baselines.of(
+        row
+        for name, by_part in progress(results.items(), "resampling users", len(results))
+        for part in PARTS
+        for row in _rows(part, name, by_part[part].means(), confidence_intervals(by_part[part], c))
+    )
 
 
-def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, str, float, float | None]]:
-    """Part, method, metric, value and its standard error over users, of what evaluation.json holds."""
+def measured_rows(evaluation: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Rows of what evaluation.json holds, in the columns of `Evaluation`."""
     intervals = evaluation["confidence_intervals"]
     methods = {"ensemble" if "members" in evaluation else "model": (evaluation["metrics"], intervals)}
     for kind in ("members", "baselines"):
         methods |= {name: (by, intervals.get(kind, {}).get(name, {})) for name, by in evaluation.get(kind, {}).items()}
     for method, (by_part, of_method) in methods.items():
         for part in PARTS:
-            for metric, value in by_part[part].items():
-                yield part, method, metric, value, of_method.get(part, {}).get(metric, {}).get("standard_error")
+            yield from _rows(part, method, by_part[part], of_method.get(part, {}))
+
+
+def _rows(
+    part: str, method: str, means: dict[str, float], intervals: dict[str, dict[str, float]]
+) -> Iterator[tuple[Any, ...]]:
+    for metric, value in means.items():
+        interval = intervals.get(metric, {})
+        yield part, method, metric, value, *map(interval.get, ("standard_error", "low", "high"))
 
 
 def _cold(experiment: Experiment) -> np.ndarray | None:

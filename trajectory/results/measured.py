@@ -25,6 +25,8 @@ _MEASURED = {
     "conversion_auc, conversion_accuracy and conversion_log_loss",
     "value": "mean over users",
     "standard_error": "over users (bootstrap); null where it was not resampled",
+    "low": "lower end of the 95 % bootstrap interval of the value, over users",
+    "high": "upper end",
 }
 
 
@@ -183,7 +185,7 @@ class Comparison(_Measured):
     COLUMNS: ClassVar = {
         "part": "test",
         "run": "its folder",
-        **{name: meaning for name, meaning in _MEASURED.items() if name not in ("part", "method")},
+        **{name: meaning for name, meaning in _MEASURED.items() if name not in ("part", "method", "low", "high")},
         "difference": "to the first run, paired over users; null for the first run",
         "low": "lower end of the 95 % bootstrap interval of the difference over users",
         "high": "upper end",
