@@ -53,6 +53,8 @@ def evaluate(
 
     runs = [run] if isinstance(run, Run | Path | str) else run
     names = [multi_step] if isinstance(multi_step, str) else multi_step
+    for name in names:
+        one_of("multi_step", name, MultiStep)
     if names:
         return measured({str(one.workdir): write_steps(one, forecasters(one, names)) for one in map(_opened, runs)})
     if len(runs) != 1:

@@ -28,7 +28,7 @@ ADVICE = {
 }
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS)
 MEMORY = "there is not enough memory: use a machine with more, or less data, a smaller model or smaller batches"
-STOPPED = "stopped; the same command starts again, training from its newest checkpoint"
+STOPPED = "stopped; the same command starts again; training goes on from its newest checkpoint"
 
 
 def sentence(error: BaseException) -> str:

@@ -43,7 +43,7 @@ INNER = (  # for the package
 )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Run:
     """A run's folder with its best parameters in hand; the vectors of its items are in a table.
 

@@ -128,6 +128,10 @@ def test_times_count_from_the_end_of_the_log_on():
     assert of(before, user="u1").equals(of(after, user="u1"))
     assert of(after, user="u0")["days_low"][0] < of(before, user="u0")["days_low"][0], "8 days of it are over"
     assert of(after, user="u0")["days"][0] > 0
+    first, second = of(after, user="u0")["days"]
+    assert second - first == pytest.approx(1), "the second step follows the first as far as before"
+    calibrated = tables.statements(late, QUERIES, replace(FORECAST, calibrated=True), 2).filter(statement="time")
+    assert calibrated["calibrated"].to_list() == [False, False, True, True], "silence was not calibrated"
 
 
 def test_a_log_without_interests_has_statements_of_items_only():

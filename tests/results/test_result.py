@@ -112,8 +112,8 @@ def test_rows_go_to_pandas_and_to_files(tmp_path):
 
 
 def test_vectors_go_to_a_csv_and_a_file_that_cannot_be_written_is_the_user_s(tmp_path):
-    vectors = tj.Embeddings(pl.DataFrame({"item": ["5"], "vector": np.array([[1.0, 2.5]], np.float32)}))
-    assert vectors.write(tmp_path / "a.csv").read_text() == "item,vector\n5,1.0; 2.5\n"
+    vectors = tj.Embeddings(pl.DataFrame({"item": ["5"], "vector": np.array([[-1.0, 2.5]], np.float32)}))
+    assert vectors.write(tmp_path / "a.csv").read_text() == 'item,vector\n5,"[-1.0, 2.5]"\n'
     with pytest.raises(UserError, match=r"b/a\.csv: the folder .*b does not exist; make it first"):
         vectors.write(tmp_path / "b" / "a.csv")
     (tmp_path / "c.csv").mkdir()
@@ -126,6 +126,13 @@ def test_numbers_that_may_be_null_stay_numbers_in_pandas():
     made = tj.Forecast(frame).to_pandas()
     assert [str(kind) for kind in made.dtypes] == ["Int64", "boolean", "datetime64[us]"]
     assert made["rank"].isna().tolist() == [False, True]
+
+
+def test_a_result_is_the_same_as_itself_alone():
+    one, other = (tj.Segments(pl.DataFrame({"user": [1], "segment": ["tea"]})) for _ in range(2))
+    assert one == one
+    assert one != other
+    assert len({one, other}) == 2
 
 
 def test_what_must_be_said_is_shown_with_the_rows():

@@ -45,6 +45,8 @@ def main() -> None:
         raise UserError(f"--out={out}: expected a name ending in {', '.join(WRITERS)}")
     if not out.parent.is_dir():
         raise UserError(f"--out={out}: the folder {out.parent} does not exist")
+    if not Path(EVENTS.value).exists():
+        raise UserError(f"--events={EVENTS.value} does not exist")
     run = load_run(Path(WORKDIR.value))
     result = predict(run, Path(EVENTS.value), SINGLE_USER.value, TOP.value, STEPS.value, PATHS.value)
     for note in result.notes:

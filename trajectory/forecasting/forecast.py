@@ -13,7 +13,7 @@ from trajectory.data.pipeline.event_statistics import step_sizes
 from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import read_histories, whole_histories
-from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description, steps_ahead
+from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description, sampling_error, steps_ahead
 from trajectory.progress import progress
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
@@ -47,7 +47,9 @@ def forecast(run: Run, users: int | Sequence[str] = 0, events: Any = None, steps
         raise UserError("this run has no item head (heads.item=0), so it cannot forecast items")
     if f.days and not c.heads.time:
         raise UserError("forecast.days needs a run with a time head (heads.time); set it to 0")
-    histories, notes = (run.experiment.histories, []) if events is None else read_histories(events, run.vocabulary)
+    histories, notes = (
+        (run.experiment.histories, list[str]()) if events is None else read_histories(events, run.vocabulary)
+    )
     queries = whole_histories(histories, users)
     left = reach(histories, queries).left if c.evaluation.seen == "filter" else None
     without = tables.without_items(histories, queries, left)
@@ -61,6 +63,9 @@ def forecast(run: Run, users: int | Sequence[str] = 0, events: Any = None, steps
         for chunk, beams in beam_run(run, histories, queries, count, level == "interest"):
             parts.append(tables.path_statements(histories, chunk, beams, level))
     statements = pl.concat(parts).join(without, on="user", how="anti", maintain_order="left")
+    if f.days:
+        error = sampling_error(f.paths)
+        notes.append(f"probabilities within days are shares of {f.paths} sampled paths (standard error up to {error})")
     return Forecast(
         histories,
         queries,

@@ -11,7 +11,7 @@ from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.beam_search import Beams
 from trajectory.inference.step_forecast import WithinDays
 from trajectory.metrics.ranking import top_k
-from trajectory.metrics.waiting_time import LEVELS, given_silence, silent_days
+from trajectory.metrics.waiting_time import LEVELS, days_of_steps, silent_days
 from trajectory.protocols import StepForecast
 from trajectory.schema import Histories, Queries
 
@@ -106,8 +106,8 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
 
     at_step: an item or interest is (a line of) step `step`. within_steps: it comes within steps 1..step. time: the step
     comes `days` (median) after the log's last event, with 80 % probability between `days_low` and `days_high`, given
-    that nothing came of the user until then; heads forecast each step alone, so none is stated before the step it
-    follows. The k most likely of each are kept, in order of probability.
+    that nothing came of the user until then, which was not calibrated; heads forecast each step alone, so none is
+    stated before the step it follows. The k most likely of each are kept, in order of probability.
     """
     parts = [
         _ranked(histories, queries, "item", "at_step", forecast.probability, k, forecast.in_sets),
@@ -118,13 +118,16 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
             _ranked(histories, queries, "interest", "at_step", forecast.interests, k),
             _ranked(histories, queries, "interest", "within_steps", forecast.interests_within, k),
         ]
-    if forecast.days is not None:
-        row, step = (index.ravel() for index in np.indices(forecast.days.shape[:2]))
-        until = np.maximum.accumulate(given_silence(forecast.days, silent_days(histories, queries)), axis=1)
-        low, middle, high = (until[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
-        time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
-        parts.append(_of_users(histories, queries, row, time))
-    return pl.concat(parts).with_columns(calibrated=pl.lit(forecast.calibrated))
+    table = pl.concat(parts).with_columns(calibrated=pl.lit(forecast.calibrated))
+    if forecast.days is None:
+        return table
+    row, step = (index.ravel() for index in np.indices(forecast.days.shape[:2]))
+    silent = silent_days(histories, queries)
+    until = days_of_steps(forecast.days, silent)
+    low, middle, high = (until[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
+    time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
+    time["calibrated"] = forecast.calibrated & (silent == 0)[row]
+    return pl.concat([table, _of_users(histories, queries, row, time)])
 
 
 def within_days(histories: Histories, queries: Queries, within: WithinDays, days: float, k: int) -> pl.DataFrame:

@@ -72,15 +72,19 @@ def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
     return fitted, "calibrated on validation"
 
 
+def sampling_error(paths: int) -> str:
+    """The standard error of a share of so many sampled paths, in words; of 50 %, where it is largest."""
+    return f"{50 / paths**0.5:.1f} points"
+
+
 def method_description(run: Run, steps: int, paths: int) -> str:
     """How `forecast_steps` finds its probabilities, in words to be read after one."""
     among = ", among items that the user has not had" if run.config.evaluation.seen == "filter" else ""
     horizon = run.config.heads.horizon
     if horizon < steps:
-        error = 50 / paths**0.5  # of a share of paths of 50 %, where it is largest
         few = f" ({steps} steps are more than the {horizon} of heads.horizon: ask for {horizon} or fewer)"
         return (
-            f"from {paths} sampled paths (standard error of up to {error:.1f} points), not calibrated"
+            f"from {paths} sampled paths (standard error of up to {sampling_error(paths)}), not calibrated"
             f"{few if horizon > 1 else ''}{among}"
         )
     return f"directly by the model's heads, {calibration(run, steps)[1]}{among}"

@@ -38,6 +38,16 @@ def given_silence(quantiles: np.ndarray, silent: np.ndarray) -> np.ndarray:
     return np.where(silent[:, None, None] > 0, np.maximum(left, 0), quantiles)
 
 
+def days_of_steps(quantiles: np.ndarray, silent: np.ndarray) -> np.ndarray:
+    """Quantiles [n, H, 3] of the days from now on until each step, of those from each user's last event on.
+
+    What is known is that the first step has not come in `silent` [n] days; the others follow it as far as they did
+    before that was known, none before the step ahead of it.
+    """
+    steps = np.maximum.accumulate(quantiles, axis=1)
+    return given_silence(quantiles[:, :1], silent) + steps - steps[:, :1]
+
+
 def silent_days(histories: Histories, queries: Queries) -> np.ndarray:
     """Days from the last event of each query's history to the log's last one, float64 [n]; 0 without times."""
     if not histories.has_time:

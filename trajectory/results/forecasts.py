@@ -65,7 +65,8 @@ class Forecast(Result):
         "probability": "of the statement; of a path's step after those before it",
         "path_probability": "of the whole path",
         "calibrated": "probability or days were fitted to outcomes of validation users; interests by themselves, so "
-        "that one's probability need not be the sum of its items'",
+        "that one's probability need not be the sum of its items'; days only of users of whom nothing is missing since "
+        "their last event",
         "in_set_90": "at_step of items: in the set that holds a line of the step with 90 %; null where no sets were "
         "fitted",
         "set_size_90": "items of that set: of more than 20, the table has the 20 most likely, which hold the step less "

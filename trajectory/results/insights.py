@@ -51,9 +51,10 @@ class Segments(Result):
 
     TABLES: ClassVar = {
         "segment_profiles": (
-            "each segment: segment, users, share of users and of value (all that was brought so far), value a "
-            "week so far and expected, drift (mean change of the mix), new_members, sets_apart (interests with "
-            "the largest lift), path (largest shares so far -> expected)"
+            "each segment: segment, users, share_of_users, share_of_value (of all that was brought so far), "
+            "value_a_week so far and expected_a_week of one user (means over its users), drift (mean change of the "
+            "mix), new_members (whether it is of users who are new there), sets_apart (interests with the largest "
+            "lift), path (largest shares so far -> expected)"
         ),
     }
 

@@ -150,7 +150,7 @@ class Sweep(Result):
         return charts.intervals(rows, "name", metric, f"{metric}{SE}", f"{metric} on test", metric)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Search(Result):
     """The trials of a search, best on validation first.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Migrations(Result):
     """Lasting changes of users' interests that are larger than chance and season explain, one a row.
 

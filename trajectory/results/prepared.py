@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Prepared(Result):
     """A log as it is learned from, one row for each event that is kept.
 

@@ -24,7 +24,7 @@ _NULLABLE: dict[object, str] = {  # pandas' types of columns with nulls
 WRITERS = (".parquet", ".csv", ".json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Result:
     """A table and what belongs to it.
 
@@ -62,7 +62,8 @@ class Result:
         """Writes the rows, whole or not at all.
 
         Args:
-          path: ends in .parquet, .csv (where lists are text, and nothing starts a formula) or .json (a list of rows).
+          path: ends in .parquet, .csv (where lists are text, words with ; between and numbers in brackets, and nothing
+            starts a formula) or .json (a list of rows).
 
         Returns the path.
 
@@ -119,12 +120,15 @@ class Result:
 
 
 def _flat(frame: pl.DataFrame) -> list[pl.Expr]:
-    """Lists as text, for files that have none."""
-    lists = {name: kind for name, kind in frame.schema.items() if kind.is_nested()}
-    as_lists = {
-        name: pl.col(name).arr.to_list() if isinstance(kind, pl.Array) else pl.col(name) for name, kind in lists.items()
-    }
-    return [column.list.eval(pl.element().cast(pl.String)).list.join("; ") for column in as_lists.values()]
+    """Lists as text, for files that have none: words with ; between, numbers as JSON, "[1.5, -2.0]"."""
+    flat = []
+    for name, kind in frame.schema.items():
+        if kind.is_nested():
+            column = pl.col(name).arr.to_list() if isinstance(kind, pl.Array) else pl.col(name)
+            numbers = kind.inner.is_numeric()  # type: ignore[attr-defined]
+            text = column.list.eval(pl.element().cast(pl.String)).list.join(", " if numbers else "; ")
+            flat.append(pl.format("[{}]", text).alias(name) if numbers else text)
+    return flat
 
 
 def label(title: str, otherwise: str) -> pl.Expr:

@@ -48,8 +48,8 @@ def file(name: str, folder: Path = FOLDER) -> Path:
 def load(file: Path, function: str) -> Callable[..., Any]:
     """A function of a preset's file. Raises UserError if it has none."""
     spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec
-    assert spec.loader
+    if spec is None or spec.loader is None:
+        raise UserError(f"{file} is no Python file with {function}(); tj.prepare({str(file)!r}).config is one of a log")
     module = importlib.util.module_from_spec(spec)
     with of_the_user(str(file), "it"):
         spec.loader.exec_module(module)
