@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from trajectory.insights.audiences.evaluation_page import MEASURES, methods_table
+from trajectory.insights.audiences.ranking_page import ranking_table
 from trajectory.insights.campaigns.campaign_forecast import OUTCOMES, POSITIVES
 from trajectory.insights.campaigns.uplift import Uplift
 from trajectory.insights.report_model import Table
@@ -21,19 +21,14 @@ def holdout_accuracy(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]
 
 def against_rivals(outcome: str, measured: dict[str, Any]) -> Table:
     """How far the ranking of recipients held, beside the rivals."""
-    calibration = measured["calibration"]
-    within = "within" if calibration["within_sampling_error"] else "outside"
-    return Table(
-        f"How well it ranked recipients of campaigns: who will {OUTCOMES[outcome]}",
-        methods_table(measured),
-        MEASURES,
-        note=f"Mean over the {len(measured['campaigns'])} campaigns, of {measured['expected']} forecast, in which at "
-        f"least {POSITIVES} recipients did and {POSITIVES} did not ({', '.join(measured['campaigns'])}): "
+    of = (
+        f"Mean over the {len(measured['campaigns'])} campaigns, of {measured['expected']} forecast, in which at least "
+        f"{POSITIVES} recipients did and {POSITIVES} did not ({', '.join(measured['campaigns'])}): "
         f"{measured['recipients']:,} recipients, {measured['answers']:,} answers. Each was forecast from what was "
-        f"known when it started; all methods learned from the same earlier campaigns. Probabilities miss by "
-        f"{calibration['ece']:.1%} on average over "
-        f"{calibration['n']:,} users, {within} what a perfect model would show (up to {calibration['high']:.1%}); "
-        f"campaigns one by one: {calibration['share_within_sampling_error']:.0%} of them within.",
+        "known when it started; all methods learned from the same earlier campaigns."
+    )
+    return ranking_table(
+        f"How well it ranked recipients of campaigns: who will {OUTCOMES[outcome]}", measured, of, "campaigns"
     )
 
 
