@@ -262,6 +262,7 @@ def test_evaluation_baselines_and_comparison_agree(example):
     assert (counted["low"] <= counted["value"]).all()
     assert any("no p can be below 0.0196" in note for note in evaluation.notes), "of 50 resamples"
     compared = tj.compare([run, run.workdir]).frame
+    assert compared["run"].unique().sort().to_list() == [str(run.workdir), "runs/shop"], "named from here, or as given"
     both = compared.filter(metric="ndcg@10")["value"].to_list()
     ours = evaluation.frame.filter(part="test", method="model", metric="ndcg@10")["value"].item()
     assert both == [ours, ours]
@@ -312,6 +313,10 @@ MISTAKES = {
     ),
     "no users named": (lambda run, new: run.forecast(users=[]), r"users=\[\]: expected a list with something in it"),
     "no steps explained": (lambda run, new: run.explain(at_steps=[]), r"at_steps=\[\]: expected a list with something"),
+    "metrics swept": (
+        lambda run, new: tj.sweep("user_a", "backbone", "x", metrics=["ndgc@10"]),
+        "metrics: 'ndgc@10' is unknown; expected such as ndcg@10",
+    ),
     "no seeds": (lambda run, new: tj.sweep("user_a", "backbone", "x", seeds=[]), r"seeds=\[\]: expected a list with"),
     "nobody": (lambda run, new: run.explain(users=["nobody"]), "user nobody: not among the"),
     "items of events": (lambda run, new: run.embeddings("items", new), "events are for vectors of users"),

@@ -146,4 +146,7 @@ def _opened(run: Run | Path | str) -> Run:
 
 
 def _folder(run: Run | Path | str) -> Path:
-    return run.workdir if isinstance(run, Run) else Path(run)
+    """As it is named in tables: as it was given, or from here where it lies below."""
+    if not isinstance(run, Run):
+        return Path(run)
+    return run.workdir.relative_to(Path.cwd()) if run.workdir.is_relative_to(Path.cwd()) else run.workdir

@@ -13,6 +13,7 @@ from trajectory.expected import a_folder, of_type, several, whole_number
 from trajectory.extras import require
 from trajectory.results.measured import Search, Sweep
 from trajectory.results.prepared import Prepared
+from trajectory.schema import UserError
 from trajectory.settings import checked, get
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def sweep(
       >>> swept.frame["name"].to_list()
       ['lstm', 'gru', 'transformer', 'hybrid', 'popularity']
     """
+    from trajectory.training.limits import AT_CUTOFFS
     from trajectory.tuning.members import Sweep as Members
     from trajectory.tuning.sweep_job import run_sweep
     from trajectory.tuning.workers import Workers
@@ -61,6 +63,9 @@ def sweep(
     of_type("members", members, Members | str, "a trajectory.tuning.members.Sweep or the name of one")
     numbers = [whole_number("seeds", seed, 0) for seed in several("seeds", seeds, "(0, 1, 2)", 1)]
     names, at_work = several("metrics", metrics, '("ndcg@10",)', 1), Workers(workers, cores)
+    for name in names:
+        if "@" in name and name.partition("@")[0] not in (*AT_CUTOFFS, "catalogue_coverage"):
+            raise UserError(f"metrics: {name!r} is unknown; expected such as ndcg@10, of {', '.join(AT_CUTOFFS)}")
     text, fields = _swept(config, settings, a_folder("out", out))
     return run_sweep(text, members, a_folder("out", out), numbers, fields, names, at_work)
 

@@ -74,7 +74,7 @@ def test_a_training_that_could_not_be_judged_is_refused(fields, words):
 
 def test_a_training_that_can_be_judged_is_not(tmp_path):
     limits.check(set_by_hand(base("gru"), {"train.epochs": 0, "init.init_from": "runs/other"}))
-    for monitor in ("loss", "ahead_ndcg@10", "recall@10_explore", "conversion_auc"):
+    for monitor in ("loss", "ahead_ndcg@10", "ahead_within_ndcg@5", "recall@10_explore", "conversion_auc"):
         limits.check(set_by_hand(base("gru"), {"train.monitor": monitor}))
 
 

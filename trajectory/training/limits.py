@@ -133,7 +133,7 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
         "train.epochs=0 measures what is known before training, and nothing is: set init.init_from or content.by, or "
         "train an epoch",
     )
-    name, at, cutoff = train.monitor.removeprefix("ahead_").partition("@")
+    name, at, cutoff = train.monitor.removeprefix("ahead_").removeprefix("within_").partition("@")
     measured = [f"{metric}@{k}" for metric in AT_CUTOFFS for k in c.evaluation.cutoffs]
     yield (
         bool(at) and f"{name}@{cutoff.partition('_')[0]}" not in measured,
