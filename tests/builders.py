@@ -150,8 +150,8 @@ class GivenForecast:
 
 
 def fake_run(params: Any = None, workdir: Path = Path(), **experiment: Any) -> Any:
-    """What is read of a run whose experiment has these fields (histories, split, config, model, scale ...)."""
-    own = {name: experiment[name] for name in ("config", "model", "scale") if name in experiment}
+    """What is read of a run whose experiment has these fields (histories, split, config, model, feature_scale ...)."""
+    own = {name: experiment[name] for name in ("config", "model", "feature_scale") if name in experiment}
     vocabulary = SimpleNamespace(catalogue=experiment.get("histories"))
     run = SimpleNamespace(
         experiment=SimpleNamespace(**experiment), params=params, workdir=workdir, vocabulary=vocabulary, **own
