@@ -164,7 +164,7 @@ def test_chances_of_an_item_that_those_without_it_do_not_want_are_no_higher_than
     fields = {"data.prepared_dir": str(tmp_path / "prepared"), "heads.horizon": 3, "evaluation.seen": "keep"}
     set_by_hand(c, fields | {"split.quantile": 0.8, "model.width": 8})
     built = experiment.build(c)
-    run = Run.of(tmp_path, built, built.initial_parameters(jax.random.key(0)), 0)
+    run = Run.from_experiment(tmp_path, built, built.initial_parameters(jax.random.key(0)), 0)
     relevance, h = Relevance(run), run.experiment.histories
     staples = np.append(False, h.items["item"].cast(pl.String).str.starts_with("staple").to_numpy())
     queries = limited_to_steps(h, run.experiment.split.test, relevance.steps)
