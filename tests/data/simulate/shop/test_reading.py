@@ -20,7 +20,7 @@ REASONS = {
     "missing_item": ["missing item"],
     "bad_time": ["missing time", "unparsable time"],
     "ragged": ["malformed row"],
-    "separator": ["missing user"],
+    "separator": [None],  # a blank line
     "foreign": ["unknown kind", "missing item"],
 }
 KEPT = {"ga4": ("retry",), "rees46": ("retry",), "orders": ("foreign",)}  # what is not set aside
