@@ -25,8 +25,13 @@ def with_content(params: Any, content: ItemContent | None) -> Any:
 
 def initialise(model: InterestModel, key: jax.Array, events: Events, content: ItemContent | None) -> Any:
     """Fresh parameters."""
-    given, rngs = with_content({}, content), {"params": key}
-    return apply(model, given, events, method="initialise", rngs=rngs, mutable=["params"])[1]
+
+    @jax.jit  # one program: operation by operation, dozens of small ones would be compiled
+    def fresh(key: jax.Array, content: ItemContent | None) -> Any:
+        given, rngs = with_content({}, content), {"params": key}
+        return apply(model, given, events, method="initialise", rngs=rngs, mutable=["params"])[1]
+
+    return fresh(key, content)
 
 
 def export_item_table(model: InterestModel, params: Any, content: ItemContent | None) -> tuple[InterestModel, Any]:

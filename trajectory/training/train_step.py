@@ -121,8 +121,12 @@ def initial_state(
     content: ItemContent | None = None,
 ) -> TrainState:
     """Fresh parameters and optimiser state from a seed."""
-    key = jax.random.key(seed, impl=KEYS)
-    init_key, dropout_key = jax.random.split(key)
     events = jax.tree.map(lambda x: x[:1], batch.events)
-    params = jax.jit(lambda k, c: initialise(model, k, events, c))(init_key, content)
-    return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params), jax.random.key_data(dropout_key))
+
+    @jax.jit  # one program: operation by operation, dozens of small ones would be compiled
+    def fresh(key: jax.Array, content: ItemContent | None) -> TrainState:
+        init_key, dropout_key = jax.random.split(key)
+        params = initialise(model, init_key, events, content)
+        return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params), jax.random.key_data(dropout_key))
+
+    return fresh(jax.random.key(seed, impl=KEYS), content)

@@ -6,6 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection
+from functools import cache
 from importlib.resources import files
 
 import polars as pl
@@ -118,9 +119,18 @@ def vocabulary(data: ConfigDict) -> dict[str, str]:
                 f"data.event_type_map maps {word!r} to {event_type!r}; expected one of {', '.join(types)}; give a "
                 f"further type roles to declare it: {declared}"
             )
-    built_in = {word: event_type for known in (_OTHERS, WORDS) for event_type, words in known.items() for word in words}
-    itself = {event_type: event_type for event_type in types}
-    return {plain_word(word): event_type for word, event_type in (built_in | itself | by_hand).items()}
+    own = {event_type: event_type for event_type in types} | by_hand
+    return _built_in() | {plain_word(word): event_type for word, event_type in own.items()}
+
+
+@cache  # asked for with each column that may name types
+def _built_in() -> dict[str, str]:
+    return {
+        plain_word(word): event_type
+        for known in (_OTHERS, WORDS)
+        for event_type, words in known.items()
+        for word in words
+    }
 
 
 def canonical(raw: pl.Series, data: ConfigDict) -> pl.Series:
