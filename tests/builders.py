@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -128,12 +129,21 @@ def changed(model: InterestModel, **fields: Any) -> InterestModel:
 
 def initialise(model: InterestModel, events: Events, seed: int = 0) -> Any:
     """Parameters, moved away from their special starting values so that every part matters."""
-    params = jax.jit(lambda k: model.init(k, events, method="initialise"))(jax.random.key(seed))
-    leaves, tree = jax.tree.flatten(params)
-    keys = jax.random.split(jax.random.key(seed + 1), len(leaves))
-    return jax.tree.unflatten(
-        tree, [x + 0.2 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)]
-    )
+
+    @jax.jit  # one program: drawn array by array, dozens of small ones would be compiled
+    def moved(key: jax.Array, other: jax.Array) -> Any:
+        leaves, tree = jax.tree.flatten(model.init(key, events, method="initialise"))
+        keys = jax.random.split(other, len(leaves))
+        moves = [0.2 * jax.random.normal(k, x.shape) for k, x in zip(keys, leaves, strict=True)]
+        return jax.tree.unflatten(tree, [x + move for x, move in zip(leaves, moves, strict=True)])
+
+    return moved(jax.random.key(seed), jax.random.key(seed + 1))
+
+
+@partial(jax.jit, static_argnames=("model", "method", "train"))
+def applied(model: InterestModel, params: Any, *given: Any, method: str, **options: Any) -> Any:
+    """A method of the model, as one program: applied as it is, each operation would be compiled by itself."""
+    return model.apply(params, *given, method=method, **options)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.schema import UserError
 from trajectory.settings import presets
 
-TRANSFER = ("pretrain", "finetune")  # tests/cli/test_transfer.py
-CONFIGS = [name for name in presets.names() if name not in TRANSFER]
+ELSEWHERE = ("pretrain", "finetune", "finance")  # tests/cli/test_transfer.py, and below
+CONFIGS = [name for name in presets.names() if name not in ELSEWHERE]
 QUIET = ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--config.train.devices=1")
 QUIET += ("--config.train.epochs=2",)
 # Of real logs only the busiest users, to be quick.
@@ -68,7 +68,11 @@ def trained(script, name: str, folder: Path, *given: str, less: int = 0, flags: 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_config_trains_and_evaluates(script, tmp_path, name):
-    workdir = trained(script, name, tmp_path)
+    assert_whole(trained(script, name, tmp_path))
+
+
+def assert_whole(workdir: Path) -> None:
+    """A run's folder has all that training and evaluation leave."""
     for file in ("config.json", "data.json", "metrics.jsonl", "training.json", "evaluation.json", "curves.png"):
         assert (workdir / file).stat().st_size, file
     evaluation = json.loads((workdir / "evaluation.json").read_text())
@@ -89,6 +93,7 @@ def test_own_log_reads_a_folder_of_public_data(script, tmp_path):
 
 def test_finance_reads_what_a_transaction_is_for_and_how_it_is_made(script, tmp_path):
     workdir = trained(script, "finance", tmp_path, flags=("--config.explain.monitored=4",))
+    assert_whole(workdir)
     records = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
     shares = [record["explain/share_debit"] for record in records if "explain/completeness_error" in record]
     assert len(shares) == 2, "one for each epoch"

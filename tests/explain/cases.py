@@ -25,7 +25,7 @@ from trajectory.training.experiment import Experiment
 USERS, ITEMS, LONGEST, LENGTH = 5, 6, 7, 8
 LOG = random_histories(USERS, ITEMS, LONGEST, seed=1)
 HISTORIES = replace(LOG, event_type=np.random.default_rng(2).integers(1, 3, LOG.num_events).astype(np.int8))
-BACKBONES = ("gru", "lstm", "transformer")
+BACKBONES = ("gru", "transformer")
 
 
 @cache

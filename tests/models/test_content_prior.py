@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests.builders import NO_FEATURES, changed, make_histories, make_model
+from tests.builders import NO_FEATURES, applied, changed, make_histories, make_model
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import export_item_table, initialise, with_content
@@ -30,8 +30,8 @@ def events(rows: int = 2):
 
 
 def scores(model: InterestModel, params, content: ItemContent | None) -> np.ndarray:
-    states = model.apply(with_content(params, content), events(), method="encode")
-    return np.asarray(model.apply(with_content(params, content), states, method="score"))[:, 2, 1:]
+    states = applied(model, with_content(params, content), events(), method="encode")
+    return np.asarray(applied(model, with_content(params, content), states, method="score"))[:, 2, 1:]
 
 
 @pytest.mark.parametrize("backbone", ["gru", "transformer"])
@@ -79,8 +79,8 @@ def test_training_hides_fields() -> None:
     params = jax.tree.map(lambda x: x + 0.1 * np.random.default_rng(x.size).standard_normal(x.shape), params)
 
     def vectors(train: bool, key: int) -> np.ndarray:
-        rngs = {"dropout": jax.random.key(key)}
-        return np.asarray(model.apply(with_content(params, CONTENT), events(), train, rngs=rngs, method="embed"))
+        options = {"train": train, "rngs": {"dropout": jax.random.key(key)}}
+        return np.asarray(applied(model, with_content(params, CONTENT), events(), method="embed", **options))
 
     assert np.array_equal(vectors(False, 0), vectors(False, 1))
     assert not np.allclose(vectors(True, 0), vectors(True, 1))

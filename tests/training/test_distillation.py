@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from tests.builders import NO_FEATURES, initialise, make_histories, make_model, random_histories
+from tests.builders import NO_FEATURES, applied, initialise, make_histories, make_model, random_histories
 from trajectory.data.pipeline.featurize import last_rows
 from trajectory.data.pipeline.splits import split
 from trajectory.run import Run
@@ -72,8 +72,8 @@ def test_it_is_the_mean_probability_of_the_teachers_after_each_training_event(ta
 
 
 def _probabilities(run: Run, events):
-    states = run.model.apply(run.params, events, method="encode")
-    return np.exp(run.model.apply(run.params, states, method="score")[0])
+    states = applied(run.model, run.params, events, method="encode")
+    return np.exp(applied(run.model, run.params, states, method="score")[0])
 
 
 def test_a_target_shares_its_weight_with_what_teachers_hold_most_likely(taught):

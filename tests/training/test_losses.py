@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.builders import NO_FEATURES, changed, initialise, make_histories, make_model
+from tests.builders import NO_FEATURES, applied, changed, initialise, make_histories, make_model
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.splits import split
 from trajectory.settings import base
@@ -54,8 +54,8 @@ def _windows(batch) -> list[tuple[int, int, list[int]]]:
 
 def test_reconstruction_is_the_likelihood_of_a_row_s_last_history_from_its_last_state(case):
     model, params, batch = case
-    states = model.apply(params, batch.events, method="encode")
-    logits = model.apply(params, states, method="recall") @ model.apply(params, method="item_table").T
+    states = applied(model, params, batch.events, method="encode")
+    logits = applied(model, params, states, method="recall") @ applied(model, params, method="item_table").T
     log_p = np.asarray(jax.nn.log_softmax(logits[..., 1:]))
     last = {row: (place, items) for row, place, items in _windows(batch)}  # the last window of each row
     expected = -sum(log_p[row, place, np.array(items) - 1].mean() for row, (place, items) in last.items())
@@ -71,7 +71,7 @@ def test_reconstruction_may_be_over_drawn_items(case):
 
 def test_contrast_tells_each_window_s_two_looks_from_those_at_all_others(case):
     model, params, batch = case
-    view = np.asarray(model.apply(params, model.apply(params, batch.events, method="encode"), method="view"))
+    view = np.asarray(applied(model, params, applied(model, params, batch.events, method="encode"), method="view"))
     views = np.array([view[row, place] for row, place, _ in _windows(batch)])
     assert len(views) > 4, "rows hold several windows"
     logits = losses.SHARPNESS * views @ views.T

@@ -16,7 +16,7 @@ from tests.builders import NO_FEATURES, make_model, random_histories
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.splits import split
 from trajectory.schema import UserError
-from trajectory.settings import BACKBONES, base
+from trajectory.settings import base
 from trajectory.training import optimizer
 from trajectory.training.losses import Objective
 from trajectory.training.parallel import Parallel, devices
@@ -59,7 +59,7 @@ def _difference(a, b) -> float:
     return max(float(np.abs(np.asarray(x) - np.asarray(y)).max()) for x, y in pairs)
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", ["lstm", "hybrid"])  # the latter holds a transformer and a recurrent network
 def test_pmap_equals_jit_equals_one_device(backbone):
     one, one_metrics, _ = _train(backbone, "jit", 1)
     for strategy in ("pmap", "jit"):
