@@ -317,6 +317,7 @@ MISTAKES = {
         lambda run, new: tj.sweep("user_a", "backbone", "x", metrics=["ndgc@10"]),
         "metrics: 'ndgc@10' is unknown; expected such as ndcg@10",
     ),
+    "part": (lambda run, new: run.write_insights("segments"), r"parts='segments': expected a list, such as"),
     "no seeds": (lambda run, new: tj.sweep("user_a", "backbone", "x", seeds=[]), r"seeds=\[\]: expected a list with"),
     "nobody": (lambda run, new: run.explain(users=["nobody"]), "user nobody: not among the"),
     "items of events": (lambda run, new: run.embeddings("items", new), "events are for vectors of users"),

@@ -377,6 +377,7 @@ class Run:
           >>> page.name
           'insights.html'
         """
+        parts = several("parts", parts, '["segments"]')
         if parts and "recommend" not in parts and not (stock is None and price is None and not interests):
             raise UserError("stock, interests and price are for the part recommend, which is not among parts")
         from trajectory.data.store.sample import with_first_look

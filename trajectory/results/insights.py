@@ -99,7 +99,7 @@ class Demand(Result):
         "id": "of an item in the source; of others their name",
         "name": "of the series: an item's title, or the name of an interest or department",
         "week": "its Monday",
-        "weeks_ahead": "1 = next",
+        "weeks_ahead": "1 = the week of the log's last sale where that is not whole, else the next",
         "forecast": "pieces, a mean; the intervals are of quantiles, and reach to it where sales are few",
         "low_95": "of the 95 % interval",
         "low_80": "of the 80 % interval",
@@ -107,8 +107,8 @@ class Demand(Result):
         "high_95": "of the 95 % interval",
         "from_users": "what users' forecasts alone expect; null but for the main level",
         "recent": "mean of the last four weeks, less returns; what came back beyond a week's sales is off later weeks",
-        "planned_mailer": "stores with the promotion that week, where plans are known",
-        "planned_display": "stores with the promotion that week, where plans are known",
+        "planned_mailer": "stores with the promotion that week; only of logs whose plans are known",
+        "planned_display": "stores with the promotion that week; only of logs whose plans are known",
     }
 
     TABLES: ClassVar = {
