@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.builders import make_histories
 from trajectory.inference.new_users import histories_before
 from trajectory.insights.audiences import propensity
-from trajectory.insights.audiences.contact_timing import check_contact_timing, contact_timing
+from trajectory.insights.audiences.contact_timing import (
+    check_contact_timing,
+    contact_timing,
+    usual_timing,
+    with_moments_that_hold,
+)
 from trajectory.insights.audiences.counts import Counts
 from trajectory.insights.audiences.cross_sell import cross_sell_affinity, recent_affinities
 from trajectory.insights.audiences.expected_purchases import step_rate, step_times
@@ -129,3 +135,11 @@ def test_the_usual_hour_is_that_of_most_visits_of_all_users():
     past, came = np.array(at)[:, :3].ravel(), np.array(at)[:, 3:].ravel()
     usual = max(range(24), key=lambda hour: (past == hour).sum())
     assert check_contact_timing(histories, queries, named)["usual_hour"] == (np.abs(came - usual) <= 1).mean()
+    day, hour = usual_timing(histories, queries)
+    assert hour == usual
+    rows = pl.DataFrame({"weekday": ["Friday"] * 3, "hour": named.hour})
+    shares = {"weekday": 0.3, "usual_weekday": 0.2, "hour": 0.3, "usual_hour": 0.4}
+    better = with_moments_that_hold(rows, shares, (day, hour))
+    assert better["hour"].to_list() == [usual] * 3
+    assert better["weekday"].to_list() == ["Friday"] * 3
+    assert with_moments_that_hold(rows, shares | {"usual_hour": 0.3}, (day, hour)).equals(rows)

@@ -10,7 +10,12 @@ from trajectory.data.store.sales import require_sales
 from trajectory.data.times import DAY
 from trajectory.insights.audiences.audience import audience, horizon, snapshot_at
 from trajectory.insights.audiences.audience_targets import targets_by_kind
-from trajectory.insights.audiences.contact_timing import check_contact_timing, contact_timing
+from trajectory.insights.audiences.contact_timing import (
+    check_contact_timing,
+    contact_timing,
+    usual_timing,
+    with_moments_that_hold,
+)
 from trajectory.insights.audiences.evaluate import measure
 from trajectory.insights.audiences.evaluation_page import holdout_accuracy
 from trajectory.insights.audiences.next_visit import check_next_visit, with_days_that_hold
@@ -62,6 +67,7 @@ def build_audiences(run: Run) -> Part:
             "measured; choose an earlier split.cut"
         )
     moments = check_contact_timing(histories, test.queries, contact_timing(histories, test.queries))
+    rows = with_moments_that_hold(rows, moments, usual_timing(histories, now.queries))
     campaigns = build_campaigns(run, test.time)
     began, cut = (datetime.fromtimestamp(moment.time, UTC) for moment in (now, test))
     return Part(

@@ -6,9 +6,11 @@ the next one was.
 
 from __future__ import annotations
 
+import calendar
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from trajectory.data.pipeline.splits import step_starts
 from trajectory.data.times import DAY
@@ -21,7 +23,7 @@ class ContactTiming(NamedTuple):
     """When each of n users comes most often; ties go to the first."""
 
     weekday: np.ndarray  # int64 [n], 0 = Monday
-    hour: np.ndarray  # int64 [n], 0 to 23, of the log's clock
+    hour: np.ndarray  # int64 [n], 0 to 23, UTC
 
 
 def contact_timing(histories: Histories, queries: Queries) -> ContactTiming:
@@ -33,14 +35,31 @@ def contact_timing(histories: Histories, queries: Queries) -> ContactTiming:
     return ContactTiming(np.array(days), np.array(hours))
 
 
+def usual_timing(histories: Histories, queries: Queries) -> tuple[int, int]:
+    """The weekday and the hour of most steps of all histories start:stop."""
+    past = np.concatenate([np.zeros(0, np.int64), *_step_times(histories, queries.start, queries.stop)])
+    hours = np.bincount(past // 3600 % 24, minlength=24)
+    return int(np.bincount(weekday(past), minlength=7).argmax()), int(hours.argmax())
+
+
+def with_moments_that_hold(rows: pl.DataFrame, held: dict[str, Any], usual: tuple[int, int]) -> pl.DataFrame:
+    """The table of audiences with the usual weekday and hour of all users, where these came true more often than each
+    user's own (`check_contact_timing`).
+    """
+    day, hour = usual
+    if held["usual_weekday"] > held["weekday"]:
+        rows = rows.with_columns(weekday=pl.lit(calendar.day_name[day]))
+    if held["usual_hour"] > held["hour"]:
+        rows = rows.with_columns(hour=pl.lit(hour, rows.schema["hour"]))
+    return rows
+
+
 def check_contact_timing(histories: Histories, queries: Queries, named: ContactTiming) -> dict[str, Any]:
     """How many of the steps that came (stop:end) fell on the named weekday and within an hour of the named hour.
 
     `usual_weekday`, `usual_hour`: the same shares if all were named those of most steps of all histories start:stop.
     """
-    past = np.concatenate([np.zeros(0, np.int64), *_step_times(histories, queries.start, queries.stop)])
-    all_days = np.bincount(weekday(past), minlength=7).argmax()
-    all_hours = np.bincount(past // 3600 % 24, minlength=24).argmax()
+    all_days, all_hours = usual_timing(histories, queries)
     hits = []
     for user, time in enumerate(_step_times(histories, queries.stop, queries.end)):
         day, hour = weekday(time), time // 3600 % 24

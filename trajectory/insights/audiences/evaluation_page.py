@@ -12,6 +12,8 @@ from trajectory.insights.audiences.page import WEEKS
 from trajectory.insights.audiences.ranking_page import ranking_table
 from trajectory.insights.report_model import Table, Text
 
+EACH, ALL = "each user's", "all users'"
+
 
 def holdout_accuracy(
     measured: dict[str, Any], audience: Audience, began: datetime, moments: dict[str, Any], visits: dict[str, Any]
@@ -35,10 +37,11 @@ def against_rivals(measured: dict[str, Any], audience: Audience, began: datetime
 
 def contact_timing_accuracy(moments: dict[str, Any], visits: dict[str, Any]) -> Text:
     """How far the days of next visits, weekdays and hours held."""
+    own, usual = ((moments["weekday"], moments["hour"]), (moments["usual_weekday"], moments["usual_hour"]))
     return Text(
-        f"The best moment is before the next visit. {in_words(visits)} Of the visits that came, "
-        f"{moments['weekday']:.0%} were on the user's own most frequent weekday, as named "
-        f"({moments['usual_weekday']:.0%} on the weekday of most visits of all users) and {moments['hour']:.0%} within "
-        f"an hour of the user's own most frequent hour ({moments['usual_hour']:.0%} within an hour of that of most "
-        "visits of all users)."
+        f"The best moment is before the next visit. {in_words(visits)} Of the visits that came, {own[0]:.0%} were on "
+        f"the user's own most frequent weekday ({usual[0]:.0%} on the weekday of most visits of all users), and "
+        f"{own[1]:.0%} within an hour of the user's own most frequent hour ({usual[1]:.0%} within an hour of that of "
+        f"most visits of all users): named are {EACH if own[0] >= usual[0] else ALL} weekday and "
+        f"{EACH if own[1] >= usual[1] else ALL} hour. Hours and days are of UTC."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class CampaignForecast:
     probability: np.ndarray  # float64 [n]
     scores: dict[str, np.ndarray] = field(repr=False)  # name -> [n], ours first
 
+    runs: bool = False  # the log ends before the campaign does: who has not answered yet may do so later
+
     @property
     def enough(self) -> bool:
         """Whether both answers came often enough for a ranking to be measured."""
@@ -47,5 +49,6 @@ def predict_responses(log: CampaignLog, campaigns: Sequence[Campaign], since: in
             response = regress_responses(known, counts[number], outcome, level)
             scores = {OURS: response.score} | campaign_rivals(known, counts[number], outcome)
             answered = np.isfinite(campaign.answered(outcome))
-            forecasts.append(CampaignForecast(campaign, outcome, answered, response.probability, scores))
+            forecast = CampaignForecast(campaign, outcome, answered, response.probability, scores)
+            forecasts.append(replace(forecast, runs=campaign.stop > log.end + 1))
     return forecasts

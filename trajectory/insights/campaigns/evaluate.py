@@ -22,7 +22,8 @@ def measure(forecasts: Sequence[CampaignForecast], users: int, resamples: int, s
     Intervals of means over campaigns resample the campaigns and, as a whole, the users (of all campaigns alike);
     `leads` are ours less each other score on the same resamples, p-values adjusted by Holm. Calibration is of
     all recipients of all campaigns forecast, beside the band of a perfect model at that number of users;
-    `share_within_sampling_error`: of the campaigns, whose own error lies in such a band.
+    `share_within_sampling_error`: of the campaigns, whose own error lies in such a band. Campaigns that still run when
+    the log ends (`running`) are ranked by the answers so far; calibration is of the others, where there are any.
     """
     results = {}
     for outcome in OUTCOMES:
@@ -43,16 +44,18 @@ def measure(forecasts: Sequence[CampaignForecast], users: int, resamples: int, s
             | dict(zip(("low", "high"), map(float, confidence_interval(means[name])[:2]), strict=True))
             for name in names
         }
-        chance, answered = np.concatenate([forecast.probability for forecast in mine]), _answers(mine)
-        user = np.concatenate([forecast.campaign.recipients for forecast in mine])
+        over = [forecast for forecast in mine if not forecast.runs] or mine
+        chance, answered = np.concatenate([forecast.probability for forecast in over]), _answers(over)
+        user = np.concatenate([forecast.campaign.recipients for forecast in over])
         calibration = summary(clustered_pairs(chance, answered, user), seed=seed)
-        by_campaign = [event_pairs(forecast.probability, forecast.answered.astype(np.int8)) for forecast in mine]
+        by_campaign = [event_pairs(forecast.probability, forecast.answered.astype(np.int8)) for forecast in over]
         calibration["share_within_sampling_error"] = float(
             np.mean([summary(pairs, seed=seed)["within_sampling_error"] for pairs in by_campaign])
         )
         results[outcome] = {
             "campaigns": [forecast.campaign.name for forecast in measured],
             "expected": len(mine),
+            "running": [forecast.campaign.name for forecast in mine if forecast.runs],
             "recipients": int(sum(len(forecast.answered) for forecast in measured)),
             "answers": int(sum(forecast.answered.sum() for forecast in measured)),
             "methods": methods,

@@ -15,8 +15,9 @@ from trajectory.insights.report_model import Table
 
 def holdout_accuracy(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> list[Table]:
     """How recipients were ranked, for each outcome that was measured, and how they compare with others."""
+    running = next((measured["running"] for measured in held.values()), [])
     ranked = [against_rivals(outcome, measured) for outcome, measured in held.items()]
-    return [*ranked, *([uplift_table(compared)] if compared else [])]
+    return [*ranked, *([uplift_table(compared, running)] if compared else [])]
 
 
 def against_rivals(outcome: str, measured: dict[str, Any]) -> Table:
@@ -25,14 +26,26 @@ def against_rivals(outcome: str, measured: dict[str, Any]) -> Table:
         f"Mean over the {len(measured['campaigns'])} campaigns, of {measured['expected']} forecast, in which at least "
         f"{POSITIVES} recipients did and {POSITIVES} did not ({', '.join(measured['campaigns'])}): "
         f"{measured['recipients']:,} recipients, {measured['answers']:,} answers. Each was forecast from what was "
-        "known when it started; all methods learned from the same earlier campaigns."
+        f"known when it started; all methods learned from the same earlier campaigns.{still_running(measured)}"
     )
     return ranking_table(
         f"How well it ranked recipients of campaigns: who will {OUTCOMES[outcome]}", measured, of, "campaigns"
     )
 
 
-def uplift_table(compared: Sequence[Uplift]) -> Table:
+def still_running(measured: dict[str, Any]) -> str:
+    """Which campaigns were not over when the log ended, and what that means; "" where all were."""
+    running = measured["running"]
+    if not running:
+        return ""
+    left = "are of the others" if len(running) < measured["expected"] else "are too high, as more answers may come"
+    return (
+        f" Not over when the log ended: {', '.join(running)}; their answers are those so far, and probabilities below "
+        f"{left}."
+    )
+
+
+def uplift_table(compared: Sequence[Uplift], running: Sequence[str]) -> Table:
     """Recipients beside users like them, in the campaign and in the weeks before it."""
 
     def points(of: tuple[float, float, float]) -> str:
@@ -56,5 +69,6 @@ def uplift_table(compared: Sequence[Uplift]) -> Table:
         "that both sides had bought, used coupons and been addressed alike before. The weeks before the campaign "
         "should show none, for it had not begun: what they show is what such weights cannot take out. Recipients were "
         "not drawn at random, they were chosen by what they buy, and others may have got other campaigns at the time: "
-        "an indication, no proof of an effect.",
+        "an indication, no proof of an effect."
+        + (f" Not over when the log ended, and seen until then: {', '.join(running)}." if running else ""),
     )

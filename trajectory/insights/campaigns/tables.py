@@ -11,7 +11,9 @@ from trajectory.insights.campaigns.campaign_log import CampaignLog
 
 
 def members_table(forecasts: Sequence[CampaignForecast], log: CampaignLog) -> pl.DataFrame:
-    """Every recipient: campaign, outcome, user, the forecast probability, and whether the user answered."""
+    """Every recipient: campaign, outcome, user, the forecast probability, and whether the user answered (null
+    where the campaign still ran when the log ended, and the user had not answered yet).
+    """
     tables = [
         pl.DataFrame(
             {
@@ -19,7 +21,9 @@ def members_table(forecasts: Sequence[CampaignForecast], log: CampaignLog) -> pl
                 "outcome": [forecast.outcome] * len(forecast.answered),
                 "user": log.users[forecast.campaign.recipients],
                 "probability": forecast.probability,
-                "answered": forecast.answered,
+                "answered": pl.Series(
+                    [None if forecast.runs and not done else bool(done) for done in forecast.answered]
+                ),
             }
         ).sort("probability", descending=True, maintain_order=True)
         for forecast in forecasts

@@ -12,7 +12,8 @@ from trajectory.insights.demand.evaluate import Results
 from trajectory.insights.demand.evaluation_page import ordered_by
 from trajectory.insights.demand.plots import forecast_chart
 from trajectory.insights.demand.reorder import COVER, LEAD, SERVICE_LEVEL
-from trajectory.insights.demand.tables import BUSY, SOON, changes
+from trajectory.insights.demand.season import SOON, YEAR
+from trajectory.insights.demand.tables import BUSY, changes
 from trajectory.insights.report_model import Picture, Table, Text
 
 MOST = 10  # rows of a table
@@ -28,7 +29,8 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
     shown = [level for level in reversed(weeks.levels) if level != "item" or level == main]
     change = changes(tables["demand"], main)
     moves = pl.concat([change.head(MOST), change.tail(MOST).reverse()]).unique(maintain_order=True)
-    columns = ["level", "name", "rule", "expected_demand", "safety_stock", "order_up_to", "order_quantity"]
+    year = ["a_year_before"] if weeks.number >= YEAR else []
+    columns = ["level", "name", "rule", "expected_demand", *year, "safety_stock", "order_up_to", "order_quantity"]
     orders = pl.concat([tables["reorder"].filter(level=level).head(2 * MOST) for level in reversed(weeks.levels[:2])])
     return (
         Text(
@@ -37,7 +39,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             + around(weeks)
         ),
         *(forecast_chart(demand, level, PLURAL[level]) for level in shown),
-        _moves(moves, main, unit),
+        _moves(moves.drop("season_over", *([] if year else ["a_year_before"])), main, unit),
         Table(
             "What to order now",
             orders.select(columns),
@@ -47,7 +49,8 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             f"{LEAD} week later: up to what lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty, less what is in "
             "stock and on order. order_quantity takes the stock to be what would be left had this been followed so "
             "far; for your own stock take order_up_to less what you have. Order by items: what a group needs is less "
-            "than its items do, as if one could be sold for another.".lstrip(),
+            "than its items do, as if one could be sold for another."
+            f"{' a_year_before: sold in the same weeks of the year before.' if year else ''}".lstrip(),
         ),
     )
 
@@ -59,12 +62,14 @@ def _moves(moves: pl.DataFrame, main: str, unit: str) -> Table | Text:
             f"{BUSY:.0f} {unit} a week lately."
         )
     forms = {"recent": LINES, "forecast": LINES, "change": "{:+.0%}", "low_80": LINES, "high_80": LINES}
+    forms |= {"a_year_before": LINES} if "a_year_before" in moves.columns else {}
     return Table(
         f"Largest rises and falls of the next {SOON} weeks",
         moves,
         forms,
         note=f"{unit.capitalize()} a week, of {PLURAL[main]} of at least {BUSY:.0f}. recent: mean of the last "
-        f"{SOON} weeks; low_80 to high_80 should hold four weeks in five.",
+        f"{SOON} weeks; low_80 to high_80 should hold four weeks in five."
+        + (" a_year_before: mean of the same weeks of the year before." if "a_year_before" in moves.columns else ""),
     )
 
 

@@ -9,7 +9,8 @@ from trajectory.insights.demand.evaluate import OURS, Results
 from trajectory.insights.demand.evaluation_page import mean_errors, ordered_by, weeks_long
 from trajectory.insights.demand.page import LINES, PLURAL
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL
-from trajectory.insights.demand.tables import SOON, changes
+from trajectory.insights.demand.season import SOON
+from trajectory.insights.demand.tables import changes
 
 TOLD = 0.005  # changes that are printed as more than 0%
 USELESS = 1.0  # error as a share of demand from which on nothing is advised: forecasting none is as near
@@ -25,7 +26,8 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     risen = moving.filter(pl.col("change") > TOLD, pl.col("recent") < pl.col("low_80"))
     fallen = moving.filter(pl.col("change") < -TOLD, pl.col("recent") > pl.col("high_80")).reverse()
     ordered = "item" if "item" in results else main  # nobody can order a category, whose items stand in for each other
-    order = tables["reorder"].filter(pl.col("level") == ordered, pl.col("order_quantity") >= 0.5).head(NAMED)
+    wanted = tables["reorder"].filter(pl.col("level") == ordered, pl.col("order_quantity") >= 0.5)
+    order = wanted.filter(~pl.col("season_over")).head(NAMED)
     if (error := mean_errors(results[main])[0][rule]) >= USELESS:
         tested = weeks_long(len(demand.tested))
         return (f"Do not order by this: in the last {tested} of this log it was off by {error:.0%} of demand.",)
@@ -43,8 +45,9 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
         pieces = " These are lines of sales, not pieces." if demand.lines else ""
         texts.append(f"Largest orders now, {lasts}: {largest}.{pieces}")
-    else:
+    elif not len(wanted):
         texts.append(f"Nothing is to be ordered now {lasts}.")
+    texts += _out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
     if demand.held_out is None:
         return tuple(texts)
     wape, last = mean_errors(results[main])
@@ -60,6 +63,24 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         f"{ours['stock_left_weeks']:.2f} weeks' stock left over; by a moving average {other['demand_lost']:.2%} with "
         f"{other['stock_left_weeks']:.2f}.",
     )
+
+
+def _out_of_season(reorder: pl.DataFrame, ordered: str, main: str, unit: str) -> list[str]:
+    """A sentence on goods whose season seems to be over, for the forecast goes on as if it were not."""
+    over = reorder.filter("season_over").sort("expected_demand", descending=True)
+    if over.is_empty():
+        return []
+    shown = over.filter(pl.col("level") == (main if (over["level"] == main).any() else ordered))
+    named = ", ".join(
+        f"{row['name']} ({row['expected_demand']:,.0f} {unit} forecast for {COVER} weeks, {row['a_year_before']:,.0f} "
+        "sold a year before)"
+        for row in shown.head(NAMED).iter_rows(named=True)
+    )
+    return [
+        "Is their season over? Forecasts and orders go on as lately, which was a peak, though far less was sold in the "
+        f"same weeks of the year before: {named}; {over.filter(pl.col('level') == ordered).height:,} {PLURAL[ordered]} "
+        "in all (season_over in the table of orders)."
+    ]
 
 
 def _named(rows: pl.DataFrame, column: str, form: str) -> str:

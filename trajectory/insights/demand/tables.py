@@ -11,9 +11,9 @@ from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.evaluate import Method, with_quantiles
 from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL, Replay
+from trajectory.insights.demand.season import SOON, a_year_before, season_over
 
 BUSY = 20.0  # events a week of what is worth a sentence
-SOON = 4  # weeks
 
 
 def forecast_at_end(demand: Demand, level: str, baseline: BaselineForecast | None = None) -> Method:
@@ -27,7 +27,9 @@ def demand_table(demand: Demand) -> pl.DataFrame:
 
     level, id (of an item in the source, else the name), name, week (its Monday), weeks_ahead, forecast, low_95, low_80,
     high_80, high_95 (pieces); from_users, of the main level: what users' forecasts alone expect; recent: mean of the
-    last four weeks, less returns as the forecast counts them (`Weeks.count`); planned_<kind>: stores with the
+    last four weeks, less returns as the forecast counts them (`Weeks.count`); a_year_before: sold in the same week a
+    year before (null in a shorter log); season_over: whether that tells of a season that ends, which the forecast does
+    not know (`season`); planned_<kind>: stores with the
     promotion, null where no plan is known.
     """
     weeks, parts = demand.weeks, []
@@ -47,6 +49,8 @@ def demand_table(demand: Demand) -> pl.DataFrame:
         users = demand.from_users[-1].T.ravel() if level == weeks.main else np.full(size * HORIZONS, np.nan)
         columns["from_users"] = users
         columns["recent"] = np.repeat(weeks.count[level][:, -4:].mean(1), HORIZONS)
+        columns["a_year_before"] = a_year_before(weeks, level, HORIZONS).ravel()
+        columns["season_over"] = np.repeat(season_over(demand, level), HORIZONS)
         planned = demand.known[level].promotions
         if planned is not None:
             for kind, amount in zip(KINDS, np.moveaxis(planned[:, weeks.number :], -1, 0), strict=True):
@@ -60,7 +64,8 @@ def reorder_table(demand: Demand, level: str, rule: str, method: Method, followe
 
     level, id, name, rule (that orders go by), service_level, weeks_covered, expected_demand, order_up_to (stock and
     open orders there should be), safety_stock, stock_if_followed (stock and open orders had this policy been `followed`
-    so far), order_quantity (from there; for a stock of your own: order_up_to less what you have).
+    so far), order_quantity (from there; for a stock of your own: order_up_to less what you have), a_year_before (sold
+    in the same weeks a year before; null in a shorter log), season_over (see `demand_table`).
     """
     expected, up_to = method.forecast[-1, :COVER].sum(0), method.up_to[0]
     return pl.DataFrame(
@@ -76,6 +81,8 @@ def reorder_table(demand: Demand, level: str, rule: str, method: Method, followe
             "safety_stock": up_to - expected,
             "stock_if_followed": followed.position,
             "order_quantity": np.maximum(up_to - followed.position, 0),
+            "a_year_before": pl.Series(a_year_before(demand.weeks, level, COVER).sum(1), nan_to_null=True),
+            "season_over": season_over(demand, level),
         }
     ).sort("order_quantity", "name", descending=[True, False])
 
@@ -85,9 +92,9 @@ def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:
     means = (
         table.filter(pl.col("level") == level, pl.col("weeks_ahead") <= SOON)
         .group_by("id", "name")
-        .agg(pl.col("recent", "forecast", "low_80", "high_80").mean())
+        .agg(pl.col("recent", "forecast", "low_80", "high_80", "a_year_before").mean(), pl.col("season_over").any())
         .filter(pl.col("recent") >= BUSY)
     )
     change = means.with_columns(change=pl.col("forecast") / pl.col("recent") - 1)
-    columns = ("name", "recent", "forecast", "change", "low_80", "high_80")
+    columns = ("name", "recent", "forecast", "change", "low_80", "high_80", "a_year_before", "season_over")
     return change.select(columns).sort("change", "name", descending=[True, False])

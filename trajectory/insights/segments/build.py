@@ -27,7 +27,7 @@ def build_segments(run: Run) -> Part:
     return Part(
         name="segments",
         title="Segments: where users are and where they are going",
-        sentences=sentences(current, profiles, measured, warning(run, "where segments are heading")),
+        sentences=sentences(current, profiles, measured, warning(run, "forecasts of where segments are heading")),
         blocks=(
             *blocks(current, profiles, run.config.evaluation.seen == "filter"),
             *holdout_accuracy(measured, cut, current.trajectories.words),
