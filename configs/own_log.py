@@ -17,8 +17,9 @@ from trajectory.settings import fill, parse_arg, recipes
 
 
 def get_config(arg: str = "") -> ConfigDict:
-    """Arguments: path, format (of public raw files: trajectory/data/formats; found by their shape if not given), split,
-    baskets, user (the only user's id, for a log without a user column), model, tiny.
+    """Arguments: path (a file or folder), format (of public raw files: docs/formats.md; found by their shape if not
+    given), split (leave_one_out, leave_last or temporal), baskets (yes: events of one time or order are one step), user
+    (the only user's id, for a log without a user column), model, tiny.
     """
     arg, path = _with_commas(arg)
     args = parse_arg(arg, path=path, format="auto", split="leave_one_out", baskets=False, user="", model="hybrid")

@@ -20,7 +20,9 @@ DOMAINS = (
 
 
 def get_config(arg: str = "") -> ConfigDict:
-    """Arguments: domain (one of DOMAINS), direct (heads for each step, or for the next one only), model, tiny."""
+    """Arguments: domain (complete_journey, the default; complete_journey_departments, taobao_behavior, amazon_beauty,
+    movielens_1m or stackoverflow_badges), direct (yes: heads for each step; no: for the next one only), model, tiny.
+    """
     args = parse_arg(arg, domain="complete_journey", direct=True, model="gru")
     if args.domain not in DOMAINS:
         raise UserError(f"domain={args.domain} is unknown; expected one of {', '.join(DOMAINS)}")

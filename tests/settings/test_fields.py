@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from ml_collections import ConfigDict
 
+from trajectory.schema import UserError
 from trajectory.settings import base, presets, table
 from trajectory.settings.fields import SECTIONS
 
@@ -43,6 +45,16 @@ def test_a_preset_has_all_fields_and_no_other(name):
     module = __import__(f"trajectory.presets.{name}", fromlist=["get_config"])
     argument = {"own_log": "path=log.csv", "user_behavior": "path=log.csv", "finance": "path=log.csv"}.get(name, "")
     assert _names(module.get_config(argument)) == _names(base())
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_a_preset_says_all_arguments_that_it_takes(name):
+    module = __import__(f"trajectory.presets.{name}", fromlist=["get_config"])
+    with pytest.raises(UserError, match="It takes: ") as error:
+        module.get_config("unheard_of=1")
+    taken = str(error.value).rpartition("It takes: ")[2].split(", ")
+    said = re.sub(r"\(.*?\)", "", presets.arguments(name))
+    assert {*taken} == {part.split()[0] for part in said.split(", ")}
 
 
 def _names(config: ConfigDict, free: tuple[str, ...] = ("event_type_map", "event_types", "files")) -> set[str]:

@@ -98,6 +98,14 @@ def summary(file: Path) -> str:
     return (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").partition("\n")[0]
 
 
+def arguments(name: str, folder: Path = FOLDER) -> str:
+    """What a preset takes behind its colon, as the docstring of its `get_config` says."""
+    tree = ast.parse((folder / f"{name}.py").read_text("utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "get_config"]
+    said = " ".join((ast.get_docstring(functions[0]) or "").split()) if functions else ""
+    return said.partition("Arguments: ")[2].removesuffix(".")
+
+
 def _near(name: str, others: list[str]) -> str:
     near = difflib.get_close_matches(name, others, 1)
     return f"did you mean {near[0]}? " if near else ""

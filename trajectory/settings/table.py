@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trajectory.settings import presets
 from trajectory.settings.fields import SECTIONS
 
 HEAD = """# Config fields
@@ -11,13 +12,28 @@ HEAD = """# Config fields
 Every field with its default. `--config.SECTION.FIELD=VALUE` sets one behind any command that takes `--config`; in
 Python `settings={"SECTION.FIELD": value}` does, or `config.SECTION.FIELD = value` of a config that
 `trajectory.prepare` or `trajectory.preset` returned. What is set by hand is changed by nothing automatic. This page is
-written by `trajectory configs fields > docs/config.md` from `trajectory/settings/fields.py`.
+written by `trajectory configs fields > docs/config.md` from `trajectory/settings/fields.py` and the presets.
+"""
+PRESETS = """## Presets
+
+`--config=NAME:argument=value,argument=value`, in Python `trajectory.preset("NAME:argument=value")`. Each takes `model`
+(lstm, gru, transformer or hybrid) and `tiny` (a first look at few users); a bare name means yes.
+
+| preset | what it is | arguments |
+|---|---|---|
 """
 
 
 def page() -> str:
     """The page."""
-    return "\n".join([HEAD, *(_section(path) for path in SECTIONS)])
+    return "\n".join([HEAD, _presets(), *(_section(path) for path in SECTIONS)])
+
+
+def _presets() -> str:
+    rows = presets.described().items()
+    return PRESETS + "".join(
+        f"| `{name}` | {_cell(line)} | {_cell(presets.arguments(name))} |\n" for name, line in rows
+    )
 
 
 def _section(path: str) -> str:
