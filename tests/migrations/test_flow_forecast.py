@@ -56,5 +56,6 @@ def test_changes_are_means_over_users():
     table = share_forecasts(NOW, NEXT, NAMES)
     assert table["interest"].to_list() == ["c", "b", "a"]
     np.testing.assert_allclose(table["change"], [0.1, 0.05, -0.15])
+    assert table["q_value"].is_between(0.3, 1).all()  # of two users nothing can be told
     np.testing.assert_allclose(table["now"], [0.25, 0.35, 0.4])
     np.testing.assert_allclose(table["high"] - table["low"], 2 * 1.96 * np.array([0.1, 0.05, 0.15]) / np.sqrt(2))

@@ -83,6 +83,20 @@ def test_growth_is_of_users_that_were_there_before():
     assert growth(units, 12.0).height == 0  # of the second twelve days the log has three
 
 
+def test_changes_of_users_who_draw_at_random_are_not_told():
+    rng = np.random.default_rng(1)
+    histories = make_histories(rng.integers(1, 9, (60, 40)).tolist(), gap=DAY, num_items=8)
+    table = growth(sessions_of(histories), 8.0)
+    assert table.filter((pl.col("low") > 0) | (pl.col("high") < 0)).height > 0  # one in twenty by itself
+    assert table["q_value"].min() > 0.05
+    planted = rng.integers(1, 9, (60, 40))
+    planted[:, 16:][rng.random((60, 24)) < 0.5] = 3
+    found = growth(sessions_of(make_histories(planted.tolist(), gap=DAY, num_items=8)), 8.0)
+    assert found.filter(pl.col("q_value") <= 0.05, pl.col("change") > 0).select("period", "interest").rows() == [
+        (2, "c3")
+    ]
+
+
 def test_planted_sources_and_destinations_move_together():
     log = generate(Synthetic(users=150, migrating=0.8), seed=5)
     result = detect(histories_of(log), Settings(permutations=199))

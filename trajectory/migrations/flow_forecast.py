@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from scipy.stats import false_discovery_control
 
-from trajectory.migrations.flows import quasi_independent
+from trajectory.migrations.flows import p_of_no_change, quasi_independent
 
 LEAST = 0.001  # of one user's interest: less, over all users, is no flow
 
@@ -57,20 +58,21 @@ def flow_forecast_matrix(now: np.ndarray, following: np.ndarray, interests: tupl
 
 
 def share_forecasts(now: np.ndarray, following: np.ndarray, interests: tuple[str, ...]) -> pl.DataFrame:
-    """How each interest's share over all users is expected to change: interest, now, next, change, low, high.
+    """How each interest's share over all users is expected to change: interest, now, next, change, low, high, q_value.
 
     States [n, K] now and in the next window; low, high: 95 % interval of the mean change, normal, over users drawn
-    at random. Fastest growing first.
+    at random; q_value as in `flows.growth`. Fastest growing first.
     """
     change = following - now
-    margin = 1.96 * change.std(0) / np.sqrt(len(change))
-    mean = change.mean(0)
+    error = change.std(0) / np.sqrt(len(change))
+    mean, margin = change.mean(0), 1.96 * error
     columns = {
         "now": now.mean(0),
         "next": following.mean(0),
         "change": mean,
         "low": mean - margin,
         "high": mean + margin,
+        "q_value": false_discovery_control(p_of_no_change(mean, error, len(change))) if len(mean) else mean,
     }
     table = pl.DataFrame({"interest": pl.Series(interests, dtype=pl.String), **columns})
     return table.sort("change", "interest", descending=[True, False])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.stats import beta, chi2
+from scipy.stats import beta, chi2, false_discovery_control
+from scipy.stats import t as student
 
 from trajectory.data.times import DAY
 from trajectory.migrations.migration import Migrations
@@ -84,7 +85,8 @@ def net_flows(moves: pl.DataFrame) -> pl.DataFrame:
 def growth(sessions: Sessions, period: float) -> pl.DataFrame:
     """How each interest's share of the population changes from each period to the next, fastest growing first.
 
-    Columns period (from 1: the first has none before it), interest, before, share, change (share - before), low, high.
+    Columns period (from 1: the first has none before it), interest, before, share, change (share - before), low, high,
+    q_value (of a t-test that nothing changed, over all periods and interests: Benjamini & Hochberg 1995).
     Shares are means over the users with sessions in both periods, so that new users do not count as change; low, high:
     95 % interval of the mean change over users, normal. `period` in days (steps); a last one less than half of which is
     in the log is left out. Seasons are part of growth.
@@ -97,18 +99,32 @@ def growth(sessions: Sessions, period: float) -> pl.DataFrame:
         if both.sum() < 2:
             continue
         change = (after - before)[both]
-        margin = 1.96 * change.std(0, ddof=1) / np.sqrt(both.sum())
+        error = change.std(0, ddof=1) / np.sqrt(both.sum())
+        margin = 1.96 * error
         mean = change.mean(0)
         columns = {"before": before[both].mean(0), "share": after[both].mean(0), "change": mean}
         tables.append(
-            pl.DataFrame({"interest": interests, **columns, "low": mean - margin, "high": mean + margin}).with_columns(
-                period=pl.lit(now, pl.Int64)
-            )
+            pl.DataFrame(
+                {
+                    "interest": interests,
+                    **columns,
+                    "low": mean - margin,
+                    "high": mean + margin,
+                    "q_value": p_of_no_change(mean, error, int(both.sum())),
+                }
+            ).with_columns(period=pl.lit(now, pl.Int64))
         )
-    names = ("period", "interest", "before", "share", "change", "low", "high")
+    names = ("period", "interest", "before", "share", "change", "low", "high", "q_value")
     types = {name: pl.Float64 for name in names} | {"period": pl.Int64, "interest": pl.String}
     table = pl.concat(tables).select(names) if tables else pl.DataFrame(schema=types)
+    if table.height:
+        table = table.with_columns(q_value=pl.Series(false_discovery_control(table["q_value"].to_numpy())))
     return table.sort("period", "change", descending=[False, True])
+
+
+def p_of_no_change(mean: np.ndarray, error: np.ndarray, users: int) -> np.ndarray:
+    """p-values [K] of a t-test that mean changes over so many users are 0; 1 where no user changed."""
+    return np.where(mean == 0, 1.0, 2 * student.sf(np.abs(mean) / np.maximum(error, 1e-300), users - 1))
 
 
 def _shares(sessions: Sessions, user: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ SHOWN_ENDS = 8  # of those that grow and of those that shrink most
 WHOLE = "whole log"
 EVERYBODY = "all users"
 QUARTER = 91.0  # days
+FALSE = 0.05  # of the changes of interests that are shown, those that are chance at most
 VISIBLE = 5e-5  # a change of share that shows in hundredths of a percentage point
 
 
@@ -132,7 +133,7 @@ def _segments(segment: np.ndarray) -> list[str]:
 def _forecast(forecast: MigrationForecast, interests: tuple[str, ...]) -> dict[str, Any]:
     """What the page says of the next window and of the accuracy of such forecasts on holdout windows."""
     changes = share_forecasts(forecast.states.now, forecast.states.next, interests)
-    certain = changes.filter((pl.col("low") > 0) | (pl.col("high") < 0), pl.col("change").abs() >= VISIBLE)
+    certain = changes.filter(pl.col("q_value") <= FALSE, pl.col("change").abs() >= VISIBLE)
     values: dict[str, Any] = {"steps": forecast.steps, "withheld": forecast.standing.withheld, "check": None}
     values["changes"] = _ends(certain, "change")
     if not forecast.check:
@@ -190,7 +191,7 @@ def _growth(migrations: Migrations) -> list[dict[str, Any]]:
     """For each period of a quarter (of three windows of steps) after the first: the interests that change most."""
     units = migrations.sessions
     table = growth(units, QUARTER if units.histories.has_time else 3 * migrations.settings.window)
-    certain = table.filter((pl.col("low") > 0) | (pl.col("high") < 0))
+    certain = table.filter(pl.col("q_value") <= FALSE)
     return [
         {"period": f"{period} to {period + 1}", "rows": _ends(part, "change")}
         for (period,), part in certain.group_by("period", maintain_order=True)

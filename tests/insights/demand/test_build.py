@@ -238,7 +238,17 @@ def test_where_nothing_was_held_out_nothing_is_claimed(monkeypatch):
     found = taken(monkeypatch, a_demand(held_out=None))
     assert found.measured == {}
     assert not any("held out" in sentence for sentence in found.sentences)
-    assert any("how far its forecasts hold is not known" in getattr(block, "words", "") for block in found.blocks)
+    assert _says(
+        found, "How far its forecasts hold is not known: the run has learned from all weeks; train with a split"
+    )
+    late = replace(a_demand(held_out=None), unseen="no whole week begins after the test cut")
+    found = taken(monkeypatch, late)
+    assert any("is not known, as no whole week begins after the test cut" in text for text in found.sentences)
+    assert _says(found, "not known: no whole week begins after the test cut; an earlier one (")
+
+
+def _says(part, text):
+    return any(text in getattr(block, "words", "") for block in part.blocks)
 
 
 def test_a_log_of_items_alone_works(monkeypatch):

@@ -16,12 +16,13 @@ from trajectory.insights.demand.bottom_up import from_users
 from trajectory.insights.demand.features import HORIZONS, Known
 from trajectory.insights.demand.reconcile import reconcile
 from trajectory.insights.demand.regression import forecasts
-from trajectory.insights.demand.weekly_counts import Weeks, first_held_out, weekly
+from trajectory.insights.demand.weekly_counts import LEAST_WEEKS, Weeks, first_held_out, weekly
 from trajectory.run import Run
 from trajectory.schema import Histories
 
 FIRST_ORIGIN = 13  # weeks that the first forecast knows
 CHOSEN_BY = 4  # horizons by which the combination is chosen
+ALL_SEEN = "the run has learned from all weeks"
 REPLAYED = 12  # weeks at the end of a log of which nothing is held out
 
 
@@ -38,6 +39,7 @@ class Demand:
     weighs_users: bool  # whether users' forecasts are part of the combination
     tried: dict[str, float]  # variant -> WAPE on the weeks that the combination was chosen on
     lines: bool = False  # a setting leaves the log's quantities out, so that each line of a sale is one piece
+    unseen: str = ALL_SEEN  # why nothing is held out, where `held_out` is None
     grouped: str = ""  # what was said of items that count as one when the log was prepared
 
     @property
@@ -82,8 +84,21 @@ def forecast_demand(run: Run) -> Demand:
         name = "with users' forecasts" if users_too else "without users' forecasts"
         tried[name] = _error(weeks, origins, reconciled[users_too][weeks.main], held_out or weeks.number)
     best = tried["with users' forecasts"] <= tried["without users' forecasts"]
-    counting = lines_and_groups(histories, run.config.data)
-    return Demand(weeks, origins, known, reconciled[best], by_users[weeks.main], held_out, best, tried, *counting)
+    lines, grouped = lines_and_groups(histories, run.config.data)
+    by_time = run.experiment.split.cut_time("test") is not None
+    return Demand(
+        weeks,
+        origins,
+        known,
+        reconciled[best],
+        by_users[weeks.main],
+        held_out,
+        best,
+        tried,
+        lines,
+        f"no whole week with {LEAST_WEEKS} before it begins after the test cut" if by_time else ALL_SEEN,
+        grouped,
+    )
 
 
 def lines_and_groups(histories: Histories, data: ConfigDict) -> tuple[bool, str]:

@@ -7,7 +7,7 @@ import polars as pl
 
 from trajectory import hints
 from trajectory.insights.demand.baselines import WINDOW
-from trajectory.insights.demand.demand_forecast import Demand
+from trajectory.insights.demand.demand_forecast import ALL_SEEN, Demand
 from trajectory.insights.demand.evaluate import OURS, Results
 from trajectory.insights.demand.intervals import LEAST, LEAST_ORIGINS, LEVELS
 from trajectory.insights.demand.reorder import SERVICE_LEVEL
@@ -23,13 +23,8 @@ RULES = {"moving average": f"the mean of {WINDOW} weeks", "last week": "the last
 def holdout_accuracy(demand: Demand, results: Results) -> list[Text | Table]:
     """Tables compared with baselines, and in words what the forecast is; only the words where nothing was held out."""
     if demand.held_out is None:
-        unknown = "This run has learned from all weeks, so how far its forecasts hold is not known: "
         return [
-            Text(
-                f"{method_description(demand)} {unknown}train with a split by time "
-                f"({hints.setting('split.kind', 'temporal')}) to "
-                "see."
-            )
+            Text(f"{method_description(demand)} How far its forecasts hold is not known: {why_unmeasured(demand)}.")
         ]
     errors = _joined(results, "by_horizon").sort("level", "weeks_ahead", maintain_order=True)
     first = ["level", "weeks_ahead", "method"]
@@ -66,6 +61,13 @@ def mean_errors(result: dict[str, pl.DataFrame]) -> tuple[dict[str, float], int]
 def weeks_long(number: int) -> str:
     """A number of weeks in words."""
     return "1 week" if number == 1 else f"{number} weeks"
+
+
+def why_unmeasured(demand: Demand) -> str:
+    """Why nothing is held out, and what to set."""
+    if demand.unseen == ALL_SEEN:
+        return f"{ALL_SEEN}; train with a split by time ({hints.setting('split.kind', 'temporal')}) to see"
+    return f"{demand.unseen}; an earlier one ({hints.setting('split.cut', 'DATE')}) or a longer log tells"
 
 
 def method_description(demand: Demand) -> str:

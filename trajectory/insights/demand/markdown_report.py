@@ -39,7 +39,7 @@ def of_run(run: Run, models: Sequence[str] = (), levels: Sequence[str] = ()) -> 
     demand = forecast_demand(run)
     lines = [f"chosen on earlier weeks: {demand.tried}; weighs users' forecasts: {demand.weighs_users}"]
     if demand.held_out is None:
-        lines.append("This run has seen all weeks: what follows says nothing of how far forecasts hold.")
+        lines.append(f"What follows says nothing of how far forecasts hold, as {demand.unseen}.")
     for level, tables in compare_all(demand, dict.fromkeys(levels, tuple(models))).items():
         lines += [f"\n{level}: {name}\n\n{_markdown(table)}" for name, table in tables.items()]
     return "\n".join(lines)

@@ -33,7 +33,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         return (f"Do not order by this: in the last {tested} of this log it was off by {error:.0%} of demand.",)
     texts = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
     if demand.held_out is None:
-        texts.append("How far these forecasts of demand hold is not known, as the run has learned from all weeks.")
+        texts.append(f"How far these forecasts of demand hold is not known, as {demand.unseen}.")
     if len(risen):
         texts.append(
             f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."

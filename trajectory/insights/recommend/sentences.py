@@ -12,6 +12,7 @@ from trajectory.insights.recommend.lists import NEW, SIZE
 from trajectory.insights.recommend.relevance import Relevance
 from trajectory.reports.words import Words
 
+SAME = 0.001  # of what was taken again: less far apart lists of what users had are alike
 FEWEST = 10  # buyers to win that are worth a sentence
 
 
@@ -44,6 +45,8 @@ def sentences(
     )
     if NEW in table["list"] and best["again"]["users"] and best["new"]["users"]:
         again, new = best["again"]["recall"], best["new"]["recall"]
+        if min(row["again"]["recall"] for row in held["rows"].values()) >= again - SAME:
+            return tuple(texts)  # users have had so few items that any list holds them
         texts.append(
             f"Of what users took again, a list of what they had before held {again:.1%}; of what they took for the "
             f"first time, a list of new items {new:.1%}."
