@@ -381,13 +381,15 @@ class Run:
         if parts and "recommend" not in parts and not (stock is None and price is None and not interests):
             raise UserError("stock, interests and price are for the part recommend, which is not among parts")
         from trajectory.data.store.sample import with_first_look
+        from trajectory.insights.currencies import mixed_currencies
         from trajectory.insights.recommend.eligibility import eligible_items
         from trajectory.insights.registry import PARTS, build_parts
         from trajectory.insights.report import write_insights
 
         c, histories = self.config, self.experiment.histories
         taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
-        return write_insights(taken, self.workdir, c.name, with_first_look(c.note, histories))
+        warning = mixed_currencies(histories, c.data)
+        return write_insights(taken, self.workdir, c.name, with_first_look(c.note, histories), warning)
 
     def migrations(
         self,

@@ -17,6 +17,8 @@ UNIT_NAMES = {
 }
 SHOWN = 200  # characters of a source's text that are shown
 
+CURRENCIES = "currencies"  # topic of what is said of amounts in several
+
 
 @dataclass(frozen=True)
 class Finding:

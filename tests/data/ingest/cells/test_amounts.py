@@ -65,14 +65,14 @@ def test_prices_of_units_are_multiplied_and_amounts_are_not(tmp_path: Path) -> N
 
 def test_several_currencies_are_warned_of(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item,amount\n1,2,$3\n1,3,€4\n")
-    assert "several currencies ($, €)" in notes(log, "amounts")
+    assert "several currencies ($, €)" in notes(log, "currencies")
     log = from_text(tmp_path, "user,item,amount,currency\n1,2,3,USD\n1,3,4,EUR\n")
-    assert "currency has 2 currencies (EUR 1x, USD 1x)" in notes(log, "amounts")
+    assert "currency has 2 currencies (EUR 1x, USD 1x)" in notes(log, "currencies")
     log = from_text(tmp_path, "user,item,amount,Währung,land\n1,2,3,CHF,CHE\n1,3,4,EUR,AUT\n2,3,4,EUR,DEU\n")
-    assert "Währung has 2 currencies (EUR 2x, CHF 1x)" in notes(log, "amounts"), "by what it holds"
-    assert "land" not in notes(log, "amounts")
+    assert "Währung has 2 currencies (EUR 2x, CHF 1x)" in notes(log, "currencies"), "by what it holds"
+    assert "land" not in notes(log, "currencies")
     log = from_text(tmp_path, "user,item,amount,Währung\n1,2,3,EUR\n1,3,4,EUR\n")
-    assert "Währung" not in notes(log, "amounts")
+    assert "Währung" not in notes(log, "currencies")
 
 
 def test_points_before_three_digits_throughout_are_asked_about(tmp_path: Path) -> None:

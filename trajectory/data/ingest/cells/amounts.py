@@ -6,7 +6,7 @@ import polars as pl
 
 from trajectory.data.ingest.cells.distinct import apply_to_distinct
 from trajectory.data.ingest.cells.parsing import texts, western_digits
-from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.findings import CURRENCIES, Findings, clip
 from trajectory.schema import UserError
 
 UNKNOWN = "unknown there, the rows stay"
@@ -100,7 +100,7 @@ def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.S
     signs = parts["text"].str.extract(rf"({_WORD})").drop_nulls().unique().sort()
     if signs.replace(_SIGNS).n_unique() > 1:
         shown = ", ".join(signs.head(5))
-        said.note("amounts", f"{text.name} is in several currencies ({shown}), which are not converted", warning=True)
+        said.note(CURRENCIES, f"{text.name} is in several currencies ({shown}), which are not converted", warning=True)
     small = parts.filter(~marked & pl.col("digits").str.contains(r"^[1-9]\d{0,2}$"))
     padded = not small.is_empty() and bool(both["digits"].str.ends_with("0").any())
     mark, unclear = _decide(text.name, rows, both, decimal, said, likely, padded)

@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from trajectory.data.ingest.cells.parsing import OBJECTS, ROUNDED, is_text, mostly_numeric, texts
 from trajectory.data.ingest.columns.detect import CURRENCIES, LOG_NAMES, matching
 from trajectory.data.ingest.columns.line_numbers import LINES, NEW
+from trajectory.data.ingest.findings import CURRENCIES as IN_SEVERAL
 from trajectory.data.ingest.findings import Findings, clip
 from trajectory.data.times import DAY, day_text
 from trajectory.schema import UserError
@@ -166,7 +167,7 @@ def doubt_currencies(table: pl.DataFrame, used: set[str], said: Findings) -> Non
         if words.height > 1 and (column.name in named or CODES.issuperset(words[column.name])):
             shown = ", ".join(f"{word} {rows:,}x" for word, rows in words.head(_SHOWN).iter_rows())
             text = f"{column.name} has {words.height} currencies ({shown}), whose amounts are added up as they are"
-            said.note("amounts", f"{text}: convert them, or read the rows of one currency alone", warning=True)
+            said.note(IN_SEVERAL, f"{text}: convert them, or read the rows of one currency alone", warning=True)
 
 
 def doubt_labels(label: pl.Series, name: str, said: Findings) -> None:
