@@ -144,7 +144,7 @@ def test_where_segments_are_heading_is_not_acted_on_where_the_model_is_behind_co
     assert any("Win them back" in one for one in build_segments(run).sentences)
     monkeypatch.setattr(build, "warning", lambda run, of: f"Do not act on {of}: it is behind.")
     sentences = build_segments(run).sentences
-    assert "Do not act on where segments are heading: it is behind." in sentences
+    assert "Do not act on forecasts of where segments are heading: it is behind." in sentences
     assert not any("turning to what is new" in one or "Win them back" in one for one in sentences)
 
 
@@ -351,6 +351,7 @@ def test_groups_that_are_not_stable_are_not_said_to_be(monkeypatch):
     assert "the largest number with an agreement" not in part.blocks[0].words
     assert "No number of groups" in part.blocks[0].words
     assert part.sentences[0].startswith("Do not rely on these groups")
+    assert not any("Keep them first" in sentence for sentence in part.sentences)
     assert "0.57" in part.sentences[0]
 
 

@@ -38,7 +38,7 @@ def sentences(
     users, value = (float(best[column].sum()) for column in ("share_of_users", "share_of_value"))
     told.append(
         f"{best['users'].sum():,} users ({users:.0%}) have brought {value:.0%} of the {counted.unit}: {named}. "
-        "Keep them first."
+        + ("Keep them first." if segmentation.stability.enough else "As groups they are not to be relied on.")
         if value >= MORE * users
         else f"No segment has brought much more of the {counted.unit} than its share of users."
     )
