@@ -154,9 +154,17 @@ class GivenForecast:
     interests: np.ndarray
     within: np.ndarray
     interests_within: np.ndarray
-    days: np.ndarray | None = None
+    quantiles: np.ndarray | None = None  # of the days until each step
     calibrated: bool = False
     in_sets: np.ndarray | None = None
+
+    def days(self, silent: np.ndarray) -> np.ndarray | None:
+        if self.quantiles is None:
+            return None
+        return self.quantiles + self.quantiles[:, :1] * (1 / (1 + silent[:, None, None]) - 1)
+
+    def days_calibrated(self, silent: np.ndarray) -> np.ndarray:
+        return self.calibrated & (silent == 0)
 
 
 def fake_run(params: Any = None, workdir: Path = Path(), **experiment: Any) -> Any:

@@ -89,6 +89,10 @@ class StepForecast(StepScores, Protocol):
         """The same as probabilities, float [n, H, K + 1]."""
         return np.exp(self.log_interests)
 
+    def days_calibrated(self, silent: np.ndarray) -> np.ndarray:
+        """Whether `days` were fitted to outcomes, bool [n]."""
+        return np.full(len(silent), self.calibrated)
+
     @property
     def interests_within(self) -> np.ndarray:
         """Probability of an item of each interest within steps 1..h, [n, H, K + 1]."""
@@ -97,9 +101,10 @@ class StepForecast(StepScores, Protocol):
     def wait(self) -> Wait | None:
         """Distribution of the days until each step, arrays [n, H, ...]; None where it has no such form."""
 
-    @property
-    def days(self) -> np.ndarray | None:
-        """Quantiles of the days until each step, float64 [n, H, 3] (see `metrics.waiting_time.LEVELS`)."""
+    def days(self, silent: np.ndarray) -> np.ndarray | None:
+        """Quantiles of the days from now on until each step, float [n, H, 3] (see `metrics.waiting_time.LEVELS`), given
+        that nothing came in the `silent` days [n] since the history's last event; None where nothing is said of times.
+        """
 
 
 class UncalibratedForecast(StepForecast, Protocol):

@@ -192,16 +192,22 @@ def test_times_are_fitted_where_the_forecaster_has_them(world):
     honest = fitted_on(sharp, histories, parts, overall)
     observed = observed_waits(histories, parts.test, STEPS)
     found = honest.forecast(parts.test)
-    np.testing.assert_allclose(found.days[:, :, 1], observed, rtol=0.05)
+    now = np.zeros(len(observed))
+    np.testing.assert_allclose(found.days(now)[:, :, 1], observed, rtol=0.05)
     unfitted = replace(honest.calibration, times=(TimeCalibration(),) * STEPS)
     before = CalibratedForecaster(sharp, unfitted, histories).forecast(parts.test)
     assert (timing(found.wait, observed).log_likelihood > timing(before.wait, observed).log_likelihood).all()
     first = Sharp(habits, 1.0, timed=True, kind=FirstStep)
     one = CalibratedForecaster(first, honest.calibration, histories).forecast(parts.test)
-    np.testing.assert_allclose(one.days, found.days[:, :1])  # fewer steps than were fitted
+    np.testing.assert_allclose(one.days(now), found.days(now)[:, :1])  # fewer steps than were fitted
+    assert found.days_calibrated(now + 1).all() == bool(honest.calibration.silent_times)
+    without = replace(honest.calibration, silent_times=())
+    found = CalibratedForecaster(sharp, without, histories).forecast(parts.test)
+    assert found.days_calibrated(now).all()
+    assert not found.days_calibrated(now + 1).any(), "of silences nothing was fitted"
     untimed = CalibratedForecaster(Sharp(habits, 1.0), honest.calibration, histories)
     assert not untimed.timed
-    assert untimed.forecast(parts.test).days is None
+    assert untimed.forecast(parts.test).days(now) is None
 
 
 def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
@@ -214,10 +220,17 @@ def test_what_was_fitted_comes_back_from_its_file(world, tmp_path):
     again, checkpoint = written
     assert checkpoint == "step 7"
     one, other = (CalibratedForecaster(sharp, x, histories).forecast(parts.test) for x in (fitted, again))
-    for part in ("log_probability", "within", "log_interests", "interests_within", "days"):
+    for part in ("log_probability", "within", "log_interests", "interests_within"):
         np.testing.assert_allclose(getattr(one, part), getattr(other, part), err_msg=part)
-    assert (again.sets, again.times) == (fitted.sets, fitted.times)
+    for silent in (0.0, 2.0):
+        now = np.full(len(parts.test.user), silent)
+        np.testing.assert_allclose(one.days(now), other.days(now))
+    assert fitted.silent_times
+    assert (again.sets, again.times, again.silent_times) == (fitted.sets, fitted.times, fitted.silent_times)
     old = json.loads((tmp_path / "calibration.json").read_text())
+    del old["silent_times"]
+    (tmp_path / "calibration.json").write_text(json.dumps(old))
+    assert StepCalibration.find(tmp_path)[0].silent_times == (), "as the release before wrote it"
     del old["interests"]
     (tmp_path / "calibration.json").write_text(json.dumps(old))
     with pytest.raises(UserError, match="older form, without interests: run evaluate"):
@@ -250,7 +263,7 @@ def test_what_came_within_steps_adds_up():
     found = [came for _, _, came in read_within(Sharp(np.full((1, 4), 0.25), 1.0), histories, parts.test, 2)]
     np.testing.assert_array_equal(found, [[[0, 1, 0, 0]], [[0, 1, 1, 0]]])
     unchanged, same = (Calibration("identity"),) * STEPS, (BinaryCalibration(),) * STEPS
-    calibration = StepCalibration(unchanged, same, unchanged, same, (), (), np.full(5, 0.25))
+    calibration = StepCalibration(unchanged, same, unchanged, same, (), (), (), np.full(5, 0.25))
     forecast = CalibratedForecaster(Sharp(np.full((1, 4), 0.25), 1.0), calibration, histories)
     found = [came for _, _, came in read_within(forecast, histories, parts.test, 2, "interest")]
     np.testing.assert_array_equal(found, [[[0, 1, 0]], [[0, 1, 1]]])

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trajectory.calibration.waiting_time import TimeCalibration, fit_times
+from trajectory.calibration.waiting_time import TimeCalibration, fit_silent_times, fit_times
+from trajectory.metrics.waiting_time import LEVELS, quantiles
 from trajectory.models.time_head import Wait, chance_within, quantile
 
 
@@ -51,3 +52,38 @@ def test_what_was_not_observed_plays_no_part_and_nothing_changes_nothing():
 def test_it_comes_back_from_plain_values():
     fitted = TimeCalibration(0.1, -0.2, 0.3)
     assert TimeCalibration.from_dict(fitted.to_dict()) == fitted
+
+
+def visits(rng, n):
+    """Waits of seconds or minutes within a visit, and of 6 days on average between visits."""
+    within = rng.lognormal(np.log(np.where(rng.random(n) < 0.6, 2e-4, 1e-2)), 0.8)
+    return np.where(rng.random(n) < 0.9, within, rng.exponential(6.0, n))
+
+
+def test_waits_that_go_on_are_put_right_by_themselves():
+    """A head whose tail is eight times too long, of which a fit to all waits, mostly of seconds, learns nothing."""
+    rng = np.random.default_rng(0)
+    days, n = visits(rng, 3000), 3000
+    one = jnp.ones((n, 1))
+    weight, centre = jnp.log(jnp.array([0.54, 0.36, 0.1])), jnp.log(jnp.array([2e-4, 1e-2, 40.0]))
+    head = Wait(-12 * one[:, 0], weight * one, centre * one, jnp.array([0.8, 0.8, 1.6]) * one)
+    at_once = fit_times(head, days)
+    fitted = fit_silent_times(at_once.apply(head), days)
+    later = visits(rng, 200_000)
+    for silent in (1.0, 6.0, 15.0):
+        left = later[later > silent] - silent
+        truth = np.quantile(left, LEVELS)
+        told, before = (
+            quantiles(jax.tree.map(lambda x: x[:1, None], wait), np.array([silent]))[0, 0]
+            for wait in (fitted.apply(at_once.apply(head)), at_once.apply(head))
+        )
+        assert told[1] == pytest.approx(truth[1], rel=0.25)
+        assert np.mean((left >= told[0]) & (left <= told[2])) == pytest.approx(0.8, abs=0.1)
+        assert before[1] > 2 * truth[1]
+
+
+def test_of_too_few_waits_no_silence_is_learned():
+    days = np.array([30.0, *[1e-4] * 500])
+    assert fit_silent_times(foretold(501), days) is None
+    assert fit_silent_times(foretold(501), np.full(501, np.nan)) is None
+    assert fit_silent_times(foretold(500), np.full(500, 2.0)) is not None

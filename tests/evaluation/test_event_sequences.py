@@ -27,7 +27,7 @@ class Told:
         probability = np.full((len(queries.user), self.items.shape[1], self.labels + 1), 1e-9)
         np.put_along_axis(probability, self.items[queries.user][..., None], 1.0, axis=2)
         days = np.repeat(self.days[queries.user][..., None], 3, axis=2)
-        return SimpleNamespace(log_probability=np.log(probability), days=days)
+        return SimpleNamespace(log_probability=np.log(probability), days=lambda silent: days - silent[:, None, None])
 
 
 def asked(lists, told, steps=2, **options):

@@ -114,7 +114,7 @@ def test_statements_of_time_are_a_median_and_an_interval():
     table = tables.statements(HISTORIES, QUERIES, FORECAST, 2)
     time = of(table, user="u1", statement="time")
     assert time.select("step", "days_low", "days", "days_high").rows() == [(1, 5, 10, 20), (2, 10, 20, 40)]
-    assert not of(tables.statements(HISTORIES, QUERIES, replace(FORECAST, days=None), 2), statement="time").height
+    assert not of(tables.statements(HISTORIES, QUERIES, replace(FORECAST, quantiles=None), 2), statement="time").height
 
 
 def test_times_count_from_the_end_of_the_log_on():
@@ -157,7 +157,7 @@ def test_paths_are_rows_of_steps_with_the_chance_of_the_whole():
 
 
 def test_no_step_is_foretold_before_the_one_it_follows():
-    backwards = replace(FORECAST, days=DAYS[:, ::-1])
+    backwards = replace(FORECAST, quantiles=DAYS[:, ::-1])
     found = tables.statements(HISTORIES, QUERIES, backwards, 1).filter(statement="time", user="u0")
     assert found.select("days_low", "days", "days_high").rows() == [(1, 2, 4), (1, 2, 4)]
 

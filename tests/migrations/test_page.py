@@ -153,7 +153,7 @@ def test_the_script_draws_the_page(shown):
     assert ">2024 Q1</option>" in shown
     assert re.search(r'<p id="text">User .* moved \d+% of their interest from .*&lt;/script&gt;', shown)
     assert boxes(shown) >= 5 + 3 * 3  # windows, and forecast steps and interests, of the first user
-    for label in ("+1", "+3", "forecast, to about 3.0 days after the last event", "window"):
+    for label in ("+1", "+3", "forecast, to about 3.0 days after the log's end", "window"):
         assert f">{label}</text>" in shown
     assert ">the next 3 events (forecast)</option>" in shown
     for segment in ("all users", "new", "&lt;/script&gt;"):

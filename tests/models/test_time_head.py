@@ -57,6 +57,24 @@ def test_draws_follow_the_distribution():
         assert np.mean(drawn <= days) == pytest.approx(expected, abs=4.5 * np.sqrt(expected * (1 - expected) / n))
 
 
+@pytest.mark.parametrize("silent", [1e-3, 0.5, 6.0, 60.0, 3000.0])
+def test_what_is_known_not_to_have_come_is_left_out(silent):
+    """Chances, quantiles and draws after a silence are those of the longer times alone, far in the tail, too."""
+
+    def beyond(days: float) -> float:
+        return float(np.array([0.3, 0.7]) @ stats.lognorm.sf(days, s=[0.5, 1.0], scale=np.exp([-1.0, 2.0])))
+
+    n = 20_000
+    one, two = jax.random.split(jax.random.key(1))
+    wait = jax.tree.map(lambda x: jnp.broadcast_to(x, (n, *x.shape)), made())
+    drawn = draw(wait, jax.random.gumbel(one, (n, 3)), jax.random.normal(two, (n,)), jnp.full(n, silent))
+    assert (np.asarray(drawn) >= silent * (1 - 1e-5)).all()
+    for share in (0.1, 0.5, 0.9):
+        days = float(quantile(made(), jnp.float32(share), silent))
+        assert beyond(days) / beyond(silent) == pytest.approx(1 - share, abs=2e-3)
+        assert np.mean(np.asarray(drawn) <= days) == pytest.approx(share, abs=4.5 * 0.5 / np.sqrt(n))
+
+
 def test_training_by_likelihood_finds_the_distribution():
     """Minutes between half of the events and a day or more between others: two humps that one normal could not hold."""
     rng = np.random.default_rng(0)

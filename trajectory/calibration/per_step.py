@@ -15,11 +15,11 @@ from trajectory.baselines.user_item_frequency import shrunk_frequencies
 from trajectory.calibration.binary import BinaryCalibration, fit_binary
 from trajectory.calibration.categorical import Calibration, choose
 from trajectory.calibration.conformal import Conformal, calibrate
-from trajectory.calibration.waiting_time import TimeCalibration, fit_times
+from trajectory.calibration.waiting_time import TimeCalibration, fit_silent_times, fit_times
 from trajectory.metrics.by_interest import by_interest, log_by_interest
 from trajectory.metrics.step_targets import read_steps, read_within
 from trajectory.metrics.waiting_time import observed_waits, quantiles
-from trajectory.metrics.within_bounds import bounded
+from trajectory.metrics.within_bounds import at_least_items, bounded
 from trajectory.models.time_head import Wait
 from trajectory.protocols import Forecaster, StepForecast, UncalibratedForecast
 from trajectory.reading import NUMBER, read_json
@@ -48,6 +48,7 @@ class StepCalibration:
     interests_within: tuple[BinaryCalibration, ...]
     sets: tuple[Conformal, ...]
     times: tuple[TimeCalibration, ...]  # empty without a time head
+    silent_times: tuple[TimeCalibration, ...]  # of the first step after a silence, on top; empty: too few to fit it
     overall: np.ndarray  # float64 [V + 1]
 
     def write(self, workdir: Path, checkpoint: str) -> None:
@@ -66,6 +67,7 @@ class StepCalibration:
             return None
         advice = "run evaluate --multi-step=direct"
         stored = read_json(path, {"checkpoint": str, "overall": [NUMBER]} | {kind: [dict] for kind in _KINDS}, advice)
+        stored.setdefault("silent_times", [])  # the release before fitted none
         if missing := {"checkpoint", "overall", *_KINDS} - set(stored):
             raise UserError(f"{path} is of an older form, without {', '.join(sorted(missing))}: {advice}")
         try:
@@ -132,22 +134,28 @@ class CalibratedForecast(StepForecast):
         """Probability of each interest within steps 1..h, [n, H, K + 1]."""
         p = self._bounded(self._plain.interests_within_given(self.log_interests), self.interests)
         fitted = [self._fitted.interests_within[h].apply(p[:, h]) for h in range(p.shape[1])]
-        return self._bounded(np.stack(fitted, axis=1), self.interests)
+        within = self._bounded(np.stack(fitted, axis=1), self.interests)
+        return at_least_items(within, self.within, self._histories.item_interest)
 
     @cached_property
     def wait(self) -> Wait | None:
         """How the days until each step are distributed; None where no times were fitted."""
         if not self._timed:
             return None
-        wait = jax.tree.map(np.asarray, self._plain.wait)
-        steps = wait.zero.shape[1]
-        by_step = [self._fitted.times[h].apply(_of_step(wait, h)) for h in range(steps)]
-        return jax.tree.map(lambda *x: jnp.stack(x, axis=1), *by_step)
+        return _by_step(jax.tree.map(np.asarray, self._plain.wait), self._fitted.times)
 
-    @cached_property
-    def days(self) -> np.ndarray | None:
-        """Quantiles of the days until each step."""
-        return None if self.wait is None else quantiles(self.wait)
+    def days(self, silent: np.ndarray) -> np.ndarray | None:
+        """Quantiles of the days until each step, given the silence so far."""
+        if self.wait is None:
+            return None
+        if not self._fitted.silent_times:
+            return quantiles(self.wait, silent)
+        after = self._fitted.silent_times[0].apply(_of_step(self.wait, 0))
+        return quantiles(self.wait, silent, jax.tree.map(lambda x: x[:, None], after))
+
+    def days_calibrated(self, silent: np.ndarray) -> np.ndarray:
+        """Whether `days` were fitted to outcomes of such silences, bool [n]."""
+        return (silent <= 0) | bool(self._fitted.silent_times)
 
     def _bounded(self, within: np.ndarray, probability: np.ndarray) -> np.ndarray:
         return bounded(within, probability, self._histories.baskets)
@@ -191,13 +199,18 @@ def fit_steps(
         shares, target = interest_step(histories, chosen.held_out, step.target)
         interests.append(choose(shares, target, forms=forms, seed=seed).calibration)
     times: tuple[TimeCalibration, ...] = ()
+    silent_times: tuple[TimeCalibration, ...] = ()
     if forecaster.timed:
         observed = observed_waits(histories, queries, steps)
         parts = [forecaster.forecast(chunk).wait for chunk in queries.chunks(forecaster.batch)]
         wait = jax.tree.map(lambda *x: np.concatenate(x), *parts)
         times = tuple(fit_times(_of_step(wait, h), observed[:, h]) for h in range(steps))
+        after = fit_silent_times(_of_step(_by_step(wait, times), 0), observed[:, 0])
+        silent_times = () if after is None else (after,)
     unchanged = (BinaryCalibration(),) * steps
-    fitted = StepCalibration(tuple(at), unchanged, tuple(interests), unchanged, tuple(sets), times, overall)
+    fitted = StepCalibration(
+        tuple(at), unchanged, tuple(interests), unchanged, tuple(sets), times, silent_times, overall
+    )
     calibrated = CalibratedForecaster(forecaster, fitted, histories)
     few = some_queries(histories, queries, seed + 1, BINARY_ENTRIES)
     rates = shrunk_frequencies(histories, few, overall)[:, 1:]
@@ -241,6 +254,12 @@ def _within(rates: np.ndarray, h: int) -> np.ndarray:
     return 1 - (1 - rates) ** (h + 1)
 
 
+def _by_step(wait: Wait, fitted: tuple[TimeCalibration, ...]) -> Wait:
+    """Each step's times recalibrated by its own."""
+    by_step = [fitted[h].apply(_of_step(wait, h)) for h in range(wait.zero.shape[1])]
+    return jax.tree.map(lambda *x: jnp.stack(x, axis=1), *by_step)
+
+
 def _of_step(wait: Wait, h: int) -> Wait:
     return jax.tree.map(lambda x: x[:, h], wait)
 
@@ -252,4 +271,5 @@ _KINDS: dict[str, Any] = {
     "interests_within": BinaryCalibration,
     "sets": Conformal,
     "times": TimeCalibration,
+    "silent_times": TimeCalibration,
 }

@@ -14,6 +14,7 @@ from trajectory.evaluation.reach import reach
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description, sampling_error, steps_ahead
+from trajectory.metrics.waiting_time import silent_days
 from trajectory.progress import progress
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
@@ -54,7 +55,8 @@ def forecast(run: Run, users: int | Sequence[str] = 0, events: Any = None, steps
     left = reach(histories, queries).left if c.evaluation.seen == "filter" else None
     without = tables.without_items(histories, queries, left)
     parts, interests = [], []
-    for chunk, ahead, within in forecast_steps(run, histories, queries, count, f.paths, f.days):
+    silent = silent_days(histories, queries)
+    for chunk, ahead, within in forecast_steps(run, histories, queries, count, f.paths, silent, f.days):
         parts.append(tables.statements(histories, chunk, ahead, TOP))
         if within is not None:
             parts.append(tables.within_days(histories, chunk, within, f.days, TOP))

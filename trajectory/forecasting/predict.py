@@ -17,6 +17,7 @@ from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.inference.scorer import ModelScorer
 from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description
 from trajectory.metrics.ranking import distinct_items
+from trajectory.metrics.waiting_time import silent_days
 from trajectory.progress import progress
 from trajectory.results.result import Result
 from trajectory.run import Run
@@ -102,7 +103,7 @@ def _multi_step(
     run: Run, histories: Histories, queries: Queries, steps: int, paths: int, top: int
 ) -> dict[str, pl.DataFrame]:
     parts: dict[str, list[pl.DataFrame]] = {"steps": [], "within_steps": [], "path": []}
-    for chunk, forecast, _ in forecast_steps(run, histories, queries, steps, paths):
+    for chunk, forecast, _ in forecast_steps(run, histories, queries, steps, paths, silent_days(histories, queries)):
         parts["steps"].append(tables.items_at_steps(histories, chunk, forecast, top))
         parts["within_steps"].append(tables.items_within_steps(histories, chunk, forecast, top))
     for chunk, beams in beam_run(run, histories, queries, steps, interests=False):

@@ -11,7 +11,7 @@ from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.beam_search import Beams
 from trajectory.inference.step_forecast import WithinDays
 from trajectory.metrics.ranking import top_k
-from trajectory.metrics.waiting_time import LEVELS, days_of_steps, silent_days
+from trajectory.metrics.waiting_time import LEVELS, silent_days
 from trajectory.protocols import StepForecast
 from trajectory.schema import Histories, Queries
 
@@ -119,15 +119,16 @@ def statements(histories: Histories, queries: Queries, forecast: StepForecast, k
             _ranked(histories, queries, "interest", "within_steps", forecast.interests_within, k),
         ]
     table = pl.concat(parts).with_columns(calibrated=pl.lit(forecast.calibrated))
-    if forecast.days is None:
-        return table
-    row, step = (index.ravel() for index in np.indices(forecast.days.shape[:2]))
     silent = silent_days(histories, queries)
-    until = days_of_steps(forecast.days, silent)
-    low, middle, high = (until[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
-    time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
-    time["calibrated"] = forecast.calibrated & (silent == 0)[row]
-    return pl.concat([table, _of_users(histories, queries, row, time)])
+    days = forecast.days(silent)
+    if days is not None:
+        row, step = (index.ravel() for index in np.indices(days.shape[:2]))
+        days = np.maximum.accumulate(days, axis=1)
+        low, middle, high = (days[..., i].ravel().astype(np.float64) for i in range(len(LEVELS)))
+        time = {"statement": "time", "step": step + 1, "days_low": low, "days": middle, "days_high": high}
+        time["calibrated"] = forecast.days_calibrated(silent)[row]
+        table = pl.concat([table, _of_users(histories, queries, row, time)])
+    return table
 
 
 def within_days(histories: Histories, queries: Queries, within: WithinDays, days: float, k: int) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from trajectory.inference.predictor import Predictor
 from trajectory.metrics.by_interest import log_by_interest
 from trajectory.metrics.ranking import distinct_items
 from trajectory.metrics.waiting_time import quantiles
-from trajectory.metrics.within_bounds import bounded
+from trajectory.metrics.within_bounds import at_least_items, bounded
 from trajectory.models.apply import apply
 from trajectory.models.heads import States
 from trajectory.models.interest_model import InterestModel
@@ -77,17 +77,17 @@ class DirectForecast(UncalibratedForecast):
     def interests_within(self) -> np.ndarray:
         """Probability of each interest within steps 1..h, [n, H, K + 1]."""
         within = self.interests_within_given(self.log_interests)
-        return bounded(within, self.interests, self._predictor.histories.baskets)
+        within = bounded(within, self.interests, self._predictor.histories.baskets)
+        return at_least_items(within, self.within, self._predictor.histories.item_interest)
 
     @cached_property
     def wait(self) -> Wait | None:
         """How the days until each step are distributed; None without a time head or times."""
         return jax.tree.map(lambda x: x[: self._count], self._wait) if self._timed else None
 
-    @cached_property
-    def days(self) -> np.ndarray | None:
-        """Quantiles of the days until each step."""
-        return quantiles(self._wait)[: self._count] if self._timed else None
+    def days(self, silent: np.ndarray) -> np.ndarray | None:
+        """Quantiles of the days until each step, given the silence so far."""
+        return quantiles(self.wait, silent) if self.wait is not None else None
 
     def within_given(self, log_probability: np.ndarray) -> np.ndarray:
         """Where nothing comes twice, steps exclude each other. Else they are as of `interests_within_given`."""

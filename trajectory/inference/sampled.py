@@ -11,7 +11,7 @@ from trajectory.inference.predictor import Predictor
 from trajectory.inference.sampling import Paths, sample
 from trajectory.metrics.by_interest import by_interest
 from trajectory.metrics.waiting_time import LEVELS
-from trajectory.metrics.within_bounds import bounded
+from trajectory.metrics.within_bounds import at_least_items, bounded
 from trajectory.protocols import UncalibratedForecast
 from trajectory.schema import Histories, Queries
 
@@ -76,12 +76,15 @@ class SampledForecast(UncalibratedForecast):
     @cached_property
     def interests_within(self) -> np.ndarray:
         """Probability of an item of each interest within steps 1..h, [n, H, K + 1]."""
-        return bounded(self._paths.interest_visited, self.interests, self._histories.baskets)
+        within = bounded(self._paths.interest_visited, self.interests, self._histories.baskets)
+        return at_least_items(within, self.within, self._histories.item_interest)
 
-    @cached_property
-    def days(self) -> np.ndarray | None:
-        """Quantiles of the days until each step; None without a time head or times."""
-        return np.moveaxis(np.quantile(self._paths.days, LEVELS, axis=1), 0, -1) if self._timed else None
+    def days(self, silent: np.ndarray) -> np.ndarray | None:
+        """Quantiles of the days until each step, of paths sampled given this silence; None without a time head."""
+        if not self._timed:
+            return None
+        days = np.moveaxis(np.quantile(self._paths.days, LEVELS, axis=1), 0, -1)
+        return np.maximum(days - silent[:, None, None], 0)
 
     def within_given(self, log_probability: np.ndarray) -> np.ndarray:
         """As `within`."""

@@ -61,8 +61,12 @@ def sample(
     paths: int,
     seed: int,
     days: float = 0.0,
+    silent: np.ndarray | None = None,
 ) -> Iterator[tuple[Queries, Paths]]:
     """Paths of every query's user from its history on, by ancestral sampling, some users at a time.
+
+    Nothing came of each for `silent` days [n] since its newest event (default: it is now), so that the first step of
+    its paths comes later.
 
     A user's paths depend on its id, its history and the seed only. Where the predictor filters seen items, an item of
     the history or of the path itself cannot come (again). Raises UserError if the steps leave no room for a history in
@@ -74,8 +78,14 @@ def sample(
     room_for(predictor.model, statistics, steps)  # before any user is read
     statistics = statistics._replace(has_time=statistics.has_time and histories.has_time)
     rollout = Rollout(predictor.model, statistics, predictor.filter_seen)
+    at = 0
     for chunk, full in user_chunks(queries, paths, histories.num_items, "forecast"):
-        sampled = _futures(rollout, days, predictor.params, start(predictor, full, rollout, paths, steps, seed))
+        waited = np.zeros(len(full.user), np.float32)
+        if silent is not None:
+            waited[: len(chunk.user)] = silent[at : at + len(chunk.user)]
+        at += len(chunk.user)
+        given = start(predictor, full, rollout, paths, steps, seed)
+        sampled = _futures(rollout, days, predictor.params, given, waited)
         yield chunk, Paths(*(np.asarray(part)[: len(chunk.user)] for part in sampled))
 
 
@@ -95,7 +105,7 @@ class _Now(NamedTuple):
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
+def _futures(rollout: Rollout, days: float, params, given: Start, waited: np.ndarray) -> Paths:
     model, statistics, filter_seen = rollout
     item_interest = given.item_interest
     users, paths, steps = given.size.shape
@@ -104,7 +114,7 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
     banned = excluded_items(rollout, given, paths)
 
     def step(now: _Now, inputs):
-        key, size = inputs
+        key, size, silent = inputs
         carry, states = read_step(model, params, past, now.carry, now.unread)
         log_p = log_probabilities(model, params, states, banned | now.visited if filter_seen else banned)
         random = jax.lax.map(partial(noise, paths=paths, items=items), key)
@@ -119,7 +129,7 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
         gap = jnp.full(rows, statistics.gap / DAY)
         if model.spec.heads.time:
             wait = jax.tree.map(lambda x: x[:, 0], apply(model, params, states, method="wait"))
-            gap = jnp.minimum(draw(wait, random.component, random.length), LONGEST_WAIT)
+            gap = jnp.minimum(draw(wait, random.component, random.length, silent), LONGEST_WAIT)
         elapsed, clock = now.elapsed + gap, second_of_week_after(now.clock, gap)
         row = jnp.arange(rows)[:, None]
         visited = now.visited.at[row, drawn].set(True).at[:, 0].set(False)
@@ -131,7 +141,8 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
         if statistics.lines == 1:  # a single draw's own probability is less noisy than what was drawn
             comes, interest_comes = probability, probability @ belongs
         else:
-            comes, interest_comes = _in_basket(log_p, random.item, size, statistics.lines), reached
+            comes = _in_basket(log_p, random.item, size, statistics.lines)
+            interest_comes = _interest_in_basket(log_p, random.item, size, statistics.lines, item_interest, belongs)
         not_visited = now.not_visited * _survival(comes, now.visited, users)
         not_reached = now.not_reached * _survival(interest_comes, now.interests, users)
         unread = next_events(
@@ -149,7 +160,8 @@ def _futures(rollout: Rollout, days: float, params, given: Start) -> Paths:
     clock = jnp.repeat(given.clock, paths)
     survival = jnp.ones((users, items)), jnp.ones((users, interests))
     now = _Now(carry, newest, nothing, nothing, no_interest, *survival, no_interest, jnp.zeros(rows), clock)
-    last, out = jax.lax.scan(step, now, (given.key, given.size.reshape(rows, steps).T))
+    silent = jnp.zeros((steps, rows)).at[0].set(jnp.repeat(waited, paths))  # the steps after the first begin at once
+    last, out = jax.lax.scan(step, now, (given.key, given.size.reshape(rows, steps).T, silent))
     probability, visited, interest_visited, item, log_probability, elapsed = out
     return Paths(
         jnp.swapaxes(probability, 0, 1),
@@ -187,3 +199,26 @@ def _in_basket(log_p: jax.Array, gumbel: jax.Array, size: jax.Array, lines: int)
     threshold = jnp.where(keys >= outside, inside, outside)
     probability = -jnp.expm1(-jnp.exp(log_p - threshold))
     return jnp.where((size[:, None] > 0) & (log_p > -jnp.inf), probability, 0.0)
+
+
+def _interest_in_basket(
+    log_p: jax.Array, gumbel: jax.Array, size: jax.Array, lines: int, item_interest: jax.Array, belongs: jax.Array
+) -> jax.Array:
+    """Probability [R, K + 1] that such a basket has an item of the interest, given the noise of all other items.
+
+    The largest key of an interest's items is as one item's of their probabilities together.
+    """
+    keys = log_p + gumbel
+    best, item = jax.lax.top_k(keys, min(2 * lines, keys.shape[1]))
+    interest = item_interest[item]
+    others = jnp.cumsum(
+        interest[:, :, None] != interest[:, None, :], axis=2
+    )  # among the best so far, of each's interest
+    enough = others >= size[:, None, None]
+    last = jnp.where(enough.any(2), enough.argmax(2), best.shape[1] - 1)  # beyond the best the key is lower: a bound
+    row = jnp.arange(len(keys))[:, None]
+    usual = jnp.take_along_axis(best, jnp.maximum(size[:, None] - 1, 0), 1)  # of interests that are not among the best
+    threshold = jnp.broadcast_to(usual, (len(keys), belongs.shape[1])).at[row, interest].set(best[row, last])
+    log_share = jnp.log(jnp.exp(log_p) @ belongs)
+    probability = -jnp.expm1(-jnp.exp(log_share - threshold))
+    return jnp.where((size[:, None] > 0) & (log_share > -jnp.inf), probability, 0.0)

@@ -33,16 +33,21 @@ class WithinDays(NamedTuple):
 
 
 def forecast_steps(
-    run: Run, histories: Histories, queries: Queries, steps: int, paths: int, days: float = 0.0
+    run: Run, histories: Histories, queries: Queries, steps: int, paths: int, silent: np.ndarray, days: float = 0.0
 ) -> Iterator[tuple[Queries, StepForecast, WithinDays | None]]:
-    """The next `steps` steps of every query's user, some users at a time, and the next `days` days if there are any."""
+    """The next `steps` steps of every query's user, some users at a time, and the next `days` days if there are any.
+
+    `silent` [n]: days without anything since each history's last event, of which forecasts of time are given.
+    """
     direct = _direct(run, histories, steps) if run.config.heads.horizon >= steps else None
     if direct and not days:
         for chunk in progress(queries.chunks(direct.batch), "forecast", -(-len(queries.user) // direct.batch)):
             yield chunk, direct.forecast(chunk), None
         return
     predictor, statistics, seed = run.predictor(histories), run.vocabulary.statistics, run.config.seed
-    for chunk, sampled in sample(predictor, queries, statistics, steps=steps, paths=paths, seed=seed, days=days):
+    for chunk, sampled in sample(
+        predictor, queries, statistics, steps=steps, paths=paths, seed=seed, days=days, silent=silent
+    ):
         forecast = direct.forecast(chunk) if direct else SampledForecast(predictor, sampled)
         yield chunk, forecast, WithinDays(sampled.within_days, sampled.interest_within_days) if days else None
 

@@ -16,3 +16,16 @@ def bounded(within: np.ndarray, probability: np.ndarray, baskets: bool) -> np.nd
     if not baskets:
         within = np.minimum(np.maximum.accumulate(within, axis=1), np.cumsum(probability, axis=1))
     return np.minimum(np.maximum.accumulate(within, axis=1), 1.0)
+
+
+def at_least_items(interests: np.ndarray, items: np.ndarray, item_interest: np.ndarray) -> np.ndarray:
+    """Probabilities of interests [n, H, K + 1], none below that of one of its items [n, H, V + 1]: whoever comes to the
+    item comes to its interest.
+    """
+    of_items = item_interest[1 : items.shape[2]]
+    order = 1 + np.argsort(of_items, kind="stable")
+    there, first = np.unique(item_interest[order], return_index=True)
+    least = np.zeros_like(interests)
+    if len(there):
+        least[:, :, there] = np.maximum.reduceat(items[:, :, order], first, axis=2)
+    return np.maximum(interests, least)

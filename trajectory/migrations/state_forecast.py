@@ -13,6 +13,7 @@ from trajectory.calibration.per_step import FEW
 from trajectory.data.pipeline.splits import leave_last
 from trajectory.inference.step_forecast import forecast_steps, steps_ahead
 from trajectory.metrics.by_interest import by_interest
+from trajectory.metrics.waiting_time import silent_days
 from trajectory.migrations.state_baselines import StateBaselines, fit_baselines
 from trajectory.migrations.step_windows import cut_back, interest_mass, shares
 from trajectory.run import Run
@@ -26,7 +27,7 @@ class StepStates(NamedTuple):
     """The forecast of each of the next H steps of n users."""
 
     interests: np.ndarray  # float [n, H, K], share of each interest at each step
-    days: np.ndarray | None  # float [n, H], median time until the step; None without times
+    days: np.ndarray | None  # float [n, H], median time until the step from the history's end on; None without times
 
 
 class StateForecast(NamedTuple):
@@ -91,11 +92,15 @@ def step_states(run: Run, histories: Histories, queries: Queries, steps: int) ->
     """
     paths = run.config.forecast.paths if steps > 1 else 1  # the first step is the same on every path
     own = histories.interests == run.experiment.histories.interests
-    interests, days = [], []
-    for _, forecast, _ in forecast_steps(run, run.experiment.histories, queries, steps, paths):
+    log = run.experiment.histories
+    silent = np.where(queries.end > queries.stop, 0.0, silent_days(log, queries))  # where the log ends, nothing came
+    interests, days, at = [], [], 0
+    for chunk, forecast, _ in forecast_steps(run, log, queries, steps, paths, silent):
         chance = forecast.interests if own else by_interest(histories, forecast.probability)
         interests.append(shares(chance[:, :, 1:]))
-        days += [] if forecast.days is None else [forecast.days[:, :, 1]]
+        until = forecast.days(silent[at : at + len(chunk.user)])
+        at += len(chunk.user)
+        days += [] if until is None else [until[:, :, 1]]
     return StepStates(np.concatenate(interests), np.concatenate(days) if days else None)
 
 

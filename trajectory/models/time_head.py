@@ -7,7 +7,7 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import logsumexp, ndtr
+from jax.scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
 from trajectory.models.dense import FlatDense
 
@@ -15,6 +15,7 @@ COMPONENTS = 6
 SHORTEST, LONGEST = 1 / 1440, 365.0  # days: where the components' medians begin, evenly on a log scale
 LEAST_SCALE, MOST_SCALE = 0.1, 3.0  # standard deviation of log(days): no spike, and no tail that swallows the mean
 BISECTIONS = 40
+NEVER = -1e4  # log(days), below all that comes
 RANGE = (-20.0, 12.0)  # log(days) between which quantiles are looked for: microseconds to centuries
 
 
@@ -47,15 +48,21 @@ class TimeHead(nn.Module):
         return Wait(zero[..., 0], jax.nn.log_softmax(weight, axis=-1), centre, spread)
 
 
-def draw(wait: Wait, gumbel: jax.Array, normal: jax.Array) -> jax.Array:
-    """Days [...] drawn from the distribution, by standard noise: Gumbel [..., 1 + C] and normal [...]."""
-    chance = jnp.concatenate(
-        [jax.nn.log_sigmoid(wait.zero)[..., None], jax.nn.log_sigmoid(-wait.zero)[..., None] + wait.log_weight], axis=-1
-    )
-    chosen = (chance + gumbel).argmax(-1)
+def draw(wait: Wait, gumbel: jax.Array, normal: jax.Array, silent: jax.Array | float = 0.0) -> jax.Array:
+    """Days [...] drawn from the distribution, by standard noise: Gumbel [..., 1 + C] and normal [...].
+
+    `silent` days [...] have passed without the step: drawn is what is longer (all, where none have).
+    """
+    silent = jnp.broadcast_to(silent, wait.zero.shape)
+    at_once = jnp.where(silent > 0, -jnp.inf, jax.nn.log_sigmoid(wait.zero))[..., None]
+    later = jax.nn.log_sigmoid(-wait.zero)[..., None] + wait.log_weight + _log_longer(wait, silent)
+    chosen = (jnp.concatenate([at_once, later], axis=-1) + gumbel).argmax(-1)
     at = jnp.maximum(chosen - 1, 0)[..., None]
     centre, scale = (jnp.take_along_axis(x, at, -1)[..., 0] for x in (wait.centre, wait.scale))
-    return jnp.where(chosen > 0, jnp.exp(centre + scale * normal), 0.0)
+    least = (_log_days(silent) - centre) / scale
+    beyond = -ndtri(jnp.maximum(ndtr(-least) * ndtr(-normal), jnp.finfo(jnp.float32).tiny))
+    z = jnp.where(silent > 0, jnp.maximum(beyond, least), normal)
+    return jnp.where(chosen > 0, jnp.exp(centre + scale * z), 0.0)
 
 
 def log_likelihood(wait: Wait, days: jax.Array) -> jax.Array:
@@ -75,16 +82,36 @@ def chance_within(wait: Wait, days: jax.Array) -> jax.Array:
     return jnp.where(days > 0, at_once + (1 - at_once) * passed, at_once)
 
 
-def quantile(wait: Wait, share: jax.Array) -> jax.Array:
-    """Days [...] within which the step comes with probability `share` [...] (0 to 1)."""
+def log_chance_beyond(wait: Wait, days: jax.Array) -> jax.Array:
+    """Log-probability [...] that more than `days` [...] pass (0 or more)."""
+    longer = logsumexp(wait.log_weight + _log_longer(wait, days), axis=-1)
+    return jax.nn.log_sigmoid(-wait.zero) + longer
+
+
+def quantile(wait: Wait, share: jax.Array, silent: jax.Array | float = 0.0) -> jax.Array:
+    """Days [...] within which the step comes with probability `share` [...] (0 to 1), given that it did not come for
+    `silent` days [...], which are counted.
+    """
+    shape = jnp.broadcast_shapes(wait.zero.shape, jnp.shape(share), jnp.shape(silent))
+    silent = jnp.broadcast_to(silent, shape)
+    wanted = jnp.log1p(-share) + jnp.where(silent > 0, log_chance_beyond(wait, silent), 0.0)
 
     def halve(_: int, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         low, high = ends
         middle = (low + high) / 2
-        above = chance_within(wait, jnp.exp(middle)) >= share
+        above = log_chance_beyond(wait, jnp.exp(middle)) <= wanted
         return jnp.where(above, low, middle), jnp.where(above, middle, high)
 
-    shape = jnp.broadcast_shapes(wait.zero.shape, jnp.shape(share))
-    ends = jnp.full(shape, RANGE[0]), jnp.full(shape, RANGE[1])
-    _, high = jax.lax.fori_loop(0, BISECTIONS, halve, ends)
-    return jnp.where(jax.nn.sigmoid(wait.zero) >= share, 0.0, jnp.exp(high))
+    low = jnp.maximum(_log_days(silent), RANGE[0])
+    _, high = jax.lax.fori_loop(0, BISECTIONS, halve, (low, jnp.maximum(low, RANGE[1])))
+    return jnp.where(jax.nn.log_sigmoid(-wait.zero) <= wanted, 0.0, jnp.exp(high))
+
+
+def _log_longer(wait: Wait, days: jax.Array) -> jax.Array:
+    """Log-probability [..., C] that a time of each component is longer than `days` [...]."""
+    return log_ndtr((wait.centre - _log_days(days)[..., None]) / wait.scale)
+
+
+def _log_days(days: jax.Array) -> jax.Array:
+    """Log of the days, of none a number below all others (not minus infinity, which differences do not bear)."""
+    return jnp.where(days > 0, jnp.log(jnp.where(days > 0, days, 1.0)), NEVER)

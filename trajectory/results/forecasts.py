@@ -55,7 +55,7 @@ class Forecast(Result):
         "less likely than at one of them; "
         "within_days: within `days` days of the user's last event, left out where these are over; time: "
         "the step comes `days` (median) after the log's last event, with 80 % probability between `days_low` and "
-        "`days_high`, given that nothing came of the user until then; path: a step of the path number `rank`; "
+        "`days_high`; both given that nothing came of the user until then; path: a step of the path number `rank`; "
         "nothing_left: no item may come, and why",
         "level": "item or interest; null for time",
         "step": "1 = next",
@@ -65,8 +65,8 @@ class Forecast(Result):
         "probability": "of the statement; of a path's step after those before it",
         "path_probability": "of the whole path",
         "calibrated": "probability or days were fitted to outcomes of validation users; interests by themselves, so "
-        "that one's probability need not be the sum of its items'; days only of users of whom nothing is missing since "
-        "their last event",
+        "that one's probability need not be the sum of its items' (it is no less than any of them); times after a "
+        "silence by themselves, too, false where too few waits were long",
         "in_set_90": "at_step of items: in the set that holds a line of the step with 90 %; null where no sets were "
         "fitted",
         "set_size_90": "items of that set: of more than 20, the table has the 20 most likely, which hold the step less "

@@ -45,13 +45,14 @@ def expected_purchases(
             f"and heads.time above 0 ({hints.setting('heads.time', 0.1)})"
         )
     parts: list[list[np.ndarray]] = []
-    at = 0
-    for chunk, forecast, _ in forecast_steps(run, histories, queries, steps_ahead(c), c.forecast.paths):
+    at, begun = 0, np.zeros(len(queries.user))  # what passed since is left out below
+    for chunk, forecast, _ in forecast_steps(run, histories, queries, steps_ahead(c), c.forecast.paths, begun):
         now, span = moment[at : at + len(chunk.user)], days[at : at + len(chunk.user)]
         at += len(chunk.user)
         since = (now - histories.time[chunk.stop - 1]) / DAY
-        assert forecast.days is not None  # the run forecasts times
-        within, median = step_times(forecast.days, since, span)
+        quantiles = forecast.days(np.zeros(len(chunk.user)))
+        assert quantiles is not None  # the run forecasts times
+        within, median = step_times(quantiles, since, span)
         steps = np.maximum(within.sum(1), step_rate(histories, chunk, now) * span)
         weight = within * (steps / np.maximum(within.sum(1), 1e-12))[:, None]
         size = basket_size(histories, chunk) if histories.baskets else np.ones(len(chunk.user))
