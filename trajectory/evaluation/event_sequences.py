@@ -54,7 +54,9 @@ def evaluate_sequences(
     gaps = GapBaseline("", True).fit(histories, split.validation, steps)
     typical = gaps.times(queries, np.full((len(begin), steps), np.nan)).days[:, :, 1]
     forecasts = [forecaster.forecast(chunk) for chunk in queries.chunks(forecaster.batch)]
-    days = np.concatenate([forecast.days(np.zeros(len(forecast.log_probability)))[:, :, 1] for forecast in forecasts])
+    days = np.concatenate(
+        [np.asarray(forecast.days(np.zeros(len(forecast.log_probability))))[:, :, 1] for forecast in forecasts]
+    )
     rows = {forecaster.name: observed.measure(_probability(forecasts), np.maximum.accumulate(days, axis=1))}
     for baseline in baselines:
         probability = _probability([baseline.forecast(chunk) for chunk in queries.chunks(baseline.batch)])

@@ -19,16 +19,17 @@ def test_who_came_by_the_day_named_is_counted_of_those_whose_day_has_passed():
     moment = int(histories.time[5])
     queries = histories_before(histories, moment)  # all come at that moment, after five days
     found = check_next_visit(histories, queries, np.array([1.0, 2.0, -0.5, 90.0]), moment)
-    assert found == {"came": pytest.approx(2 / 3), "due": 3}
+    assert found == {"came": pytest.approx(2 / 3), "due": 3, "thirds": [1, 1, 0]}
 
 
 @pytest.mark.parametrize(
     ("check", "days"),
     [
-        ({"came": 0.52, "due": 80}, [10.0, None, 35.0]),
-        ({"came": 0.82, "due": 80}, [None] * 3),
-        ({"came": 0.5, "due": 20}, [None] * 3),
-        ({"came": float("nan"), "due": 0}, [None] * 3),
+        ({"came": 0.52, "due": 80, "thirds": [0.4, 0.6, 0.56]}, [10.0, None, 35.0]),
+        ({"came": 0.52, "due": 80, "thirds": [0.2, 0.5, 0.86]}, [None] * 3),  # too early for some, too late for others
+        ({"came": 0.82, "due": 80, "thirds": [0.7, 0.7, 0.7]}, [None] * 3),
+        ({"came": 0.5, "due": 20, "thirds": [0.5, 0.5, 0.5]}, [None] * 3),
+        ({"came": float("nan"), "due": 0, "thirds": [float("nan")] * 3}, [None] * 3),
     ],
 )
 def test_days_that_did_not_hold_or_contradict_the_chance_are_left_out(check, days):

@@ -53,6 +53,8 @@ def expected_purchases(
         quantiles = forecast.days(np.zeros(len(chunk.user)))
         assert quantiles is not None  # the run forecasts times
         within, median = step_times(quantiles, since, span)
+        exact = None if forecast.wait is None else forecast.days(since)  # not what lies between quantiles
+        median = median if exact is None else exact[:, :, 1]
         steps = np.maximum(within.sum(1), step_rate(histories, chunk, now) * span)
         weight = within * (steps / np.maximum(within.sum(1), 1e-12))[:, None]
         size = basket_size(histories, chunk) if histories.baskets else np.ones(len(chunk.user))

@@ -1,4 +1,7 @@
-"""The day of the next visit: told where half of the users came by such a day, as they should, and of whom it may be."""
+"""The day of the next visit: told where half of the users came by such a day, as they should, and of whom it may be.
+
+Half of all is not enough: of days too early for the active and too late for the silent half come in time, too.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,31 @@ from trajectory.schema import Histories, Queries
 
 LEAST = 50  # users whose named day has passed, of which a share is told
 HALF = (0.4, 0.6)  # share that came by the day named, by which half should
+THIRD = (0.3, 0.7)  # the same of those silent for the shortest and for the longest time
 
 
 def check_next_visit(histories: Histories, queries: Queries, days: np.ndarray, moment: int) -> dict[str, Any]:
     """`came`: share of users whose next event came within the `days` [n] named at `moment` (unix seconds), of the
-    `due` users whose named day is before the log's end; NaN of none.
+    `due` users whose named day is before the log's end; NaN of none. `thirds`: the same of the third of them that had
+    been silent for the shortest time, the next, and the longest.
     """
     due = moment + days * DAY < histories.now
     following = histories.time[np.minimum(queries.stop, histories.num_events - 1)]
     came = (queries.stop < queries.end) & (following <= moment + days * DAY)
-    return {"came": float(came[due].mean()) if due.any() else float("nan"), "due": int(due.sum())}
+    by_silence = np.array_split(
+        np.flatnonzero(due)[np.argsort(-histories.time[queries.stop[due] - 1], kind="stable")], 3
+    )
+    return {"came": _share(came[due]), "due": int(due.sum()), "thirds": [_share(came[some]) for some in by_silence]}
 
 
 def holds(check: dict[str, Any]) -> bool:
-    """Whether enough users came about as often by the day named as they should."""
-    return bool(check["due"] >= LEAST and HALF[0] <= check["came"] <= HALF[1])
+    """Whether enough users came about as often by the day named as they should, of whatever silence."""
+    thirds = all(THIRD[0] <= share <= THIRD[1] for share in check["thirds"])
+    return bool(check["due"] >= LEAST and HALF[0] <= check["came"] <= HALF[1] and thirds)
+
+
+def _share(came: np.ndarray) -> float:
+    return float(came.mean()) if len(came) else float("nan")
 
 
 def with_days_that_hold(rows: pl.DataFrame, within: int, check: dict[str, Any]) -> pl.DataFrame:
@@ -45,5 +58,6 @@ def in_words(check: dict[str, Any]) -> str:
     told = "" if holds(check) else f" {why}, no days are named."
     return (
         f"Of {check['due']:,} users of such audiences whose next visit was expected before the end of the log, "
-        f"{check['came']:.0%} came by the day named; half should.{told}"
+        f"{check['came']:.0%} came by the day named; half should (of the third silent for the shortest time "
+        f"{check['thirds'][0]:.0%}, of that for the longest {check['thirds'][2]:.0%}).{told}"
     )
