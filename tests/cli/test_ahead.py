@@ -114,8 +114,11 @@ def test_the_forecast_states_steps_times_days_and_paths(run):
     time = table.filter(pl.col("statement") == "time")
     assert (time["days_low"] <= time["days"]).all()
     assert (time["days"] <= time["days_high"]).all()
+    silent, rest = (table.filter((pl.col("statement") == "time") == timed) for timed in (True, False))
     uncalibrated = pl.col("statement").is_in(["within_days", "path"])
-    assert (table["calibrated"] == table.select(~uncalibrated).to_series()).all()
+    assert (rest["calibrated"] == rest.select(~uncalibrated).to_series()).all()
+    fitted = json.loads((workdir / "calibration.json").read_text())["silent_times"]
+    assert silent["calibrated"].any() == bool(fitted), "users were silent before the log's end"
     sets = table.filter((pl.col("statement") == "at_step") & (pl.col("level") == "item"))
     assert sets["in_set_90"].null_count() == 0
     assert sets.filter(pl.col("rank") == 1)["in_set_90"].all()

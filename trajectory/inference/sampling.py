@@ -202,7 +202,7 @@ def _in_basket(log_p: jax.Array, gumbel: jax.Array, size: jax.Array, lines: int)
 
 
 def _interest_in_basket(
-    log_p: jax.Array, gumbel: jax.Array, size: jax.Array, lines: int, item_interest: jax.Array, belongs: jax.Array
+    log_p: jax.Array, gumbel: jax.Array, size: jax.Array, lines: int, item_interest: Any, belongs: jax.Array
 ) -> jax.Array:
     """Probability [R, K + 1] that such a basket has an item of the interest, given the noise of all other items.
 
