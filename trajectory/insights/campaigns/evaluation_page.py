@@ -15,7 +15,7 @@ from trajectory.insights.report_model import Table
 
 def holdout_accuracy(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> list[Table]:
     """How recipients were ranked, for each outcome that was measured, and how they compare with others."""
-    running = next((measured["running"] for measured in held.values()), [])
+    running: list[str] = next((measured["running"] for measured in held.values()), [])
     ranked = [against_rivals(outcome, measured) for outcome, measured in held.items()]
     return [*ranked, *([uplift_table(compared, running)] if compared else [])]
 

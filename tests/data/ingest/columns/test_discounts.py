@@ -70,3 +70,14 @@ def test_a_discount_of_parts_or_of_a_hundred_is_a_share(tmp_path: Path, name: st
 def test_a_discount_of_nothing_known_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"data.discount_of='line' is unknown; expected one of auto, unit, row, share"):
         read(tmp_path, "Discount", ["1"] * 60, discount_of="line")
+
+
+@pytest.mark.parametrize("form", ["{:.1f} %", "{:.1f}%", "{:.0f} ％"])
+def test_cells_in_per_cent_are_shares(tmp_path: Path, form: str) -> None:
+    clean = read(tmp_path, "Rabatt", [form.format(10 * (i % 3)) for i in range(60)])
+    assert value(clean) == pytest.approx(sum(10 * PIECES[i] * (1 - i % 3 / 10) for i in range(60)))
+    assert "Rabatt is a share of 100 that is taken off the value of each row, as its cells say %" in notes(
+        clean.log, "value"
+    )
+    less = read(tmp_path, "Rabatt", ['"0,5 %"'] * 60, price="100")
+    assert value(less) == pytest.approx(12000 * 0.995)  # of 100, though all are below 1

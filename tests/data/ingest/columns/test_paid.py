@@ -69,7 +69,14 @@ def test_a_discount_is_taken_off_as_asked_for(tmp_path: Path) -> None:
         assert "is it still to be taken off" not in notes(clean.log, "value")
 
 
-@pytest.mark.parametrize(("name", "cell"), [("Discount percent", "10"), ("Discount", "0"), ("Discount code", "X1")])
+@pytest.mark.parametrize("name", ["Discount percent", "Rabattbetrag", "Rabatt", "Kortingspercentage"])
+@pytest.mark.parametrize("cell", ["10", "10,0 %", "12.5%"])
+def test_a_discount_in_per_cent_or_by_a_longer_word_is_asked_about(tmp_path: Path, name: str, cell: str) -> None:
+    clean = read(tmp_path, f"Unit Price,{name}", *(f'{10 + i % 3},"{cell}"' for i in range(30)))
+    assert f"{name} is not read, beside Unit Price: is it still to be taken off" in notes(clean.log, "value")
+
+
+@pytest.mark.parametrize(("name", "cell"), [("Discount", "0"), ("Discount", "0 %"), ("Discount code", "X1")])
 def test_a_discount_that_is_no_money_is_not_asked_about(tmp_path: Path, name: str, cell: str) -> None:
     clean = read(tmp_path, f"Unit Price,{name}", *(f"{10 + i % 3},{cell}" for i in range(30)))
     assert "taken off" not in notes(clean.log, "value")

@@ -6,6 +6,7 @@ import polars as pl
 from ml_collections import ConfigDict
 
 from trajectory.data.ingest.cells.amounts import amounts
+from trajectory.data.ingest.cells.parsing import is_text, texts
 from trajectory.data.ingest.columns.name_words import has_word
 from trajectory.data.ingest.columns.prices import by_content
 from trajectory.data.ingest.findings import Findings
@@ -33,13 +34,14 @@ def without_discount(
     """
     if data.discount_of not in OF:
         raise UserError(f"data.discount_of={data.discount_of!r} is unknown; expected one of {', '.join(OF)}")
-    discount = amounts(column, data.decimal, said).fill_null(0.0).abs()
-    of, how, sure = _told(discount, value, quantity, item)
+    signed = percents(column, data.decimal, said)
+    discount = (amounts(column, data.decimal, said) if signed is None else signed).fill_null(0.0).abs()
+    of, how, sure = _told(discount, value, quantity, item) if signed is None else ("share", "as its cells say %", True)
     if data.discount_of != "auto":
         of, how, sure = data.discount_of, "set by hand", True
     name, off = column.name, "is taken off the value of"
     if of == "share":
-        parts = bool((discount <= 1).all())
+        parts = signed is None and bool((discount <= 1).all())
         said.note("value", f"{name} is a share{'' if parts else ' of 100'} that {off} each row, {how}", _setting("row"))
         return value * (1 - (discount if parts else discount / _PERCENT))
     whole = f"{name} is an amount that {off} each {'row' if of == 'row' else 'piece'}, {how}"
@@ -48,6 +50,15 @@ def without_discount(
               warning=not sure)  # fmt: skip
     pieces = quantity.fill_null(1.0).abs() if of == "unit" and quantity is not None else 1.0
     return value - value.sign() * discount * pieces
+
+
+def percents(column: pl.Series, decimal: str, said: Findings) -> pl.Series | None:
+    """The numbers of a column whose cells, where filled, mostly end in a sign of per cent; None of another column."""
+    text = texts(column) if is_text(column) else column.head(0).cast(pl.String)
+    signed = text.str.contains(r"[%％٪]\s*$")
+    if 2 * int(signed.sum()) <= text.count() or not signed.any():
+        return None
+    return amounts(text.str.replace(r"\s*[%％٪]\s*$", "").alias(column.name), decimal, said)
 
 
 def _told(discount: pl.Series, value: pl.Series, quantity: pl.Series | None, item: pl.Series) -> tuple[str, str, bool]:

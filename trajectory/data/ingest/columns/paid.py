@@ -10,8 +10,8 @@ from trajectory.data.ingest.cells.amounts import amounts
 from trajectory.data.ingest.cells.parsing import is_text, texts, yes_or_no
 from trajectory.data.ingest.columns import column_words
 from trajectory.data.ingest.columns.detect import NONE, matching
-from trajectory.data.ingest.columns.discounts import SHARES
-from trajectory.data.ingest.columns.name_words import has_word
+from trajectory.data.ingest.columns.discounts import SHARES, percents
+from trajectory.data.ingest.columns.name_words import has_word, name_words
 from trajectory.data.ingest.columns.order_totals import repeats
 from trajectory.data.ingest.columns.prices import is_price
 from trajectory.data.ingest.findings import Findings
@@ -26,9 +26,11 @@ _POSTAGE = ("shipping", "postage", "delivery", "freight", "versand", "versandkos
             "运费", "ongkir", "vận")
 _TAXES = ("tax", "taxes", "vat", "gst", "mwst", "ust", "iva", "tva", "btw", "moms", "alv", "dph", "ндс", "kdv", "税",
           "부가세", "ppn")
-# What is a share, a text, or a price that the discount is taken off already.
-_NO_DISCOUNT = ("percent", "pct", "rate", "ratio", "code", "id", "type", "name", "reason", "after", "before", "price",
-                "points", "oranı", "%")
+# What is a text, or a price that the discount is taken off already.
+_NO_DISCOUNT = ("code", "id", "type", "name", "reason", "after", "before", "price", "points")
+# Behind a discount, in one word.
+_AMOUNTS = ("betrag", "summe", "wert", "satz", "prozent", "prozentsatz", "bedrag", "percentage", "spercentage",
+            "sbedrag", "beløp", "beløb", "belopp", "procent", "prosent")
 # fmt: on
 _LOOKED_AT = 100_000  # rows
 _CENT, _MOSTLY, _PROVEN = 0.02, 0.9, 20
@@ -47,8 +49,7 @@ def what_was_paid(
     if by_hand or name in ("", NONE):
         return fields
     free = [column for column in table.columns if column not in {*fields.values(), *decided}]
-    discounts = [column for column in free if has_word(column, DISCOUNTS) and not has_word(column, _NO_DISCOUNT)]
-    discounts = [column for column in discounts if _is_taken_off(head, fields, column)]
+    discounts = [column for column in free if _is_called_discount(column) and _is_taken_off(head, fields, column)]
     if is_price(name):
         net = column_words.names("net_amount") if discounts else ()
         for paid in matching(free, (*column_words.names("paid_amount"), *net)):
@@ -129,9 +130,23 @@ def _held_beside(
     return ""
 
 
+def _is_called_discount(column: str) -> bool:
+    """Whether a column is called a discount, also in a longer word ("Rabattbetrag"), of money or of per cent."""
+    longer = any(
+        part.startswith(word) and part.removeprefix(word) in _AMOUNTS
+        for part in name_words(column)
+        for word in DISCOUNTS
+    )
+    return (longer or has_word(column, DISCOUNTS)) and not has_word(column, _NO_DISCOUNT)
+
+
 def _is_taken_off(table: pl.DataFrame, fields: dict[str, str], column: str) -> bool:
-    """Whether a column called a discount holds amounts in most rows, some of them not 0, which are not of orders."""
+    """Whether a column called a discount holds amounts or per cents in most rows, some of them not 0, which are not of
+    orders.
+    """
     cells = table[column]
+    if (shares := percents(cells, "auto", Findings())) is not None:
+        return bool((shares.fill_null(0) != 0).any())
     if not _is_amount(table, column) or 2 * cells.null_count() > len(cells) or _of_order(table, fields, column):
         return False
     return bool((_number(table, column).fill_null(0) != 0).any())

@@ -218,7 +218,9 @@ def _doubt_marks(table: pl.DataFrame, used: Collection[str], data: ConfigDict, s
 
 def _is_mark(column: pl.Series) -> bool:
     """Whether a column is yes or no, some of either."""
-    words = texts(column).drop_nulls().unique() if not column.dtype.is_nested() and column.count() else []
+    if column.dtype.is_nested():
+        return False
+    words = texts(column).drop_nulls().unique()
     return len(words) == 2 and (yes := yes_or_no(words)) is not None and bool(yes.any()) and not yes.all()
 
 

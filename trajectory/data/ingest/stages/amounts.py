@@ -56,7 +56,6 @@ def _amounts(reading: Reading) -> dict[str, pl.Series]:
         value, quantity = columns["value"], columns["quantity"]
         columns["value"] = row_values(value, quantity, reading.columns["item"], fields["value"], data, said)
     if "value" in columns and "discount" in fields:
-        discount, quantity = table[fields["discount"]], columns.get("quantity")
-        item = reading.columns["item"]
-        columns["value"] = without_discount(columns["value"], discount, quantity, item, data, said)
+        discount, pieces, item = table[fields["discount"]], columns.get("quantity"), reading.columns["item"]
+        columns["value"] = without_discount(columns["value"], discount, pieces, item, data, said)
     return columns
