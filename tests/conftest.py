@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+
+# Most of what tests of models take is compiling small programs that run a few times: they are compiled quickly, not to
+# run quickly, and kept for other files and for processes that tests start. JAX reads this when it is imported.
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path("~/.cache/trajectory/tests").expanduser()))
 
 import jax
 import pytest

@@ -1,4 +1,4 @@
-"""The built package, installed outside the checkout: presets by name, a training, and a sweep that starts its runs."""
+"""The built package, installed outside the checkout: presets by name, and a sweep that starts its runs."""
 
 from __future__ import annotations
 
@@ -79,27 +79,23 @@ def test_configs_is_nobody_s_top_level_module_and_the_package_is_the_installed_o
     assert Path(where).is_relative_to(installed.folder)
 
 
-def test_a_preset_is_listed_copied_changed_and_trained(installed):
+def test_a_preset_is_listed_copied_changed_and_trained_by_a_sweep_of_the_installed_command(installed):
     assert "  user_a  " in installed("configs")
     installed("configs", "copy", "user_a")
     copy = installed.folder / "user_a.py"
     copy.write_text(copy.read_text().replace('c.name = "user_a"', 'c.name = "mine"'))
-    settings = [f"--config.{text}" for text in SMALL]
-    installed("train", "--config=user_a.py:tiny", "--workdir=runs/own", *settings)
-    run = installed.folder / "runs" / "own"
-    assert json.loads((run / "config.json").read_text())["name"] == "mine_tiny"
-    assert json.loads((run / "training.json").read_text())["finished"]
-
-
-def test_a_sweep_starts_its_runs_by_the_installed_command(installed):
     (installed.folder / "widths.py").write_text(
         "from trajectory.tuning.members import Sweep, grid\n\n"
         "def get_sweep():\n    return grid({'model.width': (8,)}, base={'model.width': 8})\n"
     )
     settings = [f"--config.{text}" for text in SMALL]
-    said = installed("sweep", "--config=user_a:tiny", "--sweep=widths.py", "--out=runs/sweep", "--seeds=0", *settings)
+    said = installed(
+        "sweep", "--config=user_a.py:tiny", "--sweep=widths.py", "--out=runs/sweep", "--seeds=0", *settings
+    )
     assert "1 runs, 0 of them finished before" in said
     folder = installed.folder / "runs" / "sweep" / "width=8_0"
     assert json.loads((folder / "sweep.json").read_text())["done"]
+    assert json.loads((folder / "config.json").read_text())["name"] == "mine_tiny"
+    assert json.loads((folder / "training.json").read_text())["finished"]
     assert (folder / "evaluation.json").exists()
     assert (installed.folder / "runs" / "sweep" / "sweep.md").exists()

@@ -31,6 +31,7 @@ def run(script, folder, monkeypatch):
     """A tiny run and its insights, made once for all tests."""
     workdir = folder / "run"
     monkeypatch.setattr(propensity, "LEAST", 5)  # few households
+    monkeypatch.setitem(propensity.TREES, "max_iter", 20)
     monkeypatch.setattr(uplift, "RESAMPLES", 10)
     if (workdir / "insights.html").exists():
         return workdir
