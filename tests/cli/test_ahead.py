@@ -200,7 +200,7 @@ def test_steps_ahead_need_a_run_that_held_them_out(script, run, tmp_path):
     assert "--multi-step measures runs one by one" in refused.err
     unknown = script("evaluate", f"--workdir={workdir}", "--multi-step=guess")
     assert unknown.code == 2
-    assert "forecaster 'guess' is unknown" in unknown.err
+    assert "multi_step='guess': expected one of direct, sampled" in unknown.err
 
 
 def test_seeds_are_measured_one_by_one_and_put_together(script, run, tmp_path):

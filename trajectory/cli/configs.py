@@ -1,4 +1,4 @@
-"""Lists the presets; copies one to edit (configs copy NAME); prints their arguments and fields (fields).
+"""Lists the presets; copies one to edit (configs copy NAME); prints all fields (configs fields).
 
 trajectory configs copy complete_journey, then trajectory train --config=complete_journey.py:model=gru --workdir=runs/x
 """

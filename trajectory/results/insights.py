@@ -107,6 +107,8 @@ class Demand(Result):
         "high_95": "of the 95 % interval",
         "from_users": "what users' forecasts alone expect; null but for the main level",
         "recent": "mean of the last four weeks, less returns; what came back beyond a week's sales is off later weeks",
+        "a_year_before": "sold in the same week a year before; null where the log is shorter",
+        "season_over": "whether that tells of a season that ends, which the forecast does not know",
         "planned_mailer": "stores with the promotion that week; only of logs whose plans are known",
         "planned_display": "stores with the promotion that week; only of logs whose plans are known",
     }
@@ -115,7 +117,8 @@ class Demand(Result):
         "reorder": (
             "each series: level, id, name, rule (by which it is ordered), service_level, weeks_covered, "
             "expected_demand, order_up_to (stock and open orders there should be), safety_stock, "
-            "stock_if_followed, order_quantity (from there)"
+            "stock_if_followed, order_quantity (from there), a_year_before (sold in these weeks a year before), "
+            "season_over (as in the frame)"
         ),
     }
 

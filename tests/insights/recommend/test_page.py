@@ -58,6 +58,10 @@ def test_of_few_buyers_to_win_nothing_is_told(monkeypatch):
 def test_shares_of_nothing_are_not_told():
     found = held(groups=("all", "again", "new"))
     assert len(told(found, name="new to the user")) == 3
+    alike = held(groups=("all", "again", "new"))
+    for row in alike["rows"].values():  # users have had so few items that any list holds them
+        row["again"]["recall"] = 1.0
+    assert len(told(alike, name="new to the user")) == 2
     found["rows"]["trajectory"]["new"] = {"recall": float("nan"), "ndcg": float("nan"), "error": 0.0, "users": 0}
     assert len(told(found, name="new to the user")) == 2
 

@@ -45,7 +45,8 @@ def sentences(
     )
     if NEW in table["list"] and best["again"]["users"] and best["new"]["users"]:
         again, new = best["again"]["recall"], best["new"]["recall"]
-        if min(row["again"]["recall"] for row in held["rows"].values()) >= again - SAME:
+        recalls = [row["again"]["recall"] for row in held["rows"].values()]
+        if max(recalls) - min(recalls) <= SAME:
             return tuple(texts)  # users have had so few items that any list holds them
         texts.append(
             f"Of what users took again, a list of what they had before held {again:.1%}; of what they took for the "
