@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-
-# Compiled programs are kept for other files and for processes that tests start. JAX reads this when it is imported.
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path("~/.cache/trajectory/tests").expanduser()))
 
 import jax
 import pytest
@@ -24,16 +19,9 @@ messages.print_messages()  # what is said is looked for on stdout, where command
 hints.for_commands()  # and so are hints, but in the tests of them
 
 
-# Most of what these tests take is compiling small programs that run a few times.
-COMPILING = {"models", "training", "explain", "inference", "calibration", "metrics"}
-
-
 @pytest.fixture(scope="module", autouse=True)
-def _programs(request):
-    """Programs that hardly run are compiled quickly, not to run quickly. Compiled programs go after each file: all of
-    them at once pass Linux's vm.max_map_count, and XLA then crashes.
-    """
-    jax.config.update("jax_disable_most_optimizations", request.path.parent.name in COMPILING)
+def _release_programs():
+    """Compiled programs go after each file: all of them at once pass Linux's vm.max_map_count, and XLA then crashes."""
     yield
     jax.clear_caches()
 
