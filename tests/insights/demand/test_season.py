@@ -49,6 +49,7 @@ def test_what_is_out_of_season_is_asked_about_and_not_among_the_largest_orders(m
     told = " ".join(part.sentences)
     assert "Is their season over?" in told
     assert "cards (120 lines forecast for 2 weeks, 10 sold a year before); 1 items in all" in told
+    assert any("Is their season over?" in getattr(block, "words", "") for block in part.blocks)
     largest = next((text for text in part.sentences if text.startswith("Largest orders")), "")
     assert "cards" not in largest
     assert part.tables["demand"].filter(pl.col("name") == "cards")["season_over"].all()

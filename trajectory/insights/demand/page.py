@@ -17,6 +17,7 @@ from trajectory.insights.demand.tables import BUSY, changes
 from trajectory.insights.report_model import Picture, Table, Text
 
 MOST = 10  # rows of a table
+SEASONS = 3  # series that are named
 SINGULAR = {"item": "item", "interest": "category", "department": "department"}
 PLURAL = {"item": "items", "interest": "categories", "department": "departments"}
 LINES = "{:,.0f}"
@@ -52,6 +53,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             "than its items do, as if one could be sold for another."
             f"{' a_year_before: sold in the same weeks of the year before.' if year else ''}".lstrip(),
         ),
+        *(Text(text) for text in out_of_season(tables["reorder"], "item" if "item" in results else main, main, unit)),
     )
 
 
@@ -77,3 +79,21 @@ def _rules(demand: Demand, results: Results, reorder: pl.DataFrame) -> str:
     """What orders go by, of each level where that needs a word."""
     said = {level: ordered_by(demand, results, reorder, level) for level in results}
     return " ".join(f"{PLURAL[level].capitalize()}: {words}" for level, words in said.items() if words)
+
+
+def out_of_season(reorder: pl.DataFrame, ordered: str, main: str, unit: str) -> list[str]:
+    """A sentence on goods whose season seems to be over, for the forecast goes on as if it were not."""
+    over = reorder.filter("season_over").sort("expected_demand", descending=True)
+    if over.is_empty():
+        return []
+    shown = over.filter(pl.col("level") == (main if (over["level"] == main).any() else ordered))
+    named = ", ".join(
+        f"{row['name']} ({row['expected_demand']:,.0f} {unit} forecast for {COVER} weeks, {row['a_year_before']:,.0f} "
+        "sold a year before)"
+        for row in shown.head(SEASONS).iter_rows(named=True)
+    )
+    return [
+        "Is their season over? Forecasts and orders go on as lately, which was a peak, though far less was sold in the "
+        f"same weeks of the year before: {named}; {over.filter(pl.col('level') == ordered).height:,} {PLURAL[ordered]} "
+        "in all (season_over in the table of orders)."
+    ]

@@ -7,7 +7,7 @@ import polars as pl
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.evaluate import OURS, Results
 from trajectory.insights.demand.evaluation_page import mean_errors, ordered_by, weeks_long
-from trajectory.insights.demand.page import LINES, PLURAL
+from trajectory.insights.demand.page import LINES, PLURAL, out_of_season
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL
 from trajectory.insights.demand.season import SOON
 from trajectory.insights.demand.tables import changes
@@ -47,7 +47,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         texts.append(f"Largest orders now, {lasts}: {largest}.{pieces}")
     elif not len(wanted):
         texts.append(f"Nothing is to be ordered now {lasts}.")
-    texts += _out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
+    texts += out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
     if demand.held_out is None:
         return tuple(texts)
     wape, last = mean_errors(results[main])
@@ -63,24 +63,6 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         f"{ours['stock_left_weeks']:.2f} weeks' stock left over; by a moving average {other['demand_lost']:.2%} with "
         f"{other['stock_left_weeks']:.2f}.",
     )
-
-
-def _out_of_season(reorder: pl.DataFrame, ordered: str, main: str, unit: str) -> list[str]:
-    """A sentence on goods whose season seems to be over, for the forecast goes on as if it were not."""
-    over = reorder.filter("season_over").sort("expected_demand", descending=True)
-    if over.is_empty():
-        return []
-    shown = over.filter(pl.col("level") == (main if (over["level"] == main).any() else ordered))
-    named = ", ".join(
-        f"{row['name']} ({row['expected_demand']:,.0f} {unit} forecast for {COVER} weeks, {row['a_year_before']:,.0f} "
-        "sold a year before)"
-        for row in shown.head(NAMED).iter_rows(named=True)
-    )
-    return [
-        "Is their season over? Forecasts and orders go on as lately, which was a peak, though far less was sold in the "
-        f"same weeks of the year before: {named}; {over.filter(pl.col('level') == ordered).height:,} {PLURAL[ordered]} "
-        "in all (season_over in the table of orders)."
-    ]
 
 
 def _named(rows: pl.DataFrame, column: str, form: str) -> str:
