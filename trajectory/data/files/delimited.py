@@ -13,6 +13,7 @@ from trajectory.data.files.dialect import Dialect
 from trajectory.data.files.lines import Text
 from trajectory.data.files.records import Records, Shape, split
 from trajectory.data.files.stack import Keep
+from trajectory.data.ingest.cells.parsing import blank
 
 # First bytes that polars would take for packed data and unpack: an x before a separator, such as x^.
 _PACKED = (b"x\x01", b"x^")
@@ -35,19 +36,15 @@ def blocks(text: Text, dialect: Dialect, keep: Keep | None = None) -> Iterator[t
 
 def without_blank(table: pl.DataFrame, bad: dict[int, str]) -> tuple[pl.DataFrame, dict[int, str], int]:
     """A block and its malformed rows without rows none of whose cells says anything, and how many these are."""
-    if not table.width or not (blank := _blank(table.to_series(0))).any():
+    if not table.width or not (empty := blank(table.to_series(0))).any():
         return table, bad, 0
     for column in table.get_columns()[1:]:
-        blank &= _blank(column)
-    blank = blank.scatter([*bad], False) if bad else blank
-    if not (rows := int(blank.sum())):
+        empty &= blank(column)
+    empty = empty.scatter([*bad], False) if bad else empty
+    if not (rows := int(empty.sum())):
         return table, bad, 0
-    before = blank.cum_sum()
-    return table.filter(~blank), {row - before[row]: text for row, text in bad.items()}, rows
-
-
-def _blank(column: pl.Series) -> pl.Series:
-    return column.is_null() | (column.str.strip_chars() == "").fill_null(True)
+    before = empty.cum_sum()
+    return table.filter(~empty), {row - before[row]: text for row, text in bad.items()}, rows
 
 
 def _table(records: Records, names: list[str], chosen: list[str], width: int) -> tuple[pl.DataFrame, dict[int, str]]:

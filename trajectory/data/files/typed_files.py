@@ -15,26 +15,12 @@ from trajectory.data.ingest.columns.name_words import name_words
 from trajectory.data.ingest.sales.event_types import plain_word, vocabulary
 
 EVENT_TYPE = "event_type"  # the column that is added
-_MONTHS = {
-    *(
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "may",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "january",
-        "february",
-    ),
-    *("march", "april", "june", "july", "august", "september", "october", "november", "december", "q", "kw", "week"),
-}  # in names of files
+# In names of files: what tells the exports of one system apart.
+# fmt: off
+_MONTHS = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "january",
+           "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "q",
+           "kw", "week"}
+# fmt: on
 _SAME = ("user", "item", "time", "basket", "quantity", "value")  # one column, however a file calls it
 # What names of files say beside the words of cells, whose English plurals are known.
 # fmt: off

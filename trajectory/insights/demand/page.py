@@ -40,7 +40,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             + around(weeks)
         ),
         *(forecast_chart(demand, level, PLURAL[level]) for level in shown),
-        _moves(moves.drop("season_over", *([] if year else ["a_year_before"])), main, unit),
+        _moves(moves if year else moves.drop("a_year_before"), main, unit),
         Table(
             "What to order now",
             orders.select(columns),

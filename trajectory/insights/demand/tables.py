@@ -92,9 +92,9 @@ def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:
     means = (
         table.filter(pl.col("level") == level, pl.col("weeks_ahead") <= SOON)
         .group_by("id", "name")
-        .agg(pl.col("recent", "forecast", "low_80", "high_80", "a_year_before").mean(), pl.col("season_over").any())
+        .agg(pl.col("recent", "forecast", "low_80", "high_80", "a_year_before").mean())
         .filter(pl.col("recent") >= BUSY)
     )
     change = means.with_columns(change=pl.col("forecast") / pl.col("recent") - 1)
-    columns = ("name", "recent", "forecast", "change", "low_80", "high_80", "a_year_before", "season_over")
+    columns = ("name", "recent", "forecast", "change", "low_80", "high_80", "a_year_before")
     return change.select(columns).sort("change", "name", descending=[True, False])

@@ -39,6 +39,13 @@ def is_text(column: pl.Series) -> bool:
     return isinstance(column.dtype, pl.String | pl.Categorical | pl.Enum)
 
 
+def blank(column: pl.Series) -> pl.Series:
+    """Boolean: cells that hold nothing, or white space alone."""
+    if column.dtype == pl.String:
+        return column.is_null() | (column.str.strip_chars() == "").fill_null(True)
+    return column.is_null()
+
+
 def texts(column: pl.Series) -> pl.Series:
     """String, without surrounding white space; null where blank. What is nested becomes its JSON text."""
     if column.dtype.is_nested():

@@ -7,7 +7,7 @@ from itertools import product
 import polars as pl
 
 from trajectory.data.ingest.cells.amounts import amounts
-from trajectory.data.ingest.cells.parsing import is_text, texts, yes_or_no
+from trajectory.data.ingest.cells.parsing import blank, is_text, texts, yes_or_no
 from trajectory.data.ingest.columns import column_words
 from trajectory.data.ingest.columns.detect import NONE, matching
 from trajectory.data.ingest.columns.discounts import SHARES, percents
@@ -115,7 +115,7 @@ def _held_beside(
     value = _number(table, fields["value"])
     pieces = _number(table, fields["quantity"]) if "quantity" in fields else pl.Series([1.0])
     with_postage = pl.DataFrame([_number(table, column).fill_null(0) for column in postage]).sum_horizontal()
-    lines = _filled(table, fields["item"]) if "item" in fields else value.is_not_null()  # not those of whole orders
+    lines = ~blank(table[fields["item"]]) if "item" in fields else value.is_not_null()  # not those of whole orders
     with_taxes = with_postage + sum((_number(table, column).fill_null(0) for column in taxes), start=0.0)
     for column in free:
         if column in (*postage, *taxes) or not _is_amount(table, column):
@@ -159,11 +159,6 @@ def _is_amount(table: pl.DataFrame, column: str) -> bool:
         return False
     filled = texts(cells).count()  # blank cells are none
     return bool(filled) and 2 * _number(table, column).count() >= filled
-
-
-def _filled(table: pl.DataFrame, column: str) -> pl.Series:
-    cells = table[column]
-    return texts(cells).is_not_null() if is_text(cells) else cells.is_not_null()
 
 
 def _of_order(table: pl.DataFrame, fields: dict[str, str], column: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from ml_collections import ConfigDict
 
-from trajectory.data.ingest.cells.parsing import is_text
+from trajectory.data.ingest.cells.parsing import blank, is_text
 from trajectory.data.ingest.findings import Findings
 from trajectory.schema import UserError
 
@@ -46,28 +46,28 @@ def continued_lines(
         return None
     if not _without(table.head(_LOOKED_AT), keys).any():
         return None
-    blank, item = _without(table, keys), table[fields["item"]]
-    lines = blank & ~_blank(item)
+    stated, item = ~_without(table, keys), table[fields["item"]]
+    lines = ~stated & ~blank(item)
     if is_text(item):
         named = item.cast(pl.String)
         last = pl.int_range(table.height, eager=True) == table.height - 1
         sums = named.str.contains(_SUMS) | (last & named.str.contains(_BEGINS_AS_SUM))
         lines &= ~sums.fill_null(False)
     malformed, files = parted
-    begins = ~blank if malformed is None else ~blank | malformed.is_not_null()
+    begins = stated if malformed is None else stated | malformed.is_not_null()
     if files is not None:
         begins |= files.to_physical().diff().fill_null(1) != 0
     row = pl.int_range(table.height, eager=True)
     above = row.set(~begins, None).forward_fill()
-    lines = (lines & ~blank.gather(above.fill_null(0)) & above.is_not_null()).fill_null(False)
+    lines = (lines & stated.gather(above.fill_null(0)) & above.is_not_null()).fill_null(False)
     if not lines.any():
         return None
     if len(keys) == 1 and data.continued_lines == "auto" and not _once_each(table[keys[0]], lines):
         return None
-    some = pl.DataFrame([_blank(table[key]) for key in keys if key != fields["user"] or len(keys) < 3])
-    partly = int((some.select(pl.any_horizontal(pl.all())).to_series() & ~blank).sum())
+    some = pl.DataFrame([blank(table[key]) for key in keys if key != fields["user"] or len(keys) < 3])
+    partly = int((some.select(pl.any_horizontal(pl.all())).to_series() & stated).sum())
     count, names = int(lines.sum()), f"{', '.join(keys[:-1])} {'and' if len(keys) > 1 else ''} {keys[-1]}".strip()
-    unsure = partly > _PARTLY * count or bool(blank[0]) or len(keys) == 1 or _are_events(table, fields, lines)
+    unsure = partly > _PARTLY * count or not stated[0] or len(keys) == 1 or _are_events(table, fields, lines)
     if data.continued_lines == "auto" and unsure:
         text = f"{count:,} rows do not state {names}: are they further lines of the order above them?"
         said.note("orders", text, "data.continued_lines=fill", warning=True)
@@ -75,7 +75,7 @@ def continued_lines(
     of_orders = [
         column.name
         for column in table
-        if column.name in keys or (_blank(column.filter(lines)).all() and not _blank(column).all())
+        if column.name in keys or (blank(column.filter(lines)).all() and not blank(column).all())
     ]
     text = (
         f"{count:,} rows state none of {names}, so they are further lines of the order above them, and have its cells"
@@ -92,7 +92,7 @@ def _once_each(user: pl.Series, lines: pl.Series) -> bool:
 
 def _are_events(table: pl.DataFrame, fields: dict[str, str], lines: pl.Series) -> bool:
     """Whether the lines state a type of event or a date of their own."""
-    if (name := fields.get("event_type", "")) in table.columns and not _blank(table[name].filter(lines)).all():
+    if (name := fields.get("event_type", "")) in table.columns and not blank(table[name].filter(lines)).all():
         return True
     for column in table:
         cells = column.filter(lines).drop_nulls().head(_LINES)
@@ -104,11 +104,4 @@ def _are_events(table: pl.DataFrame, fields: dict[str, str], lines: pl.Series) -
 
 
 def _without(table: pl.DataFrame, keys: list[str]) -> pl.Series:
-    return pl.DataFrame([_blank(table[key]) for key in keys]).select(pl.all_horizontal(pl.all())).to_series()
-
-
-def _blank(column: pl.Series) -> pl.Series:
-    """Where nothing is stated."""
-    if column.dtype == pl.String:
-        return column.is_null() | (column.str.strip_chars() == "").fill_null(True)
-    return column.is_null()
+    return pl.DataFrame([blank(table[key]) for key in keys]).select(pl.all_horizontal(pl.all())).to_series()

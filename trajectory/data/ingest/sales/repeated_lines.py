@@ -56,12 +56,14 @@ def _with_whole(table: pl.DataFrame, columns: dict[str, pl.Series], sale: pl.Ser
     of rows that were.
     """
     free = (sale & (columns["value"] == 0)).fill_null(False)
+    if not free.any():
+        return None
     for column in table:
         words = name_words(column.name)
         ids = next(
             (name for name in table.columns if name_words(name) == tuple(word for word in words if word != _OWNER)), ""
         )
-        if _OWNER not in words or not ids or not free.any():
+        if _OWNER not in words or not ids:
             continue
         rows = pl.DataFrame({"id": texts(table[ids]), "whole": texts(column), "free": free, "user": columns["user"]})
         rows = rows.with_columns(paid=pl.Series((sale & (columns["value"] > 0)).fill_null(False))).with_row_index()
