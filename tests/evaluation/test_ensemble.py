@@ -69,6 +69,20 @@ def test_a_member_without_weight_has_no_say():
     np.testing.assert_allclose(probabilities(pooled.score(QUERIES).items), [0.5, 0.3, 0.2], rtol=1e-5)
 
 
+@pytest.mark.parametrize(("seen", "has"), [("keep", True), ("filter", False)])
+def test_a_distribution_over_all_items_has_a_log_loss(seen, has):
+    h = random_histories(40, 12, 9)
+    split, config = hold_out(h), base()
+    config.evaluation.update({"bootstrap": 20, "seen": seen, "cutoffs": (1,)})
+    members = [Fixed([1 / 12] * 12), Fixed([1 / 12] * 12)]
+    for kind, log_loss in ((MeanProbability, has), (ReciprocalRank, False)):
+        ensemble = kind(members, np.array([0.5, 0.5]), h, seen)
+        means = measure({"ensemble": ensemble}, h, split, config)["ensemble"]["test"].means()
+        assert ("log_loss" in means) == log_loss
+        if log_loss:
+            assert means["log_loss"] == pytest.approx(np.log(12), rel=1e-5)
+
+
 def test_column_0_never_is_a_candidate_even_where_seen_items_leave_no_padding():
     h = make_histories([[*range(1, 65), 65]], num_items=66)
     queries = Queries(*(np.array([value]) for value in (0, 0, 64, 65)))

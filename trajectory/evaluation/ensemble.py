@@ -80,10 +80,14 @@ class MeanProbability:
 
     name = "ensemble"
     batch = None
-    log_probabilities = False  # of the candidates alone, so that they have no likelihood like that of a model
 
     def __init__(self, members: Sequence[Scorer], weights: np.ndarray, histories: Histories, seen: str) -> None:
         self.members, self.weights, self.histories, self.seen = members, weights, histories, seen
+
+    @property
+    def log_probabilities(self) -> bool:
+        """Whether the log-loss compares with a model's: not where seen items leave first, as a model's has them too."""
+        return self.seen == "keep"
 
     def score(self, queries: Queries) -> Scores:
         """Log of the mean probability of each item [n, V + 1], the candidates' sum to 1, and interest [n, K + 1]."""
@@ -111,6 +115,8 @@ class ReciprocalRank(MeanProbability):
 
     Interests are combined as by MeanProbability.
     """
+
+    log_probabilities = False
 
     def _add_items(self, total: Any, scores: Any, seen: np.ndarray, weight: float) -> np.ndarray:
         rank = rankdata(-np.asarray(scores)[:, 1:], axis=1)

@@ -50,6 +50,8 @@ def test_errors_say_what_is_wrong(histories, tmp_path):
         eligible_items(histories, price=(90.0, 99.0))
     with pytest.raises(UserError, match="made_up has none"):
         eligible_items(make_histories([[1, 2]]), price=(0.0, 1.0))
+    with pytest.raises(UserError, match="expected the lowest and the highest price"):
+        eligible_items(histories, price=(10.0, 5.0))
     with pytest.raises(UserError, match=r"none\.csv does not exist"):
         eligible_items(histories, stock=tmp_path / "none.csv")
     pl.DataFrame({"shelf": [1], "box": ["a"]}).write_csv(tmp_path / "other.csv")

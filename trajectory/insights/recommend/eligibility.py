@@ -42,8 +42,12 @@ def eligible_items(
         numbers = [histories.interests.index(name) + 1 for name in interests]
         keep &= np.isin(histories.item_interest[1 : len(catalogue) + 1], numbers)
     if price:
+        _refuse_no_range(price)
         if "price" not in catalogue.columns:
-            raise UserError(f"a range of prices needs the items' price, and {histories.name} has none; leave it out")
+            raise UserError(
+                f"a range of prices needs a table of items that has a column price, "
+                f"and {histories.name} has none; amounts of single sales are no price of an item"
+            )
         of_item = catalogue["price"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         keep &= (of_item >= price[0]) & (of_item <= price[1])
     if not keep.any():
@@ -52,6 +56,11 @@ def eligible_items(
             "within these prices; widen one of them"
         )
     return np.append(False, keep)
+
+
+def _refuse_no_range(price: tuple[float, float]) -> None:
+    if not (isinstance(price, Sequence) and len(price) == 2 and price[0] <= price[1]):
+        raise UserError(f"price={price!r}: expected the lowest and the highest price, such as (5.0, 10.0)")
 
 
 def _in_stock(path: Path, items: pl.Series) -> np.ndarray:
