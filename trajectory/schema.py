@@ -181,6 +181,16 @@ class Histories:
         return np.array([False, *(role in self.roles[event_type] for event_type in self.event_types)])[self.event_type]
 
     @cached_property
+    def only_targets(self) -> bool:
+        """Whether every type of event that the log has is one that is predicted."""
+        return all("target" in self.roles[event_type] for event_type in self.event_types)
+
+    @cached_property
+    def target_item(self) -> np.ndarray:
+        """The item of each event that is predicted, int32 [E]; 0 at events that are only read (without role target)."""
+        return self.item if self.only_targets else np.where(self.has_role("target"), self.item, np.int32(0))
+
+    @cached_property
     def event_type_counts(self) -> np.ndarray:
         """Events of each type before each event, over all histories in order, int32 [E + 1, event types]."""
         counts = np.zeros((self.num_events + 1, len(self.event_types)), np.int32)

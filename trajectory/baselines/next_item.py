@@ -22,6 +22,7 @@ RECENT_SHARE = 0.1  # of each training history, where the log has no times
 MAX_DISTANCE_EVENTS = 100  # of pairs that co-occurrence counts
 HISTORY_EVENTS = 20  # of a query, that co-occurrence looks at
 HISTORY_DECAY = 0.8  # per step of age, of co-occurrence
+LATEST = 0.5  # decay a step of what orders items by their latest event
 BACKWARD = 0.5  # weight of "b before a" against "a before b"
 
 
@@ -38,7 +39,8 @@ class Baseline:
         self.width = histories.num_items + 1
         self._counts = histories.once_a_step & (histories.item > 0) & (histories.item < self.width)
         user, index = self._events(histories.offsets[:-1], split.train_end)
-        self.popularity = np.bincount(histories.item[index], minlength=self.width).astype(np.float64)
+        self.popularity = np.bincount(histories.target_item[index], minlength=self.width).astype(np.float64)
+        self.popularity[0] = 0
         self._share = self.popularity / (self.popularity.max(initial=0) + 1)  # in [0, 1)
         self._learn(user, index)
         return self
@@ -110,7 +112,8 @@ class RecentPopularity(Popularity):
             length = np.bincount(user, minlength=h.num_users)
             left = np.cumsum(length)[user] - np.arange(len(user))  # events from this one to the last, at least 1
             recent = left <= np.ceil(RECENT_SHARE * length)[user]
-        self.popularity = np.bincount(h.item[index[recent]], minlength=self.width).astype(np.float64)
+        self.popularity = np.bincount(h.target_item[index[recent]], minlength=self.width).astype(np.float64)
+        self.popularity[0] = 0
 
 
 class PersonalFrequency(Baseline):
@@ -120,16 +123,37 @@ class PersonalFrequency(Baseline):
     items of the last step; between: recency-weighted frequency, as in TIFU-KNN (Hu et al. 2020).
     """
 
-    def __init__(self, name: str, decay: float):
-        self.name, self.decay = name, decay
+    def __init__(self, name: str, decay: float, event_type: str = ""):
+        self.name, self.decay, self.event_type = name, decay, event_type
+
+    def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
+        if self.event_type:
+            of_type = self.histories.event_type == self.histories.event_types.index(self.event_type) + 1
+            self._counts = self._counts & of_type
 
     def scores(self, queries: Queries) -> np.ndarray:
         """Score of each item, float64 [n, V + 1]."""
         return self._filled(self._history(queries, self.decay))
 
 
+class NotYet(PersonalFrequency):
+    """As decayed frequency over events of all types, of items that were no target event yet: viewed, not bought."""
+
+    def scores(self, queries: Queries) -> np.ndarray:
+        """Score of each item, float64 [n, V + 1]; items of earlier target events rank as those of no event."""
+        score = self._history(queries, self.decay)
+        row, index = self._events(queries.start, queries.stop)
+        item = self.histories.target_item[index]
+        had = sparse.csr_matrix((np.ones(len(row)), (row, item)), score.shape) > 0
+        score = (score - score.multiply(had)).tocsr()
+        score.eliminate_zeros()
+        return self._filled(score)
+
+
 class Markov(Baseline):
-    """First-order Markov chain: training counts of next items after the last step's items; popularity as filler."""
+    """First-order Markov chain: training counts of the next target items after the last step's items; popularity as
+    filler.
+    """
 
     name = "markov"
 
@@ -140,10 +164,17 @@ class Markov(Baseline):
             return
         new = np.ones(len(index), bool)
         new[1:] = (user[1:] != user[:-1]) | (h.step[index[1:]] != h.step[index[:-1]])
-        step = np.cumsum(new) - 1
-        items = sparse.csr_matrix((np.ones(len(index)), (step, h.item[index])), (step[-1] + 1, self.width))
-        follows = user[new][1:] == user[new][:-1]
-        self.successors = items[:-1][follows].T.tocsr() @ items[1:][follows]
+        step, user = np.cumsum(new) - 1, user[new]
+        item, target = h.item[index], h.target_item[index]
+        shape, asked = (len(user), self.width), target > 0
+        items = sparse.csr_matrix((np.ones(len(index)), (step, item)), shape)
+        targets = sparse.csr_matrix((np.ones(asked.sum()), (step[asked], target[asked])), shape)
+        ahead = np.unique(step[asked])
+        following = np.searchsorted(ahead, np.arange(len(user)), side="right")
+        before = np.flatnonzero(following < len(ahead))
+        after = ahead[following[before]]
+        same = user[before] == user[after]
+        self.successors = items[before[same]].T.tocsr() @ targets[after[same]]
 
     def scores(self, queries: Queries) -> np.ndarray:
         """Score of each item, float64 [n, V + 1]."""
@@ -160,8 +191,12 @@ class CoOccurrence(Baseline):
     name = "co_occurrence"
 
     def _learn(self, user: np.ndarray, index: np.ndarray) -> None:
-        forward = co_occurrence(self.histories, user, index, MAX_DISTANCE_EVENTS)
-        self.pairs = forward + BACKWARD * forward.T.tocsr()
+        asked = self.histories.target_item[index] > 0
+        forward = co_occurrence(self.histories, user, index, MAX_DISTANCE_EVENTS, after=asked)
+        backward = forward
+        if not asked.all():
+            backward = co_occurrence(self.histories, user, index, MAX_DISTANCE_EVENTS, before=asked)
+        self.pairs = forward + BACKWARD * backward.T.tocsr()
         self.pairs.data /= np.sqrt(self.popularity + 1)[self.pairs.indices]
 
     def scores(self, queries: Queries) -> np.ndarray:
@@ -235,6 +270,9 @@ def baselines(
             PersonalFrequency("decayed_personal_frequency", e.decay),
             PersonalFrequency("last_item", 0.0),
         ]
+    if e.seen == "keep" and not histories.only_targets:
+        chosen += [PersonalFrequency(f"last_{kind}", LATEST, kind) for kind in histories.event_types]
+        chosen.append(NotYet("not_yet", e.decay))
     if histories.interests:
         chosen += [
             InterestFrequency("interest_popularity", personal=False),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from trajectory.data.pipeline.featurize import slices
+from trajectory.data.pipeline.splits import target_steps
 from trajectory.schema import Histories, Queries
 
 PRIOR = 10.0  # steps; 5 to 20 did alike on validation
@@ -18,7 +19,8 @@ def overall_rates(histories: Histories, training: np.ndarray) -> np.ndarray:
     """Share of the steps of `training` events (bool [E]) that held each item, float64 [V + 1]; above 0 but for 0."""
     index = np.flatnonzero(training)
     user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))[index]
-    step = user * (int(histories.step.max()) + 1) + histories.step[index]
+    step = target_steps(histories)
+    step = user * (int(step.max()) + 1) + step[index]
     pairs = _held(histories, np.unique(step, return_inverse=True)[1], index)
     count = np.bincount(pairs % (histories.num_items + 1), minlength=histories.num_items + 1)
     rate = (count + 1) / (len(np.unique(step)) + 1)
@@ -39,15 +41,16 @@ def items_by_step(histories: Histories, queries: Queries) -> tuple[np.ndarray, n
     Steps are numbered through all histories, one after the other; items are those of the catalogue.
     """
     row, index = slices(queries.start, queries.stop)
-    steps = histories.step[queries.stop - 1] - histories.step[queries.start] + 1
+    number = target_steps(histories)
+    steps = number[queries.stop - 1] - number[queries.start] + 1
     first = np.cumsum(steps) - steps
-    pairs = _held(histories, first[row] + histories.step[index] - histories.step[queries.start][row], index)
+    pairs = _held(histories, first[row] + number[index] - number[queries.start][row], index)
     step, item = np.divmod(pairs, histories.num_items + 1)
     return steps, np.searchsorted(first, step, side="right") - 1, step, item
 
 
 def _held(histories: Histories, step: np.ndarray, index: np.ndarray) -> np.ndarray:
     """Pairs of a `step` number and an item of the catalogue that it held, once each: step * (V + 1) + item."""
-    item = histories.item[index].astype(np.int64)
+    item = histories.target_item[index].astype(np.int64)
     known = (item > 0) & (item <= histories.num_items)
     return np.unique(step[known].astype(np.int64) * (histories.num_items + 1) + item[known])

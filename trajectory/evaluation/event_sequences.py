@@ -16,7 +16,7 @@ import numpy as np
 
 from trajectory.baselines.next_item import basket_size
 from trajectory.data.pipeline.featurize import slices
-from trajectory.data.pipeline.splits import step_bounds, step_starts
+from trajectory.data.pipeline.splits import step_bounds, target_starts
 from trajectory.data.times import DAY
 from trajectory.evaluation.multi_step.timing import GapBaseline
 from trajectory.metrics.event_sequences import ScoredEvents, TimedEvents, otd, t_map
@@ -111,7 +111,7 @@ def _truth(histories: Histories, bounds: np.ndarray, horizon: float, begin: np.n
     """Distinct labels of each held-out step before the horizon (days)."""
     steps = bounds.shape[1] - 1
     row, index = slices(bounds[:, :-1].ravel(), bounds[:, 1:].ravel())
-    user, item = row // steps, histories.item[index]
+    user, item = row // steps, histories.target_item[index]
     key = np.unique(np.stack([row, item]), axis=1, return_index=True)[1]  # a label once a step
     user, item, time = user[key], item[key], histories.time[index[key]] / DAY
     in_window = (item > 0) & (item <= histories.num_items) & (time - begin[user] < horizon)
@@ -120,7 +120,7 @@ def _truth(histories: Histories, bounds: np.ndarray, horizon: float, begin: np.n
 
 def _history_again(histories: Histories, queries: Queries, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """The last H steps once more: labels' shares of the lines of each [n, H, V], and days until each [n, H]."""
-    starts = step_starts(histories)
+    starts = np.append(target_starts(histories), histories.num_events)
     low, high = np.searchsorted(starts, queries.start), np.searchsorted(starts, queries.stop)
     number = high[:, None] - steps + np.arange(steps)
     there = number >= low[:, None]
@@ -129,7 +129,7 @@ def _history_again(histories: Histories, queries: Queries, steps: int) -> tuple[
     before = histories.time[starts[np.maximum(number[:, 0] - 1, low)]] / DAY
     share = np.zeros((len(low), steps, histories.num_items))
     row, index = slices(starts[number].ravel(), starts[number + 1].ravel())
-    item = histories.item[index]
+    item = histories.target_item[index]
     known = (item > 0) & (item <= histories.num_items)
     np.add.at(share.reshape(-1, histories.num_items), (row[known], item[known] - 1), 1.0)
     share /= np.maximum(share.sum(axis=2, keepdims=True), 1)
@@ -138,7 +138,7 @@ def _history_again(histories: Histories, queries: Queries, steps: int) -> tuple[
 
 def _mean_gap(histories: Histories, split: Split) -> float:
     """Mean days between the steps of training."""
-    starts = step_starts(histories)[:-1]
+    starts = target_starts(histories)
     user = np.searchsorted(histories.offsets, starts, side="right") - 1
     training = starts < split.train_end[user]
     days = np.diff(histories.time[starts]) / DAY

@@ -119,7 +119,7 @@ def protocol(
         **facts,
     }
     if config.heads.item:
-        targets = {part: histories.item[slices(q.stop, q.end)[1]] for part, q in queries.items()}
+        targets = {part: _targets(histories, q)[1] for part, q in queries.items()}
         stated |= {
             "targets": {part: len(item) for part, item in targets.items()},
             **target_step_facts(histories, queries),
@@ -177,8 +177,15 @@ def table(evaluation: dict[str, Any], part: str = "test") -> str:
 
 def _distinct(histories: Histories, queries: Queries) -> int:
     """Targets that are different items of one query."""
+    row, item = _targets(histories, queries)
+    return len(np.unique(row * (len(histories.items) + 1) + item))
+
+
+def _targets(histories: Histories, queries: Queries) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the query and item of each target event."""
     row, event = slices(queries.stop, queries.end)
-    return len(np.unique(row * (len(histories.items) + 1) + histories.item[event]))
+    item = histories.target_item[event]
+    return row[item > 0], item[item > 0]
 
 
 def measured_users(facts: dict[str, Any], part: str) -> str:

@@ -50,7 +50,7 @@ def reach_facts(histories: Histories, queries: dict[str, Queries], seen: str) ->
     """What the protocol says of it, for each part: repeat targets, their share, and users with nothing left."""
     filtered = seen == "filter"
     by_part = {part: reach(histories, of) for part, of in queries.items()}
-    events = {part: int((of.end - of.stop).sum()) for part, of in queries.items()}
+    events = {part: len(_keys(histories, of.stop, of.end)) for part, of in queries.items()}
     repeats = {part: int(of.repeats.sum()) for part, of in by_part.items()}
     return {
         "repeat_targets": repeats,
@@ -72,9 +72,10 @@ def reach_sentence(facts: dict[str, Any], part: str) -> str:
 
 
 def _keys(histories: Histories, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-    """Row and item of each event of the slices, as one number."""
+    """Row and item of each target event of the slices, as one number."""
     row, index = slices(start, stop)
-    return row * _width(histories) + histories.item[index]
+    item = histories.target_item[index]
+    return (row * _width(histories) + item)[item > 0]
 
 
 def _width(histories: Histories) -> int:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from trajectory.data.pipeline.splits import target_starts
 from trajectory.schema import Histories, Queries
 
 
 def target_step_facts(histories: Histories, queries: dict[str, Queries]) -> dict[str, Any]:
     """What the protocol says of it: the unit of a step and, for each part, mean and most of a user's targets."""
-    steps = {part: histories.step[q.end - 1] - histories.step[q.stop] + 1 for part, q in queries.items()}
+    starts = target_starts(histories)
+    steps = {part: np.searchsorted(starts, q.end) - np.searchsorted(starts, q.stop) for part, q in queries.items()}
     return {
         "step": "basket" if histories.baskets else "event",
         "target_steps": {part: {"mean": float(n.mean()), "most": int(n.max())} for part, n in steps.items()},

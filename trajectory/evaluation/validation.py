@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trajectory.data.pipeline.splits import step_bounds, step_starts
+from trajectory.data.pipeline.splits import step_bounds, target_starts
 from trajectory.evaluation import conversion
 from trajectory.evaluation.multi_step.metrics import evaluate_multi_step
 from trajectory.inference.direct import DirectForecaster
@@ -75,10 +75,9 @@ class ValidationMonitor:
 
 def training_queries(histories: Histories, split: Split) -> Queries:
     """The last training step of each history with an earlier one."""
-    ends = step_starts(histories)[1:]
-    end, first = split.train_end, histories.offsets[:-1]
-    begin = np.append(0, ends)[np.searchsorted(ends, end - 1, side="right")]
-    user = np.flatnonzero((end > first) & (begin > first))
+    starts, end, first = target_starts(histories), split.train_end, histories.offsets[:-1]
+    begin = starts[np.maximum(np.searchsorted(starts, end) - 1, 0)]
+    user = np.flatnonzero((begin < end) & (begin > first))
     return Queries(user, first[user], begin[user], end[user])
 
 

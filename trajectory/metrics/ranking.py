@@ -237,13 +237,13 @@ def _of_own_domain(scores: jax.Array, of_item: jax.Array, of_user: jax.Array, lo
 
 
 def distinct_items(histories: Histories, start: np.ndarray, stop: np.ndarray, least: int = 1) -> np.ndarray:
-    """The distinct items of each slice of events, int32 [n, M] padded with 0.
+    """The distinct items of each slice's target events (`Histories.target_item`), int32 [n, M] padded with 0.
 
     M is the smallest `least` x power of two that holds them all, so that few shapes are compiled.
     """
     row, index = slices(start, stop)
     base = len(histories.item_interest)
-    row, item = np.divmod(np.unique(row * base + histories.item[index]), base)
+    row, item = np.divmod(np.unique(row * base + histories.target_item[index]), base)
     row, item = row[item > 0], item[item > 0]
     count = np.bincount(row, minlength=len(start))
     width = least << max(-(-int(count.max(initial=1)) // least) - 1, 0).bit_length()

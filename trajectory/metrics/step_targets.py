@@ -34,7 +34,7 @@ def read_steps(
     for h in range(steps):
         log_p = forecast[:, h]
         row, index = slices(bounds[:, h], bounds[:, h + 1])
-        item = histories.item[index]
+        item = histories.target_item[index]
         real = (item > 0) & (item <= histories.num_items)
         row, item = row[real], item[real]
         possible = np.isfinite(log_p[row, item])
@@ -69,8 +69,8 @@ def read_within(
     observed = np.zeros((len(probability), histories.num_items + 1), np.float32)
     for h in range(steps):
         row, index = slices(bounds[:, h], bounds[:, h + 1])
-        item = histories.item[index]
-        known = item <= histories.num_items
+        item = histories.target_item[index]
+        known = (item > 0) & (item <= histories.num_items)
         observed[row[known], item[known]] = 1
         reached = observed if level == "item" else by_interest(histories, observed) > 0
         yield h, probability[:, h].astype(np.float64), reached[:, 1:].astype(np.int8)

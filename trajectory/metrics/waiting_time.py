@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.data.pipeline.splits import step_bounds
+from trajectory.data.pipeline.splits import next_targets, step_bounds
 from trajectory.data.times import DAY
 from trajectory.models.time_head import Wait, log_likelihood, quantile
 from trajectory.schema import Histories, Queries
@@ -33,8 +33,9 @@ def silent_days(histories: Histories, queries: Queries) -> np.ndarray:
 def observed_waits(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
     """Days from each history's newest event to each of the next steps, [n, H]; NaN where there is none."""
     bounds = step_bounds(histories, queries, steps)
-    there = bounds[:, 1:] > bounds[:, :-1]
-    at = np.minimum(bounds[:, :-1], histories.num_events - 1)
+    at = next_targets(histories, bounds[:, :-1])
+    there = bounds[:, 1:] > at
+    at = np.minimum(at, histories.num_events - 1)
     days = (histories.time[at] - histories.time[queries.stop - 1][:, None]) / DAY
     return np.where(there & (days >= 0), days, np.nan)
 

@@ -102,6 +102,10 @@ DATA = Section(
             "--config.data.event_types.favorite=input,target,sale; a further type is declared by its roles: "
             "--config.data.event_types=\"{'gift': 'input,target,sale'}\"",
         ),
+        "target_types": (
+            (),
+            "types of event that are predicted, such as (purchase,); all others are only read; () = all that are read",
+        ),
         "rating_threshold": (0.0, "> 0: a rating below it is of the type low_rating"),
         "duplicates": (
             "auto",

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.pipeline.featurize import FeatureScale, Windows, read_rows, slices
 from trajectory.data.pipeline.packing import cut_windows, pack
-from trajectory.data.pipeline.splits import marked, step_starts
+from trajectory.data.pipeline.splits import marked, step_starts, target_starts
 from trajectory.data.times import DAY
 from trajectory.messages import root_logger_kept
 from trajectory.schema import Batch, Histories, SoftTargets, Split, Targets, UserError
@@ -52,10 +52,10 @@ class TrainingData:
         self.soft, self.horizon = soft, horizon
         first, self.end = histories.offsets[:-1], split.train_end
         self.step_end = step_starts(histories)[1:]
-        # The last step of training is only a target, so windows stop before it - unless its events have labels.
-        begin = np.append(0, self.step_end[:-1])
-        last_step = begin[np.searchsorted(begin, np.maximum(self.end - 1, 0), side="right") - 1]
-        stop = np.where(self.end > first, last_step, first) if label is None else self.end
+        self.target_start = np.append(target_starts(histories), histories.num_events)
+        # The last target step of training is only that, so windows stop before it - unless its events have labels.
+        last_target = self.target_start[np.maximum(np.searchsorted(self.target_start, self.end) - 1, 0)]
+        stop = np.where(last_target < self.end, np.maximum(last_target, first), first) if label is None else self.end
         self.first, self.length = first, np.maximum(stop - first, 0)
         self.place = np.zeros(histories.num_events, bool)
         self.place[self.step_end - 1] = True
@@ -144,18 +144,19 @@ class EpochPlan:
             out[place] = values
             return out.reshape(c.rows, c.targets, *values.shape[1:])
 
-        step, last = np.searchsorted(data.step_end, at, side="right"), len(data.step_end) - 1
+        step, last = np.searchsorted(data.target_start, at, side="right"), len(data.target_start) - 1
         user_end = data.end[np.searchsorted(h.offsets, at, side="right") - 1]
         horizon = np.ones(len(at), np.int64)
         if self.chance is not None:
-            left = np.searchsorted(data.step_end, user_end, side="left") - step
+            left = np.searchsorted(data.target_start, user_end, side="left") - step
             horizon += (self.chance[before[at]] * np.minimum(left, data.horizon)).astype(np.int64)
-        begin = data.step_end[step + horizon - 1]
+        begin = data.target_start[np.minimum(step + horizon - 1, last)]
         ahead = begin[:, None] + np.arange(c.target_items)
-        limit = np.minimum(data.step_end[np.minimum(step + horizon, last)], user_end)
+        step_end = np.minimum(np.searchsorted(data.step_end, begin, side="right"), len(data.step_end) - 1)
+        limit = np.minimum(data.step_end[step_end], user_end)
         real = ahead < limit[:, None]
         ahead = np.minimum(ahead, h.num_events - 1)
-        item = h.item[ahead if self.order is None else self.order[ahead]]
+        item = h.target_item[ahead if self.order is None else self.order[ahead]]
         real &= (item > 0) & (item <= h.num_items)
         weight = real * np.maximum(real.sum(1, keepdims=True), 1.0) ** -c.basket_power
         item *= real

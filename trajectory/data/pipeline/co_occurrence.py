@@ -20,25 +20,36 @@ def training_pairs(histories: Histories, split: Split) -> sparse.csr_matrix:
     return forward + forward.T.tocsr()
 
 
-def co_occurrence(histories: Histories, user: np.ndarray, index: np.ndarray, longest: int) -> sparse.csr_matrix:
+def co_occurrence(
+    histories: Histories,
+    user: np.ndarray,
+    index: np.ndarray,
+    longest: int,
+    before: np.ndarray | None = None,
+    after: np.ndarray | None = None,
+) -> sparse.csr_matrix:
     """Entry [a, b] of the matrix [V + 1, V + 1]: the sum of 1 / d over all a that lie d steps before a b.
 
     `index`: flat indices of the events that count, `user` of each; both in order, items within the catalogue. Pairs
     more than `longest` events apart do not count: all pairs would be quadratic in the length. Within a step d = 1, and
-    both directions get a half.
+    both directions get a half. Of a pair the first event has to be one of `before`, the second one of `after` (bool,
+    as `index`; all are by default).
     """
     item, step, width = histories.item[index], histories.step[index], histories.num_items + 1
+    every = np.ones(len(index), bool)
+    before, after = (every if which is None else which for which in (before, after))
     parts = [sparse.csr_matrix((width, width))]
     for distance in range(1, longest + 1):
         pair = np.flatnonzero(user[distance:] == user[:-distance])
         if not len(pair):
             break
-        before, after = item[pair], item[pair + distance]
+        first, second = item[pair], item[pair + distance]
         steps = step[pair + distance] - step[pair]
         weight = np.where(steps > 0, 1 / np.maximum(steps, 1), 0.5)
-        same = steps == 0
-        rows, columns = np.append(before, after[same]), np.append(after, before[same])
-        values = np.append(weight, weight[same])
+        same = (steps == 0) & before[pair + distance] & after[pair]
+        ordered = before[pair] & after[pair + distance]
+        rows, columns = np.append(first[ordered], second[same]), np.append(second[ordered], first[same])
+        values = np.append(weight[ordered], weight[same])
         parts.append(sparse.csr_matrix((values, (rows, columns)), (width, width)))
         while len(parts) > 1 and 2 * parts[-1].nnz >= parts[-2].nnz:  # like sizes: each entry is copied log times
             parts.append(parts.pop() + parts.pop())

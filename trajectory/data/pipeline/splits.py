@@ -127,8 +127,8 @@ def cold_targets(histories: Histories, split: Split, part: str) -> int:
     trained = np.zeros(len(histories.items) + 1, bool)
     trained[histories.item[training_events(histories, split)]] = True
     queries = split.queries(part)
-    targets = histories.item[marked(queries.stop, queries.end, histories.num_events)]
-    return int(np.count_nonzero(~trained[targets]))
+    targets = histories.target_item[marked(queries.stop, queries.end, histories.num_events)]
+    return int(np.count_nonzero(~trained[targets[targets > 0]]))
 
 
 def _fewer(histories: Histories, split: Split, share: float) -> Split:
@@ -164,15 +164,15 @@ def marked(starts: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:
 
 
 def _hold_out(histories: Histories, steps: int, kind: str, forecast_origin: int = 0) -> Split:
-    ends = histories.offsets[1:]
-    count = histories.step[ends - 1] + 1
+    ends, step = histories.offsets[1:], target_steps(histories)
+    count = step[ends - 1] + 1
     enough = count > 2 * steps + forecast_origin
     if not enough.any():
         raise UserError(
             f"split.kind={kind} needs histories of at least {2 * steps + forecast_origin + 1} steps, but the longest "
             f"has {count.max()}; hold out fewer steps (split.steps) or use longer histories"
         )
-    left = np.repeat(count, np.diff(histories.offsets)) - histories.step  # steps from here on, this one included
+    left = np.repeat(count, np.diff(histories.offsets)) - step  # steps from here on, this one included
     validated, tested, close = (_first(left <= n * steps + forecast_origin, histories.offsets) for n in (2, 1, 0))
     train_end = np.where(enough, validated, close)
     user = np.flatnonzero(enough)
@@ -205,6 +205,28 @@ def step_starts(histories: Histories) -> np.ndarray:
     return np.flatnonzero(new)
 
 
+def target_starts(histories: Histories) -> np.ndarray:
+    """Flat indices at which the steps that are predicted begin: those with a target event, ascending; int64."""
+    starts = step_starts(histories)
+    if histories.only_targets:
+        return starts[:-1]
+    return starts[:-1][np.add.reduceat(histories.has_role("target"), starts[:-1], dtype=np.int64) > 0]
+
+
+def target_steps(histories: Histories) -> np.ndarray:
+    """Number of target steps of the history that have begun before or with each event, less one, int32 [E].
+
+    What comes before the first of them counts as a step of its own, as it is a history to ask from.
+    """
+    if histories.only_targets:
+        return histories.step
+    new = np.zeros(histories.num_events, np.int32)
+    new[target_starts(histories)] = 1
+    new[histories.offsets[:-1][np.diff(histories.offsets) > 0]] = 1
+    count = np.cumsum(new, dtype=np.int32)
+    return count - np.repeat(count[histories.offsets[:-1]], np.diff(histories.offsets))
+
+
 def _first_step(histories: Histories, mask: np.ndarray) -> np.ndarray:
     """Where each history's first step with a marked event begins, or the history's end."""
     starts = step_starts(histories)
@@ -220,15 +242,18 @@ def windows(histories: Histories, split: Split, part: str) -> Queries:
 
 
 def _window_queries(histories: Histories, begin: np.ndarray, end: np.ndarray, target: str) -> Queries:
-    """One query for each user with an event in begin:end and an earlier one as history."""
-    starts = step_starts(histories)
-    start, stop = histories.offsets[:-1], begin
+    """One query for each user with a target in begin:end and an earlier event as history."""
+    starts = np.append(target_starts(histories), histories.num_events)
+    first, after = (np.searchsorted(starts, edge, "left") for edge in (begin, end))
+    user = np.flatnonzero(first < after)
+    begin, end, first, after = (bounds[user] for bounds in (begin, end, first, after))
+    start, stop = histories.offsets[user], begin
     if target == "first":
-        end = np.where(begin < end, starts[np.minimum(np.searchsorted(starts, begin, "right"), len(starts) - 1)], end)
+        stop, end = starts[first], np.minimum(starts[first + 1], end)
     elif target == "last":
-        stop = np.where(begin < end, starts[np.searchsorted(starts, end, "left") - 1], begin)
-    user = np.flatnonzero((start < stop) & (stop < end))
-    return Queries(user, *(bounds[user].astype(np.int64) for bounds in (start, stop, end)))
+        stop = starts[after - 1]
+    asked = start < stop
+    return Queries(*(bounds[asked].astype(np.int64) for bounds in (user, start, stop, end)))
 
 
 def _quantile(times: np.ndarray, share: float) -> int:
@@ -273,12 +298,22 @@ def _hide_cold(histories: Histories, training: np.ndarray) -> Histories:
     )
 
 
-def step_bounds(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
-    """Flat indices at which the `steps` steps after each query's history begin, and the last one's end [n, H + 1].
+def next_targets(histories: Histories, event: np.ndarray) -> np.ndarray:
+    """Flat index of the first target event at or after each `event`; the number of events where there is none."""
+    if histories.only_targets:
+        return event
+    targets = np.append(np.flatnonzero(histories.has_role("target")), histories.num_events)
+    return targets[np.searchsorted(targets, event)]
 
-    Steps beyond the query's end are empty.
+
+def step_bounds(histories: Histories, queries: Queries, steps: int) -> np.ndarray:
+    """Flat indices at which the `steps` target steps after each query's history begin, and the last one's end
+    [n, H + 1].
+
+    The first begins where the history ends, with what is only read before its targets. Steps beyond the query's end
+    are empty.
     """
-    ends = step_starts(histories)[1:]
-    first = np.searchsorted(ends, queries.stop, side="right")
-    step = np.minimum(first[:, None] + np.arange(steps), len(ends) - 1)
-    return np.minimum(np.concatenate([queries.stop[:, None], ends[step]], axis=1), queries.end[:, None])
+    starts = np.append(target_starts(histories), histories.num_events)
+    first = np.searchsorted(starts, next_targets(histories, queries.stop), side="right")
+    step = np.minimum(first[:, None] + np.arange(steps), len(starts) - 1)
+    return np.minimum(np.concatenate([queries.stop[:, None], starts[step]], axis=1), queries.end[:, None])

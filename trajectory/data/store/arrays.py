@@ -55,6 +55,11 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     catalogue, item = number(left.pop("item"))
     items, interests = _items(catalogue, log.items, data.interest_column)
     event_types, event_type = _event_types(left.pop("event_type"), tuple(types))
+    if not any("target" in types[name] for name in event_types):
+        raise UserError(
+            f"no event is of a type that is predicted ({', '.join(name for name, own in types.items() if 'target' in own)}"
+            f"); the log has {', '.join(event_types)}: expected one of these in data.target_types, or () for all"
+        )
     columns = {"item": (item + np.int32(1))[place], "event_type": event_type[place]}
     del item, event_type
     for column, dtype, absent in _NUMERIC:

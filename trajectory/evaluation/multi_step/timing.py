@@ -8,7 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from scipy import stats
 
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.splits import target_starts
 from trajectory.data.times import DAY
 from trajectory.metrics.significance import bootstrap
 from trajectory.metrics.waiting_time import LEVELS, Times, observed_waits, timing
@@ -53,7 +53,7 @@ class GapBaseline:
 
     def _typical(self, queries: Queries) -> np.ndarray:
         """Median gap between the steps of each history, in days [n]; of all users together where not `personal`."""
-        starts = step_starts(self.histories)[:-1]
+        starts = target_starts(self.histories)
         time = self.histories.time[starts]
         low, high = np.searchsorted(starts, queries.start), np.searchsorted(starts, queries.stop)
         medians = np.array(

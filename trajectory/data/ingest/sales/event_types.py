@@ -81,7 +81,8 @@ _OTHERS = tomllib.loads(files(__package__).joinpath("event_words.toml").read_tex
 def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
     """Type -> roles: the standard types as `data.event_types` changes them, then its further types.
 
-    UserError for a role that is unknown, or for input without target or target without input.
+    With `data.target_types` only these have the role target. UserError for a role that is unknown, for target without
+    input, or for a target type that is none.
     """
     roles_of = dict(EVENT_TYPES)
     for event_type, text in data.event_types.items():
@@ -93,11 +94,34 @@ def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
                 raise UserError(
                     f"{setting}: there is no role {role!r}; did you mean {near!r}? Roles: {', '.join(ROLES)}"
                 )
-        if ("input" in roles_of[event_type]) != ("target" in roles_of[event_type]):
-            there, lacking = ("input", "target") if "input" in roles_of[event_type] else ("target", "input")
-            raise UserError(f"{setting} has {there} without {lacking}: for now a type has both or neither")
+        if "target" in roles_of[event_type] and "input" not in roles_of[event_type]:
+            raise UserError(f"{setting} has target without input: what is predicted is read too; expected both")
     last = roles_of.pop(DEFAULT_EVENT_TYPE)
-    return roles_of | {DEFAULT_EVENT_TYPE: last}
+    return _of_targets(roles_of | {DEFAULT_EVENT_TYPE: last}, tuple(data.target_types))
+
+
+def _of_targets(roles_of: dict[str, tuple[str, ...]], target_types: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    for event_type in target_types:
+        if event_type not in roles_of:
+            near = difflib.get_close_matches(event_type, roles_of, 1, 0.0)[0]
+            raise UserError(
+                f"data.target_types={','.join(target_types)}: there is no type of event {event_type!r}; did you mean "
+                f"{near!r}? Types: {', '.join(roles_of)}; a further one is declared by "
+                + hints.setting("data.event_types", {event_type: "input,target"})
+            )
+        if "input" not in roles_of[event_type]:
+            own = ",".join(roles_of[event_type]) or "none"
+            raise UserError(
+                f"data.target_types={','.join(target_types)}: {event_type} has the roles {own}, and what is predicted "
+                f"has to be read too; {hints.setting(f'data.event_types.{event_type}', f'input,target,{own}')}"
+            )
+    if not target_types:
+        return roles_of
+    return {
+        event_type: tuple(role for role in own if role != "target" or event_type in target_types)
+        + ("target",) * (event_type in target_types and "target" not in own)
+        for event_type, own in roles_of.items()
+    }
 
 
 def selling_types(types: dict[str, tuple[str, ...]]) -> list[str]:
