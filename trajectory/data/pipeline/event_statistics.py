@@ -50,7 +50,9 @@ def own_sizes(histories: Histories, queries: Queries, shape: tuple[int, int], li
     starts, sizes = target_starts(histories), step_sizes(histories)
     low, high = np.searchsorted(starts, queries.start), np.searchsorted(starts, queries.stop)
     drawn = [
-        sizes[np.random.default_rng([seed, int(number)]).integers(first, last, shape)] if last > first else np.ones(shape)
+        sizes[np.random.default_rng([seed, int(number)]).integers(first, last, shape)]
+        if last > first
+        else np.ones(shape)
         for number, first, last in zip(user_numbers(histories, queries), low, high, strict=True)
     ]
     return np.clip(drawn, 1, lines).astype(np.int32)

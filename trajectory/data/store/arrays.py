@@ -56,9 +56,10 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     items, interests = _items(catalogue, log.items, data.interest_column)
     event_types, event_type = _event_types(left.pop("event_type"), tuple(types))
     if not any("target" in types[name] for name in event_types):
+        asked = ", ".join(name for name, own in types.items() if "target" in own)
         raise UserError(
-            f"no event is of a type that is predicted ({', '.join(name for name, own in types.items() if 'target' in own)}"
-            f"); the log has {', '.join(event_types)}: expected one of these in data.target_types, or () for all"
+            f"no event is of a type that is predicted ({asked}); the log has {', '.join(event_types)}: expected one of "
+            "these in data.target_types, or () for all"
         )
     columns = {"item": (item + np.int32(1))[place], "event_type": event_type[place]}
     del item, event_type
