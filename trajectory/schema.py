@@ -185,6 +185,19 @@ class Histories:
         """Whether every type of event that the log has is one that is predicted."""
         return all("target" in self.roles[event_type] for event_type in self.event_types)
 
+    @property
+    def step_unit(self) -> str:
+        """What a step of a forecast is called: "event", "basket", or, where only purchases are predicted, "purchase"."""
+        predicted = [event_type for event_type in self.event_types if "target" in self.roles[event_type]]
+        if self.baskets:
+            return "basket"
+        return "event" if self.only_targets or len(predicted) > 1 else predicted[0].replace("_", " ")
+
+    @property
+    def only_read(self) -> tuple[str, ...]:
+        """The types of event that are read and not predicted."""
+        return tuple(event_type for event_type in self.event_types if "target" not in self.roles[event_type])
+
     @cached_property
     def target_item(self) -> np.ndarray:
         """The item of each event that is predicted, int32 [E]; 0 at events that are only read (without role target)."""

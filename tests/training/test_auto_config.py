@@ -63,10 +63,10 @@ def test_repeats_switch_the_repeat_head_on_and_seen_items_in(capsys):
     # Training sees 4 events of each; a repeat there, none there.
     often, said = _fit(make_histories([[1, 2, 1, 2, 3, 4]] * 10), capsys)
     assert (often.model.repeat, often.evaluation.seen) == (True, "keep")
-    assert "50.0% of training events repeat an earlier item" in said
+    assert "50.0% of training targets are of an item that an earlier event" in said
     never, said = _fit(make_histories([[1, 2, 3, 4, 1, 1]] * 10), capsys)
     assert (never.model.repeat, never.evaluation.seen) == (False, "filter")
-    assert "0.0% of training events repeat an earlier item" in said
+    assert "0.0% of training targets are of an item that an earlier event" in said
 
 
 def test_baskets_are_predicted_where_they_end_and_by_several_lines(capsys):
@@ -154,7 +154,7 @@ def test_seen_items_are_candidates_where_repeats_are_usual(capsys):
 
     again, never = [[1, 2, 1, 2, 1, 2]] * 3, [[1, 2, 3, 4, 5, 6]] * 3
     assert [decided("auto", again), decided("auto", never)] == ["keep", "filter"]
-    assert "evaluation.seen = keep  (50.0% of training events repeat" in capsys.readouterr().out
+    assert "evaluation.seen = keep  (50.0% of training targets repeat" in capsys.readouterr().out
     assert decided("keep", never) == "keep"
     assert not capsys.readouterr().out
     assert decided("filter", again) == "filter", "what is asked for holds, and is said"

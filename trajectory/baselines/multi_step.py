@@ -120,7 +120,7 @@ class Calibrated:
         popular = np.tile(self.popular, (len(counted), 1))
         if self.filter_seen:
             row, index = slices(queries.start, queries.stop)
-            item = self.histories.item[index]
+            item = self.histories.target_item[index]
             known = item < popular.shape[1]
             counted[row[known], :, item[known]] = 0
             popular[row[known], item[known]] = 0

@@ -220,7 +220,7 @@ class InterestFrequency(Baseline):
         interest = h.item_interest[: self.width]
         one = (np.ones(self.width), (np.arange(self.width), interest))
         self.membership = sparse.csr_matrix(one, (self.width, k))  # of each item; column 0: the item has none
-        count = np.bincount(h.item_interest[h.item[index]], minlength=k)
+        count = np.bincount(h.item_interest[h.target_item[index]], minlength=k)
         self.frequency = count / (count.sum() + 1)
 
     def interest_scores(self, queries: Queries) -> np.ndarray:

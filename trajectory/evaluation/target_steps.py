@@ -16,9 +16,28 @@ def target_step_facts(histories: Histories, queries: dict[str, Queries]) -> dict
     starts = target_starts(histories)
     steps = {part: np.searchsorted(starts, q.end) - np.searchsorted(starts, q.stop) for part, q in queries.items()}
     return {
-        "step": "basket" if histories.baskets else "event",
+        "step": histories.step_unit,
+        "predicted": target_types(histories) + _asked_late(histories, queries),
         "target_steps": {part: {"mean": float(n.mean()), "most": int(n.max())} for part, n in steps.items()},
     }
+
+
+def target_types(histories: Histories) -> str:
+    """Which types of event are predicted and which are only read, in a sentence; "" where all are both."""
+    if histories.only_targets:
+        return ""
+    predicted = ", ".join(name for name in histories.event_types if name not in histories.only_read)
+    return f"Only {predicted} is predicted; {', '.join(histories.only_read)} is read (data.target_types)."
+
+
+def _asked_late(histories: Histories, queries: dict[str, Queries]) -> str:
+    """That each is asked for when the views and carts that lead to it are known, where the split does so."""
+    if histories.only_targets or not all(histories.has_role("target")[q.stop].all() for q in queries.values()):
+        return ""
+    return (
+        " Each is asked for right before it comes, when all that led to it has been read: easier than to forecast from a "
+        "moment (split.kind=temporal, split.target=all)."
+    )
 
 
 def several_steps(facts: Mapping[str, Any], part: str) -> bool | None:
@@ -31,11 +50,11 @@ def target_step_sentence(facts: Mapping[str, Any], part: str) -> str:
     several = several_steps(facts, part)
     if several is None:
         return ""
-    step = facts["step"]
+    step, predicted = facts["step"], " " * bool(facts.get("predicted")) + facts.get("predicted", "")
     if not several:
-        return f"Targets of a user are the next {step}."
+        return f"Targets of a user are the next {step}.{predicted}"
     count = facts["target_steps"][part]
     return (
         f"Targets of a user are all held-out {step}s as one set ({count['mean']:.1f} on average, at most "
-        f"{count['most']}): a hit is a hit on any of them, so the figures do not hold of the next {step} alone."
+        f"{count['most']}): a hit is a hit on any of them, so the figures do not hold of the next {step} alone.{predicted}"
     )

@@ -11,6 +11,7 @@ import polars as pl
 
 from trajectory.data.pipeline.event_statistics import step_sizes
 from trajectory.evaluation.reach import reach
+from trajectory.evaluation.target_steps import target_types
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description, sampling_error, steps_ahead
@@ -51,6 +52,7 @@ def forecast(run: Run, users: int | Sequence[str] = 0, events: Any = None, steps
     histories, notes = (
         (run.experiment.histories, list[str]()) if events is None else read_histories(events, run.vocabulary)
     )
+    notes += [types] if (types := target_types(histories)) else []
     queries = whole_histories(histories, users)
     left = reach(histories, queries).left if c.evaluation.seen == "filter" else None
     without = tables.without_items(histories, queries, left)
@@ -82,14 +84,17 @@ def forecast(run: Run, users: int | Sequence[str] = 0, events: Any = None, steps
 
 
 def past_shares(histories: Histories, queries: Queries, windows: int, power: float) -> np.ndarray:
-    """Share of each interest [n, windows, K + 1] in equal windows of the log's time (of each history without times).
+    """Share of each interest [n, windows, K + 1] of what is predicted, in equal windows of the log's time.
+
+    Windows are of each history where the log has no times.
 
     A basket of m lines weighs m ** (1 - power), as in training (config.batch.basket_power): only so are the shares of
     the past and of the forecast of one kind. A window without events has only zeros.
     """
     shares = np.zeros((len(queries.user), windows, len(histories.interests) + 1))
     sizes = step_sizes(histories)
-    weight = np.repeat(sizes.astype(np.float64) ** -power, sizes)
+    weight = np.zeros(histories.num_events)
+    weight[histories.has_role("target")] = np.repeat(sizes.astype(np.float64) ** -power, sizes)
     if histories.has_time:
         bounds = np.linspace(histories.time.min(), histories.time.max() + 1, windows + 1)
     bounds_of_users = zip(queries.start, queries.stop, strict=True)

@@ -80,7 +80,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         name=run.config.name,
         warning=caution,
         note=with_first_look(run.config.note, forecast.histories),
-        step_name="basket" if baskets else "event",
+        step_name=forecast.histories.step_unit,
         counts=_counts(forecast),
         results=_results(evaluation) if evaluation else None,
         curves=[pictures.svg(chart) for chart in curves(run.workdir)],

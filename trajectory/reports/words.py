@@ -46,7 +46,7 @@ def attention_words(histories: Histories) -> Words:
 
 def steps(histories: Histories, count: int) -> str:
     """So many steps: "event", "3 baskets"."""
-    unit = "basket" if histories.baskets else "event"
+    unit = histories.step_unit
     return unit if count == 1 else f"{count} {unit}s"
 
 

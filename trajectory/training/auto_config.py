@@ -7,7 +7,7 @@ import logging
 import numpy as np
 from ml_collections import ConfigDict
 
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.splits import step_starts, target_starts, training_events
 from trajectory.data.store.arrays import repeat_share
 from trajectory.schema import Histories, Split
 from trajectory.settings import base, fill, plain, shown
@@ -44,7 +44,7 @@ def decide_seen(config: ConfigDict, histories: Histories, split: Split) -> Confi
     c = plain(config)
     repeats = repeat_share(histories, split.train_end)
     usual = repeats > USUAL
-    share = f"{repeats:.1%} of training events repeat an earlier item of their user"
+    share = f"{repeats:.1%} of training targets repeat an earlier one of their user"
     if c.evaluation.seen == "auto":
         c.evaluation.seen = "keep" if usual else "filter"
         _LOGGER.info(f"evaluation.seen = {c.evaluation.seen}  ({share})")
@@ -68,18 +68,20 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
     ends = step_starts(histories)[1:]
     steps = int((ends <= split.train_end[np.searchsorted(histories.offsets, ends) - 1]).sum())
     lines = events / max(steps, 1)
+    target_lines = _lines_of_targets(histories, split)
     rows = max(2, -(-BATCH // c.batch.length))
     repeats = repeat_share(histories, split.train_end)
+    pointed = repeat_share(histories, split.train_end, of_any=True)
     fill(
         c,
         {
             # A state is asked for where a step ends. Rows differ in how many do; with fewer places they could not be
             # filled.
             "batch.targets": min(c.batch.length, int(np.ceil(1.75 * c.batch.length / max(lines, 1)))),
-            "batch.target_items": min(MOST_LINES, int(np.ceil(2 * lines))) if histories.baskets else 1,
+            "batch.target_items": min(MOST_LINES, int(np.ceil(2 * target_lines))) if histories.baskets else 1,
             "batch.basket_power": 0.5,  # the best on Complete Journey; 1 line weighs 1 in any case
             "batch.rows": rows + rows % 2,
-            "model.repeat": repeats > USUAL,
+            "model.repeat": pointed > USUAL,
             "evaluation.seen": "keep" if repeats > USUAL else "filter",
             "heads.interest": 0.1 if len(histories.interests) > 1 else 0.0,
             "optim.warmup_steps": base().optim.warmup_steps,
@@ -111,7 +113,7 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
         "batch.targets": f"{lines:.1f} events a step; the state after each step predicts the next one",
         "batch.target_items": "lines of the next basket" if histories.baskets else "steps are single events",
         "batch.basket_power": "between every basket alike and every line alike",
-        "model.repeat": f"{repeats:.1%} of training events repeat an earlier item of their user",
+        "model.repeat": f"{pointed:.1%} of training targets are of an item that an earlier event of their user has",
         "evaluation.seen": "seen items are candidates where repeats are usual",
         "heads.interest": f"{len(histories.interests)} interests",
         "model.width": f"{work(c.model.width):.2f} TFLOP of softmax an epoch",
@@ -133,6 +135,14 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
     for name, reason in (reasons | dict.fromkeys(c.by_hand, "set by hand")).items():
         _LOGGER.info(f"  {shown(c, name)}  ({reason})")
     return c
+
+
+def _lines_of_targets(histories: Histories, split: Split) -> float:
+    """Target events of a target step, mean over the steps of training."""
+    starts = target_starts(histories)
+    user_end = split.train_end[np.searchsorted(histories.offsets, starts, side="right") - 1]
+    events = histories.has_role("target") & training_events(histories, split)
+    return int(events.sum()) / max(int((starts < user_end).sum()), 1)
 
 
 def decide_epochs(config: ConfigDict, batches: int) -> ConfigDict:

@@ -81,7 +81,8 @@ class Experiment:
         count = self.config.train.negatives
         if not count:
             return None
-        events = self.histories.item[training_events(self.histories, self.split)]
+        events = self.histories.target_item[training_events(self.histories, self.split)]
+        events = events[events > 0]
         domains = item_and_user_domains(self.histories)
         last = () if domains is None else np.cumsum(np.bincount(domains[0])[1:])
         return Negatives.of(count, events, self.histories.num_items, tuple(last))

@@ -28,8 +28,8 @@ def event_statistics(histories: Histories) -> EventStatistics:
     event_type = int(np.bincount(histories.event_type[targets], minlength=2)[1:].argmax()) + 1
     starts = target_starts(histories)
     user = np.searchsorted(histories.offsets, starts, side="right") - 1
-    again, lines = starts[1:][user[1:] == user[:-1]], np.flatnonzero(targets)
-    gaps = histories.time[again] - histories.time[lines[np.searchsorted(lines, again) - 1]]
+    again, at = starts[1:][user[1:] == user[:-1]], np.flatnonzero(targets)
+    gaps = histories.time[again] - histories.time[at[np.searchsorted(at, again) - 1]]
     gap = float(np.median(gaps)) if len(gaps) else 0.0
     lines = 1
     if histories.baskets:

@@ -170,17 +170,22 @@ def describe(histories: Histories) -> str:
     return "\n".join(lines)
 
 
-def repeat_share(histories: Histories, end: np.ndarray) -> float:
-    """Share of the events before `end` (flat index of each history) whose item occurs earlier in their history."""
-    offsets, distinct = histories.offsets, 0
+def repeat_share(histories: Histories, end: np.ndarray, of_any: bool = False) -> float:
+    """Share of the target events before `end` (flat index of each history) whose item was a target of it before, or,
+    `of_any`, the item of any event.
+    """
+    offsets, repeats, targets = histories.offsets, 0, 0
     blocks = np.unique(np.searchsorted(offsets, np.arange(0, max(histories.num_events, 1), _AT_ONCE)))
     for first, last in zip(blocks, np.append(blocks[1:], histories.num_users), strict=True):
         events = slice(offsets[first], offsets[last])
         user = np.repeat(np.arange(first, last), np.diff(offsets[first : last + 1]))
         counted = np.arange(events.start, events.stop) < end[user]
-        pairs = user[counted] * (len(histories.items) + 1) + histories.item[events][counted]
-        distinct += pl.Series(pairs).n_unique()
-    return 1 - distinct / max(int((end - offsets[:-1]).sum()), 1)
+        asked = histories.target_item[events] > 0
+        counted &= asked | of_any
+        pairs = pl.Series(user[counted] * (len(histories.items) + 1) + histories.item[events][counted])
+        targets += int(asked[counted].sum())
+        repeats += int((asked[counted] & ~pairs.is_first_distinct().to_numpy()).sum())
+    return repeats / max(targets, 1)
 
 
 def _tied(histories: Histories) -> float:

@@ -86,8 +86,8 @@ def _numbers(ids: pl.Series, known: pl.Series) -> np.ndarray:
 
 
 def sale_shares(histories: Histories) -> np.ndarray:
-    """Share of the events of each item that are sales, drawn to that of all items where few, float64 [V + 1]."""
-    known = histories.item <= histories.num_items
+    """Share of the target events of each item that are sales, drawn to that of all where few, float64 [V + 1]."""
+    known = (histories.target_item > 0) & (histories.item <= histories.num_items)
     item, width = histories.item[known], histories.num_items + 1
     sale = pieces_sold(histories)[known] > 0
     return (np.bincount(item, sale, width) + USUAL * sale.mean()) / (np.bincount(item, minlength=width) + USUAL)

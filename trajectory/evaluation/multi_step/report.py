@@ -98,7 +98,7 @@ def evaluate_steps(
     stated["baseline_likelihood"] = "each baseline mixed with popularity by shares fitted on validation, for each step"
     return {
         "steps": steps,
-        "unit": "basket" if histories.baskets else "event",
+        "unit": histories.step_unit,
         "forecasters": names,
         "baselines": baselines,
         "means": _by_name(rows, names + baselines, lambda x: np.nanmean(x, axis=0)),
@@ -175,6 +175,7 @@ def stated(results: dict[str, Any], part: str = "test") -> list[str]:
     facts = results["protocol"]
     return [
         f"split {facts['split']}: {facts['guarantee']}",
+        *([facts["predicted"]] if facts.get("predicted") else []),
         f"{facts['targets'][part]:,} targets, of which {facts['cold_targets'][part]:,} cold"
         + reach_sentence(facts, part),
         f"p-values: paired randomisation test over users, adjusted over the {results['steps']} steps (Holm); "

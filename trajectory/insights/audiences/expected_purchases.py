@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from trajectory import hints
 from trajectory.baselines.next_item import basket_size
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.splits import target_starts
 from trajectory.data.times import DAY
 from trajectory.inference.step_forecast import forecast_steps, steps_ahead
 from trajectory.insights.audiences.audience_targets import AudienceTargets, sum_by_target
@@ -82,7 +82,7 @@ def step_times(quantiles: np.ndarray, since: np.ndarray, days: np.ndarray) -> tu
 
 def step_rate(histories: Histories, queries: Queries, moment: np.ndarray) -> np.ndarray:
     """Steps a day of each user in the `RATE_DAYS` before `moment` [n] (or since the log began), float64 [n]."""
-    starts = step_starts(histories)[:-1]
+    starts = target_starts(histories)
     first, last = np.searchsorted(starts, queries.start), np.searchsorted(starts, queries.stop)
     began = np.maximum(moment - RATE_DAYS * DAY, histories.time.min())
     time = histories.time[starts]

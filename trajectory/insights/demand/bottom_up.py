@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.splits import target_starts
 from trajectory.data.store.sales import USUAL, pieces_sold
 from trajectory.data.times import WEEK
 from trajectory.inference.predictor import Predictor
@@ -67,15 +67,15 @@ def pace(histories: Histories, stop: np.ndarray, now: int) -> Pace:
     user = np.repeat(np.arange(h.num_users), np.diff(h.offsets))
     age = np.maximum(now - h.time, 0) / WEEK
     weight = np.where(np.arange(h.num_events) < stop[user], 0.5 ** (age / HALF_LIFE), 0.0)
-    starts = step_starts(h)[:-1]
+    starts = target_starts(h)
     length = (1 - 0.5 ** (age.max() / HALF_LIFE)) * HALF_LIFE / np.log(2)
     steps = np.bincount(user[starts], weight[starts], h.num_users)
     return Pace(steps / length, np.bincount(user, weight * np.maximum(pieces_sold(h), 0), h.num_users) / length)
 
 
 def sale_rates(histories: Histories, now: int) -> np.ndarray:
-    """Log of the pieces that an event of each item sold before `now` (unix seconds), beside those of all, [V + 1]."""
-    known = (histories.time < now) & (histories.item <= histories.num_items)
+    """Log of the pieces that a target event of each item sold before `now` (unix seconds), beside all's, [V + 1]."""
+    known = (histories.time < now) & (histories.target_item > 0) & (histories.item <= histories.num_items)
     item, width = histories.item[known], histories.num_items + 1
     pieces = np.bincount(item, np.maximum(pieces_sold(histories)[known], 0), width)
     events = np.bincount(item, minlength=width)

@@ -74,4 +74,5 @@ def _between(histories: Histories, begin: int, end: int) -> Queries:
 def purchases_only(histories: Histories) -> Histories:
     """The same with the items of sales alone (of all events, where the log has no sales)."""
     buys = pieces_sold(histories) > 0 if selling_event_types(histories) else np.ones(histories.num_events, bool)
-    return replace(histories, item=np.where(buys, histories.item, 0))
+    roles = {event_type: (*own, "target") for event_type, own in histories.roles.items()}  # of the others item 0
+    return replace(histories, item=np.where(buys, histories.item, 0), roles=roles)

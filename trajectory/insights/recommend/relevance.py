@@ -14,7 +14,7 @@ from trajectory.baselines.ease import MOST_ITEMS, Ease
 from trajectory.baselines.next_item import Baseline, CoOccurrence
 from trajectory.baselines.user_item_frequency import overall_rates, shrunk_frequencies
 from trajectory.data.pipeline.featurize import slices
-from trajectory.data.pipeline.splits import step_bounds, step_starts, training_events
+from trajectory.data.pipeline.splits import step_bounds, target_starts, training_events
 from trajectory.data.times import DAY
 from trajectory.inference.direct import DirectForecaster
 from trajectory.insights.recommend.by_item import ItemBins
@@ -168,7 +168,7 @@ def limited_to_steps(histories: Histories, queries: Queries, steps: int) -> Quer
 
 def steps_asked(histories: Histories, queries: Queries) -> np.ndarray:
     """How many steps each query asks for, int64 [n]."""
-    starts = step_starts(histories)
+    starts = target_starts(histories)
     return np.searchsorted(starts, queries.end, "left") - np.searchsorted(starts, queries.stop, "left")
 
 
@@ -191,9 +191,9 @@ def log_share(scores: np.ndarray) -> np.ndarray:
 
 
 def owned_items(histories: Histories, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-    """Whether each slice of events has each item of the catalogue, bool [n, V + 1]."""
+    """Whether each slice of events has each item of the catalogue as a target, bool [n, V + 1]."""
     row, index = slices(start, stop)
-    item = histories.item[index]
+    item = histories.target_item[index]
     known = item <= histories.num_items
     owned = np.zeros((len(start), histories.num_items + 1), bool)
     owned[row[known], item[known]] = True
