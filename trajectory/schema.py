@@ -187,7 +187,7 @@ class Histories:
 
     @property
     def step_unit(self) -> str:
-        """What a step of a forecast is called: "event", "basket", or, where only purchases are predicted, "purchase"."""
+        """What a step of a forecast is called: "event", "basket" or, if purchases alone are predicted, "purchase"."""
         predicted = [event_type for event_type in self.event_types if "target" in self.roles[event_type]]
         if self.baskets:
             return "basket"

@@ -42,7 +42,7 @@ def test_what_is_measured_are_purchases(run, log):
     stated = run.protocol
     targets = stated["targets"]["test"]
     buyers = log.filter(event_type="purchase").group_by("user").len()
-    assert 0 < targets
+    assert targets > 0
     assert stated["users"]["test"] == (buyers["len"] >= 4).sum()  # two tested, two validated: to ask from, views do
     assert any(SAID in note for note in measured.notes)
     assert {"last_view", "last_purchase", "not_yet"} <= set(measured.frame["method"])

@@ -35,8 +35,8 @@ def _asked_late(histories: Histories, queries: dict[str, Queries]) -> str:
     if histories.only_targets or not all(histories.has_role("target")[q.stop].all() for q in queries.values()):
         return ""
     return (
-        " Each is asked for right before it comes, when all that led to it has been read: easier than to forecast from a "
-        "moment (split.kind=temporal, split.target=all)."
+        " Each is asked for right before it comes, when all that led to it has been read: easier than to forecast from "
+        "a moment (split.kind=temporal, split.target=all)."
     )
 
 
@@ -56,5 +56,6 @@ def target_step_sentence(facts: Mapping[str, Any], part: str) -> str:
     count = facts["target_steps"][part]
     return (
         f"Targets of a user are all held-out {step}s as one set ({count['mean']:.1f} on average, at most "
-        f"{count['most']}): a hit is a hit on any of them, so the figures do not hold of the next {step} alone.{predicted}"
+        f"{count['most']}): a hit is a hit on any of them, so the figures do not hold of the next {step} alone."
+        + predicted
     )
