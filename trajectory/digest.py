@@ -13,6 +13,7 @@ COMPARING = (
     "evaluation/transfer.py",
     "explain/comparison_report.py",
     "explain/comparison_table.py",
+    "explain/event_types.py",
     "explain/ground_truth.py",
     "explain/ground_truth_table.py",
     "explain/narrative.py",

@@ -228,7 +228,8 @@ class Run:
             expected_gradients, rollout (attention), occlusion, shapley, shap (kernel SHAP) or lime; explain.method of
             the config by default.
 
-        Returns a row for each input of each event, in nats of the forecast's log-probability.
+        Returns a row for each input of each event, in nats of the forecast's log-probability; `tables["by_type"]` says
+        what the views, the carts, the purchases of each user add.
 
         Raises UserError for a target, step or method that there is not, and as `forecast`.
 
@@ -237,12 +238,14 @@ class Run:
           >>> why.frame.filter(event=0)["feature"].unique().sort().head(2).to_list()
           ['calendar', 'event_type']
         """
+        from trajectory.explain.event_types import by_type
         from trajectory.explain.explain import explain
 
         steps = [at_steps] if isinstance(at_steps, Integral) else several("at_steps", at_steps, "(1, 2)", 1)
         ahead = [whole_number("at_steps", step, 1) for step in steps]
         rows, notes = explain(self, events, target, ahead, _own_users(users, events), method)
-        return Explanation(rows, notes=tuple(notes))
+        tables = {"by_type": by_type(rows)} if len(self.vocabulary.catalogue.event_types) > 1 else {}
+        return Explanation(rows, tables, tuple(notes))
 
     def embeddings(self, kind: Vectors = "items", events: Log | None = None) -> Embeddings:
         """Vectors of items or users; the product of both is an item's logit for the user's next step.

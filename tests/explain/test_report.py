@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 
@@ -34,16 +35,16 @@ def page(tmp_path_factory):
 def test_the_page_holds_hostile_names_as_text_and_fetches_nothing(page) -> None:
     data = inert_data(page, "data")
     assert {forecast["user"] for forecast in data["forecasts"]} == {HOSTILE, "u1", "u2"}
-    html = own(page)
-    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", html)
-    assert "url(" not in html
+    text = own(page)
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", text)
+    assert "url(" not in text
 
 
 def test_the_page_says_how_many_events_are_read_and_that_forecasts_are_uncalibrated(page, tmp_path) -> None:
-    html = page.read_text(encoding="utf-8")
-    assert f"The model reads the last {LENGTH} events of a user at most" in html
-    assert "uncalibrated" not in html
-    assert "the forecasts that are explained here hold was not measured" in html
+    text = page.read_text(encoding="utf-8")
+    assert f"The model reads the last {LENGTH} events of a user at most" in text
+    assert "uncalibrated" not in text
+    assert "the forecasts that are explained here hold was not measured" in text
     run = run_of(tmp_path, "gru", LOG)
     vars(run)["calibration"] = ("what was fitted", "step 1")  # as if its forecasts were calibrated
     assert "explained is uncalibrated" in write_attributions(run, users=["u2"]).read_text(encoding="utf-8")
@@ -58,6 +59,9 @@ def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path)
     assert len(bars) == len(middle["events"]) != len(data["forecasts"][0]["events"])
     assert f">past events in order, {len(bars)}</text>" in timeline
     assert 'aria-label="Contribution of each past event"' in timeline
+    assert f'<p id="by-type">{html.escape(middle["by_type"], quote=False)}.</p>' in shown
+    assert " speak" in middle["by_type"]
+    assert "Days ago are counted from the user's newest event" in shown
     assert shown.count("<option") == len(data["forecasts"]) == 6
     heat = re.search(r'id="heat">(.*?)</table>', shown, re.DOTALL).group(1)
     assert heat.count("<tr") == 1 + len(data["drivers"]["names"])

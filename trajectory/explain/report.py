@@ -12,7 +12,7 @@ import polars as pl
 from trajectory import hints
 from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.evaluation.standing import warning
-from trajectory.explain import overview
+from trajectory.explain import event_types, overview
 from trajectory.explain.event_rankings import METRICS
 from trajectory.explain.explain import AttributionBatch, Explainer, attribution_table
 from trajectory.explain.faithfulness_summary import OWN, faithfulness
@@ -92,6 +92,7 @@ def _write_page(
                     "target": target,
                     "log_p_reference": float(batch.attribution.reference_forecast[row]),
                     "log_p": float(batch.attribution.forecast[row]),
+                    "by_type": event_types.sentence(own, histories),
                     "sentences": sentences(own, target, histories),
                     "counterfactual": counterfactual,
                     "events": _event_data(own, histories.has_time),
@@ -119,6 +120,7 @@ def _write_page(
         metrics=METRICS,
         own=OWN,
         event_types=overview.event_types(events),
+        several_types=len(histories.event_types) > 1 and histories.has_time,
         features=overview.features(rows),
         ages=pictures.svg(_ages_chart(events)),
         chart=script_safe(pictures.specification(page_charts.timeline())),

@@ -116,6 +116,16 @@ class Explanation(Result):
         "value": "what it adds to the log-probability (a migration's log-odds), in nats",
     }
 
+    TABLES: ClassVar = {
+        "by_type": (
+            "of a run of more than one type of event, what each type adds to each forecast: user, target, step, "
+            "event_type, events (of the history that was read), value (what they add together, nats; over types it "
+            "sums to all that events add), share (of the sum of all events' absolute values), and of the event of "
+            "that type with the largest absolute value strongest_item, strongest_title, strongest_time and "
+            "strongest_value"
+        ),
+    }
+
     def plot(self, user: str | None = None) -> alt.Chart:
         """What each event of one user adds, oldest first."""
         from trajectory.reports import charts
