@@ -17,8 +17,8 @@ GROUPS = {
     "what comes out": ("predict", "forecast", "migrate", "explain", "insights", "export"),
     "first looks": ("quickstart", "user-a"),
     "measurements": (
-        *("faithfulness", "ground-truth", "measure-audiences", "measure-demand", "measure-segments", "measure-shop"),
-        *("bench", "fuzz-logs"),
+        *("faithfulness", "ground-truth", "measure-audiences", "measure-types", "measure-demand"),
+        *("measure-segments", "measure-shop", "bench", "fuzz-logs"),
     ),
 }
 COMMANDS = [name for names in GROUPS.values() for name in names]
