@@ -22,6 +22,7 @@ from trajectory.migrations.sessions import Sessions, event_moments, session_star
 from trajectory.migrations.states import divergence, smoothed
 from trajectory.progress import bars_hidden
 from trajectory.schema import Histories, UserError
+from trajectory.threads import one_thread
 
 SHARE = 0.75  # of the users, whose memory is taken for that of those who seem to have less
 STEPS = 10.0  # window and lasting of a log without times
@@ -93,6 +94,7 @@ def settings_for(histories: Histories, **given: float | None) -> Settings:
     raise UserError(_too_short(offsets, moment, unit_of(histories), settings))
 
 
+@one_thread("blas")
 def detect(histories: Histories, settings: Settings = Settings()) -> Migrations:
     """Finds each user's largest migration, if any, with the rate of false discoveries over users controlled.
 

@@ -27,9 +27,9 @@ class Rearrangements:
         self._fit = fit.astype(np.float32) if np.ptp(fit - fit.mean(1, keepdims=True)) > 1e-9 else None
         held = mass.any(0)
         own = mass[:, held].sum(0) / mass.sum()
-        self._weight = mass[:, held] / scale
-        self._lift = mass[:, held] / mass.sum(1, keepdims=True) / own  # over the user's mix
-        self._alike = (self._lift @ self._weight.T).astype(np.float32)  # of a session (row) and the next (column)
+        self._weight = (mass[:, held] / scale).astype(np.float32)
+        self._lift = (mass[:, held] / mass.sum(1, keepdims=True) / own).astype(np.float32)  # over the user's mix
+        self._alike = self._lift @ self._weight.T  # of a session (row) and the next (column)
         self._memory = 0.0
 
     def draw(self, count: int, memory: float) -> Iterator[np.ndarray]:
@@ -77,11 +77,13 @@ class Rearrangements:
     def _likeness(self, order: np.ndarray, slots: np.ndarray) -> np.ndarray:
         """How much more alike neighbours are than any two on the same side of a change, summed over them, [P]."""
         near = self._alike[order[:, :-1], order[:, 1:]].sum(1)
-        lift, weight = (np.cumsum(part[order], axis=1) for part in (self._lift, self._weight))
-        same = np.cumsum(np.diagonal(self._alike)[order], axis=1)
-        at = slots - 1
-        before = (lift[:, at] * weight[:, at]).sum(2) - same[:, at]
-        after = ((lift[:, -1:] - lift[:, at]) * (weight[:, -1:] - weight[:, at])).sum(2) - same[:, -1:] + same[:, at]
+        place = np.argsort(order, axis=1)[:, None]
+        earlier = (place < slots[:, None]).astype(np.float32).reshape(-1, self._n)  # sums as one product of matrices
+        lift, weight, same = (earlier @ part for part in (self._lift, self._weight, np.diagonal(self._alike)))
+        before = np.einsum("ik,ik->i", lift, weight) - same
+        after = np.einsum("ik,ik->i", self._lift.sum(0) - lift, self._weight.sum(0) - weight)
+        after -= np.trace(self._alike) - same
+        before, after = before.reshape(-1, len(slots)), after.reshape(-1, len(slots))
         return (near[:, None] - before / slots - after / (self._n - slots)).min(1)
 
     def _bounded(self, memory: float) -> float:
@@ -123,7 +125,7 @@ class Rearrangements:
         origin = np.repeat(further.ravel(), lengths.ravel()).reshape(order.shape) + place
         moved = _at(order, origin + row[:, None] * self._n)
         seams = self._padded(order)[row, np.stack([begin, begin + 1, middle, middle + 1, end, end + 1])]
-        left, first, last, next_first, next_last, right = seams  # of no meaning where a block is empty and nothing moves
+        left, first, last, next_first, next_last, right = seams  # of no meaning where a block is empty
         gain = after[left, next_first] + after[next_last, first] + after[last, right]
         gain -= after[left, first] + after[last, next_first] + after[next_last, right]
         if self._fit is not None:
