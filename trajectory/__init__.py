@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trajectory.api_tuning import search, sweep
     from trajectory.main_job import quickstart
     from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
-    from trajectory.results.insights import Audiences, Demand, Recommendations, Segments
+    from trajectory.results.insights import Audiences, Demand, Funnel, Recommendations, Segments
     from trajectory.results.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
     from trajectory.results.migrations import Migrations
     from trajectory.results.prepared import Prepared
@@ -38,6 +38,7 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "Forecast",
+    "Funnel",
     "Migrations",
     "Predictions",
     "Prepared",
@@ -68,7 +69,7 @@ _MODULES = {
     **dict.fromkeys(("baselines", "compare", "ensemble", "evaluate"), "api_evaluation"),
     **dict.fromkeys(("search", "sweep"), "api_tuning"),
     **dict.fromkeys(("Embeddings", "Explanation", "Forecast", "Predictions"), "results.forecasts"),
-    **dict.fromkeys(("Audiences", "Demand", "Recommendations", "Segments"), "results.insights"),
+    **dict.fromkeys(("Audiences", "Demand", "Funnel", "Recommendations", "Segments"), "results.insights"),
     **dict.fromkeys(("Baselines", "Comparison", "Evaluation", "Search", "StepEvaluation", "Sweep"), "results.measured"),
     "Migrations": "results.migrations",
     "Prepared": "results.prepared",

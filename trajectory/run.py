@@ -24,7 +24,7 @@ from trajectory.messages import root_logger_kept
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import export_item_table
 from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
-from trajectory.results.insights import Audiences, Demand, Recommendations, Segments
+from trajectory.results.insights import Audiences, Demand, Funnel, Recommendations, Segments
 from trajectory.results.measured import Evaluation
 from trajectory.results.migrations import Migrations
 from trajectory.schema import Histories, ItemContent, UserError
@@ -356,6 +356,23 @@ class Run:
 
         return Demand(*_told(build_demand(self), "demand"))
 
+    def funnel(self) -> Funnel:
+        """What becomes of views in the same session, of each item and interest of the run's log.
+
+        Returns shares of the sessions with a view, with intervals of 90 %; rates of few sessions are drawn to that of
+        the interest, and that of an interest to that of all. `notes` say how far that held on later sessions.
+
+        Raises UserError for a log without views, purchases or times, or that is not here.
+
+        Example:
+          >>> found = run.funnel()
+          >>> found.frame["level"].unique().sort().to_list()
+          ['interest', 'item']
+        """
+        from trajectory.insights.funnel.build import build_funnel
+
+        return Funnel(*_told(build_funnel(self), "funnel"))
+
     def write_insights(
         self,
         parts: Sequence[InsightsPart] = (),
@@ -367,8 +384,8 @@ class Run:
         """Writes insights.html, its tables and insights.json into the run's folder.
 
         Args:
-          parts: some of recommend, segments, audiences and demand, in order; all by default. One that the log cannot
-            have is left out, with the reason.
+          parts: some of recommend, segments, audiences, demand and funnel, in order; all by default. One that the log
+            cannot have is left out, with the reason.
           stock, interests, price: as in `recommend`.
 
         Returns the page.

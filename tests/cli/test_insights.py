@@ -51,7 +51,8 @@ def run(script, folder, monkeypatch):
     assert "validation ahead_ndcg@10" in train.out
     made = script("insights", f"--workdir={workdir}")
     assert made.code == 0, made.err
-    assert "left out" not in made.out
+    assert "funnel is left out: a funnel needs views and purchases, and this log has no views" in made.out
+    assert made.out.count("left out") == 1
     return workdir
 
 
@@ -182,9 +183,10 @@ def test_a_log_that_is_small_and_whose_users_have_had_all_gets_what_can_be_told(
     assert made.code == 0, made.err
     for name in ("segments", "audiences", "demand"):
         assert f"{name} is left out: {name}" in made.out
+    assert "funnel is left out: a funnel needs views and purchases" in made.out
     assert pl.read_parquet(workdir / "recommendations.parquet")["probability"].is_between(0, 1).all()
     shown = (workdir / "insights.html").read_text()
-    assert shown.count("This part is left out: ") == 3
+    assert shown.count("This part is left out: ") == 4
     assert "This part is left out: demand by week needs at least 16 whole weeks" in shown
     assert "demand by week" in json.loads((workdir / "insights.json").read_text())["demand"]["left_out"]
     nothing = script("insights", f"--workdir={workdir}", "--parts=demand")

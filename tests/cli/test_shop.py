@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 import polars as pl
+from polars.testing import assert_frame_equal
 
 from tests.cli.test_configs import QUIET
+from tests.examples import run_example
 from trajectory.data.simulate.shop.parameters import Shop
 from trajectory.data.simulate.shop.write import write
 from trajectory.insights.audiences import propensity
 from trajectory.insights.campaigns import uplift
+from trajectory.run import Run, load_run
 
 SMALL = Shop(
     users=180,
@@ -47,14 +50,18 @@ def test_what_insights_count_of_a_raw_export_is_what_happened(script, tmp_path, 
     compare = ("measure-shop", f"--workdir={workdir}", f"--shop={shop}", "--export=rees46")
     before = script(*compare)
     assert (before.code, "has no tables to compare" in before.err) == (2, True)
-    made = script("insights", f"--workdir={workdir}", "--parts=segments,audiences,demand")
+    made = script("insights", f"--workdir={workdir}", "--parts=segments,audiences,demand,funnel")
     assert made.code == 0, made.err
     assert "left out" not in made.out
     compared = script(*compare)
     assert compared.code == 0, compared.out
     parts = re.findall(r"^(\w+): (\d+) of (\d+) numbers equal the truth$", compared.out, re.MULTILINE)
-    assert [part for part, _, _ in parts] == ["demand", "segments", "audiences", "campaigns"]
+    assert [part for part, _, _ in parts] == ["demand", "segments", "audiences", "funnel", "campaigns"]
     assert all(equal == of for _, equal, of in parts)
+    result = run_example(Run.funnel, {"run": load_run(workdir)})["found"]
+    assert_frame_equal(result.frame, pl.read_parquet(workdir / "funnel.parquet"))
+    assert result.frame.columns == [*result.COLUMNS]
+    assert result.notes
     written = pl.read_parquet(workdir / "demand.parquet")
     written.with_columns(recent=pl.col("recent") + 1).write_parquet(workdir / "demand.parquet")
     wrong = script(*compare)

@@ -1,4 +1,4 @@
-"""Says what a merchant can act on: recommendations, segments, audiences, demand.
+"""Says what a merchant can act on: recommendations, segments, audiences, demand, funnel.
 
 trajectory insights --workdir=runs/insights [--parts=recommend,demand]
 
@@ -15,7 +15,7 @@ from trajectory.schema import UserError
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-PARTS = flags.DEFINE_list("parts", [], "some of recommend, segments, audiences, demand, in order (default: all)")
+PARTS = flags.DEFINE_list("parts", [], "some of recommend, segments, audiences, demand, funnel (default: all)")
 STOCK = flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
 INTERESTS = flags.DEFINE_multi_string(
     "interests", [], "recommend only items of this interest; repeatable, as names hold commas"

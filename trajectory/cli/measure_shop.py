@@ -2,8 +2,9 @@
 
 trajectory measure-shop --workdir=runs/shop --export=rees46
 
-Prints how many numbers of the written tables (demand, segments, audiences, campaigns) equal those counted from the
-shop's truth, and names those that do not; ends with 1 if any. Before it:
+Prints how many numbers of the written tables (demand, segments, audiences, funnel, campaigns) equal those counted from
+the shop's truth, and names those that do not; ends with 1 if any. Of the shop's books it also prints how far the rates
+of the funnel are from the probabilities that made them. Before it:
 
 trajectory synthesize --shop --raw=ga4,rees46,orders --out=prepared/shop
 trajectory train --workdir=runs/shop --config=own_log:path=prepared/shop/raw/rees46,split=temporal,model=gru

@@ -11,6 +11,7 @@ import numpy as np
 
 from trajectory.insights.audiences import build as audiences
 from trajectory.insights.demand import build as demand
+from trajectory.insights.funnel import build as funnel
 from trajectory.insights.recommend import build as recommend
 from trajectory.insights.report_model import Part, Text
 from trajectory.insights.segments import build as segments
@@ -19,7 +20,7 @@ from trajectory.run import Run
 from trajectory.schema import UserError
 
 _LOGGER = logging.getLogger(__name__)
-PARTS = ("recommend", "segments", "audiences", "demand")
+PARTS = ("recommend", "segments", "audiences", "demand", "funnel")
 
 
 def build_parts(
@@ -35,6 +36,7 @@ def build_parts(
         "segments": segments.build_segments,
         "audiences": audiences.build_audiences,
         "demand": demand.build_demand,
+        "funnel": funnel.build_funnel,
     }
     if unknown := [name for name in names if name not in builders]:
         raise UserError(f"part {', '.join(unknown)} is unknown; expected one of {', '.join(builders)}")

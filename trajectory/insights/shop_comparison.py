@@ -11,6 +11,7 @@ from trajectory.insights.audiences import propensity
 from trajectory.insights.audiences import truth as audiences
 from trajectory.insights.campaigns import truth as campaigns
 from trajectory.insights.demand import truth as demand
+from trajectory.insights.funnel import truth as funnel
 from trajectory.insights.segments import truth as segments
 from trajectory.insights.shop_truth import true_events
 from trajectory.run import Run
@@ -42,6 +43,12 @@ def of_run(run: Run, folder: Path, export: str = "") -> Compared:
         lines.append(f"{part}: {rows['equal'].sum()} of {rows.height} numbers equal the truth")
     for row in table.filter(~pl.col("equal")).iter_rows(named=True):
         lines.append(f"  {row['part']}: {row['what']}: written {row['said']}, true {row['true']}")
+    if not export and (run.workdir / "funnel.parquet").exists():
+        lines += [
+            f"  {row['step']} of {row['of']} {row['level']}s ({row['units']}): mean error {row['error']:.4f}, counting "
+            f"{row['counting']:.4f}; {row['coverage']:.0%} of the 90 % intervals hold the shop's own probability"
+            for row in funnel.accuracy(run.workdir, folder)
+        ]
     return Compared("\n".join(lines), bool(table["equal"].all()))
 
 
@@ -56,6 +63,7 @@ def pairs(workdir: Path, truth: pl.DataFrame, folder: Path, cuts: tuple[int, int
         ("segments", segments.pairs(workdir, truth)),
         ("audiences", audiences.pairs(workdir, truth)),
         ("audiences", audiences.holdout_pairs(workdir, truth, cuts, least)),
+        ("funnel", funnel.pairs(workdir, truth)),
         ("campaign_audiences", campaigns.pairs(workdir, truth, folder)),
     )
     rows = [pair for table, part in written if (workdir / f"{table}.parquet").exists() for pair in part]

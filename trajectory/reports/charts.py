@@ -190,16 +190,24 @@ def intervals(
 ) -> alt.LayerChart:
     """A point for each row with `errors` (two) standard errors to both sides; an orange square where `base` is true."""
     spread = errors * pl.col(error).fill_null(0)
-    both = frame.with_columns(distinct(frame[name]), low=pl.col(value) - spread, high=pl.col(value) + spread)
-    base = alt.Chart(both, title=title, width=WIDTH).encode(y=_named(name))
+    both = frame.with_columns(low=pl.col(value) - spread, high=pl.col(value) + spread)
+    return ranges(both, name, value, ("low", "high"), title, unit)
+
+
+def ranges(
+    frame: pl.DataFrame, name: str, value: str, ends: tuple[str, str], title: str, unit: str = "", form: str = ""
+) -> alt.LayerChart:
+    """A point for each row on a line between two `ends`, columns too; an orange square where `base` is true."""
+    base = alt.Chart(frame.with_columns(distinct(frame[name])), title=title, width=WIDTH).encode(y=_named(name))
     scale = alt.Scale(zero="base" not in frame.columns)
-    x = alt.X("low:Q", title=unit or _words(value), scale=scale, axis=alt.Axis(tickCount=6))
+    axis = alt.Axis(tickCount=6, format=form) if form else alt.Axis(tickCount=6)
+    x = alt.X(f"{ends[0]}:Q", title=unit or _words(value), scale=scale, axis=axis)
     point = base.mark_point(filled=True, size=60, opacity=1).encode(x=f"{value}:Q", tooltip=list(frame.columns))
     if "base" in frame.columns:
         base = base.encode(color=alt.condition(alt.datum["base"], alt.value(COLOURS[1]), alt.value(COLOURS[2])))
         shape = alt.condition(alt.datum["base"], alt.value("square"), alt.value("circle"))
         point = point.encode(color=base.encoding.color, shape=shape)
-    return base.mark_rule().encode(x=x, x2="high") + point
+    return base.mark_rule().encode(x=x, x2=ends[1]) + point
 
 
 def rule(value: float) -> alt.Chart:

@@ -1,4 +1,4 @@
-"""What a run gives back that a merchant acts on: recommendations, segments, audiences, demand."""
+"""What a run gives back that a merchant acts on: recommendations, segments, audiences, demand, funnel."""
 
 from __future__ import annotations
 
@@ -134,3 +134,40 @@ class Demand(Result):
         return charts.band(
             rows, "week:T", "forecast", {"80 %": ("low_80", "high_80")}, f"Demand of {name}", "pieces a week"
         )
+
+
+class Funnel(Result):
+    """Of the sessions with a view of an item or interest, the share in which it was then carted or bought."""
+
+    COLUMNS: ClassVar = {
+        "level": "item or interest",
+        "id": "of an item in the source; of an interest its name",
+        "name": "an item's title, or the name of the interest",
+        "interest": "of the item; null where it has none",
+        "sessions": "with a view of it; a session ends after 30 minutes without an event",
+        "carts": "of these, in which it was then put into the cart; null, as its rates, where the log has no carts",
+        "purchases": "of these, in which it was then bought",
+        "cart": "probability that a session with a view of it comes to a cart of it",
+        "cart_low": "of the 90 % interval",
+        "cart_high": "of the 90 % interval",
+        "purchase": "probability that a session with a view of it comes to a purchase of it",
+        "purchase_low": "of the 90 % interval",
+        "purchase_high": "of the 90 % interval",
+        "purchase_of_cart": "probability that a session with a view and a cart of it comes to a purchase of it",
+        "purchase_of_cart_low": "of the 90 % interval",
+        "purchase_of_cart_high": "of the 90 % interval",
+        "q_value": "share of false ones among those whose purchases differ from those of all of their level as much or "
+        "more; null with fewer than 20 sessions",
+    }
+
+    def plot(self, level: str = "") -> alt.LayerChart:
+        """The most viewed interests (items: `level`), those that are bought most often first, with 90 % intervals."""
+        from trajectory.reports import charts
+
+        levels = self.frame["level"].unique().to_list()
+        level = level or ("interest" if "interest" in levels else "item")
+        if level not in levels:
+            raise UserError(f"there is no level {level!r} here; expected one of {', '.join(sorted(levels))}")
+        shown = self.frame.filter(pl.col("level") == level).head(charts.MOST).sort("purchase", descending=True)
+        ends = ("purchase_low", "purchase_high")
+        return charts.ranges(shown, "name", "purchase", ends, f"A view becomes a purchase: {level}s", form=".0%")
