@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
-import jax
-import pytest
+from trajectory.threads import sleep_when_idle
+
+sleep_when_idle()  # as commands do, before NumPy comes
+for number in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # tests run beside tests, and all that they compute is small
+    os.environ.setdefault(number, "1")
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
 
 jax.config.update("jax_num_cpu_devices", 8)
 
@@ -20,8 +27,13 @@ hints.for_commands()  # and so are hints, but in the tests of them
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _release_programs():
-    """Compiled programs go after each file: all of them at once pass Linux's vm.max_map_count, and XLA then crashes."""
+def _programs(request):
+    """Compiled programs go after each file: all of them at once pass Linux's vm.max_map_count, and XLA then crashes.
+
+    Those of files marked `compiled_quickly` run slower and are compiled in half the time.
+    """
+    quickly = request.node.get_closest_marker("compiled_quickly") is not None
+    jax.config.update("jax_disable_most_optimizations", quickly)
     yield
     jax.clear_caches()
 

@@ -17,6 +17,8 @@ from trajectory.inference.predictor import Predictor
 from trajectory.inference.scorer import ModelScorer
 from trajectory.settings import base
 
+pytestmark = pytest.mark.compiled_quickly
+
 
 def test_loss_is_the_mean_over_queries_whatever_the_batch():
     histories = random_histories(11, 30, 12, seed=5)

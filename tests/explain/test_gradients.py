@@ -18,6 +18,8 @@ from trajectory.explain.references import REFERENCES, reference_of
 from trajectory.explain.target_function import Problem, TargetFunction
 from trajectory.schema import UserError
 
+pytestmark = pytest.mark.compiled_quickly
+
 WITHOUT_PRIOR = [(backbone, name, 0) for backbone in BACKBONES for name in REFERENCES]
 
 

@@ -12,6 +12,8 @@ from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import export_item_table, initialise, with_content
 from trajectory.schema import ItemContent
 
+pytestmark = pytest.mark.compiled_quickly
+
 # Items 1 and 2 are of one sort, 3 and 4 of another, 5 of neither; 2 is bought more often than 1.
 SORTS = np.array([[0, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]], np.float32)
 EVENTS = np.array([0, 1, 9, 4, 4, 4])

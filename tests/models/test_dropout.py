@@ -10,6 +10,8 @@ import pytest
 
 from trajectory.models.dropout import Dropout, EventDropout
 
+pytestmark = pytest.mark.compiled_quickly
+
 SHAPE = (64, 50, 32)
 COUNT = np.prod(SHAPE)
 

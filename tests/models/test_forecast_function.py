@@ -10,6 +10,8 @@ from tests.explain.cases import BACKBONES, HISTORIES, applied, made, value
 from trajectory.explain.target_function import TargetFunction
 from trajectory.models.forecast_function import CONSTANT, TARGETS
 
+pytestmark = pytest.mark.compiled_quickly
+
 
 @pytest.mark.parametrize(("backbone", "kept"), [*((backbone, 0) for backbone in (*BACKBONES, "hybrid")), ("gru", 3)])
 def test_shares_of_inputs_add_up_to_the_vectors_of_events(backbone: str, kept: int) -> None:

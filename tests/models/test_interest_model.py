@@ -13,6 +13,8 @@ from tests.builders import NO_FEATURES, applied, changed, initialise, make_model
 from trajectory.data.pipeline.featurize import Windows, last_rows, read_rows
 from trajectory.settings import BACKBONES
 
+pytestmark = pytest.mark.compiled_quickly
+
 LENGTH = 16
 
 
