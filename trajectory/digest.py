@@ -20,6 +20,7 @@ COMPARING = (
     "explain/overview.py",
     "explain/report.py",
     "explain/monitor.py",
+    "explain/shop_causes.py",
 )
 
 

@@ -38,6 +38,10 @@ class ForecastBatch:
     inputs: Inputs
     first: np.ndarray  # int64 [n], flat index of the event in column 0
 
+    def events(self, histories: Histories) -> np.ndarray:
+        """Flat index of each column's event, int64 [n, L]; of columns that are masked some event."""
+        return np.minimum(self.first[:, None] + np.arange(self.inputs.mask.shape[1]), histories.num_events - 1)
+
 
 @dataclass(frozen=True)
 class AttributionBatch(ForecastBatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,11 @@ def find_causes(
     cause = dict(zip(_keys(queries), planted.cause[drawn], strict=True))
     explainer = Explainer(run, Target("item"))
     measured: dict[str, list[Mapping[str, np.ndarray]]] = {}
-    for batch in explainer.forecasts(histories, queries, index=planted.target[drawn]):
+    for batch, scores, log_p in scored(explainer, histories, queries, planted.target[drawn], methods, rng):
         trigger = np.array([cause[key] for key in _keys(batch.queries)])
-        attributions = {name: explainer.method_named(name)(explainer.function, batch.inputs) for name in methods}
-        scores = {name: attribution.events for name, attribution in attributions.items()}
-        forecast = {"log_p": next(iter(attributions.values())).forecast}
-        for name, score in (scores | baseline_rankings(explainer, batch, rng)).items():
-            measured.setdefault(name, []).append(_ranks(histories, planted, batch, trigger, score) | forecast)
+        for name, score in scores.items():
+            ranks = _ranks(histories, planted, batch, trigger, score)
+            measured.setdefault(name, []).append(ranks | {"log_p": log_p})
     signed = set(methods).difference(UNSIGNED)
     rows = []
     for name, parts in measured.items():
@@ -109,11 +107,32 @@ def find_causes(
                 "forecasts": len(drawn),
                 "first": float(values["first"].mean()),
                 **{key: float(values[key].mean()) for key in ("distractor_first", "distractor", "distractor_size")},
-                **{f"nats_{group}": _mean(values[f"nats_{group}"]) if name in signed else None for group in GROUPS},
+                **{
+                    f"nats_{group}": mean_or_none(values[f"nats_{group}"]) if name in signed else None
+                    for group in GROUPS
+                },
                 "probability": float(np.exp(np.median(values["log_p"]))),
             }
         )
     return rows
+
+
+def scored(
+    explainer: Explainer,
+    histories: Histories,
+    queries: Queries,
+    target: np.ndarray,
+    methods: Sequence[str],
+    rng: np.random.Generator,
+) -> Iterator[tuple[ForecastBatch, dict[str, np.ndarray], np.ndarray]]:
+    """Forecasts of the items `target` [n] in batches, the scores [B, L] that each method and baseline gives their
+    events, and their log-probabilities [B].
+    """
+    for batch in explainer.forecasts(histories, queries, index=target):
+        attributions = {name: explainer.method_named(name)(explainer.function, batch.inputs) for name in methods}
+        scores = {name: attribution.events for name, attribution in attributions.items()}
+        log_p = next(iter(attributions.values())).forecast
+        yield batch, scores | baseline_rankings(explainer, batch, rng), log_p
 
 
 def _keys(queries: Queries) -> list[tuple[int, int]]:
@@ -125,7 +144,7 @@ def _ranks(
 ) -> dict[str, np.ndarray]:
     """Of each forecast: is the cause first, is a distractor; where distractors lie among ordinary events of a step."""
     mask = np.asarray(batch.inputs.mask)
-    event = np.minimum(batch.first[:, None] + np.arange(mask.shape[1]), histories.num_events - 1)
+    event = batch.events(histories)
     size, score = np.abs(score), np.where(mask, score, -np.inf)
     cause = event == trigger[:, None]
     distractor = planted.distractor[event] & mask
@@ -148,7 +167,8 @@ def _ranks(
     }
 
 
-def _mean(values: np.ndarray) -> float | None:
+def mean_or_none(values: np.ndarray) -> float | None:
+    """Their mean, None where there are none."""
     return float(values.mean()) if len(values) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -22,14 +23,26 @@ NATS = {
 }
 
 
-def markdown(table: pl.DataFrame) -> str:
-    """A row for each log and ranking; shares, mean nats, and the target's median probability."""
-    names = [*COLUMNS.values(), *NATS.values(), "target's probability"]
+PROBABILITIES = {"probability": "target's probability"}
+# The same of a shop: no baskets of distractors, but a control.
+SHOP_COLUMNS = {"first": "a view of the trigger is first", "control_first": "a view of the control is first"}
+SHOP_NATS = {"nats_cause": "nats of the trigger", "nats_control": "of the control", "nats_others": "of others"}
+SHOP_PROBABILITIES = PROBABILITIES | {"probability_without": "without the trigger"}
+
+
+def markdown(
+    table: pl.DataFrame,
+    shares: Mapping[str, str] = COLUMNS,
+    nats: Mapping[str, str] = NATS,
+    probabilities: Mapping[str, str] = PROBABILITIES,
+) -> str:
+    """A row for each log and ranking; shares, mean nats, and median probabilities: columns and their headings."""
+    names = [*shares.values(), *nats.values(), *probabilities.values()]
     lines = [f"| log | ranking | {' | '.join(names)} |", "|---|---|" + "--:|" * len(names)]
     for row in table.iter_rows(named=True):
-        cells = [f"{row[name]:.3f}" for name in COLUMNS]
-        cells += ["" if row[name] is None else f"{row[name]:+.2f}" for name in NATS]
-        cells.append(f"{row['probability']:.3f}")
+        cells = [f"{row[name]:.3f}" for name in shares]
+        cells += ["" if row[name] is None else f"{row[name]:+.2f}" for name in nats]
+        cells += [f"{row[name]:.3f}" for name in probabilities]
         lines.append(f"| {row['log']} | {row['ranking'].replace('_', ' ')} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

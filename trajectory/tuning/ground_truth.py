@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +17,8 @@ from trajectory.explain.comparison import METHODS
 from trajectory.explain.ground_truth import find_causes, read_planted
 from trajectory.inference.new_users import read_histories
 from trajectory.reading import read_json
-from trajectory.run import load_run
-from trajectory.schema import UserError
+from trajectory.run import Run, load_run
+from trajectory.schema import Histories, UserError
 from trajectory.training import parallel
 from trajectory.tuning import sweep
 from trajectory.tuning.members import Member, Sweep
@@ -43,6 +44,7 @@ class GroundTruth(NamedTuple):
     methods: Sequence[str] = METHODS
     forecasts: int = 512  # explained of each log, drawn
     settings: Sequence[str] = ()  # fields of all runs, "train.epochs=2"
+    seed: int = 0  # of the logs, the other ones' is the next, and of the runs
 
 
 def compare(experiment: GroundTruth, out: Path, workers: int = 1) -> str:
@@ -52,7 +54,9 @@ def compare(experiment: GroundTruth, out: Path, workers: int = 1) -> str:
     """
     logs = _logs(experiment, out)
     members = {log: Member({"data.source": str(out / "logs" / log)}) for log in dict.fromkeys(logs.values())}
-    runs = sweep.plan(f"synthetic:model={experiment.model}", Sweep("default", members), [0], experiment.settings, out)
+    runs = sweep.plan(
+        f"synthetic:model={experiment.model}", Sweep("default", members), [experiment.seed], experiment.settings, out
+    )
     sweep.make_all(runs, workers)
     parallel.start()
     rows = {run.member: _explain(run, experiment, out) for run in runs}
@@ -77,15 +81,23 @@ def _logs(experiment: GroundTruth, out: Path) -> dict[Point, str]:
         synthetic = Synthetic(**given)
         is_default = synthetic == Synthetic(users=experiment.users)
         logs[point] = "default" if is_default else f"{list(VARIED).index(point[0])}_{point[1]:g}"
-        for seed, name in enumerate((logs[point], f"{logs[point]}_other")):
-            written = out / "logs" / name / "truth" / "parameters.json"  # the last file of a log
-            if not written.exists():
-                write(synthetic, out / "logs" / name, seed)
-            elif not given.items() <= read_json(written, {str: object}, "remove the folder of that log").items():
-                raise UserError(
-                    f"{out}/logs/{name} was made with other numbers; choose another {hints.argument('out')}"
-                )
+        write_pair(partial(write, synthetic), given, out / "logs" / logs[point], experiment.seed)
     return logs
+
+
+def write_pair(write: Callable[[Path, int], Any], given: Mapping[str, Any], folder: Path, seed: int) -> None:
+    """Calls `write` with the folder and the seed of a log that is missing, and of another one of the same kind beside
+    it, `_other`, of the next seed.
+
+    Raises UserError where a log lies there that was not made with the parameters `given`.
+    """
+    for number, name in ((seed, folder.name), (seed + 1, f"{folder.name}_other")):
+        log = folder.with_name(name)
+        written = log / "truth" / "parameters.json"  # the last file of a log
+        if not written.exists():
+            write(log, number)
+        elif not {**given, "seed": number}.items() <= read_json(written, {str: object}, "remove that log").items():
+            raise UserError(f"{log} was made with other numbers; choose another {hints.argument('out')}")
 
 
 def _parameters(users: int, name: str, value: float) -> dict[str, Any]:
@@ -100,8 +112,13 @@ def _parameters(users: int, name: str, value: float) -> dict[str, Any]:
 
 def _explain(made: sweep.SweepRun, experiment: GroundTruth, out: Path) -> list[dict[str, Any]]:
     """How well causes are found in the other log, of users whom the run has never seen."""
-    run, other = load_run(made.folder), out / "logs" / f"{made.member}_other"
-    histories, _ = read_histories(other / "interactions.parquet", run.vocabulary)
+    run, other, histories = load_with_other(made, out)
     rows = find_causes(run, histories, read_planted(other, histories), experiment.methods, experiment.forecasts)
     jax.clear_caches()  # nothing of it is used again, and a process may map only so much
     return rows
+
+
+def load_with_other(made: sweep.SweepRun, out: Path) -> tuple[Run, Path, Histories]:
+    """A run, the folder of the log beside its own, and that log's histories, of users whom the run has never seen."""
+    run, other = load_run(made.folder), out / "logs" / f"{made.member}_other"
+    return run, other, read_histories(other / "interactions.parquet", run.vocabulary)[0]
