@@ -449,3 +449,16 @@ def test_checks_of_types_find_a_name_that_is_not_there_and_a_choice_that_is_none
     )
     lines = {int(line.split(":")[1]) for line in ran.stdout.splitlines() if ": error:" in line}
     assert lines == {2, 3, 5, 6, 7}, ran.stdout
+
+
+def test_what_a_log_lost_or_never_had_is_told():
+    log = pl.DataFrame({"user": ["a", "a", "b", "b", None], "item": ["x", "y", "x", "z", "x"]})
+    notes = tj.prepare(log).notes
+    assert any(note.startswith("1 row is set aside (tables['quarantine']): 1 missing user") for note in notes)
+    assert any(note.startswith("the log has no times") for note in notes)
+    with pytest.raises(tj.UserError, match="expected a data frame of items"):
+        tj.prepare(log, items="items.csv")
+    with pytest.raises(tj.UserError, match=r"train\.epochs=0 measures what is known before training"):
+        tj.prepare(log, settings={"train.epochs": 0})
+    with pytest.raises(tj.UserError, match="expected different ones"):
+        tj.sweep("user_a", "backbone", "runs", seeds=[0, 0])

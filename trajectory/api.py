@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ from trajectory.expected import Backbone, SplitKind, a_folder, one_of
 from trajectory.messages import root_logger_kept
 from trajectory.results.prepared import Prepared
 from trajectory.run import Run, load_run
-from trajectory.schema import UserError
+from trajectory.schema import Histories, UserError
 from trajectory.settings import presets, put, set_by_hand
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from trajectory.data.ingest.source.data_frames import Frame, Log
 
 PREPARED_FRAMES = "frames"  # folder of data.prepared_dir
@@ -88,7 +90,7 @@ def prepare(
     limits.check(c)  # before the log is read
     histories = builder.prepare(c.data)
     tables = {"quarantine": builder.quarantine(histories, c.data)}
-    notes = _doubts(builder.detected(histories, c.data))
+    notes = (*_doubts(builder.detected(histories, c.data)), *_left_out(tables["quarantine"], histories))
     try:
         c = experiment.fitted(c)
     except UserError as error:  # a log that cannot be trained on can be looked at
@@ -158,6 +160,17 @@ def _doubts(detected: dict[str, Any]) -> tuple[str, ...]:
     return tuple(
         f"{note['topic']}: {note['text']}" + (f" [{note['setting']}]" if note["setting"] else "") for note in told
     )
+
+
+def _left_out(quarantine: pl.DataFrame, histories: Histories) -> Iterator[str]:
+    """What a log lost, or never had."""
+    if len(quarantine):
+        reasons = quarantine["reason"].value_counts(sort=True).iter_rows()
+        told = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+        rows = "1 row is" if len(quarantine) == 1 else f"{len(quarantine):,} rows are"
+        yield f"{rows} set aside (tables['quarantine']): {told}"
+    if not histories.has_time:
+        yield "the log has no times: events are in the order of its rows; nothing is split, awaited or counted by time"
 
 
 def _own(log: Any, items: Any, model: str, split: str, tiny: bool, settings: Mapping[str, Any] | None) -> ConfigDict:

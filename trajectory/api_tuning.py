@@ -14,7 +14,7 @@ from trajectory.extras import require
 from trajectory.results.measured import Search, Sweep
 from trajectory.results.prepared import Prepared
 from trajectory.schema import UserError
-from trajectory.settings import checked, get
+from trajectory.settings import base, checked, get
 
 if TYPE_CHECKING:
     from trajectory.tuning.members import Sweep as Members
@@ -62,6 +62,8 @@ def sweep(
 
     of_type("members", members, Members | str, "a trajectory.tuning.members.Sweep or the name of one")
     numbers = [whole_number("seeds", seed, 0) for seed in several("seeds", seeds, "(0, 1, 2)", 1)]
+    if len(set(numbers)) < len(numbers):
+        raise UserError(f"seeds={tuple(numbers)}: expected different ones, as one twice tells of no spread")
     names, at_work = several("metrics", metrics, '("ndcg@10",)', 1), Workers(workers, cores)
     for name in names:
         if "@" in name and name.partition("@")[0] not in (*AT_CUTOFFS, "catalogue_coverage"):
@@ -129,6 +131,8 @@ def _swept(config: Prepared | ConfigDict | str, settings: Mapping[str, Any] | No
 
     given = checked(settings or {})
     if isinstance(config, Prepared) and config.preset:
-        own = {name: get(config.config, name) for name in config.config.by_hand}
+        usual = base().logging  # what is logged counts as set by hand nowhere, as no run differs by it
+        logged = {f"logging.{name}": value for name, value in config.config.logging.items() if value != usual[name]}
+        own = {name: get(config.config, name) for name in config.config.by_hand} | logged
         return config.preset, field_texts(own | given)
     return config if isinstance(config, str) else keep(config_of(config), out), field_texts(given)

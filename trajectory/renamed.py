@@ -85,6 +85,9 @@ def with_evaluation(evaluation: Any) -> Any:
     return with_names(evaluation, EVALUATION)
 
 
+SINCE = ("target_types",)  # settings of data that came since: nothing by default, as if they were not there
+
+
 def fingerprinted(data: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of `config.data` under the names of the release before, so that runs made then know their log."""
     return _with_paths({"data": data}, {new: old for old, new in FIELDS.items()})["data"]  # type: ignore[no-any-return]

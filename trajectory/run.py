@@ -329,7 +329,8 @@ class Run:
         Returns a row for each user of each audience, with the probability and the best moment (days, weekday, hour
         UTC).
 
-        Raises UserError for a log that has no audience of 50 users or no times, or that is not here.
+        Raises UserError for a log without times, that is not here, or where no interest or item has 50 users who turned
+        to it in the window that validates.
 
         Example:
           >>> found = run.audiences()

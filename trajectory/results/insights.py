@@ -23,7 +23,9 @@ class Recommendations(Result):
         "item": "id of the source",
         "title": "null where the item has none",
         "interest": "of the item",
-        "probability": "that the item comes within the steps; null where it is not known",
+        "probability": "that the item comes within the next steps if these come within a window as long as that of "
+        "validation, where it was fitted: less than run.forecast says of as many steps, whenever they come; null where "
+        "it is not known",
         "again": "the user has had the item",
     }
 
@@ -116,8 +118,9 @@ class Demand(Result):
     TABLES: ClassVar = {
         "reorder": (
             "each series: level, id, name, rule (by which it is ordered), service_level, weeks_covered, "
-            "expected_demand, order_up_to (stock and open orders there should be), safety_stock, "
-            "stock_if_followed, order_quantity (from there), a_year_before (sold in these weeks a year before), "
+            "sold_this_week (in the running week, the first of those covered), expected_demand (the rest), "
+            "order_up_to (stock and open orders there should be), safety_stock, stock_if_followed, order_quantity "
+            "(from there), a_year_before (sold in these weeks a year before), "
             "season_over (as in the frame)"
         ),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from trajectory.expected import a_folder
 from trajectory.results.result import Result
 from trajectory.schema import UserError
 
@@ -62,7 +63,9 @@ class Migrations(Result):
         """Writes migration.html and its tables into `folder`, as `trajectory migrate` does; returns the page."""
         if self.page is None:
             raise UserError("only what run.migrations() returned has a page; call it again")
-        return self.page(Path(folder))
+        folder = a_folder("folder", folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return self.page(folder)
 
     def plot(self) -> alt.Chart:
         """How many users moved from which interest to which."""

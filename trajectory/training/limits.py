@@ -129,7 +129,9 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
         "train.pseudospherical_order=0",
     )
     yield (
-        not (train.epochs or train.min_steps or c.init.init_from or c.init.resume_from) and content.by == "ids",
+        not (train.epochs or (train.min_steps and "train.epochs" not in c.by_hand))
+        and not (c.init.init_from or c.init.resume_from)
+        and content.by == "ids",
         "train.epochs=0 measures what is known before training, and nothing is: set init.init_from or content.by, or "
         "train an epoch",
     )

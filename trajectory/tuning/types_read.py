@@ -113,8 +113,8 @@ def target_events_alone(histories: Histories, split: Split) -> tuple[Histories, 
         known = within.start < within.stop
         return Queries(*(column[known] for column in within))
 
-    queries = {part: mapped(split.queries(part)) for part in PARTS}
-    return alone, replace(split, train_end=before[split.train_end], **queries), before
+    train_end, validation, test = before[split.train_end], mapped(split.validation), mapped(split.test)
+    return alone, replace(split, train_end=train_end, validation=validation, test=test), before
 
 
 def _seeded(config: ConfigDict, seed: int) -> ConfigDict:
@@ -170,7 +170,7 @@ def _table(found: dict[str, list[dict[str, Result]]], cost: dict[str, list[float
             }
         )
     table = pl.DataFrame(rows, infer_schema_length=None)
-    return table.with_columns(lead_p_value=pl.Series(holm(table["lead_p_value"].fill_null(np.nan).to_numpy())))
+    return table.with_columns(lead_p_value=pl.Series(holm(table["lead_p_value"].fill_null(np.nan).to_list())))
 
 
 def _markdown(table: pl.DataFrame, asked: Experiment, seeds: int) -> str:

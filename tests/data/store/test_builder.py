@@ -446,3 +446,9 @@ def test_complete_journey(tmp_path):
     last = histories.time[result.test.end - 1]
     assert (histories.time[result.test.stop] == last).all()
     assert (histories.time[result.test.stop - 1] < last).mean() > 0.99
+
+
+def test_a_setting_that_came_since_changes_no_fingerprint_where_it_says_nothing():
+    usual, later = settings_of(), settings_of(later=("target_types",))
+    assert builder.fingerprint(usual, "x") == builder.fingerprint(later, "x")
+    assert builder.fingerprint(usual, "x") != builder.fingerprint(settings_of(target_types=("purchase",)), "x")

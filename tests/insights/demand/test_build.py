@@ -118,6 +118,22 @@ def test_of_a_forecast_that_orders_do_not_go_by_no_change_is_told(part):
     assert "Expect less" not in said
 
 
+def test_what_was_sold_in_the_running_week_is_not_ordered_again(monkeypatch, part):
+    demand = a_demand()
+    sold = np.array([10.0, 0, 5000, 0, 0, 0])
+    later = taken(monkeypatch, replace(demand, weeks=replace(demand.weeks, begun=sold)))
+    before, now = (p.tables["reorder"].filter(level="item").sort("id") for p in (part, later))
+    first = part.tables["demand"].filter(level="item", weeks_ahead=1).sort("id")["forecast"].to_numpy()
+    less = np.minimum(sold, first)
+    np.testing.assert_allclose(before["expected_demand"] - now["expected_demand"], less)
+    np.testing.assert_allclose(before["order_up_to"] - now["order_up_to"], less)
+    np.testing.assert_allclose(now["stock_if_followed"], (before["stock_if_followed"] - sold).clip(lower_bound=0))
+    assert now["sold_this_week"].to_list() == sold.tolist()
+    assert later.tables["reorder"].filter(level="interest")["sold_this_week"].sum() == sold.sum()
+    note = next(block.note for block in later.blocks if getattr(block, "title", "") == "What to order now")
+    assert "since the running week began" in note
+
+
 def test_the_page_tells_how_far_it_held(part):
     assert any("In 4 weeks held out the forecast was off by" in sentence for sentence in part.sentences)
     assert part.measured["weeks"] == 4
@@ -315,5 +331,5 @@ def test_orders_stay_with_a_forecast_that_is_ahead_or_behind_within_chance(monke
     first, note, rules = orders(taken(monkeypatch, replace(demand, forecast=near)))
     assert rules == {"item": "forecast", "interest": "forecast"}
     assert first.startswith("Orders go by the forecast, though in the last 4 weeks of this log it was off by")
-    assert "the mean of 4 weeks by" in first
+    assert "a moving average of 4 weeks by" in first
     assert first in note

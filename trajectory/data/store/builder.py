@@ -32,7 +32,7 @@ from trajectory.data.store.flat import damage, load, save
 from trajectory.data.store.tfds_store import write_tfds
 from trajectory.locks import hold
 from trajectory.progress import bars_hidden
-from trajectory.renamed import fingerprinted
+from trajectory.renamed import SINCE, fingerprinted
 from trajectory.schema import CleanLog, Histories, UserError
 
 _LOGGER = logging.getLogger(__name__)
@@ -82,6 +82,9 @@ def fingerprint(data: ConfigDict, source: str = "") -> str:
     """sha256 over the digest of the `source`, the resolved settings and the format version, in hexadecimal digits."""
     source = source or source_digest(data)
     settings = {key: value for key, value in data.to_dict().items() if key not in _PLACES}
+    for name in SINCE:
+        if not settings[name]:
+            del settings[name]
     for name in data.later:  # a run made before they came knew nothing of them
         section, _, field = name.rpartition(".")
         (settings[section] if section else settings).pop(field, None)

@@ -12,12 +12,13 @@ from trajectory.insights.demand.evaluate import OURS, Results
 from trajectory.insights.demand.intervals import LEAST, LEAST_ORIGINS, LEVELS
 from trajectory.insights.demand.reorder import SERVICE_LEVEL
 from trajectory.insights.demand.tables import SOON
+from trajectory.insights.demand.weekly_counts import PLURAL
 from trajectory.insights.report_model import Table, Text
 
 SHARES = ("wape", "pinball", "coverage_80", "coverage_95", "demand_lost", "weeks_out_of_stock")
 WEEKS = ("mase", "stock_left_weeks")
 FORMS = dict.fromkeys(SHARES, "{:.1%}") | dict.fromkeys(WEEKS, "{:.2f}") | {"demand_lost": "{:.2%}", "bias": "{:+.1%}"}
-RULES = {"moving average": f"the mean of {WINDOW} weeks", "last week": "the last week's figure"}
+RULES = {"moving average": f"a moving average of {WINDOW} weeks", "last week": "the last week's figure"}
 
 
 def holdout_accuracy(demand: Demand, results: Results) -> list[Text | Table]:
@@ -102,16 +103,17 @@ def ordered_by(demand: Demand, results: Results, reorder: pl.DataFrame, level: s
     """What the orders of a level go by and why, where a simple rule was nearer to demand; empty where none was."""
     wape, _ = mean_errors(results[level])
     rule = reorder.filter(pl.col("level") == level)["rule"][0]
-    weeks = f"in the last {weeks_long(len(demand.tested))} of this log"
+    seen = ", which the model has learned from," if demand.held_out is None else ""
+    weeks, what = f"in the last {weeks_long(len(demand.tested))} of this log{seen}", PLURAL[level]
     if rule != OURS:
         return (
-            f"The forecast is not to be relied on: {weeks} it was off by {wape[OURS]:.1%} of demand, {RULES[rule]} by "
-            f"{wape[rule]:.1%}, which is more than chance. Orders go by {RULES[rule]}."
+            f"The forecast is not to be relied on: {weeks} it was off by {wape[OURS]:.1%} of the demand of {what}, "
+            f"{RULES[rule]} by {wape[rule]:.1%}, which is more than chance. Orders go by {RULES[rule]}."
         )
     best = min(wape, key=lambda name: wape[name])
     if best == OURS:
         return ""
     return (
-        f"Orders go by the forecast, though {weeks} it was off by {wape[OURS]:.1%} of demand, {RULES[best]} by "
-        f"{wape[best]:.1%}: that is within chance."
+        f"Orders go by the forecast, though {weeks} it was off by {wape[OURS]:.1%} of the demand of {what}, "
+        f"{RULES[best]} by {wape[best]:.1%}: that is within chance."
     )

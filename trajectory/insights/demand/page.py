@@ -14,13 +14,15 @@ from trajectory.insights.demand.plots import forecast_chart
 from trajectory.insights.demand.reorder import COVER, LEAD, SERVICE_LEVEL
 from trajectory.insights.demand.season import SOON, YEAR
 from trajectory.insights.demand.tables import BUSY, changes
+from trajectory.insights.demand.weekly_counts import PLURAL
 from trajectory.insights.report_model import Picture, Table, Text
 
 MOST = 10  # rows of a table
 SEASONS = 3  # series that are named
 SINGULAR = {"item": "item", "interest": "category", "department": "department"}
-PLURAL = {"item": "items", "interest": "categories", "department": "departments"}
 LINES = "{:,.0f}"
+
+RUNNING = " What was sold since the running week began is taken off what that week is expected to sell."
 
 
 def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) -> tuple[Text | Table | Picture, ...]:
@@ -51,6 +53,7 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
             "stock and on order. order_quantity takes the stock to be what would be left had this been followed so "
             "far; for your own stock take order_up_to less what you have. Order by items: what a group needs is less "
             "than its items do, as if one could be sold for another."
+            f"{RUNNING if weeks.sold_since(main).any() else ''}"
             f"{' a_year_before: sold in the same weeks of the year before.' if year else ''}".lstrip(),
         ),
         *(Text(text) for text in out_of_season(tables["reorder"], "item" if "item" in results else main, main, unit)),

@@ -7,10 +7,11 @@ import polars as pl
 from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.evaluate import OURS, Results
 from trajectory.insights.demand.evaluation_page import mean_errors, ordered_by, weeks_long
-from trajectory.insights.demand.page import LINES, PLURAL, out_of_season
+from trajectory.insights.demand.page import LINES, out_of_season
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL
 from trajectory.insights.demand.season import SOON
 from trajectory.insights.demand.tables import changes
+from trajectory.insights.demand.weekly_counts import PLURAL
 
 TOLD = 0.005  # changes that are printed as more than 0%
 USELESS = 1.0  # error as a share of demand from which on nothing is advised: forecasting none is as near
@@ -30,7 +31,8 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     order = wanted.filter(~pl.col("season_over")).head(NAMED)
     if (error := mean_errors(results[main])[0][rule]) >= USELESS:
         tested = weeks_long(len(demand.tested))
-        return (f"Do not order by this: in the last {tested} of this log it was off by {error:.0%} of demand.",)
+        off = f"{error:.0%} of the demand of {PLURAL[main]}"
+        return (f"Do not order by this: in the last {tested} of this log it was off by {off}.",)
     texts = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
     if demand.held_out is None:
         texts.append(f"How far these forecasts of demand hold is not known, as {demand.unseen}.")
@@ -44,7 +46,7 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     if len(order):
         largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
         pieces = " These are lines of sales, not pieces." if demand.lines else ""
-        texts.append(f"Largest orders now, {lasts}: {largest}.{pieces}")
+        texts.append(f"Largest orders now, {lasts}: {largest}.{pieces}{_of_items(results, ordered, main)}")
     elif not len(wanted):
         texts.append(f"Nothing is to be ordered now {lasts}.")
     texts += out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
@@ -56,13 +58,20 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     ours, other = stock[OURS], stock["moving average"]
     return (
         *texts,
-        f"In {weeks_long(len(demand.tested))} held out the forecast was off by {wape[OURS]:.1%} of demand at {ahead} "
-        f"ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
+        f"In {weeks_long(len(demand.tested))} held out the forecast was off by {wape[OURS]:.1%} of the demand of "
+        f"{PLURAL[main]} at {ahead} ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
         f"{wape['last week']:.1%}.",
         f"Ordering {PLURAL[ordered]} by it would have lost {ours['demand_lost']:.2%} of demand with "
         f"{ours['stock_left_weeks']:.2f} weeks' stock left over; by a moving average {other['demand_lost']:.2%} with "
         f"{other['stock_left_weeks']:.2f}.",
     )
+
+
+def _of_items(results: Results, ordered: str, main: str) -> str:
+    """How far off orders of single items are, where the error that is told is of a level above."""
+    if ordered == main:
+        return ""
+    return f" Of single {PLURAL[ordered]} the forecast was off by {mean_errors(results[ordered])[0][OURS]:.1%}."
 
 
 def _named(rows: pl.DataFrame, column: str, form: str) -> str:

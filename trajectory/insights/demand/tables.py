@@ -62,12 +62,16 @@ def demand_table(demand: Demand) -> pl.DataFrame:
 def reorder_table(demand: Demand, level: str, rule: str, method: Method, followed: Replay) -> pl.DataFrame:
     """One row per series: what lasts the coming `COVER` weeks with chance `SERVICE_LEVEL`, and what to order now.
 
-    level, id, name, rule (that orders go by), service_level, weeks_covered, expected_demand, order_up_to (stock and
-    open orders there should be), safety_stock, stock_if_followed (stock and open orders had this policy been `followed`
-    so far), order_quantity (from there; for a stock of your own: order_up_to less what you have), a_year_before (sold
-    in the same weeks a year before; null in a shorter log), season_over (see `demand_table`).
+    level, id, name, rule (that orders go by), service_level, weeks_covered, sold_this_week (in the running week, the
+    first of those covered, so that what is expected is the rest), expected_demand, order_up_to (stock and open orders
+    there should be), safety_stock, stock_if_followed (stock and open orders had this policy been `followed` so far),
+    order_quantity (from there; for a stock of your own: order_up_to less what you have), a_year_before (sold in the
+    same weeks a year before; null in a shorter log), season_over (see `demand_table`).
     """
-    expected, up_to = method.forecast[-1, :COVER].sum(0), method.up_to[0]
+    weeks, sold = method.forecast[-1, :COVER], demand.weeks.sold_since(level)
+    expected = np.maximum(weeks[0] - sold, 0) + weeks[1:].sum(0)
+    up_to = expected + method.up_to[0] - weeks.sum(0)
+    stock = np.maximum(followed.position - sold, 0)
     return pl.DataFrame(
         {
             "level": [level] * len(up_to),
@@ -76,11 +80,12 @@ def reorder_table(demand: Demand, level: str, rule: str, method: Method, followe
             "rule": [rule] * len(up_to),
             "service_level": np.full(len(up_to), SERVICE_LEVEL),
             "weeks_covered": np.full(len(up_to), COVER),
+            "sold_this_week": sold,
             "expected_demand": expected,
             "order_up_to": up_to,
             "safety_stock": up_to - expected,
-            "stock_if_followed": followed.position,
-            "order_quantity": np.maximum(up_to - followed.position, 0),
+            "stock_if_followed": stock,
+            "order_quantity": np.maximum(up_to - stock, 0),
             "a_year_before": pl.Series(a_year_before(demand.weeks, level, COVER).sum(1), nan_to_null=True),
             "season_over": season_over(demand, level),
         }

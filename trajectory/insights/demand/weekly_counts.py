@@ -15,6 +15,7 @@ from trajectory.explain.explain import titles
 from trajectory.reports.words import Words, words
 from trajectory.schema import Histories, Split, UserError
 
+PLURAL = {"item": "items", "interest": "categories", "department": "departments"}  # what series are called
 LEAST_WEEKS = 16  # that a forecast learns from
 MOST_WEEKS = 104  # the last ones of a longer log; all users are read at the end of each
 
@@ -38,6 +39,7 @@ class Weeks:
     later: float = 0.0  # pieces that came back after the log's last event of another type, which are not taken off
     moved: float = 0.0  # share of what was sold whose own department is not the one that its interest counts in
     around: tuple[float, float] = (0.0, 0.0)  # pieces sold, and come back, before the first and after the last week
+    begun: np.ndarray | None = None  # float64 [S], sold of each item since the last whole week; None: nothing
     item_ids: tuple[str, ...] = ()  # of the source, for their names may be alike; () = their names
 
     @property
@@ -66,6 +68,11 @@ class Weeks:
     def date(self, week: int) -> date:
         """The Monday of week number `week`."""
         return datetime.fromtimestamp(self.begins(week), UTC).date()
+
+    def sold_since(self, level: str) -> np.ndarray:
+        """Pieces of each series [S] sold in the running week, which is the first of the coming ones, at least 0."""
+        items = np.zeros(len(self.names["item"])) if self.begun is None else self.begun
+        return np.maximum(self.to_level(items, level), 0)
 
     def to_level(self, values: np.ndarray, level: str) -> np.ndarray:
         """Values [S, ...] of the series of the finest level, summed over those of each series of `level`."""
@@ -104,6 +111,9 @@ def weekly(histories: Histories) -> Weeks:
     week = (sold.time - MONDAY) // WEEK - first
     inside = (week >= 0) & (week < number) & (sold.item > 0)
     place, pieces = (sold.item[inside] - 1, week[inside]), sold.quantity[inside]
+    begun = np.zeros(len(histories.items))
+    running = (week == number) & (sold.time < histories.now) & (sold.item > 0)
+    np.add.at(begun, sold.item[running] - 1, sold.quantity[running])
     net = {"item": np.zeros((len(histories.items), number))}
     np.add.at(net["item"], place, pieces)
     count = {"item": carried(net["item"])}
@@ -133,7 +143,7 @@ def weekly(histories: Histories) -> Weeks:
     outside = (float(around[around > 0].sum()), float(-around[around < 0].sum()))
     unit = words(histories, by_value=False)
     ids = tuple(table["item"].cast(pl.String))
-    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, unit, later, moved, outside, ids)
+    return Weeks(first * WEEK + MONDAY, count, names, above, net, returned, unit, later, moved, outside, begun, ids)
 
 
 def carried(net: np.ndarray) -> np.ndarray:

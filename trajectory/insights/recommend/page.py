@@ -111,7 +111,7 @@ def acquisition_potential(table: pl.DataFrame, ahead: str, before: str, counted:
         rows,
         {will: "{:.0f}" if rows[will].to_numpy().max() >= 10 else "{:.1f}", "users": "{:,}", before: "{:,}"},
         note=f"users: who have not {counted.past} it so far{but}; {will}: their chances within {ahead}, added up, in "
-        f"all as many as did so {before}, and of each item as often as in all such windows since validation, "
+        f"all about as many as did so {before}, and of each item as often as in all such windows since validation, "
         f"as far as that was not chance; {before}: who {counted.past} it for the first time then.",
     )
 

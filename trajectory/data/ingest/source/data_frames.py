@@ -66,6 +66,8 @@ def write_frame(frame: Any, folder: Path, items: Any = None) -> Path:
     same path. The file remembers that it was written from a data frame (see `source_name`).
     """
     log = _parquet(as_table(frame), "a data frame")
+    if isinstance(items, str | Path):
+        raise UserError(f"items={str(items)!r}: expected a data frame of items, as of events; read the file first")
     table = None if items is None else _parquet(as_table(items), "a data frame of items")
     name = "frame_" + "_".join(hashlib.sha256(data).hexdigest()[:12] for data in (log, table) if data is not None)
     path = folder / (name if table is not None else f"{name}.parquet")
