@@ -13,8 +13,10 @@ from trajectory.settings import base, parse_arg, shrink
 
 
 def get_config(arg: str = "") -> ConfigDict:
-    """Arguments: target (conversion or item), model, tiny."""
-    args = parse_arg(arg, target="conversion")
+    """Arguments: target (conversion or item), unit (user, session or cart: after what a conversion is asked), model,
+    tiny.
+    """
+    args = parse_arg(arg, target="conversion", unit="user")
     c = base(args.model)
     c.name = "taobao_behavior"
     c.data.source = "taobao_behavior"
@@ -25,10 +27,13 @@ def get_config(arg: str = "") -> ConfigDict:
     c.train.epochs, c.train.patience_epochs = 20, 5
     if args.target == "conversion":
         # 800 users: items, hours and wide layers are learned by heart. Counts carry most of what can be known.
-        c.model.inputs = ("event_type", "gap", "counts")
+        # The calendar helps within sessions and does harm over days, of which training has too few.
+        c.model.inputs = ("event_type", "gap", "counts", *(("calendar",) if args.unit == "session" else ()))
         c.model.width, c.model.layers = 16, (16,)
         c.heads.item, c.heads.conversion = 0.0, 1.0
         c.conversion.event_type, c.conversion.horizon_days = "purchase", 1.0
+        c.conversion.unit = args.unit
+        c.optim.learning_rate, c.train.epochs = 3e-3, 40
         c.train.monitor = "conversion_auc"
     elif args.target == "item":
         c.model.repeat = True

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def less_is_better(metric: str) -> bool:
-    """True of losses: "loss", "log_loss", "conversion_log_loss"."""
-    return metric.endswith("loss")
+    """True of losses and errors: "loss", "conversion_log_loss", "conversion_calibration_error_calibrated"."""
+    return metric.removesuffix("_calibrated").endswith(("loss", "error"))

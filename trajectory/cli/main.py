@@ -17,8 +17,8 @@ GROUPS = {
     "what comes out": ("predict", "forecast", "migrate", "explain", "insights", "export"),
     "first looks": ("quickstart", "user-a"),
     "measurements": (
-        *("faithfulness", "ground-truth", "measure-audiences", "measure-types", "measure-demand"),
-        *("measure-segments", "measure-shop", "bench", "fuzz-logs"),
+        *("faithfulness", "ground-truth", "measure-audiences", "measure-conversions", "measure-types"),
+        *("measure-demand", "measure-segments", "measure-shop", "bench", "fuzz-logs"),
     ),
 }
 COMMANDS = [name for names in GROUPS.values() for name in names]
@@ -75,7 +75,7 @@ def overview() -> str:
     lines = ["trajectory COMMAND [--flags]     trajectory COMMAND --help says more, trajectory --version which this is"]
     for group, names in GROUPS.items():
         lines += ["", f"{group}:"]
-        lines += [f"  {name:18}{summary(Path(__file__).with_name(f'{module(name)}.py'))}" for name in names]
+        lines += [f"  {name:20}{summary(Path(__file__).with_name(f'{module(name)}.py'))}" for name in names]
     return "\n".join(lines)
 
 

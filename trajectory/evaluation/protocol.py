@@ -136,17 +136,25 @@ def protocol(
             "ties": "equal scores share their expected rank under random order, and metrics are of that rank",
         }
     if config.heads.conversion:
-        v = config.conversion
-        number, unit = (v.horizon_events, "event") if v.horizon_events else (v.horizon_days, "day")
-        within = f"{number:g} {unit}{'s' * (number != 1)}"
-        place = " of the window" if split.kind == "temporal" else ""
-        stated["conversion"] = (
-            "the label that the log states of each event"
-            if (histories.label >= 0).any()
-            else f"does a {v.event_type} follow an event{place} within {within}; events whose horizon was not observed "
-            "are left out"
-        )
+        stated["conversion"] = _conversion_asked(histories, split, config.conversion)
     return stated
+
+
+def _conversion_asked(histories: Histories, split: Split, asked: ConfigDict) -> str:
+    """What is asked of conversions, `asked` being the section of the config."""
+    if (histories.label >= 0).any():
+        return "the label that the log states of each event"
+    number, unit = (asked.horizon_events, "event") if asked.horizon_events else (asked.horizon_days, "day")
+    within, place = f"{number:g} {unit}{'s' * (number != 1)}", " of the window" * (split.kind == "temporal")
+    if asked.unit == "session":
+        return (
+            f"does a {asked.event_type} follow an event{place} later in its session, which ends after "
+            f"{asked.session_minutes:g} minutes without an event; events whose session was not seen to end are left out"
+        )
+    follows = f"does a {asked.event_type} follow an event{place}"
+    if asked.unit == "cart":
+        follows = f"does a {asked.event_type} of its item follow a cart event{place}"
+    return f"{follows} within {within}; events whose horizon was not observed are left out"
 
 
 def table(evaluation: dict[str, Any], part: str = "test") -> str:
@@ -284,8 +292,9 @@ def _main(cutoffs: Sequence[int]) -> list[str]:
         f"recall@{k}_explore",
         f"hr@{k}_cold",
     ]
-    conversion = ["conversion_auc", "conversion_accuracy", "conversion_log_loss"]
-    return [*names, "interest_accuracy", *conversion, f"catalogue_coverage@{COVERAGE_CUTOFF}"]
+    conversion = ("auc", "accuracy", "log_loss", "calibration_error", "log_loss_calibrated")
+    conversions = [f"conversion_{name}" for name in (*conversion, "calibration_error_calibrated")]
+    return [*names, "interest_accuracy", *conversions, f"catalogue_coverage@{COVERAGE_CUTOFF}"]
 
 
 def _cell(mean: float | None, interval: dict[str, float] | None) -> str:

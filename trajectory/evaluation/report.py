@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory.baselines.conversion import ConversionBaselines
+from trajectory.calibration.binary import BinaryCalibration
 from trajectory.data.pipeline.splits import training_events
 from trajectory.evaluation import conversion
 from trajectory.evaluation.baseline_cache import baseline_results
@@ -16,7 +18,7 @@ from trajectory.evaluation.protocol import PARTS, confidence_intervals, evaluate
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import Result
 from trajectory.progress import progress
-from trajectory.reading import NUMBER_OR_NONE, read_json
+from trajectory.reading import NUMBER, NUMBER_OR_NONE, read_json
 from trajectory.renamed import EVALUATION, with_evaluation
 from trajectory.results.measured import Baselines, Evaluation
 from trajectory.run import Run
@@ -34,6 +36,7 @@ FORM = {  # of evaluation.json, as far as others read it
     "metrics": BY_PART,
     "baselines": {str: BY_PART},
     "confidence_intervals": BY_PART_INTERVALS | {"baselines": {str: BY_PART_INTERVALS}},
+    "conversion_calibration": {"checkpoint": str, "beta": dict.fromkeys("abcde", NUMBER)},
     "protocol": dict.fromkeys(("data", "fingerprint", "split", "guarantee", "checkpoint", "confidence_intervals"), str)
     | dict.fromkeys(("candidate_rule", "cold_rule", "ties"), str)
     | dict.fromkeys(("users", "targets", "cold_targets"), COUNTS)
@@ -65,8 +68,14 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
         evaluation |= {"baselines": {}, "confidence_intervals": evaluation["confidence_intervals"] | {"baselines": {}}}
         evaluation["protocol"] = protocol(experiment.histories, experiment.split, c, **facts)
     if c.heads.conversion:
+        baselines = ConversionBaselines.fit(experiment.histories, experiment.split, c.conversion, c.seed)
+        calibration = conversion.fit_calibration(scorer, experiment)
+        if calibration:
+            evaluation["conversion_calibration"] = {"checkpoint": run.checkpoint, "beta": calibration.to_dict()}
         for part in PARTS:
-            _add(evaluation, part, conversion.evaluate_with_baselines(scorer, experiment, part))
+            fitted_elsewhere = calibration if part == "test" else None
+            more = conversion.evaluate_with_baselines(scorer, experiment, part, baselines, fitted_elsewhere)
+            _add(evaluation, part, more)
     return evaluation, per_user(experiment, results)
 
 
@@ -134,6 +143,19 @@ def read_evaluation(folder: Path, *needs: str) -> dict[str, Any]:
     """evaluation.json of a run that was evaluated, with what is named. Raises UserError if it is missing or damaged."""
     needs = ("metrics.test", "baselines", "protocol.users.test", *needs)
     return read_json(folder / "evaluation.json", FORM, AGAIN, *needs, renamed=with_evaluation)
+
+
+def conversion_calibration(run: Run) -> BinaryCalibration | None:
+    """How the evaluation of this run's checkpoint recalibrates conversions; None where there is none of it.
+
+    Raises UserError if evaluation.json is damaged.
+    """
+    if not (run.workdir / "evaluation.json").exists():
+        return None
+    stored = read_evaluation(run.workdir).get("conversion_calibration")
+    if not stored or stored["checkpoint"] != run.checkpoint:
+        return None
+    return BinaryCalibration.from_dict(stored["beta"])
 
 
 def read_per_user(folder: Path) -> pl.DataFrame:

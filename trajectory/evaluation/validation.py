@@ -39,6 +39,10 @@ class ValidationMonitor:
         self.ahead = several and bool(c.heads.item) and c.heads.horizon > 1
         if experiment.split.kind == "leave_last" or self.ahead:
             self.parts["validation"] = self.held_out._replace(end=ends)
+        self.conversions = dict(self.parts)  # whose conversions are looked at
+        if c.heads.conversion and experiment.split.kind == "temporal":
+            whole = conversion.conversion_queries(experiment, "validation")
+            self.conversions["validation"] = _sample(whole, c.train.eval_users, rng)
 
     def __call__(self, params: Any) -> dict[str, float]:
         """Metrics of these parameters (see class)."""
@@ -55,7 +59,7 @@ class ValidationMonitor:
                 metrics[f"{part}/loss"] = means.get("log_loss", float("nan"))
                 metrics[f"{part}/accuracy"] = means.get("hr@1", float("nan"))
             if c.heads.conversion:
-                means = conversion.evaluate(scorer, experiment, part, queries)
+                means = conversion.evaluate(scorer, experiment, part, self.conversions[part])
                 metrics |= {f"{part}/conversion_{name}": value for name, value in means.items()}
                 if not c.heads.item:
                     metrics |= {f"{part}/loss": means["log_loss"], f"{part}/accuracy": means["accuracy"]}

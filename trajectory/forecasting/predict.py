@@ -11,6 +11,7 @@ import polars as pl
 
 from trajectory import hints
 from trajectory.evaluation.reach import reach
+from trajectory.evaluation.report import conversion_calibration
 from trajectory.evaluation.target_steps import target_types
 from trajectory.forecasting import tables
 from trajectory.forecasting.conversion import conversions
@@ -79,7 +80,9 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
     if len(without):
         notes.append(tables.without_note(without, len(queries.user)))
     if heads.conversion:
-        by_name["conversion"], of_conversions = conversions(scorer, queries, run.config.conversion)
+        by_name["conversion"], of_conversions = conversions(
+            scorer, queries, run.config.conversion, conversion_calibration(run)
+        )
         notes += of_conversions
     if steps:
         by_name |= _multi_step(run, histories, queries, steps, paths, top)

@@ -14,11 +14,12 @@ from scipy.stats import false_discovery_control
 from tqdm.auto import tqdm
 
 from trajectory import hints
+from trajectory.data.pipeline.sessions import SESSION_TIMEOUT, session_starts
 from trajectory.data.times import DAY
 from trajectory.migrations import season, sessions
 from trajectory.migrations.locate import Place, locate
 from trajectory.migrations.permutation_test import SIDE, change_slots, evidence, fitted_memory
-from trajectory.migrations.sessions import Sessions, event_moments, session_starts, sessions_of, unit_of
+from trajectory.migrations.sessions import Sessions, event_moments, sessions_of, unit_of
 from trajectory.migrations.states import divergence, smoothed
 from trajectory.progress import bars_hidden
 from trajectory.schema import Histories, UserError
@@ -34,7 +35,7 @@ class Settings:
 
     window: float = 28.0  # days (steps, where the log has no time): the grain of seasons and of reported windows
     lasting: float = 28.0  # days (steps) of a user's behaviour before a change and after it, at least
-    session_timeout: float = sessions.SESSION_TIMEOUT  # seconds between steps that end a session
+    session_timeout: float = SESSION_TIMEOUT  # seconds between steps that end a session
     power: float = sessions.POWER  # a session of m events weighs m ** (1 - power)
     permutations: int = 1000  # of each user's sessions
     false_discovery_rate: float = 0.05  # false discoveries among the users that are said to migrate

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.sessions import SESSION_TIMEOUT, session_starts
 from trajectory.data.times import DAY
 from trajectory.schema import Histories, UserError
 
-SESSION_TIMEOUT = 1800.0  # seconds without a step that end a session
 POWER = 0.5  # detected more migrations of a small size than 0, 0.75 or 1 did
 
 
@@ -38,16 +37,6 @@ class Sessions:
 def unit_of(histories: Histories) -> str:
     """Of `event_moments`, in the plural."""
     return "days" if histories.has_time else "steps"
-
-
-def session_starts(histories: Histories, session_timeout: float = SESSION_TIMEOUT) -> np.ndarray:
-    """First event of each session of all users, int64 [S]."""
-    starts = step_starts(histories)[:-1]
-    new = np.ones(len(starts), bool)
-    if histories.has_time:
-        new[1:] = histories.time[starts[1:]] - histories.time[starts[1:] - 1] >= session_timeout
-        new[np.searchsorted(starts, histories.offsets[:-1])] = True
-    return starts[new]
 
 
 def sessions_of(histories: Histories, session_timeout: float = SESSION_TIMEOUT, power: float = POWER) -> Sessions:

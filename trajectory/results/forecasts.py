@@ -31,8 +31,10 @@ class Predictions(Result):
     TABLES: ClassVar = {
         "without": "users for whom nothing is left: user, reason",
         "conversion": (
-            "of runs with a conversion head too: user, probability (of one within conversion.horizon_days or "
-            "horizon_events after the last event, as it was then; null where these days are over), calibrated"
+            "of runs with a conversion head too: user, probability (of one after the last event, as it was then: "
+            "within conversion.horizon_days or horizon_events, later in the session, or of what was put into the cart; "
+            "null where these days or the session are over, or the last event is no cart event), calibrated (true: by "
+            "validation, once the run was evaluated)"
         ),
     }
 

@@ -22,7 +22,8 @@ _MEASURED = {
     "metric": "at a cutoff, hr@10 (a target is among the first 10), recall@10, ndcg@10 and mrr@10, of baskets also of "
     "what the user has had (_repeat) and has not (_explore), and of items that training lacks (_cold); log_loss of the "
     "next step's items, nats; interest_accuracy; catalogue_coverage@10, the share of items that are in a list; "
-    "conversion_auc, conversion_accuracy and conversion_log_loss",
+    "conversion_auc, _accuracy, _log_loss and _calibration_error (expected, 15 bins), the last two on test also of the "
+    "probabilities that validation calibrated (_calibrated)",
     "value": "mean over users",
     "standard_error": "over users (bootstrap); null where it was not resampled",
     "low": "lower end of the 95 % bootstrap interval of the value, over users",

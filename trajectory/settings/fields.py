@@ -270,9 +270,15 @@ HEADS = Section(
 CONVERSION = Section(
     "What the conversion head predicts.",
     {
-        "event_type": ("purchase", "type of event that converts (ignored where the log has labels)"),
+        "event_type": ("purchase", "type of event that converts (this section is ignored where the log has labels)"),
+        "unit": (
+            "user",
+            "user (does one follow an event within the horizon) | session (at a later moment of the event's session) | "
+            "cart (asked at events of the type cart alone: is this item bought within the horizon)",
+        ),
         "horizon_days": (1.0, "days within which one has to follow"),
         "horizon_events": (0, "> 0: within this many next events instead"),
+        "session_minutes": (30.0, "minutes without an event that end a session; stated sessions are not kept"),
     },
 )
 

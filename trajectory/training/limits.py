@@ -32,7 +32,7 @@ LOWEST = {
         ),
         *("train.devices", "forecast.users", "forecast.days", "explain.users", "explain.monitored"),
         *(f"heads.{name}" for name in ("item", "interest", "conversion", "time", "reconstruct", "contrast")),
-        "evaluation.bootstrap",
+        *("evaluation.bootstrap", "conversion.horizon_days", "conversion.horizon_events", "conversion.session_minutes"),
     ),
 }
 SHARES = (  # 0 to below 1
@@ -50,6 +50,7 @@ NOT_EMPTY = ("model.layers",)
 CHOICES = {
     "model.backbone": BACKBONES,
     "model.cell": RECURRENT,
+    "conversion.unit": ("user", "session", "cart"),
     "content.by": ("ids", "content", "content+ids", "prior+ids"),
     "content.counted": ("training", "others"),
     "init.item_vectors": ("random", "co_occurrence", "co_occurrence+content"),

@@ -234,11 +234,16 @@ def _first_step(histories: Histories, mask: np.ndarray) -> np.ndarray:
 
 
 def windows(histories: Histories, split: Split, part: str) -> Queries:
-    """All events of a temporal split's window, whatever it asks for, of each user with an event in it and before it."""
+    """All events of a temporal split's window, whatever it asks for, of each user with an event in it and before it.
+
+    Of any type: users of whom nothing that is predicted came in the window are among them.
+    """
     moments = [split.cut_time(name) for name in ("validation", "test")]
     begin, middle = (_first_step(histories, histories.time >= moment) for moment in moments)
-    bounds = {"validation": (begin, middle), "test": (middle, histories.offsets[1:])}
-    return _window_queries(histories, *bounds[part], "all")
+    stop, end = {"validation": (begin, middle), "test": (middle, histories.offsets[1:])}[part]
+    start = histories.offsets[:-1]
+    user = np.flatnonzero((start < stop) & (stop < end))
+    return Queries(user, start[user], stop[user], end[user])
 
 
 def _window_queries(histories: Histories, begin: np.ndarray, end: np.ndarray, target: str) -> Queries:

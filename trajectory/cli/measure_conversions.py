@@ -1,0 +1,54 @@
+"""Measures whether purchases follow, by unit and backbone, beside boosting on counts and recency.
+
+trajectory measure-conversions --config=taobao_behavior --out=runs/conversions
+
+Trains each backbone with each seed for each unit (what is trained already is kept), looks at test once and prints a
+Markdown table. Of a made-up shop (`trajectory synthesize --shop --out=prepared/shop`) also the best that is possible:
+--config.data.source=prepared/shop --shop=prepared/shop
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from trajectory.cli.command import define_fields
+from trajectory.training import parallel
+
+if TYPE_CHECKING:
+    from trajectory.run import Run
+
+CONFIG = flags.DEFINE_string("config", "taobao_behavior", "preset with the arguments model and unit")
+OUT = flags.DEFINE_string("out", None, "folder of the runs, conversions.json and conversions.md")
+UNITS = flags.DEFINE_list("units", ["user", "session", "cart"], "values of conversion.unit")
+BACKBONES = flags.DEFINE_list("backbones", ["gru", "lstm", "transformer"], "backbones")
+SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds")
+SHOP = flags.DEFINE_string("shop", None, "folder of the made-up shop that the log is of")
+FIELDS = define_fields("field of all runs, such as --config.train.epochs=4")
+flags.mark_flags_as_required(["out"])
+
+
+def main() -> None:
+    """Trains what is missing, measures, prints and writes."""
+    parallel.start()
+    from trajectory.api import train
+    from trajectory.evaluation.conversion_table import markdown, rows_of_unit
+    from trajectory.settings.flags import read
+    from trajectory.tuning.sweep import with_argument
+    from trajectory.writing import write_json, write_text
+
+    out, rows = Path(OUT.value), []
+
+    def trained(unit: str, backbone: str, seed: str) -> Run:
+        config = with_argument(CONFIG.value, f"model={backbone},unit={unit}")
+        fields = (f"--config.{text}" for text in (*FIELDS.value, f"seed={seed}"))
+        return train(read([f"--config={config}", *fields]), out / f"{unit}_{backbone}_{seed}")
+
+    for unit in UNITS.value:
+        runs = {name: [trained(unit, name, seed) for seed in SEEDS.value] for name in BACKBONES.value}
+        rows += rows_of_unit(runs, Path(SHOP.value) if SHOP.value else None)
+        write_json(rows, out / "conversions.json")
+        write_text(markdown(rows) + "\n", out / "conversions.md")
+    print(markdown(rows))

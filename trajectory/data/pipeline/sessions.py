@@ -1,0 +1,20 @@
+"""Sessions: runs of a user's steps with no long time without one between them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajectory.data.pipeline.splits import step_starts
+from trajectory.schema import Histories
+
+SESSION_TIMEOUT = 1800.0  # seconds without a step that end a session
+
+
+def session_starts(histories: Histories, session_timeout: float = SESSION_TIMEOUT) -> np.ndarray:
+    """First event of each session of all users, int64 [S]; without times every step is a session."""
+    starts = step_starts(histories)[:-1]
+    new = np.ones(len(starts), bool)
+    if histories.has_time:
+        new[1:] = histories.time[starts[1:]] - histories.time[starts[1:] - 1] >= session_timeout
+        new[np.searchsorted(starts, histories.offsets[:-1])] = True
+    return starts[new]
