@@ -10,7 +10,7 @@ Markdown table. Of a made-up shop (`trajectory synthesize --shop --out=prepared/
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -39,7 +39,8 @@ def main() -> None:
     from trajectory.tuning.sweep import with_argument
     from trajectory.writing import write_json, write_text
 
-    out, rows = Path(OUT.value), []
+    out = Path(OUT.value)
+    rows: list[dict[str, Any]] = []
 
     def trained(unit: str, backbone: str, seed: str) -> Run:
         config = with_argument(CONFIG.value, f"model={backbone},unit={unit}")

@@ -72,7 +72,7 @@ def rows_of_unit(runs: dict[str, list[Run]], shop: Path | None = None) -> Iterab
             areas.append(resampled(probability))
         interval = confidence_interval(np.mean(areas, axis=0) - boosted)
         lead = float(np.mean([m["auc"] for m in metrics])) - conversion_metrics(stated[BOOSTING], outcome)["auc"]
-        half = (interval.high - interval.low) / 2
+        half = float(interval.high - interval.low) / 2
         yield {
             **facts,
             "method": backbone,

@@ -108,7 +108,7 @@ def _standing_out(rows: pl.DataFrame, level: str, overall: float) -> list[Text |
         *([pl.col("interest")] if level == "item" else []),
         "sessions",
         *(
-            pl.struct(f"^{step}(_low|_high)?$").map_elements(lambda row, s=step: _rate(row, s), pl.String).alias(words)
+            pl.Series(words, [_rate(row, step) for row in found.iter_rows(named=True)], pl.String)
             for step, words in SHARES.items()
             if found[step].null_count() < found.height
         ),
@@ -135,7 +135,7 @@ def _rate(row: dict[str, Any], step: str) -> str:
 
 def _overall(table: pl.DataFrame, level: str) -> float:
     rows = table.filter(pl.col("level") == level)
-    return float(rows["purchases"].sum() / max(rows["sessions"].sum(), 1))
+    return int(rows["purchases"].sum()) / max(int(rows["sessions"].sum()), 1)
 
 
 def _held(measured: dict[str, Any], cut: datetime | None) -> str:
