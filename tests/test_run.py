@@ -24,6 +24,8 @@ from trajectory.training import experiment, portable
 from trajectory.training.checkpoint import Checkpoints
 from trajectory.training.initialization import claim
 
+pytestmark = pytest.mark.compiled_quickly
+
 OLD = Path(__file__).parent / "old_run"
 NEW = pl.DataFrame(
     {

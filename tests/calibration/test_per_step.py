@@ -24,6 +24,8 @@ from trajectory.models.time_head import Wait
 from trajectory.protocols import UncalibratedForecast
 from trajectory.schema import UserError
 
+pytestmark = pytest.mark.compiled_quickly
+
 USERS, ITEMS, STEPS = 1500, 6, 2
 BASKETS = make_histories(
     [[1, 1, 2, 3, 4, 5], [2, 3, 4, 5, 1, 1]], steps=[[0, 0, 0, 1, 2, 3], [0, 1, 2, 3, 4, 4]], num_items=5

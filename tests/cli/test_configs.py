@@ -15,6 +15,8 @@ from trajectory.data.simulate.synthetic import Synthetic, write
 from trajectory.schema import UserError
 from trajectory.settings import presets
 
+pytestmark = pytest.mark.compiled_quickly
+
 ELSEWHERE = ("pretrain", "finetune", "finance")  # tests/cli/test_transfer.py, and below
 CONFIGS = [name for name in presets.names() if name not in ELSEWHERE]
 QUIET = ("--config.logging.wandb=False", "--config.logging.tensorboard=False", "--config.train.devices=1")

@@ -29,7 +29,8 @@ def test_the_overview_fits_one_screen_and_names_every_command():
 def test_every_command_says_what_it_does_and_what_its_flags_mean(script, name):
     ran = script(name, "--help")
     assert ran.code == 0
-    assert ran.out.startswith(next(line for line in overview().splitlines() if line.startswith(f"  {name} "))[20:])
+    (line,) = (line for line in overview().splitlines() if line.startswith(f"  {name} "))
+    assert ran.out.startswith(line.removeprefix(f"  {name}").lstrip())
     flags = [line for line in ran.out.splitlines() if line.startswith("  --")]
     assert all(len(line.split()) > 2 for line in flags), "each has a meaning"
     if module(name) not in ("configs",):

@@ -16,6 +16,8 @@ from trajectory.explain.targets import Target
 from trajectory.inference.new_users import whole_histories
 from trajectory.schema import UserError
 
+pytestmark = pytest.mark.compiled_quickly
+
 QUERIES = whole_histories(HISTORIES)
 
 

@@ -18,6 +18,8 @@ from trajectory.inference.sampled import SampledForecaster
 from trajectory.inference.sampling import Paths, sample
 from trajectory.schema import Queries, UserError
 
+pytestmark = pytest.mark.compiled_quickly
+
 ITEMS, CAPACITY, GAP, PATHS = 5, 16, 3600, 1000
 SINGLE = make_histories([[1, 2, 3], [4, 1, 1, 5, 2, 2, 3], [2, 5]], num_items=ITEMS, gap=GAP)
 BASKETS = make_histories(

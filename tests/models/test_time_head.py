@@ -10,6 +10,8 @@ from scipy import integrate, stats
 
 from trajectory.models.time_head import COMPONENTS, TimeHead, Wait, chance_within, draw, log_likelihood, quantile
 
+pytestmark = pytest.mark.compiled_quickly
+
 
 def made(zero: float = -1.0) -> Wait:
     weight = np.log([0.3, 0.7])

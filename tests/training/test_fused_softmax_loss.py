@@ -10,6 +10,8 @@ import pytest
 from trajectory.training import fused_softmax_loss
 from trajectory.training.fused_softmax_loss import SoftmaxTargets
 
+pytestmark = pytest.mark.compiled_quickly
+
 
 def _plain(asked: SoftmaxTargets, table, power: float = 0.0):
     logits = (asked.vectors @ table.T).at[:, 0].set(-jnp.inf)

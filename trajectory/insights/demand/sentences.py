@@ -46,7 +46,9 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     if len(order):
         largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
         pieces = " These are lines of sales, not pieces." if demand.lines else ""
-        texts.append(f"Largest orders now, {lasts}: {largest}.{pieces}{_of_items(results, ordered, main)}")
+        texts.append(
+            f"Largest orders now, {lasts}: {largest}.{pieces}{_of_items(results, tables['reorder'], ordered, main)}"
+        )
     elif not len(wanted):
         texts.append(f"Nothing is to be ordered now {lasts}.")
     texts += out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
@@ -67,11 +69,13 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     )
 
 
-def _of_items(results: Results, ordered: str, main: str) -> str:
+def _of_items(results: Results, reorder: pl.DataFrame, ordered: str, main: str) -> str:
     """How far off orders of single items are, where the error that is told is of a level above."""
     if ordered == main:
         return ""
-    return f" Of single {PLURAL[ordered]} the forecast was off by {mean_errors(results[ordered])[0][OURS]:.1%}."
+    rule = reorder.filter(pl.col("level") == ordered)["rule"][0]
+    error = mean_errors(results[ordered])[0][rule]
+    return f" Of single {PLURAL[ordered]} what orders go by was off by {error:.1%}."
 
 
 def _named(rows: pl.DataFrame, column: str, form: str) -> str:
