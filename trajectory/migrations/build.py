@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trajectory.data.ingest.source.data_frames import as_path
 from trajectory.data.store.sample import with_first_look
+from trajectory.migrations.attention import attention
 from trajectory.migrations.clusters import with_interests
 from trajectory.migrations.flows import migration_matrix
 from trajectory.migrations.groups import read_segments
@@ -42,6 +43,16 @@ def migrations(run: Run, settings: Settings, forecast: bool = True, segments: Lo
             notes += [ahead.standing.warning] if ahead.standing.warning else []
         except UserError as reason:
             notes.append(f"no forecast: {reason}")
+    if looked := attention(histories, settings.session_timeout):
+        tables |= {"attention": looked.shares, "lag": looked.lag}
     note = with_first_look(run.config.note, run.experiment.histories)
-    page = partial(write_migrations, detected, name=run.config.name, note=note, forecast=ahead, segment=segment)
+    page = partial(
+        write_migrations,
+        detected,
+        name=run.config.name,
+        note=note,
+        forecast=ahead,
+        segment=segment,
+        attention=looked,
+    )
     return Migrations(detected.moves, tables, tuple(notes), markdown, page=page)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory.migrations.attention import Attention
+from trajectory.migrations.attention_page import attention_values
 from trajectory.migrations.flow_forecast import flow_forecast_matrix, share_forecasts
 from trajectory.migrations.flows import growth, lead_times, migration_matrix, net_flows
 from trajectory.migrations.groups import by_activity
@@ -39,12 +41,14 @@ def write_migrations(
     note: str = "",
     forecast: MigrationForecast | None = None,
     segment: np.ndarray | None = None,
+    attention: Attention | None = None,
 ) -> Path:
     """Writes the migrations found and, where given, their forecast, as tables and as migration.html; returns the page.
 
     migrations.parquet, flows.parquet (`flows_by_period`) and states.parquet (`states_table`); of a forecast also
-    migration_forecast.parquet (`largest_moves`), flow_forecast.parquet and transitions.json. `segment` str [N] of each
-    user (default: by activity) is what the page's flows can be filtered by.
+    migration_forecast.parquet (`largest_moves`), flow_forecast.parquet and transitions.json; of `attention` also
+    attention.parquet and lag.parquet. `segment` str [N] of each user (default: by activity): what the page's flows can
+    be filtered by.
     """
     units, settings = migrations.sessions, migrations.settings
     segment = by_activity(units) if segment is None else segment
@@ -53,6 +57,9 @@ def write_migrations(
     write_parquet(flows, folder / "flows.parquet")
     behaviour = interest_states(units, migrations.movers, settings.window)
     write_parquet(states_table(migrations, behaviour, forecast), folder / "states.parquet")
+    if attention:
+        write_parquet(attention.shares, folder / "attention.parquet")
+        write_parquet(attention.lag, folder / "lag.parquet")
     drawn, shown = _flows(flows), None
     if forecast:
         expected = flow_forecasts(forecast, units.histories.interests, segment)
@@ -82,6 +89,7 @@ def write_migrations(
         net=_ends(net_flows(migrations.moves), "net"),
         growth=_growth(migrations),
         forecast=shown,
+        attention=attention_values(attention) if attention else None,
         flow_chart=script_safe(pictures.specification(page_charts.flows())),
         share_chart=script_safe(pictures.specification(page_charts.shares("interest"))),
         data=script_safe(isolated({"flows": drawn, "users": timelines(migrations, behaviour, forecast)})),

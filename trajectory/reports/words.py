@@ -44,6 +44,11 @@ def attention_words(histories: Histories) -> Words:
     return Words(plural(histories.event_types), *verbs)
 
 
+def viewing_types(histories: Histories) -> list[str]:
+    """The log's types of event that are views."""
+    return [event_type for event_type in histories.event_types if event_type in LOOKING]
+
+
 def steps(histories: Histories, count: int) -> str:
     """So many steps: "event", "3 baskets"."""
     unit = histories.step_unit

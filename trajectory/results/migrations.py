@@ -45,6 +45,15 @@ class Migrations(Result):
     }
 
     TABLES: ClassVar = {
+        "attention": (
+            "where the log has views, purchases and times, each interest in each period: period (from 0), start, "
+            "interest, views, purchases (events), share_of_views, share_of_purchases"
+        ),
+        "lag": (
+            "likewise, each interest that was bought: purchases (sessions that bought it), buyers, viewed and earlier "
+            "(share of purchases with a view before, and with one in an earlier session), days from the first view to "
+            "the purchase (median; low and high: 95 % interval; quarter and three_quarters: quartiles)"
+        ),
         "tested": (
             "each user with enough sessions: user, sessions, memory (how far a session repeats the last, 0 to 1), "
             "statistic, p_value, q_value"

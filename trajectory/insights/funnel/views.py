@@ -10,7 +10,7 @@ import polars as pl
 from trajectory import hints
 from trajectory.data.ingest.sales.event_types import selling_types
 from trajectory.migrations.sessions import SESSION_TIMEOUT, session_starts
-from trajectory.reports.words import LOOKING
+from trajectory.reports.words import viewing_types
 from trajectory.schema import Histories, UserError
 
 
@@ -26,11 +26,6 @@ class Views(NamedTuple):
     def of(self, chosen: np.ndarray) -> Views:
         """Some of the pairs, bool [n]."""
         return Views(*(column[chosen] for column in self))
-
-
-def viewing_types(histories: Histories) -> list[str]:
-    """The log's types of event that are views."""
-    return [event_type for event_type in histories.event_types if event_type in LOOKING]
 
 
 def views(histories: Histories, unit: np.ndarray, session_timeout: float = SESSION_TIMEOUT) -> Views:

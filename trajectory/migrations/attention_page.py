@@ -1,0 +1,99 @@
+"""What the page of migrations says of looking and buying, in a merchant's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from trajectory.migrations.attention import Attention
+from trajectory.reports import charts, pictures
+
+DRAWN = 6  # interests, of the most purchases
+SHOWN = 20
+LEAST = 20  # purchases with a view that a lag needs to be said
+WIDTH, HEIGHT = 220, 110  # pixels of a panel
+
+
+def attention_values(found: Attention) -> dict[str, Any]:
+    """What the template fills in: rows, sentences, the picture and the days by which views are looked for."""
+    whole = found.shares.group_by("interest").agg(pl.col("views", "purchases").sum())
+    shares = whole.select(
+        "interest",
+        of_views=pl.col("views") / pl.col("views").sum(),
+        of_purchases=pl.col("purchases") / pl.sum("purchases"),
+    )
+    rows = found.lag.join(shares, on="interest", how="left", maintain_order="left")
+    return {
+        "rows": [_row(row) for row in rows.head(SHOWN).iter_rows(named=True)],
+        "left": max(rows.height - SHOWN, 0),
+        "sentences": _sentences(found.lag),
+        "svg": pictures.svg(_picture(found)) if found.shares["period"].n_unique() > 1 and rows.height else "",
+        "period": found.period,
+        "lookback": found.lookback,
+    }
+
+
+def span(days: float) -> str:
+    """A time in the unit it is read in: "40 minutes", "3.5 hours", "12 days"."""
+    for unit, length in (("minute", 1440.0), ("hour", 24.0), ("day", 1.0)):
+        amount = days * length
+        if amount < {"minute": 90, "hour": 36}.get(unit, float("inf")):
+            break
+    said = f"{amount:.0f}" if amount >= 9.95 or unit == "minute" else f"{amount:.1f}"
+    return f"{said} {unit}" + ("" if said in ("1", "1.0") else "s")
+
+
+def _row(row: dict[str, Any]) -> dict[str, str]:
+    known = row["days"] is not None
+    return {
+        "interest": row["interest"],
+        "of_views": f"{row['of_views']:.1%}",
+        "of_purchases": f"{row['of_purchases']:.1%}",
+        "purchases": f"{row['purchases']:,}",
+        "viewed": f"{row['viewed']:.0%}",
+        "earlier": f"{row['earlier']:.0%}",
+        "days": f"{span(row['days'])} ({span(row['low'])} to {span(row['high'])})" if known else "",
+        "half": f"{span(row['quarter'])} to {span(row['three_quarters'])}" if known else "",
+    }
+
+
+def _sentences(lag: pl.DataFrame) -> list[str]:
+    told = lag.filter(pl.col("purchases") * pl.col("viewed") >= LEAST)
+    if told.height < 2:
+        return []
+    ordered = told.sort("days", "interest", descending=[True, False])
+    slow, quick = ordered.row(0, named=True), ordered.row(-1, named=True)
+    if slow["low"] <= quick["high"]:
+        return [
+            "No interest is told from all others by how long it is looked at before it is bought: the 95 % intervals "
+            "meet."
+        ]
+    return [
+        f"{slow['interest']} is looked at for longest before it is bought: half of its purchases with a view before "
+        f"come {span(slow['days'])} or more after the first. Shortest is {quick['interest']}, with "
+        f"{span(quick['days'])}; the 95 % intervals of both lie apart."
+    ]
+
+
+def _picture(found: Attention) -> alt.ConcatChart:
+    drawn = found.lag["interest"].head(DRAWN).to_list()
+    long = found.shares.unpivot(
+        ["share_of_views", "share_of_purchases"], index=["interest", "start"], variable_name="of", value_name="share"
+    ).with_columns(pl.col("of").str.strip_prefix("share_of_"))
+    panels = [
+        charts.lines(
+            long.filter(pl.col("interest") == name)
+            .drop("interest")
+            .drop_nulls()
+            .sort("of", "start", descending=[True, False]),
+            "start:T",
+            "share",
+            "of",
+            charts.wrapped(name, 34, 1),
+            unit="share",
+        ).properties(width=WIDTH, height=HEIGHT)
+        for name in drawn
+    ]
+    return charts.panels(panels, 3)
