@@ -36,7 +36,8 @@ def test_each_purchase_is_as_long_after_the_first_view_since_the_one_before():
     assert found.lookback == pytest.approx(10)
     c1, c2 = (found.lag.row(by_predicate=pl.col("interest") == name, named=True) for name in ("c1", "c2"))
     assert (c1["purchases"], c1["buyers"], c1["viewed"], c1["earlier"]) == (1, 1, 1.0, 1.0)
-    assert c1["days"] == pytest.approx(2 + 5 / DAYS)
+    assert c1["days"] == c1["days_earlier"] == pytest.approx(2 + 5 / DAYS)
+    assert c2["days_earlier"] is None
     assert (c2["purchases"], c2["buyers"], c2["viewed"], c2["earlier"]) == (2, 2, 0.5, 0.0)
     assert c2["days"] == c2["low"] == c2["high"] == pytest.approx(12 / DAYS)
 
@@ -80,7 +81,8 @@ def drawn_lags():
 
 def test_the_page_tells_which_interest_is_looked_at_for_longest(drawn_lags):
     values = attention_values(drawn_lags)
-    (said,) = values["sentences"]
+    whole, said = values["sentences"]
+    assert whole.startswith("Of 120 purchases 50% were of an interest that the buyer had looked at in an earlier visit")
     assert re.match(r"c1 is looked at for longest .* 4\.\d days or more .* Shortest is c2, with \d+ minutes;", said)
     assert [row["earlier"] for row in values["rows"]] == ["100%", "0%"]
     assert values["svg"].count("<svg") == 1
@@ -88,7 +90,9 @@ def test_the_page_tells_which_interest_is_looked_at_for_longest(drawn_lags):
 
 def test_alike_interests_are_not_told_apart(drawn_lags):
     same = drawn_lags.lag.with_columns(days=pl.lit(4.0), low=pl.lit(3.0), high=pl.lit(5.0))
-    assert attention_values(drawn_lags._replace(lag=same))["sentences"][0].startswith("No interest is told from all")
+    assert len(attention_values(drawn_lags._replace(lag=same))["sentences"]) == 1
+    near = drawn_lags.lag.with_columns(pl.col("days", "low", "high") / 100)
+    assert len(attention_values(drawn_lags._replace(lag=near))["sentences"]) == 1, "of an hour nobody has a use"
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ def lags(events: pl.DataFrame, lookback: float) -> pl.DataFrame:
     at most `lookback` days old. Purchases of the log's first `lookback` days are left out: their views may lie before
     the log. Columns: interest; purchases; buyers; viewed, the share with a view before; earlier, the share with one in
     an earlier session; days (median) with low and high (95 % interval, buyers resampled) and the quartiles quarter and
-    three_quarters, all of purchases with a view, null where there is none. The most bought first.
+    three_quarters, all of purchases with a view; days_earlier, the median of those with a view in an earlier session;
+    null where there is none. The most bought first.
     """
     own = ("user", "interest")
     bought_before = pl.col("buy").cum_sum().over(*own, "session") - pl.col("buy")
@@ -119,7 +120,7 @@ def lags(events: pl.DataFrame, lookback: float) -> pl.DataFrame:
         )
     )
     rows = [_row(interest, part) for (interest,), part in each.group_by("interest")]
-    numbers = ("viewed", "earlier", "days", "low", "high", "quarter", "three_quarters")
+    numbers = ("viewed", "earlier", "days", "low", "high", "quarter", "three_quarters", "days_earlier")
     schema = {"interest": pl.String, "purchases": pl.Int64, "buyers": pl.Int64, **dict.fromkeys(numbers, pl.Float64)}
     return pl.DataFrame(rows, schema=schema).sort("purchases", "interest", descending=[True, False])
 
@@ -131,6 +132,7 @@ def _row(interest: object, part: pl.DataFrame) -> dict[str, object]:
         "buyers": part["user"].n_unique(),
         "viewed": part["days"].count() / part.height,
         "earlier": part["earlier"].mean(),
+        "days_earlier": part.filter("earlier")["days"].median(),
     }
     seen = part.drop_nulls("days").sort("days", "user")
     if seen.is_empty():

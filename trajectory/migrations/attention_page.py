@@ -13,6 +13,7 @@ from trajectory.reports import charts, pictures
 DRAWN = 6  # interests, of the most purchases
 SHOWN = 20
 LEAST = 20  # purchases with a view that a lag needs to be said
+LONGER, SHORT = 1.5, 1 / 24  # times the shortest, and days, that the longest lag needs to be said
 WIDTH, HEIGHT = 220, 110  # pixels of a panel
 
 
@@ -55,45 +56,55 @@ def _row(row: dict[str, Any]) -> dict[str, str]:
         "viewed": f"{row['viewed']:.0%}",
         "earlier": f"{row['earlier']:.0%}",
         "days": f"{span(row['days'])} ({span(row['low'])} to {span(row['high'])})" if known else "",
+        "earlier_days": "" if row["days_earlier"] is None else span(row["days_earlier"]),
         "half": f"{span(row['quarter'])} to {span(row['three_quarters'])}" if known else "",
     }
 
 
 def _sentences(lag: pl.DataFrame) -> list[str]:
-    told = lag.filter(pl.col("purchases") * pl.col("viewed") >= LEAST)
-    if told.height < 2:
-        return []
-    ordered = told.sort("days", "interest", descending=[True, False])
-    slow, quick = ordered.row(0, named=True), ordered.row(-1, named=True)
-    if slow["low"] <= quick["high"]:
-        return [
-            "No interest is told from all others by how long it is looked at before it is bought: the 95 % intervals "
-            "meet."
-        ]
-    return [
-        f"{slow['interest']} is looked at for longest before it is bought: half of its purchases with a view before "
-        f"come {span(slow['days'])} or more after the first. Shortest is {quick['interest']}, with "
-        f"{span(quick['days'])}; the 95 % intervals of both lie apart."
+    bought = int(lag["purchases"].sum())
+    before = lag.select((pl.col("purchases") * pl.col("earlier")).sum()).item()
+    said = [
+        f"Of {bought:,} purchases {before / max(bought, 1):.0%} were of an interest that the buyer had looked at in an "
+        "earlier visit, since last buying of it."
     ]
+    told = lag.filter(pl.col("purchases") * pl.col("viewed") >= LEAST)
+    if told.height > 1:
+        ordered = told.sort("days", "interest", descending=[True, False])
+        slow, quick = ordered.row(0, named=True), ordered.row(-1, named=True)
+        if slow["low"] > quick["high"] and slow["days"] > max(LONGER * quick["days"], SHORT):
+            said.append(
+                f"{slow['interest']} is looked at for longest before it is bought: half of its purchases with a view "
+                f"before come {span(slow['days'])} or more after the first. Shortest is {quick['interest']}, with "
+                f"{span(quick['days'])}; the 95 % intervals of both lie apart."
+            )
+    return said
 
 
 def _picture(found: Attention) -> alt.ConcatChart:
     drawn = found.lag["interest"].head(DRAWN).to_list()
     long = found.shares.unpivot(
-        ["share_of_views", "share_of_purchases"], index=["interest", "start"], variable_name="of", value_name="share"
-    ).with_columns(pl.col("of").str.strip_prefix("share_of_"))
+        ["share_of_views", "share_of_purchases"],
+        index=["interest", "start"],
+        variable_name="of all",
+        value_name="share",
+    ).with_columns(pl.col("of all").str.strip_prefix("share_of_"))
     panels = [
         charts.lines(
             long.filter(pl.col("interest") == name)
             .drop("interest")
             .drop_nulls()
-            .sort("of", "start", descending=[True, False]),
+            .sort("of all", "start", descending=[True, False]),
             "start:T",
             "share",
-            "of",
+            "of all",
             charts.wrapped(name, 34, 1),
             unit="share",
-        ).properties(width=WIDTH, height=HEIGHT)
+        )
+        .encode(
+            x=alt.X("start:T", title=None), y=alt.Y("share:Q", title=None, axis=alt.Axis(format=".0%", tickCount=3))
+        )
+        .properties(width=WIDTH, height=HEIGHT)
         for name in drawn
     ]
     return charts.panels(panels, 3)

@@ -52,7 +52,8 @@ class Migrations(Result):
         "lag": (
             "likewise, each interest that was bought: purchases (sessions that bought it), buyers, viewed and earlier "
             "(share of purchases with a view before, and with one in an earlier session), days from the first view to "
-            "the purchase (median; low and high: 95 % interval; quarter and three_quarters: quartiles)"
+            "the purchase (median; low and high: 95 % interval; quarter and three_quarters: quartiles; "
+            "days_earlier: median of those with a view in an earlier session)"
         ),
         "tested": (
             "each user with enough sessions: user, sessions, memory (how far a session repeats the last, 0 to 1), "
