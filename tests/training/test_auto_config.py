@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.builders import make_histories, random_histories
 from trajectory.data.pipeline.splits import split
+from trajectory.schema import EVENT_TYPES
 from trajectory.settings import base, get, set_by_hand
 from trajectory.training import auto_config
 
@@ -159,6 +161,26 @@ def test_seen_items_are_candidates_where_repeats_are_usual(capsys):
     assert not capsys.readouterr().out
     assert decided("filter", again) == "filter", "what is asked for holds, and is said"
     assert "evaluation.seen = filter, though 50.0%" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "asked", "read", "conversion", "decided"),
+    [
+        ("auto", "temporal", "all", True, 0.0, "session"),
+        ("auto", "temporal", "last", True, 0.0, "step"),
+        ("auto", "leave_one_out", "all", True, 0.0, "step"),
+        ("auto", "temporal", "all", False, 0.0, "step"),
+        ("auto", "temporal", "all", True, 1.0, "step"),
+        ("step", "temporal", "all", True, 0.0, "step"),
+        ("session", "leave_one_out", "last", False, 0.0, "session"),
+    ],
+)
+def test_training_predicts_from_where_the_split_asks(given, kind, asked, read, conversion, decided):
+    histories = make_histories([[1, 2, 1, 2]], event_types=[[1, 2, 1, 2]])
+    histories = replace(histories, roles=EVENT_TYPES | {"view": ("input",)} if read else EVENT_TYPES)
+    config = base()
+    config.batch.after, config.split.kind, config.split.target, config.heads.conversion = given, kind, asked, conversion
+    assert auto_config.decide_after(config, histories).batch.after == decided
 
 
 @pytest.mark.parametrize(("least", "batches", "epochs"), [(200, 18, 12), (200, 2, 20), (200, 100, 2), (0, 1, 2)])

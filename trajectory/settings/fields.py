@@ -190,6 +190,11 @@ BATCH = Section(
         "rows": (32, "packed rows of a batch, over all devices"),
         "length": (64, "events of a row"),
         "targets": (64, "target slots of a row (= length unless steps are baskets)"),
+        "after": (
+            "auto",
+            "training predicts after each step | session (the last step of each); auto: session where types of event "
+            "are only read and split.target=all asks for all that a window brings, else step",
+        ),
         "target_items": (1, "items of one target step that are trained on (> 1 only where steps are baskets)"),
         "basket_power": (
             1.0,

@@ -7,7 +7,8 @@ import logging
 import numpy as np
 from ml_collections import ConfigDict
 
-from trajectory.data.pipeline.splits import step_starts, target_starts, training_events
+from trajectory.data.pipeline.sessions import predicted_after
+from trajectory.data.pipeline.splits import target_starts, training_events
 from trajectory.data.store.arrays import repeat_share
 from trajectory.schema import Histories, Split
 from trajectory.settings import base, fill, plain, shown
@@ -53,6 +54,22 @@ def decide_seen(config: ConfigDict, histories: Histories, split: Split) -> Confi
     return c
 
 
+def decide_after(config: ConfigDict, histories: Histories) -> ConfigDict:
+    """The config with batch.after=auto decided: training predicts from where the split asks.
+
+    A window's purchases are asked for from before it, mostly between visits; within one, the last view or cart tells
+    the next purchase, and a model that is mostly asked there learns little else.
+    """
+    c = plain(config)
+    if c.batch.after == "auto":
+        read = not histories.only_targets and histories.has_time and not c.heads.conversion
+        between = read and c.split.kind == "temporal" and c.split.target == "all"
+        c.batch.after = "session" if between else "step"
+        if between:
+            _LOGGER.info("batch.after = session  (split.target=all asks between visits, where training predicts too)")
+    return c
+
+
 def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> ConfigDict:
     """A copy of the config with what the data decides filled in, but for what was set by hand, from which the rest
     follows; prints each choice with its reason.
@@ -65,7 +82,8 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
     typical = float(np.quantile(lengths, 0.95))
     longest = 200 if typical > 128 else 128
     fill(c, {"batch.length": int(np.clip(1 << int(np.ceil(np.log2(max(typical, 8)))), 32, longest))})
-    ends = step_starts(histories)[1:]
+    place = "session" if c.batch.after == "session" else "step"
+    ends = predicted_after(histories, c.batch.after) + 1
     steps = int((ends <= split.train_end[np.searchsorted(histories.offsets, ends) - 1]).sum())
     lines = events / max(steps, 1)
     target_lines = _lines_of_targets(histories, split)
@@ -110,7 +128,7 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
     reasons = {
         "batch.length": f"95 % of training histories have at most {typical:.0f} events",
         "batch.rows": "about 2,000 events a batch",
-        "batch.targets": f"{lines:.1f} events a step; the state after each step predicts the next one",
+        "batch.targets": f"{lines:.1f} events a {place}; the state after each {place} predicts the next one",
         "batch.target_items": "lines of the next basket" if histories.baskets else "steps are single events",
         "batch.basket_power": "between every basket alike and every line alike",
         "model.repeat": f"{pointed:.1%} of training targets are of an item that an earlier event of their user has",

@@ -108,6 +108,7 @@ def build(config: ConfigDict) -> Experiment:
     histories, split = splits.split(union(domains) if config.sources.names else domains[0], config.split)
     if histories.num_items < sum(domain.num_items for domain in domains) and config.sources.names:
         raise UserError(f"sources.names needs a split that leaves no item out; split.kind={config.split.kind} does")
+    config = auto_config.decide_after(config, histories)
     if config.auto_config == "auto":
         config = auto_config.decide_sizes(config, histories, split)
     config = auto_config.decide_seen(config, histories, split)
@@ -123,7 +124,8 @@ def fitted(config: ConfigDict) -> ConfigDict:
 
     Raises UserError where the log cannot be trained on.
     """
-    if config.auto_config != "auto" and config.evaluation.seen != "auto" and not config.train.min_steps:
+    placed = config.batch.after != "auto" or not (config.data.target_types or config.data.event_types)
+    if config.auto_config != "auto" and config.evaluation.seen != "auto" and placed and not config.train.min_steps:
         return watched(config)  # nothing to decide
     decided = build(config)
     batches = decided.training_data().plan(0).num_batches

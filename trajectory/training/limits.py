@@ -51,6 +51,7 @@ CHOICES = {
     "model.backbone": BACKBONES,
     "model.cell": RECURRENT,
     "conversion.unit": ("user", "session", "cart"),
+    "batch.after": ("auto", "step", "session"),
     "content.by": ("ids", "content", "content+ids", "prior+ids"),
     "content.counted": ("training", "others"),
     "init.item_vectors": ("random", "co_occurrence", "co_occurrence+content"),
@@ -117,6 +118,10 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
             f"a {model.backbone} needs model.layers of one width, a multiple of its {model.attention_heads} heads; got "
             f"{tuple(model.layers)}",
         )
+    yield (
+        config.batch.after == "session" and bool(c.heads.conversion),
+        "batch.after=session leaves out most events, and conversions are asked after each; set batch.after=step",
+    )
     strange = sorted(set(model.inputs) - {"item", *BESIDE})
     yield bool(strange), f"model.inputs names {', '.join(strange)}; expected some of item, {', '.join(BESIDE)}"
     for name in ("smoothing", "pseudospherical_order"):

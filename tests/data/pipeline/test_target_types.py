@@ -94,6 +94,24 @@ def test_every_event_is_asked_for_the_next_purchase():
     assert [target for target in asked.values() if target[0] == 6] == [(6, 1)]
 
 
+def test_after_a_session_alone_the_next_purchase_is_asked_for():
+    """Sessions of the first user end at events 1, 4 and 8; after the last of them nothing is bought."""
+    log = a_log()
+    time = log.time.copy()
+    for first in (2, 5):
+        time[first:9] += 86_400
+    time[:12] = time[:12] // 3600 * 600  # ten minutes apart within a session
+    log = replace(log, time=time)
+    histories, found = split(log, settings_of("leave_last", steps=1))
+    found = replace(found, train_end=log.offsets[1:])
+    config = base().batch
+    config.rows, config.length, config.targets, config.position_offset, config.after = 2, 16, 16, False, "session"
+    batch = TrainingData(histories, found, NO_FEATURES, config, seed=0).plan(0).batch(0)
+    row, slot = np.nonzero(batch.targets.weight[..., 0])
+    position = batch.events.position[row, batch.targets.position[row, slot]]
+    assert dict(zip(position.tolist(), batch.targets.item[row, slot, 0].tolist(), strict=True)) == {1: 2, 4: 4}
+
+
 def test_counting_learns_what_is_bought_after_what():
     histories, found = split(a_log(), settings_of("leave_one_out"))
     found = replace(found, train_end=histories.offsets[1:])

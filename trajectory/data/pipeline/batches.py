@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 
 from trajectory.data.pipeline.featurize import FeatureScale, Windows, read_rows, slices
 from trajectory.data.pipeline.packing import cut_windows, pack
+from trajectory.data.pipeline.sessions import predicted_after
 from trajectory.data.pipeline.splits import marked, step_starts, target_starts
 from trajectory.data.times import DAY
 from trajectory.messages import root_logger_kept
@@ -26,7 +27,8 @@ class TrainingData:
     Where steps are single events, the state after each event predicts the next event's item. Where steps are baskets,
     the state after each basket predicts the items of the next basket, at most `config.target_items` of them, drawn
     anew each epoch; the lines of each basket are shuffled anew each epoch. With a `horizon` H > 1 it is not always the
-    next step but one of the next H, drawn anew each epoch from those that training has.
+    next step but one of the next H, drawn anew each epoch from those that training has. With `config.after` "session"
+    only the state after the last step of each session predicts.
     `label` (int8 [E] or None) are conversion labels as training knows them. With `soft` a target's weight is shared
     between its item and those of the soft targets, of which single events only have any.
     """
@@ -58,7 +60,7 @@ class TrainingData:
         stop = np.where(last_target < self.end, np.maximum(last_target, first), first) if label is None else self.end
         self.first, self.length = first, np.maximum(stop - first, 0)
         self.place = np.zeros(histories.num_events, bool)
-        self.place[self.step_end - 1] = True
+        self.place[predicted_after(histories, config.after)] = True
         self.place &= marked(self.first, self.first + self.length, histories.num_events)
         self.places_before = np.concatenate([[0], np.cumsum(self.place)])
         if not self.place.any():

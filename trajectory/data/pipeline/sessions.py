@@ -18,3 +18,10 @@ def session_starts(histories: Histories, session_timeout: float = SESSION_TIMEOU
         new[1:] = histories.time[starts[1:]] - histories.time[starts[1:] - 1] >= session_timeout
         new[np.searchsorted(starts, histories.offsets[:-1])] = True
     return starts[new]
+
+
+def predicted_after(histories: Histories, after: str) -> np.ndarray:
+    """The events after which training predicts, ascending int64 (`batch.after`): the last of each step, or session."""
+    if after == "session":
+        return np.append(session_starts(histories)[1:], histories.num_events) - 1
+    return step_starts(histories)[1:] - 1
