@@ -16,6 +16,7 @@ def get_sweep() -> Sweep:
         left = tuple(other for other in INPUTS if other != name)
         members[f"without_{name}"] = Member({"model.inputs": left}, "model=gru")
     members["with_counts"] = Member({"model.inputs": (*INPUTS, "counts")}, "model=gru")
+    members["after_each_step"] = Member({"batch.after": "step"}, "model=gru")
     members["without_repeat"] = Member({"model.repeat": False}, "model=gru")
     members["without_waits"] = Member({"heads.time": 0.0}, "model=gru")
     return Sweep("gru", members)

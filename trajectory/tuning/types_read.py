@@ -26,7 +26,9 @@ from trajectory.metrics.significance import compare as paired
 from trajectory.protocols import Scorer, Scores
 from trajectory.run import load_run
 from trajectory.schema import Histories, Queries, Split, UserError
+from trajectory.settings import put
 from trajectory.training import loop
+from trajectory.training.auto_config import decide_after
 from trajectory.training.experiment import Experiment, build
 from trajectory.writing import write_csv, write_text
 
@@ -132,6 +134,10 @@ def _trained(name: str, asked: Experiment, workdir: Path) -> tuple[Scorer, dict[
     if name == ANY:
         roles = {event_type: (*own, "target") for event_type, own in asked.histories.roles.items()}
         experiment = replace(asked, histories=replace(asked.histories, roles=roles))
+    if "batch.after" not in asked.config.by_hand:  # as it is decided for each
+        config = asked.config.copy_and_resolve_references()
+        put(config, "batch.after", "auto")
+        experiment = replace(experiment, config=decide_after(config, experiment.histories))
     summary = loop.train(experiment, workdir, ValidationMonitor(experiment))
     if summary["stopped_by"]:
         raise UserError(f"{workdir} was stopped; the same command goes on with it")
