@@ -17,6 +17,7 @@ def get_config(arg: str = "") -> ConfigDict:
     c = base(args.model)
     c.name = "user_a"
     c.data.source = str(Path(trajectory.__file__).parent / "data" / "samples" / "user_a_log.csv")
+    c.batch.after = "step"
     c.batch.rows, c.batch.length, c.batch.targets = 16, 32, 32
     c.model.width, c.model.layers = 8, (8,)
     c.model.inputs = ("item",)

@@ -172,8 +172,8 @@ def test_users_of_whom_nothing_predicted_comes_in_the_window_are_asked_too() -> 
         asked = conversion_queries(experiment, part)
         assert asked.user.tolist() == [0, 1]
         assert ((asked.start < asked.stop) & (asked.stop < asked.end)).all()
-    states = _States(*np.linspace(0.1, 0.9, 2 * 16))
-    assert evaluate_with_baselines(states, experiment, "test")["events"]["asked"] == 2 * 16
+    states = _States(*np.linspace(0.1, 0.9, 2 * 15))
+    assert evaluate_with_baselines(states, experiment, "test")["events"]["asked"] == 2 * 15
 
 
 def test_of_carts_only_cart_events_are_asked() -> None:
@@ -183,7 +183,7 @@ def test_of_carts_only_cart_events_are_asked() -> None:
     c.split.kind, c.split.target, c.split.quantile = "temporal", "all", 0.5
     c.conversion.unit = "cart"
     experiment = SimpleNamespace(histories=histories, split=split(histories, c.split)[1], config=c)
-    events = evaluate_with_baselines(_States(*np.full(32, 0.5)), experiment, "test")["events"]
+    events = evaluate_with_baselines(_States(*np.full(30, 0.5)), experiment, "test")["events"]
     assert events == {"asked": 10, "labelled": 10, "converting": 10}
 
 
@@ -199,8 +199,7 @@ def test_of_a_temporal_split_every_event_of_the_window_is_asked_whatever_items_a
     cut, end = experiment.split.cut_time("test"), histories.time.max()
     days = histories.time.reshape(20, 30)[0]
     window = np.flatnonzero((days >= cut) & (days + DAY <= end))
-    asked = [window[0] - 1, *window]  # the state before the window too
-    truth = [of[day + 1] == 2 for of in event_types for day in asked]
-    states = _States(*np.full(20 * (len(asked) + 1), 0.5))
+    truth = [of[day + 1] == 2 for of in event_types for day in window]  # events before the window are not of it
+    states = _States(*np.full(20 * (len(window) + 1), 0.5))
     events = evaluate_with_baselines(states, experiment, "test")["events"]
-    assert events == {"asked": 20 * (len(asked) + 1), "labelled": len(truth), "converting": sum(truth)}
+    assert events == {"asked": 20 * (len(window) + 1), "labelled": len(truth), "converting": sum(truth)}

@@ -118,7 +118,9 @@ def test_users_that_are_not_measured_are_said() -> None:
     assert "1 of 3 users (the others have too few steps to hold any out)" in " ".join(statement(facts, "test"))
     assert "1 users (" not in " ".join(statement(facts | {"log_users": 1}, "test"))
     facts["split"] = "temporal"
-    assert "(the others have no event in the held-out window, or none before it)" in " ".join(statement(facts, "test"))
+    assert "(the others have nothing that is predicted in the held-out window, or no event before it)" in " ".join(
+        statement(facts, "test")
+    )
 
 
 @pytest.mark.parametrize("seen", ["filter", "keep"])

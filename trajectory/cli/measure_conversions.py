@@ -5,6 +5,9 @@ trajectory measure-conversions --config=taobao_behavior --out=runs/conversions
 Trains each backbone with each seed for each unit (what is trained already is kept), looks at test once and prints a
 Markdown table. Of a made-up shop (`trajectory synthesize --shop --out=prepared/shop`) also the best that is possible:
 --config.data.source=prepared/shop --shop=prepared/shop
+
+Of a log of your own: --config=taobao_behavior --config.data.source=LOG. A preset needs the argument unit, as
+the inputs that help differ by it.
 """
 
 from __future__ import annotations

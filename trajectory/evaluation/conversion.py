@@ -45,8 +45,9 @@ def conversion_metrics(probability: Any, label: Any) -> dict[str, float]:
 def evaluate(scorer: Any, experiment: Any, part: str, queries: Queries | None = None) -> dict[str, float]:
     """Metrics of a model's conversion head over the events of `part` (train, validation, test) with a known label.
 
-    An event's label says whether a conversion follows, so the state after the last event before the held-out ones
-    counts too; where the log itself states labels, each held-out event's own is asked for. `queries`: see
+    An event's label says whether a conversion follows. Of a temporal split the events of the window are asked for; of
+    others the state after the last event before the held-out ones counts too. Where the log itself states labels, each
+    held-out event's own is asked for. `queries`: see
     `conversion_queries`, the default.
     """
     queries = conversion_queries(experiment, part) if queries is None else queries
@@ -158,6 +159,7 @@ def events_asked(experiment: Any, part: str, queries: Queries) -> tuple[np.ndarr
     if part == "test" and experiment.split.kind == "temporal":
         until = int(histories.time.max())
     label = labels(histories, known, until, experiment.config.conversion)
-    first = queries.stop if stated(histories) else queries.stop - 1
+    window = stated(histories) or experiment.split.kind == "temporal"
+    first = queries.stop if window else queries.stop - 1
     row, event = slices(first, queries.end)
     return first, row, event, label[event]

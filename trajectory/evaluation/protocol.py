@@ -20,7 +20,9 @@ from trajectory.schema import Histories, Queries, Split
 PARTS = ("validation", "test")
 OLD_SPREAD = "95 % percentile "  # before the word bootstrap in evaluations of the release before, of intervals alone
 _FEW_STEPS = "too few steps to hold any out"
-_UNASKED = {"temporal": "no event in the held-out window, or none before it"}  # split -> why it asks a user for nothing
+_UNASKED = {
+    "temporal": "nothing that is predicted in the held-out window, or no event before it"
+}  # split -> why it asks a user for nothing
 MAIN_CUTOFF = 10  # of tables and paired tests; the largest one where the config has no such cutoff
 
 

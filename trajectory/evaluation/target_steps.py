@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from trajectory.data.pipeline.splits import target_starts
 from trajectory.schema import Histories, Queries
@@ -30,13 +31,25 @@ def target_types(histories: Histories) -> str:
     return f"Only {predicted} is predicted; {', '.join(histories.only_read)} is read (data.target_types)."
 
 
+def moment_note(histories: Histories, split: ConfigDict) -> str:
+    """What forecasts of a run hold for, where it learned what is predicted from right before it; "" elsewhere."""
+    if histories.only_targets or (split.kind == "temporal" and split.target == "all"):
+        return ""
+    return (
+        f"trained and measured right before what is predicted (split.kind={split.kind}, split.target={split.target}), "
+        "when all that led to it had been read: it hears a cart of a minute ago, but at any other moment its "
+        "probabilities are too high and its times too short; split.kind=temporal with split.target=all asks from a "
+        "date on"
+    )
+
+
 def _asked_late(histories: Histories, queries: dict[str, Queries]) -> str:
     """That each is asked for when the views and carts that lead to it are known, where the split does so."""
     if histories.only_targets or not all(histories.has_role("target")[q.stop].all() for q in queries.values()):
         return ""
     return (
-        " Each is asked for right before it comes, when all that led to it has been read: easier than to forecast from "
-        "a moment (split.kind=temporal, split.target=all)."
+        " They are asked for right before the first of them comes, when all that led to it has been read: easier than "
+        "to forecast from a moment, as split.kind=temporal with split.target=all does."
     )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from trajectory.data.pipeline.event_statistics import step_sizes
 from trajectory.evaluation.reach import reach
-from trajectory.evaluation.target_steps import target_types
+from trajectory.evaluation.target_steps import moment_note, target_types
 from trajectory.forecasting import tables
 from trajectory.inference.new_users import read_histories, whole_histories
 from trajectory.inference.step_forecast import beam_run, forecast_steps, method_description, sampling_error, steps_ahead
@@ -52,7 +52,7 @@ def forecast(run: Run, users: int | Sequence[str] = 0, events: Any = None, steps
     histories, notes = (
         (run.experiment.histories, list[str]()) if events is None else read_histories(events, run.vocabulary)
     )
-    notes += [types] if (types := target_types(histories)) else []
+    notes += [note for note in (target_types(histories), moment_note(histories, run.config.split)) if note]
     queries = whole_histories(histories, users)
     left = reach(histories, queries).left if c.evaluation.seen == "filter" else None
     without = tables.without_items(histories, queries, left)

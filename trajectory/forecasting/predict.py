@@ -12,7 +12,7 @@ import polars as pl
 from trajectory import hints
 from trajectory.evaluation.reach import reach
 from trajectory.evaluation.report import conversion_calibration
-from trajectory.evaluation.target_steps import target_types
+from trajectory.evaluation.target_steps import moment_note, target_types
 from trajectory.forecasting import tables
 from trajectory.forecasting.conversion import conversions
 from trajectory.inference.new_users import read_histories, whole_histories
@@ -67,7 +67,7 @@ def predict(run: Run, events: Any, user: str, top: int, steps: int, paths: int) 
     if steps and not heads.item:
         raise UserError("steps: this run has no item head (heads.item=0), so it cannot forecast items")
     histories, notes = read_histories(events, run.vocabulary, user)
-    notes += [types] if (types := target_types(histories)) else []
+    notes += [note for note in (target_types(histories), moment_note(histories, run.config.split)) if note]
     queries = whole_histories(histories)
     scorer = ModelScorer(run.predictor(histories))
     by_name, left = {}, None

@@ -63,6 +63,8 @@ def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
     evaluate = f"evaluate it with {hints.argument('multi_step', 'direct')}"
     if run.config.split.kind != "leave_last":
         return None, "not calibrated (only a run of split.kind=leave_last has held-out steps to calibrate each on)"
+    if not run.vocabulary.catalogue.only_targets:
+        return None, "not calibrated (this split asks right before what is predicted, and forecasts are of any moment)"
     if run.calibration is None:
         return None, f"not calibrated ({evaluate})"
     fitted, checkpoint = run.calibration

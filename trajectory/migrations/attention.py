@@ -18,7 +18,7 @@ from trajectory.schema import Histories
 PERIODS = (28.0, 7.0, 1.0)  # days; the longest of which a log has FEWEST
 FEWEST = 4
 LOOKBACK = 28.0  # days before a purchase in which its views are looked for; a third of the log where that is less
-RESAMPLES = 200
+RESAMPLES = 1000
 
 
 class Attention(NamedTuple):

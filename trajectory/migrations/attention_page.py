@@ -12,8 +12,6 @@ from trajectory.reports import charts, pictures
 
 DRAWN = 6  # interests, of the most purchases
 SHOWN = 20
-LEAST = 20  # purchases with a view that a lag needs to be said
-LONGER, SHORT = 1.5, 1 / 24  # times the shortest, and days, that the longest lag needs to be said
 WIDTH, HEIGHT = 220, 110  # pixels of a panel
 
 
@@ -64,21 +62,10 @@ def _row(row: dict[str, Any]) -> dict[str, str]:
 def _sentences(lag: pl.DataFrame) -> list[str]:
     bought = int(lag["purchases"].sum())
     before = lag.select((pl.col("purchases") * pl.col("earlier")).sum()).item()
-    said = [
+    return [
         f"Of {bought:,} purchases {before / max(bought, 1):.0%} were of an interest that the buyer had looked at in an "
         "earlier visit, since last buying of it."
     ]
-    told = lag.filter(pl.col("purchases") * pl.col("viewed") >= LEAST)
-    if told.height > 1:
-        ordered = told.sort("days", "interest", descending=[True, False])
-        slow, quick = ordered.row(0, named=True), ordered.row(-1, named=True)
-        if slow["low"] > quick["high"] and slow["days"] > max(LONGER * quick["days"], SHORT):
-            said.append(
-                f"{slow['interest']} is looked at for longest before it is bought: half of its purchases with a view "
-                f"before come {span(slow['days'])} or more after the first. Shortest is {quick['interest']}, with "
-                f"{span(quick['days'])}; the 95 % intervals of both lie apart."
-            )
-    return said
 
 
 def _picture(found: Attention) -> alt.ConcatChart:

@@ -50,9 +50,10 @@ class Migrations(Result):
             "interest, views, purchases (events), share_of_views, share_of_purchases"
         ),
         "lag": (
-            "likewise, each interest that was bought: purchases (sessions that bought it), buyers, viewed and earlier "
-            "(share of purchases with a view before, and with one in an earlier session), days from the first view to "
-            "the purchase (median; low and high: 95 % interval; quarter and three_quarters: quartiles; "
+            "likewise, each interest that was bought: purchases (sessions that bought it; without those of the first "
+            "days, whose views may lie before the log), buyers, viewed and earlier (share of purchases with a view "
+            "since the purchase before, and with one in an earlier session), days from the first of these views to the "
+            "purchase (median; low and high: 95 % interval; quarter and three_quarters: quartiles), "
             "days_earlier: median of those with a view in an earlier session)"
         ),
         "tested": (

@@ -148,6 +148,10 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
         f"train.monitor={train.monitor!r} is not measured; with evaluation.cutoffs={tuple(c.evaluation.cutoffs)} "
         f"choose one of {', '.join(measured)}",
     )
+    yield (
+        bool(at and c.heads.conversion and not c.heads.item),
+        f"train.monitor={train.monitor!r} is of items, and heads.item=0: set train.monitor=conversion_auc",
+    )
     if train.shard_items:
         yield train.strategy != "jit", "train.shard_items needs train.strategy=jit"
         yield content.by != "ids", "train.shard_items splits a table of ids; set it to False, or content.by=ids"

@@ -13,7 +13,7 @@ from trajectory.baselines.next_item import baselines
 from trajectory.data.pipeline.batches import TrainingData
 from trajectory.data.pipeline.event_statistics import event_statistics
 from trajectory.data.pipeline.splits import split, step_bounds, target_starts
-from trajectory.data.store.arrays import flatten
+from trajectory.data.store.arrays import check_targets, flatten
 from trajectory.evaluation.reach import reach
 from trajectory.evaluation.target_steps import target_step_facts
 from trajectory.metrics.ranking import distinct_items
@@ -170,7 +170,10 @@ def test_a_setting_says_which_types_are_predicted(tmp_path: Path):
 
 def prepared(folder: Path, types: tuple[str, ...]) -> Histories:
     clean = cleaned(from_text(folder, TEXT, target_types=types), folder, target_types=types)
-    return flatten(clean, settings(folder / "log.csv", target_types=types))
+    data = settings(folder / "log.csv", target_types=types)
+    histories = flatten(clean, data)
+    check_targets(histories, data)
+    return histories
 
 
 @pytest.mark.parametrize(

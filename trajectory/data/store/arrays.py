@@ -55,12 +55,6 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
     catalogue, item = number(left.pop("item"))
     items, interests = _items(catalogue, log.items, data.interest_column)
     event_types, event_type = _event_types(left.pop("event_type"), tuple(types))
-    if not any("target" in types[name] for name in event_types):
-        asked = ", ".join(name for name, own in types.items() if "target" in own)
-        raise UserError(
-            f"no event is of a type that is predicted ({asked}); the log has {', '.join(event_types)}: expected one of "
-            "these in data.target_types, or () for all"
-        )
     columns = {"item": (item + np.int32(1))[place], "event_type": event_type[place]}
     del item, event_type
     for column, dtype, absent in _NUMERIC:
@@ -112,6 +106,17 @@ def _parted(held: list[pl.DataFrame], read: list[str]) -> tuple[pl.DataFrame, pl
     texts = pl.selectors.categorical().cast(pl.String)
     outside = others.select("user", "item", pl.col("event_type").cast(pl.String), **amounts).with_columns(texts)
     return inside, outside.with_columns(pl.col("time").fill_null(0)).sort("user", "time", maintain_order=True)
+
+
+def check_targets(histories: Histories, data: ConfigDict) -> None:
+    """Raises UserError where no event is of a type that is predicted: nothing can be learned, though much be asked."""
+    types = roles(data)
+    if not any("target" in types[name] for name in histories.event_types):
+        asked = ", ".join(name for name, own in types.items() if "target" in own)
+        raise UserError(
+            f"no event is of a type that is predicted ({asked}); the log has {', '.join(histories.event_types)}: "
+            "expected one of these in data.target_types, or () for all"
+        )
 
 
 def _event_types(event_type: pl.Series, types: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:

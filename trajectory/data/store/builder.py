@@ -27,7 +27,7 @@ from trajectory.data.ingest.quality.summary import summary
 from trajectory.data.ingest.source.domains import resolve
 from trajectory.data.ingest.source.names import safe_name
 from trajectory.data.ingest.source.sources import TFDS, source_path
-from trajectory.data.store.arrays import flatten
+from trajectory.data.store.arrays import check_targets, flatten
 from trajectory.data.store.flat import damage, load, save
 from trajectory.data.store.tfds_store import write_tfds
 from trajectory.locks import hold
@@ -160,6 +160,7 @@ def _read(data: ConfigDict, name: str, marks: tuple[str, str], work: Path) -> tu
     _LOGGER.info(summary(held[0]))
     cleaned = replace(held[0], events=held[0].events.clear())
     histories = flatten(held.pop(), data, name, marks[0])  # the only one who holds the events, and lets go of them
+    check_targets(histories, data)
     work.mkdir()  # from here on nothing is the user's mistake
     cleaned.quarantine.write_parquet(work / "quarantine.parquet")
     histories = replace(histories, source=marks[1])

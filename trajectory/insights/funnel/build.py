@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from trajectory.insights.funnel.evaluate import measure
-from trajectory.insights.funnel.page import NOT_MEASURED, blocks, sentences
+from trajectory.insights.funnel.page import NOT_MEASURED, blocks, seen_sentence, sentences
 from trajectory.insights.funnel.tables import funnel_table
-from trajectory.insights.funnel.views import viewing_types, views
-from trajectory.insights.report_model import Part
+from trajectory.insights.funnel.views import bought, views
+from trajectory.insights.report_model import Part, Text
+from trajectory.reports.words import viewing_types
 from trajectory.run import Run
 
 
@@ -24,11 +25,12 @@ def build_funnel(run: Run) -> Part:
     interest = histories.item_interest
     held = measure(viewed, interest, cut, c.evaluation.bootstrap, c.seed) if cut is not None else {}
     began = None if cut is None else datetime.fromtimestamp(cut, UTC)
+    how, *rest = blocks(table, viewing_types(histories), held, began)
     return Part(
         name="funnel",
         title="Funnel: what becomes of views",
         sentences=sentences(table, held, began),
-        blocks=blocks(table, viewing_types(histories), held, began),
+        blocks=(how, Text(seen_sentence(int(viewed.purchase.sum()), bought(histories))), *rest),
         tables={"funnel": table},
         measured=held or {"not_measured": NOT_MEASURED},
     )

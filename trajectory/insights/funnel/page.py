@@ -43,6 +43,14 @@ def sentences(table: pl.DataFrame, held: dict[str, Any], cut: datetime | None) -
     return tuple(said)
 
 
+def seen_sentence(seen: int, purchases: int) -> str:
+    """How many of the purchases the funnel tells of."""
+    return (
+        f"{seen:,} of {purchases:,} purchases (an item in a session, once) come after a view of the item in the same "
+        "session; the others are in none of these rates."
+    )
+
+
 def extremes(rows: pl.DataFrame, overall: float) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Of one level: those that convert better than all by more than chance, best first, and worse, worst first."""
     certain = rows.filter(pl.col("q_value") <= FALSE)
@@ -130,6 +138,8 @@ def _standing_out(rows: pl.DataFrame, level: str, overall: float) -> list[Text |
 
 def _rate(row: dict[str, Any], step: str) -> str:
     low, high = row[f"{step}_low"], row[f"{step}_high"]
+    if row[step] is None:  # of carts, where there is none
+        return ""
     return f"{row[step]:.1%} ({low:.1%} to {high:.1%})"
 
 

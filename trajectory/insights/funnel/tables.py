@@ -48,9 +48,9 @@ def _rows(named: pl.DataFrame, counts: Counts, rates: dict[str, Rates]) -> pl.Da
         if step not in rates:
             table = table.with_columns(pl.lit(None, pl.Float64).alias(f"{step}{end}") for end in ends)
             continue
-        known = Rates(*(column[1:] for column in rates[step]))
+        known, tried = Rates(*(column[1:] for column in rates[step])), pl.Series(counts.of(step)[1][1:] > 0)
         for end, values in zip(ends, (known.mean, *known.interval()), strict=True):
-            table = table.with_columns(pl.Series(f"{step}{end}", values))
+            table = table.with_columns(pl.when(tried).then(pl.Series(values)).alias(f"{step}{end}"))
     table = table.filter(pl.col("sessions") > 0)
     return with_q_values(table).sort("sessions", "name", descending=[True, False], maintain_order=True)
 

@@ -69,3 +69,11 @@ def views(histories: Histories, unit: np.ndarray, session_timeout: float = SESSI
         )
     )
     return Views(*(found[name].to_numpy() for name in Views._fields))
+
+
+def bought(histories: Histories, session_timeout: float = SESSION_TIMEOUT) -> int:
+    """How often a session bought an item, once each, whether it had viewed it or not."""
+    buys = selling_types({event_type: histories.roles[event_type] for event_type in histories.event_types})
+    at = np.flatnonzero(pl.Series([None, *histories.event_types]).gather(histories.event_type).is_in(buys))
+    session = np.searchsorted(session_starts(histories, session_timeout), at, side="right")
+    return pl.DataFrame({"session": session, "item": histories.item[at]}).n_unique()

@@ -139,7 +139,10 @@ def event_types_note(histories: Histories) -> str:
         ", ".join(event_type for event_type in histories.event_types if event_type in selling_event_types(histories))
         or "none of them"
     )
-    return f" To have or to take an item is any event of it ({types}); a sale is {sale}."
+    own = (
+        types if histories.only_targets else ", ".join(t for t in histories.event_types if t not in histories.only_read)
+    )
+    return f" To have or to take an item is any event of it of these types: {own}; a sale is {sale}."
 
 
 def limits(run: Run, relevance: Relevance, keep: np.ndarray | None) -> str:
