@@ -55,6 +55,20 @@ def test_unknown_items_are_reported_and_stay_events(tmp_path):
     assert notes == ["unknown to the model: 1 item in 2 events (new), known only as events"]
 
 
+def test_who_only_viewed_is_read_by_a_run_that_predicts_purchases_and_no_strange_word_is_a_purchase(tmp_path):
+    """Of a log in which purchases are usual, too."""
+    trained = make_histories([[1, 2, 3, 2], [4, 1]], num_items=4, event_types=[[2, 2, 1, 2], [2, 1]])
+    trained = replace(trained, roles=trained.roles | {"view": ("input",)})
+    path = write(
+        tmp_path, "user,item,time,event_type\na,i2,2024-03-02,view\nb,i3,2024-03-03,view\nb,i1,2024-03-04,favorite\n"
+    )
+    settings = data(target_types=("purchase",))
+    histories, notes = read_histories(path, Vocabulary.of(trained, settings))
+    assert items(histories) == [[2], [3, 1]]
+    assert histories.event_type.tolist() == [1, 1, 1]
+    assert notes == ["event types unknown to the model are read as 'view': favorite"]
+
+
 @pytest.mark.parametrize(("known", "written"), [(["007", "12", "x", "y"], "7.0"), ([7, 12, 1, 2], "007")])
 def test_ids_mean_the_same_items_as_in_the_trained_log(tmp_path, known, written):
     trained = replace(TRAINED, items=TRAINED.items.with_columns(item=pl.Series(known)))

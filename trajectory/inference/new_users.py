@@ -227,6 +227,8 @@ def _event_type_numbers(histories: Histories, vocabulary: Vocabulary, notes: lis
         if strange == [DEFAULT_EVENT_TYPE]:
             notes.append(f"no types of event are stated: all are read as {event_types[usual]!r}")
         else:
+            if read := [event_type for event_type in event_types if event_type in vocabulary.catalogue.only_read]:
+                usual = event_types.index(read[0])  # what is not known was not bought
             notes.append(f"event types unknown to the model are read as {event_types[usual]!r}: {', '.join(strange)}")
     known = [
         event_types.index(event_type) if event_type in event_types else usual for event_type in histories.event_types
