@@ -31,10 +31,11 @@ def types(**changes: str) -> ConfigDict:
 def test_standard_types_have_their_roles_and_settings_change_or_add_some() -> None:
     assert roles(base().data) == EVENT_TYPES
     data = base().data
-    data.event_types.update(favorite="input,target,sale", gift="", event=" ")
+    data.event_types.update(favorite="input,target,sale", gift="", event=" ", cart="input")
     changed = roles(data)
     assert (changed["favorite"], changed["gift"], changed["event"]) == (("input", "target", "sale"), (), ())
     assert changed["view"] == EVENT_TYPES["view"]
+    assert changed["cart"] == ("input",), "read, not predicted"
 
 
 @pytest.mark.parametrize(
