@@ -151,3 +151,19 @@ def test_a_training_within_its_warm_up_and_one_that_few_users_test_are_doubted()
     assert "only 1 of 5 users" in few
     _, split = splits.split(make_histories(lists[:1]), config.split)
     assert not list(limits.doubts(config, split, 51))
+
+
+def test_what_watches_items_needs_a_head_of_items():
+    config = base("gru")
+    config.heads.item, config.heads.conversion, config.train.monitor = 0.0, 1.0, "ndcg@10"
+    with pytest.raises(UserError, match=r"heads\.item=0: set train\.monitor=conversion_auc"):
+        limits.check(config)
+    config.train.monitor = "conversion_auc"
+    limits.check(config)
+
+
+def test_conversions_are_learned_after_each_step():
+    config = base("gru")
+    config.heads.conversion, config.batch.after = 1.0, "session"
+    with pytest.raises(UserError, match=r"set batch\.after=step"):
+        limits.check(config)

@@ -124,6 +124,7 @@ def fitted(config: ConfigDict) -> ConfigDict:
 
     Raises UserError where the log cannot be trained on.
     """
+    # Only where some types are not predicted does the log decide where training predicts.
     placed = config.batch.after != "auto" or not (config.data.target_types or config.data.event_types)
     if config.auto_config != "auto" and config.evaluation.seen != "auto" and placed and not config.train.min_steps:
         return watched(config)  # nothing to decide

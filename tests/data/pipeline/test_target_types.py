@@ -15,7 +15,8 @@ from trajectory.data.pipeline.event_statistics import event_statistics
 from trajectory.data.pipeline.splits import split, step_bounds, target_starts
 from trajectory.data.store.arrays import check_targets, flatten
 from trajectory.evaluation.reach import reach
-from trajectory.evaluation.target_steps import target_step_facts
+from trajectory.evaluation.target_steps import moment_note, target_step_facts
+from trajectory.insights.recommend.page import event_types_note
 from trajectory.metrics.ranking import distinct_items
 from trajectory.metrics.waiting_time import observed_waits
 from trajectory.schema import EVENT_TYPES, Histories, UserError
@@ -187,3 +188,18 @@ def prepared(folder: Path, types: tuple[str, ...]) -> Histories:
 def test_types_that_cannot_be_predicted_are_refused(tmp_path: Path, types: tuple[str, ...], said: str):
     with pytest.raises(UserError, match=said):
         prepared(tmp_path, types)
+
+
+def test_who_forecasts_is_told_for_which_moment_the_run_learned():
+    said = moment_note(a_log(), settings_of("leave_one_out"))
+    assert said.startswith("trained and measured right before what is predicted (split.kind=leave_one_out, ")
+    assert not moment_note(a_log(), settings_of("temporal", target="all"))
+    assert not moment_note(replace(a_log(), roles=EVENT_TYPES), settings_of("leave_one_out"))
+
+
+def test_to_have_an_item_is_to_have_bought_it_where_purchases_are_predicted():
+    assert (
+        event_types_note(a_log())
+        == " To have or to take an item is any event of it of these types: purchase; a sale is purchase."
+    )
+    assert "these types: view, purchase;" in event_types_note(replace(a_log(), roles=EVENT_TYPES))

@@ -69,6 +69,11 @@ def test_the_page_shows_who_stands_out_and_how_sessions_are_counted():
     assert part.measured["not_measured"]
 
 
+def test_purchases_without_a_view_in_their_session_are_counted_apart():
+    part = part_of([*STANDING_OUT, ("zed", 0, 5, "purchase"), ("zed", 1, 5, "view"), ("zed", 1, 1, "purchase")])
+    assert part.blocks[1].words.startswith("77 of 79 purchases (an item in a session, once) come after a view of the")
+
+
 def test_where_nothing_stands_out_that_is_said():
     part = part_of([*sessions(1, 40, 10), *sessions(2, 40, 11)])
     said = [block.words for block in part.blocks if isinstance(block, Text)]

@@ -45,6 +45,12 @@ def test_a_log_without_carts_has_no_rates_of_them():
     assert table["purchase"].null_count() == 0
 
 
+def test_there_is_no_rate_of_carts_where_there_is_no_cart():
+    table = table_of([("ann", 0, 1, "view"), ("ann", 1, 1, "cart"), ("bob", 0, 2, "view")]).filter(level="item")
+    assert table.sort("id")["purchase_of_cart"].is_null().to_list() == [False, True]
+    assert table["cart"].is_not_null().all()
+
+
 def test_only_units_of_enough_sessions_are_compared_with_all():
     counts = pl.DataFrame({"sessions": [1000, 1000, 30, 19], "purchases": [100, 100, 15, 19]})
     q_value = with_q_values(counts)["q_value"].to_list()

@@ -43,10 +43,10 @@ def steps_of(views: Views) -> tuple[str, ...]:
 
 
 def item_rates(counts: Counts, interest: np.ndarray, step: str) -> Rates:
-    """Rates of all items [V + 1], drawn to those of their interests; `interest` int [V + 1]."""
+    """Rates of all items [V + 1], shrunk towards those of their interests; `interest` int [V + 1]."""
     return in_groups(*counts.of(step), interest)
 
 
 def interest_rates(counts: Counts, step: str) -> Rates:
-    """Rates of all interests [K + 1], drawn to that of all."""
+    """Rates of all interests [K + 1], shrunk towards that of all."""
     return together(*counts.of(step))

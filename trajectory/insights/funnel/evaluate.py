@@ -1,4 +1,4 @@
-"""How well the rates foretell what becomes of later views, beside counting."""
+"""How well the rates predict what becomes of later views, compared with counting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trajectory.metrics.binary import binary_nll
 from trajectory.metrics.significance import confidence_interval
 from trajectory.threads import one_thread
 
-OURS = "item, drawn to its interest"
+OURS = "item, shrunk towards its interest"
 COUNTING = "counting each item, one hit and one miss more"
 ALL = "rate of all items"
 MEASURES = ("log_loss", "brier")

@@ -78,9 +78,9 @@ def _how(looks: list[str]) -> str:
         f"Sessions are counted, not events: of the sessions with a {' or '.join(looks)} of an item, or of any "
         "item of an interest, the share in which it was then put into the cart, or bought. A session ends after "
         f"{SESSION_TIMEOUT / 60:.0f} minutes without an event, whatever the log itself calls a session; what is bought "
-        "in a later session does not count. Rates of few sessions are drawn to that of the interest, and that of an "
-        "interest to that of all, as far as items and interests are alike, so that two sessions do not make a rate of "
-        "0 % or 100 %. Intervals are of 90 %, and take sessions as independent of each other."
+        "in a later session does not count. Rates of few sessions are shrunk towards that of the interest, and that of "
+        "an interest towards that of all, as far as items and interests are alike, so that two sessions do not make a "
+        "rate of 0 % or 100 %. Intervals are of 90 %, and take sessions as independent of each other."
     )
 
 
@@ -155,7 +155,7 @@ def _held(measured: dict[str, Any], cut: datetime | None) -> str:
         f"{words} {loss[name]:.4f} (ours less this: {_less(measured['less'][name])})" for words, name in rivals.items()
     )
     return (
-        f"Whether a view becomes a purchase was foretold of the sessions from {cut:%d %B %Y} on with a log loss of "
+        f"Whether a view becomes a purchase was predicted of the sessions from {cut:%d %B %Y} on with a log loss of "
         f"{loss[OURS]:.4f}; {others}. Less is better."
     )
 
@@ -178,7 +178,7 @@ def _held_table(held: dict[str, Any], cut: datetime) -> Table:
         f"which {happened}; the rates are of the sessions before. Less is better; in brackets, and in the last column "
         "of the log loss: 95 % intervals over users."
     )
-    return Table("How well the rates foretold what became of later views", pl.DataFrame(rows), note=note)
+    return Table("How well the rates predicted what became of later views", pl.DataFrame(rows), note=note)
 
 
 def _less(measured: dict[str, Any] | None) -> str:

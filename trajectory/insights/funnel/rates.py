@@ -34,7 +34,7 @@ class Rates(NamedTuple):
 
 
 def in_groups(hits: np.ndarray, trials: np.ndarray, group: np.ndarray) -> Rates:
-    """Rates of units, each drawn to that of its group, and a group's to that of all; `group` int [n], from 0.
+    """Rates of units, each shrunk towards that of its group, and a group's to that of all; `group` int [n], from 0.
 
     In a group's mean a unit of many trials counts for no more than units differ.
     """
@@ -47,7 +47,7 @@ def in_groups(hits: np.ndarray, trials: np.ndarray, group: np.ndarray) -> Rates:
 
 
 def together(hits: np.ndarray, trials: np.ndarray) -> Rates:
-    """Rates of units [n] that are drawn to that of all."""
+    """Rates of units [n] that are shrunk towards that of all."""
 
     def loss(point: np.ndarray) -> float:
         mean, strength = expit(point[0]), np.exp(point[1])
