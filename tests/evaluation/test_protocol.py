@@ -153,7 +153,10 @@ def test_several_held_out_steps_are_said_to_be_one_set_of_targets(target: str) -
     after = [len(user) - 3 for user in lists]
     several = f"all held-out events as one set ({sum(after) / 2:.1f} on average, at most {max(after)})"
     assert (several in text) == (target == "all")
-    assert ("Targets of a user are the next event." in text) == (target != "all")
+    assert ("Targets of a user are the next event." in text) == (target == "first")
+    assert ("Targets of a user are the last event of the window, with all before it read." in text) == (
+        target == "last"
+    )
 
 
 def test_table_is_markdown(evaluation: dict[str, Any]) -> None:

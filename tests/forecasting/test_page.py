@@ -137,6 +137,14 @@ def test_changes_within_chance_are_not_drawn():
     assert interests_chart(replace(forecast, known=np.tile([0, 0.1, 0.9], (3, 1)))) is not None
 
 
+def test_users_without_an_event_of_what_is_predicted_grow_nothing():
+    forecast = made_up()
+    # The first only viewed; of the others one bought little of the first interest, and one much.
+    chart = interests_chart(replace(forecast, known=np.array([[0, 0, 0], [0, 0.2, 0.8], [0, 0.25, 0.75]])))
+    assert chart is not None
+    assert "mean of 2 users" in str(chart.to_dict()["title"])
+
+
 def test_the_best_of_each_column_is_marked(report):
     rows = re.search(r'<table id="results">.*?</table>', report.read_text(), re.S).group(0)
     assert re.findall(r'<td class="best">([\d.]+)</td>', rows) == ["0.2500", "0.7500"]

@@ -32,7 +32,9 @@ def world():
 def check(world, following):
     histories, queries, _ = world
     windows = cut_back(histories, queries, STEPS)
-    baselines = fit_baselines(windows, interest_mass(histories, queries.stop, queries.end).toarray())
+    baselines = fit_baselines(
+        windows, interest_mass(histories, queries.stop, queries.end, histories.target_item).toarray()
+    )
     steps = StepStates(np.repeat(following[:, None], STEPS, axis=1), None)
     forecast = StateForecast(queries, baselines.states(windows, "persistence"), following, steps)
     return check_transitions(forecast, baselines, histories, 200, 0)
@@ -62,7 +64,7 @@ def test_who_guesses_loses_and_its_changes_do_not_come(world):
 
 def test_log_loss_is_of_the_observed_shares(world):
     histories, queries, after = world
-    share = interest_mass(histories, queries.stop, queries.end).toarray() / STEPS
+    share = interest_mass(histories, queries.stop, queries.end, histories.target_item).toarray() / STEPS
     loss = -(share * np.log(after)).sum(1)
     assert check(world, after)["log_loss"][FORECAST]["all"] == pytest.approx(loss.mean())
 
@@ -83,7 +85,9 @@ def test_a_flow_counts_what_the_source_lost_and_the_destination_won():
     histories = make_histories([[1, 1, 1, 1, 2, 2, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1]], interests=3)
     queries = Queries(np.arange(2), np.array([0, 8]), np.array([4, 12]), np.array([8, 16]))
     windows = cut_back(histories, queries, 4)
-    baselines = fit_baselines(windows, interest_mass(histories, queries.stop, queries.end).toarray())
+    baselines = fit_baselines(
+        windows, interest_mass(histories, queries.stop, queries.end, histories.target_item).toarray()
+    )
     now = np.tile([0.7, 0.2, 0.1], (2, 1))
     following = np.array([[0.3, 0.5, 0.2], [0.6, 0.3, 0.1]])  # in truth (0, 1/2, 1/2) and (1, 0, 0)
     forecast = StateForecast(queries, now, following, StepStates(np.repeat(following[:, None], 4, axis=1), None))

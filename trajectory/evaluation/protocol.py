@@ -124,7 +124,7 @@ def protocol(
         targets = {part: _targets(histories, q)[1] for part, q in queries.items()}
         stated |= {
             "targets": {part: len(item) for part, item in targets.items()},
-            **target_step_facts(histories, queries),
+            **target_step_facts(histories, queries, config.split),
             "target_items": {part: _distinct(histories, q) for part, q in queries.items()},
             "cold_targets": {part: int((item > histories.num_items).sum()) for part, item in targets.items()},
             "cold_rule": "a target outside the catalogue is a miss, never left out",

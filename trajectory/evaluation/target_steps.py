@@ -12,12 +12,15 @@ from trajectory.data.pipeline.splits import target_starts
 from trajectory.schema import Histories, Queries
 
 
-def target_step_facts(histories: Histories, queries: dict[str, Queries]) -> dict[str, Any]:
-    """What the protocol says of it: the unit of a step and, for each part, mean and most of a user's targets."""
+def target_step_facts(histories: Histories, queries: dict[str, Queries], split: ConfigDict) -> dict[str, Any]:
+    """What the protocol says of it: the unit of a step, whether the next or the last of a window is asked for and, for
+    each part, mean and most of a user's targets.
+    """
     starts = target_starts(histories)
     steps = {part: np.searchsorted(starts, q.end) - np.searchsorted(starts, q.stop) for part, q in queries.items()}
     return {
         "step": histories.step_unit,
+        "asked": "last" if split.kind == "temporal" and split.target == "last" else "next",
         "predicted": target_types(histories) + _asked_late(histories, queries),
         "target_steps": {part: {"mean": float(n.mean()), "most": int(n.max())} for part, n in steps.items()},
     }
@@ -64,6 +67,8 @@ def target_step_sentence(facts: Mapping[str, Any], part: str) -> str:
     if several is None:
         return ""
     step, predicted = facts["step"], " " * bool(facts.get("predicted")) + facts.get("predicted", "")
+    if not several and facts.get("asked") == "last":
+        return f"Targets of a user are the last {step} of the window, with all before it read.{predicted}"
     if not several:
         return f"Targets of a user are the next {step}.{predicted}"
     count = facts["target_steps"][part]

@@ -22,6 +22,7 @@ from trajectory.metrics.waiting_time import silent_days
 from trajectory.names import isolated
 from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
+from trajectory.reports.words import steps
 from trajectory.run import Run
 from trajectory.schema import Queries
 from trajectory.training.logging import curves
@@ -85,7 +86,9 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         results=_results(evaluation) if evaluation else None,
         curves=[pictures.svg(chart) for chart in curves(run.workdir)],
         interests=pictures.svg(interests) if interests else "",
-        chart=script_safe(pictures.specification(page_charts.shares("lines" if baskets else "events"))),
+        chart=script_safe(
+            pictures.specification(page_charts.shares("lines" if baskets else f"{forecast.histories.step_unit}s"))
+        ),
         users=script_safe(isolated(_users(forecast, run.config.batch.basket_power))),
         has_interests=bool(forecast.histories.interests),
         steps=forecast.steps,
@@ -97,10 +100,11 @@ def write_report(run: Run, forecast: Forecast) -> Path:
 
 def interests_chart(forecast: Forecast) -> alt.Chart | None:
     """Interests whose share is forecast to grow and to shrink most, of those whose mean change over users is beyond
-    chance (95 %); None if there are none.
+    chance (95 %); None if there are none. Users without a forecast, or without an event of what is predicted so far,
+    are left out.
     """
     names = forecast.histories.interests
-    users = forecast.interests.any((1, 2))  # of others nothing is forecast
+    users = forecast.interests.any((1, 2)) & forecast.known.any(1)
     if users.sum() < 2:
         return None
     change = forecast.interests[users, :, 1:].mean(1) - forecast.known[users, 1:]
@@ -110,8 +114,8 @@ def interests_chart(forecast: Forecast) -> alt.Chart | None:
     chosen = np.concatenate([order[:SHOWN_INTERESTS], order[SHOWN_INTERESTS:][-SHOWN_INTERESTS:]])
     if not len(chosen):
         return None
-    unit = "baskets" if forecast.histories.baskets else "events"
-    axis = f"forecast share in the next {forecast.steps} {unit} minus share in the past (percentage points)"
+    ahead = steps(forecast.histories, forecast.steps)
+    axis = f"forecast share in the next {ahead} minus share in the past (percentage points)"
     frame = pl.DataFrame({"interest": [names[i] for i in chosen], "change": 100 * mean[chosen]}).reverse()
     title = f"Interests that grow and shrink most, mean of {users.sum():,} users"
     return charts.bars(frame, "interest", "change", title, unit=axis).properties(width=360)

@@ -67,7 +67,7 @@ def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:
     seen = not held_out(run)
     queries = leave_last(histories, ConfigDict({"steps": steps_ahead(c)}))[1].test if seen else split.validation
     windows = cut_back(histories, queries, steps_ahead(c))
-    outcome = interest_mass(histories, queries.stop, queries.end).toarray()
+    outcome = interest_mass(histories, queries.stop, queries.end, histories.target_item).toarray()
     baselines = fit_baselines(windows, outcome)
     if seen:
         return StateForecaster(baselines, Calibration("identity"))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from trajectory.data.pipeline.featurize import slices
-from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.pipeline.splits import step_starts, target_starts
 from trajectory.migrations.sessions import POWER
 from trajectory.migrations.states import divergence, smoothed
 from trajectory.schema import Histories, Queries
@@ -53,24 +53,28 @@ class StepWindows:
 
 
 def cut_back(histories: Histories, queries: Queries, length: int) -> StepWindows:
-    """The history start:stop of each query in windows of `length` steps, counted back from its end."""
-    starts = step_starts(histories)
+    """The history start:stop of each query in windows of `length` steps that are predicted, counted back from its end.
+
+    Where purchases alone are predicted, states are of purchases, as forecasts are.
+    """
+    starts = np.append(target_starts(histories), histories.num_events)
     first, stop = np.searchsorted(starts, queries.start), np.searchsorted(starts, queries.stop)
     count = -(-(stop - first) // length)
     history, number = slices(np.zeros_like(count), count)
     high = stop[history] - number * length
     low = np.maximum(high - length, first[history])
-    mass = interest_mass(histories, starts[low], starts[high])
+    mass = interest_mass(histories, starts[low], starts[high], histories.target_item)
     return StepWindows(np.concatenate([[0], np.cumsum(count)]), mass, stop - first)
 
 
-def interest_mass(histories: Histories, start: np.ndarray, stop: np.ndarray) -> csr_array:
+def interest_mass(histories: Histories, start: np.ndarray, stop: np.ndarray, item: np.ndarray) -> csr_array:
     """Weight of each interest in the events start[i]:stop[i], float64 [n, K]; a step's events share m ** (1 - POWER).
 
-    Events without an interest count for nothing.
+    `item` [E]: each event's, all of them (`Histories.item`) or those that are predicted (`target_item`). Events of item
+    0 or without an interest count for nothing.
     """
     row, event = slices(start, stop)
-    interest = histories.item_interest[histories.item[event]]
+    interest = histories.item_interest[item[event]]
     known = interest > 0
     row, event, interest = row[known], event[known], interest[known]
     starts = step_starts(histories)

@@ -36,7 +36,7 @@ def check_transitions(
     """
     queries, steps = forecast.queries, forecast.steps.interests.shape[1]
     windows = cut_back(histories, queries, steps)
-    observed = interest_mass(histories, queries.stop, queries.end).toarray()
+    observed = interest_mass(histories, queries.stop, queries.end, histories.target_item).toarray()
     known = np.flatnonzero(observed.sum(1))
     outcome, drift = shares(observed[known]), windows.drift()[known]
     states = {FORECAST: forecast.next} | {name: baselines.states(windows, name) for name in MEMBERS}

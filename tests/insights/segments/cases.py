@@ -39,6 +39,7 @@ def planted(interests: int = 3, seed: int = 0, noise: float = 0.02) -> tuple[Tra
         past.sum(1),
         ahead.sum(1),
         Words("events", "buy", "bought", "buying"),
+        np.array([0.5, 0.3, 0.2]),
         None,
     )
     return states, 2 * interest + new

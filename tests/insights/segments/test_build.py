@@ -186,6 +186,19 @@ def test_views_group_users_but_have_no_sales_value(monkeypatch):
     assert (profiles["value_a_week"] * profiles["users"]).sum() == pytest.approx(value, rel=0.02)
     assert "expected to turn to" in part.blocks[0].words
     assert any("of the sales value" in one for one in part.sentences)
+    assert "weighs the model's forecast " in part.blocks[0].words
+
+
+def test_what_is_expected_is_said_to_weigh_a_forecast_of_purchases(monkeypatch):
+    run = made_up(monkeypatch)
+    h = run.experiment.histories
+    run = with_views(run, np.where(h.step % 4 == 0, 2, 1))
+    roles = EVENT_TYPES | {"view": ("input",)}
+    run = fake_run(**{**vars(run.experiment), "histories": replace(run.experiment.histories, roles=roles)})
+    (found,) = trajectories(run, [None])
+    model, always, _ = (f"{weight:.0%}" for weight in found.weights)
+    said = f"the model's forecast of purchases {model}, the user's shares since the first event {always} and those "
+    assert said in build_segments(run).blocks[0].words
 
 
 def printed(part, name, column):

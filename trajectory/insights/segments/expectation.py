@@ -63,6 +63,6 @@ def _worth_of_event(histories: Histories, queries: Queries, worth: np.ndarray) -
     """
     interest, count = histories.item_interest[histories.item], len(histories.interests)
     value = summed(interest, worth, queries.start, queries.stop, count)
-    mass = interest_mass(histories, queries.start, queries.stop).toarray()
+    mass = interest_mass(histories, queries.start, queries.stop, histories.item).toarray()
     everybody = value.sum(0) / np.maximum(mass.sum(0), 1)
     return (value + USUAL * everybody) / (mass + USUAL)

@@ -9,6 +9,7 @@ from trajectory.insights.report_model import Picture, Table, Text
 from trajectory.insights.segments.grouping import LEAST, STABLE, Stability
 from trajectory.insights.segments.plots import changes, weekly
 from trajectory.insights.segments.segmentation import Segmentation
+from trajectory.insights.segments.states import Trajectories
 from trajectory.reports.words import attention_words, steps
 from trajectory.schema import Histories
 
@@ -66,12 +67,23 @@ def _how(segmentation: Segmentation) -> str:
     t, stable = segmentation.trajectories, segmentation.stability
     seen = attention_words(t.histories)
     when = "the end of the log" if t.moment is None else f"{pl.from_epoch(pl.Series([t.moment]))[0]:%d %B %Y}"
+    ahead = f"in the next {steps(t.histories, t.steps)}" if t.histories.only_targets else "from then on"
     return (
-        f"As of {when}, users are grouped by what they are expected to {seen.verb} in the next "
-        f"{steps(t.histories, t.steps)}: their shares of {len(t.fields)} kinds of goods, with how much they "
-        f"{seen.verb}. In each group, those who have long been there are told apart from those whose past lies nearer "
-        f"to another group. {_number(stable)}{_uncounted(t.histories)}"
+        f"As of {when}, users are grouped by what they are expected to {seen.verb} "
+        f"{ahead}: their shares of {len(t.fields)} kinds of goods, with how much they "
+        f"{seen.verb}. {_expected(t)} In each group, those who have long been there are told apart from those whose "
+        f"past lies nearer to another group. {_number(stable)}{_uncounted(t.histories)}"
         f"{_without_sales(t.histories)}"
+    )
+
+
+def _expected(t: Trajectories) -> str:
+    """What expected shares are made of, and that forecasts may be of purchases where shares are of all events."""
+    model, always, lately = (f"{weight:.0%}" for weight in t.weights)
+    read = f" of {t.histories.step_unit}s" if t.histories.only_read else ""
+    return (
+        f"What is expected weighs the model's forecast{read} {model}, the user's shares since the first event {always} "
+        f"and those of the last weeks {lately}, as fitted what users of the validation period went on to do best."
     )
 
 

@@ -47,6 +47,7 @@ class Trajectories:
     value: np.ndarray  # float64 [n], the same a week since the user's first event
     value_ahead: np.ndarray  # float64 [n], expected
     words: Words  # for values
+    weights: np.ndarray  # float64 [3], of what `expectation.MEMBERS` say of `ahead`, as fits validation best
     goes_on: float | None  # share of what was lately bought beyond so far that is expected; None: nothing told, HALF is
 
     def states(self, volumes: np.ndarray, power: float = POWER) -> np.ndarray:
@@ -81,7 +82,7 @@ def trajectories(run: Run, moments: Sequence[int | None]) -> list[Trajectories]:
         steps = steps_ahead(run.config)
         columns = past, late, ahead, steps, fields, item_field, divided, brought, value
         ahead_of_all = value + (HALF if goes_on is None else goes_on) * (lately - value)
-        states.append(Trajectories(histories, queries, moment, *columns, ahead_of_all, named, goes_on))
+        states.append(Trajectories(histories, queries, moment, *columns, ahead_of_all, named, weights, goes_on))
     return states
 
 
