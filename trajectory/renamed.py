@@ -76,7 +76,7 @@ def with_fields(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_vocabulary(facts: Any) -> Any:
     """What vocabulary.json holds, under the new names."""
-    facts = _with_paths(facts, _VOCABULARY)
+    facts = {"zone": ""} | _with_paths(facts, _VOCABULARY)
     return facts | {"settings": with_fields({"data": facts["settings"]})["data"]} if "settings" in facts else facts
 
 

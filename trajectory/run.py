@@ -326,8 +326,8 @@ class Run:
     def audiences(self) -> Audiences:
         """Users of the run's log who are likely to buy of an interest or item, for each.
 
-        Returns a row for each user of each audience, with the probability and the best moment (days, weekday, hour
-        UTC).
+        Returns a row for each user of each audience, with the probability and the best moment (days, weekday, hour,
+        by the log's clock).
 
         Raises UserError for a log without times, that is not here, or where no interest or item has 50 users who turned
         to it in the window that validates.
@@ -406,11 +406,12 @@ class Run:
         from trajectory.insights.recommend.eligibility import eligible_items
         from trajectory.insights.registry import PARTS, build_parts
         from trajectory.insights.report import write_insights
+        from trajectory.reports.words import clock
 
         c, histories = self.config, self.experiment.histories
         taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
-        warning = mixed_currencies(histories, c.data)
-        return write_insights(taken, self.workdir, c.name, with_first_look(c.note, histories), warning)
+        warning, note = mixed_currencies(histories, c.data), with_first_look(c.note, histories)
+        return write_insights(taken, self.workdir, c.name, note, warning, clock(histories))
 
     def migrations(
         self,

@@ -93,6 +93,13 @@ def test_days_that_nothing_tells_from_months_are_read_as_in_the_trained_log(tmp_
         read_histories(path, Vocabulary.of(TRAINED, settings))
 
 
+@pytest.mark.parametrize(("zone", "hour"), [("America/New_York", 7), ("UTC", 12), ("", 12)])
+def test_times_are_read_by_the_clock_of_the_trained_log(tmp_path, zone, hour):
+    path = write(tmp_path, "user,item,time\na,i1,2024-03-01T12:00:00Z\na,i2,2024-03-02T12:00:00Z\n")
+    histories, _ = read_histories(path, Vocabulary.of(replace(TRAINED, zone=zone), data()))
+    assert (histories.time // 3600 % 24).tolist() == [hour, hour]
+
+
 def test_cold_items_are_unknown(tmp_path):
     path = write(tmp_path, "user,item,time,event_type\na,i2,2024-03-02,view\na,i4,2024-03-03,view\n")
     assert items(read_histories(path, Vocabulary.of(replace(TRAINED, num_items=3), data()))[0]) == [[2, 0]]

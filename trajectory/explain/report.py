@@ -23,6 +23,7 @@ from trajectory.names import isolated
 from trajectory.progress import progress
 from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
+from trajectory.reports.words import clock
 from trajectory.run import Run
 from trajectory.schema import UserError
 from trajectory.writing import write_parquet
@@ -110,6 +111,7 @@ def _write_page(
         "explain",
         name=run.config.name,
         warning=warning(run, "the forecasts that are explained here"),
+        clock=clock(histories),
         method=explainer.method_name.replace("_", " "),
         reference=run.config.explain.reference,
         without=note,

@@ -22,7 +22,7 @@ from trajectory.metrics.waiting_time import silent_days
 from trajectory.names import isolated
 from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
-from trajectory.reports.words import steps
+from trajectory.reports.words import clock, steps
 from trajectory.run import Run
 from trajectory.schema import Queries
 from trajectory.training.logging import curves
@@ -83,6 +83,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         note=with_first_look(run.config.note, forecast.histories),
         step_name=forecast.histories.step_unit,
         counts=_counts(forecast),
+        clock=clock(forecast.histories),
         results=_results(evaluation) if evaluation else None,
         curves=[pictures.svg(chart) for chart in curves(run.workdir)],
         interests=pictures.svg(interests) if interests else "",

@@ -143,6 +143,7 @@ def _settings(path: Path, vocabulary: Vocabulary, user: str) -> ConfigDict:
     mine.source, mine.format = str(path), mine.format and "auto"  # it may be a plain table
     mine.item_column = mine.interest_column = ""  # items are those of the model
     mine.single_user = user or mine.single_user
+    mine.time_zone = trained.zone  # nothing in a few rows tells it
     mine.cleaning = base().data.cleaning  # limits of dates and counts were for the log that was learned
     columns = _columns(mine)
     there = {*columns}

@@ -15,10 +15,12 @@ OPENING = 10  # sentences
 ROWS = 20_000  # of a download from the page, which must stay small enough to be sent; the Parquet file has all
 
 
-def write_insights(parts: list[Part], folder: Path, name: str, note: str = "", warning: str = "") -> Path:
+def write_insights(
+    parts: list[Part], folder: Path, name: str, note: str = "", warning: str = "", clock: str = ""
+) -> Path:
     """Writes each part's tables as <table>.parquet, insights.json (what was measured) and insights.html; returns it.
 
-    `note`, `warning`: what the page says first.
+    `note`, `warning`, `clock`: what the page says first.
     """
     for part in parts:
         for table, rows in part.tables.items():
@@ -30,6 +32,7 @@ def write_insights(parts: list[Part], folder: Path, name: str, note: str = "", w
         name=name,
         note=note,
         warning=warning,
+        clock=clock,
         opening=opening(parts),
         parts=[_shown(part) for part in parts],
         files={part.name: sorted(part.tables) for part in parts},

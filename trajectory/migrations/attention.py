@@ -24,7 +24,7 @@ RESAMPLES = 1000
 class Attention(NamedTuple):
     """What a log tells of views beside purchases.
 
-    `shares`: period (from 0), start (UTC), interest, views, purchases (events), share_of_views, share_of_purchases
+    `shares`: period (from 0), start, interest, views, purchases (events), share_of_views, share_of_purchases
     (null in a period without any). `lag`: see `lags`.
     """
 

@@ -21,7 +21,7 @@ from trajectory.migrations.transitions import slope_sentence
 from trajectory.names import isolated
 from trajectory.reports import page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
-from trajectory.reports.words import attention_words
+from trajectory.reports.words import attention_words, clock
 from trajectory.schema import Histories
 from trajectory.writing import write_json, write_parquet
 
@@ -74,6 +74,7 @@ def write_migrations(
         "migrations",
         name=name,
         note=note,
+        clock=clock(units.histories),
         warning=forecast.standing.warning if forecast else "",
         counts=[
             (f"{units.histories.num_users:,}", "users"),

@@ -49,6 +49,15 @@ def viewing_types(histories: Histories) -> list[str]:
     return [event_type for event_type in histories.event_types if event_type in LOOKING]
 
 
+def clock(histories: Histories) -> str:
+    """By whose clock the days and hours of a page are, in a sentence; "" for a log without times."""
+    if not histories.has_time:
+        return ""
+    if not histories.zone:
+        return "Days and hours are as the log states them; it names no time zone."
+    return f"Days and hours are by the clock of {histories.zone}."
+
+
 def steps(histories: Histories, count: int) -> str:
     """So many steps: "event", "3 baskets"."""
     unit = histories.step_unit

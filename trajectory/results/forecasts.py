@@ -103,7 +103,7 @@ class Explanation(Result):
     COLUMNS: ClassVar = {
         "user": "id of the source",
         "event": "number within the history, from 0",
-        "time": "UTC; null in a log without times",
+        "time": "by the log's clock; null in a log without times",
         "item": "id of the source; null where the model does not know it",
         "title": "null where the item has none",
         "interest": "of the item",

@@ -80,7 +80,7 @@ class Audiences(Result):
         "new": "never bought of it before",
         "days": "expected until the user's next step; empty where that did not hold",
         "weekday": "on which the user comes most",
-        "hour": "UTC, at which the user comes most",
+        "hour": "at which the user comes most, by the log's clock",
         "context": "what the user bought lately that goes with it",
     }
 

@@ -31,7 +31,7 @@ class Migrations(Result):
         "user": "id of the source",
         "source": "interest that is left",
         "destination": "interest that is taken up",
-        "start": "UTC, or a step's number in a log without times",
+        "start": "by the log's clock, or a step's number in a log without times",
         "low": "of the 90 % interval of start",
         "high": "of the 90 % interval of start",
         "end": "when all of the mass has moved",

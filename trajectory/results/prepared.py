@@ -28,7 +28,7 @@ class Prepared(Result):
     COLUMNS: ClassVar = {
         "user": "id of the source",
         "item": "id of the source",
-        "time": "UTC; null where it is not known",
+        "time": "by the log's clock (data.time_zone); null where it is not known",
         "event_type": "standard type, such as view or purchase",
         "step": "number of the event's step in its history, from 0; events of one step have no order",
         "quantity": "pieces; null where the log has none",

@@ -74,7 +74,10 @@ DATA = Section(
             "auto",
             "auto | s | ms | us | ns | text | datetime | excel (days of a spreadsheet) | days (since 1970)",
         ),
-        "time_zone": ("", 'zone by whose clock times are read, such as Europe/Berlin; "" = UTC'),
+        "time_zone": (
+            "auto",
+            "by whose clock times are read: auto (that by which a column of days turns, else UTC) | a zone",
+        ),
         "order": (
             "auto",
             "order of a user's events: auto (the domain's, else time, and position where times are equal) | time "

@@ -281,6 +281,8 @@ def load_config(path: Path) -> ConfigDict:
         )
         later = _later(config.data, saved["data"])
         config.update(ConfigDict(saved))
+        if "time_zone" in later:
+            config.data.time_zone = ""  # times were read as UTC
         config.data.later = tuple(sorted({*config.data.later, *later}))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged ({str(error).splitlines()[0]}); {advice}") from None

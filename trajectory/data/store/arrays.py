@@ -80,6 +80,7 @@ def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str 
             event_type: own for event_type, own in types.items() if event_type in {*event_types, *outside["event_type"]}
         },
         outside=outside,
+        zone=log.detected.get("clock", ""),
     )
 
 
@@ -203,7 +204,7 @@ def _tied(histories: Histories) -> float:
 
 
 def events_table(histories: Histories) -> pl.DataFrame:
-    """One row for each event, in order: user, item (ids of the source), time (UTC), event_type, step, quantity, value.
+    """One row for each event, in order: user, item (ids of the source), time, event_type, step, quantity, value.
 
     What a log does not have is null.
     """

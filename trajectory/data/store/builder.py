@@ -168,7 +168,7 @@ def _read(data: ConfigDict, name: str, marks: tuple[str, str], work: Path) -> tu
 
 
 def _meta(histories: Histories, cleaned: CleanLog) -> dict[str, Any]:
-    keys = ("name", "fingerprint", "source", "num_users", "num_events", "num_items")
+    keys = ("name", "fingerprint", "source", "num_users", "num_events", "num_items", "zone")
     flags = ("has_time", "baskets", "event_types", "roles", "interests", "feature_names")
     return {
         "format": FORMAT_VERSION,

@@ -78,6 +78,7 @@ def load(folder: Path | str) -> Histories:
         users=pl.read_parquet(folder / "users.parquet"),
         items=items,
         item_interest=number_interests(items, interests),
+        zone=meta.get("zone", ""),
     )
 
 

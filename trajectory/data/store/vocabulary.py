@@ -22,10 +22,10 @@ from trajectory.writing import write_json, write_parquet
 
 ITEMS, FACTS = "vocabulary.parquet", "vocabulary.json"
 _NUMBER = "interest_number"  # column of the item table on disk: the index of the item's interest, 0 = none
-_COPIED = ("name", "fingerprint", "source", "has_time", "baskets", "num_items")
+_COPIED = ("name", "fingerprint", "source", "has_time", "baskets", "num_items", "zone")
 _NAMES = ("interests", "event_types", "feature_names")
 _FORM = {
-    **dict.fromkeys(("name", "fingerprint", "source", "day_first"), str),
+    **dict.fromkeys(("name", "fingerprint", "source", "day_first", "zone"), str),
     **dict.fromkeys(("has_time", "baskets"), bool),
     "num_items": int,
     **{name: [str] for name in _NAMES},

@@ -23,7 +23,7 @@ class ContactTiming(NamedTuple):
     """When each of n users comes most often; ties go to the first."""
 
     weekday: np.ndarray  # int64 [n], 0 = Monday
-    hour: np.ndarray  # int64 [n], 0 to 23, UTC
+    hour: np.ndarray  # int64 [n], 0 to 23
 
 
 def contact_timing(histories: Histories, queries: Queries) -> ContactTiming:

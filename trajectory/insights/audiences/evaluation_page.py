@@ -43,5 +43,5 @@ def contact_timing_accuracy(moments: dict[str, Any], visits: dict[str, Any]) -> 
         f"the user's own most frequent weekday ({usual[0]:.0%} on the weekday of most visits of all users), and "
         f"{own[1]:.0%} within an hour of the user's own most frequent hour ({usual[1]:.0%} within an hour of that of "
         f"most visits of all users): named are {EACH if own[0] >= usual[0] else ALL} weekday and "
-        f"{EACH if own[1] >= usual[1] else ALL} hour. Hours and days are of UTC."
+        f"{EACH if own[1] >= usual[1] else ALL} hour."
     )

@@ -37,7 +37,7 @@ def first_users(rows: pl.DataFrame, audience: Audience, began: datetime) -> Tabl
         pl.col("probability").alias(f"buys within {audience.days} days"),
         pl.col("arriving").alias("above own rate"),
         pl.concat_str(
-            pl.format("next visit about {}; ", day), pl.format("most often {}s, {}:00 UTC", "weekday", "hour"),
+            pl.format("next visit about {}; ", day), pl.format("most often {}s, {}:00", "weekday", "hour"),
             ignore_nulls=True,
         ).alias("best moment"),
         pl.col("context").list.join(", ").alias("goes with what was bought"),

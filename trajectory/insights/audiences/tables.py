@@ -22,7 +22,7 @@ def members_table(audience: Audience, histories: Histories, moment: Snapshot) ->
 
     Columns: kind, target, user, probability, arriving (that less the chance at the user's own rate over the whole
     history), new (never bought of it before), days (until the next step), weekday and hour (at which the user comes
-    most, UTC), context (what the user bought lately that goes with it).
+    most), context (what the user bought lately that goes with it).
     """
     usually = contact_timing(histories, moment.queries)
     span = (moment.time - histories.time[moment.queries.start]) / DAY

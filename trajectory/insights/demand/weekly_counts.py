@@ -22,7 +22,7 @@ MOST_WEEKS = 104  # the last ones of a longer log; all users are read at the end
 
 @dataclass(frozen=True)
 class Weeks:
-    """Pieces sold of S series of each level in W whole weeks (Monday to Sunday, UTC).
+    """Pieces sold of S series of each level in W whole weeks (Monday to Sunday).
 
     Levels: item, and interest and department where the log has them; series of one add up to those of the next.
     Returns are taken off in the week in which they came; where more of an item came back than was sold (`net` is below

@@ -9,6 +9,7 @@ from trajectory.data.ingest.cells.missing import say_nobodies
 from trajectory.data.ingest.cells.parsing import ids, names, positions, texts
 from trajectory.data.ingest.cells.spellings import unify_spellings
 from trajectory.data.ingest.columns.detect import LOG_NAMES, SESSIONS, matching, missing
+from trajectory.data.ingest.columns.local_clock import AUTO, local_clock
 from trajectory.data.ingest.columns.overview import candidates
 from trajectory.data.ingest.columns.people import doubt_users
 from trajectory.data.ingest.columns.positions import by_session, numbered_ties
@@ -128,8 +129,11 @@ def _times(reading: Reading) -> dict[str, pl.Series]:
     zones = table[fields["zone"]] if "zone" in fields else None
     if times.zone.startswith(UNZONED) and not reading.known_layout and not reading.data.columns.zone:
         doubt_zone(table, source.name, said)
-    times = in_one_zone(times, source.name, zones, reading.data.time_zone, said)
-    told["zone"] = times.zone
+    target = reading.data.time_zone
+    if target == AUTO:
+        target = local_clock(table, times, source.name, said)
+    times = in_one_zone(times, source.name, zones, target, said)
+    told["zone"], told["clock"] = times.zone, target or ("" if times.zone.startswith(UNZONED) else "UTC")
     columns["time"] = times.seconds
     if times.subsecond is not None:
         columns["subsecond"] = times.subsecond
