@@ -58,7 +58,7 @@ class Migrations:
     """What was found and what was asked.
 
     `moves`, one row per migration in the order of users: user, source, destination, start with its 90 % interval (low,
-    high), end (all of the mass has moved) - datetimes by the log's clock, or step numbers where the log has no time -, window (of the
+    high), end (all of the mass has moved) - datetimes, or step numbers where the log has no time -, window (of the
     start, from 0), mass (the smaller of the source's drop and the destination's rise, as a share), divergence
     (Jensen-Shannon, of the smoothed states before start and after end without season, bits), p_value, q_value and
     confidence (1 - q_value).

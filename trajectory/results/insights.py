@@ -27,6 +27,7 @@ class Recommendations(Result):
         "validation, where it was fitted: less than run.forecast says of as many steps, whenever they come; null where "
         "it is not known",
         "again": "the user has had the item",
+        "because": "what the user had of it or, of a new item, what those who bought the same bought; by counting",
     }
 
     TABLES: ClassVar = {

@@ -85,8 +85,8 @@ def test_relevance_that_rises_is_not_said_to_fall():
 def test_a_reason_that_is_empty_is_explained(because, empty):
     rows = {name: ["a", "b"] for name in ("user", "list", "title", "interest")}
     lists = pl.DataFrame(rows | {"rank": [1, 2], "probability": [0.5, 0.4], "because": because})
-    table = page.of_users(lists, make_histories([[1, 2]]), "the next event", 50)
-    assert ("Empty where nothing in these events speaks for the item" in table.note) == empty
+    table = page.of_users(lists, make_histories([[1, 2]]), "the next event")
+    assert ("Empty where no such count speaks for the item" in table.note) == empty
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def a_run(folder, split="temporal", users=60, seen="filter", items=30, **by_hand
 
 
 def taken(run, monkeypatch):
-    monkeypatch.setattr(build, "reasons", lambda run, queries, lists: lists.with_columns(because=pl.lit("")))
+    monkeypatch.setattr(build, "reasons", lambda histories, lists: lists.with_columns(because=pl.lit("")))
     return build.build_recommendations(run)
 
 

@@ -42,7 +42,7 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
     without = h.users.select(pl.col("user").cast(pl.String)).join(table, on="user", how="anti", maintain_order="left")
     without = without.with_columns(reason=pl.lit(NOTHING_LEFT if keep is None else NONE_ELIGIBLE_LEFT))
-    explained = reasons(run, some, table.filter(pl.col("user").is_in(ids)))
+    table = reasons(h, table)
     ahead, kept = window(relevance, of_all=True), kept_back(held, h)
     but = BUT if True not in relevance.fits and event_types_note(h) and selling_event_types(h) else ""
     return Part(
@@ -50,7 +50,7 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
         "Whom to recommend what",
         sentences(table, winners, held, ahead, lately_words(relevance), kept, words(h), but),
         (
-            *blocks(run, relevance, share, keep, explained, winners, len(without), but),
+            *blocks(run, relevance, share, keep, table.filter(pl.col("user").is_in(ids)), winners, len(without), but),
             *holdout_accuracy(held, kept, curve, share),
         ),
         {"recommendations": table, "new_buyers": winners}

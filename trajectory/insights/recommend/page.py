@@ -40,7 +40,7 @@ def blocks(
         *([Text(limited)] if limited else []),
         *not_known(relevance, ahead),
         *([Text(f"{without:,} users get no list: they have had all that may be shown.")] if without else []),
-        of_users(explained, h, ahead, run.config.batch.length),
+        of_users(explained, h, ahead),
         *(
             [acquisition_potential(winners, window(relevance, of_all=True), lately_words(relevance), words(h), but)]
             if len(winners)
@@ -73,18 +73,18 @@ def window(relevance: Relevance, of_all: bool = False) -> str:
     return f"the next {ahead} that come in {_days(relevance)}{'' if of_all else ', if they come then'}"
 
 
-def of_users(explained: pl.DataFrame, histories: Histories, ahead: str, length: int) -> Table:
-    """Single users' lists, with reasons from the last `length` events; chances where there are any."""
-    chance, because = f"chance within {ahead}", "because (nats towards the next step)"
+def of_users(explained: pl.DataFrame, histories: Histories, ahead: str) -> Table:
+    """Single users' lists, with reasons; chances where there are any."""
+    chance = f"chance within {ahead}"
     columns = {"user": "user", "list": "list", "rank": "rank", "title": "item"}
     columns |= {"interest": "interest"} if histories.interests else {}
     known = explained["probability"].count() > 0
-    columns |= ({"probability": chance} if known else {}) | {"because": because}
+    columns |= ({"probability": chance} if known else {}) | {"because": "because"}
     formats = {chance: "{:.0%}"} if known else {}
-    done = "baskets with it" if histories.baskets else "events"
-    note = f"because: counted are {done} among the last {length:,} events of a user at most, all that the model reads."
+    done = "baskets with the item" if histories.baskets else "events"
+    note = f"because: counted are {done} in the user's whole history; of what is new, users who did as this one."
     if (explained["because"] == "").any():
-        note += " Empty where nothing in these events speaks for the item, as where it is expected of everybody."
+        note += " Empty where no such count speaks for the item, as where it is expected of everybody."
     return Table("One user's lists", explained.select(*columns).rename(columns), formats, by="user", note=note)
 
 
