@@ -91,6 +91,11 @@ def test_the_sentence_names_what_speaks_for_it_and_the_types_that_speak_against(
     assert said(("Tea", "event", MONDAY, 0.5)) == "Mostly an event of Tea (less than a day ago) speaks for it"
 
 
+def test_what_adds_little_beside_the_first_is_not_named() -> None:
+    rows = [("Tea", "view", MONDAY, 2.2), ("Pot", "view", MONDAY, 0.1), ("Cup", "purchase", MONDAY, -0.09)]
+    assert said(*rows) == "Mostly a view of Tea (less than a day ago) speaks for it"
+
+
 def test_where_many_things_add_alike_those_named_are_not_said_to_be_most_of_it() -> None:
     rows = [(name, "view", MONDAY, 0.3) for name in "ABCDE"]
     assert said(*rows).startswith("Above all a view of A (less than a day ago) and a view of B")

@@ -42,6 +42,14 @@ def test_each_purchase_is_as_long_after_the_first_view_since_the_one_before():
     assert c2["days"] == c2["low"] == c2["high"] == pytest.approx(12 / DAYS)
 
 
+def test_of_one_moment_views_come_first_and_what_is_never_bought_is_named():
+    days = [("ann", 20 * DAYS, 1, "purchase"), ("ann", 20 * DAYS, 1, "view"), ("bob", 0, 4, "view")]
+    found = attention(log(days), 1800)
+    row = found.lag.row(by_predicate=pl.col("interest") == "c1", named=True)
+    assert (row["viewed"], row["days"]) == (1.0, 0.0)
+    assert "Looked at, of all views, and never bought: c2 (50.0%)." in attention_values(found)["sentences"]
+
+
 def test_shares_are_of_the_events_of_a_period():
     found = attention(log(EVENTS), 1800)
     assert found.period == 7, "30 days hold four weeks, not four times 28 days"

@@ -62,7 +62,8 @@ def forecast_of(migrations):
         "flows": [{"from": HOSTILE, "to": COMMENT, "forecast": 1.5, "observed": 1.25, "error": 0.5}],
         "interests": [{"interest": COMMENT, "forecast": 0.031, "observed": 0.022, "error": 0.005}],
     }
-    states = StateForecast(whole_histories(histories), now, following, steps)
+    whole = np.ones(histories.num_users, bool)
+    states = StateForecast(whole_histories(histories), now, following, steps, now, whole)
     return MigrationForecast(states, check, past, standing(check, [], "3 events"))
 
 

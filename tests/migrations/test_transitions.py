@@ -8,7 +8,7 @@ import pytest
 from tests.builders import make_histories
 from trajectory.migrations.state_baselines import MEMBERS, fit_baselines
 from trajectory.migrations.state_forecast import StateForecast, StepStates
-from trajectory.migrations.step_windows import cut_back, interest_mass
+from trajectory.migrations.step_windows import cut_back, interest_mass, shares
 from trajectory.migrations.transitions import FORECAST, check_transitions, table
 from trajectory.schema import Queries
 
@@ -36,7 +36,8 @@ def check(world, following):
         windows, interest_mass(histories, queries.stop, queries.end, histories.target_item).toarray()
     )
     steps = StepStates(np.repeat(following[:, None], STEPS, axis=1), None)
-    forecast = StateForecast(queries, baselines.states(windows, "persistence"), following, steps)
+    now, last = baselines.states(windows, "persistence"), shares(windows.last())
+    forecast = StateForecast(queries, now, following, steps, last, np.ones(USERS, bool))
     return check_transitions(forecast, baselines, histories, 200, 0)
 
 
@@ -77,8 +78,10 @@ def test_flows_are_observed_as_forecast_where_the_future_is_known(world):
         assert abs(flow["observed"] - flow["forecast"]) < 4 * flow["error"]
         assert flow["observed"] > 0.7 * flow["forecast"]
     net = {row["interest"]: row for row in accuracy["interests"]}
-    gain = sum(flow["forecast"] * ((flow["to"] == "c1") - int(flow["from"] == "c1")) for flow in accuracy["flows"])
-    assert net["c1"]["forecast"] * USERS == pytest.approx(gain)
+    histories, queries, after = world
+    last = np.stack([histories.item[queries.stop - back] == 1 for back in range(1, STEPS + 1)]).mean(0)
+    assert net["c1"]["forecast"] == pytest.approx((after[:, 0] - last).mean()), "from the last window as it was"
+    assert abs(net["c1"]["observed"] - net["c1"]["forecast"]) < 4 * net["c1"]["error"]
 
 
 def test_a_flow_counts_what_the_source_lost_and_the_destination_won():
@@ -90,7 +93,8 @@ def test_a_flow_counts_what_the_source_lost_and_the_destination_won():
     )
     now = np.tile([0.7, 0.2, 0.1], (2, 1))
     following = np.array([[0.3, 0.5, 0.2], [0.6, 0.3, 0.1]])  # in truth (0, 1/2, 1/2) and (1, 0, 0)
-    forecast = StateForecast(queries, now, following, StepStates(np.repeat(following[:, None], 4, axis=1), None))
+    steps = StepStates(np.repeat(following[:, None], 4, axis=1), None)
+    forecast = StateForecast(queries, now, following, steps, now, np.ones(2, bool))
     flows = {flow["to"]: flow for flow in check_transitions(forecast, baselines, histories, 20, 0)["flows"]}
     assert flows["c2"]["forecast"] == pytest.approx(0.3 + 0.1)
     assert flows["c2"]["observed"] == pytest.approx((0.7 * 3 / 4 + 0.3) / 2 + (-0.3 - 0.2) / 2)

@@ -56,3 +56,9 @@ def test_a_field_without_a_value_or_of_another_name_is_told():
         set_fields(base(), ["seed"])
     with pytest.raises(UserError, match=r"there is no field train\.epoch; did you mean train\.epochs"):
         set_fields(base(), ["train.epoch=3"])
+
+
+@pytest.mark.parametrize("text", ["purchase,", "(purchase,)", "('purchase',)", "purchase"])
+def test_a_list_of_one_word_may_be_written_as_the_docs_show_it(text):
+    config = read(["--config=own_log:path=log.csv", f"--config.data.target_types={text}"])
+    assert config.data.target_types == ("purchase",)

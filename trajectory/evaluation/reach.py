@@ -65,7 +65,8 @@ def reach_sentence(facts: dict[str, Any], part: str) -> str:
     if "repeat_targets" not in facts:
         return ""
     repeats, share = facts["repeat_targets"][part], facts["repeat_share"][part]
-    said = f" and {repeats:,} repeat targets ({share:.1%}, items the user has had: {facts['repeat_rule']})"
+    had = f"an earlier {facts['step']} of the user was of" if facts.get("predicted") else "the user has had"
+    said = f" and {repeats:,} repeat targets ({share:.1%}, items {had}: {facts['repeat_rule']})"
     if facts["nothing_left"][part]:
         said += f"; {facts['nothing_left'][part]:,} users with nothing left to recommend (an empty list, a miss)"
     return said

@@ -18,6 +18,7 @@ NOUNS = {
 }
 MIN_NATS = 0.05  # of what a sentence names
 NAMED = 2  # things that speak for a forecast
+WORTH = 0.2  # of what the first adds, that a second adds to be named; of all that is added, what speaks against takes
 
 
 def by_type(rows: pl.DataFrame) -> pl.DataFrame:
@@ -51,11 +52,12 @@ def sentence(events: pl.DataFrame, histories: Histories) -> str:
         pl.col("value").sum(), occasions.alias("count"), pl.col("time").max()
     )
     things = things.sort("value", descending=True, maintain_order=True)
-    named = things.head(NAMED).filter(pl.col("value") >= MIN_NATS)
+    named = things.head(NAMED).filter(pl.col("value") >= MIN_NATS, pl.col("value") >= WORTH * pl.col("value").max())
+    gain = float(things.filter(pl.col("value") > 0)["value"].sum())
     rest = things[named.height :].group_by("event_type").agg(pl.col("value").sum())
     against = [
         "other " * (name in named["event_type"]) + _noun(name, 2)
-        for name in rest.filter(pl.col("value") <= -MIN_NATS).sort("value")["event_type"]
+        for name in rest.filter(pl.col("value") <= -max(MIN_NATS, WORTH * gain)).sort("value")["event_type"]
     ]
     if named.is_empty():
         return f"Nothing speaks for it much; {' and '.join(against)} speak against it" if against else ""
@@ -65,7 +67,6 @@ def sentence(events: pl.DataFrame, histories: Histories) -> str:
         noun, one = _noun(event_type, count), "an" if event_type[:1] in "aeiou" else "a"
         days = f"{'' if count == 1 else 'the last one '}{_ago((newest - time).days)}" if newest else ""
         supports.append(f"{one if count == 1 else count} {noun} of {title}{f' ({days})' if days else ''}")
-    gain = things.filter(pl.col("value") > 0)["value"].sum()
     most = "Mostly" if named["value"].sum() >= gain / 2 else "Above all"
     speak = "speaks" if len(supports) == 1 and named["count"][0] == 1 else "speak"
     said = f"{most} {' and '.join(supports)} {speak} for it"

@@ -177,8 +177,8 @@ def explain(
 
 
 def attribution_table(batch: AttributionBatch, histories: Histories, target: Target, method: str) -> pl.DataFrame:
-    """A row for each input of each event that a forecast sees: user, event (from 0 within the history), time, item, title
-    (null where there is none), interest, event_type, target, step, method, log_probability (a migration's
+    """A row for each input of each event that a forecast sees: user, event (from 0 within the history), time, item,
+    title (null where there is none), interest, event_type, target, step, method, log_probability (a migration's
     log-odds) and base_value (the same at the reference), completeness_error (relative), feature, value; all in nats.
     """
     row, column = np.nonzero(np.asarray(batch.inputs.mask))

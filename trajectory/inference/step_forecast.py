@@ -61,6 +61,11 @@ def steps_ahead(config: ConfigDict) -> int:
 def calibration(run: Run, steps: int) -> tuple[StepCalibration | None, str]:
     """The calibration of the first `steps` steps that a multi-step evaluation fitted for this run, or why none."""
     evaluate = f"evaluate it with {hints.argument('multi_step', 'direct')}"
+    if run.config.split.kind != "leave_last" and not run.vocabulary.catalogue.only_targets:
+        return (
+            None,
+            "not calibrated (no split has held-out purchases to calibrate each on that are asked at any moment)",
+        )
     if run.config.split.kind != "leave_last":
         return None, "not calibrated (only a run of split.kind=leave_last has held-out steps to calibrate each on)"
     if not run.vocabulary.catalogue.only_targets:

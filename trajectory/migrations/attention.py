@@ -12,7 +12,7 @@ from trajectory.data.pipeline.sessions import session_starts
 from trajectory.data.store.sales import selling_event_types
 from trajectory.data.times import DAY
 from trajectory.metrics.significance import confidence_interval
-from trajectory.reports.words import viewing_types
+from trajectory.reports.words import only_dates_note, viewing_types
 from trajectory.schema import Histories
 
 PERIODS = (28.0, 7.0, 1.0)  # days; the longest of which a log has FEWEST
@@ -32,6 +32,7 @@ class Attention(NamedTuple):
     lag: pl.DataFrame
     period: float  # days
     lookback: float  # days
+    note: str = ""  # what days are taken for
 
 
 def attention(histories: Histories, session_timeout: float) -> Attention | None:
@@ -43,11 +44,13 @@ def attention(histories: Histories, session_timeout: float) -> Attention | None:
     length = float(np.ptp(histories.time)) / DAY
     period = next((days for days in PERIODS if length >= FEWEST * days), PERIODS[-1])
     lookback = min(LOOKBACK, length / 3)
-    return Attention(_shares(events, period), lags(events, lookback), period, lookback)
+    return Attention(_shares(events, period), lags(events, lookback), period, lookback, only_dates_note(histories))
 
 
 def _events(histories: Histories, looks: Sequence[str], buys: Sequence[str], session_timeout: float) -> pl.DataFrame:
-    """Views and purchases of known interests, by user and time; `second`: since the first."""
+    """Views and purchases of known interests, by user and time; of the same time, as of one day where a log has only
+    dates, views first. `second`: since the first.
+    """
     starts = session_starts(histories, session_timeout)
     names = pl.Series([None, *histories.event_types]).gather(histories.event_type)
     return pl.DataFrame(
@@ -60,7 +63,9 @@ def _events(histories: Histories, looks: Sequence[str], buys: Sequence[str], ses
             "view": names.is_in(looks),
             "buy": names.is_in(buys),
         }
-    ).filter(pl.col("interest").is_not_null(), pl.col("view") | pl.col("buy"))
+    ).filter(pl.col("interest").is_not_null(), pl.col("view") | pl.col("buy")).sort(
+        "user", "time", "buy", maintain_order=True
+    )  # fmt: skip
 
 
 def _shares(events: pl.DataFrame, period: float) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 from trajectory.migrations.attention import Attention
 from trajectory.reports import charts, pictures
 
+MUCH, NAMED = 0.01, 3  # of views, from which on an interest that is never bought is named; interests
 DRAWN = 6  # interests, of the most purchases
 SHOWN = 20
 WIDTH, HEIGHT = 220, 110  # pixels of a panel
@@ -27,7 +28,7 @@ def attention_values(found: Attention) -> dict[str, Any]:
     return {
         "rows": [_row(row) for row in rows.head(SHOWN).iter_rows(named=True)],
         "left": max(rows.height - SHOWN, 0),
-        "sentences": _sentences(found.lag),
+        "sentences": [*_sentences(found.lag), *_never_bought(shares), *([found.note] if found.note else [])],
         "svg": pictures.svg(_picture(found)) if found.shares["period"].n_unique() > 1 and rows.height else "",
         "period": found.period,
         "lookback": found.lookback,
@@ -66,6 +67,16 @@ def _sentences(lag: pl.DataFrame) -> list[str]:
         f"Of {bought:,} purchases {before / max(bought, 1):.0%} were of an interest that the buyer had looked at in an "
         "earlier visit, since last buying of it."
     ]
+
+
+def _never_bought(shares: pl.DataFrame) -> list[str]:
+    """The interests that were much looked at and never bought."""
+    never = shares.filter(pl.col("of_purchases") == 0, pl.col("of_views") >= MUCH).sort("of_views", descending=True)
+    if never.is_empty():
+        return []
+    named = ", ".join(f"{name} ({share:.1%})" for name, share, _ in never.head(NAMED).iter_rows())
+    more = f" and {never.height - NAMED} more" if never.height > NAMED else ""
+    return [f"Looked at, of all views, and never bought: {named}{more}."]
 
 
 def _picture(found: Attention) -> alt.ConcatChart:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory.evaluation.target_steps import target_types
 from trajectory.migrations.attention import Attention
 from trajectory.migrations.attention_page import attention_values
 from trajectory.migrations.flow_forecast import flow_forecast_matrix, share_forecasts
@@ -84,7 +85,8 @@ def write_migrations(
         settings=settings,
         unit=units.unit,
         counted=_counted(units.histories),
-        step="basket" if units.histories.baskets else "event",
+        step=units.histories.step_unit,
+        predicted=target_types(units.histories),
         migrated=migrations.moves.height > 0,
         lead=_lead(migrations),
         net=_ends(net_flows(migrations.moves), "net"),
@@ -125,10 +127,12 @@ def flows_by_period(migrations: Migrations, segment: np.ndarray) -> pl.DataFrame
 
 
 def flow_forecasts(forecast: MigrationForecast, interests: tuple[str, ...], segment: np.ndarray) -> pl.DataFrame:
-    """Matrices of expected flows (`flow_forecast_matrix`) by `period` (the steps to come) and `segment`."""
+    """Matrices of expected flows (`flow_forecast_matrix`) by `period` (the steps to come) and `segment`, of users with
+    a whole window.
+    """
     parts = []
     for name in _segments(segment):
-        users = np.flatnonzero((segment == name) | (name == EVERYBODY))
+        users = np.flatnonzero(((segment == name) | (name == EVERYBODY)) & forecast.states.whole)
         matrix = flow_forecast_matrix(forecast.states.now[users], forecast.states.next[users], interests)
         labels = pl.lit(f"next {forecast.steps} steps").alias("period"), pl.lit(name).alias("segment")
         parts.append(matrix.select(*labels, pl.all()))
@@ -141,10 +145,11 @@ def _segments(segment: np.ndarray) -> list[str]:
 
 def _forecast(forecast: MigrationForecast, interests: tuple[str, ...]) -> dict[str, Any]:
     """What the page says of the next window and of the accuracy of such forecasts on holdout windows."""
-    changes = share_forecasts(forecast.states.now, forecast.states.next, interests)
+    states = forecast.states
+    changes = share_forecasts(states.last[states.whole], states.next[states.whole], interests)
     certain = changes.filter(pl.col("q_value") <= FALSE, pl.col("change").abs() >= VISIBLE)
     values: dict[str, Any] = {"steps": forecast.steps, "withheld": forecast.standing.withheld, "check": None}
-    values["changes"] = _ends(certain, "change")
+    values["changes"], values["users"] = _ends(certain, "change"), int(states.whole.sum())
     if not forecast.check:
         return values
     net = sorted(forecast.check["interests"], key=lambda row: -abs(row["forecast"]))[:SHOWN_ENDS]

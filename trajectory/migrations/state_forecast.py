@@ -37,6 +37,8 @@ class StateForecast(NamedTuple):
     now: np.ndarray  # float64 [n, K], smoothed persistence
     next: np.ndarray  # float64 [n, K], expected share of each interest in the window
     steps: StepStates
+    last: np.ndarray  # float64 [n, K], shares of the last H steps as they were: what changes of all users are told from
+    whole: np.ndarray  # bool [n], whose history has a whole window; of others the population's mix tells most of `now`
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,11 @@ class StateForecaster:
     def forecast(self, run: Run, histories: Histories, queries: Queries) -> StateForecast:
         """The states of each query's user from the end of its history on, in interests of `histories`."""
         steps = step_states(run, histories, queries, steps_ahead(run.config))
-        now = self.baselines.states(cut_back(histories, queries, steps.interests.shape[1]), NOW)
-        return StateForecast(queries, now, np.exp(self.calibration.apply(window_mean(steps), np.log(now))), steps)
+        windows = cut_back(histories, queries, steps.interests.shape[1])
+        now, last = self.baselines.states(windows, NOW), shares(windows.last())
+        following = np.exp(self.calibration.apply(window_mean(steps), np.log(now)))
+        whole = (windows.steps >= steps.interests.shape[1]) & last.any(1)
+        return StateForecast(queries, now, following, steps, last, whole)
 
 
 def fit_forecaster(run: Run, histories: Histories) -> StateForecaster:

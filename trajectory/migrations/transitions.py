@@ -32,7 +32,7 @@ def check_transitions(
     observed changes on the forecast ones, over users and interests, with a 95 % bootstrap interval over users; 1 means
     forecasts are right on average, 0 that they are noise.
     `flows`: the largest forecast and the observed ones, with their standard error, in users' worth of interest.
-    `interests`: the mean change of each, forecast and observed, with its standard error.
+    `interests`: the mean change of each from the last window's shares, forecast and observed, with its standard error.
     """
     queries, steps = forecast.queries, forecast.steps.interests.shape[1]
     windows = cut_back(histories, queries, steps)
@@ -49,7 +49,7 @@ def check_transitions(
     tests = [test for of_group in differences.values() for test in of_group.values()]
     for test, p in zip(tests, holm([test["p_value"] for test in tests]), strict=True):
         test["p_value"] = float(p)
-    now, following = forecast.now[known], forecast.next[known]
+    now, following, last = forecast.now[known], forecast.next[known], forecast.last[known]
     return {
         "steps": steps,
         "users": {group: len(rows) for group, rows in groups.items()},
@@ -61,7 +61,7 @@ def check_transitions(
         "least_p_value": min(len(tests) / (resamples + 1), 1.0),
         "slope": _slope(following - now, outcome - now, resamples, seed),
         "flows": _flows(now, following, outcome, histories.interests),
-        "interests": _interests(following - now, outcome - now, histories.interests),
+        "interests": _interests(following - last, outcome - last, histories.interests),
     }
 
 

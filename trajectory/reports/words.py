@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajectory.data.pipeline.sessions import only_dates
 from trajectory.data.store.sales import has_values, selling_event_types
 from trajectory.schema import Histories
 
@@ -56,6 +57,16 @@ def clock(histories: Histories) -> str:
     if not histories.zone:
         return "Days and hours are as the log states them; it names no time zone."
     return f"Days and hours are by the clock of {histories.zone}."
+
+
+def only_dates_note(histories: Histories) -> str:
+    """What days are taken for, where times are dates without a clock; "" elsewhere."""
+    if not only_dates(histories):
+        return ""
+    return (
+        "The log has dates without a clock: a visit is a day, and what was bought on the day of a view counts as "
+        "bought after it."
+    )
 
 
 def steps(histories: Histories, count: int) -> str:

@@ -13,12 +13,13 @@ def boolean(text: str) -> bool | None:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a list: "user,item", or as Python writes them, "('user', 'item')"."""
+    """The words of a list: "user,item", or as Python writes them, "('user', 'item')", quotes left out or not."""
     if text.lstrip()[:1] in ("(", "[", "'", '"'):
         try:
             read = ast.literal_eval(text.strip())
         except (ValueError, SyntaxError):
-            pass  # "(not set)" is a word
+            if "," in text and text.strip()[0] + text.strip()[-1] in ("()", "[]"):
+                text = text.strip()[1:-1]  # else "(not set)" is a word
         else:
             return tuple(map(str, read)) if isinstance(read, tuple | list) else (str(read),)
     return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -201,7 +201,9 @@ def _markdown(table: pl.DataFrame, asked: Experiment, seeds: int) -> str:
             f"| {lead} | {p} | {seconds} |"
         )
     lines += ["", *(f"- {name}: {meaning}" for name, meaning in VARIANTS.items())]
-    lines.append("- ±: over seeds of models, over users of baselines; leads are of means over seeds")
+    seeds = table["over_seeds"].drop_nulls().len() > 0
+    of = "over seeds of models, over users of baselines; leads are of means over seeds" if seeds else "over users"
+    lines.append(f"- ±: {of}")
     resamples, tests = asked.config.evaluation.bootstrap, table["lead_p_value"].drop_nulls().drop_nans().len()
     floor = min(tests / (resamples + 1), 1)
     lines.append(f"- p: of {resamples:,} resamples and {tests} comparisons, so that the smallest can be {floor:.3f}")

@@ -139,7 +139,20 @@ def test_the_usual_hour_is_that_of_most_visits_of_all_users():
     assert hour == usual
     rows = pl.DataFrame({"weekday": ["Friday"] * 3, "hour": named.hour})
     shares = {"weekday": 0.3, "usual_weekday": 0.2, "hour": 0.3, "usual_hour": 0.4}
+    shares |= {f"{name}_low": share - 0.05 for name, share in shares.items()}
     better = with_moments_that_hold(rows, shares, (day, hour))
     assert better["hour"].to_list() == [usual] * 3
     assert better["weekday"].to_list() == ["Friday"] * 3
     assert with_moments_that_hold(rows, shares | {"usual_hour": 0.3}, (day, hour)).equals(rows)
+    chance = with_moments_that_hold(rows, shares | {"weekday_low": 0.14, "usual_hour_low": 0.12}, (day, hour))
+    assert chance.select(pl.all().null_count()).row(0) == (3, 3), "what chance explains is not named"
+
+
+def test_moments_are_of_visits_and_their_intervals_over_users():
+    time = np.array([0, 60, 120, 7 * DAY, 7 * DAY + 86_400])  # three events of one visit, then a week and a day later
+    histories = make_histories([[1] * 5, [1] * 5], gap=DAY)
+    histories = replace(histories, time=np.tile(time, 2) + histories.time.min())
+    queries = histories_before(histories, int(histories.time[3]))
+    found = check_contact_timing(histories, queries, contact_timing(histories, queries))
+    assert found["weekday"] == 0.5, "of two visits of each user one is on the weekday of the first"
+    assert found["weekday_low"] == 0.5, "both users are alike"

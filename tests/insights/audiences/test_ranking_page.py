@@ -18,9 +18,14 @@ def test_methods_stand_beside_ours_and_the_note_says_whose_probabilities_held(wi
             "high": 0.02,
             "within_sampling_error": within,
             "share_within_sampling_error": 0.75,
+            "bias": 0.0103,
+            "bias_within_sampling_error": within,
         },
     }
     table = ranking_table("How well", measured, "Mean over 4 groups.", "campaigns")
     assert table.rows.select("ranked by", "AUC", "behind by").rows() == [("ours", 0.8, None), ("recency", 0.75, 0.05)]
     assert table.note.startswith("Mean over 4 groups. Probabilities miss by 1.23% on average, " + word)
-    assert table.note.endswith("(up to 2.00%); campaigns one by one: 75% within.")
+    bias = (
+        "" if within else " In all they are too high by 1.03 percentage points on average, more than chance explains."
+    )
+    assert table.note.endswith(f"(up to 2.00%); campaigns one by one: 75% within.{bias}")

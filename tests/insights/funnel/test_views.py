@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.insights.funnel.cases import START, log
 from trajectory.insights.funnel.views import views
+from trajectory.reports.words import only_dates_note
 from trajectory.schema import UserError
 
 EVENTS = [
@@ -38,6 +40,17 @@ def test_each_session_counts_once_and_only_what_follows_in_it():
         (1, 1, False, False),
     ]
     assert time == (START, START + 180, START + 61 * 60, START + 60)
+
+
+def test_of_dates_without_a_clock_what_is_bought_on_the_day_of_a_view_follows_it():
+    day = 24 * 60
+    first = [("ann", 0, 1, "purchase"), ("ann", 0, 1, "view")]
+    histories = log([*first, ("ann", day, 2, "view"), ("ann", 2 * day, 2, "purchase")])
+    *_, purchase = told(views(histories, histories.item))
+    assert purchase == (True, False)
+    dated = replace(histories, time=histories.time // 86_400 * 86_400)
+    assert only_dates_note(dated).startswith("The log has dates without a clock")
+    assert not only_dates_note(replace(histories, time=dated.time + np.arange(4)))
 
 
 def test_an_interest_is_viewed_with_any_of_its_items():

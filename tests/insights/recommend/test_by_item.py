@@ -34,6 +34,15 @@ def test_where_items_came_as_expected_all_have_the_ratio_of_all():
     assert shrunk_ratios(np.zeros(3), np.zeros(3, int)).tolist() == [1, 1, 1]
 
 
+def test_items_of_a_kind_that_never_comes_are_less_likely_than_their_few_chances_tell():
+    expected, group = np.full(80, 0.3), np.repeat([1, 2], 40)
+    observed = np.where(group == 1, np.random.default_rng(0).poisson(0.6, 80), 0)
+    alone, grouped = shrunk_ratios(expected, observed), shrunk_ratios(expected, observed, group)
+    never = group == 2
+    assert grouped[never].max() < 0.1 < alone[never].min()
+    assert (expected * grouped).sum() == pytest.approx(observed.sum(), rel=0.05)
+
+
 def test_log_odds_are_moved_until_each_items_chances_add_up_to_what_came():
     rng = np.random.default_rng(0)
     log_odds = rng.normal(-1, 2, (3000, 4))

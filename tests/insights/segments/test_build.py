@@ -145,7 +145,7 @@ def test_where_segments_are_heading_is_not_acted_on_where_the_model_is_behind_co
     monkeypatch.setattr(build, "warning", lambda run, of: f"Do not act on {of}: it is behind.")
     sentences = build_segments(run).sentences
     assert "Do not act on forecasts of where segments are heading: it is behind." in sentences
-    assert not any("turning to what is new" in one or "Win them back" in one for one in sentences)
+    assert not any("have moved" in one or "Win them back" in one for one in sentences)
 
 
 def test_weeks_without_anything_until_the_log_s_end_count_where_the_split_is_not_by_time(monkeypatch):
@@ -189,16 +189,19 @@ def test_views_group_users_but_have_no_sales_value(monkeypatch):
     assert "weighs the model's forecast " in part.blocks[0].words
 
 
-def test_what_is_expected_is_said_to_weigh_a_forecast_of_purchases(monkeypatch):
+def test_a_forecast_of_purchases_is_no_part_of_what_is_expected_of_all_events(monkeypatch):
     run = made_up(monkeypatch)
     h = run.experiment.histories
     run = with_views(run, np.where(h.step % 4 == 0, 2, 1))
     roles = EVENT_TYPES | {"view": ("input",)}
     run = fake_run(**{**vars(run.experiment), "histories": replace(run.experiment.histories, roles=roles)})
     (found,) = trajectories(run, [None])
-    model, always, _ = (f"{weight:.0%}" for weight in found.weights)
-    said = f"the model's forecast of purchases {model}, the user's shares since the first event {always} and those "
-    assert said in build_segments(run).blocks[0].words
+    model, always, lately = found.weights
+    assert model == pytest.approx(0)
+    words = build_segments(run).blocks[0].words
+    assert f"the user's shares since the first event {always:.0%} and those of the last weeks {lately:.0%}" in words
+    assert "the model's forecast, which is of purchases alone, is no part of it" in words
+    assert "are shares of events, each counted once (view, purchase); share and amounts a week" in words
 
 
 def printed(part, name, column):

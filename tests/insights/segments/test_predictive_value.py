@@ -68,9 +68,7 @@ def test_volumes_are_of_a_week_since_the_first_event_and_lately():
 def test_views_are_attention_and_no_value():
     histories = replace(weekly(), event_type=np.where(weekly().item == 1, 2, 1).astype(np.int8), roles=EVENT_TYPES)
     np.testing.assert_array_equal(values(histories), np.where(histories.item == 1, 2, 0))
-    np.testing.assert_array_equal(attention(histories), np.where(histories.item == 1, 2, 5))
-    unknown = np.where(histories.item == 1, histories.value, np.nan).astype(np.float32)
-    np.testing.assert_array_equal(attention(replace(histories, value=unknown)), 1)
+    np.testing.assert_array_equal(attention(histories), 1)
     assert words(histories)[:3] == ("sales value", "buy", "bought")
     assert attention_words(histories)[:2] == ("events", "turn to")
     looked = replace(histories, event_type=np.ones_like(histories.event_type), event_types=("view",))

@@ -41,7 +41,7 @@ def test_names_tell_interest_and_newcomers_and_no_two_are_equal():
     found = segmentation(states)
     name = np.array(found.names)[found.label]
     assert set(name[truth == 0]) == {"c1, long-standing"}
-    assert set(name[truth == 1]) == {"c1, new"}
+    assert set(name[truth == 1]) == {"c1, moved here"}
     assert len(set(found.names)) == 6
 
 
@@ -74,9 +74,20 @@ def test_nobody_turns_to_what_most_of_the_group_never_bought():
     ahead, past = states.ahead.copy(), states.past.copy()
     past[truth == 1], ahead[truth == 1] = [8, 2, 0], [7, 1, 2]
     new = np.flatnonzero(truth == 1)
-    for bought, said in ((0.9, ", new: turning to c3"), (0.1, ", new")):
+    for bought, said in ((0.9, ", moved here: turning to c3"), (0.1, ", moved here")):
         past[new, 2] = np.arange(NEW) < bought * NEW
         assert named(states, past=past, ahead=ahead)[1] == f"c1{said}"
+
+
+def test_nobody_turns_to_what_few_of_the_group_gain_of_or_what_stays_small():
+    states, truth = planted()
+    new = np.flatnonzero(truth == 1)
+    ahead, past = states.ahead.copy(), states.past.copy()
+    past[new], ahead[new] = [7, 2, 1], [7, 2, 1]
+    ahead[new[: NEW // 3]] = [1, 2, 7]  # much, but a third of them alone
+    assert named(states, past=past, ahead=ahead)[1].endswith(", moved here")
+    past[new], ahead[new] = [7.5, 2.4, 0.1], [7.5, 2, 0.5]  # all of them, but to a twentieth of what they do
+    assert named(states, past=past, ahead=ahead)[1].endswith(", moved here")
 
 
 def test_nobody_turns_to_what_only_everybody_leaves():

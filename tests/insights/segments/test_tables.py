@@ -20,7 +20,7 @@ def test_profiles_add_up():
     new = profiles.filter("new_members")
     assert (new["drift"] > 0.7).all()  # 0.8 of what they buy went from one interest to the next
     assert (profiles.filter(~profiles["new_members"])["drift"] < 0.05).all()
-    assert profiles.filter(profiles["segment"] == "c1, new")["path"].item().startswith("c2 8")
+    assert profiles.filter(profiles["segment"] == "c1, moved here")["path"].item().startswith("c2 8")
 
 
 def test_the_table_of_users_is_read_by_migrations(tmp_path):

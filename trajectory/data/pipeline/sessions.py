@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trajectory.data.pipeline.splits import step_starts
+from trajectory.data.times import DAY
 from trajectory.schema import Histories
 
 SESSION_TIMEOUT = 1800.0  # seconds without a step that end a session
@@ -18,6 +19,11 @@ def session_starts(histories: Histories, session_timeout: float = SESSION_TIMEOU
         new[1:] = histories.time[starts[1:]] - histories.time[starts[1:] - 1] >= session_timeout
         new[np.searchsorted(starts, histories.offsets[:-1])] = True
     return starts[new]
+
+
+def only_dates(histories: Histories) -> bool:
+    """Whether the log's times are dates without a clock, so that nothing orders a day and a session is a day."""
+    return histories.has_time and bool((histories.time % DAY == 0).all())
 
 
 def predicted_after(histories: Histories, after: str) -> np.ndarray:

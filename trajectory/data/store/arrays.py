@@ -166,7 +166,8 @@ def describe(histories: Histories) -> str:
         f"median length of a history: {np.median(lengths):,.0f} events",
         f"types of event: {', '.join(histories.event_types)}"
         + (f"; {histories.outside.height:,} events that the model does not read" if histories.outside.height else ""),
-        f"events that repeat an earlier item of the same user: {repeat_share(histories, histories.offsets[1:]):.1%}",
+        f"{'events' if histories.only_targets else f'{histories.step_unit}s'} that repeat an earlier item of the same "
+        f"user: {repeat_share(histories, histories.offsets[1:]):.1%}",
     ]
     times = histories.time[histories.time != 0]
     if len(times):

@@ -75,8 +75,8 @@ def build_audiences(run: Run) -> Part:
         title="Audiences",
         sentences=(*sentences(held, first, rows, cut), *campaigns.sentences),
         blocks=(
-            *blocks(rows, first, began, then, cut),
-            *holdout_accuracy(held, then, cut, moments, visits),
+            *blocks(rows, first, began, then, cut, histories.step_unit),
+            *holdout_accuracy(held, then, cut, moments, visits, histories.step_unit),
             *campaigns.blocks,
             Text(LIMITS),
         ),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trajectory.data.pipeline.splits import target_starts
 from trajectory.data.times import DAY
 from trajectory.schema import Histories, Queries
 
@@ -19,13 +20,15 @@ THIRD = (0.3, 0.7)  # the same of those silent for the shortest and for the long
 
 
 def check_next_visit(histories: Histories, queries: Queries, days: np.ndarray, moment: int) -> dict[str, Any]:
-    """`came`: share of users whose next event came within the `days` [n] named at `moment` (unix seconds), of the
-    `due` users whose named day is before the log's end; NaN of none. `thirds`: the same of the third of them that had
-    been silent for the shortest time, the next, and the longest.
+    """`came`: share of users whose next step of what is predicted came within the `days` [n] named at `moment` (unix
+    seconds), of the `due` users whose named day is before the log's end; NaN of none. `thirds`: the same of the third
+    of them that had been silent for the shortest time, the next, and the longest.
     """
     due = moment + days * DAY < histories.now
-    following = histories.time[np.minimum(queries.stop, histories.num_events - 1)]
-    came = (queries.stop < queries.end) & (following <= moment + days * DAY)
+    starts = np.append(target_starts(histories), histories.num_events)
+    first = starts[np.searchsorted(starts, queries.stop)]
+    following = histories.time[np.minimum(first, histories.num_events - 1)]
+    came = (first < queries.end) & (following <= moment + days * DAY)
     by_silence = np.array_split(
         np.flatnonzero(due)[np.argsort(-histories.time[queries.stop[due] - 1], kind="stable")], 3
     )
@@ -50,14 +53,16 @@ def with_days_that_hold(rows: pl.DataFrame, within: int, check: dict[str, Any]) 
     return rows.with_columns(days=pl.when(pl.lit(holds(check)) & ~contradicted).then("days"))
 
 
-def in_words(check: dict[str, Any]) -> str:
-    """How far the named days held, and whether they are told."""
+def in_words(check: dict[str, Any], unit: str) -> str:
+    """How far the named days of the next step, called `unit`, held, and whether they are told."""
     if not check["due"]:
-        return "Days of next visits are not named: none lay before the end of the log, so they could not be checked."
+        return (
+            f"Days of the next {unit} are not named: none lay before the end of the log, so they could not be checked."
+        )
     why = f"Of fewer than {LEAST}" if check["due"] < LEAST else "So far off"
     told = "" if holds(check) else f" {why}, no days are named."
     return (
-        f"Of {check['due']:,} users of such audiences whose next visit was expected before the end of the log, "
+        f"Of {check['due']:,} users of such audiences whose next {unit} was expected before the end of the log, "
         f"{check['came']:.0%} came by the day named; half should (of the third silent for the shortest time "
         f"{check['thirds'][0]:.0%}, of that for the longest {check['thirds'][2]:.0%}).{told}"
     )

@@ -22,13 +22,16 @@ LIMITS = (
 
 
 def blocks(
-    rows: pl.DataFrame, audience: Audience, began: datetime, then: Audience, cut: datetime
+    rows: pl.DataFrame, audience: Audience, began: datetime, then: Audience, cut: datetime, unit: str
 ) -> list[Table | Picture]:
-    """Whom to address as of `began`, and what an audience of each size brought in those of `then`, as of the cut."""
-    return [first_users(rows.filter(pl.col("kind") == audience.goods.kind), audience, began), budget_curve(then, cut)]
+    """Whom to address as of `began`, and what an audience of each size brought in those of `then`, as of the cut;
+    `unit`: of the step that is forecast.
+    """
+    first = rows.filter(pl.col("kind") == audience.goods.kind)
+    return [first_users(first, audience, began, unit), budget_curve(then, cut)]
 
 
-def first_users(rows: pl.DataFrame, audience: Audience, began: datetime) -> Table:
+def first_users(rows: pl.DataFrame, audience: Audience, began: datetime, unit: str) -> Table:
     """The first users of each audience; the reader chooses for which interest or item."""
     day = pl.col("days").map_elements(lambda days: f"{began + timedelta(days=days):%d %b}", pl.String)
     best = rows.group_by("target", maintain_order=True).head(SHOWN).select(
@@ -37,7 +40,10 @@ def first_users(rows: pl.DataFrame, audience: Audience, began: datetime) -> Tabl
         pl.col("probability").alias(f"buys within {audience.days} days"),
         pl.col("arriving").alias("above own rate"),
         pl.concat_str(
-            pl.format("next visit about {}; ", day), pl.format("most often {}s, {}:00", "weekday", "hour"),
+            pl.format("next {} about {}", pl.lit(unit), day),
+            pl.format("most often on {}s", "weekday"),
+            pl.format("at about {}:00", "hour"),
+            separator=", ",
             ignore_nulls=True,
         ).alias("best moment"),
         pl.col("context").list.join(", ").alias("goes with what was bought"),

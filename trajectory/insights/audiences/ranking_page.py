@@ -21,8 +21,17 @@ def ranking_table(title: str, measured: dict[str, Any], of: str, units: str) -> 
         MEASURES,
         note=f"{of} Probabilities miss by {calibration['ece']:.2%} on average, {within} what a perfect model would "
         f"show (up to {calibration['high']:.2%}); {units} one by one: "
-        f"{calibration['share_within_sampling_error']:.0%} within.",
+        f"{calibration['share_within_sampling_error']:.0%} within.{_bias(calibration)}",
     )
+
+
+def _bias(calibration: dict[str, Any]) -> str:
+    """That more or fewer were expected in all than came, where that is beyond chance."""
+    if calibration["bias_within_sampling_error"]:
+        return ""
+    high = "high" if calibration["bias"] > 0 else "low"
+    points = f"{100 * abs(calibration['bias']):.2f} percentage points"
+    return f" In all they are too {high} by {points} on average, more than chance explains."
 
 
 def methods_table(measured: dict[str, Any]) -> pl.DataFrame:

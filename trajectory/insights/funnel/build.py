@@ -9,7 +9,7 @@ from trajectory.insights.funnel.page import NOT_MEASURED, blocks, seen_sentence,
 from trajectory.insights.funnel.tables import funnel_table
 from trajectory.insights.funnel.views import bought, views
 from trajectory.insights.report_model import Part, Text
-from trajectory.reports.words import viewing_types
+from trajectory.reports.words import only_dates_note, viewing_types
 from trajectory.run import Run
 
 
@@ -25,12 +25,18 @@ def build_funnel(run: Run) -> Part:
     interest = histories.item_interest
     held = measure(viewed, interest, cut, c.evaluation.bootstrap, c.seed) if cut is not None else {}
     began = None if cut is None else datetime.fromtimestamp(cut, UTC)
+    dates = only_dates_note(histories)
     how, *rest = blocks(table, viewing_types(histories), held, began)
     return Part(
         name="funnel",
         title="Funnel: what becomes of views",
-        sentences=sentences(table, held, began),
-        blocks=(how, Text(seen_sentence(int(viewed.purchase.sum()), bought(histories))), *rest),
+        sentences=(*sentences(table, held, began), *([dates] if dates else [])),
+        blocks=(
+            how,
+            *([Text(dates)] if dates else []),
+            Text(seen_sentence(int(viewed.purchase.sum()), bought(histories))),
+            *rest,
+        ),
         tables={"funnel": table},
         measured=held or {"not_measured": NOT_MEASURED},
     )

@@ -33,10 +33,14 @@ def sentences(table: pl.DataFrame, held: dict[str, Any], cut: datetime | None) -
         for found, most in ((better, "often"), (worse, "seldom")):
             if not found.is_empty():
                 first = found.row(0, named=True)
+                alike = found.filter(
+                    pl.col("purchase_high") >= first["purchase_low"], pl.col("purchase_low") <= first["purchase_high"]
+                )
+                others = f" (not told apart from {alike.height - 1} other {level}s)" if alike.height > 1 else ""
                 said.append(
-                    f"Of the {level}s, a view of {first['name']} most {most} becomes a purchase in the same session: "
-                    f"{_rate(first, 'purchase')} of {first['sessions']:,} sessions with a view; of all {level}s "
-                    f"{overall:.1%}."
+                    f"Of the {level}s, a view of {first['name']} most {most} becomes a purchase in the same session"
+                    f"{others}: {_rate(first, 'purchase')} of {first['sessions']:,} sessions with a view; of all "
+                    f"{level}s {overall:.1%}."
                 )
     if held and "purchase" in held:
         said.append(_held(held["purchase"], cut))

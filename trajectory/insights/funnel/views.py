@@ -53,15 +53,14 @@ def views(histories: Histories, unit: np.ndarray, session_timeout: float = SESSI
             "user": np.repeat(np.arange(histories.num_users), np.diff(histories.offsets)),
             "unit": unit.astype(np.int64),
             "time": histories.time,
-            "step": histories.step,
             "view": names.is_in(looks),
             "cart": names == "cart",
             "purchase": names.is_in(buys),
         }
     ).filter(pl.col("unit") > 0, pl.any_horizontal("view", "cart", "purchase"))
-    first = pl.col("step").filter("view").min().over("session", "unit")
+    first = pl.col("time").filter("view").min().over("session", "unit")
     found = (
-        events.filter(pl.col("step") >= first)
+        events.filter(pl.col("time") >= first)  # what is of the view's own time may come after it: dates have no order
         .group_by("session", "unit", maintain_order=True)
         .agg(
             pl.col("user", "time").first(),

@@ -14,7 +14,8 @@ HALVINGS = 40
 class ItemBins:
     """How many of each item's log-odds fall into which of narrow bins: what a shift of the item needs of them."""
 
-    def __init__(self, num_items: int) -> None:
+    def __init__(self, num_items: int, group: np.ndarray | None = None) -> None:
+        self.group = group  # int [V + 1], of each item: its interest
         self.count = np.zeros((num_items + 1, len(EDGES) + 1), np.int64)
         self.total = np.zeros(self.count.shape)  # of the log-odds in each
         self.observed = np.zeros(num_items + 1, np.int64)
@@ -33,7 +34,7 @@ class ItemBins:
         """
         mean = self.total / np.maximum(self.count, 1)
         expected = (self.count * expit(mean)).sum(axis=1)
-        wanted = expected * shrunk_ratios(expected, self.observed)
+        wanted = expected * shrunk_ratios(expected, self.observed, self.group)
         low, high = np.full(len(wanted), -FURTHEST), np.full(len(wanted), FURTHEST)
         for _ in range(HALVINGS):
             shift = (low + high) / 2
@@ -42,14 +43,19 @@ class ItemBins:
         return np.where(self.count.any(axis=1), (low + high) / 2, 0.0)
 
 
-def shrunk_ratios(expected: np.ndarray, observed: np.ndarray) -> np.ndarray:
+def shrunk_ratios(expected: np.ndarray, observed: np.ndarray, group: np.ndarray | None = None) -> np.ndarray:
     """How often each item came over how often it was `expected` to, float64 [C], shrunk to the ratio of all together.
 
     Counts are Poisson, and what they are expected to be is off by factors that are gamma distributed about the ratio of
     all, whose spread is that of maximum likelihood: each is its mean given the count (DuMouchel 1999). So the largest
     of many are not too large because chance made them so. Times `expected` they add up to what was `observed`, and half
-    a one, so that none is no 0.
+    a one, so that none is no 0. With a `group` of each item, its ratio is shrunk to that of the group, and this to
+    that of all.
     """
+    if group is not None:
+        of_groups = [np.bincount(group, column) for column in (expected, observed)]
+        of_group = shrunk_ratios(*of_groups)[group]
+        return of_group * shrunk_ratios(expected * of_group, observed)
     total = (observed.sum() + 0.5) / (expected.sum() + 0.5)
     level = expected * total
     some = level > 0

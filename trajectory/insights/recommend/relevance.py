@@ -120,7 +120,8 @@ class Relevance:
                 self.fits[again] = mean, deviation, learned
 
     def _shifts_by_item(self, queries: Queries) -> dict[bool, np.ndarray]:
-        bins = {again: ItemBins(self.histories.num_items) for again in self.fits}
+        kinds = self.histories.item_interest[: self.histories.num_items + 1] if self.histories.interests else None
+        bins = {again: ItemBins(self.histories.num_items, kinds) for again in self.fits}
         for chunk in queries.chunks(self.batch) if bins else ():
             log_odds = self.read(chunk).scores
             owned = owned_items(self.histories, chunk.start, chunk.stop)

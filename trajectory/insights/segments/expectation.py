@@ -48,11 +48,16 @@ def expected_shares(
 def _members(
     run: Run, histories: Histories, queries: Queries, worth: np.ndarray, past: np.ndarray, late: np.ndarray
 ) -> np.ndarray:
-    """Shares [3, n, K]; who did nothing lately goes on as always."""
-    steps = step_states(run, histories, queries, steps_ahead(run.config)).interests
-    expected = steps.mean(1, dtype=np.float64) * _worth_of_event(histories, queries, worth)
+    """Shares [3, n, K]; who did nothing lately goes on as always.
+
+    A forecast of purchases alone says nothing of all that users turn to, and is none of the members.
+    """
     usual = shares(past)
     now = np.where(late.sum(1, keepdims=True) > 0, shares(late), usual)
+    if not histories.only_targets:
+        return np.stack([np.zeros_like(usual), usual, now])
+    steps = step_states(run, histories, queries, steps_ahead(run.config)).interests
+    expected = steps.mean(1, dtype=np.float64) * _worth_of_event(histories, queries, worth)
     return np.stack([shares(expected), usual, now])
 
 

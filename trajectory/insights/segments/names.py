@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trajectory.insights.segments.states import Trajectories
+from trajectory.metrics.significance import bootstrap
 from trajectory.migrations.step_windows import shares
 
 NAMED = 2  # interests in a name
@@ -12,8 +13,11 @@ APART = 4  # interests in a profile
 RARE = 0.01  # share of a group's volume below which an interest says little of it
 LIFT = 1.1  # share of a group over everybody's from which on an interest sets it apart
 GROWTH = 1.2  # expected over past volume from which on new members spend more, or 1 / GROWTH less
-VISIBLE = 0.01  # gain of a share that tables in whole points show
-HALF = 0.5  # of a group; what it turns to, more than so many have bought
+VISIBLE = 0.02  # gain of a group's share from which on it is said to turn to an interest
+LEVEL = 0.1  # share of the group that the interest then has, at least
+HALF = 0.5  # of a group: more than so many have had the interest, and gain of it
+RESAMPLES = 500  # of a group's users
+TURNING = "turning to "
 FAR = 2.0  # largest over smallest mean volume of groups from which on names tell how much is bought
 
 
@@ -36,7 +40,9 @@ def names(
             growth = t.value_ahead[inside].sum() / max(t.value[inside].sum(), 1e-12)
             cause = _cause(t.past[inside], t.ahead[inside], growth, gain, interests)
             more = {"more": f"{t.words.doing} more", "less": f"{t.words.doing} less"}
-            name += ", new" if not cause or cause in name else f", new: {more.get(cause, f'turning to {cause}')}"
+            name += ", moved here" + (
+                f": {more.get(cause, f'{TURNING}{cause}')}" if cause and cause not in name else ""
+            )
         elif divided[place]:
             name += ", long-standing"
         twin = sum(other == name or other.startswith(f"{name} (") for other in segment_names)
@@ -64,11 +70,16 @@ def _cause(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray,
     """One of "more", "less", the interest that new members turn to, or "" where it is none that most of them know."""
     if growth >= GROWTH or growth <= 1 / GROWTH:
         return "more" if growth > 1 else "less"
-    # Nobody turns to what most of the group never bought, whatever is forecast.
-    began = (past > 0).mean(0) > HALF
+    # A group turns to what most of it have had and gain of, what then matters to it, and beyond what all do and chance.
+    began, level = (past > 0).mean(0) > HALF, shares(ahead.sum(0)) >= LEVEL
+    change = shares(ahead) - shares(past) - gain
     own = shares(ahead.sum(0)) - shares(past.sum(0))
-    more = np.where(began & (own >= VISIBLE), own - gain, 0)
-    return plain_name(interests[int(np.argmax(more))]) if more.max() > 0 else ""
+    most = ((shares(ahead) > shares(past)).mean(0) > HALF) & (own >= VISIBLE) & (own - gain >= VISIBLE)
+    some = np.flatnonzero(began & level & most)
+    if not len(some):
+        return ""
+    certain = some[np.atleast_1d(bootstrap(change[:, some], RESAMPLES, seed=0).low) > 0]
+    return plain_name(interests[certain[np.argmax((own - gain)[certain])]]) if len(certain) else ""
 
 
 def plain_name(name: str) -> str:

@@ -71,20 +71,32 @@ def _how(segmentation: Segmentation) -> str:
     return (
         f"As of {when}, users are grouped by what they are expected to {seen.verb} "
         f"{ahead}: their shares of {len(t.fields)} kinds of goods, with how much they "
-        f"{seen.verb}. {_expected(t)} In each group, those who have long been there are told apart from those whose "
-        f"past lies nearer to another group. {_number(stable)}{_uncounted(t.histories)}"
+        f"{seen.verb}. {_measured(t)}{_expected(t)} In each group, those who have long been there are told apart from "
+        f"those whose past lies nearer to another group. {_number(stable)}{_uncounted(t.histories)}"
         f"{_without_sales(t.histories)}"
     )
 
 
+def _measured(t: Trajectories) -> str:
+    """Of what shares are, where the log has more than sales."""
+    types, sales = t.histories.event_types, selling_event_types(t.histories)
+    if set(types) <= set(sales):
+        return ""
+    value = f"; share and amounts a week of {t.words.unit} are of {', '.join(sales)} alone" if sales else ""
+    return f"Names, paths and drift are shares of events, each counted once ({', '.join(types)}){value}. "
+
+
 def _expected(t: Trajectories) -> str:
-    """What expected shares are made of, and that forecasts may be of purchases where shares are of all events."""
+    """What expected shares are made of."""
     model, always, lately = (f"{weight:.0%}" for weight in t.weights)
-    read = f" of {t.histories.step_unit}s" if t.histories.only_read else ""
-    return (
-        f"What is expected weighs the model's forecast{read} {model}, the user's shares since the first event {always} "
-        f"and those of the last weeks {lately}, as fitted what users of the validation period went on to do best."
-    )
+    own = f"the user's shares since the first event {always} and those of the last weeks {lately}"
+    fitted = "as suits best what users of the validation period did next"
+    if not t.histories.only_targets:
+        return (
+            f"What is expected weighs {own}, {fitted}; the model's forecast, which is of {t.histories.step_unit}s "
+            "alone, is no part of it."
+        )
+    return f"What is expected weighs the model's forecast {model}, {own}, {fitted}."
 
 
 def _number(stable: Stability) -> str:

@@ -9,10 +9,10 @@ import polars as pl
 
 from trajectory.insights.segments.evaluate import NONE, OURS
 from trajectory.insights.segments.grouping import LEAST, STABLE
+from trajectory.insights.segments.names import TURNING
 from trajectory.insights.segments.predictive_value import WEEKS
 from trajectory.insights.segments.segmentation import Segmentation
 from trajectory.metrics.significance import bootstrap
-from trajectory.reports.words import Words
 
 ALIKE = 0.95  # of the most that users of a segment have brought; those of other segments who brought as much
 MORE = 1.2  # times their share of users is what those to keep first have brought
@@ -43,7 +43,7 @@ def sentences(
         else f"No segment has brought much more of the {counted.unit} than its share of users."
     )
     if relied_on:
-        told += [*_new_members(profiles, counted), *_fall(segmentation)]
+        told += [*_new_members(profiles), *_fall(segmentation)]
     if spend := measured["spend"]:
         spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
         told.append(
@@ -53,17 +53,19 @@ def sentences(
     return tuple(told)
 
 
-def _new_members(profiles: pl.DataFrame, counted: Words) -> Iterator[str]:
-    staying = pl.col("expected_a_week") >= pl.col("value_a_week")
-    new = profiles.filter("new_members", staying, pl.col("users") >= FEWEST).sort("users")
+def _new_members(profiles: pl.DataFrame) -> Iterator[str]:
+    new = profiles.filter("new_members", pl.col("users") >= FEWEST).sort("users")
     if new.height:
         most = new.row(-1, named=True)
         yield (
-            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) are turning to what is new to them, and "
-            f"are not expected to {counted.verb} less; "
-            f'the largest such segment, {most["users"]:,} users, is "{most["segment"]}". Greet them with what they '
-            f"turn to, not with what they used to {counted.verb}."
+            f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) have moved: what is expected of them "
+            "lies in another group than what they did so far; the largest such segment, "
+            f'{most["users"]:,} users, is "{most["segment"]}".'
         )
+    turning = new.filter(pl.col("segment").str.contains(TURNING, literal=True))
+    if turning.height:
+        most = turning.row(-1, named=True)
+        yield f'Greet the {most["users"]:,} users of "{most["segment"]}" with what they turn to.'
 
 
 def _fall(segmentation: Segmentation) -> Iterator[str]:

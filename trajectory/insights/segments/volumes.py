@@ -23,14 +23,9 @@ def values(histories: Histories, until: int | None = None) -> np.ndarray:
 
 
 def attention(histories: Histories, until: int | None = None) -> np.ndarray:
-    """What each event says of interests, float64 [E]: its worth where all events are sales (or none is), else the value
-    of the item, sold or not; 1 where most of what is not sold has none.
-    """
-    if set(histories.event_types) <= set(selling_event_types(histories)) or not selling_event_types(histories):
+    """What each event says of interests, float64 [E]: its worth where all events are sales (or none is), else 1."""
+    if set(histories.event_types) <= set(selling_event_types(histories)):
         return values(histories, until)
-    others = histories.value[~histories.has_role("sale")]
-    if np.isfinite(others).mean() > 0.5:
-        return np.nan_to_num(histories.value.astype(np.float64)).clip(min=0)
     return np.ones(histories.num_events)
 
 
