@@ -54,7 +54,9 @@ def test_the_last_purchase_is_tested_with_all_that_was_viewed_before_it():
     assert [part.tolist() for part in found.validation] == [[0], [0], [4], [6]]
     assert found.train_end.tolist() == [4, 12]
     assert distinct_items(histories, found.test.stop, found.test.end).tolist() == [[4]]
-    facts = target_step_facts(histories, {"test": found.test})
+    facts = target_step_facts(histories, {"test": found.test}, settings_of("leave_one_out"))
+    assert facts["asked"] == "next"
+    assert target_step_facts(histories, {"test": found.test}, settings_of("temporal", target="last"))["asked"] == "last"
     assert facts["target_steps"]["test"] == {"mean": 1.0, "most": 1}
 
 
@@ -181,6 +183,8 @@ def prepared(folder: Path, types: tuple[str, ...]) -> Histories:
     ("types", "said"),
     [
         (("purchas",), "there is no type of event 'purchas'; did you mean 'purchase'"),
+        (("buy",), "there is no type of event 'buy'; did you mean 'purchase'"),
+        (("PURCHASE",), "there is no type of event 'PURCHASE'; did you mean 'purchase'"),
         (("impression",), "impression has the roles none, and what is predicted has to be read too"),
         (("rating",), r"no event is of a type that is predicted \(rating\); the log has view, cart, purchase"),
     ],
@@ -188,6 +192,13 @@ def prepared(folder: Path, types: tuple[str, ...]) -> Histories:
 def test_types_that_cannot_be_predicted_are_refused(tmp_path: Path, types: tuple[str, ...], said: str):
     with pytest.raises(UserError, match=said):
         prepared(tmp_path, types)
+
+
+def test_a_type_that_never_occurs_beside_one_that_does_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    prepared(tmp_path, ("purchase",))
+    assert not caplog.text
+    prepared(tmp_path, ("purchase", "favorite"))
+    assert "no event is of type favorite, which data.target_types names: none is predicted" in caplog.text
 
 
 def test_who_forecasts_is_told_for_which_moment_the_run_learned():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ _NUMERIC = (
     ("label", pl.Int8, -1),
 )
 _AT_ONCE = 1 << 22  # events
+_LOGGER = logging.getLogger(__name__)
 
 
 def flatten(clean: CleanLog, data: ConfigDict, name: str = "", fingerprint: str = "") -> Histories:
@@ -112,6 +114,8 @@ def _parted(held: list[pl.DataFrame], read: list[str]) -> tuple[pl.DataFrame, pl
 def check_targets(histories: Histories, data: ConfigDict) -> None:
     """Raises UserError where no event is of a type that is predicted: nothing can be learned, though much be asked."""
     types = roles(data)
+    if absent := [name for name in data.target_types if name not in histories.event_types]:
+        _LOGGER.warning(f"no event is of type {', '.join(absent)}, which data.target_types names: none is predicted")
     if not any("target" in types[name] for name in histories.event_types):
         asked = ", ".join(name for name, own in types.items() if "target" in own)
         raise UserError(

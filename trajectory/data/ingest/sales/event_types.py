@@ -103,7 +103,8 @@ def roles(data: ConfigDict) -> dict[str, tuple[str, ...]]:
 def _of_targets(roles_of: dict[str, tuple[str, ...]], target_types: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     for event_type in target_types:
         if event_type not in roles_of:
-            near = difflib.get_close_matches(event_type, roles_of, 1, 0.0)[0]
+            known = _built_in().get(plain_word(event_type))
+            near = known or difflib.get_close_matches(event_type.lower(), roles_of, 1, 0.0)[0]
             raise UserError(
                 f"data.target_types={','.join(target_types)}: there is no type of event {event_type!r}; did you mean "
                 f"{near!r}? Types: {', '.join(roles_of)}; a further one is declared by "
