@@ -79,7 +79,7 @@ def _is_evaluated(run: Run) -> bool:
 def _small_insights(config: ConfigDict, workdir: Path) -> Path:
     """Trains for one epoch and writes the report of it, unless it is there."""
     page = workdir / "insights.html"
-    fill(config, {"train.epochs": 1})
+    fill(config, {"train.epochs": 1, "evaluation.bootstrap": 200})
     fill(config, {"train.patience_epochs": config.train.epochs})
     put(config, "note", f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip())
     leave_if_stopped(learn(config, workdir), workdir)

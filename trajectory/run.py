@@ -385,8 +385,8 @@ class Run:
         """Writes insights.html, its tables and insights.json into the run's folder.
 
         Args:
-          parts: some of recommend, segments, audiences, demand and funnel, in order; all by default. One that the log
-            cannot have is left out, with the reason.
+          parts: some of changes, recommend, segments, audiences, demand and funnel, in order; all by default. One that
+            the log cannot have is left out, with the reason; one that was made before of the same checkpoint stays.
           stock, interests, price: as in `recommend`.
 
         Returns the page.
@@ -411,7 +411,8 @@ class Run:
         c, histories = self.config, self.experiment.histories
         taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
         warning, note = mixed_currencies(histories, c.data), with_first_look(c.note, histories)
-        return write_insights(taken, self.workdir, c.name, note, warning, clock(histories))
+        said = {"note": note, "warning": warning, "clock": clock(histories)}
+        return write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, **said)
 
     def migrations(
         self,

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
+from datetime import UTC, datetime
 
 import polars as pl
+import pytest
 
-from tests.pages import drawn, inert_data, laid_out
+from tests.pages import drawn, laid_out
+from trajectory.insights import report
 from trajectory.insights.report import opening, write_insights
-from trajectory.insights.report_model import Part, Picture, Table, Text
+from trajectory.insights.report_model import Part, Picture, Statement, Table, Text
 from trajectory.reports import charts
 from trajectory.reports.pictures import svg
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
-def made_up(name="recommend", sentences=(HOSTILE, "second")):
+SAID = (Statement(HOSTILE, "do", "recommend_lists"), Statement("second", "sure"))
+
+
+def made_up(name="recommend", sentences=SAID):
     rows = pl.DataFrame({"user": ["a", HOSTILE, HOSTILE], "item": ["x", HOSTILE, "z"], "chance": [0.25, 0.5, None]})
     chart = charts.bars(pl.DataFrame({"item": [HOSTILE], "value": [1.0]}), "item", "value", HOSTILE)
     return Part(
@@ -33,11 +41,55 @@ def made_up(name="recommend", sentences=(HOSTILE, "second")):
     )
 
 
-def test_the_page_opens_with_each_parts_first_sentences():
-    parts = [made_up("a", tuple("1234567")), made_up("b", ("8",)), made_up("c", tuple("ABCDE"))]
-    found = opening(parts)
-    assert len(found) == 10
-    assert found == [("a", x) for x in "12345"] + [("b", "8")] + [("c", x) for x in "ABCD"]
+def unpacked(page, table):
+    """The columns of a table that the page holds."""
+    text = re.search(rf'<template id="packed_{table}">(.*?)</template>', page.read_text(), re.DOTALL).group(1)
+    held = json.loads(gzip.decompress(base64.b64decode(text)))
+    columns = [
+        column.get("values") or [None if i is None else column["words"][i] for i in column["at"]]
+        for column in held["columns"]
+    ]
+    return dict(zip(held["names"], columns, strict=True))
+
+
+def shown(*parts):
+    """The parts as the page has them."""
+    return [{"name": part.name, "sentences": [(s.kind, str(s), s.table) for s in part.sentences]} for part in parts]
+
+
+def test_the_page_opens_with_each_parts_first_statements_under_their_heads():
+    first = tuple(Statement(word, "do", "lists") for word in "1234567")
+    second = (Statement("8", "do"), Statement("rises", "change"))
+    found = opening(shown(made_up("a", first), made_up("b", second), made_up("c", (Statement("held", "sure"),))))
+    assert [(head["title"], [one[1] for one in head["statements"]]) for head in found] == [
+        ("What changed", ["rises"]),
+        ("Do now", ["1", "8", "2", "3", "4", "5", "6"]),  # seven at most, of each part in turn
+        ("How sure are we", ["held"]),
+    ]
+    assert found[1]["statements"][0] == ("a", "1", "lists")
+    with pytest.raises(KeyError):
+        Statement("nothing", "news")
+
+
+def test_a_part_that_is_made_anew_leaves_the_others_of_the_checkpoint_on_the_page(tmp_path):
+    one, two = made_up("segments"), made_up("demand")
+    write_insights([one, two], tmp_path, "made up", checkpoint="step 3")
+    newer = Part("demand", "Newer", (Statement("rises", "watch"),), (), two.tables, {"ndcg": 0.75})
+    page = write_insights([newer], tmp_path, "made up", checkpoint="step 3").read_text()
+    assert 'id="segments"' in page
+    assert page.count('id="demand"') == 1
+    assert "Newer" in page
+    assert page.index('id="segments"') < page.index('id="demand"')
+    assert json.loads((tmp_path / "insights.json").read_text()) == {"segments": {"ndcg": 0.5}, "demand": {"ndcg": 0.75}}
+    assert f"made on {datetime.now(UTC):%Y-%m-%d}" in page
+    page = write_insights([newer], tmp_path, "made up", checkpoint="step 9").read_text()
+    assert 'id="segments"' not in page, "of another checkpoint"
+
+
+def test_a_part_whose_tables_are_gone_leaves_the_page(tmp_path):
+    write_insights([made_up("segments")], tmp_path, "made up")
+    (tmp_path / "segments_lists.parquet").unlink()
+    assert 'id="segments"' not in write_insights([made_up("demand")], tmp_path, "made up").read_text()
 
 
 def test_tables_and_measures_are_written_beside_the_page(tmp_path):
@@ -49,11 +101,11 @@ def test_tables_and_measures_are_written_beside_the_page(tmp_path):
 
 def test_names_stay_text_and_downloads_are_the_tables(tmp_path):
     page = write_insights([made_up()], tmp_path, HOSTILE, note=HOSTILE)
-    found = inert_data(page, "data")
-    assert pl.read_csv(found["recommend_lists"].encode())["why"].to_list() == ["a; b", "", HOSTILE]
+    assert unpacked(page, "recommend_lists")["why"] == ["a; b", "", HOSTILE]
     html = re.sub(r'xmlns(:xlink)?="http://www.w3.org/[^"]*"', "", page.read_text())  # names, which nobody fetches
     assert "http" not in html
     assert "xlink:href" not in html
+    assert "<img src=x" not in html
 
 
 def test_a_reader_sees_one_user_at_first_and_formatted_numbers(tmp_path):
@@ -71,7 +123,9 @@ def test_on_a_telephone_nothing_is_off_the_screen_and_all_can_be_read(tmp_path):
     rows = pl.DataFrame({f"column {i}": ["what it is"] for i in range(6)} | {"because": [long]})
     frame = pl.DataFrame({"item": ["a item of some length"], "value": [1.0]})
     chart = Picture("Drawn", svg(charts.bars(frame, "item", "value", "values of items")), "values")
-    page = write_insights([Part("recommend", "Part", ("first",), (Table("Lists", rows), chart), {})], tmp_path, "shop")
+    page = write_insights(
+        [Part("recommend", "Part", (Statement("first", "do"),), (Table("Lists", rows), chart), {})], tmp_path, "shop"
+    )
     found = laid_out(page, tmp_path / "telephone", 390)
     assert found["page"] == 390
     assert max(found["blocks"]) <= 390
@@ -79,14 +133,42 @@ def test_on_a_telephone_nothing_is_off_the_screen_and_all_can_be_read(tmp_path):
     assert max(found["rows"]) < 100  # one narrow column of a sentence would make a row of a hand's height
 
 
-def test_downloads_run_nothing_in_a_spreadsheet_and_names_turn_nothing_on_the_page(tmp_path):
-    ids = ["=cmd|'/C calc'!A0", "\u202egnp.exe", "-5"]
-    rows = pl.DataFrame({"item": ids, "chance": [-0.5, 0.25, 0.1]})
-    part = Part("recommend", "Part", ("\u202egnp.exe leads",), (Table("Lists", rows),), {"lists": rows})
-    page = write_insights([part], tmp_path, "log \u202e", "").read_text(encoding="utf-8")
-    assert "\u202e" not in page
-    download = inert_data(tmp_path / "insights.html", "data")["lists"]
-    read = pl.read_csv(download.encode(), schema_overrides={"item": pl.String})
-    assert read["item"].to_list() == [f"'{ids[0]}", *ids[1:]], "an id is as in the log wherever that is safe"
-    assert read["chance"].to_list() == rows["chance"].to_list()
-    assert pl.read_parquet(tmp_path / "lists.parquet").equals(rows)
+def test_downloads_hold_all_rows_and_run_nothing_in_a_spreadsheet(tmp_path):
+    ids = ["=cmd|'/C calc'!A0", "\u202egnp.exe", "-5", "a, b", *map(str, range(30_000))]
+    rows = pl.DataFrame({"item": ids, "chance": [0.25, None] * (len(ids) // 2)})
+    said = (Statement("\u202egnp.exe leads", "do", "lists"),)
+    page = write_insights([Part("recommend", "Part", said, (), {"lists": rows})], tmp_path, "log \u202e", note="")
+    assert "\u202e" not in page.read_text(encoding="utf-8")
+    probe = """<script>download = (file, names, rows) => { const cells = [];
+      const real = window.Blob; window.Blob = function (parts) { cells.push(parts[0]); return new real(parts); };
+      URL.createObjectURL = () => "#"; kept(file, names, rows); document.title = "done";
+      document.body.append(JSON.stringify([file, cells[0].split("\\n").length, cells[0].split("\\n").slice(0, 5)])); };
+    </script>"""
+    text = page.read_text(encoding="utf-8").replace("function download(", "let download = kept; function kept(")
+    clicked = "<script>document.querySelector('button[data-file]').click()</script>"
+    page.write_text(text.replace("</body>", f"{probe}{clicked}</body>"), encoding="utf-8")
+    html = drawn(page, tmp_path / "browser")
+    file, lines, first = json.loads(re.search(r'\["lists".*\]', html, re.DOTALL).group(0).split("</body>")[0])
+    assert (file, lines) == ("lists", len(ids) + 2)
+    assert first == ["item,chance", "'=cmd|'/C calc'!A0,0.25", "\u202egnp.exe,", "-5,0.25", '"a, b",']
+
+
+def test_a_reader_looks_up_what_all_tables_say_of_a_customer(tmp_path):
+    page = write_insights([made_up("segments"), made_up("demand")], tmp_path, "made up")
+    name = json.dumps(HOSTILE).replace("<", r"\u003c")
+    asked = f"<script>document.getElementById('wanted').value = {name}; look()</script>"
+    page.write_text(page.read_text().replace("</body>", f"{asked}</body>"))
+    html = drawn(page, tmp_path / "browser")
+    found = html[html.index('<div id="found"') : html.index('id="segments"')]
+    assert found.count("<h3>") == 2
+    assert "demand lists: 2 rows" in found
+    assert "<img src=x" not in found
+    assert found.count("<tr>") == 6
+
+
+def test_a_table_too_long_for_the_page_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "INSIDE", 2)
+    page = write_insights([made_up()], tmp_path, "made up").read_text()
+    assert "(3 rows, beside this page)" in page
+    assert 'href="recommend_lists.csv"' in page
+    assert pl.read_csv(tmp_path / "recommend_lists.csv").height == 3

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trajectory.metrics.waiting_time import LEVELS, quantiles
+from trajectory.metrics.waiting_time import LEVELS, first_wait, quantiles
 from trajectory.models.time_head import Wait
 
 # Seconds within a visit, mostly, and days between visits: no one log-normal laid between quantiles holds both.
@@ -19,6 +19,12 @@ def test_silence_leaves_the_waits_that_are_longer(silent: float) -> None:
     drawn = np.exp(np.where(rng.random(2_000_000) < 0.95, -8.0, 2.0) + rng.normal(size=2_000_000))
     left = drawn[drawn > silent] - silent
     np.testing.assert_allclose(quantiles(VISITS, np.array([silent]))[0, 0], np.quantile(left, LEVELS), rtol=0.04)
+
+
+def test_the_first_wait_is_the_median_of_all() -> None:
+    for silent in (0.0, 0.5, 10.0):
+        (found,) = first_wait(VISITS, np.array([silent]))
+        assert found == pytest.approx(quantiles(VISITS, np.array([silent]))[0, 0, 1])
 
 
 def test_later_steps_follow_the_first_as_far_as_before() -> None:

@@ -1,10 +1,10 @@
-"""Says what a merchant can act on: recommendations, segments, audiences, demand, funnel.
+"""Says what a merchant can act on: what changed, recommendations, segments, audiences, demand, funnel.
 
 trajectory insights --workdir=runs/insights [--parts=recommend,demand]
 
 Writes a table or more of each part, insights.json (the accuracy of each on held-out data) and insights.html. A part
 that a log cannot have (no times, too few users) is left out, with the reason; if none is left, that is an error, and
-nothing is written.
+nothing is written. Parts that were made before of the same checkpoint stay on the page, with their day.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from trajectory.schema import UserError
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-PARTS = flags.DEFINE_list("parts", [], "some of recommend, segments, audiences, demand, funnel (default: all)")
+PARTS = flags.DEFINE_list("parts", [], "some of changes, recommend, segments, audiences, demand, funnel (default: all)")
 STOCK = flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
 INTERESTS = flags.DEFINE_multi_string(
     "interests", [], "recommend only items of this interest; repeatable, as names hold commas"

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from trajectory.insights.audiences import build as audiences
+from trajectory.insights.changes import build as changes
 from trajectory.insights.demand import build as demand
 from trajectory.insights.funnel import build as funnel
 from trajectory.insights.recommend import build as recommend
@@ -20,7 +21,7 @@ from trajectory.run import Run
 from trajectory.schema import UserError
 
 _LOGGER = logging.getLogger(__name__)
-PARTS = ("recommend", "segments", "audiences", "demand", "funnel")
+PARTS = ("changes", "recommend", "segments", "audiences", "demand", "funnel")
 
 
 def build_parts(
@@ -32,6 +33,7 @@ def build_parts(
     as how long each took. Raises UserError for an unknown name, and if no part is left.
     """
     builders: dict[str, Callable[[Run], Part]] = {
+        "changes": changes.build_changes,
         "recommend": partial(recommend.build_recommendations, keep=keep),
         "segments": segments.build_segments,
         "audiences": audiences.build_audiences,

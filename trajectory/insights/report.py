@@ -1,31 +1,59 @@
-"""insights.html: what matters first, then each part with pictures and tables; one file, works offline and on paper."""
+"""insights.html: what changed, what to do, whom to look up, then each part with its tables; works offline and on paper.
+
+The page has each part as of when it was last made with this checkpoint; the tables lie beside it, whole.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from trajectory.insights.report_model import Part, Picture, Table, Text
-from trajectory.reports.page import script_safe, write_page
-from trajectory.writing import safe_for_sheets, write_json, write_parquet
+from trajectory.insights.registry import PARTS
+from trajectory.insights.report_model import HEADS, Block, Part, Picture, Statement, Text
+from trajectory.names import FORMULA, NUMBER
+from trajectory.reports.packed import flat, packed
+from trajectory.reports.page import write_page
+from trajectory.writing import write_csv, write_json, write_parquet
 
-OPENING = 10  # sentences
-ROWS = 20_000  # of a download from the page, which must stay small enough to be sent; the Parquet file has all
+MADE = "insights_parts.json"  # what the page shows of each part, so that one that is made anew leaves the others there
+INSIDE = 400_000  # rows of a table that the page holds; a longer one is a CSV file beside it
 
 
 def write_insights(
-    parts: list[Part], folder: Path, name: str, note: str = "", warning: str = "", clock: str = ""
+    parts: Sequence[Part],
+    folder: Path,
+    name: str,
+    *,
+    checkpoint: str = "",
+    note: str = "",
+    warning: str = "",
+    clock: str = "",
 ) -> Path:
     """Writes each part's tables as <table>.parquet, insights.json (what was measured) and insights.html; returns it.
 
-    `note`, `warning`, `clock`: what the page says first.
+    Parts that were made before of the same `checkpoint` stay on the page, with the day they were made. `note`,
+    `warning`, `clock`: what the page says first.
     """
     for part in parts:
         for table, rows in part.tables.items():
             write_parquet(rows, folder / f"{table}.parquet")
-    write_json({part.name: part.measured for part in parts}, folder / "insights.json")
+    made = kept(folder, checkpoint) | {part.name: _shown(part) for part in parts}
+    write_json({"checkpoint": checkpoint, "parts": made}, folder / MADE)
+    write_json({part: of["measured"] for part, of in made.items()}, folder / "insights.json")
+    shown = [made[part] for part in _in_order(made)]
+    beside, inside = {}, {}
+    for table in (table for part in shown for table in part["tables"]):
+        rows = flat(pl.read_parquet(folder / f"{table}.parquet"))
+        if rows.height > INSIDE:
+            write_csv(rows, folder / f"{table}.csv")
+            beside[table] = rows.height
+        else:
+            inside[table] = packed(rows)
     return write_page(
         folder / "insights.html",
         "insights",
@@ -33,36 +61,75 @@ def write_insights(
         note=note,
         warning=warning,
         clock=clock,
-        opening=opening(parts),
-        parts=[_shown(part) for part in parts],
-        files={part.name: sorted(part.tables) for part in parts},
-        data=script_safe({table: _csv(rows) for part in parts for table, rows in part.tables.items()}),
+        opening=opening(shown),
+        parts=shown,
+        inside=inside,
+        beside=beside,
+        formula=json.dumps(FORMULA),
+        number=json.dumps(NUMBER),
     )
 
 
-def opening(parts: list[Part]) -> list[tuple[str, str]]:
-    """(name of the part, sentence): the most important of each part in turn, OPENING at most."""
-    deepest = max((len(part.sentences) for part in parts), default=0)
-    turns = [(part.name, part.sentences[i]) for i in range(deepest) for part in parts if i < len(part.sentences)]
-    order = {part.name: number for number, part in enumerate(parts)}
-    return sorted(turns[:OPENING], key=lambda turn: order[turn[0]])
+def kept(folder: Path, checkpoint: str) -> dict[str, Any]:
+    """What the page has of parts that were made before, of the same checkpoint, and whose tables are there."""
+    try:
+        before = json.loads((folder / MADE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if before.get("checkpoint") != checkpoint:
+        return {}
+    there = before["parts"].items()
+    return {name: of for name, of in there if all((folder / f"{table}.parquet").exists() for table in of["tables"])}
+
+
+def opening(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The heads of the page, each with its statements (part, words, table): of each part in turn, as many as HEADS has.
+
+    Heads that nothing is said under are left out.
+    """
+    heads = []
+    for kind, (title, most) in HEADS.items():
+        said = [[(part["name"], *one[1:]) for one in part["sentences"] if one[0] == kind] for part in parts]
+        deepest = max((len(of) for of in said), default=0)
+        turns = [of[i] for i in range(deepest) for of in said if i < len(of)][:most]
+        if turns:
+            heads.append({"kind": kind, "title": title, "statements": turns})
+    return heads
+
+
+def _in_order(made: dict[str, Any]) -> list[str]:
+    return sorted(made, key=lambda name: PARTS.index(name) if name in PARTS else len(PARTS))
 
 
 def _shown(part: Part) -> dict[str, Any]:
-    return {"name": part.name, "title": part.title, "blocks": [_block(block) for block in part.blocks]}
+    return {
+        "name": part.name,
+        "title": part.title,
+        "made": f"{datetime.now(UTC):%Y-%m-%d}",
+        "sentences": [_statement(one) for one in part.sentences],
+        "blocks": [_block(block) for block in part.blocks],
+        "tables": sorted(part.tables),
+        "measured": part.measured,
+    }
 
 
-def _block(block: Text | Table | Picture) -> dict[str, Any]:
+def _statement(one: Statement) -> tuple[str, str, str]:
+    return one.kind, str(one), one.table
+
+
+def _block(block: Block) -> dict[str, Any]:
     if isinstance(block, Text):
-        return {"kind": "text", "words": block.words}
+        return {"kind": "text", "words": block.words, "fold": block.fold}
     if isinstance(block, Picture):
-        return {"kind": "picture", "title": block.title, "svg": block.svg, "words": block.words, "note": block.note}
+        of = {"title": block.title, "svg": block.svg, "words": block.words, "note": block.note}
+        return {"kind": "picture", "fold": block.fold, **of}
     columns = [name for name in block.rows.columns if name != block.by]
     cells = [[_cell(row[name], block.formats.get(name, "")) for name in columns] for row in block.rows.to_dicts()]
     numeric = [block.rows.schema[name].is_numeric() for name in columns]
     groups = block.rows[block.by].cast(pl.String).to_list() if block.by else [""] * len(cells)
     return {
         "kind": "table",
+        "fold": block.fold,
         "title": block.title,
         "by": block.by,
         "choices": list(dict.fromkeys(groups)),
@@ -76,13 +143,3 @@ def _cell(value: Any, form: str) -> str:
     if value is None:
         return ""
     return form.format(value) if form else str(value)
-
-
-def _csv(rows: pl.DataFrame) -> str:
-    """The table as CSV for a spreadsheet, or the first of its rows if there are very many."""
-    flat = rows.with_columns(
-        pl.col(name).cast(pl.List(pl.String)).list.join("; ")
-        for name, kind in rows.schema.items()
-        if isinstance(kind, pl.List)
-    )
-    return safe_for_sheets(flat.head(ROWS))[0].write_csv(float_precision=6)

@@ -60,6 +60,15 @@ def quantiles(wait: Wait, silent: np.ndarray, after: Wait | None = None) -> np.n
     return np.where(waited > 0, first + steps - steps[:, :1], steps)
 
 
+def first_wait(wait: Wait, silent: np.ndarray) -> np.ndarray:
+    """Median of the days from now on until the first step [n], which has not come in `silent` [n] days: of `quantiles`
+    that alone.
+    """
+    first = jax.tree.map(lambda x: x[:, :1], wait)
+    middle = np.asarray(_quantiles(first, jnp.asarray(silent, jnp.float32)))[:, 0, 1]
+    return np.maximum(middle - silent.astype(np.float32), 0)
+
+
 @jax.jit
 def _timing(wait: Wait, observed: jax.Array) -> tuple[jax.Array, jax.Array]:
     return _quantiles(wait, jnp.zeros(len(observed))), log_likelihood(wait, observed)

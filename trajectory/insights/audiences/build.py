@@ -24,7 +24,7 @@ from trajectory.insights.audiences.propensity import LEAST
 from trajectory.insights.audiences.sentences import sentences
 from trajectory.insights.audiences.tables import members_table
 from trajectory.insights.campaigns.build import build_campaigns
-from trajectory.insights.report_model import Part, Text
+from trajectory.insights.report_model import Part, Text, folded
 from trajectory.run import Run
 from trajectory.schema import Queries, UserError
 
@@ -76,9 +76,9 @@ def build_audiences(run: Run) -> Part:
         sentences=(*sentences(held, first, rows, cut), *campaigns.sentences),
         blocks=(
             *blocks(rows, first, began, then, cut, histories.step_unit),
-            *holdout_accuracy(held, then, cut, moments, visits, histories.step_unit),
-            *campaigns.blocks,
             Text(LIMITS),
+            *folded(holdout_accuracy(held, then, cut, moments, visits, histories.step_unit)),
+            *folded(campaigns.blocks),
         ),
         tables={"audiences": rows} | campaigns.tables,
         measured={then.goods.kind: held, "moments": moments | {"next_visit": visits}} | campaigns.measured,

@@ -14,7 +14,7 @@ from trajectory.data.pipeline.splits import target_starts
 from trajectory.data.times import DAY
 from trajectory.inference.step_forecast import forecast_steps, steps_ahead
 from trajectory.insights.audiences.audience_targets import AudienceTargets, sum_by_target
-from trajectory.metrics.waiting_time import LEVELS
+from trajectory.metrics.waiting_time import LEVELS, first_wait
 from trajectory.run import Run
 from trajectory.schema import Histories, Queries, UserError
 
@@ -53,13 +53,12 @@ def expected_purchases(
         quantiles = forecast.days(np.zeros(len(chunk.user)))
         assert quantiles is not None  # the run forecasts times
         within, median = step_times(quantiles, since, span)
-        exact = None if forecast.wait is None else forecast.days(since)  # not what lies between quantiles
-        median = median if exact is None else exact[:, :, 1]
+        following = median[:, 0] if forecast.wait is None else first_wait(forecast.wait, since)
         steps = np.maximum(within.sum(1), step_rate(histories, chunk, now) * span)
         weight = within * (steps / np.maximum(within.sum(1), 1e-12))[:, None]
         size = basket_size(histories, chunk) if histories.baskets else np.ones(len(chunk.user))
         lines = np.einsum("nh,nhv->nv", weight * size[:, None], forecast.probability).astype(np.float32)
-        parts.append([*(sum_by_target(targets, lines) for targets in goods), median[:, 0]])
+        parts.append([*(sum_by_target(targets, lines) for targets in goods), following])
     *lines, following = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return ExpectedPurchases(dict(zip((targets.kind for targets in goods), lines, strict=True)), following)
 

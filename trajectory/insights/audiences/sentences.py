@@ -11,9 +11,10 @@ import polars as pl
 from trajectory.insights.audiences.audience import Audience
 from trajectory.insights.audiences.evaluate import OURS
 from trajectory.insights.audiences.page import WEEKS
+from trajectory.insights.report_model import Statement
 
 
-def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, cut: datetime) -> list[str]:
+def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, cut: datetime) -> list[Statement]:
     """What a merchant does with it: the largest audience, and how much better than chance the ranking was from the cut
     on.
     """
@@ -24,11 +25,14 @@ def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, 
     column = [audience.goods.names[group] for group in audience.model.chosen].index(top["target"])
     usual = float(np.mean(audience.probability[audience.lapsed[:, column], column]))
     again = "" if top["days"] is None else f"; half of them come again within {top['days']:.0f} days"
-    return [
+    address = (
         f"Address {top['len']} users for {top['target']}: none bought of it in the last {WEEKS} weeks, and "
         f"{top['probability']:.0f} of them are expected to within {audience.days} days "
-        f"({top['probability'] / top['len']:.0%} each, {usual:.0%} of all such users){again}.",
+        f"({top['probability'] / top['len']:.0%} each, {usual:.0%} of all such users){again}."
+    )
+    ranked = (
         f"The most likely tenth of users who had not bought in {WEEKS} weeks bought "
         f"{arriving['methods'][OURS]['lift']:.1f} times as often as such users in general, over {arriving['groups']} "
-        f"{audience.goods.kind}s in the {audience.days} days from {cut:%d %B %Y} on.",
-    ]
+        f"{audience.goods.kind}s in the {audience.days} days from {cut:%d %B %Y} on."
+    )
+    return [Statement(address, "do", "audiences"), Statement(ranked, "sure", "audiences")]

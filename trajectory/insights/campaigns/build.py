@@ -16,7 +16,7 @@ from trajectory.insights.campaigns.page import budget_curve
 from trajectory.insights.campaigns.sentences import sentences
 from trajectory.insights.campaigns.tables import members_table
 from trajectory.insights.campaigns.uplift import uplifts
-from trajectory.insights.report_model import Picture, Table, Text
+from trajectory.insights.report_model import Block, Statement
 from trajectory.run import Run
 
 
@@ -24,8 +24,8 @@ from trajectory.run import Run
 class CampaignPart:
     """What campaigns add to the part of audiences; nothing where the log has none."""
 
-    sentences: tuple[str, ...] = ()
-    blocks: tuple[Text | Table | Picture, ...] = ()
+    sentences: tuple[Statement, ...] = ()
+    blocks: tuple[Block, ...] = ()
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     measured: dict[str, Any] = field(default_factory=dict)
 

@@ -9,24 +9,27 @@ import numpy as np
 
 from trajectory.insights.campaigns.campaign_forecast import OURS
 from trajectory.insights.campaigns.uplift import Uplift
+from trajectory.insights.report_model import Statement
 
 
-def sentences(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> tuple[str, ...]:
+def sentences(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> tuple[Statement, ...]:
     """What was held out says of the most likely, and the comparison with others of an effect."""
-    said = []
+    said: list[Statement] = []
     if "redeem" in held:
         redeemed = held["redeem"]
-        said.append(
+        words = (
             "Of the recipients of a campaign, address the most likely tenth first: they redeemed "
             f"{redeemed['methods'][OURS]['lift']:.1f} times as often as all (mean of {len(redeemed['campaigns'])} "
             "campaigns)."
         )
+        said.append(Statement(words, "do"))
     if compared:
         during = float(np.mean([uplift.during[0] for uplift in compared]))
         before = float(np.mean([uplift.before[0] for uplift in compared]))
-        said.append(
+        words = (
             "That recipients buy is no proof that the campaign made them: they bought promoted items more often than "
             f"others like them by {during:+.1%} of all users (mean of {len(compared)} campaigns), but by {before:+.1%} "
             "also in the weeks before; hold back a random tenth to know."
         )
+        said.append(Statement(words, "watch"))
     return tuple(said)

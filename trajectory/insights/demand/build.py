@@ -14,7 +14,7 @@ from trajectory.insights.demand.order_rule import order_rule
 from trajectory.insights.demand.page import blocks
 from trajectory.insights.demand.sentences import sentences
 from trajectory.insights.demand.tables import demand_table, forecast_at_end, reorder_table
-from trajectory.insights.report_model import Part
+from trajectory.insights.report_model import Part, folded
 from trajectory.run import Run
 
 
@@ -45,7 +45,7 @@ def build_demand(run: Run) -> Part:
         "demand",
         "Demand",
         sentences(demand, tables, results),
-        (*blocks(demand, tables, results), *holdout_accuracy(demand, results)),
+        (*blocks(demand, tables, results), *folded(holdout_accuracy(demand, results))),
         tables,
         measured(demand, results),
     )

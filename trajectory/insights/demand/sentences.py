@@ -12,13 +12,14 @@ from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL
 from trajectory.insights.demand.season import SOON
 from trajectory.insights.demand.tables import changes
 from trajectory.insights.demand.weekly_counts import PLURAL
+from trajectory.insights.report_model import Statement
 
 TOLD = 0.005  # changes that are printed as more than 0%
 USELESS = 1.0  # error as a share of demand from which on nothing is advised: forecasting none is as near
 NAMED = 3
 
 
-def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) -> tuple[str, ...]:
+def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) -> tuple[Statement, ...]:
     """What matters, most important first."""
     main = demand.weeks.main
     change = changes(tables["demand"], main)
@@ -32,41 +33,44 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     if (error := mean_errors(results[main])[0][rule]) >= USELESS:
         tested = weeks_long(len(demand.tested))
         off = f"{error:.0%} of the demand of {PLURAL[main]}"
-        return (f"Do not order by this: in the last {tested} of this log it was off by {off}.",)
-    texts = [said] if (said := ordered_by(demand, results, tables["reorder"], main)) else []
+        words = f"Do not order by this: in the last {tested} of this log it was off by {off}."
+        return (Statement(words, "sure", "reorder"),)
+    said = [Statement(by, "sure")] if (by := ordered_by(demand, results, tables["reorder"], main)) else []
     if demand.held_out is None:
-        texts.append(f"How far these forecasts of demand hold is not known, as {demand.unseen}.")
+        said.append(Statement(f"How far these forecasts of demand hold is not known, as {demand.unseen}.", "sure"))
     if len(risen):
-        texts.append(
-            f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."
-        )
+        words = f"Over the next {SOON} weeks expect more of {_named(risen, 'change', '{:+.0%}')} than in the last."
+        said.append(Statement(words, "watch", "demand"))
     if len(fallen):
-        texts.append(f"Expect less of {_named(fallen, 'change', '{:+.0%}')}: order less.")
+        words = f"Expect less of {_named(fallen, 'change', '{:+.0%}')}: order less."
+        said.append(Statement(words, "do", "demand"))
     lasts = f"so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty"
     if len(order):
         largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
         pieces = " These are lines of sales, not pieces." if demand.lines else ""
-        texts.append(
-            f"Largest orders now, {lasts}: {largest}.{pieces}{_of_items(results, tables['reorder'], ordered, main)}"
-        )
+        words = f"Largest orders now, {lasts}: {largest}.{pieces}{_of_items(results, tables['reorder'], ordered, main)}"
+        said.append(Statement(words, "do", "reorder"))
     elif not len(wanted):
-        texts.append(f"Nothing is to be ordered now {lasts}.")
-    texts += out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
+        said.append(Statement(f"Nothing is to be ordered now {lasts}.", "do", "reorder"))
+    over = out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
+    said += [Statement(words, "watch", "reorder") for words in over]
     if demand.held_out is None:
-        return tuple(texts)
+        return tuple(said)
     wape, last = mean_errors(results[main])
     ahead = "1 week" if last == 1 else f"1 to {last} weeks"
     stock = {row["method"]: row for row in results[ordered]["ordering"].to_dicts()}
     ours, other = stock[OURS], stock["moving average"]
-    return (
-        *texts,
+    off = (
         f"In {weeks_long(len(demand.tested))} held out the forecast was off by {wape[OURS]:.1%} of the demand of "
         f"{PLURAL[main]} at {ahead} ahead, a moving average by {wape['moving average']:.1%}, last week's figure by "
-        f"{wape['last week']:.1%}.",
+        f"{wape['last week']:.1%}."
+    )
+    stocked = (
         f"Ordering {PLURAL[ordered]} by it would have lost {ours['demand_lost']:.2%} of demand with "
         f"{ours['stock_left_weeks']:.2f} weeks' stock left over; by a moving average {other['demand_lost']:.2%} with "
-        f"{other['stock_left_weeks']:.2f}.",
+        f"{other['stock_left_weeks']:.2f}."
     )
+    return (*said, Statement(off, "sure"), Statement(stocked, "sure"))
 
 
 def _of_items(results: Results, reorder: pl.DataFrame, ordered: str, main: str) -> str:

@@ -8,7 +8,7 @@ from trajectory.insights.funnel.evaluate import measure
 from trajectory.insights.funnel.page import NOT_MEASURED, blocks, seen_sentence, sentences
 from trajectory.insights.funnel.tables import funnel_table
 from trajectory.insights.funnel.views import bought, views
-from trajectory.insights.report_model import Part, Text
+from trajectory.insights.report_model import Part, Statement, Text
 from trajectory.reports.words import only_dates_note, viewing_types
 from trajectory.run import Run
 
@@ -30,7 +30,7 @@ def build_funnel(run: Run) -> Part:
     return Part(
         name="funnel",
         title="Funnel: what becomes of views",
-        sentences=(*sentences(table, held, began), *([dates] if dates else [])),
+        sentences=(*sentences(table, held, began), *([Statement(dates, "sure")] if dates else [])),
         blocks=(
             how,
             *([Text(dates)] if dates else []),

@@ -9,7 +9,7 @@ import polars as pl
 
 from trajectory.insights.funnel.evaluate import ALL, COUNTING, OURS
 from trajectory.insights.funnel.tables import LEAST
-from trajectory.insights.report_model import Picture, Table, Text
+from trajectory.insights.report_model import Picture, Statement, Table, Text, folded
 from trajectory.migrations.sessions import SESSION_TIMEOUT
 from trajectory.reports import charts
 from trajectory.reports.pictures import svg
@@ -24,9 +24,9 @@ NOT_MEASURED = (
 )
 
 
-def sentences(table: pl.DataFrame, held: dict[str, Any], cut: datetime | None) -> tuple[str, ...]:
+def sentences(table: pl.DataFrame, held: dict[str, Any], cut: datetime | None) -> tuple[Statement, ...]:
     """What converts best and worst, and whether the rates held."""
-    said = []
+    said: list[Statement] = []
     for level in ("item", "interest"):
         rows, overall = table.filter(pl.col("level") == level), _overall(table, level)
         better, worse = extremes(rows, overall)
@@ -37,13 +37,14 @@ def sentences(table: pl.DataFrame, held: dict[str, Any], cut: datetime | None) -
                     pl.col("purchase_high") >= first["purchase_low"], pl.col("purchase_low") <= first["purchase_high"]
                 )
                 others = f" (not told apart from {alike.height - 1} other {level}s)" if alike.height > 1 else ""
-                said.append(
+                words = (
                     f"Of the {level}s, a view of {first['name']} most {most} becomes a purchase in the same session"
                     f"{others}: {_rate(first, 'purchase')} of {first['sessions']:,} sessions with a view; of all "
                     f"{level}s {overall:.1%}."
                 )
+                said.append(Statement(words, "watch", "funnel"))
     if held and "purchase" in held:
-        said.append(_held(held["purchase"], cut))
+        said.append(Statement(_held(held["purchase"], cut), "sure"))
     return tuple(said)
 
 
@@ -74,7 +75,7 @@ def blocks(
         rows = table.filter(pl.col("level") == level)
         if not rows.is_empty():
             shown += _standing_out(rows, level, _overall(table, level))
-    return (*shown, *([_held_table(held, cut)] if held and cut else [Text(NOT_MEASURED)]))
+    return (*shown, *folded([_held_table(held, cut)] if held and cut else [Text(NOT_MEASURED)]))
 
 
 def _how(looks: list[str]) -> str:

@@ -16,7 +16,7 @@ from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
 from trajectory.insights.recommend.sentences import sentences
 from trajectory.insights.recommend.tables import recommend
-from trajectory.insights.report_model import Part
+from trajectory.insights.report_model import Part, folded
 from trajectory.reports.words import words
 from trajectory.run import Run
 from trajectory.schema import UserError
@@ -51,7 +51,7 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
         sentences(table, winners, held, ahead, lately_words(relevance), kept, words(h), but),
         (
             *blocks(run, relevance, share, keep, table.filter(pl.col("user").is_in(ids)), winners, len(without), but),
-            *holdout_accuracy(held, kept, curve, share),
+            *folded(holdout_accuracy(held, kept, curve, share)),
         ),
         {"recommendations": table, "new_buyers": winners}
         | ({"recommendations_without": without} if len(without) else {}),

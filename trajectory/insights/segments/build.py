@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trajectory.evaluation.standing import warning
-from trajectory.insights.report_model import Part
+from trajectory.insights.report_model import Part, folded
 from trajectory.insights.segments.baselines import COUNTS, RFM
 from trajectory.insights.segments.evaluate import measure
 from trajectory.insights.segments.evaluation_page import holdout_accuracy
@@ -30,7 +30,7 @@ def build_segments(run: Run) -> Part:
         sentences=sentences(current, profiles, measured, warning(run, "forecasts of where segments are heading")),
         blocks=(
             *blocks(current, profiles, run.config.evaluation.seen == "filter"),
-            *holdout_accuracy(measured, cut, current.trajectories.words),
+            *folded(holdout_accuracy(measured, cut, current.trajectories.words)),
         ),
         tables={"segments": members_table(current), "segment_profiles": profiles},
         measured=measured,

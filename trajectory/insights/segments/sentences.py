@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from trajectory.insights.report_model import Statement
 from trajectory.insights.segments.evaluate import NONE, OURS
 from trajectory.insights.segments.grouping import LEAST, STABLE
 from trajectory.insights.segments.names import TURNING
@@ -23,58 +24,64 @@ RESAMPLES = 1000  # of a segment's users
 
 def sentences(
     segmentation: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any], caution: str = ""
-) -> tuple[str, ...]:
+) -> tuple[Statement, ...]:
     """What to do about segments, what was measured of them (`measure`) last; first a warning where it is needed.
 
     `caution`: why what is expected of users may not be acted on. Then, and where the groups are unstable, nobody is
     told to act on it.
     """
     counted = segmentation.trajectories.words
-    told = [] if segmentation.stability.enough else [_unstable(segmentation)]
-    told += [caution] if caution else []
+    told = [] if segmentation.stability.enough else [Statement(_unstable(segmentation), "sure")]
+    told += [Statement(caution, "sure")] if caution else []
     relied_on = not told
     best = profiles.filter(pl.col("value_a_week") >= ALIKE * pl.col("value_a_week").max())
     named = " and ".join(f'"{name}"' for name in best["segment"])
     users, value = (float(best[column].sum()) for column in ("share_of_users", "share_of_value"))
-    told.append(
-        f"{best['users'].sum():,} users ({users:.0%}) have brought {value:.0%} of the {counted.unit}: {named}. "
-        + ("Keep them first." if segmentation.stability.enough else "As groups they are not to be relied on.")
-        if value >= MORE * users
-        else f"No segment has brought much more of the {counted.unit} than its share of users."
-    )
+    enough = segmentation.stability.enough and best["users"].sum() >= FEWEST
+    advice = "Keep them first." if enough else "As a group they are not to be relied on."
+    if value >= MORE * users:
+        words = f"{best['users'].sum():,} users ({users:.0%}) have brought {value:.0%} of the {counted.unit}: {named}. "
+        told.append(Statement(words + advice, "do" if enough else "watch", "segments"))
+    else:
+        words = f"No segment has brought much more of the {counted.unit} than its share of users."
+        told.append(Statement(words, "watch", "segment_profiles"))
     if relied_on:
         told += [*_new_members(profiles), *_fall(segmentation)]
     if spend := measured["spend"]:
         spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
-        told.append(
+        words = (
             f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they "
             f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. {_advice(spend)}"
         )
+        told.append(Statement(words, "sure"))
     return tuple(told)
 
 
-def _new_members(profiles: pl.DataFrame) -> Iterator[str]:
+def _new_members(profiles: pl.DataFrame) -> Iterator[Statement]:
     new = profiles.filter("new_members", pl.col("users") >= FEWEST).sort("users")
     if new.height:
         most = new.row(-1, named=True)
-        yield (
+        words = (
             f"{new['users'].sum():,} users ({new['share_of_users'].sum():.0%}) have moved: what is expected of them "
             "lies in another group than what they did so far; the largest such segment, "
             f'{most["users"]:,} users, is "{most["segment"]}".'
         )
+        yield Statement(words, "change", "segments")
     turning = new.filter(pl.col("segment").str.contains(TURNING, literal=True))
     if turning.height:
         most = turning.row(-1, named=True)
-        yield f'Greet the {most["users"]:,} users of "{most["segment"]}" with what they turn to.'
+        words = f'Greet the {most["users"]:,} users of "{most["segment"]}" with what they turn to.'
+        yield Statement(words, "do", "segments")
 
 
-def _fall(segmentation: Segmentation) -> Iterator[str]:
+def _fall(segmentation: Segmentation) -> Iterator[Statement]:
     counted = segmentation.trajectories.words
     if fall := _fallen(segmentation):
-        yield (
+        words = (
             f'The {fall["users"]:,} users of "{fall["segment"]}" are expected to {counted.verb} less than they used '
             f"to, by {fall['share']:.0%}: {fall['total']:,.0f} {counted.unit} a week in all. Win them back."
         )
+        yield Statement(words, "do", "segments")
 
 
 def _fallen(segmentation: Segmentation) -> dict[str, Any]:
