@@ -26,7 +26,7 @@ AttributionMethod: TypeAlias = Literal[
     "shap",
     "lime",
 ]
-InsightsPart: TypeAlias = Literal["changes", "recommend", "segments", "audiences", "demand", "funnel"]
+InsightsPart: TypeAlias = Literal["changes", "customers", "recommend", "segments", "audiences", "demand", "funnel"]
 
 
 def whole_number(name: str, value: Any, least: int) -> int:

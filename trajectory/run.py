@@ -385,8 +385,9 @@ class Run:
         """Writes insights.html, its tables and insights.json into the run's folder.
 
         Args:
-          parts: some of changes, recommend, segments, audiences, demand and funnel, in order; all by default. One that
-            the log cannot have is left out, with the reason; one that was made before of the same checkpoint stays.
+          parts: some of changes, customers, recommend, segments, audiences, demand and funnel, in order; all by
+            default. One that the log cannot have is left out, with the reason; one that was made before of the same
+            checkpoint stays.
           stock, interests, price: as in `recommend`.
 
         Returns the page.

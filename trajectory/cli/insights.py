@@ -15,7 +15,9 @@ from trajectory.schema import UserError
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-PARTS = flags.DEFINE_list("parts", [], "some of changes, recommend, segments, audiences, demand, funnel (default: all)")
+PARTS = flags.DEFINE_list(
+    "parts", [], "some of changes, customers, recommend, segments, audiences, demand, funnel (default: all)"
+)
 STOCK = flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
 INTERESTS = flags.DEFINE_multi_string(
     "interests", [], "recommend only items of this interest; repeatable, as names hold commas"

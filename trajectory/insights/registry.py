@@ -11,6 +11,7 @@ import numpy as np
 
 from trajectory.insights.audiences import build as audiences
 from trajectory.insights.changes import build as changes
+from trajectory.insights.customers import build as customers
 from trajectory.insights.demand import build as demand
 from trajectory.insights.funnel import build as funnel
 from trajectory.insights.recommend import build as recommend
@@ -21,7 +22,7 @@ from trajectory.run import Run
 from trajectory.schema import UserError
 
 _LOGGER = logging.getLogger(__name__)
-PARTS = ("changes", "recommend", "segments", "audiences", "demand", "funnel")
+PARTS = ("changes", "customers", "recommend", "segments", "audiences", "demand", "funnel")
 
 
 def build_parts(
@@ -34,6 +35,7 @@ def build_parts(
     """
     builders: dict[str, Callable[[Run], Part]] = {
         "changes": changes.build_changes,
+        "customers": customers.build_customers,
         "recommend": partial(recommend.build_recommendations, keep=keep),
         "segments": segments.build_segments,
         "audiences": audiences.build_audiences,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,9 +10,10 @@ from scipy.sparse import csr_array
 from scipy.special import ndtr
 from scipy.stats import false_discovery_control
 
-from trajectory.data.store.sales import has_values, sales, selling_event_types
+from trajectory.data.store.sales import has_values, selling_event_types
 from trajectory.data.times import DAY
 from trajectory.explain.explain import titles
+from trajectory.insights.sale_lines import SaleLines, sale_lines
 from trajectory.schema import Histories, UserError
 
 DAYS = 28
@@ -36,15 +36,6 @@ class Changes:
     sells: bool  # else what is counted are events of any type
 
 
-class _Lines(NamedTuple):
-    user: np.ndarray  # int64 [S]
-    item: np.ndarray  # int64 [S]
-    order: np.ndarray  # int64 [S], number of the step
-    time: np.ndarray
-    pieces: np.ndarray  # float64 [S], below 0 of returns
-    value: np.ndarray  # float64 [S], likewise; 0 where unknown
-
-
 def changes(histories: Histories) -> Changes:
     """Counts of the DAYS before the log's end and of the DAYS before these; q_value over all that are compared.
 
@@ -57,7 +48,7 @@ def changes(histories: Histories) -> Changes:
     if first > end - 2 * DAYS * DAY:
         raise UserError(f"what changed compares {DAYS} days with the {DAYS} before, and this log is shorter")
     sells = bool(selling_event_types(histories))
-    lines = _lines(histories, sells)
+    lines = sale_lines(histories)
     begins = {"before": end - 2 * DAYS * DAY, "after": end - DAYS * DAY}
     if first <= end - (YEAR + DAYS) * DAY:
         begins["year_before"] = end - (YEAR + DAYS) * DAY
@@ -65,28 +56,7 @@ def changes(histories: Histories) -> Changes:
     return Changes(_totals(histories, lines, inside, sells), _goods(histories, lines, inside), begins["after"], sells)
 
 
-def _lines(histories: Histories, sells: bool) -> _Lines:
-    """Sales and returns, those that the model does not read too; all events of a log without sales."""
-    user = np.repeat(np.arange(histories.num_users), np.diff(histories.offsets))
-    order = np.cumsum(np.append(True, (user[1:] != user[:-1]) | (histories.step[1:] != histories.step[:-1])))
-    if not sells:
-        one = np.ones(histories.num_events)
-        return _Lines(user, histories.item.astype(np.int64), order, histories.time, one, np.zeros_like(one))
-    sold = sales(histories)
-    inside = histories.has_role("sale")
-    place = np.stack([sold.user[inside.sum() :], sold.time[inside.sum() :]], 1)
-    number = np.unique(place, axis=0, return_inverse=True)[1].ravel() + len(order) + 1
-    return _Lines(
-        np.where(sold.user < 0, histories.num_users, sold.user),
-        sold.item.astype(np.int64),
-        np.concatenate([order[inside], number]),
-        sold.time,
-        sold.quantity,
-        np.nan_to_num(sold.value),
-    )
-
-
-def _totals(histories: Histories, lines: _Lines, inside: dict[str, np.ndarray], sells: bool) -> pl.DataFrame:
+def _totals(histories: Histories, lines: SaleLines, inside: dict[str, np.ndarray], sells: bool) -> pl.DataFrame:
     users = histories.num_users + 1
     measures = ["customers", "orders" if sells else "events"]
     measures += ["pieces"] * bool(sells and np.isfinite(histories.quantity).any())
@@ -102,7 +72,7 @@ def _totals(histories: Histories, lines: _Lines, inside: dict[str, np.ndarray], 
     return pl.DataFrame(rows, schema_overrides=dict.fromkeys(("change", "low", "high", "year_before"), pl.Float64))
 
 
-def _by_user(measure: str, lines: _Lines, some: np.ndarray, users: int) -> np.ndarray:
+def _by_user(measure: str, lines: SaleLines, some: np.ndarray, users: int) -> np.ndarray:
     """How much of a measure each customer brings in a window, float64 [users]."""
     sold = some & (lines.pieces > 0)
     if measure == "customers":
@@ -125,7 +95,7 @@ def _interval(before: np.ndarray, after: np.ndarray) -> tuple[float | None, floa
     return float(low), float(high)
 
 
-def _goods(histories: Histories, lines: _Lines, inside: dict[str, np.ndarray]) -> pl.DataFrame:
+def _goods(histories: Histories, lines: SaleLines, inside: dict[str, np.ndarray]) -> pl.DataFrame:
     names = histories.items.select(titles(histories.items)).to_series().to_list()
     parts = [_compared("item", names, lines.item, lines, inside)]
     if histories.interests:
@@ -137,7 +107,7 @@ def _goods(histories: Histories, lines: _Lines, inside: dict[str, np.ndarray]) -
 
 
 def _compared(
-    level: str, names: list[str], code: np.ndarray, lines: _Lines, inside: dict[str, np.ndarray]
+    level: str, names: list[str], code: np.ndarray, lines: SaleLines, inside: dict[str, np.ndarray]
 ) -> pl.DataFrame:
     """Pieces (events, without sales) of each name in the windows; low, high and p_value: normal, over customers."""
     shape = (int(lines.user.max(initial=0)) + 1, max(len(names), int(code.max(initial=0))) + 1)
