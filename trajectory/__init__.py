@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trajectory.api_tuning import search, sweep
     from trajectory.main_job import quickstart
     from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
-    from trajectory.results.insights import Audiences, Demand, Funnel, Recommendations, Segments
+    from trajectory.results.insights import Audiences, Changes, Customers, Demand, Funnel, Recommendations, Segments
     from trajectory.results.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
     from trajectory.results.migrations import Migrations
     from trajectory.results.prepared import Prepared
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Audiences",
     "Baselines",
+    "Changes",
     "Comparison",
+    "Customers",
     "Demand",
     "Embeddings",
     "Evaluation",
@@ -69,7 +71,9 @@ _MODULES = {
     **dict.fromkeys(("baselines", "compare", "ensemble", "evaluate"), "api_evaluation"),
     **dict.fromkeys(("search", "sweep"), "api_tuning"),
     **dict.fromkeys(("Embeddings", "Explanation", "Forecast", "Predictions"), "results.forecasts"),
-    **dict.fromkeys(("Audiences", "Demand", "Funnel", "Recommendations", "Segments"), "results.insights"),
+    **dict.fromkeys(
+        ("Audiences", "Changes", "Customers", "Demand", "Funnel", "Recommendations", "Segments"), "results.insights"
+    ),
     **dict.fromkeys(("Baselines", "Comparison", "Evaluation", "Search", "StepEvaluation", "Sweep"), "results.measured"),
     "Migrations": "results.migrations",
     "Prepared": "results.prepared",

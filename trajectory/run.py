@@ -24,7 +24,7 @@ from trajectory.messages import root_logger_kept
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import export_item_table
 from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
-from trajectory.results.insights import Audiences, Demand, Funnel, Recommendations, Segments
+from trajectory.results.insights import Audiences, Changes, Customers, Demand, Funnel, Recommendations, Segments
 from trajectory.results.measured import Evaluation
 from trajectory.results.migrations import Migrations
 from trajectory.schema import Histories, ItemContent, UserError
@@ -306,6 +306,40 @@ class Run:
         names = several("interests", interests, '["TEA"]')
         keep = eligible_items(self.experiment.histories, stock, names, price)
         return Recommendations(*_told(build_recommendations(self, keep), "recommendations"))
+
+    def changes(self) -> Changes:
+        """What the users of the run's log bought more or less in the last 28 days than in the 28 before.
+
+        Returns a row for each interest and item with 30 customers or more. `notes` say what is more than chance.
+
+        Raises UserError for a log without times, of fewer than 56 days, or that is not here.
+
+        Example:
+          >>> found = run.changes()
+          >>> found.tables["change_totals"]["measure"].to_list()[:2]
+          ['customers', 'orders']
+        """
+        from trajectory.insights.changes.build import build_changes
+
+        part = build_changes(self)
+        return Changes(part.tables["changes"], {"change_totals": part.tables["change_totals"]}, part.sentences)
+
+    def customers(self) -> Customers:
+        """Orders and spend of each customer of the run's log in the coming days, and what to do.
+
+        Returns a row for each user with an order, the largest expected spend first. `notes` say how such forecasts held
+        beside the customer's own rate, RFM and BG/NBD with Gamma-Gamma.
+
+        Raises UserError for a log without sales or times, of fewer than 28 days or 50 customers, or that is not here.
+
+        Example:
+          >>> found = run.customers()
+          >>> found.frame["spend_expected"].is_sorted(descending=True)
+          True
+        """
+        from trajectory.insights.customers.build import build_customers
+
+        return Customers(*_told(build_customers(self), "customers"))
 
     def segments(self) -> Segments:
         """Users of the run's log grouped by where they are heading.

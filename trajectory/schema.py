@@ -139,7 +139,7 @@ class Histories:
     outside: pl.DataFrame = field(default_factory=pl.DataFrame)
     source: str = ""  # digest of the source's bytes alone
     whole: Whole | None = None  # where these are some of its users
-    zone: str = ""  # by whose clock times are; "" where the log names none
+    zone: str = ""  # by whose clock times are, as data.time_zone says it; "" where the log names none
 
     @property
     def num_users(self) -> int:

@@ -14,6 +14,7 @@ from trajectory.reports.words import clock
     ("zone", "said"),
     [
         ("America/New_York", "Days and hours are by the clock of America/New_York."),
+        ("UTC>America/New_York", "Days and hours are by the clock of America/New_York."),
         ("UTC", "Days and hours are by the clock of UTC."),
         ("", "Days and hours are as the log states them; it names no time zone."),
     ],

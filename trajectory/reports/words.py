@@ -56,7 +56,7 @@ def clock(histories: Histories) -> str:
         return ""
     if not histories.zone:
         return "Days and hours are as the log states them; it names no time zone."
-    return f"Days and hours are by the clock of {histories.zone}."
+    return f"Days and hours are by the clock of {histories.zone.rpartition('>')[2]}."
 
 
 def only_dates_note(histories: Histories) -> str:

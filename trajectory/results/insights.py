@@ -1,4 +1,4 @@
-"""What a run gives back that a merchant acts on: recommendations, segments, audiences, demand, funnel."""
+"""What a run gives back that a merchant acts on: changes, customers, recommendations, segments, audiences ..."""
 
 from __future__ import annotations
 
@@ -45,6 +45,58 @@ class Recommendations(Result):
         name, rows = self._of_user(user)
         rows = rows.filter(pl.col("list") == rows["list"][0]).with_columns(label("title", "item"))
         return charts.bars(rows, "name", "probability", f"For {name}: {rows['list'][0]}", percent=True)
+
+
+class Changes(Result):
+    """What was bought more or less than in the 28 days before, of each interest and item with enough customers."""
+
+    COLUMNS: ClassVar = {
+        "level": "interest or item",
+        "name": "its name",
+        "before": "pieces in the 28 days before the last (events, in a log without sales), less what was given back",
+        "after": "the same in the last 28 days",
+        "change": "after over before, less 1",
+        "low": "lower end of its 95 % interval, over customers",
+        "high": "upper end",
+        "year_before": "the same days a year before; empty where the log does not reach back",
+        "q_value": "false discovery rate at which the change is told from none",
+    }
+    TABLES: ClassVar = {"change_totals": "the same of customers, orders, pieces and sales value of all"}
+
+    def plot(self) -> alt.LayerChart:
+        """The changes that are more than chance, with their intervals."""
+        from trajectory.reports import charts
+
+        certain = self.frame.filter(pl.col("q_value") <= 0.05).sort("change", "name", descending=[True, False])
+        shown = pl.concat([certain.head(12), certain[max(12, certain.height - 12) :]])
+        return charts.ranges(shown, "name", "change", ("low", "high"), "Changes beyond chance", "change", ".0%")
+
+
+class Customers(Result):
+    """What each customer is expected to bring in the days to come, and what to do, the largest spend first."""
+
+    COLUMNS: ClassVar = {
+        "user": "id of the source",
+        "orders_so_far": "with a sale",
+        "spend_so_far": "sales value, less what was given back; pieces where the log states no values",
+        "last_order": "day of the last order",
+        "orders_expected": "in the coming days (90, or a quarter of the log)",
+        "spend_expected": "in the same",
+        "spend_low": "lower end of its 80 % range",
+        "spend_high": "upper end",
+        "no_order": "chance that no order comes in the same",
+        "interest_now": "of which the user bought most in the last 90 days",
+        "interest_next": "of which the model expects most; empty where it is behind counting",
+        "action": "keep, win back, welcome, or empty",
+    }
+
+    def plot(self) -> alt.LayerChart:
+        """Expected spend of the customers who are expected to bring most, with its range."""
+        from trajectory.reports import charts
+
+        title = "Customers who are expected to bring most"
+        top = self.frame.head(20)
+        return charts.ranges(top, "user", "spend_expected", ("spend_low", "spend_high"), title, "spend to come", ",.0f")
 
 
 class Segments(Result):

@@ -76,7 +76,8 @@ DATA = Section(
         ),
         "time_zone": (
             "auto",
-            "by whose clock times are read: auto (that by which a column of days turns, else UTC) | a zone",
+            "by whose clock times are read: auto (that by which a column of days turns, else UTC) | a zone | "
+            "UTC>ZONE (of times of UTC that do not say so)",
         ),
         "order": (
             "auto",

@@ -11,7 +11,7 @@ import polars as pl
 from trajectory.data.times import DAY
 from trajectory.evaluation.standing import warning
 from trajectory.inference.step_forecast import steps_ahead
-from trajectory.insights.customers.forecast import LEVEL, OWN, Customers, customers
+from trajectory.insights.customers.forecast import LEVEL, OWN, CustomerForecast, customers
 from trajectory.insights.report_model import Part, Statement, Table, Text
 from trajectory.insights.sale_lines import sale_lines
 from trajectory.migrations.state_forecast import step_states
@@ -44,7 +44,7 @@ def build_customers(run: Run) -> Part:
     )
 
 
-def customers_table(run: Run, found: Customers) -> pl.DataFrame:
+def customers_table(run: Run, found: CustomerForecast) -> pl.DataFrame:
     """A row for each customer, the largest expected spend first: user, orders and spend so far, last_order, expected
     orders and spend of the coming days with low and high, no_order (its chance), interest_now and interest_next (null
     where they are not known), action.
@@ -111,7 +111,7 @@ def _interest_next(run: Run, users: np.ndarray) -> list[str | None]:
     return [histories.interests[at] for at in states.mean(1).argmax(1)]
 
 
-def _sentences(found: Customers, table: pl.DataFrame, unit: str) -> list[Statement]:
+def _sentences(found: CustomerForecast, table: pl.DataFrame, unit: str) -> list[Statement]:
     said, held = [], found.measured
     total = float(table["spend_expected"].sum())
     of = {action: table.filter(pl.col("action") == action) for action in (WIN_BACK, KEEP, WELCOME)}
@@ -138,7 +138,7 @@ def _sentences(found: Customers, table: pl.DataFrame, unit: str) -> list[Stateme
     return said
 
 
-def _accuracy(found: Customers, unit: str) -> str:
+def _accuracy(found: CustomerForecast, unit: str) -> str:
     held = found.measured
     chosen, rows = held["by"]["spend"], held["methods"]
     others = [f"{name} {of['spend']['error']:,.1f}" for name, of in rows.items() if name != chosen]
@@ -151,7 +151,7 @@ def _accuracy(found: Customers, unit: str) -> str:
     )
 
 
-def _how(found: Customers, unit: str) -> str:
+def _how(found: CustomerForecast, unit: str) -> str:
     chosen = found.by
     return (
         f"Customers are users with an order so far; each is expected to bring so much of the {unit} in the next "
@@ -188,7 +188,7 @@ def _first(table: pl.DataFrame, unit: str, days: int) -> Table:
     )
 
 
-def _held(found: Customers, unit: str) -> Table:
+def _held(found: CustomerForecast, unit: str) -> Table:
     held = found.measured
     rows: list[dict[str, Any]] = []
     for name, of in held["methods"].items():

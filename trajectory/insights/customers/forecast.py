@@ -22,7 +22,7 @@ from trajectory.schema import Histories, UserError
 
 LONGEST = 90  # days ahead
 WINDOWS = 4  # of these the log must hold: one to learn from, one to choose by, one to test, and one before them
-FEWEST = 100  # customers at each moment
+FEWEST = 50  # customers at each moment
 OWN, RFM, BG_NBD, BOOSTING = "the customer's own rate", "RFM", "BG/NBD and Gamma-Gamma", "gradient boosting"
 TARGETS = ("orders", "spend", "none")
 LEVEL = 0.8  # of intervals
@@ -48,7 +48,7 @@ class Snapshot(NamedTuple):
         return (self.orders == 0).astype(np.float64)
 
 
-class Customers(NamedTuple):
+class CustomerForecast(NamedTuple):
     """The forecast as of the log's end."""
 
     now: Snapshot
@@ -62,7 +62,7 @@ class Customers(NamedTuple):
     measured: dict[str, Any]
 
 
-def customers(histories: Histories) -> Customers:
+def customers(histories: Histories) -> CustomerForecast:
     """Raises UserError for a log without sales, or where orders are too few, or cover too few days."""
     require_sales(histories, "customers need sales")
     orders, end = order_table(histories), histories.now
@@ -83,7 +83,7 @@ def customers(histories: Histories) -> Customers:
     measured = _measured(held, tested, bounds, by) | facts
     expected = {target: last[target][by[target]] for target in TARGETS}
     low, high = _bounds(expected["spend"], *_ratios(held["spend"][by["spend"]], tested.brought))
-    return Customers(now, days, expected["orders"], expected["spend"], low, high, expected["none"], by, measured)
+    return CustomerForecast(now, days, expected["orders"], expected["spend"], low, high, expected["none"], by, measured)
 
 
 def order_table(histories: Histories) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from tests.raw_logs import from_frame, notes, times
+from trajectory.schema import UserError
 
 BUSY = np.array([3, 2, 1, 0, 0, 0, 1, *[4] * 14, 4, 4, 4]) / 75  # share of each hour, by the clock of those who buy
 
@@ -106,8 +107,22 @@ def test_weeks_of_a_few_months_fit_several_zones_and_are_asked_about(tmp_path: P
     assert setting.startswith("data.time_zone=America/")
 
 
-def test_times_that_name_no_zone_are_taken_as_they_stand(tmp_path: Path) -> None:
-    frame = week(shop("America/New_York")).with_columns(pl.from_epoch("time", "s").dt.strftime("%Y-%m-%d %H:%M:%S"))
+def test_times_of_utc_that_do_not_say_so_are_told_by_their_weeks(tmp_path: Path) -> None:
+    frame = week(shop("America/New_York"))
+    naive = frame.with_columns(pl.from_epoch("time", "s").dt.strftime("%Y-%m-%d %H:%M:%S"))
+    log = from_frame(tmp_path, naive.drop("shown"))
+    assert log.detected["clock"] == "UTC>America/New_York"
+    assert sorted(times(log)) == sorted(clock_of(frame))
+    later = from_frame(tmp_path, naive.drop("shown", "week"), time_zone=log.detected["clock"])
+    assert times(later) == times(log), "as new users' events are read"
+    with pytest.raises(
+        UserError, match=r"data.time_zone='UTC>Mars' is unknown; expected the name of a zone, .* or two"
+    ):
+        from_frame(tmp_path, naive.drop("shown"), time_zone="UTC>Mars")
+
+
+def test_times_by_the_shops_own_clock_are_taken_as_they_stand(tmp_path: Path) -> None:
+    frame = week(shop("UTC")).with_columns(pl.from_epoch("time", "s").dt.strftime("%Y-%m-%d %H:%M:%S"))
     log = from_frame(tmp_path, frame.drop("shown"))
     assert log.detected["clock"] == ""
     first = datetime.fromtimestamp(min(time for time in times(log) if time), UTC)

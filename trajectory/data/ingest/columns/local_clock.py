@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.ingest.columns.detect import matching_within
+from trajectory.data.ingest.columns.zones import FROM_TO
 from trajectory.data.ingest.findings import Findings
 from trajectory.data.times import UNZONED, Times
 
@@ -47,11 +48,9 @@ ZONES = (
 def local_clock(table: pl.DataFrame, times: Times, name: str, said: Findings) -> str:
     """The zone at whose midnight a column's days or weeks turn, where times are of UTC and nobody sells at night.
 
-    "" where no column tells, or UTC fits too; what is told and not unique, or not of people's nights, is noted.
-    `name`: of the column of times.
+    As `in_one_zone` takes it: of times that name no zone it is told that they are of UTC. "" where no column tells, or
+    UTC fits too; what is told and not unique, or not of people's nights, is noted. `name`: of the column of times.
     """
-    if times.zone.startswith(UNZONED):
-        return ""
     for period in matching_within(table.columns, _PERIODS):
         turns = None if period == name else _turns(times.seconds, table[period])
         if turns is None or not (fitting := _fitting(turns)) or "UTC" in fitting:
@@ -60,7 +59,7 @@ def local_clock(table: pl.DataFrame, times: Times, name: str, said: Findings) ->
         if len(told_apart) == 1 and _sleeps(times.seconds, zone):
             said.decided["time_zone"] = zone
             said.note("dates", f"{period} turns at midnight of {zone} and not of UTC")
-            return zone
+            return f"UTC{FROM_TO}{zone}" if times.zone.startswith(UNZONED) else zone
         fits = " or ".join(fitting[:_NAMED])
         text = f"{period} does not turn at midnight of UTC, by which {name} is read, but as days of {fits} would"
         said.note("dates", text, f"data.time_zone={zone}", warning=True)

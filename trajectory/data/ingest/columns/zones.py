@@ -35,6 +35,7 @@ _ZONES = (
     *("時區", "zona waktu", "múi giờ"),
 )
 _SHOWN = 3
+FROM_TO = ">"  # between the zone of times that name none and that by whose clock they are read, in data.time_zone
 _HOUR = 3600  # seconds
 _MOST = 14  # hours that a zone is ahead of UTC
 _SIGNED = r"^\+|^-(?:0\d|1[0-4])[0-5]\d$"  # +2, +0200, -0500: offsets as they are written behind times
@@ -63,12 +64,20 @@ def doubt_zone(table: pl.DataFrame, time: str, said: Findings) -> None:
 def in_one_zone(times: Times, name: str, zones: pl.Series | None, target: str, said: Findings) -> Times:
     """Times by the clock of UTC, or of the zone `target`, where each row states its zone or the times name it.
 
-    `name`: their column, `zones`: offsets from UTC or names of zones, for times that name none. UserError for a zone
-    that is not known.
+    `name`: their column, `zones`: offsets from UTC or names of zones, for times that name none; "UTC>Europe/Berlin" as
+    `target` says that these are of UTC. UserError for a zone that is not known.
     """
-    if target and target not in available_timezones():
-        raise UserError(f"data.time_zone={target!r} is unknown; expected the name of a zone, such as Europe/Berlin")
+    given, told, target = target.rpartition(FROM_TO)
+    for zone in filter(None, (given, target)):
+        if zone not in available_timezones():
+            raise UserError(
+                f"data.time_zone={given + told + target!r} is unknown; expected the name of a zone, such as "
+                "Europe/Berlin, or two, such as UTC>Europe/Berlin for times of UTC that do not say so"
+            )
     unzoned = times.zone.startswith(UNZONED)
+    if unzoned and given:
+        times = times._replace(seconds=_instants(pl.from_epoch(times.seconds, "s"), given), zone=f"taken as {given}")
+        unzoned = False
     if zones is not None and not unzoned:
         text = f"{name} names its zone itself ({times.zone}), so {zones.name} is not needed"
         said.note("dates", text, "data.columns.zone=-", warning=times.zone.startswith("named in"))
