@@ -16,7 +16,7 @@ from trajectory.insights.report_model import Statement
 
 def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, cut: datetime) -> list[Statement]:
     """What a merchant does with it: the largest audience, and how much better than chance the ranking was from the cut
-    on.
+    on. Where counting ranked better beyond chance, or the ranking no better than chance, nobody is addressed by it.
     """
     mine = rows.filter(pl.col("kind") == audience.goods.kind)
     best = mine.group_by("target").agg(pl.len(), pl.col("probability").sum(), pl.col("days").median())
@@ -35,4 +35,10 @@ def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, 
         f"{arriving['methods'][OURS]['lift']:.1f} times as often as such users in general, over {arriving['groups']} "
         f"{audience.goods.kind}s in the {audience.days} days from {cut:%d %B %Y} on."
     )
-    return [Statement(address, "do", "audiences"), Statement(ranked, "sure", "audiences")]
+    if better := [name for name, lead in arriving["leads"].items() if lead["high"] < 0]:
+        address = f"Address nobody by these audiences: ranked by {' or by '.join(better)} more buyers came first."
+    elif arriving["methods"][OURS]["low"] <= 0.5:
+        address = "Address nobody by these audiences: their ranking was no better than chance."
+    else:
+        return [Statement(address, "do", "audiences"), Statement(ranked, "sure", "audiences")]
+    return [Statement(address, "sure"), Statement(ranked, "sure", "audiences")]
