@@ -1,4 +1,4 @@
-"""Says what a merchant can act on: what changed, recommendations, segments, audiences, demand, funnel.
+"""Says what a merchant can act on: what changed, customers, recommendations, segments, audiences ...
 
 trajectory insights --workdir=runs/insights [--parts=recommend,demand]
 
