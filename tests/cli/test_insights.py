@@ -91,7 +91,10 @@ def test_audiences_and_segments_are_of_the_end_of_the_log(run):
 
 @pytest.mark.parametrize(
     ("call", "table"),
-    [("recommend", "recommendations"), ("segments", "segments"), ("audiences", "audiences"), ("demand", "demand")],
+    [
+        *(("changes", "changes"), ("customers", "customers"), ("recommend", "recommendations")),
+        *(("segments", "segments"), ("audiences", "audiences"), ("demand", "demand")),
+    ],
 )
 def test_the_interface_says_what_the_command_writes(run, call, table):
     result = run_example(getattr(Run, call), {"run": load_run(run)})["found"]
@@ -113,14 +116,18 @@ def test_migrations_of_the_run_are_a_result_with_a_page_too(run, folder):
 
 def test_a_run_writes_the_page_of_the_parts_that_are_named(run, tmp_path):
     copy = load_run(shutil.copytree(run, tmp_path / "run"))
+    others = pl.read_parquet(copy.workdir / "reorder.parquet")
     page = run_example(Run.write_insights, {"run": copy})["page"]
     assert '<section id="segments"' in page.read_text()
-    assert '<section id="demand"' not in page.read_text()
+    assert '<section id="demand"' in page.read_text(), "made before of the same checkpoint"
+    assert pl.read_parquet(copy.workdir / "reorder.parquet").equals(others)
+    (copy.workdir / "insights_parts.json").unlink()
+    assert '<section id="demand"' not in copy.write_insights(["segments"]).read_text()
 
 
 def test_the_page_has_every_part_and_the_reasons(run, folder):
     shown = drawn(run / "insights.html", folder / "browser")
-    for part in ("recommend", "segments", "audiences", "demand"):
+    for part in ("changes", "customers", "recommend", "segments", "audiences", "demand"):
         assert f'<section id="{part}"' in shown
     assert "Bought " in shown
 
@@ -159,7 +166,7 @@ def test_only_what_is_offered_is_recommended(script, run, folder):
 
 def test_mistakes_are_told(script, run):
     for arguments, words in (
-        (["--parts=recomend"], "part recomend is unknown; expected one of recommend"),
+        (["--parts=recomend"], "part recomend is unknown; expected one of changes"),
         (["--price=5"], "expected two numbers"),
         (["--interests=NOTHING"], "NOTHING: not among those of"),
     ):
@@ -188,7 +195,7 @@ def test_a_log_that_is_small_and_whose_users_have_had_all_gets_what_can_be_told(
     assert pl.read_parquet(workdir / "funnel.parquet").height, "it has views and purchases"
     assert pl.read_parquet(workdir / "recommendations.parquet")["probability"].is_between(0, 1).all()
     shown = (workdir / "insights.html").read_text()
-    assert shown.count("This part is left out: ") == 3
+    assert shown.count("This part is left out: ") == 5
     assert "This part is left out: demand by week needs at least 16 whole weeks" in shown
     assert "demand by week" in json.loads((workdir / "insights.json").read_text())["demand"]["left_out"]
     nothing = script("insights", f"--workdir={workdir}", "--parts=demand")
