@@ -81,7 +81,8 @@ def _small_insights(config: ConfigDict, workdir: Path) -> Path:
     page = workdir / "insights.html"
     fill(config, {"train.epochs": 1, "evaluation.bootstrap": 200})
     fill(config, {"train.patience_epochs": config.train.epochs})
-    put(config, "note", f"{config.note} A quick look: trained for {config.train.epochs} epoch(s).".strip())
+    quick = f"A quick look: trained for {config.train.epochs} epoch(s), intervals of few resamples."
+    put(config, "note", f"{config.note} {quick}".strip())
     leave_if_stopped(learn(config, workdir), workdir)
     if not page.exists():
         _LOGGER.info("what to recommend, which segments, which audiences, how much to stock ...")

@@ -86,10 +86,17 @@ def test_a_part_that_is_made_anew_leaves_the_others_of_the_checkpoint_on_the_pag
     assert 'id="segments"' not in page, "of another checkpoint"
 
 
-def test_a_part_whose_tables_are_gone_leaves_the_page(tmp_path):
+def test_a_part_that_leaves_the_page_is_said(tmp_path, caplog):
+    caplog.set_level("INFO")
     write_insights([made_up("segments")], tmp_path, "made up")
     (tmp_path / "segments_lists.parquet").unlink()
     assert 'id="segments"' not in write_insights([made_up("demand")], tmp_path, "made up").read_text()
+    assert "parts whose tables are gone leave the page: segments" in caplog.text
+    write_insights([made_up("segments")], tmp_path, "made up", checkpoint="step 9")
+    assert "parts that were made of another checkpoint () leave the page: demand" in caplog.text
+    (tmp_path / "insights_parts.json").write_text("{")
+    write_insights([made_up("demand")], tmp_path, "made up")
+    assert "insights_parts.json is damaged" in caplog.text
 
 
 def test_tables_and_measures_are_written_beside_the_page(tmp_path):

@@ -6,6 +6,7 @@ The page has each part as of when it was last made with this checkpoint; the tab
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from trajectory.reports.page import write_page
 from trajectory.writing import write_csv, write_json, write_parquet
 
 MADE = "insights_parts.json"  # what the page shows of each part, so that one that is made anew leaves the others there
+_LOGGER = logging.getLogger(__name__)
 INSIDE = 400_000  # rows of a table that the page holds; a longer one is a CSV file beside it
 
 
@@ -72,14 +74,21 @@ def write_insights(
 
 def kept(folder: Path, checkpoint: str) -> dict[str, Any]:
     """What the page has of parts that were made before, of the same checkpoint, and whose tables are there."""
+    if not (folder / MADE).exists():
+        return {}
     try:
         before = json.loads((folder / MADE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        parts, of = before["parts"], before["checkpoint"]
+    except (ValueError, KeyError, TypeError):
+        _LOGGER.warning(f"{folder / MADE} is damaged: parts that were made before leave the page")
         return {}
-    if before.get("checkpoint") != checkpoint:
+    if of != checkpoint:
+        _LOGGER.info(f"parts that were made of another checkpoint ({of}) leave the page: {', '.join(parts)}")
         return {}
-    there = before["parts"].items()
-    return {name: of for name, of in there if all((folder / f"{table}.parquet").exists() for table in of["tables"])}
+    gone = [name for name, part in parts.items() if not all((folder / f"{t}.parquet").exists() for t in part["tables"])]
+    if gone:
+        _LOGGER.warning(f"parts whose tables are gone leave the page: {', '.join(gone)}")
+    return {name: part for name, part in parts.items() if name not in gone}
 
 
 def opening(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -24,8 +24,10 @@ class Statement(str):
 
     def __new__(cls, words: str, kind: str, table: str = "") -> Self:
         """Raises KeyError for a kind that is none."""
+        if kind not in HEADS:
+            raise KeyError(f"{kind!r} is no kind of statement; expected one of {', '.join(HEADS)}")
         made = super().__new__(cls, words)
-        made.kind, made.table = (kind, table) if HEADS[kind] else ("", "")
+        made.kind, made.table = kind, table
         return made
 
 

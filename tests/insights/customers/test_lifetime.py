@@ -29,7 +29,7 @@ def shop(customers: int = 3000, seed: int = 0) -> tuple[Habits, np.ndarray]:
     return Habits(again, recency, age), later
 
 
-def test_a_simulated_shop_is_recovered_and_foretells_its_orders():
+def test_a_simulated_shop_is_recovered_and_its_orders_forecast():
     habits, later = shop()
     found = fit_orders(habits)
     assert found is not None

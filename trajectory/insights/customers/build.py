@@ -55,12 +55,13 @@ def customers_table(run: Run, found: CustomerForecast) -> pl.DataFrame:
     action[top & (found.none < LOST)] = KEEP
     action[now.habits.age <= NEW] = WELCOME
     action[(found.none >= LOST) & (now.habits.again > 0) & (now.spend >= np.median(now.spend))] = WIN_BACK
+    last = np.round(now.moment - (now.habits.age - now.habits.recency) * DAY)
     table = pl.DataFrame(
         {
             "user": histories.users["user"].gather(now.user).cast(pl.String),
             "orders_so_far": (now.habits.again + 1).astype(np.int64),
             "spend_so_far": now.spend,
-            "last_order": pl.from_epoch(pl.Series(_last_order(histories)[now.user]), "s").dt.date(),
+            "last_order": pl.from_epoch(pl.Series(last.astype(np.int64)), "s").dt.date(),
             "orders_expected": found.orders,
             "spend_expected": found.spend,
             "spend_low": found.low,
@@ -73,15 +74,6 @@ def customers_table(run: Run, found: CustomerForecast) -> pl.DataFrame:
         schema_overrides={"interest_now": pl.String, "interest_next": pl.String, "action": pl.String},
     )
     return table.sort("spend_expected", "user", descending=[True, False])
-
-
-def _last_order(histories: Histories) -> np.ndarray:
-    """Unix seconds of each user's last sale, int64 [N]; 0 without one."""
-    lines = sale_lines(histories)
-    last = np.zeros(histories.num_users + 1, np.int64)
-    sold = lines.pieces > 0
-    np.maximum.at(last, lines.user[sold], lines.time[sold])
-    return last[:-1]
 
 
 def _interest_now(histories: Histories) -> np.ndarray:
