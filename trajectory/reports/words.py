@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajectory.data.ingest.columns.zones import FROM_TO
 from trajectory.data.pipeline.sessions import only_dates
 from trajectory.data.store.sales import has_values, selling_event_types
 from trajectory.schema import Histories
@@ -56,7 +57,7 @@ def clock(histories: Histories) -> str:
         return ""
     if not histories.zone:
         return "Days and hours are as the log states them; it names no time zone."
-    return f"Days and hours are by the clock of {histories.zone.rpartition('>')[2]}."
+    return f"Days and hours are by the clock of {histories.zone.rpartition(FROM_TO)[2]}."
 
 
 def only_dates_note(histories: Histories) -> str:

@@ -113,6 +113,7 @@ def test_times_of_utc_that_do_not_say_so_are_told_by_their_weeks(tmp_path: Path)
     log = from_frame(tmp_path, naive.drop("shown"))
     assert log.detected["clock"] == "UTC>America/New_York"
     assert sorted(times(log)) == sorted(clock_of(frame))
+    assert "time, which names no zone, is taken as of UTC" in notes(log, "dates")
     later = from_frame(tmp_path, naive.drop("shown", "week"), time_zone=log.detected["clock"])
     assert times(later) == times(log), "as new users' events are read"
     with pytest.raises(

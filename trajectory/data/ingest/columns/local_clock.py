@@ -58,8 +58,10 @@ def local_clock(table: pl.DataFrame, times: Times, name: str, said: Findings) ->
         zone, told_apart = fitting[0], dict.fromkeys(_shown(turns["after"], zone) for zone in fitting)
         if len(told_apart) == 1 and _sleeps(times.seconds, zone):
             said.decided["time_zone"] = zone
-            said.note("dates", f"{period} turns at midnight of {zone} and not of UTC")
-            return f"UTC{FROM_TO}{zone}" if times.zone.startswith(UNZONED) else zone
+            unzoned = times.zone.startswith(UNZONED)
+            taken = f", so that {name}, which names no zone, is taken as of UTC" if unzoned else ""
+            said.note("dates", f"{period} turns at midnight of {zone} and not of UTC{taken}", warning=unzoned)
+            return f"UTC{FROM_TO}{zone}" if unzoned else zone
         fits = " or ".join(fitting[:_NAMED])
         text = f"{period} does not turn at midnight of UTC, by which {name} is read, but as days of {fits} would"
         said.note("dates", text, f"data.time_zone={zone}", warning=True)

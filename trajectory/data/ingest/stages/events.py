@@ -131,7 +131,7 @@ def _times(reading: Reading) -> dict[str, pl.Series]:
         doubt_zone(table, source.name, said)
     target = reading.data.time_zone
     if target == AUTO:
-        target = local_clock(table, times, source.name, said)
+        target = "" if zones is not None else local_clock(table, times, source.name, said)
     times = in_one_zone(times, source.name, zones, target, said)
     told["zone"], told["clock"] = times.zone, target or ("" if times.zone.startswith(UNZONED) else "UTC")
     columns["time"] = times.seconds
