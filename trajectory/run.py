@@ -394,8 +394,9 @@ class Run:
     def funnel(self) -> Funnel:
         """What becomes of views in the same session, of each item and interest of the run's log.
 
-        Returns shares of the sessions with a view, with intervals of 90 %; rates of few sessions are shrunk
-        towards that of the interest, and that of an interest towards that of all. `notes` say how far that held on later sessions.
+        Returns shares of the sessions with a view, with intervals of 90 %; rates of few sessions are shrunk towards
+        that of the interest, and that of an interest towards that of all. `notes` say how far that held on later
+        sessions.
 
         Raises UserError for a log without views, purchases or times, or that is not here.
 
