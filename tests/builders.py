@@ -69,6 +69,17 @@ def make_histories(
     )
 
 
+def with_returns(histories: Histories, every: int) -> Histories:
+    """The same, each `every`-th event being a return and the others purchases."""
+    returned = np.arange(histories.num_events) % every == 0
+    return replace(
+        histories,
+        event_types=("return", "purchase"),
+        event_type=np.where(returned, 1, 2).astype(np.int8),
+        roles=EVENT_TYPES | {"return": ("input", "target", "sale", "negative")},
+    )
+
+
 def random_histories(users: int, items: int, longest: int, seed: int = 0, **options: Any) -> Histories:
     """Histories of 3 to `longest` random items."""
     rng = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from tests.builders import fake_run, make_histories
+from tests.builders import fake_run, make_histories, with_returns
 from trajectory.data.store.arrays import events_table
 from trajectory.data.times import DAY
 from trajectory.insights.changes.build import build_changes
@@ -88,6 +89,25 @@ def test_what_is_bought_more_is_told_and_what_is_not_is_not():
     assert all(one.kind == "change" for one in part.sentences)
 
 
+def test_each_sentence_says_what_the_events_say():
+    histories = shop()
+    before, after = windows(histories)
+    said = build_changes(fake_run(histories=histories, config=ConfigDict({}))).sentences
+    texts = " ".join(said)
+    totals = {"customers": "user", "orders": ["user", "step"]}
+    counted = {name: [part.select(of).n_unique() for part in (before, after)] for name, of in totals.items()}
+    counted |= {name: [part[name.split()[-1]].sum() for part in (before, after)] for name in ("sales value",)}
+    for name, (then, now) in counted.items():
+        more = "more" if now > then else "less"
+        told = f"{now:,.0f} {name} in the last 28 days, {abs(now / then - 1):.1%} {more} than in the 28 before"
+        unchanged = re.search(rf"No change beyond chance of [^.]*\b{name}\b", texts)
+        assert (told in texts) != bool(unchanged), name
+    pieces = {one: part.group_by("item").agg(pl.col("quantity").sum()) for one, part in (("a", before), ("b", after))}
+    of = {name: dict(table.iter_rows()) for name, table in pieces.items()}
+    first = sum(of["b"][item] for item in ("i1", "i3")) / sum(of["a"][item] for item in ("i1", "i3")) - 1
+    assert f"Interests bought more than in the 28 days before: c1 ({first:+.0%})" in texts
+
+
 def test_where_nothing_changed_nothing_is_told():
     """Of a hundred shops without a change, hardly one tells of any: the false discovery rate holds."""
     told = 0
@@ -116,13 +136,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 def test_returns_are_taken_off_and_orders_are_steps_with_a_sale():
     histories = shop(users=40)
-    types = np.where(np.arange(histories.num_events) % 5 == 0, 1, 2).astype(np.int8)
-    back = replace(
-        histories,
-        event_types=("return", "purchase"),
-        event_type=types,
-        roles=EVENT_TYPES | {"return": ("input", "target", "sale", "negative")},
-    )
+    back = with_returns(histories, 5)
     _, after = windows(back)
     rows = {row["measure"]: row for row in changes(back).totals.iter_rows(named=True)}
     sign = pl.when(pl.col("event_type") == "return").then(-1).otherwise(1)

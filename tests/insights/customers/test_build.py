@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from tests.builders import fake_run, make_histories
+from tests.builders import fake_run, make_histories, with_returns
 from trajectory.data.store.arrays import events_table
 from trajectory.data.times import DAY
 from trajectory.insights.customers import build
@@ -120,21 +120,36 @@ def test_each_customer_has_a_row_that_the_events_bear_out(known, monkeypatch):
         f"Keep {keep.height:,} customers first" in one and f"{share:.0%} of what" in one for one in part.sentences
     )
     assert {one.kind for one in part.sentences} == {"do", "sure"}
+    brought = (
+        f"Win back {back.height:,} customers who came more than once, brought {back['spend_so_far'].sum():,.0f} of"
+    )
+    assert any(one.startswith(brought) for one in part.sentences)
+
+
+def test_what_is_said_of_how_sure_that_is_are_the_measured_numbers(known, monkeypatch):
+    histories, _, found = known
+    texts = " ".join(part_of(histories, monkeypatch).sentences)
+    rows, by = found.measured["methods"], found.measured["by"]["spend"]
+    assert (
+        f"was off by {rows[by]['spend']['error']:,.1f} on average (of {found.measured['mean_spend']:,.1f} sales"
+        in texts
+    )
+    for name, of in rows.items():
+        assert name == by or f"{name} {of['spend']['error']:,.1f}" in texts
+    total = rows[by]["spend"]["total"]
+    high = "high" if total > 0 else "low"
+    assert (
+        f"All customers together were forecast {abs(total):.0%} too {high}; {found.measured['inside']:.0%} of" in texts
+    )
 
 
 def test_returns_take_off_value_and_are_no_orders():
     histories, _ = shop(users=60)
-    types = np.where(np.arange(histories.num_events) % 4 == 3, 1, 2).astype(np.int8)
-    back = replace(
-        histories,
-        event_types=("return", "purchase"),
-        event_type=types,
-        roles=EVENT_TYPES | {"return": ("input", "target", "sale", "negative")},
-    )
+    back = with_returns(histories, 4)
     table = order_table(back)
-    sign = np.where(types == 1, -1.0, 1.0)
+    sign = np.where(back.event_type == 1, -1.0, 1.0)
     assert table["value"].sum() == pytest.approx(float((sign * histories.value).sum()), rel=1e-4)
-    assert table["sold"].sum() == (types == 2).sum()
+    assert table["sold"].sum() == (back.event_type == 2).sum()
 
 
 def test_a_log_with_too_little_is_told_so():

@@ -122,6 +122,14 @@ def test_times_of_utc_that_do_not_say_so_are_told_by_their_weeks(tmp_path: Path)
         from_frame(tmp_path, naive.drop("shown"), time_zone="UTC>Mars")
 
 
+def test_zones_that_the_log_states_are_not_told_by_its_days(tmp_path: Path) -> None:
+    frame = week(shop("America/New_York"))
+    naive = frame.with_columns(pl.from_epoch("time", "s").dt.strftime("%Y-%m-%d %H:%M:%S"), tz=pl.lit("UTC"))
+    log = from_frame(tmp_path, naive.drop("shown"), columns={"zone": "tz"})
+    assert log.detected["clock"] == "UTC"
+    assert sorted(times(log)) == sorted(frame["time"])
+
+
 def test_times_by_the_shops_own_clock_are_taken_as_they_stand(tmp_path: Path) -> None:
     frame = week(shop("UTC")).with_columns(pl.from_epoch("time", "s").dt.strftime("%Y-%m-%d %H:%M:%S"))
     log = from_frame(tmp_path, frame.drop("shown"))
