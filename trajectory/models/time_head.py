@@ -14,7 +14,7 @@ from trajectory.models.dense import FlatDense
 COMPONENTS = 6
 SHORTEST, LONGEST = 1 / 1440, 365.0  # days: where the components' medians begin, evenly on a log scale
 LEAST_SCALE, MOST_SCALE = 0.1, 3.0  # standard deviation of log(days): no spike, and no tail that swallows the mean
-BISECTIONS = 40
+BISECTIONS = 26  # of RANGE: as near as float32 tells days apart
 NEVER = -1e4  # log(days), below all that comes
 RANGE = (-20.0, 12.0)  # log(days) between which quantiles are looked for: microseconds to centuries
 
