@@ -9,7 +9,7 @@ trajectory insights --workdir=runs/insights
 from ml_collections import ConfigDict
 
 from trajectory.presets import complete_journey
-from trajectory.settings import parse_arg, shrink
+from trajectory.settings import parse_arg, recipes, shrink
 
 
 def get_config(arg: str = "") -> ConfigDict:
@@ -17,12 +17,7 @@ def get_config(arg: str = "") -> ConfigDict:
     args = parse_arg(arg, cut="2017-10-09", model="gru")
     c = complete_journey.get_config(f"model={args.model}")
     c.name += "_insights"
-    c.split.kind, c.split.cut, c.split.target = "temporal", args.cut, "all"
     if args.tiny:
         shrink(c)
-    else:
-        c.forecast.steps = 10
-    c.split.steps = c.heads.horizon = c.forecast.steps
-    c.train.monitor = "ahead_ndcg@10"
-    c.heads.interest, c.heads.time = 0.0, 0.1
-    return c
+    c.split.cut = args.cut
+    return recipes.for_insights(c)

@@ -1,6 +1,7 @@
 """Anyone's log: a file or folder, be it public raw data in a known format (docs/formats.md) or a shop's own table.
 
 trajectory train --config=own_log:path=LOG,model=hybrid,split=leave_one_out --workdir=runs/mine
+trajectory train --config=own_log:path=LOG,goal=insights,model=gru --workdir=runs/pages   # for trajectory insights
 
 Sizes, length and epochs are set from the data and stated; name columns with --config.data.columns.user=... where they
 are not found by their names.
@@ -15,14 +16,19 @@ from trajectory.data.ingest.source.names import file_name
 from trajectory.schema import UserError
 from trajectory.settings import fill, parse_arg, recipes
 
+GOALS = ("next", "insights")
+
 
 def get_config(arg: str = "") -> ConfigDict:
     """Arguments: path (a file or folder), format (of public raw files: docs/formats.md; found by their shape if not
     given), split (leave_one_out, leave_last or temporal), baskets (yes: events of one time or order are one step), user
-    (the only user's id, for a log without a user column), model, tiny.
+    (the only user's id, for a log without a user column), goal (next: forecasts of the next step; insights: the
+    pages of `trajectory insights`, split by time), model, tiny.
     """
     arg, path = _with_commas(arg)
-    args = parse_arg(arg, path=path, format="auto", split="leave_one_out", baskets=False, user="", model="hybrid")
+    args = parse_arg(
+        arg, path=path, format="auto", split="leave_one_out", baskets=False, user="", goal="next", model="hybrid"
+    )
     if not args.path:
         raise UserError(
             "expected own_log:path=LOG with a file, a folder or tfds:<name>; public raw files need no more, "
@@ -30,6 +36,10 @@ def get_config(arg: str = "") -> ConfigDict:
         )
     c = recipes.own_log(args.path, file_name(args.path), args.model, args.split, args.tiny)
     fill(c, {"data.format": args.format, "data.baskets": args.baskets, "data.single_user": args.user})
+    if args.goal not in GOALS:
+        raise UserError(f"goal={args.goal} is unknown; expected one of {', '.join(GOALS)}")
+    if args.goal == "insights":
+        recipes.for_insights(c)
     return c
 
 

@@ -2,56 +2,83 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import re
 import shutil
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from trajectory.reports import pictures
 
-PROBE = """<script>addEventListener("load", () => {
+LAID_OUT = """() => {
   const right = node => Math.round(node.getBoundingClientRect().right);
-  const all = names => [...document.querySelectorAll(names)];
+  const all = names => [...document.querySelectorAll(names)].filter(node => node.getClientRects().length);
   const size = text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
-  parent.postMessage({
+  return {
     page: document.documentElement.scrollWidth,
     blocks: all("p, li, table, figure").map(node => Math.min(right(node), right(node.closest(".wide") || node))),
     letters: all("svg text").map(size),
-    rows: all("tr").filter(row => row.offsetHeight).map(row => row.offsetHeight),
-  }, "*");
-})</script>"""
+    rows: all("tr").map(row => row.offsetHeight),
+  };
+}"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def drawn(page: Path, profile: Path) -> str:
-    """The page's elements after its script ran in headless Chromium, without the script; skips where there is none.
+@contextmanager
+def opened(page: Path, view: str = "", width: int = 1200, **options: Any) -> Iterator[Page]:
+    """The page in headless Chromium, `view` behind its #; skips where there is none, fails on errors of its script.
 
-    `profile` is an empty folder for the browser.
+    options: such as color_scheme="dark".
     """
-    return re.sub(r"<script>.*?</script>", "", _loaded(page, profile), flags=re.DOTALL)
+    context = _browser().new_context(viewport={"width": width, "height": 900}, accept_downloads=True, **options)
+    tab, errors = context.new_page(), []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        tab.goto(f"{page.as_uri()}{'#' * bool(view)}{view}")
+        tab.wait_for_load_state("networkidle")
+        tab.wait_for_function("[...document.querySelectorAll('.vega-embed')].every(one => one.querySelector('svg'))")
+        yield tab
+    finally:
+        context.close()
+    assert not errors
 
 
-def laid_out(page: Path, profile: Path, width: int) -> dict[str, Any]:
+def drawn(page: Path, view: str = "") -> str:
+    """The page's elements after its script ran, without the script."""
+    with opened(page, view) as tab:
+        return re.sub(r"<script>.*?</script>", "", tab.content(), flags=re.DOTALL)
+
+
+def laid_out(page: Path, width: int, view: str = "") -> dict[str, Any]:
     """On a screen so wide: the page's width, blocks' right ends, sizes of charts' letters, heights of rows (pixels)."""
-    profile.mkdir()
-    probed, frame = profile / "page.html", profile / "frame.html"  # a window is never as narrow as a telephone
-    probed.write_text(page.read_text(encoding="utf-8").replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
-    listen = "addEventListener('message', event => document.body.append(JSON.stringify(event.data)))"
-    frame.write_text(f"<script>{listen}</script><iframe src=page.html style='width: {width}px; border: 0'></iframe>")
-    return json.loads(re.search(r"</iframe>({.*?})</body>", _loaded(frame, profile / "browser")).group(1))
+    with opened(page, view, width) as tab:
+        return tab.evaluate(LAID_OUT)
 
 
-def _loaded(page: Path, profile: Path) -> str:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
+def barriers(tab: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 AA and its best practices, with the first element of each."""
+    found = Axe().run(tab, options={"runOnly": RULES}).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary'][:300]}" for one in found]
+
+
+@functools.cache
+def _browser() -> Browser:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
         pytest.skip("no Chromium on this machine")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}"]
-    options += ["--dump-dom", "--virtual-time-budget=5000"]  # charts are drawn after the page is there
-    done = subprocess.run([browser, *options, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
-    return done.stdout
+    playwright = sync_playwright().start()
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    browser = playwright.chromium.launch(executable_path=path, args=options)
+    atexit.register(lambda: (browser.close(), playwright.stop()))
+    return browser
 
 
 def own(page: Path) -> str:

@@ -322,7 +322,8 @@ class Run:
         from trajectory.insights.changes.build import build_changes
 
         part = build_changes(self)
-        return Changes(part.tables["changes"], {"change_totals": part.tables["change_totals"]}, part.sentences)
+        others = {name: part.tables[name] for name in ("change_totals", "change_periods")}
+        return Changes(part.tables["changes"], others, part.sentences)
 
     def customers(self) -> Customers:
         """Orders and spend of each customer of the run's log in the coming days, and what to do.
@@ -344,7 +345,8 @@ class Run:
     def segments(self) -> Segments:
         """Users of the run's log grouped by where they are heading.
 
-        Returns each user's segment. `tables["segment_profiles"]` has size, drift and value of each.
+        Returns each user's segment. `tables["segment_profiles"]` has size, drift and value of each,
+        `tables["segment_periods"]` what its users bought in each month.
 
         Raises UserError for a log that is too small or has no interests, or that is not here.
 

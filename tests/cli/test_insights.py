@@ -126,7 +126,7 @@ def test_a_run_writes_the_page_of_the_parts_that_are_named(run, tmp_path):
 
 
 def test_the_page_has_every_part_and_the_reasons(run, folder):
-    shown = drawn(run / "insights.html", folder / "browser")
+    shown = drawn(run / "insights.html")
     for part in ("changes", "customers", "recommend", "segments", "audiences", "demand"):
         assert f'<section id="{part}"' in shown
     assert "Bought " in shown

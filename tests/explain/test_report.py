@@ -11,7 +11,7 @@ import pytest
 
 from tests.builders import make_histories
 from tests.explain.cases import LENGTH, run_of
-from tests.pages import drawn, inert_data, own
+from tests.pages import barriers, drawn, inert_data, opened, own
 from trajectory.explain.report import write_attributions
 from trajectory.reports import charts
 from trajectory.schema import UserError
@@ -51,7 +51,7 @@ def test_the_page_says_how_many_events_are_read_and_that_forecasts_are_uncalibra
 
 
 def test_the_browser_draws_one_forecast_the_drivers_and_the_ages(page, tmp_path) -> None:
-    shown = drawn(page, tmp_path)
+    shown = drawn(page)
     data = inert_data(page, "data")
     timeline = re.search(r'(<div id="timeline".*?)<ul id="sentences"', shown, re.DOTALL).group(1)
     middle = data["forecasts"][(len(data["forecasts"]) - 1) // 2]
@@ -88,3 +88,14 @@ def test_users_are_those_named(tmp_path) -> None:
     assert set(rows["target"]) == {"i3"}
     with pytest.raises(UserError, match="user nobody: not among the 3"):
         write_attributions(run_of(tmp_path, "gru", LOG), users=["nobody"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way(page, scheme) -> None:
+    with opened(page, color_scheme=scheme) as tab:
+        assert barriers(tab) == []
+
+
+def test_a_telephone_needs_no_scrolling_sideways(page) -> None:
+    with opened(page, width=390) as tab:
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tests.builders import GivenForecast, fake_run, make_histories
-from tests.pages import drawn, inert_data, own
+from tests.pages import barriers, drawn, inert_data, opened, own
 from trajectory.forecasting import tables
 from trajectory.forecasting.forecast import Forecast, past_shares
 from trajectory.forecasting.page import interests_chart, write_report
@@ -94,7 +94,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shown(report, tmp_path_factory):
-    return drawn(report, tmp_path_factory.mktemp("profile"))
+    return drawn(report)
 
 
 def test_nothing_is_fetched(report):
@@ -103,7 +103,8 @@ def test_nothing_is_fetched(report):
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, attributes: found.extend(attributes)
     parser.feed(html)
-    assert not [value for name, value in found if name in ("src", "href", "srcset", "action", "data", "xlink:href")]
+    fetching = ("src", "href", "srcset", "action", "data", "xlink:href")
+    assert {value for name, value in found if name in fetching} == {"#content"}
     names, address = r"http://www\.w3\.org/(2000/svg|1999/xlink)", re.compile("https?:|//[a-z]|url\\(|@import|fetch\\(")
     assert not address.search(re.sub(names, "", html))
 
@@ -197,7 +198,7 @@ def test_a_log_without_interests_has_no_chart_of_them(tmp_path, tmp_path_factory
     none = np.tile(np.array([1.0], np.float32), (3, 2, 1))
     statements = made.statements.filter(pl.col("level") != "interest")
     made = replace(made, histories=bare, interests=none, known=none[:, 0], statements=statements)
-    html = drawn(page(tmp_path, made), tmp_path_factory.mktemp("profile"))
+    html = drawn(page(tmp_path, made))
     assert "no interests whose shares could be drawn" in html
     assert "<rect" not in html
     assert 'id="visited"><tr>' in re.sub(r"<tbody>", "", html)
@@ -280,3 +281,14 @@ def test_a_log_without_interests_has_a_page_too(tmp_path):
     html = page(tmp_path, none).read_text()
     assert not (tmp_path / "forecast.png").exists()
     assert '"interests": ["no interest"]' in html
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way(report, scheme):
+    with opened(report, color_scheme=scheme) as tab:
+        assert barriers(tab) == []
+
+
+def test_a_telephone_needs_no_scrolling_sideways(report):
+    with opened(report, width=390) as tab:
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390

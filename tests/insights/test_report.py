@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from tests.pages import drawn, laid_out
+from tests.pages import drawn, laid_out, opened
 from trajectory.insights import report
 from trajectory.insights.report import opening, write_insights
 from trajectory.insights.report_model import Part, Picture, Statement, Table, Text
@@ -116,12 +116,11 @@ def test_names_stay_text_and_downloads_are_the_tables(tmp_path):
 
 
 def test_a_reader_sees_one_user_at_first_and_formatted_numbers(tmp_path):
-    shown = drawn(write_insights([made_up()], tmp_path, "made up"), tmp_path / "browser")
+    shown = drawn(write_insights([made_up()], tmp_path, "made up"))
     table = shown[shown.index('<table id="recommend_2"') :]
     rows = [row.partition("</tr>")[0] for row in table.partition("</table>")[0].split("<tr")[2:]]
-    assert ["hidden" in row.partition(">")[0] for row in rows] == [False, True, True]
+    assert len(rows) == 1
     assert "25%" in rows[0]
-    assert "50%" in rows[1]
     assert "<img src=x" not in shown
 
 
@@ -133,10 +132,10 @@ def test_on_a_telephone_nothing_is_off_the_screen_and_all_can_be_read(tmp_path):
     page = write_insights(
         [Part("recommend", "Part", (Statement("first", "do"),), (Table("Lists", rows), chart), {})], tmp_path, "shop"
     )
-    found = laid_out(page, tmp_path / "telephone", 390)
+    found = laid_out(page, 390, "recommend")
     assert found["page"] == 390
     assert max(found["blocks"]) <= 390
-    assert min(found["letters"]) >= 9
+    assert min(found["letters"]) >= 12
     assert max(found["rows"]) < 100  # one narrow column of a sentence would make a row of a hand's height
 
 
@@ -146,27 +145,22 @@ def test_downloads_hold_all_rows_and_run_nothing_in_a_spreadsheet(tmp_path):
     said = (Statement("\u202egnp.exe leads", "do", "lists"),)
     page = write_insights([Part("recommend", "Part", said, (), {"lists": rows})], tmp_path, "log \u202e", note="")
     assert "\u202e" not in page.read_text(encoding="utf-8")
-    probe = """<script>download = (file, names, rows) => { const cells = [];
-      const real = window.Blob; window.Blob = function (parts) { cells.push(parts[0]); return new real(parts); };
-      URL.createObjectURL = () => "#"; kept(file, names, rows); document.title = "done";
-      document.body.append(JSON.stringify([file, cells[0].split("\\n").length, cells[0].split("\\n").slice(0, 5)])); };
-    </script>"""
-    text = page.read_text(encoding="utf-8").replace("function download(", "let download = kept; function kept(")
-    clicked = "<script>document.querySelector('button[data-file]').click()</script>"
-    page.write_text(text.replace("</body>", f"{probe}{clicked}</body>"), encoding="utf-8")
-    html = drawn(page, tmp_path / "browser")
-    file, lines, first = json.loads(re.search(r'\["lists".*\]', html, re.DOTALL).group(0).split("</body>")[0])
-    assert (file, lines) == ("lists", len(ids) + 2)
-    assert first == ["item,chance", "'=cmd|'/C calc'!A0,0.25", "\u202egnp.exe,", "-5,0.25", '"a, b",']
+    with opened(page, "recommend") as tab:
+        with tab.expect_download() as taken:
+            tab.get_by_role("button", name="Download lists.csv").click()
+        lines = taken.value.path().read_text(encoding="utf-8").split("\n")
+    assert taken.value.suggested_filename == "lists.csv"
+    assert len(lines) == len(ids) + 2
+    assert lines[:5] == ["item,chance", "'=cmd|'/C calc'!A0,0.25", "\u202egnp.exe,", "-5,0.25", '"a, b",']
 
 
 def test_a_reader_looks_up_what_all_tables_say_of_a_customer(tmp_path):
     page = write_insights([made_up("segments"), made_up("demand")], tmp_path, "made up")
-    name = json.dumps(HOSTILE).replace("<", r"\u003c")
-    asked = f"<script>document.getElementById('wanted').value = {name}; look()</script>"
-    page.write_text(page.read_text().replace("</body>", f"{asked}</body>"))
-    html = drawn(page, tmp_path / "browser")
-    found = html[html.index('<div id="found"') : html.index('id="segments"')]
+    with opened(page, "look") as tab:
+        tab.get_by_label("called").fill(HOSTILE)
+        tab.get_by_label("called").press("Enter")
+        tab.wait_for_selector("#found h3")
+        found = tab.inner_html("#found")
     assert found.count("<h3>") == 2
     assert "demand lists: 2 rows" in found
     assert "<img src=x" not in found

@@ -6,6 +6,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from tests.commands import run
+from tests.pages import barriers, opened
 from trajectory.data.ingest.log import read_log
 from trajectory.data.ingest.quality.faults import REASONS
 from trajectory.inspection.words import REMEDIES
@@ -179,3 +180,10 @@ def test_a_word_in_brackets_is_one_of_the_words_of_a_list(tmp_path: Path) -> Non
 def test_yes_or_no_is_read_in_every_way_of_writing_it(tmp_path: Path, written: str) -> None:
     log, out = str(dirty(tmp_path)), f"--out={tmp_path / 'page.html'}"
     assert run("inspect", log, out, f"--set=data.baskets={written}").code == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way(tmp_path: Path, scheme: str) -> None:
+    run("inspect", str(dirty(tmp_path)), f"--out={tmp_path / 'page.html'}")
+    with opened(tmp_path / "page.html", color_scheme=scheme) as tab:
+        assert barriers(tab) == []

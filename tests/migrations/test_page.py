@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tests.builders import make_histories
-from tests.pages import drawn, inert_data, own
+from tests.pages import barriers, drawn, inert_data, opened, own
 from trajectory.inference.new_users import whole_histories
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import MigrationForecast
@@ -77,7 +77,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shown(report, tmp_path_factory):
-    return drawn(report, tmp_path_factory.mktemp("profile"))
+    return drawn(report)
 
 
 def test_the_tables_are_written(report):
@@ -183,7 +183,7 @@ def choose(report, script, tmp_path_factory):
     html = f"{page}{script}</script>{rest}"
     page = tmp_path_factory.mktemp("chosen") / "page.html"
     page.write_text(html, encoding="utf-8")
-    return drawn(page, tmp_path_factory.mktemp("profile"))
+    return drawn(page)
 
 
 def test_flows_are_filtered_by_period_and_segment(report, tmp_path_factory):
@@ -292,3 +292,14 @@ def test_a_time_of_almost_nothing_has_no_sign(tmp_path, monkeypatch):
     html = write_migrations(made_up(), tmp_path, "quick").read_text(encoding="utf-8")
     assert "<td>0</td><td>0 to 0</td>" in html
     assert "-0" not in html.split('id="lead"')[1].split("</table>")[0]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way(report, scheme):
+    with opened(report, color_scheme=scheme) as tab:
+        assert barriers(tab) == []
+
+
+def test_a_telephone_needs_no_scrolling_sideways(report):
+    with opened(report, width=390) as tab:
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390

@@ -12,13 +12,13 @@ from sklearn.manifold import TSNE
 from trajectory.data.store.union import DOMAIN
 from trajectory.models.apply import apply
 from trajectory.reports import charts, pictures
+from trajectory.reports.colours import COLOURS
 from trajectory.run import Run
 
 if TYPE_CHECKING:
     import altair as alt
 
 ITEMS = 2400  # drawn, as many of each domain
-COLOURS = 10  # categories with a colour of their own; the others are grey
 NEIGHBOURS = 10
 OTHER = "other"
 
@@ -78,7 +78,7 @@ def draw(items: pl.DataFrame, path: Path) -> None:
 def _panel(items: pl.DataFrame, name: str) -> alt.Chart:
     """One map; what is most frequent has a colour of its own, and is drawn above what is less so."""
     counts = items[name].drop_nulls().value_counts(sort=True)
-    common = counts[name].head(COLOURS)
+    common = counts[name].head(len(COLOURS))  # the others are grey
     group = pl.when(pl.col(name).is_in(common.implode())).then(pl.col(name)).otherwise(pl.lit(OTHER))
     named = items.with_columns(group=group)
     sizes = named.group_by("group").len("count").with_columns(last=pl.col("group") == OTHER)

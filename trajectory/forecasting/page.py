@@ -85,7 +85,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         counts=_counts(forecast),
         clock=clock(forecast.histories),
         results=_results(evaluation) if evaluation else None,
-        curves=[pictures.svg(chart) for chart in curves(run.workdir)],
+        curves=[(name.capitalize(), pictures.svg(chart)) for name, chart in curves(run.workdir).items()],
         interests=pictures.svg(interests) if interests else "",
         chart=script_safe(
             pictures.specification(page_charts.shares("lines" if baskets else f"{forecast.histories.step_unit}s"))

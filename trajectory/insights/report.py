@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,11 @@ from trajectory.reports.packed import flat, packed
 from trajectory.reports.page import write_page
 from trajectory.writing import write_csv, write_json, write_parquet
 
+FORM = 2  # of what is kept of a part
 MADE = "insights_parts.json"  # what the page shows of each part, so that one that is made anew leaves the others there
 _LOGGER = logging.getLogger(__name__)
+# Columns whose names are looked up on the page, as what.
+LOOKED_UP = {"user": "customer", "customer": "customer", "item": "item", "interest": "interest", "segment": "interest"}
 INSIDE = 400_000  # rows of a table that the page holds; a longer one is a CSV file beside it
 
 
@@ -44,8 +47,8 @@ def write_insights(
     for part in parts:
         for table, rows in part.tables.items():
             write_parquet(rows, folder / f"{table}.parquet")
-    made = kept(folder, checkpoint) | {part.name: _shown(part) for part in parts}
-    write_json({"checkpoint": checkpoint, "parts": made}, folder / MADE)
+    made = kept(folder, checkpoint, {part.name for part in parts}) | {part.name: _shown(part) for part in parts}
+    write_json({"form": FORM, "checkpoint": checkpoint, "parts": made}, folder / MADE)
     write_json({part: of["measured"] for part, of in made.items()}, folder / "insights.json")
     shown = [made[part] for part in _in_order(made)]
     beside, inside = {}, {}
@@ -72,22 +75,30 @@ def write_insights(
     )
 
 
-def kept(folder: Path, checkpoint: str) -> dict[str, Any]:
-    """What the page has of parts that were made before, of the same checkpoint, and whose tables are there."""
+def kept(folder: Path, checkpoint: str, anew: Collection[str] = ()) -> dict[str, Any]:
+    """What the page has of parts that were made before, of the same checkpoint, and whose tables are there; those that
+    are made `anew` are left out.
+    """
     if not (folder / MADE).exists():
         return {}
     try:
         before = json.loads((folder / MADE).read_text(encoding="utf-8"))
-        parts, of = before["parts"], before["checkpoint"]
-    except (ValueError, KeyError, TypeError):
+        parts, of = {name: part for name, part in before["parts"].items() if name not in anew}, before["checkpoint"]
+    except (ValueError, KeyError, TypeError, AttributeError):
         _LOGGER.warning(f"{folder / MADE} is damaged: parts that were made before leave the page")
         return {}
-    if of != checkpoint:
-        _LOGGER.info(f"parts that were made of another checkpoint ({of}) leave the page: {', '.join(parts)}")
-        return {}
-    gone = [name for name, part in parts.items() if not all((folder / f"{t}.parquet").exists() for t in part["tables"])]
+    gone = parts
+    if before.get("form") != FORM:
+        why = "that an earlier version made"
+    elif of != checkpoint:
+        why = f"that were made of another checkpoint ({of})"
+    else:
+        gone = {
+            n: part for n, part in parts.items() if not all((folder / f"{t}.parquet").exists() for t in part["tables"])
+        }
+        why = "whose tables are gone"
     if gone:
-        _LOGGER.warning(f"parts whose tables are gone leave the page: {', '.join(gone)}")
+        _LOGGER.warning(f"parts {why} leave the page: {', '.join(gone)}")
     return {name: part for name, part in parts.items() if name not in gone}
 
 
@@ -135,17 +146,26 @@ def _block(block: Block) -> dict[str, Any]:
     columns = [name for name in block.rows.columns if name != block.by]
     cells = [[_cell(row[name], block.formats.get(name, "")) for name in columns] for row in block.rows.to_dicts()]
     numeric = [block.rows.schema[name].is_numeric() for name in columns]
-    groups = block.rows[block.by].cast(pl.String).to_list() if block.by else [""] * len(cells)
+    kinds = [LOOKED_UP.get(name, "") for name in columns]
+    groups = block.rows[block.by].cast(pl.String).to_list() if block.by else []
+    first = [row for row, group in zip(cells, groups, strict=True) if group == groups[0]] if block.by else cells
     return {
         "kind": "table",
         "fold": block.fold,
         "title": block.title,
         "by": block.by,
         "choices": list(dict.fromkeys(groups)),
-        "columns": list(zip(columns, numeric, strict=True)),
-        "rows": list(zip(groups, cells, strict=True)),
+        "columns": list(zip(columns, numeric, kinds, strict=True)),
+        "rows": first,
+        "packed": packed(_texts(block.by, groups, columns, cells)) if block.by else "",
         "note": block.note,
     }
+
+
+def _texts(by: str, groups: list[str], columns: list[str], cells: list[list[str]]) -> pl.DataFrame:
+    """All rows of a table of which the reader chooses some, as they are shown, the column of the choice first."""
+    rows = [[group, *row] for group, row in zip(groups, cells, strict=True)]
+    return pl.DataFrame(rows, schema=dict.fromkeys([by, *columns], pl.String), orient="row")
 
 
 def _cell(value: Any, form: str) -> str:

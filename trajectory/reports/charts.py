@@ -11,14 +11,15 @@ import numpy as np
 import polars as pl
 
 from trajectory.names import plain
+from trajectory.reports.colours import COLOURS, FAINT, GAIN, INK, LINE, LOSS, NARROW_BAND, OTHER, PAPER, SEEN, WIDE
 
 MOST = 20  # rows of a chart whose rows have names
 WIDTH = 420
 NARROW = 270  # beside names, in half of a page
+TOLD = "told:N"  # a column that says a row in one line, for those who point at its mark or cannot see it
+POINT = alt.OverlayMarkDef(aria=True)
 BREAK = "\u2028"  # where a label goes on in the next line
 _LINES = r"split(datum.label, '\u2028')"
-INK, SOFT, GAIN, LOSS, OTHER = "#1d2733", "#5b6875", "#1b7f5c", "#b4473a", "#cfd5db"
-COLOURS = ("#17624a", "#d9792b", "#3b6fb5", "#b4473a", "#7a5195", "#c2a21d", "#4aa3a2", "#8c564b", "#d16ba5", "#7f9c3b")
 
 
 def bars(frame: pl.DataFrame, name: str, value: str, title: str, *, unit: str = "", percent: bool = False) -> alt.Chart:
@@ -26,13 +27,14 @@ def bars(frame: pl.DataFrame, name: str, value: str, title: str, *, unit: str = 
     shown = frame.head(MOST).with_columns(distinct(frame[name].head(MOST)))
     axis = alt.Axis(format="%") if percent else alt.Axis()
     return (
-        alt.Chart(shown, title=title, width=WIDTH)
-        .mark_bar()
+        alt.Chart(_told(shown), title=title, width=WIDTH)
+        .mark_bar(aria=True)
         .encode(
             x=alt.X(f"{value}:Q", title=unit or _words(value), axis=axis),
             y=_named(name),
             color=alt.condition(alt.datum[value] < 0, alt.value(LOSS), alt.value(GAIN)),
             tooltip=list(shown.columns),
+            description=TOLD,
         )
     )
 
@@ -40,26 +42,29 @@ def bars(frame: pl.DataFrame, name: str, value: str, title: str, *, unit: str = 
 def changes(frame: pl.DataFrame, name: str, before: str, after: str, unit: str) -> alt.LayerChart:
     """A line for each row, from a hollow point before to a full one after; rises blue, falls red."""
     shown = frame.with_columns(distinct(frame[name]))
-    base = alt.Chart(shown, width=NARROW, height=alt.Step(40)).encode(y=_named(name), tooltip=list(shown.columns))
+    base = alt.Chart(_told(shown), width=NARROW, height=alt.Step(40)).encode(
+        y=_named(name), tooltip=list(shown.columns), description=TOLD
+    )
     rises = alt.condition(alt.datum[after] >= alt.datum[before], alt.value(COLOURS[2]), alt.value(LOSS))
     x = alt.X(f"{before}:Q", title=unit, scale=alt.Scale(zero=True, domainMin=0))
     return (
         base.mark_rule(strokeWidth=2.5).encode(x=x, x2=f"{after}:Q", color=rises)
-        + base.mark_point(size=45, fill="white", color=INK, opacity=1).encode(x=x)
-        + base.mark_circle(size=55, color=INK, opacity=1).encode(x=f"{after}:Q")
+        + base.mark_point(size=45, fill=PAPER, color=INK, opacity=1, aria=True).encode(x=x)
+        + base.mark_circle(size=55, color=INK, opacity=1, aria=True).encode(x=f"{after}:Q")
     )
 
 
 def heat(frame: pl.DataFrame, across: str, down: str, value: str, title: str, unit: str = "") -> alt.Chart:
     """A cell for each row, the darker the greater its value."""
     return (
-        alt.Chart(frame, title=title)
-        .mark_rect()
+        alt.Chart(_told(frame), title=title)
+        .mark_rect(aria=True)
         .encode(
             x=alt.X(f"{across}:O", title=_words(across)),
             y=alt.Y(f"{down}:N", sort=None, title=_words(down), axis=_row_labels()),
             color=alt.Color(f"{value}:Q", title=unit or _words(value), scale=alt.Scale(scheme="greens")),
             tooltip=list(frame.columns),
+            description=TOLD,
         )
     )
 
@@ -72,15 +77,18 @@ def matrix(
     `titles` are of the two axes, `legend` of the colours' shares; what is empty is left out.
     """
     hues = alt.Legend(title=legend, format="+.0%", titleLimit=300, orient="right") if legend else None
-    base = alt.Chart(frame).encode(
+    base = alt.Chart(_told(frame)).encode(
         x=alt.X("across:N", sort=None, title=titles[0] or None, axis=_labels(labelAngle=-40, labelAlign="right")),
         y=alt.Y("down:N", sort=None, title=titles[1] or None, axis=_row_labels()),
         tooltip=list(frame.columns),
+        description=TOLD,
     )
     colour = alt.Color(f"{value}:Q", scale=alt.Scale(scheme="redblue", domain=[-bound, bound], clamp=True), legend=hues)
     strong = (alt.datum[value] > 0.6 * bound) | (alt.datum[value] < -0.6 * bound)
     ink = alt.condition(strong, alt.value("white"), alt.value("black"))
-    return base.mark_rect().encode(color=colour) + base.mark_text(fontSize=10).encode(text="label:N", color=ink)
+    return base.mark_rect(aria=True).encode(color=colour) + base.mark_text(fontSize=12).encode(
+        text="label:N", color=ink
+    )
 
 
 def band(
@@ -91,17 +99,17 @@ def band(
     A column `observed`, if there is one, is drawn as another line.
     """
     names = [*bounds, "observed", _words(value)]
-    hues = [*["#cfe3f5", "#9cc5ea"][-len(bounds) :], "#444444", "#0b5fa5"]
+    hues = [*[WIDE, NARROW_BAND][-len(bounds) :], SEEN, LINE]
     both = "observed" in frame.columns
     part = _parts(names, hues, alt.Legend(title=None, orient="top") if both else None)
-    base = alt.Chart(frame, title=title, width=WIDTH).encode(x=alt.X(x, title=_words(x)))
+    base = alt.Chart(_told(frame), title=title, width=WIDTH).encode(x=alt.X(x, title=_words(x)))
 
     def y(column: str) -> alt.Y:
         return alt.Y(f"{column}:Q", title=unit or _words(value))
 
     layers = [part(base.mark_area(opacity=1).encode(y=y(low), y2=high), name) for name, (low, high) in bounds.items()]
     layers += [part(base.mark_line().encode(y=y("observed")), "observed")] * both
-    line = base.mark_line(point=True).encode(y=y(value), tooltip=list(frame.columns))
+    line = base.mark_line(point=POINT).encode(y=y(value), tooltip=list(frame.columns), description=TOLD)
     return alt.LayerChart(layer=[*layers, part(line, names[-1])])
 
 
@@ -112,20 +120,21 @@ def lines(
     names = frame[colour].unique(maintain_order=True).to_list()
     across = frame[_column(x)].unique().sort()
     if across.dtype == pl.String:
-        axis = alt.Axis(labelAngle=0, labelFontSize=9)
+        axis = alt.Axis(labelAngle=0, labelFontSize=12)
     elif across.dtype.is_numeric() and len(across) <= MOST:
         # As the data have them: `format` alone would round to the distance of the ticks, and 0.15 would read 0.1.
         axis = alt.Axis(values=across.to_list(), labelExpr="format(datum.value, '~g')")
     else:
         axis = alt.Axis()
     return (
-        alt.Chart(frame, title=title, width=WIDTH)
-        .mark_line(point=True)
+        alt.Chart(_told(frame), title=title, width=WIDTH)
+        .mark_line(point=POINT)
         .encode(
             x=alt.X(x, title=_words(x), axis=axis, sort=None),
             y=alt.Y(f"{value}:Q", title=unit or _words(value), scale=alt.Scale(zero=zero)),
             color=alt.Color(f"{colour}:N", title=_words(colour), sort=None, scale=_palette(names)),
             tooltip=list(frame.columns),
+            description=TOLD,
         )
     )
 
@@ -133,7 +142,7 @@ def lines(
 def budget(frame: pl.DataFrame, x: str, value: str, colour: str, title: str, unit: str) -> alt.Chart:
     """Lines of which that of `expected` is black and broken and that of `at random` grey and dotted."""
     names = frame[colour].unique(maintain_order=True).to_list()
-    drawn = {"expected": (INK, [6, 4]), "at random": ("#999999", [2, 3])}
+    drawn = {"expected": (INK, [6, 4]), "at random": (FAINT, [2, 3])}
     others = iter(COLOURS)
     style = [drawn.get(name) or (next(others), [1, 0]) for name in names]
     hue, dash = (alt.Scale(domain=names, range=[one[i] for one in style]) for i in (0, 1))
@@ -153,13 +162,13 @@ def budget(frame: pl.DataFrame, x: str, value: str, colour: str, title: str, uni
 
 def trade_off(frame: pl.DataFrame, x: str, value: str, across: str, unit: str) -> alt.LayerChart:
     """A line through points, of which those with a text in `label` show it."""
-    base = alt.Chart(frame, width=WIDTH, height=240).encode(
+    base = alt.Chart(_told(frame), width=WIDTH, height=240).encode(
         x=alt.X(f"{x}:Q", title=across, axis=alt.Axis(format=".1%"), scale=alt.Scale(zero=False, padding=24)),
         y=alt.Y(f"{value}:Q", title=unit, scale=alt.Scale(zero=False, padding=12)),
         order=alt.Order("share:Q"),
     )
     label = base.mark_text(align="left", dx=6, dy=-6).encode(text="label:N")
-    return base.mark_line(point=True).encode(color=alt.value(COLOURS[0])) + label
+    return base.mark_line(point=POINT).encode(color=alt.value(COLOURS[0]), description=TOLD) + label
 
 
 def calibration(frame: pl.DataFrame, title: str) -> alt.LayerChart:
@@ -171,16 +180,16 @@ def calibration(frame: pl.DataFrame, title: str) -> alt.LayerChart:
     end = min(1.0, 1.08 * float(highest)) or 1.0  # type: ignore[arg-type]
     scale = alt.Scale(domain=[0, end])
     names = ["perfect", "95 % if calibrated", "observed"]
-    part = _parts(names, ["#999999", "#a9c6e3", LOSS], alt.Legend(title=None, orient="top"))
+    part = _parts(names, [FAINT, NARROW_BAND, LOSS], alt.Legend(title=None, orient="top"))
     x = alt.X("confidence:Q", title="predicted probability", scale=scale)
 
     def y(column: str) -> alt.Y:
         return alt.Y(f"{column}:Q", title="observed share", scale=scale)
 
-    base = alt.Chart(frame, title=title, width=260, height=260).encode(x=x)
+    base = alt.Chart(_told(frame), title=title, width=260, height=260).encode(x=x)
     ideal = alt.Chart(pl.DataFrame({"confidence": [0.0, end]})).mark_line(strokeDash=[4, 3]).encode(x=x)
     band = base.mark_rule(strokeWidth=6).encode(y=y("low"), y2="high")
-    line = base.mark_line(point=True).encode(y=y("outcome"))
+    line = base.mark_line(point=POINT).encode(y=y("outcome"), description=TOLD)
     layers = zip((ideal.encode(y=y("confidence")), band, line), names, strict=True)
     return alt.LayerChart(layer=[part(layer, name) for layer, name in layers])
 
@@ -198,11 +207,13 @@ def ranges(
     frame: pl.DataFrame, name: str, value: str, ends: tuple[str, str], title: str, unit: str = "", form: str = ""
 ) -> alt.LayerChart:
     """A point for each row on a line between two `ends`, columns too; an orange square where `base` is true."""
-    base = alt.Chart(frame.with_columns(distinct(frame[name])), title=title, width=WIDTH).encode(y=_named(name))
+    shown = frame.with_columns(distinct(frame[name]))
+    base = alt.Chart(_told(shown), title=title, width=WIDTH).encode(y=_named(name))
     scale = alt.Scale(zero="base" not in frame.columns)
     axis = alt.Axis(tickCount=6, format=form) if form else alt.Axis(tickCount=6)
     x = alt.X(f"{ends[0]}:Q", title=unit or _words(value), scale=scale, axis=axis)
-    point = base.mark_point(filled=True, size=60, opacity=1).encode(x=f"{value}:Q", tooltip=list(frame.columns))
+    point = base.mark_point(filled=True, size=60, opacity=1, aria=True)
+    point = point.encode(x=f"{value}:Q", tooltip=list(frame.columns), description=TOLD)
     if "base" in frame.columns:
         base = base.encode(color=alt.condition(alt.datum["base"], alt.value(COLOURS[1]), alt.value(COLOURS[2])))
         shape = alt.condition(alt.datum["base"], alt.value("square"), alt.value("circle"))
@@ -212,7 +223,7 @@ def ranges(
 
 def rule(value: float) -> alt.Chart:
     """A broken line across a chart, to lay over it."""
-    return alt.Chart(pl.DataFrame({"rule": [value]})).mark_rule(strokeDash=[5, 4], color="#888888").encode(x="rule:Q")
+    return alt.Chart(pl.DataFrame({"rule": [value]})).mark_rule(strokeDash=[5, 4], color=FAINT).encode(x="rule:Q")
 
 
 def scatter(vectors: np.ndarray, labels: Sequence[Any], title: str) -> alt.Chart:
@@ -264,6 +275,17 @@ def distinct(names: pl.Series) -> pl.Series:
     """Names as they are shown; where some look alike, all but the first end in invisible letters, to stay apart."""
     shown = [plain(str(name)) for name in names]
     return pl.Series(names.name, [name + "\u200b" * shown[:i].count(name) for i, name in enumerate(shown)], pl.String)
+
+
+def _told(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(
+        pl.Series("told", ["; ".join(map(_said, row.items())) for row in frame.to_dicts()], pl.String)
+    )
+
+
+def _said(cell: tuple[str, Any]) -> str:
+    name, value = cell
+    return f"{_words(name)}: {value:,.4g}" if isinstance(value, float) else f"{_words(name)}: {value}"
 
 
 def _named(name: str) -> alt.Y:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from trajectory import __version__
 from trajectory.names import isolated
-from trajectory.reports import pictures
+from trajectory.reports import colours, navigation, pictures
 from trajectory.writing import write_text
 
 
 def write_page(path: Path, room: str, **values: Any) -> Path:
-    """Fills the template <name of the page>.j2 of a room's folder `pages`, writes it at `path` and returns that."""
-    write_text(render(path.name, room, **values), path)
+    """Fills the template <name of the page>.j2 of a room's folder `pages`, writes it at `path` and returns that.
+
+    The other pages of the run lead to it from then on.
+    """
+    write_text(render(path.name, room, navigation=navigation.links(path), **values), path)
+    navigation.refresh(path.parent)
     return path
 
 
@@ -25,7 +31,15 @@ def render(page: str, room: str, **values: Any) -> str:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, finalize=isolated, undefined=jinja2.StrictUndefined
     )
-    environment.globals["vega"] = pictures.script
+    environment.globals |= {
+        "vega": pictures.script,
+        "navigation": "",
+        "colours": colours.COLOURS,
+        "other": colours.OTHER,
+        "dark_colours": colours.DARK.items(),
+        "version": __version__,
+        "today": f"{datetime.now(UTC):%Y-%m-%d}",
+    }
     return environment.get_template(f"{page}.j2").render(**values)
 
 

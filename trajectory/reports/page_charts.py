@@ -9,10 +9,10 @@ from typing import Any
 
 import altair as alt
 
-from trajectory.reports.charts import GAIN, INK, LOSS, SOFT
+from trajectory.reports.colours import GAIN, INK, LOSS, SOFT
 
 HEIGHT = 280
-BELOW = 14  # pixels from one line of text under a chart to the next
+BELOW = 16  # pixels from one line of text under a chart to the next
 NAMES = 0.46  # of the width between both sides of `flows`, for the names at each side
 
 
@@ -43,7 +43,7 @@ def shares(unit: str) -> alt.LayerChart:
     rules = rules.encode(x=x, strokeDash=alt.StrokeDash("line:N", scale=dash, legend=None))
     below = [
         _of(name).mark_text(dy=row * BELOW, color=SOFT, fontSize=size).encode(x=x, y=height, text="text:N")
-        for name, row, size in (("labels", 1, 10), ("titles", 2.3, 12))
+        for name, row, size in (("labels", 1, 12), ("titles", 2.3, 12))
     ]
     return alt.LayerChart(layer=[columns, bands, rules, *below], width="container", height=HEIGHT)
 

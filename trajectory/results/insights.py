@@ -61,7 +61,13 @@ class Changes(Result):
         "year_before": "the same days a year before; empty where the log does not reach back",
         "q_value": "false discovery rate at which the change is told from none",
     }
-    TABLES: ClassVar = {"change_totals": "the same of customers, orders, pieces and sales value of all"}
+    TABLES: ClassVar = {
+        "change_totals": "the same of customers, orders, pieces and sales value of all",
+        "change_periods": (
+            "each month (week, of a log of less than 120 days) and interest, and all: period (its first day), whole "
+            "(the log covers all of it), interest, customers, orders, pieces, value"
+        ),
+    }
 
     def plot(self) -> alt.LayerChart:
         """The changes that are more than chance, with their intervals."""
@@ -111,6 +117,7 @@ class Segments(Result):
             "mix), new_members (whether it is of users who are new there), sets_apart (interests with the largest "
             "lift), path (largest shares so far -> expected)"
         ),
+        "segment_periods": "the table change_periods of each segment's users, with the column segment",
     }
 
     def plot(self) -> alt.Chart:

@@ -12,6 +12,8 @@ from trajectory.settings.config import base
 from trajectory.settings.fields import RECURRENT
 from trajectory.settings.watched import watched
 
+TINY = "_tiny"  # behind the name of a config that was shrunk
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -77,9 +79,20 @@ def own_log(
     return watched(c)
 
 
+def for_insights(c: ConfigDict) -> ConfigDict:
+    """Sets what pages for a merchant need: a split by time, so that what is said of the time after the cut can be held
+    against what came, and forecasts of several steps with the days until they come. Returns the same config, changed.
+    """
+    fill(c, {"split.kind": "temporal", "split.target": "all"})
+    fill(c, {"forecast.steps": 2 if c.name.endswith(TINY) else 10})
+    fill(c, {"split.steps": c.forecast.steps, "heads.horizon": c.forecast.steps, "train.monitor": "ahead_ndcg@10"})
+    fill(c, {"heads.interest": 0.0, "heads.time": 0.1})
+    return c
+
+
 def shrink(c: ConfigDict) -> ConfigDict:
     """The `tiny` switch: 50,000 events, small widths, short rows and 200 steps. Returns the same config, changed."""
-    c.name += "_tiny"
+    c.name += TINY
     fill(c, {"split.most_events": 50_000, "model.width": 16, "batch.rows": 8, "batch.length": 32})
     fill(
         c,

@@ -121,12 +121,12 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     return records, damaged
 
 
-def curves(workdir: Path) -> list[alt.Chart]:
-    """Loss and accuracy of training and validation over the epochs of a run; none before its first."""
+def curves(workdir: Path) -> dict[str, alt.Chart]:
+    """Loss and accuracy of training and validation over the epochs of a run, by name; none before its first."""
     from trajectory.reports import charts
 
     records = [r for r in read(workdir / "metrics.jsonl") if "epoch" in r and "validation/loss" in r]
-    panels = []
+    panels = {}
     for name, label in (("loss", "loss (nats per next step)"), ("accuracy", "accuracy (share right)")):
         points = [
             (r["epoch"], r[f"{part}/{name}"], part)
@@ -136,7 +136,7 @@ def curves(workdir: Path) -> list[alt.Chart]:
         ]
         if points:
             frame = pl.DataFrame(points, schema={"epoch": pl.Int64, name: pl.Float64, "part": pl.String}, orient="row")
-            panels.append(charts.lines(frame, "epoch", name, "part", "", unit=label, zero=False))
+            panels[name] = charts.lines(frame, "epoch", name, "part", "", unit=label, zero=False)
     return panels
 
 
@@ -148,5 +148,5 @@ def draw_curves(workdir: Path, title: str) -> Path | None:
     if not panels:
         return None
     path = workdir / "curves.png"
-    pictures.save(charts.panels(panels, 2, title), path)
+    pictures.save(charts.panels([*panels.values()], 2, title), path)
     return path

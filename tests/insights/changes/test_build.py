@@ -102,7 +102,8 @@ def test_each_sentence_says_what_the_events_say(times):
     counted |= {name: [part[name.split()[-1]].sum() for part in (before, after)] for name in ("sales value",)}
     for name, (then, now) in counted.items():
         more = "more" if now > then else "less"
-        told = f"{now:,.0f} {name} in the last 28 days, {abs(now / then - 1):.1%} {more} than in the 28 before"
+        much = f"Sales of {now:,.0f}" if name == "sales value" else f"{now:,.0f} {name}"
+        told = f"{much} in the last 28 days, {abs(now / then - 1):.1%} {more} than in the 28 before"
         unchanged = re.search(rf"No change beyond chance of [^.]*\b{name}\b", texts)
         assert (told in texts) != bool(unchanged), name
         assert (name == "sales value" and times != 1) <= (told in texts)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from trajectory.insights.changes.counted import DAYS, FALSE, Changes, changes
+from trajectory.insights.changes.periods import periods
 from trajectory.insights.report_model import Part, Statement, Table, Text
 from trajectory.reports.words import attention_words, words
 from trajectory.run import Run
@@ -28,7 +29,7 @@ def build_changes(run: Run) -> Part:
         title="What changed",
         sentences=(*_of_all(found.totals), *_of_goods(found.goods, verb)),
         blocks=(Text(_how(found)), *_tables(found, verb)),
-        tables={"changes": found.goods, "change_totals": found.totals},
+        tables={"changes": found.goods, "change_totals": found.totals, "change_periods": periods(histories)},
         measured={"totals": found.totals.to_dicts()},
     )
 
@@ -47,10 +48,10 @@ def _of_all(totals: pl.DataFrame) -> Iterator[Statement]:
             continue
         year = "" if row["year_before"] is None else f"; {row['year_before']:,.0f} in the same days a year before"
         than = f"{abs(row['change']):.1%} {'more' if row['change'] > 0 else 'less'} than in the {DAYS} before"
-        words = (
-            f"{row['after']:,.0f} {row['measure']} in the last {DAYS} days, {than} ({row['low']:+.1%} to "
-            f"{row['high']:+.1%}){year}."
-        )
+        measured = f"{row['after']:,.0f} {row['measure']}"
+        if row["measure"] == "sales value":
+            measured = f"Sales of {row['after']:,.0f}"
+        words = f"{measured} in the last {DAYS} days, {than} ({row['low']:+.1%} to {row['high']:+.1%}){year}."
         yield Statement(words, "change", "change_totals")
     if same:
         words = f"No change beyond chance of {' and '.join(same)} against the {DAYS} days before."

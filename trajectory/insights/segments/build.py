@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trajectory.evaluation.standing import warning
+from trajectory.insights.changes.periods import periods
 from trajectory.insights.report_model import Part, folded
 from trajectory.insights.segments.baselines import COUNTS, RFM
 from trajectory.insights.segments.evaluate import measure
@@ -32,6 +33,10 @@ def build_segments(run: Run) -> Part:
             *blocks(current, profiles, run.config.evaluation.seen == "filter"),
             *folded(holdout_accuracy(measured, cut, current.trajectories.words)),
         ),
-        tables={"segments": members_table(current), "segment_profiles": profiles},
+        tables={
+            "segments": members_table(current),
+            "segment_profiles": profiles,
+            **({"segment_periods": periods(histories, current.of_users)} if histories.has_time else {}),
+        },
         measured=measured,
     )

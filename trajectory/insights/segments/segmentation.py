@@ -25,6 +25,14 @@ class Segmentation:
     destination: np.ndarray  # int64 [S]
     names: tuple[str, ...]
 
+    @property
+    def of_users(self) -> np.ndarray:
+        """Name of the segment of each user of the log, str [N]; "" where it is in none."""
+        t = self.trajectories
+        of = np.full(t.histories.num_users, "", object)
+        of[t.queries.user] = np.array(self.names, object)[self.label]
+        return of.astype(str)
+
     @cached_property
     def drift(self) -> np.ndarray:
         """Of each user, float64 [n]: share of the expected volume that lies in other fields than it used to."""
