@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trajectory.api_evaluation import baselines, compare, ensemble, evaluate
     from trajectory.api_tuning import search, sweep
     from trajectory.main_job import quickstart
+    from trajectory.report_job import report
     from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
     from trajectory.results.insights import Audiences, Changes, Customers, Demand, Funnel, Recommendations, Segments
     from trajectory.results.measured import Baselines, Comparison, Evaluation, Search, StepEvaluation, Sweep
@@ -61,6 +62,7 @@ __all__ = [
     "prepare",
     "preset",
     "quickstart",
+    "report",
     "search",
     "sweep",
     "train",
@@ -81,6 +83,7 @@ _MODULES = {
     **dict.fromkeys(("Run", "load_run"), "run"),
     "UserError": "schema",
     "quickstart": "main_job",
+    "report": "report_job",
 }
 
 if not TYPE_CHECKING:  # with it, a name that is not there would pass every check of types

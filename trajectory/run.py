@@ -440,7 +440,7 @@ class Run:
         if parts and "recommend" not in parts and not (stock is None and price is None and not interests):
             raise UserError("stock, interests and price are for the part recommend, which is not among parts")
         from trajectory.data.store.sample import with_first_look
-        from trajectory.insights.currencies import mixed_currencies
+        from trajectory.insights.currencies import currency, mixed_currencies
         from trajectory.insights.recommend.eligibility import eligible_items
         from trajectory.insights.registry import PARTS, build_parts
         from trajectory.insights.report import write_insights
@@ -449,7 +449,7 @@ class Run:
         c, histories = self.config, self.experiment.histories
         taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
         warning, note = mixed_currencies(histories, c.data), with_first_look(c.note, histories)
-        said = {"note": note, "warning": warning, "clock": clock(histories)}
+        said = {"note": note, "warning": warning, "clock": f"{clock(histories)} {currency(histories, c.data)}".strip()}
         return write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, **said)
 
     def migrations(

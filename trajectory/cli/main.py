@@ -15,7 +15,7 @@ GROUPS = {
     "data": ("inspect", "prepare", "synthesize"),
     "models": ("configs", "train", "evaluate", "sweep", "search", "transfer"),
     "what comes out": ("predict", "forecast", "migrate", "explain", "insights", "export"),
-    "first looks": ("quickstart", "user-a"),
+    "first looks": ("report", "quickstart", "user-a"),
     "measurements": (
         *("faithfulness", "ground-truth", "measure-audiences", "measure-conversions", "measure-types"),
         *("measure-demand", "measure-segments", "measure-shop", "bench", "fuzz-logs"),

@@ -35,7 +35,8 @@ class ValidationMonitor:
         }
         self.held_out = self.parts["validation"]
         ends = step_bounds(experiment.histories, self.held_out, 1)[:, 1]
-        several = bool((ends < self.held_out.end).any())
+        # Of a window that is asked for whole, also where it brought no user more than a step.
+        several = c.split.target == "all" or bool((ends < self.held_out.end).any())
         self.ahead = several and bool(c.heads.item) and c.heads.horizon > 1
         if experiment.split.kind == "leave_last" or self.ahead:
             self.parts["validation"] = self.held_out._replace(end=ends)

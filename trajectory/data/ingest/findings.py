@@ -17,7 +17,8 @@ UNIT_NAMES = {
 }
 SHOWN = 200  # characters of a source's text that are shown
 
-CURRENCIES = "currencies"  # topic of what is said of amounts in several
+# Topics of what is said of amounts in one currency, and in several.
+CURRENCY, CURRENCIES = "currency", "currencies"
 
 
 @dataclass(frozen=True)

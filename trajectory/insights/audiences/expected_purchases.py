@@ -44,6 +44,8 @@ def expected_purchases(
             "audiences ask who buys within so many days, but this run forecasts no times; train on a log with times "
             f"and heads.time above 0 ({hints.setting('heads.time', 0.1)})"
         )
+    if not len(queries.user):
+        raise UserError("no user has an event before the days that audiences are checked with: the log is too short")
     parts: list[list[np.ndarray]] = []
     at, begun = 0, np.zeros(len(queries.user))  # what passed since is left out below
     for chunk, forecast, _ in forecast_steps(run, histories, queries, steps_ahead(c), c.forecast.paths, begun):

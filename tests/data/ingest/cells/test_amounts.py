@@ -66,6 +66,13 @@ def test_prices_of_units_are_multiplied_and_amounts_are_not(tmp_path: Path) -> N
 def test_several_currencies_are_warned_of(tmp_path: Path) -> None:
     log = from_text(tmp_path, "user,item,amount\n1,2,$3\n1,3,€4\n")
     assert "several currencies ($, €)" in notes(log, "currencies")
+    log = from_text(tmp_path, "user,item,amount\n1,2,$3\n1,3,4 USD\n1,4,5\n")
+    assert notes(log, "currency") == "amounts are in USD, by amount"
+    assert not notes(log, "currencies")
+    log = from_text(tmp_path, "user,item,amount\n1,2,¥3\n1,3,¥4\n")
+    assert notes(log, "currency") == "amounts are in ¥, by amount", "yen or yuan: as it is written"
+    log = from_text(tmp_path, "user,item,amount\n1,2,US$3\n1,3,CA$4\n")
+    assert "several currencies (CA$, US$)" in notes(log, "currencies")
     log = from_text(tmp_path, "user,item,amount,currency\n1,2,3,USD\n1,3,4,EUR\n")
     assert "currency has 2 currencies (EUR 1x, USD 1x)" in notes(log, "currencies")
     log = from_text(tmp_path, "user,item,amount,Währung,land\n1,2,3,CHF,CHE\n1,3,4,EUR,AUT\n2,3,4,EUR,DEU\n")
@@ -73,6 +80,7 @@ def test_several_currencies_are_warned_of(tmp_path: Path) -> None:
     assert "land" not in notes(log, "currencies")
     log = from_text(tmp_path, "user,item,amount,Währung\n1,2,3,EUR\n1,3,4,EUR\n")
     assert "Währung" not in notes(log, "currencies")
+    assert notes(log, "currency") == "amounts are in EUR, by Währung"
 
 
 def test_points_before_three_digits_throughout_are_asked_about(tmp_path: Path) -> None:

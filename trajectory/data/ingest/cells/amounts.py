@@ -6,13 +6,21 @@ import polars as pl
 
 from trajectory.data.ingest.cells.distinct import apply_to_distinct
 from trajectory.data.ingest.cells.parsing import texts, western_digits
-from trajectory.data.ingest.findings import CURRENCIES, Findings, clip
+from trajectory.data.ingest.findings import CURRENCIES, CURRENCY, Findings, clip
 from trajectory.schema import UserError
 
 UNKNOWN = "unknown there, the rows stay"
 DECIMALS = ("auto", ".", ",")
 _FIRST = 1000  # cells that are looked at before all are
-_SIGNS = {"US$": "USD", "€": "EUR", "£": "GBP", "zl": "PLN", "zł": "PLN"}  # of the same currency
+# Signs -> the currencies that they may be of; others are of the currency that they name.
+_SIGNS = {
+    "$": {"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "ARS", "CLP", "COP", "TWD"},
+    "US$": {"USD"}, "€": {"EUR"}, "£": {"GBP"}, "¥": {"JPY", "CNY"}, "円": {"JPY"}, "元": {"CNY"}, "圆": {"CNY"},
+    "圓": {"TWD", "HKD"}, "₩": {"KRW"}, "원": {"KRW"}, "₹": {"INR"}, "Rs": {"INR", "PKR", "LKR"}, "R$": {"BRL"},
+    "R": {"ZAR"}, "RM": {"MYR"}, "Rp": {"IDR"}, "kr": {"SEK", "NOK", "DKK"}, "zł": {"PLN"}, "zl": {"PLN"},
+    "Kč": {"CZK"}, "Ft": {"HUF"}, "lei": {"RON"}, "лв": {"BGN"}, "₽": {"RUB"}, "руб": {"RUB"}, "р": {"RUB"},
+    "TL": {"TRY"}, "₺": {"TRY"},
+}  # fmt: skip
 _LARGEST = 3.4e38  # what is stored has 32 bits
 # Of a currency.
 _WORD = r"(?:[A-Z]{1,3}?\p{Sc}|\p{Sc}|[A-Z]{3}|TL|RM|Rp|kr|zł|zl|Kč|Ft|lei|лв|руб|р|Rs|R|元|円|圆|圓|원)\.?"
@@ -98,9 +106,7 @@ def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.S
     }
     both = parts.filter(fits[","] & fits["."] & marked)  # 1,234 or 1.234: which is it?
     signs = parts["text"].str.extract(rf"({_WORD})").drop_nulls().unique().sort()
-    if signs.replace(_SIGNS).n_unique() > 1:
-        shown = ", ".join(signs.head(5))
-        said.note(CURRENCIES, f"{text.name} is in several currencies ({shown}), which are not converted", warning=True)
+    _say_currency(text.name, signs.to_list(), said)
     small = parts.filter(~marked & pl.col("digits").str.contains(r"^[1-9]\d{0,2}$"))
     padded = not small.is_empty() and bool(both["digits"].str.ends_with("0").any())
     mark, unclear = _decide(text.name, rows, both, decimal, said, likely, padded)
@@ -119,6 +125,18 @@ def _written(text: pl.Series, decimal: str, said: Findings, likely: str) -> pl.S
     joined = text.to_frame("text").join(values, on="text", how="left", maintain_order="left")["number"]
     exact = text.cast(pl.Float64, strict=False)  # 1e-3, which is no way to write money
     return joined.zip_with(joined.is_not_null() | ~text.str.contains("[eE]").fill_null(False), exact).alias(text.name)
+
+
+def _say_currency(name: str, signs: list[str], said: Findings) -> None:
+    """Says which currency amounts are in, by what is written beside them, or warns of several."""
+    if not signs:
+        return
+    shared = set.intersection(*(_SIGNS.get(sign.rstrip("."), {sign.rstrip(".")}) for sign in signs))
+    if shared:
+        said.note(CURRENCY, f"amounts are in {min(shared) if len(shared) == 1 else signs[0]}, by {name}")
+        return
+    shown = ", ".join(signs[:5])
+    said.note(CURRENCIES, f"{name} is in several currencies ({shown}), which are not converted", warning=True)
 
 
 def _decide(

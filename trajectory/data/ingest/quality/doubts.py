@@ -13,7 +13,7 @@ from trajectory.data.ingest.cells.parsing import OBJECTS, ROUNDED, is_text, most
 from trajectory.data.ingest.columns.detect import CURRENCIES, LOG_NAMES, matching
 from trajectory.data.ingest.columns.line_numbers import LINES, NEW
 from trajectory.data.ingest.findings import CURRENCIES as IN_SEVERAL
-from trajectory.data.ingest.findings import Findings, clip
+from trajectory.data.ingest.findings import CURRENCY, Findings, clip
 from trajectory.data.times import DAY, day_text
 from trajectory.schema import UserError
 
@@ -154,7 +154,7 @@ def doubt_ratings(rating: pl.Series, name: str, data: ConfigDict, said: Findings
 
 
 def doubt_currencies(table: pl.DataFrame, used: set[str], said: Findings) -> None:
-    """Warns of a log whose amounts are in several currencies, by a column's name, or where all its words are codes."""
+    """Says which currency amounts are in, or warns of several, by a column's name, or where all its words are codes."""
     named = matching(table.columns, CURRENCIES)
     for column in table:
         if column.name in used or not is_text(column):
@@ -164,6 +164,8 @@ def doubt_currencies(table: pl.DataFrame, used: set[str], said: Findings) -> Non
             continue
         words = texts(column).drop_nulls().value_counts(name="rows")
         words = words.sort("rows", column.name, descending=[True, False])
+        if words.height == 1 and CODES.issuperset(words[column.name]):
+            said.note(CURRENCY, f"amounts are in {words[column.name][0]}, by {column.name}")
         if words.height > 1 and (column.name in named or CODES.issuperset(words[column.name])):
             shown = ", ".join(f"{word} {rows:,}x" for word, rows in words.head(_SHOWN).iter_rows())
             text = f"{column.name} has {words.height} currencies ({shown}), whose amounts are added up as they are"
