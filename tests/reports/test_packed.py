@@ -18,7 +18,7 @@ def unpacked(text: str) -> dict:
     return dict(zip(held["names"], columns, strict=True))
 
 
-def test_money_keeps_its_hundredths_and_chances_four_digits():
+def test_money_keeps_its_hundredths_and_chances_three_digits():
     table = pl.DataFrame(
         {
             "spend": [1_234_567.89, 12_849.634, 3.0, None],
@@ -31,8 +31,8 @@ def test_money_keeps_its_hundredths_and_chances_four_digits():
         }
     )
     found = unpacked(packed(table))
-    assert found["spend"] == [1_234_567.89, 12_849.634, 3, None]
-    assert found["chance"] == [0.1235, 0.0001235, None, 1]
+    assert found["spend"] == [1_234_567.89, 12_849.63, 3, None]
+    assert found["chance"] == [0.123, 0.000123, None, 1]
     for name in ("kind", "name", "again", "count"):
         assert found[name] == table[name].to_list()
     assert found["day"] == ["2024-01-01"] * 4

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-DIGITS = 4  # after the point; of numbers below 1 significant ones
+AFTER, SMALL = 2, 3  # digits after the point; of numbers below 1 significant ones
 FEW = 0.5  # of the rows: so many different texts at most are stored once each
 
 
@@ -34,7 +34,7 @@ def flat(table: pl.DataFrame) -> pl.DataFrame:
 def _column(column: pl.Series) -> dict[str, Any]:
     if column.dtype.is_float():
         small = column.abs() < 1
-        rounded = column.round_sig_figs(DIGITS).zip_with(small.fill_null(True), column.round(DIGITS)).fill_nan(None)
+        rounded = column.round_sig_figs(SMALL).zip_with(small.fill_null(True), column.round(AFTER)).fill_nan(None)
         return {"values": [int(one) if one is not None and one == int(one) else one for one in rounded]}
     if column.dtype.is_integer() or column.dtype == pl.Boolean:
         return {"values": column.to_list()}
