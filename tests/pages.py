@@ -17,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from trajectory.reports import pictures
+from trajectory.reports.page import catalogues
 
 LAID_OUT = """() => {
   const right = node => Math.round(node.getBoundingClientRect().right);
@@ -82,8 +83,9 @@ def _browser() -> Browser:
 
 
 def own(page: Path) -> str:
-    """The page without the library that draws its charts."""
-    return page.read_text(encoding="utf-8").replace(f"<script>{pictures.script()}</script>\n", "")
+    """The page without the library that draws its charts, and what it would say in other languages."""
+    text = page.read_text(encoding="utf-8").replace(f"<script>{pictures.script()}</script>\n", "")
+    return text.replace(f"const catalogues = {catalogues()};\n", "")
 
 
 def inert_data(page: Path, name: str) -> Any:

@@ -28,6 +28,7 @@ def log_of(folder, rows, header="user,item,time,event_type"):
 
 def test_a_log_becomes_pages_that_lead_to_each_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=8")  # those of this process
     log = item_log(tmp_path / "log.csv", users=80)
     quiet = ("--config.logging.wandb=no", "--config.logging.tensorboard=no", "--config.train.min_steps=20")
     done = run("report", str(log), "--tiny", "--workdir=r", *quiet)
@@ -47,7 +48,7 @@ def test_the_call_takes_a_config(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     log = tj.prepare(pl.read_csv(item_log(tmp_path / "log.csv")), model="gru", tiny=True)
     log.config.train.min_steps = 20
-    monkeypatch.setattr("trajectory.run.Run.write_insights", lambda self: self.workdir / "insights.html")
+    monkeypatch.setattr("trajectory.run.Run.write_insights", lambda self, language: self.workdir / "insights.html")
     run_example(tj.report, {"tj": tj, "log": log})
 
 

@@ -26,6 +26,7 @@ AttributionMethod: TypeAlias = Literal[
     "shap",
     "lime",
 ]
+Language: TypeAlias = Literal["", "en", "zh"]  # of pages; "": that of the reader's browser
 InsightsPart: TypeAlias = Literal["changes", "customers", "recommend", "segments", "audiences", "demand", "funnel"]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from trajectory.api import config_of, learn, prepare
+from trajectory.expected import Language, one_of
 from trajectory.run import Run, load_run
 from trajectory.schema import Histories, UserError
 from trajectory.settings import fill, shown
@@ -32,6 +33,7 @@ def report(
     model: Backbone = "gru",
     tiny: bool = False,
     settings: Mapping[str, Any] | None = None,
+    language: Language = "",
 ) -> list[Path]:
     """Learns from a log and writes all pages: what to act on, results and forecasts, who moved where, and why.
 
@@ -42,6 +44,7 @@ def report(
       log: as of `prepare`, or a config.
       workdir: the run's folder. The same call goes on where it was stopped, and writes the pages anew.
       model, tiny, settings: as of `prepare`.
+      language: that the pages open in, "en" or "zh"; by default that of the reader's browser.
 
     Returns the pages that were written. One that the log cannot have is left out, with the reason.
 
@@ -55,10 +58,11 @@ def report(
     """
     from trajectory.data.store import builder
 
+    one_of("language", language, Language)
     config = log if isinstance(log, ConfigDict) else config_of(prepare(log, model=model, tiny=tiny, settings=settings))
     config = decided(config, builder.prepare(config.data))
     leave_if_stopped(learn(config, Path(workdir)), Path(workdir))
-    return _pages(load_run(workdir))
+    return _pages(load_run(workdir), language)
 
 
 def decided(config: ConfigDict, histories: Histories) -> ConfigDict:
@@ -86,7 +90,7 @@ def tied(histories: Histories) -> float:
     return float(np.mean(np.append(same, False) | np.insert(same, 0, False))) if histories.num_events else 0.0
 
 
-def _pages(run: Run) -> list[Path]:
+def _pages(run: Run, language: Language) -> list[Path]:
     from trajectory.evaluation.report import write_evaluation
     from trajectory.explain.report import write_attributions
     from trajectory.forecasting.page import write_forecast
@@ -94,13 +98,13 @@ def _pages(run: Run) -> list[Path]:
 
     def results() -> Path:
         write_evaluation(run)
-        return write_forecast(run)
+        return write_forecast(run, language=language)
 
     steps: dict[str, Callable[[], Path]] = {
         "report.html": results,
-        "insights.html": run.write_insights,
-        "migration.html": lambda: run.migrations().write_page(run.workdir),
-        "attributions.html": lambda: write_attributions(run),
+        "insights.html": lambda: run.write_insights(language=language),
+        "migration.html": lambda: run.migrations().write_page(run.workdir, language=language),
+        "attributions.html": lambda: write_attributions(run, language=language),
     }
     pages = []
     for name, write in steps.items():

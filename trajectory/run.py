@@ -18,7 +18,7 @@ from trajectory import run_folder
 from trajectory.calibration.per_step import StepCalibration
 from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.data.store.vocabulary import Vocabulary
-from trajectory.expected import AttributionMethod, InsightsPart, Vectors, one_of, several, whole_number
+from trajectory.expected import AttributionMethod, InsightsPart, Language, Vectors, one_of, several, whole_number
 from trajectory.inference.predictor import Predictor
 from trajectory.messages import root_logger_kept
 from trajectory.models.interest_model import InterestModel
@@ -418,6 +418,7 @@ class Run:
         stock: Log | None = None,
         interests: Sequence[str] = (),
         price: tuple[float, float] | None = None,
+        language: Language = "",
     ) -> Path:
         """Writes insights.html, its tables and insights.json into the run's folder.
 
@@ -426,6 +427,7 @@ class Run:
             default. One that the log cannot have is left out, with the reason; one that was made before of the same
             checkpoint stays.
           stock, interests, price: as in `recommend`.
+          language: that the page opens in, "en" or "zh"; by default that of the reader's browser.
 
         Returns the page.
 
@@ -437,6 +439,7 @@ class Run:
           'insights.html'
         """
         parts = several("parts", parts, '["segments"]')
+        one_of("language", language, Language)
         if parts and "recommend" not in parts and not (stock is None and price is None and not interests):
             raise UserError("stock, interests and price are for the part recommend, which is not among parts")
         from trajectory.data.store.sample import with_first_look
@@ -450,7 +453,7 @@ class Run:
         taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
         warning, note = mixed_currencies(histories, c.data), with_first_look(c.note, histories)
         said = {"note": note, "warning": warning, "clock": f"{clock(histories)} {currency(histories, c.data)}".strip()}
-        return write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, **said)
+        return write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, language=language, **said)
 
     def migrations(
         self,

@@ -133,8 +133,10 @@ def test_by_keyboard_alone(page):
     with opened(page) as tab:
         tab.keyboard.press("Tab")
         assert tab.evaluate("document.activeElement.innerText") == "Skip to the content"
-        tab.keyboard.press("Tab")
-        tab.keyboard.press("Tab")
+        for _ in range(20):
+            tab.keyboard.press("Tab")
+            if tab.evaluate("document.activeElement.innerText") == "Look up":
+                break
         tab.keyboard.press("Enter")
         assert tab.locator("#look").is_visible()
 

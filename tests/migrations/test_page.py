@@ -239,7 +239,7 @@ def test_forecasts_that_no_counting_rule_is_behind_are_not_claimed(tmp_path, tes
     check = forecast.check | {"differences": {"all": tests, "steadiest quarter": tests}}
     check["log_loss"] |= {"persistence": {"all": 0.5, "steadiest quarter": 0.5}} if "persistence" in tests else {}
     forecast = replace(forecast, check=check, standing=standing(check, [], "3 events"))
-    html = write_migrations(migrations, tmp_path, "behind", forecast=forecast).read_text(encoding="utf-8")
+    html = own(write_migrations(migrations, tmp_path, "behind", forecast=forecast))
     top, shown = html.split("<p>Interests are")[0], html.split("<script>")[0]
     assert (said in top) if said else "Do not act" not in html
     assert ("What is expected to grow and shrink" in shown) == (not said)
@@ -274,7 +274,7 @@ def test_a_run_that_is_behind_counting_is_not_acted_on_here_either():
 def test_a_forecast_that_was_not_checked_has_a_page_that_says_so(tmp_path):
     migrations = made_up()
     forecast = replace(forecast_of(migrations), check=None, standing=standing(None, [], "3 events"))
-    html = write_migrations(migrations, tmp_path, "unchecked", forecast=forecast).read_text(encoding="utf-8")
+    html = own(write_migrations(migrations, tmp_path, "unchecked", forecast=forecast))
     assert "How far these forecasts hold was not measured" in html.split("<p>Interests are")[0]
     assert "How accurate were such forecasts?" not in html
     assert 'id="forecast"' not in html

@@ -9,12 +9,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
 from trajectory import faults, hints, messages
+from trajectory.expected import Language
 from trajectory.names import UNPRINTABLE
 from trajectory.schema import UserError
 from trajectory.settings import presets
@@ -56,6 +57,12 @@ def define_fields(meaning: str) -> flags.FlagHolder:
     Its value is a list of "SECTION.FIELD=VALUE".
     """
     return flags.DEFINE_multi_string(FIELD, [], meaning)
+
+
+def define_language() -> flags.FlagHolder:
+    """The flag of the language that pages open in."""
+    meaning = "language that pages open in, en or zh; by default that of the reader's browser (a page can be switched)"
+    return flags.DEFINE_enum("language", "", get_args(Language), meaning)
 
 
 def by_name(fields: Sequence[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import get_args
 
 from absl import flags
 
+from trajectory.cli.command import define_language
 from trajectory.expected import AttributionMethod
 from trajectory.schema import UserError
 from trajectory.training import parallel
@@ -25,6 +26,7 @@ AT_STEPS = flags.DEFINE_list("at-steps", ["1"], "which steps, 1 = next; later on
 METHOD = flags.DEFINE_string(
     "method", "", f"instead of the config's explain.method, one of {', '.join(get_args(AttributionMethod))}"
 )
+LANGUAGE = define_language()
 flags.mark_flags_as_required(["workdir"])
 
 
@@ -36,7 +38,7 @@ def main() -> None:
 
     run = load_run(Path(WORKDIR.value))
     drawn = None if USERS.value < 0 else USERS.value
-    page = write_attributions(run, TARGET.value, _at_steps(), USER.value or drawn, METHOD.value)
+    page = write_attributions(run, TARGET.value, _at_steps(), USER.value or drawn, METHOD.value, LANGUAGE.value)
     print(f"open {page.resolve()}")
 
 

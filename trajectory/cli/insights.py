@@ -11,6 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import define_language
 from trajectory.schema import UserError
 from trajectory.training import parallel
 
@@ -23,6 +24,7 @@ INTERESTS = flags.DEFINE_multi_string(
     "interests", [], "recommend only items of this interest; repeatable, as names hold commas"
 )
 PRICE = flags.DEFINE_list("price", [], "recommend only items of these prices: LOWEST,HIGHEST")
+LANGUAGE = define_language()
 flags.mark_flags_as_required(["workdir"])
 
 
@@ -32,7 +34,9 @@ def main() -> None:
     from trajectory.run import load_run
 
     run = load_run(Path(str(WORKDIR.value)))
-    page = run.write_insights(PARTS.value, stock=STOCK.value or None, interests=INTERESTS.value, price=prices())
+    page = run.write_insights(
+        PARTS.value, stock=STOCK.value or None, interests=INTERESTS.value, price=prices(), language=LANGUAGE.value
+    )
     print(f"open {page.resolve()}")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import define_language
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
@@ -26,6 +27,7 @@ PERMUTATIONS = flags.DEFINE_integer(
 )
 FORECAST = flags.DEFINE_boolean("forecast", True, "forecast where users go; --noforecast only looks back")
 SEGMENTS = flags.DEFINE_string("segments", "", "CSV or Parquet of columns user, segment (default: by activity)")
+LANGUAGE = define_language()
 flags.mark_flags_as_required(["workdir"])
 
 
@@ -44,7 +46,7 @@ def main() -> None:
         false_discovery_rate=RATE.value,
         permutations=PERMUTATIONS.value,
     )
-    page = migrations.write_page(run.workdir)
+    page = migrations.write_page(run.workdir, language=LANGUAGE.value)
     for text in (*migrations.notes, migrations.markdown):
         if text:
             print(text)

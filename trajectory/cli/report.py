@@ -9,12 +9,13 @@ where it was stopped.
 
 from absl import flags
 
-from trajectory.cli.command import define_fields
+from trajectory.cli.command import define_fields, define_language
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", "runs/report", "folder of the run")
 MODEL = flags.DEFINE_string("model", "gru", "gru, lstm, transformer or hybrid")
 TINY = flags.DEFINE_boolean("tiny", False, "a first look, at few users with small sizes")
+LANGUAGE = define_language()
 FIELDS = define_fields("a setting, such as --config.data.day_first=yes")
 
 
@@ -29,5 +30,5 @@ def main(log: str) -> None:
 
     one_of("model", MODEL.value, Backbone)
     config = set_fields(own_log(log, file_name(log), MODEL.value, tiny=TINY.value), FIELDS.value)
-    for page in report(config, WORKDIR.value):
+    for page in report(config, WORKDIR.value, language=LANGUAGE.value):
         print(f"open {page.resolve()}")

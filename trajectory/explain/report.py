@@ -42,10 +42,11 @@ def write_attributions(
     steps: Sequence[int] = (1,),
     users: int | Sequence[str] | None = None,
     method: str = "",
+    language: str = "",
 ) -> Path:
     """Explains the forecasts after the histories of `users` (see `whole_histories`).
 
-    `users` and `method` are as the run's config says, unless given here.
+    `users` and `method` are as the run's config says, unless given here; `language` is that the page opens in.
 
     Writes attributions.parquet and attributions.html into the run's folder; returns the page. Raises UserError for a
     user, a target, a step or a method that the run does not have.
@@ -68,13 +69,13 @@ def write_attributions(
     )
     written = run.workdir / "attributions.parquet"
     write_parquet(rows, written)
-    page = _write_page(run, explainer, batches, rows, note)
+    page = _write_page(run, explainer, batches, rows, note, language)
     _LOGGER.info(f"attributions by {explainer.method_name.replace('_', ' ')}; written to {written}")
     return page
 
 
 def _write_page(
-    run: Run, explainer: Explainer, batches: Sequence[AttributionBatch], rows: pl.DataFrame, note: str
+    run: Run, explainer: Explainer, batches: Sequence[AttributionBatch], rows: pl.DataFrame, note: str, language: str
 ) -> Path:
     histories = run.experiment.histories
     events = overview.whole_events(rows, bool(histories.interests))
@@ -110,6 +111,7 @@ def _write_page(
         run.workdir / "attributions.html",
         "explain",
         name=run.config.name,
+        language=language,
         warning=warning(run, "the forecasts that are explained here"),
         clock=clock(histories),
         method=explainer.method_name.replace("_", " "),

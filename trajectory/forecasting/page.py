@@ -51,7 +51,7 @@ SHOWN_COLUMNS = (
 SHOWN_FACTS = ("guarantee", "candidates", "candidate_rule", "ties", "checkpoint")
 
 
-def write_forecast(run: Run, users: int | Sequence[str] | None = None, steps: int = 0) -> Path:
+def write_forecast(run: Run, users: int | Sequence[str] | None = None, steps: int = 0, language: str = "") -> Path:
     """Forecasts `users` and `steps` (see `forecast`; users by default as the run's config says), writes
     forecast.parquet and `write_report`; returns the page.
     """
@@ -61,10 +61,10 @@ def write_forecast(run: Run, users: int | Sequence[str] | None = None, steps: in
         _LOGGER.info(without_note(made.without, len(made.queries.user)))
     write_parquet(made.statements, run.workdir / "forecast.parquet")
     _LOGGER.info(f"{made.steps} steps ahead, {made.method}; written to {run.workdir}")
-    return write_report(run, made)
+    return write_report(run, made, language)
 
 
-def write_report(run: Run, forecast: Forecast) -> Path:
+def write_report(run: Run, forecast: Forecast, language: str = "") -> Path:
     """Writes report.html and, of a run that was measured and is not behind counting, forecast.png into the run's
     folder; returns the page.
     """
@@ -79,6 +79,7 @@ def write_report(run: Run, forecast: Forecast) -> Path:
         run.workdir / "report.html",
         "forecasting",
         name=run.config.name,
+        language=language,
         warning=caution,
         note=with_first_look(run.config.note, forecast.histories),
         step_name=forecast.histories.step_unit,

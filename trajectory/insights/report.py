@@ -38,11 +38,12 @@ def write_insights(
     note: str = "",
     warning: str = "",
     clock: str = "",
+    language: str = "",
 ) -> Path:
     """Writes each part's tables as <table>.parquet, insights.json (what was measured) and insights.html; returns it.
 
     Parts that were made before of the same `checkpoint` stay on the page, with the day they were made. `note`,
-    `warning`, `clock`: what the page says first.
+    `warning`, `clock`: what the page says first; `language`: that it opens in.
     """
     for part in parts:
         for table, rows in part.tables.items():
@@ -66,6 +67,7 @@ def write_insights(
         note=note,
         warning=warning,
         clock=clock,
+        language=language,
         opening=opening(shown),
         parts=shown,
         inside=inside,

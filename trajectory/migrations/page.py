@@ -43,13 +43,14 @@ def write_migrations(
     forecast: MigrationForecast | None = None,
     segment: np.ndarray | None = None,
     attention: Attention | None = None,
+    language: str = "",
 ) -> Path:
     """Writes the migrations found and, where given, their forecast, as tables and as migration.html; returns the page.
 
     migrations.parquet, flows.parquet (`flows_by_period`) and states.parquet (`states_table`); of a forecast also
     migration_forecast.parquet (`largest_moves`), flow_forecast.parquet and transitions.json; of `attention` also
     attention.parquet and lag.parquet. `segment` str [N] of each user (default: by activity): what the page's flows can
-    be filtered by.
+    be filtered by; `language`: that the page opens in.
     """
     units, settings = migrations.sessions, migrations.settings
     segment = by_activity(units) if segment is None else segment
@@ -74,6 +75,7 @@ def write_migrations(
         folder / "migration.html",
         "migrations",
         name=name,
+        language=language,
         note=note,
         clock=clock(units.histories),
         warning=forecast.standing.warning if forecast else "",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ def render(page: str, room: str, **values: Any) -> str:
     environment.globals |= {
         "vega": pictures.script,
         "navigation": "",
+        "language": "",
+        "catalogues": catalogues(),
         "colours": colours.COLOURS,
         "other": colours.OTHER,
         "dark_colours": colours.DARK.items(),
@@ -41,6 +45,18 @@ def render(page: str, room: str, **values: Any) -> str:
         "today": f"{datetime.now(UTC):%Y-%m-%d}",
     }
     return environment.get_template(f"{page}.j2").render(**values)
+
+
+@functools.cache
+def catalogues() -> str:
+    """What pages say in other languages than English, as JSON for their script: by language, English text -> the other.
+
+    In files of reports/languages; in the English {} stands for a text that changes and {n} for a number, in the other
+    language {} for each in turn, or {0}, {1} ... for the first, the second.
+    """
+    folder = files("trajectory.reports") / "languages"
+    found = {file.name.removesuffix(".json"): json.loads(file.read_text("utf-8")) for file in folder.iterdir()}
+    return script_safe(found)
 
 
 def script_safe(value: Any) -> str:

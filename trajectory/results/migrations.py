@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from trajectory.expected import a_folder
+from trajectory.expected import Language, a_folder, one_of
 from trajectory.results.result import Result
 from trajectory.schema import UserError
 
@@ -25,7 +25,7 @@ class Migrations(Result):
     `markdown`: how accurate such forecasts were, where the run held out as many steps.
     """
 
-    page: Callable[[Path], Path] | None = field(default=None, kw_only=True)
+    page: Callable[..., Path] | None = field(default=None, kw_only=True)
 
     COLUMNS: ClassVar = {
         "user": "id of the source",
@@ -70,13 +70,17 @@ class Migrations(Result):
         ),
     }
 
-    def write_page(self, folder: Path | str) -> Path:
-        """Writes migration.html and its tables into `folder`, as `trajectory migrate` does; returns the page."""
+    def write_page(self, folder: Path | str, *, language: Language = "") -> Path:
+        """Writes migration.html and its tables into `folder`, as `trajectory migrate` does; returns the page.
+
+        It opens in `language`, "en" or "zh", or by default in that of the reader's browser.
+        """
+        one_of("language", language, Language)
         if self.page is None:
             raise UserError("only what run.migrations() returned has a page; call it again")
         folder = a_folder("folder", folder)
         folder.mkdir(parents=True, exist_ok=True)
-        return self.page(folder)
+        return self.page(folder, language=language)
 
     def plot(self) -> alt.Chart:
         """How many users moved from which interest to which."""
