@@ -100,3 +100,4 @@ def test_nothing_is_in_the_way(page, scheme) -> None:
 def test_a_telephone_needs_no_scrolling_sideways(page) -> None:
     with opened(page, width=390) as tab:
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
+        assert barriers(tab) == []

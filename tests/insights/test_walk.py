@@ -9,6 +9,7 @@ from trajectory.insights.report_model import Part, Picture, Statement, Table, Te
 from trajectory.reports import charts
 from trajectory.reports.pictures import svg
 
+LONG = "A segment with a name as long as those of segments are, of three interests and what is new in it"
 MEMBERS = {"ann": "Tea", "bob": "Tea", "cem": "Wine"}
 
 
@@ -43,7 +44,13 @@ def page(tmp_path_factory):
             (Table("Customers", customers, {"spend": "{:.1f}"}), Table("By action", customers, by="action")),
             {"customers": customers},
         ),
-        Part("segments", "Segments", (), (Table("Segments", segments),), {"segments": segments}),
+        Part(
+            "segments",
+            "Segments",
+            (),
+            (Table("Segments", segments),),
+            {"segments": segments, "segment_periods": periods.with_columns(segment=pl.lit(LONG))},
+        ),
     ]
     return write_insights(parts, folder, "A shop", clock="By the clock of Asia/Tokyo.", note="A note.")
 
@@ -154,3 +161,4 @@ def test_a_telephone_needs_no_scrolling_sideways(page, view):
     with opened(page, view, width=390) as tab:
         tab.wait_for_timeout(200)
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
+        assert barriers(tab) == []

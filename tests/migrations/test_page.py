@@ -303,3 +303,4 @@ def test_nothing_is_in_the_way(report, scheme):
 def test_a_telephone_needs_no_scrolling_sideways(report):
     with opened(report, width=390) as tab:
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
+        assert barriers(tab) == []
