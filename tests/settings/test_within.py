@@ -74,9 +74,9 @@ def test_a_flag_of_a_field_is_refused_before_anything_is_read(field, words):
 
 def test_what_is_refused_is_not_kept():
     config = watched(base())
-    with pytest.raises(UserError, match="train.epochs=-3: expected at least 0"):
+    with pytest.raises(UserError, match=r"train.epochs=-3: expected at least 0"):
         config.train.epochs = -3
-    with pytest.raises(UserError, match="train.epochs=True: expected a value of type int"):
+    with pytest.raises(UserError, match=r"train.epochs=True: expected a value of type int"):
         config.train.epochs = True
     assert config.train.epochs == base().train.epochs
     assert config.by_hand == ()
