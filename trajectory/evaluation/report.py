@@ -24,6 +24,7 @@ from trajectory.results.measured import Baselines, Evaluation
 from trajectory.run import Run
 from trajectory.schema import UserError
 from trajectory.training.experiment import Experiment
+from trajectory.training.logging import write_test
 from trajectory.writing import write_json, write_parquet
 
 AGAIN = "evaluate the run (tj.evaluate(run), or trajectory evaluate --workdir)"
@@ -128,8 +129,13 @@ def _cold(experiment: Experiment) -> np.ndarray | None:
 
 
 def write_evaluation(run: Run) -> dict[str, Any]:
-    """Evaluates the run, writes per_user.parquet and evaluation.json into its folder, and returns the latter."""
-    return write_results(*evaluate_run(run), run.workdir)
+    """Evaluates the run, writes per_user.parquet and evaluation.json into its folder, and returns the latter.
+
+    What was measured on test goes to where training logged its metrics.
+    """
+    evaluation = write_results(*evaluate_run(run), run.workdir)
+    write_test(run.workdir, run.config, run.step, evaluation["metrics"]["test"])
+    return evaluation
 
 
 def write_results(evaluation: dict[str, Any], users: pl.DataFrame, folder: Path) -> dict[str, Any]:
