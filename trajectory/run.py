@@ -27,6 +27,7 @@ from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Pred
 from trajectory.results.insights import Audiences, Changes, Customers, Demand, Funnel, Recommendations, Segments
 from trajectory.results.measured import Evaluation
 from trajectory.results.migrations import Migrations
+from trajectory.run_card import write_card
 from trajectory.schema import Histories, ItemContent, UserError
 from trajectory.training import parallel
 from trajectory.training.experiment import Experiment, build, check_data, check_format, model_spec
@@ -449,7 +450,9 @@ class Run:
         taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
         warning, note = mixed_currencies(histories, c.data), with_first_look(c.note, histories)
         said = {"note": note, "warning": warning, "clock": clock(histories)}
-        return write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, **said)
+        page = write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, **said)
+        write_card(self.workdir)
+        return page
 
     def migrations(
         self,

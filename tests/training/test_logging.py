@@ -88,7 +88,9 @@ def test_what_test_measures_goes_where_training_logged_once(tmp_path):
     log.close()
     for value in (0.25, 0.5, 0.5):
         logging.write_test(tmp_path, _config(), 2, {"auc": value, "ndcg@10": 0.125, "mrr@10": float("nan")})
-    assert logging.read(tmp_path / "metrics.jsonl")[2:] == [{"step": 2, "epoch": 1, "test/auc": 0.5, "test/ndcg@10": 0.125}]
+    assert logging.read(tmp_path / "metrics.jsonl")[2:] == [
+        {"step": 2, "epoch": 1, "test/auc": 0.5, "test/ndcg@10": 0.125}
+    ]
     found = _scalars(tmp_path)
     assert (4, "validation/loss", 2.0) in found
     assert {(2, "test/auc", 0.5), (2, "test/ndcg_10", 0.125)} <= {*found}, "TensorBoard knows no @"

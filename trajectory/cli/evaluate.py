@@ -16,7 +16,7 @@ from typing import get_args
 
 from absl import flags
 
-from trajectory.cli.command import several
+from trajectory.cli.command import next_command, several
 from trajectory.expected import MultiStep
 from trajectory.schema import UserError
 from trajectory.settings.allowed import one_of
@@ -65,3 +65,4 @@ def main() -> None:
         print(evaluate(runs[0]).markdown)
     for folder in [out] if out else runs:
         print(f"written to {Path(folder) / ('trajectories.json' if MULTI_STEP.value else 'evaluation.json')}")
+    next_command(f"forecast --workdir={runs[0]}", "what comes next, as a page")

@@ -11,6 +11,7 @@ from typing import get_args
 
 from absl import flags
 
+from trajectory.cli.command import next_command
 from trajectory.expected import AttributionMethod
 from trajectory.settings.allowed import at_least
 from trajectory.settings.typed_flags import number, numbers
@@ -38,3 +39,4 @@ def main() -> None:
     run = load_run(Path(WORKDIR.value))
     page = write_attributions(run, TARGET.value, AT_STEPS.value, USER.value or USERS.value, METHOD.value)
     print(f"open {page.resolve()}")
+    next_command(f"insights --workdir={WORKDIR.value}", "what a merchant can act on")

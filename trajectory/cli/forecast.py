@@ -10,6 +10,7 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import next_command
 from trajectory.settings.allowed import at_least
 from trajectory.settings.typed_flags import number
 from trajectory.training import parallel
@@ -29,3 +30,4 @@ def main() -> None:
 
     page = write_forecast(load_run(Path(WORKDIR.value)), USER.value or USERS.value, STEPS.value or 0)
     print(f"open {page.resolve()}")
+    next_command(f"explain --workdir={WORKDIR.value}", "which events drove the forecasts")

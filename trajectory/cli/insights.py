@@ -12,6 +12,7 @@ from typing import get_args
 
 from absl import flags
 
+from trajectory.cli.command import next_command
 from trajectory.expected import InsightsPart
 from trajectory.schema import UserError
 from trajectory.settings.allowed import one_of
@@ -41,6 +42,7 @@ def main() -> None:
     run = load_run(Path(str(WORKDIR.value)))
     page = run.write_insights(PARTS.value, stock=STOCK.value or None, interests=INTERESTS.value, price=prices())
     print(f"open {page.resolve()}")
+    next_command(f"predict --workdir={WORKDIR.value} --events=new_users.csv", "what new users will want")
 
 
 def prices() -> tuple[float, float] | None:

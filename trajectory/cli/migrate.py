@@ -11,6 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import next_command
 from trajectory.settings.allowed import above, at_least, part
 from trajectory.settings.typed_flags import number, real
 from trajectory.training import parallel
@@ -54,3 +55,4 @@ def main() -> None:
     tested = migrations.tables["tested"]
     print(f"{migrations.frame.height:,} of {tested.height:,} users migrated; written to {run.workdir}")
     print(f"open {page.resolve()}")
+    next_command(f"explain --workdir={WORKDIR.value} --target=migration", "which events drive the moves to come")

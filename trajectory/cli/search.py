@@ -8,7 +8,7 @@ interruption. Several machines may share the trials: the same command with a --s
 
 from absl import flags
 
-from trajectory.cli.command import by_name, define_fields
+from trajectory.cli.command import by_name, define_fields, next_command
 from trajectory.settings.allowed import at_least
 from trajectory.settings.typed_flags import number
 
@@ -44,5 +44,9 @@ def main() -> None:
     )
     for text in ("", found.markdown, *found.notes):
         print(text)
+    print(f"written to {OUT.value}/search.md and search.csv")
+    if found.best:
+        print(f"best on validation: {found.best}")
+        next_command(f"forecast --workdir={found.best}", "what comes next, as a page")
     if found.notes:
         raise SystemExit(1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from absl import flags
 
+from trajectory.cli.command import next_command
 from trajectory.data.simulate import synthetic
 from trajectory.data.simulate.shop.parameters import Shop
 from trajectory.data.simulate.shop.write import DIALECTS
@@ -41,3 +42,4 @@ def main() -> None:
     print(
         f"Wrote {OUT.value}/interactions.parquet, items.parquet{exports} and the planted truth in {OUT.value}/truth/."
     )
+    next_command(f"inspect {OUT.value}", "what is understood of it")

@@ -35,4 +35,6 @@ def main() -> None:
     parallel.start(CONFIG.value.train.devices, COORDINATOR.value, PROCESSES.value, PROCESS.value)
     from trajectory.api import learn
 
-    learn(CONFIG.value, Path(WORKDIR.value))
+    if learn(CONFIG.value, Path(WORKDIR.value))["finished"] and PROCESS.value == 0:
+        print(f"written to {WORKDIR.value}; its README.md says what lies there")
+        command.next_command(f"evaluate --workdir={WORKDIR.value}", "how good it is on test, beside counting rules")

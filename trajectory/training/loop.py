@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 from trajectory import hints, locks
 from trajectory.direction import less_is_better
 from trajectory.progress import progress, working
+from trajectory.run_card import write_card
 from trajectory.schema import Batch, UserError
 from trajectory.training import (
     auto_config,
@@ -164,6 +165,7 @@ def _summarise(experiment: Experiment, workdir: Path, looped: _Loop, size: int) 
         "parameters": size,
     }
     write_json(summary, path)
+    write_card(workdir)
     return summary
 
 
