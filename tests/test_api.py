@@ -328,7 +328,7 @@ MISTAKES = {
         lambda run, new: run.explain(new, "foo"),
         "one by its name: item=ID, interest=NAME, migration=NAME>NAME",
     ),
-    "steps": (lambda run, new: run.forecast(new, steps=-1), "steps=-1: expected a whole number of at least 0"),
+    "steps": (lambda run, new: run.forecast(new, steps=0), "steps=0: expected a whole number of at least 1"),
     "part of steps": (lambda run, new: run.forecast(new, steps=1.5), "steps=1.5: expected a whole number"),
     "steps explained": (
         lambda run, new: run.explain(new, at_steps="2"),

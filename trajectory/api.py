@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from trajectory.data.ingest.source.data_frames import Frame, Log
 
+_LOGGER = logging.getLogger(__name__)
 PREPARED_FRAMES = "frames"  # folder of data.prepared_dir
 DEFAULTS = ("hybrid", "leave_one_out", False)  # of prepare: model, split, tiny
 
@@ -129,14 +131,21 @@ def train(config: Prepared | ConfigDict | str, workdir: Path | str) -> Run:
 @root_logger_kept()
 def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
     """Trains a config into a folder, watched as it says; returns how training ended (training.json)."""
+    from trajectory.evaluation.first_comparison import ending
     from trajectory.evaluation.validation import ValidationMonitor
     from trajectory.explain.monitor import AttributionMonitor
-    from trajectory.training import experiment, loop
+    from trajectory.progress import working
+    from trajectory.training import distributed, experiment, loop
 
     built = experiment.build(config)
-    return loop.train(
+    summary = loop.train(
         built, workdir, AttributionMonitor(built) if config.explain.monitored else ValidationMonitor(built)
     )
+    if summary["finished"] and distributed.is_leader():
+        with working("counting, to compare"):
+            for sentence in ending(built, summary):
+                _LOGGER.info(sentence)
+    return summary
 
 
 def config_of(of: Prepared | ConfigDict) -> ConfigDict:

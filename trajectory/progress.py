@@ -74,22 +74,18 @@ def working(label: str) -> Iterator[None]:
 def heartbeat(label: str) -> Iterator[None]:
     """Says what goes on within (`working`), and for how long, whenever no bar has spoken for SECONDS.
 
-    Compilers and other libraries say nothing while they work. In a file or a pipe each time is a line, after twice as
-    long as the one before: a log of hours is no list of seconds.
+    Compilers and other libraries say nothing while they work. In a file or a pipe each time is a line of its own.
     """
     over = threading.Event()
     on_terminal = sys.stderr.isatty()
 
     def beat() -> None:
-        said, width, wait, before = time.monotonic(), 0, SECONDS, None
-        while not over.wait(SECONDS / 4):
+        said, width = time.monotonic(), 0
+        while not over.wait(SECONDS / 8):
             now, (name, since) = time.monotonic(), _doing[-1]
-            if since != before:
-                wait, before = SECONDS, since
-            if now - max(said, since, _Bar.spoke) >= wait:
+            if now - max(said, _Bar.spoke) >= SECONDS:
                 text = f"{name}: {now - since:.0f} s"
                 said, width = now, max(width, len(text))
-                wait = SECONDS if on_terminal else 2 * wait
                 _write(f"\r{text.ljust(width)}\r" if on_terminal else f"{text}\n")
         if width and on_terminal:
             _write(f"\r{' ' * width}\r")  # whatever comes next writes over it

@@ -27,6 +27,7 @@ from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Pred
 from trajectory.results.insights import Audiences, Changes, Customers, Demand, Funnel, Recommendations, Segments
 from trajectory.results.measured import Evaluation
 from trajectory.results.migrations import Migrations
+from trajectory.run_card import write_card
 from trajectory.schema import Histories, ItemContent, UserError
 from trajectory.training import parallel
 from trajectory.training.experiment import Experiment, build, check_data, check_format, model_spec
@@ -181,14 +182,14 @@ class Run:
         return Predictions(first, dict(others) | {"without": made.without}, tuple(made.notes))
 
     def forecast(
-        self, events: Log | None = None, steps: int = 0, *, users: int | Sequence[str] | None = None
+        self, events: Log | None = None, steps: int | None = None, *, users: int | Sequence[str] | None = None
     ) -> Forecast:
         """What comes at each of the next steps, when, and by which path.
 
         Args:
           events: a log of new users (see `predict`); the run's own users by default, for which the log is needed.
-          steps: steps ahead; 0 = as many as the run forecasts directly (heads.horizon), or config.forecast.steps where
-            that is 1 or these were set by hand.
+          steps: steps ahead; by default as many as the run forecasts directly (heads.horizon), or config.forecast.steps
+            where that is 1 or these were set by hand.
           users: of the run's own log: a number, spread over it, or ids such as ["ann"]; all by default.
 
         Returns statements of probabilities and days, one a row, calibrated where the run had been calibrated for as
@@ -204,7 +205,8 @@ class Run:
         """
         from trajectory.forecasting.forecast import forecast
 
-        made = forecast(self, _own_users(users, events), events, whole_number("steps", steps, 0))
+        count = 0 if steps is None else whole_number("steps", steps, 1)
+        made = forecast(self, _own_users(users, events), events, count)
         return Forecast(made.statements, {"without": made.without}, (*made.notes, f"probabilities are {made.method}"))
 
     def explain(
@@ -453,7 +455,9 @@ class Run:
         taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
         warning, note = mixed_currencies(histories, c.data), with_first_look(c.note, histories)
         said = {"note": note, "warning": warning, "clock": f"{clock(histories)} {currency(histories, c.data)}".strip()}
-        return write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, language=language, **said)
+        page = write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, language=language, **said)
+        write_card(self.workdir)
+        return page
 
     def migrations(
         self,

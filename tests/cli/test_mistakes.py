@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 
 import pytest
 
 from tests.cli.logs import item_log
+from tests.commands import ROOT
+from trajectory.cli.main import COMMANDS, module
 
 
 def assert_explained(ran, *words: str) -> None:
@@ -122,10 +126,49 @@ def test_a_run_without_a_checkpoint(script, tmp_path):
     assert not (run / "evaluation.json").exists()
 
 
+OUT_OF_RANGE = {
+    "predict --workdir=x --events=y --top=0": "expected at least 1",
+    "predict --workdir=x --events=y --steps=0": "expected at least 1",
+    "forecast --workdir=x --users=-1": "expected at least 0",
+    "forecast --workdir=x --steps=0": "expected at least 1",
+    "explain --workdir=x --at-steps=0": "expected at least 1",
+    "explain --workdir=x --at-steps=next": "expected whole numbers with commas between",
+    "migrate --workdir=x --window=nan": "expected more than 0",
+    "migrate --workdir=x --permutations=few": "expected a whole number, at least 99",
+    "migrate --workdir=x --false-discovery-rate=1": "expected more than 0 and less than 1",
+    "insights --workdir=x --parts=recomend": "expected one of changes, customers, recommend",
+    "evaluate --workdir=x --multi-step=both": "expected one of direct, sampled",
+    "search --config=user_a --search=search --out=x --trials=0": "expected at least 1",
+    "sweep --config=user_a --sweep=backbone --out=x --seeds=": "expected whole numbers with commas between, such as",
+    "measure-types --config=user_a --out=x --seeds=a": "expected whole numbers with commas between",
+    "measure-conversions --out=x --units=visit": "expected one of user, session, cart",
+    "measure-demand --simulate=-1": "expected at least 0",
+    "synthesize --users=-1": "expected at least 1",
+    "train --config=user_a --workdir=x --process=1": "expected less than --processes=1",
+    "train --workdir=x --config=user_a --config.train.epochs=-3": "train.epochs=-3: expected at least 0",
+    "prepare --config=user_a --config.data.cleaning.min_user_events=0": "expected at least 1",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_number_that_a_command_takes_has_limits(name):
+    """In a process of its own: its flags are defined once."""
+    program = (
+        "import sys; from absl import flags; sys.argv = ['x']; from importlib import import_module\n"
+        f"module = 'trajectory.cli.{module(name)}'; import_module(module)\n"
+        "for flag in flags.FLAGS.flags_by_module_dict().get(module, []):\n"
+        "    numbers = isinstance(flag.value, int | float) and not isinstance(flag.value, bool)\n"
+        "    assert not numbers or hasattr(flag.parser, 'allowed'), flag.name\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
 def test_flags_that_are_required_or_out_of_range(script, tmp_path):
     assert_explained(script("evaluate"), "--workdir")
     assert_explained(script("bench", "--only=million,steps"), "--only=steps", "prepare, preparation, input, step")
-    assert_explained(script("predict", "--workdir=x", "--events=y", "--top=0"), "--top", "0")
+    for flags, words in OUT_OF_RANGE.items():
+        name, *others = flags.split()
+        assert_explained(script(name, *others), others[-1].removeprefix("--config."), words)
     wrong = script("predict", "--workdir=x", "--events=y", f"--out={tmp_path / 'p.xlsx'}")
     assert_explained(wrong, ".parquet, .csv, .json")
     wrong = script("predict", "--workdir=x", "--events=y", f"--out={tmp_path / 'no' / 'p.csv'}")

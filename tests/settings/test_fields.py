@@ -29,7 +29,7 @@ def test_every_field_has_a_default_and_a_meaning():
         own = {name for name in place if f"{path}.{name}".lstrip(".") not in SECTIONS}
         assert own == set(section.fields)
         assert section.meaning
-        assert all(meaning for _, meaning in section.fields.values())
+        assert all(field.meaning for field in section.fields.values())
 
 
 def test_no_two_configs_share_a_default_that_can_be_changed():

@@ -63,6 +63,9 @@ def test_what_cannot_be_is_named(section, field, value, words):
             "train.epochs=0 measures what is known before training, and nothing is: set init.init_from",
         ),
         ({"train.monitor": "ndgc@10"}, "train.monitor='ndgc@10' is not measured; with .* choose one of hr@1, hr@5"),
+        ({"train.monitor": "accurracy"}, "train.monitor='accurracy' is not measured; choose one of loss, log_loss"),
+        ({"train.monitor": "conversion_auc"}, "train.monitor='conversion_auc' is not measured; choose one of loss"),
+        ({"train.patience_epochs": 0}, "train.patience_epochs=0 ends training before its first of train.epochs=20"),
         ({"train.monitor": "ahead_ndcg@11"}, "train.monitor='ahead_ndcg@11' is not measured"),
         ({"evaluation.cutoffs": (1, 3)}, r"train.monitor='ndcg@10' is not measured; with evaluation.cutoffs=\(1, 3\)"),
     ],
@@ -74,8 +77,9 @@ def test_a_training_that_could_not_be_judged_is_refused(fields, words):
 
 def test_a_training_that_can_be_judged_is_not(tmp_path):
     limits.check(set_by_hand(base("gru"), {"train.epochs": 0, "init.init_from": "runs/other"}))
-    for monitor in ("loss", "ahead_ndcg@10", "ahead_within_ndcg@5", "recall@10_explore", "conversion_auc"):
+    for monitor in ("loss", "ahead_ndcg@10", "ahead_within_ndcg@5", "recall@10_explore", "interest_accuracy"):
         limits.check(set_by_hand(base("gru"), {"train.monitor": monitor}))
+    limits.check(set_by_hand(base("gru"), {"train.monitor": "conversion_auc", "heads.conversion": 1.0}))
 
 
 SHARDED = {"train.shard_items": True, "train.strategy": "jit"}
@@ -106,7 +110,7 @@ SHARDED = {"train.shard_items": True, "train.strategy": "jit"}
             "numbers of content.frozen, and that is 0",
         ),
         ({"sources.names": ("a", "b"), "sources.weights": (1.0,)}, "expected one for each of a, b, got 1"),
-        ({"distil.teachers": "runs/a", "distil.share": 1.5}, "distil.share=1.5 is no share"),
+        ({"distil.share": 1.5}, "distil.share=1.5: expected more than 0 and at most 1"),
     ],
 )
 def test_what_does_not_go_together_is_named(fields, words):

@@ -62,18 +62,67 @@ def test_a_line_cut_short_by_a_kill_is_left_out(tmp_path):
     assert _steps(tmp_path) == [1, 2, 3]
 
 
-def test_tensorboard_gets_a_file_of_events(tmp_path):
+def _scalars(workdir) -> list[tuple[int, str, float]]:
     from tensorboardX.proto.event_pb2 import Event
 
+    found = []
+    for path in sorted((workdir / "tensorboard").glob("events.out.tfevents.*")):
+        data, at = path.read_bytes(), 0
+        while at < len(data):  # length, its checksum, the event, its checksum
+            size = int.from_bytes(data[at : at + 8], "little")
+            event = Event.FromString(data[at + 12 : at + 12 + size])
+            found += [(event.step, value.tag, value.simple_value) for value in event.summary.value]
+            at += 16 + size
+    return found
+
+
+def test_tensorboard_gets_a_file_of_events(tmp_path):
     _log(tmp_path, None, [1, 2], tensorboard=True)
-    (path,) = (tmp_path / "tensorboard").glob("events.out.tfevents.*")
-    data, at, found = path.read_bytes(), 0, []
-    while at < len(data):  # length, its checksum, the event, its checksum
-        size = int.from_bytes(data[at : at + 8], "little")
-        event = Event.FromString(data[at + 12 : at + 12 + size])
-        found += [(event.step, value.tag, value.simple_value) for value in event.summary.value]
-        at += 16 + size
-    assert found == [(1, "train/loss", 1.0), (2, "train/loss", 0.5)]
+    assert _scalars(tmp_path) == [(1, "train/loss", 1.0), (2, "train/loss", 0.5)]
+
+
+def test_what_test_measures_goes_where_training_logged_once(tmp_path):
+    log = MetricsLog(tmp_path, _config(tensorboard=True), None)
+    log.write(2, 1, {"validation/loss": 1.0, "validation/seconds": 1.0})
+    log.write(4, 2, {"validation/loss": 2.0, "validation/seconds": 1.0})
+    log.close()
+    for value in (0.25, 0.5, 0.5):
+        logging.write_test(tmp_path, _config(), 2, {"auc": value, "ndcg@10": 0.125, "mrr@10": float("nan")})
+    assert logging.read(tmp_path / "metrics.jsonl")[2:] == [
+        {"step": 2, "epoch": 1, "test/auc": 0.5, "test/ndcg@10": 0.125}
+    ]
+    found = _scalars(tmp_path)
+    assert (4, "validation/loss", 2.0) in found
+    assert {(2, "test/auc", 0.5), (2, "test/ndcg_10", 0.125)} <= {*found}, "TensorBoard knows no @"
+    _log(tmp_path, 4, [5])
+    assert _steps(tmp_path) == [2, 4, 2, 5]
+
+
+def test_wandb_goes_on_with_one_run_through_resuming_and_evaluation(tmp_path, monkeypatch):
+    import wandb
+
+    class Run:
+        def __init__(self, **asked) -> None:
+            self.asked, self.summary, self.over = asked, {}, False
+            runs.append(self)
+
+        def log(self, values, step) -> None:
+            pass
+
+        def finish(self) -> None:
+            self.over = True
+
+    runs: list[Run] = []
+    monkeypatch.setattr(wandb, "login", lambda **_: False)
+    monkeypatch.setattr(wandb, "init", Run)
+    _log(tmp_path, None, [1], wandb=True)
+    _log(tmp_path, 1, [2], wandb=True)
+    logging.write_test(tmp_path, _config(wandb=True), 2, {"ndcg@10": 0.5})
+    _log(tmp_path, None, [1], wandb=True)
+    first, resumed, evaluated, anew = runs
+    assert first.asked["id"] == resumed.asked["id"] == evaluated.asked["id"] != anew.asked["id"]
+    assert evaluated.summary == {"test/ndcg@10": 0.5}
+    assert all(run.over for run in runs)
 
 
 def test_without_the_packages_metrics_go_to_the_file_and_one_is_told_what_to_install(tmp_path, monkeypatch, capsys):

@@ -36,12 +36,14 @@ migration  precision and recall of migrations planted in synthetic logs, by thei
 
 from absl import flags
 
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number
 from trajectory.training import parallel
 
 DEFAULT = ["epoch", "rectools", "dense", "dropout", "softmax", "ranking", "forecast"]
 DEFAULT += ["recurrent", "packed", "input", "step", "memory", "text", "explain", "prepare"]
 ONLY = flags.DEFINE_list("only", DEFAULT, "which benchmarks, in order")
-EVENTS = flags.DEFINE_integer("events", 10_000_000, "size of the log of `prepare`", lower_bound=1000)
+EVENTS = number("events", 10_000_000, "size of the log of `prepare`", at_least(1000))
 
 
 def main() -> None:

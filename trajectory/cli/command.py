@@ -70,6 +70,16 @@ def by_name(fields: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in (text.partition("=") for text in fields)}
 
 
+def config_given(name: str) -> str:
+    """The preset or file of a config's flag, with its arguments, as it is given on the command line."""
+    return _preset(config_flags.get_config_filename(flags.FLAGS[name]))
+
+
+def next_command(command: str, what: str) -> None:
+    """Ends a command with the one to go on with, and what that brings."""
+    print(f"next: trajectory {command}   ({what})")
+
+
 def several(values: Sequence[str]) -> list[str]:
     """What a repeatable flag names, also with commas between: --workdir=a,b is --workdir=a --workdir=b."""
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
@@ -79,17 +89,17 @@ def _flags_of(command: ModuleType) -> str:
     """Each flag with its default and meaning."""
     lines = []
     for flag in flags.FLAGS.flags_by_module_dict().get(command.__name__, []):
-        default = (
-            str(flag.default_as_str)
-            .strip("'")
-            .replace(f"{presets.FOLDER}{os.sep}", "")
-            .replace(".py:", ":")
-            .removesuffix(".py")
-        )
+        default = _preset(str(flag.default_as_str).strip("'"))
         more = "" if flag.default in (None, "", [], False) else f" (default: {default})"
         more = " (required)" if flag.default is None and flag.validators else more
         lines.append(f"  --{flag.name:16}  {flag.help.partition(chr(10))[0].rstrip(';')}{more}")
     return "\n".join(lines)
+
+
+def _preset(text: str) -> str:
+    """A preset by its name where it is given by its file."""
+    name = text.replace(f"{presets.FOLDER}{os.sep}", "")
+    return text if name == text else name.replace(".py:", ":").removesuffix(".py")
 
 
 def _parse(argv: list[str]) -> list[str]:
@@ -151,4 +161,4 @@ def _fail(message: str, status: int = 2) -> NoReturn:
     raise SystemExit(status)
 
 
-__all__ = ["UserError", "by_name", "define_config", "define_fields", "flags", "run", "several"]
+__all__ = ["UserError", "by_name", "define_config", "define_fields", "flags", "next_command", "run", "several"]

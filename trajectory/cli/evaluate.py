@@ -12,11 +12,15 @@ trajectories.json; of several runs each, and then their means and standard devia
 """
 
 from pathlib import Path
+from typing import get_args
 
 from absl import flags
 
-from trajectory.cli.command import several
+from trajectory.cli.command import next_command, several
+from trajectory.expected import MultiStep
 from trajectory.schema import UserError
+from trajectory.settings.allowed import one_of
+from trajectory.settings.typed_flags import words
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_multi_string(
@@ -26,8 +30,11 @@ OUT = flags.DEFINE_string("out", None, "folder of an ensemble's evaluation")
 COMBINE = flags.DEFINE_enum("combine", "probabilities", ["probabilities", "ranks"], "what an ensemble averages")
 BASELINE = flags.DEFINE_string("baseline", "", "a baseline that is a member too, e.g. co_occurrence")
 FIT = flags.DEFINE_boolean("fit", False, "weigh the members of an ensemble by likelihood on validation")
-MULTI_STEP = flags.DEFINE_list(
-    "multi-step", [], "measure each of several steps: direct (heads.horizon > 1), sampled or both"
+MULTI_STEP = words(
+    "multi-step",
+    [],
+    "measure each of several steps: direct (heads.horizon > 1), sampled or both",
+    one_of(*get_args(MultiStep)),
 )
 flags.mark_flags_as_required(["workdir"])
 
@@ -58,3 +65,4 @@ def main() -> None:
         print(evaluate(runs[0]).markdown)
     for folder in [out] if out else runs:
         print(f"written to {Path(folder) / ('trajectories.json' if MULTI_STEP.value else 'evaluation.json')}")
+    next_command(f"forecast --workdir={runs[0]}", "what comes next, as a page")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.cli.command import next_command
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
@@ -22,3 +23,4 @@ def main() -> None:
     from trajectory.run import load_run
 
     print("\n".join(write_vectors(load_run(Path(WORKDIR.value)))))
+    next_command(f"predict --workdir={WORKDIR.value} --events=new_users.csv", "what new users will want")

@@ -12,6 +12,8 @@ from pathlib import Path
 from absl import flags
 
 from trajectory.cli.command import several
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_multi_string("workdir", None, "folder of a run; of several with commas between")
@@ -21,7 +23,7 @@ METHODS = flags.DEFINE_list(
 )
 PART = flags.DEFINE_enum("part", "validation", ["validation", "test"], "whose histories")
 OUT = flags.DEFINE_string("out", "", "Markdown file to write all tables to as well")
-USERS = flags.DEFINE_integer("users", 256, "users, drawn", lower_bound=2)
+USERS = number("users", 256, "users, drawn", at_least(2))
 flags.mark_flags_as_required(["workdir"])
 
 

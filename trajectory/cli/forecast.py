@@ -10,13 +10,15 @@ from pathlib import Path
 
 from absl import flags
 
-from trajectory.cli.command import define_language
+from trajectory.cli.command import define_language, next_command
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-USERS = flags.DEFINE_integer("users", -1, "users to forecast (0 = all, -1 = as the run's config says)", lower_bound=-1)
+USERS = number("users", None, "users to forecast (0 = all; default: forecast.users of the run's config)", at_least(0))
 USER = flags.DEFINE_multi_string("user", [], "id of a user, instead; repeatable")
-STEPS = flags.DEFINE_integer("steps", 0, "steps ahead (0 = heads.horizon, or forecast.steps)", lower_bound=0)
+STEPS = number("steps", None, "steps ahead (default: heads.horizon, or forecast.steps)", at_least(1))
 LANGUAGE = define_language()
 flags.mark_flags_as_required(["workdir"])
 
@@ -27,6 +29,7 @@ def main() -> None:
     from trajectory.forecasting.page import write_forecast
     from trajectory.run import load_run
 
-    users = None if USERS.value < 0 else USERS.value
-    page = write_forecast(load_run(Path(WORKDIR.value)), USER.value or users, STEPS.value, LANGUAGE.value)
+    wanted = USER.value or USERS.value
+    page = write_forecast(load_run(Path(WORKDIR.value)), wanted, STEPS.value or 0, LANGUAGE.value)
     print(f"open {page.resolve()}")
+    next_command(f"explain --workdir={WORKDIR.value}", "which events drove the forecasts")

@@ -8,8 +8,11 @@ or a lost row. Prints the bad ones with their seed, and what was refused, by sen
 
 from absl import flags
 
-INPUTS = flags.DEFINE_integer("inputs", 500, "how many logs", lower_bound=1)
-SEED = flags.DEFINE_integer("seed", 0, "of the first; the others follow")
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number
+
+INPUTS = number("inputs", 500, "how many logs", at_least(1))
+SEED = number("seed", 0, "of the first; the others follow", at_least(0))
 KEEP = flags.DEFINE_string("keep", "", "folder for the bad inputs (default: none are kept)")
 
 

@@ -17,19 +17,22 @@ from absl import flags
 
 from trajectory.cli.command import define_fields
 from trajectory.schema import UserError
+from trajectory.settings.allowed import at_least
+from trajectory.settings.fields import BACKBONES
+from trajectory.settings.typed_flags import number
 
 OUT = flags.DEFINE_string("out", None, "folder of the logs, the runs and the table")
 VARY = flags.DEFINE_bool("vary", False, "also weaker causes, longer lags and more distractors")
 SHOP = flags.DEFINE_bool("shop", False, "a made-up shop instead of histories of interests")
-SEED = flags.DEFINE_integer("seed", 0, "of the logs (explained is that of the next seed) and of the runs")
-MODEL = flags.DEFINE_string("model", "gru", "backbone")
+SEED = number("seed", 0, "of the logs (explained is that of the next seed) and of the runs", at_least(0))
+MODEL = flags.DEFINE_enum("model", "gru", [*BACKBONES], "backbone")
 METHODS = flags.DEFINE_list(
     "methods", [], "instead of the six that work for every history; `trajectory explain --help` names all"
 )
-FORECASTS = flags.DEFINE_integer("forecasts", 512, "forecasts explained of each log, drawn", lower_bound=1)
-USERS = flags.DEFINE_integer("users", 2000, "users of the default log", lower_bound=1)
+FORECASTS = number("forecasts", 512, "forecasts explained of each log, drawn", at_least(1))
+USERS = number("users", 2000, "users of the default log", at_least(1))
 FIELDS = define_fields("field of all runs, such as --config.train.epochs=4")
-WORKERS = flags.DEFINE_integer("workers", 1, "runs at a time", lower_bound=1)
+WORKERS = number("workers", 1, "runs at a time", at_least(1))
 flags.mark_flags_as_required(["out"])
 
 

@@ -8,16 +8,23 @@ nothing is written. Parts that were made before of the same checkpoint stay on t
 """
 
 from pathlib import Path
+from typing import get_args
 
 from absl import flags
 
-from trajectory.cli.command import define_language
+from trajectory.cli.command import define_language, next_command
+from trajectory.expected import InsightsPart
 from trajectory.schema import UserError
+from trajectory.settings.allowed import one_of
+from trajectory.settings.typed_flags import words
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-PARTS = flags.DEFINE_list(
-    "parts", [], "some of changes, customers, recommend, segments, audiences, demand, funnel (default: all)"
+PARTS = words(
+    "parts",
+    [],
+    "some of changes, customers, recommend, segments, audiences, demand, funnel (default: all)",
+    one_of(*get_args(InsightsPart)),
 )
 STOCK = flags.DEFINE_string("stock", "", "recommend only these: CSV or Parquet with a column item, perhaps stock")
 INTERESTS = flags.DEFINE_multi_string(
@@ -38,6 +45,7 @@ def main() -> None:
         PARTS.value, stock=STOCK.value or None, interests=INTERESTS.value, price=prices(), language=LANGUAGE.value
     )
     print(f"open {page.resolve()}")
+    next_command(f"predict --workdir={WORKDIR.value} --events=new_users.csv", "what new users will want")
 
 
 def prices() -> tuple[float, float] | None:

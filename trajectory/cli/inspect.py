@@ -9,7 +9,7 @@ from pathlib import Path
 
 from absl import flags
 
-from trajectory.cli.command import define_fields
+from trajectory.cli.command import define_fields, next_command
 
 OUT = flags.DEFINE_string("out", "inspect.html", "the page to write")
 FIELDS = define_fields("a setting, such as --config.data.day_first=yes")
@@ -20,3 +20,4 @@ def main(log: str) -> None:
     from trajectory.inspection.page import show_log
 
     show_log(log, FIELDS.value, Path(OUT.value))
+    next_command(f"train --config=own_log:path={log} --workdir=runs/first", "a model of this log")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from absl import flags
 
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run, split by time")
@@ -18,7 +20,7 @@ UNTIL = flags.DEFINE_string("until", "", "ISO date before which they started")
 ONLY = flags.DEFINE_enum(
     "only", "all", ["all", "targets", "campaigns"], "what is measured; targets are interests and items"
 )
-RESAMPLES = flags.DEFINE_integer("resamples", 500, "of the bootstrap")
+RESAMPLES = number("resamples", 500, "of the bootstrap", at_least(1))
 OUT = flags.DEFINE_string("out", "", "folder for audiences.json")
 flags.mark_flags_as_required(["workdir"])
 

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from trajectory.cli.command import define_fields
+from trajectory.settings.allowed import at_least, one_of
+from trajectory.settings.fields import BACKBONES
+from trajectory.settings.typed_flags import numbers, words
 from trajectory.training import parallel
 
 if TYPE_CHECKING:
@@ -25,9 +28,10 @@ if TYPE_CHECKING:
 
 CONFIG = flags.DEFINE_string("config", "taobao_behavior", "preset with the arguments model and unit")
 OUT = flags.DEFINE_string("out", None, "folder of the runs, conversions.json and conversions.md")
-UNITS = flags.DEFINE_list("units", ["user", "session", "cart"], "values of conversion.unit")
-BACKBONES = flags.DEFINE_list("backbones", ["gru", "lstm", "transformer"], "backbones")
-SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds")
+UNIT = ("user", "session", "cart")
+UNITS = words("units", UNIT, "values of conversion.unit", one_of(*UNIT))
+MODELS = words("backbones", ["gru", "lstm", "transformer"], "backbones", one_of(*BACKBONES))
+SEEDS = numbers("seeds", [0, 1, 2], "seeds", at_least(0))
 SHOP = flags.DEFINE_string("shop", None, "folder of the made-up shop that the log is of")
 FIELDS = define_fields("field of all runs, such as --config.train.epochs=4")
 flags.mark_flags_as_required(["out"])
@@ -45,13 +49,13 @@ def main() -> None:
     out = Path(OUT.value)
     rows: list[dict[str, Any]] = []
 
-    def trained(unit: str, backbone: str, seed: str) -> Run:
+    def trained(unit: str, backbone: str, seed: int) -> Run:
         config = with_argument(CONFIG.value, f"model={backbone},unit={unit}")
         fields = (f"--config.{text}" for text in (*FIELDS.value, f"seed={seed}"))
         return train(read([f"--config={config}", *fields]), out / f"{unit}_{backbone}_{seed}")
 
     for unit in UNITS.value:
-        runs = {name: [trained(unit, name, seed) for seed in SEEDS.value] for name in BACKBONES.value}
+        runs = {name: [trained(unit, name, seed) for seed in SEEDS.value] for name in MODELS.value}
         rows += rows_of_unit(runs, Path(SHOP.value) if SHOP.value else None)
         write_json(rows, out / "conversions.json")
         write_text(markdown(rows) + "\n", out / "conversions.md")

@@ -12,11 +12,13 @@ from pathlib import Path
 from absl import flags
 
 from trajectory.schema import UserError
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number, numbers
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-SIMULATE = flags.DEFINE_integer("simulate", 0, "made-up shops of each kind and length to measure instead of a run")
-WEEKS = flags.DEFINE_list("weeks", ["16", "18", "20", "22"], "lengths of made-up shops, in weeks")
+SIMULATE = number("simulate", 0, "made-up shops of each kind and length to measure instead of a run", at_least(0))
+WEEKS = numbers("weeks", [16, 18, 20, 22], "lengths of made-up shops, in weeks", at_least(16))
 MODELS = flags.DEFINE_list("models", ["AutoETS", "AutoARIMA"], "models of statsforecast to fit, empty for none")
 LEVELS = flags.DEFINE_list("levels", ["interest", "department"], "levels that they are fitted to")
 
@@ -28,7 +30,7 @@ def main() -> None:
     from trajectory.run import load_run
 
     if SIMULATE.value:
-        print(of_made_up_shops([int(weeks) for weeks in WEEKS.value], SIMULATE.value))
+        print(of_made_up_shops(WEEKS.value, SIMULATE.value))
     elif WORKDIR.value:
         print(of_run(load_run(Path(WORKDIR.value)), MODELS.value, LEVELS.value))
     else:

@@ -13,21 +13,20 @@ from pathlib import Path
 from absl import flags
 
 from trajectory.cli import command
-from trajectory.schema import UserError
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import numbers
 from trajectory.training import parallel
 
 CONFIG = command.define_config("config", None, "PRESET or FILE.py, with :arguments")
-SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "of the models")
+SEEDS = numbers("seeds", [0, 1, 2], "of the models", at_least(0))
 OUT = flags.DEFINE_string("out", None, "folder of the runs and the table")
 flags.mark_flags_as_required(["config", "out"])
 
 
 def main() -> None:
     """Compares, prints."""
-    if not all(seed.isdecimal() for seed in SEEDS.value):
-        raise UserError(f"--seeds: expected whole numbers like 0,1,2, got {','.join(SEEDS.value)}")
     parallel.start(CONFIG.value.train.devices)
     from trajectory.tuning.types_read import compare
 
-    text = compare(CONFIG.value, [int(seed) for seed in SEEDS.value], Path(OUT.value))
+    text = compare(CONFIG.value, SEEDS.value, Path(OUT.value))
     print(f"{text}\n\nwritten to {OUT.value}/types.md and types.csv")

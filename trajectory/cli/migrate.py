@@ -11,19 +11,22 @@ from pathlib import Path
 
 from absl import flags
 
-from trajectory.cli.command import define_language
+from trajectory.cli.command import define_language, next_command
+from trajectory.settings.allowed import above, at_least, part
+from trajectory.settings.typed_flags import number, real
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 USUAL = "default: 28 days, or 10 steps where the log has no times"
-WINDOW = flags.DEFINE_float("window", None, f"days (steps) of a window: the grain of seasons and states; {USUAL}")
-LASTING = flags.DEFINE_float(
-    "lasting", None, f"days (steps) of behaviour on each side of a migration at least; {USUAL}"
-)
-SESSION_TIMEOUT = flags.DEFINE_float("session-timeout", 1800.0, "seconds without a step that end a session")
-RATE = flags.DEFINE_float("false-discovery-rate", 0.05, "share of the found migrations that may be false")
-PERMUTATIONS = flags.DEFINE_integer(
-    "permutations", 1000, "rearrangements of a user's sessions, neighbours as alike as on either side of a move"
+WINDOW = real("window", None, f"days (steps) of a window: the grain of seasons and states; {USUAL}", above(0))
+LASTING = real("lasting", None, f"days (steps) of behaviour on each side of a migration at least; {USUAL}", above(0))
+SESSION_TIMEOUT = real("session-timeout", 1800.0, "seconds without a step that end a session", at_least(0))
+RATE = real("false-discovery-rate", 0.05, "share of the found migrations that may be false", part())
+PERMUTATIONS = number(
+    "permutations",
+    1000,
+    "rearrangements of a user's sessions, neighbours as alike as on either side of a move",
+    at_least(99),
 )
 FORECAST = flags.DEFINE_boolean("forecast", True, "forecast where users go; --noforecast only looks back")
 SEGMENTS = flags.DEFINE_string("segments", "", "CSV or Parquet of columns user, segment (default: by activity)")
@@ -53,3 +56,4 @@ def main() -> None:
     tested = migrations.tables["tested"]
     print(f"{migrations.frame.height:,} of {tested.height:,} users migrated; written to {run.workdir}")
     print(f"open {page.resolve()}")
+    next_command(f"explain --workdir={WORKDIR.value} --target=migration", "which events drive the moves to come")

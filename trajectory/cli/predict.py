@@ -21,14 +21,16 @@ from pathlib import Path
 from absl import flags
 
 from trajectory.schema import UserError
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number
 from trajectory.training import parallel
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 EVENTS = flags.DEFINE_string("events", None, "CSV or Parquet file of the users' events")
 OUT = flags.DEFINE_string("out", "predictions.csv", "file to write, .csv, .parquet or .json")
-TOP = flags.DEFINE_integer("top", 10, "items a user", lower_bound=1)
-STEPS = flags.DEFINE_integer("steps", 0, "steps ahead (0 = only the next)", lower_bound=0)
-PATHS = flags.DEFINE_integer("paths", 500, "sampled paths a user, for --steps", lower_bound=1)
+TOP = number("top", 10, "items a user", at_least(1))
+STEPS = number("steps", None, "steps ahead (default: only the next)", at_least(1))
+PATHS = number("paths", 500, "sampled paths a user, for --steps", at_least(1))
 SINGLE_USER = flags.DEFINE_string("single-user", "", "the only user's id, for a file without a user column")
 flags.mark_flags_as_required(["workdir", "events"])
 
@@ -48,7 +50,7 @@ def main() -> None:
     if not Path(EVENTS.value).exists():
         raise UserError(f"--events={EVENTS.value} does not exist")
     run = load_run(Path(WORKDIR.value))
-    result = predict(run, Path(EVENTS.value), SINGLE_USER.value, TOP.value, STEPS.value, PATHS.value)
+    result = predict(run, Path(EVENTS.value), SINGLE_USER.value, TOP.value, STEPS.value or 0, PATHS.value)
     for note in result.notes:
         print(note)
     print(f"{result.users:,} users; written to {', '.join(map(str, result.write(out)))}")

@@ -25,3 +25,6 @@ def main() -> None:
         show(_CONFIG.value.data, Path(_OUT.value))
     else:
         print(describe(prepare(_CONFIG.value.data)))
+        command.next_command(
+            f"train --config={command.config_given('config')} --workdir=runs/first", "a model of this log"
+        )

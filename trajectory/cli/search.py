@@ -8,20 +8,22 @@ interruption. Several machines may share the trials: the same command with a --s
 
 from absl import flags
 
-from trajectory.cli.command import by_name, define_fields
+from trajectory.cli.command import by_name, define_fields, next_command
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number
 
 CONFIG = flags.DEFINE_string("config", None, "PRESET or FILE.py, with :arguments, e.g. complete_journey:model=gru")
 SEARCH = flags.DEFINE_string("search", None, "file with suggest(trial), e.g. search")
 OUT = flags.DEFINE_string("out", None, "folder of the trials; its last part names the study")
-TRIALS = flags.DEFINE_integer("trials", 20, "trials of the study in all, those before included", lower_bound=1)
+TRIALS = number("trials", 20, "trials of the study in all, those before included", at_least(1))
 STORAGE = flags.DEFINE_string(
     "storage", "", "URL of Optuna's, e.g. sqlite:///runs/optuna.db, or a journal file; '' = trials.journal in --out"
 )
-STARTUP = flags.DEFINE_integer("startup-trials", 5, "complete trials before any is pruned", lower_bound=0)
-WARMUP = flags.DEFINE_integer("warmup-epochs", 1, "epochs of a trial before it may be pruned", lower_bound=0)
+STARTUP = number("startup-trials", 5, "complete trials before any is pruned", at_least(0))
+WARMUP = number("warmup-epochs", 1, "epochs of a trial before it may be pruned", at_least(0))
 FIELDS = define_fields("field of all trials, such as --config.train.epochs=4")
-WORKERS = flags.DEFINE_integer("workers", 1, "trials at a time", lower_bound=1)
-CORES = flags.DEFINE_integer("cores", 0, "cores shared out between the workers (0 = all)", lower_bound=0)
+WORKERS = number("workers", 1, "trials at a time", at_least(1))
+CORES = number("cores", 0, "cores shared out between the workers (0 = all)", at_least(0))
 flags.mark_flags_as_required(["config", "search", "out"])
 
 
@@ -42,5 +44,9 @@ def main() -> None:
     )
     for text in ("", found.markdown, *found.notes):
         print(text)
+    print(f"written to {OUT.value}/search.md and search.csv")
+    if found.best:
+        print(f"best on validation: {found.best}")
+        next_command(f"forecast --workdir={found.best}", "what comes next, as a page")
     if found.notes:
         raise SystemExit(1)

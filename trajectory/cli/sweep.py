@@ -9,16 +9,17 @@ after an interruption. Exit status 1: a member failed; the others are in the tab
 from absl import flags
 
 from trajectory.cli.command import by_name, define_fields
-from trajectory.schema import UserError
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number, numbers
 
 CONFIG = flags.DEFINE_string("config", None, "PRESET or FILE.py, with :arguments, e.g. complete_journey:model=gru")
 SWEEP = flags.DEFINE_string("sweep", None, "file with get_sweep(), e.g. backbone")
 OUT = flags.DEFINE_string("out", None, "folder of the runs and the table")
-SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds")
+SEEDS = numbers("seeds", [0, 1, 2], "seeds", at_least(0))
 FIELDS = define_fields("field of all runs, such as --config.train.epochs=4")
 METRICS = flags.DEFINE_list("metrics", ["recall@10", "hr@10", "ndcg@10", "conversion_auc"], "on test, where measured")
-WORKERS = flags.DEFINE_integer("workers", 1, "runs at a time", lower_bound=1)
-CORES = flags.DEFINE_integer("cores", 0, "cores shared out between the workers (0 = all)", lower_bound=0)
+WORKERS = number("workers", 1, "runs at a time", at_least(1))
+CORES = number("cores", 0, "cores shared out between the workers (0 = all)", at_least(0))
 flags.mark_flags_as_required(["config", "sweep", "out"])
 
 
@@ -26,13 +27,11 @@ def main() -> None:
     """Makes what is missing, prints."""
     from trajectory.api_tuning import sweep
 
-    if not all(seed.isdecimal() for seed in SEEDS.value):
-        raise UserError(f"--seeds: expected whole numbers like 0,1,2, got {','.join(SEEDS.value)}")
     made = sweep(
         CONFIG.value,
         SWEEP.value,
         OUT.value,
-        seeds=[int(seed) for seed in SEEDS.value],
+        seeds=SEEDS.value,
         settings=by_name(FIELDS.value),
         metrics=METRICS.value,
         workers=WORKERS.value,

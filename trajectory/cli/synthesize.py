@@ -10,21 +10,24 @@ from __future__ import annotations
 
 from absl import flags
 
+from trajectory.cli.command import next_command
 from trajectory.data.simulate import synthetic
 from trajectory.data.simulate.shop.parameters import Shop
 from trajectory.data.simulate.shop.write import DIALECTS
 from trajectory.data.simulate.shop.write import write as write_shop
 from trajectory.schema import UserError
+from trajectory.settings.allowed import at_least, one_of
+from trajectory.settings.typed_flags import number, words
 
 OUT = flags.DEFINE_string("out", "prepared/synthetic_log", "folder to write; an earlier log there is replaced")
-USERS = flags.DEFINE_integer(
-    "users", synthetic.DEFAULT.users, "number of users: 180 events of each a year, 450 in a shop"
+USERS = number(
+    "users", synthetic.DEFAULT.users, "number of users: 180 events of each a year, 450 in a shop", at_least(1)
 )
-SEED = flags.DEFINE_integer("seed", 0, "of all random draws")
+SEED = number("seed", 0, "of all random draws", at_least(0))
 SHOP = flags.DEFINE_bool(
     "shop", False, "a shop instead of histories of interests (trajectory/data/simulate/shop/generate.py)"
 )
-RAW = flags.DEFINE_list("raw", [], f"raw exports of the shop to write as well, some of {', '.join(DIALECTS)}")
+RAW = words("raw", [], f"raw exports of the shop to write as well, some of {', '.join(DIALECTS)}", one_of(*DIALECTS))
 
 
 def main() -> None:
@@ -39,3 +42,4 @@ def main() -> None:
     print(
         f"Wrote {OUT.value}/interactions.parquet, items.parquet{exports} and the planted truth in {OUT.value}/truth/."
     )
+    next_command(f"inspect {OUT.value}", "what is understood of it")

@@ -11,13 +11,16 @@ from pathlib import Path
 from absl import flags
 
 from trajectory.cli.command import define_fields
+from trajectory.settings.allowed import at_least
+from trajectory.settings.fields import BACKBONES
+from trajectory.settings.typed_flags import number
 
 DOMAINS = flags.DEFINE_list("domains", None, "names of domains, each as source and as target")
 OUT = flags.DEFINE_string("out", None, "folder of the runs and the table")
-SEED = flags.DEFINE_integer("seed", 0, "of the models", lower_bound=0)
-MODEL = flags.DEFINE_string("model", "gru", "backbone")
+SEED = number("seed", 0, "of the models", at_least(0))
+MODEL = flags.DEFINE_enum("model", "gru", [*BACKBONES], "backbone")
 FIELDS = define_fields("field of all runs, such as --config.train.epochs=4")
-WORKERS = flags.DEFINE_integer("workers", 1, "runs at a time", lower_bound=1)
+WORKERS = number("workers", 1, "runs at a time", at_least(1))
 flags.mark_flags_as_required(["domains", "out"])
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from absl import flags
 
 from trajectory.cli import command
+from trajectory.settings.allowed import at_least
+from trajectory.settings.typed_flags import number
 from trajectory.training import parallel
 
 CONFIG = command.define_config("config", "user_a", "the config, e.g. user_a:model=lstm")
 WORKDIR = flags.DEFINE_string("workdir", "runs/user_a", "folder of the run")
-STEPS = flags.DEFINE_integer("steps", 3, "steps ahead", lower_bound=1)
-PATHS = flags.DEFINE_integer("paths", 2000, "sampled paths", lower_bound=1)
+STEPS = number("steps", 3, "steps ahead", at_least(1))
+PATHS = number("paths", 2000, "sampled paths", at_least(1))
 
 
 def main() -> None:

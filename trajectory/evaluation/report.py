@@ -22,8 +22,10 @@ from trajectory.reading import NUMBER, NUMBER_OR_NONE, read_json
 from trajectory.renamed import EVALUATION, with_evaluation
 from trajectory.results.measured import Baselines, Evaluation
 from trajectory.run import Run
+from trajectory.run_card import write_card
 from trajectory.schema import UserError
 from trajectory.training.experiment import Experiment
+from trajectory.training.logging import write_test
 from trajectory.writing import write_json, write_parquet
 
 AGAIN = "evaluate the run (tj.evaluate(run), or trajectory evaluate --workdir)"
@@ -60,7 +62,7 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     results = {part: Result({}, {}) for part in PARTS}
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
     if c.heads.item:
-        cold = _cold(experiment)
+        cold = cold_items(experiment)
         rows = baseline_results(experiment.histories, experiment.split, c, experiment.content, cold)
         evaluation, results = evaluate(scorer, rows, experiment.histories, experiment.split, c, cold=cold, **facts)
     else:
@@ -87,7 +89,7 @@ def evaluation_of(stored: dict[str, Any]) -> Evaluation:
 def baselines_of(experiment: Experiment) -> Baselines:
     """What counting rules reach on each part, as an evaluation of a run says it."""
     c = experiment.config
-    results = baseline_results(experiment.histories, experiment.split, c, experiment.content, _cold(experiment))
+    results = baseline_results(experiment.histories, experiment.split, c, experiment.content, cold_items(experiment))
     return Baselines.of(
         row
         for name, by_part in progress(results.items(), "resampling users", len(results))
@@ -115,7 +117,7 @@ def _rows(
         yield part, method, metric, value, *map(interval.get, ("standard_error", "low", "high"))
 
 
-def _cold(experiment: Experiment) -> np.ndarray | None:
+def cold_items(experiment: Experiment) -> np.ndarray | None:
     """Items [V + 1] without a training event, where something else is known of them or few users train."""
     c = experiment.config
     if experiment.content is None and "content" not in c.init.item_vectors and c.split.train_users == 1:
@@ -128,8 +130,14 @@ def _cold(experiment: Experiment) -> np.ndarray | None:
 
 
 def write_evaluation(run: Run) -> dict[str, Any]:
-    """Evaluates the run, writes per_user.parquet and evaluation.json into its folder, and returns the latter."""
-    return write_results(*evaluate_run(run), run.workdir)
+    """Evaluates the run, writes per_user.parquet and evaluation.json into its folder, and returns the latter.
+
+    What was measured on test goes to where training logged its metrics.
+    """
+    evaluation = write_results(*evaluate_run(run), run.workdir)
+    write_test(run.workdir, run.config, run.step, evaluation["metrics"]["test"])
+    write_card(run.workdir)
+    return evaluation
 
 
 def write_results(evaluation: dict[str, Any], users: pl.DataFrame, folder: Path) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
 from trajectory.reports.words import clock
 from trajectory.run import Run
+from trajectory.run_card import write_card
 from trajectory.schema import UserError
 from trajectory.writing import write_parquet
 
@@ -70,6 +71,7 @@ def write_attributions(
     written = run.workdir / "attributions.parquet"
     write_parquet(rows, written)
     page = _write_page(run, explainer, batches, rows, note, language)
+    write_card(run.workdir)
     _LOGGER.info(f"attributions by {explainer.method_name.replace('_', ' ')}; written to {written}")
     return page
 

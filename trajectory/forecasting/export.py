@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trajectory.forecasting.item_map import NEIGHBOURS, draw, item_map
 from trajectory.run import Run
+from trajectory.run_card import write_card
 from trajectory.writing import write_parquet
 
 
@@ -20,6 +21,7 @@ def write_vectors(run: Run) -> list[str]:
     items, picture = item_map(run), run.workdir / "items.png"
     write_parquet(items, run.workdir / "items.parquet")
     draw(items, picture)
+    write_card(run.workdir)
     near = ""
     if items["domain"].n_unique() > 1:
         near = f"; of an item's {NEIGHBOURS} nearest {items['elsewhere'].to_numpy().mean():.1%} are of other domains"

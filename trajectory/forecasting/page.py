@@ -24,6 +24,7 @@ from trajectory.reports import charts, page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
 from trajectory.reports.words import clock, steps
 from trajectory.run import Run
+from trajectory.run_card import write_card
 from trajectory.schema import Queries
 from trajectory.training.logging import curves
 from trajectory.writing import write_parquet
@@ -61,7 +62,9 @@ def write_forecast(run: Run, users: int | Sequence[str] | None = None, steps: in
         _LOGGER.info(without_note(made.without, len(made.queries.user)))
     write_parquet(made.statements, run.workdir / "forecast.parquet")
     _LOGGER.info(f"{made.steps} steps ahead, {made.method}; written to {run.workdir}")
-    return write_report(run, made, language)
+    page = write_report(run, made, language)
+    write_card(run.workdir)
+    return page
 
 
 def write_report(run: Run, forecast: Forecast, language: str = "") -> Path:

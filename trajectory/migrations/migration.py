@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,9 +44,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("window", "lasting"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise UserError(f"{name}={getattr(self, name)}: expected more than 0 days (steps)")
-        if self.session_timeout < 0:
+        if not 0 <= self.session_timeout < math.inf:
             raise UserError(f"session_timeout={self.session_timeout}: expected 0 seconds or more")
         if self.permutations < 99:
             raise UserError(f"permutations={self.permutations}: expected at least 99, the default is 1000")

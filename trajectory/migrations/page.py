@@ -23,6 +23,7 @@ from trajectory.names import isolated
 from trajectory.reports import page_charts, pictures
 from trajectory.reports.page import script_safe, write_page
 from trajectory.reports.words import attention_words, clock
+from trajectory.run_card import write_card
 from trajectory.schema import Histories
 from trajectory.writing import write_json, write_parquet
 
@@ -71,7 +72,7 @@ def write_migrations(
             write_json(forecast.check, folder / "transitions.json")
         drawn += [] if forecast.standing.withheld else _flows(expected, forecast=True)
         shown = _forecast(forecast, units.histories.interests)
-    return write_page(
+    page = write_page(
         folder / "migration.html",
         "migrations",
         name=name,
@@ -99,6 +100,8 @@ def write_migrations(
         share_chart=script_safe(pictures.specification(page_charts.shares("interest"))),
         data=script_safe(isolated({"flows": drawn, "users": timelines(migrations, behaviour, forecast)})),
     )
+    write_card(folder)
+    return page
 
 
 def _counted(histories: Histories) -> str:

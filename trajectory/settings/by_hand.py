@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from trajectory.renamed import setting
 from trajectory.schema import UserError
+from trajectory.settings import within
 from trajectory.settings.fields import SECTIONS
 
 
@@ -17,10 +18,11 @@ def set_by_hand(config: ConfigDict, values: Mapping[str, Any]) -> ConfigDict:
     """Sets fields ({"train.epochs": 2}) as --config.train.epochs=2 does: no automatic setting changes them again.
 
     The same happens where a field of a config that `preset` or `prepare` returned is assigned (settings/watched.py).
-    Returns the same config. Raises UserError for a field that there is not, or a value of another type.
+    Returns the same config. Raises UserError for a field that there is not, or a value that it cannot have.
     """
     before, values = plain(config), checked(values)
     for name, value in values.items():
+        within.check_field(name, value)
         try:
             put(config, name, value)
         except TypeError:
@@ -108,7 +110,7 @@ def _require(name: str) -> None:
     known = {
         f"{path}.{field}".removeprefix("."): default
         for path, section in SECTIONS.items()
-        for field, (default, _) in section.fields.items()
+        for field, (default, *_) in section.fields.items()
     }
     if name not in known and not isinstance(known.get(name.rpartition(".")[0]), dict):
         raise UserError(

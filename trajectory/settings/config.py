@@ -16,7 +16,7 @@ def base(model: str = "transformer") -> ConfigDict:
         parent, _, name = path.rpartition(".")
         if name:
             sections[path] = sections[parent][name] = ConfigDict()
-        for field, (default, _) in section.fields.items():
+        for field, (default, *_) in section.fields.items():
             sections[path][field] = _own(default)
     sections[""].model.backbone = model
     return sections[""]

@@ -13,7 +13,7 @@ from ml_collections.config_flags.config_flags import is_config_flag
 
 from trajectory.renamed import flag
 from trajectory.schema import UserError
-from trajectory.settings import by_hand, presets
+from trajectory.settings import by_hand, presets, within
 from trajectory.settings.config import base
 from trajectory.settings.written import boolean, words
 
@@ -113,8 +113,9 @@ def _of_others(value: str) -> bool:
 
 
 def _record(flag: flags.Flag) -> None:
-    """Notes in a config which of its fields other flags set (settings/by_hand.py)."""
+    """Notes in a config which of its fields other flags set (settings/by_hand.py), and checks all of them."""
     if flag.value is not None and "by_hand" in flag.value:
+        within.check(flag.value)
         by_hand.record(
             flag.value,
             config_flags.get_override_values(flag),

@@ -11,8 +11,10 @@ HEAD = """# Config fields
 
 Every field with its default. `--config.SECTION.FIELD=VALUE` sets one behind any command that takes `--config`; in
 Python `settings={"SECTION.FIELD": value}` does, or `config.SECTION.FIELD = value` of a config that
-`trajectory.prepare` or `trajectory.preset` returned. What is set by hand is changed by nothing automatic. This page is
-written by `trajectory configs fields > docs/config.md` from `trajectory/settings/fields.py` and the presets.
+`trajectory.prepare` or `trajectory.preset` returned. A value that is not allowed, infinite or NaN is refused before
+anything runs; where words stand between bars, it is one of these. What is set by hand is changed by nothing automatic.
+This page is written by `trajectory configs fields > docs/config.md` from `trajectory/settings/fields.py` and the
+presets.
 """
 PRESETS = """## Presets
 
@@ -38,10 +40,18 @@ def _presets() -> str:
 
 def _section(path: str) -> str:
     section = SECTIONS[path]
-    lines = [f"## {path or 'top'}", "", section.meaning, "", "| field | default | meaning |", "|---|---|---|"]
-    for name, (default, meaning) in section.fields.items():
+    lines = [
+        f"## {path or 'top'}",
+        "",
+        section.meaning,
+        "",
+        "| field | default | allowed | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, (default, meaning, allowed) in section.fields.items():
         field = f"{path}.{name}".lstrip(".")
-        lines.append(f"| `{field}` | {_default(default)} | {_cell(meaning)} |")
+        limit = allowed.words if allowed and not allowed.choices else ""  # choices are in the meaning
+        lines.append(f"| `{field}` | {_default(default)} | {limit} | {_cell(meaning)} |")
     return "\n".join([*lines, ""])
 
 

@@ -1,10 +1,9 @@
-"""Which values the fields of a config may have, and which go together, so that none fails hours later, or trains
-nonsense. All rules are here: `check` before anything is read, `check_data` once the log is known, and `doubts`.
+"""Which fields of a config go together, so that none fails hours later, or trains nonsense: `check` before anything is
+read, with what each field may be (settings/within.py), `check_data` once the log is known, and `doubts`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from ml_collections import ConfigDict
@@ -12,70 +11,17 @@ from ml_collections import ConfigDict
 from trajectory.hints import setting
 from trajectory.models.item_encoder import BESIDE
 from trajectory.schema import Histories, Split, UserError
-from trajectory.settings import BACKBONES, RECURRENT, get
+from trajectory.settings import within
 
-LOWEST = {
-    1: (
-        *("batch.rows", "batch.length", "model.width", "model.layers", "model.attention_heads", "heads.horizon"),
-        *("evaluation.cutoffs", "evaluation.batch", "forecast.steps", "forecast.paths", "forecast.beams"),
-        *("forecast.particles", "explain.samples", "explain.background", "logging.every_steps", "distil.top_k"),
-    ),
-    0: (
-        *("seed", "optim.learning_rate", "optim.warmup_steps", "optim.weight_decay", "optim.clip_norm"),
-        *(
-            "train.epochs",
-            "train.min_steps",
-            "train.patience_epochs",
-            "train.eval_users",
-            "train.save_every_steps",
-            "train.negatives",
-        ),
-        *("train.devices", "forecast.users", "forecast.days", "explain.users", "explain.monitored"),
-        *(f"heads.{name}" for name in ("item", "interest", "conversion", "time", "reconstruct", "contrast")),
-        *("evaluation.bootstrap", "conversion.horizon_days", "conversion.horizon_events", "conversion.session_minutes"),
-    ),
-}
-SHARES = (  # 0 to below 1
-    *(
-        "model.dropout",
-        "model.event_dropout",
-        "optim.b2",
-        "optim.average",
-        "train.smoothing",
-        "train.pseudospherical_order",
-    ),
-)
 AT_CUTOFFS = ("hr", "recall", "ndcg", "mrr")  # metrics of a list
-NOT_EMPTY = ("model.layers",)
-CHOICES = {
-    "model.backbone": BACKBONES,
-    "model.cell": RECURRENT,
-    "conversion.unit": ("user", "session", "cart"),
-    "batch.after": ("auto", "step", "session"),
-    "content.by": ("ids", "content", "content+ids", "prior+ids"),
-    "content.counted": ("training", "others"),
-    "init.item_vectors": ("random", "co_occurrence", "co_occurrence+content"),
-    "optim.schedule": ("constant", "cosine"),
-    "train.matmul_precision": ("float32", "bfloat16"),
-    "train.strategy": ("pmap", "jit"),
-}
+WITHOUT_CUTOFF = ("loss", "log_loss", "accuracy", "interest_accuracy")
+OF_CONVERSIONS = tuple(f"conversion_{name}" for name in ("auc", "accuracy", "log_loss", "calibration_error"))
+GROUPS = ("_repeat", "_explore", "_cold")  # of targets, by which metrics are told apart
 
 
 def check(config: ConfigDict) -> None:
     """Raises UserError for the first field whose value, or one of whose numbers, cannot be, or that fits no other."""
-    for name in NOT_EMPTY:
-        if not get(config, name):
-            raise UserError(f"{name}=(): expected at least one number")
-    ends = {name: (low, math.inf) for low, names in LOWEST.items() for name in names}
-    for name, (low, end) in {**ends, **dict.fromkeys(SHARES, (0, 1))}.items():
-        value = get(config, name)
-        for number in value if isinstance(value, tuple | list) else (value,):
-            if not low <= number < end:  # NaN is neither
-                expected = f"at least {low}" if end == math.inf else f"at least {low} and less than {end}"
-                raise UserError(f"{name}={value}: expected {expected}")
-    for name, choices in CHOICES.items():
-        if get(config, name) not in choices:
-            raise UserError(f"{name}={get(config, name)!r} is unknown; expected one of {', '.join(choices)}")
+    within.check(config)
     for broken, rule in _together(config):
         if broken:
             raise UserError(rule)
@@ -135,6 +81,10 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
         "train.pseudospherical_order=0",
     )
     yield (
+        train.epochs > 0 and not train.patience_epochs,
+        f"train.patience_epochs=0 ends training before its first of train.epochs={train.epochs}; expected at least 1",
+    )
+    yield (
         not (train.epochs or (train.min_steps and "train.epochs" not in c.by_hand))
         and not (c.init.init_from or c.init.resume_from)
         and content.by == "ids",
@@ -147,6 +97,12 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
         bool(at) and f"{name}@{cutoff.partition('_')[0]}" not in measured,
         f"train.monitor={train.monitor!r} is not measured; with evaluation.cutoffs={tuple(c.evaluation.cutoffs)} "
         f"choose one of {', '.join(measured)}",
+    )
+    others = (*WITHOUT_CUTOFF, *(OF_CONVERSIONS if c.heads.conversion else ()))
+    plain = next((name.removesuffix(group) for group in GROUPS if name.endswith(group)), name)
+    yield (
+        not at and plain not in others,
+        f"train.monitor={train.monitor!r} is not measured; choose one of {', '.join((*others, *measured))}",
     )
     yield (
         bool(at and c.heads.conversion and not c.heads.item),
@@ -174,8 +130,4 @@ def _together(config: ConfigDict) -> Iterator[tuple[bool, str]]:
     yield (
         bool(c.sources.weights) and len(c.sources.weights) != len(c.sources.names),
         f"sources.weights: expected one for each of {', '.join(c.sources.names)}, got {len(c.sources.weights)}",
-    )
-    yield (
-        bool(c.distil.teachers) and not 0 < c.distil.share <= 1,
-        f"distil.share={c.distil.share} is no share of a target's weight; expected 0 < share <= 1",
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+WANDB_ID = "wandb/id.txt"
 PATIENCE_SECONDS = 30  # with W&B's servers
 
 
@@ -38,7 +41,7 @@ class MetricsLog:
         write_text("".join(json.dumps(r) + "\n" for r in kept), self.path)
         self._wandb = self._tensorboard = None
         if config.logging.wandb and _there("wandb"):
-            self._wandb = _start_wandb(workdir, config, resumed_at is not None)
+            self._wandb = _start_wandb(workdir, config, _wandb_id(workdir, new=resumed_at is None))
         if config.logging.tensorboard and _there("tensorboardX"):
             from tensorboardX import SummaryWriter
 
@@ -65,13 +68,48 @@ class MetricsLog:
             self._tensorboard.close()
 
 
+def write_test(workdir: Path, config: ConfigDict, step: int, metrics: dict[str, float]) -> None:
+    """Adds what an evaluation measured on test, `test/...`, to where training wrote, in place of an earlier one.
+
+    W&B has it in the summary of the training's run, offline, too: `wandb sync` sends both as one.
+    """
+    values = {f"test/{name}": float(value) for name, value in metrics.items() if math.isfinite(value)}
+    path, records = workdir / "metrics.jsonl", read(workdir / "metrics.jsonl")
+    epochs = [r["epoch"] for r in records if r["step"] == step and "validation/seconds" in r]
+    record = {"step": step, **({"epoch": epochs[-1]} if epochs else {}), **values}
+    if record in records:
+        return  # evaluated again
+    kept = [r for r in records if not any(name.startswith("test/") for name in r)]
+    write_text("".join(json.dumps(r) + "\n" for r in (*kept, record)), path)
+    if (workdir / "tensorboard").is_dir() and installed("tensorboardX"):
+        from tensorboardX import SummaryWriter
+
+        # A file of its own: one is named by the second, and would be written over.
+        with SummaryWriter(str(workdir / "tensorboard"), filename_suffix=".test") as writer:
+            for name, value in values.items():
+                writer.add_scalar(name, value, step)
+    if (workdir / WANDB_ID).is_file() and installed("wandb"):
+        run = _start_wandb(workdir, config, _wandb_id(workdir, new=False))
+        run.summary.update(values)
+        run.finish()
+
+
 def _there(package: str) -> bool:
     if not installed(package):
         _LOGGER.info(f"metrics go to metrics.jsonl without a copy by {package}; {advice(package)}")
     return installed(package)
 
 
-def _start_wandb(workdir: Path, config: ConfigDict, resumed: bool):
+def _wandb_id(workdir: Path, new: bool) -> str:
+    """The name of a training's run at W&B, by which going on with it and its evaluation find it again."""
+    path = workdir / WANDB_ID
+    path.parent.mkdir(exist_ok=True)
+    if new or not path.is_file():
+        write_text(secrets.token_hex(4), path)
+    return path.read_text().strip()
+
+
+def _start_wandb(workdir: Path, config: ConfigDict, name: str):
     import wandb
 
     wait = PATIENCE_SECONDS
@@ -84,7 +122,8 @@ def _start_wandb(workdir: Path, config: ConfigDict, resumed: bool):
             dir=str(workdir),
             config=config.to_dict(),
             mode=mode,
-            resume="allow" if resumed and mode == "online" else None,
+            id=name,
+            resume="allow" if mode == "online" else None,
             settings=wandb.Settings(console="off", silent=True, init_timeout=wait, finish_timeout=10 * wait),
         )
 
@@ -97,6 +136,7 @@ def _start_wandb(workdir: Path, config: ConfigDict, resumed: bool):
             f"W&B cannot be used online ({str(error).splitlines()[0][:200]}): this run is logged offline, "
             f"`wandb sync` in {workdir / 'wandb'} sends it later"
         )
+        wandb.teardown()  # it holds the id, as of a run that has begun
         return begin("offline")
 
 

@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 from trajectory import hints, locks
 from trajectory.direction import less_is_better
 from trajectory.progress import progress, working
+from trajectory.run_card import write_card
 from trajectory.schema import Batch, UserError
 from trajectory.training import (
     auto_config,
@@ -126,7 +127,8 @@ def _train(
         _LOGGER.warning(doubt)
     resumed_at = int(state.step) if origin.startswith("own workdir") else None
     output = _Output(checkpoints, MetricsLog(workdir, config, resumed_at)) if checkpoints else None
-    looped = _Loop(config, devices_step, batches, first.num_batches, progress, validate, stop, output)
+    rate = optimizer.schedule(config.optim, steps)
+    looped = _Loop(config, devices_step, batches, first.num_batches, rate, progress, validate, stop, output)
     try:
         looped.run(devices_step.place(state))
     finally:
@@ -163,6 +165,7 @@ def _summarise(experiment: Experiment, workdir: Path, looped: _Loop, size: int) 
         "parameters": size,
     }
     write_json(summary, path)
+    write_card(workdir)
     return summary
 
 
@@ -187,6 +190,7 @@ class _Loop:
     devices_step: parallel.Parallel
     batches: Any
     steps_per_epoch: int
+    learning_rate: Callable[[int], Any]  # of the update after so many
     progress: Progress
     validate: Validate
     stop: Stop
@@ -272,7 +276,8 @@ class _Loop:
         bar.set_postfix_str(f"loss {metrics['loss']:.3f}, {rate:,.0f} events/s", refresh=False)
         if self.output and (pending.step == 1 or pending.step % self.config.logging.every_steps == 0):
             named = {f"train/step_{name}": value for name, value in metrics.items()}
-            self.output.log.write(pending.step, pending.epoch - 1, named | {"events_per_second": rate})
+            named |= {"train/learning_rate": float(self.learning_rate(pending.step - 1)), "events_per_second": rate}
+            self.output.log.write(pending.step, pending.epoch - 1, named)
 
     def _judged(self, state: TrainState, epoch: int) -> None:
         step, host = int(state.step), self.devices_step.host(optimizer.evaluation_params(state.params, state.opt_state))

@@ -27,6 +27,7 @@ from trajectory.protocols import Forecaster, StepForecast, StepScores, Uncalibra
 from trajectory.reading import NUMBER, read_json
 from trajectory.renamed import with_evaluation
 from trajectory.run import Run
+from trajectory.run_card import write_card
 from trajectory.schema import Histories, Split
 from trajectory.writing import write_json
 
@@ -131,6 +132,7 @@ def write_steps(run: Run, forecasters: Sequence[Forecaster[UncalibratedForecast]
         calibration.write(run.workdir, run.checkpoint)
         vars(run)["calibration"] = (calibration, run.checkpoint)
     write_json(results, run.workdir / FILE)
+    write_card(run.workdir)
     return results
 
 
