@@ -9,50 +9,23 @@ import polars as pl
 import pytest
 from ml_collections import ConfigDict
 
-from tests.builders import fake_run, make_histories, with_returns
+from tests.builders import fake_run, with_returns
+from tests.insights.customers.shops import leaving as shop
 from trajectory.data.store.arrays import events_table
 from trajectory.data.times import DAY
 from trajectory.insights.customers import build
 from trajectory.insights.customers.build import LOST, build_customers
 from trajectory.insights.customers.forecast import BG_NBD, BOOSTING, OWN, RFM, customers, order_table
-from trajectory.schema import EVENT_TYPES, Histories, UserError
-
-SPAN = 360
-
-
-def shop(users: int = 600, seed: int = 0) -> tuple[Histories, np.ndarray]:
-    """Customers who order at rates of their own and may leave; and whether each has left by the end."""
-    rng = np.random.default_rng(seed)
-    rate, leaves = rng.gamma(1.0, 1 / 20, users), rng.beta(1.0, 6.0, users)
-    worth = rng.gamma(4.0, 5.0, users)
-    lists, times, gone, value = [], [], np.zeros(users, bool), []
-    for i in range(users):
-        at, mine = rng.uniform(0, SPAN / 2), []
-        while at < SPAN:
-            mine.append(at)
-            if rng.random() < leaves[i]:
-                gone[i] = True
-                break
-            at += rng.exponential(1 / rate[i])
-        times.append(np.array(mine))
-        lists.append(rng.integers(1, 5, len(mine)).tolist())
-        value.append(rng.gamma(4.0, worth[i] / 4, len(mine)))
-    histories = make_histories(lists, num_items=4, interests=2)
-    moment = np.concatenate(times) * DAY
-    histories = replace(
-        histories,
-        time=histories.time.min() // DAY * DAY + moment.astype(np.int64),
-        event_type=np.full(histories.num_events, 2, np.int8),
-        value=np.concatenate(value).astype(np.float32),
-        roles=EVENT_TYPES,
-    )
-    return histories, gone
+from trajectory.insights.customers.lifetime import fit_orders
+from trajectory.insights.customers.next_order import LAST, LEARNED, LEAVING, MEAN, MEDIAN, WAITS
+from trajectory.insights.sale_lines import sale_lines
+from trajectory.schema import UserError
 
 
 @pytest.fixture(scope="module")
 def known():
     histories, gone = shop()
-    return histories, gone, customers(histories)
+    return histories, gone, customers(histories, sale_lines(histories))
 
 
 def part_of(histories, monkeypatch):
@@ -143,21 +116,96 @@ def test_what_is_said_of_how_sure_that_is_are_the_measured_numbers(known, monkey
     )
 
 
+def test_the_next_order_held_beside_what_is_simple(known):
+    """Errors of the baselines and of what is said of the chosen one, by plain polars."""
+    histories, _, found = known
+    held, days = found.measured["next_order"], found.days
+    rows = held["methods"]
+    assert rows.keys() == {WAITS, LEAVING, LEARNED, LAST, MEAN, MEDIAN}
+    assert rows[held["by"]]["error"] < min(rows[name]["error"] for name in (LAST, MEAN, MEDIAN)) - 2
+    assert 0.77 <= rows[held["by"]]["inside"] <= 0.95, "a top at the days' end holds all that comes later"
+    events = events_table(histories).with_columns(day=(pl.col("time").dt.epoch("s") - found.measured["from"]) / DAY)
+    before = (
+        events.filter(pl.col("day") < 0)
+        .sort("user", "day")
+        .group_by("user")
+        .agg(
+            waits=pl.len() - 1,
+            waited=-pl.col("day").last(),
+            last=pl.col("day").diff().last(),
+            mean=pl.col("day").diff().mean(),
+        )
+    )
+    came = events.filter(pl.col("day").is_between(0, days, closed="left")).group_by("user").agg(pl.col("day").min())
+    both = before.join(came, on="user", how="left").with_columns(pl.col("day").fill_null(days))
+    assert held["none"] == pytest.approx((both["day"] == days).mean())
+    earlier = events.with_columns(pl.col("day") + days)
+    known_then = earlier.filter(pl.col("day") < 0).select("user").unique()
+    first = earlier.filter(pl.col("day").is_between(0, days, closed="left")).group_by("user").agg(pl.col("day").min())
+    typical = known_then.join(first, on="user", how="left")["day"].fill_null(days).median()
+    for name, wait in ((LAST, pl.col("last")), (MEAN, pl.col("mean"))):
+        point = (wait - pl.col("waited")).clip(0, days).fill_null(typical)
+        assert rows[name]["error"] == pytest.approx(both.select((point - pl.col("day")).abs().mean()).item(), rel=1e-3)
+        right = both.select(((point >= days) == (pl.col("day") >= days)).mean()).item()
+        assert rows[name]["not_within"] == pytest.approx(right)
+    assert rows[MEDIAN]["error"] == pytest.approx((both["day"] - typical).abs().mean(), rel=1e-3)
+
+
+def test_days_of_the_next_order_are_those_of_the_fitted_model(known, monkeypatch):
+    """Each customer's day by BG/NBD, which this shop follows: half of the chance of an order lies before it."""
+    histories, gone, found = known
+    assert found.next.by == LEAVING
+    table, model = part_of(histories, monkeypatch).tables["customers"], fit_orders(found.now.habits)
+    own = pl.DataFrame({"user": histories.users["user"].gather(found.now.user).cast(pl.String)}).with_row_index("at")
+    at = table.join(own, on="user", maintain_order="left")["at"].to_numpy()
+    assert model is not None
+    h, alive = found.now.habits, model.alive(found.now.habits)
+    for name, chance in (("next_from", 0.1), ("next_order", 0.5), ("next_to", 0.9)):
+        until = (table[name].cast(pl.Datetime("ms")).dt.epoch("s").to_numpy() - found.now.moment) / DAY
+        told = np.isfinite(until)
+        assert told.any()
+        for off, bound in ((0, np.less_equal), (1, np.greater_equal)):  # the day begins before, and ends after
+            days = np.maximum(until + off, 0)[told]
+            row = at[told]
+            waits = ((model.alpha + h.age[row]) / (model.alpha + h.age[row] + days)) ** (model.r + h.again[row])
+            assert bound(alive[row] * (1 - waits), chance + (1e-9 if off == 0 else -1e-9)).all()
+        row = at[~told]
+        waits = ((model.alpha + h.age[row]) / (model.alpha + h.age[row] + found.days - 0.5)) ** (model.r + h.again[row])
+        assert (alive[row] * (1 - waits) <= chance + 1e-9).all(), "none is expected within the days"
+    once = h.again[at] == 0
+    assert (table["inactive"].is_null().to_numpy() == once).all()
+    inactive = table["inactive"].to_numpy()[~once]
+    assert inactive == pytest.approx(1 - alive[at][~once])
+    left = gone[found.now.user[at]][~once]
+    assert inactive[left].mean() > inactive[~left].mean() + 0.3
+
+
+def test_what_is_said_of_next_orders_are_the_measured_numbers(known, monkeypatch):
+    histories, _, found = known
+    held = found.measured["next_order"]
+    of, texts = held["methods"][held["by"]], " ".join(part_of(histories, monkeypatch).sentences)
+    assert f"The next order was {of['error']:.1f} days from when it was expected" in texts
+    assert f"range for {of['inside']:.0%} of customers; {held['none']:.0%} had none within {found.days} days" in texts
+    assert f"told right for {of['not_within']:.0%}." in texts
+    for name in (LAST, MEAN, MEDIAN):
+        assert f"{name} {held['methods'][name]['error']:.1f}" in texts
+
+
 def test_returns_take_off_value_and_are_no_orders():
     histories, _ = shop(users=60)
     back = with_returns(histories, 4)
-    table = order_table(back)
+    table = order_table(back, sale_lines(back))
     sign = np.where(back.event_type == 1, -1.0, 1.0)
     assert table["value"].sum() == pytest.approx(float((sign * histories.value).sum()), rel=1e-4)
     assert table["sold"].sum() == (back.event_type == 2).sum()
 
 
-def test_a_log_with_too_little_is_told_so():
+def test_a_log_with_too_little_is_told_so(monkeypatch):
     histories, _ = shop(users=20)
     with pytest.raises(UserError, match="customers need 50 customers with an order"):
-        customers(histories)
+        customers(histories, sale_lines(histories))
     short = replace(histories, time=histories.time.min() + (histories.time - histories.time.min()) // 40)
     with pytest.raises(UserError, match="over 28 days or more"):
-        customers(short)
+        customers(short, sale_lines(short))
     with pytest.raises(UserError, match="customers need sales"):
-        customers(replace(histories, event_types=("view",), event_type=np.ones_like(histories.event_type)))
+        part_of(replace(histories, event_types=("view",), event_type=np.ones_like(histories.event_type)), monkeypatch)

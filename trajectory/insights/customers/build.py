@@ -12,8 +12,9 @@ from trajectory.data.times import DAY
 from trajectory.evaluation.standing import warning
 from trajectory.inference.step_forecast import steps_ahead
 from trajectory.insights.customers.forecast import LEVEL, OWN, CustomerForecast, customers
+from trajectory.insights.customers.next_order import LAST, MEAN, MEDIAN
 from trajectory.insights.report_model import Part, Statement, Table, Text
-from trajectory.insights.sale_lines import sale_lines
+from trajectory.insights.sale_lines import SaleLines, sale_lines
 from trajectory.migrations.state_forecast import step_states
 from trajectory.reports.words import words
 from trajectory.run import Run
@@ -31,23 +32,26 @@ WIN_BACK, KEEP, WELCOME = "win back", "keep", "welcome"
 def build_customers(run: Run) -> Part:
     """The customers as of the end of the run's log; measured are earlier ends. UserError for too few orders or days."""
     histories = run.experiment.histories
-    found = customers(histories)
-    table = customers_table(run, found)
+    lines = sale_lines(histories)
+    found = customers(histories, lines)
+    table = customers_table(run, found, lines)
     unit = words(histories).unit
     return Part(
         name="customers",
         title="Customers: what each will bring, and what to do",
         sentences=tuple(_sentences(found, table, unit)),
-        blocks=(Text(_how(found, unit)), _first(table, unit, found.days), _held(found, unit)),
+        blocks=(Text(_how(found, unit)), _first(table, unit, found.days), _held(found, unit), _next_held(found)),
         tables={"customers": table},
         measured=found.measured,
     )
 
 
-def customers_table(run: Run, found: CustomerForecast) -> pl.DataFrame:
+def customers_table(run: Run, found: CustomerForecast, lines: SaleLines) -> pl.DataFrame:
     """A row for each customer, the largest expected spend first: user, orders and spend so far, last_order, expected
-    orders and spend of the coming days with low and high, no_order (its chance), interest_now and interest_next (null
-    where they are not known), action.
+    orders and spend of the coming days with low and high, no_order (its chance), next_order with next_from and next_to
+    (days; null where it is not expected within the coming days), inactive (chance of having left by BG/NBD; null
+    after one order, or where it cannot be fitted), interest_now and interest_next (null where they are not known),
+    action.
     """
     histories, now = run.experiment.histories, found.now
     top = found.spend >= np.quantile(found.spend, 1 - TOP)
@@ -67,21 +71,30 @@ def customers_table(run: Run, found: CustomerForecast) -> pl.DataFrame:
             "spend_low": found.low,
             "spend_high": found.high,
             "no_order": found.none,
-            "interest_now": _interest_now(histories)[now.user],
+            "next_order": _day(now.moment, found.next.wait[:, 1]),
+            "next_from": _day(now.moment, found.next.wait[:, 0]),
+            "next_to": _day(now.moment, found.next.wait[:, 2]),
+            "inactive": pl.Series(found.inactive).fill_nan(None),
+            "interest_now": _interest_now(histories, lines)[now.user],
             "interest_next": _interest_next(run, now.user),
             "action": action.tolist(),
         },
-        schema_overrides={"interest_now": pl.String, "interest_next": pl.String, "action": pl.String},
+        schema_overrides=dict.fromkeys(("interest_now", "interest_next", "action"), pl.String),
     )
     return table.sort("spend_expected", "user", descending=[True, False])
 
 
-def _interest_now(histories: Histories) -> np.ndarray:
+def _day(moment: int, wait: np.ndarray) -> pl.Series:
+    """The day that is `wait` days after a moment; null where that is inf."""
+    ahead = pl.Series(np.where(np.isfinite(wait), moment + wait * DAY, np.nan)).fill_nan(None)
+    return pl.from_epoch(ahead.cast(pl.Int64), "s").dt.date()
+
+
+def _interest_now(histories: Histories, lines: SaleLines) -> np.ndarray:
     """The interest of which each user bought most in the last LATELY days, or so far where nothing; object [N]."""
     names = np.array([None, *histories.interests], object)
     if not histories.interests:
         return np.full(histories.num_users, None, object)
-    lines = sale_lines(histories)
     interest = np.append(histories.item_interest, 0)[lines.item]
     best = np.zeros(histories.num_users, np.int64)
     for since in (0, histories.now - LATELY * DAY):  # the later one is the newer
@@ -127,6 +140,7 @@ def _sentences(found: CustomerForecast, table: pl.DataFrame, unit: str) -> list[
         f"{held['inside']:.0%} of single customers lay within their {LEVEL:.0%} range."
     )
     said.append(Statement(words, "sure"))
+    said.append(Statement(_next_accuracy(found), "sure", "customers"))
     return said
 
 
@@ -143,13 +157,26 @@ def _accuracy(found: CustomerForecast, unit: str) -> str:
     )
 
 
+def _next_accuracy(found: CustomerForecast) -> str:
+    held = found.measured["next_order"]
+    rows, days = held["methods"], found.measured["days"]
+    chosen, others = rows[held["by"]], ", ".join(f"{name} {rows[name]['error']:.1f}" for name in (LAST, MEAN, MEDIAN))
+    return (
+        f"The next order was {chosen['error']:.1f} days from when it was expected on average, waits counted up to "
+        f"{days} days ({others}), and within its {LEVEL:.0%} range for {chosen['inside']:.0%} of customers; "
+        f"{held['none']:.0%} had none within {days} days, and whether was told right for {chosen['not_within']:.0%}."
+    )
+
+
 def _how(found: CustomerForecast, unit: str) -> str:
     chosen = found.by
     return (
         f"Customers are users with an order so far; each is expected to bring so much of the {unit} in the next "
         f"{found.days} days, and with {LEVEL:.0%} certainty between low and high. Methods are chosen on the "
         f"{found.days} days before the ones they are tested on: {chosen['spend']} for spend, {chosen['orders']} for "
-        f"orders, {chosen['none']} for the chance of no order. What to do: {WELCOME} whose first order is no more than "
+        f"orders, {chosen['none']} for the chance of no order, {found.next.by} for the day of the next order. "
+        f"Inactive is the chance of having left for good by BG/NBD, which says nothing after a single order. "
+        f"What to do: {WELCOME} whose first order is no more than "
         f"{NEW} days ago; {WIN_BACK} who came again, brought more than most and will more likely than not buy nothing; "
         f"{KEEP} the tenth that is expected to bring most. New customers to come are in none of these figures."
     )
@@ -165,17 +192,23 @@ def _first(table: pl.DataFrame, unit: str, days: int) -> Table:
         "spend_low": "low",
         "spend_high": "high",
         "no_order": "chance of no order",
+        "next_order": "next order",
+        "next_from": "from",
+        "next_to": "to",
+        "inactive": "inactive",
         "interest_now": "buys now",
         "interest_next": "turns to",
         "action": "what to do",
     }
-    rows = table.head(SHOWN).select(*columns).rename(columns)
+    late = pl.lit(f"not within {days} days")
+    when = [pl.col(name).cast(pl.String).fill_null(late) for name in ("next_order", "next_from", "next_to")]
+    rows = table.head(SHOWN).with_columns(when).select(*columns).rename(columns)
     rows = rows.select(column for column in rows if column.null_count() < rows.height or column.name == "customer")
     numbers = dict.fromkeys((columns["spend_expected"], "low", "high"), "{:,.0f}")
     return Table(
         f"The customers who are expected to bring most in the next {days} days",
         rows,
-        numbers | {"orders to come": "{:.1f}", "chance of no order": "{:.0%}"},
+        numbers | {"orders to come": "{:.1f}", "chance of no order": "{:.0%}", "inactive": "{:.0%}"},
         note="All customers are in the table customers; look one up above.",
     )
 
@@ -208,5 +241,27 @@ def _held(found: CustomerForecast, unit: str) -> Table:
             "no order: log loss": "{:.3f}",
         },
         note="Off by: mean over customers of the absolute difference; in brackets: 95 % interval over customers.",
+        fold=True,
+    )
+
+
+def _next_held(found: CustomerForecast) -> Table:
+    held = found.measured["next_order"]
+    rows = [
+        {
+            "method": name,
+            "days off by": of["error"],
+            "told right whether within": of["not_within"],
+            f"within the {LEVEL:.0%} range": of.get("inside"),
+            "pinball loss": of.get("pinball"),
+        }
+        for name, of in held["methods"].items()
+    ]
+    shares = dict.fromkeys(("told right whether within", f"within the {LEVEL:.0%} range"), "{:.1%}")
+    return Table(
+        "How the next orders of the same customers held",
+        pl.DataFrame(rows),
+        {"days off by": "{:.1f}", "pinball loss": "{:.2f}"} | shares,
+        note=f"Waits are counted up to {found.measured['days']} days. Chosen before by pinball loss: {held['by']}.",
         fold=True,
     )

@@ -14,8 +14,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from trajectory.data.store.sales import has_values, require_sales
 from trajectory.data.times import DAY
-from trajectory.insights.customers.lifetime import Habits, fit_orders, fit_value
-from trajectory.insights.sale_lines import sale_lines
+from trajectory.insights.customers.lifetime import BgNbd, Habits, fit_orders, fit_value
+from trajectory.insights.customers.next_order import NextOrders, next_orders, waiting
+from trajectory.insights.sale_lines import SaleLines
 from trajectory.metrics.auc import auc
 from trajectory.metrics.significance import bootstrap
 from trajectory.schema import Histories, UserError
@@ -58,14 +59,18 @@ class CustomerForecast(NamedTuple):
     low: np.ndarray  # of spend, LEVEL interval
     high: np.ndarray
     none: np.ndarray  # chance of no order
+    inactive: np.ndarray  # chance of having left, by BG/NBD; NaN where that says nothing: of one order, or not fitted
+    next: NextOrders
     by: dict[str, str]  # target -> the method that validation chose
     measured: dict[str, Any]
 
 
-def customers(histories: Histories) -> CustomerForecast:
-    """Raises UserError for a log without sales, or where orders are too few, or cover too few days."""
+def customers(histories: Histories, lines: SaleLines) -> CustomerForecast:
+    """The forecast from the `lines` of the log's sales. Raises UserError for a log without sales, or where orders are
+    too few, or cover too few days.
+    """
     require_sales(histories, "customers need sales")
-    orders, end = order_table(histories), histories.now
+    orders, end = order_table(histories, lines), histories.now
     span = (end - int(histories.time.min())) / DAY
     days = int(min(LONGEST, span // WINDOWS))
     if not histories.has_time or days < 7:
@@ -75,7 +80,8 @@ def customers(histories: Histories) -> CustomerForecast:
     if min(len(each.user) for each in (learned, chosen_by, tested)) < FEWEST:
         raise UserError(f"customers need {FEWEST} customers with an order {3 * days} days before the log's end")
     pairs = ((learned, chosen_by), (chosen_by, tested), (tested, now))
-    validated, held, last = (_forecasts(*pair, days) for pair in pairs)
+    models = [fit_orders(asked.habits) for _, asked in pairs]
+    validated, held, last = (_forecasts(*pair, model, days) for pair, model in zip(pairs, models, strict=True))
     by = {target: _best(target, validated[target], chosen_by) for target in TARGETS}
     ratios = _ratios(validated["spend"][by["spend"]], chosen_by.brought)
     bounds = _bounds(held["spend"][by["spend"]], *ratios)
@@ -83,12 +89,31 @@ def customers(histories: Histories) -> CustomerForecast:
     measured = _measured(held, tested, bounds, by) | facts
     expected = {target: last[target][by[target]] for target in TARGETS}
     low, high = _bounds(expected["spend"], *_ratios(held["spend"][by["spend"]], tested.brought))
-    return CustomerForecast(now, days, expected["orders"], expected["spend"], low, high, expected["none"], by, measured)
+    at = (learned, chosen_by, tested, now)
+    waits = [waiting(orders, s.moment, days, end, s.user, s.habits, s.features) for s in at]
+    return CustomerForecast(
+        now,
+        days,
+        expected["orders"],
+        expected["spend"],
+        low,
+        high,
+        expected["none"],
+        _inactive(models[-1], now.habits),
+        following := next_orders(waits, models, days),
+        by,
+        measured | {"next_order": following.measured},
+    )
 
 
-def order_table(histories: Histories) -> pl.DataFrame:
+def _inactive(model: BgNbd | None, h: Habits) -> np.ndarray:
+    if model is None:
+        return np.full(len(h.again), np.nan)
+    return np.where(h.again > 0, 1 - model.alive(h), np.nan)  # by the model nobody leaves before the second order
+
+
+def order_table(histories: Histories, lines: SaleLines) -> pl.DataFrame:
     """A row for each order with a sale: user (row), time and value, what was given back taken off where it came."""
-    lines = sale_lines(histories)
     value = lines.value if has_values(histories) else lines.pieces
     columns = {"user": lines.user, "order": lines.order, "time": lines.time, "value": value, "sold": lines.pieces > 0}
     return (
@@ -138,8 +163,11 @@ def snapshot(orders: pl.DataFrame, moment: int, days: int, end: int) -> Snapshot
     return Snapshot(moment, known["user"].to_numpy(), habits, spend / column["count"], spend, features, *outcome)
 
 
-def _forecasts(learned: Snapshot, asked: Snapshot, days: int) -> dict[str, dict[str, np.ndarray]]:
-    """Target -> method -> its forecast [n] for `asked`, fitted on what came after `learned`."""
+def _forecasts(learned: Snapshot, asked: Snapshot, model: BgNbd | None, days: int) -> dict[str, dict[str, np.ndarray]]:
+    """Target -> method -> its forecast [n] for `asked`, fitted on what came after `learned`.
+
+    `model`: BG/NBD of the orders so far.
+    """
     rate = (asked.habits.again + 1) / np.maximum(asked.habits.age, days) * days
     found = {
         "orders": {OWN: rate},
@@ -149,7 +177,7 @@ def _forecasts(learned: Snapshot, asked: Snapshot, days: int) -> dict[str, dict[
     cell = _rfm(learned, asked)
     for target, outcome in (("orders", learned.orders), ("spend", learned.brought), ("none", learned.none)):
         found[target][RFM] = cell(outcome)
-    if model := fit_orders(asked.habits):  # of orders so far alone
+    if model:
         h = asked.habits
         found["orders"][BG_NBD] = model.orders(h, days)
         waits = ((model.alpha + h.age) / (model.alpha + h.age + days)) ** (model.r + h.again)
