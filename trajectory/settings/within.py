@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -35,11 +35,11 @@ def check_field(name: str, value: Any) -> None:
     default, allowed = ALLOWED[name]
     if not isinstance(value, _kinds(default)) or isinstance(value, bool):
         raise UserError(f"{name}={value!r}: expected a value of type {type(default).__name__}")
-    each_of = value if isinstance(value, tuple | list) else (value,)
-    if not each_of and allowed.filled:
+    values: Sequence[Any] = value if isinstance(value, tuple | list) else [value]
+    if not values and allowed.filled:
         raise UserError(f"{name}=(): expected at least one number")
     whole = isinstance(default, tuple) and bool(default) and isinstance(default[0], int)
-    for each in each_of:
+    for each in values:
         if not allowed.fits(each):
             if allowed.choices:
                 raise UserError(f"{name}={value!r} is unknown; expected {allowed.words}")

@@ -12,6 +12,7 @@ from trajectory.data.pipeline.splits import target_starts, training_events
 from trajectory.data.store.arrays import repeat_share
 from trajectory.schema import Histories, Split
 from trajectory.settings import base, fill, plain, shown
+from trajectory.settings.by_hand import patience
 from trajectory.settings.recipes import learn_from_events
 
 _LOGGER = logging.getLogger(__name__)
@@ -23,7 +24,6 @@ EPOCHS, STEPS = 12, 1000  # of training at least, where steps are single events 
 RARE = 30  # training events of an item: below it a model soon learns by heart
 USUAL = 0.05  # share of events that repeat an item of their user, above which repeats are usual
 WARMUP = 0.2  # share of training at most: what ends within its warm-up learns hardly anything
-PATIENCE = 5  # epochs at least, and a fifth of all; a tenth lost 8 % on Foursquare, a fifth nothing on any of four logs
 MOST_EPOCHS = 20  # that train.min_steps asks for
 MOST_LINES = 16  # of a basket that are trained on at one time
 
@@ -125,7 +125,7 @@ def decide_sizes(config: ConfigDict, histories: Histories, split: Split) -> Conf
         learn_from_events(c, power=0.3 if per_item < RARE and not c.model.repeat else 0.0)
         least = max(EPOCHS, STEPS * BATCH / max(events, 1))
         fill(c, {"train.epochs": int(np.clip(min(affordable, least), 4, 60))})
-        fill(c, {"train.patience_epochs": max(PATIENCE, c.train.epochs // PATIENCE)})
+        fill(c, {"train.patience_epochs": patience(c.train.epochs)})
     reasons = {
         "batch.length": f"95 % of training histories have at most {typical:.0f} events",
         "batch.rows": "about 2,000 events a batch",
