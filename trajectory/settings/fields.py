@@ -315,7 +315,8 @@ TRAIN = Section(
         "save_every_steps": (0, "steps between saves, beside the save after each epoch (0 = off)"),
         "negatives": (
             0,
-            "items drawn a step (and device) for the softmax, with logQ correction (0 = the whole catalogue)",
+            "items drawn a step (and device) for the softmax, with logQ correction, half as often as training predicts "
+            "them (data.target_types: as they are purchased, not viewed), half alike (0 = the whole catalogue)",
         ),
         "smoothing": (0.0, "share of each target's probability that is spread over all items (label smoothing)"),
         "pseudospherical_order": (
