@@ -52,3 +52,21 @@ def test_types_of_event_of_a_run_made_before_they_had_roles_are_read(tmp_path: P
     data = load_config(tmp_path / "config.json").data
     assert (data.event_types.gift, data.event_types.view) == ("input,target", "input,target")
     assert "extra_kinds" not in data
+
+
+def test_negatives_are_drawn_as_items_are_purchased_where_purchases_alone_are_predicted(tmp_path: Path) -> None:
+    """Item "often" is viewed three times as often as "bought" is purchased, and never purchased."""
+    types = ("view", "view", "view", "purchase")
+    rows = [
+        (f"u{u}", "bought" if event_type == "purchase" else "often", 1_704_067_200 + 60 * e, event_type)
+        for u in range(USERS)
+        for e, event_type in enumerate(types * 4)
+    ]
+    pl.DataFrame(rows, schema=["user", "item", "time", "event_type"], orient="row").write_csv(tmp_path / "log.csv")
+    c = base()
+    c.data.source, c.data.prepared_dir = str(tmp_path / "log.csv"), str(tmp_path / "prepared")
+    c.data.target_types, c.split.kind = ("purchase",), "leave_one_out"
+    c.train.negatives = 4
+    built = build(c)
+    item = built.histories.items["item"].to_list()
+    assert {item[index - 1] for index in np.asarray(built.negatives().events)} == {"bought"}

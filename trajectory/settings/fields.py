@@ -408,7 +408,8 @@ TRAIN = Section(
         "save_every_steps": (0, "steps between saves, beside the save after each epoch (0 = off)", at_least(0)),
         "negatives": (
             0,
-            "items drawn a step (and device) for the softmax, with logQ correction (0 = the whole catalogue)",
+            "items drawn a step (and device) for the softmax, with logQ correction, half as often as training predicts "
+            "them (data.target_types: as they are purchased, not viewed), half alike (0 = the whole catalogue)",
             at_least(0),
         ),
         "smoothing": (

@@ -22,7 +22,7 @@ class Drawn(NamedTuple):
 
 
 class Negatives(NamedTuple):
-    """What items are drawn from: half of them are those of training events, half are any items alike.
+    """What items are drawn from: half of them are those of training events that are predicted, half any items alike.
 
     Items that are numbered domain after domain (data/store/union.py) are drawn from one domain at a time.
     """
