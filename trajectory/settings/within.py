@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -36,7 +36,7 @@ def check_field(name: str, value: Any) -> None:
     if not isinstance(value, _kinds(default)) or isinstance(value, bool):
         raise UserError(f"{name}={value!r}: expected a value of type {type(default).__name__}")
     several = isinstance(value, tuple | list)
-    values: Sequence[Any] = value if several else (value,)
+    values = tuple(value) if isinstance(value, tuple | list) else (value,)
     if several and not value and allowed.filled:
         raise UserError(f"{name}=(): expected at least one number")
     whole = several and bool(default) and isinstance(default[0], int)
