@@ -154,11 +154,28 @@ def test_a_loss_is_better_when_smaller(tmp_path):
     assert (summary["best_epoch"], summary["best_loss"]) == (2, 0.1)
 
 
+def test_a_finished_training_says_what_it_is_in_its_folder(finished):
+    text = (finished / "README.md").read_text()
+    assert "Finished after 2 of at most 2 epochs" in text
+    assert "Best epoch, the one that is used: 1, with ndcg@10 0.2000 on validation." in text
+
+
+def test_the_learning_rate_is_logged_with_each_step(finished, tmp_path):
+    config = _experiment(
+        logging__every_steps=1, optim__warmup_steps=4, optim__schedule="cosine", by_hand=("optim.warmup_steps",)
+    )
+    loop.train(config, tmp_path, Scripted(0.2, 0.1))
+    steps = [r for r in logging.read(tmp_path / "metrics.jsonl") if "train/step_loss" in r]
+    rate = optimizer.schedule(config.config.optim, 2 * BATCHES)
+    assert [r["train/learning_rate"] for r in steps] == pytest.approx([float(rate(n)) for n in range(2 * BATCHES)])
+    assert steps[0]["train/learning_rate"] == 0
+
+
 def test_any_loss_is_better_when_smaller(tmp_path):
-    experiment = _experiment(train__monitor="conversion_log_loss", train__epochs=3)
+    experiment = _experiment(train__monitor="log_loss", train__epochs=3)
     values = iter([0.5, 0.3, 0.4])
-    summary = loop.train(experiment, tmp_path, lambda params: {"validation/conversion_log_loss": next(values)})
-    assert summary["best_conversion_log_loss"] == 0.3
+    summary = loop.train(experiment, tmp_path, lambda params: {"validation/log_loss": next(values)})
+    assert summary["best_log_loss"] == 0.3
     assert summary["best_epoch"] == 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -35,10 +35,11 @@ def check_field(name: str, value: Any) -> None:
     default, allowed = ALLOWED[name]
     if not isinstance(value, _kinds(default)) or isinstance(value, bool):
         raise UserError(f"{name}={value!r}: expected a value of type {type(default).__name__}")
-    values: Sequence[Any] = value if isinstance(value, tuple | list) else [value]
-    if not values and allowed.filled:
+    several = isinstance(value, tuple | list)
+    values = tuple(value) if isinstance(value, tuple | list) else (value,)
+    if several and not value and allowed.filled:
         raise UserError(f"{name}=(): expected at least one number")
-    whole = isinstance(default, tuple) and bool(default) and isinstance(default[0], int)
+    whole = several and bool(default) and isinstance(default[0], int)
     for each in values:
         if not allowed.fits(each):
             if allowed.choices:
