@@ -16,7 +16,9 @@ from ml_collections import ConfigDict
 
 from trajectory import run_folder
 from trajectory.calibration.per_step import StepCalibration
+from trajectory.data.ingest.source.domains import resolve
 from trajectory.data.pipeline.featurize import FeatureScale
+from trajectory.data.store.readable import readable
 from trajectory.data.store.vocabulary import Vocabulary
 from trajectory.expected import AttributionMethod, InsightsPart, Language, Vectors, one_of, several, whole_number
 from trajectory.inference.predictor import Predictor
@@ -68,6 +70,7 @@ class Run:
     ) -> Run:
         """The run of an experiment and parameters of its model; `vocabulary`: that of its log, if it is in hand too."""
         model, exported = export_item_table(experiment.model, params, experiment.content)
+        experiment = _shown(experiment)
         known = vocabulary or Vocabulary.of(experiment.histories, experiment.config.data)
         run = cls(workdir, experiment.config, known, experiment.feature_scale, model, exported, step)
         vars(run).update(experiment=experiment, content_model=(experiment.model, params))
@@ -83,7 +86,7 @@ class Run:
         except UserError as error:
             raise UserError(f"this needs the log that the run in {self.workdir} learned from: {error}") from None
         check_data(stored, experiment.histories, self.workdir, run_folder.CHANGED)
-        return experiment
+        return _shown(experiment)
 
     @cached_property
     def content_model(self) -> tuple[InterestModel, Any]:
@@ -556,7 +559,7 @@ def load_run(workdir: Path | str) -> Run:
     folder = run_folder.place(workdir)
     trained = run_folder.read_trained(folder)
     portable = run_folder.read_portable(folder, trained)
-    run = Run(folder, trained.config, *portable, trained.step) if portable else _with_log(folder, trained)
+    run = Run(folder, trained.config, *_with_names(portable), trained.step) if portable else _with_log(folder, trained)
     with contextlib.suppress(UserError):  # a damaged one is told by what needs it, for evaluate makes it anew
         _ = run.calibration
     return run
@@ -571,6 +574,17 @@ def _own_users(users: int | Sequence[str] | None, events: Log | None) -> int | S
     return (
         whole_number("users", users, 1) if isinstance(users, Integral) else several("users", users, '["ann", "bob"]', 1)
     )
+
+
+def _shown(experiment: Experiment) -> Experiment:
+    """The experiment with the names that pages and results show."""
+    return replace(experiment, histories=readable(experiment.histories, resolve(experiment.config.data)))
+
+
+def _with_names(portable: run_folder.Portable) -> run_folder.Portable:
+    vocabulary = portable.vocabulary
+    shown = replace(vocabulary, catalogue=readable(vocabulary.catalogue, vocabulary.settings))
+    return portable._replace(vocabulary=shown)
 
 
 def _told(part: Part, name: str) -> tuple[pl.DataFrame, dict[str, pl.DataFrame], tuple[str, ...]]:

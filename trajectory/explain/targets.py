@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from trajectory import hints
+from trajectory.data.store.readable import interest_number
 from trajectory.data.store.union import item_and_user_domains
 from trajectory.forecasting.forecast import past_shares
 from trajectory.metrics.ranking import distinct_items
@@ -90,9 +91,9 @@ def choose_targets(
 
 
 def _interest(name: str, histories: Histories) -> int:
-    if name not in histories.interests:
+    if not (number := interest_number(histories, name)):
         examples = ", ".join(histories.interests[:5])
         raise UserError(
             f"{name!r} is none of the {len(histories.interests)} interests of {histories.name}: {examples} ..."
         )
-    return histories.interests.index(name) + 1
+    return number

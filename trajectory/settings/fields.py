@@ -92,6 +92,17 @@ DATA = Section(
         "tfds_dir": ("", 'folder of TFDS data sets; "" = TFDS\' own default'),
         "prepared_dir": ("prepared", "folder of cleaned histories, by name and fingerprint"),
         "interest_column": ("category", 'item column whose values are the interests; "" = none'),
+        "labels": (
+            "",
+            "CSV with columns name and label, of items, interests or words of these, or one of configs/labels by its "
+            "name: how pages and results call them; ids and what the model reads stay as they are",
+        ),
+        "name_case": (
+            "auto",
+            "where nearly all names of items or interests are in capitals: auto (pages and results tell them in small "
+            "letters) | as_is",
+            one_of("auto", "as_is"),
+        ),
         "item_column": ("", 'item-table column to work on instead of the item id, such as "title" (product types)'),
         "features": ((), "numeric columns of the log that are features of an event"),
         "time_unit": (

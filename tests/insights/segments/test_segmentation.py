@@ -21,7 +21,7 @@ from trajectory.insights.segments.grouping import (
     principal_axes,
     stability,
 )
-from trajectory.insights.segments.names import names, plain_name
+from trajectory.insights.segments.names import names
 from trajectory.insights.segments.segmentation import segmentation
 from trajectory.insights.segments.tables import profiles_table
 from trajectory.schema import UserError
@@ -156,11 +156,3 @@ def test_many_columns_are_grouped_by_their_principal_axes():
     assert short.shape == (400, AXES)
     assert adjusted_rand_score(truth, k_means(short, 4, 0).labels_) == 1
     np.testing.assert_array_equal(principal_axes(wide[:, :WIDE]), wide[:, :WIDE])
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [("FROZEN PIZZA", "Frozen pizza"), ("SQ0000006", "SQ0000006"), ("04: SQ0000006", "04: SQ0000006")],
-)
-def test_the_case_of_an_id_stays(name, shown):
-    assert plain_name(name) == shown

@@ -38,8 +38,8 @@ from trajectory.schema import CleanLog, Histories, UserError
 _LOGGER = logging.getLogger(__name__)
 
 FORMAT_VERSION = "2.1.0"  # raise it when stored histories change in meaning; older ones are then prepared anew
-# Where things lie, and who set them, says nothing about what they hold.
-_PLACES = ("source", "tfds_dir", "prepared_dir", "by_hand", "later")
+# Where things lie, who set them, and what names are shown as says nothing about what they hold.
+_PLACES = ("source", "tfds_dir", "prepared_dir", "by_hand", "later", "labels", "name_case")
 
 
 def prepare(data: ConfigDict, name: str = "") -> Histories:

@@ -12,6 +12,7 @@ import polars as pl
 from trajectory.data.ingest.cells.parsing import numbers
 from trajectory.data.ingest.source.data_frames import as_path
 from trajectory.data.ingest.source.side_files import ITEM, as_known, read_side, say_known, usable_rows
+from trajectory.data.store.readable import interest_number
 from trajectory.schema import Histories, UserError
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ def eligible_items(
         with as_path(stock) as path:
             keep &= _in_stock(path, catalogue["item"])
     if interests:
-        if unknown := [name for name in interests if name not in histories.interests]:
+        numbers = [interest_number(histories, name) for name in interests]
+        if unknown := [name for name, number in zip(interests, numbers, strict=True) if not number]:
             shown = ", ".join(histories.interests[:5]) or "none"
             raise UserError(f"interest {', '.join(unknown)}: not among those of {histories.name} ({shown} ...)")
-        numbers = [histories.interests.index(name) + 1 for name in interests]
         keep &= np.isin(histories.item_interest[1 : len(catalogue) + 1], numbers)
     if price:
         _refuse_no_range(price)

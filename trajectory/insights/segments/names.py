@@ -53,17 +53,17 @@ def names(
 def distinguishing_interests(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]) -> str:
     """What a segment's volume [K] has more of than everybody's, with how many times more."""
     lift = shares(volume) / np.maximum(shares(everybody), 1e-12)
-    chosen = [interests.index(name) for name in _apart(volume, everybody, interests, plain=False)[:APART]]
-    return ", ".join(f"{plain_name(interests[at])} x{lift[at]:.1f}" for at in chosen)
+    chosen = [interests.index(name) for name in _apart(volume, everybody, interests)[:APART]]
+    return ", ".join(f"{interests[at]} x{lift[at]:.1f}" for at in chosen)
 
 
-def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...], plain: bool = True) -> list[str]:
+def _apart(volume: np.ndarray, everybody: np.ndarray, interests: tuple[str, ...]) -> list[str]:
     """Interests by lift, the largest first, of those that matter to the group."""
     share = shares(volume)
     lift = share / np.maximum(shares(everybody), 1e-12)
     lift = np.where((share >= max(RARE, 0.2 / len(interests))) & (lift >= LIFT), lift, 0)
     order = [at for at in np.argsort(-lift, kind="stable") if lift[at] > 0]
-    return [plain_name(interests[at]) if plain else interests[at] for at in order]
+    return [interests[at] for at in order]
 
 
 def _cause(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray, interests: tuple[str, ...]) -> str:
@@ -79,13 +79,7 @@ def _cause(past: np.ndarray, ahead: np.ndarray, growth: float, gain: np.ndarray,
     if not len(some):
         return ""
     certain = some[np.atleast_1d(bootstrap(change[:, some], RESAMPLES, seed=0).low) > 0]
-    return plain_name(interests[certain[np.argmax((own - gain)[certain])]]) if len(certain) else ""
-
-
-def plain_name(name: str) -> str:
-    """Names in capitals are hard to read; what has a digit may be an id, whose case is part of it."""
-    words = name.isupper() and not any(letter.isdigit() for letter in name)
-    return name.capitalize() if words else name
+    return interests[certain[np.argmax((own - gain)[certain])]] if len(certain) else ""
 
 
 def _amount(volume: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from trajectory.insights.segments.names import plain_name
 from trajectory.insights.segments.segmentation import Segmentation
 from trajectory.migrations.step_windows import shares
 from trajectory.names import plain
@@ -49,4 +48,4 @@ def _labels(profiles: pl.DataFrame) -> list[str]:
 
 
 def _plain(name: str, most: int = 0) -> str:
-    return plain(plain_name(name), most)
+    return plain(name, most)

