@@ -194,7 +194,7 @@ def test_a_log_that_is_small_and_whose_users_have_had_all_gets_what_can_be_told(
         assert f"{name} is left out: {name}" in made.out
     assert pl.read_parquet(workdir / "funnel.parquet").height, "it has views and purchases"
     assert pl.read_parquet(workdir / "recommendations.parquet")["probability"].is_between(0, 1).all()
-    shown = own((workdir / "insights.html"))
+    shown = own(workdir / "insights.html")
     assert shown.count("This part is left out: ") == 5
     assert "This part is left out: demand by week needs at least 16 whole weeks" in shown
     assert "demand by week" in json.loads((workdir / "insights.json").read_text())["demand"]["left_out"]

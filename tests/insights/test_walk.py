@@ -79,7 +79,7 @@ def test_from_a_segment_to_its_customers_to_one_of_them(page):
     with opened(page, "segments") as tab:
         tab.locator("#segments").get_by_role("link", name="Wine").click()
         tab.wait_for_selector("#found table")
-        assert rows(tab, "#found") == [["cem"]]
+        assert ["cem"] in rows(tab, "#found")
         tab.locator("#found").get_by_role("link", name="cem").click()
         tab.wait_for_function("document.querySelector('#found').innerText.includes('welcome')")
         assert tab.get_by_label("called").input_value() == "cem"

@@ -278,14 +278,14 @@ def distinct(names: pl.Series) -> pl.Series:
 
 
 def _told(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(
-        pl.Series("told", ["; ".join(map(_said, row.items())) for row in frame.to_dicts()], pl.String)
-    )
+    rows = [[_said(*cell) for cell in row.items() if cell[1] is not None] for row in frame.to_dicts()]
+    return frame.with_columns(pl.Series("told", ["; ".join(row) for row in rows], pl.String))
 
 
-def _said(cell: tuple[str, Any]) -> str:
-    name, value = cell
-    return f"{_words(name)}: {value:,.4g}" if isinstance(value, float) else f"{_words(name)}: {value}"
+def _said(name: str, value: Any) -> str:
+    if not isinstance(value, float):
+        return f"{_words(name)}: {value}"
+    return f"{_words(name)}: {value:,.0f}" if abs(value) >= 1000 else f"{_words(name)}: {value:.4g}"
 
 
 def _named(name: str) -> alt.Y:

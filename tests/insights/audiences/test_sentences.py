@@ -37,7 +37,7 @@ def test_the_largest_audience_is_to_be_addressed():
     assert do.startswith(
         "Address 2 users for tea: none bought of it in the last 12 weeks, and 1 of them are expected to"
     )
-    assert "(38% each, 30% of all such users); half of them come again within 4 days" in do
+    assert "(38% on average, 30% of all such users); half of them come again within 4 days" in do
 
 
 @pytest.mark.parametrize(

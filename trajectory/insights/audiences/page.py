@@ -42,7 +42,7 @@ def first_users(rows: pl.DataFrame, audience: Audience, began: datetime, unit: s
         pl.concat_str(
             pl.format("next {} about {}", pl.lit(unit), day),
             pl.format("most often on {}s", "weekday"),
-            pl.format("at about {}:00", "hour"),
+            pl.format("most often at about {}:00 of any day", "hour"),
             separator=", ",
             ignore_nulls=True,
         ).alias("best moment"),

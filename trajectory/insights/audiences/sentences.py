@@ -28,7 +28,7 @@ def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, 
     address = (
         f"Address {top['len']} users for {top['target']}: none bought of it in the last {WEEKS} weeks, and "
         f"{top['probability']:.0f} of them are expected to within {audience.days} days "
-        f"({top['probability'] / top['len']:.0%} each, {usual:.0%} of all such users){again}."
+        f"({top['probability'] / top['len']:.0%} on average, {usual:.0%} of all such users){again}."
     )
     ranked = (
         f"The most likely tenth of users who had not bought in {WEEKS} weeks bought "

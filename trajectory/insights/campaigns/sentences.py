@@ -26,10 +26,12 @@ def sentences(held: dict[str, dict[str, Any]], compared: Sequence[Uplift]) -> tu
     if compared:
         during = float(np.mean([uplift.during[0] for uplift in compared]))
         before = float(np.mean([uplift.before[0] for uplift in compared]))
+        sure = sum(uplift.during[1] > 0 for uplift in compared)
         words = (
             "That recipients buy is no proof that the campaign made them: they bought promoted items more often than "
-            f"others like them by {during:+.1%} of all users (mean of {len(compared)} campaigns), but by {before:+.1%} "
-            "also in the weeks before; hold back a random tenth to know."
+            f"others like them by {100 * during:.1f} percentage points (mean of {len(compared)} campaigns, {sure} "
+            f"of them beyond chance), but by {100 * before:.1f} also in the weeks before; hold back a "
+            "tenth at random to know."
         )
         said.append(Statement(words, "watch"))
     return tuple(said)

@@ -77,10 +77,17 @@ def _how(found: Changes) -> str:
     begins = datetime.fromtimestamp(found.begins, UTC)
     return (
         f"The {DAYS} days from {begins:%d %B %Y} to the end of the log beside the {DAYS} before. Of interests and "
-        f"items {'pieces' if found.sells else 'events'} are counted, less what was given back. Intervals are of 95 %, "
+        f"items {_unit(found)} are counted, less what was given back. Intervals are of 95 %, "
         f"over customers; of all changes of interests and items that are told, one in {round(1 / FALSE)} at most is "
         "expected to be chance. A change may be of the season: compare the same days a year before."
     )
+
+
+def _unit(found: Changes) -> str:
+    if not found.sells:
+        return "events"
+    stated = "pieces" in found.totals["measure"].to_list()
+    return "pieces" if stated else "lines of sales (the log states no pieces)"
 
 
 def _tables(found: Changes, verb: str) -> Iterator[Table]:

@@ -11,7 +11,8 @@ from trajectory.insights.demand.demand_forecast import ALL_SEEN, Demand
 from trajectory.insights.demand.evaluate import OURS, Results
 from trajectory.insights.demand.intervals import LEAST, LEAST_ORIGINS, LEVELS
 from trajectory.insights.demand.reorder import SERVICE_LEVEL
-from trajectory.insights.demand.tables import SOON
+from trajectory.insights.demand.season import OUT_OF_SEASON
+from trajectory.insights.demand.tables import SOON, rule_of
 from trajectory.insights.demand.weekly_counts import PLURAL
 from trajectory.insights.report_model import Table, Text
 
@@ -102,7 +103,9 @@ def _joined(results: Results, name: str) -> pl.DataFrame:
 def ordered_by(demand: Demand, results: Results, reorder: pl.DataFrame, level: str) -> str:
     """What the orders of a level go by and why, where a simple rule was nearer to demand; empty where none was."""
     wape, _ = mean_errors(results[level])
-    rule = reorder.filter(pl.col("level") == level)["rule"][0]
+    rule = rule_of(reorder, level)
+    if rule == OUT_OF_SEASON:
+        return ""
     seen = ", which the model has learned from," if demand.held_out is None else ""
     weeks, what = f"in the last {weeks_long(len(demand.tested))} of this log{seen}", PLURAL[level]
     if rule != OURS:

@@ -63,8 +63,8 @@ def blocks(demand: Demand, tables: dict[str, pl.DataFrame], results: Results) ->
 def _moves(moves: pl.DataFrame, main: str, unit: str) -> Table | Text:
     if moves.is_empty():
         return Text(
-            f"Rises and falls of the next {SOON} weeks are not listed: of no {SINGULAR[main]} were there at least "
-            f"{BUSY:.0f} {unit} a week lately."
+            f"Rises and falls of the next {SOON} weeks are not listed: of no {SINGULAR[main]} with at least {BUSY:.0f} "
+            f"{unit} a week lately do they leave the interval of 80 % around the forecast."
         )
     forms = {"recent": LINES, "forecast": LINES, "change": "{:+.0%}", "low_80": LINES, "high_80": LINES}
     forms |= {"a_year_before": LINES} if "a_year_before" in moves.columns else {}
@@ -73,7 +73,7 @@ def _moves(moves: pl.DataFrame, main: str, unit: str) -> Table | Text:
         moves,
         forms,
         note=f"{unit.capitalize()} a week, of {PLURAL[main]} of at least {BUSY:.0f}. recent: mean of the last "
-        f"{SOON} weeks; low_80 to high_80 should hold four weeks in five."
+        f"{SOON} weeks, which lies outside low_80 to high_80; these are made to hold four weeks in five."
         + (" a_year_before: mean of the same weeks of the year before." if "a_year_before" in moves.columns else ""),
     )
 
@@ -86,17 +86,16 @@ def _rules(demand: Demand, results: Results, reorder: pl.DataFrame) -> str:
 
 def out_of_season(reorder: pl.DataFrame, ordered: str, main: str, unit: str) -> list[str]:
     """A sentence on goods whose season seems to be over, for the forecast goes on as if it were not."""
-    over = reorder.filter("season_over").sort("expected_demand", descending=True)
+    over = reorder.filter("season_over").sort("a_year_before", descending=True)
     if over.is_empty():
         return []
     shown = over.filter(pl.col("level") == (main if (over["level"] == main).any() else ordered))
     named = ", ".join(
-        f"{row['name']} ({row['expected_demand']:,.0f} {unit} forecast for {COVER} weeks, {row['a_year_before']:,.0f} "
-        "sold a year before)"
+        f"{row['name']} ({row['a_year_before']:,.0f} {unit} in the {COVER} weeks a year before)"
         for row in shown.head(SEASONS).iter_rows(named=True)
     )
     return [
-        "Is their season over? Forecasts and orders go on as lately, which was a peak, though far less was sold in the "
-        f"same weeks of the year before: {named}; {over.filter(pl.col('level') == ordered).height:,} {PLURAL[ordered]} "
-        "in all (season_over in the table of orders)."
+        "Their season seems to be over, as lately was a peak and far less was sold in the same weeks of the year "
+        f"before: {named}; {over.filter(pl.col('level') == ordered).height:,} {PLURAL[ordered]} in all (season_over in "
+        "the table of orders). They are ordered as these weeks tell; forecasts go on as lately."
     ]

@@ -8,6 +8,7 @@ from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.weekly_counts import Weeks
 
 YEAR = 52  # weeks
+OUT_OF_SEASON = "the same weeks a year before"  # rule of orders of what is out of season
 SOON = 4  # weeks ahead that are compared
 _ONCE = 8  # first weeks of the log: what was not sold in them is new
 _TIMES = 2.0  # as much as usual, and as a year before

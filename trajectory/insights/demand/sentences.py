@@ -10,7 +10,7 @@ from trajectory.insights.demand.evaluation_page import mean_errors, ordered_by, 
 from trajectory.insights.demand.page import LINES, out_of_season
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL
 from trajectory.insights.demand.season import SOON
-from trajectory.insights.demand.tables import changes
+from trajectory.insights.demand.tables import changes, rule_of
 from trajectory.insights.demand.weekly_counts import PLURAL
 from trajectory.insights.report_model import Statement
 
@@ -23,13 +23,14 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
     """What matters, most important first."""
     main = demand.weeks.main
     change = changes(tables["demand"], main)
-    rule = tables["reorder"].filter(pl.col("level") == main)["rule"][0]
-    moving = change.filter(rule == OURS)  # of a forecast that orders do not go by, nothing is said to be expected
+    rule, over = rule_of(tables["reorder"], main), tables["reorder"].filter("season_over", level=main)["name"]
+    # Of a forecast that orders do not go by, nothing is said to be expected; what is out of season is told apart.
+    moving = change.filter(pl.lit(rule == OURS), ~pl.col("name").is_in(over.implode()))
     risen = moving.filter(pl.col("change") > TOLD, pl.col("recent") < pl.col("low_80"))
     fallen = moving.filter(pl.col("change") < -TOLD, pl.col("recent") > pl.col("high_80")).reverse()
     ordered = "item" if "item" in results else main  # nobody can order a category, whose items stand in for each other
     wanted = tables["reorder"].filter(pl.col("level") == ordered, pl.col("order_quantity") >= 0.5)
-    order = wanted.filter(~pl.col("season_over")).head(NAMED)
+    order = wanted.filter(~pl.col("season_over")).sort("order_up_to", "name", descending=[True, False]).head(NAMED)
     if (error := mean_errors(results[main])[0][rule]) >= USELESS:
         tested = weeks_long(len(demand.tested))
         off = f"{error:.0%} of the demand of {PLURAL[main]}"
@@ -46,14 +47,15 @@ def sentences(demand: Demand, tables: dict[str, pl.DataFrame], results: Results)
         said.append(Statement(words, "do", "demand"))
     lasts = f"so that stock lasts {COVER} weeks with {SERVICE_LEVEL:.0%} certainty"
     if len(order):
-        largest = _named(order, "order_quantity", f"{LINES} {demand.weeks.words.unit}")
-        pieces = " These are lines of sales, not pieces." if demand.lines else ""
-        words = f"Largest orders now, {lasts}: {largest}.{pieces}{_of_items(results, tables['reorder'], ordered, main)}"
+        largest = _named(order, "order_up_to", f"{LINES} {demand.weeks.words.unit}")
+        but = " These are lines of sales, not pieces." if demand.lines else ""
+        but += _of_items(results, tables["reorder"], ordered, main)
+        words = f"Have in stock and on order, {lasts}: {largest}; order what you lack.{but}"
         said.append(Statement(words, "do", "reorder"))
     elif not len(wanted):
         said.append(Statement(f"Nothing is to be ordered now {lasts}.", "do", "reorder"))
-    over = out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
-    said += [Statement(words, "watch", "reorder") for words in over]
+    ended = out_of_season(tables["reorder"], ordered, main, demand.weeks.words.unit)
+    said += [Statement(words, "watch", "reorder") for words in ended]
     if demand.held_out is None:
         return tuple(said)
     wape, last = mean_errors(results[main])
@@ -77,7 +79,7 @@ def _of_items(results: Results, reorder: pl.DataFrame, ordered: str, main: str) 
     """How far off orders of single items are, where the error that is told is of a level above."""
     if ordered == main:
         return ""
-    rule = reorder.filter(pl.col("level") == ordered)["rule"][0]
+    rule = rule_of(reorder, ordered)
     error = mean_errors(results[ordered])[0][rule]
     return f" Of single {PLURAL[ordered]} what orders go by was off by {error:.1%}."
 

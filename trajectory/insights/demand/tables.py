@@ -11,7 +11,7 @@ from trajectory.insights.demand.demand_forecast import Demand
 from trajectory.insights.demand.evaluate import Method, with_quantiles
 from trajectory.insights.demand.features import HORIZONS
 from trajectory.insights.demand.reorder import COVER, SERVICE_LEVEL, Replay
-from trajectory.insights.demand.season import SOON, a_year_before, season_over
+from trajectory.insights.demand.season import OUT_OF_SEASON, SOON, a_year_before, season_over
 
 BUSY = 20.0  # events a week of what is worth a sentence
 
@@ -72,12 +72,16 @@ def reorder_table(demand: Demand, level: str, rule: str, method: Method, followe
     expected = np.maximum(weeks[0] - sold, 0) + weeks[1:].sum(0)
     up_to = expected + method.up_to[0] - weeks.sum(0)
     stock = np.maximum(followed.position - sold, 0)
+    before, over = a_year_before(demand.weeks, level, COVER).sum(1), season_over(demand, level)
+    # The forecast goes on as lately; what is out of season is ordered as the year before tells.
+    left = np.where(over, np.maximum(before - sold, 0) / np.maximum(expected, 1e-12), 1.0)
+    up_to, expected = up_to * left, expected * left
     return pl.DataFrame(
         {
             "level": [level] * len(up_to),
             "id": demand.weeks.ids(level),
             "name": demand.weeks.names[level],
-            "rule": [rule] * len(up_to),
+            "rule": np.where(over, OUT_OF_SEASON, rule),
             "service_level": np.full(len(up_to), SERVICE_LEVEL),
             "weeks_covered": np.full(len(up_to), COVER),
             "sold_this_week": sold,
@@ -86,19 +90,26 @@ def reorder_table(demand: Demand, level: str, rule: str, method: Method, followe
             "safety_stock": up_to - expected,
             "stock_if_followed": stock,
             "order_quantity": np.maximum(up_to - stock, 0),
-            "a_year_before": pl.Series(a_year_before(demand.weeks, level, COVER).sum(1), nan_to_null=True),
-            "season_over": season_over(demand, level),
+            "a_year_before": pl.Series(before, nan_to_null=True),
+            "season_over": over,
         }
     ).sort("order_quantity", "name", descending=[True, False])
 
 
+def rule_of(reorder: pl.DataFrame, level: str) -> str:
+    """The rule by which a level is ordered, but for what is out of season."""
+    return str(reorder.filter(pl.col("level") == level).sort("season_over")["rule"][0])
+
+
 def changes(table: pl.DataFrame, level: str) -> pl.DataFrame:
-    """Busy series by how far the next `SOON` weeks are above the last, largest rise first; means of a week."""
+    """Busy series whose next `SOON` weeks are above or below the last by more than their 80 % interval, largest rise
+    first; means of a week.
+    """
     means = (
         table.filter(pl.col("level") == level, pl.col("weeks_ahead") <= SOON)
         .group_by("id", "name")
         .agg(pl.col("recent", "forecast", "low_80", "high_80", "a_year_before").mean())
-        .filter(pl.col("recent") >= BUSY)
+        .filter(pl.col("recent") >= BUSY, ~pl.col("recent").is_between("low_80", "high_80"))
     )
     change = means.with_columns(change=pl.col("forecast") / pl.col("recent") - 1)
     columns = ("name", "recent", "forecast", "change", "low_80", "high_80", "a_year_before")

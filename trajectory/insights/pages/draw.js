@@ -1,7 +1,7 @@
 // Tables as the page draws them: names in them lead to what is known of them.
-const KINDS = {customer: ["user"], item: ["item", "title"], interest: ["interest", "target", "segment", "name"]};
+const KINDS = {customer: ["user"], item: ["item", "title", "name"], interest: ["interest", "target", "segment", "name"]};
 const SHOWN = 50;
-const kindOf = column => Object.keys(KINDS).find(kind => KINDS[kind].includes(column));
+const kindOf = column => column === "name" ? undefined : Object.keys(KINDS).find(kind => KINDS[kind].includes(column));
 const words = column => column.replaceAll("_", " ");
 const SAID = new Map([[true, "yes"], [false, "no"], [null, ""], [undefined, ""]]);
 const written = value => value.toLocaleString(document.documentElement.lang);

@@ -12,16 +12,16 @@ async function suggest() {
 }
 
 async function look() {
-  const kind = document.getElementById("kind").value, wanted = document.getElementById("wanted").value.trim(), found = document.getElementById("found");
+  const kind = document.getElementById("kind").value, wanted = document.getElementById("wanted").value.trim().toLowerCase(), found = document.getElementById("found");
   const parts = [];
   for (const name of wanted ? tables : []) {
     const table = await open(name), keys = KINDS[kind].filter(key => key in table.values), at = [];
-    for (let i = 0; i < table.rows; i++) if (keys.some(key => String(table.values[key][i]) === wanted)) at.push(i);
-    const but = keys.filter(key => at.every(i => String(table.values[key][i]) === wanted));
+    for (let i = 0; i < table.rows; i++) if (keys.some(key => String(table.values[key][i]).toLowerCase() === wanted)) at.push(i);
+    const but = keys.filter(key => at.every(i => String(table.values[key][i]).toLowerCase() === wanted));
     if (at.length) parts.push({name, table, at, but});
   }
   found.replaceChildren();
-  if (wanted && !parts.length) element("p", `Nothing is known of ${wanted}.`, found);
+  if (wanted && !parts.length) element("p", `Nothing is known of ${document.getElementById("wanted").value.trim()}.`, found);
   for (const {name, table, at, but} of parts) drawRows(name, `${name}_${wanted}`, table, at, found, {but});
 }
 

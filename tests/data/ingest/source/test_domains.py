@@ -54,7 +54,7 @@ def test_resolve_fills_defaults_and_keeps_what_was_set() -> None:
     assert (filled.item_column, filled.baskets, filled.columns.user) == ("title", True, "household_id")
     assert (filled.columns.value, filled.interest_column) == ("quantity", "department")
     assert filled.event_type_map.to_dict() == {"": "purchase"}
-    assert (filled.columns.quantity, filled.duplicates) == ("-", "drop")  # as published
+    assert (filled.columns.quantity, filled.duplicates) == ("quantity", "drop")  # as published
     assert domains.resolve(settings("synthea_health")).event_types.condition == "input,target"
     assert domains.resolve(filled) == filled
     assert data.item_column == ""  # the given config is not changed

@@ -30,7 +30,7 @@ _CJ_COLUMNS = {
     "time": "transaction_timestamp",
     "basket": "basket_id",
     "value": "sales_value",
-    "quantity": "-",  # demand as published is of lines: fuel is stated in thousandths of gallons, all else in pieces
+    "quantity": "quantity",
 }
 
 # fmt: off

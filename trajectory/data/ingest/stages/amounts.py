@@ -13,6 +13,7 @@ from trajectory.data.ingest.columns.discounts import without_discount
 from trajectory.data.ingest.columns.prices import row_values
 from trajectory.data.ingest.columns.types import named_for_sales
 from trajectory.data.ingest.quality.doubts import doubt_currencies, doubt_unread
+from trajectory.data.ingest.sales.measures import in_pieces
 from trajectory.data.ingest.sales.orders import fill_lines
 from trajectory.data.ingest.sales.signs import with_signs
 from trajectory.data.ingest.stages.reading import Reading
@@ -58,4 +59,8 @@ def _amounts(reading: Reading) -> dict[str, pl.Series]:
     if "value" in columns and "discount" in fields:
         discount, pieces, item = table[fields["discount"]], columns.get("quantity"), reading.columns["item"]
         columns["value"] = without_discount(columns["value"], discount, pieces, item, data, said)
+    if "quantity" in columns:
+        columns["quantity"] = in_pieces(
+            columns["quantity"], reading.columns["item"], columns.get("value"), fields["quantity"], said
+        )
     return columns
