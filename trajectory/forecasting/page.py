@@ -96,6 +96,7 @@ def write_report(run: Run, forecast: Forecast, language: str = "") -> Path:
         ),
         users=script_safe(isolated(_users(forecast, run.config.batch.basket_power))),
         has_interests=bool(forecast.histories.interests),
+        interests_are=run.interests_are,
         steps=forecast.steps,
         method=forecast.method,
         sets=forecast.statements["in_set_90"].any(),
