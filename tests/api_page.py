@@ -54,7 +54,7 @@ def of_run() -> dict[str, Any]:
     return {
         name: member
         for name, member in members.items()
-        if isinstance(member, property) or (inspect.isfunction(member) and name != "with_params")
+        if isinstance(member, property) or (inspect.isfunction(member) and name != "with_model")
     }
 
 

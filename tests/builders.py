@@ -181,7 +181,12 @@ def fake_run(params: Any = None, workdir: Path = Path(), **experiment: Any) -> A
     own = {name: experiment[name] for name in ("config", "model", "feature_scale") if name in experiment}
     vocabulary = SimpleNamespace(catalogue=experiment.get("histories"))
     run = SimpleNamespace(
-        experiment=SimpleNamespace(**experiment), params=params, workdir=workdir, vocabulary=vocabulary, **own
+        experiment=SimpleNamespace(**experiment),
+        params=params,
+        workdir=workdir,
+        vocabulary=vocabulary,
+        interests_are="items summed by interest",
+        **own,
     )
     run.predictor = lambda: Predictor(
         run.model, params, run.experiment.histories, run.feature_scale, run.config.batch.length

@@ -132,6 +132,7 @@ def train(config: Prepared | ConfigDict | str, workdir: Path | str) -> Run:
 def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
     """Trains a config into a folder, watched as it says; returns how training ended (training.json)."""
     from trajectory.evaluation.first_comparison import ending
+    from trajectory.evaluation.interest_choice import choose_after_training
     from trajectory.evaluation.validation import ValidationMonitor
     from trajectory.explain.monitor import AttributionMonitor
     from trajectory.progress import working
@@ -142,6 +143,8 @@ def learn(config: ConfigDict, workdir: Path) -> dict[str, Any]:
         built, workdir, AttributionMonitor(built) if config.explain.monitored else ValidationMonitor(built)
     )
     if summary["finished"] and distributed.is_leader():
+        with working("choosing the forecast of interests"):
+            choose_after_training(built, workdir)
         with working("counting, to compare"):
             for sentence in ending(built, summary):
                 _LOGGER.info(sentence)

@@ -46,6 +46,7 @@ def evaluate(
       >>> evaluation.frame.filter(part="test", metric="ndcg@10")["method"].head(2).to_list()
       ['model', 'popularity']
     """
+    from trajectory.evaluation.interest_choice import with_interest_forecast
     from trajectory.evaluation.multi_step.report import write_steps
     from trajectory.evaluation.multi_step.seeds import measured
     from trajectory.evaluation.report import evaluation_of, write_evaluation
@@ -56,7 +57,8 @@ def evaluate(
     for name in names:
         one_of("multi_step", name, MultiStep)
     if names:
-        return measured({str(one.workdir): write_steps(one, forecasters(one, names)) for one in map(_opened, runs)})
+        opened = [with_interest_forecast(_opened(one)) for one in runs]
+        return measured({str(one.workdir): write_steps(one, forecasters(one, names)) for one in opened})
     if len(runs) != 1:
         raise UserError(f"expected one run, got {len(runs)}; ensemble() evaluates several as one, compare() each")
     return evaluation_of(write_evaluation(_opened(runs[0])))

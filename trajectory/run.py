@@ -25,6 +25,7 @@ from trajectory.inference.predictor import Predictor
 from trajectory.messages import root_logger_kept
 from trajectory.models.interest_model import InterestModel
 from trajectory.models.item_table import export_item_table
+from trajectory.models.top_down import with_interest_head
 from trajectory.results.forecasts import Embeddings, Explanation, Forecast, Predictions
 from trajectory.results.insights import Audiences, Changes, Customers, Demand, Funnel, Recommendations, Segments
 from trajectory.results.measured import Evaluation
@@ -34,6 +35,7 @@ from trajectory.schema import Histories, ItemContent, UserError
 from trajectory.training import parallel
 from trajectory.training.experiment import Experiment, build, check_data, check_format, model_spec
 from trajectory.training.folder import read_data
+from trajectory.training.interest_forecast import InterestForecast
 from trajectory.training.portable import Background, load_content
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
     from trajectory.insights.report_model import Part
 
 INNER = (  # for the package
-    *("from_experiment", "with_params", "model", "params", "feature_scale"),
-    *("item_content", "content_model", "background", "calibration"),
+    *("from_experiment", "with_model", "model", "params", "feature_scale"),
+    *("item_content", "content_model", "background", "calibration", "interest_forecast", "interests_are"),
 )
 
 
@@ -117,6 +119,19 @@ class Run:
         """
         return StepCalibration.find(self.workdir)
 
+    @cached_property
+    def interest_forecast(self) -> InterestForecast:
+        """What interests are forecast by: items summed by interest, or the interest head.
+
+        UserError if the file that says so is damaged.
+        """
+        return InterestForecast.find(self.workdir, self.config, self.checkpoint)
+
+    @cached_property
+    def interests_are(self) -> str:
+        """The same in words, to be read after "interests are"."""
+        return self.interest_forecast.sentence(self.config)
+
     @property
     def checkpoint(self) -> str:
         """Which checkpoint this is, for the protocol.
@@ -146,10 +161,10 @@ class Run:
         params = jax.device_put(self.params, jax.local_devices()[0])  # training may have spread them over several
         return Predictor(self.model, params, own, self.feature_scale, c.batch.length, c.evaluation.seen == "filter")
 
-    def with_params(self, params: Any) -> Run:
-        """The same run with other parameters of its model."""
-        other = replace(self, params=params)
-        held = ("experiment", "background", "calibration")
+    def with_model(self, model: InterestModel, params: Any) -> Run:
+        """The same run with another model, or other parameters of it."""
+        other = replace(self, model=model, params=params)
+        held = ("experiment", "background", "calibration", "content_model", "interest_forecast")
         vars(other).update({name: vars(self)[name] for name in held if name in vars(self)})
         return other
 
@@ -457,7 +472,9 @@ class Run:
         c, histories = self.config, self.experiment.histories
         taken = build_parts(self, parts or PARTS, eligible_items(histories, stock, interests, price))
         warning, note = mixed_currencies(histories, c.data), with_first_look(c.note, histories)
-        said = {"note": note, "warning": warning, "clock": f"{clock(histories)} {currency(histories, c.data)}".strip()}
+        by_model = f"Forecast interests are {self.interests_are}." if histories.interests and c.heads.item else ""
+        about = " ".join(words for words in (clock(histories), currency(histories, c.data), by_model) if words)
+        said = {"note": note, "warning": warning, "clock": about}
         page = write_insights(taken, self.workdir, c.name, checkpoint=self.checkpoint, language=language, **said)
         write_card(self.workdir)
         return page
@@ -560,6 +577,10 @@ def load_run(workdir: Path | str) -> Run:
     trained = run_folder.read_trained(folder)
     portable = run_folder.read_portable(folder, trained)
     run = Run(folder, trained.config, *_with_names(portable), trained.step) if portable else _with_log(folder, trained)
+    if run.config.heads.interest and run.interest_forecast.by == "head":
+        known = run.vocabulary.catalogue
+        item_interest = known.item_interest[: known.num_items + 1]
+        run = run.with_model(*with_interest_head(run.model, run.params, item_interest))
     with contextlib.suppress(UserError):  # a damaged one is told by what needs it, for evaluate makes it anew
         _ = run.calibration
     return run

@@ -54,6 +54,12 @@ FILES = (
         "the same for TensorBoard and Weights & Biases (`wandb sync` sends what was logged offline)",
     ),
     File(("training.json",), "train", "how training ended"),
+    File(
+        ("interests.json",),
+        "train, evaluate",
+        "what interests are forecast by, items summed by interest or the interest head: whichever is better on "
+        "validation, with the log-loss of both",
+    ),
     File(("curves.png",), "train", "losses and the monitored metric by epoch"),
     File(("README.md",), "each command that writes here", "what the run is, how good, what lies in its folder"),
     File(("evaluation.json",), "evaluate", "metrics of the run and of the baselines, with their protocol"),

@@ -54,7 +54,7 @@ def test_the_measures_are_those_of_the_method(run, found) -> None:
 
 
 def test_a_model_with_nothing_to_forget_agrees_with_itself(run) -> None:
-    even = run.with_params({"params": _even(run.params["params"])})
+    even = run.with_model(run.model, {"params": _even(run.params["params"])})
     found = compare_methods(even, Target("item"), ("saliency",), "test", 5)
     assert found["measures"]["saliency"]["randomised"] == pytest.approx(1)
 

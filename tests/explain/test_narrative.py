@@ -54,6 +54,7 @@ def test_items_are_shown_by_title_where_they_have_one() -> None:
 @pytest.mark.parametrize("target", [Target("item"), Target("interest", 2), Target("migration"), Target("conversion")])
 def test_counterfactuals_are_forecasts_of_the_history_without_its_strongest_events(tmp_path, target: Target) -> None:
     run = run_of(tmp_path)
+    run.config.evaluation.seen = "keep"  # the made-up users have had almost all items
     explainer = Explainer(run, target)
     for batch in explainer.attributions(HISTORIES, whole_histories(HISTORIES)):
         for row, found in enumerate(counterfactuals(explainer, HISTORIES, batch)):

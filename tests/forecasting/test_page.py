@@ -77,8 +77,9 @@ def growing():
     return replace(made_up(), known=np.tile([0, 0.1, 0.9], (3, 1)))
 
 
-def page(folder, forecast):
+def page(folder, forecast, power=0.0):
     config = base("gru")
+    config.batch.basket_power = power
     config.name, config.note = f"log {HOSTILE}", HOSTILE
     run = fake_run(workdir=folder, config=config)
     run.checkpoint = "best"
@@ -161,6 +162,18 @@ def test_of_a_log_loss_the_least_is_best_and_what_was_not_measured_is_empty(tmp_
     assert re.findall(r'<td class="best">([\d.]+)</td>', rows) == ["0.6000"]
     assert "nan" not in rows
     assert "Of conversion log loss less is better" in html
+
+
+@pytest.mark.parametrize(("power", "unit"), [(0.0, "lines"), (0.5, "lines, of large baskets less"), (1.0, "baskets")])
+def test_lines_of_baskets_are_told_from_items_and_what_shares_are_of_is_said(tmp_path, power, unit):
+    forecast = made_up()
+    histories = replace(forecast.histories, baskets=True)
+    facts = {**EVALUATION["protocol"], "targets": {"test": 3740}, "target_items": {"test": 2911}}
+    (tmp_path / "evaluation.json").write_text(json.dumps(EVALUATION | {"protocol": facts}))
+    html = page(tmp_path, replace(forecast, histories=histories), power).read_text()
+    assert "3,740 held-out events (lines of baskets; 2,911 different items of their users) of" in html
+    assert f'"title": "share of {unit}"' in html
+    assert f"A basket of m lines counts as m to the power of {1 - power:g} lines" in html
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from tests.builders import make_histories
 from tests.pages import barriers, drawn, inert_data, opened, own
 from trajectory.inference.new_users import whole_histories
+from trajectory.migrations import page
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.migration_forecast import MigrationForecast
 from trajectory.migrations.page import write_migrations
@@ -192,6 +193,18 @@ def test_flows_are_filtered_by_period_and_segment(report, tmp_path_factory):
     assert "interest worth 0.7 users is expected to move from &lt;/script&gt;" in shown
     assert "interest worth 1.2 users moves" in shown
     assert "in the next 3 events, " in shown
+
+
+def test_migrations_that_are_not_drawn_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "SHOWN_FLOWS", 1)
+    shown = drawn(write_migrations(made_up(), tmp_path, "few"))
+    flows = pl.read_parquet(tmp_path / "flows.parquet").filter(period="whole log", segment="all users")
+    first, all_of = flows["users"].max(), flows["users"].sum()
+    assert all_of > first
+    assert (
+        f"{all_of} migrations; drawn: the 1 largest way, {first} of them; the other {all_of - first}, in smaller ways, "
+        "are not drawn, but in flows.parquet"
+    ) in shown
 
 
 def test_the_past_is_drawn_as_the_model_saw_it(report, shown, tmp_path_factory):

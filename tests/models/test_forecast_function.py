@@ -9,6 +9,7 @@ from tests.builders import changed
 from tests.explain.cases import BACKBONES, HISTORIES, applied, made, value
 from trajectory.explain.target_function import TargetFunction
 from trajectory.models.forecast_function import CONSTANT, TARGETS
+from trajectory.models.top_down import log_sums
 
 pytestmark = pytest.mark.compiled_quickly
 
@@ -31,12 +32,24 @@ def test_what_is_explained_is_what_the_model_predicts(backbone: str, target: str
     if target == "conversion":
         expected = jax.nn.log_sigmoid(applied(function, "score_conversion")(states)[:, 0])
     else:
-        log_p = applied(function, "score" if target == "item" else "score_interest")(states)[:, 0]
+        log_p = applied(function, "score")(states)[:, 0]
+        if target != "item":
+            log_p = log_sums(log_p, HISTORIES.item_interest, len(HISTORIES.interests))
         expected = log_p[:, 2] - (log_p[:, 1] if target == "migration" else 0)
     found = value(function, inputs.vectors, jnp.ones(inputs.mask.shape), inputs)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     if target in ("item", "interest"):
         np.testing.assert_allclose(function.log_probabilities(inputs)[:, 2], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_items_that_cannot_come_are_left_out_of_what_is_explained() -> None:
+    function, inputs = made("gru")
+    seen = np.tile(np.array([3, 5, 0], np.int32), (len(inputs.mask), 1))
+    of_new = inputs._replace(targets=inputs.targets._replace(seen=seen))
+    chance, left = (np.exp(function.log_probabilities(of)) for of in (inputs, of_new))
+    assert left[:, [3, 5]].max() == 0
+    others = [1, 2, 4, 6]
+    np.testing.assert_allclose(left[:, others], chance[:, others] / chance[:, others].sum(1, keepdims=True), rtol=1e-4)
 
 
 def test_interests_of_a_model_without_an_interest_head_are_sums_over_their_items() -> None:

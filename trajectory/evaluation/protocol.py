@@ -231,6 +231,8 @@ def statement(facts: dict[str, Any], part: str) -> list[str]:
     resampled = facts["confidence_intervals"].removeprefix(OLD_SPREAD)
     least = f"; no p can be below {facts['least_p_value']:.3g}" if "least_p_value" in facts else ""
     lines.append(f"± is the standard error ({resampled}){least}; seed {facts['seed']}")
+    if "interests" in facts:
+        lines.append(f"interests are {facts['interests']}")
     if "checkpoint" in facts:
         lines.append(f"checkpoint: {facts['checkpoint']}")
     if "members" in facts:

@@ -14,6 +14,7 @@ from trajectory.calibration.binary import BinaryCalibration
 from trajectory.data.pipeline.splits import training_events
 from trajectory.evaluation import conversion
 from trajectory.evaluation.baseline_cache import baseline_results
+from trajectory.evaluation.interest_choice import with_interest_forecast
 from trajectory.evaluation.protocol import PARTS, confidence_intervals, evaluate, protocol, statement, table
 from trajectory.inference.scorer import ModelScorer
 from trajectory.metrics.ranking import Result
@@ -61,6 +62,8 @@ def evaluate_run(run: Run) -> tuple[dict[str, Any], pl.DataFrame]:
     scorer = ModelScorer(run.predictor())
     results = {part: Result({}, {}) for part in PARTS}
     facts = {"checkpoint": run.checkpoint, "backbone": c.model.backbone}
+    if experiment.histories.interests:
+        facts["interests"] = run.interests_are
     if c.heads.item:
         cold = cold_items(experiment)
         rows = baseline_results(experiment.histories, experiment.split, c, experiment.content, cold)
@@ -134,6 +137,7 @@ def write_evaluation(run: Run) -> dict[str, Any]:
 
     What was measured on test goes to where training logged its metrics.
     """
+    run = with_interest_forecast(run)
     evaluation = write_results(*evaluate_run(run), run.workdir)
     write_test(run.workdir, run.config, run.step, evaluation["metrics"]["test"])
     write_card(run.workdir)

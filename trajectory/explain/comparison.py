@@ -80,7 +80,7 @@ def compare_methods(run: Run, target: Target, methods: Sequence[str], part: str,
     """
     config, histories = run.config, run.experiment.histories
     explainer = Explainer(run, target, by_field=False)
-    shuffled = Explainer(run.with_params(_shuffled(run.params, config.seed)), target, by_field=False)
+    shuffled = Explainer(run.with_model(run.model, _shuffled(run.params, config.seed)), target, by_field=False)
     rng = np.random.default_rng(config.seed)
     queries = run.experiment.split.queries(part)
     answerable = explainer.answerable(histories, queries)
@@ -171,4 +171,5 @@ def _shuffled(params: Any, seed: int) -> Any:
     learned nothing and its numbers are of the same size.
     """
     rng = np.random.default_rng(seed)
-    return jax.tree.map(lambda x: rng.permutation(np.asarray(x).ravel()).reshape(x.shape), params)
+    shuffled = jax.tree.map(lambda x: rng.permutation(np.asarray(x).ravel()).reshape(x.shape), params["params"])
+    return {**params, "params": shuffled}

@@ -20,6 +20,8 @@ from trajectory.explain.references import reference_of
 from trajectory.explain.target_function import Inputs, Reference, TargetFunction
 from trajectory.explain.targets import BETWEEN, Target, choose_targets, read_target
 from trajectory.inference.new_users import read_histories, whole_histories
+from trajectory.inference.step_forecast import forecaster_of_step
+from trajectory.metrics.ranking import distinct_items
 from trajectory.models.forecast_function import ForecastTarget
 from trajectory.progress import progress
 from trajectory.run import Run
@@ -115,10 +117,13 @@ class Explainer:
                 for step in steps:
                     inputs, first = self._read(histories, chunk.start, chunk.stop, step)
                     if index is None:
-                        inputs = self._with_targets(histories, chunk, inputs)
+                        targets = self._most_likely(histories, chunk, step, inputs.targets)
                     else:
                         targets = inputs.targets._replace(index=index[order[begin:end]])
-                        inputs = inputs._replace(targets=targets)
+                    if self.config.evaluation.seen == "filter" and not self._named_item(index):
+                        seen = distinct_items(histories, chunk.start, chunk.stop, least=64)
+                        targets = targets._replace(seen=seen)
+                    inputs = inputs._replace(targets=targets)
                     yield ForecastBatch(chunk, step, inputs, first)
                     bar.update(len(chunk.user))
                 begin = end
@@ -143,10 +148,22 @@ class Explainer:
         none = np.zeros(len(position), np.int32)
         return self.function.inputs(events, ForecastTarget(position, none, none, none + step)), stop - 1 - position
 
-    def _with_targets(self, histories: Histories, queries: Queries, inputs: Inputs) -> Inputs:
-        c, log_p = self.config, np.asarray(self.function.log_probabilities(inputs))
+    def _named_item(self, index: np.ndarray | None) -> bool:
+        """Whether items are explained that were named: they may be such as cannot come."""
+        return self.target.kind == "item" and (index is not None or bool(self.target.index))
+
+    def _most_likely(
+        self, histories: Histories, queries: Queries, step: int, targets: ForecastTarget
+    ) -> ForecastTarget:
+        """The targets of what the run forecasts, calibrated where that is: as its other pages and tables name them."""
+        c, log_p = self.config, np.zeros((len(queries.user), 1))
+        if self.target.kind != "conversion" and not self.target.index:
+            forecaster = forecaster_of_step(self.run, histories, step)
+            forecasts = [forecaster.forecast(chunk) for chunk in queries.chunks(forecaster.batch)]
+            of = [made.log_probability if self.target.kind == "item" else made.log_interests for made in forecasts]
+            log_p = np.concatenate([log_p_of[:, step - 1] for log_p_of in of])
         index, source = choose_targets(self.target, histories, queries, log_p, c.evaluation.seen, c.batch.basket_power)
-        return inputs._replace(targets=inputs.targets._replace(index=index, source=source))
+        return targets._replace(index=index, source=source)
 
 
 def explain(
@@ -169,6 +186,8 @@ def explain(
         notes.append(f"{lost:,} of {len(queries.user):,} users have no list to explain: each {NOTHING_LEFT}")
         if lost == len(queries.user):
             raise UserError(f"{notes[-1]}; {hints.argument('target', 'item=ID')} explains an item of your choice")
+    if parsed.kind in ("interest", "migration"):
+        notes.append(f"interests are {run.interests_are}")
     if run.calibration:
         notes.append("the model's probabilities are explained as they are before calibration")
     batches = explainer.attributions(histories, queries, steps)

@@ -120,6 +120,7 @@ def _write_page(
         reference=run.config.explain.reference,
         without=note,
         length=run.config.batch.length,
+        interests_are=run.interests_are if explainer.target.kind in ("interest", "migration") else "",
         calibrated=run.calibration is not None,
         unit="log-odds" if explainer.target.kind == "migration" else "log-probability",
         faithfulness=faithfulness(explainer, histories, batches),

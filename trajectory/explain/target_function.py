@@ -66,7 +66,7 @@ class TargetFunction:
             raise UserError("target conversion: this run has no conversion head (heads.conversion=0)")
         if target in ("interest", "migration") and not spec.data.num_interests:
             raise UserError(f"target {target}: the items of this log have no interests (data.interest_column)")
-        variables = {"params": {"model": params["params"]}}
+        variables = {collection: {"model": of_model} for collection, of_model in params.items()}
         return cls(model, target, variables, jnp.asarray(item_interest), item_components or {})
 
     def inputs(self, events: Events, targets: ForecastTarget) -> Inputs:

@@ -73,6 +73,8 @@ def choose_targets(
     source = np.full(n, target.source, np.int32)
     if target.kind == "conversion":
         return np.zeros(n, np.int32), source
+    if target.index:
+        return np.full(n, target.index, np.int32), source
     log_p = np.array(log_p)
     log_p[:, 0] = -np.inf
     if target.kind == "item" and (domains := item_and_user_domains(histories)) is not None:
@@ -86,8 +88,7 @@ def choose_targets(
         shares = past_shares(histories, queries, 1, power)[:, 0, 1:]
         source = 1 + shares.argmax(axis=1).astype(np.int32)
         np.put_along_axis(log_p, source[:, None], -np.inf, axis=1)
-    index = np.full(n, target.index) if target.index else log_p.argmax(axis=1)
-    return index.astype(np.int32), source
+    return log_p.argmax(axis=1).astype(np.int32), source
 
 
 def _interest(name: str, histories: Histories) -> int:

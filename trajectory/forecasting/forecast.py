@@ -67,6 +67,8 @@ def forecast(run: Run, users: int | Sequence[str] = 0, events: Any = None, steps
         for chunk, beams in beam_run(run, histories, queries, count, level == "interest"):
             parts.append(tables.path_statements(histories, chunk, beams, level))
     statements = pl.concat(parts).join(without, on="user", how="anti", maintain_order="left")
+    if histories.interests:
+        notes.append(f"interests are {run.interests_are}")
     if c.heads.time and count > 1 and c.split.kind == "temporal":
         notes.append(
             f"days until later {histories.step_unit}s tend to be too few: what had not come when training ended was "

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from scipy.special import ndtr
+from scipy.stats import false_discovery_control
 
 from trajectory.data.store.sample import with_first_look
 from trajectory.direction import less_is_better
@@ -25,7 +27,7 @@ from trajectory.reports.page import script_safe, write_page
 from trajectory.reports.words import clock, steps
 from trajectory.run import Run
 from trajectory.run_card import write_card
-from trajectory.schema import Queries
+from trajectory.schema import Histories, Queries
 from trajectory.training.logging import curves
 from trajectory.writing import write_parquet
 
@@ -38,7 +40,7 @@ WINDOWS = 12  # of a user's past
 SHOWN_USERS = 40
 SHOWN_INTERESTS = 8
 SHOWN_ITEMS = 10
-BEYOND = 1.96  # standard errors of a change that is beyond chance
+FALSE = 0.05  # of the changes of interests that are shown, those that are chance at most
 SHOWN_PATHS = 3
 SHOWN_COLUMNS = (
     "hr@10",
@@ -77,7 +79,6 @@ def write_report(run: Run, forecast: Forecast, language: str = "") -> Path:
     picture.unlink(missing_ok=True)  # one of an earlier forecast
     if interests:
         pictures.save(interests, picture)
-    baskets = forecast.histories.baskets
     return write_page(
         run.workdir / "report.html",
         "forecasting",
@@ -92,10 +93,12 @@ def write_report(run: Run, forecast: Forecast, language: str = "") -> Path:
         curves=[(name.capitalize(), pictures.svg(chart)) for name, chart in curves(run.workdir).items()],
         interests=pictures.svg(interests) if interests else "",
         chart=script_safe(
-            pictures.specification(page_charts.shares("lines" if baskets else f"{forecast.histories.step_unit}s"))
+            pictures.specification(page_charts.shares(_shared(forecast.histories, run.config.batch.basket_power)))
         ),
         users=script_safe(isolated(_users(forecast, run.config.batch.basket_power))),
         has_interests=bool(forecast.histories.interests),
+        interests_are=run.interests_are,
+        basket_weight=1 - run.config.batch.basket_power,
         steps=forecast.steps,
         method=forecast.method,
         sets=forecast.statements["in_set_90"].any(),
@@ -105,8 +108,8 @@ def write_report(run: Run, forecast: Forecast, language: str = "") -> Path:
 
 def interests_chart(forecast: Forecast) -> alt.Chart | None:
     """Interests whose share is forecast to grow and to shrink most, of those whose mean change over users is beyond
-    chance (95 %); None if there are none. Users without a forecast, or without an event of what is predicted so far,
-    are left out.
+    chance (a twentieth of them is false at most, Benjamini & Hochberg 1995); None if there are none. Users without a
+    forecast, or without an event of what is predicted so far, are left out.
     """
     names = forecast.histories.interests
     users = forecast.interests.any((1, 2)) & forecast.known.any(1)
@@ -114,7 +117,8 @@ def interests_chart(forecast: Forecast) -> alt.Chart | None:
         return None
     change = forecast.interests[users, :, 1:].mean(1) - forecast.known[users, 1:]
     mean, error = change.mean(0), change.std(0, ddof=1) / np.sqrt(len(change))
-    clear = np.flatnonzero(np.abs(mean) > np.maximum(BEYOND * error, 1e-9))
+    p_value = np.where(np.abs(mean) > 1e-9, 2 * ndtr(-np.abs(mean) / np.maximum(error, 1e-12)), 1.0)
+    clear = np.flatnonzero(false_discovery_control(p_value) <= FALSE)
     order = clear[np.argsort(mean[clear])]
     chosen = np.concatenate([order[:SHOWN_INTERESTS], order[SHOWN_INTERESTS:][-SHOWN_INTERESTS:]])
     if not len(chosen):
@@ -124,6 +128,13 @@ def interests_chart(forecast: Forecast) -> alt.Chart | None:
     frame = pl.DataFrame({"interest": [names[i] for i in chosen], "change": 100 * mean[chosen]}).reverse()
     title = f"Interests that grow and shrink most, mean of {users.sum():,} users"
     return charts.bars(frame, "interest", "change", title, unit=axis).properties(width=360)
+
+
+def _shared(histories: Histories, power: float) -> str:
+    """What interests have shares of: a basket of m lines weighs m ** (1 - power)."""
+    if not histories.baskets:
+        return f"{histories.step_unit}s"
+    return {0.0: "lines", 1.0: "baskets"}.get(power, "lines, of large baskets less")
 
 
 def _counts(forecast: Forecast) -> list[tuple[str, str]]:
@@ -165,6 +176,7 @@ def _results(evaluation: dict[str, Any]) -> dict[str, Any]:
         "rows": table,
         "users": measured_users(facts, "test"),
         "targets": f"{facts['targets']['test']:,}" if "targets" in facts else "",
+        "target_items": f"{facts['target_items']['test']:,}" if "target_items" in facts else "",
         "next_step": several_steps(facts, "test") is False,
         "target_steps": target_step_sentence(facts, "test"),
         "guarantee": facts["guarantee"],

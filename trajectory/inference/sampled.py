@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from trajectory.data.pipeline.event_statistics import EventStatistics
+from trajectory.inference.direct import DirectForecaster
 from trajectory.inference.predictor import Predictor
 from trajectory.inference.sampling import Paths, sample
 from trajectory.metrics.by_interest import by_interest
@@ -36,7 +37,7 @@ class SampledForecaster:
             for _, paths in sample(p, queries, self.statistics, steps=self.steps, paths=self.paths, seed=self.seed)
         ]
         whole = Paths(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-        return SampledForecast(p, whole)
+        return SampledForecast(p, queries, whole)
 
 
 class SampledForecast(UncalibratedForecast):
@@ -44,14 +45,17 @@ class SampledForecast(UncalibratedForecast):
 
     wait = None
 
-    def __init__(self, predictor: Predictor, paths: Paths) -> None:
+    def __init__(self, predictor: Predictor, queries: Queries, paths: Paths) -> None:
         self._histories: Histories = predictor.histories
+        self._first = DirectForecaster(predictor, 1).forecast(queries)
         self._timed, self._paths = predictor.model.spec.heads.time and predictor.histories.has_time, paths
 
-    @property
+    @cached_property
     def probability(self) -> np.ndarray:
-        """Of each item at each step, float32 [n, H, V + 1]."""
-        return self._paths.probability
+        """Of each item at each step, float32 [n, H, V + 1]; the first as all that says what is next has it, while paths
+        leave events of long histories out to have room for their steps.
+        """
+        return np.concatenate([self._first.probability, self._paths.probability[:, 1:]], axis=1)
 
     @cached_property
     def log_probability(self) -> np.ndarray:

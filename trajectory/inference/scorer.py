@@ -12,6 +12,7 @@ from trajectory.data.pipeline.featurize import row_length, slices
 from trajectory.inference.predictor import Predictor
 from trajectory.models.apply import apply
 from trajectory.models.interest_model import InterestModel
+from trajectory.models.top_down import log_sums
 from trajectory.protocols import Scores
 from trajectory.schema import Events, Queries
 
@@ -29,11 +30,14 @@ class ModelScorer:
         self.predictor, self.name = predictor, name
 
     def score(self, queries: Queries) -> Scores:
-        """Log-probabilities of the next item [n, V + 1] and interest [n, K + 1], None where there is no head of it."""
+        """Log-probabilities of the next item [n, V + 1] and of its interest [n, K + 1], None where the log has none."""
         p, n = self.predictor, len(queries.user)
         full = queries.padded(row_length(n, max(n, ROWS)))
-        heads = _heads(p.model, p.params, *p.events(full.start, full.stop))
-        return Scores(*(None if head is None else head[:n] for head in heads))
+        items = _items(p.model, p.params, *p.events(full.start, full.stop))
+        if not p.histories.interests:
+            return Scores(items[:n])
+        interests = _interests(items, p.histories.item_interest[: items.shape[1]], len(p.histories.interests))
+        return Scores(items[:n], interests[:n])
 
     def conversion(self, start: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Probability of a conversion after each event of the slices first:stop of histories that begin at `start`.
@@ -57,11 +61,13 @@ class ModelScorer:
 
 
 @partial(jax.jit, static_argnums=0)
-def _heads(model: InterestModel, params: Any, events: Events, place: jax.Array) -> tuple[Any, Any]:
-    """Item and interest log-probabilities at one place of each row."""
+def _items(model: InterestModel, params: Any, events: Events, place: jax.Array) -> jax.Array:
+    """Log-probabilities of items at one place of each row."""
     states = apply(model, params, events, place[:, None], method="encode")
-    item = apply(model, params, states, method="score")[:, 0]
-    return item, apply(model, params, states, method="score_interest")[:, 0] if model.spec.heads.interest else None
+    return apply(model, params, states, method="score")[:, 0]  # type: ignore[no-any-return]
+
+
+_interests = jax.jit(log_sums, static_argnums=2)
 
 
 @partial(jax.jit, static_argnums=0)

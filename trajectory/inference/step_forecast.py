@@ -48,7 +48,7 @@ def forecast_steps(
     for chunk, sampled in sample(
         predictor, queries, statistics, steps=steps, paths=paths, seed=seed, days=days, silent=silent
     ):
-        forecast = direct.forecast(chunk) if direct else SampledForecast(predictor, sampled)
+        forecast = direct.forecast(chunk) if direct else SampledForecast(predictor, chunk, sampled)
         yield chunk, forecast, WithinDays(sampled.within_days, sampled.interest_within_days) if days else None
 
 
@@ -100,6 +100,14 @@ def method_description(run: Run, steps: int, paths: int) -> str:
             f"{few if horizon > 1 else ''}{among}"
         )
     return f"directly by the model's heads, {calibration(run, steps)[1]}{among}"
+
+
+def forecaster_of_step(run: Run, histories: Histories, step: int) -> Forecaster[StepForecast]:
+    """What says the same of this step as the run's forecast of `steps_ahead`, without sampling."""
+    steps = steps_ahead(run.config)
+    if run.config.heads.horizon >= steps:
+        return _direct(run, histories, max(step, steps))
+    return DirectForecaster(run.predictor(histories), step)
 
 
 def _direct(run: Run, histories: Histories, steps: int) -> Forecaster[StepForecast]:

@@ -41,6 +41,7 @@ def migrations(run: Run, settings: Settings, forecast: bool = True, segments: Lo
             tables["forecast"] = largest_moves(ahead, histories)
             markdown = table(ahead.check) if ahead.check else ""
             notes += [ahead.standing.warning] if ahead.standing.warning else []
+            notes += [f"interests are {ahead.interests_are}"] if ahead.interests_are else []
         except UserError as reason:
             notes.append(f"no forecast: {reason}")
     if looked := attention(histories, settings.session_timeout):

@@ -30,6 +30,7 @@ class MigrationForecast:
     check: dict[str, Any] | None  # on holdout windows, see `check_transitions`; None where the split has none
     past: np.ndarray  # float [found, W, K], states of the users that migrated as the model saw them after each window
     standing: Standing  # against counting rules
+    interests_are: str = ""  # what the run forecasts interests by; "" of learned interests
 
     @property
     def steps(self) -> int:
@@ -57,6 +58,7 @@ def forecast_migrations(run: Run, migrations: Migrations) -> MigrationForecast:
         check,
         _model_states(run, units, migrations.movers, migrations.settings.window),
         standing(check, evaluations_of_checkpoint(run), steps(histories, steps_ahead(c))),
+        run.interests_are if run.experiment.histories.interests else "",
     )
 
 

@@ -95,6 +95,7 @@ def write_migrations(
         net=_ends(net_flows(migrations.moves), "net"),
         growth=_growth(migrations),
         forecast=shown,
+        interests_are=forecast.interests_are if forecast else "",
         attention=attention_values(attention) if attention else None,
         flow_chart=script_safe(pictures.specification(page_charts.flows())),
         share_chart=script_safe(pictures.specification(page_charts.shares("interest"))),

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from trajectory.models.heads import Pointer, States
 from trajectory.models.interest_model import InterestModel
+from trajectory.models.top_down import log_sums
 from trajectory.schema import Events
 
 TARGETS = ("item", "interest", "migration", "conversion")
@@ -26,6 +27,7 @@ class ForecastTarget(NamedTuple):
     index: Any  # int32 [B], item or interest; a migration's destination; not read for a conversion
     source: Any  # int32 [B], the interest that a migration leaves; else not read
     horizon: Any  # int32 [B], steps ahead
+    seen: Any = None  # int32 [B, S], items that cannot come (again); 0 = padding. None: all may
 
 
 class ForecastFunction(nn.Module):
@@ -66,7 +68,7 @@ class ForecastFunction(nn.Module):
         """Event vectors x [B, L, width + frozen], known as far as [B, L] says -> log-probabilities of all items
         [B, V + 1], of all interests [B, K + 1], or of a conversion [B, 1].
 
-        `item_interest` int32 [V + 1] is read where the model has no interest head. `whole`: the vectors of the events
+        Interests, of `item_interest` int32 [V + 1], are sums over their items. `whole`: the vectors of the events
         themselves where x lies on an integration path to them, so that the content prior is smooth along it.
         """
         position, horizon = targets.position[:, None], targets.horizon[:, None]
@@ -75,7 +77,12 @@ class ForecastFunction(nn.Module):
             states = States(states.vector, _known_pointer(states.pointer, known))
         if self.target == "conversion":
             return jax.nn.log_sigmoid(self.model.score_conversion(states))
-        return self.model.score(states)[:, 0] if self.target == "item" else self._interests(states, item_interest)
+        log_p = self.model.score(states)[:, 0]
+        if targets.seen is not None:
+            log_p = log_p.at[jnp.arange(len(log_p))[:, None], targets.seen].set(-jnp.inf, mode="drop")
+            total = jax.nn.logsumexp(log_p, axis=-1, keepdims=True)
+            log_p -= jnp.maximum(total, jnp.finfo(jnp.float32).min)  # a history may hold all items
+        return log_p if self.target == "item" else log_sums(log_p, item_interest, self.model.spec.data.num_interests)
 
     def select(self, log_p: jax.Array, targets: ForecastTarget) -> jax.Array:
         """Each row's target among log-probabilities, [B]; a migration's log-odds of destination against source."""
@@ -83,13 +90,6 @@ class ForecastFunction(nn.Module):
             return log_p[:, 0]
         value = _gather(log_p, targets.index)
         return value - _gather(log_p, targets.source) if self.target == "migration" else value
-
-    def _interests(self, states: States, item_interest: jax.Array) -> jax.Array:
-        if self.model.spec.heads.interest:
-            return self.model.score_interest(states)[:, 0]
-        probability = jnp.exp(self.model.score(states)[:, 0])
-        sums = jax.ops.segment_sum(probability.T, item_interest, self.model.spec.data.num_interests + 1).T
-        return jnp.log(sums + EPSILON)
 
 
 def _known_pointer(pointer: Pointer, known: jax.Array) -> Pointer:

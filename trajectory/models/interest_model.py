@@ -17,6 +17,7 @@ from trajectory.models.hybrid import Hybrid
 from trajectory.models.item_encoder import EventEmbedding, ItemTower, comparable
 from trajectory.models.recurrent import Recurrent
 from trajectory.models.time_head import TimeHead, Wait
+from trajectory.models.top_down import CATALOGUE, ITEM_INTEREST, scaled_to
 from trajectory.models.transformer import Transformer
 from trajectory.schema import Events
 
@@ -72,6 +73,7 @@ class HeadsSpec:
     time: bool = False
     reconstruct: bool = False
     contrast: bool = False
+    top_down: bool = False  # items are scaled so that they add up to the interest head's interests, see top_down.py
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,9 @@ class InterestModel(nn.Module):
             log_softmax = (
                 mix_log_probabilities(log_softmax, states.pointer, states.pointer.item).at[..., 0].set(-jnp.inf)
             )
+        if self.spec.heads.top_down:
+            item_interest: jax.Array = self.get_variable(CATALOGUE, ITEM_INTEREST)
+            return scaled_to(self.score_interest(states), log_softmax, item_interest)
         return log_softmax
 
     def score_interest(self, states: States) -> jax.Array:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.builders import fake_run, make_histories
 from trajectory.insights.recommend import evaluate
-from trajectory.insights.recommend.evaluate import chosen_share, compare_lists
+from trajectory.insights.recommend.baselines import counting_baselines, order_of
+from trajectory.insights.recommend.evaluate import chosen_share, compare_lists, found_more
 from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, suggest
 from trajectory.insights.recommend.new_buyers import FirstPurchases, first_purchases
 from trajectory.insights.recommend.relevance import RelevanceReading, limited_to_steps, log_share, owned_items
@@ -89,6 +90,32 @@ def test_relevance_over_the_steps_of_all_items_of_those_had_before_and_of_new_on
         "trajectory",
         "forecast alone",
     }
+
+
+def test_who_was_asked_for_how_many_steps_is_counted(histories):
+    asked = queries_of(histories)
+    fewer = asked._replace(end=asked.end - np.array([0, 2, 2]))  # of two users a step is all that was kept back
+    run = run_of(histories)
+    run.experiment.split = Split("temporal", asked.stop, fewer, fewer, "made up")
+    found = compare_lists(run, MadeUp(histories), "test")
+    assert (found["steps"], found["users_of_most"], found["users"]) == (2, 1, 3)
+    assert found["steps_mean"] == pytest.approx(4 / 3)
+
+
+def test_lists_that_found_more_beyond_chance_are_given_instead(histories):
+    test = {"rival": "next item", "low": -0.3, "high": -0.1, "p_value": 0.01}
+    assert found_more({"paired": {"all": {"recall@10": test}}}) == "next item"
+    assert found_more({"paired": {"all": {"recall@10": test | {"high": 0.1}}}}) == ""
+    assert found_more({"paired": {"all": {"recall@10": test | {"p_value": 0.2}}}}) == ""
+    relevance = MadeUp(histories)
+    by_count = order_of("popularity", run_of(histories), relevance)
+    lists = recommend(relevance, queries_of(histories), 0.0, AS_SAID, order=by_count).lists
+    popular = next(row for row in counting_baselines(run_of(histories), relevance) if row.name == "popularity")
+    first = lists.filter(list=MOST_LIKELY, rank=1)["item"].to_list()
+    best = np.asarray(popular.scores(queries_of(histories)))[:, 1:].argmax(1)
+    assert first == [f"i{item + 1}" for item in best]
+    assert lists["probability"].null_count() == lists.height
+    assert order_of("", run_of(histories), relevance) is None
 
 
 def test_where_nothing_comes_again_only_new_items_are_candidates(histories):

@@ -16,7 +16,8 @@ from trajectory.data.store.sample import with_first_look
 from trajectory.inference.new_users import whole_histories
 from trajectory.insights.recommend import build
 from trajectory.insights.recommend import relevance as relevance_of
-from trajectory.insights.recommend.evaluate import compare_lists
+from trajectory.insights.recommend.evaluate import compare_lists, found_more
+from trajectory.insights.recommend.evaluation_page import list_name
 from trajectory.insights.recommend.new_buyers import FirstPurchases, first_purchases, past_windows
 from trajectory.insights.recommend.relevance import Relevance, limited_to_steps, owned_items, probabilities, steps_asked
 from trajectory.insights.recommend.tables import recommend
@@ -71,7 +72,9 @@ def test_lists_are_for_no_more_steps_than_the_split_asks_for_and_the_page_says_s
     part = taken(run, monkeypatch)
     assert part.measured["lists"]["steps"] == 1
     words = " ".join(getattr(block, "words", "") for block in part.blocks)
-    assert "most likely within the next event," in words
+    rival = found_more(part.measured["lists"])
+    assert f"come first by {list_name(rival)}" in words if rival else "most likely within the next event," in words
+    assert any("Lists are those of" in sentence for sentence in part.sentences) == bool(rival)
     assert "forecasts 3 events, but its split keeps back no more than 1 of each user" in words
     assert any("took in one event of each that was kept back" in sentence for sentence in part.sentences)
     assert not any("3 event" in sentence for sentence in part.sentences)

@@ -286,6 +286,10 @@ def test_what_explains_most_is_what_to_plan_by(monkeypatch, segments, rule, advi
         found = real(*given)
         found["spend"]["segments"]["r2"], found["spend"]["RFM k-means"]["r2"] = segments, rule
         found["spend"]["raw-count k-means"]["r2"] = -0.5
+        for of in found["spend"].values():
+            lead, more = segments - of["r2"], of["r2"]
+            of["lead_r2"] |= {"low": lead - 0.01, "high": lead + 0.01}
+            of["over_none"] |= {"low": more - 0.01, "high": more + 0.01}
         return found
 
     monkeypatch.setattr(build, "measure", measured)

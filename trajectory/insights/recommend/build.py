@@ -8,15 +8,23 @@ import polars as pl
 from trajectory.data.store.sales import selling_event_types
 from trajectory.evaluation.reach import NOTHING_LEFT
 from trajectory.inference.new_users import whole_histories
-from trajectory.insights.recommend.evaluate import chosen_share, compare_lists, trade_off
+from trajectory.insights.recommend.baselines import order_of
+from trajectory.insights.recommend.evaluate import chosen_share, compare_lists, found_more, trade_off
 from trajectory.insights.recommend.evaluation_page import holdout_accuracy, kept_back
 from trajectory.insights.recommend.new_buyers import first_purchases, past_windows
-from trajectory.insights.recommend.page import BUT, blocks, event_types_note, lately_words, window
+from trajectory.insights.recommend.page import (
+    BUT,
+    blocks,
+    event_types_note,
+    lately_words,
+    order_description,
+    window,
+)
 from trajectory.insights.recommend.reasons import reasons
 from trajectory.insights.recommend.relevance import Relevance
 from trajectory.insights.recommend.sentences import sentences
 from trajectory.insights.recommend.tables import recommend
-from trajectory.insights.report_model import Part, folded
+from trajectory.insights.report_model import Part, Text, folded
 from trajectory.reports.words import words
 from trajectory.run import Run
 from trajectory.schema import UserError
@@ -36,7 +44,9 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
     held = compare_lists(run, relevance, "test")
     everybody, some = whole_histories(h), whole_histories(h, USERS)
     lately = first_purchases(relevance, past_windows(relevance, run.experiment.split))
-    table, winners = recommend(relevance, everybody, share, lately, keep)
+    if rival := found_more(held):
+        share, curve = 0.0, []
+    table, winners = recommend(relevance, everybody, share, lately, keep, order_of(rival, run, relevance))
     if table.is_empty():
         raise UserError(f"each user {NOTHING_LEFT}, or none that may be shown")
     ids = h.users["user"].gather(some.user).cast(pl.String).to_list()
@@ -50,7 +60,8 @@ def build_recommendations(run: Run, keep: np.ndarray | None = None) -> Part:
         "Whom to recommend what",
         sentences(table, winners, held, ahead, lately_words(relevance), kept, words(h), but),
         (
-            *blocks(run, relevance, share, keep, table.filter(pl.col("user").is_in(ids)), winners, len(without), but),
+            Text(order_description(share, window(relevance), rival) + event_types_note(h)),
+            *blocks(run, relevance, keep, table.filter(pl.col("user").is_in(ids)), winners, len(without), but),
             *folded(holdout_accuracy(held, kept, curve, share)),
         ),
         {"recommendations": table, "new_buyers": winners}

@@ -17,6 +17,7 @@ from trajectory.schema import Histories, Queries
 
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.8)  # of a list's merit that is the mix of interests
 GIVEN_UP = 0.01  # share of the relevance (NDCG on validation) that diversity may cost
+FALSE = 0.05  # p-value up to which a difference is more than chance
 METRICS = (f"recall@{SIZE}", f"ndcg@{SIZE}")
 GROUPS = ("all", "again", "new")  # candidates: all, those of the history, the others
 
@@ -24,7 +25,7 @@ GROUPS = ("all", "again", "new")  # candidates: all, those of the history, the o
 def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
     """Lists of SIZE items on `part` by `relevance`, the next item, and counting baselines.
 
-    `steps`: the most that are asked of any user, and `steps_mean`.
+    `steps`: the most that are asked of any user, and `steps_mean`; `users_of_most`: who are asked for so many.
     `rows` {name: {group: {recall, ndcg, error, users}, coverage, novelty, diversity}}; `paired` {group: {metric: test
     of the first scorer against the best other one}} with p-values adjusted by Holm over all of them. Of the group
     "again" candidates and what is relevant are items of the history, of "new" the others; ties have expected ranks.
@@ -56,11 +57,13 @@ def compare_lists(run: Run, relevance: Relevance, part: str) -> dict[str, Any]:
             "novelty": float(novelty(lists, counted[0].popularity).mean()),
             "diversity": float(np.nanmean(diversity(lists, h.item_interest))) if h.interests else None,
         }
+    steps = steps_asked(h, queries)
     return {
         "part": part,
         "size": SIZE,
-        "steps": int(steps_asked(h, queries).max()),
-        "steps_mean": float(steps_asked(h, queries).mean()),
+        "steps": int(steps.max()),
+        "steps_mean": float(steps.mean()),
+        "users_of_most": int((steps == steps.max()).sum()),
         "users": len(queries.user),
         "rows": rows,
         "paired": _paired(values, c),
@@ -96,6 +99,12 @@ def trade_off(run: Run, relevance: Relevance, part: str) -> list[dict[str, float
             }
         )
     return points
+
+
+def found_more(held: dict[str, Any]) -> str:
+    """The other list of `compare_lists` that found more than the first scorer's beyond chance; "" if none did."""
+    test = held["paired"]["all"][METRICS[0]]
+    return str(test["rival"]) if test["high"] < 0 and test["p_value"] <= FALSE else ""
 
 
 def chosen_share(curve: list[dict[str, float]]) -> float:

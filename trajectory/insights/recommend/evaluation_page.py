@@ -58,7 +58,8 @@ def kept_back(held: dict[str, Any], histories: Histories) -> str:
     """What was kept back of each user, as the split asks for it (`compare_lists`)."""
     if held["steps"] == 1:
         return f"one {steps(histories, 1)} of each that was kept back"
-    return f"up to {steps(histories, held['steps'])} of each that were kept back"
+    many = f"{held['steps_mean']:.1f} on average; {held['users_of_most']:,} users have so many"
+    return f"up to {steps(histories, held['steps'])} of each that were kept back ({many})"
 
 
 def trade_off(curve: list[dict[str, float]], share: float) -> Picture:

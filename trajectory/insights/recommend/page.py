@@ -7,7 +7,7 @@ import polars as pl
 
 from trajectory import hints
 from trajectory.data.store.sales import selling_event_types
-from trajectory.insights.recommend.evaluation_page import percent
+from trajectory.insights.recommend.evaluation_page import list_name, percent
 from trajectory.insights.recommend.lists import SIZE
 from trajectory.insights.recommend.relevance import FEWEST, Relevance
 from trajectory.insights.report_model import Table, Text
@@ -23,7 +23,6 @@ OF = {False: "items that are new to a user", True: "items that a user has had"}
 def blocks(
     run: Run,
     relevance: Relevance,
-    share: float,
     keep: np.ndarray | None,
     explained: pl.DataFrame,
     winners: pl.DataFrame,
@@ -36,7 +35,6 @@ def blocks(
     h, ahead = relevance.histories, window(relevance)
     limited = limits(run, relevance, keep)
     return [
-        Text(order_description(share, ahead) + event_types_note(h)),
         *([Text(limited)] if limited else []),
         *not_known(relevance, ahead),
         *([Text(f"{without:,} users get no list: they have had all that may be shown.")] if without else []),
@@ -49,8 +47,13 @@ def blocks(
     ]
 
 
-def order_description(share: float, ahead: str) -> str:
-    """What a list holds in which order, where the mix of interests counts `share`."""
+def order_description(share: float, ahead: str, rival: str = "") -> str:
+    """What a list holds in which order, where the mix of interests counts `share`; `rival`: by what it is instead."""
+    if rival:
+        return (
+            f"Each list holds the {SIZE} items that come first by {list_name(rival)}: lists of the forecast found less "
+            "of what was held out, by more than chance. How likely its items are is not known."
+        )
     told = "as far as the forecast, the user's own past and what like users have tell together"
     if not share:
         return f"Each list holds the {SIZE} items that are most likely within {ahead}, {told}, most likely first."

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from trajectory.insights.recommend.baselines import OWN
+from trajectory.insights.recommend.evaluate import found_more
 from trajectory.insights.recommend.evaluation_page import list_name
 from trajectory.insights.recommend.lists import NEW, SIZE
 from trajectory.insights.recommend.relevance import Relevance
@@ -46,6 +47,9 @@ def sentences(
         f"{others[rival]['recall']:.1%}."
     )
     said.append(Statement(words, "sure", "recommendations"))
+    if better := found_more(held):
+        words = f"Lists are those of {list_name(better)}, for they found more than the forecast's beyond chance."
+        said.append(Statement(words, "sure", "recommendations"))
     if NEW in table["list"] and best["again"]["users"] and best["new"]["users"]:
         again, new = best["again"]["recall"], best["new"]["recall"]
         recalls = [row["again"]["recall"] for row in held["rows"].values()]

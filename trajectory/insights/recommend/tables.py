@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +12,10 @@ from trajectory.data.store.sales import sale_shares, selling_event_types
 from trajectory.explain.explain import titles
 from trajectory.insights.recommend.lists import MOST_LIKELY, NEW, suggest
 from trajectory.insights.recommend.new_buyers import FirstPurchases, purchases_only
-from trajectory.insights.recommend.relevance import Relevance, owned_items, probabilities
+from trajectory.insights.recommend.relevance import Relevance, RelevanceReading, owned_items, probabilities
 from trajectory.schema import Queries
+
+Order = Callable[[Queries, RelevanceReading], Any]  # scores [n, V + 1]
 
 
 class Suggested(NamedTuple):
@@ -28,6 +31,7 @@ def recommend(
     share: float,
     lately: FirstPurchases,
     keep: np.ndarray | None = None,
+    order: Order | None = None,
 ) -> Suggested:
     """Lists of each query's user, and by whom items may be taken up.
 
@@ -36,7 +40,8 @@ def recommend(
     user has had it). Users for whom nothing is left have no rows. New buyers, most first: item, title, expected (of
     those who have not bought it, within the steps), lately (so many bought it for the first time in the newest window),
     users (who have not bought it, and whose chance is known); an event of any type counts by how often one of the item
-    is a sale, times the ratio of `lately`. Without sales in the log they are of all events.
+    is a sale, times the ratio of `lately`. Without sales in the log they are of all events. `order`: scores that lists
+    are ordered by instead, of which no probability is known.
     """
     h, parts = relevance.histories, []
     purchases, sells = purchases_only(h), lately.ratio * (sale_shares(h) if selling_event_types(h) else 1.0)
@@ -46,19 +51,21 @@ def recommend(
         owned = owned_items(h, chunk.start, chunk.stop)
         chance = probabilities(relevance.fits, read.scores, owned)
         for name in (MOST_LIKELY,) if relevance.filter_seen else (MOST_LIKELY, NEW):
-            suggested = suggest(relevance, chunk, read.scores, read.expected, share, keep, name == NEW)
-            parts.append(_rows(relevance, chunk, name, suggested, chance, owned))
+            scores = read.scores if order is None else np.asarray(order(chunk, read), np.float64)
+            suggested = suggest(relevance, chunk, scores, read.expected, share, keep, name == NEW)
+            known = chance if order is None else np.full_like(chance, np.nan)
+            parts.append(_rows(relevance, chunk, name, suggested, known, owned))
         lacking = ~owned_items(purchases, chunk.start, chunk.stop) & np.isfinite(chance)
         expected += np.where(lacking, chance, 0).sum(axis=0) * sells
         users += lacking.sum(axis=0)
     candidates = 1 + np.flatnonzero(
         (np.ones(h.num_items, bool) if keep is None else keep[1:]) & (False in relevance.fits)
     )
-    order = candidates[np.argsort(-expected[candidates], kind="stable")]
-    winners = _named(relevance, order) | {
-        "expected": expected[order],
-        "lately": lately.observed[order],
-        "users": users[order],
+    most = candidates[np.argsort(-expected[candidates], kind="stable")]
+    winners = _named(relevance, most) | {
+        "expected": expected[most],
+        "lately": lately.observed[most],
+        "users": users[most],
     }
     return Suggested(pl.concat(parts), pl.DataFrame(winners))
 

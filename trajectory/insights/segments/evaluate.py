@@ -74,7 +74,9 @@ def _silhouette(space: np.ndarray, label: np.ndarray, seed: int) -> float:
 def _spend(
     segmentation: Segmentation, labels: dict[str, np.ndarray], resamples: int, seed: int
 ) -> dict[str, Any] | None:
-    """Explained share of squared error (R2) and mean absolute error, with the lead of the segments (paired)."""
+    """Explained share of squared error (R2) and mean absolute error, with the lead of the segments over each, and of
+    each over no segments (paired).
+    """
     outcome = spend_after(segmentation.trajectories)
     if outcome is None or not outcome.any():
         return None
@@ -89,6 +91,7 @@ def _spend(
             "absolute_interval": tuple(map(float, bootstrap(loss.absolute, resamples, seed)[:2])),
             "lead_r2": compare(loss.squared / whole, ours.squared / whole, resamples, seed),
             "lead_absolute": compare(loss.absolute, ours.absolute, resamples, seed),
+            "over_none": compare(losses[NONE].squared / whole, loss.squared / whole, resamples, seed),
         }
     return told
 

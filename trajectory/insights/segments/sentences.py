@@ -108,12 +108,12 @@ def _beside(spend: dict[str, Any]) -> str:
 
 
 def _advice(spend: dict[str, Any]) -> str:
-    """What to plan by: what explained most."""
-    explained = {name: told["r2"] for name, told in spend.items() if name != NONE}
-    best = max(explained, key=lambda name: explained[name])
-    if explained[best] <= 0:
-        return "None of them is of use for planning."
-    return "Plan by segment." if explained[OURS] == explained[best] else f"To plan, take the groups of {best}."
+    """What to plan by: the segments, or groups that explain more beyond chance; nothing that is no more than chance."""
+    ahead = [name for name, told in spend.items() if name not in (OURS, NONE) and told["lead_r2"]["high"] < 0]
+    best = max(ahead, key=lambda name: spend[name]["r2"], default=OURS)
+    if spend[best]["over_none"]["low"] <= 0:
+        return "None of them is of use for planning beyond chance."
+    return "Plan by segment." if best == OURS else f"To plan, take the groups of {best}."
 
 
 def _unstable(segmentation: Segmentation) -> str:
