@@ -36,11 +36,12 @@ from trajectory.training.portable import Background, load_content
 
 if TYPE_CHECKING:
     from trajectory.data.ingest.source.data_frames import Log
+    from trajectory.insights.customers.forecast import CustomerForecast
     from trajectory.insights.report_model import Part
 
 INNER = (  # for the package
     *("from_experiment", "with_params", "model", "params", "feature_scale"),
-    *("item_content", "content_model", "background", "calibration"),
+    *("item_content", "content_model", "background", "calibration", "customer_forecast"),
 )
 
 
@@ -114,6 +115,14 @@ class Run:
         """
         return StepCalibration.find(self.workdir)
 
+    @cached_property
+    def customer_forecast(self) -> CustomerForecast:
+        """Orders and spend to come of each customer of the log. UserError for a log of too few orders or days."""
+        from trajectory.insights.customers.forecast import customers
+        from trajectory.insights.sale_lines import sale_lines
+
+        return customers(self.experiment.histories, sale_lines(self.experiment.histories))
+
     @property
     def checkpoint(self) -> str:
         """Which checkpoint this is, for the protocol.
@@ -146,7 +155,7 @@ class Run:
     def with_params(self, params: Any) -> Run:
         """The same run with other parameters of its model."""
         other = replace(self, params=params)
-        held = ("experiment", "background", "calibration")
+        held = ("experiment", "background", "calibration", "customer_forecast")
         vars(other).update({name: vars(self)[name] for name in held if name in vars(self)})
         return other
 
