@@ -15,6 +15,7 @@ import polars as pl
 from trajectory.data.pipeline.featurize import FeatureScale
 from trajectory.inference.predictor import Predictor
 from trajectory.models.interest_model import ContentSpec, DataSpec, HeadsSpec, InterestModel, NetworkSpec, Spec
+from trajectory.run import Run
 from trajectory.schema import EVENT_TYPES, Events, Histories
 
 # Of programs that run once: they, and drawing by another generator, are compiled in a quarter of the time.
@@ -176,11 +177,17 @@ class GivenForecast:
         return self.calibrated & (silent == 0)
 
 
+class FakeRun(SimpleNamespace):
+    """What is read of a run."""
+
+    customer_forecast = Run.customer_forecast
+
+
 def fake_run(params: Any = None, workdir: Path = Path(), **experiment: Any) -> Any:
     """What is read of a run whose experiment has these fields (histories, split, config, model, feature_scale ...)."""
     own = {name: experiment[name] for name in ("config", "model", "feature_scale") if name in experiment}
     vocabulary = SimpleNamespace(catalogue=experiment.get("histories"))
-    run = SimpleNamespace(
+    run = FakeRun(
         experiment=SimpleNamespace(**experiment),
         params=params,
         workdir=workdir,

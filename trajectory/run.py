@@ -40,11 +40,13 @@ from trajectory.training.portable import Background, load_content
 
 if TYPE_CHECKING:
     from trajectory.data.ingest.source.data_frames import Log
+    from trajectory.insights.customers.forecast import CustomerForecast
     from trajectory.insights.report_model import Part
 
 INNER = (  # for the package
     *("from_experiment", "with_model", "model", "params", "feature_scale"),
     *("item_content", "content_model", "background", "calibration", "interest_forecast", "interests_are"),
+    "customer_forecast",
 )
 
 
@@ -132,6 +134,14 @@ class Run:
         """The same in words, to be read after "interests are"."""
         return self.interest_forecast.sentence(self.config)
 
+    @cached_property
+    def customer_forecast(self) -> CustomerForecast:
+        """Orders and spend to come of each customer of the log. UserError for a log of too few orders or days."""
+        from trajectory.insights.customers.forecast import customers
+        from trajectory.insights.sale_lines import sale_lines
+
+        return customers(self.experiment.histories, sale_lines(self.experiment.histories))
+
     @property
     def checkpoint(self) -> str:
         """Which checkpoint this is, for the protocol.
@@ -164,7 +174,7 @@ class Run:
     def with_model(self, model: InterestModel, params: Any) -> Run:
         """The same run with another model, or other parameters of it."""
         other = replace(self, model=model, params=params)
-        held = ("experiment", "background", "calibration", "content_model", "interest_forecast")
+        held = ("experiment", "background", "calibration", "content_model", "interest_forecast", "customer_forecast")
         vars(other).update({name: vars(self)[name] for name in held if name in vars(self)})
         return other
 

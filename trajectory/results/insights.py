@@ -119,7 +119,9 @@ class Segments(Result):
             "each segment: segment, users, share_of_users, share_of_value (of all that was brought so far), "
             "value_a_week so far and expected_a_week of one user (means over its users), drift (mean change of the "
             "mix), new_members (whether it is of users who are new there), sets_apart (interests with the largest "
-            "lift), path (largest shares so far -> expected)"
+            "lift), path (largest shares so far -> expected), customers (users with an order so far), spend_expected "
+            "(of these together in the days of run.customers()), spend_low and spend_high (80 % range of that sum); "
+            "null where not known"
         ),
         "segment_periods": "the table change_periods of each segment's users, with the column segment",
     }
@@ -146,6 +148,14 @@ class Audiences(Result):
         "weekday": "on which the user comes most",
         "hour": "at which the user comes most, by the log's clock",
         "context": "what the user bought lately that goes with it",
+    }
+
+    TABLES: ClassVar = {
+        "audience_totals": (
+            "each audience: kind, target, users, expected_buyers, customers (users with an order so far), "
+            "spend_expected (of these together, on whatever, in the days of run.customers()), spend_low and "
+            "spend_high (80 % range of that sum); null where not known"
+        ),
     }
 
     def plot(self) -> alt.Chart:

@@ -43,6 +43,22 @@ def test_a_simulated_shop_is_recovered_and_its_orders_forecast():
     assert (alive[habits.again == 0] == 1).all()
 
 
+def test_where_nobody_leaves_orders_go_on_at_the_rate_so_far():
+    """Then none of a and b is the likeliest: the made-up rates, and the shrunk rate that the model has without a and b,
+    tell what is to be expected; of many orders, too.
+    """
+    rng = np.random.default_rng(1)
+    rate, age = rng.gamma(1.7, 1 / 47, 1500), rng.uniform(400, 640, 1500)
+    again = rng.poisson(rate * age).astype(float)
+    recency = np.where(again > 0, age * rng.beta(np.maximum(again, 1), 1), 0)
+    found = fit_orders(Habits(again, recency, age))
+    assert found is not None
+    expected = found.orders(Habits(again, recency, age), DAYS)
+    shrunk = (found.r + again) / (found.alpha + age) * DAYS
+    np.testing.assert_allclose(expected, shrunk, rtol=0.05)
+    assert expected.sum() == pytest.approx(rate.sum() * DAYS, rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("again", "recency", "age", "orders", "alive"),
     [  # of lifetimes 0.11.3 with the same parameters

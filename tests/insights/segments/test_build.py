@@ -301,6 +301,7 @@ def test_what_explains_most_is_what_to_plan_by(monkeypatch, segments, rule, advi
 def test_only_a_fall_by_more_than_noise_is_told_and_as_expected(monkeypatch):
     run = made_up(monkeypatch)
     assert not any("Win them back" in one for one in build_segments(run).sentences)
+    run = made_up(monkeypatch)
     run.experiment.histories = falling(run.experiment.histories)
     part = build_segments(run)
     (said,) = (one for one in part.sentences if "Win them back" in one)
@@ -309,8 +310,35 @@ def test_only_a_fall_by_more_than_noise_is_told_and_as_expected(monkeypatch):
     share = 1 - most["expected_a_week"] / most["value_a_week"]
     assert said == (
         f'The {most["users"]} users of "{most["segment"]}" are expected to buy less than they used to, by '
-        f"{share:.0%}: {most['change']:,.0f} sales value a week in all. Win them back."
+        f"{share:.0%}: {most['change']:,.0f} sales value a week in all. Win them back. "
+        f"They are expected to spend {most['spend_expected']:,.0f} in the next {run.customer_forecast.days} days (80% "
+        f"range of the sum: {most['spend_low']:,.0f} to {most['spend_high']:,.0f})."
     )
+
+
+def test_segments_carry_what_their_members_are_expected_to_spend(monkeypatch):
+    """Sums by plain polars of what the customers' forecast says; of a log without values they are null, and unsaid."""
+    run = made_up(monkeypatch)
+    part, found = build_segments(run), run.customer_forecast
+    ids = run.experiment.histories.users["user"].gather(found.now.user)
+    each = part.tables["segments"].join(pl.DataFrame({"user": ids, "spend": found.spend}), on="user")
+    plain = each.group_by("segment").agg(pl.len(), pl.col("spend").sum())
+    both = part.tables["segment_profiles"].join(plain, on="segment", maintain_order="left")
+    assert both.height == part.tables["segment_profiles"].height
+    assert both["customers"].to_list() == both["len"].to_list()
+    assert both["spend_expected"].to_list() == pytest.approx(both["spend"].to_list())
+    assert ((both["spend_low"] < both["spend"]) & (both["spend"] < both["spend_high"])).all()
+    (table,) = (block for block in part.blocks if getattr(block, "title", "") == "Segments")
+    assert table.rows["spend to come"].to_list() == both["spend_expected"].to_list()
+    assert all("They are expected to spend" in one for one in part.sentences if one.kind == "do")
+    without = build_segments(made_up(monkeypatch, worth=None))
+    assert (
+        without.tables["segment_profiles"]["spend_expected"].null_count() == without.tables["segment_profiles"].height
+    )
+    (table,) = (block for block in without.blocks if getattr(block, "title", "") == "Segments")
+    assert "spend to come" not in table.rows.columns
+    assert "What members will spend is not known" in table.note
+    assert not any("to spend" in one for one in without.sentences)
 
 
 @pytest.mark.parametrize(("falling", "told"), [(1, False), (40, True)])

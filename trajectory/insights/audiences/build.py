@@ -19,11 +19,12 @@ from trajectory.insights.audiences.contact_timing import (
 from trajectory.insights.audiences.evaluate import measure
 from trajectory.insights.audiences.evaluation_page import holdout_accuracy
 from trajectory.insights.audiences.next_visit import check_next_visit, with_days_that_hold
-from trajectory.insights.audiences.page import LIMITS, blocks
+from trajectory.insights.audiences.page import LIMITS, blocks, whole_audiences
 from trajectory.insights.audiences.propensity import LEAST
 from trajectory.insights.audiences.sentences import sentences
-from trajectory.insights.audiences.tables import members_table
+from trajectory.insights.audiences.tables import members_table, totals_table
 from trajectory.insights.campaigns.build import build_campaigns
+from trajectory.insights.customers.sums import Money
 from trajectory.insights.report_model import Part, Text, folded
 from trajectory.run import Run
 from trajectory.schema import Queries, UserError
@@ -69,17 +70,20 @@ def build_audiences(run: Run) -> Part:
     moments = check_contact_timing(histories, test.queries, contact_timing(histories, test.queries))
     rows = with_moments_that_hold(rows, moments, usual_timing(histories, now.queries))
     campaigns = build_campaigns(run, test.time)
+    money = Money.of(run)
+    totals = totals_table(rows, money)
     began, cut = (datetime.fromtimestamp(moment.time, UTC) for moment in (now, test))
     return Part(
         name="audiences",
         title="Audiences",
-        sentences=(*sentences(held, first, rows, cut), *campaigns.sentences),
+        sentences=(*sentences(held, first, rows, money, cut), *campaigns.sentences),
         blocks=(
             *blocks(rows, first, began, then, cut, histories.step_unit),
+            whole_audiences(totals, first, money),
             Text(LIMITS),
             *folded(holdout_accuracy(held, then, cut, moments, visits, histories.step_unit)),
             *folded(campaigns.blocks),
         ),
-        tables={"audiences": rows} | campaigns.tables,
+        tables={"audiences": rows, "audience_totals": totals} | campaigns.tables,
         measured={then.goods.kind: held, "moments": moments | {"next_visit": visits}} | campaigns.measured,
     )

@@ -11,10 +11,12 @@ from trajectory.insights.audiences.audience import Audience
 from trajectory.insights.audiences.counts import SEASON
 from trajectory.insights.audiences.evaluate import OURS
 from trajectory.insights.campaigns import budget
+from trajectory.insights.customers.sums import SUMS, Money
 from trajectory.insights.report_model import Picture, Table
 
 WEEKS = round(SEASON / 7)
 SHOWN = 10  # users of each audience on the page
+TARGETS = 15  # audiences
 LIMITS = (
     "An audience is ranked by the chance that its users buy, not by what an advertisement would change: those who are "
     "most likely to buy may do so anyway. Hold back a random tenth of each audience to learn what the message adds."
@@ -55,6 +57,23 @@ def first_users(rows: pl.DataFrame, audience: Audience, began: datetime, unit: s
         by="target",
         note=f"As of {began:%d %B %Y}: users who have not bought of it in {WEEKS} weeks, most likely first. The whole "
         "audiences are in the table audiences.",
+    )
+
+
+def whole_audiences(totals: pl.DataFrame, audience: Audience, money: Money) -> Table:
+    """How many buyers are expected of each audience, and what its users will spend."""
+    known = totals["spend_expected"].null_count() < totals.height
+    shown = totals.filter(pl.col("kind") == audience.goods.kind).select(
+        pl.col("target").alias(audience.goods.kind),
+        "users",
+        pl.col("expected_buyers").alias(f"buyers within {audience.days} days"),
+        *([pl.col(name).alias(of) for name, of in SUMS.items()] if known else []),
+    )
+    return Table(
+        "Whole audiences",
+        shown.head(TARGETS),
+        {f"buyers within {audience.days} days": "{:.1f}", **dict.fromkeys(SUMS.values(), "{:,.0f}")},
+        note=f"{money.note} All are in the table audience_totals.",
     )
 
 

@@ -11,12 +11,16 @@ import polars as pl
 from trajectory.insights.audiences.audience import Audience
 from trajectory.insights.audiences.evaluate import OURS
 from trajectory.insights.audiences.page import WEEKS
+from trajectory.insights.customers.sums import Money
 from trajectory.insights.report_model import Statement
 
 
-def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, cut: datetime) -> list[Statement]:
+def sentences(
+    measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, money: Money, cut: datetime
+) -> list[Statement]:
     """What a merchant does with it: the largest audience, and how much better than chance the ranking was from the cut
-    on. Where counting ranked better beyond chance, or the ranking no better than chance, nobody is addressed by it.
+    on. `money`: what users are expected to spend. Where counting ranked better beyond chance, or the ranking no better
+    than chance, nobody is addressed by it.
     """
     mine = rows.filter(pl.col("kind") == audience.goods.kind)
     best = mine.group_by("target").agg(pl.len(), pl.col("probability").sum(), pl.col("days").median())
@@ -29,6 +33,7 @@ def sentences(measured: dict[str, Any], audience: Audience, rows: pl.DataFrame, 
         f"Address {top['len']} users for {top['target']}: none bought of it in the last {WEEKS} weeks, and "
         f"{top['probability']:.0f} of them are expected to within {audience.days} days "
         f"({top['probability'] / top['len']:.0%} on average, {usual:.0%} of all such users){again}."
+        f"{money.said(money.rows(mine.filter(pl.col('target') == top['target'])['user']))}"
     )
     ranked = (
         f"The most likely tenth of users who had not bought in {WEEKS} weeks bought "

@@ -12,6 +12,7 @@ from trajectory.insights.audiences.audience import Audience, Snapshot
 from trajectory.insights.audiences.contact_timing import contact_timing
 from trajectory.insights.audiences.cross_sell import recent_affinities
 from trajectory.insights.audiences.ranking import TOP
+from trajectory.insights.customers.sums import Money
 from trajectory.schema import Histories
 
 MOST = 100  # users of one audience
@@ -54,3 +55,15 @@ def members_table(audience: Audience, histories: Histories, moment: Snapshot) ->
             )
         )
     return pl.concat(tables)
+
+
+def totals_table(rows: pl.DataFrame, money: Money) -> pl.DataFrame:
+    """A row for each audience of `members_table`, most expected buyers first: kind, target, users, expected_buyers,
+    customers (users with an order so far), spend_expected (of these together, on whatever, in the coming days of the
+    customers' forecast), spend_low and spend_high (of that sum).
+    """
+    of = rows.group_by("kind", "target", maintain_order=True).agg(
+        "user", users=pl.len().cast(pl.Int64), expected_buyers=pl.col("probability").sum()
+    )
+    told = pl.concat([of.drop("user"), money.sums([money.rows(users) for users in of["user"]])], how="horizontal")
+    return told.sort("expected_buyers", "kind", "target", descending=[True, False, False])

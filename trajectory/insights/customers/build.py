@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import polars as pl
 from trajectory.data.times import DAY
 from trajectory.evaluation.standing import warning
 from trajectory.inference.step_forecast import steps_ahead
-from trajectory.insights.customers.forecast import LEVEL, OWN, CustomerForecast, customers
+from trajectory.insights.customers.forecast import LEVEL, OWN, CustomerForecast, most_bought
 from trajectory.insights.customers.next_order import LAST, MEAN, MEDIAN
 from trajectory.insights.report_model import Part, Statement, Table, Text
 from trajectory.insights.sale_lines import SaleLines, sale_lines
@@ -33,7 +34,7 @@ def build_customers(run: Run) -> Part:
     """The customers as of the end of the run's log; measured are earlier ends. UserError for too few orders or days."""
     histories = run.experiment.histories
     lines = sale_lines(histories)
-    found = customers(histories, lines)
+    found = run.customer_forecast
     table = customers_table(run, found, lines)
     unit = words(histories).unit
     return Part(
@@ -93,17 +94,9 @@ def _day(moment: int, wait: np.ndarray) -> pl.Series:
 def _interest_now(histories: Histories, lines: SaleLines) -> np.ndarray:
     """The interest of which each user bought most in the last LATELY days, or so far where nothing; object [N]."""
     names = np.array([None, *histories.interests], object)
-    if not histories.interests:
-        return np.full(histories.num_users, None, object)
-    interest = np.append(histories.item_interest, 0)[lines.item]
-    best = np.zeros(histories.num_users, np.int64)
-    for since in (0, histories.now - LATELY * DAY):  # the later one is the newer
-        some = (lines.user < histories.num_users) & (lines.time >= since) & (lines.pieces > 0) & (interest > 0)
-        shape = (histories.num_users, len(names))
-        code = lines.user[some] * shape[1] + interest[some]
-        pieces = np.bincount(code, lines.pieces[some], shape[0] * shape[1]).reshape(shape)
-        best = np.where(pieces.any(1), pieces.argmax(1), best)
-    return names[best]
+    until = histories.now + 1
+    lately = most_bought(histories, lines, histories.now - LATELY * DAY, until)
+    return names[np.where(lately > 0, lately, most_bought(histories, lines, 0, until))]
 
 
 def _interest_next(run: Run, users: np.ndarray) -> list[str | None]:
@@ -223,7 +216,7 @@ def _held(found: CustomerForecast, unit: str) -> Table:
                 "method": name,
                 "orders off by": of["orders"]["error"],
                 f"{unit} off by": of["spend"]["error"],
-                "more than the chosen": f"{more[0]:+.1f} ({more[1]:+.1f} to {more[2]:+.1f})",
+                "more than the chosen": _between(more[0], more[1:], "{:+.1f}"),
                 "all together": of["spend"]["total"],
                 "no order: AUC": of.get("none", {}).get("auc"),
                 "no order: log loss": of.get("none", {}).get("log_loss"),
@@ -250,18 +243,24 @@ def _next_held(found: CustomerForecast) -> Table:
     rows = [
         {
             "method": name,
-            "days off by": of["error"],
-            "told right whether within": of["not_within"],
+            "days off by": _between(of["error"], of["error_range"], "{:.1f}"),
+            "more than the chosen": _between(of["more"][0], of["more"][1:], "{:+.1f}"),
+            "told right whether within": _between(of["not_within"], of["not_within_range"], "{:.1%}"),
             f"within the {LEVEL:.0%} range": of.get("inside"),
             "pinball loss": of.get("pinball"),
         }
         for name, of in held["methods"].items()
     ]
-    shares = dict.fromkeys(("told right whether within", f"within the {LEVEL:.0%} range"), "{:.1%}")
     return Table(
         "How the next orders of the same customers held",
         pl.DataFrame(rows),
-        {"days off by": "{:.1f}", "pinball loss": "{:.2f}"} | shares,
-        note=f"Waits are counted up to {found.measured['days']} days. Chosen before by pinball loss: {held['by']}.",
+        {f"within the {LEVEL:.0%} range": "{:.1%}", "pinball loss": "{:.2f}"},
+        note=f"Waits are counted up to {found.measured['days']} days; in brackets: 95 % interval over customers. "
+        f"Chosen before by pinball loss: {held['by']}.",
         fold=True,
     )
+
+
+def _between(value: float, ends: Sequence[float], form: str) -> str:
+    low, high = (form.format(end) for end in ends)
+    return f"{form.format(value)} ({low} to {high})"

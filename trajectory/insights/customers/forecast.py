@@ -16,12 +16,15 @@ from trajectory.data.store.sales import has_values, require_sales
 from trajectory.data.times import DAY
 from trajectory.insights.customers.lifetime import BgNbd, Habits, fit_orders, fit_value
 from trajectory.insights.customers.next_order import NextOrders, next_orders, waiting
+from trajectory.insights.customers.sums import Past, SumErrors, check
 from trajectory.insights.sale_lines import SaleLines
 from trajectory.metrics.auc import auc
 from trajectory.metrics.significance import bootstrap
 from trajectory.schema import Histories, UserError
 
 LONGEST = 90  # days ahead
+EARLIER = 8  # moments that tell how far sums are off, at most, half of the days apart
+OVERLAP = 0.5  # of the days of one moment with those of the next
 WINDOWS = 4  # of these the log must hold: one to learn from, one to choose by, one to test, and one before them
 FEWEST = 50  # customers at each moment
 OWN, RFM, BG_NBD, BOOSTING = "the customer's own rate", "RFM", "BG/NBD and Gamma-Gamma", "gradient boosting"
@@ -61,6 +64,7 @@ class CustomerForecast(NamedTuple):
     none: np.ndarray  # chance of no order
     inactive: np.ndarray  # chance of having left, by BG/NBD; NaN where that says nothing: of one order, or not fitted
     next: NextOrders
+    sums: SumErrors  # of spend
     by: dict[str, str]  # target -> the method that validation chose
     measured: dict[str, Any]
 
@@ -101,9 +105,49 @@ def customers(histories: Histories, lines: SaleLines) -> CustomerForecast:
         expected["none"],
         _inactive(models[-1], now.habits),
         following := next_orders(waits, models, days),
+        errors := SumErrors.of(past := _past(orders, histories, lines, days, by["spend"]), OVERLAP),
         by,
-        measured | {"next_order": following.measured},
+        measured | {"next_order": following.measured, "sums": {"level": errors.level} | check(past, days, OVERLAP)},
     )
+
+
+def _past(orders: pl.DataFrame, histories: Histories, lines: SaleLines, days: int, method: str) -> list[Past]:
+    """What `method` would have expected of each customer's spend from earlier moments on, fitted on the days before
+    them, and what came.
+    """
+    end, found = histories.now, []
+    apart = round(days * DAY * (1 - OVERLAP))
+    for back in range(EARLIER):
+        moment = end - round(days * DAY) - back * apart
+        learned, asked = (snapshot(orders, at, days, end) for at in (moment - days * DAY, moment))
+        if len(learned.user) < FEWEST:
+            break  # earlier ones have fewer
+        forecasts = _forecasts(learned, asked, fit_orders(asked.habits), days)["spend"]
+        if method in forecasts:
+            group = groups_alike(histories, lines, moment, asked.user, forecasts[method])
+            found.append(Past(moment, forecasts[method], asked.brought, group))
+    return found
+
+
+def groups_alike(
+    histories: Histories, lines: SaleLines, moment: int, user: np.ndarray, forecast: np.ndarray
+) -> np.ndarray:
+    """A group for each customer `user`, from 1 on: the interest of which each had bought most (0: of none); in a log
+    without interests tenths by what was expected of them.
+    """
+    if histories.interests:
+        return most_bought(histories, lines, 0, moment)[user]
+    return 1 + np.searchsorted(np.quantile(forecast, np.arange(1, BINS) / BINS), forecast)
+
+
+def most_bought(histories: Histories, lines: SaleLines, since: int, until: int) -> np.ndarray:
+    """The interest of which each user bought most from `since` until before `until`, int64 [N]; 0: nothing of any."""
+    interest = np.append(histories.item_interest, 0)[lines.item]
+    some = (lines.user < histories.num_users) & (lines.time >= since) & (lines.time < until)
+    some &= (lines.pieces > 0) & (interest > 0)
+    width = len(histories.interests) + 1
+    pieces = np.bincount(lines.user[some] * width + interest[some], lines.pieces[some], histories.num_users * width)
+    return pieces.reshape(-1, width).argmax(1)
 
 
 def _inactive(model: BgNbd | None, h: Habits) -> np.ndarray:

@@ -6,13 +6,15 @@ library that is kept has them without a sampler of posteriors; `lifetimes`, whic
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from scipy.special import gammaln, hyp2f1
 
 PENALTY = 1e-6  # of the squares of the logs of parameters, so that small logs have an optimum
+LARGEST = 10.0  # absolute log of a parameter: where nobody leaves, none of a and b is the likeliest
 FEWEST = 20  # customers who came again, to fit anything
 
 
@@ -43,8 +45,9 @@ class BgNbd(NamedTuple):
         r, alpha, a, b = self
         a = a if abs(a - 1) > 1e-6 else 1 + 1e-6
         x = h.again
-        reached = hyp2f1(r + x, b + x, a + b + x - 1, days / (alpha + h.age + days))
-        left = ((alpha + h.age) / (alpha + h.age + days)) ** (r + x) * reached
+        # By Euler's transformation of the paper's hyp2f1(r + x, b + x, a + b + x - 1), which fails for large b.
+        z = days / (alpha + h.age + days)
+        left = (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
         return (a + b + x - 1) / (a - 1) * (1 - left) * self.alive(h)
 
 
@@ -65,7 +68,7 @@ def fit_orders(h: Habits) -> BgNbd | None:
         return -float((own + stays + np.logaddexp(alive, gone)).mean()) + PENALTY * float((log**2).sum())
 
     starts = ([0.0, 0.0, 0.0, 0.0], [-0.5, -1.5, -1.0, 1.0])
-    found = [minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000}) for start in starts]
+    found = [_fitted(loss, start) for start in starts]
     best = min(found, key=lambda fit: fit.fun)
     r, alpha, a, b = np.exp(best.x)
     return BgNbd(float(r), float(alpha * scale), float(a), float(b))
@@ -98,5 +101,10 @@ def fit_value(orders: np.ndarray, mean: np.ndarray) -> GammaGamma | None:
         told += (p * x - 1) * np.log(m) + p * x * np.log(x) - (p * x + q) * np.log(x * m + v)
         return -float(told.mean()) + PENALTY * float((log**2).sum())
 
-    p, q, v = np.exp(minimize(loss, [1.0, 1.0, 1.0], method="Nelder-Mead", options={"maxiter": 4000}).x)
+    p, q, v = np.exp(_fitted(loss, [1.0, 1.0, 1.0]).x)
     return GammaGamma(float(p), float(max(q, 1 + 1e-6)), float(v * scale))
+
+
+def _fitted(loss: Callable[[np.ndarray], float], start: Sequence[float]) -> OptimizeResult:
+    bounds = [(-LARGEST, LARGEST)] * len(start)
+    return minimize(loss, start, method="Nelder-Mead", bounds=bounds, options={"maxiter": 4000})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trajectory.evaluation.standing import warning
 from trajectory.insights.changes.periods import periods
+from trajectory.insights.customers.sums import Money
 from trajectory.insights.report_model import Part, folded
 from trajectory.insights.segments.baselines import COUNTS, RFM
 from trajectory.insights.segments.evaluate import measure
@@ -24,13 +25,16 @@ def build_segments(run: Run) -> Part:
     moments = [now] if cut is None else [cut, now]
     segmentations = [segmentation(states, seed) for states in trajectories(run, moments)]
     measured, current = measure(run, segmentations[0], (RFM, COUNTS)), segmentations[-1]
-    profiles = profiles_table(current)
+    money = Money.of(run)
+    profiles = profiles_table(current, money)
     return Part(
         name="segments",
         title="Segments: where users are and where they are going",
-        sentences=sentences(current, profiles, measured, warning(run, "forecasts of where segments are heading")),
+        sentences=sentences(
+            current, profiles, measured, money, warning(run, "forecasts of where segments are heading")
+        ),
         blocks=(
-            *blocks(current, profiles, run.config.evaluation.seen == "filter"),
+            *blocks(current, profiles, money, run.config.evaluation.seen == "filter"),
             *folded(holdout_accuracy(measured, cut, current.trajectories.words)),
         ),
         tables={

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from trajectory.data.store.sales import no_sales, selling_event_types
+from trajectory.insights.customers.sums import SUMS, Money
 from trajectory.insights.report_model import Picture, Table, Text
 from trajectory.insights.segments.grouping import LEAST, STABLE, Stability
 from trajectory.insights.segments.plots import changes, weekly
@@ -22,12 +23,15 @@ FORMATS = {
     "a week so far": "{:,.1f}",
     "a week to come": "{:,.1f}",
     "drift": "{:.0%}",
+    **dict.fromkeys(SUMS.values(), "{:,.0f}"),
 }
 
 
-def blocks(segmentation: Segmentation, profiles: pl.DataFrame, only_new: bool) -> list[Text | Picture | Table]:
-    """How users are grouped, what each segment buys so far and to come, and what it turns to; `only_new`: the model's
-    forecast leaves out items that a user has had.
+def blocks(
+    segmentation: Segmentation, profiles: pl.DataFrame, money: Money, only_new: bool
+) -> list[Text | Picture | Table]:
+    """How users are grouped, what each segment buys so far and to come, and what it turns to; `money`: what the sums of
+    the profiles are of; `only_new`: the model's forecast leaves out items that a user has had.
     """
     counted = segmentation.trajectories.words
     worth = f"share of {counted.unit}"
@@ -38,7 +42,12 @@ def blocks(segmentation: Segmentation, profiles: pl.DataFrame, only_new: bool) -
             weekly(segmentation, profiles),
             f"For each segment one line from what a user {counted.past} a week so far to what is expected.",
         ),
-        Table("Segments", _shown(profiles, worth), FORMATS | {worth: "{:.0%}"}, note=_note(segmentation)),
+        Table(
+            "Segments",
+            _shown(profiles, worth),
+            FORMATS | {worth: "{:.0%}"},
+            note=f"{_note(segmentation)} {money.note}",
+        ),
         Picture(
             "Typical path: change of each segment's shares from so far to the next steps, percentage points",
             changes(segmentation, profiles),
@@ -49,6 +58,7 @@ def blocks(segmentation: Segmentation, profiles: pl.DataFrame, only_new: bool) -
 
 def _shown(profiles: pl.DataFrame, worth: str) -> pl.DataFrame:
     number = pl.Series("no.", range(1, profiles.height + 1))
+    known = profiles["spend_expected"].null_count() < profiles.height
     return profiles.select(
         number,
         "segment",
@@ -57,6 +67,7 @@ def _shown(profiles: pl.DataFrame, worth: str) -> pl.DataFrame:
         pl.col("share_of_value").alias(worth),
         pl.col("value_a_week").alias("a week so far"),
         pl.col("expected_a_week").alias("a week to come"),
+        *([pl.col(name).alias(shown) for name, shown in SUMS.items()] if known else []),
         "drift",
         pl.col("sets_apart").alias("sets apart"),
         "path",

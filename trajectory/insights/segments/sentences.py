@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from trajectory.insights.customers.sums import Money
 from trajectory.insights.report_model import Statement
 from trajectory.insights.segments.evaluate import NONE, OURS
 from trajectory.insights.segments.grouping import LEAST, STABLE
@@ -23,12 +25,12 @@ RESAMPLES = 1000  # of a segment's users
 
 
 def sentences(
-    segmentation: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any], caution: str = ""
+    segmentation: Segmentation, profiles: pl.DataFrame, measured: dict[str, Any], money: Money, caution: str = ""
 ) -> tuple[Statement, ...]:
     """What to do about segments, what was measured of them (`measure`) last; first a warning where it is needed.
 
     `caution`: why what is expected of users may not be acted on. Then, and where the groups are unstable, nobody is
-    told to act on it.
+    told to act on it. `money`: what users are expected to spend.
     """
     counted = segmentation.trajectories.words
     told = [] if segmentation.stability.enough else [Statement(_unstable(segmentation), "sure")]
@@ -39,25 +41,28 @@ def sentences(
     users, value = (float(best[column].sum()) for column in ("share_of_users", "share_of_value"))
     enough = segmentation.stability.enough and best["users"].sum() >= FEWEST
     advice = "Keep them first." if enough else "As a group they are not to be relied on."
+    t, label = segmentation.trajectories, segmentation.label
+    of = {name: t.queries.user[label == number] for number, name in enumerate(segmentation.names)}
     if value >= MORE * users:
         words = f"{best['users'].sum():,} users ({users:.0%}) have brought {value:.0%} of the {counted.unit}: {named}. "
-        told.append(Statement(words + advice, "do" if enough else "watch", "segments"))
+        spend = money.said(np.concatenate([of[name] for name in best["segment"]])) if enough else ""
+        told.append(Statement(words + advice + spend, "do" if enough else "watch", "segments"))
     else:
         words = f"No segment has brought much more of the {counted.unit} than its share of users."
         told.append(Statement(words, "watch", "segment_profiles"))
     if relied_on:
-        told += [*_new_members(profiles), *_fall(segmentation)]
-    if spend := measured["spend"]:
+        told += [*_new_members(profiles, money, of), *_fall(segmentation, money, of)]
+    if explained := measured["spend"]:
         spend_on = "spend on" if counted.verb == "buy" else f"{counted.verb} of"
         words = (
-            f"The segment alone explains {spend[OURS]['r2']:.0%} of the differences between users in what they "
-            f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(spend)}. {_advice(spend)}"
+            f"The segment alone explains {explained[OURS]['r2']:.0%} of the differences between users in what they "
+            f"{spend_on} each kind of goods in the next {WEEKS} weeks; {_beside(explained)}. {_advice(explained)}"
         )
         told.append(Statement(words, "sure"))
     return tuple(told)
 
 
-def _new_members(profiles: pl.DataFrame) -> Iterator[Statement]:
+def _new_members(profiles: pl.DataFrame, money: Money, of: dict[str, np.ndarray]) -> Iterator[Statement]:
     new = profiles.filter("new_members", pl.col("users") >= FEWEST).sort("users")
     if new.height:
         most = new.row(-1, named=True)
@@ -71,17 +76,17 @@ def _new_members(profiles: pl.DataFrame) -> Iterator[Statement]:
     if turning.height:
         most = turning.row(-1, named=True)
         words = f'Greet the {most["users"]:,} users of "{most["segment"]}" with what they turn to.'
-        yield Statement(words, "do", "segments")
+        yield Statement(words + money.said(of[most["segment"]]), "do", "segments")
 
 
-def _fall(segmentation: Segmentation) -> Iterator[Statement]:
+def _fall(segmentation: Segmentation, money: Money, of: dict[str, np.ndarray]) -> Iterator[Statement]:
     counted = segmentation.trajectories.words
     if fall := _fallen(segmentation):
         words = (
             f'The {fall["users"]:,} users of "{fall["segment"]}" are expected to {counted.verb} less than they used '
             f"to, by {fall['share']:.0%}: {fall['total']:,.0f} {counted.unit} a week in all. Win them back."
         )
-        yield Statement(words, "do", "segments")
+        yield Statement(words + money.said(of[fall["segment"]]), "do", "segments")
 
 
 def _fallen(segmentation: Segmentation) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from trajectory.insights.customers.sums import Money
 from trajectory.insights.segments.names import distinguishing_interests
 from trajectory.insights.segments.segmentation import Segmentation
 from trajectory.insights.segments.states import Trajectories
@@ -20,10 +21,11 @@ def members_table(segmentation: Segmentation) -> pl.DataFrame:
     return pl.DataFrame({"user": t.histories.users["user"].gather(t.queries.user), "segment": segment})
 
 
-def profiles_table(segmentation: Segmentation) -> pl.DataFrame:
+def profiles_table(segmentation: Segmentation, money: Money) -> pl.DataFrame:
     """One row for each segment: segment, users, share of users, share of value (of all that was brought so far), value
     a week so far and expected, drift (mean), new_members, sets apart (interests with the largest lift), path (largest
-    shares so far -> expected).
+    shares so far -> expected), customers (users with an order so far), spend_expected (of these together in the coming
+    days of the customers' forecast), spend_low and spend_high (of that sum).
     """
     t = segmentation.trajectories
     rows, everybody = [], t.ahead.sum(0)
@@ -44,7 +46,8 @@ def profiles_table(segmentation: Segmentation) -> pl.DataFrame:
                 "path": f"{_largest(t, past)} -> {_largest(t, ahead)}",
             }
         )
-    return pl.DataFrame(rows)
+    groups = [t.queries.user[segmentation.label == number] for number in range(len(segmentation.names))]
+    return pl.concat([pl.DataFrame(rows), money.sums(groups)], how="horizontal")
 
 
 def _largest(trajectories: Trajectories, volumes: np.ndarray) -> str:
