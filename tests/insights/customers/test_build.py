@@ -99,6 +99,15 @@ def test_each_customer_has_a_row_that_the_events_bear_out(known, monkeypatch):
     assert any(one.startswith(brought) for one in part.sentences)
 
 
+def test_no_customer_is_expected_to_order_less_than_the_chance_of_an_order(known):
+    """Whichever methods were chosen for orders, spend and the chance of none."""
+    _, _, found = known
+    comes = 1 - found.none
+    assert (found.orders >= comes - 1e-9).all()
+    assert (found.spend >= comes * found.now.spend / (found.now.habits.again + 1) - 1e-9).all()
+    assert (found.high >= found.spend).all()
+
+
 def test_what_is_said_of_how_sure_that_is_are_the_measured_numbers(known, monkeypatch):
     histories, _, found = known
     texts = " ".join(part_of(histories, monkeypatch).sentences)

@@ -93,6 +93,11 @@ def customers(histories: Histories, lines: SaleLines) -> CustomerForecast:
     measured = _measured(held, tested, bounds, by) | facts
     expected = {target: last[target][by[target]] for target in TARGETS}
     low, high = _bounds(expected["spend"], *_ratios(held["spend"][by["spend"]], tested.brought))
+    # Methods differ: of who comes with some chance, no fewer orders are expected than that, each as so far.
+    comes = 1 - expected["none"]
+    expected["orders"] = np.maximum(expected["orders"], comes)
+    expected["spend"] = np.maximum(expected["spend"], comes * now.spend / (now.habits.again + 1))
+    high = np.maximum(high, expected["spend"])
     at = (learned, chosen_by, tested, now)
     waits = [waiting(orders, s.moment, days, end, s.user, s.habits, s.features) for s in at]
     return CustomerForecast(
