@@ -157,7 +157,15 @@ def test_the_next_order_held_beside_what_is_simple(known):
         assert rows[name]["error"] == pytest.approx(both.select((point - pl.col("day")).abs().mean()).item(), rel=1e-3)
         right = both.select(((point >= days) == (pl.col("day") >= days)).mean()).item()
         assert rows[name]["not_within"] == pytest.approx(right)
-    assert rows[MEDIAN]["error"] == pytest.approx((both["day"] - typical).abs().mean(), rel=1e-3)
+    error = (both["day"] - typical).abs()
+    assert rows[MEDIAN]["error"] == pytest.approx(error.mean(), rel=1e-3)
+    half = 1.96 * error.std() / np.sqrt(both.height)
+    assert rows[MEDIAN]["error_range"] == pytest.approx([error.mean() - half, error.mean() + half], abs=0.25 * half)
+    assert rows[held["by"]]["more"] == [0, 0, 0]
+    for name in (LAST, MEAN, MEDIAN):
+        more, low, high = rows[name]["more"]
+        assert more == pytest.approx(rows[name]["error"] - rows[held["by"]]["error"])
+        assert 0 < low < more < high
 
 
 def test_days_of_the_next_order_are_those_of_the_fitted_model(known, monkeypatch):

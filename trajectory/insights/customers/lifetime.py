@@ -14,7 +14,7 @@ from scipy.optimize import OptimizeResult, minimize
 from scipy.special import gammaln, hyp2f1
 
 PENALTY = 1e-6  # of the squares of the logs of parameters, so that small logs have an optimum
-LARGEST = 10.0  # absolute log of a parameter: where nobody leaves, none of a and b is the likeliest
+LARGEST = 10.0  # absolute log of a parameter: past it gammaln of b is noise, which a fit without leavers runs off to
 FEWEST = 20  # customers who came again, to fit anything
 
 
@@ -45,9 +45,8 @@ class BgNbd(NamedTuple):
         r, alpha, a, b = self
         a = a if abs(a - 1) > 1e-6 else 1 + 1e-6
         x = h.again
-        # By Euler's transformation of the paper's hyp2f1(r + x, b + x, a + b + x - 1), which fails for large b.
-        z = days / (alpha + h.age + days)
-        left = (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
+        reached = hyp2f1(r + x, b + x, a + b + x - 1, days / (alpha + h.age + days))
+        left = ((alpha + h.age) / (alpha + h.age + days)) ** (r + x) * reached
         return (a + b + x - 1) / (a - 1) * (1 - left) * self.alive(h)
 
 
