@@ -123,7 +123,9 @@ def growth(sessions: Sessions, period: float) -> pl.DataFrame:
 
 
 def p_of_no_change(mean: np.ndarray, error: np.ndarray, users: int) -> np.ndarray:
-    """p-values [K] of a t-test that mean changes over so many users are 0; 1 where no user changed."""
+    """p-values [K] of a t-test that mean changes over so many users are 0; 1 where no user changed, or of one user."""
+    if users < 2:
+        return np.ones(len(mean))
     return np.where(mean == 0, 1.0, 2 * student.sf(np.abs(mean) / np.maximum(error, 1e-300), users - 1))
 
 

@@ -153,6 +153,8 @@ def _means(values: np.ndarray, config: Any) -> dict[str, float]:
 def _paired(values: dict[str, dict[str, np.ndarray]], config: Any) -> dict[str, dict[str, dict[str, Any]]]:
     comparisons: dict[str, dict[str, dict[str, Any]]] = {}
     for group, of in values.items():
+        if not np.isfinite(of[Relevance.name]).any():
+            continue  # nobody took any of it
         means = {name: np.nanmean(value, axis=1) for name, value in of.items() if name not in OWN}
         for number, metric in enumerate(METRICS):
             rival = max((float(mean[number]), name) for name, mean in means.items())[1]
