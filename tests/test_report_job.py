@@ -78,13 +78,3 @@ def test_a_log_without_times_is_split_by_steps(tmp_path):
     config = config_of(log_of(tmp_path, [f"u{n % 9},i{n % 5}" for n in range(90)], "user,item"), tmp_path)
     made = decided(config, prepare(config.data))
     assert (made.split.kind, made.heads.time) == ("leave_last", 0.0)
-
-
-def test_a_log_of_one_user_has_pages(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=8")  # those of this process
-    log = log_of(tmp_path, [f"u1,i{n % 9},2024-{1 + n // 28:02}-{1 + n % 28:02} 10:00,purchase" for n in range(200)])
-    quiet = ("--config.logging.wandb=no", "--config.logging.tensorboard=no", "--config.train.min_steps=20")
-    done = run("report", str(log), "--tiny", "--workdir=r", *quiet)
-    assert done.code == 0, done.err
-    assert (tmp_path / "r" / "report.html").exists()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import make_histories
 from trajectory.data.simulate.synthetic import Synthetic, generate
-from trajectory.migrations.flows import growth, lead_times, migration_matrix, net_flows
+from trajectory.migrations.flows import growth, lead_times, migration_matrix, net_flows, p_of_no_change
 from trajectory.migrations.migration import Settings, detect
 from trajectory.migrations.recovery import histories_of
 from trajectory.migrations.sessions import sessions_of
@@ -109,3 +109,7 @@ def test_planted_sources_and_destinations_move_together():
     first = user.filter(pl.col("category") == one["destination"])["timestamp"].min()
     end = result.moves["end"].dt.epoch("s")[0]
     assert one["first_to_end"] == pytest.approx((end - first) / DAY, abs=1e-4)
+
+
+def test_of_one_user_no_change_is_told():
+    assert p_of_no_change(np.array([0.3, 0.0]), np.array([0.0, 0.0]), 1).tolist() == [1.0, 1.0]

@@ -147,6 +147,8 @@ class Relevance:
 def log_scale(share: np.ndarray, weight: np.ndarray, came: int) -> float:
     """By how much shares [n] are raised (log) so that they add up to how many came, with none above MOST."""
     expected = (share * weight).sum()
+    if expected <= 0:
+        return 0.0  # nobody whom it could come to
     target = expected * (came + 0.5) / (expected + 0.5)
 
     def missing(scale: float) -> float:
