@@ -156,6 +156,10 @@ class Audiences(Result):
             "spend_expected (of these together, on whatever, in the days of run.customers()), spend_low and "
             "spend_high (80 % range of that sum); null where not known"
         ),
+        "by_counting": (
+            "only where a counting rule ranked users better beyond chance: whom to address by it instead, best first: "
+            "kind, target, user, rank"
+        ),
     }
 
     def plot(self) -> alt.Chart:

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.builders import make_histories
 from tests.insights.audiences.test_propensity import counts_of
 from trajectory.insights.audiences import audience
 from trajectory.insights.audiences.audience import Audience
 from trajectory.insights.audiences.audience_targets import AudienceTargets
-from trajectory.insights.audiences.evaluate import OURS, measure
+from trajectory.insights.audiences.evaluate import OURS, counting_ahead, measure
+from trajectory.insights.audiences.tables import counted_table
 from trajectory.metrics.reliability import event_pairs, summary
 
 
@@ -51,3 +53,22 @@ def test_of_very_many_users_some_are_measured(monkeypatch):
         whole["all users"]["methods"][OURS]["auc"], abs=0.05
     )
     assert part["new"]["asked"] < whole["new"]["asked"]
+
+
+def test_whom_a_counting_rule_ranks_first_are_listed():
+    frequency = "own frequency in it"
+    counts = counts_of(np.arange(60, dtype=np.float32).reshape(30, 2))
+    came = np.random.default_rng(0).random((30, 2)) < 0.5
+    found = found_of(counts, np.random.default_rng(1).random((30, 2)), came)
+    table = counted_table(found, make_histories([[1]] * 30), frequency)
+    assert table.columns == ["kind", "target", "user", "rank"]
+    assert table.filter(target="b")["user"].to_list() == ["u29", "u28", "u27"], "a tenth, of whom bought most first"
+
+
+def test_counting_is_ahead_where_it_ranks_better_beyond_chance():
+    methods = {OURS: {"auc": 0.6}, "RFM": {"auc": 0.7, "low": 0.6}, "own": {"auc": 0.65, "low": 0.55}}
+    leads = {"RFM": {"high": -0.01}, "own": {"high": -0.02}}
+    assert counting_ahead({"arriving": {"methods": methods, "leads": leads}}) == "RFM"
+    assert counting_ahead({"arriving": {"methods": methods, "leads": leads | {"RFM": {"high": 0.01}}}}) == "own"
+    weak = methods | {"RFM": {"auc": 0.7, "low": 0.45}}
+    assert counting_ahead({"arriving": {"methods": weak, "leads": leads}}) == ""

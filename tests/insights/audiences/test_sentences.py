@@ -28,10 +28,11 @@ AUDIENCE = SimpleNamespace(
 UNKNOWN = Money(None, pl.Series(["u"]), np.array([-1]))
 
 
-def told(low: float, high: float, auc_low: float = 0.7, money: Money = UNKNOWN) -> list:
+def told(low: float, high: float, auc_low: float = 0.7, money: Money = UNKNOWN, rival_low: float = 0.45) -> list:
     ours = {"auc": 0.8, "low": auc_low, "high": 0.9, "lift": 3.0}
     leads = {"recency": {"difference": 0.0, "low": low, "high": high}}
-    measured = {"arriving": {"groups": 2, "methods": {OURS: ours}, "leads": leads}}
+    rival = {"auc": 0.85, "low": rival_low, "high": 0.95, "lift": 3.5}
+    measured = {"arriving": {"groups": 2, "methods": {OURS: ours, "recency": rival}, "leads": leads}}
     return sentences(
         measured, AUDIENCE, ROWS.with_columns(user=pl.Series(["u", "v", "u"])), money, datetime(2024, 5, 1)
     )
@@ -82,3 +83,10 @@ def test_audiences_have_their_totals():
     unknown = whole_audiences(totals_table(rows, money_noted), AUDIENCE, money_noted)
     assert "spend to come" not in unknown.rows.columns
     assert "What members will spend is not known: it is short." in unknown.note
+
+
+def test_where_counting_ranked_better_beyond_chance_it_says_whom_to_address():
+    by_counting, nobody, _ = told(-0.05, -0.01, rival_low=0.6)
+    assert (by_counting.kind, by_counting.table) == ("do", "audiences_by_counting")
+    assert by_counting.startswith("Address those whom recency ranks first: its most likely tenth bought 3.5 times")
+    assert nobody.startswith("Address nobody by these audiences")

@@ -16,13 +16,13 @@ from trajectory.insights.audiences.contact_timing import (
     usual_timing,
     with_moments_that_hold,
 )
-from trajectory.insights.audiences.evaluate import measure
+from trajectory.insights.audiences.evaluate import counting_ahead, measure
 from trajectory.insights.audiences.evaluation_page import holdout_accuracy
 from trajectory.insights.audiences.next_visit import check_next_visit, with_days_that_hold
 from trajectory.insights.audiences.page import LIMITS, blocks, whole_audiences
 from trajectory.insights.audiences.propensity import LEAST
 from trajectory.insights.audiences.sentences import sentences
-from trajectory.insights.audiences.tables import members_table, totals_table
+from trajectory.insights.audiences.tables import counted_table, members_table, totals_table
 from trajectory.insights.campaigns.build import build_campaigns
 from trajectory.insights.customers.sums import Money
 from trajectory.insights.report_model import Part, Text, folded
@@ -67,6 +67,8 @@ def build_audiences(run: Run) -> Part:
             f"nobody newly bought of any {then.goods.kind} within {then.days} days of the cut, so audiences cannot be "
             "measured; choose an earlier split.cut"
         )
+    rival = counting_ahead(held)
+    counted = {"audiences_by_counting": counted_table(first, histories, rival)} if rival else {}
     moments = check_contact_timing(histories, test.queries, contact_timing(histories, test.queries))
     rows = with_moments_that_hold(rows, moments, usual_timing(histories, now.queries))
     campaigns = build_campaigns(run, test.time)
@@ -84,6 +86,6 @@ def build_audiences(run: Run) -> Part:
             *folded(holdout_accuracy(held, then, cut, moments, visits, histories.step_unit)),
             *folded(campaigns.blocks),
         ),
-        tables={"audiences": rows, "audience_totals": totals} | campaigns.tables,
+        tables={"audiences": rows, "audience_totals": totals} | counted | campaigns.tables,
         measured={then.goods.kind: held, "moments": moments | {"next_visit": visits}} | campaigns.measured,
     )

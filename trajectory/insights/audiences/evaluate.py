@@ -16,6 +16,7 @@ from trajectory.metrics.significance import confidence_interval
 OURS = "forecast, counts and what goes together"
 SIMULATIONS = 200  # of each group's band
 BLOCK = 50  # resamples at once
+CHANCE = 0.5  # AUC of a ranking that tells nothing
 
 
 def measure(audience: Audience, spent: np.ndarray, resamples: int, seed: int) -> dict[str, Any]:
@@ -36,6 +37,16 @@ def measure(audience: Audience, spent: np.ndarray, resamples: int, seed: int) ->
     groups = {"all users": np.ones_like(audience.lapsed), "arriving": audience.lapsed, "new": never}
     measured = {name: _measure(audience, scores, mask, resamples, seed) for name, mask in groups.items()}
     return {name: values for name, values in measured.items() if values}
+
+
+def counting_ahead(measured: dict[str, Any]) -> str:
+    """Of those who had lapsed: the rival that ranks best of those ahead beyond chance, of others and of no ranking; ""
+    where there is none.
+    """
+    arriving = measured["arriving"]
+    ahead = [name for name, lead in arriving["leads"].items() if lead["high"] < 0]
+    best = max(ahead, key=lambda name: arriving["methods"][name]["auc"], default="")
+    return best if best and arriving["methods"][best]["low"] > CHANCE else ""
 
 
 def _measure(

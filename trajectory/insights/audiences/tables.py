@@ -9,6 +9,7 @@ import polars as pl
 
 from trajectory.data.times import DAY
 from trajectory.insights.audiences.audience import Audience, Snapshot
+from trajectory.insights.audiences.baselines import goods_rivals
 from trajectory.insights.audiences.contact_timing import contact_timing
 from trajectory.insights.audiences.cross_sell import recent_affinities
 from trajectory.insights.audiences.ranking import TOP
@@ -16,6 +17,22 @@ from trajectory.insights.customers.sums import Money
 from trajectory.schema import Histories
 
 MOST = 100  # users of one audience
+
+
+def counted_table(audience: Audience, histories: Histories, rival: str) -> pl.DataFrame:
+    """As many of the lapsed users as `members_table` has, best first by one of `goods_rivals`: kind, target, user and
+    rank.
+    """
+    chosen, name = audience.model.chosen, histories.users["user"]
+    scores = goods_rivals(audience.counts, audience.then, audience.then_bought, chosen, audience.counts.events)[rival]
+    tables = []
+    for j, group in enumerate(chosen):
+        rows = np.flatnonzero(audience.lapsed[:, j])
+        rows = rows[np.argsort(-scores[rows, j], kind="stable")[: min(MOST, round(TOP * len(rows)))]]
+        of = {"kind": audience.goods.kind, "target": audience.goods.names[group]}
+        users = pl.DataFrame({"user": name.gather(audience.user[rows]), "rank": np.arange(1, len(rows) + 1)})
+        tables.append(users.select(**{key: pl.lit(value) for key, value in of.items()}, user="user", rank="rank"))
+    return pl.concat(tables)
 
 
 def members_table(audience: Audience, histories: Histories, moment: Snapshot) -> pl.DataFrame:
