@@ -18,13 +18,15 @@ SAID = (
     "all customers so far are.",
     "Interests bought more than in the 28 days before: Tea and coffee (+155%), Wine, red (+62%) and 6 further.",
     "No change beyond chance of customers and orders against the 28 days before.",
+    "Days and hours are by the clock of UTC. What is new has no text yet.",
     "Something that no catalogue has: it stays as it is, whole.",
 )
 TOLD = (
     "首先留住 247 位客户：预计他们在未来 90 天带来 380,690 的销售额，占现有全部客户的 34%。",
     "比之前 28 天购买了更多的兴趣：Tea and coffee (+155%), Wine, red (+62%)，另有 6 项。",
     "与之前 28 天相比，客户数和订单没有超出偶然的变化。",
-    SAID[3],
+    "日期和时刻以 UTC 的时间为准。What is new has no text yet.",
+    SAID[4],
 )
 
 

@@ -1,5 +1,6 @@
 // The page in the reader's language: each text by the catalogue of it, whose English has {} for what changes and {n}
-// for a number; what it does not have is told part by part, and names stay as they are.
+// for a number; what it does not have is told part by part, and names stay as they are. A text that changes is never of
+// two sentences.
 {
   const FEW = 6;  // letters of a text that joins others
   function translator(catalogue) {
@@ -8,7 +9,7 @@
     for (const [english, other] of Object.entries(catalogue)) {
       const parts = english.split(/(\{n?\})/);
       if (parts.length === 1) { exact.set(english, other); continue; }
-      const source = parts.map((part, i) => i % 2 ? (part === "{n}" ? "([+-]?[\\d.,]+(?: ?%)?)" : "(.+?)") : literal(part)).join("");
+      const source = parts.map((part, i) => i % 2 ? (part === "{n}" ? "([+-]?[\\d.,]+(?: ?%)?)" : "((?:(?![.!?] [A-Z]).)+?)") : literal(part)).join("");
       patterns.push({regex: new RegExp(`^${source}$`, "s"), start: parts[0], letters: english.replace(/\{n?\}/g, "").length, other});
     }
     patterns.sort((a, b) => b.letters - a.letters);
