@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from tests.insights.segments.cases import LONG, NEW, planted
+from trajectory.insights.customers.sums import Money
 from trajectory.insights.segments.grouping import (
     AXES,
     LEAST,
@@ -102,7 +104,9 @@ def test_a_name_tells_what_its_own_users_are_expected_to_buy():
     states, truth = planted()
     ahead = np.where(truth < 2, 80.0, 24) * np.where(truth % 2, 0.5, 1)
     found = segmentation(replace(states, value_ahead=ahead))
-    for name, of in zip(found.names, profiles_table(found)["expected_a_week"], strict=True):
+    for name, of in zip(
+        found.names, profiles_table(found, Money(None, pl.Series([]), np.zeros(0)))["expected_a_week"], strict=True
+    ):
         assert f", {of:.0f} a week" in name
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import polars as pl
 import pytest
 
 from tests.insights.segments.cases import LONG, NEW, planted
+from trajectory.insights.customers.sums import Money
 from trajectory.insights.segments.segmentation import segmentation
 from trajectory.insights.segments.tables import members_table, profiles_table
 from trajectory.migrations.groups import read_segments
@@ -13,7 +16,7 @@ from trajectory.migrations.groups import read_segments
 def test_profiles_add_up():
     states, _ = planted()
     found = segmentation(states)
-    profiles = profiles_table(found)
+    profiles = profiles_table(found, Money(None, pl.Series([]), np.zeros(0)))
     assert sorted(profiles["users"]) == [NEW] * 3 + [LONG] * 3
     assert profiles["share_of_users"].sum() == pytest.approx(1)
     assert profiles["share_of_value"].sum() == pytest.approx(1)
