@@ -32,8 +32,8 @@ def readable(histories: Histories, data: ConfigDict) -> Histories:
     titles = items["title"].cast(pl.String).fill_null(ids) if "title" in items.columns else ids
     shown = _named(titles, labels, case).alias("title")
     if "title" in items.columns:  # what has no title keeps none, where its id would say no more
-        shown = shown.to_frame().select(pl.when(items["title"].is_not_null() | (pl.col("title") != ids)).then("title"))
-        shown = shown.to_series().alias("title")
+        silent = items["title"].is_null() & (shown == ids)
+        shown = shown.set(silent, None)
     if "title" in items.columns or not shown.equals(ids, check_names=False):
         items = items.with_columns(shown)
     interests = pl.Series("interest", histories.interests, pl.String)
